@@ -1,0 +1,223 @@
+//! Deployments: one update in one room (SPEC S5–S7, W4, K4, K5).
+//!
+//! A deployment waits for its night, is open while its room may be touched, and ends. "Not required" is no state: it is the
+//! absence of a deployment, and [`crate::update::Exclusion`] says why.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+
+/// One update in one room; there is at most one for the two (law D).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Identity.
+    pub id: DeploymentId,
+    /// What is installed.
+    pub update: UpdateId,
+    /// Where.
+    pub room: RoomId,
+    /// The ring in whose counts it stands: the room's ring when it was made.
+    pub ring: RingId,
+    /// Its night: a date in the room's zone. Of a forced one: the date of the force.
+    pub night: NaiveDate,
+    /// The night that its ring's entry fixed (S6), moved by pauses; `None` for catch-ups and forced ones.
+    pub planned_night: Option<NaiveDate>,
+    /// Where it stands.
+    pub state: DeploymentState,
+    /// 1, and one more with each retry (K4).
+    pub attempt: u32,
+    /// Windows in which the device never showed up (W4).
+    pub missed_windows: u32,
+    /// It joined after its ring's turn (R14, S11). Does not count for the rollout.
+    pub catch_up: bool,
+    /// Skips ring, day and window (K5).
+    pub force: Option<Force>,
+    /// The version it found, for the history.
+    pub from_version: Option<String>,
+    /// Why it stands where it stands, in one sentence (T5).
+    pub reason: String,
+    /// When the planner must look at it again; `None`: when something else happens.
+    pub next_at: Option<DateTime<Utc>>,
+}
+
+/// How an update is forced (K5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Force {
+    /// With the device's next poll.
+    Now,
+    /// As soon as the room is free for long enough.
+    WhenAvailable,
+}
+
+impl Force {
+    /// The word in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Now => "now",
+            Self::WhenAvailable => "when_available",
+        }
+    }
+
+    /// The force of a word that [`Force::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Now, Self::WhenAvailable].into_iter().find(|force| force.as_str() == word)
+    }
+}
+
+/// Where a deployment stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum DeploymentState {
+    /// For its night.
+    Waiting,
+    /// The room's installs are made; devices are offered them inside the window, or at once when forced.
+    Open {
+        /// The instant at which the first device started; `None`: none has.
+        started_at: Option<DateTime<Utc>>,
+    },
+    /// Installed and confirmed on every matching device.
+    Completed {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// At least one device failed and none runs any more.
+    Failed {
+        /// When.
+        at: DateTime<Utc>,
+        /// How.
+        failure: Failure,
+    },
+    /// Taken back before it started.
+    Withdrawn {
+        /// When.
+        at: DateTime<Utc>,
+        /// Why.
+        why: Withdrawal,
+    },
+}
+
+/// Why a deployment was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawal {
+    /// The update was superseded or recalled: the room shows Deprecated (T1).
+    Deprecated,
+    /// The room moved into a ring that the rollout has not entered (R14).
+    Moved,
+    /// The room does not need it any more, or must not have it.
+    NotRequired,
+}
+
+impl Withdrawal {
+    /// The word in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deprecated => "deprecated",
+            Self::Moved => "moved",
+            Self::NotRequired => "not_required",
+        }
+    }
+
+    /// The cause of a word that [`Withdrawal::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Deprecated, Self::Moved, Self::NotRequired].into_iter().find(|why| why.as_str() == word)
+    }
+}
+
+/// How a deployment failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The device said so.
+    Reported,
+    /// It never showed up in two windows (W4).
+    Unreachable,
+    /// It started and then said nothing for too long (W5).
+    Silent,
+    /// It said that it was done, but its inventory never showed the version (`DDI.md` 2.13).
+    Unconfirmed,
+}
+
+impl Failure {
+    /// The word in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Unreachable => "unreachable",
+            Self::Silent => "silent",
+            Self::Unconfirmed => "unconfirmed",
+        }
+    }
+
+    /// The failure of a word that [`Failure::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Reported, Self::Unreachable, Self::Silent, Self::Unconfirmed].into_iter().find(|failure| failure.as_str() == word)
+    }
+}
+
+/// In which of a stage's counts a deployment stands. Catch-ups stand apart (T6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bucket {
+    /// Waiting, or open and not started.
+    Scheduled,
+    /// Started.
+    InProgress,
+    /// Completed.
+    Completed,
+    /// Failed.
+    Failed,
+    /// Withdrawn by deprecation.
+    Deprecated,
+    /// A catch-up that is not withdrawn, whatever its state.
+    CatchUp,
+}
+
+impl Deployment {
+    /// In which count it stands; `None`: in none, it was withdrawn.
+    #[must_use]
+    pub fn bucket(&self) -> Option<Bucket> {
+        let bucket = match &self.state {
+            DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Bucket::Scheduled,
+            DeploymentState::Open { started_at: Some(_) } => Bucket::InProgress,
+            DeploymentState::Completed { .. } => Bucket::Completed,
+            DeploymentState::Failed { .. } => Bucket::Failed,
+            DeploymentState::Withdrawn { why: Withdrawal::Deprecated, .. } => Bucket::Deprecated,
+            DeploymentState::Withdrawn { why: Withdrawal::Moved | Withdrawal::NotRequired, .. } => return None,
+        };
+        Some(if self.catch_up { Bucket::CatchUp } else { bucket })
+    }
+
+    /// Whether it has not ended.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.state, DeploymentState::Waiting | DeploymentState::Open { .. })
+    }
+
+    /// Whether its installs are made.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, DeploymentState::Open { .. })
+    }
+
+    /// Whether a device has started and none of this attempt has ended it.
+    #[must_use]
+    pub fn has_started(&self) -> bool {
+        matches!(self.state, DeploymentState::Open { started_at: Some(_) })
+    }
+
+    /// Whether its night is the one that its ring's entry gave it, so that a resume moves it with the plan (K3). One that waits
+    /// for "the next window" goes there instead.
+    #[must_use]
+    pub fn follows_plan(&self) -> bool {
+        !self.catch_up && self.attempt == 1 && self.missed_windows == 0 && self.force.is_none()
+    }
+}

@@ -1,0 +1,308 @@
+//! All facts in memory, for the simulator, the checker and tests; and [`Slice`], the part of them that one plan looks at.
+//!
+//! The store holds the same facts as rows and cuts the same slices with SQL. A conformance test keeps the two alike.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::deployment::{Bucket, Deployment, DeploymentState};
+use crate::ids::{ActionId, DeploymentId, RingId, RoomId, UpdateId};
+use crate::install::{Install, InstallState};
+use crate::planner::Plan;
+use crate::ring::RingSequence;
+use crate::rollout::Rollout;
+use crate::room::Room;
+use crate::settings::Organisation;
+use crate::ticket::{FailureTicket, TicketChange, TicketEvent, TicketState};
+use crate::update::{Exclusion, Update};
+use crate::zone::Zone;
+
+/// All facts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fleet {
+    /// Whose they are.
+    pub organisation: Organisation,
+    /// The rings of today.
+    pub rings: RingSequence,
+    /// Published releases.
+    pub updates: BTreeMap<UpdateId, Update>,
+    /// Their ways through the rings.
+    pub rollouts: BTreeMap<UpdateId, Rollout>,
+    /// Rooms with what is in them.
+    pub rooms: BTreeMap<RoomId, Room>,
+    /// Updates in rooms.
+    pub deployments: BTreeMap<DeploymentId, Deployment>,
+    /// Attempts on devices.
+    pub installs: BTreeMap<ActionId, Install>,
+    /// What failed, one a room and update.
+    pub tickets: BTreeMap<(RoomId, UpdateId), FailureTicket>,
+    /// Rooms whose facts have changed since the planner last looked.
+    pub marked: BTreeSet<RoomId>,
+}
+
+/// What one plan looks at: everything that can change by `now`, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// Whose facts they are.
+    pub organisation: Organisation,
+    /// The rings of today.
+    pub rings: RingSequence,
+    /// Every live update and those of the rooms below.
+    pub updates: BTreeMap<UpdateId, Update>,
+    /// Their rollouts.
+    pub rollouts: BTreeMap<UpdateId, Rollout>,
+    /// Rollouts whose next instant has come.
+    pub due: Vec<DueRollout>,
+    /// Rooms with a due deployment, or with a mark.
+    pub rooms: Vec<DueRoom>,
+}
+
+/// A rollout whose next instant has come.
+#[derive(Clone, Debug)]
+pub struct DueRollout {
+    /// Which.
+    pub update: UpdateId,
+    /// The ring that is being filled or comes next; `None`: it has entered all.
+    pub ring: Option<RingId>,
+    /// The zones of all rooms of that ring: a ring counts as entered when the date begins in the easternmost (S5).
+    pub zones: Vec<Zone>,
+    /// The rooms of that ring for which the update is applicable and nothing keeps it away, forced ones left out (S6). Read
+    /// only once the ring's date has begun somewhere.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A room that a ring's entry gives a night.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub room: RoomId,
+    /// The model of its first matching device.
+    pub model: String,
+    /// Its zone.
+    pub zone: Zone,
+    /// The version it has.
+    pub from_version: Option<String>,
+    /// It has its night already: an earlier slice of the same entry gave it one.
+    pub placed: bool,
+    /// A deployment that was withdrawn and is to be used again.
+    pub withdrawn: Option<DeploymentId>,
+}
+
+/// A room that the planner must look at, with everything open in it.
+#[derive(Clone, Debug)]
+pub struct DueRoom {
+    /// The room.
+    pub room: Room,
+    /// Its facts have changed.
+    pub marked: bool,
+    /// Its deployments that are not over and done with, and the failed and withdrawn ones of rollouts that are not deprecated.
+    pub deployments: Vec<Deployment>,
+    /// Their installs of the current attempt, and every open one.
+    pub installs: Vec<Install>,
+}
+
+impl Fleet {
+    /// A fleet with rings and nothing else.
+    #[must_use]
+    pub fn new(organisation: Organisation, rings: RingSequence) -> Self {
+        Self {
+            organisation,
+            rings,
+            updates: BTreeMap::new(),
+            rollouts: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            deployments: BTreeMap::new(),
+            installs: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            marked: BTreeSet::new(),
+        }
+    }
+
+    /// The first instant at which something is due; `None`: nothing ever, unless something happens.
+    #[must_use]
+    pub fn next_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if !self.marked.is_empty() {
+            return Some(now);
+        }
+        let rollouts = self.rollouts.values().filter_map(|rollout| rollout.next_at);
+        let deployments = self.deployments.values().filter_map(|deployment| deployment.next_at);
+        rollouts.chain(deployments).min()
+    }
+
+    /// What is due at `now`; `None`: nothing.
+    #[must_use]
+    pub fn slice(&self, now: DateTime<Utc>) -> Option<Slice> {
+        let due: Vec<DueRollout> = self
+            .rollouts
+            .values()
+            .filter(|rollout| rollout.next_at.is_some_and(|at| at <= now))
+            .map(|rollout| self.due_rollout(rollout, now))
+            .collect();
+        let mut rooms = self.marked.clone();
+        for deployment in self.deployments.values() {
+            if deployment.next_at.is_some_and(|at| at <= now) {
+                rooms.insert(deployment.room);
+            }
+        }
+        if due.is_empty() && rooms.is_empty() {
+            return None;
+        }
+        Some(Slice {
+            organisation: self.organisation.clone(),
+            rings: self.rings.clone(),
+            updates: self.updates.clone(),
+            rollouts: self.rollouts.clone(),
+            due,
+            rooms: rooms.iter().filter_map(|room| self.due_room(*room)).collect(),
+        })
+    }
+
+    fn due_room(&self, id: RoomId) -> Option<DueRoom> {
+        let room = self.rooms.get(&id)?.clone();
+        let deployments: Vec<Deployment> = self.deployments.values().filter(|deployment| deployment.room == id).cloned().collect();
+        let installs = self
+            .installs
+            .values()
+            .filter(|install| {
+                let of = deployments.iter().find(|deployment| deployment.id == install.deployment);
+                of.is_some_and(|deployment| install.attempt == deployment.attempt || install.is_open())
+            })
+            .cloned()
+            .collect();
+        Some(DueRoom { room, marked: self.marked.contains(&id), deployments, installs })
+    }
+
+    fn due_rollout(&self, rollout: &Rollout, now: DateTime<Utc>) -> DueRollout {
+        let ring = rollout.ring_to_fill(&self.rings);
+        let in_ring = || self.rooms.values().filter(move |room| Some(room.ring) == ring && room.state != crate::room::RoomState::Retired);
+        let zones: BTreeSet<Zone> = in_ring().map(|room| room.zone.clone()).collect();
+        let update = self.updates.get(&rollout.update);
+        let candidates = update.map_or_else(Vec::new, |update| {
+            in_ring().filter_map(|room| self.candidate(update, rollout, room, now)).collect()
+        });
+        DueRollout { update: rollout.update, ring, zones: zones.into_iter().collect(), candidates }
+    }
+
+    fn candidate(&self, update: &Update, rollout: &Rollout, room: &Room, now: DateTime<Utc>) -> Option<Candidate> {
+        let existing = self.deployment_of(room.id, update.id);
+        let placed = existing.is_some_and(|deployment| {
+            deployment.ring == room.ring && !deployment.catch_up && rollout.stage(room.ring).is_some()
+        });
+        let has_one = existing.is_some_and(|deployment| !matches!(deployment.state, DeploymentState::Withdrawn { .. }));
+        if has_one && !placed {
+            return None;
+        }
+        if !placed && update.exclusion(room, room.zone.date(now)).is_some() {
+            return None;
+        }
+        let device = update.devices_in(room).next().or_else(|| room.devices.iter().find(|device| device.component(&update.product).is_some()))?;
+        let withdrawn = existing.filter(|_| !has_one).map(|deployment| deployment.id);
+        let from_version = device.component(&update.product).and_then(|component| component.version.clone());
+        Some(Candidate { room: room.id, model: device.model.clone(), zone: room.zone.clone(), from_version, placed, withdrawn })
+    }
+
+    /// The deployment of an update in a room.
+    #[must_use]
+    pub fn deployment_of(&self, room: RoomId, update: UpdateId) -> Option<&Deployment> {
+        self.deployments.values().find(|deployment| deployment.room == room && deployment.update == update)
+    }
+
+    /// Whether some room without a deployment would get one (T3).
+    #[must_use]
+    pub fn applies_to_a_room(&self, update: &Update, now: DateTime<Utc>) -> bool {
+        self.rooms.values().any(|room| match update.exclusion(room, room.zone.date(now)) {
+            None | Some(Exclusion::Held { .. } | Exclusion::Blocked { .. } | Exclusion::Onboarding | Exclusion::NeedsFirst { .. }) => {
+                room.state != crate::room::RoomState::Retired
+            }
+            Some(
+                Exclusion::AlreadyOn { .. }
+                | Exclusion::DoesNotApply
+                | Exclusion::OtherFamily { .. }
+                | Exclusion::VersionUnknown
+                | Exclusion::Retired,
+            ) => false,
+        })
+    }
+
+    /// Writes a plan's rows, as the store does.
+    pub fn apply(&mut self, plan: &Plan) {
+        for rollout in &plan.rollouts {
+            let mut after = rollout.clone();
+            // Counts are kept by deltas only, so that a plan can never write them over.
+            after.counts = self.rollouts.get(&rollout.update).map(|before| before.counts.clone()).unwrap_or_default();
+            self.rollouts.insert(rollout.update, after);
+        }
+        for deployment in &plan.deployments {
+            let before = self.deployments.insert(deployment.id, deployment.clone());
+            if let Some(before) = before {
+                self.count(before.update, before.ring, before.bucket(), -1);
+            }
+            self.count(deployment.update, deployment.ring, deployment.bucket(), 1);
+        }
+        for install in &plan.installs {
+            self.installs.insert(install.action, install.clone());
+        }
+        for new in &plan.new_installs {
+            let action = ActionId(self.installs.keys().next_back().map_or(1, |last| last.0 + 1));
+            self.installs.insert(action, new.with_action(action));
+        }
+        for change in &plan.tickets {
+            self.apply_ticket(change);
+        }
+        for room in &plan.settled_rooms {
+            self.marked.remove(room);
+        }
+    }
+
+    fn count(&mut self, update: UpdateId, ring: RingId, bucket: Option<Bucket>, by: i64) {
+        let Some(bucket) = bucket else { return };
+        let Some(rollout) = self.rollouts.get_mut(&update) else { return };
+        *rollout.counts.entry(ring).or_default().of(bucket) += by;
+    }
+
+    fn apply_ticket(&mut self, change: &TicketChange) {
+        let key = (change.room, change.update);
+        match &change.event {
+            TicketEvent::Failed(what) => {
+                let ticket = self.tickets.entry(key).or_insert_with(|| FailureTicket {
+                    room: change.room,
+                    update: change.update,
+                    state: TicketState::NeedsAction,
+                    failures: Vec::new(),
+                });
+                ticket.state = TicketState::NeedsAction;
+                ticket.failures.push(what.clone());
+            }
+            TicketEvent::Cleared(_) => {
+                if let Some(ticket) = self.tickets.get_mut(&key) {
+                    ticket.state = TicketState::Resolved;
+                }
+            }
+        }
+    }
+
+    /// A device has said something that changed its install: the room must be looked at.
+    pub fn hear(&mut self, install: Install) {
+        if let Some(deployment) = self.deployments.get(&install.deployment) {
+            self.marked.insert(deployment.room);
+        }
+        self.installs.insert(install.action, install);
+    }
+
+    /// The open install of a device.
+    #[must_use]
+    pub fn open_install(&self, device: crate::ids::DeviceId) -> Option<&Install> {
+        self.installs.values().find(|install| install.device == device && install.is_open())
+    }
+
+    /// Notes that a device polled while it might have started (W4).
+    pub fn showed_up(&mut self, action: ActionId, now: DateTime<Utc>) {
+        if let Some(install) = self.installs.get_mut(&action)
+            && install.state == InstallState::Planned
+            && install.shown_up_at.is_none()
+        {
+            install.shown_up_at = Some(now);
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Installs: one attempt to put one update on one device, and what the device says about it (`DDI.md` 1, 2).
+//!
+//! Devices touch nothing but their own install and their inventory; what follows from it for the room and the rollout is the
+//! planner's to say. Start with [`Install::hear`].
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ActionId, DeploymentId, DeviceId, UpdateId};
+use crate::settings::Settings;
+
+/// One attempt on one device. A device has at most one that is open (law D).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Install {
+    /// What the device knows it by.
+    pub action: ActionId,
+    /// The deployment that it belongs to.
+    pub deployment: DeploymentId,
+    /// What is installed.
+    pub update: UpdateId,
+    /// Where.
+    pub device: DeviceId,
+    /// The deployment's attempt when this was made.
+    pub attempt: u32,
+    /// The window in which it may start; `None`: forced, at any time.
+    pub window: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Where it stands.
+    pub state: InstallState,
+    /// When the device first polled while it might have started (W4).
+    pub shown_up_at: Option<DateTime<Utc>>,
+    /// The instant at which it first started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// The last thing the device said, shortened.
+    pub detail: String,
+}
+
+/// Where an install stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum InstallState {
+    /// Made; the device has not started.
+    Planned,
+    /// The device has begun to download or install.
+    Started {
+        /// Its last sign of life.
+        heard_at: DateTime<Utc>,
+        /// When it was found silent (W5). Does not end the action.
+        silent_at: Option<DateTime<Utc>>,
+        /// It said `All Chunks Installed.`: too late for a cancel (`DDI.md` 2.9).
+        installed_chunks: bool,
+    },
+    /// The device says that it is done; its inventory has not said so yet (`DDI.md` 2.13).
+    Installed {
+        /// When it said so.
+        at: DateTime<Utc>,
+        /// It had shown no sign of working on it (`DDI.md` 2.12).
+        doubtful: bool,
+    },
+    /// Done and confirmed.
+    Completed {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Over, without success.
+    Failed {
+        /// When.
+        at: DateTime<Utc>,
+        /// How.
+        failure: crate::deployment::Failure,
+    },
+    /// Taken back before it started.
+    Withdrawn {
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+/// `execution` of a feedback (`DDI.md` 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Execution {
+    /// The device says that it is done, one way or the other.
+    Closed,
+    /// It works on it.
+    Proceeding,
+    /// It has put it on its own schedule.
+    Scheduled,
+    /// It goes on after a break.
+    Resumed,
+    /// It downloads.
+    Download,
+    /// It has downloaded.
+    Downloaded,
+    /// It objects; a warning in the history.
+    Rejected,
+    /// It acknowledges a cancel.
+    Canceled,
+}
+
+impl Execution {
+    /// Every word of the protocol.
+    pub const ALL: [Self; 8] = [
+        Self::Closed,
+        Self::Proceeding,
+        Self::Scheduled,
+        Self::Resumed,
+        Self::Download,
+        Self::Downloaded,
+        Self::Rejected,
+        Self::Canceled,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Proceeding => "proceeding",
+            Self::Scheduled => "scheduled",
+            Self::Resumed => "resumed",
+            Self::Download => "download",
+            Self::Downloaded => "downloaded",
+            Self::Rejected => "rejected",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// The execution of a word on the wire.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|execution| execution.as_str() == word)
+    }
+}
+
+/// `result.finished` of a feedback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Finished {
+    /// It worked.
+    Success,
+    /// It did not.
+    Failure,
+    /// Nothing to say yet; with `closed` it counts as success.
+    None,
+}
+
+impl Finished {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::None => "none",
+        }
+    }
+
+    /// The result of a word on the wire.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Success, Self::Failure, Self::None].into_iter().find(|finished| finished.as_str() == word)
+    }
+}
+
+/// What a device says about an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feedback {
+    /// What it does.
+    pub execution: Execution,
+    /// What came of it.
+    pub finished: Finished,
+    /// In its own words.
+    pub details: Vec<String>,
+}
+
+/// What a feedback does to an install.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// The install stands here now. Answer 200.
+    Changed(Install),
+    /// Noted in the history only. Answer 200.
+    Noted,
+    /// The action has ended: noted in the history, nothing changes. Answer 410 (`DDI.md` 2.11).
+    Ended,
+    /// The device has not started and may not start now. Answer 404 (`DDI.md` 2.10).
+    NotOffered,
+}
+
+impl Install {
+    /// Whether the device may still say something that counts.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            InstallState::Planned | InstallState::Started { .. } | InstallState::Installed { .. } => true,
+            InstallState::Completed { .. } | InstallState::Failed { .. } | InstallState::Withdrawn { .. } => false,
+        }
+    }
+
+    /// Whether the device has shown a sign of working on it and has not closed it: its link stays (`DDI.md` 2.2).
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        matches!(self.state, InstallState::Started { .. })
+    }
+
+    /// Whether the device works on it and is not silent.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        match self.state {
+            InstallState::Started { silent_at, .. } => silent_at.is_none(),
+            InstallState::Installed { .. } => true,
+            InstallState::Planned
+            | InstallState::Completed { .. }
+            | InstallState::Failed { .. }
+            | InstallState::Withdrawn { .. } => false,
+        }
+    }
+
+    /// The first GET of the artifact: the device has started (`DDI.md` 2.2). `None`: nothing changes.
+    #[must_use]
+    pub fn fetched(&self, may_start: bool, now: DateTime<Utc>) -> Option<Self> {
+        match self.state {
+            InstallState::Planned if may_start => Some(self.started(now, "The device fetches the artifact.")),
+            InstallState::Planned
+            | InstallState::Started { .. }
+            | InstallState::Installed { .. }
+            | InstallState::Completed { .. }
+            | InstallState::Failed { .. }
+            | InstallState::Withdrawn { .. } => None,
+        }
+    }
+
+    /// What `feedback` does to this install. `may_start`: [`crate::offer::decide`] would offer it right now.
+    #[must_use]
+    pub fn hear(&self, feedback: &Feedback, may_start: bool, now: DateTime<Utc>) -> Heard {
+        let detail = feedback.details.last().map_or("", String::as_str);
+        let started = match self.state {
+            InstallState::Planned if !may_start => return Heard::NotOffered,
+            InstallState::Planned => false,
+            InstallState::Started { .. } => true,
+            InstallState::Installed { .. }
+            | InstallState::Completed { .. }
+            | InstallState::Failed { .. }
+            | InstallState::Withdrawn { .. } => return Heard::Ended,
+        };
+        match feedback.execution {
+            Execution::Closed => {
+                let skipped = matches!(feedback.details.as_slice(), [only] if only == "Skipped Update.");
+                let state = match feedback.finished {
+                    Finished::Success | Finished::None => InstallState::Installed { at: now, doubtful: !started || skipped },
+                    Finished::Failure => InstallState::Failed { at: now, failure: crate::deployment::Failure::Reported },
+                };
+                let started_at = self.started_at.or(Some(now));
+                Heard::Changed(Self { state, started_at, detail: shorten(detail), ..self.clone() })
+            }
+            Execution::Proceeding
+            | Execution::Scheduled
+            | Execution::Resumed
+            | Execution::Download
+            | Execution::Downloaded => {
+                let mut heard = self.started(now, detail);
+                if feedback.details.iter().any(|detail| detail == ALL_CHUNKS_INSTALLED)
+                    && let InstallState::Started { installed_chunks, .. } = &mut heard.state
+                {
+                    *installed_chunks = true;
+                }
+                Heard::Changed(heard)
+            }
+            // A cancel of ours is a conversation of its own; a device that "cancels" unasked goes on being asked.
+            Execution::Rejected | Execution::Canceled => Heard::Noted,
+        }
+    }
+
+    fn started(&self, now: DateTime<Utc>, detail: &str) -> Self {
+        let installed_chunks = matches!(self.state, InstallState::Started { installed_chunks: true, .. });
+        Self {
+            state: InstallState::Started { heard_at: now, silent_at: None, installed_chunks },
+            started_at: self.started_at.or(Some(now)),
+            detail: shorten(detail),
+            ..self.clone()
+        }
+    }
+
+    /// When a started device has been silent for too long (W5): three times the expected minutes, at least 60 minutes.
+    #[must_use]
+    pub fn silent_from(&self, settings: &Settings, expected_minutes: u32) -> Option<DateTime<Utc>> {
+        let minutes = (settings.silent_factor.saturating_mul(expected_minutes)).max(settings.silent_least_minutes);
+        match self.state {
+            InstallState::Started { heard_at, silent_at: None, .. } => Some(heard_at + TimeDelta::minutes(minutes.into())),
+            InstallState::Started { silent_at: Some(_), .. }
+            | InstallState::Planned
+            | InstallState::Installed { .. }
+            | InstallState::Completed { .. }
+            | InstallState::Failed { .. }
+            | InstallState::Withdrawn { .. } => None,
+        }
+    }
+}
+
+/// What swupdate says when all is written and only the restart is left (`DDI.md` 2.9).
+pub const ALL_CHUNKS_INSTALLED: &str = "All Chunks Installed.";
+
+/// The longest detail that an install keeps, in characters.
+pub const LONGEST_DETAIL: usize = 500;
+
+fn shorten(detail: &str) -> String {
+    detail.chars().filter(|c| !c.is_control() || *c == '\n').take(LONGEST_DETAIL).collect()
+}

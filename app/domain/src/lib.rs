@@ -1,0 +1,37 @@
+//! The rules of Nightshift: rings, windows, versions, planning, the device conversation, statuses.
+//!
+//! This crate decides; it never acts. It has no I/O, no async, no clock and no randomness: whoever calls it brings the facts and
+//! the instant, and gets back rows to write. That is what lets the same code run in the server, in the simulator, in a dry run
+//! and, as far as zone rules are not needed, in the browser.
+//!
+//! Where to start: [`planner::plan`] is the heart; its README states the laws by letter. [`ring`] and [`window`] are the two
+//! rules that everything else rests on. [`offer::decide`] is what a device is told.
+
+#[cfg(feature = "zones")]
+pub mod check;
+pub mod deployment;
+#[cfg(feature = "zones")]
+pub mod fleet;
+pub mod ids;
+pub mod install;
+#[cfg(feature = "zones")]
+pub mod offer;
+#[cfg(feature = "zones")]
+pub mod planner;
+pub mod ring;
+pub mod rollout;
+pub mod room;
+#[cfg(feature = "zones")]
+pub mod scenario;
+pub mod settings;
+#[cfg(feature = "zones")]
+pub mod sim;
+pub mod status;
+pub mod ticket;
+pub mod update;
+pub mod version;
+#[cfg(feature = "zones")]
+pub mod when;
+#[cfg(feature = "zones")]
+pub mod window;
+pub mod zone;

@@ -1,0 +1,97 @@
+//! What a plan consists of: rows in their new state, and the report.
+
+use chrono::{DateTime, Utc};
+
+use crate::deployment::Deployment;
+use crate::ids::{ActionId, DeploymentId, DeviceId, RoomId, UpdateId};
+use crate::install::{Install, InstallState};
+use crate::rollout::Rollout;
+use crate::ticket::TicketChange;
+
+/// Rows to write. Each stands once, in its new state; the writer compares with what is there to keep the counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Rollouts with their stages. The counts in them are not the plan's to write.
+    pub rollouts: Vec<Rollout>,
+    /// New and changed deployments.
+    pub deployments: Vec<Deployment>,
+    /// Changed installs.
+    pub installs: Vec<Install>,
+    /// Installs to make; the writer gives each its action id.
+    pub new_installs: Vec<NewInstall>,
+    /// Failure tickets to open, add to or resolve.
+    pub tickets: Vec<TicketChange>,
+    /// Rooms whose mark is dealt with.
+    pub settled_rooms: Vec<RoomId>,
+    /// What was decided and what everything waits for.
+    pub report: Vec<ReportLine>,
+}
+
+/// An install that has no action id yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewInstall {
+    /// See [`Install::deployment`].
+    pub deployment: DeploymentId,
+    /// See [`Install::update`].
+    pub update: UpdateId,
+    /// See [`Install::device`].
+    pub device: DeviceId,
+    /// See [`Install::attempt`].
+    pub attempt: u32,
+    /// See [`Install::window`].
+    pub window: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl NewInstall {
+    /// The install under its action id.
+    #[must_use]
+    pub fn with_action(&self, action: ActionId) -> Install {
+        Install {
+            action,
+            deployment: self.deployment,
+            update: self.update,
+            device: self.device,
+            attempt: self.attempt,
+            window: self.window,
+            state: InstallState::Planned,
+            shown_up_at: None,
+            started_at: None,
+            detail: String::new(),
+        }
+    }
+}
+
+/// A line of the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportLine {
+    /// What it is about.
+    pub subject: Subject,
+    /// What was decided and why, in one sentence.
+    pub text: String,
+}
+
+/// What a line of the report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A rollout.
+    Rollout(UpdateId),
+    /// An update in a room.
+    Room(RoomId, UpdateId),
+}
+
+impl Plan {
+    /// Whether there is nothing to write. A plan made right after another must be empty (law A).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rollouts.is_empty()
+            && self.deployments.is_empty()
+            && self.installs.is_empty()
+            && self.new_installs.is_empty()
+            && self.tickets.is_empty()
+            && self.settled_rooms.is_empty()
+    }
+
+    pub(super) fn say(&mut self, subject: Subject, text: impl Into<String>) {
+        self.report.push(ReportLine { subject, text: text.into() });
+    }
+}

@@ -1,0 +1,40 @@
+//! The planner: facts and an instant in, rows to write out. `README.md` beside this file has the laws and the open decisions.
+//!
+//! It must not act, wait or ask: no I/O, no clock, no randomness, no order that depends on hashing seeds. Start with [`plan`].
+
+mod changes;
+mod decide;
+mod rings;
+mod rooms;
+
+use chrono::{DateTime, Utc};
+
+pub use changes::{NewInstall, Plan, ReportLine, Subject};
+pub use decide::{lost_days, publish};
+pub use rooms::join::{LeftOut, force};
+pub use rooms::retry::retry;
+
+use crate::fleet::Slice;
+use crate::ids::DeploymentId;
+
+/// Makes ids for new deployments. The service's come from its clock and randomness, the simulator's from a counter.
+pub trait NewIds {
+    /// An id that was never given before.
+    fn deployment(&mut self) -> DeploymentId;
+}
+
+/// At most this many new deployments in one plan, so that entering a large ring is cut into transactions of bounded size.
+pub const MOST_NEW_DEPLOYMENTS: usize = 5_000;
+
+/// What is to be written because `now` has come (S14: the same facts and instant give the same plan).
+#[must_use]
+pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Plan {
+    let mut plan = Plan::default();
+    for due in &slice.due {
+        rings::advance(slice, due, now, ids, &mut plan);
+    }
+    for due in &slice.rooms {
+        rooms::look(slice, due, now, ids, &mut plan);
+    }
+    plan
+}

@@ -1,0 +1,184 @@
+//! A room whose facts have changed joins rollouts and leaves them (R14, S1); and the force that skips the queue (K5).
+
+use chrono::{DateTime, Utc};
+
+use crate::deployment::{Deployment, DeploymentState, Force, Withdrawal};
+use crate::ids::DeploymentId;
+use crate::install::InstallState;
+use crate::planner::NewIds;
+use crate::planner::rooms::Look;
+use crate::rollout::Rollout;
+use crate::room::Room;
+use crate::status::NotRequired;
+use crate::update::{Exclusion, Update};
+
+/// Compares the room with every live rollout.
+pub(super) fn join_and_leave(look: &mut Look<'_>, ids: &mut dyn NewIds) {
+    let slice = look.slice;
+    for index in 0..look.deployments.len() {
+        leave(look, index);
+    }
+    for rollout in slice.rollouts.values().filter(|rollout| rollout.is_live()) {
+        if let Some(update) = slice.updates.get(&rollout.update) {
+            join(look, rollout, update, ids);
+        }
+    }
+}
+
+fn leave(look: &mut Look<'_>, index: usize) {
+    let deployment = &look.deployments[index];
+    if !deployment.is_unfinished() || deployment.has_started() {
+        return;
+    }
+    let (Some(update), Some(rollout)) = (look.update(deployment), look.rollout(deployment)) else { return };
+    let exclusion = update.exclusion(look.room, look.today());
+    let ring = look.slice.rings.get(look.room.ring);
+    let moved_ahead = deployment.force.is_none() && ring.is_some_and(|ring| !rollout.has_reached(ring));
+    match exclusion {
+        Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(look, deployment) => {
+            withdraw_planned(look, index);
+            let sentence = super::settle::confirmed(look, index);
+            look.complete(index, sentence);
+        }
+        Some(exclusion) => {
+            let sentence = NotRequired::Excluded(exclusion).sentence(&update.product_name, |date| look.write_date(date));
+            withdraw(look, index, Withdrawal::NotRequired, sentence);
+        }
+        None if moved_ahead => {
+            let ring = ring.map_or(String::new(), |ring| ring.name.clone());
+            withdraw(look, index, Withdrawal::Moved, format!("Moved to {ring}, which the rollout has not entered."));
+        }
+        None => {}
+    }
+}
+
+fn was_partly_done(look: &Look<'_>, deployment: &Deployment) -> bool {
+    look.installs.iter().any(|install| install.deployment == deployment.id && matches!(install.state, InstallState::Completed { .. }))
+}
+
+pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, sentence: String) {
+    withdraw_planned(look, index);
+    look.deployments[index].state = DeploymentState::Withdrawn { at: look.now, why };
+    look.deployments[index].reason = sentence;
+}
+
+fn withdraw_planned(look: &mut Look<'_>, index: usize) {
+    let id = look.deployments[index].id;
+    for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
+        if install.state == InstallState::Planned {
+            install.state = InstallState::Withdrawn { at: look.now };
+        }
+    }
+}
+
+/// Into a ring that the rollout has entered or passed: the room is scheduled for its next window, as a catch-up.
+fn join(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
+    let Some(ring) = look.slice.rings.get(look.room.ring) else { return };
+    let filling = rollout.stages.last().is_some_and(|stage| stage.placed < stage.rooms);
+    if !rollout.has_reached(ring) || filling {
+        return;
+    }
+    let existing = look.deployments.iter().position(|deployment| deployment.update == update.id);
+    let withdrawn = match existing {
+        None => None,
+        Some(index) => match look.deployments[index].state {
+            DeploymentState::Withdrawn { why: Withdrawal::Moved | Withdrawal::NotRequired, .. } => Some(index),
+            DeploymentState::Withdrawn { why: Withdrawal::Deprecated, .. }
+            | DeploymentState::Waiting
+            | DeploymentState::Open { .. }
+            | DeploymentState::Completed { .. }
+            | DeploymentState::Failed { .. } => return,
+        },
+    };
+    if update.exclusion(look.room, look.today()).is_some() {
+        return;
+    }
+    let window = look.next_window(look.today());
+    let reason = format!("Catch-up: joined {} after its turn.", ring.name);
+    let id = withdrawn.map_or_else(|| ids.deployment(), |index| look.deployments[index].id);
+    let deployment = Deployment {
+        night: window.night,
+        catch_up: true,
+        ..fresh(id, update, look.room, look.now, reason)
+    };
+    match withdrawn {
+        Some(index) => look.deployments[index] = deployment,
+        None => look.deployments.push(deployment),
+    }
+}
+
+fn fresh(id: DeploymentId, update: &Update, room: &Room, now: DateTime<Utc>, reason: String) -> Deployment {
+    let device = update.devices_in(room).next();
+    Deployment {
+        id,
+        update: update.id,
+        room: room.id,
+        ring: room.ring,
+        night: room.zone.date(now),
+        planned_night: None,
+        state: DeploymentState::Waiting,
+        attempt: 1,
+        missed_windows: 0,
+        catch_up: false,
+        force: None,
+        from_version: device.and_then(|device| device.component(&update.product)?.version.clone()),
+        reason,
+        next_at: Some(now),
+    }
+}
+
+/// Why a room was left out of a force (K5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It does not need the update, or must not have it.
+    Excluded(Exclusion),
+    /// A device has started already.
+    AlreadyRunning,
+    /// It has the update.
+    AlreadyDone,
+    /// It is forced already.
+    AlreadyForced,
+}
+
+/// Forces an update in a room (K5): it skips ring, day and window, and nothing else.
+///
+/// # Errors
+/// Why the room is left out.
+pub fn force(
+    update: &Update,
+    room: &Room,
+    existing: Option<&Deployment>,
+    force: Force,
+    by: &str,
+    now: DateTime<Utc>,
+    ids: &mut dyn NewIds,
+) -> Result<Deployment, LeftOut> {
+    if let Some(exclusion) = update.exclusion(room, room.zone.date(now)) {
+        return Err(match (exclusion, existing.map(|deployment| &deployment.state)) {
+            (Exclusion::AlreadyOn { .. }, Some(DeploymentState::Completed { .. })) => LeftOut::AlreadyDone,
+            (exclusion, _) => LeftOut::Excluded(exclusion),
+        });
+    }
+    let reason = format!("Forced by {by}.");
+    let forced = |base: Deployment| Deployment {
+        force: Some(force),
+        night: room.zone.date(now),
+        state: DeploymentState::Waiting,
+        missed_windows: 0,
+        reason: reason.clone(),
+        next_at: Some(now),
+        ..base
+    };
+    match existing {
+        None => Ok(forced(fresh(ids.deployment(), update, room, now, String::new()))),
+        Some(deployment) => match deployment.state {
+            DeploymentState::Waiting if deployment.force == Some(force) => Err(LeftOut::AlreadyForced),
+            DeploymentState::Open { started_at: Some(_) } => Err(LeftOut::AlreadyRunning),
+            DeploymentState::Open { started_at: None } if deployment.force == Some(force) => Err(LeftOut::AlreadyForced),
+            DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
+            DeploymentState::Failed { .. } => Ok(forced(Deployment { attempt: deployment.attempt + 1, ..deployment.clone() })),
+            DeploymentState::Completed { .. } => Err(LeftOut::AlreadyDone),
+            DeploymentState::Withdrawn { .. } => Ok(forced(fresh(deployment.id, update, room, now, String::new()))),
+        },
+    }
+}

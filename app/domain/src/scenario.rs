@@ -1,0 +1,1 @@
+//! Scenarios: scripted rollouts in text and their printed timelines.

@@ -1,0 +1,408 @@
+//! The simulator: a fleet, seeded devices and a clock, in memory. It runs months in milliseconds.
+//!
+//! It uses the planner, the offer decision and the devices' grammar as they are; what it adds is people and devices. After every
+//! tick it plans again (law A), asks `check` for all other laws and `forward` for law H. Start with [`Simulation::run_until`].
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::check::{self, Finding};
+use crate::deployment::{DeploymentState, Force};
+use crate::fleet::Fleet;
+use crate::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, UpdateId};
+use crate::install::{Execution, Feedback, Finished, Heard, Install, InstallState};
+use crate::offer::{self, Asked, Offer, Presence};
+use crate::planner::{self, NewIds, ReportLine, Subject};
+use crate::rollout::{Rollout, RolloutState, days};
+use crate::update::Update;
+
+/// How a simulated device behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    /// Minutes that an install takes.
+    pub minutes: u32,
+    /// So many attempts fail before one works.
+    pub failures: u32,
+    /// So many attempts start and then go silent.
+    pub silences: u32,
+    /// Minutes after which a silent device reports its success after all; `None`: never.
+    pub late_minutes: Option<u32>,
+    /// Spans in which it does not poll.
+    pub absences: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// It reports the new version after an install.
+    pub confirms: bool,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self { minutes: 15, failures: 0, silences: 0, late_minutes: None, absences: Vec::new(), confirms: true }
+    }
+}
+
+/// Something that happened, for timelines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// To what, where it was the planner.
+    pub subject: Option<Subject>,
+    /// What.
+    pub text: String,
+}
+
+/// A fleet in time.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// The facts.
+    pub fleet: Fleet,
+    /// The clock.
+    pub now: DateTime<Utc>,
+    /// How devices behave; a device that is missing here behaves well.
+    pub behaviours: BTreeMap<DeviceId, Behaviour>,
+    /// What has happened.
+    pub log: Vec<Happened>,
+    /// Laws that were broken on the way; must stay empty.
+    pub findings: Vec<Finding>,
+    events: BTreeMap<(DateTime<Utc>, u64), DeviceEvent>,
+    next_event: u64,
+    ids: Counter,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum DeviceEvent {
+    Poll(ActionId),
+    Finish(ActionId),
+    ReportLate(ActionId),
+}
+
+/// Ids 1, 2, 3 …: the same for the same run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counter(pub u128);
+
+impl NewIds for Counter {
+    fn deployment(&mut self) -> DeploymentId {
+        self.0 += 1;
+        DeploymentId(Uuid::from_u128(self.0))
+    }
+}
+
+impl Simulation {
+    /// A simulation that starts at `now`.
+    #[must_use]
+    pub fn new(fleet: Fleet, now: DateTime<Utc>) -> Self {
+        Self {
+            fleet,
+            now,
+            behaviours: BTreeMap::new(),
+            log: Vec::new(),
+            findings: Vec::new(),
+            events: BTreeMap::new(),
+            next_event: 0,
+            ids: Counter::default(),
+        }
+    }
+
+    /// Lets time pass: devices act and the planner ticks whenever something is due, and once more at `end`.
+    pub fn run_until(&mut self, end: DateTime<Utc>) {
+        loop {
+            self.tick();
+            let due = self.fleet.next_at(self.now).map(|at| at.max(self.now));
+            let event = self.events.keys().next().map(|(at, _)| *at);
+            let Some(next) = due.into_iter().chain(event).min().filter(|next| *next <= end) else { break };
+            self.now = self.now.max(next);
+            while let Some(entry) = self.events.first_entry() {
+                if entry.key().0 > self.now {
+                    break;
+                }
+                let event = entry.remove();
+                self.act(event);
+            }
+        }
+        self.now = self.now.max(end);
+    }
+
+    /// Moves the clock without letting anything happen in between, as when the service was away.
+    pub fn jump_to(&mut self, instant: DateTime<Utc>) {
+        self.now = self.now.max(instant);
+        while let Some(entry) = self.events.first_entry() {
+            if entry.key().0 > self.now {
+                break;
+            }
+            let event = entry.remove();
+            self.act(event);
+        }
+    }
+
+    /// Plans until nothing is due, as the server's tick does, and checks every law.
+    pub fn tick(&mut self) {
+        let before = self.fleet.clone();
+        let mut ticked = false;
+        for round in 0.. {
+            let Some(slice) = self.fleet.slice(self.now) else { break };
+            ticked = true;
+            let plan = planner::plan(&slice, self.now, &mut self.ids);
+            self.fleet.apply(&plan);
+            for ReportLine { subject, text } in plan.report {
+                self.log.push(Happened { at: self.now, subject: Some(subject), text });
+            }
+            if round > 200 {
+                self.findings.push(Finding { law: 'A', what: "the planner does not come to rest".to_owned() });
+                break;
+            }
+        }
+        if !ticked {
+            return;
+        }
+        self.plan_everything_again();
+        self.findings.extend(check::check(&self.fleet));
+        self.findings.extend(check::forward(&before, &self.fleet));
+        self.wake_devices();
+    }
+
+    /// Law A, asked as hard as possible: every rollout and every room is looked at once more.
+    fn plan_everything_again(&mut self) {
+        let mut all_due = self.fleet.clone();
+        all_due.marked = all_due.rooms.keys().copied().collect();
+        for rollout in all_due.rollouts.values_mut().filter(|rollout| rollout.next_at.is_some()) {
+            rollout.next_at = Some(self.now);
+        }
+        let Some(slice) = all_due.slice(self.now) else { return };
+        let mut again = planner::plan(&slice, self.now, &mut Counter(u128::MAX / 2));
+        again.settled_rooms.clear();
+        again.rollouts.retain(|rollout| self.fleet.rollouts.get(&rollout.update) != Some(rollout));
+        if !again.is_empty() {
+            let what = again.report.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
+            self.findings.push(Finding { law: 'A', what: format!("at {} planning again would change something: {what} {again:?}", self.now) });
+        }
+    }
+
+    /// Whether planning right now would write nothing.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.fleet.slice(self.now).is_none()
+    }
+
+    fn wake_devices(&mut self) {
+        let planned = self.fleet.installs.values().filter(|install| install.state == InstallState::Planned);
+        let unscheduled: Vec<(ActionId, DateTime<Utc>)> = planned
+            .filter(|install| !self.events.values().any(|event| matches!(event, DeviceEvent::Poll(action) if *action == install.action)))
+            .map(|install| (install.action, install.window.map_or(self.now, |(opens, _)| opens.max(self.now))))
+            .collect();
+        for (action, at) in unscheduled {
+            // Up to five minutes after the window has opened, different for each, the same every time.
+            let seconds = i64::from(action.0).wrapping_mul(97) % 300;
+            self.schedule(at + TimeDelta::seconds(seconds), DeviceEvent::Poll(action));
+        }
+    }
+
+    fn schedule(&mut self, at: DateTime<Utc>, event: DeviceEvent) {
+        self.next_event += 1;
+        self.events.insert((at, self.next_event), event);
+    }
+
+    fn act(&mut self, event: DeviceEvent) {
+        match event {
+            DeviceEvent::Poll(action) => self.poll(action),
+            DeviceEvent::Finish(action) => self.finish(action),
+            DeviceEvent::ReportLate(action) => self.report(action, Finished::Success, "Reported late."),
+        }
+    }
+
+    fn poll(&mut self, action: ActionId) {
+        let Some(install) = self.fleet.installs.get(&action).cloned() else { return };
+        if install.state != InstallState::Planned {
+            return;
+        }
+        let behaviour = self.behaviour(install.device);
+        if let Some((_, back)) = behaviour.absences.iter().find(|(from, until)| *from <= self.now && self.now < *until) {
+            self.schedule(*back, DeviceEvent::Poll(action));
+            return;
+        }
+        let asked = self.asked(&install);
+        let (offer, showed_up) = (offer::decide(&asked, self.now), offer::shows_up(&asked, self.now));
+        if showed_up {
+            self.fleet.showed_up(action, self.now);
+        }
+        if offer != Offer::Install {
+            self.schedule(self.now + TimeDelta::minutes(30), DeviceEvent::Poll(action));
+            return;
+        }
+        let install = self.fleet.installs.get(&action).cloned().unwrap_or(install);
+        let feedback = Feedback { execution: Execution::Proceeding, finished: Finished::None, details: vec!["Installing.".to_owned()] };
+        if let Heard::Changed(started) = install.hear(&feedback, true, self.now) {
+            self.fleet.hear(started);
+            self.schedule(self.now + TimeDelta::minutes(behaviour.minutes.into()), DeviceEvent::Finish(action));
+        }
+    }
+
+    fn finish(&mut self, action: ActionId) {
+        let Some(install) = self.fleet.installs.get(&action) else { return };
+        let device = install.device;
+        let mut behaviour = self.behaviour(device);
+        if behaviour.failures > 0 {
+            behaviour.failures -= 1;
+            self.behaviours.insert(device, behaviour);
+            self.report(action, Finished::Failure, "not enough space on the disk");
+        } else if behaviour.silences > 0 {
+            behaviour.silences -= 1;
+            if let Some(minutes) = behaviour.late_minutes {
+                self.schedule(self.now + TimeDelta::minutes(minutes.into()), DeviceEvent::ReportLate(action));
+            }
+            self.behaviours.insert(device, behaviour);
+        } else {
+            self.report(action, Finished::Success, "Installed.");
+        }
+    }
+
+    fn report(&mut self, action: ActionId, finished: Finished, detail: &str) {
+        let Some(install) = self.fleet.installs.get(&action).cloned() else { return };
+        let feedback = Feedback { execution: Execution::Closed, finished, details: vec![detail.to_owned()] };
+        let Heard::Changed(closed) = install.hear(&feedback, true, self.now) else { return };
+        let (update, device) = (closed.update, closed.device);
+        self.fleet.hear(closed);
+        if finished == Finished::Success && self.behaviour(device).confirms {
+            let version = self.fleet.updates.get(&update).map(|update| update.version.clone());
+            self.report_version(device, update, version);
+        }
+    }
+
+    /// The device's inventory says that it has this version of the update's product.
+    pub fn report_version(&mut self, device: DeviceId, update: UpdateId, version: Option<String>) {
+        let Some(product) = self.fleet.updates.get(&update).map(|update| update.product.clone()) else { return };
+        for room in self.fleet.rooms.values_mut() {
+            let components = room.devices.iter_mut().filter(|candidate| candidate.id == device).flat_map(|device| &mut device.components);
+            for component in components.filter(|component| component.product == product) {
+                component.version.clone_from(&version);
+                self.fleet.marked.insert(room.id);
+            }
+        }
+    }
+
+    fn behaviour(&self, device: DeviceId) -> Behaviour {
+        self.behaviours.get(&device).cloned().unwrap_or_default()
+    }
+
+    fn asked<'a>(&self, install: &'a Install) -> Asked<'a> {
+        let deployment = self.fleet.deployments.get(&install.deployment);
+        Asked {
+            install,
+            rollout_may_start: self.fleet.rollouts.get(&install.update).is_some_and(Rollout::may_start_rooms),
+            force: deployment.and_then(|deployment| deployment.force),
+            expected_minutes: self.fleet.updates.get(&install.update).map_or(0, |update| update.expected_minutes),
+            presence: Presence::default(),
+            window_aware: false,
+            cancel_wanted: false,
+        }
+    }
+}
+
+/// What people do.
+impl Simulation {
+    /// Publishes a release (S3, S4).
+    pub fn publish(&mut self, update: Update) {
+        let rollout = planner::publish(&self.fleet.organisation, &update, self.now);
+        self.fleet.rollouts.insert(update.id, rollout);
+        self.fleet.updates.insert(update.id, update);
+    }
+
+    /// Pauses a rollout (K2, K3).
+    pub fn pause(&mut self, update: UpdateId, by: &str, reason: &str) {
+        if let Some(rollout) = self.fleet.rollouts.get_mut(&update).filter(|rollout| rollout.state == RolloutState::Running) {
+            rollout.state = RolloutState::Paused { since: self.now, by: by.to_owned(), reason: reason.to_owned() };
+            rollout.next_at = None;
+            self.look_at_rooms_of(update);
+        }
+    }
+
+    /// Resumes a rollout (K3): later dates move by the days between.
+    pub fn resume(&mut self, update: UpdateId) {
+        let zone = self.fleet.organisation.zone.clone();
+        let Some(rollout) = self.fleet.rollouts.get_mut(&update) else { return };
+        let RolloutState::Paused { since, .. } = rollout.state else { return };
+        let paused_on = zone.date(since);
+        let lost = planner::lost_days(paused_on, zone.date(self.now));
+        let mut resumed = rollout.resumed(lost);
+        resumed.next_at = Some(self.now);
+        *rollout = resumed;
+        for deployment in self.fleet.deployments.values_mut().filter(|deployment| deployment.update == update) {
+            if deployment.state == DeploymentState::Waiting && deployment.follows_plan() && deployment.night >= paused_on {
+                deployment.night = deployment.night + days(lost);
+                deployment.planned_night = deployment.planned_night.map(|night| night + days(lost));
+            }
+        }
+        self.look_at_rooms_of(update);
+    }
+
+    /// Supersedes or recalls an update (T8).
+    pub fn deprecate(&mut self, update: UpdateId, reason: &str) {
+        if let Some(rollout) = self.fleet.rollouts.get_mut(&update) {
+            rollout.state = RolloutState::Deprecated { at: self.now, reason: reason.to_owned() };
+            rollout.next_at = None;
+            self.look_at_rooms_of(update);
+        }
+    }
+
+    /// Retry all failed (K4): how many rooms went back into their next window.
+    pub fn retry_all_failed(&mut self, update: UpdateId, by: &str) -> usize {
+        let startable = self.fleet.rollouts.get(&update).is_some_and(Rollout::may_start_rooms);
+        if !startable {
+            return 0;
+        }
+        let settings = self.fleet.organisation.settings.clone();
+        let retried: Vec<_> = self
+            .fleet
+            .deployments
+            .values()
+            .filter(|deployment| deployment.update == update)
+            .filter_map(|deployment| {
+                let room = self.fleet.rooms.get(&deployment.room)?;
+                planner::retry(deployment, &room.zone, &settings, by, self.now)
+            })
+            .collect();
+        let number = retried.len();
+        self.put(retried);
+        number
+    }
+
+    /// Forces an update in rooms, now (K5): how many, and the sentences of those left out.
+    pub fn force(&mut self, update: UpdateId, rooms: &[RoomId], by: &str) -> usize {
+        let (Some(update), Some(rollout)) = (self.fleet.updates.get(&update).cloned(), self.fleet.rollouts.get(&update)) else { return 0 };
+        if !rollout.may_start_rooms() {
+            return 0;
+        }
+        let mut forced = Vec::new();
+        for room in rooms.iter().filter_map(|room| self.fleet.rooms.get(room)) {
+            let existing = self.fleet.deployment_of(room.id, update.id);
+            if let Ok(deployment) = planner::force(&update, room, existing, Force::Now, by, self.now, &mut self.ids) {
+                forced.push(deployment);
+            }
+        }
+        let number = forced.len();
+        self.put(forced);
+        number
+    }
+
+    /// Moves a room into another ring (R12–R14).
+    pub fn move_room(&mut self, room: RoomId, ring: RingId) {
+        if let Some(room) = self.fleet.rooms.get_mut(&room) {
+            room.ring = ring;
+            self.fleet.marked.insert(room.id);
+        }
+    }
+
+    /// Writes deployments that a person has changed, with their counts.
+    fn put(&mut self, deployments: Vec<crate::deployment::Deployment>) {
+        let plan = planner::Plan { deployments, ..planner::Plan::default() };
+        self.fleet.apply(&plan);
+    }
+
+    fn look_at_rooms_of(&mut self, update: UpdateId) {
+        for deployment in self.fleet.deployments.values_mut() {
+            if deployment.update == update && deployment.is_unfinished() {
+                deployment.next_at = Some(self.now);
+            }
+        }
+    }
+}

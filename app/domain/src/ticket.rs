@@ -1,0 +1,125 @@
+//! Tickets: what a person must look at (SPEC 7, K1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{RoomId, UpdateId};
+
+/// How bad it is (I1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketSeverity {
+    /// The room cannot be used.
+    Critical,
+    /// Something does not work.
+    Important,
+    /// Something will not work for long.
+    Warning,
+    /// Something could be better.
+    Recommendation,
+}
+
+impl TicketSeverity {
+    /// Every severity, worst first.
+    pub const ALL: [Self; 4] = [Self::Critical, Self::Important, Self::Warning, Self::Recommendation];
+
+    /// The word in rows and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Important => "important",
+            Self::Warning => "warning",
+            Self::Recommendation => "recommendation",
+        }
+    }
+
+    /// The severity of a word that [`TicketSeverity::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == word)
+    }
+
+    /// The word on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Critical => "Critical",
+            Self::Important => "Important",
+            Self::Warning => "Warning",
+            Self::Recommendation => "Recommendation",
+        }
+    }
+}
+
+/// Where a ticket stands (I1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketState {
+    /// Nobody has looked.
+    NeedsAction,
+    /// Somebody is looking.
+    Investigating,
+    /// Done.
+    Resolved,
+}
+
+impl TicketState {
+    /// The word in rows and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NeedsAction => "needs_action",
+            Self::Investigating => "investigating",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The state of a word that [`TicketState::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::NeedsAction, Self::Investigating, Self::Resolved].into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// The words on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NeedsAction => "Needs action",
+            Self::Investigating => "Investigating",
+            Self::Resolved => "Resolved",
+        }
+    }
+}
+
+/// The ticket that failed deployments open by themselves: one per room and update (K1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureTicket {
+    /// Where it failed.
+    pub room: RoomId,
+    /// What failed.
+    pub update: UpdateId,
+    /// Resolved when a later success has cleared it.
+    pub state: TicketState,
+    /// What went wrong each time, oldest first.
+    pub failures: Vec<String>,
+}
+
+/// What a plan does to a failure ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketChange {
+    /// Where.
+    pub room: RoomId,
+    /// Of what.
+    pub update: UpdateId,
+    /// What happened.
+    pub event: TicketEvent,
+}
+
+/// See [`TicketChange`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketEvent {
+    /// Open the ticket, or add this failure to the one that there is.
+    Failed(String),
+    /// A success resolves it, if there is one.
+    Cleared(String),
+}

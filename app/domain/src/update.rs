@@ -1,0 +1,300 @@
+//! Updates: published releases, and which rooms one applies to (SPEC S1, S2, S7).
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ProductId, UpdateId};
+use crate::room::{Device, Room};
+use crate::version::{self, Version, VersionScheme};
+
+/// What sort of thing a product is; the order is the order of installation in a room (S7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductKind {
+    /// An operating system.
+    Os,
+    /// Software that the room app needs.
+    Service,
+    /// A room app.
+    App,
+    /// A driver.
+    Driver,
+    /// A device's own software.
+    Firmware,
+}
+
+impl ProductKind {
+    /// Every kind, in the order of installation.
+    pub const ALL: [Self; 5] = [Self::Os, Self::Service, Self::App, Self::Driver, Self::Firmware];
+
+    /// The word in rows and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Os => "os",
+            Self::Service => "service",
+            Self::App => "app",
+            Self::Driver => "driver",
+            Self::Firmware => "firmware",
+        }
+    }
+
+    /// The kind of a word that [`ProductKind::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The word on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Os => "Operating system",
+            Self::Service => "Service",
+            Self::App => "App",
+            Self::Driver => "Driver",
+            Self::Firmware => "Firmware",
+        }
+    }
+
+    /// What DDI calls a chunk of this kind (`DDI.md` 3).
+    #[must_use]
+    pub fn chunk_part(self) -> &'static str {
+        match self {
+            Self::Os => "os",
+            Self::Service => "bService",
+            Self::App => "bApp",
+            Self::Driver => "bDriver",
+            Self::Firmware => "firmware",
+        }
+    }
+}
+
+/// How urgent an update is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Starts on the date of publishing (S4) and goes first in a room (S7).
+    Critical,
+    /// Starts on the organisation's weekday (S3).
+    Routine,
+}
+
+impl Severity {
+    /// The word in rows and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Routine => "routine",
+        }
+    }
+
+    /// The severity of a word that [`Severity::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Critical, Self::Routine].into_iter().find(|severity| severity.as_str() == word)
+    }
+}
+
+/// How an installed version stands to an update's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Below it: the update applies (S1).
+    Below,
+    /// Below it, and below what the update needs first (S8).
+    NeedsFirst,
+    /// Equal or newer.
+    Current,
+    /// Unordered to it: the update does not apply on its own (S2).
+    Unordered,
+}
+
+impl Standing {
+    /// The word in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Below => "below",
+            Self::NeedsFirst => "needs_first",
+            Self::Current => "current",
+            Self::Unordered => "unordered",
+        }
+    }
+
+    /// The standing of a word that [`Standing::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Below, Self::NeedsFirst, Self::Current, Self::Unordered].into_iter().find(|standing| standing.as_str() == word)
+    }
+
+    /// How `installed` stands to a release `update` that needs `minimum` first.
+    #[must_use]
+    pub fn of(scheme: &VersionScheme, installed: Version<'_>, update: Version<'_>, minimum: Option<Version<'_>>) -> Self {
+        use std::cmp::Ordering;
+        match version::compare(scheme, installed, update).order {
+            None => Self::Unordered,
+            Some(Ordering::Equal | Ordering::Greater) => Self::Current,
+            Some(Ordering::Less) => {
+                let order = minimum.map(|minimum| version::compare(scheme, installed, minimum).order);
+                match order {
+                    None | Some(Some(Ordering::Equal | Ordering::Greater)) => Self::Below,
+                    Some(Some(Ordering::Less) | None) => Self::NeedsFirst,
+                }
+            }
+        }
+    }
+}
+
+/// A published release, as far as planning needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// Identity; its rollout goes by the same id.
+    pub id: UpdateId,
+    /// What it replaces.
+    pub product: ProductId,
+    /// The product's name on screen.
+    pub product_name: String,
+    /// The kind of product.
+    pub kind: ProductKind,
+    /// As the vendor writes it.
+    pub version: String,
+    /// Day of release, where known.
+    pub released: Option<NaiveDate>,
+    /// How urgent.
+    pub severity: Severity,
+    /// Typical minutes of an install, at least 1.
+    pub expected_minutes: u32,
+    /// What a device must run before (S8).
+    pub minimum_version: Option<String>,
+    /// Device models it is for; empty: all models of the product.
+    pub models: Vec<String>,
+    /// Whether it goes to devices that do not say their version (S1).
+    pub applies_to_unknown: bool,
+    /// How each known version of the product stands to it. A version that is missing here is unordered.
+    pub standings: BTreeMap<String, Standing>,
+}
+
+/// Why an update is not for a device, or that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applicability {
+    /// It is.
+    Applicable,
+    /// The device has no component of the product, or another model.
+    NoComponent,
+    /// Equal or newer is installed.
+    Current(String),
+    /// What is installed has no order to the update.
+    Unordered(String),
+    /// The device does not say its version.
+    UnknownVersion,
+    /// Another version is needed first.
+    NeedsFirst(String),
+}
+
+impl Update {
+    /// `Teams Rooms app 5.2.115.0`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} {}", self.product_name, self.version)
+    }
+
+    /// Whether the update is for `device` (S1).
+    #[must_use]
+    pub fn applicability(&self, device: &Device) -> Applicability {
+        let Some(component) = device.component(&self.product) else { return Applicability::NoComponent };
+        if !self.models.is_empty() && !self.models.contains(&device.model) {
+            return Applicability::NoComponent;
+        }
+        let Some(installed) = &component.version else {
+            return if self.applies_to_unknown { Applicability::Applicable } else { Applicability::UnknownVersion };
+        };
+        match self.standings.get(installed) {
+            Some(Standing::Below) => Applicability::Applicable,
+            Some(Standing::Current) => Applicability::Current(installed.clone()),
+            Some(Standing::NeedsFirst) => Applicability::NeedsFirst(self.minimum_version.clone().unwrap_or_default()),
+            Some(Standing::Unordered) | None => Applicability::Unordered(installed.clone()),
+        }
+    }
+
+    /// The devices of `room` that the update is for.
+    pub fn devices_in<'r>(&self, room: &'r Room) -> impl Iterator<Item = &'r Device> {
+        room.devices.iter().filter(|device| self.applicability(device) == Applicability::Applicable)
+    }
+
+    /// Why the update would not be scheduled for `room` on `date`, although it may apply; `None`: it would (S1, S6, S13).
+    #[must_use]
+    pub fn exclusion(&self, room: &Room, date: NaiveDate) -> Option<Exclusion> {
+        match room.state {
+            RoomState::Retired => return Some(Exclusion::Retired),
+            RoomState::Onboarding if self.devices_in(room).next().is_some() => return Some(Exclusion::Onboarding),
+            RoomState::Onboarding | RoomState::Managed => {}
+        }
+        if self.devices_in(room).next().is_none() {
+            let mut why = Exclusion::DoesNotApply;
+            for device in &room.devices {
+                match self.applicability(device) {
+                    Applicability::Applicable | Applicability::NoComponent => {}
+                    Applicability::Current(version) => why = Exclusion::AlreadyOn { version },
+                    Applicability::Unordered(version) => why = Exclusion::OtherFamily { version },
+                    Applicability::UnknownVersion => why = Exclusion::VersionUnknown,
+                    Applicability::NeedsFirst(version) => return Some(Exclusion::NeedsFirst { version }),
+                }
+            }
+            return Some(why);
+        }
+        if let Some(hold) = room.held(&self.product, date) {
+            return Some(Exclusion::Held { owner: hold.owner.clone(), reason: hold.reason.clone(), until: hold.until });
+        }
+        let block = room.blocks.iter().find(|block| block.kind == self.kind);
+        block.map(|block| Exclusion::Blocked { why: block.why.clone() })
+    }
+}
+
+use crate::room::RoomState;
+
+/// Why a room needs no deployment of an update (T5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "exclusion")]
+pub enum Exclusion {
+    /// Equal or newer is installed.
+    AlreadyOn {
+        /// What is installed.
+        version: String,
+    },
+    /// No device of the room has the product in a fitting model.
+    DoesNotApply,
+    /// What is installed is of another family of versions.
+    OtherFamily {
+        /// What is installed.
+        version: String,
+    },
+    /// The device does not say its version, and the update is not for such devices.
+    VersionUnknown,
+    /// Another version is needed first.
+    NeedsFirst {
+        /// Which.
+        version: String,
+    },
+    /// Somebody keeps it away.
+    Held {
+        /// Who answers for the hold.
+        owner: String,
+        /// Why.
+        reason: String,
+        /// Its last date.
+        until: NaiveDate,
+    },
+    /// A readiness check failed.
+    Blocked {
+        /// The check's sentence.
+        why: String,
+    },
+    /// The room is new.
+    Onboarding,
+    /// The room is gone.
+    Retired,
+}

@@ -1,0 +1,32 @@
+//! How dates and times are written for people: exact, with the zone's city (design: `Wed 25 Nov, 00:00–05:00 (Berlin)`).
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+
+use crate::window::Window;
+use crate::zone::Zone;
+
+/// `Wed 25 Nov`, with the year when it is not `this_year`.
+#[must_use]
+pub fn date(date: NaiveDate, this_year: i32) -> String {
+    if date.year() == this_year { date.format("%a %-d %b").to_string() } else { date.format("%a %-d %b %Y").to_string() }
+}
+
+/// `Wed 25 Nov, 01:12 (Berlin)`, with the year when it is not the one of `now`.
+#[must_use]
+pub fn instant(instant: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> String {
+    let wall = zone.local(instant).wall;
+    format!("{}, {} ({})", date(wall.date(), zone.date(now).year()), wall.format("%H:%M"), zone.city())
+}
+
+/// `Wed 25 Nov, 00:00–05:00 (Berlin)`, with the year when it is not the one of `now`.
+#[must_use]
+pub fn window(window: &Window, zone: &Zone, now: DateTime<Utc>) -> String {
+    format!("{}, {}", date(window.night, zone.date(now).year()), hours(window, zone))
+}
+
+/// `00:00–05:00 (Berlin)`.
+#[must_use]
+pub fn hours(window: &Window, zone: &Zone) -> String {
+    let time = |instant| zone.local(instant).wall.format("%H:%M").to_string();
+    format!("{}–{} ({})", time(window.opens), time(window.closes), zone.city())
+}

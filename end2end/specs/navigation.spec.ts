@@ -1,0 +1,83 @@
+import { expect, hydrated, test, withoutReload } from "../fixtures.ts";
+import { navigation, Shell } from "../pages/shell.ts";
+
+test("the navigation is Home, Incidents, Rooms, Updates, Portfolio, Audit, Settings (P0)", async ({ page }) => {
+  await page.goto("/updates");
+  const links = new Shell(page).mainNavigation.getByRole("link");
+  await expect(links).toHaveText(navigation.map(({ name }) => name));
+  for (const [index, { path }] of navigation.entries()) {
+    await expect(links.nth(index)).toHaveAttribute("href", path);
+  }
+});
+
+for (const { name, path } of navigation) {
+  test(`${name} in the navigation leads to its page and is marked as the current one (P0)`, async ({ page }) => {
+    await page.goto(path === "/updates" ? "/rooms" : "/updates");
+    await hydrated(page);
+    const shell = new Shell(page);
+    const link = shell.mainNavigation.getByRole("link", { name, exact: true });
+
+    await withoutReload(page, async () => {
+      await link.click();
+      await expect(page).toHaveURL(path);
+      await expect(link).toHaveAttribute("aria-current", "page");
+      await expect(shell.title).toBeVisible();
+    });
+  });
+}
+
+test("the back and forward buttons walk through the pages without loading them anew (P8)", async ({ page }) => {
+  await page.goto("/updates");
+  await hydrated(page);
+  const shell = new Shell(page);
+
+  await withoutReload(page, async () => {
+    for (const name of ["Rooms", "Incidents"]) {
+      await shell.mainNavigation.getByRole("link", { name, exact: true }).click();
+      await expect(shell.title).toHaveText(name);
+    }
+    await page.goBack();
+    await expect(page).toHaveURL("/rooms");
+    await expect(shell.title).toHaveText("Rooms");
+    await page.goBack();
+    await expect(page).toHaveURL("/updates");
+    await expect(shell.title).toHaveText("Updates");
+    await page.goForward();
+    await expect(shell.title).toHaveText("Rooms");
+  });
+});
+
+test("on a phone a button opens the navigation, and a link in it closes it again (P0, P10)", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.goto("/updates");
+  await hydrated(page);
+  const shell = new Shell(page);
+  const link = shell.mainNavigation.getByRole("link", { name: "Incidents", exact: true });
+
+  await expect(link).toBeHidden();
+  await page.getByRole("button", { name: "Open navigation" }).click();
+  await expect(link).toBeVisible();
+  await link.click();
+  await expect(shell.title).toHaveText("Incidents");
+  await expect(link).toBeHidden();
+});
+
+test("the first press of Tab offers to skip to the content (P10)", async ({ page }) => {
+  await page.goto("/updates");
+  await hydrated(page);
+  await page.keyboard.press("Tab");
+  const skip = page.getByRole("link", { name: "Skip to content" });
+  await expect(skip).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/#main$/);
+});
+
+test.describe("an address that leads nowhere", () => {
+  test.use({ expectedErrors: [/404/] });
+
+  test("answers 404 with a page that has the navigation (P8)", async ({ page }) => {
+    const answer = await page.goto("/updates/no-such-update");
+    expect(answer?.status()).toBe(404);
+    await expect(new Shell(page).mainNavigation).toBeVisible();
+  });
+});

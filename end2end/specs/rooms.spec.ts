@@ -1,0 +1,119 @@
+import { cuttle, total } from "../estate.ts";
+import { expect, hydrated, test, withoutReload } from "../fixtures.ts";
+import { addressOfRoom, RoomPage, roomTabs, RoomsPage } from "../pages/rooms.ts";
+
+for (const { name, path } of [
+  { name: "the inventory (P0)", path: RoomsPage.inventory },
+  { name: "Updates, Rooms (P4)", path: RoomsPage.ofUpdates },
+]) {
+  test.describe(name, () => {
+    test("counts all rooms and shows the first page of them (P4, P8)", async ({ page }) => {
+      await page.goto(path);
+      const rooms = new RoomsPage(page);
+      await expect(rooms.main).toContainText(`${total.rooms} rooms`);
+      await expect(rooms.table.rows.first()).toBeVisible();
+    });
+
+    test("finds a room by its name, with site, ring and health, and keeps the words in the address (P4)", async ({ page }) => {
+      await page.goto(path);
+      await hydrated(page);
+      const rooms = new RoomsPage(page);
+      await rooms.search(cuttle.name);
+      await expect(page).toHaveURL(/[?&]q=Cuttle/);
+      await expect(rooms.table.rows).toHaveCount(1);
+      for (const word of [cuttle.name, cuttle.site, cuttle.ring, /Healthy|Unhealthy|Unmonitored|Suppressed|Onboarding/]) {
+        await expect(rooms.table.rows).toContainText(word);
+      }
+
+      await page.reload();
+      await expect(rooms.table.rows).toHaveCount(1);
+      await expect(rooms.main.getByRole("searchbox").first()).toHaveValue(cuttle.name);
+    });
+
+    test("narrows by ring, keeps it in the address, and undoes it by the back button (P4, P8)", async ({ page }) => {
+      await page.goto(path);
+      await hydrated(page);
+      const rooms = new RoomsPage(page);
+      await withoutReload(page, async () => {
+        await rooms.filter("Ring").selectOption("Staging");
+        await expect(page).toHaveURL(/[?&]ring=/);
+        await expect(rooms.table.rows).toHaveCount(6);
+        await page.goBack();
+        await expect(page).toHaveURL(path);
+        await expect(rooms.main).toContainText(`${total.rooms} rooms`);
+      });
+    });
+
+    test.describe("without script", () => {
+      test.use({ javaScriptEnabled: false });
+
+      test("searches with an ordinary form (P8)", async ({ page }) => {
+        await page.goto(path);
+        const rooms = new RoomsPage(page);
+        await rooms.search(cuttle.name);
+        await expect(page).toHaveURL(/[?&]q=Cuttle/);
+        await expect(rooms.table.rows).toHaveCount(1);
+      });
+    });
+  });
+}
+
+test("a room has the tabs Overview, Updates, Tickets and History, each with an address of its own (P5)", async ({ page }) => {
+  const address = await addressOfRoom(page, cuttle.name);
+  await page.goto(address);
+  await hydrated(page);
+  const room = new RoomPage(page, cuttle.name);
+  await expect(room.title).toHaveText(cuttle.name);
+  await expect(room.ownTabs).toContainText(roomTabs.map(({ name }) => name));
+
+  await withoutReload(page, async () => {
+    for (const { name, path } of [...roomTabs].reverse()) {
+      const tab = room.ownTabs.filter({ hasText: name });
+      await tab.click();
+      await expect(page).toHaveURL(`${address}${path}`);
+      await expect(tab).toHaveAttribute("aria-current", "page");
+      await expect(room.title).toHaveText(cuttle.name);
+    }
+    await page.goBack();
+    await expect(page).toHaveURL(`${address}/updates`);
+    await expect(room.updates.root).toBeVisible();
+  });
+});
+
+test("a room's first line tells health, local time, ring and next window, each with its zone (P5, W7)", async ({ page }) => {
+  await page.goto(await addressOfRoom(page, cuttle.name));
+  const { main } = new RoomPage(page, cuttle.name);
+  // Thu 24 Oct 2024, 09:00 UTC is 20:00 in Sydney, which has had summer time since 6 October.
+  await expect(main).toContainText(/Thu 24 Oct.*20:00/s);
+  await expect(main).toContainText("Australia/Sydney");
+  await expect(main).toContainText("General");
+  await expect(main).toContainText(/00:00–05:00/);
+});
+
+test("Overview lists the devices with their versions (P5)", async ({ page }) => {
+  await page.goto(await addressOfRoom(page, cuttle.name));
+  const { devices } = new RoomPage(page, cuttle.name);
+  await expect(devices.root).toContainText("Teams Rooms app");
+  await expect(devices.root).toContainText("5.1.28.0");
+});
+
+test("a room's Updates tell the status of each update and why (P5, T1, T5)", async ({ page }) => {
+  await page.goto(`${await addressOfRoom(page, cuttle.name)}/updates`);
+  const { updates } = new RoomPage(page, cuttle.name);
+  const failed = updates.row(/5\.2\.115\.0/);
+  expect(await updates.cell(failed, /^status/i)).toContain("Failed");
+  expect(await updates.cell(failed, /^why/i)).not.toBe("");
+});
+
+test("a room's Tickets hold the ticket of its failed update (P5, K1)", async ({ page }) => {
+  await page.goto(`${await addressOfRoom(page, cuttle.name)}/tickets`);
+  await expect(new RoomPage(page, cuttle.name).tickets.root).toContainText("5.2.115.0");
+});
+
+test("a room is reached from the inventory and from Updates, Rooms under one address (P5)", async ({ page }) => {
+  const fromInventory = await addressOfRoom(page, cuttle.name);
+  await page.goto(RoomsPage.ofUpdates);
+  const rooms = new RoomsPage(page);
+  await rooms.search(cuttle.name);
+  await expect(rooms.link(cuttle.name).first()).toHaveAttribute("href", fromInventory);
+});
