@@ -1,0 +1,54 @@
+//! [`AppError`]: the only error that crosses the wire. It tells people what is wrong and nothing about the inside.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// Why a page or an action could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "error")]
+pub enum AppError {
+    /// A field breaks a limit.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// Which.
+        field: String,
+        /// How, in one sentence.
+        problem: String,
+    },
+    /// It is not there (any more).
+    #[error("{what} was not found")]
+    NotFound {
+        /// What was looked for: `This room`.
+        what: String,
+    },
+    /// Somebody else was faster, or it stands differently by now.
+    #[error("{problem}")]
+    Conflict {
+        /// What stands in the way.
+        problem: String,
+    },
+    /// The database is away; trying again helps.
+    #[error("Nightshift cannot reach its database. It tries again by itself.")]
+    Unavailable,
+    /// A fault of ours; the log has it under this number.
+    #[error("Something went wrong. Incident {incident} in the log says what.")]
+    Internal {
+        /// To find it in the log.
+        incident: String,
+    },
+    /// The request never arrived, or its answer could not be read.
+    #[error("The server did not answer: {problem}")]
+    Network {
+        /// What the transport said.
+        problem: String,
+    },
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self::Network { problem: error.to_string() }
+    }
+}

@@ -1,0 +1,697 @@
+//! What the pages show: values that the server functions return and the components take.
+//!
+//! Times are formatted on the server, because the browser has no zone rules and must render the same text ([`When`]). Nothing
+//! here decides anything; statuses and reasons come from the domain crate.
+
+use domain::ids::{RingId, RoomId, UpdateId};
+use domain::status::{RingStatus, RoomStatus, UpdateStatus};
+use domain::ticket::{TicketSeverity, TicketState};
+use domain::update::{ProductKind, Severity};
+use serde::{Deserialize, Serialize};
+
+/// An instant or a date as people read it, and as machines do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct When {
+    /// `Wed 25 Nov, 01:12 (Berlin)`, or `Wed 25 Nov`.
+    pub text: String,
+    /// For `<time datetime>`: RFC 3339, or `2026-11-25`.
+    pub machine: String,
+}
+
+/// A ring where it is named: badge and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingView {
+    /// Identity.
+    pub id: RingId,
+    /// Name.
+    pub name: String,
+    /// S, 1 to 9, or E.
+    pub badge: String,
+    /// 0 to 10: the style class `ring-N`.
+    pub scale: u8,
+}
+
+/// What every page shows around its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShellView {
+    /// The organisation's name.
+    pub organisation: String,
+    /// Now, in the organisation's zone: `Thu 24 Oct, 10:00`.
+    pub clock: When,
+    /// The zone's city.
+    pub city: String,
+    /// `Time zones: 2026e`.
+    pub tzdb: String,
+    /// The demo's bar, in the demo.
+    pub demo: Option<DemoView>,
+    /// Tickets that are not resolved, for the navigation.
+    pub open_tickets: i64,
+}
+
+/// The demo's bar.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemoView {
+    /// `The clock runs at 3,600×.`, or `The clock stands still.`
+    pub pace: String,
+}
+
+/// One page of a list: keyset paging, so `next` and `previous` are whole query strings without the question mark.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pager {
+    /// `1–50 of 120 rooms`.
+    pub text: String,
+    /// Query string of the page before.
+    pub previous: Option<String>,
+    /// Query string of the page after.
+    pub next: Option<String>,
+}
+
+/// A choice in a filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// In the address.
+    pub value: String,
+    /// On screen.
+    pub label: String,
+}
+
+/// A ring in a compact track; the x axis is plan days.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackRing {
+    /// Name.
+    pub name: String,
+    /// 0 to 10.
+    pub scale: u8,
+    /// Planned days.
+    pub rollout_days: u32,
+    /// Planned days.
+    pub test_days: u32,
+    /// Test days that have passed.
+    pub tested_days: u32,
+    /// Whether the rollout has entered it.
+    pub entered: bool,
+    /// Rooms with the update.
+    pub done: i64,
+    /// Rooms in which it failed.
+    pub failed: i64,
+    /// Rooms that wait or run; of a ring not entered: rooms that would get it today.
+    pub waiting: i64,
+}
+
+/// The mark on a track.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "mark", content = "day")]
+pub enum TrackMark {
+    /// None: scheduled or over.
+    None,
+    /// Now, in plan days with the share of today.
+    Now(f64),
+    /// Paused here.
+    Paused(f64),
+    /// Deprecated here.
+    Stopped(f64),
+}
+
+/// A compact track, as in the list of updates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackView {
+    /// The rings in order.
+    pub rings: Vec<TrackRing>,
+    /// Where it is.
+    pub mark: TrackMark,
+    /// The whole picture in one sentence, for `aria-label`.
+    pub sentence: String,
+    /// Below the picture: `General: night 9 of 10 tonight`.
+    pub caption: String,
+}
+
+/// A row of the list of updates (T10).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UpdateRow {
+    /// Identity.
+    pub id: UpdateId,
+    /// Product name and version: what the row is called.
+    pub title: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Kind of product.
+    pub kind: ProductKind,
+    /// Severity.
+    pub severity: Severity,
+    /// Status (T3).
+    pub status: UpdateStatus,
+    /// The ring track.
+    pub track: TrackView,
+    /// Rooms with it, of `total`.
+    pub done: i64,
+    /// Rooms in which it failed.
+    pub failed: i64,
+    /// All rooms it concerns: deployed, and waiting for their ring.
+    pub total: i64,
+    /// First date.
+    pub starts: When,
+    /// Last date, as projected now.
+    pub ends: When,
+    /// `Day 23 of 35`, while in progress.
+    pub day: Option<String>,
+}
+
+/// The list of updates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UpdatesView {
+    /// The rows of this page.
+    pub rows: Vec<UpdateRow>,
+    /// The rings of today, for the track's scale in the column head: name and days.
+    pub scale: Vec<(String, u32)>,
+    /// Vendors, for the filter.
+    pub vendors: Vec<String>,
+    /// Pages.
+    pub pager: Pager,
+}
+
+/// Filters and order of the list of updates, as in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdatesQuery {
+    /// Words in product or version.
+    pub q: String,
+    /// A status ([`UpdateStatus::as_str`]); empty: all.
+    pub status: String,
+    /// A severity; empty: all.
+    pub severity: String,
+    /// A kind of product; empty: all.
+    pub kind: String,
+    /// A vendor; empty: all.
+    pub vendor: String,
+    /// `name`, `status`, `severity`, `starts`, `ends`, with `-` in front for the other direction; empty: as it concerns people.
+    pub sort: String,
+    /// Include past updates (T9).
+    pub past: bool,
+    /// Page, from 1.
+    pub page: u32,
+}
+
+/// A ring of one rollout, in dates (P3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageView {
+    /// The ring.
+    pub ring: RingView,
+    /// Status (T2).
+    pub status: RingStatus,
+    /// `Wed 2 Oct – Thu 3 Oct`.
+    pub rollout: String,
+    /// `Fri 4 Oct – Tue 8 Oct`; empty without test days.
+    pub test: String,
+    /// First night, days since the first day of the calendar.
+    pub first_day: u32,
+    /// Calendar days from the first night to the end of the rollout dates, pauses included.
+    pub rollout_length: u32,
+    /// Calendar days of test.
+    pub test_length: u32,
+    /// Nights with their rooms; `day` counts from the first day of the calendar.
+    pub nights: Vec<NightView>,
+    /// Rooms with it.
+    pub done: i64,
+    /// Rooms in which it failed.
+    pub failed: i64,
+    /// Rooms that wait or run; of a ring not entered: rooms that would get it today.
+    pub waiting: i64,
+    /// Catch-ups, which count for themselves.
+    pub catch_up: i64,
+    /// The row in one sentence, for `aria-label`.
+    pub sentence: String,
+}
+
+/// One night of a ring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NightView {
+    /// Days since the first day of the calendar.
+    pub day: u32,
+    /// Rooms with it.
+    pub done: i64,
+    /// Rooms in which it failed.
+    pub failed: i64,
+    /// Rooms that wait or run.
+    pub waiting: i64,
+}
+
+/// The calendar behind an update's enlarged timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalendarView {
+    /// The first day as `2 Oct`, and every seventh after: (day, text).
+    pub labels: Vec<(u32, String)>,
+    /// Calendar days in all.
+    pub length: u32,
+    /// Day of week of the first day: 0 is Monday.
+    pub first_weekday: u32,
+    /// Now, in days with the share of today; `None` before the start and after the end.
+    pub now: Option<f64>,
+    /// Days lost in a pause that still lasts: (day, length).
+    pub paused: Option<(u32, u32)>,
+    /// The rings in order.
+    pub stages: Vec<StageView>,
+}
+
+/// A room with one update: status and reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomWhyRow {
+    /// The room.
+    pub room: RoomId,
+    /// Its name.
+    pub name: String,
+    /// Its site.
+    pub site: String,
+    /// Its ring.
+    pub ring: RingView,
+    /// Status (T1).
+    pub status: RoomStatus,
+    /// Why, in one sentence (T5).
+    pub why: String,
+    /// The window it waits for.
+    pub next_window: Option<String>,
+    /// The ticket's number, where one is open.
+    pub ticket: Option<i64>,
+    /// `Attempt 2`, from the second on.
+    pub attempt: u32,
+    /// It joined after its ring's turn.
+    pub catch_up: bool,
+}
+
+/// Filters of an update's rooms, as in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoomWhyQuery {
+    /// `failed`, `in-progress`, `scheduled`, `completed`, `paused`, `deprecated`, `not-required`; empty: all that have or get it.
+    pub status: String,
+    /// A ring's id; empty: all.
+    pub ring: String,
+    /// The name after which this page starts.
+    pub after: String,
+}
+
+/// An event with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryRow {
+    /// When.
+    pub at: When,
+    /// Where or what: a room's name, an update's title; empty where the page says it.
+    pub about: String,
+    /// What happened.
+    pub text: String,
+    /// A second line.
+    pub detail: String,
+    /// Something went wrong.
+    pub bad: bool,
+}
+
+/// One update (P3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UpdateView {
+    /// Identity.
+    pub id: UpdateId,
+    /// Product name and version.
+    pub title: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Kind of product.
+    pub kind: ProductKind,
+    /// Severity.
+    pub severity: Severity,
+    /// Status (T3).
+    pub status: UpdateStatus,
+    /// More about the status in one sentence: who paused it and why, why it is deprecated, what it waits for.
+    pub status_sentence: String,
+    /// `Day 23 of 35`, while in progress.
+    pub day: Option<String>,
+    /// (name, value) pairs for the facts: release date, published, minimum version, expected minutes, file, size, SHA-256.
+    pub facts: Vec<(String, String)>,
+    /// The dated timeline.
+    pub calendar: CalendarView,
+    /// Rooms in each status, for the chips: (word in the address, label, count).
+    pub statuses: Vec<(String, String, i64)>,
+    /// The rooms of this page.
+    pub rooms: Vec<RoomWhyRow>,
+    /// Pages of rooms.
+    pub pager: Pager,
+    /// Known issues: (what, fixed in).
+    pub known_issues: Vec<(String, Option<String>)>,
+    /// Its tickets.
+    pub tickets: Vec<TicketRow>,
+    /// Its history, newest first.
+    pub history: Vec<HistoryRow>,
+}
+
+/// A room's health (I4), as the lists show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// Nothing is wrong.
+    Healthy,
+    /// An open Critical or Important ticket, or a recorded one.
+    Unhealthy,
+    /// No device has checked in for 30 minutes.
+    Unmonitored,
+    /// New.
+    Onboarding,
+}
+
+/// A row of the lists of rooms (P4, P0).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRow {
+    /// Identity.
+    pub id: RoomId,
+    /// Name.
+    pub name: String,
+    /// Building and floor: `Quay House, floor 4`.
+    pub place: String,
+    /// Site.
+    pub site: String,
+    /// Ring.
+    pub ring: RingView,
+    /// `Thu 24 Oct, 14:45 (Kathmandu)`.
+    pub local_time: String,
+    /// Health.
+    pub health: Health,
+    /// Number of devices.
+    pub devices: i64,
+    /// Device models, shortened.
+    pub models: String,
+    /// Updates scheduled.
+    pub scheduled: i64,
+    /// Updates running.
+    pub running: i64,
+    /// Updates failed.
+    pub failed: i64,
+    /// The next window in which something is planned.
+    pub next_window: Option<String>,
+}
+
+/// A page of rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomsView {
+    /// The rows.
+    pub rows: Vec<RoomRow>,
+    /// Rings, for the filter.
+    pub rings: Vec<Choice>,
+    /// Sites, for the filter.
+    pub sites: Vec<Choice>,
+    /// Pages.
+    pub pager: Pager,
+}
+
+/// Filters of the lists of rooms, as in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoomsQuery {
+    /// Words in the name.
+    pub q: String,
+    /// A ring's id; empty: all.
+    pub ring: String,
+    /// A site's id; empty: all.
+    pub site: String,
+    /// The room after which this page starts: `name_key|id`.
+    pub after: String,
+    /// The room before which this page ends: `name_key|id`.
+    pub before: String,
+}
+
+/// A row of the Rings tab (R16).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingRow {
+    /// The ring.
+    pub ring: RingView,
+    /// Its description.
+    pub description: String,
+    /// Preconfigured: it cannot be deleted (R1).
+    pub preconfigured: bool,
+    /// Rooms in it.
+    pub rooms: i64,
+    /// Deferment (R6).
+    pub deferment: u32,
+    /// Rollout duration.
+    pub rollout_days: u32,
+    /// Test period.
+    pub test_days: u32,
+    /// Completion time (R5).
+    pub completion: u32,
+    /// When it last received an update.
+    pub last_update: Option<When>,
+}
+
+/// The Rings tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingsView {
+    /// Rings in rollout order.
+    pub rows: Vec<RingRow>,
+    /// Total (R7).
+    pub total: u32,
+    /// Remaining of the 60 days (R8).
+    pub remaining: u32,
+}
+
+/// What stands above all tabs of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomHead {
+    /// Identity.
+    pub id: RoomId,
+    /// Name.
+    pub name: String,
+    /// Site, building, floor, capacity in words.
+    pub meta: Vec<String>,
+    /// Health.
+    pub health: Health,
+    /// Why the health is what it is.
+    pub health_why: String,
+    /// `Thu 24 Oct, 14:45 (Kathmandu)`.
+    pub local_time: String,
+    /// Its ring.
+    pub ring: RingView,
+    /// The next window: `Fri 25 Oct, 00:00–05:00 (Kathmandu)`.
+    pub next_window: String,
+    /// What is planned in it, or that nothing is.
+    pub next_window_work: String,
+    /// Open tickets, for the tab's count.
+    pub open_tickets: i64,
+}
+
+/// A device with its components (P5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// Vendor and model.
+    pub name: String,
+    /// `bar`, `console`, `compute`, `camera`, `panel` …
+    pub role: String,
+    /// Serial number and controller id.
+    pub sub: String,
+    /// `Last contact Thu 24 Oct, 09:58 (London)`, or that there was none.
+    pub contact: String,
+    /// Components.
+    pub components: Vec<ComponentView>,
+}
+
+/// A product on a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentView {
+    /// Product name.
+    pub product: String,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Installed version, or `Unknown`.
+    pub installed: String,
+    /// Newest release that is published and not deprecated; `None`: none is.
+    pub recommended: Option<String>,
+    /// `Current`, or the status of the update that brings the recommended version.
+    pub state: String,
+}
+
+/// The Overview tab of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomOverview {
+    /// Above the tabs.
+    pub head: RoomHead,
+    /// What is in it.
+    pub devices: Vec<DeviceView>,
+    /// Holds that concern it, in sentences.
+    pub holds: Vec<String>,
+    /// Failed readiness checks that keep updates away: (kind, sentence).
+    pub blocks: Vec<(String, String)>,
+}
+
+/// An update in one room, for the room's Updates tab.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomUpdateRow {
+    /// The update.
+    pub update: UpdateId,
+    /// Product name and version.
+    pub title: String,
+    /// Vendor and kind, and `from 5.1.28.0` where known.
+    pub sub: String,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Status (T1).
+    pub status: RoomStatus,
+    /// Why (T5).
+    pub why: String,
+    /// The window it waits for, or when it ended.
+    pub when: String,
+}
+
+/// The Updates tab of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomUpdates {
+    /// Above the tabs.
+    pub head: RoomHead,
+    /// Active updates first.
+    pub rows: Vec<RoomUpdateRow>,
+}
+
+/// The Tickets tab of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomTickets {
+    /// Above the tabs.
+    pub head: RoomHead,
+    /// Open first.
+    pub rows: Vec<TicketRow>,
+}
+
+/// The History tab of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomHistory {
+    /// Above the tabs.
+    pub head: RoomHead,
+    /// Newest first.
+    pub rows: Vec<HistoryRow>,
+}
+
+/// A row of a list of tickets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketRow {
+    /// Number.
+    pub number: i64,
+    /// Title.
+    pub title: String,
+    /// The rooms, in words: `Cuttle`, or `Cuttle and 2 more`.
+    pub rooms: String,
+    /// How bad.
+    pub severity: TicketSeverity,
+    /// Where it stands.
+    pub state: TicketState,
+    /// Opened by a person or a rule.
+    pub opened_by: String,
+    /// When it was opened.
+    pub opened: When,
+}
+
+/// The list of tickets (P7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketsView {
+    /// The rows.
+    pub rows: Vec<TicketRow>,
+    /// Pages.
+    pub pager: Pager,
+}
+
+/// Filters of the list of tickets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TicketsQuery {
+    /// Words in the title.
+    pub q: String,
+    /// A state; empty: all that are not resolved; `all`: all.
+    pub state: String,
+    /// A severity; empty: all.
+    pub severity: String,
+    /// Page, from 1.
+    pub page: u32,
+}
+
+/// One ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketView {
+    /// The row's facts.
+    pub row: TicketRow,
+    /// Description.
+    pub description: String,
+    /// Category.
+    pub category: String,
+    /// Assignee, if any.
+    pub assignee: Option<String>,
+    /// Its rooms.
+    pub rooms: Vec<(RoomId, String)>,
+    /// Its update.
+    pub update: Option<(UpdateId, String)>,
+    /// Its history, newest first.
+    pub history: Vec<HistoryRow>,
+}
+
+/// Home (P1), read side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HomeView {
+    /// What needs attention: (sentence, address, bad).
+    pub attention: Vec<(String, String, bool)>,
+    /// Tonight by site: (site, window in local time, rooms).
+    pub tonight: Vec<(String, String, i64)>,
+    /// Per ring: (ring, days since it last received an update, the date).
+    pub since: Vec<(RingView, Option<i64>, Option<When>)>,
+    /// Rooms by health: (health, rooms).
+    pub health: Vec<(Health, i64)>,
+}
+
+/// A product of the portfolio, read side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductRow {
+    /// Name.
+    pub name: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Newest release: version.
+    pub newest: Option<String>,
+    /// Newest release: date, where known.
+    pub released: Option<When>,
+    /// Releases known.
+    pub releases: i64,
+    /// Rooms that have it.
+    pub rooms: i64,
+    /// The newest published update of it: id and status.
+    pub published: Option<(UpdateId, UpdateStatus)>,
+}
+
+/// The portfolio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortfolioView {
+    /// Products.
+    pub rows: Vec<ProductRow>,
+    /// Pages.
+    pub pager: Pager,
+}
+
+/// An audit entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// When.
+    pub at: When,
+    /// Who: a person or a rule.
+    pub actor: String,
+    /// What, in one sentence.
+    pub summary: String,
+    /// `room`, `update`, `ring` …
+    pub object: String,
+}
+
+/// The audit, read side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditView {
+    /// Newest first.
+    pub rows: Vec<AuditRow>,
+    /// Pages.
+    pub pager: Pager,
+}
+
+/// Settings, read side: groups of (name, value, what it means).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// Groups by heading.
+    pub groups: Vec<(String, Vec<(String, String, String)>)>,
+}
