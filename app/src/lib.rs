@@ -1,1 +1,114 @@
-//! The app.
+//! Nightshift's pages: compiled once for the server, which writes them, and once for the browser, which takes them over.
+//!
+//! Pages are grouped by feature; in each, `api.rs` holds the server functions and the other files the pages. What pages show are
+//! the values of [`view`]; nothing here decides, counts or asks for the time. `desk` (server only) makes those values from the
+//! service. Start with [`App`], which is the table of routes.
+
+#![recursion_limit = "512"]
+
+mod audit;
+mod components;
+#[cfg(feature = "ssr")]
+pub mod desk;
+pub mod error;
+mod home;
+mod portfolio;
+mod rooms;
+mod settings;
+mod tickets;
+mod updates;
+pub mod view;
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{ParamSegment, SsrMode, StaticSegment};
+
+use crate::components::error_view::NotFoundPage;
+use crate::components::shell::Shell;
+use crate::home::HomePage;
+use crate::rooms::{InventoryPage, RoomHistoryPage, RoomPage, RoomTicketsPage, RoomUpdatesPage};
+use crate::updates::{RingsTab, RoomsTab, UpdatePage, UpdatesPage};
+
+/// The document around the app. Scripts carry the answer's nonce by themselves, where the server provides one.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link id="leptos" rel="stylesheet" href="/pkg/nightshift.css" />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The app: the shell and the table of routes.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    // An address with an id comes after the fixed words in its place.
+    view! {
+        <Title text="Nightshift" />
+        <Router>
+            <Shell>
+                <FlatRoutes fallback=NotFoundPage>
+                    <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("incidents") view=tickets::IncidentsPage ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("incidents"), ParamSegment("number"))
+                        view=tickets::TicketPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=StaticSegment("rooms") view=InventoryPage ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), ParamSegment("id")) view=RoomPage ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("updates"))
+                        view=RoomUpdatesPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("tickets"))
+                        view=RoomTicketsPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("history"))
+                        view=RoomHistoryPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=StaticSegment("updates") view=UpdatesPage ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("updates"), StaticSegment("rooms"))
+                        view=RoomsTab
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=(StaticSegment("updates"), StaticSegment("rings"))
+                        view=RingsTab
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=(StaticSegment("updates"), ParamSegment("id")) view=UpdatePage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("portfolio") view=portfolio::PortfolioPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("audit") view=audit::AuditPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("settings") view=settings::SettingsPage ssr=SsrMode::Async />
+                </FlatRoutes>
+            </Shell>
+        </Router>
+    }
+}
+
+/// The desk that the server put into the context of this request.
+#[cfg(feature = "ssr")]
+pub(crate) fn desk() -> Result<desk::Desk, error::AppError> {
+    use_context::<desk::Desk>().ok_or(error::AppError::Unavailable)
+}

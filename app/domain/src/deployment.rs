@@ -19,7 +19,7 @@ pub struct Deployment {
     pub room: RoomId,
     /// The ring in whose counts it stands: the room's ring when it was made.
     pub ring: RingId,
-    /// Its night: a date in the room's zone. Of a forced one: the date of the force.
+    /// Its night: a date in the room's zone. Of a forced one: the date of the force; once it is open, the next window's.
     pub night: NaiveDate,
     /// The night that its ring's entry fixed (S6), moved by pauses; `None` for catch-ups and forced ones.
     pub planned_night: Option<NaiveDate>,

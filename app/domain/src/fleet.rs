@@ -187,7 +187,7 @@ impl Fleet {
     fn candidate(&self, update: &Update, rollout: &Rollout, room: &Room, now: DateTime<Utc>) -> Option<Candidate> {
         let existing = self.deployment_of(room.id, update.id);
         let placed = existing.is_some_and(|deployment| {
-            deployment.ring == room.ring && !deployment.catch_up && rollout.stage(room.ring).is_some()
+            deployment.ring == room.ring && deployment.planned_night.is_some() && rollout.stage(room.ring).is_some()
         });
         let has_one = existing.is_some_and(|deployment| !matches!(deployment.state, DeploymentState::Withdrawn { .. }));
         if has_one && !placed {

@@ -1,1 +1,722 @@
-//! Scenarios: scripted rollouts in text and their printed timelines.
+//! Scenarios: scripted rollouts in text, and their printed timelines.
+//!
+//! A scenario is read line by line and played on the [`Simulation`]; every rule that shows in its timeline is the planner's.
+//! This module must hold none: it parses, passes on and prints. Start with [`run`]. The language:
+//!
+//! ```text
+//! # Everything behind a # is a comment. Times are in the organisation's zone; names with blanks stand in "quotes".
+//! zone Europe/London                                  the organisation's
+//! clock 2025-03-01 00:00                              when it begins
+//! ring Pilots order 3 rollout 2 test 1                adds a ring; Staging, General and Executive are edited
+//! site Berlin zone Europe/Berlin
+//! product app kind app [by-date] [prefix 10.0.]
+//! release app 1.0 2024-11-05                          the day of a release, for products by date
+//! rooms 3 in General at Berlin named Berlin [model M] [devices N] [onboarding] with app 1.0 [with os 9]
+//! room Lobby in Staging at Berlin with app unknown
+//! device Berlin-1 fails 1 | silent 1 [late 120] | minutes 40 | absent 2025-03-05 2025-03-07 | unconfirmed
+//! at 2025-03-04 15:00 publish app 2.0 [critical] [minutes N] [released DATE] [minimum V] [for MODEL]
+//! at 2025-03-06 09:00 pause app 2.0 because "cameras stay dark"
+//! at 2025-03-09 09:00 resume app 2.0
+//! at 2025-03-09 09:00 retry app 2.0
+//! at 2025-03-09 09:00 force app 2.0 in Berlin-1,Berlin-2
+//! at 2025-03-09 09:00 deprecate app 2.0 because "recalled"
+//! at 2025-03-09 09:00 move Berlin-1 to Staging
+//! at 2025-03-09 09:00 hold Berlin-1 until 2025-03-20 by "Facilities" because "trade fair"
+//! at 2025-03-09 09:00 add room Attic in General at Berlin with app 1.0
+//! at 2025-03-09 09:00 report Berlin-1 app 2.0         its inventory says so; Nightshift had no part in it
+//! at 2025-03-09 09:00 ring Late order 7 rollout 1 test 0
+//! at 2025-03-09 09:00 device Berlin-1 absent 2025-03-10 2025-03-12
+//! at 2025-03-09 09:00 away until 2025-04-09 09:00     the service is
+//! until 2025-05-01 00:00                              when it ends; the last line
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use uuid::Uuid;
+
+use crate::deployment::Deployment;
+use crate::fleet::Fleet;
+use crate::ids::{DeviceId, ProductId, RingId, RoomId, UpdateId};
+use crate::planner::{self, Subject};
+use crate::ring::{RingDraft, RingOrder, RingPlace, RingSequence};
+use crate::rollout::{PlannedStage, Rollout, days};
+use crate::room::{Component, Device, Hold, Room, RoomState};
+use crate::settings::{Organisation, Settings};
+use crate::sim::{Behaviour, Simulation};
+use crate::status::{self, RoomStatus};
+use crate::ticket::TicketState;
+use crate::update::{ProductKind, Severity, Standing, Update};
+use crate::version::{self, Version, VersionScheme};
+use crate::when;
+use crate::zone::Zone;
+
+/// A line of a scenario that cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct ScenarioError {
+    /// Counted from 1.
+    pub line: usize,
+    /// The field and its limit, in one sentence.
+    pub problem: String,
+}
+
+/// The most rooms that a scenario may have.
+const MOST_ROOMS: u32 = 2_000;
+
+/// Plays a scenario and prints what happened.
+///
+/// # Errors
+/// The first line that cannot be played.
+pub fn run(text: &str) -> Result<String, ScenarioError> {
+    let mut script = Script::new();
+    let mut last_line = 0;
+    for (index, line) in text.lines().enumerate() {
+        let at_line = |problem| ScenarioError { line: index + 1, problem };
+        let tokens = tokens(line).map_err(at_line)?;
+        if tokens.is_empty() {
+            continue;
+        }
+        last_line = index + 1;
+        let mut words = Words { tokens, next: 0 };
+        script.line(&mut words).map_err(at_line)?;
+        words.end().map_err(at_line)?;
+    }
+    if !script.over {
+        let problem = "until: a scenario ends with a line such as until 2025-05-01 00:00".to_owned();
+        return Err(ScenarioError { line: last_line.max(1), problem });
+    }
+    Ok(script.print())
+}
+
+type Played = Result<(), String>;
+
+/// One line, cut into words.
+struct Words {
+    tokens: Vec<String>,
+    next: usize,
+}
+
+fn tokens(line: &str) -> Result<Vec<String>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() && !rest.starts_with('#') {
+        let (token, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').ok_or("quotes: a \" has no other to close it")?,
+            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
+        };
+        tokens.push(token.to_owned());
+        rest = after.trim_start();
+    }
+    Ok(tokens)
+}
+
+impl Words {
+    fn word(&mut self, field: &str) -> Result<String, String> {
+        let word = self.tokens.get(self.next).cloned().ok_or_else(|| format!("{field}: the line ends before it"))?;
+        self.next += 1;
+        Ok(word)
+    }
+
+    /// Takes the next word if it is this one.
+    fn takes(&mut self, word: &str) -> bool {
+        let is_next = self.tokens.get(self.next).is_some_and(|next| next == word);
+        self.next += usize::from(is_next);
+        is_next
+    }
+
+    fn expect(&mut self, word: &str) -> Played {
+        if self.takes(word) {
+            return Ok(());
+        }
+        let found = self.tokens.get(self.next).map_or("the end of the line".to_owned(), |found| format!("{found:?}"));
+        Err(format!("{word}: expected this word here, found {found}"))
+    }
+
+    fn number(&mut self, field: &str, least: u32, most: u32) -> Result<u32, String> {
+        let word = self.word(field)?;
+        let number = word.parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| format!("{field}: {word} is not a whole number from {least} to {most}"))
+    }
+
+    fn date(&mut self, field: &str) -> Result<NaiveDate, String> {
+        let word = self.word(field)?;
+        word.parse().map_err(|_| format!("{field}: {word} is not a date such as 2025-03-05"))
+    }
+
+    fn instant(&mut self, field: &str, zone: &Zone) -> Result<DateTime<Utc>, String> {
+        let date = self.date(field)?;
+        let word = self.word(field)?;
+        let time = NaiveTime::parse_from_str(&word, "%H:%M").map_err(|_| format!("{field}: {word} is not a time from 00:00 to 23:59"))?;
+        zone.at(date, time).ok_or_else(|| format!("{field}: {date} {word} does not exist in {zone}"))
+    }
+
+    fn zone(&mut self) -> Result<Zone, String> {
+        Zone::parse(&self.word("zone")?).map_err(|unknown| format!("zone: {unknown}"))
+    }
+
+    fn reason(&mut self) -> Result<String, String> {
+        self.expect("because")?;
+        let rest = self.tokens.get(self.next..).unwrap_or_default().join(" ");
+        self.next = self.tokens.len();
+        if rest.is_empty() { Err("because: the line ends before the reason".to_owned()) } else { Ok(rest) }
+    }
+
+    fn end(&self) -> Played {
+        match self.tokens.get(self.next) {
+            None => Ok(()),
+            Some(word) => Err(format!("{word}: nothing more is expected on this line")),
+        }
+    }
+}
+
+struct Product {
+    kind: ProductKind,
+    scheme: VersionScheme,
+    released: BTreeMap<String, NaiveDate>,
+    known: BTreeSet<String>,
+}
+
+struct Script {
+    sim: Simulation,
+    sites: BTreeMap<String, Zone>,
+    products: BTreeMap<ProductId, Product>,
+    rooms: BTreeMap<String, RoomId>,
+    updates: BTreeMap<(ProductId, String), UpdateId>,
+    last_id: u128,
+    started: bool,
+    over: bool,
+}
+
+impl Script {
+    fn new() -> Self {
+        let ring = |number| RingId(Uuid::from_u128(number));
+        let organisation = Organisation { name: "Example".to_owned(), zone: Zone::utc(), settings: Settings::default() };
+        let fleet = Fleet::new(organisation, RingSequence::preconfigured(ring(1), ring(2), ring(3)));
+        Self {
+            sim: Simulation::new(fleet, DateTime::UNIX_EPOCH),
+            sites: BTreeMap::new(),
+            products: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            updates: BTreeMap::new(),
+            last_id: 3,
+            started: false,
+            over: false,
+        }
+    }
+
+    fn id(&mut self) -> Uuid {
+        self.last_id += 1;
+        Uuid::from_u128(self.last_id)
+    }
+
+    fn organisation_zone(&self) -> Zone {
+        self.sim.fleet.organisation.zone.clone()
+    }
+
+    fn line(&mut self, words: &mut Words) -> Played {
+        let directive = words.word("directive")?;
+        if self.over {
+            return Err(format!("{directive}: nothing may stand behind until"));
+        }
+        let before_the_first_at = matches!(directive.as_str(), "zone" | "clock");
+        if before_the_first_at && (self.started || !self.rooms.is_empty()) {
+            return Err(format!("{directive}: must stand before the first room"));
+        }
+        match directive.as_str() {
+            "zone" => self.sim.fleet.organisation.zone = words.zone()?,
+            "clock" => self.sim.now = words.instant("clock", &self.organisation_zone())?,
+            "site" => {
+                let name = words.word("site")?;
+                words.expect("zone")?;
+                self.sites.insert(name, words.zone()?);
+            }
+            "product" => self.product(words)?,
+            "release" => {
+                let (product, version) = (self.product_id(words)?, words.word("version")?);
+                let day = words.date("day of release")?;
+                self.products.entry(product).and_modify(|product| {
+                    product.released.insert(version, day);
+                });
+            }
+            "ring" => self.ring(words)?,
+            "rooms" | "room" if self.started => return Err(format!("{directive}: after the first at, write at DATE TIME add room …")),
+            "rooms" => self.add_rooms(words)?,
+            "room" => {
+                let room = self.room(words)?;
+                self.sim.fleet.rooms.insert(room.id, room);
+            }
+            "device" => self.device(words)?,
+            "at" => self.at(words)?,
+            "until" => {
+                let end = self.instant_ahead(words, "until")?;
+                self.sim.run_until(end);
+                self.over = true;
+            }
+            unknown => return Err(format!("directive: {unknown} is none; the directives are zone, clock, ring, site, product, release, rooms, room, device, at and until")),
+        }
+        Ok(())
+    }
+
+    fn instant_ahead(&self, words: &mut Words, field: &str) -> Result<DateTime<Utc>, String> {
+        let zone = self.organisation_zone();
+        let instant = words.instant(field, &zone)?;
+        if instant < self.sim.now {
+            let now = zone.local(self.sim.now).wall.format("%Y-%m-%d %H:%M");
+            return Err(format!("{field}: times go forward; it is {now} already"));
+        }
+        Ok(instant)
+    }
+
+    fn product(&mut self, words: &mut Words) -> Played {
+        let id = ProductId::parse(&words.word("product")?)?;
+        words.expect("kind")?;
+        let word = words.word("kind")?;
+        let kind = ProductKind::from_word(&word).ok_or_else(|| format!("kind: {word} is none; use os, service, app, driver or firmware"))?;
+        let mut scheme = VersionScheme::default();
+        if words.takes("by-date") {
+            scheme.by_release_date = true;
+        }
+        if words.takes("prefix") {
+            scheme.optional_prefix = Some(words.word("prefix")?);
+        }
+        self.products.insert(id, Product { kind, scheme, released: BTreeMap::new(), known: BTreeSet::new() });
+        Ok(())
+    }
+
+    fn product_id(&self, words: &mut Words) -> Result<ProductId, String> {
+        let id = ProductId::parse(&words.word("product")?)?;
+        if self.products.contains_key(&id) { Ok(id) } else { Err(format!("product: there is no {id}; a line product {id} kind app makes it")) }
+    }
+
+    fn ring_named(&self, words: &mut Words) -> Result<RingId, String> {
+        let name = words.word("ring")?;
+        self.sim.fleet.rings.named(&name).map(|ring| ring.id).ok_or_else(|| format!("ring: there is no {name}"))
+    }
+
+    fn ring(&mut self, words: &mut Words) -> Played {
+        let name = words.word("name")?;
+        let old = self.sim.fleet.rings.named(&name).cloned();
+        let order = if words.takes("order") { Some(words.word("order")?.parse::<RingOrder>().map_err(|refusal| refusal.to_string())?) } else { None };
+        words.expect("rollout")?;
+        let rollout_days = words.number("rollout duration", 0, u32::MAX)?;
+        words.expect("test")?;
+        let test_days = words.number("test period", 0, u32::MAX)?;
+        let order = order.or_else(|| match old.as_ref()?.place {
+            RingPlace::Between(order) => Some(order),
+            RingPlace::Staging | RingPlace::Executive => None,
+        });
+        let draft = RingDraft { name: name.clone(), description: String::new(), order, rollout_days, test_days };
+        let rings = match &old {
+            Some(old) => self.sim.fleet.rings.with_edited(old.id, draft),
+            None => {
+                let id = RingId(self.id());
+                self.sim.fleet.rings.with_added(id, draft)
+            }
+        };
+        self.sim.set_rings(rings.map_err(|refusal| refusal.to_string())?);
+        if self.started {
+            self.sim.note(format!("Ring {name}: rollout {rollout_days}, test {test_days}."));
+        }
+        Ok(())
+    }
+
+    fn add_rooms(&mut self, words: &mut Words) -> Played {
+        let most = MOST_ROOMS - u32::try_from(self.rooms.len()).unwrap_or(MOST_ROOMS);
+        let number = words.number("rooms", 1, most)?;
+        let start = words.next;
+        for index in 1..=number {
+            words.next = start;
+            let room = self.room_in(words, &mut |words| {
+                words.expect("named")?;
+                Ok(format!("{}-{index}", words.word("name")?))
+            })?;
+            self.sim.fleet.rooms.insert(room.id, room);
+        }
+        Ok(())
+    }
+
+    fn room(&mut self, words: &mut Words) -> Result<Room, String> {
+        let name = words.word("name")?;
+        self.room_in(words, &mut |_| Ok(name.clone()))
+    }
+
+    fn room_in(&mut self, words: &mut Words, name: &mut dyn FnMut(&mut Words) -> Result<String, String>) -> Result<Room, String> {
+        words.expect("in")?;
+        let ring = self.ring_named(words)?;
+        words.expect("at")?;
+        let site = words.word("site")?;
+        let zone = self.sites.get(&site).cloned().ok_or_else(|| format!("site: there is no {site}; a line site {site} zone Europe/London makes it"))?;
+        let name = name(words)?;
+        let model = if words.takes("model") { words.word("model")? } else { "M".to_owned() };
+        let devices = if words.takes("devices") { words.number("devices", 1, 20)? } else { 1 };
+        let state = if words.takes("onboarding") { RoomState::Onboarding } else { RoomState::Managed };
+        let mut components = Vec::new();
+        while words.takes("with") {
+            let (product, version) = (self.product_id(words)?, words.word("version")?);
+            let version = Some(version).filter(|version| version != "unknown");
+            if let Some(version) = &version {
+                self.know(&product, version);
+            }
+            components.push(Component { product, version });
+        }
+        if components.is_empty() {
+            return Err("with: a room needs at least one product and its version".to_owned());
+        }
+        let id = RoomId(self.id());
+        if self.rooms.insert(name.clone(), id).is_some() {
+            return Err(format!("name: there is a room {name} already"));
+        }
+        let devices = (0..devices).map(|_| Device { id: DeviceId(self.id()), model: model.clone(), components: components.clone() }).collect();
+        Ok(Room { id, name, zone, ring, state, blocks: Vec::new(), holds: Vec::new(), devices })
+    }
+
+    /// A version of a product is seen for the first time: how it stands to every update of the product.
+    fn know(&mut self, product: &ProductId, version: &str) {
+        let Some(facts) = self.products.get_mut(product) else { return };
+        facts.known.insert(version.to_owned());
+        for update in self.sim.fleet.updates.values_mut().filter(|update| update.product == *product) {
+            update.standings = facts.standings(&update.version, update.minimum_version.as_deref());
+        }
+    }
+
+    fn room_named(&self, words: &mut Words) -> Result<RoomId, String> {
+        let name = words.word("room")?;
+        self.find_room(&name)
+    }
+
+    fn find_room(&self, name: &str) -> Result<RoomId, String> {
+        self.rooms.get(name).copied().ok_or_else(|| format!("room: there is no {name}"))
+    }
+
+    fn devices_of(&self, room: RoomId) -> Vec<DeviceId> {
+        self.sim.fleet.rooms.get(&room).map_or_else(Vec::new, |room| room.devices.iter().map(|device| device.id).collect())
+    }
+
+    fn device(&mut self, words: &mut Words) -> Played {
+        let room = self.room_named(words)?;
+        let mut devices = self.devices_of(room);
+        if words.takes("number") {
+            let most = u32::try_from(devices.len()).unwrap_or(u32::MAX);
+            let number = words.number("number", 1, most)?;
+            devices = devices.into_iter().skip(number as usize - 1).take(1).collect();
+        }
+        let what = words.word("behaviour")?;
+        let mut change: Box<dyn FnMut(&mut Behaviour)> = match what.as_str() {
+            "fails" => {
+                let failures = words.number("fails", 0, 1_000)?;
+                Box::new(move |behaviour| behaviour.failures = failures)
+            }
+            "silent" => {
+                let silences = words.number("silent", 0, 1_000)?;
+                let late_minutes = if words.takes("late") { Some(words.number("late", 1, 100_000)?) } else { None };
+                Box::new(move |behaviour| (behaviour.silences, behaviour.late_minutes) = (silences, late_minutes))
+            }
+            "minutes" => {
+                let minutes = words.number("minutes", 1, 100_000)?;
+                Box::new(move |behaviour| behaviour.minutes = minutes)
+            }
+            "absent" => {
+                let zone = self.organisation_zone();
+                let (from, until) = (words.date("absent from")?, words.date("absent until")?);
+                if until <= from {
+                    return Err(format!("absent until: {until} must be after {from}"));
+                }
+                Box::new(move |behaviour| behaviour.absences.push((zone.start_of(from), zone.start_of(until))))
+            }
+            "unconfirmed" => Box::new(|behaviour| behaviour.confirms = false),
+            unknown => return Err(format!("behaviour: {unknown} is none; use fails, silent, minutes, absent or unconfirmed")),
+        };
+        for device in devices {
+            change(self.sim.behaviours.entry(device).or_default());
+        }
+        Ok(())
+    }
+
+    fn at(&mut self, words: &mut Words) -> Played {
+        let instant = self.instant_ahead(words, "at")?;
+        self.sim.run_until(instant);
+        self.started = true;
+        let action = words.word("action")?;
+        match action.as_str() {
+            "publish" => self.publish(words)?,
+            "pause" | "deprecate" => {
+                let (update, title) = self.update(words)?;
+                let reason = words.reason()?;
+                if action == "pause" {
+                    self.sim.note(format!("Admin pauses {title}: {reason}."));
+                    self.sim.pause(update, "Admin", &reason);
+                } else {
+                    self.sim.note(format!("Admin deprecates {title}: {reason}."));
+                    self.sim.deprecate(update, &format!("{reason}."));
+                }
+            }
+            "resume" => {
+                let (update, title) = self.update(words)?;
+                self.sim.note(format!("Admin resumes {title}."));
+                self.sim.resume(update);
+            }
+            "retry" => {
+                let (update, title) = self.update(words)?;
+                self.sim.note(format!("Admin retries all failed of {title}."));
+                let rooms = self.sim.retry_all_failed(update, "Admin");
+                self.sim.note(format!("Rooms put back into their next window: {rooms}."));
+            }
+            "force" => {
+                let (update, title) = self.update(words)?;
+                words.expect("in")?;
+                let names = words.word("rooms")?;
+                let rooms = names.split(',').map(|name| self.find_room(name)).collect::<Result<Vec<RoomId>, String>>()?;
+                self.sim.note(format!("Admin forces {title} in {names}."));
+                let rooms = self.sim.force(update, &rooms, "Admin");
+                self.sim.note(format!("Rooms forced: {rooms}."));
+            }
+            "move" => {
+                let room = self.room_named(words)?;
+                words.expect("to")?;
+                let ring = self.ring_named(words)?;
+                self.sim.note(format!("Admin moves {} to {}.", self.room_name(room), self.ring_name(ring)));
+                self.sim.move_room(room, ring);
+            }
+            "hold" => {
+                let room = self.room_named(words)?;
+                words.expect("until")?;
+                let until = words.date("until")?;
+                words.expect("by")?;
+                let owner = words.word("by")?;
+                let reason = words.reason()?;
+                self.sim.note(format!("{owner} holds {} until {until}: {reason}.", self.room_name(room)));
+                let since = self.sim.fleet.rooms.get(&room).map_or(until, |room| room.zone.date(self.sim.now));
+                self.sim.hold(room, Hold { product: None, owner, reason, since, until });
+            }
+            "add" => {
+                words.expect("room")?;
+                let room = self.room(words)?;
+                self.sim.note(format!("Admin adds {} to {}.", room.name, self.ring_name(room.ring)));
+                self.sim.add_room(room);
+            }
+            "report" => {
+                let room = self.room_named(words)?;
+                let (product, version) = (self.product_id(words)?, words.word("version")?);
+                self.know(&product, &version);
+                self.sim.note(format!("{} reports {product} {version}.", self.room_name(room)));
+                for device in self.devices_of(room) {
+                    self.sim.report_component(device, &product, Some(version.clone()));
+                }
+            }
+            "ring" => self.ring(words)?,
+            "device" => self.device(words)?,
+            "away" => {
+                words.expect("until")?;
+                let back = self.instant_ahead(words, "until")?;
+                self.sim.note("The service goes away.".to_owned());
+                self.sim.jump_to(back);
+                self.sim.note("The service is back.".to_owned());
+            }
+            unknown => {
+                return Err(format!(
+                    "action: {unknown} is none; use publish, pause, resume, retry, force, deprecate, move, hold, add, report, ring, device or away"
+                ));
+            }
+        }
+        self.sim.tick();
+        Ok(())
+    }
+
+    fn publish(&mut self, words: &mut Words) -> Played {
+        let (product, version) = (self.product_id(words)?, words.word("version")?);
+        let (mut severity, mut expected_minutes, mut minimum_version, mut models) = (Severity::Routine, 15, None, Vec::new());
+        let mut released = None;
+        loop {
+            if words.takes("critical") {
+                severity = Severity::Critical;
+            } else if words.takes("minutes") {
+                expected_minutes = words.number("minutes", 0, u32::MAX)?;
+            } else if words.takes("minimum") {
+                minimum_version = Some(words.word("minimum")?);
+            } else if words.takes("released") {
+                released = Some(words.date("released")?);
+            } else if words.takes("for") {
+                models.push(words.word("for")?);
+            } else {
+                break;
+            }
+        }
+        planner::check_minutes(&self.sim.fleet.organisation.settings, expected_minutes)?;
+        let id = UpdateId(self.id());
+        if self.updates.insert((product.clone(), version.clone()), id).is_some() {
+            return Err(format!("version: {product} {version} is published already"));
+        }
+        let Some(facts) = self.products.get_mut(&product) else { return Ok(()) };
+        if let Some(day) = released {
+            facts.released.insert(version.clone(), day);
+        }
+        let update = Update {
+            id,
+            product_name: product.to_string(),
+            kind: facts.kind,
+            released: facts.released.get(&version).copied(),
+            severity,
+            expected_minutes,
+            models,
+            applies_to_unknown: false,
+            standings: BTreeMap::new(),
+            product: product.clone(),
+            version: version.clone(),
+            minimum_version,
+        };
+        let severity = if severity == Severity::Critical { ", critical" } else { "" };
+        self.sim.note(format!("Admin publishes {}{severity}.", update.title()));
+        self.sim.publish(update);
+        self.know(&product, &version);
+        Ok(())
+    }
+
+    fn update(&self, words: &mut Words) -> Result<(UpdateId, String), String> {
+        let (product, version) = (self.product_id(words)?, words.word("version")?);
+        let title = format!("{product} {version}");
+        let id = self.updates.get(&(product, version)).copied().ok_or_else(|| format!("version: {title} is not published"))?;
+        Ok((id, title))
+    }
+
+    fn room_name(&self, room: RoomId) -> &str {
+        self.sim.fleet.rooms.get(&room).map_or("", |room| &room.name)
+    }
+
+    fn ring_name(&self, ring: RingId) -> &str {
+        self.sim.fleet.rings.get(ring).map_or("", |ring| &ring.name)
+    }
+
+    fn title(&self, update: UpdateId) -> String {
+        self.sim.fleet.updates.get(&update).map_or_else(String::new, Update::title)
+    }
+}
+
+
+
+impl Product {
+    fn version<'a>(&self, text: &'a str) -> Version<'a> {
+        // A device may write a release in another way than the catalogue does.
+        let day = self.released.iter().find(|(known, _)| version::same(&self.scheme, known, text)).map(|(_, day)| *day);
+        Version { text, released: day }
+    }
+
+    fn standings(&self, update: &str, minimum: Option<&str>) -> BTreeMap<String, Standing> {
+        let standing = |installed: &String| {
+            let of = Standing::of(&self.scheme, self.version(installed), self.version(update), minimum.map(|minimum| self.version(minimum)));
+            (installed.clone(), of)
+        };
+        self.known.iter().map(standing).collect()
+    }
+}
+
+/// The printed timeline.
+impl Script {
+    fn print(&self) -> String {
+        let mut out = String::new();
+        let organisation = self.organisation_zone();
+        let rooms = self.sim.fleet.rooms.values();
+        let widest = rooms.map(|room| room.zone.city().chars().count()).chain([organisation.city().chars().count()]).max().unwrap_or(0);
+        for happened in &self.sim.log {
+            let (zone, about) = match happened.subject {
+                None => (&organisation, String::new()),
+                Some(Subject::Rollout(update)) => (&organisation, format!("{}: ", self.title(update))),
+                Some(Subject::Room(room, update)) => {
+                    let zone = self.sim.fleet.rooms.get(&room).map_or(&organisation, |room| &room.zone);
+                    (zone, format!("{}, {}: ", self.room_name(room), self.title(update)))
+                }
+            };
+            let wall = zone.local(happened.at).wall.format("%a %Y-%m-%d %H:%M:%S");
+            // Formatting into a string cannot fail.
+            let _ = writeln!(out, "{wall} {:widest$}  {about}{}", zone.city(), happened.text);
+        }
+        let now = organisation.local(self.sim.now).wall.format("%a %Y-%m-%d %H:%M:%S");
+        let _ = writeln!(out, "{now} {:widest$}  The end.", organisation.city());
+        for (update, rollout) in &self.sim.fleet.rollouts {
+            if let Some(update) = self.sim.fleet.updates.get(update) {
+                self.print_rollout(&mut out, update, rollout);
+            }
+        }
+        self.print_tickets(&mut out);
+        self.print_findings(&mut out);
+        out
+    }
+
+    fn print_rollout(&self, out: &mut String, update: &Update, rollout: &Rollout) {
+        let fleet = &self.sim.fleet;
+        let zone = &fleet.organisation.zone;
+        let status = status::update(rollout, fleet.applies_to_a_room(update, self.sim.now));
+        let _ = writeln!(out, "\n{}: {}", update.title(), status.label());
+        let calendar = rollout.calendar_at(&fleet.rings, zone, self.sim.now);
+        let width = calendar.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0);
+        for stage in &calendar {
+            let ring = status::ring(rollout, stage, rollout.judged_on(zone, self.sim.now)).label();
+            let counts = rollout.counts_of(stage.ring);
+            let (done, failed, waiting) = status::done_failed_waiting(counts);
+            let others = [(counts.deprecated, "deprecated"), (counts.catch_up, "catch-up")];
+            let others: String = others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}")).collect();
+            let _ = writeln!(out, "  {:width$}  {}  {ring}: {done} done, {failed} failed, {waiting} waiting{others}", stage.name, dates(stage));
+        }
+        let width = fleet.rooms.values().map(|room| room.name.chars().count()).max().unwrap_or(0);
+        for room in fleet.rooms.values() {
+            let (status, reason) = self.room_status(update, rollout, room, &calendar);
+            let deployment = fleet.deployment_of(room.id, update.id).filter(|_| status != RoomStatus::NotRequired);
+            let marks = deployment.map_or_else(String::new, marks);
+            let _ = writeln!(out, "  {:width$}  {}{marks}: {reason}", room.name, status.label());
+        }
+    }
+
+    fn room_status(&self, update: &Update, rollout: &Rollout, room: &Room, calendar: &[PlannedStage]) -> (RoomStatus, String) {
+        let deployment = self.sim.fleet.deployment_of(room.id, update.id);
+        let status = deployment.map_or(RoomStatus::NotRequired, |deployment| status::room(deployment, rollout));
+        match deployment {
+            Some(deployment) if status != RoomStatus::NotRequired => (status, deployment.reason.clone()),
+            Some(_) | None => {
+                let today = room.zone.date(self.sim.now);
+                let why = status::not_required(rollout, update, room, calendar, today);
+                let year = chrono::Datelike::year(&today);
+                (RoomStatus::NotRequired, why.sentence(&update.product_name, |date| when::date(date, year)))
+            }
+        }
+    }
+
+    fn print_tickets(&self, out: &mut String) {
+        let open = self.sim.fleet.tickets.values().filter(|ticket| ticket.state != TicketState::Resolved);
+        let lines: Vec<String> = open
+            .map(|ticket| format!("  {}, {}: {}\n", self.room_name(ticket.room), self.title(ticket.update), ticket.failures.join(" ")))
+            .collect();
+        let _ = writeln!(out, "\nOpen tickets: {}", lines.len());
+        out.push_str(&lines.concat());
+    }
+
+    fn print_findings(&self, out: &mut String) {
+        out.push('\n');
+        for finding in &self.sim.findings {
+            let _ = writeln!(out, "{finding}");
+        }
+        if self.sim.findings.is_empty() {
+            out.push_str(if self.sim.is_at_rest() { "plan again: nothing to do\n" } else { "plan again: there is more to do\n" });
+        }
+    }
+}
+
+fn dates(stage: &PlannedStage) -> String {
+    let last = |ends: NaiveDate| ends - days(1);
+    let test = if stage.test_ends > stage.rollout_ends { format!(", test to {}", last(stage.test_ends)) } else { String::new() };
+    format!("{} to {}{test}", stage.starts_on, last(stage.rollout_ends))
+}
+
+fn marks(deployment: &Deployment) -> String {
+    let mut marks = Vec::new();
+    if deployment.catch_up {
+        marks.push("catch-up".to_owned());
+    }
+    if deployment.force.is_some() {
+        marks.push("forced".to_owned());
+    }
+    if deployment.attempt > 1 {
+        marks.push(format!("attempt {}", deployment.attempt));
+    }
+    if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) }
+}

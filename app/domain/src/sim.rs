@@ -5,18 +5,23 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::check::{self, Finding};
-use crate::deployment::{DeploymentState, Force};
+use crate::deployment::{Deployment, DeploymentState, Force};
 use crate::fleet::Fleet;
-use crate::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, UpdateId};
+use crate::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, UpdateId};
 use crate::install::{Execution, Feedback, Finished, Heard, Install, InstallState};
 use crate::offer::{self, Asked, Offer, Presence};
 use crate::planner::{self, NewIds, ReportLine, Subject};
+use crate::ring::RingSequence;
 use crate::rollout::{Rollout, RolloutState, days};
+use crate::room::{Hold, Room};
+use crate::status::{self, UpdateStatus};
 use crate::update::Update;
+use crate::when;
+use crate::window::Window;
 
 /// How a simulated device behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +73,7 @@ pub struct Simulation {
     events: BTreeMap<(DateTime<Utc>, u64), DeviceEvent>,
     next_event: u64,
     ids: Counter,
+    statuses: BTreeMap<UpdateId, UpdateStatus>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +81,8 @@ enum DeviceEvent {
     Poll(ActionId),
     Finish(ActionId),
     ReportLate(ActionId),
+    /// The date after a hold's last one begins in the room: its facts have changed.
+    HoldEnds(RoomId),
 }
 
 /// Ids 1, 2, 3 …: the same for the same run.
@@ -101,6 +109,7 @@ impl Simulation {
             events: BTreeMap::new(),
             next_event: 0,
             ids: Counter::default(),
+            statuses: BTreeMap::new(),
         }
     }
 
@@ -143,15 +152,18 @@ impl Simulation {
             let Some(slice) = self.fleet.slice(self.now) else { break };
             ticked = true;
             let plan = planner::plan(&slice, self.now, &mut self.ids);
+            let nights = self.new_nights(&plan);
             self.fleet.apply(&plan);
             for ReportLine { subject, text } in plan.report {
                 self.log.push(Happened { at: self.now, subject: Some(subject), text });
             }
+            self.log.extend(nights);
             if round > 200 {
                 self.findings.push(Finding { law: 'A', what: "the planner does not come to rest".to_owned() });
                 break;
             }
         }
+        self.note_statuses();
         if !ticked {
             return;
         }
@@ -159,6 +171,42 @@ impl Simulation {
         self.findings.extend(check::check(&self.fleet));
         self.findings.extend(check::forward(&before, &self.fleet));
         self.wake_devices();
+    }
+
+    /// Nights that a plan fixes or moves, with their windows: too many for the planner's own report, wanted in a timeline.
+    fn new_nights(&self, plan: &planner::Plan) -> Vec<Happened> {
+        let mut nights = Vec::new();
+        let hours = self.fleet.organisation.settings.window();
+        for deployment in plan.deployments.iter().filter(|deployment| deployment.state == DeploymentState::Waiting) {
+            let before = self.fleet.deployments.get(&deployment.id);
+            let is_new = before.is_none_or(|before| before.night != deployment.night || !before.is_unfinished());
+            let Some(room) = self.fleet.rooms.get(&deployment.room).filter(|_| is_new && deployment.force.is_none()) else { continue };
+            let Some(window) = Window::on(&room.zone, deployment.night, hours) else { continue };
+            let subject = Some(Subject::Room(deployment.room, deployment.update));
+            let said = plan.report.iter().any(|line| Some(line.subject) == subject);
+            let reason = if said { String::new() } else { format!("{} ", deployment.reason) };
+            let text = format!("{reason}Window: {}.", when::window(&window, &room.zone, self.now));
+            nights.push(Happened { at: self.now, subject, text });
+        }
+        nights.sort_by_key(|happened| happened.subject);
+        nights
+    }
+
+    /// Notes which updates have another status than when this was last called. A tick does it by itself.
+    pub fn note_statuses(&mut self) {
+        for (id, rollout) in &self.fleet.rollouts {
+            let applies = self.fleet.updates.get(id).is_some_and(|update| self.fleet.applies_to_a_room(update, self.now));
+            let status = status::update(rollout, applies);
+            if self.statuses.insert(*id, status) != Some(status) {
+                let text = format!("Status: {}.", status.label());
+                self.log.push(Happened { at: self.now, subject: Some(Subject::Rollout(*id)), text });
+            }
+        }
+    }
+
+    /// Writes into the log what a person did.
+    pub fn note(&mut self, text: String) {
+        self.log.push(Happened { at: self.now, subject: None, text });
     }
 
     /// Law A, asked as hard as possible: every rollout and every room is looked at once more.
@@ -171,7 +219,11 @@ impl Simulation {
         let Some(slice) = all_due.slice(self.now) else { return };
         let mut again = planner::plan(&slice, self.now, &mut Counter(u128::MAX / 2));
         again.settled_rooms.clear();
-        again.rollouts.retain(|rollout| self.fleet.rollouts.get(&rollout.update) != Some(rollout));
+        // To be looked at a little early does no harm: a room that has left the ring ahead may leave such an instant behind.
+        again.rollouts.retain(|rollout| {
+            let known = self.fleet.rollouts.get(&rollout.update);
+            known.is_none_or(|known| Rollout { next_at: known.next_at, ..rollout.clone() } != *known || rollout.next_at < known.next_at)
+        });
         if !again.is_empty() {
             let what = again.report.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
             self.findings.push(Finding { law: 'A', what: format!("at {} planning again would change something: {what} {again:?}", self.now) });
@@ -207,6 +259,9 @@ impl Simulation {
             DeviceEvent::Poll(action) => self.poll(action),
             DeviceEvent::Finish(action) => self.finish(action),
             DeviceEvent::ReportLate(action) => self.report(action, Finished::Success, "Reported late."),
+            DeviceEvent::HoldEnds(room) => {
+                self.fleet.marked.insert(room);
+            }
         }
     }
 
@@ -270,10 +325,16 @@ impl Simulation {
 
     /// The device's inventory says that it has this version of the update's product.
     pub fn report_version(&mut self, device: DeviceId, update: UpdateId, version: Option<String>) {
-        let Some(product) = self.fleet.updates.get(&update).map(|update| update.product.clone()) else { return };
+        if let Some(product) = self.fleet.updates.get(&update).map(|update| update.product.clone()) {
+            self.report_component(device, &product, version);
+        }
+    }
+
+    /// The device's inventory says that it has this version of a product: also one that Nightshift did not deploy (I5).
+    pub fn report_component(&mut self, device: DeviceId, product: &ProductId, version: Option<String>) {
         for room in self.fleet.rooms.values_mut() {
             let components = room.devices.iter_mut().filter(|candidate| candidate.id == device).flat_map(|device| &mut device.components);
-            for component in components.filter(|component| component.product == product) {
+            for component in components.filter(|component| component.product == *product) {
                 component.version.clone_from(&version);
                 self.fleet.marked.insert(room.id);
             }
@@ -325,19 +386,20 @@ impl Simulation {
         let lost = planner::lost_days(paused_on, zone.date(self.now));
         let mut resumed = rollout.resumed(lost);
         resumed.next_at = Some(self.now);
+        let of_update = self.fleet.deployments.values().filter(|deployment| deployment.update == update);
+        let moved: Vec<Deployment> = of_update.filter_map(|deployment| planner::after_pause(deployment, &resumed, paused_on, lost)).collect();
         *rollout = resumed;
-        for deployment in self.fleet.deployments.values_mut().filter(|deployment| deployment.update == update) {
-            if deployment.state == DeploymentState::Waiting && deployment.follows_plan() && deployment.night >= paused_on {
-                deployment.night = deployment.night + days(lost);
-                deployment.planned_night = deployment.planned_night.map(|night| night + days(lost));
-            }
-        }
+        let plan = planner::Plan { deployments: moved, ..planner::Plan::default() };
+        let nights = self.new_nights(&plan);
+        self.log.extend(nights);
+        self.fleet.apply(&plan);
         self.look_at_rooms_of(update);
     }
 
     /// Supersedes or recalls an update (T8).
     pub fn deprecate(&mut self, update: UpdateId, reason: &str) {
-        if let Some(rollout) = self.fleet.rollouts.get_mut(&update) {
+        let live_or_over = |rollout: &&mut Rollout| !matches!(rollout.state, RolloutState::Deprecated { .. });
+        if let Some(rollout) = self.fleet.rollouts.get_mut(&update).filter(live_or_over) {
             rollout.state = RolloutState::Deprecated { at: self.now, reason: reason.to_owned() };
             rollout.next_at = None;
             self.look_at_rooms_of(update);
@@ -362,24 +424,36 @@ impl Simulation {
             })
             .collect();
         let number = retried.len();
+        for retry in &retried {
+            let subject = Some(Subject::Room(retry.room, retry.update));
+            self.log.push(Happened { at: self.now, subject, text: retry.reason.clone() });
+        }
         self.put(retried);
         number
     }
 
-    /// Forces an update in rooms, now (K5): how many, and the sentences of those left out.
+    /// Forces an update in rooms, now (K5): how many rooms. The log says which were left out and why.
     pub fn force(&mut self, update: UpdateId, rooms: &[RoomId], by: &str) -> usize {
         let (Some(update), Some(rollout)) = (self.fleet.updates.get(&update).cloned(), self.fleet.rollouts.get(&update)) else { return 0 };
         if !rollout.may_start_rooms() {
             return 0;
         }
-        let mut forced = Vec::new();
+        let (mut forced, mut left_out) = (Vec::new(), Vec::new());
         for room in rooms.iter().filter_map(|room| self.fleet.rooms.get(room)) {
             let existing = self.fleet.deployment_of(room.id, update.id);
-            if let Ok(deployment) = planner::force(&update, room, existing, Force::Now, by, self.now, &mut self.ids) {
-                forced.push(deployment);
+            match planner::force(&update, room, existing, Force::Now, by, self.now, &mut self.ids) {
+                Ok(deployment) => forced.push(deployment),
+                Err(why) => {
+                    let year = room.zone.date(self.now).year();
+                    let why = why.sentence(&update.product_name, |date| when::date(date, year));
+                    left_out.push((room.id, format!("Left out of the force: {why}")));
+                }
             }
         }
         let number = forced.len();
+        for (room, text) in left_out {
+            self.log.push(Happened { at: self.now, subject: Some(Subject::Room(room, update.id)), text });
+        }
         self.put(forced);
         number
     }
@@ -390,10 +464,41 @@ impl Simulation {
             room.ring = ring;
             self.fleet.marked.insert(room.id);
         }
+        self.look_again();
+    }
+
+    /// Keeps updates away from a room up to and including a date ★.
+    pub fn hold(&mut self, room: RoomId, hold: Hold) {
+        let Some(held) = self.fleet.rooms.get_mut(&room) else { return };
+        let ends = held.zone.start_of(hold.until + days(1));
+        held.holds.push(hold);
+        self.fleet.marked.insert(room);
+        self.schedule(ends, DeviceEvent::HoldEnds(room));
+    }
+
+    /// A room is added while rollouts are under way (R3, R14).
+    pub fn add_room(&mut self, room: Room) {
+        self.fleet.marked.insert(room.id);
+        self.fleet.rooms.insert(room.id, room);
+        self.look_again();
+    }
+
+    /// Other rings from now on (R10).
+    pub fn set_rings(&mut self, rings: RingSequence) {
+        self.fleet.rings = rings;
+        self.look_again();
+    }
+
+    fn look_again(&mut self) {
+        for rollout in self.fleet.rollouts.values_mut() {
+            if let Some(again) = planner::look_again(rollout, self.now) {
+                *rollout = again;
+            }
+        }
     }
 
     /// Writes deployments that a person has changed, with their counts.
-    fn put(&mut self, deployments: Vec<crate::deployment::Deployment>) {
+    fn put(&mut self, deployments: Vec<Deployment>) {
         let plan = planner::Plan { deployments, ..planner::Plan::default() };
         self.fleet.apply(&plan);
     }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::deployment::{Deployment, DeploymentState, Withdrawal};
 use crate::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use crate::update::Exclusion;
+use crate::room::Room;
+use crate::update::{Exclusion, Update};
 
 /// A room's status for one update (T1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -175,7 +176,7 @@ pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
     }
 }
 
-/// A ring's status on `today`, the organisation's date (T2).
+/// A ring's status on `today` (T2): the organisation's date, and of a deprecated rollout the date of its deprecation.
 #[must_use]
 pub fn ring(rollout: &Rollout, stage: &PlannedStage, today: NaiveDate) -> RingStatus {
     let counts = rollout.counts_of(stage.ring);
@@ -256,6 +257,23 @@ impl NotRequired {
                 Exclusion::Onboarding => "Onboarding: the room is not scheduled yet.".to_owned(),
                 Exclusion::Retired => "The room is retired.".to_owned(),
             },
+        }
+    }
+}
+
+/// Why `room` has no deployment of `update` on `today`, its own date (T5). `calendar`: [`Rollout::calendar`].
+#[must_use]
+pub fn not_required(rollout: &Rollout, update: &Update, room: &Room, calendar: &[PlannedStage], today: NaiveDate) -> NotRequired {
+    if let Some(exclusion) = update.exclusion(room, today) {
+        return NotRequired::Excluded(exclusion);
+    }
+    match rollout.state {
+        RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => NotRequired::RolloutOver,
+        RolloutState::Running | RolloutState::Paused { .. } => {
+            match calendar.iter().find(|stage| stage.ring == room.ring && !stage.entered) {
+                Some(stage) => NotRequired::RingNotReached { ring: stage.name.clone(), date: stage.starts_on },
+                None => NotRequired::NotEvaluated,
+            }
         }
     }
 }

@@ -153,6 +153,12 @@ mod rules {
             day.and_time(NaiveTime::MIN).and_utc()
         }
 
+        /// The first instant at which the wall clock shows `date` and `time`; `None` where it never does.
+        #[must_use]
+        pub fn at(&self, date: NaiveDate, time: NaiveTime) -> Option<DateTime<Utc>> {
+            self.pieces(date, time, TimeDelta::minutes(1)).first().map(|&(start, _)| start)
+        }
+
         /// All instants at which the wall clock shows `date` and a time in `[from, from + length)`, as half-open spans that
         /// do not touch one another, in order.
         pub(crate) fn pieces(

@@ -1,1 +1,37 @@
-//! The store.
+//! Nightshift's facts as rows, on SQLite and Postgres. The only crate with SQL.
+//!
+//! - [`Store`] opens a database and runs transactions: [`write!`] for people and the tick, [`Store::read`] for pages, and the typed
+//!   device commands of [`Store::report`].
+//! - Queries are methods of [`Tx`], grouped by noun, each written once and compiled for both engines (`tx.rs`, `each!`).
+//! - What the engines do differently stands in `dialect.rs` and nowhere else.
+//!
+//! Nothing here decides: rules are the domain's. A row that is no valid domain value is an error that names table, row and what.
+
+mod audit;
+mod catalogue;
+mod deployments;
+mod devices;
+mod dialect;
+mod error;
+mod open;
+mod organisation;
+mod planning;
+mod read;
+mod rollouts;
+mod rooms;
+mod rows;
+mod tickets;
+mod tx;
+mod whole;
+
+pub use audit::{AuditEntry, AuditRecord, AuditText};
+pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
+pub use deployments::{DeploymentEvent, ForceRecord};
+pub use devices::{Asking, ConfigMode, ConfigReport, DeviceRecord, Fetched, Outcome, Poll, Refusal, Report, Wanted};
+pub use error::{Result, StoreError};
+pub use open::{Engine, Store};
+pub use planning::{Due, Limits};
+pub use read::*;
+pub use rooms::{NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord};
+pub use tickets::{TicketEventRecord, TicketRecord};
+pub use tx::{Attempts, Ended, Retryable, Tx};

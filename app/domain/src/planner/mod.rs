@@ -10,7 +10,7 @@ mod rooms;
 use chrono::{DateTime, Utc};
 
 pub use changes::{NewInstall, Plan, ReportLine, Subject};
-pub use decide::{lost_days, publish};
+pub use decide::{after_pause, check_minutes, look_again, lost_days, publish};
 pub use rooms::join::{LeftOut, force};
 pub use rooms::retry::retry;
 

@@ -32,6 +32,16 @@ impl Rollout {
         };
         self.calendar(rings, pause, organisation.date(now))
     }
+
+    /// The organisation's date on which [`crate::status::ring`] judges this rollout: today, or the date of its deprecation, for
+    /// its rings stand still since then.
+    #[must_use]
+    pub fn judged_on(&self, organisation: &Zone, now: DateTime<Utc>) -> NaiveDate {
+        match self.state {
+            RolloutState::Deprecated { at, .. } => organisation.date(at),
+            RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => organisation.date(now),
+        }
+    }
 }
 
 /// Takes a due rollout one step further. What more is due at the same instant follows in the next slice.
@@ -81,7 +91,7 @@ fn step(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Ut
     let unfinished = rollout.total_counts().unfinished();
     rollout.next_at = None;
     if unfinished > 0 {
-        plan.say(subject, format!("Finishing: {unfinished} rooms have not ended yet."));
+        plan.say(subject, format!("Finishing: waits for {}.", counted(unfinished, "room")));
         return;
     }
     rollout.state = RolloutState::Finished { at: now };
@@ -120,11 +130,19 @@ fn enter(
     });
     let this_year = slice.organisation.zone.date(now).year();
     let because = if late > 0 {
-        format!(", {late} days after {}, because the service was away", when::date(next.starts_on, this_year))
+        format!(", {} after {}, because the service was away", counted(late, "day"), when::date(next.starts_on, this_year))
     } else {
         String::new()
     };
-    plan.say(Subject::Rollout(rollout.update), format!("Enters {}{because}: {rooms} rooms in {} nights.", next.name, next.rollout_days));
+    plan.say(Subject::Rollout(rollout.update), format!("Enters {}{because}: {} in {}.", next.name, counted(rooms, "room"), counted(next.rollout_days, "night")));
+}
+
+/// `1 room`, `2 rooms`.
+fn counted(number: impl Into<i64>, noun: &str) -> String {
+    match number.into() {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
 }
 
 /// Gives the next rooms of the ring their nights; the last batch completes the entry.
@@ -147,10 +165,13 @@ fn fill(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Ut
         let index = u32::try_from(position * u64::from(stage.rollout_days) / number).unwrap_or(0);
         let assigned = stage.starts_on + days(index);
         let window = Window::next(&candidate.zone, assigned, now, hours);
+        let of = format!("Night {} of {} in {}", index + 1, stage.rollout_days, stage.name);
         let reason = if window.night == assigned {
-            format!("Night {} of {} in {}.", index + 1, stage.rollout_days, stage.name)
+            format!("{of}.")
+        } else if Window::on(&candidate.zone, assigned, hours).is_none() {
+            format!("{of}, in the next window because {} has no such date.", candidate.zone.city())
         } else {
-            format!("Night {} of {} in {}, in the next window because that night was over already.", index + 1, stage.rollout_days, stage.name)
+            format!("{of}, in the next window because that night was over already.")
         };
         plan.deployments.push(Deployment {
             id: candidate.withdrawn.unwrap_or_else(|| ids.deployment()),

@@ -14,7 +14,7 @@ use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::fleet::{DueRoom, Slice};
 use crate::install::{Install, InstallState};
 use crate::rollout::{Rollout, RolloutState};
-use crate::room::Room;
+use crate::room::{Room, RoomState};
 use crate::settings::Settings;
 use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::Update;
@@ -38,6 +38,7 @@ pub(super) fn look(slice: &Slice, due: &DueRoom, now: DateTime<Utc>, ids: &mut d
     if due.marked {
         join::join_and_leave(&mut look, ids);
         plan.settled_rooms.push(due.room.id);
+        wake_for_entry(slice, &due.room, now, plan);
     }
     open::open_next(&mut look);
     look.set_next_instants();
@@ -192,8 +193,18 @@ impl<'s> Look<'s> {
                 continue;
             }
             let subject = Subject::Room(deployment.room, deployment.update);
-            if before.is_none_or(|before| before.state != deployment.state || before.reason != deployment.reason) {
+            let same_reason = before.is_some_and(|before| before.reason == deployment.reason);
+            let taken_back = deployment.state == DeploymentState::Waiting && before.is_some_and(Deployment::is_open);
+            let prepared_for = self.new_installs.iter().find(|install| install.deployment == deployment.id).and_then(|install| install.window);
+            if taken_back && same_reason {
+                let paused = self.slice.rollouts.get(&deployment.update).is_some_and(|rollout| !rollout.may_start_rooms());
+                plan.say(subject, if paused { "Taken back: the update is paused." } else { "Taken back: another update goes first." });
+            } else if !same_reason || (prepared_for.is_none() && before.is_some_and(|before| before.state != deployment.state)) {
                 plan.say(subject, deployment.reason.clone());
+            }
+            if let Some((opens, closes)) = prepared_for {
+                let window = Window { night: deployment.night, opens, closes };
+                plan.say(subject, format!("Prepared for {}.", when::window(&window, &self.room.zone, self.now)));
             }
             if !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished) {
                 wake(self.slice, &deployment, self.now, plan);
@@ -202,6 +213,23 @@ impl<'s> Look<'s> {
         }
         plan.new_installs.extend(self.new_installs);
         plan.tickets.extend(self.tickets);
+    }
+}
+
+/// The room may have come to the ring that a rollout enters next, from so far east that the ring's date begins earlier (S5).
+fn wake_for_entry(slice: &Slice, room: &Room, now: DateTime<Utc>, plan: &mut Plan) {
+    if room.state == RoomState::Retired {
+        return;
+    }
+    for rollout in slice.rollouts.values().filter(|rollout| rollout.state == RolloutState::Running) {
+        let Some(at) = rollout.next_at.filter(|at| *at > now) else { continue };
+        let calendar = rollout.calendar_at(&slice.rings, &slice.organisation.zone, now);
+        let Some(next) = calendar.iter().find(|stage| !stage.entered && stage.ring == room.ring) else { continue };
+        let is_next = rollout.ring_to_fill(&slice.rings) == Some(next.ring);
+        let begins = room.zone.start_of(next.starts_on).max(now);
+        if is_next && begins < at && plan.rollouts.iter().all(|planned| planned.update != rollout.update) {
+            plan.rollouts.push(Rollout { next_at: Some(begins), ..rollout.clone() });
+        }
     }
 }
 

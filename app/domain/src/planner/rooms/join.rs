@@ -1,6 +1,6 @@
 //! A room whose facts have changed joins rollouts and leaves them (R14, S1); and the force that skips the queue (K5).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::deployment::{Deployment, DeploymentState, Force, Withdrawal};
 use crate::ids::DeploymentId;
@@ -12,7 +12,7 @@ use crate::room::Room;
 use crate::status::NotRequired;
 use crate::update::{Exclusion, Update};
 
-/// Compares the room with every live rollout.
+/// Compares the room with every live rollout. What has started, or was tried before, stays where it is (R14).
 pub(super) fn join_and_leave(look: &mut Look<'_>, ids: &mut dyn NewIds) {
     let slice = look.slice;
     for index in 0..look.deployments.len() {
@@ -33,7 +33,8 @@ fn leave(look: &mut Look<'_>, index: usize) {
     let (Some(update), Some(rollout)) = (look.update(deployment), look.rollout(deployment)) else { return };
     let exclusion = update.exclusion(look.room, look.today());
     let ring = look.slice.rings.get(look.room.ring);
-    let moved_ahead = deployment.force.is_none() && ring.is_some_and(|ring| !rollout.has_reached(ring));
+    let moved_ahead = deployment.force.is_none() && deployment.attempt == 1 && ring.is_some_and(|ring| !rollout.has_reached(ring));
+    let moved_behind = deployment.follows_plan() && deployment.ring != look.room.ring;
     match exclusion {
         Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(look, deployment) => {
             withdraw_planned(look, index);
@@ -47,6 +48,17 @@ fn leave(look: &mut Look<'_>, index: usize) {
         None if moved_ahead => {
             let ring = ring.map_or(String::new(), |ring| ring.name.clone());
             withdraw(look, index, Withdrawal::Moved, format!("Moved to {ring}, which the rollout has not entered."));
+        }
+        None if moved_behind => {
+            // An open one is prepared for the next window already.
+            let window = look.next_window(look.today());
+            let (is_open, ring_name) = (deployment.is_open(), ring.map_or(String::new(), |ring| ring.name.clone()));
+            let deployment = &mut look.deployments[index];
+            deployment.night = if is_open { deployment.night } else { window.night };
+            deployment.ring = look.room.ring;
+            deployment.planned_night = None;
+            deployment.catch_up = true;
+            deployment.reason = format!("Catch-up: moved to {ring_name} after its turn.");
         }
         None => {}
     }
@@ -62,7 +74,7 @@ pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, sente
     look.deployments[index].reason = sentence;
 }
 
-fn withdraw_planned(look: &mut Look<'_>, index: usize) {
+pub(super) fn withdraw_planned(look: &mut Look<'_>, index: usize) {
     let id = look.deployments[index].id;
     for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
         if install.state == InstallState::Planned {
@@ -74,7 +86,8 @@ fn withdraw_planned(look: &mut Look<'_>, index: usize) {
 /// Into a ring that the rollout has entered or passed: the room is scheduled for its next window, as a catch-up.
 fn join(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
     let Some(ring) = look.slice.rings.get(look.room.ring) else { return };
-    let filling = rollout.stages.last().is_some_and(|stage| stage.placed < stage.rooms);
+    // A ring that is still being filled takes the room with its next batch.
+    let filling = rollout.stages.last().is_some_and(|stage| stage.ring == ring.id && stage.placed < stage.rooms);
     if !rollout.has_reached(ring) || filling {
         return;
     }
@@ -138,6 +151,19 @@ pub enum LeftOut {
     AlreadyDone,
     /// It is forced already.
     AlreadyForced,
+}
+
+impl LeftOut {
+    /// The reason in one sentence. `product` is the product's name; `date` writes a date.
+    #[must_use]
+    pub fn sentence(&self, product: &str, date: impl Fn(NaiveDate) -> String) -> String {
+        match self {
+            Self::Excluded(exclusion) => NotRequired::Excluded(exclusion.clone()).sentence(product, date),
+            Self::AlreadyRunning => "A device of the room has started already.".to_owned(),
+            Self::AlreadyDone => "The room has the update already.".to_owned(),
+            Self::AlreadyForced => "The room is forced already.".to_owned(),
+        }
+    }
 }
 
 /// Forces an update in a room (K5): it skips ring, day and window, and nothing else.

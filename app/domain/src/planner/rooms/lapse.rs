@@ -5,21 +5,24 @@ use crate::install::InstallState;
 use crate::planner::rooms::Look;
 use crate::rollout::{RolloutState, days};
 
-/// Takes planned installs back whose window has closed, and everything unstarted of a deprecated rollout.
+/// Takes planned installs back whose window has closed, and everything unstarted of a deprecated rollout. What is unstarted of
+/// a paused one goes back to waiting, so that it keeps no other update from tonight's window.
 pub(super) fn withdraw_installs(look: &mut Look<'_>) {
     for index in 0..look.deployments.len() {
         let deployment = &look.deployments[index];
         if !deployment.is_unfinished() {
             continue;
         }
-        let (id, deprecated) = (deployment.id, look.is_deprecated(deployment));
+        let (id, deprecated, paused) = (deployment.id, look.is_deprecated(deployment), look.is_paused(deployment));
         for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
             let window_closed = install.window.is_some_and(|(_, closes)| closes <= look.now);
-            if install.state == InstallState::Planned && (window_closed || deprecated) {
+            if install.state == InstallState::Planned && (window_closed || deprecated || paused) {
                 install.state = InstallState::Withdrawn { at: look.now };
             }
         }
-        if deprecated && !look.deployments[index].has_started() {
+        // A device may have started a moment ago: its install knows, the deployment has not heard of it yet.
+        let runs = look.installs.iter().any(|install| install.deployment == id && install.is_running());
+        if deprecated && !runs && !look.deployments[index].has_started() {
             let reason = match look.rollout(&look.deployments[index]).map(|rollout| &rollout.state) {
                 Some(RolloutState::Deprecated { reason, .. }) => reason.clone(),
                 Some(RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }) | None => String::new(),
@@ -72,8 +75,12 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     }
     let date = look.write_date(night);
     if paused {
+        let had_started = look.deployments[index].has_started();
         let deployment = &mut look.deployments[index];
         deployment.state = DeploymentState::Waiting;
+        if had_started {
+            deployment.reason = "Paused before all devices of the room had started.".to_owned();
+        }
         return;
     }
     if nobody_came {

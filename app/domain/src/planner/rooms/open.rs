@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use chrono::TimeDelta;
 
 use crate::deployment::{Deployment, DeploymentState, Withdrawal};
+use crate::ids::DeviceId;
+use crate::install::InstallState;
 use crate::planner::changes::NewInstall;
 use crate::planner::rooms::{Look, prepares_at};
 use crate::status::NotRequired;
@@ -14,16 +16,38 @@ use crate::window::Window;
 pub(super) fn open_next(look: &mut Look<'_>) {
     make_forced_wait_no_more(look);
     move_past_windows_on(look);
-    if look.deployments.iter().any(Deployment::is_open) {
+    let open_one = look.deployments.iter().position(Deployment::is_open);
+    if open_one.is_some_and(|index| !is_prepared_only(look, index)) {
         return;
     }
     let mut in_line: Vec<usize> = (0..look.deployments.len()).filter(|index| may_open(look, &look.deployments[*index])).collect();
     in_line.sort_by_key(|index| order(look, &look.deployments[*index]));
+    if let Some(prepared) = open_one {
+        // Prepared an hour ago, and now something more urgent is due: what has not started gives way (S7).
+        let goes_first = |index: &usize| order(look, &look.deployments[*index]) < order(look, &look.deployments[prepared]);
+        in_line.retain(goes_first);
+        if in_line.iter().all(|index| must_not_have(look, *index)) {
+            return;
+        }
+        super::join::withdraw_planned(look, prepared);
+        look.deployments[prepared].state = DeploymentState::Waiting;
+    }
     for index in in_line {
         if open(look, index) {
             return;
         }
     }
+}
+
+/// Whether the open deployment's devices have all yet to start, on their first try tonight.
+fn is_prepared_only(look: &Look<'_>, index: usize) -> bool {
+    let deployment = &look.deployments[index];
+    let all_planned = look.latest_installs(deployment).iter().all(|install| install.state == InstallState::Planned);
+    deployment.state == DeploymentState::Open { started_at: None } && all_planned
+}
+
+fn must_not_have(look: &Look<'_>, index: usize) -> bool {
+    look.update(&look.deployments[index]).is_none_or(|update| update.exclusion(look.room, look.today()).is_some())
 }
 
 /// A force that came while the same update was open for tonight: its installs are made anew, without a window.
@@ -35,8 +59,8 @@ fn make_forced_wait_no_more(look: &mut Look<'_>) {
         }
         let id = deployment.id;
         for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
-            if install.state == crate::install::InstallState::Planned {
-                install.state = crate::install::InstallState::Withdrawn { at: look.now };
+            if install.state == InstallState::Planned {
+                install.state = InstallState::Withdrawn { at: look.now };
             }
         }
     }
@@ -69,7 +93,9 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
     if !rollout.may_start_rooms() || (being_filled && deployment.force.is_none()) {
         return false;
     }
-    let devices_are_free = update.devices_in(look.room).all(|device| !look.installs.iter().any(|install| install.device == device.id && install.is_open()));
+    // A planned install is in nobody's way: it is taken back when its deployment gives way.
+    let is_busy = |device: DeviceId| look.installs.iter().any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned);
+    let devices_are_free = update.devices_in(look.room).all(|device| !is_busy(device.id));
     devices_are_free && (deployment.force.is_some() || fits(look, update, &look.next_window(deployment.night)))
 }
 
@@ -121,6 +147,10 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
     });
     let new: Vec<NewInstall> = new.collect();
     look.new_installs.extend(new);
+    if look.deployments[index].force.is_some() {
+        // From here on it is the night whose window the device would miss by not showing up (W4).
+        look.deployments[index].night = look.next_window(look.deployments[index].night).night;
+    }
     look.deployments[index].state = DeploymentState::Open { started_at: None };
     true
 }

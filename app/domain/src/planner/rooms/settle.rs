@@ -1,6 +1,6 @@
 //! What devices said becomes the deployment's state (W5, K1, `DDI.md` 2.12 and 2.13).
 
-use crate::deployment::{DeploymentState, Failure};
+use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::install::{Install, InstallState};
 use crate::planner::rooms::Look;
 use crate::room::Device;
@@ -51,10 +51,24 @@ pub(super) fn conclude(look: &mut Look<'_>) {
     for index in 0..look.deployments.len() {
         match look.deployments[index].state {
             DeploymentState::Open { .. } => conclude_open(look, index),
-            DeploymentState::Failed { .. } => heal(look, index),
-            DeploymentState::Waiting | DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. } => {}
+            // Forced in the moment between a device's start and this look: it runs, so there is nothing to wait for.
+            DeploymentState::Waiting if runs(look, index) => conclude_open(look, index),
+            DeploymentState::Waiting
+            | DeploymentState::Failed { .. }
+            | DeploymentState::Completed { .. }
+            | DeploymentState::Withdrawn { .. } => {}
         }
     }
+    // Only now is it known which deployments of the room are still open.
+    for index in 0..look.deployments.len() {
+        if matches!(look.deployments[index].state, DeploymentState::Failed { .. }) {
+            heal(look, index);
+        }
+    }
+}
+
+fn runs(look: &Look<'_>, index: usize) -> bool {
+    look.latest_installs(&look.deployments[index]).iter().any(|install| install.is_running())
 }
 
 fn conclude_open(look: &mut Look<'_>, index: usize) {
@@ -94,7 +108,10 @@ fn heal(look: &mut Look<'_>, index: usize) {
     let started_at = installs.iter().filter_map(|install| install.started_at).min();
     let late_failure = installs.iter().find(|install| matches!(install.state, InstallState::Failed { failure: Failure::Reported, .. }));
     let was_silent = matches!(deployment.state, DeploymentState::Failed { failure: Failure::Silent, .. });
-    if running {
+    // While it was silent the room's next update may have begun on another device. One at a time (law D): then it stays failed
+    // until its device has closed.
+    let room_is_free = !look.deployments.iter().any(Deployment::is_open);
+    if running && room_is_free {
         look.deployments[index].state = DeploymentState::Open { started_at };
         look.deployments[index].reason = "The device reports again after it was silent.".to_owned();
     } else if is_current(look, index) {

@@ -1,0 +1,25 @@
+//! The parts that pages are made of, one a file: markup and class names are those of the design, and nothing else.
+//!
+//! Components take view values and domain statuses. They hold no rules, no numbers of their own, no time and no `style`
+//! attribute. Start with [`shell`] and [`loaded`]; where things lie in the pictures is in [`geometry`].
+
+pub mod address;
+pub mod budget;
+pub mod data_table;
+pub mod empty_state;
+pub mod error_view;
+pub mod filters;
+pub mod geometry;
+pub mod history_list;
+pub mod icon;
+pub mod key;
+pub mod loaded;
+pub mod page_header;
+pub mod pager;
+pub mod ring_badge;
+pub mod ring_track;
+pub mod shell;
+pub mod status_badge;
+pub mod tabs;
+pub mod time;
+pub mod timeline;

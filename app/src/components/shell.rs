@@ -1,0 +1,220 @@
+//! What stands around every page: the demo's bar, the top bar, the navigation.
+//!
+//! Everything but the links comes from one server function. A page works without it: where it fails, the bars stay empty.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use leptos_router::hooks::use_location;
+
+use super::icon::Icon;
+use super::time::Time;
+use crate::error::AppError;
+use crate::view::ShellView;
+
+/// A place in the navigation.
+struct Place {
+    name: &'static str,
+    href: &'static str,
+    icon: &'static str,
+}
+
+const FIRST: [Place; 4] = [
+    Place { name: "Home", href: "/", icon: "home" },
+    Place { name: "Incidents", href: "/incidents", icon: "incidents" },
+    Place { name: "Rooms", href: "/rooms", icon: "rooms" },
+    Place { name: "Updates", href: "/updates", icon: "updates" },
+];
+
+const SECOND: [Place; 3] = [
+    Place { name: "Portfolio", href: "/portfolio", icon: "portfolio" },
+    Place { name: "Audit", href: "/audit", icon: "audit" },
+    Place { name: "Settings", href: "/settings", icon: "settings" },
+];
+
+/// What every page shows around its content.
+#[server(prefix = "/api", endpoint = "shell", input = GetUrl)]
+pub async fn get_shell() -> Result<ShellView, AppError> {
+    crate::desk()?.shell().await
+}
+
+/// The shell with a page in it.
+#[component]
+pub fn Shell(
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let path = use_location().pathname;
+    // The clock in the top bar moves on with every page.
+    let shell = Resource::new(move || path.get(), |_| get_shell());
+    let part = move |show: fn(ShellView) -> AnyView| {
+        let content = move || Suspend::new(async move { shell.await.ok().map(show) });
+        view! { <Transition>{content}</Transition> }
+    };
+    view! {
+        <div class="app">
+            <Patterns />
+            // The browser follows it itself: it moves the focus, which the router does not.
+            <a class="skip" href="#main" rel="external">
+                "Skip to content"
+            </a>
+            {part(demo_bar)}
+            <header class="topbar">
+                <button
+                    class="btn btn--icon topbar-menu"
+                    type="button"
+                    popovertarget="nav"
+                    aria-label="Open navigation"
+                >
+                    <Icon name="nav" />
+                </button>
+                <a class="brand" href="/">
+                    <svg class="brand-mark" viewBox="0 0 24 24" aria-hidden="true">
+                        <path class="brand-ring" d="M12.9 4.2A8.2 8.2 0 1 0 19.8 11.1"></path>
+                        <path class="brand-moon" d="M20.4 7.6A4.6 4.6 0 1 1 16 2a3.8 3.8 0 0 0 4.4 5.6Z"></path>
+                    </svg>
+                    <span>"Nightshift"</span>
+                </a>
+                {part(organisation)}
+                {part(clock)}
+            </header>
+            <Navigation foot=part(foot).into_any() />
+            <main class="main" id="main" tabindex="-1">
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn Navigation(foot: AnyView) -> impl IntoView {
+    let navigation = NodeRef::<leptos::html::Nav>::new();
+    let path = use_location().pathname;
+    // On a phone the navigation is a popover, and no page is loaded that would close it.
+    let close = move || {
+        if let Some(navigation) = navigation.get_untracked() {
+            // It fails only where it is no popover.
+            _ = navigation.hide_popover();
+        }
+    };
+    let link = move |place: Place| {
+        let Place { name, href, icon } = place;
+        let current = move || is_current(href, &path.get());
+        let picture = move || format!("/icons.svg#i-{icon}{}", if current() { "-f" } else { "" });
+        view! {
+            <li>
+                <a
+                    class="nav-link"
+                    href=href
+                    aria-current=move || current().then_some("page")
+                    on:click=move |_| close()
+                >
+                    <svg class="icon" aria-hidden="true">
+                        <use href=picture></use>
+                    </svg>
+                    <span>{name}</span>
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <nav class="sidenav" id="nav" popover="auto" aria-label="Main" node_ref=navigation>
+            <div class="sidenav-in">
+                <ul>{FIRST.map(link).collect_view()}</ul>
+                <ul class="nav-second">{SECOND.map(link).collect_view()}</ul>
+                {foot}
+            </div>
+        </nav>
+    }
+}
+
+/// Whether the page at `path` belongs to the place at `href`.
+fn is_current(href: &str, path: &str) -> bool {
+    match path.strip_prefix(href) {
+        Some(rest) if href == "/" => rest.is_empty(),
+        Some(rest) => rest.is_empty() || rest.starts_with('/'),
+        None => false,
+    }
+}
+
+fn demo_bar(shell: ShellView) -> AnyView {
+    let ShellView { demo, clock, city, .. } = shell;
+    demo.map(|demo| {
+        view! {
+            <section class="demo-bar" aria-label="Demo">
+                <b>
+                    <Icon name="clock" />
+                    "Demo."
+                </b>
+                <span>{demo.pace}</span>
+                <span>"It is " <Time when=clock /> {format!(" ({city}).")}</span>
+            </section>
+        }
+    })
+    .into_any()
+}
+
+fn organisation(shell: ShellView) -> AnyView {
+    view! { <span class="topbar-org">{shell.organisation}</span> }.into_any()
+}
+
+fn clock(shell: ShellView) -> AnyView {
+    view! {
+        <p class="topbar-clock">
+            <Time when=shell.clock />
+            " "
+            <span>{format!("({})", shell.city)}</span>
+        </p>
+    }
+    .into_any()
+}
+
+fn foot(shell: ShellView) -> AnyView {
+    view! { <p class="nav-foot">{shell.tzdb}</p> }.into_any()
+}
+
+/// Fills of the pictures; once in the document.
+#[component]
+fn Patterns() -> impl IntoView {
+    view! {
+        <svg class="defs" width="0" height="0" aria-hidden="true">
+            <defs>
+                <pattern
+                    id="p-frozen"
+                    width="6"
+                    height="6"
+                    patternUnits="userSpaceOnUse"
+                    patternTransform="rotate(45)"
+                >
+                    <rect class="p-frozen-line" width="1.2" height="6"></rect>
+                </pattern>
+                <pattern id="p-pause" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                    <rect class="p-pause-bg" width="6" height="6"></rect>
+                    <rect class="p-pause-line" width="2" height="6"></rect>
+                </pattern>
+                <pattern id="p-over" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                    <rect class="p-over-bg" width="6" height="6"></rect>
+                    <rect class="p-over-line" width="2" height="6"></rect>
+                </pattern>
+            </defs>
+        </svg>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_belongs_to_one_place() {
+        for (href, path, belongs) in [
+            ("/", "/", true),
+            ("/", "/updates", false),
+            ("/updates", "/updates", true),
+            ("/updates", "/updates/rooms", true),
+            ("/rooms", "/updates/rooms", false),
+            ("/rooms", "/roomservice", false),
+        ] {
+            assert_eq!(is_current(href, path), belongs, "{path} in {href}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! An instant as people read it, with what machines read.
+
+use leptos::prelude::*;
+
+use crate::view::When;
+
+/// `<time>` with the text that the server wrote.
+#[component]
+pub fn Time(
+    /// When.
+    when: When,
+) -> impl IntoView {
+    view! { <time datetime=when.machine>{when.text}</time> }
+}

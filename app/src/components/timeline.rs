@@ -1,0 +1,194 @@
+//! The dated timeline of one update: a real table whose last column is the picture; the other columns say the same in words.
+
+use domain::status::RingStatus;
+use leptos::prelude::*;
+
+use super::data_table::{Cell, DataTable, Head, NameCell};
+use super::geometry::timeline::{self, Bar, Cell as NightCell, Ground, Night};
+use super::ring_badge::RingBadge;
+use super::status_badge::RingStatusBadge;
+use crate::view::{CalendarView, StageView};
+
+/// The table.
+#[component]
+pub fn Timeline(
+    /// Dates and rings.
+    calendar: CalendarView,
+) -> impl IntoView {
+    let head = view! {
+        <Head class="col-ring" label="Ring" />
+        <Head class="col-dates" label="Rollout" />
+        <Head class="col-rooms" label="Installed" />
+        <td role="cell" class="col-bar">
+            {axis(&calendar)}
+        </td>
+    }
+    .into_any();
+    let rows = calendar.stages.iter().map(|stage| row(&calendar, stage)).collect_view();
+    view! {
+        <DataTable kind="timeline" caption="Dates and progress of each ring" head>
+            {rows}
+        </DataTable>
+    }
+}
+
+fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
+    let running = match stage.status {
+        RingStatus::RollingOut | RingStatus::Testing => Some("is-now"),
+        RingStatus::NotStarted
+        | RingStatus::Completed
+        | RingStatus::CompletedWithFailures
+        | RingStatus::Paused
+        | RingStatus::Deprecated => None,
+    };
+    let test = (!stage.test.is_empty()).then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> });
+    let all = stage.done + stage.failed + stage.waiting;
+    let failed = (stage.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> });
+    let waiting = (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} wait", stage.waiting)}</span> });
+    let catch_up =
+        (stage.catch_up > 0).then(|| view! { <span class="sub">{format!("{} catch up", stage.catch_up)}</span> });
+    view! {
+        <tr role="row" class=running>
+            <NameCell class="col-ring">
+                <RingBadge ring=stage.ring.clone() />
+                <span class="sub sub--status">
+                    <RingStatusBadge status=stage.status />
+                </span>
+            </NameCell>
+            <Cell class="col-dates">{stage.rollout.clone()} {test}</Cell>
+            <Cell class="col-rooms">{format!("{} of {all}", stage.done)} {failed} {waiting} {catch_up}</Cell>
+            <Cell class="col-bar">{picture(calendar, stage)}</Cell>
+        </tr>
+    }
+    .into_any()
+}
+
+fn axis(calendar: &CalendarView) -> AnyView {
+    let drawn = timeline::axis(calendar);
+    let dates = drawn.dates.into_iter().map(|(x, text)| {
+        view! {
+            <text class="tl-date" x=x dx="4" y="38">
+                {text}
+            </text>
+        }
+    });
+    let now = drawn.now.map(|x| {
+        view! {
+            <line class="t-now" x1=x.clone() x2=x.clone() y1="18" y2="44"></line>
+            <circle class="t-moon" cx=x.clone() cy="18" r="4"></circle>
+            <text class="tl-mark tl-mark--now" x=x y="10" text-anchor="end" dx="6">
+                "Today"
+            </text>
+        }
+    });
+    let paused = timeline::ground(calendar).paused.map(|(x, _)| {
+        view! {
+            <text class="tl-mark tl-mark--paused" x=x y="13">
+                "Paused"
+            </text>
+        }
+    });
+    view! {
+        <svg class="timeline-axis" width="100%" height="44" aria-hidden="true">
+            <svg y="22" width="100%" height="22">
+                {ground(timeline::ground(calendar), "22")}
+            </svg>
+            {dates.collect_view()}
+            {paused}
+            {now}
+        </svg>
+    }
+    .into_any()
+}
+
+fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
+    let Bar { cells, test, tested } = timeline::bar(calendar, stage);
+    let ring = format!("ring-{}", stage.ring.scale);
+    let width = timeline::cell_width(calendar);
+    let nights = cells.into_iter().map(|cell| night(cell, ring.clone(), width.clone())).collect_view();
+    let tests = test.map(|(from, to)| {
+        let passed =
+            tested.map(|to| view! { <line class="t-tested" x1=from.clone() x2=to y1="30" y2="30"></line> });
+        view! {
+            <line class="t-test" x1=from.clone() x2=to y1="30" y2="30"></line>
+            {passed}
+            <text class="tl-test" x=from.clone() dx="3" y="22">
+                "Test"
+            </text>
+        }
+    });
+    let now = timeline::axis(calendar)
+        .now
+        .map(|x| view! { <line class="t-now" x1=x.clone() x2=x y1="0" y2="60"></line> });
+    view! {
+        <svg class="timeline-bar" width="100%" height="60" role="img" aria-label=stage.sentence.clone()>
+            {ground(timeline::ground(calendar), "60")}
+            {nights}
+            <g class=ring>{tests}</g>
+            {now}
+        </svg>
+    }
+    .into_any()
+}
+
+fn ground(ground: Ground, height: &'static str) -> AnyView {
+    let weekends = ground.weekends.into_iter().map(|(x, width)| {
+        view! { <rect class="tl-weekend" x=x width=width height=height></rect> }
+    });
+    let weeks = ground.weeks.into_iter().map(|x| view! { <line class="tl-week" x1=x.clone() x2=x y2=height></line> });
+    let paused = ground.paused.map(|(x, width)| {
+        view! { <rect class="tl-paused" x=x width=width height=height fill="url(#p-pause)"></rect> }
+    });
+    view! {
+        {weekends.collect_view()}
+        {weeks.collect_view()}
+        {paused}
+    }
+    .into_any()
+}
+
+fn night(cell: NightCell, ring: String, width: String) -> AnyView {
+    let drawn = match cell.night {
+        Night::Done(rooms) => view! {
+            <rect class="t-done" y="16" height="28" rx="3"></rect>
+            {number("tl-num tl-num--on", "34", rooms)}
+        }
+        .into_any(),
+        Night::DoneSomeFailed(rooms) => view! {
+            <rect class="t-done" y="16" height="28" rx="3"></rect>
+            <rect class="t-fail" y="35" height="12" rx="2"></rect>
+            {number("tl-num tl-num--on", "29", rooms)}
+        }
+        .into_any(),
+        Night::Failed(rooms) => view! {
+            <rect class="t-fail t-fail--all" y="16" height="28" rx="3"></rect>
+            {number("tl-num tl-num--fail", "34", rooms)}
+        }
+        .into_any(),
+        Night::Waiting(rooms) => view! {
+            <rect class="t-wait" y="16" height="28" rx="3"></rect>
+            {number("tl-num", "34", rooms)}
+        }
+        .into_any(),
+        Night::Tonight(rooms) => view! {
+            <rect class="t-wait t-tonight" y="14" height="32" rx="4"></rect>
+            {number("tl-num", "34", rooms)}
+        }
+        .into_any(),
+        Night::Empty => view! { <rect class="t-wait t-none" y="16" height="28" rx="3"></rect> }.into_any(),
+    };
+    view! {
+        <svg class=ring x=cell.x width=width height="60">
+            {drawn}
+        </svg>
+    }
+    .into_any()
+}
+
+fn number(class: &'static str, y: &'static str, rooms: i64) -> impl IntoView {
+    view! {
+        <text class=class x="50%" y=y text-anchor="middle">
+            {rooms}
+        </text>
+    }
+}

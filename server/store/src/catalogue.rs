@@ -1,0 +1,451 @@
+//! Products, versions, releases, artifacts, and how versions stand to published updates.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::ids::{ProductId, UpdateId};
+use domain::update::{ProductKind, Severity, Standing, Update};
+use domain::version::VersionScheme;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::rooms::ids_in;
+use crate::rows::{small, word};
+use crate::tx::{Tx, each};
+
+/// A product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductRecord {
+    /// Identity.
+    pub id: ProductId,
+    /// Vendor.
+    pub vendor: String,
+    /// Name.
+    pub name: String,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Part of the portfolio that this organisation covers.
+    pub covered: bool,
+    /// What it says about its versions.
+    pub scheme: VersionScheme,
+    /// Typical minutes of an install.
+    pub expected_minutes: u32,
+}
+
+/// A known version of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRecord {
+    /// Row.
+    pub id: Uuid,
+    /// As the vendor or a device writes it.
+    pub text: String,
+    /// Day of release, where known.
+    pub released: Option<NaiveDate>,
+}
+
+/// A release to add.
+#[derive(Clone, Debug)]
+pub struct NewRelease {
+    /// Identity.
+    pub id: UpdateId,
+    /// Of what.
+    pub product: ProductId,
+    /// Row of its version.
+    pub version_id: Uuid,
+    /// Version.
+    pub version: String,
+    /// Title on screen: the product's name unless it says otherwise.
+    pub title: String,
+    /// How urgent.
+    pub severity: Severity,
+    /// What a device must run before.
+    pub minimum_version: Option<String>,
+    /// Device models; empty: all.
+    pub models: Vec<String>,
+    /// Whether it goes to devices that do not say their version.
+    pub applies_to_unknown: bool,
+    /// Whether a newer release replaces queued installs of this one (S9).
+    pub supersedes: bool,
+    /// Typical minutes of an install.
+    pub expected_minutes: u32,
+    /// Known issues: (what, fixed in).
+    pub known_issues: Vec<(String, Option<String>)>,
+    /// Withdrawn by the vendor.
+    pub recalled: bool,
+    /// Position in the product's history.
+    pub position: u32,
+}
+
+/// A release with its words.
+#[derive(Clone, Debug)]
+pub struct ReleaseRecord {
+    /// The release.
+    pub release: NewRelease,
+    /// Day of release, where known.
+    pub released: Option<NaiveDate>,
+    /// Its product.
+    pub product: ProductRecord,
+}
+
+/// An artifact to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewArtifact {
+    /// Its update.
+    pub update: UpdateId,
+    /// File name as devices see it.
+    pub filename: String,
+    /// Bytes.
+    pub size: u64,
+    /// Lower-case hex.
+    pub sha256: String,
+    /// Lower-case hex.
+    pub sha1: String,
+    /// Lower-case hex.
+    pub md5: String,
+    /// An outside address; `None`: it lies in the artifact folder under its SHA-256.
+    pub url: Option<String>,
+}
+
+/// An artifact with the number that DDI clients see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArtifactRecord {
+    /// Software module.
+    pub module: i32,
+    /// The artifact.
+    pub artifact: NewArtifact,
+}
+
+type ProductRow = (String, String, String, String, bool, bool, Option<String>, i64);
+
+pub(crate) fn product(row: ProductRow) -> Result<ProductRecord> {
+    let (id, vendor, name, kind, covered, by_release_date, optional_prefix, minutes) = row;
+    Ok(ProductRecord {
+        kind: word("products", &id, &kind, ProductKind::from_word)?,
+        expected_minutes: small("products", &id, minutes)?,
+        id: ProductId(id),
+        vendor,
+        name,
+        covered,
+        scheme: VersionScheme { by_release_date, optional_prefix },
+    })
+}
+
+impl Tx {
+    /// Adds or changes products.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn put_products(&mut self, products: &[ProductRecord]) -> Result<()> {
+        const SQL: &str = "INSERT INTO products
+            (id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (id) DO UPDATE SET vendor = excluded.vendor, name = excluded.name, kind = excluded.kind,
+                covered = excluded.covered, by_release_date = excluded.by_release_date,
+                optional_prefix = excluded.optional_prefix, expected_minutes = excluded.expected_minutes";
+        for product in products {
+            each!(self, c => sqlx::query(SQL)
+                .bind(&product.id.0)
+                .bind(&product.vendor)
+                .bind(&product.name)
+                .bind(product.kind.as_str())
+                .bind(product.covered)
+                .bind(product.scheme.by_release_date)
+                .bind(product.scheme.optional_prefix.as_deref())
+                .bind(i64::from(product.expected_minutes))
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// A product.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn product(&mut self, id: &ProductId) -> Result<Option<ProductRecord>> {
+        const SQL: &str = "SELECT id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes
+            FROM products WHERE id = $1";
+        let row: Option<ProductRow> = each!(self, c => sqlx::query_as(SQL).bind(&id.0).fetch_optional(c).await)?;
+        row.map(product).transpose()
+    }
+
+    /// All products, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn products(&mut self) -> Result<Vec<ProductRecord>> {
+        const SQL: &str = "SELECT id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes
+            FROM products ORDER BY name, id";
+        let rows: Vec<ProductRow> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        rows.into_iter().map(product).collect()
+    }
+
+    /// Every known version of a product.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn versions(&mut self, product: &ProductId) -> Result<Vec<VersionRecord>> {
+        const SQL: &str = "SELECT id, text, released FROM versions WHERE product_id = $1 ORDER BY text";
+        let rows: Vec<(Uuid, String, Option<NaiveDate>)> = each!(self, c => sqlx::query_as(SQL).bind(&product.0).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(id, text, released)| VersionRecord { id, text, released }).collect())
+    }
+
+    /// Adds a version, or gives the known one its release day; returns its row.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn put_version(&mut self, id: Uuid, product: &ProductId, text: &str, released: Option<NaiveDate>) -> Result<Uuid> {
+        const SQL: &str = "INSERT INTO versions (id, product_id, text, released) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (product_id, text) DO UPDATE SET released = COALESCE(excluded.released, versions.released)
+            RETURNING id";
+        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(id).bind(&product.0).bind(text).bind(released).fetch_one(c).await)?)
+    }
+
+    /// Adds releases.
+    ///
+    /// # Errors
+    /// The database fails, or the version has a release already.
+    pub async fn add_release(&mut self, release: &NewRelease) -> Result<()> {
+        const SQL: &str = "INSERT INTO updates
+            (id, product_id, version_id, version, title, severity, minimum_version, models, applies_to_unknown, supersedes,
+             expected_minutes, known_issues, recalled, position)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        each!(self, c => sqlx::query(SQL)
+            .bind(release.id.0)
+            .bind(&release.product.0)
+            .bind(release.version_id)
+            .bind(&release.version)
+            .bind(&release.title)
+            .bind(release.severity.as_str())
+            .bind(release.minimum_version.as_deref())
+            .bind(Json(&release.models))
+            .bind(release.applies_to_unknown)
+            .bind(release.supersedes)
+            .bind(i64::from(release.expected_minutes))
+            .bind(Json(&release.known_issues))
+            .bind(release.recalled)
+            .bind(i64::from(release.position))
+            .execute(c)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Sets how urgent a release is, and its title; what an admin grades when publishing.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn grade_release(&mut self, id: UpdateId, severity: Severity, title: &str) -> Result<()> {
+        const SQL: &str = "UPDATE updates SET severity = $2, title = $3 WHERE id = $1";
+        each!(self, c => sqlx::query(SQL).bind(id.0).bind(severity.as_str()).bind(title).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The release of a version of a product.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn release_of(&mut self, product: &ProductId, version: &str) -> Result<Option<ReleaseRecord>> {
+        const SQL: &str = "SELECT id FROM updates WHERE product_id = $1 AND version = $2";
+        let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).bind(version).fetch_optional(c).await)?;
+        match id {
+            Some(id) => self.release(UpdateId(id)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A release.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn release(&mut self, id: UpdateId) -> Result<Option<ReleaseRecord>> {
+        const SQL: &str = "SELECT u.product_id, u.version_id, u.version, u.title, u.severity, u.minimum_version, u.models,
+                u.applies_to_unknown, u.supersedes, u.expected_minutes, u.known_issues, u.recalled, u.position, v.released
+            FROM updates u JOIN versions v ON v.id = u.version_id WHERE u.id = $1";
+        type Row = (
+            String,
+            Uuid,
+            String,
+            String,
+            String,
+            Option<String>,
+            Json<Vec<String>>,
+            bool,
+            bool,
+            i64,
+            Json<Vec<(String, Option<String>)>>,
+            bool,
+            i64,
+            Option<NaiveDate>,
+        );
+        let row: Option<Row> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
+        let Some(row) = row else { return Ok(None) };
+        let (product, version_id, version, title, severity, minimum_version, models, applies_to_unknown, supersedes, ..) = row.clone();
+        let (minutes, known_issues, recalled, position, released) = (row.9, row.10, row.11, row.12, row.13);
+        let release = NewRelease {
+            id,
+            product: ProductId(product.clone()),
+            version_id,
+            version,
+            title,
+            severity: word("updates", id, &severity, Severity::from_word)?,
+            minimum_version,
+            models: models.0,
+            applies_to_unknown,
+            supersedes,
+            expected_minutes: small("updates", id, minutes)?,
+            known_issues: known_issues.0,
+            recalled,
+            position: small("updates", id, position)?,
+        };
+        let record = self.product(&ProductId(product)).await?;
+        Ok(record.map(|product| ReleaseRecord { release, released, product }))
+    }
+
+    /// Writes how versions stand to an update.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn put_standings(&mut self, update: UpdateId, standings: &[(Uuid, Standing)]) -> Result<()> {
+        for batch in standings.chunks(500) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("INSERT INTO standings (update_id, version_id, standing) ");
+                query.push_values(batch, |mut row, (version, standing)| {
+                    row.push_bind(update.0).push_bind(*version).push_bind(standing.as_str());
+                });
+                query.push(" ON CONFLICT (update_id, version_id) DO UPDATE SET standing = excluded.standing");
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Published updates of a product, for the standings of a version that is new.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn published_of(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
+        const SQL: &str = "SELECT u.id FROM updates u JOIN rollouts r ON r.update_id = u.id WHERE u.product_id = $1 ORDER BY u.id";
+        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(UpdateId).collect())
+    }
+
+    /// Updates for planning.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn updates(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
+        type Row = (
+            Uuid,
+            String,
+            String,
+            String,
+            String,
+            Option<NaiveDate>,
+            String,
+            i64,
+            Option<String>,
+            Json<Vec<String>>,
+            bool,
+        );
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT u.id, u.product_id, u.title, p.kind, u.version, v.released, u.severity, u.expected_minutes,
+                    u.minimum_version, u.models, u.applies_to_unknown
+                FROM updates u JOIN products p ON p.id = u.product_id JOIN versions v ON v.id = u.version_id WHERE u.id IN (",
+            );
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY u.id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let standings: Vec<(Uuid, String, String)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT s.update_id, v.text, s.standing FROM standings s JOIN versions v ON v.id = s.version_id WHERE s.update_id IN (",
+            );
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY s.update_id, v.text");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut updates = BTreeMap::new();
+        for (id, product, title, kind, version, released, severity, minutes, minimum_version, models, applies_to_unknown) in rows {
+            updates.insert(
+                UpdateId(id),
+                Update {
+                    id: UpdateId(id),
+                    product: ProductId(product),
+                    product_name: title,
+                    kind: word("products", id, &kind, ProductKind::from_word)?,
+                    version,
+                    released,
+                    severity: word("updates", id, &severity, Severity::from_word)?,
+                    expected_minutes: small("updates", id, minutes)?,
+                    minimum_version,
+                    models: models.0,
+                    applies_to_unknown,
+                    standings: BTreeMap::new(),
+                },
+            );
+        }
+        for (update, version, standing) in standings {
+            let standing = word("standings", update, &standing, Standing::from_word)?;
+            if let Some(update) = updates.get_mut(&UpdateId(update)) {
+                update.standings.insert(version, standing);
+            }
+        }
+        Ok(updates)
+    }
+
+    /// Adds an artifact; returns its software module number.
+    ///
+    /// # Errors
+    /// The database fails, or the update has a file of this name.
+    pub async fn add_artifact(&mut self, artifact: &NewArtifact) -> Result<i32> {
+        const SQL: &str = "INSERT INTO artifacts (update_id, filename, size, sha256, sha1, md5, url)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING module";
+        let size = i64::try_from(artifact.size).unwrap_or(i64::MAX);
+        Ok(each!(self, c => sqlx::query_scalar(SQL)
+            .bind(artifact.update.0)
+            .bind(&artifact.filename)
+            .bind(size)
+            .bind(&artifact.sha256)
+            .bind(&artifact.sha1)
+            .bind(&artifact.md5)
+            .bind(artifact.url.as_deref())
+            .fetch_one(c)
+            .await)?)
+    }
+
+    /// The artifacts of an update.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn artifacts(&mut self, update: UpdateId) -> Result<Vec<ArtifactRecord>> {
+        const SQL: &str = "SELECT module, filename, size, sha256, sha1, md5, url FROM artifacts WHERE update_id = $1 ORDER BY module";
+        type Row = (i32, String, i64, String, String, String, Option<String>);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(module, filename, size, sha256, sha1, md5, url)| ArtifactRecord {
+                module,
+                artifact: NewArtifact { update, filename, size: u64::try_from(size).unwrap_or(0), sha256, sha1, md5, url },
+            })
+            .collect())
+    }
+
+    /// An artifact by what stands in its address.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn artifact(&mut self, module: i32, filename: &str) -> Result<Option<ArtifactRecord>> {
+        const SQL: &str = "SELECT update_id FROM artifacts WHERE module = $1 AND filename = $2";
+        let update: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(module).bind(filename).fetch_optional(c).await)?;
+        let Some(update) = update else { return Ok(None) };
+        let all = self.artifacts(UpdateId(update)).await?;
+        Ok(all.into_iter().find(|artifact| artifact.module == module))
+    }
+}

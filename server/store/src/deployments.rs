@@ -1,0 +1,515 @@
+//! Deployments and installs: rows to values and back, and their history.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
+use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, UpdateId};
+use domain::install::{Install, InstallState};
+use domain::planner::NewInstall;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::error::{Result, StoreError};
+use crate::rooms::ids_in;
+use crate::rows::{instant, micros, needed, opt_instant, opt_micros, small, word};
+use crate::tx::{Tx, each};
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct DeploymentRow {
+    id: Uuid,
+    update_id: Uuid,
+    room_id: Uuid,
+    ring_id: Uuid,
+    night: NaiveDate,
+    planned_night: Option<NaiveDate>,
+    state: String,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    failure: Option<String>,
+    withdrawal: Option<String>,
+    attempt: i64,
+    missed_windows: i64,
+    catch_up: bool,
+    force: Option<String>,
+    from_version: Option<String>,
+    reason: String,
+    next_at: Option<i64>,
+}
+
+pub(crate) const DEPLOYMENT_COLUMNS: &str = "id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, \
+    failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at";
+
+impl DeploymentRow {
+    pub(crate) fn into_domain(self) -> Result<Deployment> {
+        let table = "deployments";
+        let id = self.id;
+        let ended = || needed(table, id, "the instant of its end", self.ended_at);
+        let state = match self.state.as_str() {
+            "waiting" => DeploymentState::Waiting,
+            "open" => DeploymentState::Open { started_at: opt_instant(table, id, self.started_at)? },
+            "completed" => DeploymentState::Completed { at: ended()? },
+            "failed" => {
+                let failure = word(table, id, self.failure.as_deref().unwrap_or_default(), Failure::from_word)?;
+                DeploymentState::Failed { at: ended()?, failure }
+            }
+            "withdrawn" => {
+                let why = word(table, id, self.withdrawal.as_deref().unwrap_or_default(), Withdrawal::from_word)?;
+                DeploymentState::Withdrawn { at: ended()?, why }
+            }
+            other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
+        };
+        Ok(Deployment {
+            id: DeploymentId(id),
+            update: UpdateId(self.update_id),
+            room: RoomId(self.room_id),
+            ring: RingId(self.ring_id),
+            night: self.night,
+            planned_night: self.planned_night,
+            state,
+            attempt: small(table, id, self.attempt)?,
+            missed_windows: small(table, id, self.missed_windows)?,
+            catch_up: self.catch_up,
+            force: self.force.map(|force| word(table, id, &force, Force::from_word)).transpose()?,
+            from_version: self.from_version,
+            reason: self.reason,
+            next_at: opt_instant(table, id, self.next_at)?,
+        })
+    }
+}
+
+/// The columns that a deployment's state fills.
+struct StateColumns {
+    state: &'static str,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    failure: Option<&'static str>,
+    withdrawal: Option<&'static str>,
+}
+
+fn state_columns(state: &DeploymentState) -> StateColumns {
+    let none = StateColumns { state: "waiting", started_at: None, ended_at: None, failure: None, withdrawal: None };
+    match state {
+        DeploymentState::Waiting => none,
+        DeploymentState::Open { started_at } => StateColumns { state: "open", started_at: opt_micros(*started_at), ..none },
+        DeploymentState::Completed { at } => StateColumns { state: "completed", ended_at: Some(micros(*at)), ..none },
+        DeploymentState::Failed { at, failure } => {
+            StateColumns { state: "failed", ended_at: Some(micros(*at)), failure: Some(failure.as_str()), ..none }
+        }
+        DeploymentState::Withdrawn { at, why } => {
+            StateColumns { state: "withdrawn", ended_at: Some(micros(*at)), withdrawal: Some(why.as_str()), ..none }
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct InstallRow {
+    pub(crate) action_id: i32,
+    pub(crate) deployment_id: Uuid,
+    pub(crate) update_id: Uuid,
+    pub(crate) device_id: Uuid,
+    pub(crate) attempt: i64,
+    pub(crate) window_opens: Option<i64>,
+    pub(crate) window_closes: Option<i64>,
+    pub(crate) state: String,
+    pub(crate) state_at: Option<i64>,
+    pub(crate) heard_at: Option<i64>,
+    pub(crate) silent_at: Option<i64>,
+    pub(crate) installed_chunks: bool,
+    pub(crate) doubtful: bool,
+    pub(crate) failure: Option<String>,
+    pub(crate) shown_up_at: Option<i64>,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) detail: String,
+}
+
+pub(crate) const INSTALL_COLUMNS: &str = "action_id, deployment_id, update_id, device_id, attempt, window_opens, window_closes, \
+    state, state_at, heard_at, silent_at, installed_chunks, doubtful, failure, shown_up_at, started_at, detail";
+
+impl InstallRow {
+    pub(crate) fn into_domain(self) -> Result<Install> {
+        let table = "installs";
+        let id = self.action_id;
+        let at = || needed(table, id, "the instant of its state", self.state_at);
+        let state = match self.state.as_str() {
+            "planned" => InstallState::Planned,
+            "started" => InstallState::Started {
+                heard_at: needed(table, id, "the instant of its last report", self.heard_at)?,
+                silent_at: opt_instant(table, id, self.silent_at)?,
+                installed_chunks: self.installed_chunks,
+            },
+            "installed" => InstallState::Installed { at: at()?, doubtful: self.doubtful },
+            "completed" => InstallState::Completed { at: at()? },
+            "failed" => {
+                let failure = word(table, id, self.failure.as_deref().unwrap_or_default(), Failure::from_word)?;
+                InstallState::Failed { at: at()?, failure }
+            }
+            "withdrawn" => InstallState::Withdrawn { at: at()? },
+            other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
+        };
+        let window = match (self.window_opens, self.window_closes) {
+            (Some(opens), Some(closes)) => Some((instant(table, id, opens)?, instant(table, id, closes)?)),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return Err(StoreError::row(table, id, "has half a window")),
+        };
+        Ok(Install {
+            action: ActionId(id),
+            deployment: DeploymentId(self.deployment_id),
+            update: UpdateId(self.update_id),
+            device: DeviceId(self.device_id),
+            attempt: small(table, id, self.attempt)?,
+            window,
+            state,
+            shown_up_at: opt_instant(table, id, self.shown_up_at)?,
+            started_at: opt_instant(table, id, self.started_at)?,
+            detail: self.detail,
+        })
+    }
+}
+
+/// What people and the planner did to a deployment.
+#[derive(Clone, Debug)]
+pub struct DeploymentEvent {
+    /// Number, ascending.
+    pub id: i64,
+    /// Of what.
+    pub update: UpdateId,
+    /// Where.
+    pub room: RoomId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The state then: a word of the schema.
+    pub state: String,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+/// A force (K6).
+#[derive(Clone, Debug)]
+pub struct ForceRecord {
+    /// Of what.
+    pub update: UpdateId,
+    /// How.
+    pub mode: Force,
+    /// In which rooms.
+    pub rooms: Vec<RoomId>,
+    /// Left out: (room, why).
+    pub left_out: Vec<(RoomId, String)>,
+    /// Who.
+    pub actor: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: String,
+}
+
+const BATCH: usize = 500;
+
+impl Tx {
+    /// One deployment.
+    ///
+    /// # Errors
+    /// The database fails, or the row is no fact.
+    pub async fn deployment_of(&mut self, room: RoomId, update: UpdateId) -> Result<Option<Deployment>> {
+        const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
+                failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at
+            FROM deployments WHERE room_id = $1 AND update_id = $2";
+        let row: Option<DeploymentRow> = each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
+        row.map(DeploymentRow::into_domain).transpose()
+    }
+
+    /// The failed deployments of an update, in bounded slices after `after`.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn failed_deployments(&mut self, update: UpdateId, after: Option<RoomId>, limit: i64) -> Result<Vec<Deployment>> {
+        const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
+                failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at
+            FROM deployments WHERE update_id = $1 AND state = 'failed' AND room_id > $2 ORDER BY room_id LIMIT $3";
+        let after = after.map_or(Uuid::nil(), |room| room.0);
+        let rows: Vec<DeploymentRow> =
+            each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(after).bind(limit).fetch_all(c).await)?;
+        rows.into_iter().map(DeploymentRow::into_domain).collect()
+    }
+
+    /// Moves the nights of a resumed rollout (K3) and has the planner look at everything unfinished of it.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn shift_nights(&mut self, update: UpdateId, from: NaiveDate, days: u32, now: DateTime<Utc>) -> Result<()> {
+        const NIGHTS: &str = "SELECT DISTINCT night, planned_night FROM deployments
+            WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
+                AND night >= $2
+            ORDER BY night DESC";
+        const MOVE: &str = "UPDATE deployments SET night = $4, planned_night = $5
+            WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
+                AND night = $2 AND planned_night = $3";
+        if days > 0 {
+            let nights: Vec<(NaiveDate, NaiveDate)> =
+                each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(from).fetch_all(c).await)?;
+            let by = chrono::Days::new(days.into());
+            // From the last night on, so that no night is moved twice.
+            for (night, planned) in nights {
+                each!(self, c => sqlx::query(MOVE)
+                    .bind(update.0)
+                    .bind(night)
+                    .bind(planned)
+                    .bind(night + by)
+                    .bind(planned + by)
+                    .execute(c)
+                    .await
+                    .map(drop))?;
+            }
+        }
+        self.wake_deployments(update, now).await
+    }
+
+    /// Has the planner look at everything unfinished of a rollout.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn wake_deployments(&mut self, update: UpdateId, now: DateTime<Utc>) -> Result<()> {
+        const SQL: &str = "UPDATE deployments SET next_at = $2 WHERE update_id = $1 AND state IN ('waiting', 'open')";
+        each!(self, c => sqlx::query(SQL).bind(update.0).bind(micros(now)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Writes deployments in their new state, with their counts and their history.
+    ///
+    /// # Errors
+    /// The database fails, or a law would be broken.
+    pub async fn put_deployments(&mut self, deployments: &[Deployment], now: DateTime<Utc>) -> Result<()> {
+        // What closes comes before what opens: a room has one open deployment at any instant.
+        let mut ordered: Vec<&Deployment> = deployments.iter().collect();
+        ordered.sort_by_key(|deployment| deployment.is_open());
+        let mut deltas: BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        for batch in ordered.chunks(BATCH) {
+            let before = self.deployments_by_id(batch.iter().map(|deployment| deployment.id)).await?;
+            let mut count = |update, ring, bucket: Option<Bucket>, by| {
+                if let Some(bucket) = bucket {
+                    *deltas.entry((update, ring)).or_default().entry(bucket).or_insert(0) += by;
+                }
+            };
+            let mut told = Vec::new();
+            for deployment in batch {
+                let old = before.get(&deployment.id);
+                if let Some(old) = old {
+                    count(old.update, old.ring, old.bucket(), -1);
+                }
+                count(deployment.update, deployment.ring, deployment.bucket(), 1);
+                if old.is_none_or(|old| old.state != deployment.state || old.reason != deployment.reason) {
+                    told.push(*deployment);
+                }
+            }
+            self.upsert_deployments(batch).await?;
+            self.tell_deployments(&told, now).await?;
+        }
+        self.add_to_counts(&deltas).await
+    }
+
+    async fn deployments_by_id(&mut self, ids: impl Iterator<Item = DeploymentId> + Clone) -> Result<BTreeMap<DeploymentId, Deployment>> {
+        let rows: Vec<DeploymentRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments WHERE id IN (");
+            ids_in(&mut query, ids.clone().map(|id| id.0));
+            query.push(" ORDER BY id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        rows.into_iter().map(|row| row.into_domain().map(|deployment| (deployment.id, deployment))).collect()
+    }
+
+    async fn upsert_deployments(&mut self, batch: &[&Deployment]) -> Result<()> {
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("INSERT INTO deployments (");
+            query.push(DEPLOYMENT_COLUMNS).push(") ");
+            query.push_values(batch, |mut row, deployment| {
+                let state = state_columns(&deployment.state);
+                row.push_bind(deployment.id.0)
+                    .push_bind(deployment.update.0)
+                    .push_bind(deployment.room.0)
+                    .push_bind(deployment.ring.0)
+                    .push_bind(deployment.night)
+                    .push_bind(deployment.planned_night)
+                    .push_bind(state.state)
+                    .push_bind(state.started_at)
+                    .push_bind(state.ended_at)
+                    .push_bind(state.failure)
+                    .push_bind(state.withdrawal)
+                    .push_bind(i64::from(deployment.attempt))
+                    .push_bind(i64::from(deployment.missed_windows))
+                    .push_bind(deployment.catch_up)
+                    .push_bind(deployment.force.map(Force::as_str))
+                    .push_bind(deployment.from_version.clone())
+                    .push_bind(deployment.reason.clone())
+                    .push_bind(opt_micros(deployment.next_at));
+            });
+            query.push(
+                " ON CONFLICT (id) DO UPDATE SET ring_id = excluded.ring_id, night = excluded.night,
+                planned_night = excluded.planned_night, state = excluded.state, started_at = excluded.started_at,
+                ended_at = excluded.ended_at, failure = excluded.failure, withdrawal = excluded.withdrawal,
+                attempt = excluded.attempt, missed_windows = excluded.missed_windows, catch_up = excluded.catch_up,
+                force = excluded.force, from_version = excluded.from_version, reason = excluded.reason,
+                next_at = excluded.next_at",
+            );
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    async fn tell_deployments(&mut self, told: &[&Deployment], now: DateTime<Utc>) -> Result<()> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "INSERT INTO deployment_events (deployment_id, update_id, room_id, at, state, reason) ",
+            );
+            query.push_values(told, |mut row, deployment| {
+                row.push_bind(deployment.id.0)
+                    .push_bind(deployment.update.0)
+                    .push_bind(deployment.room.0)
+                    .push_bind(micros(now))
+                    .push_bind(state_columns(&deployment.state).state)
+                    .push_bind(deployment.reason.clone());
+            });
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Writes installs in their new state. Devices write them too, so each is written only if it stands as `before` saw it.
+    ///
+    /// # Errors
+    /// The database fails, or a device was faster.
+    pub async fn put_installs(&mut self, installs: &[Install]) -> Result<()> {
+        // What closes comes before what opens: a device has one open install at any instant.
+        for install in installs {
+            self.put_install(install).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn put_install(&mut self, install: &Install) -> Result<()> {
+        const SQL: &str = "UPDATE installs SET state = $2, state_at = $3, heard_at = $4, silent_at = $5, installed_chunks = $6,
+                doubtful = $7, failure = $8, shown_up_at = $9, started_at = $10, detail = $11, revision = revision + 1
+            WHERE action_id = $1";
+        let (state, state_at, heard_at, silent_at, chunks, doubtful, failure) = match &install.state {
+            InstallState::Planned => ("planned", None, None, None, false, false, None),
+            InstallState::Started { heard_at, silent_at, installed_chunks } => {
+                ("started", None, Some(*heard_at), *silent_at, *installed_chunks, false, None)
+            }
+            InstallState::Installed { at, doubtful } => ("installed", Some(*at), None, None, false, *doubtful, None),
+            InstallState::Completed { at } => ("completed", Some(*at), None, None, false, false, None),
+            InstallState::Failed { at, failure } => ("failed", Some(*at), None, None, false, false, Some(failure.as_str())),
+            InstallState::Withdrawn { at } => ("withdrawn", Some(*at), None, None, false, false, None),
+        };
+        let written = each!(self, c => sqlx::query(SQL)
+            .bind(install.action.0)
+            .bind(state)
+            .bind(opt_micros(state_at))
+            .bind(opt_micros(heard_at))
+            .bind(opt_micros(silent_at))
+            .bind(chunks)
+            .bind(doubtful)
+            .bind(failure)
+            .bind(opt_micros(install.shown_up_at))
+            .bind(opt_micros(install.started_at))
+            .bind(&install.detail)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if written == 1 { Ok(()) } else { Err(StoreError::row("installs", install.action, "is not there to be changed")) }
+    }
+
+    /// Makes installs; each gets its action id from the database. Their devices are asked for their facts.
+    ///
+    /// # Errors
+    /// The database fails, or a device has an open install.
+    pub async fn add_installs(&mut self, installs: &[NewInstall]) -> Result<()> {
+        for batch in installs.chunks(BATCH) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "INSERT INTO installs (deployment_id, update_id, device_id, attempt, window_opens, window_closes, state,
+                    installed_chunks, doubtful, detail) ",
+                );
+                query.push_values(batch, |mut row, install| {
+                    row.push_bind(install.deployment.0)
+                        .push_bind(install.update.0)
+                        .push_bind(install.device.0)
+                        .push_bind(i64::from(install.attempt))
+                        .push_bind(install.window.map(|(opens, _)| micros(opens)))
+                        .push_bind(install.window.map(|(_, closes)| micros(closes)))
+                        .push_bind("planned")
+                        .push_bind(false)
+                        .push_bind(false)
+                        .push_bind("");
+                });
+                query.build().execute(c).await.map(drop)
+            })?;
+            // Facts are asked for ahead of a window; a forced device is not kept waiting for them.
+            let ahead: Vec<Uuid> =
+                batch.iter().filter(|install| install.window.is_some()).map(|install| install.device.0).collect();
+            if !ahead.is_empty() {
+                each!(self, c => {
+                    let mut query = sqlx::QueryBuilder::new("UPDATE devices SET facts_wanted = ");
+                    query.push_bind(true);
+                    query.push(" WHERE id IN (");
+                    ids_in(&mut query, ahead.iter().copied());
+                    query.build().execute(c).await.map(drop)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Logs a force (K6).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn add_force(&mut self, force: &ForceRecord) -> Result<()> {
+        const SQL: &str = "INSERT INTO forces (update_id, mode, rooms, left_out, actor, at, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        each!(self, c => sqlx::query(SQL)
+            .bind(force.update.0)
+            .bind(force.mode.as_str())
+            .bind(Json(&force.rooms))
+            .bind(Json(&force.left_out))
+            .bind(&force.actor)
+            .bind(micros(force.at))
+            .bind(&force.reason)
+            .execute(c)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// The latest events of a room's deployments, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn events_of_room(&mut self, room: RoomId, limit: i64) -> Result<Vec<DeploymentEvent>> {
+        const SQL: &str = "SELECT id, update_id, room_id, at, state, reason FROM deployment_events
+            WHERE room_id = $1 ORDER BY id DESC LIMIT $2";
+        self.events(SQL, room.0, limit).await
+    }
+
+    /// The latest events of an update's deployments, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn events_of_update(&mut self, update: UpdateId, limit: i64) -> Result<Vec<DeploymentEvent>> {
+        const SQL: &str = "SELECT id, update_id, room_id, at, state, reason FROM deployment_events
+            WHERE update_id = $1 ORDER BY id DESC LIMIT $2";
+        self.events(SQL, update.0, limit).await
+    }
+
+    async fn events(&mut self, sql: &'static str, of: Uuid, limit: i64) -> Result<Vec<DeploymentEvent>> {
+        type Row = (i64, Uuid, Uuid, i64, String, String);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(sql).bind(of).bind(limit).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(id, update, room, at, state, reason)| {
+                let at = instant("deployment_events", id, at)?;
+                Ok(DeploymentEvent { id, update: UpdateId(update), room: RoomId(room), at, state, reason })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,54 @@
+//! Everything that the two engines do differently: how to begin, which errors mean "again", the tick's lock.
+
+use sqlx::Error;
+
+use crate::error::StoreError;
+
+/// SQLite: the write lock is taken at once, so that a transaction never has to turn from reader to writer.
+pub(crate) const BEGIN_WRITE_SQLITE: &str = "BEGIN IMMEDIATE";
+/// Postgres: overlapping "none yet, so insert" transactions must not both succeed.
+pub(crate) const BEGIN_WRITE_POSTGRES: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// One snapshot for all queries of a page.
+pub(crate) const BEGIN_READ_SQLITE: &str = "BEGIN DEFERRED";
+/// One snapshot for all queries of a page.
+pub(crate) const BEGIN_READ_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Device commands are guarded row by row.
+pub(crate) const BEGIN_COMMAND_POSTGRES: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Postgres: only one process plans at a time. SQLite holds its write lock already.
+pub(crate) const TICK_LOCK_POSTGRES: &str = "SELECT pg_try_advisory_xact_lock(7236710233)";
+
+/// Keeps a rollout from being paused while a device's start is written.
+pub(crate) const SHARE_ROLLOUT_POSTGRES: &str = "SELECT update_id FROM rollouts WHERE update_id = $1 FOR SHARE";
+
+pub(crate) fn classify(error: Error) -> StoreError {
+    match &error {
+        Error::Database(database) => {
+            let code = database.code().unwrap_or_default();
+            // Postgres: serialization failure, deadlock. SQLite: BUSY and LOCKED with their extended codes.
+            let again = matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "261" | "517" | "262");
+            let unavailable = code.starts_with("57P") || code.starts_with("08");
+            let constraint = database.is_unique_violation()
+                || database.is_check_violation()
+                || database.is_foreign_key_violation()
+                || code == "1811";
+            if again {
+                StoreError::Again(error)
+            } else if unavailable {
+                StoreError::Unavailable(error)
+            } else if constraint {
+                StoreError::Constraint(database.message().to_owned(), error)
+            } else {
+                StoreError::Database(error)
+            }
+        }
+        Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::Tls(_) => StoreError::Unavailable(error),
+        _ => StoreError::Database(error),
+    }
+}
+
+/// Postgres: one device command at a time on an install. SQLite has one writer.
+pub(crate) const LOCK_INSTALL_POSTGRES: &str = "SELECT action_id FROM installs WHERE action_id = $1 FOR UPDATE";
+
+/// Postgres: one report of facts at a time from a device.
+pub(crate) const LOCK_DEVICE_POSTGRES: &str = "SELECT id FROM devices WHERE id = $1 FOR UPDATE";

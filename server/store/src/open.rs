@@ -1,0 +1,180 @@
+//! Opening a database, migrating it, beginning transactions.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::mpsc;
+
+use crate::devices::{self, Queued};
+use crate::dialect;
+use crate::error::{Result, StoreError};
+use crate::tx::{Inner, Tx};
+
+static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// One file, one serving process.
+    Sqlite,
+    /// A server, any number of processes.
+    Postgres,
+}
+
+/// An open database. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) database: Database,
+}
+
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        commands: mpsc::Sender<Queued>,
+        // Held for as long as the store: a second serving process finds it locked.
+        _lock: Option<Arc<std::fs::File>>,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Opens `sqlite:PATH` (made when it is missing) or `postgres://…`. Does not migrate.
+    ///
+    /// `serving`: an SQLite file is locked against a second serving process.
+    ///
+    /// # Errors
+    /// The address is not usable, the file is in use, or the server cannot be reached.
+    pub async fn open(address: &str, serving: bool) -> Result<Self> {
+        if let Some(path) = address.strip_prefix("sqlite:") {
+            Self::open_sqlite(Path::new(path), serving).await
+        } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
+            Self::open_postgres(address).await
+        } else {
+            Err(StoreError::Address(format!("{address:?} must start with sqlite: or postgres://")))
+        }
+    }
+
+    async fn open_sqlite(path: &Path, serving: bool) -> Result<Self> {
+        let lock = if serving { Some(Arc::new(lock_file(path)?)) } else { None };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "memory");
+        let never = None::<Duration>;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(never)
+            .max_lifetime(never)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.clone())
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(8)
+            .idle_timeout(never)
+            .max_lifetime(never)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
+        let (commands, queue) = mpsc::channel(4096);
+        tokio::spawn(devices::run_queue(writer.clone(), queue));
+        Ok(Self { database: Database::Sqlite { writer, readers, commands, _lock: lock } })
+    }
+
+    async fn open_postgres(address: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(address)?.application_name("nightshift");
+        let pool = PgPoolOptions::new()
+            .max_connections(20)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options)
+            .await?;
+        Ok(Self { database: Database::Postgres(pool) })
+    }
+
+    /// Brings the schema up to date; several processes may do so at once.
+    ///
+    /// # Errors
+    /// The database is newer than this program, or a migration fails.
+    pub async fn migrate(&self) -> Result<()> {
+        let outcome = match &self.database {
+            Database::Sqlite { writer, .. } => SQLITE.run(writer).await,
+            Database::Postgres(pool) => POSTGRES.run(pool).await,
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(sqlx::migrate::MigrateError::VersionMissing(version) | sqlx::migrate::MigrateError::VersionTooNew(version, _)) => {
+                Err(StoreError::Newer(version))
+            }
+            Err(error) => Err(StoreError::Migrate(error)),
+        }
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.database {
+            Database::Sqlite { .. } => Engine::Sqlite,
+            Database::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// A writing transaction. Use [`write!`](crate::write), which commits and tries again.
+    ///
+    /// # Errors
+    /// The database is away or busy for too long.
+    pub async fn begin(&self) -> Result<Tx> {
+        let inner = match &self.database {
+            Database::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?),
+            Database::Postgres(pool) => Inner::Postgres(pool.begin_with(dialect::BEGIN_WRITE_POSTGRES).await?),
+        };
+        Ok(Tx { inner })
+    }
+
+    /// A reading transaction: one snapshot for all its queries. Dropping it ends it.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn read(&self) -> Result<Tx> {
+        let inner = match &self.database {
+            Database::Sqlite { readers, .. } => Inner::Sqlite(readers.begin_with(dialect::BEGIN_READ_SQLITE).await?),
+            Database::Postgres(pool) => Inner::Postgres(pool.begin_with(dialect::BEGIN_READ_POSTGRES).await?),
+        };
+        Ok(Tx { inner })
+    }
+
+    /// Waits for what runs and closes all connections.
+    pub async fn close(&self) {
+        match &self.database {
+            Database::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Database::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Takes the lock beside an SQLite file; it goes with the process.
+fn lock_file(path: &Path) -> Result<std::fs::File> {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = PathBuf::from(lock);
+    let refused = |error: std::io::Error| StoreError::Address(format!("{}: {error}", lock.display()));
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&lock).map_err(refused)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(refused(error)),
+    }
+}

@@ -1,0 +1,321 @@
+//! The tick's side of the store: what is due, and a plan's rows.
+//!
+//! Cost follows the work due: every query here starts from an index on "when", or from the ids that such a query gave.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::deployment::Deployment;
+use domain::fleet::{Candidate, DueRollout, DueRoom, Slice};
+use domain::ids::{DeploymentId, ProductId, RingId, RoomId, UpdateId};
+use domain::install::Install;
+use domain::planner::Plan;
+use domain::rollout::Rollout;
+use domain::room::{Hold, Room};
+use domain::settings::Organisation;
+use domain::update::Update;
+use uuid::Uuid;
+
+use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
+use crate::dialect;
+use crate::error::Result;
+use crate::rooms::{ids_in, zone_of};
+use crate::rows::{instant, micros};
+use crate::tx::{Inner, Tx, each};
+
+/// How much one transaction of a tick looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Rollouts.
+    pub rollouts: i64,
+    /// Rooms.
+    pub rooms: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { rollouts: 4, rooms: 200 }
+    }
+}
+
+/// A slice, with the marks that it has seen.
+pub struct Due {
+    /// What the planner looks at.
+    pub slice: Slice,
+    /// Rows of the marks whose rooms are in the slice.
+    pub marks: Vec<i64>,
+}
+
+impl Tx {
+    /// Takes the right to plan in this transaction; `false`: another process has it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn try_tick_lock(&mut self) -> Result<bool> {
+        match &mut self.inner {
+            // BEGIN IMMEDIATE holds the write lock already.
+            Inner::Sqlite(_) => Ok(true),
+            Inner::Postgres(transaction) => {
+                Ok(sqlx::query_scalar(dialect::TICK_LOCK_POSTGRES).fetch_one(&mut **transaction).await?)
+            }
+        }
+    }
+
+    /// The first instant at which something is due; `None`: nothing, unless something happens.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn next_due(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        const MARKED: &str = "SELECT id FROM marks ORDER BY id LIMIT 1";
+        const ROLLOUTS: &str = "SELECT MIN(next_at) FROM rollouts WHERE next_at IS NOT NULL";
+        const DEPLOYMENTS: &str = "SELECT MIN(next_at) FROM deployments WHERE next_at IS NOT NULL";
+        let marked: Option<i64> = each!(self, c => sqlx::query_scalar(MARKED).fetch_optional(c).await)?;
+        if marked.is_some() {
+            return Ok(Some(now));
+        }
+        let rollouts: Option<i64> = each!(self, c => sqlx::query_scalar(ROLLOUTS).fetch_one(c).await)?;
+        let deployments: Option<i64> = each!(self, c => sqlx::query_scalar(DEPLOYMENTS).fetch_one(c).await)?;
+        let first = rollouts.into_iter().chain(deployments).min();
+        first.map(|at| instant("deployments", "next_at", at)).transpose()
+    }
+
+    /// What can change by `now`, at most `limits` of it; `None`: nothing.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn due(&mut self, organisation: &Organisation, now: DateTime<Utc>, limits: Limits) -> Result<Option<Due>> {
+        const ROLLOUTS: &str =
+            "SELECT update_id FROM rollouts WHERE next_at <= $1 ORDER BY next_at, update_id LIMIT $2";
+        const ROOMS: &str = "SELECT room_id FROM deployments WHERE next_at <= $1 ORDER BY next_at, room_id LIMIT $2";
+        const MARKS: &str = "SELECT id, room_id FROM marks ORDER BY id LIMIT $1";
+        let at = micros(now);
+        let due: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROLLOUTS).bind(at).bind(limits.rollouts).fetch_all(c).await)?;
+        let marks: Vec<(i64, Uuid)> = each!(self, c => sqlx::query_as(MARKS).bind(limits.rooms).fetch_all(c).await)?;
+        let rooms: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROOMS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
+        if due.is_empty() && marks.is_empty() && rooms.is_empty() {
+            return Ok(None);
+        }
+        let marked: BTreeSet<RoomId> = marks.iter().map(|(_, room)| RoomId(*room)).collect();
+        let room_ids: BTreeSet<RoomId> = rooms.into_iter().map(RoomId).chain(marked.iter().copied()).collect();
+        let due: Vec<UpdateId> = due.into_iter().map(UpdateId).collect();
+        let slice = self.slice(organisation, now, &due, &room_ids, &marked).await?;
+        Ok(Some(Due { slice, marks: marks.into_iter().map(|(id, _)| id).collect() }))
+    }
+
+    async fn slice(
+        &mut self,
+        organisation: &Organisation,
+        now: DateTime<Utc>,
+        due: &[UpdateId],
+        room_ids: &BTreeSet<RoomId>,
+        marked: &BTreeSet<RoomId>,
+    ) -> Result<Slice> {
+        let rings = self.rings().await?;
+        let room_ids: Vec<RoomId> = room_ids.iter().copied().collect();
+        let rooms = self.rooms(&room_ids).await?;
+        let mut deployments = self.planning_deployments(&room_ids).await?;
+        let mut installs = self.planning_installs(&deployments).await?;
+
+        let mut update_ids: BTreeSet<UpdateId> = self.live_rollouts().await?.into_iter().collect();
+        update_ids.extend(due);
+        update_ids.extend(deployments.values().flatten().map(|deployment| deployment.update));
+        let update_ids: Vec<UpdateId> = update_ids.into_iter().collect();
+        let updates = self.updates(&update_ids).await?;
+        let rollouts = self.rollouts(&update_ids).await?;
+
+        let mut due_rollouts = Vec::with_capacity(due.len());
+        for id in due {
+            if let (Some(rollout), Some(update)) = (rollouts.get(id), updates.get(id)) {
+                let ring = rollout.ring_to_fill(&rings);
+                due_rollouts.push(self.due_rollout(rollout, update, ring, now).await?);
+            }
+        }
+        let due_rooms = rooms.into_iter().map(|room| due_room(room, marked, &mut deployments, &mut installs)).collect();
+        Ok(Slice { organisation: organisation.clone(), rings, updates, rollouts, due: due_rollouts, rooms: due_rooms })
+    }
+
+    /// What `planner::rooms` looks at: everything that is unfinished or has failed, and all of live rollouts.
+    async fn planning_deployments(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, Vec<Deployment>>> {
+        let mut by_room: BTreeMap<RoomId, Vec<Deployment>> = BTreeMap::new();
+        if rooms.is_empty() {
+            return Ok(by_room);
+        }
+        let rows: Vec<DeploymentRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments WHERE room_id IN (");
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(
+                " AND (state IN ('waiting', 'open', 'failed')
+                    OR update_id IN (SELECT update_id FROM rollouts WHERE state IN ('running', 'paused')))
+                ORDER BY room_id, id",
+            );
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for row in rows {
+            let deployment = row.into_domain()?;
+            by_room.entry(deployment.room).or_default().push(deployment);
+        }
+        Ok(by_room)
+    }
+
+    /// The installs of the current attempt of these deployments, and every open one.
+    async fn planning_installs(
+        &mut self,
+        deployments: &BTreeMap<RoomId, Vec<Deployment>>,
+    ) -> Result<BTreeMap<DeploymentId, Vec<Install>>> {
+        let mut by_deployment: BTreeMap<DeploymentId, Vec<Install>> = BTreeMap::new();
+        let all: Vec<&Deployment> = deployments.values().flatten().collect();
+        for batch in all.chunks(1000) {
+            let rows: Vec<InstallRow> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT ");
+                query.push(INSTALL_COLUMNS).push(" FROM installs WHERE deployment_id IN (");
+                ids_in(&mut query, batch.iter().map(|deployment| deployment.id.0));
+                query.push(" ORDER BY deployment_id, action_id");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            let attempts: BTreeMap<DeploymentId, u32> =
+                batch.iter().map(|deployment| (deployment.id, deployment.attempt)).collect();
+            for row in rows {
+                let install = row.into_domain()?;
+                if install.is_open() || attempts.get(&install.deployment) == Some(&install.attempt) {
+                    by_deployment.entry(install.deployment).or_default().push(install);
+                }
+            }
+        }
+        Ok(by_deployment)
+    }
+
+    async fn due_rollout(
+        &mut self,
+        rollout: &Rollout,
+        update: &Update,
+        ring: Option<RingId>,
+        now: DateTime<Utc>,
+    ) -> Result<DueRollout> {
+        const ZONES: &str = "SELECT DISTINCT zone FROM rooms WHERE ring_id = $1 AND state <> 'retired' ORDER BY zone";
+        let (mut zones, mut candidates) = (Vec::new(), Vec::new());
+        if let Some(ring) = ring.filter(|_| matches!(rollout.state, domain::rollout::RolloutState::Running)) {
+            let names: Vec<String> = each!(self, c => sqlx::query_scalar(ZONES).bind(ring.0).fetch_all(c).await)?;
+            for name in names {
+                zones.push(zone_of("rooms", "zone", &name)?);
+            }
+            candidates = self.candidates(update, ring, now).await?;
+        }
+        Ok(DueRollout { update: rollout.update, ring, zones, candidates })
+    }
+
+    /// The rooms of a ring that its entry gives a night (S1, S6): applicable and kept away by nothing, or placed already.
+    async fn candidates(&mut self, update: &Update, ring: RingId, now: DateTime<Utc>) -> Result<Vec<Candidate>> {
+        const SQL: &str = "SELECT r.id, r.zone, d.model, v.text, s.standing, p.id, p.state, p.planned_night, p.ring_id = r.ring_id
+            FROM rooms r
+            JOIN devices d ON d.room_id = r.id AND d.revoked_at IS NULL
+            JOIN components c ON c.device_id = d.id AND c.product_id = $1
+            LEFT JOIN versions v ON v.id = c.version_id
+            LEFT JOIN standings s ON s.update_id = $2 AND s.version_id = c.version_id
+            LEFT JOIN deployments p ON p.update_id = $2 AND p.room_id = r.id
+            WHERE r.ring_id = $3 AND r.state = 'managed'
+                AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = $4)
+            ORDER BY r.id, d.position, d.id";
+        type Row = (
+            Uuid,
+            String,
+            String,
+            Option<String>,
+            Option<String>,
+            Option<Uuid>,
+            Option<String>,
+            Option<NaiveDate>,
+            Option<bool>,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL)
+            .bind(&update.product.0)
+            .bind(update.id.0)
+            .bind(ring.0)
+            .bind(update.kind.as_str())
+            .fetch_all(c)
+            .await)?;
+        let held = self.held_in_ring(ring, &update.product).await?;
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (room, zone, model, version, standing, existing, state, planned_night, in_ring) in rows {
+            if candidates.last().is_some_and(|last| last.room.0 == room) {
+                continue;
+            }
+            let zone = zone_of("rooms", room, &zone)?;
+            let withdrawn = existing.filter(|_| state.as_deref() == Some("withdrawn")).map(DeploymentId);
+            let has_one = existing.is_some() && withdrawn.is_none();
+            let placed = has_one && planned_night.is_some() && in_ring == Some(true);
+            let fits = update.models.is_empty() || update.models.contains(&model);
+            let applies = fits
+                && match standing.as_deref() {
+                    Some("below") => true,
+                    Some(_) => false,
+                    None => version.is_none() && update.applies_to_unknown,
+                };
+            let is_held = || {
+                let today = zone.date(now);
+                held.get(&room).is_some_and(|holds| holds.iter().any(|hold| hold.since <= today && today <= hold.until))
+            };
+            if placed || (!has_one && applies && !is_held()) {
+                candidates.push(Candidate { room: RoomId(room), model, zone, from_version: version, placed, withdrawn });
+            }
+        }
+        Ok(candidates)
+    }
+
+    async fn held_in_ring(&mut self, ring: RingId, product: &ProductId) -> Result<BTreeMap<Uuid, Vec<Hold>>> {
+        const SQL: &str = "SELECT h.room_id, h.owner, h.reason, h.since, h.until
+            FROM holds h JOIN rooms r ON r.id = h.room_id
+            WHERE r.ring_id = $1 AND (h.product_id IS NULL OR h.product_id = $2) ORDER BY h.room_id, h.since";
+        type Row = (Uuid, String, String, NaiveDate, NaiveDate);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(ring.0).bind(&product.0).fetch_all(c).await)?;
+        let mut by_room: BTreeMap<Uuid, Vec<Hold>> = BTreeMap::new();
+        for (room, owner, reason, since, until) in rows {
+            by_room.entry(room).or_default().push(Hold { product: None, owner, reason, since, until });
+        }
+        Ok(by_room)
+    }
+
+    /// Writes a plan's rows.
+    ///
+    /// # Errors
+    /// The database fails, or a law would be broken.
+    pub async fn apply(&mut self, plan: &Plan, marks: &[i64], now: DateTime<Utc>) -> Result<()> {
+        for rollout in &plan.rollouts {
+            self.put_rollout(rollout).await?;
+        }
+        self.put_installs(&plan.installs).await?;
+        self.put_deployments(&plan.deployments, now).await?;
+        self.add_installs(&plan.new_installs).await?;
+        for change in &plan.tickets {
+            self.apply_ticket(change, now).await?;
+        }
+        self.delete_marks(marks).await
+    }
+
+    async fn delete_marks(&mut self, marks: &[i64]) -> Result<()> {
+        for batch in marks.chunks(500) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("DELETE FROM marks WHERE id IN (");
+                let mut separated = query.separated(", ");
+                for id in batch {
+                    separated.push_bind(*id);
+                }
+                separated.push_unseparated(")");
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn due_room(
+    room: Room,
+    marked: &BTreeSet<RoomId>,
+    deployments: &mut BTreeMap<RoomId, Vec<Deployment>>,
+    installs: &mut BTreeMap<DeploymentId, Vec<Install>>,
+) -> DueRoom {
+    let deployments = deployments.remove(&room.id).unwrap_or_default();
+    let installs = deployments.iter().flat_map(|deployment| installs.remove(&deployment.id).unwrap_or_default()).collect();
+    DueRoom { marked: marked.contains(&room.id), room, deployments, installs }
+}
+

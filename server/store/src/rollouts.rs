@@ -1,0 +1,274 @@
+//! Rollouts with their stages and counts.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::deployment::Bucket;
+use domain::ids::{RingId, UpdateId};
+use domain::ring::RingPlace;
+use domain::rollout::{Counts, Rollout, RolloutState, Stage};
+use uuid::Uuid;
+
+use crate::error::{Result, StoreError};
+use crate::rooms::ids_in;
+use crate::rows::{instant, micros, needed, opt_instant, opt_micros, small};
+use crate::tx::{Tx, each};
+
+impl Tx {
+    /// Ids of rollouts that are running or paused.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn live_rollouts(&mut self) -> Result<Vec<UpdateId>> {
+        const SQL: &str = "SELECT update_id FROM rollouts WHERE state IN ('running', 'paused') ORDER BY update_id";
+        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(UpdateId).collect())
+    }
+
+    /// Ids of all rollouts.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn all_rollouts(&mut self) -> Result<Vec<UpdateId>> {
+        const SQL: &str = "SELECT update_id FROM rollouts ORDER BY update_id";
+        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(UpdateId).collect())
+    }
+
+    /// One rollout.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn rollout(&mut self, update: UpdateId) -> Result<Option<Rollout>> {
+        Ok(self.rollouts(&[update]).await?.remove(&update))
+    }
+
+    /// Rollouts with their stages and counts.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn rollouts(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Rollout>> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        type Row = (Uuid, i64, NaiveDate, String, Option<i64>, Option<String>, Option<String>, i64, Option<i64>);
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days, next_at
+                FROM rollouts WHERE update_id IN (",
+            );
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY update_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut rollouts = BTreeMap::new();
+        for (id, published_at, starts_on, state, since, by, reason, paused_days, next_at) in rows {
+            let rollout = Rollout {
+                update: UpdateId(id),
+                published_at: instant("rollouts", id, published_at)?,
+                starts_on,
+                state: rollout_state(id, &state, since, by, reason)?,
+                stages: Vec::new(),
+                paused_days: small("rollouts", id, paused_days)?,
+                counts: BTreeMap::new(),
+                next_at: opt_instant("rollouts", id, next_at)?,
+            };
+            rollouts.insert(rollout.update, rollout);
+        }
+        self.add_stages(ids, &mut rollouts).await?;
+        self.add_counts(ids, &mut rollouts).await?;
+        Ok(rollouts)
+    }
+
+    async fn add_stages(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {
+        type Row = (Uuid, Uuid, String, i64, i64, i64, NaiveDate, i64, i64, i64, i64);
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT update_id, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed
+                FROM stages WHERE update_id IN (",
+            );
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY update_id, position");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for (id, ring, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed) in rows {
+            let Some(rollout) = rollouts.get_mut(&UpdateId(id)) else { continue };
+            rollout.stages.push(Stage {
+                ring: RingId(ring),
+                name,
+                place: RingPlace::from_scale(place).map_err(|error| StoreError::row("stages", id, error.to_string()))?,
+                rollout_days: small("stages", id, rollout_days)?,
+                test_days: small("stages", id, test_days)?,
+                starts_on,
+                shifted_days: small("stages", id, shifted_days)?,
+                entered_at: instant("stages", id, entered_at)?,
+                rooms: small("stages", id, rooms)?,
+                placed: small("stages", id, placed)?,
+            });
+        }
+        Ok(())
+    }
+
+    async fn add_counts(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {
+        type Row = (Uuid, Uuid, i64, i64, i64, i64, i64, i64);
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up
+                FROM ring_counts WHERE update_id IN (",
+            );
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY update_id, ring_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for (id, ring, scheduled, in_progress, completed, failed, deprecated, catch_up) in rows {
+            if let Some(rollout) = rollouts.get_mut(&UpdateId(id)) {
+                let counts = Counts { scheduled, in_progress, completed, failed, deprecated, catch_up };
+                rollout.counts.insert(RingId(ring), counts);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a rollout.
+    ///
+    /// # Errors
+    /// The database fails, or the update has one.
+    pub async fn add_rollout(&mut self, rollout: &Rollout, by: &str) -> Result<()> {
+        const SQL: &str = "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, paused_days, next_at)
+            VALUES ($1, $2, $3, $4, 'running', $5, $6)";
+        each!(self, c => sqlx::query(SQL)
+            .bind(rollout.update.0)
+            .bind(micros(rollout.published_at))
+            .bind(by)
+            .bind(rollout.starts_on)
+            .bind(i64::from(rollout.paused_days))
+            .bind(opt_micros(rollout.next_at))
+            .execute(c)
+            .await
+            .map(drop))?;
+        self.put_rollout(rollout).await
+    }
+
+    /// Writes a rollout and its stages, all but the counts.
+    ///
+    /// # Errors
+    /// The database fails, or there is no such rollout.
+    pub async fn put_rollout(&mut self, rollout: &Rollout) -> Result<()> {
+        const SQL: &str = "UPDATE rollouts SET starts_on = $2, state = $3, state_since = $4, state_by = $5, state_reason = $6,
+                paused_days = $7, next_at = $8, revision = revision + 1
+            WHERE update_id = $1";
+        let (state, since, by, reason) = match &rollout.state {
+            RolloutState::Running => ("running", None, None, None),
+            RolloutState::Paused { since, by, reason } => ("paused", Some(*since), Some(by.as_str()), Some(reason.as_str())),
+            RolloutState::Deprecated { at, reason } => ("deprecated", Some(*at), None, Some(reason.as_str())),
+            RolloutState::Finished { at } => ("finished", Some(*at), None, None),
+        };
+        let written = each!(self, c => sqlx::query(SQL)
+            .bind(rollout.update.0)
+            .bind(rollout.starts_on)
+            .bind(state)
+            .bind(opt_micros(since))
+            .bind(by)
+            .bind(reason)
+            .bind(i64::from(rollout.paused_days))
+            .bind(opt_micros(rollout.next_at))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if written != 1 {
+            return Err(StoreError::row("rollouts", rollout.update, "is not there to be changed"));
+        }
+        const STAGE: &str = "INSERT INTO stages
+            (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            ON CONFLICT (update_id, position) DO UPDATE SET starts_on = excluded.starts_on,
+                shifted_days = excluded.shifted_days, rooms = excluded.rooms, placed = excluded.placed";
+        for (position, stage) in (0_i64..).zip(&rollout.stages) {
+            each!(self, c => sqlx::query(STAGE)
+                .bind(rollout.update.0)
+                .bind(position)
+                .bind(stage.ring.0)
+                .bind(&stage.name)
+                .bind(i64::from(stage.place.scale()))
+                .bind(i64::from(stage.rollout_days))
+                .bind(i64::from(stage.test_days))
+                .bind(stage.starts_on)
+                .bind(i64::from(stage.shifted_days))
+                .bind(micros(stage.entered_at))
+                .bind(i64::from(stage.rooms))
+                .bind(i64::from(stage.placed))
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the counts of rings.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn add_to_counts(&mut self, deltas: &BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>>) -> Result<()> {
+        const SQL: &str = "INSERT INTO ring_counts
+            (update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (update_id, ring_id) DO UPDATE SET
+                scheduled = ring_counts.scheduled + excluded.scheduled,
+                in_progress = ring_counts.in_progress + excluded.in_progress,
+                completed = ring_counts.completed + excluded.completed,
+                failed = ring_counts.failed + excluded.failed,
+                deprecated = ring_counts.deprecated + excluded.deprecated,
+                catch_up = ring_counts.catch_up + excluded.catch_up";
+        for ((update, ring), by_bucket) in deltas {
+            let by = |bucket: Bucket| by_bucket.get(&bucket).copied().unwrap_or(0);
+            if by_bucket.values().all(|by| *by == 0) {
+                continue;
+            }
+            each!(self, c => sqlx::query(SQL)
+                .bind(update.0)
+                .bind(ring.0)
+                .bind(by(Bucket::Scheduled))
+                .bind(by(Bucket::InProgress))
+                .bind(by(Bucket::Completed))
+                .bind(by(Bucket::Failed))
+                .bind(by(Bucket::Deprecated))
+                .bind(by(Bucket::CatchUp))
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Has the planner look at every live rollout, because rings have changed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn wake_rollouts(&mut self, now: DateTime<Utc>) -> Result<()> {
+        const SQL: &str = "UPDATE rollouts SET next_at = $1, revision = revision + 1 WHERE state = 'running'";
+        each!(self, c => sqlx::query(SQL).bind(micros(now)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Notes that an admin has seen that an update was completed with failures (T9).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn acknowledge(&mut self, update: UpdateId, by: &str, at: DateTime<Utc>) -> Result<()> {
+        const SQL: &str = "UPDATE rollouts SET acknowledged_at = $2, acknowledged_by = $3 WHERE update_id = $1";
+        each!(self, c => sqlx::query(SQL).bind(update.0).bind(micros(at)).bind(by).execute(c).await.map(drop))?;
+        Ok(())
+    }
+}
+
+fn rollout_state(id: Uuid, state: &str, since: Option<i64>, by: Option<String>, reason: Option<String>) -> Result<RolloutState> {
+    let at = || needed("rollouts", id, "the instant of its state", since);
+    let reason = reason.unwrap_or_default();
+    match state {
+        "running" => Ok(RolloutState::Running),
+        "paused" => Ok(RolloutState::Paused { since: at()?, by: by.unwrap_or_default(), reason }),
+        "deprecated" => Ok(RolloutState::Deprecated { at: at()?, reason }),
+        "finished" => Ok(RolloutState::Finished { at: at()? }),
+        other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
+    }
+}

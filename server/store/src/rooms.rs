@@ -1,0 +1,443 @@
+//! Sites, rooms, what is in them, and what keeps updates away from them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId};
+use domain::ring::name_key;
+use domain::room::{Block, Component, Device, Hold, Room, RoomState};
+use domain::update::ProductKind;
+use domain::zone::Zone;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::error::{Result, StoreError};
+use crate::rows::{micros, word};
+use crate::tx::{Tx, each};
+
+/// A site to add.
+#[derive(Clone, Debug)]
+pub struct NewSite {
+    /// Identity.
+    pub id: SiteId,
+    /// Name, unique without regard to case.
+    pub name: String,
+    /// City.
+    pub city: String,
+    /// Country.
+    pub country: String,
+    /// Its rooms' zone, unless they have their own.
+    pub zone: Zone,
+}
+
+/// A site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteRecord {
+    /// Identity.
+    pub id: SiteId,
+    /// Name.
+    pub name: String,
+    /// City.
+    pub city: String,
+    /// Its zone.
+    pub zone: Zone,
+}
+
+/// A room to add.
+#[derive(Clone, Debug)]
+pub struct NewRoom {
+    /// Identity.
+    pub id: RoomId,
+    /// Name, unique at its site without regard to case.
+    pub name: String,
+    /// Where.
+    pub site: SiteId,
+    /// Building.
+    pub building: String,
+    /// Floor, as people call it.
+    pub floor: String,
+    /// Seats.
+    pub capacity: u32,
+    /// Its own zone or its site's.
+    pub zone: Zone,
+    /// Whether the zone is its own.
+    pub zone_is_own: bool,
+    /// Its ring.
+    pub ring: RingId,
+    /// Whether it takes part.
+    pub state: RoomState,
+}
+
+/// A room with its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomRecord {
+    /// Identity.
+    pub id: RoomId,
+    /// Name.
+    pub name: String,
+    /// Site.
+    pub site: SiteId,
+    /// Site's name.
+    pub site_name: String,
+    /// Building.
+    pub building: String,
+    /// Floor.
+    pub floor: String,
+    /// Seats.
+    pub capacity: u32,
+    /// Zone.
+    pub zone: Zone,
+    /// Ring.
+    pub ring: RingId,
+    /// Whether it takes part.
+    pub state: RoomState,
+}
+
+/// A device to add.
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    /// Identity.
+    pub id: DeviceId,
+    /// What it calls itself on the wire: 1 to 64 of `A-Za-z0-9._-`.
+    pub controller: String,
+    /// Its room.
+    pub room: RoomId,
+    /// Its place among the room's devices.
+    pub position: u32,
+    /// bar, console, compute, camera, panel …
+    pub role: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+}
+
+const BATCH: usize = 500;
+
+impl Tx {
+    /// Adds sites.
+    ///
+    /// # Errors
+    /// The database fails, or a name is taken.
+    pub async fn add_sites(&mut self, sites: &[NewSite]) -> Result<()> {
+        const SQL: &str = "INSERT INTO sites (id, name, name_key, city, country, zone) VALUES ($1, $2, $3, $4, $5, $6)";
+        for site in sites {
+            each!(self, c => sqlx::query(SQL)
+                .bind(site.id.0)
+                .bind(&site.name)
+                .bind(name_key(&site.name))
+                .bind(&site.city)
+                .bind(&site.country)
+                .bind(site.zone.name())
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// All sites by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn sites(&mut self) -> Result<Vec<SiteRecord>> {
+        const SQL: &str = "SELECT id, name, city, zone FROM sites ORDER BY name_key";
+        let rows: Vec<(Uuid, String, String, String)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(id, name, city, zone)| Ok(SiteRecord { id: SiteId(id), name, city, zone: zone_of("sites", id, &zone)? }))
+            .collect()
+    }
+
+    /// Adds rooms, many at a time.
+    ///
+    /// # Errors
+    /// The database fails, or a name is taken at its site.
+    pub async fn add_rooms(&mut self, rooms: &[NewRoom]) -> Result<()> {
+        const SQL: &str = "INSERT INTO rooms
+            (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state) ";
+        for batch in rooms.chunks(BATCH) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(SQL);
+                query.push_values(batch, |mut row, room| {
+                    row.push_bind(room.id.0)
+                        .push_bind(room.name.clone())
+                        .push_bind(name_key(&room.name))
+                        .push_bind(room.site.0)
+                        .push_bind(room.building.clone())
+                        .push_bind(room.floor.clone())
+                        .push_bind(i64::from(room.capacity))
+                        .push_bind(room.zone.name().to_owned())
+                        .push_bind(room.zone_is_own)
+                        .push_bind(room.ring.0)
+                        .push_bind(room.state.as_str());
+                });
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Adds devices, many at a time.
+    ///
+    /// # Errors
+    /// The database fails, or a controller id is taken.
+    pub async fn add_devices(&mut self, devices: &[NewDevice]) -> Result<()> {
+        const SQL: &str = "INSERT INTO devices
+            (id, controller_id, room_id, position, role, vendor, model, serial, facts_wanted, attributes) ";
+        for batch in devices.chunks(BATCH) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(SQL);
+                query.push_values(batch, |mut row, device| {
+                    row.push_bind(device.id.0)
+                        .push_bind(device.controller.clone())
+                        .push_bind(device.room.0)
+                        .push_bind(i64::from(device.position))
+                        .push_bind(device.role.clone())
+                        .push_bind(device.vendor.clone())
+                        .push_bind(device.model.clone())
+                        .push_bind(device.serial.clone())
+                        .push_bind(true)
+                        .push_bind(Json(serde_json::json!({})));
+                });
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Puts what devices have installed: (device, product, version's row or unknown).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn put_components(&mut self, components: &[(DeviceId, ProductId, Option<Uuid>)], at: DateTime<Utc>) -> Result<()> {
+        for batch in components.chunks(BATCH) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("INSERT INTO components (device_id, product_id, version_id, reported_at) ");
+                query.push_values(batch, |mut row, (device, product, version)| {
+                    row.push_bind(device.0).push_bind(product.0.clone()).push_bind(*version).push_bind(micros(at));
+                });
+                query.push(" ON CONFLICT (device_id, product_id) DO UPDATE
+                    SET version_id = excluded.version_id, reported_at = excluded.reported_at");
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps updates of a product (or all) away from a room ★.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn add_hold(&mut self, id: HoldId, room: RoomId, hold: &Hold) -> Result<()> {
+        const SQL: &str = "INSERT INTO holds (id, room_id, product_id, owner, reason, since, until)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        each!(self, c => sqlx::query(SQL)
+            .bind(id.0)
+            .bind(room.0)
+            .bind(hold.product.as_ref().map(|product| product.0.clone()))
+            .bind(&hold.owner)
+            .bind(&hold.reason)
+            .bind(hold.since)
+            .bind(hold.until)
+            .execute(c)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Notes a failed readiness check that keeps updates of a kind away from a room.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn put_block(&mut self, room: RoomId, block: &Block) -> Result<()> {
+        const SQL: &str = "INSERT INTO blocks (room_id, kind, why) VALUES ($1, $2, $3)
+            ON CONFLICT (room_id, kind) DO UPDATE SET why = excluded.why";
+        each!(self, c => sqlx::query(SQL).bind(room.0).bind(block.kind.as_str()).bind(&block.why).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// A room with its words.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_record(&mut self, id: RoomId) -> Result<Option<RoomRecord>> {
+        const SQL: &str = "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
+            FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = $1";
+        let row: Option<RoomRow> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
+        row.map(room_record).transpose()
+    }
+
+    /// The rooms of this name (without regard to case), at most 20.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_named(&mut self, name: &str) -> Result<Vec<RoomRecord>> {
+        const SQL: &str = "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
+            FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.name_key = $1 ORDER BY r.id LIMIT 20";
+        let rows: Vec<RoomRow> = each!(self, c => sqlx::query_as(SQL).bind(name_key(name)).fetch_all(c).await)?;
+        rows.into_iter().map(room_record).collect()
+    }
+
+    /// Puts rooms into a ring, if they are still where the caller saw them (R3); how many were.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn move_room(&mut self, room: RoomId, from: RingId, to: RingId) -> Result<bool> {
+        const SQL: &str = "UPDATE rooms SET ring_id = $3, revision = revision + 1 WHERE id = $1 AND ring_id = $2";
+        let moved = each!(self, c => sqlx::query(SQL).bind(room.0).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(moved == 1)
+    }
+
+    /// Notes that a room's facts have changed: the planner looks at it with the next tick.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn mark(&mut self, room: RoomId) -> Result<()> {
+        const SQL: &str = "INSERT INTO marks (room_id) VALUES ($1)";
+        each!(self, c => sqlx::query(SQL).bind(room.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Rooms for planning, with everything in them, in the order of their ids.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn rooms(&mut self, ids: &[RoomId]) -> Result<Vec<Room>> {
+        let mut rooms = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            rooms.extend(self.rooms_batch(batch).await?);
+        }
+        Ok(rooms)
+    }
+
+    async fn rooms_batch(&mut self, ids: &[RoomId]) -> Result<Vec<Room>> {
+        type Row = (Uuid, String, String, Uuid, String);
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT id, name, zone, ring_id, state FROM rooms WHERE id IN (");
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut devices = self.devices_in(ids).await?;
+        let mut holds = self.holds_on(ids).await?;
+        let mut blocks = self.blocks_on(ids).await?;
+        let mut rooms = Vec::with_capacity(rows.len());
+        for (id, name, zone, ring, state) in rows {
+            rooms.push(Room {
+                id: RoomId(id),
+                name,
+                zone: zone_of("rooms", id, &zone)?,
+                ring: RingId(ring),
+                state: word("rooms", id, &state, RoomState::from_word)?,
+                blocks: blocks.remove(&id).unwrap_or_default(),
+                holds: holds.remove(&id).unwrap_or_default(),
+                devices: devices.remove(&id).unwrap_or_default(),
+            });
+        }
+        Ok(rooms)
+    }
+
+    async fn devices_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Device>>> {
+        type Row = (Uuid, Uuid, String, Option<String>, Option<String>);
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT d.room_id, d.id, d.model, c.product_id, v.text
+                FROM devices d
+                LEFT JOIN components c ON c.device_id = d.id
+                LEFT JOIN versions v ON v.id = c.version_id
+                WHERE d.revoked_at IS NULL AND d.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY d.room_id, d.position, d.id, c.product_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_room: BTreeMap<Uuid, Vec<Device>> = BTreeMap::new();
+        for (room, id, model, product, version) in rows {
+            let devices = by_room.entry(room).or_default();
+            if devices.last().is_none_or(|last| last.id.0 != id) {
+                devices.push(Device { id: DeviceId(id), model, components: Vec::new() });
+            }
+            if let (Some(device), Some(product)) = (devices.last_mut(), product) {
+                device.components.push(Component { product: ProductId(product), version });
+            }
+        }
+        Ok(by_room)
+    }
+
+    async fn holds_on(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Hold>>> {
+        type Row = (Uuid, Option<String>, String, String, NaiveDate, NaiveDate);
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query =
+                sqlx::QueryBuilder::new("SELECT room_id, product_id, owner, reason, since, until FROM holds WHERE room_id IN (");
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY room_id, since, id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_room: BTreeMap<Uuid, Vec<Hold>> = BTreeMap::new();
+        for (room, product, owner, reason, since, until) in rows {
+            by_room.entry(room).or_default().push(Hold { product: product.map(ProductId), owner, reason, since, until });
+        }
+        Ok(by_room)
+    }
+
+    async fn blocks_on(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Block>>> {
+        let rows: Vec<(Uuid, String, String)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT room_id, kind, why FROM blocks WHERE room_id IN (");
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY room_id, kind");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_room: BTreeMap<Uuid, Vec<Block>> = BTreeMap::new();
+        for (room, kind, why) in rows {
+            let kind = word("blocks", room, &kind, ProductKind::from_word)?;
+            by_room.entry(room).or_default().push(Block { kind, why });
+        }
+        Ok(by_room)
+    }
+
+    /// How many rooms there are.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_count(&mut self) -> Result<i64> {
+        const SQL: &str = "SELECT COUNT(*) FROM rooms";
+        Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+    }
+}
+
+type RoomRow = (Uuid, String, Uuid, String, String, String, i64, String, Uuid, String);
+
+fn room_record(row: RoomRow) -> Result<RoomRecord> {
+    let (id, name, site, site_name, building, floor, capacity, zone, ring, state) = row;
+    Ok(RoomRecord {
+        id: RoomId(id),
+        name,
+        site: SiteId(site),
+        site_name,
+        building,
+        floor,
+        capacity: crate::rows::small("rooms", id, capacity)?,
+        zone: zone_of("rooms", id, &zone)?,
+        ring: RingId(ring),
+        state: word("rooms", id, &state, RoomState::from_word)?,
+    })
+}
+
+pub(crate) fn zone_of(table: &'static str, row: impl ToString, name: &str) -> Result<Zone> {
+    Zone::parse(name).map_err(|error| StoreError::row(table, row, error.to_string()))
+}
+
+/// `$1, $2, …)`: closes the parenthesis.
+pub(crate) fn ids_in<DB>(query: &mut sqlx::QueryBuilder<DB>, ids: impl Iterator<Item = Uuid>)
+where
+    DB: sqlx::Database,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let mut separated = query.separated(", ");
+    for id in ids {
+        separated.push_bind(id);
+    }
+    separated.push_unseparated(")");
+}

@@ -1,0 +1,39 @@
+//! Between domain values and columns.
+
+use chrono::{DateTime, Utc};
+
+use crate::error::{Result, StoreError};
+
+/// Microseconds since 1970-01-01 UTC.
+pub(crate) fn micros(instant: DateTime<Utc>) -> i64 {
+    instant.timestamp_micros()
+}
+
+pub(crate) fn opt_micros(instant: Option<DateTime<Utc>>) -> Option<i64> {
+    instant.map(micros)
+}
+
+pub(crate) fn instant(table: &'static str, row: impl ToString, micros: i64) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| StoreError::row(table, row, format!("{micros} is no instant")))
+}
+
+pub(crate) fn opt_instant(table: &'static str, row: impl ToString, micros: Option<i64>) -> Result<Option<DateTime<Utc>>> {
+    micros.map(|micros| instant(table, row, micros)).transpose()
+}
+
+/// An instant that the row's state cannot do without.
+pub(crate) fn needed(table: &'static str, row: impl ToString, what: &str, micros: Option<i64>) -> Result<DateTime<Utc>> {
+    match micros {
+        Some(micros) => instant(table, row, micros),
+        None => Err(StoreError::row(table, row, format!("{what} is missing"))),
+    }
+}
+
+/// A word that must be one of ours.
+pub(crate) fn word<T>(table: &'static str, row: impl ToString, word: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+    parse(word).ok_or_else(|| StoreError::row(table, row, format!("{word:?} is unknown")))
+}
+
+pub(crate) fn small(table: &'static str, row: impl ToString, number: i64) -> Result<u32> {
+    u32::try_from(number).map_err(|_| StoreError::row(table, row, format!("{number} is out of range")))
+}

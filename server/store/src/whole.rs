@@ -1,0 +1,72 @@
+//! All facts at once, for `nightshift check` and the tests that compare the store with the simulator. Not for the service.
+
+use std::collections::BTreeSet;
+
+use domain::fleet::Fleet;
+use domain::ids::{RoomId, UpdateId};
+use domain::ticket::{FailureTicket, TicketState};
+use uuid::Uuid;
+
+use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
+use crate::error::{Result, StoreError};
+use crate::rows::word;
+use crate::tx::{Tx, each};
+
+impl Tx {
+    /// Every fact in the database. Its cost is the size of the fleet.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn fleet(&mut self) -> Result<Fleet> {
+        const ROOMS: &str = "SELECT id FROM rooms ORDER BY id";
+        const MARKS: &str = "SELECT DISTINCT room_id FROM marks ORDER BY room_id";
+        let organisation = self.organisation().await?;
+        let organisation = organisation.ok_or_else(|| StoreError::row("organisation", 1, "is missing"))?;
+        let rings = self.rings().await?;
+        let mut fleet = Fleet::new(organisation, rings);
+        let ids = self.all_rollouts().await?;
+        for batch in ids.chunks(200) {
+            fleet.updates.extend(self.updates(batch).await?);
+            fleet.rollouts.extend(self.rollouts(batch).await?);
+        }
+        let rooms: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROOMS).fetch_all(c).await)?;
+        let rooms: Vec<RoomId> = rooms.into_iter().map(RoomId).collect();
+        fleet.rooms = self.rooms(&rooms).await?.into_iter().map(|room| (room.id, room)).collect();
+        let rows: Vec<DeploymentRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments ORDER BY id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for row in rows {
+            let deployment = row.into_domain()?;
+            fleet.deployments.insert(deployment.id, deployment);
+        }
+        let rows: Vec<InstallRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(INSTALL_COLUMNS).push(" FROM installs ORDER BY action_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for row in rows {
+            let install = row.into_domain()?;
+            fleet.installs.insert(install.action, install);
+        }
+        for ticket in self.failure_tickets().await? {
+            fleet.tickets.insert((ticket.room, ticket.update), ticket);
+        }
+        let marked: Vec<Uuid> = each!(self, c => sqlx::query_scalar(MARKS).fetch_all(c).await)?;
+        fleet.marked = marked.into_iter().map(RoomId).collect::<BTreeSet<_>>();
+        Ok(fleet)
+    }
+
+    async fn failure_tickets(&mut self) -> Result<Vec<FailureTicket>> {
+        const SQL: &str = "SELECT id, failure_room_id, update_id, state FROM tickets
+            WHERE failure_room_id IS NOT NULL AND update_id IS NOT NULL ORDER BY number";
+        let rows: Vec<(Uuid, Uuid, Uuid, String)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(id, room, update, state)| {
+                let state = word("tickets", id, &state, TicketState::from_word)?;
+                Ok(FailureTicket { room: RoomId(room), update: UpdateId(update), state, failures: Vec::new() })
+            })
+            .collect()
+    }
+}
