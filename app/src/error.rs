@@ -49,6 +49,8 @@ impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self::Network { problem: error.to_string() }
+        Self::Network {
+            problem: error.to_string(),
+        }
     }
 }

@@ -1,8 +1,9 @@
-//! Nightshift's pages: compiled once for the server, which writes them, and once for the browser, which takes them over.
+//! Nightshift's pages: compiled once for the server, which writes them, and once for the browser, which takes them
+//! over.
 //!
-//! Pages are grouped by feature; in each, `api.rs` holds the server functions and the other files the pages. What pages show are
-//! the values of [`view`]; nothing here decides, counts or asks for the time. `desk` (server only) makes those values from the
-//! service. Start with [`App`], which is the table of routes.
+//! Pages are grouped by feature; in each, `api.rs` holds the server functions and the other files the pages. What pages
+//! show are the values of [`view`]; nothing here decides, counts or asks for the time. `desk` (server only) makes those
+//! values from the service. Start with [`App`], which is the table of routes.
 
 #![recursion_limit = "512"]
 

@@ -1,7 +1,7 @@
 //! What the pages show: values that the server functions return and the components take.
 //!
-//! Times are formatted on the server, because the browser has no zone rules and must render the same text ([`When`]). Nothing
-//! here decides anything; statuses and reasons come from the domain crate.
+//! Times are formatted on the server, because the browser has no zone rules and must render the same text ([`When`]).
+//! Nothing here decides anything; statuses and reasons come from the domain crate.
 
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
@@ -183,7 +183,8 @@ pub struct UpdatesQuery {
     pub kind: String,
     /// A vendor; empty: all.
     pub vendor: String,
-    /// `name`, `status`, `severity`, `starts`, `ends`, with `-` in front for the other direction; empty: as it concerns people.
+    /// `name`, `status`, `severity`, `starts`, `ends`, with `-` in front for the other direction; empty: as it concerns
+    /// people.
     pub sort: String,
     /// Include past updates (T9).
     pub past: bool,
@@ -281,7 +282,8 @@ pub struct RoomWhyRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RoomWhyQuery {
-    /// `failed`, `in-progress`, `scheduled`, `completed`, `paused`, `deprecated`, `not-required`; empty: all that have or get it.
+    /// `failed`, `in-progress`, `scheduled`, `completed`, `paused`, `deprecated`, `not-required`; empty: all that have
+    /// or get it.
     pub status: String,
     /// A ring's id; empty: all.
     pub ring: String,
@@ -323,7 +325,8 @@ pub struct UpdateView {
     pub status_sentence: String,
     /// `Day 23 of 35`, while in progress.
     pub day: Option<String>,
-    /// (name, value) pairs for the facts: release date, published, minimum version, expected minutes, file, size, SHA-256.
+    /// (name, value) pairs for the facts: release date, published, minimum version, expected minutes, file, size,
+    /// SHA-256.
     pub facts: Vec<(String, String)>,
     /// The dated timeline.
     pub calendar: CalendarView,
@@ -464,6 +467,8 @@ pub struct RoomHead {
     pub health_why: String,
     /// `Thu 24 Oct, 14:45 (Kathmandu)`.
     pub local_time: String,
+    /// Its zone: `Asia/Kathmandu, UTC+5:45`.
+    pub zone: String,
     /// Its ring.
     pub ring: RingView,
     /// The next window: `Fri 25 Oct, 00:00–05:00 (Kathmandu)`.
@@ -689,9 +694,12 @@ pub struct AuditView {
     pub pager: Pager,
 }
 
-/// Settings, read side: groups of (name, value, what it means).
+/// A setting: (name, value, what it means).
+pub type Setting = (String, String, String);
+
+/// Settings, read side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsView {
     /// Groups by heading.
-    pub groups: Vec<(String, Vec<(String, String, String)>)>,
+    pub groups: Vec<(String, Vec<Setting>)>,
 }

@@ -3,7 +3,7 @@
 //! It uses the planner, the offer decision and the devices' grammar as they are; what it adds is people and devices. After every
 //! tick it plans again (law A), asks `check` for all other laws and `forward` for law H. Start with [`Simulation::run_until`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use uuid::Uuid;
@@ -439,7 +439,9 @@ impl Simulation {
             return 0;
         }
         let (mut forced, mut left_out) = (Vec::new(), Vec::new());
-        for room in rooms.iter().filter_map(|room| self.fleet.rooms.get(room)) {
+        // A room that is named twice is forced once.
+        let rooms: BTreeSet<&RoomId> = rooms.iter().collect();
+        for room in rooms.into_iter().filter_map(|room| self.fleet.rooms.get(room)) {
             let existing = self.fleet.deployment_of(room.id, update.id);
             match planner::force(&update, room, existing, Force::Now, by, self.now, &mut self.ids) {
                 Ok(deployment) => forced.push(deployment),

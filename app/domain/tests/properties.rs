@@ -349,8 +349,13 @@ fn live(zone: usize, days: &[(u32, u32)], rooms: &[RoomPlan], steps: &[Step]) {
     world.come_to_rest();
 }
 
+/// `NIGHTSHIFT_FLEETS=5000` for a long look.
+fn fleets() -> u32 {
+    std::env::var("NIGHTSHIFT_FLEETS").ok().and_then(|number| number.parse().ok()).unwrap_or(300)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: fleets(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_no_law_is_broken_and_everything_comes_to_rest_s14(

@@ -13,14 +13,22 @@ pub fn value(query: &ParamsMap, key: &str) -> String {
 /// The page in the address, from 1.
 #[must_use]
 pub fn page(query: &ParamsMap) -> u32 {
-    query.get_str("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1)
+    query
+        .get_str("page")
+        .and_then(|page| page.parse().ok())
+        .unwrap_or(1)
+        .max(1)
 }
 
 /// The address `path` with these values; empty ones are left out.
 #[must_use]
 pub fn address<'a>(path: &str, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let query = query_string(values);
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
 }
 
 /// A link to this page with another `key`, back on its first page.
@@ -37,13 +45,17 @@ pub fn with(path: &str, query: &ParamsMap, key: &str, changed: &str) -> String {
 /// Whether the address narrows the list.
 #[must_use]
 pub fn is_filtered(query: &ParamsMap) -> bool {
-    query.latest_values().any(|(name, value)| name != "sort" && !is_position(name) && !value.is_empty())
+    query
+        .latest_values()
+        .any(|(name, value)| name != "sort" && !is_position(name) && !value.is_empty())
 }
 
 /// The query string that a form would send, without its empty fields.
 #[must_use]
 pub fn without_empty(query: &str) -> String {
-    let filled = query.split('&').filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()));
+    let filled = query
+        .split('&')
+        .filter(|pair| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty()));
     filled.collect::<Vec<_>>().join("&")
 }
 
@@ -53,7 +65,10 @@ fn is_position(name: &str) -> bool {
 
 fn query_string<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let filled = values.into_iter().filter(|(_, value)| !value.is_empty());
-    filled.map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect::<Vec<_>>().join("&")
+    filled
+        .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 fn encode(text: &str) -> String {
@@ -73,14 +88,20 @@ mod tests {
 
     #[test]
     fn empty_fields_stay_out_of_the_address() {
-        assert_eq!(without_empty("q=&status=paused&vendor=&past=on"), "status=paused&past=on");
+        assert_eq!(
+            without_empty("q=&status=paused&vendor=&past=on"),
+            "status=paused&past=on"
+        );
         assert_eq!(without_empty("q="), "");
         assert_eq!(without_empty(""), "");
     }
 
     #[test]
     fn an_address_is_encoded_alike_everywhere() {
-        assert_eq!(address("/rooms", [("q", "São & co"), ("ring", "")]), "/rooms?q=S%C3%A3o%20%26%20co");
+        assert_eq!(
+            address("/rooms", [("q", "São & co"), ("ring", "")]),
+            "/rooms?q=S%C3%A3o%20%26%20co"
+        );
         assert_eq!(address("/rooms", [("q", "")]), "/rooms");
         assert_eq!(address("/updates", [("sort", "-ends")]), "/updates?sort=-ends");
     }

@@ -19,7 +19,11 @@ pub fn Budget(
     let days: Vec<Days> = rings
         .rows
         .iter()
-        .map(|row| Days { scale: row.ring.scale, rollout: row.rollout_days, test: row.test_days })
+        .map(|row| Days {
+            scale: row.ring.scale,
+            rollout: row.rollout_days,
+            test: row.test_days,
+        })
         .collect();
     let drawn = budget(&days);
     let blocks = drawn.rings.into_iter().map(|block| {
@@ -39,7 +43,11 @@ pub fn Budget(
             </svg>
         }
     });
-    let limit = if drawn.over.is_some() { "b-limit b-limit--over" } else { "b-limit" };
+    let limit = if drawn.over.is_some() {
+        "b-limit b-limit--over"
+    } else {
+        "b-limit"
+    };
     let over = drawn.over.map(|(x, width)| {
         view! {
             <svg x=x width=width height="48">
@@ -108,7 +116,14 @@ fn axis() -> AnyView {
 }
 
 fn sentence(rings: &RingsView) -> String {
-    let each: Vec<String> = rings.rows.iter().map(|row| format!("{} {} days", row.ring.name, row.completion)).collect();
+    let each: Vec<String> = rings
+        .rows
+        .iter()
+        .map(|row| format!("{} {} days", row.ring.name, row.completion))
+        .collect();
     let RingsView { total, remaining, .. } = rings;
-    format!("{}. Together {total} of {MOST_TOTAL_DAYS} days, {remaining} remain.", each.join(", "))
+    format!(
+        "{}. Together {total} of {MOST_TOTAL_DAYS} days, {remaining} remain.",
+        each.join(", ")
+    )
 }

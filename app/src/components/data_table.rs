@@ -88,7 +88,11 @@ pub fn NameCell(
     /// What stands in it.
     children: Children,
 ) -> impl IntoView {
-    let class = if class.is_empty() { "main-cell".to_owned() } else { format!("main-cell {class}") };
+    let class = if class.is_empty() {
+        "main-cell".to_owned()
+    } else {
+        format!("main-cell {class}")
+    };
     view! {
         <th scope="row" role="rowheader" class=class>
             {children()}

@@ -1,4 +1,5 @@
-//! The toolbar of a list: a GET form that works without script. With script a change applies at once and stays in the address.
+//! The toolbar of a list: a GET form that works without script. With script a change applies at once and stays in the
+//! address.
 
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
@@ -29,8 +30,18 @@ pub fn Toolbar(
         // Without an answer the browser sends the form itself, which leads to the same page.
         if let Some(query) = query_of(&event) {
             event.prevent_default();
-            let to = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
-            navigate(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+            let to = if query.is_empty() {
+                path.clone()
+            } else {
+                format!("{path}?{query}")
+            };
+            navigate(
+                &to,
+                NavigateOptions {
+                    scroll: false,
+                    ..NavigateOptions::default()
+                },
+            );
         }
     };
     view! {
@@ -105,9 +116,9 @@ pub fn Filter(
     let options = options.collect_view();
     let apply = |event: Event| send(target_as::<HtmlSelectElement>(&event).and_then(|select| select.form()));
     view! {
-        <label class=class for=id.clone()>
+        <label class=class for=id>
             <span>{label}</span>
-            <select class="filter-select" id=id name=name prop:value=value.clone() on:change=apply>
+            <select class="filter-select" id=id.clone() name=name prop:value=value.clone() on:change=apply>
                 <option value="" selected=value.is_empty()>
                     {none}
                 </option>
@@ -153,7 +164,10 @@ pub fn Keep(
 /// A choice of a word and its label.
 #[must_use]
 pub fn choice(value: impl Into<String>, label: impl Into<String>) -> Choice {
-    Choice { value: value.into(), label: label.into() }
+    Choice {
+        value: value.into(),
+        label: label.into(),
+    }
 }
 
 fn send(form: Option<HtmlFormElement>) {

@@ -18,7 +18,11 @@ pub fn HistoryList(
 }
 
 fn row(row: HistoryRow) -> AnyView {
-    let text = if row.about.is_empty() { row.text } else { format!("{}: {}", row.about, row.text) };
+    let text = if row.about.is_empty() {
+        row.text
+    } else {
+        format!("{}: {}", row.about, row.text)
+    };
     let detail = (!row.detail.is_empty()).then(|| view! { <span class="sub">{row.detail}</span> });
     view! {
         <li class=row.bad.then_some("bad")>

@@ -16,6 +16,7 @@ pub mod key;
 pub mod loaded;
 pub mod page_header;
 pub mod pager;
+pub mod product_cell;
 pub mod ring_badge;
 pub mod ring_track;
 pub mod shell;

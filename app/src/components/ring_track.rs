@@ -14,15 +14,16 @@ pub fn RingTrack(
     /// What is drawn.
     track: TrackView,
 ) -> impl IntoView {
+    let drawn = track::track(&track);
+    let TrackView { sentence, caption, .. } = track;
     let picture = state(status).map(|state| {
-        let drawn = track::track(&track);
         view! {
             <svg
                 class=format!("track track--{state}")
                 width="100%"
                 height="28"
                 role="img"
-                aria-label=track.sentence
+                aria-label=sentence
             >
                 {drawn.rings.into_iter().map(ring).collect_view()}
                 {drawn.failures.into_iter().map(failure).collect_view()}
@@ -30,7 +31,7 @@ pub fn RingTrack(
             </svg>
         }
     });
-    let caption = (!track.caption.is_empty()).then(|| view! { <p class="track-caption">{track.caption}</p> });
+    let caption = (!caption.is_empty()).then(|| view! { <p class="track-caption">{caption}</p> });
     view! {
         {picture}
         {caption}
@@ -51,7 +52,9 @@ fn state(status: UpdateStatus) -> Option<&'static str> {
 
 fn ring(shape: RingShape) -> AnyView {
     let outline = if shape.has_rooms { "t-wait" } else { "t-wait t-none" };
-    let done = shape.done.map(|width| view! { <rect class="t-done" y="9" width=width height="14" rx="3"></rect> });
+    let done = shape
+        .done
+        .map(|width| view! { <rect class="t-done" y="9" width=width height="14" rx="3"></rect> });
     let test = shape
         .has_test
         .then(|| view! { <line class="t-test" x1=shape.rollout.clone() x2="100%" y1="16" y2="16"></line> });

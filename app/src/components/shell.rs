@@ -1,6 +1,7 @@
 //! What stands around every page: the demo's bar, the top bar, the navigation.
 //!
-//! Everything but the links comes from one server function. A page works without it: where it fails, the bars stay empty.
+//! Everything but the links comes from one server function. A page works without it: where it fails, the bars stay
+//! empty.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -19,16 +20,44 @@ struct Place {
 }
 
 const FIRST: [Place; 4] = [
-    Place { name: "Home", href: "/", icon: "home" },
-    Place { name: "Incidents", href: "/incidents", icon: "incidents" },
-    Place { name: "Rooms", href: "/rooms", icon: "rooms" },
-    Place { name: "Updates", href: "/updates", icon: "updates" },
+    Place {
+        name: "Home",
+        href: "/",
+        icon: "home",
+    },
+    Place {
+        name: "Incidents",
+        href: "/incidents",
+        icon: "incidents",
+    },
+    Place {
+        name: "Rooms",
+        href: "/rooms",
+        icon: "rooms",
+    },
+    Place {
+        name: "Updates",
+        href: "/updates",
+        icon: "updates",
+    },
 ];
 
 const SECOND: [Place; 3] = [
-    Place { name: "Portfolio", href: "/portfolio", icon: "portfolio" },
-    Place { name: "Audit", href: "/audit", icon: "audit" },
-    Place { name: "Settings", href: "/settings", icon: "settings" },
+    Place {
+        name: "Portfolio",
+        href: "/portfolio",
+        icon: "portfolio",
+    },
+    Place {
+        name: "Audit",
+        href: "/audit",
+        icon: "audit",
+    },
+    Place {
+        name: "Settings",
+        href: "/settings",
+        icon: "settings",
+    },
 ];
 
 /// What every page shows around its content.

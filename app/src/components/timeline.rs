@@ -1,4 +1,5 @@
-//! The dated timeline of one update: a real table whose last column is the picture; the other columns say the same in words.
+//! The dated timeline of one update: a real table whose last column is the picture; the other columns say the same in
+//! words.
 
 use domain::status::RingStatus;
 use leptos::prelude::*;
@@ -43,21 +44,27 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
     };
     let test = (!stage.test.is_empty()).then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> });
     let all = stage.done + stage.failed + stage.waiting;
-    let failed = (stage.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> });
+    let failed =
+        (stage.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> });
     let waiting = (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} wait", stage.waiting)}</span> });
     let catch_up =
         (stage.catch_up > 0).then(|| view! { <span class="sub">{format!("{} catch up", stage.catch_up)}</span> });
+    let installed = format!("{} of {all}", stage.done);
+    let picture = picture(calendar, stage);
+    let StageView {
+        ring, status, rollout, ..
+    } = stage.clone();
     view! {
         <tr role="row" class=running>
             <NameCell class="col-ring">
-                <RingBadge ring=stage.ring.clone() />
+                <RingBadge ring />
                 <span class="sub sub--status">
-                    <RingStatusBadge status=stage.status />
+                    <RingStatusBadge status />
                 </span>
             </NameCell>
-            <Cell class="col-dates">{stage.rollout.clone()} {test}</Cell>
-            <Cell class="col-rooms">{format!("{} of {all}", stage.done)} {failed} {waiting} {catch_up}</Cell>
-            <Cell class="col-bar">{picture(calendar, stage)}</Cell>
+            <Cell class="col-dates">{rollout} {test}</Cell>
+            <Cell class="col-rooms">{installed} {failed} {waiting} {catch_up}</Cell>
+            <Cell class="col-bar">{picture}</Cell>
         </tr>
     }
     .into_any()
@@ -105,10 +112,12 @@ fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
     let Bar { cells, test, tested } = timeline::bar(calendar, stage);
     let ring = format!("ring-{}", stage.ring.scale);
     let width = timeline::cell_width(calendar);
-    let nights = cells.into_iter().map(|cell| night(cell, ring.clone(), width.clone())).collect_view();
+    let nights = cells
+        .into_iter()
+        .map(|cell| night(cell, ring.clone(), width.clone()))
+        .collect_view();
     let tests = test.map(|(from, to)| {
-        let passed =
-            tested.map(|to| view! { <line class="t-tested" x1=from.clone() x2=to y1="30" y2="30"></line> });
+        let passed = tested.map(|to| view! { <line class="t-tested" x1=from.clone() x2=to y1="30" y2="30"></line> });
         view! {
             <line class="t-test" x1=from.clone() x2=to y1="30" y2="30"></line>
             {passed}
@@ -135,7 +144,10 @@ fn ground(ground: Ground, height: &'static str) -> AnyView {
     let weekends = ground.weekends.into_iter().map(|(x, width)| {
         view! { <rect class="tl-weekend" x=x width=width height=height></rect> }
     });
-    let weeks = ground.weeks.into_iter().map(|x| view! { <line class="tl-week" x1=x.clone() x2=x y2=height></line> });
+    let weeks = ground
+        .weeks
+        .into_iter()
+        .map(|x| view! { <line class="tl-week" x1=x.clone() x2=x y2=height></line> });
     let paused = ground.paused.map(|(x, width)| {
         view! { <rect class="tl-paused" x=x width=width height=height fill="url(#p-pause)"></rect> }
     });

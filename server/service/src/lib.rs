@@ -1,1 +1,109 @@
-//! The service.
+//! Nightshift's use cases and the tick: no SQL, no HTTP, no HTML.
+//!
+//! [`Service`] is what everything else calls: pages through server functions, devices through the DDI routes, the command line
+//! directly. Each change is one transaction with one audit entry that names its actor; each ends by waking the tick. Rules are
+//! the domain's; this crate brings facts and rules together.
+//!
+//! Where to start: [`Service::tick`] for what happens by itself, `control.rs` for what people do to a rollout, `devices.rs` for
+//! what devices say.
+
+pub mod artifacts;
+pub mod catalogue;
+pub mod clock;
+mod control;
+pub mod devices;
+mod error;
+mod estate;
+mod explain;
+mod ids;
+pub mod pages;
+mod portfolio;
+mod rings;
+mod tick;
+
+use std::sync::Arc;
+
+use store::Store;
+use tokio::sync::Notify;
+
+pub use artifacts::Artifacts;
+pub use clock::Clock;
+pub use control::{Forced, Retried};
+pub use error::{Result, ServiceError};
+pub use estate::{ComponentLine, DeviceLine, HoldLine, ImportReport, RoomLine, RoomsFile, SiteLine};
+pub use explain::{RoomExplanation, UpdateExplanation};
+pub use portfolio::{NewFile, Published, Source};
+pub use store;
+pub use tick::{DryRun, TickReport};
+
+/// Everything Nightshift can do. Clones share one database and one clock.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) seen: Arc<devices::Seen>,
+    pub(crate) settings: Arc<Deployment>,
+}
+
+/// How this process was started, as far as use cases need to know it.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// Where devices reach this server, without a slash at the end: `https://nightshift.example`.
+    pub public_url: String,
+    /// The organisation's name on the wire (`DDI.md` 1); matched without regard to case, written in upper case.
+    pub tenant: String,
+    /// A token that enrols and acts for any device; `None`: switched off.
+    pub gateway_token: Option<String>,
+}
+
+/// Who does something: a person, the command line, or a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(pub String);
+
+impl Actor {
+    /// Whoever runs the program.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self("Operator (command line)".to_owned())
+    }
+}
+
+impl Service {
+    /// Brings the parts together. The database must be migrated.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, artifacts: Artifacts, settings: Deployment) -> Self {
+        Self {
+            store,
+            clock,
+            artifacts,
+            wake: Arc::new(Notify::new()),
+            seen: Arc::default(),
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// The clock that everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The database, for `nightshift check` and tests.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// How this process was started.
+    #[must_use]
+    pub fn deployment(&self) -> &Deployment {
+        &self.settings
+    }
+
+    /// Has the tick look for work now. It carries no data; a wake-up too many does no harm.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+}

@@ -290,6 +290,17 @@ impl Tx {
         Ok(moved == 1)
     }
 
+    /// Puts all rooms of a ring into another and has the planner look at them; how many there were.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn move_all_rooms(&mut self, from: RingId, to: RingId) -> Result<u64> {
+        const MARK: &str = "INSERT INTO marks (room_id) SELECT id FROM rooms WHERE ring_id = $1";
+        const MOVE: &str = "UPDATE rooms SET ring_id = $2, revision = revision + 1 WHERE ring_id = $1";
+        each!(self, c => sqlx::query(MARK).bind(from.0).execute(c).await.map(drop))?;
+        Ok(each!(self, c => sqlx::query(MOVE).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?)
+    }
+
     /// Notes that a room's facts have changed: the planner looks at it with the next tick.
     ///
     /// # Errors

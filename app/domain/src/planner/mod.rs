@@ -33,8 +33,12 @@ pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Plan {
     for due in &slice.due {
         rings::advance(slice, due, now, ids, &mut plan);
     }
+    // Whether a room joins or leaves depends on the rings that rollouts have entered. When that has just changed, marks stay for
+    // the next slice, which follows at once and shows the rollouts as they are now.
+    let stages_before = |update| slice.rollouts.get(update).map(|rollout| &rollout.stages);
+    let rings_moved = plan.rollouts.iter().any(|after| stages_before(&after.update) != Some(&after.stages));
     for due in &slice.rooms {
-        rooms::look(slice, due, now, ids, &mut plan);
+        rooms::look(slice, due, !rings_moved, now, ids, &mut plan);
     }
     plan
 }

@@ -21,8 +21,8 @@ use crate::update::Update;
 use crate::when;
 use crate::window::Window;
 
-/// Looks at one room.
-pub(super) fn look(slice: &Slice, due: &DueRoom, now: DateTime<Utc>, ids: &mut dyn NewIds, plan: &mut Plan) {
+/// Looks at one room. `settles_mark`: what a mark asks for is dealt with now, not with the next slice.
+pub(super) fn look(slice: &Slice, due: &DueRoom, settles_mark: bool, now: DateTime<Utc>, ids: &mut dyn NewIds, plan: &mut Plan) {
     let mut look = Look {
         slice,
         room: &due.room,
@@ -35,8 +35,10 @@ pub(super) fn look(slice: &Slice, due: &DueRoom, now: DateTime<Utc>, ids: &mut d
     settle::hear_devices(&mut look);
     lapse::withdraw_installs(&mut look);
     settle::conclude(&mut look);
-    if due.marked {
-        join::join_and_leave(&mut look, ids);
+    let settles_mark = due.marked && settles_mark;
+    join::leave(&mut look, settles_mark);
+    if settles_mark {
+        join::join(&mut look, ids);
         plan.settled_rooms.push(due.room.id);
         wake_for_entry(slice, &due.room, now, plan);
     }
@@ -122,9 +124,8 @@ impl<'s> Look<'s> {
     fn complete(&mut self, index: usize, sentence: String) {
         let (now, room) = (self.now, self.room.id);
         let deployment = &mut self.deployments[index];
-        if deployment.attempt > 1 || matches!(deployment.state, DeploymentState::Failed { .. }) {
-            self.tickets.push(TicketChange { room, update: deployment.update, event: TicketEvent::Cleared(sentence.clone()) });
-        }
+        // Also on a first attempt: the deployment may have failed, been withdrawn and been made anew, with its ticket still open.
+        self.tickets.push(TicketChange { room, update: deployment.update, event: TicketEvent::Cleared(sentence.clone()) });
         deployment.state = DeploymentState::Completed { at: now };
         deployment.reason = sentence;
     }

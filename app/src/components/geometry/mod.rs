@@ -1,7 +1,7 @@
 //! Where things lie in the pictures: the compact track, the enlarged timeline, the budget.
 //!
-//! Plain functions from view values to percentages, without Leptos, so that tests can call them. Nothing here knows colours or
-//! words; heights are in the components. Start with [`percent`], then [`track`].
+//! Plain functions from view values to percentages, without Leptos, so that tests can call them. Nothing here knows
+//! colours or words; heights are in the components. Start with [`percent`], then [`track`].
 
 pub mod budget;
 pub mod timeline;
@@ -12,7 +12,11 @@ pub mod track;
 pub fn percent(share: f64) -> String {
     let text = format!("{:.2}", share * 100.0);
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if matches!(text, "" | "-0") { "0%".to_owned() } else { format!("{text}%") }
+    if matches!(text, "" | "-0") {
+        "0%".to_owned()
+    } else {
+        format!("{text}%")
+    }
 }
 
 /// `part` of `whole`, 0 where there is no whole.
@@ -34,7 +38,13 @@ mod tests {
 
     #[test]
     fn a_percentage_has_at_most_two_decimals_and_no_empty_ones() {
-        for (share, text) in [(0.0, "0%"), (-0.000_001, "0%"), (0.2, "20%"), (0.285_714, "28.57%"), (1.0, "100%")] {
+        for (share, text) in [
+            (0.0, "0%"),
+            (-0.000_001, "0%"),
+            (0.2, "20%"),
+            (0.285_714, "28.57%"),
+            (1.0, "100%"),
+        ] {
             assert_eq!(percent(share), text);
         }
     }

@@ -88,8 +88,13 @@ pub fn ground(calendar: &CalendarView) -> Ground {
     }
     Ground {
         weekends,
-        weeks: (0..calendar.length).step_by(7).map(|day| at(calendar, f64::from(day))).collect(),
-        paused: calendar.paused.map(|(day, days)| (at(calendar, f64::from(day)), at(calendar, f64::from(days)))),
+        weeks: (0..calendar.length)
+            .step_by(7)
+            .map(|day| at(calendar, f64::from(day)))
+            .collect(),
+        paused: calendar
+            .paused
+            .map(|(day, days)| (at(calendar, f64::from(day)), at(calendar, f64::from(days)))),
     }
 }
 
@@ -99,7 +104,9 @@ pub fn axis(calendar: &CalendarView) -> Axis {
     let fits = |day: u32| day == 0 || day + DAYS_FOR_A_DATE <= calendar.length;
     let dates = calendar.labels.iter().filter(|(day, _)| fits(*day));
     Axis {
-        dates: dates.map(|(day, text)| (at(calendar, f64::from(*day)), text.clone())).collect(),
+        dates: dates
+            .map(|(day, text)| (at(calendar, f64::from(*day)), text.clone()))
+            .collect(),
         now: calendar.now.map(|now| at(calendar, now)),
     }
 }
@@ -182,7 +189,12 @@ mod tests {
     }
 
     fn night(day: u32, done: i64, failed: i64, waiting: i64) -> NightView {
-        NightView { day, done, failed, waiting }
+        NightView {
+            day,
+            done,
+            failed,
+            waiting,
+        }
     }
 
     fn general(status: RingStatus) -> StageView {
@@ -199,7 +211,13 @@ mod tests {
             first_day: 14,
             rollout_length: 10,
             test_length: 4,
-            nights: vec![night(14, 6, 0, 0), night(15, 5, 1, 0), night(16, 0, 1, 0), night(21, 0, 0, 6), night(22, 0, 0, 4)],
+            nights: vec![
+                night(14, 6, 0, 0),
+                night(15, 5, 1, 0),
+                night(16, 0, 1, 0),
+                night(21, 0, 0, 6),
+                night(22, 0, 0, 4),
+            ],
             done: 11,
             failed: 2,
             waiting: 10,
@@ -214,10 +232,18 @@ mod tests {
         assert_eq!(ground.weekends.len(), 5);
         assert_eq!(ground.weekends[0], ("8.11%".to_owned(), "5.41%".to_owned()));
 
-        let from_sunday = CalendarView { first_weekday: 6, length: 7, ..calendar() };
+        let from_sunday = CalendarView {
+            first_weekday: 6,
+            length: 7,
+            ..calendar()
+        };
         let weekends = super::ground(&from_sunday).weekends;
         assert_eq!(weekends[0], ("0%".to_owned(), "14.29%".to_owned()));
-        assert_eq!(weekends[1], ("85.71%".to_owned(), "14.29%".to_owned()), "Saturday ends the picture");
+        assert_eq!(
+            weekends[1],
+            ("85.71%".to_owned(), "14.29%".to_owned()),
+            "Saturday ends the picture"
+        );
     }
 
     #[test]
@@ -228,10 +254,18 @@ mod tests {
 
     #[test]
     fn every_night_says_what_became_of_its_rooms() {
-        let nights: Vec<Night> =
-            bar(&calendar(), &general(RingStatus::RollingOut)).cells.into_iter().map(|cell| cell.night).collect();
-        let expected =
-            [Night::Done(6), Night::DoneSomeFailed(5), Night::Failed(1), Night::Tonight(6), Night::Waiting(4)];
+        let nights: Vec<Night> = bar(&calendar(), &general(RingStatus::RollingOut))
+            .cells
+            .into_iter()
+            .map(|cell| cell.night)
+            .collect();
+        let expected = [
+            Night::Done(6),
+            Night::DoneSomeFailed(5),
+            Night::Failed(1),
+            Night::Tonight(6),
+            Night::Waiting(4),
+        ];
         assert_eq!(nights, expected);
     }
 
@@ -244,11 +278,23 @@ mod tests {
     #[test]
     fn test_days_pass_with_the_calendar_and_stay_passed() {
         let stage = general(RingStatus::Testing);
-        assert_eq!(bar(&calendar(), &stage).test, Some(("64.86%".to_owned(), "75.68%".to_owned())));
+        assert_eq!(
+            bar(&calendar(), &stage).test,
+            Some(("64.86%".to_owned(), "75.68%".to_owned()))
+        );
         assert_eq!(bar(&calendar(), &stage).tested, None);
-        let later = CalendarView { now: Some(25.0), ..calendar() };
+        let later = CalendarView {
+            now: Some(25.0),
+            ..calendar()
+        };
         assert_eq!(bar(&later, &stage).tested, Some("67.57%".to_owned()));
-        let over = CalendarView { now: None, ..calendar() };
-        assert_eq!(bar(&over, &general(RingStatus::Completed)).tested, Some("75.68%".to_owned()));
+        let over = CalendarView {
+            now: None,
+            ..calendar()
+        };
+        assert_eq!(
+            bar(&over, &general(RingStatus::Completed)).tested,
+            Some("75.68%".to_owned())
+        );
     }
 }

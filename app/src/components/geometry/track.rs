@@ -65,7 +65,12 @@ pub struct FailureShape {
 /// Lays a track out.
 #[must_use]
 pub fn track(view: &TrackView) -> Track {
-    let total = f64::from(view.rings.iter().map(|ring| ring.rollout_days + ring.test_days).sum::<u32>());
+    let total = f64::from(
+        view.rings
+            .iter()
+            .map(|ring| ring.rollout_days + ring.test_days)
+            .sum::<u32>(),
+    );
     let mut rings = Vec::with_capacity(view.rings.len());
     let mut failures = Vec::new();
     let mut start = 0.0;
@@ -108,7 +113,9 @@ fn failure_shape(ring: &TrackRing, start: f64, total: f64) -> Option<FailureShap
     if ring.failed == 0 || rollout <= 0.0 {
         return None;
     }
-    let length = share(rooms(ring.failed), rooms(count)).max(NARROWEST_FAILURE / rollout).min(1.0);
+    let length = share(rooms(ring.failed), rooms(count))
+        .max(NARROWEST_FAILURE / rollout)
+        .min(1.0);
     let from = share(rooms(ring.done), rooms(count)).min(1.0 - length);
     Some(FailureShape {
         x: percent(share(start, total)),
@@ -139,8 +146,14 @@ mod tests {
     fn four_rings() -> TrackView {
         TrackView {
             rings: vec![
-                TrackRing { tested_days: 5, ..ring(0, (2, 5), (4, 0, 0)) },
-                TrackRing { tested_days: 4, ..ring(2, (3, 4), (8, 0, 0)) },
+                TrackRing {
+                    tested_days: 5,
+                    ..ring(0, (2, 5), (4, 0, 0))
+                },
+                TrackRing {
+                    tested_days: 4,
+                    ..ring(2, (3, 4), (8, 0, 0))
+                },
                 ring(5, (10, 4), (36, 2, 17)),
                 ring(10, (5, 2), (0, 0, 12)),
             ],
@@ -152,8 +165,11 @@ mod tests {
 
     #[test]
     fn the_rings_follow_each_other_in_plan_days() {
-        let places: Vec<(String, String)> =
-            track(&four_rings()).rings.into_iter().map(|ring| (ring.x, ring.width)).collect();
+        let places: Vec<(String, String)> = track(&four_rings())
+            .rings
+            .into_iter()
+            .map(|ring| (ring.x, ring.width))
+            .collect();
         let expected = [("0%", "20%"), ("20%", "20%"), ("40%", "40%"), ("80%", "20%")];
         assert_eq!(places, expected.map(|(x, width)| (x.to_owned(), width.to_owned())));
     }

@@ -12,20 +12,25 @@ use crate::room::Room;
 use crate::status::NotRequired;
 use crate::update::{Exclusion, Update};
 
-/// Compares the room with every live rollout. What has started, or was tried before, stays where it is (R14).
-pub(super) fn join_and_leave(look: &mut Look<'_>, ids: &mut dyn NewIds) {
-    let slice = look.slice;
+/// Takes back what the room must not have or does not need, and, if it may have `moved`, what its ring has not come to. What has
+/// started, or was tried before, stays where it is (R14).
+pub(super) fn leave(look: &mut Look<'_>, moved: bool) {
     for index in 0..look.deployments.len() {
-        leave(look, index);
+        leave_one(look, index, moved);
     }
+}
+
+/// Compares the room with every live rollout.
+pub(super) fn join(look: &mut Look<'_>, ids: &mut dyn NewIds) {
+    let slice = look.slice;
     for rollout in slice.rollouts.values().filter(|rollout| rollout.is_live()) {
         if let Some(update) = slice.updates.get(&rollout.update) {
-            join(look, rollout, update, ids);
+            join_one(look, rollout, update, ids);
         }
     }
 }
 
-fn leave(look: &mut Look<'_>, index: usize) {
+fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
     let deployment = &look.deployments[index];
     if !deployment.is_unfinished() || deployment.has_started() {
         return;
@@ -33,8 +38,8 @@ fn leave(look: &mut Look<'_>, index: usize) {
     let (Some(update), Some(rollout)) = (look.update(deployment), look.rollout(deployment)) else { return };
     let exclusion = update.exclusion(look.room, look.today());
     let ring = look.slice.rings.get(look.room.ring);
-    let moved_ahead = deployment.force.is_none() && deployment.attempt == 1 && ring.is_some_and(|ring| !rollout.has_reached(ring));
-    let moved_behind = deployment.follows_plan() && deployment.ring != look.room.ring;
+    let moved_ahead = moved && deployment.force.is_none() && deployment.attempt == 1 && ring.is_some_and(|ring| !rollout.has_reached(ring));
+    let moved_behind = moved && deployment.follows_plan() && deployment.ring != look.room.ring;
     match exclusion {
         Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(look, deployment) => {
             withdraw_planned(look, index);
@@ -64,7 +69,7 @@ fn leave(look: &mut Look<'_>, index: usize) {
     }
 }
 
-fn was_partly_done(look: &Look<'_>, deployment: &Deployment) -> bool {
+pub(super) fn was_partly_done(look: &Look<'_>, deployment: &Deployment) -> bool {
     look.installs.iter().any(|install| install.deployment == deployment.id && matches!(install.state, InstallState::Completed { .. }))
 }
 
@@ -84,7 +89,7 @@ pub(super) fn withdraw_planned(look: &mut Look<'_>, index: usize) {
 }
 
 /// Into a ring that the rollout has entered or passed: the room is scheduled for its next window, as a catch-up.
-fn join(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
+fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
     let Some(ring) = look.slice.rings.get(look.room.ring) else { return };
     // A ring that is still being filled takes the room with its next batch.
     let filling = rollout.stages.last().is_some_and(|stage| stage.ring == ring.id && stage.placed < stage.rooms);
@@ -109,8 +114,10 @@ fn join(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn N
     let window = look.next_window(look.today());
     let reason = format!("Catch-up: joined {} after its turn.", ring.name);
     let id = withdrawn.map_or_else(|| ids.deployment(), |index| look.deployments[index].id);
+    let attempt = withdrawn.map_or(1, |index| look.deployments[index].attempt);
     let deployment = Deployment {
         night: window.night,
+        attempt,
         catch_up: true,
         ..fresh(id, update, look.room, look.now, reason)
     };
@@ -204,7 +211,10 @@ pub fn force(
             DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
             DeploymentState::Failed { .. } => Ok(forced(Deployment { attempt: deployment.attempt + 1, ..deployment.clone() })),
             DeploymentState::Completed { .. } => Err(LeftOut::AlreadyDone),
-            DeploymentState::Withdrawn { .. } => Ok(forced(fresh(deployment.id, update, room, now, String::new()))),
+            DeploymentState::Withdrawn { .. } => {
+                let again = fresh(deployment.id, update, room, now, String::new());
+                Ok(forced(Deployment { attempt: deployment.attempt, ..again }))
+            }
         },
     }
 }

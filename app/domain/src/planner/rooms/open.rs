@@ -122,7 +122,7 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
     let deployment = &look.deployments[index];
     let Some(update) = look.update(deployment) else { return false };
     if let Some(exclusion) = update.exclusion(look.room, look.today()) {
-        let was_tried = deployment.attempt > 1;
+        let was_tried = deployment.attempt > 1 || super::join::was_partly_done(look, deployment);
         let sentence = NotRequired::Excluded(exclusion.clone()).sentence(&update.product_name, |date| look.write_date(date));
         if was_tried && matches!(exclusion, Exclusion::AlreadyOn { .. }) {
             look.complete(index, sentence);
@@ -151,6 +151,10 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
         // From here on it is the night whose window the device would miss by not showing up (W4).
         look.deployments[index].night = look.next_window(look.deployments[index].night).night;
     }
-    look.deployments[index].state = DeploymentState::Open { started_at: None };
+    let started_at = look.latest_installs(&look.deployments[index]).iter().filter_map(|install| install.started_at).min();
+    look.deployments[index].state = DeploymentState::Open { started_at };
+    if started_at.is_some() {
+        look.deployments[index].reason = super::settle::PARTLY_DONE.to_owned();
+    }
     true
 }

@@ -67,6 +67,9 @@ pub(super) fn conclude(look: &mut Look<'_>) {
     }
 }
 
+/// The reason of a room in which no device runs, some have ended and others have their window ahead.
+pub(super) const PARTLY_DONE: &str = "Some devices of the room are done; the others have yet to start.";
+
 fn runs(look: &Look<'_>, index: usize) -> bool {
     look.latest_installs(&look.deployments[index]).iter().any(|install| install.is_running())
 }
@@ -76,14 +79,17 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
     let started_at = installs.iter().filter_map(|install| install.started_at).min();
     if installs.iter().any(|install| install.is_running() || install.state == InstallState::Planned) {
         let waits_for_inventory = installs.iter().any(|install| matches!(install.state, InstallState::Installed { .. }));
+        let runs = installs.iter().any(|install| install.is_running());
         let deployment = &mut look.deployments[index];
         if started_at.is_some() {
             deployment.state = DeploymentState::Open { started_at };
             let version = look.slice.updates.get(&deployment.update).map_or("", |update| &update.version);
             deployment.reason = if waits_for_inventory {
                 format!("Installed; the device has yet to report {version}.")
-            } else {
+            } else if runs {
                 format!("Installing {version}.")
+            } else {
+                PARTLY_DONE.to_owned()
             };
         }
         return;
@@ -112,8 +118,9 @@ fn heal(look: &mut Look<'_>, index: usize) {
     // until its device has closed.
     let room_is_free = !look.deployments.iter().any(Deployment::is_open);
     if running && room_is_free {
+        // It reports again after it was silent; the state says since when it runs, the reason what it does.
         look.deployments[index].state = DeploymentState::Open { started_at };
-        look.deployments[index].reason = "The device reports again after it was silent.".to_owned();
+        conclude_open(look, index);
     } else if is_current(look, index) {
         let sentence = confirmed(look, index);
         look.complete(index, sentence);

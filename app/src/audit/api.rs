@@ -1,0 +1,13 @@
+//! What the audit asks the server for.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+
+use crate::error::AppError;
+use crate::view::AuditView;
+
+/// A page of entries, newest first.
+#[server(prefix = "/api", endpoint = "audit", input = GetUrl)]
+pub async fn get_audit(page: u32) -> Result<AuditView, AppError> {
+    crate::desk()?.audit(page).await
+}

@@ -1,0 +1,8 @@
+//! Audit: what people and rules have done (SPEC P7).
+//!
+//! The page is in [`page`]; what it asks the server for is in [`api`].
+
+mod api;
+mod page;
+
+pub use page::AuditPage;

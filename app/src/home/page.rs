@@ -1,0 +1,212 @@
+//! The page.
+
+use leptos::prelude::*;
+
+use super::api::get_home;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::geometry::{percent, rooms, share};
+use crate::components::icon::Icon;
+use crate::components::loaded::loaded;
+use crate::components::page_header::PageHeader;
+use crate::components::ring_badge::RingBadge;
+use crate::components::status_badge::{HealthBadge, health_label};
+use crate::components::time::Time;
+use crate::view::{Health, HomeView, RingView, When};
+
+/// A bar of days since the last update is full after this many.
+const FULL_BAR_DAYS: i64 = 60;
+
+/// Home.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let home = Resource::new(|| (), |()| get_home());
+    view! {
+        <PageHeader title="Home" tab=None />
+        {loaded(home, page)}
+    }
+    .into_any()
+}
+
+fn page(home: HomeView) -> AnyView {
+    let HomeView {
+        attention: points,
+        tonight: sites,
+        since: rings,
+        health: groups,
+    } = home;
+    view! {
+        <div class="home-top">{attention(points)} {since(rings)}</div>
+        {tonight(sites)}
+        <div class="home-foot">{health(&groups)}</div>
+    }
+    .into_any()
+}
+
+fn attention(points: Vec<(String, String, bool)>) -> AnyView {
+    let content = if points.is_empty() {
+        view! { <p class="muted">"Nothing needs attention."</p> }.into_any()
+    } else {
+        let points = points.into_iter().map(|(sentence, href, bad)| {
+            let (class, icon) = if bad {
+                ("status status--failed", "error-f")
+            } else {
+                ("status", "info")
+            };
+            view! {
+                <li>
+                    <span class=class>
+                        <Icon name=icon />
+                    </span>
+                    <h3>
+                        <a href=href>{sentence}</a>
+                    </h3>
+                </li>
+            }
+        });
+        view! { <ul class="attention">{points.collect_view()}</ul> }.into_any()
+    };
+    view! {
+        <section aria-labelledby="h-attention">
+            <div class="section-head">
+                <h2 id="h-attention">"Needs attention"</h2>
+            </div>
+            {content}
+        </section>
+    }
+    .into_any()
+}
+
+fn since(rings: Vec<(RingView, Option<i64>, Option<When>)>) -> AnyView {
+    let rings = rings.into_iter().map(|(ring, days, last)| {
+        let bar = days.map(|days| {
+            let passed = rooms(days.clamp(1, FULL_BAR_DAYS));
+            view! {
+                <svg class=format!("bar ring-{}", ring.scale) width="100%" height="6" aria-hidden="true">
+                    <rect class="bar-bg" width="100%" height="6" rx="3"></rect>
+                    <rect class="bar-fg" width=percent(share(passed, rooms(FULL_BAR_DAYS))) height="6" rx="3"></rect>
+                </svg>
+            }
+        });
+        let last = last.map(|when| view! { <span class="sub">"Last: " <Time when /></span> });
+        view! {
+            <li>
+                <RingBadge ring />
+                <span class="days">{ago(days)}</span>
+                {bar}
+                {last}
+            </li>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="h-since">
+            <h2 id="h-since">"Last update in each ring"</h2>
+            <ul class="since">{rings.collect_view()}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn ago(days: Option<i64>) -> String {
+    match days {
+        None => "none yet".to_owned(),
+        Some(0) => "today".to_owned(),
+        Some(1) => "1 day ago".to_owned(),
+        Some(days) => format!("{days} days ago"),
+    }
+}
+
+fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
+    let content = if sites.is_empty() {
+        view! { <p>"Nothing is planned for tonight."</p> }.into_any()
+    } else {
+        let head = view! {
+            <Head class="col-site" label="Site" />
+            <Head class="col-when" label="Window" />
+            <Head class="col-what" label="Rooms" />
+        }
+        .into_any();
+        let rows = sites.into_iter().map(|(site, window, count)| {
+            let count = if count == 1 {
+                "1 room".to_owned()
+            } else {
+                format!("{count} rooms")
+            };
+            view! {
+                <tr role="row">
+                    <NameCell class="col-site">{site}</NameCell>
+                    <Cell class="col-when" label="Window">
+                        {window}
+                    </Cell>
+                    <Cell class="col-what" label="Rooms">
+                        {count}
+                    </Cell>
+                </tr>
+            }
+        });
+        let rows = rows.collect_view();
+        view! {
+            <DataTable kind="night" caption="Rooms that update tonight, by site" head>
+                {rows}
+            </DataTable>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="night-panel" aria-labelledby="h-night">
+            <div class="on-night">
+                <div class="section-head">
+                    <h2 id="h-night">"Tonight’s plan"</h2>
+                </div>
+                {content}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn health(groups: &[(Health, i64)]) -> AnyView {
+    let all: i64 = groups.iter().map(|(_, count)| count).sum();
+    let mut start = 0;
+    let mut bars = Vec::with_capacity(groups.len());
+    for (health, count) in groups {
+        let class = match health {
+            Health::Healthy => "hb-healthy",
+            Health::Unhealthy => "hb-unhealthy",
+            Health::Unmonitored => "hb-unmonitored",
+            Health::Onboarding => "hb-onboarding",
+        };
+        let x = percent(share(rooms(start), rooms(all)));
+        let width = percent(share(rooms(*count), rooms(all)));
+        bars.push(view! { <rect class=class x=x width=width height="12"></rect> });
+        start += count;
+    }
+    let words: Vec<String> = groups
+        .iter()
+        .map(|(health, count)| format!("{count} {}", health_label(*health).to_lowercase()))
+        .collect();
+    let key = groups.iter().map(|(health, count)| {
+        view! {
+            <li>
+                <HealthBadge health=*health />
+                <span>{*count}</span>
+            </li>
+        }
+    });
+    view! {
+        <section aria-labelledby="h-health">
+            <div class="section-head">
+                <h2 id="h-health">"Room health"</h2>
+                <p>
+                    <a href="/rooms">{format!("{all} rooms")}</a>
+                </p>
+            </div>
+            <div class="stack stack--tight">
+                <svg class="health-bar" width="100%" height="12" role="img" aria-label=words.join(", ")>
+                    {bars}
+                </svg>
+                <ul class="health-key">{key.collect_view()}</ul>
+            </div>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,64 @@
+//! The inventory: all rooms with site, health, devices and ring (P0).
+
+use leptos::prelude::*;
+
+use super::room_list::{RoomList, room_name};
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::page_header::PageHeader;
+use crate::components::ring_badge::RingBadge;
+use crate::components::status_badge::HealthBadge;
+use crate::view::RoomRow;
+
+/// The page.
+#[component]
+pub fn InventoryPage() -> impl IntoView {
+    view! {
+        <PageHeader title="Rooms" tab=None />
+        <RoomList path="/rooms" table=table />
+    }
+    .into_any()
+}
+
+fn table(rows: Vec<RoomRow>) -> AnyView {
+    let head = view! {
+        <Head class="col-room" label="Room" />
+        <Head class="col-site" label="Site" />
+        <Head class="col-health" label="Health" />
+        <Head class="col-devices" label="Devices" />
+        <Head class="col-ring" label="Ring" />
+    }
+    .into_any();
+    let rows = rows.into_iter().map(row).collect_view();
+    view! {
+        <DataTable kind="inventory" caption="Rooms" head>
+            {rows}
+        </DataTable>
+    }
+    .into_any()
+}
+
+fn row(row: RoomRow) -> AnyView {
+    let name = room_name(&row);
+    let devices = if row.devices == 1 {
+        "1 device".to_owned()
+    } else {
+        format!("{} devices", row.devices)
+    };
+    view! {
+        <tr role="row">
+            <NameCell>{name}</NameCell>
+            <Cell class="col-site">{row.site}</Cell>
+            <Cell class="col-health" label="Health">
+                <HealthBadge health=row.health />
+            </Cell>
+            <Cell class="col-devices" label="Devices">
+                {devices}
+                <span class="sub">{row.models}</span>
+            </Cell>
+            <Cell class="col-ring" label="Ring">
+                <RingBadge ring=row.ring />
+            </Cell>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,91 @@
+//! A list of rooms with its toolbar and pages. Which columns it has is up to the page.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
+
+use super::api::list_rooms;
+use crate::components::address;
+use crate::components::empty_state::EmptyState;
+use crate::components::filters::{Apply, Filter, SearchBox, Toolbar};
+use crate::components::loaded::loaded;
+use crate::components::pager::Pager;
+use crate::view::{RoomRow, RoomsQuery, RoomsView};
+
+/// Toolbar, count, table, pager.
+#[component]
+pub fn RoomList(
+    /// The page's address.
+    path: &'static str,
+    /// The table of the rows.
+    table: fn(Vec<RoomRow>) -> AnyView,
+) -> impl IntoView {
+    let address = use_query_map();
+    let query = Memo::new(move |_| address.with(query));
+    let rooms = Resource::new(move || query.get(), list_rooms);
+    loaded(rooms, move |view| {
+        list(path, table, view, query.get_untracked(), &address.get_untracked())
+    })
+}
+
+/// A room's name as a link, with where it is.
+pub fn room_name(row: &RoomRow) -> AnyView {
+    view! {
+        <a href=format!("/rooms/{}", row.id)>{row.name.clone()}</a>
+        <span class="sub">
+            <span class="site">{format!("{}, ", row.site)}</span>
+            {row.place.clone()}
+        </span>
+    }
+    .into_any()
+}
+
+fn query(address: &ParamsMap) -> RoomsQuery {
+    RoomsQuery {
+        q: address::value(address, "q"),
+        ring: address::value(address, "ring"),
+        site: address::value(address, "site"),
+        after: address::value(address, "after"),
+        before: address::value(address, "before"),
+    }
+}
+
+fn list(
+    path: &'static str,
+    table: fn(Vec<RoomRow>) -> AnyView,
+    view: RoomsView,
+    query: RoomsQuery,
+    address: &ParamsMap,
+) -> AnyView {
+    let RoomsView {
+        rows,
+        rings,
+        sites,
+        pager,
+    } = view;
+    let content = if rows.is_empty() {
+        let clear = address::is_filtered(address).then(|| path.to_owned());
+        view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
+    } else {
+        table(rows)
+    };
+    view! {
+        <Toolbar action=path>
+            <SearchBox label="Search rooms" value=query.q />
+            <Filter label="Site" name="site" value=query.site choices=sites />
+            <Filter label="Ring" name="ring" value=query.ring choices=rings />
+            <Apply />
+        </Toolbar>
+        <section aria-labelledby="h-list">
+            <h2 id="h-list" class="vh">
+                "List"
+            </h2>
+            <div class="section-head">
+                <p role="status">{pager.text.clone()}</p>
+            </div>
+            {content}
+            <Pager pager />
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,228 @@
+//! One room: what stands above all tabs, and the Overview tab (P5).
+
+use domain::ids::RoomId;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::api::get_room_overview;
+use crate::components::address;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::icon::{self, Icon};
+use crate::components::loaded::loaded_page;
+use crate::components::page_header::PageHeader;
+use crate::components::product_cell::ProductCell;
+use crate::components::ring_badge::RingBadge;
+use crate::components::status_badge::HealthBadge;
+use crate::components::tabs::{Tab, Tabs};
+use crate::error::AppError;
+use crate::view::{ComponentView, DeviceView, RoomHead, RoomOverview};
+
+/// The Overview tab.
+#[component]
+pub fn RoomPage() -> impl IntoView {
+    let id = use_room_id();
+    let room = Resource::new(
+        move || id.get(),
+        |id| async move { get_room_overview(found(id)?).await },
+    );
+    loaded_page(room, page)
+}
+
+/// The room in the address, if that can be one.
+pub(super) fn use_room_id() -> Memo<Option<RoomId>> {
+    let params = use_params_map();
+    Memo::new(move |_| params.with(|params| address::value(params, "id").parse().ok()))
+}
+
+/// The room in the address, or that there is none.
+pub(super) fn found(id: Option<RoomId>) -> Result<RoomId, AppError> {
+    id.ok_or_else(|| AppError::NotFound {
+        what: "This room".to_owned(),
+    })
+}
+
+/// Title, first line and tabs. `current` is a tab's name.
+#[component]
+pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
+    let tab = (current != "Overview").then(|| format!("{}: {}", head.name, current.to_lowercase()));
+    let meta = head
+        .meta
+        .into_iter()
+        .map(|words| view! { <li>{words}</li> })
+        .collect_view();
+    let path = format!("/rooms/{}", head.id);
+    let tabs = vec![
+        Tab {
+            name: "Overview",
+            href: path.clone(),
+            count: None,
+        },
+        Tab {
+            name: "Updates",
+            href: format!("{path}/updates"),
+            count: None,
+        },
+        Tab {
+            name: "Tickets",
+            href: format!("{path}/tickets"),
+            count: (head.open_tickets > 0).then_some(head.open_tickets),
+        },
+        Tab {
+            name: "History",
+            href: format!("{path}/history"),
+            count: None,
+        },
+    ];
+    view! {
+        <PageHeader title=head.name.clone() tab above=("/rooms", "Rooms")>
+            <li>
+                <HealthBadge health=head.health pill=true />
+            </li>
+            {meta}
+        </PageHeader>
+        <dl class="strip">
+            <div>
+                <dt>"Local time"</dt>
+                <dd>{head.local_time} <span class="sub">{head.zone}</span></dd>
+            </div>
+            <div>
+                <dt>"Ring"</dt>
+                <dd>
+                    <RingBadge ring=head.ring />
+                </dd>
+            </div>
+            <div>
+                <dt>"Next window"</dt>
+                <dd>{head.next_window} <span class="sub">{head.next_window_work}</span></dd>
+            </div>
+            <div>
+                <dt>"Health"</dt>
+                <dd>{head.health_why}</dd>
+            </div>
+        </dl>
+        <Tabs label=head.name tabs current />
+    }
+}
+
+fn page(room: RoomOverview) -> AnyView {
+    let RoomOverview {
+        head,
+        devices,
+        holds,
+        blocks,
+    } = room;
+    let devices = devices_section(devices);
+    let content = if holds.is_empty() && blocks.is_empty() {
+        devices
+    } else {
+        view! {
+            <div class="cols cols--aside">
+                {devices}
+                <aside class="stack" aria-label="More about this room">
+                    {holds_panel(holds)}
+                    {blocks_panel(blocks)}
+                </aside>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <Frame head current="Overview" />
+        {content}
+    }
+    .into_any()
+}
+
+fn devices_section(devices: Vec<DeviceView>) -> AnyView {
+    let head = view! {
+        <Head class="col-name" label="Device" />
+        <Head label="Installed" />
+        <Head label="Recommended" />
+        <Head label="State" />
+    }
+    .into_any();
+    let rows = devices.into_iter().map(device).collect_view();
+    view! {
+        <section aria-labelledby="h-devices">
+            <div class="section-head">
+                <h2 id="h-devices">"Devices and versions"</h2>
+            </div>
+            <DataTable kind="devices" caption="Devices and versions" head>
+                {rows}
+            </DataTable>
+        </section>
+    }
+    .into_any()
+}
+
+/// A device, and a row for each of its components.
+fn device(device: DeviceView) -> AnyView {
+    let components = device.components.into_iter().map(component).collect_view();
+    view! {
+        <tr role="row">
+            <NameCell class="col-name">
+                <ProductCell icon=icon::of_role(&device.role) name=device.name href=None sub=device.sub />
+            </NameCell>
+            <td role="cell" class="muted" colspan="3">
+                {device.contact}
+            </td>
+        </tr>
+        {components}
+    }
+    .into_any()
+}
+
+fn component(component: ComponentView) -> AnyView {
+    let recommended = match component.recommended {
+        Some(version) => version.into_any(),
+        None => view! { <span class="muted">"None"</span> }.into_any(),
+    };
+    view! {
+        <tr role="row" class="is-part">
+            <NameCell>{component.product}</NameCell>
+            <Cell label="Installed">{component.installed}</Cell>
+            <Cell label="Recommended">{recommended}</Cell>
+            <Cell label="State">{component.state}</Cell>
+        </tr>
+    }
+    .into_any()
+}
+
+fn holds_panel(holds: Vec<String>) -> Option<AnyView> {
+    if holds.is_empty() {
+        return None;
+    }
+    let holds = holds.into_iter().map(|hold| view! { <li>{hold}</li> });
+    let panel = view! {
+        <section class="panel" aria-labelledby="h-holds">
+            <h2 id="h-holds">"Holds"</h2>
+            <ul class="list">{holds.collect_view()}</ul>
+        </section>
+    };
+    Some(panel.into_any())
+}
+
+fn blocks_panel(blocks: Vec<(String, String)>) -> Option<AnyView> {
+    if blocks.is_empty() {
+        return None;
+    }
+    let blocks = blocks.into_iter().map(|(kind, sentence)| {
+        view! {
+            <li>
+                <span class="status check--fail">
+                    <Icon name="check-fail" />
+                </span>
+                <span class="check-name">{kind}</span>
+                <span class="result">"Fail"</span>
+                <p class="guide">{sentence}</p>
+            </li>
+        }
+    });
+    let panel = view! {
+        <section class="panel" aria-labelledby="h-readiness">
+            <h2 id="h-readiness">"Readiness"</h2>
+            <ul class="readiness">{blocks.collect_view()}</ul>
+        </section>
+    };
+    Some(panel.into_any())
+}

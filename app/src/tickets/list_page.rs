@@ -1,0 +1,94 @@
+//! Incidents: the list of tickets (P0, P7).
+
+use domain::ticket::{TicketSeverity, TicketState};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
+
+use super::api::list_tickets;
+use super::ticket_list::ticket_table;
+use crate::components::address;
+use crate::components::empty_state::EmptyState;
+use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
+use crate::components::loaded::loaded;
+use crate::components::page_header::PageHeader;
+use crate::components::pager::Pager;
+use crate::view::{TicketsQuery, TicketsView};
+
+const PATH: &str = "/incidents";
+
+/// The page.
+#[component]
+pub fn IncidentsPage() -> impl IntoView {
+    let address = use_query_map();
+    let query = Memo::new(move |_| address.with(query));
+    let tickets = Resource::new(move || query.get(), list_tickets);
+    view! {
+        <PageHeader title="Incidents" tab=None />
+        {loaded(tickets, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
+    }
+    .into_any()
+}
+
+fn query(address: &ParamsMap) -> TicketsQuery {
+    TicketsQuery {
+        q: address::value(address, "q"),
+        state: address::value(address, "state"),
+        severity: address::value(address, "severity"),
+        page: address::page(address),
+    }
+}
+
+fn page(view: TicketsView, query: TicketsQuery, address: &ParamsMap) -> AnyView {
+    let TicketsView { rows, pager } = view;
+    let content = if rows.is_empty() {
+        nothing(address)
+    } else {
+        ticket_table("Incidents".to_owned(), rows)
+    };
+    view! {
+        {toolbar(query)}
+        <section aria-labelledby="h-list">
+            <div class="section-head">
+                <h2 id="h-list" class="vh">
+                    "List"
+                </h2>
+                <p role="status">{pager.text.clone()}</p>
+            </div>
+            {content}
+            <Pager pager />
+        </section>
+    }
+    .into_any()
+}
+
+fn toolbar(query: TicketsQuery) -> AnyView {
+    let states = [
+        TicketState::NeedsAction,
+        TicketState::Investigating,
+        TicketState::Resolved,
+    ];
+    let mut states = states.map(|state| choice(state.as_str(), state.label())).to_vec();
+    states.push(choice("all", "All"));
+    let severities = TicketSeverity::ALL
+        .map(|severity| choice(severity.as_str(), severity.label()))
+        .to_vec();
+    view! {
+        <Toolbar action=PATH>
+            <SearchBox label="Search tickets" value=query.q />
+            <Filter label="State" name="state" value=query.state choices=states none="Not resolved" />
+            <Filter label="Severity" name="severity" value=query.severity choices=severities />
+            <Apply />
+        </Toolbar>
+    }
+    .into_any()
+}
+
+fn nothing(address: &ParamsMap) -> AnyView {
+    if address::is_filtered(address) {
+        let clear = Some(PATH.to_owned());
+        view! { <EmptyState title="No ticket matches" text="No ticket has all of this." clear /> }.into_any()
+    } else {
+        view! { <EmptyState title="No open tickets" text="Every ticket is resolved." clear=None /> }.into_any()
+    }
+}

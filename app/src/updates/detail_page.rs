@@ -1,0 +1,342 @@
+//! One update: the dates of every ring, every room with its reason, issues, tickets, history (P3).
+
+use domain::ids::UpdateId;
+use domain::status::RoomStatus;
+use domain::update::Severity;
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::params::ParamsMap;
+
+use super::api::get_update;
+use crate::components::address;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::empty_state::EmptyState;
+use crate::components::filters::{Apply, Filter, Keep, Toolbar, choice};
+use crate::components::history_list::HistoryList;
+use crate::components::icon;
+use crate::components::key::{Key, KeyEntry};
+use crate::components::loaded::loaded_page;
+use crate::components::page_header::PageHeader;
+use crate::components::pager::Pager;
+use crate::components::ring_badge::RingBadge;
+use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
+use crate::components::timeline::Timeline;
+use crate::error::AppError;
+use crate::tickets::ticket_links;
+use crate::view::{RoomWhyQuery, RoomWhyRow, UpdateView};
+
+/// The page.
+#[component]
+pub fn UpdatePage() -> impl IntoView {
+    let params = use_params_map();
+    let address = use_query_map();
+    let id = Memo::new(move |_| params.with(|params| address::value(params, "id").parse::<UpdateId>().ok()));
+    let query = Memo::new(move |_| address.with(query));
+    let update = Resource::new(
+        move || (id.get(), query.get()),
+        |(id, query)| async move {
+            let id = id.ok_or_else(|| AppError::NotFound {
+                what: "This update".to_owned(),
+            })?;
+            get_update(id, query).await
+        },
+    );
+    loaded_page(update, move |view| {
+        page(view, &query.get_untracked(), &address.get_untracked())
+    })
+}
+
+fn query(address: &ParamsMap) -> RoomWhyQuery {
+    RoomWhyQuery {
+        status: address::value(address, "status"),
+        ring: address::value(address, "ring"),
+        after: address::value(address, "after"),
+    }
+}
+
+fn page(view: UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView {
+    let head = head(&view);
+    let counts = counts(&view);
+    let rollout = rollout(&view);
+    let rooms = rooms(&view, query, address);
+    view! {
+        {head}
+        {counts}
+        {rollout}
+        <div class="cols cols--aside">
+            {rooms}
+            <aside class="stack" aria-label="More about this update">
+                {known_issues(view.known_issues)}
+                <section class="panel" aria-labelledby="h-tickets">
+                    <h2 id="h-tickets">"Tickets"</h2>
+                    {ticket_links(view.tickets)}
+                </section>
+                {facts(view.facts)}
+                <section class="panel" aria-labelledby="h-history">
+                    <h2 id="h-history">"History"</h2>
+                    <HistoryList rows=view.history />
+                </section>
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+fn head(view: &UpdateView) -> AnyView {
+    let severity = match view.severity {
+        Severity::Critical => Some(view! {
+            <li>
+                <SeverityMark severity=view.severity />
+            </li>
+        }),
+        Severity::Routine => None,
+    };
+    let UpdateView {
+        title,
+        status_sentence,
+        status,
+        vendor,
+        kind,
+        ..
+    } = view.clone();
+    view! {
+        <PageHeader title above=("/updates", "Updates") icon=icon::of_kind(kind) lede=status_sentence tab=None>
+            <li>
+                <UpdateStatusBadge status pill=true />
+            </li>
+            {severity}
+            <li>{vendor}</li>
+            <li>{kind.label()}</li>
+        </PageHeader>
+    }
+    .into_any()
+}
+
+/// The counts that lead to their rooms.
+fn counts(view: &UpdateView) -> AnyView {
+    let counts = view.statuses.iter().map(|(word, label, count)| {
+        let (class, dot) = match word.as_str() {
+            "completed" => ("kpi kpi--done", true),
+            "failed" => ("kpi kpi--fail", true),
+            "scheduled" => ("kpi kpi--wait", true),
+            _ => ("kpi", false),
+        };
+        view! {
+            <a class=class href=format!("?status={word}#rooms")>
+                <b>{*count}</b>
+                <span>{dot.then(|| view! { <i></i> })} {label.to_lowercase()}</span>
+            </a>
+        }
+    });
+    view! { <div class="kpis">{counts.collect_view()}</div> }.into_any()
+}
+
+fn rollout(view: &UpdateView) -> AnyView {
+    let headline = match &view.day {
+        Some(day) => format!("Rollout: {}", day.to_lowercase()),
+        None => "Rollout".to_owned(),
+    };
+    let mut key = vec![
+        KeyEntry::Installed,
+        KeyEntry::Failed,
+        KeyEntry::Waiting,
+        KeyEntry::TestDays,
+        KeyEntry::Today,
+    ];
+    if view.calendar.paused.is_some() {
+        key.push(KeyEntry::Paused);
+    }
+    let content = if view.calendar.stages.is_empty() {
+        view! { <p class="muted">"There is no rollout: no room needs this update."</p> }.into_any()
+    } else {
+        view! {
+            <Timeline calendar=view.calendar.clone() />
+            <p class="muted note">"Numbers are rooms per night."</p>
+        }
+        .into_any()
+    };
+    view! {
+        <section aria-labelledby="h-rollout">
+            <div class="section-head">
+                <h2 id="h-rollout">{headline}</h2>
+                <Key of="timeline" entries=key />
+            </div>
+            {content}
+        </section>
+    }
+    .into_any()
+}
+
+fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView {
+    let path = format!("/updates/{}", view.id);
+    let rings = view
+        .calendar
+        .stages
+        .iter()
+        .map(|stage| choice(stage.ring.id.to_string(), stage.ring.name.clone()));
+    let rings = rings.collect();
+    let chips = chips(view, query, address, &path);
+    let RoomWhyQuery { status, ring, .. } = query.clone();
+    let content = if view.rooms.is_empty() {
+        let clear = address::is_filtered(address).then(|| format!("{path}#rooms"));
+        view! { <EmptyState title="No room matches" text="No room has this status." clear /> }.into_any()
+    } else {
+        table(&view.rooms)
+    };
+    view! {
+        <section id="rooms" aria-labelledby="h-rooms">
+            <div class="section-head">
+                <h2 id="h-rooms">"Rooms"</h2>
+                <p role="status">{view.pager.text.clone()}</p>
+            </div>
+            <div class="stack stack--tight">
+                <Toolbar action=path label="Rooms of this update">
+                    {chips}
+                    <span class="push"></span>
+                    <Filter label="Ring" name="ring" value=ring choices=rings />
+                    <Keep name="status" value=status />
+                    <Apply />
+                </Toolbar>
+                {content}
+                <Pager pager=view.pager.clone() anchor="rooms" />
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &str) -> AnyView {
+    let chip = |word: &str, label: String| {
+        let href = format!("{}#rooms", address::with(path, address, "status", word));
+        let current = (query.status == word).then_some("true");
+        view! {
+            <a class="chip" href=href aria-current=current>
+                {label}
+            </a>
+        }
+    };
+    let chips = view
+        .statuses
+        .iter()
+        .map(|(word, label, count)| chip(word, format!("{label} {count}")));
+    view! {
+        <nav class="chips" aria-label="Rooms by status">
+            {chip("", "All".to_owned())}
+            {chips.collect_view()}
+        </nav>
+    }
+    .into_any()
+}
+
+fn table(rows: &[RoomWhyRow]) -> AnyView {
+    let head = view! {
+        <Head class="col-room" label="Room" />
+        <Head class="col-ring" label="Ring" />
+        <Head class="col-status" label="Status" />
+        <Head label="Why" />
+        <Head class="col-win" label="Next window" />
+    }
+    .into_any();
+    let rows = rows.iter().cloned().map(row).collect_view();
+    view! {
+        <DataTable kind="room-why" caption="Rooms of this update" head>
+            {rows}
+        </DataTable>
+    }
+    .into_any()
+}
+
+fn row(row: RoomWhyRow) -> AnyView {
+    let attempt = (row.attempt > 1).then(|| view! { <span class="sub">{format!("Attempt {}", row.attempt)}</span> });
+    let ticket = row.ticket.map(|number| {
+        view! {
+            <span class="sub">
+                <a href=format!("/incidents/{number}")>{format!("T-{number}")}</a>
+            </span>
+        }
+    });
+    let catch_up = row.catch_up.then(|| {
+        view! {
+            " "
+            <span class="tag">"Catch-up"</span>
+        }
+    });
+    let window = match row.next_window {
+        Some(window) => window.into_any(),
+        None => view! { <span class="muted">{no_window(row.status)}</span> }.into_any(),
+    };
+    view! {
+        <tr role="row">
+            <NameCell>
+                <a href=format!("/rooms/{}", row.room)>{row.name}</a>
+                <span class="sub">{row.site}</span>
+            </NameCell>
+            <Cell label="Ring">
+                <RingBadge ring=row.ring />
+            </Cell>
+            <Cell class="col-status" label="Status">
+                <RoomStatusBadge status=row.status />
+            </Cell>
+            <Cell class="why" label="Why">
+                {row.why}
+                {catch_up}
+                {attempt}
+                {ticket}
+            </Cell>
+            <Cell class="col-win" label="Next window">
+                {window}
+            </Cell>
+        </tr>
+    }
+    .into_any()
+}
+
+fn no_window(status: RoomStatus) -> &'static str {
+    match status {
+        RoomStatus::Completed => "Done",
+        RoomStatus::Failed => "Only after a retry",
+        RoomStatus::NotRequired
+        | RoomStatus::Scheduled
+        | RoomStatus::InProgress
+        | RoomStatus::Paused
+        | RoomStatus::Deprecated => "Not planned",
+    }
+}
+
+fn known_issues(issues: Vec<(String, Option<String>)>) -> Option<AnyView> {
+    if issues.is_empty() {
+        return None;
+    }
+    let issues = issues.into_iter().map(|(what, fixed_in)| {
+        let fixed = fixed_in.map(|version| view! { <p class="muted">{format!("Fixed in {version}.")}</p> });
+        view! {
+            <li>
+                <h3>{what}</h3>
+                {fixed}
+            </li>
+        }
+    });
+    let list = view! {
+        <section class="panel" aria-labelledby="h-known">
+            <h2 id="h-known">"Known issues"</h2>
+            <ul class="list">{issues.collect_view()}</ul>
+        </section>
+    };
+    Some(list.into_any())
+}
+
+fn facts(facts: Vec<(String, String)>) -> AnyView {
+    let facts = facts.into_iter().map(|(name, value)| {
+        view! {
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+        }
+    });
+    view! {
+        <section class="panel" aria-labelledby="h-facts">
+            <h2 id="h-facts">"Details"</h2>
+            <dl class="facts">{facts.collect_view()}</dl>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,39 @@
+//! Updates: the list, its tabs Rooms and Rings, and one update (SPEC P2–P4, P6).
+//!
+//! Start with [`list_page`]; what the pages ask the server for is in [`api`].
+
+mod api;
+mod detail_page;
+mod list_page;
+mod rings_tab;
+mod rooms_tab;
+
+use leptos::prelude::*;
+
+use crate::components::page_header::PageHeader;
+use crate::components::tabs::{Tab, Tabs};
+
+pub use detail_page::UpdatePage;
+pub use list_page::UpdatesPage;
+pub use rings_tab::RingsTab;
+pub use rooms_tab::RoomsTab;
+
+/// Title and tabs of the three pages under Updates. `current` is a tab's name.
+#[component]
+fn UpdatesHead(current: &'static str) -> impl IntoView {
+    let tab = |name, href: &str| Tab {
+        name,
+        href: href.to_owned(),
+        count: None,
+    };
+    let tabs = vec![
+        tab("Updates", "/updates"),
+        tab("Rooms", "/updates/rooms"),
+        tab("Rings", "/updates/rings"),
+    ];
+    let title = (current != "Updates").then(|| format!("Updates: {}", current.to_lowercase()));
+    view! {
+        <PageHeader title="Updates" tab=title />
+        <Tabs label="Updates" tabs current />
+    }
+}

@@ -1,0 +1,151 @@
+//! Updates → Rings: the order in which an update goes through, and the 60 days (P6, R16).
+
+use leptos::prelude::*;
+
+use super::UpdatesHead;
+use super::api::list_rings;
+use crate::components::budget::Budget;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::key::{Key, KeyEntry};
+use crate::components::loaded::loaded;
+use crate::components::ring_badge::RingCode;
+use crate::components::time::Time;
+use crate::view::{RingRow, RingsView};
+
+/// The page.
+#[component]
+pub fn RingsTab() -> impl IntoView {
+    let rings = Resource::new(|| (), |()| list_rings());
+    view! {
+        <UpdatesHead current="Rings" />
+        {loaded(rings, page)}
+    }
+    .into_any()
+}
+
+fn page(rings: RingsView) -> AnyView {
+    let RingsView { total, remaining, .. } = rings;
+    let table = table(&rings);
+    view! {
+        <p class="lede">
+            "An update reaches the rings from top to bottom. All rings together may take 60 days."
+        </p>
+        <section class="budget-card" aria-labelledby="h-budget">
+            <div class="section-head section-head--flush">
+                <h2 id="h-budget">{format!("{total} of {} days set", total + remaining)}</h2>
+                <Key of="60 days" entries=vec![KeyEntry::Rollout, KeyEntry::Test, KeyEntry::Remaining] />
+            </div>
+            <Budget rings />
+        </section>
+        <section aria-labelledby="h-rings">
+            <h2 id="h-rings" class="vh">
+                "Rings"
+            </h2>
+            {table}
+        </section>
+    }
+    .into_any()
+}
+
+fn table(rings: &RingsView) -> AnyView {
+    let head = view! {
+        <Head class="col-order" label="Order" />
+        <Head label="Ring" />
+        <Head class="col-num" label="Rooms" />
+        <Head class="col-num" label="Deferment period" />
+        <Head class="col-num" label="Rollout duration" />
+        <Head class="col-num" label="Test period" />
+        <Head class="col-num" label="Completion time" />
+        <Head label="Last update" />
+    }
+    .into_any();
+    let rows = rings.rows.iter().cloned().map(row).collect_view();
+    view! {
+        <DataTable kind="rings" caption="Rings in order" head foot=sums(rings)>
+            {rows}
+        </DataTable>
+    }
+    .into_any()
+}
+
+fn row(row: RingRow) -> AnyView {
+    let rooms = format!("/updates/rooms?ring={}", row.ring.id);
+    let order = match row.ring.scale {
+        0 => "First".to_owned(),
+        10 => "Last".to_owned(),
+        order => format!("Order {order}"),
+    };
+    let description = (!row.description.is_empty()).then(|| view! { <span class="sub">{row.description}</span> });
+    let last = match row.last_update {
+        Some(when) => view! { <Time when /> }.into_any(),
+        None => view! { <span class="muted">"None yet"</span> }.into_any(),
+    };
+    view! {
+        <tr role="row">
+            <Cell class="col-order">
+                <span class="ring">
+                    <RingCode badge=row.ring.badge scale=row.ring.scale />
+                    <span class="vh">{order}</span>
+                </span>
+            </Cell>
+            <NameCell>
+                <a href=rooms>{row.ring.name}</a>
+                {description}
+            </NameCell>
+            <Cell class="col-num" label="Rooms">
+                {row.rooms}
+            </Cell>
+            <Cell class="col-num" label="Deferment period">
+                {days(row.deferment)}
+            </Cell>
+            <Cell class="col-num" label="Rollout duration">
+                {days(row.rollout_days)}
+            </Cell>
+            <Cell class="col-num" label="Test period">
+                {days(row.test_days)}
+            </Cell>
+            <Cell class="col-num" label="Completion time">
+                {days(row.completion)}
+            </Cell>
+            <Cell label="Last update">{last}</Cell>
+        </tr>
+    }
+    .into_any()
+}
+
+fn sums(rings: &RingsView) -> AnyView {
+    let sum = |of: fn(&RingRow) -> u32| rings.rows.iter().map(of).sum::<u32>();
+    let rooms: i64 = rings.rows.iter().map(|row| row.rooms).sum();
+    let (rollout, test, total) = (sum(|row| row.rollout_days), sum(|row| row.test_days), rings.total);
+    view! {
+        <tr role="row">
+            <td role="cell" class="col-order"></td>
+            <th scope="row" role="rowheader">
+                "Total"
+            </th>
+            <Cell class="col-num" label="Rooms">
+                {rooms}
+            </Cell>
+            <td role="cell" class="col-num"></td>
+            <Cell class="col-num" label="Rollout duration">
+                {days(rollout)}
+            </Cell>
+            <Cell class="col-num" label="Test period">
+                {days(test)}
+            </Cell>
+            <Cell class="col-num" label="Completion time">
+                {days(total)}
+            </Cell>
+            <td role="cell"></td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn days(days: u32) -> String {
+    if days == 1 {
+        "1 day".to_owned()
+    } else {
+        format!("{days} days")
+    }
+}

@@ -1,0 +1,99 @@
+//! Updates → Rooms: what is planned where (P4).
+
+use leptos::prelude::*;
+
+use super::UpdatesHead;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::icon::Icon;
+use crate::components::ring_badge::RingBadge;
+use crate::components::status_badge::HealthBadge;
+use crate::rooms::room_list::{RoomList, room_name};
+use crate::view::RoomRow;
+
+/// The page.
+#[component]
+pub fn RoomsTab() -> impl IntoView {
+    view! {
+        <UpdatesHead current="Rooms" />
+        <RoomList path="/updates/rooms" table=table />
+    }
+    .into_any()
+}
+
+fn table(rows: Vec<RoomRow>) -> AnyView {
+    let head = view! {
+        <Head class="col-room" label="Room" />
+        <Head class="col-site" label="Site" />
+        <Head class="col-ring" label="Ring" />
+        <Head class="col-time" label="Local time" />
+        <Head class="col-health" label="Health" />
+        <Head class="col-work" label="Updates" />
+        <Head class="col-win" label="Next window" />
+    }
+    .into_any();
+    let rows = rows.into_iter().map(row).collect_view();
+    view! {
+        <DataTable kind="rooms-list" caption="Rooms" head>
+            {rows}
+        </DataTable>
+    }
+    .into_any()
+}
+
+fn row(row: RoomRow) -> AnyView {
+    let name = room_name(&row);
+    let work = work(&row);
+    let window = match row.next_window {
+        Some(window) => window.into_any(),
+        None => view! { <span class="muted">"Nothing planned"</span> }.into_any(),
+    };
+    view! {
+        <tr role="row">
+            <NameCell>{name}</NameCell>
+            <Cell class="col-site">{row.site}</Cell>
+            <Cell class="col-ring" label="Ring">
+                <RingBadge ring=row.ring />
+            </Cell>
+            <Cell class="col-time" label="Local time">
+                {row.local_time}
+            </Cell>
+            <Cell class="col-health" label="Health">
+                <HealthBadge health=row.health />
+            </Cell>
+            <Cell class="col-work" label="Updates">
+                {work}
+            </Cell>
+            <Cell class="col-win" label="Next window">
+                {window}
+            </Cell>
+        </tr>
+    }
+    .into_any()
+}
+
+fn work(row: &RoomRow) -> AnyView {
+    let kinds = [
+        (row.failed, "status status--failed", "s-failed", "failed"),
+        (row.running, "status status--running", "s-running", "running"),
+        (row.scheduled, "status status--scheduled", "s-scheduled", "scheduled"),
+    ];
+    let some = kinds.into_iter().filter(|(count, ..)| *count > 0);
+    let parts = some.map(|(count, class, icon, word)| {
+        view! {
+            <span class=class>
+                <Icon name=icon />
+                {format!("{count} {word}")}
+            </span>
+        }
+    });
+    let parts = parts.collect_view();
+    if parts.is_empty() {
+        return view! { <span class="muted">"Nothing planned"</span> }.into_any();
+    }
+    view! {
+        <a class="work" href=format!("/rooms/{}/updates", row.id)>
+            {parts}
+        </a>
+    }
+    .into_any()
+}

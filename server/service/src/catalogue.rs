@@ -1,0 +1,258 @@
+//! Catalogue files: products and releases, in the shape of the shared catalogue (G1, G6).
+//!
+//! Reading is strict about what Nightshift uses and ignores the rest: catalogues carry notes and sources for people.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use domain::ids::{ProductId, UpdateId};
+use domain::update::{ProductKind, Severity};
+use domain::version::{self, Version, VersionOrder, VersionScheme};
+use serde::Deserialize;
+use serde_json::json;
+use store::{AuditEntry, NewRelease, ProductRecord};
+
+use crate::error::{Result, ServiceError};
+use crate::{Actor, Service};
+
+/// Products and their releases.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// Products.
+    pub products: Vec<ProductLine>,
+    /// Releases, in catalogue order within a product.
+    pub releases: Vec<ReleaseLine>,
+}
+
+/// A product in a file.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProductLine {
+    /// Identity.
+    pub id: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Name.
+    pub name: String,
+    /// os, app, firmware, driver, service.
+    pub kind: String,
+    /// What it says about its versions.
+    #[serde(default)]
+    pub version_scheme: SchemeLine,
+    /// Part of the portfolio that is covered.
+    #[serde(default)]
+    pub covered: bool,
+    /// Typical minutes of an install.
+    pub expected_minutes: u32,
+}
+
+/// A version scheme in a file.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct SchemeLine {
+    /// `numbers` or `release_date`.
+    #[serde(default)]
+    pub order_by: Option<String>,
+    /// What may stand in front and means nothing.
+    #[serde(default)]
+    pub optional_prefix: Option<String>,
+}
+
+/// A release in a file.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReleaseLine {
+    /// Of what.
+    pub product: String,
+    /// Version.
+    pub version: String,
+    /// Position in the product's history, from 1.
+    pub rank: u32,
+    /// Day of release.
+    #[serde(default)]
+    pub released: Option<NaiveDate>,
+    /// Version that a device must run before.
+    #[serde(default)]
+    pub minimum_version: Option<String>,
+    /// Withdrawn by the vendor.
+    #[serde(default)]
+    pub recalled: bool,
+    /// Starts at once.
+    #[serde(default)]
+    pub critical: bool,
+    /// Known faults.
+    #[serde(default)]
+    pub known_issues: Vec<KnownIssueLine>,
+    /// Whether newer releases replace queued installs of this one.
+    #[serde(default = "yes")]
+    pub supersedes_by_order: bool,
+    /// Typical minutes of an install.
+    #[serde(default)]
+    pub expected_minutes: Option<u32>,
+    /// Device models; absent: all.
+    #[serde(default)]
+    pub applies_to_models: Vec<String>,
+}
+
+/// A known fault in a file.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KnownIssueLine {
+    /// What.
+    pub summary: String,
+    /// The version that mends it.
+    #[serde(default)]
+    pub fixed_in: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ProductLine {
+    fn scheme(&self) -> VersionScheme {
+        VersionScheme {
+            by_release_date: self.version_scheme.order_by.as_deref() == Some("release_date"),
+            optional_prefix: self.version_scheme.optional_prefix.clone(),
+        }
+    }
+
+    fn record(&self) -> Result<ProductRecord> {
+        let id = ProductId::parse(&self.id).map_err(|problem| ServiceError::invalid("product", problem))?;
+        let kind = ProductKind::from_word(&self.kind)
+            .ok_or_else(|| ServiceError::invalid("kind", format!("product {id}: {:?} is not os, app, firmware, driver or service", self.kind)))?;
+        let minutes = self.expected_minutes;
+        if !(1..=1440).contains(&minutes) {
+            return Err(ServiceError::invalid("expected minutes", format!("product {id}: {minutes} is not between 1 and 1440")));
+        }
+        Ok(ProductRecord {
+            id,
+            vendor: self.vendor.clone(),
+            name: self.name.clone(),
+            kind,
+            covered: self.covered,
+            scheme: self.scheme(),
+            expected_minutes: minutes,
+        })
+    }
+}
+
+impl Catalogue {
+    /// Reads a releases file, or a folder with `products.json` and `releases.json`.
+    ///
+    /// # Errors
+    /// Names the file and the place that cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let (products, releases) =
+            if path.is_dir() { (Some(path.join("products.json")), path.join("releases.json")) } else { (None, path.to_owned()) };
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|error| ServiceError::invalid("catalogue", format!("{}: {error}", path.display())))
+        };
+        let products = products.map(|path| read(&path)).transpose()?;
+        Self::parse(products.as_deref().unwrap_or("[]"), &read(&releases)?)
+    }
+
+    /// Takes the texts of `products.json` and `releases.json`.
+    ///
+    /// # Errors
+    /// Names the place that cannot be read.
+    pub fn parse(products: &str, releases: &str) -> Result<Self> {
+        let invalid = |file: &'static str, error: &serde_json::Error| ServiceError::invalid("catalogue", format!("{file}: {error}"));
+        Ok(Self {
+            products: serde_json::from_str(products).map_err(|error| invalid("products", &error))?,
+            releases: serde_json::from_str(releases).map_err(|error| invalid("releases", &error))?,
+        })
+    }
+
+    /// How two versions stand to each other (G6, S2). Without a product the plain rules hold.
+    ///
+    /// # Errors
+    /// A product is named that the catalogue does not have.
+    pub fn version_order(&self, a: (Option<&str>, &str), b: (Option<&str>, &str)) -> Result<VersionOrder> {
+        if let (Some(product_a), Some(product_b)) = (a.0, b.0)
+            && product_a != product_b
+        {
+            return Ok(VersionOrder { order: None, why: "Versions of different products have no order." });
+        }
+        let product = match a.0.or(b.0) {
+            None => None,
+            Some(id) => {
+                let found = self.products.iter().find(|product| product.id == id);
+                // A releases file alone has no products: the plain rules hold.
+                if found.is_none() && !self.products.is_empty() {
+                    return Err(ServiceError::not_found(format!("Product {id:?} in the catalogue")));
+                }
+                Some((id, found))
+            }
+        };
+        let scheme = product.and_then(|(_, found)| found).map(ProductLine::scheme).unwrap_or_default();
+        let dated = |text| {
+            let of_product = self.releases.iter().filter(|release| product.is_some_and(|(id, _)| release.product == id));
+            let mut same = of_product.filter(|release| version::same(&scheme, &release.version, text));
+            same.find_map(|release| release.released)
+        };
+        let (a, b) = (Version { text: a.1, released: dated(a.1) }, Version { text: b.1, released: dated(b.1) });
+        Ok(version::compare(&scheme, a, b))
+    }
+}
+
+impl Service {
+    /// Adds a catalogue's products and releases; what is there already stays. All or nothing.
+    ///
+    /// # Errors
+    /// Names the line and the limit; nothing is changed then.
+    pub async fn import_catalogue(&self, actor: &Actor, catalogue: &Catalogue) -> Result<(usize, usize)> {
+        let records = catalogue.products.iter().map(ProductLine::record).collect::<Result<Vec<_>>>()?;
+        let by_id: BTreeMap<&str, &ProductRecord> = records.iter().map(|record| (record.id.0.as_str(), record)).collect();
+        for release in &catalogue.releases {
+            let known = by_id.contains_key(release.product.as_str());
+            if !known {
+                return Err(ServiceError::invalid("product", format!("release {} is of {:?}, which the catalogue does not have", release.version, release.product)));
+            }
+            if release.version.trim().is_empty() || release.version.chars().count() > 128 {
+                return Err(ServiceError::invalid("version", format!("{:?} of {} must have 1 to 128 characters", release.version, release.product)));
+            }
+        }
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            tx.put_products(&records).await?;
+            let mut added = 0;
+            for line in &catalogue.releases {
+                let Some(product) = by_id.get(line.product.as_str()) else { continue };
+                if tx.release_of(&product.id, &line.version).await?.is_some() {
+                    continue;
+                }
+                let version_id = tx.known_version(product, &line.version).await?;
+                tx.put_version(version_id, &product.id, &line.version, line.released).await?;
+                tx.add_release(&new_release(UpdateId(self.new_id()?), product, version_id, line)).await?;
+                added += 1;
+            }
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "catalogue.imported",
+                object_kind: "catalogue",
+                object_id: String::new(),
+                summary: format!("Imported a catalogue: {} products, {added} new releases.", records.len()),
+                before: None,
+                after: Some(json!({ "products": records.len(), "releases": added })),
+            }).await?;
+            Ok::<_, ServiceError>((records.len(), added))
+        })
+    }
+}
+
+fn new_release(id: UpdateId, product: &ProductRecord, version_id: uuid::Uuid, line: &ReleaseLine) -> NewRelease {
+    NewRelease {
+        id,
+        product: product.id.clone(),
+        version_id,
+        version: line.version.clone(),
+        title: product.name.clone(),
+        severity: if line.critical { Severity::Critical } else { Severity::Routine },
+        minimum_version: line.minimum_version.clone(),
+        models: line.applies_to_models.clone(),
+        applies_to_unknown: false,
+        supersedes: line.supersedes_by_order,
+        expected_minutes: line.expected_minutes.unwrap_or(product.expected_minutes).max(1),
+        known_issues: line.known_issues.iter().map(|issue| (issue.summary.clone(), issue.fixed_in.clone())).collect(),
+        recalled: line.recalled,
+        position: line.rank,
+    }
+}

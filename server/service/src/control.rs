@@ -1,0 +1,236 @@
+//! What people do to a rollout: pause, resume, retry, force, acknowledge (K2–K6, T9).
+
+use domain::deployment::Force;
+use domain::ids::{RoomId, UpdateId};
+use domain::planner::{self, LeftOut};
+use domain::rollout::{Rollout, RolloutState};
+use domain::status::{self, NotRequired, UpdateStatus};
+use serde_json::json;
+use store::{AuditEntry, ForceRecord, Tx};
+
+use crate::error::{Result, ServiceError};
+use crate::rings::title;
+use crate::tick::organisation;
+use crate::{Actor, Service};
+
+/// What a retry did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retried {
+    /// Rooms that went back into their next window.
+    pub rooms: usize,
+}
+
+/// What a force did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forced {
+    /// Rooms that are forced.
+    pub rooms: Vec<RoomId>,
+    /// Rooms that were left out, and why.
+    pub left_out: Vec<(RoomId, String)>,
+}
+
+/// The longest reason that people may give, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// At most this many rooms change in one transaction.
+const BATCH: i64 = 500;
+
+impl Service {
+    /// Pauses an update in all rings, at once (K2, K3).
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is not running.
+    pub async fn pause(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = rollout(tx, update).await?;
+            let title = title(tx, update).await?;
+            match &before.state {
+                RolloutState::Running => {}
+                RolloutState::Paused { by, .. } => return Err(ServiceError::conflict(format!("{title} is paused already, by {by}"))),
+                RolloutState::Deprecated { .. } => return Err(ServiceError::conflict(format!("{title} is deprecated"))),
+                RolloutState::Finished { .. } => return Err(ServiceError::conflict(format!("the rollout of {title} is over"))),
+            }
+            let state = RolloutState::Paused { since: now, by: actor.0.clone(), reason: reason.clone() };
+            tx.put_rollout(&Rollout { state, next_at: None, ..before }).await?;
+            tx.wake_deployments(update, now).await?;
+            tx.add_audit(now, &entry(actor, "rollout.paused", update, format!("Paused {title}: {reason}"))).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Resumes an update: later dates move by the days between pause and resume (K3).
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is not paused.
+    pub async fn resume(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let organisation = organisation(tx).await?;
+            let before = rollout(tx, update).await?;
+            let title = title(tx, update).await?;
+            let RolloutState::Paused { since, .. } = before.state else {
+                return Err(ServiceError::conflict(format!("{title} is not paused")));
+            };
+            let paused_on = organisation.zone.date(since);
+            let lost = planner::lost_days(paused_on, organisation.zone.date(now));
+            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(lost) }).await?;
+            tx.shift_nights(update, paused_on, lost, now).await?;
+            let summary = format!("Resumed {title}, later dates move by {lost} days: {reason}");
+            tx.add_audit(now, &entry(actor, "rollout.resumed", update, summary)).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Retry all failed (K4): exactly the failed rooms go back into their next window. A second call changes nothing.
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is paused or deprecated.
+    pub async fn retry_all_failed(&self, actor: &Actor, update: UpdateId) -> Result<Retried> {
+        let now = self.clock.now();
+        let mut rooms = 0;
+        let mut after: Option<RoomId> = None;
+        loop {
+            let last = store::write!(self.store, tx => {
+                let organisation = organisation(tx).await?;
+                startable(tx, update).await?;
+                let failed = tx.failed_deployments(update, after, BATCH).await?;
+                let ids: Vec<RoomId> = failed.iter().map(|deployment| deployment.room).collect();
+                let zones = tx.rooms(&ids).await?;
+                let mut retried = Vec::with_capacity(failed.len());
+                for deployment in &failed {
+                    let Some(room) = zones.iter().find(|room| room.id == deployment.room) else { continue };
+                    retried.extend(planner::retry(deployment, &room.zone, &organisation.settings, &actor.0, now));
+                }
+                tx.put_deployments(&retried, now).await?;
+                if !retried.is_empty() {
+                    let title = title(tx, update).await?;
+                    let summary = format!("Retried {title} in {} failed rooms.", retried.len());
+                    tx.add_audit(now, &entry(actor, "update.retried", update, summary)).await?;
+                }
+                Ok::<_, ServiceError>((ids.last().copied(), retried.len()))
+            })?;
+            rooms += last.1;
+            match last.0 {
+                Some(room) => after = Some(room),
+                None => break,
+            }
+        }
+        self.wake();
+        Ok(Retried { rooms })
+    }
+
+    /// Forces an update in rooms (K5, K6): it skips ring, day and window, and nothing else.
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is paused or deprecated; the reason is missing or too long.
+    pub async fn force(&self, actor: &Actor, update: UpdateId, rooms: &[RoomId], reason: &str) -> Result<Forced> {
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        let forced = store::write!(self.store, tx => {
+            startable(tx, update).await?;
+            let updates = tx.updates(&[update]).await?;
+            let facts = updates.get(&update).ok_or_else(|| ServiceError::not_found("This update"))?;
+            let mut forced = Forced { rooms: Vec::new(), left_out: Vec::new() };
+            let mut deployments = Vec::new();
+            let mut ids = self.plan_ids()?;
+            for room in tx.rooms(rooms).await? {
+                let existing = tx.deployment_of(room.id, update).await?;
+                match planner::force(facts, &room, existing.as_ref(), Force::Now, &actor.0, now, &mut ids) {
+                    Ok(deployment) => {
+                        forced.rooms.push(room.id);
+                        deployments.push(deployment);
+                    }
+                    Err(left_out) => forced.left_out.push((room.id, left_out_sentence(&left_out, &facts.product_name))),
+                }
+            }
+            tx.put_deployments(&deployments, now).await?;
+            tx.add_force(&ForceRecord {
+                update,
+                mode: Force::Now,
+                rooms: forced.rooms.clone(),
+                left_out: forced.left_out.clone(),
+                actor: actor.0.clone(),
+                at: now,
+                reason: reason.clone(),
+            }).await?;
+            let summary = format!("Forced {} in {} rooms, {} left out: {reason}", facts.title(), forced.rooms.len(), forced.left_out.len());
+            tx.add_audit(now, &entry(actor, "update.forced", update, summary)).await?;
+            Ok::<_, ServiceError>(forced)
+        })?;
+        self.wake();
+        Ok(forced)
+    }
+
+    /// An admin has seen that an update was completed with failures: it leaves the active list (T9).
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is not completed with failures.
+    pub async fn acknowledge(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let rollout = rollout(tx, update).await?;
+            let title = title(tx, update).await?;
+            if status::update(&rollout, true) != UpdateStatus::CompletedWithFailures {
+                return Err(ServiceError::conflict(format!("{title} is not completed with failures")));
+            }
+            tx.acknowledge(update, &actor.0, now).await?;
+            tx.add_audit(now, &entry(actor, "update.acknowledged", update, format!("Acknowledged the failures of {title}: {reason}"))).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+}
+
+fn checked_reason(reason: &str) -> Result<String> {
+    let reason = reason.trim();
+    match reason.chars().count() {
+        0 => Err(ServiceError::invalid("reason", "say why; others will read it in the history")),
+        length if length > LONGEST_REASON => {
+            Err(ServiceError::invalid("reason", format!("{length} characters are too many; at most {LONGEST_REASON}")))
+        }
+        _ => Ok(reason.to_owned()),
+    }
+}
+
+pub(crate) async fn rollout(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
+    tx.rollout(update).await?.ok_or_else(|| ServiceError::not_found("This update's rollout"))
+}
+
+async fn startable(tx: &mut Tx, update: UpdateId) -> Result<()> {
+    let rollout = rollout(tx, update).await?;
+    let stands = match rollout.state {
+        RolloutState::Running | RolloutState::Finished { .. } => return Ok(()),
+        RolloutState::Paused { .. } => "paused; resume it first",
+        RolloutState::Deprecated { .. } => "deprecated",
+    };
+    let title = title(tx, update).await?;
+    Err(ServiceError::conflict(format!("{title} is {stands}")))
+}
+
+fn left_out_sentence(left_out: &LeftOut, product: &str) -> String {
+    match left_out {
+        LeftOut::Excluded(exclusion) => NotRequired::Excluded(exclusion.clone()).sentence(product, |date| date.to_string()),
+        LeftOut::AlreadyRunning => "It is installing already.".to_owned(),
+        LeftOut::AlreadyDone => "It has the update.".to_owned(),
+        LeftOut::AlreadyForced => "It is forced already.".to_owned(),
+    }
+}
+
+fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
+    AuditEntry {
+        actor: actor.0.clone(),
+        action,
+        object_kind: "update",
+        object_id: update.to_string(),
+        summary,
+        before: None,
+        after: Some(json!({ "action": action })),
+    }
+}

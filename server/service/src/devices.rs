@@ -1,0 +1,338 @@
+//! The device conversation: who speaks, what it is told, what it reports (`DDI.md`).
+//!
+//! The wire is the server crate's; this module knows no HTTP. A device may speak only for itself (A4).
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::{ActionId, DeviceId};
+use domain::install::Feedback;
+use domain::offer::{self, Offer};
+use domain::update::ProductKind;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use store::{ArtifactRecord, Asking, AuditEntry, ConfigReport, Fetched, Outcome, Report};
+use subtle::ConstantTimeEq;
+
+use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
+use crate::{Actor, Service};
+
+/// Last contacts that are not written yet. Losing them does no harm (DESIGN.md 5).
+#[derive(Default)]
+pub struct Seen(Mutex<Contacts>);
+
+#[derive(Default)]
+struct Contacts {
+    unwritten: HashMap<DeviceId, DateTime<Utc>>,
+    written_at: Option<DateTime<Utc>>,
+}
+
+/// What a device proves itself with.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Its own token.
+    Target(String),
+    /// The organisation's, which acts for any device.
+    Gateway(String),
+}
+
+/// What a poll is answered with.
+#[derive(Clone, Debug)]
+pub struct PollAnswer {
+    /// What it is told.
+    pub offer: Offer,
+    /// About which action.
+    pub action: Option<ActionId>,
+    /// The deployment of its last closed action may be looked up there.
+    pub facts_wanted: bool,
+    /// Changes whenever the offer does.
+    pub mark: u32,
+    /// Seconds until it should poll again.
+    pub sleep_seconds: u32,
+}
+
+/// What a device installs.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The action.
+    pub action: ActionId,
+    /// It may fetch, but not install before its window.
+    pub prefetch: bool,
+    /// Kind of product.
+    pub kind: ProductKind,
+    /// Product.
+    pub product: String,
+    /// Version.
+    pub version: String,
+    /// Files.
+    pub artifacts: Vec<ArtifactRecord>,
+}
+
+impl Service {
+    /// The device that these credentials speak for; `None`: they speak for nobody of this name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Asking>> {
+        let Some(asking) = self.store.read().await?.asking(controller).await? else { return Ok(None) };
+        let speaks = match credentials {
+            Credentials::Target(token) => {
+                let hash = token_hash(token);
+                let known = asking.device.token_hash.as_deref();
+                known.is_some_and(|known| bool::from(known.ct_eq(hash.as_slice())))
+            }
+            Credentials::Gateway(token) => {
+                let known = self.settings.gateway_token.as_deref();
+                known.is_some_and(|known| bool::from(token_hash(known).ct_eq(&token_hash(token))))
+            }
+        };
+        if !speaks || asking.device.revoked {
+            return Ok(None);
+        }
+        self.seen.note(asking.device.id, self.clock.now());
+        Ok(Some(asking))
+    }
+
+    /// A poll.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn poll(&self, asking: &Asking) -> Result<PollAnswer> {
+        let now = self.clock.now();
+        let settings = {
+            let mut tx = self.store.read().await?;
+            organisation(&mut tx).await?.settings
+        };
+        let asked = asking.asked();
+        let offer = asked.as_ref().map_or(Offer::Nothing, |asked| offer::decide(asked, now));
+        if let Some(asked) = &asked
+            && offer::shows_up(asked, now)
+        {
+            self.store.report(Report::ShowedUp { action: asked.install.action }, now).await?;
+        }
+        let action = asked.as_ref().filter(|_| offer != Offer::Nothing).map(|asked| asked.install.action);
+        let waits_for_free_room = asked.as_ref().is_some_and(|asked| {
+            asked.force == Some(domain::deployment::Force::WhenAvailable) && offer == Offer::Nothing
+        });
+        // swupdate sends its facts instead of installing when a poll has both links, and would do so for ever.
+        let facts_wanted = offer == Offer::Nothing && (asking.device.facts_wanted || waits_for_free_room);
+        Ok(PollAnswer {
+            offer,
+            action,
+            facts_wanted,
+            mark: action.map_or(0, |action| mark(action, offer)),
+            sleep_seconds: offer::poll_again_in(&settings, asking.device.id, asked.as_ref(), now),
+        })
+    }
+
+    /// What the device is to install; `None`: not its action, ended, or it may not start now (`DDI.md` 2.10).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn work(&self, device: DeviceId, action: ActionId) -> Result<Option<Work>> {
+        let now = self.clock.now();
+        let mut tx = self.store.read().await?;
+        let Some(asking) = tx.asking_about(device, action).await? else { return Ok(None) };
+        let Some(asked) = asking.asked() else { return Ok(None) };
+        let prefetch = match offer::decide(&asked, now) {
+            Offer::Install | Offer::Cancel => false,
+            Offer::Prefetch => true,
+            Offer::Nothing => return Ok(None),
+        };
+        self.describe(&mut tx, &asking, action, prefetch).await
+    }
+
+    /// What the device installed with an action that has ended in success; `None`: nothing.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn installed(&self, device: DeviceId, action: ActionId) -> Result<Option<Work>> {
+        let mut tx = self.store.read().await?;
+        let Some(asking) = tx.asking_about(device, action).await? else { return Ok(None) };
+        let done = asking.wanted.as_ref().is_some_and(|wanted| match wanted.install.state {
+            domain::install::InstallState::Installed { .. } | domain::install::InstallState::Completed { .. } => true,
+            domain::install::InstallState::Planned
+            | domain::install::InstallState::Started { .. }
+            | domain::install::InstallState::Failed { .. }
+            | domain::install::InstallState::Withdrawn { .. } => false,
+        });
+        if !done {
+            return Ok(None);
+        }
+        self.describe(&mut tx, &asking, action, false).await
+    }
+
+    async fn describe(&self, tx: &mut store::Tx, asking: &Asking, action: ActionId, prefetch: bool) -> Result<Option<Work>> {
+        let Some(wanted) = &asking.wanted else { return Ok(None) };
+        let Some(release) = tx.release(wanted.install.update).await? else { return Ok(None) };
+        let artifacts = tx.artifacts(wanted.install.update).await?;
+        Ok(Some(Work {
+            action,
+            prefetch,
+            kind: release.product.kind,
+            product: release.product.id.0,
+            version: release.release.version,
+            artifacts,
+        }))
+    }
+
+    /// Whether the device is asked to stop an action (`DDI.md` 2.9).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn cancel_wanted(&self, device: DeviceId, action: ActionId) -> Result<bool> {
+        let asking = self.store.read().await?.asking_about(device, action).await?;
+        let asked = asking.as_ref().and_then(Asking::asked);
+        Ok(asked.is_some_and(|asked| offer::decide(&asked, self.clock.now()) == Offer::Cancel))
+    }
+
+    /// Takes a feedback. It is durable when this returns.
+    ///
+    /// # Errors
+    /// The database fails; nothing is stored then.
+    pub async fn feedback(&self, device: DeviceId, action: ActionId, feedback: Feedback) -> Result<Outcome> {
+        let now = self.clock.now();
+        self.reported(Report::Feedback { device, action, feedback }, now).await
+    }
+
+    /// Takes a report of facts. It is durable when this returns.
+    ///
+    /// # Errors
+    /// The database fails; nothing is stored then.
+    pub async fn config(&self, device: DeviceId, report: ConfigReport) -> Result<Outcome> {
+        let now = self.clock.now();
+        self.reported(Report::Config { device, report }, now).await
+    }
+
+    /// An artifact that this device may fetch: of its open action, or of one that it has finished. Fetching starts the install
+    /// (`DDI.md` 2.2).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn fetch(&self, asking: &Asking, module: i32, filename: &str) -> Result<Option<ArtifactRecord>> {
+        let now = self.clock.now();
+        let found = self.store.read().await?.artifact(module, filename).await?;
+        let (Some(artifact), Some(wanted), Some(asked)) = (found, &asking.wanted, asking.asked()) else { return Ok(None) };
+        if wanted.install.update != artifact.artifact.update {
+            return Ok(None);
+        }
+        match offer::decide(&asked, now) {
+            Offer::Nothing => Ok(None),
+            Offer::Install => {
+                if !wanted.install.is_started() {
+                    let fetched = Fetched { device: asking.device.id, action: wanted.install.action };
+                    self.reported(Report::Fetched(fetched), now).await?;
+                }
+                Ok(Some(artifact))
+            }
+            // Fetching ahead of the window is not starting.
+            Offer::Prefetch | Offer::Cancel => Ok(Some(artifact)),
+        }
+    }
+
+    async fn reported(&self, report: Report, now: DateTime<Utc>) -> Result<Outcome> {
+        let outcome = self.store.report(report, now).await?;
+        if outcome == Outcome::Changed {
+            self.wake();
+        }
+        Ok(outcome)
+    }
+
+    /// Hands out a token for a device (A4). It is shown this once; a token that the device had before counts no more.
+    ///
+    /// # Errors
+    /// There is no such device.
+    pub async fn enrol_device(&self, actor: &Actor, controller: &str) -> Result<String> {
+        let mut random = [0_u8; 32];
+        getrandom::fill(&mut random).map_err(ServiceError::Random)?;
+        let token = crate::artifacts::hex(&random);
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            if !tx.enrol_device(controller, &token_hash(&token), now).await? {
+                return Err(ServiceError::not_found(format!("Device {controller:?}")));
+            }
+            tx.add_audit(now, &entry(actor, "device.enrolled", controller, format!("Handed out a token for device {controller}."))).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(token)
+    }
+
+    /// Takes a device's token away; what it says counts no more.
+    ///
+    /// # Errors
+    /// There is no such device, or it is revoked already.
+    pub async fn revoke_device(&self, actor: &Actor, controller: &str) -> Result<()> {
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let Some(asking) = tx.asking(controller).await? else {
+                return Err(ServiceError::not_found(format!("Device {controller:?}")));
+            };
+            if !tx.revoke_device(controller, now).await? {
+                return Err(ServiceError::conflict(format!("device {controller} is revoked already")));
+            }
+            tx.mark(asking.device.room).await?;
+            tx.add_audit(now, &entry(actor, "device.revoked", controller, format!("Revoked device {controller}."))).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Writes the last contacts that are only in memory, at most once a minute.
+    pub(crate) async fn flush_seen(&self) -> Result<()> {
+        let seen = self.seen.take(self.clock.now());
+        if seen.is_empty() {
+            return Ok(());
+        }
+        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.put_last_seen(&seen).await?) })
+    }
+}
+
+impl Seen {
+    fn note(&self, device: DeviceId, at: DateTime<Utc>) {
+        if let Ok(mut contacts) = self.0.lock() {
+            contacts.unwritten.insert(device, at);
+        }
+    }
+
+    /// Takes what is to be written: nothing within a minute after the last time.
+    fn take(&self, now: DateTime<Utc>) -> Vec<(DeviceId, DateTime<Utc>)> {
+        let Ok(mut contacts) = self.0.lock() else { return Vec::new() };
+        if contacts.written_at.is_some_and(|at| now - at < TimeDelta::minutes(1)) {
+            return Vec::new();
+        }
+        contacts.written_at = Some(now);
+        contacts.unwritten.drain().collect()
+    }
+}
+
+/// What of a token is kept: its SHA-256.
+#[must_use]
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// A number that changes with what is offered: clients send back an ETag over it.
+fn mark(action: ActionId, offer: Offer) -> u32 {
+    let word = match offer {
+        Offer::Nothing => 0,
+        Offer::Install => 1,
+        Offer::Prefetch => 2,
+        Offer::Cancel => 3,
+    };
+    action.0.unsigned_abs().wrapping_mul(2_654_435_761).wrapping_add(word)
+}
+
+fn entry(actor: &Actor, action: &'static str, controller: &str, summary: String) -> AuditEntry {
+    AuditEntry {
+        actor: actor.0.clone(),
+        action,
+        object_kind: "device",
+        object_id: controller.to_owned(),
+        summary,
+        before: None,
+        after: Some(json!({ "device": controller })),
+    }
+}

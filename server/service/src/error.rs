@@ -1,0 +1,82 @@
+//! What a use case can answer instead of a result.
+
+use store::{Retryable, StoreError};
+
+/// A use case's result.
+pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
+
+/// Why a use case did nothing. The texts of the first three are for people.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// A field breaks a limit.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// How, in one sentence.
+        problem: String,
+    },
+    /// It is not there (any more).
+    #[error("{what} was not found")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+    },
+    /// Something stands in the way.
+    #[error("{problem}")]
+    Conflict {
+        /// What.
+        problem: String,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The artifact folder.
+    #[error("the artifact folder failed")]
+    Artifacts(#[source] object_store::Error),
+    /// The machine has no randomness to give.
+    #[error("no randomness to be had")]
+    Random(#[source] getrandom::Error),
+}
+
+impl ServiceError {
+    pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
+    }
+
+    pub(crate) fn conflict(problem: impl Into<String>) -> Self {
+        Self::Conflict { problem: problem.into() }
+    }
+}
+
+impl From<domain::ring::RingRefusal> for ServiceError {
+    fn from(refusal: domain::ring::RingRefusal) -> Self {
+        use domain::ring::RingRefusal as R;
+        let text = refusal.to_string();
+        let field = match refusal {
+            R::NameMissing | R::NameTooLong { .. } | R::NameTaken { .. } => "name",
+            R::DescriptionTooLong { .. } => "description",
+            R::Order { .. } | R::OrderMissing | R::OrderTaken { .. } => "order",
+            R::NoRolloutDays | R::TooLong { .. } => "rollout duration",
+            R::Incomplete { .. } => "rings",
+            R::Preconfigured { .. } => return Self::Conflict { problem: text },
+            R::Unknown => return Self::NotFound { what: "This ring".to_owned() },
+        };
+        // The sentence may start with its field already.
+        let problem = text.strip_prefix(field).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text).to_owned();
+        Self::Invalid { field, problem }
+    }
+}
+
+impl Retryable for ServiceError {
+    fn is_again(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_again(),
+            Self::Invalid { .. } | Self::NotFound { .. } | Self::Conflict { .. } | Self::Artifacts(_) | Self::Random(_) => false,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The portfolio: releases with their files, and publishing them (S3, S4, S7).
+
+use domain::ids::{ProductId, UpdateId};
+use domain::planner;
+use domain::update::Severity;
+use serde_json::json;
+use store::{AuditEntry, NewArtifact};
+
+use crate::artifacts::Hashes;
+use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
+use crate::{Actor, Service};
+
+/// A file to add to a release.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// As devices see it: 1 to 128 characters of `A-Za-z0-9._-`.
+    pub filename: String,
+    /// Where its bytes come from.
+    pub source: Source,
+    /// The SHA-256 that it must have, where the giver knows it.
+    pub expected_sha256: Option<String>,
+}
+
+/// Where a file's bytes come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Here they are.
+    Bytes(Vec<u8>),
+    /// Devices fetch it from an outside address.
+    Outside {
+        /// `https://…`
+        url: String,
+        /// What the bytes there add up to.
+        hashes: Hashes,
+    },
+}
+
+/// A rollout that has been made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The update; its rollout goes by the same id.
+    pub update: UpdateId,
+    /// Date of the first ring's first night.
+    pub starts_on: chrono::NaiveDate,
+}
+
+impl Service {
+    /// Adds a file to a release that is not published yet. It is hashed here.
+    ///
+    /// # Errors
+    /// Names the field and the limit; the hashes do not match.
+    pub async fn add_file(&self, actor: &Actor, update: UpdateId, file: NewFile) -> Result<i32> {
+        let NewFile { filename, source, expected_sha256 } = file;
+        check_filename(&filename)?;
+        let (hashes, bytes, url) = match source {
+            Source::Bytes(bytes) => (Hashes::of(&bytes), Some(bytes), None),
+            Source::Outside { url, hashes } => (checked_hashes(hashes)?, None, Some(checked_url(url)?)),
+        };
+        if let Some(expected) = expected_sha256.map(|expected| expected.trim().to_lowercase())
+            && expected != hashes.sha256
+        {
+            let problem = format!("the file has {}, not the expected {expected}", hashes.sha256);
+            return Err(ServiceError::invalid("SHA-256", problem));
+        }
+        if let Some(bytes) = bytes {
+            self.artifacts.put(bytes).await?;
+        }
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let release = tx.release(update).await?.ok_or_else(|| ServiceError::not_found("This release"))?;
+            if tx.rollout(update).await?.is_some() {
+                return Err(ServiceError::conflict(format!("{} {} is published; its files stay as they are", release.release.title, release.release.version)));
+            }
+            if tx.artifacts(update).await?.iter().any(|artifact| artifact.artifact.filename == filename) {
+                return Err(ServiceError::invalid("file name", format!("the release has a file named {filename} already")));
+            }
+            let module = tx.add_artifact(&NewArtifact {
+                update,
+                filename: filename.clone(),
+                size: hashes.size,
+                sha256: hashes.sha256.clone(),
+                sha1: hashes.sha1.clone(),
+                md5: hashes.md5.clone(),
+                url: url.clone(),
+            }).await?;
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "release.file_added",
+                object_kind: "update",
+                object_id: update.to_string(),
+                summary: format!("Added {filename} to {} {}.", release.release.title, release.release.version),
+                before: None,
+                after: Some(json!({ "filename": filename, "size": hashes.size, "sha256": hashes.sha256, "url": url })),
+            }).await?;
+            Ok::<_, ServiceError>(module)
+        })
+    }
+
+    /// Publishes a release: its rollout is made and starts on its date (S3, S4).
+    ///
+    /// # Errors
+    /// There is no such release, it is published or recalled, it has no file, or it does not fit into a window (S7).
+    pub async fn publish(&self, actor: &Actor, product: &ProductId, version: &str, severity: Option<Severity>) -> Result<Published> {
+        let now = self.clock.now();
+        let published = store::write!(self.store, tx => {
+            let organisation = organisation(tx).await?;
+            let Some(release) = tx.release_of(product, version).await? else {
+                return Err(ServiceError::not_found(format!("Release {version} of {product}")));
+            };
+            let id = release.release.id;
+            let title = format!("{} {version}", release.release.title);
+            if tx.rollout(id).await?.is_some() {
+                return Err(ServiceError::conflict(format!("{title} is published already")));
+            }
+            if release.release.recalled {
+                return Err(ServiceError::conflict(format!("{title} was recalled by its vendor")));
+            }
+            if tx.artifacts(id).await?.is_empty() {
+                return Err(ServiceError::invalid("files", format!("{title} has no file; add one before publishing")));
+            }
+            let (minutes, window) = (release.release.expected_minutes, organisation.settings.window_minutes);
+            if minutes > window {
+                let problem = format!("{title} takes {minutes} minutes; a window has {window}");
+                return Err(ServiceError::invalid("expected minutes", problem));
+            }
+            if let Some(severity) = severity {
+                tx.grade_release(id, severity, &release.release.title).await?;
+            }
+            let facts = tx.updates(&[id]).await?.remove(&id).ok_or_else(|| ServiceError::not_found("This release"))?;
+            let rollout = planner::publish(&organisation, &facts, now);
+            tx.add_rollout(&rollout, &actor.0).await?;
+            tx.work_out_standings(&release).await?;
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "update.published",
+                object_kind: "update",
+                object_id: id.to_string(),
+                summary: format!("Published {title}; it starts on {}.", rollout.starts_on),
+                before: None,
+                after: Some(json!({ "starts_on": rollout.starts_on, "severity": facts.severity })),
+            }).await?;
+            Ok::<_, ServiceError>(Published { update: id, starts_on: rollout.starts_on })
+        })?;
+        self.wake();
+        Ok(published)
+    }
+}
+
+fn check_filename(filename: &str) -> Result<()> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let well_formed = (1..=128).contains(&filename.len()) && filename.bytes().all(allowed) && !filename.starts_with('.');
+    if well_formed {
+        Ok(())
+    } else {
+        Err(ServiceError::invalid("file name", format!("{filename:?} must be 1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', not starting with '.'")))
+    }
+}
+
+fn checked_hashes(hashes: Hashes) -> Result<Hashes> {
+    let check = |name: &'static str, hash: &str, length: usize| {
+        let well_formed = hash.len() == length && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if well_formed { Ok(()) } else { Err(ServiceError::invalid(name, format!("{hash:?} must be {length} lower-case hex digits"))) }
+    };
+    check("SHA-256", &hashes.sha256, 64)?;
+    check("SHA-1", &hashes.sha1, 40)?;
+    check("MD5", &hashes.md5, 32)?;
+    Ok(hashes)
+}
+
+fn checked_url(url: String) -> Result<String> {
+    let well_formed = (url.starts_with("https://") || url.starts_with("http://")) && url.len() <= 2000 && !url.contains(char::is_whitespace);
+    if well_formed { Ok(url) } else { Err(ServiceError::invalid("URL", format!("{url:?} must start with https:// or http://"))) }
+}

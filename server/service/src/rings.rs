@@ -1,0 +1,176 @@
+//! Rings: adding, editing, deleting, and moving rooms between them (R1–R13).
+
+use domain::ids::{RingId, RoomId};
+use domain::ring::{RingDraft, RingSequence};
+use domain::rollout::RolloutState;
+use serde_json::json;
+use store::{AuditEntry, Tx};
+
+use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
+use crate::{Actor, Service};
+
+impl Service {
+    /// Adds a custom ring (R2, R4, R8, R9).
+    ///
+    /// # Errors
+    /// Names the field and the limit, or the rollout whose plan would get too long (R10).
+    pub async fn add_ring(&self, actor: &Actor, draft: RingDraft) -> Result<RingId> {
+        let id = RingId(self.new_id()?);
+        self.change_rings(actor, "ring.added", id, |rings| Ok(rings.with_added(id, draft.clone())?)).await?;
+        Ok(id)
+    }
+
+    /// Edits a ring (R10).
+    ///
+    /// # Errors
+    /// Names the field and the limit, or the rollout whose plan would get too long.
+    pub async fn edit_ring(&self, actor: &Actor, id: RingId, draft: RingDraft) -> Result<()> {
+        self.change_rings(actor, "ring.edited", id, |rings| Ok(rings.with_edited(id, draft.clone())?)).await
+    }
+
+    /// Deletes a custom ring; its rooms go to `rooms_to`, or to General (R11).
+    ///
+    /// # Errors
+    /// The ring is preconfigured, or an update is inside it.
+    pub async fn delete_ring(&self, actor: &Actor, id: RingId, rooms_to: Option<RingId>) -> Result<()> {
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = tx.rings().await?;
+            let after = before.without(id)?;
+            let target = match rooms_to {
+                Some(target) => after.get(target).ok_or_else(|| ServiceError::invalid("target ring", "there is no such ring"))?,
+                None => after.general(),
+            };
+            refuse_while_inside(tx, id).await?;
+            let moved = tx.move_all_rooms(id, target.id).await?;
+            tx.put_rings(&after).await?;
+            tx.wake_rollouts(now).await?;
+            let name = before.get(id).map_or(String::new(), |ring| ring.name.clone());
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "ring.deleted",
+                object_kind: "ring",
+                object_id: id.to_string(),
+                summary: format!("Deleted the ring {name}; {moved} rooms went to {}.", target.name),
+                before: before.get(id).and_then(|ring| serde_json::to_value(ring).ok()),
+                after: None,
+            }).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    async fn change_rings(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        id: RingId,
+        change: impl Fn(&RingSequence) -> Result<RingSequence>,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = tx.rings().await?;
+            let after = change(&before)?;
+            refuse_longer_plans(tx, &after).await?;
+            tx.put_rings(&after).await?;
+            tx.wake_rollouts(now).await?;
+            let ring = after.get(id);
+            let (name, days) = ring.map_or((String::new(), 0), |ring| (ring.name.clone(), ring.completion_days()));
+            let verb = if action == "ring.added" { "Added" } else { "Edited" };
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action,
+                object_kind: "ring",
+                object_id: id.to_string(),
+                summary: format!("{verb} the ring {name}: {days} days, {} of 60 in all.", after.total_days()),
+                before: before.get(id).and_then(|ring| serde_json::to_value(ring).ok()),
+                after: ring.and_then(|ring| serde_json::to_value(ring).ok()),
+            }).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Moves rooms into a ring, all or none (R12, R13, R14).
+    ///
+    /// # Errors
+    /// A room or the ring is not there, or somebody moved one of the rooms meanwhile (R3).
+    pub async fn move_rooms(&self, actor: &Actor, rooms: &[RoomId], to: RingId) -> Result<()> {
+        let now = self.clock.now();
+        if rooms.is_empty() {
+            return Err(ServiceError::invalid("rooms", "select at least one room"));
+        }
+        store::write!(self.store, tx => {
+            let rings = tx.rings().await?;
+            let target = rings.get(to).ok_or_else(|| ServiceError::invalid("target ring", "there is no such ring"))?;
+            for id in rooms {
+                let room = tx.room_record(*id).await?.ok_or_else(|| ServiceError::not_found("A selected room"))?;
+                if room.ring == to {
+                    let problem = format!("{} is in {} already", room.name, target.name);
+                    return Err(ServiceError::invalid("target ring", problem));
+                }
+                if !tx.move_room(*id, room.ring, to).await? {
+                    return Err(ServiceError::conflict(format!("{} was moved by somebody else meanwhile", room.name)));
+                }
+                tx.mark(*id).await?;
+                let source = rings.get(room.ring).map_or("", |ring| &ring.name);
+                tx.add_audit(now, &AuditEntry {
+                    actor: actor.0.clone(),
+                    action: "room.moved",
+                    object_kind: "room",
+                    object_id: id.to_string(),
+                    summary: format!("Moved {} from {source} to {}.", room.name, target.name),
+                    before: Some(json!({ "ring": source })),
+                    after: Some(json!({ "ring": target.name })),
+                }).await?;
+            }
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+}
+
+/// R10: the mixed plan of a running rollout must stay within the 60 days.
+async fn refuse_longer_plans(tx: &mut Tx, rings: &RingSequence) -> Result<()> {
+    let live = tx.live_rollouts().await?;
+    let rollouts = tx.rollouts(&live).await?;
+    for rollout in rollouts.values() {
+        let calendar = rollout.calendar(rings, None, rollout.starts_on);
+        let total: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
+        if total > domain::ring::MOST_TOTAL_DAYS {
+            let title = title(tx, rollout.update).await?;
+            let problem = format!("the running rollout of {title} would take {total} days; 60 are the most");
+            return Err(ServiceError::invalid("rollout duration", problem));
+        }
+    }
+    Ok(())
+}
+
+/// R11: a ring stays while an update is inside it.
+async fn refuse_while_inside(tx: &mut Tx, ring: RingId) -> Result<()> {
+    let organisation = organisation(tx).await?;
+    let rings = tx.rings().await?;
+    let live = tx.live_rollouts().await?;
+    for rollout in tx.rollouts(&live).await?.values() {
+        let inside = rollout.stages.last().is_some_and(|stage| stage.ring == ring)
+            && matches!(rollout.state, RolloutState::Running | RolloutState::Paused { .. });
+        if inside {
+            let title = title(tx, rollout.update).await?;
+            let calendar = rollout.calendar(&rings, None, rollout.starts_on);
+            let ends = calendar.iter().find(|stage| stage.ring == ring).map(|stage| stage.test_ends);
+            let until = ends.map_or(String::new(), |ends| format!(" until {}", ends.pred_opt().unwrap_or(ends)));
+            let city = organisation.zone.city();
+            return Err(ServiceError::conflict(format!("{title} is inside this ring{until} ({city}); it can be deleted after that")));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn title(tx: &mut Tx, update: domain::ids::UpdateId) -> Result<String> {
+    let updates = tx.updates(&[update]).await?;
+    Ok(updates.get(&update).map_or_else(|| "An update".to_owned(), domain::update::Update::title))
+}

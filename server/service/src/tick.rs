@@ -1,0 +1,163 @@
+//! The tick: plan what is due, write it, until nothing is due (DESIGN.md 4).
+//!
+//! Each round is one transaction of bounded size; its cost follows the work due. Any number of processes may tick at once.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::planner::{self, ReportLine, Subject};
+use domain::settings::Organisation;
+use store::Limits;
+use tokio_util::sync::CancellationToken;
+
+use crate::Service;
+use crate::error::{Result, ServiceError};
+
+/// What a tick did.
+#[derive(Clone, Debug, Default)]
+pub struct TickReport {
+    /// Transactions that wrote something.
+    pub rounds: u32,
+    /// What was decided and what is waited for.
+    pub lines: Vec<ReportLine>,
+    /// Another process was planning; it does the work.
+    pub elsewhere: bool,
+}
+
+/// What a tick would do.
+#[derive(Clone, Debug)]
+pub struct DryRun {
+    /// At which instant.
+    pub now: DateTime<Utc>,
+    /// What would be decided, in words: (about, sentence).
+    pub lines: Vec<(String, String)>,
+    /// Whether anything would be written.
+    pub writes: bool,
+}
+
+/// More rounds than this at one instant mean that a plan does not come to rest.
+const MOST_ROUNDS: u32 = 100_000;
+
+impl Service {
+    /// Plans until nothing is due.
+    ///
+    /// # Errors
+    /// The database fails. What earlier rounds wrote stays; the next tick goes on from there.
+    pub async fn tick(&self) -> Result<TickReport> {
+        self.flush_seen().await?;
+        let now = self.clock.now();
+        let mut report = TickReport::default();
+        while report.rounds < MOST_ROUNDS {
+            match self.round(now).await? {
+                Round::Nothing => return Ok(report),
+                Round::Elsewhere => {
+                    report.elsewhere = true;
+                    return Ok(report);
+                }
+                Round::Wrote(lines) => {
+                    report.rounds += 1;
+                    for line in &lines {
+                        log(line);
+                    }
+                    // A report is for reading; what does not fit is in the log.
+                    let room = 10_000_usize.saturating_sub(report.lines.len());
+                    report.lines.extend(lines.into_iter().take(room));
+                }
+            }
+        }
+        Err(ServiceError::conflict("the planner does not come to rest; nightshift check may say why"))
+    }
+
+    async fn round(&self, now: DateTime<Utc>) -> Result<Round> {
+        store::write!(self.store, tx => {
+            if !tx.try_tick_lock().await? {
+                return Ok::<_, ServiceError>(Round::Elsewhere);
+            }
+            let Some(organisation) = tx.organisation().await? else { return Ok(Round::Nothing) };
+            let Some(due) = tx.due(&organisation, now, Limits::default()).await? else { return Ok(Round::Nothing) };
+            let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
+            tx.apply(&plan, &due.marks, now).await?;
+            Ok(Round::Wrote(plan.report))
+        })
+    }
+
+    /// What a tick would do now; writes nothing.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn plan(&self) -> Result<DryRun> {
+        let now = self.clock.now();
+        let mut tx = self.store.read().await?;
+        let organisation = organisation(&mut tx).await?;
+        let Some(due) = tx.due(&organisation, now, Limits { rollouts: 1000, rooms: 10_000 }).await? else {
+            return Ok(DryRun { now, lines: Vec::new(), writes: false });
+        };
+        let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
+        let title = |update| due.slice.updates.get(update).map_or_else(String::new, domain::update::Update::title);
+        let lines = plan.report.iter().map(|line| match &line.subject {
+            Subject::Rollout(update) => (title(update), line.text.clone()),
+            Subject::Room(room, update) => {
+                let name = due.slice.rooms.iter().find(|due| due.room.id == *room).map(|due| due.room.name.clone());
+                (format!("{}, {}", name.unwrap_or_else(|| "a room of the ring".to_owned()), title(update)), line.text.clone())
+            }
+        });
+        Ok(DryRun { now, lines: lines.collect(), writes: !plan.is_empty() })
+    }
+
+    /// When the next tick has something to do; `None`: when something happens.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        Ok(self.store.read().await?.next_due(self.clock.now()).await?)
+    }
+
+    /// Ticks by timer and by wake-up until `stop`. A failed tick is logged and tried again.
+    pub async fn run_ticks(&self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.tick().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the tick failed; it is tried again");
+            }
+            let pause = self.pause_until_due().await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Not longer than half a minute: another process may have changed what is due.
+    async fn pause_until_due(&self) -> Duration {
+        const LONGEST: TimeDelta = TimeDelta::seconds(30);
+        let pause = match self.next_due().await {
+            Ok(Some(at)) => (at - self.clock.now()).clamp(TimeDelta::zero(), LONGEST),
+            Ok(None) | Err(_) => LONGEST,
+        };
+        pause.to_std().unwrap_or_default() + self.jitter()
+    }
+
+    /// Up to a fifth of a second, so that several processes do not meet at the lock.
+    fn jitter(&self) -> Duration {
+        let random = self.new_id().map_or(0, |id| u64::from(id.as_bytes()[15]));
+        Duration::from_millis(5 + random % 195)
+    }
+}
+
+enum Round {
+    Nothing,
+    Elsewhere,
+    Wrote(Vec<ReportLine>),
+}
+
+fn log(line: &ReportLine) {
+    match line.subject {
+        Subject::Rollout(update) => tracing::info!(%update, "{}", line.text),
+        Subject::Room(room, update) => tracing::debug!(%update, %room, "{}", line.text),
+    }
+}
+
+/// The organisation, which is there from the first start on.
+pub(crate) async fn organisation(tx: &mut store::Tx) -> Result<Organisation> {
+    tx.organisation().await?.ok_or_else(|| ServiceError::conflict("the database has no organisation yet; run nightshift serve once"))
+}
