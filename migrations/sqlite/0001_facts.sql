@@ -274,6 +274,7 @@ CREATE TABLE deployments (
 
 CREATE INDEX deployments_due ON deployments (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX deployments_update ON deployments (update_id, state, room_id);
+CREATE INDEX deployments_completed_in_ring ON deployments (ring_id, ended_at) WHERE state = 'completed';
 CREATE UNIQUE INDEX deployments_open_in_room ON deployments (room_id) WHERE state = 'open';
 
 -- One attempt on one device [law D].

@@ -1,1 +1,13 @@
-//! The server.
+//! The program `nightshift`: commands, the web server, the device API, the demo.
+//!
+//! It holds no rules and no SQL. `cli.rs` lists the commands, `router.rs` puts the web server together, `ddi/` speaks with devices,
+//! `demo/` brings an estate with devices of its own.
+
+pub mod cli;
+pub mod ddi;
+pub mod demo;
+mod explain;
+pub mod router;
+mod serve;
+mod site;
+mod telemetry;

@@ -60,10 +60,15 @@ pub fn forward(before: &Fleet, after: &Fleet) -> Vec<Finding> {
                 new,
             ) => new.is_some(),
         };
-        findings.unless(stays, 'H', || format!("deployment {id} was completed and is not any more"));
+        findings.unless(stays, 'H', || {
+            format!("deployment {id} was completed and is not any more")
+        });
     }
     for (action, old) in &before.installs {
-        let same = after.installs.get(action).is_some_and(|new| old.is_open() || new.state == old.state);
+        let same = after
+            .installs
+            .get(action)
+            .is_some_and(|new| old.is_open() || new.state == old.state);
         findings.unless(same, 'H', || format!("action {action} had ended and has changed"));
     }
     for (update, old) in &before.rollouts {
@@ -73,12 +78,21 @@ pub fn forward(before: &Fleet, after: &Fleet) -> Vec<Finding> {
         };
         let final_stays = match old.state {
             RolloutState::Deprecated { .. } => old.state == new.state,
-            RolloutState::Finished { .. } => matches!(new.state, RolloutState::Finished { .. } | RolloutState::Deprecated { .. }),
+            RolloutState::Finished { .. } => matches!(
+                new.state,
+                RolloutState::Finished { .. } | RolloutState::Deprecated { .. }
+            ),
             RolloutState::Running | RolloutState::Paused { .. } => true,
         };
         findings.unless(final_stays, 'H', || format!("rollout {update} had ended and goes on"));
-        let prefix = old.stages.iter().zip(&new.stages).all(|(old, new)| old.ring == new.ring && old.starts_on == new.starts_on);
-        findings.unless(prefix && old.stages.len() <= new.stages.len(), 'H', || format!("rollout {update} has left a ring that it had entered"));
+        let prefix = old
+            .stages
+            .iter()
+            .zip(&new.stages)
+            .all(|(old, new)| old.ring == new.ring && old.starts_on == new.starts_on);
+        findings.unless(prefix && old.stages.len() <= new.stages.len(), 'H', || {
+            format!("rollout {update} has left a ring that it had entered")
+        });
     }
     findings.0
 }
@@ -98,15 +112,28 @@ fn starts(fleet: &Fleet, findings: &mut Findings) {
         let Some(started) = install.started_at else { continue };
         if let Some((opens, closes)) = install.window {
             let inside = opens <= started && started < closes;
-            findings.unless(inside, 'B', || format!("action {} started at {started}, outside its window from {opens} to {closes}", install.action));
+            findings.unless(inside, 'B', || {
+                format!(
+                    "action {} started at {started}, outside its window from {opens} to {closes}",
+                    install.action
+                )
+            });
         }
-        let barred = fleet.rollouts.get(&install.update).and_then(|rollout| match &rollout.state {
-            RolloutState::Paused { since, .. } => Some((*since, "paused")),
-            RolloutState::Deprecated { at, .. } => Some((*at, "deprecated")),
-            RolloutState::Running | RolloutState::Finished { .. } => None,
-        });
+        let barred = fleet
+            .rollouts
+            .get(&install.update)
+            .and_then(|rollout| match &rollout.state {
+                RolloutState::Paused { since, .. } => Some((*since, "paused")),
+                RolloutState::Deprecated { at, .. } => Some((*at, "deprecated")),
+                RolloutState::Running | RolloutState::Finished { .. } => None,
+            });
         if let Some((since, how)) = barred {
-            findings.unless(started <= since, 'E', || format!("action {} started at {started}, but its rollout is {how} since {since}", install.action));
+            findings.unless(started <= since, 'E', || {
+                format!(
+                    "action {} started at {started}, but its rollout is {how} since {since}",
+                    install.action
+                )
+            });
         }
     }
 }
@@ -116,7 +143,10 @@ fn stages(fleet: &Fleet, findings: &mut Findings) {
         let mut earliest = rollout.starts_on;
         for stage in &rollout.stages {
             findings.unless(stage.starts_on >= earliest, 'C', || {
-                format!("rollout {} entered {} for {}, before {earliest}", rollout.update, stage.name, stage.starts_on)
+                format!(
+                    "rollout {} entered {} for {}, before {earliest}",
+                    rollout.update, stage.name, stage.starts_on
+                )
             });
             earliest = stage.starts_on + days(stage.rollout_days + stage.shifted_days + stage.test_days);
         }
@@ -128,36 +158,62 @@ fn one_at_a_time(fleet: &Fleet, findings: &mut Findings) {
     let mut pairs: BTreeSet<(RoomId, UpdateId)> = BTreeSet::new();
     for deployment in fleet.deployments.values() {
         let first = pairs.insert((deployment.room, deployment.update));
-        findings.unless(first, 'D', || format!("room {} has two deployments of update {}", deployment.room, deployment.update));
+        findings.unless(first, 'D', || {
+            format!(
+                "room {} has two deployments of update {}",
+                deployment.room, deployment.update
+            )
+        });
         if deployment.is_open() {
             let alone = open_rooms.insert(deployment.room);
-            findings.unless(alone, 'D', || format!("room {} has two open deployments", deployment.room));
+            findings.unless(alone, 'D', || {
+                format!("room {} has two open deployments", deployment.room)
+            });
         }
     }
     let mut open_devices: BTreeSet<DeviceId> = BTreeSet::new();
     for install in fleet.installs.values().filter(|install| install.is_open()) {
         let alone = open_devices.insert(install.device);
-        findings.unless(alone, 'D', || format!("device {} has two open installs", install.device));
+        findings.unless(alone, 'D', || {
+            format!("device {} has two open installs", install.device)
+        });
     }
 }
 
 fn tickets(fleet: &Fleet, findings: &mut Findings) {
-    let by_pair: BTreeMap<(RoomId, UpdateId), &Deployment> =
-        fleet.deployments.values().map(|deployment| ((deployment.room, deployment.update), deployment)).collect();
+    let by_pair: BTreeMap<(RoomId, UpdateId), &Deployment> = fleet
+        .deployments
+        .values()
+        .map(|deployment| ((deployment.room, deployment.update), deployment))
+        .collect();
     for (pair, deployment) in &by_pair {
         if matches!(deployment.state, DeploymentState::Failed { .. }) {
-            let open = fleet.tickets.get(pair).is_some_and(|ticket| ticket.state != TicketState::Resolved);
-            findings.unless(open, 'F', || format!("the failed deployment {} has no open ticket", deployment.id));
+            let open = fleet
+                .tickets
+                .get(pair)
+                .is_some_and(|ticket| ticket.state != TicketState::Resolved);
+            findings.unless(open, 'F', || {
+                format!("the failed deployment {} has no open ticket", deployment.id)
+            });
         }
     }
-    for (pair, ticket) in fleet.tickets.iter().filter(|(_, ticket)| ticket.state != TicketState::Resolved) {
+    for (pair, ticket) in fleet
+        .tickets
+        .iter()
+        .filter(|(_, ticket)| ticket.state != TicketState::Resolved)
+    {
         let has_cause = by_pair.get(pair).is_some_and(|deployment| match deployment.state {
             DeploymentState::Failed { .. } => true,
             DeploymentState::Withdrawn { .. } => true,
             DeploymentState::Waiting | DeploymentState::Open { .. } => true,
             DeploymentState::Completed { .. } => false,
         });
-        findings.unless(has_cause, 'F', || format!("the failure ticket of room {} and update {} is open without a cause", ticket.room, ticket.update));
+        findings.unless(has_cause, 'F', || {
+            format!(
+                "the failure ticket of room {} and update {} is open without a cause",
+                ticket.room, ticket.update
+            )
+        });
     }
 }
 
@@ -165,22 +221,47 @@ fn plan_length(fleet: &Fleet, findings: &mut Findings) {
     for rollout in fleet.rollouts.values().filter(|rollout| rollout.is_live()) {
         let calendar = rollout.calendar(&fleet.rings, None, rollout.starts_on);
         let total: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
-        findings.unless(total <= MOST_TOTAL_DAYS, 'G', || format!("the plan of rollout {} is {total} days long", rollout.update));
+        findings.unless(total <= MOST_TOTAL_DAYS, 'G', || {
+            format!("the plan of rollout {} is {total} days long", rollout.update)
+        });
     }
 }
 
 fn nights(fleet: &Fleet, findings: &mut Findings) {
-    for deployment in fleet.deployments.values().filter(|deployment| deployment.is_unfinished()) {
-        let Some(planned) = deployment.planned_night else { continue };
-        let Some(stage) = fleet.rollouts.get(&deployment.update).and_then(|rollout| rollout.stage(deployment.ring)) else {
-            findings.unless(false, 'I', || format!("deployment {} has a night in a ring that was not entered", deployment.id));
+    for deployment in fleet
+        .deployments
+        .values()
+        .filter(|deployment| deployment.is_unfinished())
+    {
+        let Some(planned) = deployment.planned_night else {
+            continue;
+        };
+        let Some(stage) = fleet
+            .rollouts
+            .get(&deployment.update)
+            .and_then(|rollout| rollout.stage(deployment.ring))
+        else {
+            findings.unless(false, 'I', || {
+                format!(
+                    "deployment {} has a night in a ring that was not entered",
+                    deployment.id
+                )
+            });
             continue;
         };
         let ends = stage.starts_on + days(stage.rollout_days + stage.shifted_days);
         let inside = stage.starts_on <= planned && planned < ends;
-        findings.unless(inside, 'I', || format!("the planned night {planned} of deployment {} is outside {}'s rollout dates", deployment.id, stage.name));
+        findings.unless(inside, 'I', || {
+            format!(
+                "the planned night {planned} of deployment {} is outside {}'s rollout dates",
+                deployment.id, stage.name
+            )
+        });
         findings.unless(deployment.force.is_some() || deployment.night >= planned, 'I', || {
-            format!("the night {} of deployment {} is before the planned {planned}", deployment.night, deployment.id)
+            format!(
+                "the night {} of deployment {} is before the planned {planned}",
+                deployment.night, deployment.id
+            )
         });
     }
 }
@@ -189,36 +270,72 @@ fn counts(fleet: &Fleet, findings: &mut Findings) {
     let mut counted: BTreeMap<(UpdateId, RingId), Counts> = BTreeMap::new();
     for deployment in fleet.deployments.values() {
         if let Some(bucket) = deployment.bucket() {
-            *counted.entry((deployment.update, deployment.ring)).or_default().of(bucket) += 1;
+            *counted
+                .entry((deployment.update, deployment.ring))
+                .or_default()
+                .of(bucket) += 1;
         }
     }
     for rollout in fleet.rollouts.values() {
         for (ring, stored) in &rollout.counts {
             let real = counted.remove(&(rollout.update, *ring)).unwrap_or_default();
-            findings.unless(real == *stored, 'J', || format!("rollout {} counts {stored:?} in ring {ring}, but there are {real:?}", rollout.update));
+            findings.unless(real == *stored, 'J', || {
+                format!(
+                    "rollout {} counts {stored:?} in ring {ring}, but there are {real:?}",
+                    rollout.update
+                )
+            });
         }
     }
     for ((update, ring), real) in counted {
-        findings.unless(false, 'J', || format!("rollout {update} counts nothing in ring {ring}, but there are {real:?}"));
+        findings.unless(false, 'J', || {
+            format!("rollout {update} counts nothing in ring {ring}, but there are {real:?}")
+        });
     }
 }
 
 fn finished(fleet: &Fleet, findings: &mut Findings) {
-    for deployment in fleet.deployments.values().filter(|deployment| deployment.is_unfinished()) {
+    for deployment in fleet
+        .deployments
+        .values()
+        .filter(|deployment| deployment.is_unfinished())
+    {
         let over = |rollout: &Rollout| matches!(rollout.state, RolloutState::Finished { .. });
-        let allowed = deployment.catch_up || deployment.attempt > 1 || deployment.force.is_some();
+        // One that was silent and reports late goes on with the attempt that it had.
+        let was_tried = || {
+            fleet
+                .installs
+                .values()
+                .any(|install| install.deployment == deployment.id && install.started_at.is_some())
+        };
+        let allowed = || deployment.catch_up || deployment.attempt > 1 || deployment.force.is_some() || was_tried();
         let of_finished = fleet.rollouts.get(&deployment.update).is_some_and(over);
-        findings.unless(!of_finished || allowed, 'K', || format!("rollout {} is finished, but deployment {} waits", deployment.update, deployment.id));
+        findings.unless(!of_finished || allowed(), 'K', || {
+            format!(
+                "rollout {} is finished, but deployment {} waits",
+                deployment.update, deployment.id
+            )
+        });
     }
 }
 
 fn reasons(fleet: &Fleet, findings: &mut Findings) {
     for deployment in fleet.deployments.values() {
-        let needs_one = !matches!(deployment.state, DeploymentState::Withdrawn { why: Withdrawal::NotRequired, .. });
-        findings.unless(!needs_one || !deployment.reason.is_empty(), 'L', || format!("deployment {} has no reason", deployment.id));
+        let needs_one = !matches!(
+            deployment.state,
+            DeploymentState::Withdrawn {
+                why: Withdrawal::NotRequired,
+                ..
+            }
+        );
+        findings.unless(!needs_one || !deployment.reason.is_empty(), 'L', || {
+            format!("deployment {} has no reason", deployment.id)
+        });
     }
     for install in fleet.installs.values() {
         let started = matches!(install.state, InstallState::Started { .. }) && install.started_at.is_none();
-        findings.unless(!started, 'L', || format!("action {} is started, but nobody knows when", install.action));
+        findings.unless(!started, 'L', || {
+            format!("action {} is started, but nobody knows when", install.action)
+        });
     }
 }

@@ -64,7 +64,9 @@ impl Force {
     /// The force of a word that [`Force::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Now, Self::WhenAvailable].into_iter().find(|force| force.as_str() == word)
+        [Self::Now, Self::WhenAvailable]
+            .into_iter()
+            .find(|force| force.as_str() == word)
     }
 }
 
@@ -126,7 +128,9 @@ impl Withdrawal {
     /// The cause of a word that [`Withdrawal::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Deprecated, Self::Moved, Self::NotRequired].into_iter().find(|why| why.as_str() == word)
+        [Self::Deprecated, Self::Moved, Self::NotRequired]
+            .into_iter()
+            .find(|why| why.as_str() == word)
     }
 }
 
@@ -159,7 +163,9 @@ impl Failure {
     /// The failure of a word that [`Failure::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Reported, Self::Unreachable, Self::Silent, Self::Unconfirmed].into_iter().find(|failure| failure.as_str() == word)
+        [Self::Reported, Self::Unreachable, Self::Silent, Self::Unconfirmed]
+            .into_iter()
+            .find(|failure| failure.as_str() == word)
     }
 }
 
@@ -190,8 +196,14 @@ impl Deployment {
             DeploymentState::Open { started_at: Some(_) } => Bucket::InProgress,
             DeploymentState::Completed { .. } => Bucket::Completed,
             DeploymentState::Failed { .. } => Bucket::Failed,
-            DeploymentState::Withdrawn { why: Withdrawal::Deprecated, .. } => Bucket::Deprecated,
-            DeploymentState::Withdrawn { why: Withdrawal::Moved | Withdrawal::NotRequired, .. } => return None,
+            DeploymentState::Withdrawn {
+                why: Withdrawal::Deprecated,
+                ..
+            } => Bucket::Deprecated,
+            DeploymentState::Withdrawn {
+                why: Withdrawal::Moved | Withdrawal::NotRequired,
+                ..
+            } => return None,
         };
         Some(if self.catch_up { Bucket::CatchUp } else { bucket })
     }

@@ -160,28 +160,51 @@ impl Fleet {
 
     fn due_room(&self, id: RoomId) -> Option<DueRoom> {
         let room = self.rooms.get(&id)?.clone();
-        let deployments: Vec<Deployment> = self.deployments.values().filter(|deployment| deployment.room == id).cloned().collect();
+        let deployments: Vec<Deployment> = self
+            .deployments
+            .values()
+            .filter(|deployment| deployment.room == id)
+            .cloned()
+            .collect();
         let installs = self
             .installs
             .values()
             .filter(|install| {
-                let of = deployments.iter().find(|deployment| deployment.id == install.deployment);
+                let of = deployments
+                    .iter()
+                    .find(|deployment| deployment.id == install.deployment);
                 of.is_some_and(|deployment| install.attempt == deployment.attempt || install.is_open())
             })
             .cloned()
             .collect();
-        Some(DueRoom { room, marked: self.marked.contains(&id), deployments, installs })
+        Some(DueRoom {
+            room,
+            marked: self.marked.contains(&id),
+            deployments,
+            installs,
+        })
     }
 
     fn due_rollout(&self, rollout: &Rollout, now: DateTime<Utc>) -> DueRollout {
         let ring = rollout.ring_to_fill(&self.rings);
-        let in_ring = || self.rooms.values().filter(move |room| Some(room.ring) == ring && room.state != crate::room::RoomState::Retired);
+        let in_ring = || {
+            self.rooms
+                .values()
+                .filter(move |room| Some(room.ring) == ring && room.state != crate::room::RoomState::Retired)
+        };
         let zones: BTreeSet<Zone> = in_ring().map(|room| room.zone.clone()).collect();
         let update = self.updates.get(&rollout.update);
         let candidates = update.map_or_else(Vec::new, |update| {
-            in_ring().filter_map(|room| self.candidate(update, rollout, room, now)).collect()
+            in_ring()
+                .filter_map(|room| self.candidate(update, rollout, room, now))
+                .collect()
         });
-        DueRollout { update: rollout.update, ring, zones: zones.into_iter().collect(), candidates }
+        DueRollout {
+            update: rollout.update,
+            ring,
+            zones: zones.into_iter().collect(),
+            candidates,
+        }
     }
 
     fn candidate(&self, update: &Update, rollout: &Rollout, room: &Room, now: DateTime<Utc>) -> Option<Candidate> {
@@ -196,33 +219,54 @@ impl Fleet {
         if !placed && update.exclusion(room, room.zone.date(now)).is_some() {
             return None;
         }
-        let device = update.devices_in(room).next().or_else(|| room.devices.iter().find(|device| device.component(&update.product).is_some()))?;
+        let device = update.devices_in(room).next().or_else(|| {
+            room.devices
+                .iter()
+                .find(|device| device.component(&update.product).is_some())
+        })?;
         let withdrawn = existing.filter(|_| !has_one).map(|deployment| deployment.id);
-        let from_version = device.component(&update.product).and_then(|component| component.version.clone());
-        Some(Candidate { room: room.id, model: device.model.clone(), zone: room.zone.clone(), from_version, placed, withdrawn })
+        let from_version = device
+            .component(&update.product)
+            .and_then(|component| component.version.clone());
+        Some(Candidate {
+            room: room.id,
+            model: device.model.clone(),
+            zone: room.zone.clone(),
+            from_version,
+            placed,
+            withdrawn,
+        })
     }
 
     /// The deployment of an update in a room.
     #[must_use]
     pub fn deployment_of(&self, room: RoomId, update: UpdateId) -> Option<&Deployment> {
-        self.deployments.values().find(|deployment| deployment.room == room && deployment.update == update)
+        self.deployments
+            .values()
+            .find(|deployment| deployment.room == room && deployment.update == update)
     }
 
     /// Whether some room without a deployment would get one (T3).
     #[must_use]
     pub fn applies_to_a_room(&self, update: &Update, now: DateTime<Utc>) -> bool {
-        self.rooms.values().any(|room| match update.exclusion(room, room.zone.date(now)) {
-            None | Some(Exclusion::Held { .. } | Exclusion::Blocked { .. } | Exclusion::Onboarding | Exclusion::NeedsFirst { .. }) => {
-                room.state != crate::room::RoomState::Retired
-            }
-            Some(
-                Exclusion::AlreadyOn { .. }
-                | Exclusion::DoesNotApply
-                | Exclusion::OtherFamily { .. }
-                | Exclusion::VersionUnknown
-                | Exclusion::Retired,
-            ) => false,
-        })
+        self.rooms
+            .values()
+            .any(|room| match update.exclusion(room, room.zone.date(now)) {
+                None
+                | Some(
+                    Exclusion::Held { .. }
+                    | Exclusion::Blocked { .. }
+                    | Exclusion::Onboarding
+                    | Exclusion::NeedsFirst { .. },
+                ) => room.state != crate::room::RoomState::Retired,
+                Some(
+                    Exclusion::AlreadyOn { .. }
+                    | Exclusion::DoesNotApply
+                    | Exclusion::OtherFamily { .. }
+                    | Exclusion::VersionUnknown
+                    | Exclusion::Retired,
+                ) => false,
+            })
     }
 
     /// Writes a plan's rows, as the store does.
@@ -230,7 +274,11 @@ impl Fleet {
         for rollout in &plan.rollouts {
             let mut after = rollout.clone();
             // Counts are kept by deltas only, so that a plan can never write them over.
-            after.counts = self.rollouts.get(&rollout.update).map(|before| before.counts.clone()).unwrap_or_default();
+            after.counts = self
+                .rollouts
+                .get(&rollout.update)
+                .map(|before| before.counts.clone())
+                .unwrap_or_default();
             self.rollouts.insert(rollout.update, after);
         }
         for deployment in &plan.deployments {
@@ -257,7 +305,9 @@ impl Fleet {
 
     fn count(&mut self, update: UpdateId, ring: RingId, bucket: Option<Bucket>, by: i64) {
         let Some(bucket) = bucket else { return };
-        let Some(rollout) = self.rollouts.get_mut(&update) else { return };
+        let Some(rollout) = self.rollouts.get_mut(&update) else {
+            return;
+        };
         *rollout.counts.entry(ring).or_default().of(bucket) += by;
     }
 
@@ -293,7 +343,9 @@ impl Fleet {
     /// The open install of a device.
     #[must_use]
     pub fn open_install(&self, device: crate::ids::DeviceId) -> Option<&Install> {
-        self.installs.values().find(|install| install.device == device && install.is_open())
+        self.installs
+            .values()
+            .find(|install| install.device == device && install.is_open())
     }
 
     /// Notes that a device polled while it might have started (W4).

@@ -70,7 +70,9 @@ impl ProductId {
     pub fn parse(text: &str) -> Result<Self, String> {
         let well_formed = !text.is_empty()
             && text.len() <= 80
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {

@@ -85,7 +85,11 @@ pub fn decide(asked: &Asked<'_>, now: DateTime<Utc>) -> Offer {
 fn in_window(asked: &Asked<'_>, opens: DateTime<Utc>, closes: DateTime<Utc>, now: DateTime<Utc>) -> Offer {
     let still_fits = now + TimeDelta::minutes(asked.expected_minutes.into()) <= closes;
     if now < opens {
-        if asked.window_aware { Offer::Prefetch } else { Offer::Nothing }
+        if asked.window_aware {
+            Offer::Prefetch
+        } else {
+            Offer::Nothing
+        }
     } else if still_fits {
         Offer::Install
     } else {
@@ -100,7 +104,10 @@ pub fn shows_up(asked: &Asked<'_>, now: DateTime<Utc>) -> bool {
         Some((opens, closes)) => opens <= now && now < closes,
         None => true,
     };
-    asked.install.state == InstallState::Planned && asked.install.shown_up_at.is_none() && its_time && asked.rollout_may_start
+    asked.install.state == InstallState::Planned
+        && asked.install.shown_up_at.is_none()
+        && its_time
+        && asked.rollout_may_start
 }
 
 /// Seconds until the device polls again: 5 to 86 399 (`DDI.md` 1).
@@ -135,4 +142,269 @@ fn jittered(seconds: u32, device: DeviceId) -> u32 {
     let spread = (u32::from(bytes[14]) << 8 | u32::from(bytes[15])) % 201;
     let thousandths = u64::from(900 + spread);
     u32::try_from(u64::from(seconds) * thousandths / 1000).unwrap_or(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::deployment::Failure;
+    use crate::ids::{ActionId, DeploymentId, UpdateId};
+
+    fn instant(time: &str) -> DateTime<Utc> {
+        format!("2025-03-05T{time}:00Z").parse().expect("an instant")
+    }
+
+    fn planned(window: Option<(&str, &str)>) -> Install {
+        Install {
+            action: ActionId(1),
+            deployment: DeploymentId(Uuid::nil()),
+            update: UpdateId(Uuid::nil()),
+            device: DeviceId(Uuid::nil()),
+            attempt: 1,
+            window: window.map(|(opens, closes)| (instant(opens), instant(closes))),
+            state: InstallState::Planned,
+            shown_up_at: None,
+            started_at: None,
+            detail: String::new(),
+        }
+    }
+
+    fn started(installed_chunks: bool) -> Install {
+        let state = InstallState::Started {
+            heard_at: instant("00:10"),
+            silent_at: None,
+            installed_chunks,
+        };
+        Install {
+            state,
+            started_at: Some(instant("00:10")),
+            ..planned(Some(("00:00", "05:00")))
+        }
+    }
+
+    /// Planned for 00:00 to 05:00, 20 minutes, of a rollout that may start, asked by an ordinary device.
+    fn asked(install: &Install) -> Asked<'_> {
+        Asked {
+            install,
+            rollout_may_start: true,
+            force: None,
+            expected_minutes: 20,
+            presence: Presence::default(),
+            window_aware: false,
+            cancel_wanted: false,
+        }
+    }
+
+    #[test]
+    fn a_planned_install_is_offered_inside_its_window_as_long_as_it_fits_w1_s7() {
+        let install = planned(Some(("00:00", "05:00")));
+        let told = |time| decide(&asked(&install), instant(time));
+        assert_eq!(told("00:00"), Offer::Install);
+        assert_eq!(told("04:40"), Offer::Install, "it just fits");
+        assert_eq!(told("04:41"), Offer::Nothing, "it does not fit any more");
+        assert_eq!(told("05:00"), Offer::Nothing, "half open");
+        let tomorrow = planned(Some(("01:00", "05:00")));
+        assert_eq!(
+            decide(&asked(&tomorrow), instant("00:59")),
+            Offer::Nothing,
+            "not before it opens"
+        );
+    }
+
+    #[test]
+    fn a_window_aware_device_may_prefetch_before_the_window_w1() {
+        let install = planned(Some(("01:00", "05:00")));
+        let aware = Asked {
+            window_aware: true,
+            ..asked(&install)
+        };
+        assert_eq!(decide(&aware, instant("00:30")), Offer::Prefetch);
+        assert_eq!(decide(&aware, instant("01:00")), Offer::Install);
+        assert_eq!(
+            decide(
+                &Asked {
+                    rollout_may_start: false,
+                    ..aware
+                },
+                instant("00:30")
+            ),
+            Offer::Nothing
+        );
+    }
+
+    #[test]
+    fn nothing_starts_of_a_paused_or_deprecated_rollout_and_a_force_neither_k3_t8() {
+        for install in [planned(Some(("00:00", "05:00"))), planned(None)] {
+            for force in [None, Some(Force::Now), Some(Force::WhenAvailable)] {
+                let asked = Asked {
+                    rollout_may_start: false,
+                    force,
+                    ..asked(&install)
+                };
+                assert_eq!(decide(&asked, instant("01:00")), Offer::Nothing, "{force:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_force_skips_the_window_k5() {
+        let install = planned(None);
+        let forced = Asked {
+            force: Some(Force::Now),
+            ..asked(&install)
+        };
+        assert_eq!(decide(&forced, instant("14:00")), Offer::Install);
+        assert_eq!(
+            decide(&asked(&install), instant("14:00")),
+            Offer::Nothing,
+            "no window and no force"
+        );
+    }
+
+    #[test]
+    fn a_force_for_when_the_room_is_available_waits_for_a_fresh_report_that_it_is_free_k5() {
+        let install = planned(None);
+        let told = |free_at: Option<&str>, busy_until: Option<&str>| {
+            let presence = Presence {
+                free_at: free_at.map(instant),
+                busy_until: busy_until.map(instant),
+            };
+            decide(
+                &Asked {
+                    force: Some(Force::WhenAvailable),
+                    presence,
+                    ..asked(&install)
+                },
+                instant("14:00"),
+            )
+        };
+        assert_eq!(told(None, None), Offer::Nothing);
+        assert_eq!(told(Some("13:58"), None), Offer::Install, "two minutes old");
+        assert_eq!(told(Some("13:57"), None), Offer::Nothing, "older than two minutes");
+        assert_eq!(told(Some("13:59"), Some("14:30")), Offer::Nothing, "booked");
+        assert_eq!(
+            told(Some("13:59"), Some("14:00")),
+            Offer::Install,
+            "the booking is over"
+        );
+    }
+
+    #[test]
+    fn a_started_install_keeps_its_offer_until_it_closes_k3_w5() {
+        let install = started(false);
+        for (time, rollout_may_start) in [("00:20", true), ("05:30", true), ("14:00", false)] {
+            let asked = Asked {
+                rollout_may_start,
+                ..asked(&install)
+            };
+            assert_eq!(decide(&asked, instant(time)), Offer::Install);
+        }
+    }
+
+    #[test]
+    fn a_cancel_is_offered_until_all_chunks_are_installed() {
+        let cancelled = |install: &Install| {
+            decide(
+                &Asked {
+                    cancel_wanted: true,
+                    ..asked(install)
+                },
+                instant("00:20"),
+            )
+        };
+        assert_eq!(cancelled(&started(false)), Offer::Cancel);
+        assert_eq!(cancelled(&started(true)), Offer::Install, "only the restart is left");
+    }
+
+    #[test]
+    fn an_install_that_has_ended_is_not_offered() {
+        let at = instant("00:30");
+        let ended = [
+            InstallState::Installed { at, doubtful: false },
+            InstallState::Completed { at },
+            InstallState::Failed {
+                at,
+                failure: Failure::Reported,
+            },
+            InstallState::Withdrawn { at },
+        ];
+        for state in ended {
+            let install = Install {
+                state,
+                ..planned(Some(("00:00", "05:00")))
+            };
+            assert_eq!(decide(&asked(&install), instant("01:00")), Offer::Nothing);
+            assert!(!shows_up(&asked(&install), instant("01:00")));
+        }
+    }
+
+    #[test]
+    fn a_device_shows_up_by_polling_inside_the_window_even_if_it_does_not_fit_any_more_w4() {
+        let install = planned(Some(("00:00", "05:00")));
+        assert!(shows_up(&asked(&install), instant("04:59")));
+        assert!(!shows_up(&asked(&install), instant("05:00")));
+        assert!(!shows_up(
+            &Asked {
+                rollout_may_start: false,
+                ..asked(&install)
+            },
+            instant("01:00")
+        ));
+        let came = Install {
+            shown_up_at: Some(instant("00:30")),
+            ..install
+        };
+        assert!(!shows_up(&asked(&came), instant("01:00")), "once is enough");
+        assert!(
+            shows_up(&asked(&planned(None)), instant("14:00")),
+            "a force has no window to miss"
+        );
+    }
+
+    #[test]
+    fn the_sleep_between_polls_keeps_its_bounds() {
+        let before = planned(Some(("04:00", "05:00")));
+        let forced = planned(None);
+        let running = started(false);
+        for number in 0..500_u128 {
+            let device = DeviceId(Uuid::from_u128(number * 7_919));
+            for poll_seconds in [0, 5, 30, 300, 86_399, u32::MAX] {
+                let settings = Settings {
+                    poll_seconds,
+                    ..Settings::default()
+                };
+                let idle = poll_again_in(&settings, device, None, instant("00:00"));
+                assert!((5..=86_399).contains(&idle), "{idle}");
+                for install in [&before, &forced, &running] {
+                    let asked = Asked {
+                        force: install.window.is_none().then_some(Force::Now),
+                        ..asked(install)
+                    };
+                    for time in ["00:00", "03:59", "04:30", "14:00"] {
+                        let seconds = poll_again_in(&settings, device, Some(&asked), instant(time));
+                        assert!((5..=idle).contains(&seconds), "{seconds} of {idle}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_polls_every_thirty_seconds_while_it_works_and_by_thirds_before_its_window() {
+        let settings = Settings {
+            poll_seconds: 3_600,
+            ..Settings::default()
+        };
+        let sleep =
+            |install: &Install, time| poll_again_in(&settings, install.device, Some(&asked(install)), instant(time));
+        assert_eq!(sleep(&started(false), "00:20"), 30);
+        let install = planned(Some(("04:00", "05:00")));
+        assert_eq!(sleep(&install, "03:30"), 600);
+        assert_eq!(sleep(&install, "03:59"), 30);
+        let idle = poll_again_in(&settings, install.device, None, instant("04:30"));
+        assert!((3_240..=3_960).contains(&idle), "a tenth more or less");
+        assert_eq!(sleep(&install, "04:30"), idle);
+    }
 }

@@ -39,7 +39,9 @@ impl TryFrom<i64> for RingOrder {
     fn try_from(number: i64) -> Result<Self, Self::Error> {
         match u8::try_from(number) {
             Ok(order @ 1..=9) => Ok(Self(order)),
-            Ok(_) | Err(_) => Err(RingRefusal::Order { given: number.to_string() }),
+            Ok(_) | Err(_) => Err(RingRefusal::Order {
+                given: number.to_string(),
+            }),
         }
     }
 }
@@ -56,7 +58,9 @@ impl std::str::FromStr for RingOrder {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.trim()
             .parse::<i64>()
-            .map_err(|_| RingRefusal::Order { given: text.trim().to_owned() })
+            .map_err(|_| RingRefusal::Order {
+                given: text.trim().to_owned(),
+            })
             .and_then(Self::try_from)
     }
 }
@@ -136,7 +140,9 @@ impl RingKind {
     /// The kind of a word that [`RingKind::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Staging, Self::General, Self::Executive, Self::Custom].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Staging, Self::General, Self::Executive, Self::Custom]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 }
 
@@ -299,11 +305,16 @@ impl RingSequence {
         for (index, ring) in rings.iter().enumerate() {
             for earlier in &rings[..index] {
                 if name_key(&earlier.name) == name_key(&ring.name) {
-                    return Err(RingRefusal::NameTaken { holder: earlier.name.clone() });
+                    return Err(RingRefusal::NameTaken {
+                        holder: earlier.name.clone(),
+                    });
                 }
                 if earlier.place == ring.place {
                     let order = ring.place.scale();
-                    return Err(RingRefusal::OrderTaken { order, holder: earlier.name.clone() });
+                    return Err(RingRefusal::OrderTaken {
+                        order,
+                        holder: earlier.name.clone(),
+                    });
                 }
             }
         }
@@ -311,9 +322,15 @@ impl RingSequence {
         let total = sequence.total_days();
         if total > MOST_TOTAL_DAYS {
             // Name the ring that breaks the limit when the plan is added up from the front.
-            let breaking = sequence.0.iter().find(|ring| sequence.deferment_days(ring.id) + ring.completion_days() > MOST_TOTAL_DAYS);
+            let breaking = sequence
+                .0
+                .iter()
+                .find(|ring| sequence.deferment_days(ring.id) + ring.completion_days() > MOST_TOTAL_DAYS);
             let wanted = breaking.map_or(total, Ring::completion_days);
-            return Err(RingRefusal::TooLong { wanted, remaining: MOST_TOTAL_DAYS.saturating_sub(total - wanted) });
+            return Err(RingRefusal::TooLong {
+                wanted,
+                remaining: MOST_TOTAL_DAYS.saturating_sub(total - wanted),
+            });
         }
         Ok(sequence)
     }
@@ -331,9 +348,33 @@ impl RingSequence {
             test_days,
         };
         Self(vec![
-            ring(staging, RingKind::Staging, "Staging", "Test rooms: every update comes here first.", RingPlace::Staging, 2, 5),
-            ring(general, RingKind::General, "General", "Every room that was not put anywhere else.", RingPlace::Between(RingOrder::GENERAL), 10, 4),
-            ring(executive, RingKind::Executive, "Executive", "The rooms that an update reaches last.", RingPlace::Executive, 5, 2),
+            ring(
+                staging,
+                RingKind::Staging,
+                "Staging",
+                "Test rooms: every update comes here first.",
+                RingPlace::Staging,
+                2,
+                5,
+            ),
+            ring(
+                general,
+                RingKind::General,
+                "General",
+                "Every room that was not put anywhere else.",
+                RingPlace::Between(RingOrder::GENERAL),
+                10,
+                4,
+            ),
+            ring(
+                executive,
+                RingKind::Executive,
+                "Executive",
+                "The rooms that an update reaches last.",
+                RingPlace::Executive,
+                5,
+                2,
+            ),
         ])
     }
 
@@ -380,7 +421,11 @@ impl RingSequence {
     /// Deferment = the sum of the completion times of the rings before it (R6); 0 for the first one.
     #[must_use]
     pub fn deferment_days(&self, id: RingId) -> u32 {
-        self.0.iter().take_while(|ring| ring.id != id).map(Ring::completion_days).sum()
+        self.0
+            .iter()
+            .take_while(|ring| ring.id != id)
+            .map(Ring::completion_days)
+            .sum()
     }
 
     /// Total = the sum of all completion times (R7).
@@ -392,7 +437,11 @@ impl RingSequence {
     /// **Days set by other rings** (R9): all rings when one is added (`None`), all but itself when one is edited.
     #[must_use]
     pub fn days_set_by_other_rings(&self, editing: Option<RingId>) -> u32 {
-        self.0.iter().filter(|ring| Some(ring.id) != editing).map(Ring::completion_days).sum()
+        self.0
+            .iter()
+            .filter(|ring| Some(ring.id) != editing)
+            .map(Ring::completion_days)
+            .sum()
     }
 
     /// **Remaining days** = 60 − days set by other rings (R9).
@@ -452,9 +501,9 @@ impl RingSequence {
         let ring = self.get(id).ok_or(RingRefusal::Unknown)?;
         match ring.kind {
             RingKind::Custom => Self::new(self.0.iter().filter(|ring| ring.id != id).cloned().collect()),
-            RingKind::Staging | RingKind::General | RingKind::Executive => {
-                Err(RingRefusal::Preconfigured { name: ring.name.clone() })
-            }
+            RingKind::Staging | RingKind::General | RingKind::Executive => Err(RingRefusal::Preconfigured {
+                name: ring.name.clone(),
+            }),
         }
     }
 
@@ -463,10 +512,15 @@ impl RingSequence {
         check_texts_and_days(&ring.name, &ring.description, ring.rollout_days)?;
         let others = || self.0.iter().filter(|other| other.id != ring.id);
         if let Some(holder) = others().find(|other| name_key(&other.name) == name_key(&ring.name)) {
-            return Err(RingRefusal::NameTaken { holder: holder.name.clone() });
+            return Err(RingRefusal::NameTaken {
+                holder: holder.name.clone(),
+            });
         }
         if let Some(holder) = others().find(|other| other.place == ring.place) {
-            return Err(RingRefusal::OrderTaken { order: ring.place.scale(), holder: holder.name.clone() });
+            return Err(RingRefusal::OrderTaken {
+                order: ring.place.scale(),
+                holder: holder.name.clone(),
+            });
         }
         let remaining = self.remaining_days(Some(ring.id));
         // Added up wide: both fields may be as large as a form lets them be.
@@ -520,7 +574,13 @@ mod tests {
 
     fn draft(name: &str, order: i64, rollout_days: u32, test_days: u32) -> RingDraft {
         let order = RingOrder::try_from(order).ok();
-        RingDraft { name: name.to_owned(), description: String::new(), order, rollout_days, test_days }
+        RingDraft {
+            name: name.to_owned(),
+            description: String::new(),
+            order,
+            rollout_days,
+            test_days,
+        }
     }
 
     #[test]
@@ -535,7 +595,12 @@ mod tests {
     #[test]
     fn preconfigured_rings_cannot_be_deleted_r1() {
         for ring in three().iter() {
-            assert_eq!(three().without(ring.id), Err(RingRefusal::Preconfigured { name: ring.name.clone() }));
+            assert_eq!(
+                three().without(ring.id),
+                Err(RingRefusal::Preconfigured {
+                    name: ring.name.clone()
+                })
+            );
         }
     }
 
@@ -550,18 +615,31 @@ mod tests {
 
     #[test]
     fn a_taken_order_names_its_holder_r2() {
-        let refusal = three().with_added(id(4), draft("Pilots", 5, 1, 0)).expect_err("General holds 5");
-        assert_eq!(refusal.to_string(), "order: 5 belongs to General; two rings never share an order");
+        let refusal = three()
+            .with_added(id(4), draft("Pilots", 5, 1, 0))
+            .expect_err("General holds 5");
+        assert_eq!(
+            refusal.to_string(),
+            "order: 5 belongs to General; two rings never share an order"
+        );
     }
 
     #[test]
     fn names_are_unique_without_regard_to_case_r4() {
-        let refusal = three().with_added(id(4), draft("  gENERAL ", 2, 1, 0)).expect_err("taken");
+        let refusal = three()
+            .with_added(id(4), draft("  gENERAL ", 2, 1, 0))
+            .expect_err("taken");
         assert_eq!(refusal.to_string(), "name: there is a ring named General already");
         let long = "W".repeat(61);
-        assert_eq!(three().with_added(id(4), draft(&long, 2, 1, 0)), Err(RingRefusal::NameTooLong { length: 61 }));
+        assert_eq!(
+            three().with_added(id(4), draft(&long, 2, 1, 0)),
+            Err(RingRefusal::NameTooLong { length: 61 })
+        );
         assert!(three().with_added(id(4), draft(&long[..60], 2, 1, 0)).is_ok());
-        assert_eq!(three().with_added(id(4), draft("  ", 2, 1, 0)), Err(RingRefusal::NameMissing));
+        assert_eq!(
+            three().with_added(id(4), draft("  ", 2, 1, 0)),
+            Err(RingRefusal::NameMissing)
+        );
     }
 
     #[test]
@@ -570,13 +648,22 @@ mod tests {
         assert_eq!(three().remaining_days(None), 32);
         let sixty = three().with_added(id(4), draft("Pilots", 2, 30, 2)).expect("60 days");
         assert_eq!(sixty.total_days(), 60);
-        let refusal = three().with_added(id(4), draft("Pilots", 2, 30, 3)).expect_err("61 days");
-        assert_eq!(refusal.to_string(), "rollout and test period need 33 days; 32 of the 60 are left");
+        let refusal = three()
+            .with_added(id(4), draft("Pilots", 2, 30, 3))
+            .expect_err("61 days");
+        assert_eq!(
+            refusal.to_string(),
+            "rollout and test period need 33 days; 32 of the 60 are left"
+        );
         // Editing leaves the ring's own days out.
         assert_eq!(sixty.remaining_days(Some(id(4))), 32);
         assert!(sixty.with_edited(id(4), draft("Pilots", 3, 32, 0)).is_ok());
         assert!(sixty.with_edited(id(4), draft("Pilots", 3, 32, 1)).is_err());
-        assert!(three().with_added(id(4), draft("Pilots", 2, u32::MAX, u32::MAX)).is_err());
+        assert!(
+            three()
+                .with_added(id(4), draft("Pilots", 2, u32::MAX, u32::MAX))
+                .is_err()
+        );
     }
 
     #[test]

@@ -190,7 +190,9 @@ impl Rollout {
     /// skipped (R10), and their rooms are caught up.
     #[must_use]
     pub fn has_reached(&self, ring: &Ring) -> bool {
-        self.stages.iter().any(|stage| stage.ring == ring.id || stage.place > ring.place)
+        self.stages
+            .iter()
+            .any(|stage| stage.ring == ring.id || stage.place > ring.place)
     }
 
     /// The rings of this rollout with their dates: those it has entered as they were, then those ahead as they are.
@@ -246,7 +248,9 @@ impl Rollout {
     /// All its deployments, counted.
     #[must_use]
     pub fn total_counts(&self) -> Counts {
-        self.counts.values().fold(Counts::default(), |sum, counts| sum.plus(*counts))
+        self.counts
+            .values()
+            .fold(Counts::default(), |sum, counts| sum.plus(*counts))
     }
 
     /// The deployments of one ring, counted.
@@ -282,7 +286,11 @@ pub fn start_date(severity: Severity, published_on: NaiveDate, at_midnight: bool
     match severity {
         Severity::Critical => published_on,
         Severity::Routine => {
-            let mut day = if at_midnight { published_on } else { published_on + days(1) };
+            let mut day = if at_midnight {
+                published_on
+            } else {
+                published_on + days(1)
+            };
             while day.weekday() != weekday {
                 day = day + days(1);
             }
@@ -301,7 +309,8 @@ mod tests {
 
     #[test]
     fn a_routine_update_starts_on_the_first_wednesday_whose_midnight_is_not_before_publishing_s3() {
-        let start = |published: &str, at_midnight| start_date(Severity::Routine, date(published), at_midnight, Weekday::Wed);
+        let start =
+            |published: &str, at_midnight| start_date(Severity::Routine, date(published), at_midnight, Weekday::Wed);
         assert_eq!(start("2025-03-04", false), date("2025-03-05"));
         assert_eq!(start("2025-03-05", false), date("2025-03-12"));
         assert_eq!(start("2025-03-05", true), date("2025-03-05"));
@@ -309,6 +318,9 @@ mod tests {
 
     #[test]
     fn a_critical_update_starts_on_the_date_of_publishing_s4() {
-        assert_eq!(start_date(Severity::Critical, date("2025-03-08"), false, Weekday::Wed), date("2025-03-08"));
+        assert_eq!(
+            start_date(Severity::Critical, date("2025-03-08"), false, Weekday::Wed),
+            date("2025-03-08")
+        );
     }
 }

@@ -32,7 +32,9 @@ impl RoomState {
     /// The state of a word that [`RoomState::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Onboarding, Self::Managed, Self::Retired].into_iter().find(|state| state.as_str() == word)
+        [Self::Onboarding, Self::Managed, Self::Retired]
+            .into_iter()
+            .find(|state| state.as_str() == word)
     }
 }
 
@@ -113,8 +115,8 @@ impl Room {
     /// The hold that keeps updates of `product` away on `date`, if any.
     #[must_use]
     pub fn held(&self, product: &ProductId, date: NaiveDate) -> Option<&Hold> {
-        self.holds
-            .iter()
-            .find(|hold| hold.since <= date && date <= hold.until && hold.product.as_ref().is_none_or(|held| held == product))
+        self.holds.iter().find(|hold| {
+            hold.since <= date && date <= hold.until && hold.product.as_ref().is_none_or(|held| held == product)
+        })
     }
 }

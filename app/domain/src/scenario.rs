@@ -73,7 +73,10 @@ pub fn run(text: &str) -> Result<String, ScenarioError> {
     let mut script = Script::new();
     let mut last_line = 0;
     for (index, line) in text.lines().enumerate() {
-        let at_line = |problem| ScenarioError { line: index + 1, problem };
+        let at_line = |problem| ScenarioError {
+            line: index + 1,
+            problem,
+        };
         let tokens = tokens(line).map_err(at_line)?;
         if tokens.is_empty() {
             continue;
@@ -85,7 +88,10 @@ pub fn run(text: &str) -> Result<String, ScenarioError> {
     }
     if !script.over {
         let problem = "until: a scenario ends with a line such as until 2025-05-01 00:00".to_owned();
-        return Err(ScenarioError { line: last_line.max(1), problem });
+        return Err(ScenarioError {
+            line: last_line.max(1),
+            problem,
+        });
     }
     Ok(script.print())
 }
@@ -114,7 +120,11 @@ fn tokens(line: &str) -> Result<Vec<String>, String> {
 
 impl Words {
     fn word(&mut self, field: &str) -> Result<String, String> {
-        let word = self.tokens.get(self.next).cloned().ok_or_else(|| format!("{field}: the line ends before it"))?;
+        let word = self
+            .tokens
+            .get(self.next)
+            .cloned()
+            .ok_or_else(|| format!("{field}: the line ends before it"))?;
         self.next += 1;
         Ok(word)
     }
@@ -130,7 +140,10 @@ impl Words {
         if self.takes(word) {
             return Ok(());
         }
-        let found = self.tokens.get(self.next).map_or("the end of the line".to_owned(), |found| format!("{found:?}"));
+        let found = self
+            .tokens
+            .get(self.next)
+            .map_or("the end of the line".to_owned(), |found| format!("{found:?}"));
         Err(format!("{word}: expected this word here, found {found}"))
     }
 
@@ -142,14 +155,17 @@ impl Words {
 
     fn date(&mut self, field: &str) -> Result<NaiveDate, String> {
         let word = self.word(field)?;
-        word.parse().map_err(|_| format!("{field}: {word} is not a date such as 2025-03-05"))
+        word.parse()
+            .map_err(|_| format!("{field}: {word} is not a date such as 2025-03-05"))
     }
 
     fn instant(&mut self, field: &str, zone: &Zone) -> Result<DateTime<Utc>, String> {
         let date = self.date(field)?;
         let word = self.word(field)?;
-        let time = NaiveTime::parse_from_str(&word, "%H:%M").map_err(|_| format!("{field}: {word} is not a time from 00:00 to 23:59"))?;
-        zone.at(date, time).ok_or_else(|| format!("{field}: {date} {word} does not exist in {zone}"))
+        let time = NaiveTime::parse_from_str(&word, "%H:%M")
+            .map_err(|_| format!("{field}: {word} is not a time from 00:00 to 23:59"))?;
+        zone.at(date, time)
+            .ok_or_else(|| format!("{field}: {date} {word} does not exist in {zone}"))
     }
 
     fn zone(&mut self) -> Result<Zone, String> {
@@ -160,7 +176,11 @@ impl Words {
         self.expect("because")?;
         let rest = self.tokens.get(self.next..).unwrap_or_default().join(" ");
         self.next = self.tokens.len();
-        if rest.is_empty() { Err("because: the line ends before the reason".to_owned()) } else { Ok(rest) }
+        if rest.is_empty() {
+            Err("because: the line ends before the reason".to_owned())
+        } else {
+            Ok(rest)
+        }
     }
 
     fn end(&self) -> Played {
@@ -192,7 +212,11 @@ struct Script {
 impl Script {
     fn new() -> Self {
         let ring = |number| RingId(Uuid::from_u128(number));
-        let organisation = Organisation { name: "Example".to_owned(), zone: Zone::utc(), settings: Settings::default() };
+        let organisation = Organisation {
+            name: "Example".to_owned(),
+            zone: Zone::utc(),
+            settings: Settings::default(),
+        };
         let fleet = Fleet::new(organisation, RingSequence::preconfigured(ring(1), ring(2), ring(3)));
         Self {
             sim: Simulation::new(fleet, DateTime::UNIX_EPOCH),
@@ -241,7 +265,11 @@ impl Script {
                 });
             }
             "ring" => self.ring(words)?,
-            "rooms" | "room" if self.started => return Err(format!("{directive}: after the first at, write at DATE TIME add room …")),
+            "rooms" | "room" if self.started => {
+                return Err(format!(
+                    "{directive}: after the first at, write at DATE TIME add room …"
+                ));
+            }
             "rooms" => self.add_rooms(words)?,
             "room" => {
                 let room = self.room(words)?;
@@ -254,7 +282,11 @@ impl Script {
                 self.sim.run_until(end);
                 self.over = true;
             }
-            unknown => return Err(format!("directive: {unknown} is none; the directives are zone, clock, ring, site, product, release, rooms, room, device, at and until")),
+            unknown => {
+                return Err(format!(
+                    "directive: {unknown} is none; the directives are zone, clock, ring, site, product, release, rooms, room, device, at and until"
+                ));
+            }
         }
         Ok(())
     }
@@ -273,7 +305,8 @@ impl Script {
         let id = ProductId::parse(&words.word("product")?)?;
         words.expect("kind")?;
         let word = words.word("kind")?;
-        let kind = ProductKind::from_word(&word).ok_or_else(|| format!("kind: {word} is none; use os, service, app, driver or firmware"))?;
+        let kind = ProductKind::from_word(&word)
+            .ok_or_else(|| format!("kind: {word} is none; use os, service, app, driver or firmware"))?;
         let mut scheme = VersionScheme::default();
         if words.takes("by-date") {
             scheme.by_release_date = true;
@@ -281,24 +314,52 @@ impl Script {
         if words.takes("prefix") {
             scheme.optional_prefix = Some(words.word("prefix")?);
         }
-        self.products.insert(id, Product { kind, scheme, released: BTreeMap::new(), known: BTreeSet::new() });
+        self.products.insert(
+            id,
+            Product {
+                kind,
+                scheme,
+                released: BTreeMap::new(),
+                known: BTreeSet::new(),
+            },
+        );
         Ok(())
     }
 
     fn product_id(&self, words: &mut Words) -> Result<ProductId, String> {
         let id = ProductId::parse(&words.word("product")?)?;
-        if self.products.contains_key(&id) { Ok(id) } else { Err(format!("product: there is no {id}; a line product {id} kind app makes it")) }
+        if self.products.contains_key(&id) {
+            Ok(id)
+        } else {
+            Err(format!(
+                "product: there is no {id}; a line product {id} kind app makes it"
+            ))
+        }
     }
 
     fn ring_named(&self, words: &mut Words) -> Result<RingId, String> {
         let name = words.word("ring")?;
-        self.sim.fleet.rings.named(&name).map(|ring| ring.id).ok_or_else(|| format!("ring: there is no {name}"))
+        self.sim
+            .fleet
+            .rings
+            .named(&name)
+            .map(|ring| ring.id)
+            .ok_or_else(|| format!("ring: there is no {name}"))
     }
 
     fn ring(&mut self, words: &mut Words) -> Played {
         let name = words.word("name")?;
         let old = self.sim.fleet.rings.named(&name).cloned();
-        let order = if words.takes("order") { Some(words.word("order")?.parse::<RingOrder>().map_err(|refusal| refusal.to_string())?) } else { None };
+        let order = if words.takes("order") {
+            Some(
+                words
+                    .word("order")?
+                    .parse::<RingOrder>()
+                    .map_err(|refusal| refusal.to_string())?,
+            )
+        } else {
+            None
+        };
         words.expect("rollout")?;
         let rollout_days = words.number("rollout duration", 0, u32::MAX)?;
         words.expect("test")?;
@@ -307,7 +368,13 @@ impl Script {
             RingPlace::Between(order) => Some(order),
             RingPlace::Staging | RingPlace::Executive => None,
         });
-        let draft = RingDraft { name: name.clone(), description: String::new(), order, rollout_days, test_days };
+        let draft = RingDraft {
+            name: name.clone(),
+            description: String::new(),
+            order,
+            rollout_days,
+            test_days,
+        };
         let rings = match &old {
             Some(old) => self.sim.fleet.rings.with_edited(old.id, draft),
             None => {
@@ -317,7 +384,8 @@ impl Script {
         };
         self.sim.set_rings(rings.map_err(|refusal| refusal.to_string())?);
         if self.started {
-            self.sim.note(format!("Ring {name}: rollout {rollout_days}, test {test_days}."));
+            self.sim
+                .note(format!("Ring {name}: rollout {rollout_days}, test {test_days}."));
         }
         Ok(())
     }
@@ -342,16 +410,36 @@ impl Script {
         self.room_in(words, &mut |_| Ok(name.clone()))
     }
 
-    fn room_in(&mut self, words: &mut Words, name: &mut dyn FnMut(&mut Words) -> Result<String, String>) -> Result<Room, String> {
+    fn room_in(
+        &mut self,
+        words: &mut Words,
+        name: &mut dyn FnMut(&mut Words) -> Result<String, String>,
+    ) -> Result<Room, String> {
         words.expect("in")?;
         let ring = self.ring_named(words)?;
         words.expect("at")?;
         let site = words.word("site")?;
-        let zone = self.sites.get(&site).cloned().ok_or_else(|| format!("site: there is no {site}; a line site {site} zone Europe/London makes it"))?;
+        let zone = self
+            .sites
+            .get(&site)
+            .cloned()
+            .ok_or_else(|| format!("site: there is no {site}; a line site {site} zone Europe/London makes it"))?;
         let name = name(words)?;
-        let model = if words.takes("model") { words.word("model")? } else { "M".to_owned() };
-        let devices = if words.takes("devices") { words.number("devices", 1, 20)? } else { 1 };
-        let state = if words.takes("onboarding") { RoomState::Onboarding } else { RoomState::Managed };
+        let model = if words.takes("model") {
+            words.word("model")?
+        } else {
+            "M".to_owned()
+        };
+        let devices = if words.takes("devices") {
+            words.number("devices", 1, 20)?
+        } else {
+            1
+        };
+        let state = if words.takes("onboarding") {
+            RoomState::Onboarding
+        } else {
+            RoomState::Managed
+        };
         let mut components = Vec::new();
         while words.takes("with") {
             let (product, version) = (self.product_id(words)?, words.word("version")?);
@@ -368,15 +456,38 @@ impl Script {
         if self.rooms.insert(name.clone(), id).is_some() {
             return Err(format!("name: there is a room {name} already"));
         }
-        let devices = (0..devices).map(|_| Device { id: DeviceId(self.id()), model: model.clone(), components: components.clone() }).collect();
-        Ok(Room { id, name, zone, ring, state, blocks: Vec::new(), holds: Vec::new(), devices })
+        let devices = (0..devices)
+            .map(|_| Device {
+                id: DeviceId(self.id()),
+                model: model.clone(),
+                components: components.clone(),
+            })
+            .collect();
+        Ok(Room {
+            id,
+            name,
+            zone,
+            ring,
+            state,
+            blocks: Vec::new(),
+            holds: Vec::new(),
+            devices,
+        })
     }
 
     /// A version of a product is seen for the first time: how it stands to every update of the product.
     fn know(&mut self, product: &ProductId, version: &str) {
-        let Some(facts) = self.products.get_mut(product) else { return };
+        let Some(facts) = self.products.get_mut(product) else {
+            return;
+        };
         facts.known.insert(version.to_owned());
-        for update in self.sim.fleet.updates.values_mut().filter(|update| update.product == *product) {
+        for update in self
+            .sim
+            .fleet
+            .updates
+            .values_mut()
+            .filter(|update| update.product == *product)
+        {
             update.standings = facts.standings(&update.version, update.minimum_version.as_deref());
         }
     }
@@ -387,11 +498,18 @@ impl Script {
     }
 
     fn find_room(&self, name: &str) -> Result<RoomId, String> {
-        self.rooms.get(name).copied().ok_or_else(|| format!("room: there is no {name}"))
+        self.rooms
+            .get(name)
+            .copied()
+            .ok_or_else(|| format!("room: there is no {name}"))
     }
 
     fn devices_of(&self, room: RoomId) -> Vec<DeviceId> {
-        self.sim.fleet.rooms.get(&room).map_or_else(Vec::new, |room| room.devices.iter().map(|device| device.id).collect())
+        self.sim
+            .fleet
+            .rooms
+            .get(&room)
+            .map_or_else(Vec::new, |room| room.devices.iter().map(|device| device.id).collect())
     }
 
     fn device(&mut self, words: &mut Words) -> Played {
@@ -410,7 +528,11 @@ impl Script {
             }
             "silent" => {
                 let silences = words.number("silent", 0, 1_000)?;
-                let late_minutes = if words.takes("late") { Some(words.number("late", 1, 100_000)?) } else { None };
+                let late_minutes = if words.takes("late") {
+                    Some(words.number("late", 1, 100_000)?)
+                } else {
+                    None
+                };
                 Box::new(move |behaviour| (behaviour.silences, behaviour.late_minutes) = (silences, late_minutes))
             }
             "minutes" => {
@@ -426,7 +548,11 @@ impl Script {
                 Box::new(move |behaviour| behaviour.absences.push((zone.start_of(from), zone.start_of(until))))
             }
             "unconfirmed" => Box::new(|behaviour| behaviour.confirms = false),
-            unknown => return Err(format!("behaviour: {unknown} is none; use fails, silent, minutes, absent or unconfirmed")),
+            unknown => {
+                return Err(format!(
+                    "behaviour: {unknown} is none; use fails, silent, minutes, absent or unconfirmed"
+                ));
+            }
         };
         for device in devices {
             change(self.sim.behaviours.entry(device).or_default());
@@ -461,13 +587,17 @@ impl Script {
                 let (update, title) = self.update(words)?;
                 self.sim.note(format!("Admin retries all failed of {title}."));
                 let rooms = self.sim.retry_all_failed(update, "Admin");
-                self.sim.note(format!("Rooms put back into their next window: {rooms}."));
+                self.sim
+                    .note(format!("Rooms put back into their next window: {rooms}."));
             }
             "force" => {
                 let (update, title) = self.update(words)?;
                 words.expect("in")?;
                 let names = words.word("rooms")?;
-                let rooms = names.split(',').map(|name| self.find_room(name)).collect::<Result<Vec<RoomId>, String>>()?;
+                let rooms = names
+                    .split(',')
+                    .map(|name| self.find_room(name))
+                    .collect::<Result<Vec<RoomId>, String>>()?;
                 self.sim.note(format!("Admin forces {title} in {names}."));
                 let rooms = self.sim.force(update, &rooms, "Admin");
                 self.sim.note(format!("Rooms forced: {rooms}."));
@@ -476,7 +606,11 @@ impl Script {
                 let room = self.room_named(words)?;
                 words.expect("to")?;
                 let ring = self.ring_named(words)?;
-                self.sim.note(format!("Admin moves {} to {}.", self.room_name(room), self.ring_name(ring)));
+                self.sim.note(format!(
+                    "Admin moves {} to {}.",
+                    self.room_name(room),
+                    self.ring_name(ring)
+                ));
                 self.sim.move_room(room, ring);
             }
             "hold" => {
@@ -486,21 +620,40 @@ impl Script {
                 words.expect("by")?;
                 let owner = words.word("by")?;
                 let reason = words.reason()?;
-                self.sim.note(format!("{owner} holds {} until {until}: {reason}.", self.room_name(room)));
-                let since = self.sim.fleet.rooms.get(&room).map_or(until, |room| room.zone.date(self.sim.now));
-                self.sim.hold(room, Hold { product: None, owner, reason, since, until });
+                self.sim.note(format!(
+                    "{owner} holds {} until {until}: {reason}.",
+                    self.room_name(room)
+                ));
+                let since = self
+                    .sim
+                    .fleet
+                    .rooms
+                    .get(&room)
+                    .map_or(until, |room| room.zone.date(self.sim.now));
+                self.sim.hold(
+                    room,
+                    Hold {
+                        product: None,
+                        owner,
+                        reason,
+                        since,
+                        until,
+                    },
+                );
             }
             "add" => {
                 words.expect("room")?;
                 let room = self.room(words)?;
-                self.sim.note(format!("Admin adds {} to {}.", room.name, self.ring_name(room.ring)));
+                self.sim
+                    .note(format!("Admin adds {} to {}.", room.name, self.ring_name(room.ring)));
                 self.sim.add_room(room);
             }
             "report" => {
                 let room = self.room_named(words)?;
                 let (product, version) = (self.product_id(words)?, words.word("version")?);
                 self.know(&product, &version);
-                self.sim.note(format!("{} reports {product} {version}.", self.room_name(room)));
+                self.sim
+                    .note(format!("{} reports {product} {version}.", self.room_name(room)));
                 for device in self.devices_of(room) {
                     self.sim.report_component(device, &product, Some(version.clone()));
                 }
@@ -526,7 +679,8 @@ impl Script {
 
     fn publish(&mut self, words: &mut Words) -> Played {
         let (product, version) = (self.product_id(words)?, words.word("version")?);
-        let (mut severity, mut expected_minutes, mut minimum_version, mut models) = (Severity::Routine, 15, None, Vec::new());
+        let (mut severity, mut expected_minutes, mut minimum_version, mut models) =
+            (Severity::Routine, 15, None, Vec::new());
         let mut released = None;
         loop {
             if words.takes("critical") {
@@ -548,7 +702,9 @@ impl Script {
         if self.updates.insert((product.clone(), version.clone()), id).is_some() {
             return Err(format!("version: {product} {version} is published already"));
         }
-        let Some(facts) = self.products.get_mut(&product) else { return Ok(()) };
+        let Some(facts) = self.products.get_mut(&product) else {
+            return Ok(());
+        };
         if let Some(day) = released {
             facts.released.insert(version.clone(), day);
         }
@@ -566,7 +722,11 @@ impl Script {
             version: version.clone(),
             minimum_version,
         };
-        let severity = if severity == Severity::Critical { ", critical" } else { "" };
+        let severity = if severity == Severity::Critical {
+            ", critical"
+        } else {
+            ""
+        };
         self.sim.note(format!("Admin publishes {}{severity}.", update.title()));
         self.sim.publish(update);
         self.know(&product, &version);
@@ -576,7 +736,11 @@ impl Script {
     fn update(&self, words: &mut Words) -> Result<(UpdateId, String), String> {
         let (product, version) = (self.product_id(words)?, words.word("version")?);
         let title = format!("{product} {version}");
-        let id = self.updates.get(&(product, version)).copied().ok_or_else(|| format!("version: {title} is not published"))?;
+        let id = self
+            .updates
+            .get(&(product, version))
+            .copied()
+            .ok_or_else(|| format!("version: {title} is not published"))?;
         Ok((id, title))
     }
 
@@ -589,22 +753,33 @@ impl Script {
     }
 
     fn title(&self, update: UpdateId) -> String {
-        self.sim.fleet.updates.get(&update).map_or_else(String::new, Update::title)
+        self.sim
+            .fleet
+            .updates
+            .get(&update)
+            .map_or_else(String::new, Update::title)
     }
 }
-
-
 
 impl Product {
     fn version<'a>(&self, text: &'a str) -> Version<'a> {
         // A device may write a release in another way than the catalogue does.
-        let day = self.released.iter().find(|(known, _)| version::same(&self.scheme, known, text)).map(|(_, day)| *day);
+        let day = self
+            .released
+            .iter()
+            .find(|(known, _)| version::same(&self.scheme, known, text))
+            .map(|(_, day)| *day);
         Version { text, released: day }
     }
 
     fn standings(&self, update: &str, minimum: Option<&str>) -> BTreeMap<String, Standing> {
         let standing = |installed: &String| {
-            let of = Standing::of(&self.scheme, self.version(installed), self.version(update), minimum.map(|minimum| self.version(minimum)));
+            let of = Standing::of(
+                &self.scheme,
+                self.version(installed),
+                self.version(update),
+                minimum.map(|minimum| self.version(minimum)),
+            );
             (installed.clone(), of)
         };
         self.known.iter().map(standing).collect()
@@ -617,7 +792,11 @@ impl Script {
         let mut out = String::new();
         let organisation = self.organisation_zone();
         let rooms = self.sim.fleet.rooms.values();
-        let widest = rooms.map(|room| room.zone.city().chars().count()).chain([organisation.city().chars().count()]).max().unwrap_or(0);
+        let widest = rooms
+            .map(|room| room.zone.city().chars().count())
+            .chain([organisation.city().chars().count()])
+            .max()
+            .unwrap_or(0);
         for happened in &self.sim.log {
             let (zone, about) = match happened.subject {
                 None => (&organisation, String::new()),
@@ -649,25 +828,51 @@ impl Script {
         let status = status::update(rollout, fleet.applies_to_a_room(update, self.sim.now));
         let _ = writeln!(out, "\n{}: {}", update.title(), status.label());
         let calendar = rollout.calendar_at(&fleet.rings, zone, self.sim.now);
-        let width = calendar.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0);
+        let width = calendar
+            .iter()
+            .map(|stage| stage.name.chars().count())
+            .max()
+            .unwrap_or(0);
         for stage in &calendar {
             let ring = status::ring(rollout, stage, rollout.judged_on(zone, self.sim.now)).label();
             let counts = rollout.counts_of(stage.ring);
             let (done, failed, waiting) = status::done_failed_waiting(counts);
             let others = [(counts.deprecated, "deprecated"), (counts.catch_up, "catch-up")];
-            let others: String = others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}")).collect();
-            let _ = writeln!(out, "  {:width$}  {}  {ring}: {done} done, {failed} failed, {waiting} waiting{others}", stage.name, dates(stage));
+            let others: String = others
+                .iter()
+                .filter(|(number, _)| *number > 0)
+                .map(|(number, what)| format!(", {number} {what}"))
+                .collect();
+            let _ = writeln!(
+                out,
+                "  {:width$}  {}  {ring}: {done} done, {failed} failed, {waiting} waiting{others}",
+                stage.name,
+                dates(stage)
+            );
         }
-        let width = fleet.rooms.values().map(|room| room.name.chars().count()).max().unwrap_or(0);
+        let width = fleet
+            .rooms
+            .values()
+            .map(|room| room.name.chars().count())
+            .max()
+            .unwrap_or(0);
         for room in fleet.rooms.values() {
             let (status, reason) = self.room_status(update, rollout, room, &calendar);
-            let deployment = fleet.deployment_of(room.id, update.id).filter(|_| status != RoomStatus::NotRequired);
+            let deployment = fleet
+                .deployment_of(room.id, update.id)
+                .filter(|_| status != RoomStatus::NotRequired);
             let marks = deployment.map_or_else(String::new, marks);
             let _ = writeln!(out, "  {:width$}  {}{marks}: {reason}", room.name, status.label());
         }
     }
 
-    fn room_status(&self, update: &Update, rollout: &Rollout, room: &Room, calendar: &[PlannedStage]) -> (RoomStatus, String) {
+    fn room_status(
+        &self,
+        update: &Update,
+        rollout: &Rollout,
+        room: &Room,
+        calendar: &[PlannedStage],
+    ) -> (RoomStatus, String) {
         let deployment = self.sim.fleet.deployment_of(room.id, update.id);
         let status = deployment.map_or(RoomStatus::NotRequired, |deployment| status::room(deployment, rollout));
         match deployment {
@@ -676,15 +881,30 @@ impl Script {
                 let today = room.zone.date(self.sim.now);
                 let why = status::not_required(rollout, update, room, calendar, today);
                 let year = chrono::Datelike::year(&today);
-                (RoomStatus::NotRequired, why.sentence(&update.product_name, |date| when::date(date, year)))
+                (
+                    RoomStatus::NotRequired,
+                    why.sentence(&update.product_name, |date| when::date(date, year)),
+                )
             }
         }
     }
 
     fn print_tickets(&self, out: &mut String) {
-        let open = self.sim.fleet.tickets.values().filter(|ticket| ticket.state != TicketState::Resolved);
+        let open = self
+            .sim
+            .fleet
+            .tickets
+            .values()
+            .filter(|ticket| ticket.state != TicketState::Resolved);
         let lines: Vec<String> = open
-            .map(|ticket| format!("  {}, {}: {}\n", self.room_name(ticket.room), self.title(ticket.update), ticket.failures.join(" ")))
+            .map(|ticket| {
+                format!(
+                    "  {}, {}: {}\n",
+                    self.room_name(ticket.room),
+                    self.title(ticket.update),
+                    ticket.failures.join(" ")
+                )
+            })
             .collect();
         let _ = writeln!(out, "\nOpen tickets: {}", lines.len());
         out.push_str(&lines.concat());
@@ -696,14 +916,22 @@ impl Script {
             let _ = writeln!(out, "{finding}");
         }
         if self.sim.findings.is_empty() {
-            out.push_str(if self.sim.is_at_rest() { "plan again: nothing to do\n" } else { "plan again: there is more to do\n" });
+            out.push_str(if self.sim.is_at_rest() {
+                "plan again: nothing to do\n"
+            } else {
+                "plan again: there is more to do\n"
+            });
         }
     }
 }
 
 fn dates(stage: &PlannedStage) -> String {
     let last = |ends: NaiveDate| ends - days(1);
-    let test = if stage.test_ends > stage.rollout_ends { format!(", test to {}", last(stage.test_ends)) } else { String::new() };
+    let test = if stage.test_ends > stage.rollout_ends {
+        format!(", test to {}", last(stage.test_ends))
+    } else {
+        String::new()
+    };
     format!("{} to {}{test}", stage.starts_on, last(stage.rollout_ends))
 }
 
@@ -718,5 +946,9 @@ fn marks(deployment: &Deployment) -> String {
     if deployment.attempt > 1 {
         marks.push(format!("attempt {}", deployment.attempt));
     }
-    if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) }
+    if marks.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", marks.join(", "))
+    }
 }

@@ -61,6 +61,9 @@ impl Settings {
     /// The window on the wall clock (W1).
     #[must_use]
     pub fn window(&self) -> crate::window::WindowHours {
-        crate::window::WindowHours { opens: self.window_opens, minutes: self.window_minutes }
+        crate::window::WindowHours {
+            opens: self.window_opens,
+            minutes: self.window_minutes,
+        }
     }
 }

@@ -42,7 +42,14 @@ pub struct Behaviour {
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { minutes: 15, failures: 0, silences: 0, late_minutes: None, absences: Vec::new(), confirms: true }
+        Self {
+            minutes: 15,
+            failures: 0,
+            silences: 0,
+            late_minutes: None,
+            absences: Vec::new(),
+            confirms: true,
+        }
     }
 }
 
@@ -119,7 +126,9 @@ impl Simulation {
             self.tick();
             let due = self.fleet.next_at(self.now).map(|at| at.max(self.now));
             let event = self.events.keys().next().map(|(at, _)| *at);
-            let Some(next) = due.into_iter().chain(event).min().filter(|next| *next <= end) else { break };
+            let Some(next) = due.into_iter().chain(event).min().filter(|next| *next <= end) else {
+                break;
+            };
             self.now = self.now.max(next);
             while let Some(entry) = self.events.first_entry() {
                 if entry.key().0 > self.now {
@@ -155,11 +164,18 @@ impl Simulation {
             let nights = self.new_nights(&plan);
             self.fleet.apply(&plan);
             for ReportLine { subject, text } in plan.report {
-                self.log.push(Happened { at: self.now, subject: Some(subject), text });
+                self.log.push(Happened {
+                    at: self.now,
+                    subject: Some(subject),
+                    text,
+                });
             }
             self.log.extend(nights);
             if round > 200 {
-                self.findings.push(Finding { law: 'A', what: "the planner does not come to rest".to_owned() });
+                self.findings.push(Finding {
+                    law: 'A',
+                    what: "the planner does not come to rest".to_owned(),
+                });
                 break;
             }
         }
@@ -177,16 +193,37 @@ impl Simulation {
     fn new_nights(&self, plan: &planner::Plan) -> Vec<Happened> {
         let mut nights = Vec::new();
         let hours = self.fleet.organisation.settings.window();
-        for deployment in plan.deployments.iter().filter(|deployment| deployment.state == DeploymentState::Waiting) {
+        for deployment in plan
+            .deployments
+            .iter()
+            .filter(|deployment| deployment.state == DeploymentState::Waiting)
+        {
             let before = self.fleet.deployments.get(&deployment.id);
             let is_new = before.is_none_or(|before| before.night != deployment.night || !before.is_unfinished());
-            let Some(room) = self.fleet.rooms.get(&deployment.room).filter(|_| is_new && deployment.force.is_none()) else { continue };
-            let Some(window) = Window::on(&room.zone, deployment.night, hours) else { continue };
+            let Some(room) = self
+                .fleet
+                .rooms
+                .get(&deployment.room)
+                .filter(|_| is_new && deployment.force.is_none())
+            else {
+                continue;
+            };
+            let Some(window) = Window::on(&room.zone, deployment.night, hours) else {
+                continue;
+            };
             let subject = Some(Subject::Room(deployment.room, deployment.update));
             let said = plan.report.iter().any(|line| Some(line.subject) == subject);
-            let reason = if said { String::new() } else { format!("{} ", deployment.reason) };
+            let reason = if said {
+                String::new()
+            } else {
+                format!("{} ", deployment.reason)
+            };
             let text = format!("{reason}Window: {}.", when::window(&window, &room.zone, self.now));
-            nights.push(Happened { at: self.now, subject, text });
+            nights.push(Happened {
+                at: self.now,
+                subject,
+                text,
+            });
         }
         nights.sort_by_key(|happened| happened.subject);
         nights
@@ -195,25 +232,41 @@ impl Simulation {
     /// Notes which updates have another status than when this was last called. A tick does it by itself.
     pub fn note_statuses(&mut self) {
         for (id, rollout) in &self.fleet.rollouts {
-            let applies = self.fleet.updates.get(id).is_some_and(|update| self.fleet.applies_to_a_room(update, self.now));
+            let applies = self
+                .fleet
+                .updates
+                .get(id)
+                .is_some_and(|update| self.fleet.applies_to_a_room(update, self.now));
             let status = status::update(rollout, applies);
             if self.statuses.insert(*id, status) != Some(status) {
                 let text = format!("Status: {}.", status.label());
-                self.log.push(Happened { at: self.now, subject: Some(Subject::Rollout(*id)), text });
+                self.log.push(Happened {
+                    at: self.now,
+                    subject: Some(Subject::Rollout(*id)),
+                    text,
+                });
             }
         }
     }
 
     /// Writes into the log what a person did.
     pub fn note(&mut self, text: String) {
-        self.log.push(Happened { at: self.now, subject: None, text });
+        self.log.push(Happened {
+            at: self.now,
+            subject: None,
+            text,
+        });
     }
 
     /// Law A, asked as hard as possible: every rollout and every room is looked at once more.
     fn plan_everything_again(&mut self) {
         let mut all_due = self.fleet.clone();
         all_due.marked = all_due.rooms.keys().copied().collect();
-        for rollout in all_due.rollouts.values_mut().filter(|rollout| rollout.next_at.is_some()) {
+        for rollout in all_due
+            .rollouts
+            .values_mut()
+            .filter(|rollout| rollout.next_at.is_some())
+        {
             rollout.next_at = Some(self.now);
         }
         let Some(slice) = all_due.slice(self.now) else { return };
@@ -222,11 +275,28 @@ impl Simulation {
         // To be looked at a little early does no harm: a room that has left the ring ahead may leave such an instant behind.
         again.rollouts.retain(|rollout| {
             let known = self.fleet.rollouts.get(&rollout.update);
-            known.is_none_or(|known| Rollout { next_at: known.next_at, ..rollout.clone() } != *known || rollout.next_at < known.next_at)
+            known.is_none_or(|known| {
+                Rollout {
+                    next_at: known.next_at,
+                    ..rollout.clone()
+                } != *known
+                    || rollout.next_at < known.next_at
+            })
         });
         if !again.is_empty() {
-            let what = again.report.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
-            self.findings.push(Finding { law: 'A', what: format!("at {} planning again would change something: {what} {again:?}", self.now) });
+            let what = again
+                .report
+                .iter()
+                .map(|line| line.text.as_str())
+                .collect::<Vec<_>>()
+                .join(" ");
+            self.findings.push(Finding {
+                law: 'A',
+                what: format!(
+                    "at {} planning again would change something: {what} {again:?}",
+                    self.now
+                ),
+            });
         }
     }
 
@@ -237,10 +307,24 @@ impl Simulation {
     }
 
     fn wake_devices(&mut self) {
-        let planned = self.fleet.installs.values().filter(|install| install.state == InstallState::Planned);
+        let planned = self
+            .fleet
+            .installs
+            .values()
+            .filter(|install| install.state == InstallState::Planned);
         let unscheduled: Vec<(ActionId, DateTime<Utc>)> = planned
-            .filter(|install| !self.events.values().any(|event| matches!(event, DeviceEvent::Poll(action) if *action == install.action)))
-            .map(|install| (install.action, install.window.map_or(self.now, |(opens, _)| opens.max(self.now))))
+            .filter(|install| {
+                !self
+                    .events
+                    .values()
+                    .any(|event| matches!(event, DeviceEvent::Poll(action) if *action == install.action))
+            })
+            .map(|install| {
+                (
+                    install.action,
+                    install.window.map_or(self.now, |(opens, _)| opens.max(self.now)),
+                )
+            })
             .collect();
         for (action, at) in unscheduled {
             // Up to five minutes after the window has opened, different for each, the same every time.
@@ -266,12 +350,18 @@ impl Simulation {
     }
 
     fn poll(&mut self, action: ActionId) {
-        let Some(install) = self.fleet.installs.get(&action).cloned() else { return };
+        let Some(install) = self.fleet.installs.get(&action).cloned() else {
+            return;
+        };
         if install.state != InstallState::Planned {
             return;
         }
         let behaviour = self.behaviour(install.device);
-        if let Some((_, back)) = behaviour.absences.iter().find(|(from, until)| *from <= self.now && self.now < *until) {
+        if let Some((_, back)) = behaviour
+            .absences
+            .iter()
+            .find(|(from, until)| *from <= self.now && self.now < *until)
+        {
             self.schedule(*back, DeviceEvent::Poll(action));
             return;
         }
@@ -285,15 +375,24 @@ impl Simulation {
             return;
         }
         let install = self.fleet.installs.get(&action).cloned().unwrap_or(install);
-        let feedback = Feedback { execution: Execution::Proceeding, finished: Finished::None, details: vec!["Installing.".to_owned()] };
+        let feedback = Feedback {
+            execution: Execution::Proceeding,
+            finished: Finished::None,
+            details: vec!["Installing.".to_owned()],
+        };
         if let Heard::Changed(started) = install.hear(&feedback, true, self.now) {
             self.fleet.hear(started);
-            self.schedule(self.now + TimeDelta::minutes(behaviour.minutes.into()), DeviceEvent::Finish(action));
+            self.schedule(
+                self.now + TimeDelta::minutes(behaviour.minutes.into()),
+                DeviceEvent::Finish(action),
+            );
         }
     }
 
     fn finish(&mut self, action: ActionId) {
-        let Some(install) = self.fleet.installs.get(&action) else { return };
+        let Some(install) = self.fleet.installs.get(&action) else {
+            return;
+        };
         let device = install.device;
         let mut behaviour = self.behaviour(device);
         if behaviour.failures > 0 {
@@ -303,7 +402,10 @@ impl Simulation {
         } else if behaviour.silences > 0 {
             behaviour.silences -= 1;
             if let Some(minutes) = behaviour.late_minutes {
-                self.schedule(self.now + TimeDelta::minutes(minutes.into()), DeviceEvent::ReportLate(action));
+                self.schedule(
+                    self.now + TimeDelta::minutes(minutes.into()),
+                    DeviceEvent::ReportLate(action),
+                );
             }
             self.behaviours.insert(device, behaviour);
         } else {
@@ -312,9 +414,17 @@ impl Simulation {
     }
 
     fn report(&mut self, action: ActionId, finished: Finished, detail: &str) {
-        let Some(install) = self.fleet.installs.get(&action).cloned() else { return };
-        let feedback = Feedback { execution: Execution::Closed, finished, details: vec![detail.to_owned()] };
-        let Heard::Changed(closed) = install.hear(&feedback, true, self.now) else { return };
+        let Some(install) = self.fleet.installs.get(&action).cloned() else {
+            return;
+        };
+        let feedback = Feedback {
+            execution: Execution::Closed,
+            finished,
+            details: vec![detail.to_owned()],
+        };
+        let Heard::Changed(closed) = install.hear(&feedback, true, self.now) else {
+            return;
+        };
         let (update, device) = (closed.update, closed.device);
         self.fleet.hear(closed);
         if finished == Finished::Success && self.behaviour(device).confirms {
@@ -333,7 +443,11 @@ impl Simulation {
     /// The device's inventory says that it has this version of a product: also one that Nightshift did not deploy (I5).
     pub fn report_component(&mut self, device: DeviceId, product: &ProductId, version: Option<String>) {
         for room in self.fleet.rooms.values_mut() {
-            let components = room.devices.iter_mut().filter(|candidate| candidate.id == device).flat_map(|device| &mut device.components);
+            let components = room
+                .devices
+                .iter_mut()
+                .filter(|candidate| candidate.id == device)
+                .flat_map(|device| &mut device.components);
             for component in components.filter(|component| component.product == *product) {
                 component.version.clone_from(&version);
                 self.fleet.marked.insert(room.id);
@@ -349,9 +463,17 @@ impl Simulation {
         let deployment = self.fleet.deployments.get(&install.deployment);
         Asked {
             install,
-            rollout_may_start: self.fleet.rollouts.get(&install.update).is_some_and(Rollout::may_start_rooms),
+            rollout_may_start: self
+                .fleet
+                .rollouts
+                .get(&install.update)
+                .is_some_and(Rollout::may_start_rooms),
             force: deployment.and_then(|deployment| deployment.force),
-            expected_minutes: self.fleet.updates.get(&install.update).map_or(0, |update| update.expected_minutes),
+            expected_minutes: self
+                .fleet
+                .updates
+                .get(&install.update)
+                .map_or(0, |update| update.expected_minutes),
             presence: Presence::default(),
             window_aware: false,
             cancel_wanted: false,
@@ -370,8 +492,17 @@ impl Simulation {
 
     /// Pauses a rollout (K2, K3).
     pub fn pause(&mut self, update: UpdateId, by: &str, reason: &str) {
-        if let Some(rollout) = self.fleet.rollouts.get_mut(&update).filter(|rollout| rollout.state == RolloutState::Running) {
-            rollout.state = RolloutState::Paused { since: self.now, by: by.to_owned(), reason: reason.to_owned() };
+        if let Some(rollout) = self
+            .fleet
+            .rollouts
+            .get_mut(&update)
+            .filter(|rollout| rollout.state == RolloutState::Running)
+        {
+            rollout.state = RolloutState::Paused {
+                since: self.now,
+                by: by.to_owned(),
+                reason: reason.to_owned(),
+            };
             rollout.next_at = None;
             self.look_at_rooms_of(update);
         }
@@ -380,16 +511,29 @@ impl Simulation {
     /// Resumes a rollout (K3): later dates move by the days between.
     pub fn resume(&mut self, update: UpdateId) {
         let zone = self.fleet.organisation.zone.clone();
-        let Some(rollout) = self.fleet.rollouts.get_mut(&update) else { return };
-        let RolloutState::Paused { since, .. } = rollout.state else { return };
+        let Some(rollout) = self.fleet.rollouts.get_mut(&update) else {
+            return;
+        };
+        let RolloutState::Paused { since, .. } = rollout.state else {
+            return;
+        };
         let paused_on = zone.date(since);
         let lost = planner::lost_days(paused_on, zone.date(self.now));
         let mut resumed = rollout.resumed(lost);
         resumed.next_at = Some(self.now);
-        let of_update = self.fleet.deployments.values().filter(|deployment| deployment.update == update);
-        let moved: Vec<Deployment> = of_update.filter_map(|deployment| planner::after_pause(deployment, &resumed, paused_on, lost)).collect();
+        let of_update = self
+            .fleet
+            .deployments
+            .values()
+            .filter(|deployment| deployment.update == update);
+        let moved: Vec<Deployment> = of_update
+            .filter_map(|deployment| planner::after_pause(deployment, &resumed, paused_on, lost))
+            .collect();
         *rollout = resumed;
-        let plan = planner::Plan { deployments: moved, ..planner::Plan::default() };
+        let plan = planner::Plan {
+            deployments: moved,
+            ..planner::Plan::default()
+        };
         let nights = self.new_nights(&plan);
         self.log.extend(nights);
         self.fleet.apply(&plan);
@@ -400,7 +544,10 @@ impl Simulation {
     pub fn deprecate(&mut self, update: UpdateId, reason: &str) {
         let live_or_over = |rollout: &&mut Rollout| !matches!(rollout.state, RolloutState::Deprecated { .. });
         if let Some(rollout) = self.fleet.rollouts.get_mut(&update).filter(live_or_over) {
-            rollout.state = RolloutState::Deprecated { at: self.now, reason: reason.to_owned() };
+            rollout.state = RolloutState::Deprecated {
+                at: self.now,
+                reason: reason.to_owned(),
+            };
             rollout.next_at = None;
             self.look_at_rooms_of(update);
         }
@@ -426,7 +573,11 @@ impl Simulation {
         let number = retried.len();
         for retry in &retried {
             let subject = Some(Subject::Room(retry.room, retry.update));
-            self.log.push(Happened { at: self.now, subject, text: retry.reason.clone() });
+            self.log.push(Happened {
+                at: self.now,
+                subject,
+                text: retry.reason.clone(),
+            });
         }
         self.put(retried);
         number
@@ -434,7 +585,12 @@ impl Simulation {
 
     /// Forces an update in rooms, now (K5): how many rooms. The log says which were left out and why.
     pub fn force(&mut self, update: UpdateId, rooms: &[RoomId], by: &str) -> usize {
-        let (Some(update), Some(rollout)) = (self.fleet.updates.get(&update).cloned(), self.fleet.rollouts.get(&update)) else { return 0 };
+        let (Some(update), Some(rollout)) = (
+            self.fleet.updates.get(&update).cloned(),
+            self.fleet.rollouts.get(&update),
+        ) else {
+            return 0;
+        };
         if !rollout.may_start_rooms() {
             return 0;
         }
@@ -454,7 +610,11 @@ impl Simulation {
         }
         let number = forced.len();
         for (room, text) in left_out {
-            self.log.push(Happened { at: self.now, subject: Some(Subject::Room(room, update.id)), text });
+            self.log.push(Happened {
+                at: self.now,
+                subject: Some(Subject::Room(room, update.id)),
+                text,
+            });
         }
         self.put(forced);
         number
@@ -471,7 +631,9 @@ impl Simulation {
 
     /// Keeps updates away from a room up to and including a date ★.
     pub fn hold(&mut self, room: RoomId, hold: Hold) {
-        let Some(held) = self.fleet.rooms.get_mut(&room) else { return };
+        let Some(held) = self.fleet.rooms.get_mut(&room) else {
+            return;
+        };
         let ends = held.zone.start_of(hold.until + days(1));
         held.holds.push(hold);
         self.fleet.marked.insert(room);
@@ -501,7 +663,10 @@ impl Simulation {
 
     /// Writes deployments that a person has changed, with their counts.
     fn put(&mut self, deployments: Vec<Deployment>) {
-        let plan = planner::Plan { deployments, ..planner::Plan::default() };
+        let plan = planner::Plan {
+            deployments,
+            ..planner::Plan::default()
+        };
         self.fleet.apply(&plan);
     }
 

@@ -182,7 +182,11 @@ pub fn ring(rollout: &Rollout, stage: &PlannedStage, today: NaiveDate) -> RingSt
     let counts = rollout.counts_of(stage.ring);
     let dates_have_passed = stage.test_ends <= today || matches!(rollout.state, RolloutState::Finished { .. });
     if stage.entered && dates_have_passed && counts.deprecated == 0 {
-        return if counts.failed > 0 { RingStatus::CompletedWithFailures } else { RingStatus::Completed };
+        return if counts.failed > 0 {
+            RingStatus::CompletedWithFailures
+        } else {
+            RingStatus::Completed
+        };
     }
     match rollout.state {
         RolloutState::Deprecated { .. } => RingStatus::Deprecated,
@@ -252,7 +256,9 @@ impl NotRequired {
                 Exclusion::OtherFamily { version } => format!("{version} is of another family of versions."),
                 Exclusion::VersionUnknown => "The device does not say which version it runs.".to_owned(),
                 Exclusion::NeedsFirst { version } => format!("Needs {version} first."),
-                Exclusion::Held { owner, reason, until } => format!("Held by {owner} until {}: {reason}.", date(*until)),
+                Exclusion::Held { owner, reason, until } => {
+                    format!("Held by {owner} until {}: {reason}.", date(*until))
+                }
                 Exclusion::Blocked { why } => format!("Not ready: {why}."),
                 Exclusion::Onboarding => "Onboarding: the room is not scheduled yet.".to_owned(),
                 Exclusion::Retired => "The room is retired.".to_owned(),
@@ -263,7 +269,13 @@ impl NotRequired {
 
 /// Why `room` has no deployment of `update` on `today`, its own date (T5). `calendar`: [`Rollout::calendar`].
 #[must_use]
-pub fn not_required(rollout: &Rollout, update: &Update, room: &Room, calendar: &[PlannedStage], today: NaiveDate) -> NotRequired {
+pub fn not_required(
+    rollout: &Rollout,
+    update: &Update,
+    room: &Room,
+    calendar: &[PlannedStage],
+    today: NaiveDate,
+) -> NotRequired {
     if let Some(exclusion) = update.exclusion(room, today) {
         return NotRequired::Excluded(exclusion);
     }
@@ -271,7 +283,10 @@ pub fn not_required(rollout: &Rollout, update: &Update, room: &Room, calendar: &
         RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => NotRequired::RolloutOver,
         RolloutState::Running | RolloutState::Paused { .. } => {
             match calendar.iter().find(|stage| stage.ring == room.ring && !stage.entered) {
-                Some(stage) => NotRequired::RingNotReached { ring: stage.name.clone(), date: stage.starts_on },
+                Some(stage) => NotRequired::RingNotReached {
+                    ring: stage.name.clone(),
+                    date: stage.starts_on,
+                },
                 None => NotRequired::NotEvaluated,
             }
         }
@@ -282,4 +297,328 @@ pub fn not_required(rollout: &Rollout, update: &Update, room: &Room, calendar: &
 #[must_use]
 pub fn done_failed_waiting(counts: Counts) -> (i64, i64, i64) {
     (counts.completed, counts.failed, counts.unfinished())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::{DateTime, Utc};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::deployment::Failure;
+    use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+    use crate::ring::RingSequence;
+    use crate::rollout::Stage;
+
+    fn at() -> DateTime<Utc> {
+        "2025-03-13T12:00:00Z".parse().expect("an instant")
+    }
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
+    }
+
+    fn ring_id(number: u128) -> RingId {
+        RingId(Uuid::from_u128(number))
+    }
+
+    fn rings() -> RingSequence {
+        RingSequence::preconfigured(ring_id(1), ring_id(2), ring_id(3))
+    }
+
+    fn paused() -> RolloutState {
+        RolloutState::Paused {
+            since: at(),
+            by: "Admin".to_owned(),
+            reason: "a reason".to_owned(),
+        }
+    }
+
+    fn deprecated() -> RolloutState {
+        RolloutState::Deprecated {
+            at: at(),
+            reason: "Recalled.".to_owned(),
+        }
+    }
+
+    fn finished() -> RolloutState {
+        RolloutState::Finished { at: at() }
+    }
+
+    /// Staging from 5 to 6 March with tests to the 11th, General from the 12th to the 21st with tests to the 25th.
+    fn rollout(state: RolloutState) -> Rollout {
+        let stage = |number, starts_on: &str| {
+            let rings = rings();
+            let ring = rings.get(ring_id(number)).expect("a ring").clone();
+            Stage {
+                ring: ring.id,
+                name: ring.name,
+                place: ring.place,
+                rollout_days: ring.rollout_days,
+                test_days: ring.test_days,
+                starts_on: date(starts_on),
+                shifted_days: 0,
+                entered_at: at(),
+                rooms: 1,
+                placed: 1,
+            }
+        };
+        Rollout {
+            update: UpdateId(Uuid::nil()),
+            published_at: at(),
+            starts_on: date("2025-03-05"),
+            state,
+            stages: vec![stage(1, "2025-03-05"), stage(2, "2025-03-12")],
+            paused_days: 0,
+            counts: BTreeMap::from([(
+                ring_id(1),
+                Counts {
+                    completed: 1,
+                    ..Counts::default()
+                },
+            )]),
+            next_at: None,
+        }
+    }
+
+    fn deployment(state: DeploymentState) -> Deployment {
+        Deployment {
+            id: DeploymentId(Uuid::nil()),
+            update: UpdateId(Uuid::nil()),
+            room: RoomId(Uuid::nil()),
+            ring: ring_id(1),
+            night: date("2025-03-05"),
+            planned_night: Some(date("2025-03-05")),
+            state,
+            attempt: 1,
+            missed_windows: 0,
+            catch_up: false,
+            force: None,
+            from_version: None,
+            reason: "a reason".to_owned(),
+            next_at: None,
+        }
+    }
+
+    #[test]
+    fn a_rooms_status_follows_from_its_deployment_and_its_rollout_t1_t8() {
+        use DeploymentState as D;
+        use RoomStatus as S;
+        let failure = Failure::Reported;
+        // Columns: running, finished, paused, deprecated.
+        let table = [
+            (D::Waiting, [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated]),
+            (
+                D::Open { started_at: None },
+                [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated],
+            ),
+            (D::Open { started_at: Some(at()) }, [S::InProgress; 4]),
+            (D::Completed { at: at() }, [S::Completed; 4]),
+            (D::Failed { at: at(), failure }, [S::Failed; 4]),
+            (
+                D::Withdrawn {
+                    at: at(),
+                    why: Withdrawal::Deprecated,
+                },
+                [S::Deprecated; 4],
+            ),
+            (
+                D::Withdrawn {
+                    at: at(),
+                    why: Withdrawal::Moved,
+                },
+                [S::NotRequired; 4],
+            ),
+            (
+                D::Withdrawn {
+                    at: at(),
+                    why: Withdrawal::NotRequired,
+                },
+                [S::NotRequired; 4],
+            ),
+        ];
+        for (state, expected) in table {
+            let found = [RolloutState::Running, finished(), paused(), deprecated()]
+                .map(|of| room(&deployment(state.clone()), &rollout(of)));
+            assert_eq!(found, expected, "{state:?}");
+        }
+    }
+
+    fn rings_on(rollout: &Rollout, today: &str) -> Vec<RingStatus> {
+        let pause = match rollout.state {
+            RolloutState::Paused { .. } => Some(date("2025-03-13")),
+            RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+        };
+        let calendar = rollout.calendar(&rings(), pause, date(today));
+        calendar.iter().map(|stage| ring(rollout, stage, date(today))).collect()
+    }
+
+    #[test]
+    fn a_ring_rolls_out_is_tested_and_is_completed_by_its_dates_t2() {
+        use RingStatus as S;
+        let running = rollout(RolloutState::Running);
+        assert_eq!(
+            rings_on(&running, "2025-03-12"),
+            [S::Completed, S::RollingOut, S::NotStarted]
+        );
+        assert_eq!(
+            rings_on(&running, "2025-03-21"),
+            [S::Completed, S::RollingOut, S::NotStarted]
+        );
+        assert_eq!(
+            rings_on(&running, "2025-03-22"),
+            [S::Completed, S::Testing, S::NotStarted]
+        );
+        assert_eq!(
+            rings_on(&running, "2025-03-25"),
+            [S::Completed, S::Testing, S::NotStarted]
+        );
+        assert_eq!(
+            rings_on(&running, "2025-03-26"),
+            [S::Completed, S::Completed, S::NotStarted]
+        );
+    }
+
+    #[test]
+    fn a_ring_with_a_failed_room_is_completed_with_failures_t2() {
+        let mut running = rollout(RolloutState::Running);
+        running.counts.insert(
+            ring_id(1),
+            Counts {
+                completed: 4,
+                failed: 1,
+                ..Counts::default()
+            },
+        );
+        assert_eq!(rings_on(&running, "2025-03-13")[0], RingStatus::CompletedWithFailures);
+    }
+
+    #[test]
+    fn while_paused_entered_and_unfinished_rings_are_paused_and_later_ones_not_started_t2() {
+        let expected = [RingStatus::Completed, RingStatus::Paused, RingStatus::NotStarted];
+        assert_eq!(rings_on(&rollout(paused()), "2025-03-13"), expected);
+        assert_eq!(
+            rings_on(&rollout(paused()), "2025-06-01"),
+            expected,
+            "ring clocks stand still"
+        );
+    }
+
+    #[test]
+    fn after_deprecation_unfinished_rings_are_deprecated_t2() {
+        let expected = [RingStatus::Completed, RingStatus::Deprecated, RingStatus::Deprecated];
+        assert_eq!(rings_on(&rollout(deprecated()), "2025-03-13"), expected);
+    }
+
+    #[test]
+    fn an_updates_status_follows_from_its_rollout_and_its_counts_t3_t6_t7() {
+        let with = |state: RolloutState, counts: Counts| Rollout {
+            counts: BTreeMap::from([(ring_id(1), counts)]),
+            ..rollout(state)
+        };
+        let done = Counts {
+            completed: 3,
+            ..Counts::default()
+        };
+        let failed = Counts {
+            completed: 3,
+            failed: 1,
+            ..Counts::default()
+        };
+        let retrying = Counts {
+            completed: 3,
+            scheduled: 1,
+            ..Counts::default()
+        };
+        let caught_up = Counts {
+            catch_up: 1,
+            ..Counts::default()
+        };
+        let none = Counts::default();
+        let fresh = Rollout {
+            stages: Vec::new(),
+            counts: BTreeMap::new(),
+            ..rollout(RolloutState::Running)
+        };
+
+        assert_eq!(update(&fresh, true), UpdateStatus::Scheduled);
+        assert_eq!(update(&fresh, false), UpdateStatus::NotRequired);
+        assert_eq!(
+            update(&with(RolloutState::Running, done), false),
+            UpdateStatus::InProgress,
+            "also when all rooms are done (T6)"
+        );
+        assert_eq!(
+            update(&with(RolloutState::Running, failed), true),
+            UpdateStatus::InProgress
+        );
+        assert_eq!(update(&with(paused(), done), true), UpdateStatus::Paused);
+        assert_eq!(update(&with(deprecated(), none), false), UpdateStatus::Deprecated);
+        assert_eq!(update(&with(finished(), done), false), UpdateStatus::Completed);
+        assert_eq!(
+            update(&with(finished(), failed), false),
+            UpdateStatus::CompletedWithFailures
+        );
+        assert_eq!(
+            update(&with(finished(), retrying), false),
+            UpdateStatus::CompletedWithFailures,
+            "until the retry has worked (T7)"
+        );
+        assert_eq!(update(&with(finished(), caught_up), false), UpdateStatus::Completed);
+        assert_eq!(update(&with(finished(), none), false), UpdateStatus::NotRequired);
+    }
+
+    #[test]
+    fn active_updates_are_those_that_somebody_may_have_to_look_at_t9() {
+        let active: Vec<UpdateStatus> = UpdateStatus::ALL
+            .into_iter()
+            .filter(|status| status.is_active(false))
+            .collect();
+        let expected = [
+            UpdateStatus::Scheduled,
+            UpdateStatus::InProgress,
+            UpdateStatus::Paused,
+            UpdateStatus::CompletedWithFailures,
+        ];
+        assert_eq!(active, expected);
+        assert!(!UpdateStatus::CompletedWithFailures.is_active(true), "acknowledged");
+    }
+
+    #[test]
+    fn every_reason_for_not_required_is_a_sentence_t5() {
+        let text = || "5.2".to_owned();
+        let exclusions = [
+            Exclusion::AlreadyOn { version: text() },
+            Exclusion::DoesNotApply,
+            Exclusion::OtherFamily { version: text() },
+            Exclusion::VersionUnknown,
+            Exclusion::NeedsFirst { version: text() },
+            Exclusion::Held {
+                owner: "Facilities".to_owned(),
+                reason: "trade fair".to_owned(),
+                until: date("2025-03-09"),
+            },
+            Exclusion::Blocked {
+                why: "updates are redirected".to_owned(),
+            },
+            Exclusion::Onboarding,
+            Exclusion::Retired,
+        ];
+        let mut reasons: Vec<NotRequired> = exclusions.into_iter().map(NotRequired::Excluded).collect();
+        reasons.push(NotRequired::RingNotReached {
+            ring: "General".to_owned(),
+            date: date("2025-03-12"),
+        });
+        reasons.extend([NotRequired::NotEvaluated, NotRequired::RolloutOver]);
+        for reason in reasons {
+            let sentence = reason.sentence("the app", |date| date.to_string());
+            assert!(sentence.ends_with('.') && sentence.len() > 10, "{sentence}");
+            assert!(
+                sentence.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()),
+                "{sentence}"
+            );
+        }
+    }
 }

@@ -77,7 +77,9 @@ impl TicketState {
     /// The state of a word that [`TicketState::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::NeedsAction, Self::Investigating, Self::Resolved].into_iter().find(|state| state.as_str() == word)
+        [Self::NeedsAction, Self::Investigating, Self::Resolved]
+            .into_iter()
+            .find(|state| state.as_str() == word)
     }
 
     /// The words on screen.

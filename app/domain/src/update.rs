@@ -95,7 +95,9 @@ impl Severity {
     /// The severity of a word that [`Severity::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Critical, Self::Routine].into_iter().find(|severity| severity.as_str() == word)
+        [Self::Critical, Self::Routine]
+            .into_iter()
+            .find(|severity| severity.as_str() == word)
     }
 }
 
@@ -128,12 +130,19 @@ impl Standing {
     /// The standing of a word that [`Standing::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Below, Self::NeedsFirst, Self::Current, Self::Unordered].into_iter().find(|standing| standing.as_str() == word)
+        [Self::Below, Self::NeedsFirst, Self::Current, Self::Unordered]
+            .into_iter()
+            .find(|standing| standing.as_str() == word)
     }
 
     /// How `installed` stands to a release `update` that needs `minimum` first.
     #[must_use]
-    pub fn of(scheme: &VersionScheme, installed: Version<'_>, update: Version<'_>, minimum: Option<Version<'_>>) -> Self {
+    pub fn of(
+        scheme: &VersionScheme,
+        installed: Version<'_>,
+        update: Version<'_>,
+        minimum: Option<Version<'_>>,
+    ) -> Self {
         use std::cmp::Ordering;
         match version::compare(scheme, installed, update).order {
             None => Self::Unordered,
@@ -205,12 +214,18 @@ impl Update {
     /// Whether the update is for `device` (S1).
     #[must_use]
     pub fn applicability(&self, device: &Device) -> Applicability {
-        let Some(component) = device.component(&self.product) else { return Applicability::NoComponent };
+        let Some(component) = device.component(&self.product) else {
+            return Applicability::NoComponent;
+        };
         if !self.models.is_empty() && !self.models.contains(&device.model) {
             return Applicability::NoComponent;
         }
         let Some(installed) = &component.version else {
-            return if self.applies_to_unknown { Applicability::Applicable } else { Applicability::UnknownVersion };
+            return if self.applies_to_unknown {
+                Applicability::Applicable
+            } else {
+                Applicability::UnknownVersion
+            };
         };
         match self.standings.get(installed) {
             Some(Standing::Below) => Applicability::Applicable,
@@ -222,7 +237,9 @@ impl Update {
 
     /// The devices of `room` that the update is for.
     pub fn devices_in<'r>(&self, room: &'r Room) -> impl Iterator<Item = &'r Device> {
-        room.devices.iter().filter(|device| self.applicability(device) == Applicability::Applicable)
+        room.devices
+            .iter()
+            .filter(|device| self.applicability(device) == Applicability::Applicable)
     }
 
     /// Why the update would not be scheduled for `room` on `date`, although it may apply; `None`: it would (S1, S6, S13).
@@ -247,7 +264,11 @@ impl Update {
             return Some(why);
         }
         if let Some(hold) = room.held(&self.product, date) {
-            return Some(Exclusion::Held { owner: hold.owner.clone(), reason: hold.reason.clone(), until: hold.until });
+            return Some(Exclusion::Held {
+                owner: hold.owner.clone(),
+                reason: hold.reason.clone(),
+                until: hold.until,
+            });
         }
         let block = room.blocks.iter().find(|block| block.kind == self.kind);
         block.map(|block| Exclusion::Blocked { why: block.why.clone() })

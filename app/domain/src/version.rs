@@ -59,13 +59,19 @@ impl VersionOrder {
 /// Compares two versions of one product. Versions of different products are unordered (step 1); the caller knows the products.
 #[must_use]
 pub fn compare(scheme: &VersionScheme, a: Version<'_>, b: Version<'_>) -> VersionOrder {
-    let decided = |order: Ordering, why| VersionOrder { order: Some(order), why };
+    let decided = |order: Ordering, why| VersionOrder {
+        order: Some(order),
+        why,
+    };
     let unordered = |why| VersionOrder { order: None, why };
 
     if let (true, Some(day_a), Some(day_b)) = (scheme.by_release_date, a.released, b.released)
         && day_a != day_b
     {
-        return decided(day_a.cmp(&day_b), "The product goes by release dates, and the two days differ.");
+        return decided(
+            day_a.cmp(&day_b),
+            "The product goes by release dates, and the two days differ.",
+        );
     }
     let (Some(a), Some(b)) = (Normal::of(scheme, a.text), Normal::of(scheme, b.text)) else {
         return unordered("A version without any digit has no place in an order.");
@@ -77,11 +83,15 @@ pub fn compare(scheme: &VersionScheme, a: Version<'_>, b: Version<'_>) -> Versio
         match (left, right) {
             (Part::Number(left), Part::Number(right)) => match cmp_digits(left, right) {
                 Ordering::Equal => {}
-                order @ (Ordering::Less | Ordering::Greater) => return decided(order, "The first number that differs decides."),
+                order @ (Ordering::Less | Ordering::Greater) => {
+                    return decided(order, "The first number that differs decides.");
+                }
             },
             (Part::Word(left), Part::Word(right)) => match left.cmp(right) {
                 Ordering::Equal => {}
-                order @ (Ordering::Less | Ordering::Greater) => return decided(order, "The first word that differs decides."),
+                order @ (Ordering::Less | Ordering::Greater) => {
+                    return decided(order, "The first word that differs decides.");
+                }
             },
             (Part::Number(_), Part::Word(_)) | (Part::Word(_), Part::Number(_)) => {
                 return unordered("A number stands against a word.");
@@ -155,7 +165,10 @@ impl Normal {
             };
             left = &left[end..];
         }
-        let after_last_number = parts.iter().rposition(|part| matches!(part, Part::Number(_))).map_or(0, |last| last + 1);
+        let after_last_number = parts
+            .iter()
+            .rposition(|part| matches!(part, Part::Number(_)))
+            .map_or(0, |last| last + 1);
         parts.truncate(after_last_number);
         Some(Self { family, parts })
     }

@@ -8,14 +8,23 @@ use crate::zone::Zone;
 /// `Wed 25 Nov`, with the year when it is not `this_year`.
 #[must_use]
 pub fn date(date: NaiveDate, this_year: i32) -> String {
-    if date.year() == this_year { date.format("%a %-d %b").to_string() } else { date.format("%a %-d %b %Y").to_string() }
+    if date.year() == this_year {
+        date.format("%a %-d %b").to_string()
+    } else {
+        date.format("%a %-d %b %Y").to_string()
+    }
 }
 
 /// `Wed 25 Nov, 01:12 (Berlin)`, with the year when it is not the one of `now`.
 #[must_use]
 pub fn instant(instant: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> String {
     let wall = zone.local(instant).wall;
-    format!("{}, {} ({})", date(wall.date(), zone.date(now).year()), wall.format("%H:%M"), zone.city())
+    format!(
+        "{}, {} ({})",
+        date(wall.date(), zone.date(now).year()),
+        wall.format("%H:%M"),
+        zone.city()
+    )
 }
 
 /// `Wed 25 Nov, 00:00–05:00 (Berlin)`, with the year when it is not the one of `now`.

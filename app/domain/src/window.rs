@@ -19,7 +19,10 @@ pub struct WindowHours {
 impl Default for WindowHours {
     /// 00:00–05:00 (W1).
     fn default() -> Self {
-        Self { opens: NaiveTime::MIN, minutes: 300 }
+        Self {
+            opens: NaiveTime::MIN,
+            minutes: 300,
+        }
     }
 }
 
@@ -98,7 +101,10 @@ mod tests {
         assert_eq!(window("Europe/Berlin", "2026-03-29").expect("spring").minutes(), 240);
         assert_eq!(window("Europe/Berlin", "2026-10-25").expect("autumn").minutes(), 360);
         // Lord Howe's clocks change by half an hour.
-        assert_eq!(window("Australia/Lord_Howe", "2026-10-04").expect("spring").minutes(), 270);
+        assert_eq!(
+            window("Australia/Lord_Howe", "2026-10-04").expect("spring").minutes(),
+            270
+        );
     }
 
     #[test]
@@ -108,7 +114,14 @@ mod tests {
         assert_eq!(cairo.opens, instant("2026-04-23T22:00:00Z"));
         assert_eq!(cairo.minutes(), 240);
         let havana = window("America/Havana", "2026-03-08").expect("a window");
-        assert_eq!(Zone::parse("America/Havana").expect("Havana").local(havana.opens).wall.to_string(), "2026-03-08 01:00:00");
+        assert_eq!(
+            Zone::parse("America/Havana")
+                .expect("Havana")
+                .local(havana.opens)
+                .wall
+                .to_string(),
+            "2026-03-08 01:00:00"
+        );
         assert_eq!(havana.minutes(), 240);
     }
 
@@ -139,7 +152,11 @@ mod tests {
     fn the_next_window_is_tonights_until_it_has_closed() {
         let berlin = Zone::parse("Europe/Berlin").expect("Berlin");
         let date = "2026-11-24".parse().expect("a date");
-        let next = |now: &str| Window::next(&berlin, date, instant(now), WindowHours::default()).night.to_string();
+        let next = |now: &str| {
+            Window::next(&berlin, date, instant(now), WindowHours::default())
+                .night
+                .to_string()
+        };
         assert_eq!(next("2026-11-20T00:00:00Z"), "2026-11-24");
         assert_eq!(next("2026-11-24T03:59:59Z"), "2026-11-24");
         assert_eq!(next("2026-11-24T04:00:00Z"), "2026-11-25");

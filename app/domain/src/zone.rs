@@ -68,7 +68,10 @@ mod rules {
         let database = TimeZoneDatabase::from_dir(directory)
             .map_err(|error| format!("zone directory {}: {error}", directory.display()))?;
         if database.get("Europe/London").is_err() {
-            return Err(format!("zone directory {} holds no zone named Europe/London", directory.display()));
+            return Err(format!(
+                "zone directory {} holds no zone named Europe/London",
+                directory.display()
+            ));
         }
         let version = std::fs::read_to_string(directory.join("+VERSION"))
             .map_or_else(|_| "version not stated".to_owned(), |text| text.trim().to_owned());
@@ -129,7 +132,10 @@ mod rules {
         #[must_use]
         pub fn local(&self, instant: DateTime<Utc>) -> Local {
             let offset_seconds = self.rules().to_offset(to_jiff(instant)).seconds();
-            Local { wall: instant.naive_utc() + TimeDelta::seconds(offset_seconds.into()), offset_seconds }
+            Local {
+                wall: instant.naive_utc() + TimeDelta::seconds(offset_seconds.into()),
+                offset_seconds,
+            }
         }
 
         /// The calendar date in this zone at `instant`.
@@ -156,7 +162,9 @@ mod rules {
         /// The first instant at which the wall clock shows `date` and `time`; `None` where it never does.
         #[must_use]
         pub fn at(&self, date: NaiveDate, time: NaiveTime) -> Option<DateTime<Utc>> {
-            self.pieces(date, time, TimeDelta::minutes(1)).first().map(|&(start, _)| start)
+            self.pieces(date, time, TimeDelta::minutes(1))
+                .first()
+                .map(|&(start, _)| start)
         }
 
         /// All instants at which the wall clock shows `date` and a time in `[from, from + length)`, as half-open spans that

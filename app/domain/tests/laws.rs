@@ -1,10 +1,12 @@
 //! For each law of the planner's README: a fleet that `check` finds clean, corrupted in one way, is reported by exactly that
 //! letter. Law H is asked of two fleets; law A of a plan that is made again.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::check::{Finding, check, forward};
 use domain::deployment::{Deployment, DeploymentState, Failure};
-use domain::fleet::Fleet;
+use domain::fleet::{Candidate, Fleet};
 use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner;
@@ -25,8 +27,15 @@ fn instant(text: &str) -> DateTime<Utc> {
 }
 
 fn room(number: u128, ring: u128) -> Room {
-    let component = Component { product: ProductId("app".to_owned()), version: Some("1".to_owned()) };
-    let device = Device { id: DeviceId(Uuid::from_u128(100 + number)), model: "M".to_owned(), components: vec![component] };
+    let component = Component {
+        product: ProductId("app".to_owned()),
+        version: Some("1".to_owned()),
+    };
+    let device = Device {
+        id: DeviceId(Uuid::from_u128(100 + number)),
+        model: "M".to_owned(),
+        components: vec![component],
+    };
     Room {
         id: RoomId(Uuid::from_u128(number)),
         name: format!("Room {number}"),
@@ -43,13 +52,30 @@ fn room(number: u128, ring: u128) -> Room {
 fn simulation_until(end: &str) -> Simulation {
     let ring = |number| RingId(Uuid::from_u128(number));
     let zone = Zone::parse("Europe/London").expect("London");
-    let organisation = Organisation { name: "Example".to_owned(), zone, settings: Settings::default() };
+    let organisation = Organisation {
+        name: "Example".to_owned(),
+        zone,
+        settings: Settings::default(),
+    };
     let mut fleet = Fleet::new(organisation, RingSequence::preconfigured(ring(1), ring(2), ring(3)));
-    for room in [room(11, 1), room(12, 1), room(21, 2), room(22, 2), room(23, 2), room(24, 2)] {
+    for room in [
+        room(11, 1),
+        room(12, 1),
+        room(21, 2),
+        room(22, 2),
+        room(23, 2),
+        room(24, 2),
+    ] {
         fleet.rooms.insert(room.id, room);
     }
     let mut sim = Simulation::new(fleet, instant("2025-03-04T15:00:00Z"));
-    sim.behaviours.insert(DeviceId(Uuid::from_u128(112)), Behaviour { failures: 1, ..Behaviour::default() });
+    sim.behaviours.insert(
+        DeviceId(Uuid::from_u128(112)),
+        Behaviour {
+            failures: 1,
+            ..Behaviour::default()
+        },
+    );
     sim.publish(Update {
         id: UPDATE,
         product: ProductId("app".to_owned()),
@@ -95,7 +121,11 @@ fn rollout(fleet: &mut Fleet) -> &mut Rollout {
 }
 
 fn deployment(fleet: &mut Fleet, wanted: impl Fn(&Deployment) -> bool) -> &mut Deployment {
-    fleet.deployments.values_mut().find(|deployment| wanted(deployment)).expect("such a deployment")
+    fleet
+        .deployments
+        .values_mut()
+        .find(|deployment| wanted(deployment))
+        .expect("such a deployment")
 }
 
 fn waiting(deployment: &Deployment) -> bool {
@@ -107,7 +137,11 @@ fn completed(deployment: &Deployment) -> bool {
 }
 
 fn install(fleet: &mut Fleet) -> &mut Install {
-    fleet.installs.values_mut().find(|install| matches!(install.state, InstallState::Completed { .. })).expect("an install")
+    fleet
+        .installs
+        .values_mut()
+        .find(|install| matches!(install.state, InstallState::Completed { .. }))
+        .expect("an install")
 }
 
 #[test]
@@ -177,8 +211,14 @@ fn two_open_installs_on_a_device_break_law_d_s7() {
         let mut one = install(fleet).clone();
         one.state = InstallState::Planned;
         one.started_at = None;
-        let two = Install { action: ActionId(998), ..one.clone() };
-        let one = Install { action: ActionId(997), ..one };
+        let two = Install {
+            action: ActionId(998),
+            ..one.clone()
+        };
+        let one = Install {
+            action: ActionId(997),
+            ..one
+        };
         fleet.installs.insert(one.action, one);
         fleet.installs.insert(two.action, two);
     });
@@ -189,7 +229,11 @@ fn a_start_after_the_pause_breaks_law_e_k3() {
     reported("E", |fleet| {
         let since = install(fleet).started_at.expect("started") - TimeDelta::minutes(1);
         // Every start came later than this pause; the one is enough.
-        rollout(fleet).state = RolloutState::Paused { since, by: "Admin".to_owned(), reason: "a reason".to_owned() };
+        rollout(fleet).state = RolloutState::Paused {
+            since,
+            by: "Admin".to_owned(),
+            reason: "a reason".to_owned(),
+        };
     });
 }
 
@@ -197,7 +241,10 @@ fn a_start_after_the_pause_breaks_law_e_k3() {
 fn a_start_after_the_deprecation_breaks_law_e_t8() {
     reported("E", |fleet| {
         let at = instant("2025-03-12T00:00:00Z");
-        rollout(fleet).state = RolloutState::Deprecated { at, reason: "Recalled.".to_owned() };
+        rollout(fleet).state = RolloutState::Deprecated {
+            at,
+            reason: "Recalled.".to_owned(),
+        };
     });
 }
 
@@ -218,8 +265,12 @@ fn a_resolved_ticket_of_a_failed_room_breaks_law_f_k1() {
 #[test]
 fn an_open_ticket_of_a_completed_room_breaks_law_f_k1() {
     reported("F", |fleet| {
-        let failed = deployment(fleet, |deployment| matches!(deployment.state, DeploymentState::Failed { .. }));
-        failed.state = DeploymentState::Completed { at: instant("2025-03-13T00:00:00Z") };
+        let failed = deployment(fleet, |deployment| {
+            matches!(deployment.state, DeploymentState::Failed { .. })
+        });
+        failed.state = DeploymentState::Completed {
+            at: instant("2025-03-13T00:00:00Z"),
+        };
         let ring = failed.ring;
         let counts = rollout(fleet).counts.get_mut(&ring).expect("counts");
         counts.failed -= 1;
@@ -252,7 +303,11 @@ fn a_night_before_the_planned_one_breaks_law_i_s6() {
 
 #[test]
 fn counts_that_do_not_add_up_break_law_j_t10() {
-    reported("J", |fleet| rollout(fleet).counts.values_mut().for_each(|counts| counts.completed += 1));
+    reported("J", |fleet| {
+        for counts in rollout(fleet).counts.values_mut() {
+            counts.completed += 1;
+        }
+    });
 }
 
 #[test]
@@ -262,7 +317,11 @@ fn counts_that_are_missing_break_law_j_t10() {
 
 #[test]
 fn a_finished_rollout_with_a_waiting_room_breaks_law_k_t6() {
-    reported("K", |fleet| rollout(fleet).state = RolloutState::Finished { at: instant("2025-03-13T00:00:00Z") });
+    reported("K", |fleet| {
+        rollout(fleet).state = RolloutState::Finished {
+            at: instant("2025-03-13T00:00:00Z"),
+        }
+    });
 }
 
 #[test]
@@ -285,7 +344,10 @@ fn forward_reports(law: &str, corrupt: impl FnOnce(&mut Fleet)) {
 fn a_completed_room_that_is_not_completed_any_more_breaks_law_h_t8() {
     forward_reports("H", |after| {
         let at = instant("2025-03-16T00:00:00Z");
-        deployment(after, completed).state = DeploymentState::Failed { at, failure: Failure::Reported };
+        deployment(after, completed).state = DeploymentState::Failed {
+            at,
+            failure: Failure::Reported,
+        };
     });
     forward_reports("H", |after| {
         let id = deployment(after, completed).id;
@@ -313,9 +375,14 @@ fn a_ring_that_was_entered_and_is_not_any_more_breaks_law_h() {
 fn a_final_state_that_goes_on_breaks_law_h_t8() {
     let after = clean();
     let mut before = after.clone();
-    rollout(&mut before).state = RolloutState::Deprecated { at: instant("2025-03-13T11:00:00Z"), reason: "Recalled.".to_owned() };
+    rollout(&mut before).state = RolloutState::Deprecated {
+        at: instant("2025-03-13T11:00:00Z"),
+        reason: "Recalled.".to_owned(),
+    };
     assert_eq!(letters(&forward(&before, &after)), "H");
-    rollout(&mut before).state = RolloutState::Finished { at: instant("2025-03-13T11:00:00Z") };
+    rollout(&mut before).state = RolloutState::Finished {
+        at: instant("2025-03-13T11:00:00Z"),
+    };
     assert_eq!(letters(&forward(&before, &after)), "H");
 }
 
@@ -325,4 +392,58 @@ fn a_rollout_that_is_gone_breaks_law_h() {
     let mut after = before.clone();
     after.rollouts.clear();
     assert!(letters(&forward(&before, &after)).contains('H'));
+}
+
+#[test]
+fn a_large_ring_is_entered_in_batches_that_give_the_nights_of_one_plan_s6() {
+    const ROOMS: u128 = 12_000;
+    let now = instant("2025-03-12T00:00:00Z");
+    let mut sim = simulation_until("2025-03-11T12:00:00Z");
+    for rollout in sim.fleet.rollouts.values_mut() {
+        rollout.next_at = Some(now);
+    }
+    let mut slice = sim.fleet.slice(now).expect("General is due");
+    let zone = Zone::parse("Europe/London").expect("London");
+    slice.due[0].candidates = (0..ROOMS)
+        .map(|number| Candidate {
+            room: RoomId(Uuid::from_u128(10_000 + number)),
+            model: format!("M{}", number % 7),
+            zone: zone.clone(),
+            from_version: None,
+            placed: false,
+            withdrawn: None,
+        })
+        .collect();
+    let mut nights = BTreeMap::new();
+    let mut batches = 0;
+    loop {
+        let plan = planner::plan(&slice, now, &mut Counter(batches * 100_000));
+        let rollout = plan.rollouts[0].clone();
+        assert!(plan.deployments.len() <= planner::MOST_NEW_DEPLOYMENTS);
+        for deployment in &plan.deployments {
+            assert!(
+                nights.insert(deployment.room, deployment.night).is_none(),
+                "a room gets one night"
+            );
+        }
+        for candidate in &mut slice.due[0].candidates {
+            candidate.placed = nights.contains_key(&candidate.room);
+        }
+        batches += 1;
+        let stage = rollout.stages.last().expect("General").clone();
+        slice.rollouts.insert(UPDATE, rollout);
+        if stage.placed == stage.rooms {
+            assert_eq!(u128::from(stage.rooms), ROOMS);
+            break;
+        }
+    }
+    assert_eq!(batches, 3);
+    for day in 0..10 {
+        let night = now.date_naive() + chrono::Days::new(day);
+        assert_eq!(
+            nights.values().filter(|found| **found == night).count(),
+            1_200,
+            "a tenth of the rooms on {night}"
+        );
+    }
 }

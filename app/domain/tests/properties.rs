@@ -29,7 +29,11 @@ const ZONES: [&str; 8] = [
     "America/Havana",
     "Asia/Kolkata",
 ];
-const PRODUCTS: [(&str, ProductKind); 3] = [("win", ProductKind::Os), ("app", ProductKind::App), ("cam", ProductKind::Firmware)];
+const PRODUCTS: [(&str, ProductKind); 3] = [
+    ("win", ProductKind::Os),
+    ("app", ProductKind::App),
+    ("cam", ProductKind::Firmware),
+];
 
 #[derive(Clone, Debug)]
 struct RoomPlan {
@@ -53,9 +57,17 @@ struct Conduct {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Wait { minutes: i64 },
-    Away { minutes: i64 },
-    Publish { product: usize, critical: bool, minutes: u32 },
+    Wait {
+        minutes: i64,
+    },
+    Away {
+        minutes: i64,
+    },
+    Publish {
+        product: usize,
+        critical: bool,
+        minutes: u32,
+    },
     Pause(usize),
     Resume(usize),
     Retry(usize),
@@ -63,7 +75,11 @@ enum Step {
     Deprecate(usize),
     Move(usize, usize),
     Hold(usize, u64),
-    Report { room: usize, product: usize, version: usize },
+    Report {
+        room: usize,
+        product: usize,
+        version: usize,
+    },
     AddRoom(RoomPlan),
 }
 
@@ -76,19 +92,35 @@ fn a_conduct() -> impl Strategy<Value = Conduct> {
         proptest::option::weighted(0.3, (0_i64..60, 1_i64..10)),
         proptest::bool::weighted(0.9),
     )
-        .prop_map(|(minutes, failures, silences, late_minutes, absent, confirms)| Conduct {
-            minutes,
-            failures,
-            silences,
-            late_minutes,
-            absent,
-            confirms,
-        })
+        .prop_map(
+            |(minutes, failures, silences, late_minutes, absent, confirms)| Conduct {
+                minutes,
+                failures,
+                silences,
+                late_minutes,
+                absent,
+                confirms,
+            },
+        )
 }
 
 fn a_room() -> impl Strategy<Value = RoomPlan> {
-    (0..ZONES.len(), 0_usize..4, 0_usize..3, 1_u8..3, proptest::bool::weighted(0.1), a_conduct())
-        .prop_map(|(zone, ring, model, devices, onboarding, behaviour)| RoomPlan { zone, ring, model, devices, onboarding, behaviour })
+    (
+        0..ZONES.len(),
+        0_usize..4,
+        0_usize..3,
+        1_u8..3,
+        proptest::bool::weighted(0.1),
+        a_conduct(),
+    )
+        .prop_map(|(zone, ring, model, devices, onboarding, behaviour)| RoomPlan {
+            zone,
+            ring,
+            model,
+            devices,
+            onboarding,
+            behaviour,
+        })
 }
 
 fn a_step() -> impl Strategy<Value = Step> {
@@ -133,15 +165,35 @@ impl World {
         for (id, (rollout_days, test_days)) in ids.iter().zip(days) {
             let name = sequence.get(*id).map_or("Pilots".to_owned(), |ring| ring.name.clone());
             let order = RingOrder::try_from(if name == "Pilots" { 3 } else { 5 }).ok();
-            let draft = RingDraft { name, description: String::new(), order, rollout_days: *rollout_days, test_days: *test_days };
+            let draft = RingDraft {
+                name,
+                description: String::new(),
+                order,
+                rollout_days: *rollout_days,
+                test_days: *test_days,
+            };
             let known = sequence.get(*id).is_some();
-            let changed = if known { sequence.with_edited(*id, draft) } else { sequence.with_added(*id, draft) };
+            let changed = if known {
+                sequence.with_edited(*id, draft)
+            } else {
+                sequence.with_added(*id, draft)
+            };
             sequence = changed.expect("at most 4 × 12 days");
         }
         let zone = Zone::parse(ZONES[zone]).expect("a zone");
-        let organisation = Organisation { name: "Example".to_owned(), zone, settings: Settings::default() };
+        let organisation = Organisation {
+            name: "Example".to_owned(),
+            zone,
+            settings: Settings::default(),
+        };
         let sim = Simulation::new(Fleet::new(organisation, sequence), start());
-        let mut world = Self { sim, rings: ids, rooms: Vec::new(), updates: Vec::new(), last_id: 10 };
+        let mut world = Self {
+            sim,
+            rings: ids,
+            rooms: Vec::new(),
+            updates: Vec::new(),
+            last_id: 10,
+        };
         for plan in rooms {
             let room = world.room(plan);
             world.sim.fleet.rooms.insert(room.id, room);
@@ -159,13 +211,18 @@ impl World {
         self.rooms.push(id);
         let components: Vec<Component> = PRODUCTS
             .iter()
-            .map(|(product, _)| Component { product: ProductId((*product).to_owned()), version: Some("1".to_owned()) })
+            .map(|(product, _)| Component {
+                product: ProductId((*product).to_owned()),
+                version: Some("1".to_owned()),
+            })
             .collect();
         let mut devices = Vec::new();
         for _ in 0..plan.devices {
             let device = DeviceId(self.id());
             let conduct = &plan.behaviour;
-            let absences = conduct.absent.map(|(from, days)| (start() + TimeDelta::days(from), start() + TimeDelta::days(from + days)));
+            let absences = conduct
+                .absent
+                .map(|(from, days)| (start() + TimeDelta::days(from), start() + TimeDelta::days(from + days)));
             let behaviour = Behaviour {
                 minutes: conduct.minutes,
                 failures: conduct.failures,
@@ -177,9 +234,17 @@ impl World {
             self.sim.behaviours.insert(device, behaviour);
             // The second device of a room has no operating system of its own, so that devices of a room differ.
             let own = components[devices.len().min(1)..].to_vec();
-            devices.push(Device { id: device, model: format!("M{}", plan.model), components: own });
+            devices.push(Device {
+                id: device,
+                model: format!("M{}", plan.model),
+                components: own,
+            });
         }
-        let state = if plan.onboarding { RoomState::Onboarding } else { RoomState::Managed };
+        let state = if plan.onboarding {
+            RoomState::Onboarding
+        } else {
+            RoomState::Managed
+        };
         Room {
             id,
             name: format!("Room {}", self.rooms.len()),
@@ -204,12 +269,20 @@ impl World {
         match step {
             Step::Wait { minutes } => self.sim.run_until(self.sim.now + TimeDelta::minutes(*minutes)),
             Step::Away { minutes } => self.sim.jump_to(self.sim.now + TimeDelta::minutes(*minutes)),
-            Step::Publish { product, critical, minutes } => self.publish(*product, *critical, *minutes),
+            Step::Publish {
+                product,
+                critical,
+                minutes,
+            } => self.publish(*product, *critical, *minutes),
             Step::Pause(update) => self.with_update(*update, |sim, update| sim.pause(update, "Admin", "a reason")),
             Step::Resume(update) => self.with_update(*update, Simulation::resume),
             Step::Retry(update) => self.with_update(*update, |sim, update| {
                 sim.retry_all_failed(update, "Admin");
-                assert_eq!(sim.retry_all_failed(update, "Admin"), 0, "a second click changes nothing (K4)");
+                assert_eq!(
+                    sim.retry_all_failed(update, "Admin"),
+                    0,
+                    "a second click changes nothing (K4)"
+                );
             }),
             Step::Force(update, rooms) => {
                 let rooms: Vec<RoomId> = rooms.iter().filter_map(|room| self.a_room(*room)).collect();
@@ -240,14 +313,29 @@ impl World {
 
     fn publish(&mut self, product: usize, critical: bool, expected_minutes: u32) {
         let (name, kind) = PRODUCTS[product];
-        let of_product = self.sim.fleet.updates.values().filter(|update| update.product.0 == name).count();
+        let of_product = self
+            .sim
+            .fleet
+            .updates
+            .values()
+            .filter(|update| update.product.0 == name)
+            .count();
         if self.updates.len() >= 4 {
             return;
         }
         let id = UpdateId(self.id());
         let own = of_product + 2;
         // Versions are "1" to "9".
-        let standings = (1..=9_usize).map(|known| (known.to_string(), if known < own { Standing::Below } else { Standing::Current }));
+        let standings = (1..=9_usize).map(|known| {
+            (
+                known.to_string(),
+                if known < own {
+                    Standing::Below
+                } else {
+                    Standing::Current
+                },
+            )
+        });
         self.updates.push(id);
         self.sim.publish(Update {
             id,
@@ -256,7 +344,11 @@ impl World {
             kind,
             version: own.to_string(),
             released: None,
-            severity: if critical { Severity::Critical } else { Severity::Routine },
+            severity: if critical {
+                Severity::Critical
+            } else {
+                Severity::Routine
+            },
             expected_minutes,
             minimum_version: None,
             models: Vec::new(),
@@ -269,14 +361,31 @@ impl World {
         let Some(room) = self.a_room(room) else { return };
         let since = self.sim.fleet.rooms[&room].zone.date(self.sim.now);
         let until = since + chrono::Days::new(days);
-        self.sim.hold(room, Hold { product: None, owner: "Facilities".to_owned(), reason: "a fair".to_owned(), since, until });
+        self.sim.hold(
+            room,
+            Hold {
+                product: None,
+                owner: "Facilities".to_owned(),
+                reason: "a fair".to_owned(),
+                since,
+                until,
+            },
+        );
     }
 
     fn report(&mut self, room: usize, product: usize, version: usize) {
         let Some(room) = self.a_room(room) else { return };
-        let devices: Vec<DeviceId> = self.sim.fleet.rooms[&room].devices.iter().map(|device| device.id).collect();
+        let devices: Vec<DeviceId> = self.sim.fleet.rooms[&room]
+            .devices
+            .iter()
+            .map(|device| device.id)
+            .collect();
         for device in devices {
-            self.sim.report_component(device, &ProductId(PRODUCTS[product].0.to_owned()), Some((version + 1).to_string()));
+            self.sim.report_component(
+                device,
+                &ProductId(PRODUCTS[product].0.to_owned()),
+                Some((version + 1).to_string()),
+            );
         }
     }
 
@@ -294,9 +403,16 @@ impl World {
                         deployment.catch_up || matches!(room, RoomStatus::Completed | RoomStatus::NotRequired),
                         "the update is Completed, a room {room:?} (T7)"
                     ),
-                    UpdateStatus::Paused => assert_ne!(room, RoomStatus::Scheduled, "paused updates have no Scheduled rooms (T1)"),
+                    UpdateStatus::Paused => assert_ne!(
+                        room,
+                        RoomStatus::Scheduled,
+                        "paused updates have no Scheduled rooms (T1)"
+                    ),
                     UpdateStatus::Deprecated => {
-                        assert!(!matches!(room, RoomStatus::Scheduled | RoomStatus::Paused), "deprecated, a room {room:?} (T1)");
+                        assert!(
+                            !matches!(room, RoomStatus::Scheduled | RoomStatus::Paused),
+                            "deprecated, a room {room:?} (T1)"
+                        );
                     }
                     UpdateStatus::Scheduled
                     | UpdateStatus::InProgress
@@ -318,19 +434,39 @@ impl World {
         let fleet = &self.sim.fleet;
         for rollout in fleet.rollouts.values() {
             let waits = || {
-                let mut of = fleet.deployments.values().filter(|deployment| deployment.update == rollout.update && !deployment.catch_up);
-                of.any(|deployment| deployment.is_unfinished() && !self.may_wait_for_ever(deployment.room, rollout.update))
+                let mut of = fleet
+                    .deployments
+                    .values()
+                    .filter(|deployment| deployment.update == rollout.update && !deployment.catch_up);
+                of.any(|deployment| {
+                    deployment.is_unfinished() && !self.may_wait_for_ever(deployment.room, rollout.update)
+                })
             };
-            let over = matches!(rollout.state, RolloutState::Finished { .. } | RolloutState::Deprecated { .. });
-            assert!(over || rollout.total_counts().unfinished() > 0, "the rollout waits for nothing: {rollout:?}");
+            let over = matches!(
+                rollout.state,
+                RolloutState::Finished { .. } | RolloutState::Deprecated { .. }
+            );
+            assert!(
+                over || rollout.total_counts().unfinished() > 0,
+                "the rollout waits for nothing: {rollout:?}"
+            );
             assert!(!waits(), "a room waits for nothing: {:?}", fleet.deployments);
         }
     }
 
     /// A device that fell silent for good blocks its next install (W5), and what takes as long as the window finds no space (S7).
     fn may_wait_for_ever(&self, room: RoomId, update: UpdateId) -> bool {
-        let devices: Vec<DeviceId> = self.sim.fleet.rooms[&room].devices.iter().map(|device| device.id).collect();
-        let silent = self.sim.fleet.installs.values().any(|install| devices.contains(&install.device) && install.is_started());
+        let devices: Vec<DeviceId> = self.sim.fleet.rooms[&room]
+            .devices
+            .iter()
+            .map(|device| device.id)
+            .collect();
+        let silent = self
+            .sim
+            .fleet
+            .installs
+            .values()
+            .any(|install| devices.contains(&install.device) && install.is_started());
         silent || self.sim.fleet.updates[&update].expected_minutes > 290
     }
 }
@@ -351,7 +487,10 @@ fn live(zone: usize, days: &[(u32, u32)], rooms: &[RoomPlan], steps: &[Step]) {
 
 /// `NIGHTSHIFT_FLEETS=5000` for a long look.
 fn fleets() -> u32 {
-    std::env::var("NIGHTSHIFT_FLEETS").ok().and_then(|number| number.parse().ok()).unwrap_or(300)
+    std::env::var("NIGHTSHIFT_FLEETS")
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(200)
 }
 
 proptest! {
@@ -370,7 +509,13 @@ proptest! {
 
 fn draft(order: i64, rollout_days: u32, test_days: u32) -> RingDraft {
     let order = RingOrder::try_from(order).ok();
-    RingDraft { name: format!("Ring {order:?}"), description: String::new(), order, rollout_days, test_days }
+    RingDraft {
+        name: format!("Ring {order:?}"),
+        description: String::new(),
+        order,
+        rollout_days,
+        test_days,
+    }
 }
 
 proptest! {
@@ -442,5 +587,148 @@ proptest! {
         let itself = compare(&VersionScheme::default(), Version::undated(&a), Version::undated(&a)).order;
         let has_digit = a.chars().any(|c| c.is_ascii_digit());
         prop_assert_eq!(itself, has_digit.then_some(std::cmp::Ordering::Equal));
+    }
+}
+
+/// What the properties found, as examples that stay.
+mod found {
+    use super::*;
+
+    const RINGS: [(u32, u32); 4] = [(1, 0), (1, 0), (1, 0), (1, 0)];
+
+    fn conduct() -> Conduct {
+        Conduct {
+            minutes: 5,
+            failures: 0,
+            silences: 0,
+            late_minutes: None,
+            absent: None,
+            confirms: true,
+        }
+    }
+
+    fn in_ring(ring: usize) -> RoomPlan {
+        RoomPlan {
+            zone: 0,
+            ring,
+            model: 0,
+            devices: 1,
+            onboarding: false,
+            behaviour: conduct(),
+        }
+    }
+
+    fn publish(product: usize, critical: bool, minutes: u32) -> Step {
+        Step::Publish {
+            product,
+            critical,
+            minutes,
+        }
+    }
+
+    #[test]
+    fn a_room_that_comes_to_the_ring_ahead_from_further_east_moves_its_entry_s5() {
+        let kiwi = RoomPlan { zone: 2, ..in_ring(1) };
+        live(
+            3,
+            &RINGS,
+            &[in_ring(0), kiwi],
+            &[publish(0, false, 5), Step::Move(1, 0)],
+        );
+        live(
+            3,
+            &RINGS,
+            &[in_ring(0), in_ring(1)],
+            &[publish(0, false, 5), Step::Move(0, 1)],
+        );
+    }
+
+    #[test]
+    fn a_room_that_moves_at_the_instant_of_a_rings_entry_is_not_lost_r14() {
+        let steps = [publish(0, true, 5), Step::Away { minutes: 540 }, Step::Move(0, 1)];
+        live(0, &RINGS, &[in_ring(0)], &steps);
+    }
+
+    #[test]
+    fn a_silent_device_that_reports_its_success_late_leaves_nothing_to_plan_w5() {
+        let slow = RoomPlan {
+            behaviour: Conduct {
+                minutes: 127,
+                confirms: false,
+                ..conduct()
+            },
+            ..in_ring(0)
+        };
+        live(0, &RINGS, &[slow], &[publish(0, false, 5)]);
+    }
+
+    #[test]
+    fn a_room_that_is_named_twice_is_forced_once_k5() {
+        live(
+            0,
+            &RINGS,
+            &[in_ring(1)],
+            &[publish(0, false, 5), Step::Force(0, vec![0, 0])],
+        );
+    }
+
+    #[test]
+    fn a_room_with_one_device_done_and_one_that_did_not_fit_goes_on_the_next_night_s7() {
+        let two = RoomPlan {
+            devices: 2,
+            ..in_ring(0)
+        };
+        live(0, &RINGS, &[in_ring(0), two], &[publish(1, false, 296)]);
+    }
+
+    #[test]
+    fn a_retry_of_a_held_room_is_taken_back_at_once_k4() {
+        let silent = RoomPlan {
+            behaviour: Conduct {
+                silences: 1,
+                ..conduct()
+            },
+            ..in_ring(0)
+        };
+        let steps = [
+            publish(0, false, 5),
+            Step::Wait { minutes: 602 },
+            Step::Hold(0, 0),
+            Step::Retry(0),
+        ];
+        live(0, &RINGS, &[silent], &steps);
+    }
+
+    #[test]
+    fn a_ticket_is_cleared_by_a_success_after_a_hold_in_between_k1() {
+        let fails = RoomPlan {
+            behaviour: Conduct {
+                failures: 1,
+                ..conduct()
+            },
+            ..in_ring(0)
+        };
+        let steps = [
+            publish(0, false, 5),
+            Step::Wait { minutes: 547 },
+            Step::Retry(0),
+            Step::Hold(0, 0),
+        ];
+        live(0, &[(1, 2), (3, 1), (4, 1), (1, 0)], &[fails], &steps);
+    }
+
+    #[test]
+    fn a_late_report_after_the_last_ring_goes_on_with_the_attempt_it_had_w5_t6() {
+        let late = RoomPlan {
+            behaviour: Conduct {
+                silences: 1,
+                late_minutes: Some(1_312),
+                confirms: false,
+                ..conduct()
+            },
+            ..in_ring(3)
+        };
+        let steps = [Step::AddRoom(late), publish(0, false, 5)];
+        live(4, &RINGS, &[in_ring(0)], &steps);
     }
 }

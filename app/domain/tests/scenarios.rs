@@ -75,7 +75,11 @@ fn every_scenario_gives_its_timeline_s14() {
 fn every_timeline_ends_with_nothing_to_do_s14() {
     for path in scenarios() {
         let timeline = fs::read_to_string(path.with_extension("timeline")).expect("a timeline");
-        assert!(timeline.ends_with("\nplan again: nothing to do\n"), "{}", path.display());
+        assert!(
+            timeline.ends_with("\nplan again: nothing to do\n"),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -83,7 +87,11 @@ fn every_timeline_ends_with_nothing_to_do_s14() {
 fn every_scenario_says_what_it_proves() {
     for path in scenarios() {
         let text = fs::read_to_string(&path).expect("a scenario");
-        assert!(text.starts_with("# "), "{} does not begin with a comment", path.display());
+        assert!(
+            text.starts_with("# "),
+            "{} does not begin with a comment",
+            path.display()
+        );
     }
 }
 
@@ -102,10 +110,22 @@ fn refusal(text: &str) -> String {
 fn a_line_that_cannot_be_played_is_named_with_its_field_and_limit_g5() {
     let start = "zone Europe/London\nclock 2025-03-01 00:00\nsite X zone Europe/London\nproduct app kind app\n";
     let refused = |line: &str| refusal(&format!("{start}{line}"));
-    assert_eq!(refused("rooms 0 in General at X named X with app 1"), "line 5: rooms: 0 is not a whole number from 1 to 2000");
-    assert_eq!(refused("clock 2025-03-30 01:30"), "line 5: clock: 2025-03-30 01:30 does not exist in Europe/London");
-    assert_eq!(refused("at 2025-02-01 00:00 publish app 2"), "line 5: at: times go forward; it is 2025-03-01 00:00 already");
-    assert_eq!(refused("ring Pilots order 10 rollout 1 test 0"), "line 5: order: 10 is not a place for a ring; choose a whole number from 1 to 9");
+    assert_eq!(
+        refused("rooms 0 in General at X named X with app 1"),
+        "line 5: rooms: 0 is not a whole number from 1 to 2000"
+    );
+    assert_eq!(
+        refused("clock 2025-03-30 01:30"),
+        "line 5: clock: 2025-03-30 01:30 does not exist in Europe/London"
+    );
+    assert_eq!(
+        refused("at 2025-02-01 00:00 publish app 2"),
+        "line 5: at: times go forward; it is 2025-03-01 00:00 already"
+    );
+    assert_eq!(
+        refused("ring Pilots order 10 rollout 1 test 0"),
+        "line 5: order: 10 is not a place for a ring; choose a whole number from 1 to 9"
+    );
     assert_eq!(
         refused("ring Pilots order 2 rollout 30 test 3"),
         "line 5: rollout and test period need 33 days; 32 of the 60 are left"
@@ -114,9 +134,24 @@ fn a_line_that_cannot_be_played_is_named_with_its_field_and_limit_g5() {
         refused("at 2025-03-04 00:00 publish app 2 minutes 301"),
         "line 5: expected minutes: 301 do not fit into the window of 300 minutes"
     );
-    assert_eq!(refused("site Y zone Mars/Olympus"), "line 5: zone: time zone \"Mars/Olympus\" is unknown; use an IANA name such as Europe/London");
-    assert_eq!(refused("room A in Nowhere at X with app 1"), "line 5: ring: there is no Nowhere");
-    assert_eq!(refused("room A in Staging at X"), "line 5: with: a room needs at least one product and its version");
-    assert_eq!(refused("fly"), "line 5: directive: fly is none; the directives are zone, clock, ring, site, product, release, rooms, room, device, at and until");
-    assert_eq!(refusal("zone UTC\n"), "line 1: until: a scenario ends with a line such as until 2025-05-01 00:00");
+    assert_eq!(
+        refused("site Y zone Mars/Olympus"),
+        "line 5: zone: time zone \"Mars/Olympus\" is unknown; use an IANA name such as Europe/London"
+    );
+    assert_eq!(
+        refused("room A in Nowhere at X with app 1"),
+        "line 5: ring: there is no Nowhere"
+    );
+    assert_eq!(
+        refused("room A in Staging at X"),
+        "line 5: with: a room needs at least one product and its version"
+    );
+    assert_eq!(
+        refused("fly"),
+        "line 5: directive: fly is none; the directives are zone, clock, ring, site, product, release, rooms, room, device, at and until"
+    );
+    assert_eq!(
+        refusal("zone UTC\n"),
+        "line 1: until: a scenario ends with a line such as until 2025-05-01 00:00"
+    );
 }

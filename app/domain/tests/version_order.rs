@@ -31,12 +31,19 @@ struct Product {
 
 impl Product {
     fn scheme(&self) -> VersionScheme {
-        VersionScheme { by_release_date: self.order_by == "release_date", optional_prefix: self.optional_prefix.clone() }
+        VersionScheme {
+            by_release_date: self.order_by == "release_date",
+            optional_prefix: self.optional_prefix.clone(),
+        }
     }
 
     fn version<'a>(&self, text: &'a str) -> Version<'a> {
         let scheme = self.scheme();
-        let released = self.released.iter().find(|(known, _)| same(&scheme, known, text)).map(|(_, day)| *day);
+        let released = self
+            .released
+            .iter()
+            .find(|(known, _)| same(&scheme, known, text))
+            .map(|(_, day)| *day);
         Version { text, released }
     }
 }
@@ -47,7 +54,10 @@ fn pairs() -> Vec<Pair> {
 
 fn products() -> BTreeMap<String, Product> {
     let products: Vec<Product> = serde_json::from_str(include_str!("data/products.json")).expect("products");
-    products.into_iter().map(|product| (product.id.clone(), product)).collect()
+    products
+        .into_iter()
+        .map(|product| (product.id.clone(), product))
+        .collect()
 }
 
 /// Step 1 is the caller's: versions of different products are unordered.
@@ -67,7 +77,17 @@ fn all_pairs_of_the_catalogue_stand_as_it_says_s2() {
     let wrong: Vec<String> = pairs
         .iter()
         .filter(|pair| word(&products, pair) != pair.order)
-        .map(|pair| format!("{}: {} {} {}, not {}: {}", pair.id, pair.a, pair.order, pair.b, word(&products, pair), pair.why))
+        .map(|pair| {
+            format!(
+                "{}: {} {} {}, not {}: {}",
+                pair.id,
+                pair.a,
+                pair.order,
+                pair.b,
+                word(&products, pair),
+                pair.why
+            )
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -81,7 +101,13 @@ fn the_order_turned_round_is_the_opposite_s2() {
             "gt" => "lt",
             _ => word(&products, &pair),
         };
-        let turned = Pair { a: pair.b, b: pair.a, product_a: pair.product_b, product_b: pair.product_a, ..pair };
+        let turned = Pair {
+            a: pair.b,
+            b: pair.a,
+            product_a: pair.product_b,
+            product_b: pair.product_a,
+            ..pair
+        };
         assert_eq!(word(&products, &turned), expected, "{}", turned.id);
     }
 }

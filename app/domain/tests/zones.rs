@@ -12,8 +12,10 @@ use domain::window::{Window, WindowHours};
 use domain::zone::{Zone, database_version};
 
 /// Zones whose history between 1990 and 2024 differs in the two releases, each with the reason.
-const REWRITTEN: [(&str, &str); 1] =
-    [("America/Bogota", "its summer time of 1992 begins on 2 May in the newer release, on 3 May in 2025b")];
+const REWRITTEN: [(&str, &str); 1] = [(
+    "America/Bogota",
+    "its summer time of 1992 begins on 2 May in the newer release, on 3 May in 2025b",
+)];
 
 fn date(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).expect("a date")
@@ -57,7 +59,10 @@ fn expected(zone: Tz, night: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)
 /// The offset at noon of every seventh day: zones that have the same are walked once.
 fn weeks(zone: Tz) -> Vec<(NaiveDate, TimeDelta)> {
     let first = date(1990, 1, 3);
-    (0..1_825).map(|week| first + Days::new(week * 7)).map(|day| (day, offset(zone, noon(day)))).collect()
+    (0..1_825)
+        .map(|week| first + Days::new(week * 7))
+        .map(|day| (day, offset(zone, noon(day))))
+        .collect()
 }
 
 /// Dates on which clocks change, every fifth year with the dates around them; and two ordinary ones every fifth year.
@@ -109,11 +114,17 @@ fn windows_of_all_zones_are_those_that_chrono_tz_shows_minute_by_minute_w2() {
             let expected = expected(tz, night);
             let window = Window::on(&zone, night, WindowHours::default()).map(|window| (window.opens, window.closes));
             if window != expected {
-                wrong.entry(tz.name()).or_default().push(format!("{night}: {window:?}, chrono-tz {expected:?}"));
+                wrong
+                    .entry(tz.name())
+                    .or_default()
+                    .push(format!("{night}: {window:?}, chrono-tz {expected:?}"));
             }
         }
     }
-    let report: Vec<String> = wrong.iter().map(|(zone, nights)| format!("{zone} ({}): {}", nights.len(), nights[0])).collect();
+    let report: Vec<String> = wrong
+        .iter()
+        .map(|(zone, nights)| format!("{zone} ({}): {}", nights.len(), nights[0]))
+        .collect();
     assert!(report.is_empty(), "{}", report.join("\n"));
     assert!(zones > 500 && nights > 5_000, "{zones} zones, {nights} nights");
 }
@@ -129,8 +140,17 @@ fn zones_that_changed_their_minds_follow_the_newer_rules_w3() {
     // chrono-tz 2025b does not know of these: British Columbia stays on summer time from 2026 on.
     let opens = |zone: &str, night| {
         let zone = Zone::parse(zone).expect("a zone");
-        Window::on(&zone, night, WindowHours::default()).expect("a window").opens.to_rfc3339()
+        Window::on(&zone, night, WindowHours::default())
+            .expect("a window")
+            .opens
+            .to_rfc3339()
     };
-    assert_eq!(opens("America/Vancouver", date(2026, 11, 22)), "2026-11-22T07:00:00+00:00");
-    assert_eq!(opens("America/Vancouver", date(2025, 11, 22)), "2025-11-22T08:00:00+00:00");
+    assert_eq!(
+        opens("America/Vancouver", date(2026, 11, 22)),
+        "2026-11-22T07:00:00+00:00"
+    );
+    assert_eq!(
+        opens("America/Vancouver", date(2025, 11, 22)),
+        "2025-11-22T08:00:00+00:00"
+    );
 }

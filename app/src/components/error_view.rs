@@ -1,10 +1,10 @@
 //! What stands where a page or a part of it could not be had: what failed, and what to do.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::empty_state::EmptyArt;
 use super::icon::Icon;
+use super::tab_title::TabTitle;
 use crate::error::AppError;
 
 /// An error in place of a part of a page, below the page's own title.
@@ -32,10 +32,9 @@ pub fn ErrorPage(
 ) -> impl IntoView {
     set_status(&error);
     let headline = headline(&error);
-    let title = format!("{headline} · Nightshift");
     match error {
         AppError::NotFound { .. } => view! {
-            <Title text=title />
+            <TabTitle text=headline.clone() />
             <section class="empty empty--page">
                 <EmptyArt />
                 <h1>{headline}</h1>
@@ -56,7 +55,7 @@ pub fn ErrorPage(
         | AppError::Unavailable
         | AppError::Internal { .. }
         | AppError::Network { .. } => view! {
-            <Title text=title />
+            <TabTitle text=headline.clone() />
             <section class="empty empty--page">
                 <Icon name="error-f" class="empty-icon" />
                 <h1>{headline}</h1>

@@ -21,6 +21,7 @@ pub mod ring_badge;
 pub mod ring_track;
 pub mod shell;
 pub mod status_badge;
+pub mod tab_title;
 pub mod tabs;
 pub mod time;
 pub mod timeline;

@@ -1,9 +1,9 @@
 //! The head of a page: where it is, what it is called, and what is true of it at a glance.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::icon::Icon;
+use super::tab_title::TabTitle;
 
 /// Breadcrumb, title and what stands below it. It also names the browser's tab.
 #[component]
@@ -41,7 +41,7 @@ pub fn PageHeader(
             </nav>
         }
     });
-    let tab = format!("{} · Nightshift", tab.unwrap_or_else(|| title.clone()));
+    let tab = tab.unwrap_or_else(|| title.clone());
     let block = view! {
         <div class="title-block">
             <h1>{title}</h1>
@@ -62,7 +62,7 @@ pub fn PageHeader(
         None => block.into_any(),
     };
     view! {
-        <Title text=tab />
+        <TabTitle text=tab />
         <div class="page-head">{crumbs} {block}</div>
     }
 }

@@ -32,8 +32,10 @@ pub fn PortfolioPage() -> impl IntoView {
 fn page(portfolio: PortfolioView) -> AnyView {
     let PortfolioView { rows, pager } = portfolio;
     let content = if rows.is_empty() {
-        view! { <EmptyState title="No products" text="Products appear here when a catalogue is imported." clear=None /> }
-            .into_any()
+        view! {
+            <EmptyState title="No products" text="Products appear here when a catalogue is imported." clear=None />
+        }
+        .into_any()
     } else {
         table(rows)
     };

@@ -5,11 +5,13 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{ActionId, DeviceId};
 use domain::install::Feedback;
 use domain::offer::{self, Offer};
 use domain::update::ProductKind;
+use futures::stream::BoxStream;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{ArtifactRecord, Asking, AuditEntry, ConfigReport, Fetched, Outcome, Report};
@@ -206,12 +208,11 @@ impl Service {
         self.reported(Report::Config { device, report }, now).await
     }
 
-    /// An artifact that this device may fetch: of its open action, or of one that it has finished. Fetching starts the install
-    /// (`DDI.md` 2.2).
+    /// An artifact of this device's open action. `starts`: the first GET starts the install (`DDI.md` 2.2), a look does not.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn fetch(&self, asking: &Asking, module: i32, filename: &str) -> Result<Option<ArtifactRecord>> {
+    pub async fn fetch(&self, asking: &Asking, module: i32, filename: &str, starts: bool) -> Result<Option<ArtifactRecord>> {
         let now = self.clock.now();
         let found = self.store.read().await?.artifact(module, filename).await?;
         let (Some(artifact), Some(wanted), Some(asked)) = (found, &asking.wanted, asking.asked()) else { return Ok(None) };
@@ -221,7 +222,7 @@ impl Service {
         match offer::decide(&asked, now) {
             Offer::Nothing => Ok(None),
             Offer::Install => {
-                if !wanted.install.is_started() {
+                if starts && !wanted.install.is_started() {
                     let fetched = Fetched { device: asking.device.id, action: wanted.install.action };
                     self.reported(Report::Fetched(fetched), now).await?;
                 }
@@ -230,6 +231,14 @@ impl Service {
             // Fetching ahead of the window is not starting.
             Offer::Prefetch | Offer::Cancel => Ok(Some(artifact)),
         }
+    }
+
+    /// The bytes of an artifact from `from` up to `until` (exclusive).
+    ///
+    /// # Errors
+    /// The file is not there, or the folder fails.
+    pub async fn open_artifact(&self, sha256: &str, from: u64, until: u64) -> Result<BoxStream<'static, std::io::Result<Bytes>>> {
+        self.artifacts.read(sha256, from, until).await
     }
 
     async fn reported(&self, report: Report, now: DateTime<Utc>) -> Result<Outcome> {

@@ -120,7 +120,7 @@ pub struct HoldLine {
 }
 
 /// What an import added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
     /// Sites.
     pub sites: usize,
@@ -128,6 +128,8 @@ pub struct ImportReport {
     pub rooms: usize,
     /// Devices.
     pub devices: usize,
+    /// The new rooms' ids, in the order of the file.
+    pub ids: Vec<RoomId>,
 }
 
 impl RoomsFile {
@@ -255,6 +257,7 @@ impl Service {
                 tx.mark(room.id).await?;
             }
             report.rooms = plan.rooms.len();
+            report.ids = plan.rooms.iter().map(|room| room.id).collect();
             report.devices = plan.devices.len();
             tx.add_audit(now, &AuditEntry {
                 actor: actor.0.clone(),

@@ -421,6 +421,21 @@ impl Tx {
         if written == 1 { Ok(()) } else { Err(StoreError::row("installs", install.action, "is not there to be changed")) }
     }
 
+    /// The installs of a deployment, oldest first.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn installs_of(&mut self, deployment: DeploymentId) -> Result<Vec<Install>> {
+        let rows: Vec<InstallRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(INSTALL_COLUMNS).push(" FROM installs WHERE deployment_id = ");
+            query.push_bind(deployment.0);
+            query.push(" ORDER BY action_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        rows.into_iter().map(InstallRow::into_domain).collect()
+    }
+
     /// Makes installs; each gets its action id from the database. Their devices are asked for their facts.
     ///
     /// # Errors

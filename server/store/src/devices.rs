@@ -22,7 +22,7 @@ use crate::deployments::InstallRow;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::open::{Database, Store};
-use crate::rows::{instant, micros, opt_instant, word};
+use crate::rows::{micros, opt_instant, word};
 use crate::tx::{Inner, Tx, each};
 
 /// A device as the device API needs to know it.
@@ -696,7 +696,3 @@ async fn run_batch(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<O
     Ok(outcomes)
 }
 
-/// An instant as devices' rows keep it.
-pub(crate) fn seen(row: Uuid, at: Option<i64>) -> Result<Option<DateTime<Utc>>> {
-    at.map(|at| instant("devices", row, at)).transpose()
-}

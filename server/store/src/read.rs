@@ -1,1 +1,612 @@
-//! Read models for pages.
+//! Read models for pages: keyset paging, a few queries a page, no list in memory.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::room::RoomState;
+use domain::update::{ProductKind, Severity};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::rooms::{ids_in, zone_of};
+use crate::rows::{instant, opt_instant, word};
+use crate::tx::{Tx, each};
+
+/// A published update in a list.
+#[derive(Clone, Debug)]
+pub struct PublishedRecord {
+    /// Identity.
+    pub id: UpdateId,
+    /// Title of its product.
+    pub title: String,
+    /// Version.
+    pub version: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Product.
+    pub product: ProductId,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Severity.
+    pub severity: Severity,
+    /// An admin has seen its failures (T9).
+    pub acknowledged: bool,
+}
+
+/// A room in a list.
+#[derive(Clone, Debug)]
+pub struct RoomListRecord {
+    /// Identity.
+    pub id: RoomId,
+    /// Name.
+    pub name: String,
+    /// Its place in the order.
+    pub name_key: String,
+    /// Site.
+    pub site: String,
+    /// Building.
+    pub building: String,
+    /// Floor.
+    pub floor: String,
+    /// Zone.
+    pub zone: domain::zone::Zone,
+    /// Ring.
+    pub ring: RingId,
+    /// Whether it takes part.
+    pub state: RoomState,
+}
+
+/// Which rooms, and which page of them.
+#[derive(Clone, Debug, Default)]
+pub struct RoomFilter {
+    /// Words in the name, lower case; empty: all.
+    pub words: String,
+    /// A ring.
+    pub ring: Option<RingId>,
+    /// A site.
+    pub site: Option<SiteId>,
+    /// The page starts after this room: (name key, id).
+    pub after: Option<(String, RoomId)>,
+    /// The page ends before this room.
+    pub before: Option<(String, RoomId)>,
+}
+
+/// What is going on in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomWork {
+    /// Deployments that wait.
+    pub scheduled: i64,
+    /// Deployments that run.
+    pub running: i64,
+    /// Deployments that failed and whose update is not over.
+    pub failed: i64,
+    /// The first night that something waits for.
+    pub next_night: Option<NaiveDate>,
+    /// Devices.
+    pub devices: i64,
+    /// Their models.
+    pub models: Vec<String>,
+    /// The last contact of any device.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Open tickets that make the room unhealthy (I4).
+    pub unhealthy: i64,
+    /// Open tickets.
+    pub open_tickets: i64,
+}
+
+/// A device on a room's page.
+#[derive(Clone, Debug)]
+pub struct DeviceDetail {
+    /// Identity.
+    pub id: DeviceId,
+    /// What it calls itself.
+    pub controller: String,
+    /// bar, console …
+    pub role: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+    /// Last contact.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Product id, name, kind, installed version.
+    pub components: Vec<(ProductId, String, ProductKind, Option<String>)>,
+}
+
+/// A device in a list.
+#[derive(Clone, Debug)]
+pub struct DeviceLineRecord {
+    /// What it calls itself.
+    pub controller: String,
+    /// Its room's name.
+    pub room: String,
+    /// Model.
+    pub model: String,
+    /// `enrolled`, `not enrolled` or `revoked`.
+    pub state: &'static str,
+}
+
+/// A product of the portfolio.
+#[derive(Clone, Debug)]
+pub struct PortfolioRecord {
+    /// Identity.
+    pub id: ProductId,
+    /// Name.
+    pub name: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Newest release that is not recalled: version and day.
+    pub newest: Option<(String, Option<NaiveDate>)>,
+    /// Releases known.
+    pub releases: i64,
+    /// Devices that have it.
+    pub devices: i64,
+    /// The newest published update.
+    pub published: Option<UpdateId>,
+}
+
+/// Rooms of an update on a page: which ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateRooms {
+    /// All that have the product, or a deployment.
+    All,
+    /// Waiting, or open and not started.
+    Scheduled,
+    /// Started.
+    InProgress,
+    /// Completed.
+    Completed,
+    /// Failed.
+    Failed,
+    /// Withdrawn by deprecation.
+    Deprecated,
+    /// No deployment, or one that was withdrawn for another reason.
+    NotRequired,
+    /// None.
+    Nothing,
+}
+
+macro_rules! filter_rooms {
+    ($query:ident, $filter:ident) => {
+        if !$filter.words.is_empty() {
+            $query.push(" AND r.name_key LIKE ").push_bind(format!("%{}%", $filter.words));
+        }
+        if let Some(ring) = $filter.ring {
+            $query.push(" AND r.ring_id = ").push_bind(ring.0);
+        }
+        if let Some(site) = $filter.site {
+            $query.push(" AND r.site_id = ").push_bind(site.0);
+        }
+    };
+}
+
+impl Tx {
+    /// Published updates; `active`: only those that may still concern people (T9).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn published(&mut self, active: bool) -> Result<Vec<PublishedRecord>> {
+        const SQL: &str = "SELECT u.id, u.title, u.version, p.vendor, p.id, p.kind, u.severity, r.acknowledged_at
+            FROM rollouts r JOIN updates u ON u.id = r.update_id JOIN products p ON p.id = u.product_id
+            WHERE NOT $1 OR r.state IN ('running', 'paused') OR (r.state = 'finished' AND r.acknowledged_at IS NULL AND EXISTS (
+                SELECT 1 FROM ring_counts c WHERE c.update_id = r.update_id AND (c.failed > 0 OR c.scheduled > 0 OR c.in_progress > 0)))
+            ORDER BY r.published_at DESC, u.id";
+        type Row = (Uuid, String, String, String, String, String, String, Option<i64>);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(active).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(id, title, version, vendor, product, kind, severity, acknowledged)| {
+                Ok(PublishedRecord {
+                    id: UpdateId(id),
+                    title,
+                    version,
+                    vendor,
+                    kind: word("products", &product, &kind, ProductKind::from_word)?,
+                    product: ProductId(product),
+                    severity: word("updates", id, &severity, Severity::from_word)?,
+                    acknowledged: acknowledged.is_some(),
+                })
+            })
+            .collect()
+    }
+
+    /// Rooms for which an update is applicable and kept away by nothing, and which have no deployment, by ring.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn waiting_by_ring(&mut self, update: UpdateId, today: NaiveDate) -> Result<BTreeMap<RingId, i64>> {
+        const SQL: &str = "SELECT r.ring_id, COUNT(DISTINCT r.id)
+            FROM updates u
+            JOIN products p ON p.id = u.product_id
+            JOIN standings s ON s.update_id = u.id AND s.standing = 'below'
+            JOIN components c ON c.product_id = u.product_id AND c.version_id = s.version_id
+            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+            JOIN rooms r ON r.id = d.room_id AND r.state = 'managed'
+            WHERE u.id = $1
+                AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = r.id AND x.update_id = u.id
+                    AND (x.state <> 'withdrawn' OR x.withdrawal = 'deprecated'))
+                AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = p.kind)
+                AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.room_id = r.id AND h.since <= $2 AND h.until >= $2
+                    AND (h.product_id IS NULL OR h.product_id = u.product_id))
+            GROUP BY r.ring_id ORDER BY r.ring_id";
+        let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(today).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
+    }
+
+    /// Deployments of an update by ring, night and state, catch-ups aside: (ring, night, state, started, rooms).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
+        const SQL: &str = "SELECT ring_id, COALESCE(planned_night, night) AS planned, state, COUNT(*)
+            FROM deployments
+            WHERE update_id = $1 AND NOT catch_up AND (state <> 'withdrawn' OR withdrawal = 'deprecated')
+            GROUP BY ring_id, COALESCE(planned_night, night), state
+            ORDER BY ring_id, planned, state";
+        let rows: Vec<(Uuid, NaiveDate, String, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(ring, night, state, rooms)| (RingId(ring), night, state, rooms)).collect())
+    }
+
+    /// A page of rooms by name, and how many there are in all.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<(Vec<RoomListRecord>, i64)> {
+        type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
+        let count: i64 = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM rooms r WHERE r.state <> 'retired'");
+            filter_rooms!(query, filter);
+            query.build_query_scalar().fetch_one(c).await
+        })?;
+        let mut rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
+                FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.state <> 'retired'",
+            );
+            filter_rooms!(query, filter);
+            if let Some((key, id)) = &filter.after {
+                query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            if let Some((key, id)) = &filter.before {
+                query.push(" AND (r.name_key, r.id) < (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(if filter.before.is_some() { " ORDER BY r.name_key DESC, r.id DESC" } else { " ORDER BY r.name_key, r.id" });
+            query.push(" LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(c).await
+        })?;
+        if filter.before.is_some() {
+            rows.reverse();
+        }
+        let rooms = rows.into_iter().map(room_list_record).collect::<Result<Vec<_>>>()?;
+        Ok((rooms, count))
+    }
+
+    /// What is going on in these rooms.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn work_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, RoomWork>> {
+        let mut work: BTreeMap<RoomId, RoomWork> = rooms.iter().map(|room| (*room, RoomWork::default())).collect();
+        if rooms.is_empty() {
+            return Ok(work);
+        }
+        let rows: Vec<(Uuid, String, Option<i64>, NaiveDate)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT d.room_id, d.state, d.started_at, d.night FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
+                WHERE d.state IN ('waiting', 'open', 'failed') AND r.state <> 'deprecated' AND d.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|room| room.0));
+            query.push(" ORDER BY d.room_id, d.night");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for (room, state, started_at, night) in rows {
+            let Some(work) = work.get_mut(&RoomId(room)) else { continue };
+            match (state.as_str(), started_at) {
+                ("failed", _) => work.failed += 1,
+                ("open", Some(_)) => work.running += 1,
+                _ => {
+                    work.scheduled += 1;
+                    work.next_night = Some(work.next_night.map_or(night, |first| first.min(night)));
+                }
+            }
+        }
+        let rows: Vec<(Uuid, String, Option<i64>)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT room_id, model, last_seen_at FROM devices WHERE revoked_at IS NULL AND room_id IN (");
+            ids_in(&mut query, rooms.iter().map(|room| room.0));
+            query.push(" ORDER BY room_id, position");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for (room, model, last_seen_at) in rows {
+            let Some(work) = work.get_mut(&RoomId(room)) else { continue };
+            work.devices += 1;
+            work.models.push(model);
+            work.last_seen_at = work.last_seen_at.max(opt_instant("devices", room, last_seen_at)?);
+        }
+        let rows: Vec<(Uuid, i64, i64)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT tr.room_id, COUNT(*),
+                    SUM(CASE WHEN t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift' THEN 1 ELSE 0 END)
+                FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
+                WHERE t.state IN ('needs_action', 'investigating') AND tr.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|room| room.0));
+            query.push(" GROUP BY tr.room_id ORDER BY tr.room_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for (room, open, unhealthy) in rows {
+            if let Some(work) = work.get_mut(&RoomId(room)) {
+                work.open_tickets = open;
+                work.unhealthy = unhealthy;
+            }
+        }
+        Ok(work)
+    }
+
+    /// Rooms by ring.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_ring(&mut self) -> Result<BTreeMap<RingId, i64>> {
+        const SQL: &str = "SELECT ring_id, COUNT(*) FROM rooms WHERE state <> 'retired' GROUP BY ring_id ORDER BY ring_id";
+        let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
+    }
+
+    /// When a ring last received an update.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn last_completed_in(&mut self, ring: RingId) -> Result<Option<DateTime<Utc>>> {
+        const SQL: &str = "SELECT MAX(ended_at) FROM deployments WHERE ring_id = $1 AND state = 'completed'";
+        let at: Option<i64> = each!(self, c => sqlx::query_scalar(SQL).bind(ring.0).fetch_one(c).await)?;
+        opt_instant("deployments", ring, at)
+    }
+
+    /// A page of an update's rooms by name, after a name: (room, ring it stands in for this update).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn update_room_page(
+        &mut self,
+        update: UpdateId,
+        product: &ProductId,
+        which: UpdateRooms,
+        ring: Option<RingId>,
+        after: Option<&(String, RoomId)>,
+        limit: i64,
+    ) -> Result<Vec<RoomListRecord>> {
+        type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
+                FROM rooms r JOIN sites s ON s.id = r.site_id LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
+            );
+            query.push_bind(update.0);
+            query.push(
+                " WHERE r.state <> 'retired' AND (x.id IS NOT NULL OR EXISTS (SELECT 1 FROM devices d JOIN components c ON c.device_id = d.id
+                WHERE d.room_id = r.id AND d.revoked_at IS NULL AND c.product_id = ",
+            );
+            query.push_bind(product.0.clone()).push("))");
+            query.push(match which {
+                UpdateRooms::All => "",
+                UpdateRooms::Scheduled => " AND (x.state = 'waiting' OR (x.state = 'open' AND x.started_at IS NULL))",
+                UpdateRooms::InProgress => " AND x.state = 'open' AND x.started_at IS NOT NULL",
+                UpdateRooms::Completed => " AND x.state = 'completed'",
+                UpdateRooms::Failed => " AND x.state = 'failed'",
+                UpdateRooms::Deprecated => " AND x.state = 'withdrawn' AND x.withdrawal = 'deprecated'",
+                UpdateRooms::NotRequired => " AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))",
+                UpdateRooms::Nothing => " AND 1 = 0",
+            });
+            if let Some(ring) = ring {
+                query.push(" AND COALESCE(x.ring_id, r.ring_id) = ").push_bind(ring.0);
+            }
+            if let Some((key, id)) = after {
+                query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(c).await
+        })?;
+        rows.into_iter().map(room_list_record).collect()
+    }
+
+    /// How many rooms have a product.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_with(&mut self, product: &ProductId) -> Result<i64> {
+        const SQL: &str = "SELECT COUNT(DISTINCT d.room_id) FROM components c JOIN devices d ON d.id = c.device_id
+            WHERE c.product_id = $1 AND d.revoked_at IS NULL";
+        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_one(c).await)?)
+    }
+
+    /// A room's devices with their components.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn device_details(&mut self, room: RoomId) -> Result<Vec<DeviceDetail>> {
+        const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, c.product_id, p.name, p.kind, v.text
+            FROM devices d
+            LEFT JOIN components c ON c.device_id = d.id
+            LEFT JOIN products p ON p.id = c.product_id
+            LEFT JOIN versions v ON v.id = c.version_id
+            WHERE d.room_id = $1 AND d.revoked_at IS NULL
+            ORDER BY d.position, d.id, p.name";
+        type Row = (
+            Uuid,
+            String,
+            String,
+            String,
+            String,
+            String,
+            Option<i64>,
+            Option<String>,
+            Option<String>,
+            Option<String>,
+            Option<String>,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(room.0).fetch_all(c).await)?;
+        let mut devices: Vec<DeviceDetail> = Vec::new();
+        for (id, controller, role, vendor, model, serial, last_seen_at, product, name, kind, version) in rows {
+            if devices.last().is_none_or(|last| last.id.0 != id) {
+                let last_seen_at = opt_instant("devices", id, last_seen_at)?;
+                let components = Vec::new();
+                devices.push(DeviceDetail { id: DeviceId(id), controller, role, vendor, model, serial, last_seen_at, components });
+            }
+            if let (Some(device), Some(product), Some(name), Some(kind)) = (devices.last_mut(), product, name, kind) {
+                let kind = word("products", &product, &kind, ProductKind::from_word)?;
+                device.components.push((ProductId(product), name, kind, version));
+            }
+        }
+        Ok(devices)
+    }
+
+    /// Devices by what they call themselves, after one of them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn devices_after(&mut self, after: &str, limit: i64) -> Result<Vec<DeviceLineRecord>> {
+        const SQL: &str = "SELECT d.controller_id, r.name, d.model, d.enrolled_at, d.revoked_at FROM devices d JOIN rooms r ON r.id = d.room_id
+            WHERE d.controller_id > $1 ORDER BY d.controller_id LIMIT $2";
+        type Row = (String, String, String, Option<i64>, Option<i64>);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(controller, room, model, enrolled, revoked)| {
+                let state = match (enrolled, revoked) {
+                    (_, Some(_)) => "revoked",
+                    (Some(_), None) => "enrolled",
+                    (None, None) => "not enrolled",
+                };
+                DeviceLineRecord { controller, room, model, state }
+            })
+            .collect())
+    }
+
+    /// A page of the portfolio, covered products first, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn portfolio_page(&mut self, limit: i64, offset: i64) -> Result<(Vec<PortfolioRecord>, i64)> {
+        const COUNT: &str = "SELECT COUNT(*) FROM products";
+        const SQL: &str = "SELECT p.id, p.name, p.vendor, p.kind,
+                (SELECT COUNT(*) FROM updates u WHERE u.product_id = p.id),
+                (SELECT COUNT(*) FROM components c WHERE c.product_id = p.id),
+                (SELECT u.id FROM updates u JOIN rollouts r ON r.update_id = u.id WHERE u.product_id = p.id ORDER BY u.position DESC LIMIT 1),
+                n.version, v.released
+            FROM products p
+            LEFT JOIN updates n ON n.id = (SELECT u.id FROM updates u WHERE u.product_id = p.id AND NOT u.recalled ORDER BY u.position DESC LIMIT 1)
+            LEFT JOIN versions v ON v.id = n.version_id
+            ORDER BY p.name, p.id LIMIT $1 OFFSET $2";
+        type Row = (String, String, String, String, i64, i64, Option<Uuid>, Option<String>, Option<NaiveDate>);
+        let count: i64 = each!(self, c => sqlx::query_scalar(COUNT).fetch_one(c).await)?;
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(limit).bind(offset).fetch_all(c).await)?;
+        let rows = rows
+            .into_iter()
+            .map(|(id, name, vendor, kind, releases, devices, published, version, released)| {
+                Ok(PortfolioRecord {
+                    kind: word("products", &id, &kind, ProductKind::from_word)?,
+                    id: ProductId(id),
+                    name,
+                    vendor,
+                    newest: version.map(|version| (version, released)),
+                    releases,
+                    devices,
+                    published: published.map(UpdateId),
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok((rows, count))
+    }
+
+    /// The newest release of a product that is published and not deprecated.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn recommended(&mut self, product: &ProductId) -> Result<Option<(UpdateId, String)>> {
+        const SQL: &str = "SELECT u.id, u.version FROM updates u JOIN rollouts r ON r.update_id = u.id
+            WHERE u.product_id = $1 AND r.state <> 'deprecated' ORDER BY u.position DESC LIMIT 1";
+        let row: Option<(Uuid, String)> = each!(self, c => sqlx::query_as(SQL).bind(&product.0).fetch_optional(c).await)?;
+        Ok(row.map(|(id, version)| (UpdateId(id), version)))
+    }
+
+    /// Rooms whose night is one of these dates, by site: (site, zone, night, rooms).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn nights_by_site(&mut self, from: NaiveDate, until: NaiveDate) -> Result<Vec<(String, String, NaiveDate, i64)>> {
+        const SQL: &str = "SELECT s.name, r.zone, d.night, COUNT(DISTINCT d.room_id)
+            FROM deployments d
+            JOIN rollouts o ON o.update_id = d.update_id AND o.state IN ('running', 'finished')
+            JOIN rooms r ON r.id = d.room_id
+            JOIN sites s ON s.id = r.site_id
+            WHERE d.next_at IS NOT NULL AND d.state IN ('waiting', 'open') AND d.night BETWEEN $1 AND $2
+            GROUP BY s.name, r.zone, d.night ORDER BY s.name, d.night";
+        Ok(each!(self, c => sqlx::query_as(SQL).bind(from).bind(until).fetch_all(c).await)?)
+    }
+
+    /// How many audit entries there are.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn audit_count(&mut self) -> Result<i64> {
+        const SQL: &str = "SELECT COUNT(*) FROM audit";
+        Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+    }
+
+    /// Names of rooms.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_names(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
+        if rooms.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows: Vec<(Uuid, String)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT id, name FROM rooms WHERE id IN (");
+            ids_in(&mut query, rooms.iter().map(|room| room.0));
+            query.push(" ORDER BY id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        Ok(rows.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
+    }
+
+    /// The open failure ticket of each of these rooms for an update: room to number.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn failure_ticket_numbers(&mut self, update: UpdateId) -> Result<BTreeMap<RoomId, i64>> {
+        const SQL: &str = "SELECT failure_room_id, number FROM tickets
+            WHERE update_id = $1 AND failure_room_id IS NOT NULL AND state <> 'resolved' ORDER BY number LIMIT 1000";
+        let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(room, number)| (RoomId(room), number)).collect())
+    }
+
+    /// When an update was published, and by whom.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn published_at(&mut self, update: UpdateId) -> Result<Option<(DateTime<Utc>, String)>> {
+        const SQL: &str = "SELECT published_at, published_by FROM rollouts WHERE update_id = $1";
+        let row: Option<(i64, String)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_optional(c).await)?;
+        row.map(|(at, by)| Ok((instant("rollouts", update, at)?, by))).transpose()
+    }
+}
+
+fn room_list_record(row: (Uuid, String, String, String, String, String, String, Uuid, String)) -> Result<RoomListRecord> {
+    let (id, name, name_key, site, building, floor, zone, ring, state) = row;
+    Ok(RoomListRecord {
+        id: RoomId(id),
+        name,
+        name_key,
+        site,
+        building,
+        floor,
+        zone: zone_of("rooms", id, &zone)?,
+        ring: RingId(ring),
+        state: word("rooms", id, &state, RoomState::from_word)?,
+    })
+}

@@ -92,6 +92,9 @@ impl Plan {
     }
 
     pub(super) fn say(&mut self, subject: Subject, text: impl Into<String>) {
-        self.report.push(ReportLine { subject, text: text.into() });
+        self.report.push(ReportLine {
+            subject,
+            text: text.into(),
+        });
     }
 }

@@ -14,7 +14,12 @@ use crate::update::Update;
 pub fn publish(organisation: &Organisation, update: &Update, now: DateTime<Utc>) -> Rollout {
     let published_on = organisation.zone.date(now);
     let at_midnight = organisation.zone.start_of(published_on) == now;
-    let starts_on = start_date(update.severity, published_on, at_midnight, organisation.settings.start_weekday);
+    let starts_on = start_date(
+        update.severity,
+        published_on,
+        at_midnight,
+        organisation.settings.start_weekday,
+    );
     Rollout {
         update: update.id,
         published_at: now,
@@ -39,7 +44,12 @@ pub fn lost_days(paused_on: NaiveDate, resumed_on: NaiveDate) -> u32 {
 /// ring, and a room of an earlier one, or one that waits for "the next window", goes to the next window there is.
 /// `rollout`: before or after [`Rollout::resumed`].
 #[must_use]
-pub fn after_pause(deployment: &Deployment, rollout: &Rollout, paused_on: NaiveDate, lost_days: u32) -> Option<Deployment> {
+pub fn after_pause(
+    deployment: &Deployment,
+    rollout: &Rollout,
+    paused_on: NaiveDate,
+    lost_days: u32,
+) -> Option<Deployment> {
     let planned = deployment.planned_night?;
     let in_last_ring = rollout.stages.last().is_some_and(|stage| stage.ring == deployment.ring);
     let waits = deployment.state == DeploymentState::Waiting && deployment.follows_plan();
@@ -57,7 +67,10 @@ pub fn after_pause(deployment: &Deployment, rollout: &Rollout, paused_on: NaiveD
 #[must_use]
 pub fn look_again(rollout: &Rollout, now: DateTime<Utc>) -> Option<Rollout> {
     let waits = rollout.state == RolloutState::Running && rollout.next_at.is_some_and(|at| at > now);
-    waits.then(|| Rollout { next_at: Some(now), ..rollout.clone() })
+    waits.then(|| Rollout {
+        next_at: Some(now),
+        ..rollout.clone()
+    })
 }
 
 /// Whether an update of so many expected minutes can be published (S7): one that fits into no window would wait for ever.
@@ -70,7 +83,9 @@ pub fn check_minutes(settings: &Settings, expected_minutes: u32) -> Result<(), S
     }
     if expected_minutes > settings.window_minutes {
         let limit = settings.window_minutes;
-        return Err(format!("expected minutes: {expected_minutes} do not fit into the window of {limit} minutes"));
+        return Err(format!(
+            "expected minutes: {expected_minutes} do not fit into the window of {limit} minutes"
+        ));
     }
     Ok(())
 }

@@ -36,7 +36,10 @@ pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Plan {
     // Whether a room joins or leaves depends on the rings that rollouts have entered. When that has just changed, marks stay for
     // the next slice, which follows at once and shows the rollouts as they are now.
     let stages_before = |update| slice.rollouts.get(update).map(|rollout| &rollout.stages);
-    let rings_moved = plan.rollouts.iter().any(|after| stages_before(&after.update) != Some(&after.stages));
+    let rings_moved = plan
+        .rollouts
+        .iter()
+        .any(|after| stages_before(&after.update) != Some(&after.stages));
     for due in &slice.rooms {
         rooms::look(slice, due, !rings_moved, now, ids, &mut plan);
     }

@@ -39,26 +39,39 @@ impl Rollout {
     pub fn judged_on(&self, organisation: &Zone, now: DateTime<Utc>) -> NaiveDate {
         match self.state {
             RolloutState::Deprecated { at, .. } => organisation.date(at),
-            RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => organisation.date(now),
+            RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => {
+                organisation.date(now)
+            }
         }
     }
 }
 
 /// Takes a due rollout one step further. What more is due at the same instant follows in the next slice.
 pub(super) fn advance(slice: &Slice, due: &DueRollout, now: DateTime<Utc>, ids: &mut dyn NewIds, plan: &mut Plan) {
-    let Some(rollout) = slice.rollouts.get(&due.update) else { return };
+    let Some(rollout) = slice.rollouts.get(&due.update) else {
+        return;
+    };
     let mut after = rollout.clone();
     match rollout.state {
         RolloutState::Running => step(slice, due, &mut after, now, ids, plan),
         // A pause is ended by a person; the other two are final.
-        RolloutState::Paused { .. } | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => after.next_at = None,
+        RolloutState::Paused { .. } | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => {
+            after.next_at = None;
+        }
     }
     if after != *rollout {
         plan.rollouts.push(after);
     }
 }
 
-fn step(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Utc>, ids: &mut dyn NewIds, plan: &mut Plan) {
+fn step(
+    slice: &Slice,
+    due: &DueRollout,
+    rollout: &mut Rollout,
+    now: DateTime<Utc>,
+    ids: &mut dyn NewIds,
+    plan: &mut Plan,
+) {
     let subject = Subject::Rollout(rollout.update);
     let organisation = &slice.organisation;
     if rollout.stages.last().is_some_and(|stage| stage.placed < stage.rooms) {
@@ -71,7 +84,10 @@ fn step(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Ut
         let (begins, zone) = begins(next.starts_on, &due.zones, &organisation.zone);
         if now < begins {
             rollout.next_at = Some(begins);
-            plan.say(subject, format!("{} starts {}.", next.name, when::date(next.starts_on, this_year)));
+            plan.say(
+                subject,
+                format!("{} starts {}.", next.name, when::date(next.starts_on, this_year)),
+            );
             return;
         }
         // README, "A ring entered late". A critical update may be published when its date is well on its way in the east.
@@ -84,14 +100,24 @@ fn step(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Ut
     let ends = organisation.zone.start_of(last.test_ends);
     if now < ends {
         rollout.next_at = Some(ends);
-        plan.say(subject, format!("{} is over after {}.", last.name, when::date(last.test_ends - days(1), this_year)));
+        plan.say(
+            subject,
+            format!(
+                "{} is over after {}.",
+                last.name,
+                when::date(last.test_ends - days(1), this_year)
+            ),
+        );
         return;
     }
     // The rooms of this slice may end in the same plan; their end wakes the rollout once more.
     let unfinished = rollout.total_counts().unfinished();
     rollout.next_at = None;
     if unfinished > 0 {
-        plan.say(subject, format!("Finishing: waits for {}.", counted(unfinished, "room")));
+        plan.say(
+            subject,
+            format!("Finishing: waits for {}.", counted(unfinished, "room")),
+        );
         return;
     }
     rollout.state = RolloutState::Finished { at: now };
@@ -130,11 +156,23 @@ fn enter(
     });
     let this_year = slice.organisation.zone.date(now).year();
     let because = if late > 0 {
-        format!(", {} after {}, because the service was away", counted(late, "day"), when::date(next.starts_on, this_year))
+        format!(
+            ", {} after {}, because the service was away",
+            counted(late, "day"),
+            when::date(next.starts_on, this_year)
+        )
     } else {
         String::new()
     };
-    plan.say(Subject::Rollout(rollout.update), format!("Enters {}{because}: {} in {}.", next.name, counted(rooms, "room"), counted(next.rollout_days, "night")));
+    plan.say(
+        Subject::Rollout(rollout.update),
+        format!(
+            "Enters {}{because}: {} in {}.",
+            next.name,
+            counted(rooms, "room"),
+            counted(next.rollout_days, "night")
+        ),
+    );
 }
 
 /// `1 room`, `2 rooms`.
@@ -146,7 +184,14 @@ fn counted(number: impl Into<i64>, noun: &str) -> String {
 }
 
 /// Gives the next rooms of the ring their nights; the last batch completes the entry.
-fn fill(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Utc>, ids: &mut dyn NewIds, plan: &mut Plan) {
+fn fill(
+    slice: &Slice,
+    due: &DueRollout,
+    rollout: &mut Rollout,
+    now: DateTime<Utc>,
+    ids: &mut dyn NewIds,
+    plan: &mut Plan,
+) {
     rollout.next_at = Some(now);
     let update = rollout.update;
     let Some(stage) = rollout.stages.last_mut() else { return };
@@ -169,7 +214,10 @@ fn fill(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Ut
         let reason = if window.night == assigned {
             format!("{of}.")
         } else if Window::on(&candidate.zone, assigned, hours).is_none() {
-            format!("{of}, in the next window because {} has no such date.", candidate.zone.city())
+            format!(
+                "{of}, in the next window because {} has no such date.",
+                candidate.zone.city()
+            )
         } else {
             format!("{of}, in the next window because that night was over already.")
         };
@@ -201,13 +249,19 @@ fn fill(slice: &Slice, due: &DueRollout, rollout: &mut Rollout, now: DateTime<Ut
 /// The rooms of a ring in the order of their nights (S6): by position among the rooms of the same model, so that the first
 /// night meets the most different models; then by the hash of update and room.
 fn in_order(update: UpdateId, candidates: &[Candidate]) -> Vec<&Candidate> {
-    let mut by_model: Vec<(&str, u64, &Candidate)> =
-        candidates.iter().map(|candidate| (candidate.model.as_str(), hash(update, candidate.room), candidate)).collect();
+    let mut by_model: Vec<(&str, u64, &Candidate)> = candidates
+        .iter()
+        .map(|candidate| (candidate.model.as_str(), hash(update, candidate.room), candidate))
+        .collect();
     by_model.sort_by_key(|(model, hash, candidate)| (*model, *hash, candidate.room));
     let mut positioned = Vec::with_capacity(by_model.len());
     let mut position = 0_usize;
     for (index, (model, hash, candidate)) in by_model.iter().enumerate() {
-        position = if index > 0 && by_model[index - 1].0 == *model { position + 1 } else { 0 };
+        position = if index > 0 && by_model[index - 1].0 == *model {
+            position + 1
+        } else {
+            0
+        };
         positioned.push((position, *hash, *candidate));
     }
     positioned.sort_by_key(|(position, hash, candidate)| (*position, *hash, candidate.room));

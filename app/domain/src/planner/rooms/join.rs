@@ -35,10 +35,15 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
     if !deployment.is_unfinished() || deployment.has_started() {
         return;
     }
-    let (Some(update), Some(rollout)) = (look.update(deployment), look.rollout(deployment)) else { return };
+    let (Some(update), Some(rollout)) = (look.update(deployment), look.rollout(deployment)) else {
+        return;
+    };
     let exclusion = update.exclusion(look.room, look.today());
     let ring = look.slice.rings.get(look.room.ring);
-    let moved_ahead = moved && deployment.force.is_none() && deployment.attempt == 1 && ring.is_some_and(|ring| !rollout.has_reached(ring));
+    let moved_ahead = moved
+        && deployment.force.is_none()
+        && deployment.attempt == 1
+        && ring.is_some_and(|ring| !rollout.has_reached(ring));
     let moved_behind = moved && deployment.follows_plan() && deployment.ring != look.room.ring;
     match exclusion {
         Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(look, deployment) => {
@@ -47,17 +52,26 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
             look.complete(index, sentence);
         }
         Some(exclusion) => {
-            let sentence = NotRequired::Excluded(exclusion).sentence(&update.product_name, |date| look.write_date(date));
+            let sentence =
+                NotRequired::Excluded(exclusion).sentence(&update.product_name, |date| look.write_date(date));
             withdraw(look, index, Withdrawal::NotRequired, sentence);
         }
         None if moved_ahead => {
             let ring = ring.map_or(String::new(), |ring| ring.name.clone());
-            withdraw(look, index, Withdrawal::Moved, format!("Moved to {ring}, which the rollout has not entered."));
+            withdraw(
+                look,
+                index,
+                Withdrawal::Moved,
+                format!("Moved to {ring}, which the rollout has not entered."),
+            );
         }
         None if moved_behind => {
             // An open one is prepared for the next window already.
             let window = look.next_window(look.today());
-            let (is_open, ring_name) = (deployment.is_open(), ring.map_or(String::new(), |ring| ring.name.clone()));
+            let (is_open, ring_name) = (
+                deployment.is_open(),
+                ring.map_or(String::new(), |ring| ring.name.clone()),
+            );
             let deployment = &mut look.deployments[index];
             deployment.night = if is_open { deployment.night } else { window.night };
             deployment.ring = look.room.ring;
@@ -70,7 +84,9 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
 }
 
 pub(super) fn was_partly_done(look: &Look<'_>, deployment: &Deployment) -> bool {
-    look.installs.iter().any(|install| install.deployment == deployment.id && matches!(install.state, InstallState::Completed { .. }))
+    look.installs
+        .iter()
+        .any(|install| install.deployment == deployment.id && matches!(install.state, InstallState::Completed { .. }))
 }
 
 pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, sentence: String) {
@@ -90,18 +106,32 @@ pub(super) fn withdraw_planned(look: &mut Look<'_>, index: usize) {
 
 /// Into a ring that the rollout has entered or passed: the room is scheduled for its next window, as a catch-up.
 fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
-    let Some(ring) = look.slice.rings.get(look.room.ring) else { return };
+    let Some(ring) = look.slice.rings.get(look.room.ring) else {
+        return;
+    };
     // A ring that is still being filled takes the room with its next batch.
-    let filling = rollout.stages.last().is_some_and(|stage| stage.ring == ring.id && stage.placed < stage.rooms);
+    let filling = rollout
+        .stages
+        .last()
+        .is_some_and(|stage| stage.ring == ring.id && stage.placed < stage.rooms);
     if !rollout.has_reached(ring) || filling {
         return;
     }
-    let existing = look.deployments.iter().position(|deployment| deployment.update == update.id);
+    let existing = look
+        .deployments
+        .iter()
+        .position(|deployment| deployment.update == update.id);
     let withdrawn = match existing {
         None => None,
         Some(index) => match look.deployments[index].state {
-            DeploymentState::Withdrawn { why: Withdrawal::Moved | Withdrawal::NotRequired, .. } => Some(index),
-            DeploymentState::Withdrawn { why: Withdrawal::Deprecated, .. }
+            DeploymentState::Withdrawn {
+                why: Withdrawal::Moved | Withdrawal::NotRequired,
+                ..
+            } => Some(index),
+            DeploymentState::Withdrawn {
+                why: Withdrawal::Deprecated,
+                ..
+            }
             | DeploymentState::Waiting
             | DeploymentState::Open { .. }
             | DeploymentState::Completed { .. }
@@ -207,13 +237,21 @@ pub fn force(
         Some(deployment) => match deployment.state {
             DeploymentState::Waiting if deployment.force == Some(force) => Err(LeftOut::AlreadyForced),
             DeploymentState::Open { started_at: Some(_) } => Err(LeftOut::AlreadyRunning),
-            DeploymentState::Open { started_at: None } if deployment.force == Some(force) => Err(LeftOut::AlreadyForced),
+            DeploymentState::Open { started_at: None } if deployment.force == Some(force) => {
+                Err(LeftOut::AlreadyForced)
+            }
             DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
-            DeploymentState::Failed { .. } => Ok(forced(Deployment { attempt: deployment.attempt + 1, ..deployment.clone() })),
+            DeploymentState::Failed { .. } => Ok(forced(Deployment {
+                attempt: deployment.attempt + 1,
+                ..deployment.clone()
+            })),
             DeploymentState::Completed { .. } => Err(LeftOut::AlreadyDone),
             DeploymentState::Withdrawn { .. } => {
                 let again = fresh(deployment.id, update, room, now, String::new());
-                Ok(forced(Deployment { attempt: deployment.attempt, ..again }))
+                Ok(forced(Deployment {
+                    attempt: deployment.attempt,
+                    ..again
+                }))
             }
         },
     }

@@ -13,7 +13,11 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
         if !deployment.is_unfinished() {
             continue;
         }
-        let (id, deprecated, paused) = (deployment.id, look.is_deprecated(deployment), look.is_paused(deployment));
+        let (id, deprecated, paused) = (
+            deployment.id,
+            look.is_deprecated(deployment),
+            look.is_paused(deployment),
+        );
         for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
             let window_closed = install.window.is_some_and(|(_, closes)| closes <= look.now);
             if install.state == InstallState::Planned && (window_closed || deprecated || paused) {
@@ -21,14 +25,22 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
             }
         }
         // A device may have started a moment ago: its install knows, the deployment has not heard of it yet.
-        let runs = look.installs.iter().any(|install| install.deployment == id && install.is_running());
+        let runs = look
+            .installs
+            .iter()
+            .any(|install| install.deployment == id && install.is_running());
         if deprecated && !runs && !look.deployments[index].has_started() {
             let reason = match look.rollout(&look.deployments[index]).map(|rollout| &rollout.state) {
                 Some(RolloutState::Deprecated { reason, .. }) => reason.clone(),
-                Some(RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }) | None => String::new(),
+                Some(RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }) | None => {
+                    String::new()
+                }
             };
             let deployment = &mut look.deployments[index];
-            deployment.state = DeploymentState::Withdrawn { at: look.now, why: Withdrawal::Deprecated };
+            deployment.state = DeploymentState::Withdrawn {
+                at: look.now,
+                why: Withdrawal::Deprecated,
+            };
             deployment.reason = reason;
         } else {
             count_missed_force(look, index);
@@ -42,7 +54,10 @@ fn count_missed_force(look: &mut Look<'_>, index: usize) {
     if deployment.force.is_none() || !deployment.is_open() || look.is_paused(deployment) {
         return;
     }
-    let nobody_came = look.latest_installs(deployment).iter().all(|install| install.state == InstallState::Planned && install.shown_up_at.is_none());
+    let nobody_came = look
+        .latest_installs(deployment)
+        .iter()
+        .all(|install| install.state == InstallState::Planned && install.shown_up_at.is_none());
     let next = look.next_window(deployment.night);
     if !nobody_came || next.night == deployment.night {
         return;
@@ -53,7 +68,11 @@ fn count_missed_force(look: &mut Look<'_>, index: usize) {
     look.deployments[index].night = next.night;
     if missed >= look.settings().unreachable_after_windows {
         let id = look.deployments[index].id;
-        for install in look.installs.iter_mut().filter(|install| install.deployment == id && install.state == InstallState::Planned) {
+        for install in look
+            .installs
+            .iter_mut()
+            .filter(|install| install.deployment == id && install.state == InstallState::Planned)
+        {
             install.state = InstallState::Withdrawn { at: look.now };
         }
         fail_unreachable(look, index, last);
@@ -65,7 +84,9 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     let deployment = &look.deployments[index];
     let night = deployment.night;
     let installs = look.latest_installs(deployment);
-    let nobody_came = installs.iter().any(|install| matches!(install.state, InstallState::Withdrawn { .. }) && install.shown_up_at.is_none());
+    let nobody_came = installs
+        .iter()
+        .any(|install| matches!(install.state, InstallState::Withdrawn { .. }) && install.shown_up_at.is_none());
     let (paused, deprecated) = (look.is_paused(deployment), look.is_deprecated(deployment));
     if deprecated {
         // Some device of the room has it, another was never reached and never will be.
@@ -104,5 +125,9 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
 fn fail_unreachable(look: &mut Look<'_>, index: usize, last: chrono::NaiveDate) {
     let windows = look.settings().unreachable_after_windows;
     let date = look.write_date(last);
-    look.fail(index, Failure::Unreachable, format!("Unreachable: no contact in {windows} windows, the last one on {date}."));
+    look.fail(
+        index,
+        Failure::Unreachable,
+        format!("Unreachable: no contact in {windows} windows, the last one on {date}."),
+    );
 }

@@ -20,11 +20,14 @@ pub(super) fn open_next(look: &mut Look<'_>) {
     if open_one.is_some_and(|index| !is_prepared_only(look, index)) {
         return;
     }
-    let mut in_line: Vec<usize> = (0..look.deployments.len()).filter(|index| may_open(look, &look.deployments[*index])).collect();
+    let mut in_line: Vec<usize> = (0..look.deployments.len())
+        .filter(|index| may_open(look, &look.deployments[*index]))
+        .collect();
     in_line.sort_by_key(|index| order(look, &look.deployments[*index]));
     if let Some(prepared) = open_one {
         // Prepared an hour ago, and now something more urgent is due: what has not started gives way (S7).
-        let goes_first = |index: &usize| order(look, &look.deployments[*index]) < order(look, &look.deployments[prepared]);
+        let goes_first =
+            |index: &usize| order(look, &look.deployments[*index]) < order(look, &look.deployments[prepared]);
         in_line.retain(goes_first);
         if in_line.iter().all(|index| must_not_have(look, *index)) {
             return;
@@ -42,12 +45,16 @@ pub(super) fn open_next(look: &mut Look<'_>) {
 /// Whether the open deployment's devices have all yet to start, on their first try tonight.
 fn is_prepared_only(look: &Look<'_>, index: usize) -> bool {
     let deployment = &look.deployments[index];
-    let all_planned = look.latest_installs(deployment).iter().all(|install| install.state == InstallState::Planned);
+    let all_planned = look
+        .latest_installs(deployment)
+        .iter()
+        .all(|install| install.state == InstallState::Planned);
     deployment.state == DeploymentState::Open { started_at: None } && all_planned
 }
 
 fn must_not_have(look: &Look<'_>, index: usize) -> bool {
-    look.update(&look.deployments[index]).is_none_or(|update| update.exclusion(look.room, look.today()).is_some())
+    look.update(&look.deployments[index])
+        .is_none_or(|update| update.exclusion(look.room, look.today()).is_some())
 }
 
 /// A force that came while the same update was open for tonight: its installs are made anew, without a window.
@@ -71,7 +78,11 @@ fn move_past_windows_on(look: &mut Look<'_>) {
     for index in 0..look.deployments.len() {
         let deployment = &look.deployments[index];
         let waits = deployment.state == DeploymentState::Waiting && deployment.force.is_none();
-        if !waits || look.rollout(deployment).is_none_or(|rollout| !rollout.may_start_rooms()) {
+        if !waits
+            || look
+                .rollout(deployment)
+                .is_none_or(|rollout| !rollout.may_start_rooms())
+        {
             continue;
         }
         let next = look.next_window(deployment.night);
@@ -88,13 +99,19 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
     if deployment.state != DeploymentState::Waiting {
         return false;
     }
-    let (Some(rollout), Some(update)) = (look.rollout(deployment), look.update(deployment)) else { return false };
+    let (Some(rollout), Some(update)) = (look.rollout(deployment), look.update(deployment)) else {
+        return false;
+    };
     let being_filled = rollout.stages.last().is_some_and(|stage| stage.placed < stage.rooms);
     if !rollout.may_start_rooms() || (being_filled && deployment.force.is_none()) {
         return false;
     }
     // A planned install is in nobody's way: it is taken back when its deployment gives way.
-    let is_busy = |device: DeviceId| look.installs.iter().any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned);
+    let is_busy = |device: DeviceId| {
+        look.installs
+            .iter()
+            .any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned)
+    };
     let devices_are_free = update.devices_in(look.room).all(|device| !is_busy(device.id));
     devices_are_free && (deployment.force.is_some() || fits(look, update, &look.next_window(deployment.night)))
 }
@@ -120,10 +137,13 @@ fn order(look: &Look<'_>, deployment: &Deployment) -> impl Ord + use<> {
 /// Makes the installs; `false`: the room does not need it any more, or must not have it.
 fn open(look: &mut Look<'_>, index: usize) -> bool {
     let deployment = &look.deployments[index];
-    let Some(update) = look.update(deployment) else { return false };
+    let Some(update) = look.update(deployment) else {
+        return false;
+    };
     if let Some(exclusion) = update.exclusion(look.room, look.today()) {
         let was_tried = deployment.attempt > 1 || super::join::was_partly_done(look, deployment);
-        let sentence = NotRequired::Excluded(exclusion.clone()).sentence(&update.product_name, |date| look.write_date(date));
+        let sentence =
+            NotRequired::Excluded(exclusion.clone()).sentence(&update.product_name, |date| look.write_date(date));
         if was_tried && matches!(exclusion, Exclusion::AlreadyOn { .. }) {
             look.complete(index, sentence);
         } else {
@@ -151,7 +171,11 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
         // From here on it is the night whose window the device would miss by not showing up (W4).
         look.deployments[index].night = look.next_window(look.deployments[index].night).night;
     }
-    let started_at = look.latest_installs(&look.deployments[index]).iter().filter_map(|install| install.started_at).min();
+    let started_at = look
+        .latest_installs(&look.deployments[index])
+        .iter()
+        .filter_map(|install| install.started_at)
+        .min();
     look.deployments[index].state = DeploymentState::Open { started_at };
     if started_at.is_some() {
         look.deployments[index].reason = super::settle::PARTLY_DONE.to_owned();

@@ -11,7 +11,13 @@ use crate::zone::Zone;
 ///
 /// An action of the attempt before that is still open (silent, W5) is waited for: the planner opens the retry when it closes.
 #[must_use]
-pub fn retry(deployment: &Deployment, zone: &Zone, settings: &Settings, by: &str, now: DateTime<Utc>) -> Option<Deployment> {
+pub fn retry(
+    deployment: &Deployment,
+    zone: &Zone,
+    settings: &Settings,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Option<Deployment> {
     match deployment.state {
         DeploymentState::Failed { .. } => {}
         DeploymentState::Waiting

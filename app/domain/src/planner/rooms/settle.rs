@@ -10,18 +10,33 @@ use crate::update::{Applicability, Update};
 pub(super) fn hear_devices(look: &mut Look<'_>) {
     for index in 0..look.installs.len() {
         let install = &look.installs[index];
-        let Some(update) = look.slice.updates.get(&install.update) else { continue };
+        let Some(update) = look.slice.updates.get(&install.update) else {
+            continue;
+        };
         let state = match install.state {
-            InstallState::Started { heard_at, installed_chunks, .. } => {
-                let silent = install.silent_from(look.settings(), update.expected_minutes).is_some_and(|at| at <= look.now);
-                silent.then_some(InstallState::Started { heard_at, silent_at: Some(look.now), installed_chunks })
+            InstallState::Started {
+                heard_at,
+                installed_chunks,
+                ..
+            } => {
+                let silent = install
+                    .silent_from(look.settings(), update.expected_minutes)
+                    .is_some_and(|at| at <= look.now);
+                silent.then_some(InstallState::Started {
+                    heard_at,
+                    silent_at: Some(look.now),
+                    installed_chunks,
+                })
             }
             InstallState::Installed { at, doubtful } => {
                 let device = look.room.devices.iter().find(|device| device.id == install.device);
                 if is_confirmed(update, device, doubtful) {
                     Some(InstallState::Completed { at: look.now })
                 } else if look.now >= at + look.grace() {
-                    Some(InstallState::Failed { at: look.now, failure: Failure::Unconfirmed })
+                    Some(InstallState::Failed {
+                        at: look.now,
+                        failure: Failure::Unconfirmed,
+                    })
                 } else {
                     None
                 }
@@ -41,7 +56,9 @@ pub(super) fn hear_devices(look: &mut Look<'_>) {
 fn is_confirmed(update: &Update, device: Option<&Device>, doubtful: bool) -> bool {
     let Some(device) = device else { return false };
     match device.component(&update.product) {
-        Some(component) if component.version.is_some() => matches!(update.applicability(device), Applicability::Current(_)),
+        Some(component) if component.version.is_some() => {
+            matches!(update.applicability(device), Applicability::Current(_))
+        }
         Some(_) | None => !doubtful,
     }
 }
@@ -71,19 +88,30 @@ pub(super) fn conclude(look: &mut Look<'_>) {
 pub(super) const PARTLY_DONE: &str = "Some devices of the room are done; the others have yet to start.";
 
 fn runs(look: &Look<'_>, index: usize) -> bool {
-    look.latest_installs(&look.deployments[index]).iter().any(|install| install.is_running())
+    look.latest_installs(&look.deployments[index])
+        .iter()
+        .any(|install| install.is_running())
 }
 
 fn conclude_open(look: &mut Look<'_>, index: usize) {
     let installs = look.latest_installs(&look.deployments[index]);
     let started_at = installs.iter().filter_map(|install| install.started_at).min();
-    if installs.iter().any(|install| install.is_running() || install.state == InstallState::Planned) {
-        let waits_for_inventory = installs.iter().any(|install| matches!(install.state, InstallState::Installed { .. }));
+    if installs
+        .iter()
+        .any(|install| install.is_running() || install.state == InstallState::Planned)
+    {
+        let waits_for_inventory = installs
+            .iter()
+            .any(|install| matches!(install.state, InstallState::Installed { .. }));
         let runs = installs.iter().any(|install| install.is_running());
         let deployment = &mut look.deployments[index];
         if started_at.is_some() {
             deployment.state = DeploymentState::Open { started_at };
-            let version = look.slice.updates.get(&deployment.update).map_or("", |update| &update.version);
+            let version = look
+                .slice
+                .updates
+                .get(&deployment.update)
+                .map_or("", |update| &update.version);
             deployment.reason = if waits_for_inventory {
                 format!("Installed; the device has yet to report {version}.")
             } else if runs {
@@ -94,8 +122,13 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
         }
         return;
     }
-    let failed = installs.iter().find_map(|install| failure_of(install).map(|failure| (failure, sentence(look, install, failure))));
-    let all_completed = !installs.is_empty() && installs.iter().all(|install| matches!(install.state, InstallState::Completed { .. }));
+    let failed = installs
+        .iter()
+        .find_map(|install| failure_of(install).map(|failure| (failure, sentence(look, install, failure))));
+    let all_completed = !installs.is_empty()
+        && installs
+            .iter()
+            .all(|install| matches!(install.state, InstallState::Completed { .. }));
     if let Some((failure, sentence)) = failed {
         look.fail(index, failure, sentence);
     } else if all_completed {
@@ -112,8 +145,22 @@ fn heal(look: &mut Look<'_>, index: usize) {
     let installs = look.latest_installs(deployment);
     let running = installs.iter().any(|install| install.is_running());
     let started_at = installs.iter().filter_map(|install| install.started_at).min();
-    let late_failure = installs.iter().find(|install| matches!(install.state, InstallState::Failed { failure: Failure::Reported, .. }));
-    let was_silent = matches!(deployment.state, DeploymentState::Failed { failure: Failure::Silent, .. });
+    let late_failure = installs.iter().find(|install| {
+        matches!(
+            install.state,
+            InstallState::Failed {
+                failure: Failure::Reported,
+                ..
+            }
+        )
+    });
+    let was_silent = matches!(
+        deployment.state,
+        DeploymentState::Failed {
+            failure: Failure::Silent,
+            ..
+        }
+    );
     // While it was silent the room's next update may have begun on another device. One at a time (law D): then it stays failed
     // until its device has closed.
     let room_is_free = !look.deployments.iter().any(Deployment::is_open);
@@ -132,7 +179,9 @@ fn heal(look: &mut Look<'_>, index: usize) {
 
 /// Whether every device that has the product has the update's version or a newer one, and at least one has.
 pub(super) fn is_current(look: &Look<'_>, index: usize) -> bool {
-    let Some(update) = look.update(&look.deployments[index]) else { return false };
+    let Some(update) = look.update(&look.deployments[index]) else {
+        return false;
+    };
     let mut current = 0;
     for device in &look.room.devices {
         match update.applicability(device) {
@@ -148,8 +197,13 @@ pub(super) fn is_current(look: &Look<'_>, index: usize) -> bool {
 }
 
 pub(super) fn confirmed(look: &Look<'_>, index: usize) -> String {
-    let version = look.update(&look.deployments[index]).map_or("", |update| &update.version);
-    format!("Confirmed {version} on {}.", crate::when::instant(look.now, &look.room.zone, look.now))
+    let version = look
+        .update(&look.deployments[index])
+        .map_or("", |update| &update.version);
+    format!(
+        "Confirmed {version} on {}.",
+        crate::when::instant(look.now, &look.room.zone, look.now)
+    )
 }
 
 fn failure_of(install: &Install) -> Option<Failure> {
@@ -166,7 +220,11 @@ fn failure_of(install: &Install) -> Option<Failure> {
 
 fn sentence(look: &Look<'_>, install: &Install, failure: Failure) -> String {
     let settings = look.settings();
-    let version = look.slice.updates.get(&install.update).map_or("", |update| &update.version);
+    let version = look
+        .slice
+        .updates
+        .get(&install.update)
+        .map_or("", |update| &update.version);
     match failure {
         Failure::Reported if install.detail.is_empty() => "The device reported a failure without a reason.".to_owned(),
         Failure::Reported => format!("The device reported: {}", first_line(&install.detail)),
@@ -179,15 +237,28 @@ fn sentence(look: &Look<'_>, install: &Install, failure: Failure) -> String {
                 | InstallState::Failed { .. }
                 | InstallState::Withdrawn { .. } => look.now,
             };
-            format!("Silent: no report since {}.", crate::when::instant(heard, &look.room.zone, look.now))
+            format!(
+                "Silent: no report since {}.",
+                crate::when::instant(heard, &look.room.zone, look.now)
+            )
         }
         Failure::Unconfirmed => {
-            format!("Unconfirmed: the device said it was done, but did not report {version} within {} hours.", settings.confirm_within_hours)
+            format!(
+                "Unconfirmed: the device said it was done, but did not report {version} within {} hours.",
+                settings.confirm_within_hours
+            )
         }
-        Failure::Unreachable => format!("Unreachable: no contact in {} windows.", settings.unreachable_after_windows),
+        Failure::Unreachable => format!(
+            "Unreachable: no contact in {} windows.",
+            settings.unreachable_after_windows
+        ),
     }
 }
 
 fn first_line(detail: &str) -> &str {
-    detail.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+    detail
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
 }

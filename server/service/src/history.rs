@@ -1,0 +1,268 @@
+//! Rollouts that ran elsewhere: taking their facts over, so that statuses follow from them as from our own.
+//!
+//! The demo starts from such a history; an organisation that comes from another tool could too. What is taken over is checked by
+//! the planner with the next tick like any other fact.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::deployment::{Deployment, DeploymentState, Force};
+use domain::ids::{DeploymentId, ProductId, RingId, RoomId, TicketId, UpdateId};
+use domain::install::{Install, InstallState};
+use domain::planner::NewInstall;
+use domain::rollout::{Rollout, RolloutState, Stage};
+use domain::ticket::{TicketSeverity, TicketState};
+use domain::update::Severity;
+use domain::window::Window;
+use store::{AuditEntry, TicketRecord, Tx};
+
+use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
+use crate::{Actor, Service};
+
+/// A rollout that ran elsewhere.
+#[derive(Clone, Debug)]
+pub struct PastRollout {
+    /// Of which product.
+    pub product: ProductId,
+    /// Which version; the portfolio must have the release.
+    pub version: String,
+    /// How urgent it was.
+    pub severity: Severity,
+    /// Title on screen.
+    pub title: String,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+    /// Who published it.
+    pub published_by: String,
+    /// Date of the first ring's first night.
+    pub starts_on: NaiveDate,
+    /// Where it stands.
+    pub state: RolloutState,
+    /// The rings that it has entered: ring, first night.
+    pub entered: Vec<(RingId, NaiveDate)>,
+    /// Its rooms.
+    pub rooms: Vec<PastDeployment>,
+}
+
+/// A room of such a rollout.
+#[derive(Clone, Debug)]
+pub struct PastDeployment {
+    /// Where.
+    pub room: RoomId,
+    /// In which ring.
+    pub ring: RingId,
+    /// Its night; `None`: it was forced.
+    pub night: Option<NaiveDate>,
+    /// Where it stands.
+    pub state: DeploymentState,
+    /// When that began, for the history.
+    pub at: DateTime<Utc>,
+    /// Attempt.
+    pub attempt: u32,
+    /// Windows missed.
+    pub missed_windows: u32,
+    /// It joined after its ring's turn.
+    pub catch_up: bool,
+    /// How it was forced.
+    pub force: Option<Force>,
+    /// The version it found.
+    pub from_version: Option<String>,
+    /// Why it stands where it stands.
+    pub reason: String,
+}
+
+/// A ticket from elsewhere.
+#[derive(Clone, Debug)]
+pub struct PastTicket {
+    /// Number.
+    pub number: i64,
+    /// Title.
+    pub title: String,
+    /// How bad.
+    pub severity: TicketSeverity,
+    /// Category.
+    pub category: String,
+    /// Its rooms.
+    pub rooms: Vec<RoomId>,
+    /// Its update: product and version.
+    pub update: Option<(ProductId, String)>,
+    /// A failed deployment opened it by itself.
+    pub of_failure: bool,
+    /// Who opened it.
+    pub opened_by: String,
+    /// When.
+    pub opened_at: DateTime<Utc>,
+    /// What happened to it: when, who, what.
+    pub events: Vec<(DateTime<Utc>, String, String)>,
+}
+
+impl Service {
+    /// Takes over rollouts and tickets, oldest first. All or nothing.
+    ///
+    /// # Errors
+    /// A release, room or ring is not there.
+    pub async fn import_history(&self, actor: &Actor, rollouts: &[PastRollout], tickets: &[PastTicket]) -> Result<()> {
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            for past in rollouts {
+                self.import_rollout(tx, past, now).await?;
+            }
+            for ticket in tickets {
+                self.import_ticket(tx, ticket).await?;
+            }
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "history.imported",
+                object_kind: "history",
+                object_id: String::new(),
+                summary: format!("Took over {} rollouts and {} tickets.", rollouts.len(), tickets.len()),
+                before: None,
+                after: None,
+            }).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    async fn import_rollout(&self, tx: &mut Tx, past: &PastRollout, now: DateTime<Utc>) -> Result<()> {
+        let Some(release) = tx.release_of(&past.product, &past.version).await? else {
+            return Err(ServiceError::not_found(format!("Release {} of {}", past.version, past.product)));
+        };
+        let update = release.release.id;
+        tx.grade_release(update, past.severity, &past.title).await?;
+        tx.work_out_standings(&release).await?;
+        let rings = tx.rings().await?;
+        let mut stages = Vec::with_capacity(past.entered.len());
+        for (ring, starts_on) in &past.entered {
+            let ring = rings.get(*ring).ok_or_else(|| ServiceError::not_found("A ring of the history"))?;
+            let rooms = past.rooms.iter().filter(|room| room.ring == ring.id && !room.catch_up).count();
+            let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
+            stages.push(Stage {
+                ring: ring.id,
+                name: ring.name.clone(),
+                place: ring.place,
+                rollout_days: ring.rollout_days,
+                test_days: ring.test_days,
+                starts_on: *starts_on,
+                shifted_days: 0,
+                entered_at: past.published_at.max(starts_on.and_time(chrono::NaiveTime::MIN).and_utc()).min(now),
+                rooms,
+                placed: rooms,
+            });
+        }
+        let rollout = Rollout {
+            update,
+            published_at: past.published_at,
+            starts_on: past.starts_on,
+            next_at: matches!(past.state, RolloutState::Running).then_some(now),
+            state: past.state.clone(),
+            stages,
+            paused_days: 0,
+            counts: std::collections::BTreeMap::new(),
+        };
+        tx.add_rollout(&rollout, &past.published_by).await?;
+        let title = format!("{} {}", past.title, past.version);
+        tx.add_audit(past.published_at, &AuditEntry {
+            actor: past.published_by.clone(),
+            action: "update.published",
+            object_kind: "update",
+            object_id: update.to_string(),
+            summary: format!("Published {title}; it starts on {}.", past.starts_on),
+            before: None,
+            after: None,
+        }).await?;
+        let mut rooms: Vec<&PastDeployment> = past.rooms.iter().collect();
+        rooms.sort_by_key(|room| room.at);
+        for room in rooms {
+            self.import_deployment(tx, update, room, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn import_deployment(&self, tx: &mut Tx, update: UpdateId, past: &PastDeployment, now: DateTime<Utc>) -> Result<()> {
+        let record = tx.room_record(past.room).await?.ok_or_else(|| ServiceError::not_found("A room of the history"))?;
+        let night = past.night.unwrap_or_else(|| record.zone.date(past.at));
+        let unfinished = matches!(past.state, DeploymentState::Waiting | DeploymentState::Open { .. });
+        let deployment = Deployment {
+            id: DeploymentId(self.new_id()?),
+            update,
+            room: past.room,
+            ring: past.ring,
+            night,
+            planned_night: past.night.filter(|_| !past.catch_up && past.force.is_none()),
+            state: past.state.clone(),
+            attempt: past.attempt,
+            missed_windows: past.missed_windows,
+            catch_up: past.catch_up,
+            force: past.force,
+            from_version: past.from_version.clone(),
+            reason: past.reason.clone(),
+            next_at: unfinished.then_some(now),
+        };
+        tx.put_deployments(std::slice::from_ref(&deployment), past.at).await?;
+        if let DeploymentState::Open { started_at: Some(started_at) } = past.state {
+            self.import_running(tx, &deployment, started_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Something is installing right now: its devices have started.
+    async fn import_running(&self, tx: &mut Tx, deployment: &Deployment, started_at: DateTime<Utc>) -> Result<()> {
+        let hours = organisation(tx).await?.settings.window();
+        let Some(room) = tx.rooms(&[deployment.room]).await?.pop() else { return Ok(()) };
+        let updates = tx.updates(&[deployment.update]).await?;
+        let Some(update) = updates.get(&deployment.update) else { return Ok(()) };
+        let window = Window::on(&room.zone, deployment.night, hours).map(|window| (window.opens, window.closes));
+        let new: Vec<NewInstall> = update
+            .devices_in(&room)
+            .map(|device| NewInstall {
+                deployment: deployment.id,
+                update: deployment.update,
+                device: device.id,
+                attempt: deployment.attempt,
+                window,
+            })
+            .collect();
+        tx.add_installs(&new).await?;
+        let started: Vec<Install> = tx
+            .installs_of(deployment.id)
+            .await?
+            .into_iter()
+            .map(|install| Install {
+                state: InstallState::Started { heard_at: started_at, silent_at: None, installed_chunks: false },
+                started_at: Some(started_at),
+                shown_up_at: Some(started_at),
+                ..install
+            })
+            .collect();
+        Ok(tx.put_installs(&started).await?)
+    }
+
+    async fn import_ticket(&self, tx: &mut Tx, past: &PastTicket) -> Result<()> {
+        let update = match &past.update {
+            Some((product, version)) => tx.release_of(product, version).await?.map(|release| release.release.id),
+            None => None,
+        };
+        let ticket = TicketRecord {
+            id: TicketId(self.new_id()?),
+            number: past.number,
+            title: past.title.clone(),
+            description: past.events.first().map_or_else(String::new, |(_, _, text)| text.clone()),
+            severity: past.severity,
+            category: past.category.clone(),
+            state: TicketState::NeedsAction,
+            update,
+            opened_by: past.opened_by.clone(),
+            opened_at: past.opened_at,
+            resolved_at: None,
+            assignee: None,
+            rooms: (Vec::new(), 0),
+        };
+        let failure_room = past.rooms.first().copied().filter(|_| past.of_failure);
+        tx.add_ticket(&ticket, &past.rooms, failure_room).await?;
+        for (at, actor, text) in &past.events {
+            tx.add_ticket_event(ticket.id, actor, text, *at).await?;
+        }
+        Ok(())
+    }
+}

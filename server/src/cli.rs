@@ -1,0 +1,371 @@
+//! The commands (G1, G6). Each prints what people or scripts want to read; the exit status is 0, or 2 with one sentence on
+//! standard error.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::check;
+use domain::settings::Settings;
+use domain::zone::{self, Zone};
+use service::catalogue::Catalogue;
+use service::store::Store;
+use service::{Actor, Artifacts, Clock, Deployment, RoomsFile, Service};
+
+use crate::{demo, explain, serve, telemetry};
+
+/// Keeps meeting-room devices up to date: ring by ring, each room in its own night.
+#[derive(Debug, Parser)]
+#[command(name = "nightshift", version, about, propagate_version = true)]
+pub struct Cli {
+    /// Take zone rules from this directory of compiled zone files instead of the bundled ones.
+    #[arg(long, global = true, env = "NIGHTSHIFT_ZONEINFO")]
+    zoneinfo: Option<PathBuf>,
+    /// How the log is written.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "NIGHTSHIFT_LOG_FORMAT")]
+    log: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How the log is written, on standard error.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages and the devices, and plan.
+    Serve(Serve),
+    /// A demo estate with simulated devices that speak real HTTP, on a clock that can run fast.
+    Demo(Demo),
+    /// Plan once, write it, and exit.
+    Tick(Database),
+    /// Print what a tick would do, and why. Writes nothing.
+    Plan(Database),
+    /// Run a scenario in text and print its timeline.
+    Simulate {
+        /// The scenario.
+        file: PathBuf,
+    },
+    /// Check the invariants of a database. Repairs nothing.
+    Check(Database),
+    /// Say how a rule decides.
+    #[command(subcommand)]
+    Explain(Explain),
+    /// Bring a database up to date.
+    Migrate(Database),
+    /// Add rooms or a catalogue from files.
+    #[command(subcommand)]
+    Import(Import),
+    /// Hand out, list and take away device tokens.
+    #[command(subcommand)]
+    Device(Device),
+}
+
+/// Where the facts are.
+#[derive(Clone, Debug, Args)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://…`.
+    #[arg(long, default_value = "sqlite:nightshift.db", env = "NIGHTSHIFT_DATABASE")]
+    pub database: String,
+}
+
+/// `nightshift serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub(crate) database: Database,
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8080", env = "NIGHTSHIFT_LISTEN")]
+    pub(crate) listen: SocketAddr,
+    /// How people and devices reach this server: `https://nightshift.example`. Unless given: the listening address.
+    #[arg(long, env = "NIGHTSHIFT_PUBLIC_URL")]
+    pub(crate) public_url: Option<String>,
+    /// The folder for artifacts.
+    #[arg(long, default_value = "artifacts", env = "NIGHTSHIFT_ARTIFACTS")]
+    pub(crate) artifacts: PathBuf,
+    /// The organisation's name on the wire.
+    #[arg(long, default_value = "DEFAULT", env = "NIGHTSHIFT_TENANT")]
+    pub(crate) tenant: String,
+    /// A token that acts for any device; off unless given.
+    #[arg(long, env = "NIGHTSHIFT_GATEWAY_TOKEN", hide_env_values = true)]
+    pub(crate) gateway_token: Option<String>,
+    /// First start only: the organisation's name.
+    #[arg(long, default_value = "My organisation", env = "NIGHTSHIFT_ORGANISATION")]
+    pub(crate) organisation: String,
+    /// First start only: the organisation's zone.
+    #[arg(long, default_value = "UTC", env = "NIGHTSHIFT_ZONE")]
+    pub(crate) zone: String,
+}
+
+/// `nightshift demo`.
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// The folder for the demo's own database and artifacts.
+    #[arg(long, default_value = "nightshift-demo")]
+    pub(crate) data: PathBuf,
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// How many times faster than real time the clock may run, 1 to 100 000.
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) speed: u32,
+    /// What the devices' durations and failures are drawn from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Hold the clock where it is: for pictures and tests.
+    #[arg(long)]
+    pub(crate) frozen: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Explain {
+    /// When a night's window opens and closes in a zone.
+    Window {
+        /// An IANA zone.
+        #[arg(long)]
+        zone: String,
+        /// The room's date: YYYY-MM-DD.
+        #[arg(long)]
+        date: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// How two versions stand to each other.
+    VersionOrder {
+        /// One version.
+        a: String,
+        /// The other version.
+        b: String,
+        /// The product of both, or of the first.
+        #[arg(long)]
+        product: Option<String>,
+        /// The product of the second, where it is another.
+        #[arg(long, requires = "product")]
+        product_b: Option<String>,
+        /// A releases file, or a folder with products.json and releases.json.
+        #[arg(long)]
+        catalogue: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What rings add up to.
+    Rings {
+        /// `{"rings":[{"name","order","rollout_days","test_days"}]}`.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Why a room gets updates, or does not.
+    Room {
+        /// Its name or id.
+        room: String,
+        #[command(flatten)]
+        database: Database,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// Rooms, from JSON or CSV.
+    Rooms {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Products and releases.
+    Catalogue {
+        /// A folder with products.json and releases.json.
+        folder: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Device {
+    /// Hand out a token. It is printed this once; an older one counts no more.
+    Enrol {
+        /// What the device calls itself.
+        device: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List devices.
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Take a device's token away.
+    Revoke {
+        /// What the device calls itself.
+        device: String,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> ExitCode {
+    telemetry::start(cli.log);
+    match execute(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut sentence = error.to_string();
+            for cause in error.chain().skip(1) {
+                let cause = cause.to_string();
+                if !sentence.contains(&cause) {
+                    sentence = format!("{sentence}: {cause}");
+                }
+            }
+            eprintln!("nightshift: {sentence}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn execute(cli: Cli) -> Result<()> {
+    if let Some(directory) = &cli.zoneinfo {
+        zone::use_directory(directory).map_err(anyhow::Error::msg)?;
+    }
+    match cli.command {
+        Command::Serve(serve) => serve::serve(serve).await,
+        Command::Demo(demo) => demo::run(demo).await,
+        Command::Tick(database) => tick(&open(&database).await?).await,
+        Command::Plan(database) => plan(&open(&database).await?).await,
+        Command::Simulate { file } => {
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            print!("{}", domain::scenario::run(&text)?);
+            Ok(())
+        }
+        Command::Check(database) => check_database(&open(&database).await?).await,
+        Command::Explain(explained) => explain_rule(explained).await,
+        Command::Migrate(database) => {
+            let store = Store::open(&database.database, true).await?;
+            store.migrate().await?;
+            println!("{} is up to date.", database.database);
+            Ok(())
+        }
+        Command::Import(import) => import_file(import).await,
+        Command::Device(device) => change_device(device).await,
+    }
+}
+
+/// A service on an existing database, for commands that act once. A serving process may be at work on it.
+async fn open(database: &Database) -> Result<Service> {
+    if let Some(path) = database.database.strip_prefix("sqlite:")
+        && !std::path::Path::new(path).exists()
+    {
+        bail!("database {path} does not exist; nightshift serve makes it");
+    }
+    let store = Store::open(&database.database, false).await?;
+    store.migrate().await?;
+    let artifacts = Artifacts::open(&PathBuf::from("artifacts"))?;
+    let deployment = Deployment { public_url: String::new(), tenant: "DEFAULT".to_owned(), gateway_token: None };
+    let service = Service::new(store, Clock::System, artifacts, deployment);
+    service.first_start("My organisation", Zone::utc(), Settings::default()).await?;
+    Ok(service)
+}
+
+async fn tick(service: &Service) -> Result<()> {
+    let report = service.tick().await?;
+    for line in &report.lines {
+        println!("{}", line.text);
+    }
+    println!("{} transactions.", report.rounds);
+    Ok(())
+}
+
+async fn plan(service: &Service) -> Result<()> {
+    let dry = service.plan().await?;
+    println!("At {}:", dry.now.format("%Y-%m-%d %H:%M:%S UTC"));
+    for (about, text) in &dry.lines {
+        println!("  {about}: {text}");
+    }
+    println!("{}", if dry.writes { "A tick would write this." } else { "Nothing to do." });
+    Ok(())
+}
+
+async fn check_database(service: &Service) -> Result<()> {
+    let fleet = service.store().read().await?.fleet().await?;
+    let findings = check::check(&fleet);
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let (rooms, deployments) = (fleet.rooms.len(), fleet.deployments.len());
+    if !findings.is_empty() {
+        bail!("{} findings in {rooms} rooms and {deployments} deployments", findings.len());
+    }
+    println!("No findings in {rooms} rooms and {deployments} deployments.");
+    Ok(())
+}
+
+async fn explain_rule(explained: Explain) -> Result<()> {
+    match explained {
+        Explain::Window { zone, date, json } => explain::window(&zone, &date, json),
+        Explain::VersionOrder { a, b, product, product_b, catalogue, json } => {
+            explain::version_order(&a, &b, product.as_deref(), product_b.as_deref(), catalogue.as_deref(), json)
+        }
+        Explain::Rings { file, json } => explain::rings(&file, json),
+        Explain::Room { room, database, json } => explain::room(&open(&database).await?, &room, json).await,
+    }
+}
+
+async fn import_file(import: Import) -> Result<()> {
+    match import {
+        Import::Rooms { file, database } => {
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let rooms = RoomsFile::parse(&text)?;
+            let report = open(&database).await?.import_rooms(&Actor::operator(), &rooms).await?;
+            println!("Added {} sites, {} rooms and {} devices.", report.sites, report.rooms, report.devices);
+        }
+        Import::Catalogue { folder, database } => {
+            let catalogue = Catalogue::read(&folder)?;
+            let (products, releases) = open(&database).await?.import_catalogue(&Actor::operator(), &catalogue).await?;
+            println!("{products} products, {releases} new releases.");
+        }
+    }
+    Ok(())
+}
+
+async fn change_device(device: Device) -> Result<()> {
+    match device {
+        Device::Enrol { device, database } => {
+            let token = open(&database).await?.enrol_device(&Actor::operator(), &device).await?;
+            println!("{token}");
+        }
+        Device::Revoke { device, database } => {
+            open(&database).await?.revoke_device(&Actor::operator(), &device).await?;
+            println!("Device {device} is revoked.");
+        }
+        Device::List { database } => {
+            let service = open(&database).await?;
+            let mut after = String::new();
+            loop {
+                let devices = service.devices_after(&after, 500).await?;
+                for device in &devices {
+                    println!("{}\t{}\t{}\t{}", device.controller, device.room, device.model, device.state);
+                }
+                match devices.last() {
+                    Some(last) => after.clone_from(&last.controller),
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+    Ok(())
+}

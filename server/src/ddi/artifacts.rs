@@ -1,0 +1,86 @@
+//! Serving an artifact: whole, by range, or its MD5 line (`DDI.md` 2.7).
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use service::store::ArtifactRecord;
+use service::{Service, ServiceError};
+
+/// What of a file is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    Whole,
+    /// From the first to the second byte, both inside.
+    Span(u64, u64),
+    /// Nothing that there is.
+    Unsatisfiable,
+}
+
+/// Reads a Range header. Several ranges, and what is no range of bytes, are answered with the whole file.
+pub(crate) fn part(range: Option<&str>, size: u64) -> Part {
+    let Some(range) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else { return Part::Whole };
+    let Some((from, until)) = range.split_once('-').filter(|_| !range.contains(',')) else { return Part::Whole };
+    let (from, until) = (from.trim(), until.trim());
+    let last = size.saturating_sub(1);
+    match (from.parse::<u64>(), until.parse::<u64>()) {
+        (Ok(from), _) if from >= size => Part::Unsatisfiable,
+        (Ok(from), Ok(until)) if from <= until => Part::Span(from, until.min(last)),
+        (Ok(_), Ok(_)) => Part::Whole,
+        (Ok(from), Err(_)) if until.is_empty() => Part::Span(from, last),
+        (Err(_), Ok(0)) if from.is_empty() => Part::Unsatisfiable,
+        (Err(_), Ok(tail)) if from.is_empty() && size > 0 => Part::Span(size.saturating_sub(tail), last),
+        (Ok(_) | Err(_), _) => Part::Whole,
+    }
+}
+
+pub(crate) async fn serve(service: &Service, record: &ArtifactRecord, method: &Method, headers: &HeaderMap) -> Result<Response, ServiceError> {
+    let artifact = &record.artifact;
+    if let Some(url) = &artifact.url {
+        return Ok((StatusCode::FOUND, [(header::LOCATION, url.clone())]).into_response());
+    }
+    let size = artifact.size;
+    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let (status, from, until) = match part(range, size) {
+        Part::Whole => (StatusCode::OK, 0, size),
+        Part::Span(from, last) => (StatusCode::PARTIAL_CONTENT, from, last + 1),
+        Part::Unsatisfiable => {
+            let whole = format!("bytes */{size}");
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, whole)]).into_response());
+        }
+    };
+    let mut response = Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header(header::ACCEPT_RANGES, "bytes")
+        .header(header::CONTENT_LENGTH, until - from)
+        .header(header::ETAG, format!("\"{}\"", artifact.sha256));
+    if status == StatusCode::PARTIAL_CONTENT {
+        response = response.header(header::CONTENT_RANGE, format!("bytes {from}-{}/{size}", until - 1));
+    }
+    let body = if *method == Method::HEAD || size == 0 {
+        Body::empty()
+    } else {
+        Body::from_stream(service.open_artifact(&artifact.sha256, from, until).await?)
+    };
+    Ok(response.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, part};
+
+    #[test]
+    fn ranges_are_read_as_clients_send_them_ddi_2_7() {
+        assert_eq!(part(None, 10), Part::Whole);
+        assert_eq!(part(Some("bytes=0-"), 10), Part::Span(0, 9));
+        assert_eq!(part(Some("bytes=4-"), 10), Part::Span(4, 9));
+        assert_eq!(part(Some("bytes=4-5"), 10), Part::Span(4, 5));
+        assert_eq!(part(Some("bytes=4-99"), 10), Part::Span(4, 9));
+        assert_eq!(part(Some("bytes=-3"), 10), Part::Span(7, 9));
+        assert_eq!(part(Some("bytes=10-"), 10), Part::Unsatisfiable, "416 at the end of the file");
+        assert_eq!(part(Some("bytes=1-2,4-5"), 10), Part::Whole);
+        assert_eq!(part(Some("bytes=9-4"), 10), Part::Whole);
+        assert_eq!(part(Some("lines=1-2"), 10), Part::Whole);
+    }
+}

@@ -1,0 +1,11 @@
+//! The device API: Eclipse hawkBit's Direct Device Integration API v1 (`DDI.md`).
+//!
+//! This module knows HTTP and JSON and nothing else: what a device is told and what follows from what it says is the service's.
+//! Start with [`routes`].
+
+mod artifacts;
+mod routes;
+mod wire;
+
+pub use routes::routes;
+pub use wire::{parse_config, parse_feedback};

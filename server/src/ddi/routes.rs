@@ -1,0 +1,259 @@
+//! The resources of `DDI.md` 1, each a few lines: who speaks, one call of the service, the answer.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use domain::ids::ActionId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::devices::Credentials;
+use service::store::{Asking, Outcome};
+use service::{Service, ServiceError};
+
+use super::{artifacts, wire};
+
+/// No honest report is larger.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// The device API below `/{tenant}/controller/v1/{controller}`.
+pub fn routes(service: Service) -> Router {
+    let base = "/{tenant}/controller/v1/{controller}";
+    Router::new()
+        .route(base, get(poll))
+        .route(&format!("{base}/configData"), put(config))
+        .route(&format!("{base}/deploymentBase/{{action}}"), get(deployment))
+        .route(&format!("{base}/deploymentBase/{{action}}/feedback"), post(feedback))
+        .route(&format!("{base}/cancelAction/{{action}}"), get(cancel))
+        .route(&format!("{base}/cancelAction/{{action}}/feedback"), post(cancel_feedback))
+        .route(&format!("{base}/installedBase/{{action}}"), get(installed))
+        .route(&format!("{base}/confirmationBase"), get(confirmation))
+        .route(&format!("{base}/softwaremodules/{{module}}/artifacts/{{file}}"), get(artifact))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(service)
+}
+
+#[derive(Deserialize)]
+struct Controller {
+    tenant: String,
+    controller: String,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    tenant: String,
+    controller: String,
+    action: String,
+}
+
+#[derive(Deserialize)]
+struct File {
+    tenant: String,
+    controller: String,
+    module: String,
+    file: String,
+}
+
+/// Why a device gets no answer to its question.
+enum Refused {
+    /// 401 with an empty body: neither token matches.
+    Unauthorized,
+    /// 404.
+    NotFound(&'static str),
+    /// 410.
+    Gone,
+    /// 400.
+    Bad(String),
+    /// 413.
+    TooLarge,
+    /// 500 or 503; the log says more.
+    Failed(ServiceError),
+}
+
+impl From<ServiceError> for Refused {
+    fn from(error: ServiceError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let (status, error_code, message) = match self {
+            Self::Unauthorized => return StatusCode::UNAUTHORIZED.into_response(),
+            Self::NotFound(what) => (StatusCode::NOT_FOUND, "hawkbit.server.error.repo.entitiyNotFound", format!("{what} does not exist")),
+            Self::Gone => {
+                let message = "the action has ended; its link is gone with the next poll".to_owned();
+                (StatusCode::GONE, "hawkbit.server.error.action.notActive", message)
+            }
+            Self::Bad(message) => (StatusCode::BAD_REQUEST, "hawkbit.server.error.rest.body.notReadable", message),
+            Self::TooLarge => {
+                let message = format!("the body is larger than {LARGEST_BODY} bytes");
+                (StatusCode::PAYLOAD_TOO_LARGE, "hawkbit.server.error.rest.body.tooLarge", message)
+            }
+            Self::Failed(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a device could not be answered");
+                let message = "Nightshift cannot answer right now; the device will ask again".to_owned();
+                (StatusCode::SERVICE_UNAVAILABLE, "hawkbit.server.error.internal", message)
+            }
+        };
+        (status, axum::Json(wire::ErrorBody { error_code, message })).into_response()
+    }
+}
+
+type Answer = Result<Response, Refused>;
+
+/// The device that speaks; it speaks for itself only (A4).
+async fn who(service: &Service, tenant: &str, controller: &str, headers: &HeaderMap) -> Result<Asking, Refused> {
+    if !tenant.eq_ignore_ascii_case(&service.deployment().tenant) {
+        return Err(Refused::NotFound("This tenant"));
+    }
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (scheme, token) = authorization.split_once(' ').unwrap_or_default();
+    let token = token.trim().to_owned();
+    let credentials = match scheme.to_ascii_lowercase().as_str() {
+        "targettoken" => Credentials::Target(token),
+        "gatewaytoken" => Credentials::Gateway(token),
+        _ => return Err(Refused::Unauthorized),
+    };
+    service.device(controller, &credentials).await?.ok_or(Refused::Unauthorized)
+}
+
+fn action_id(text: &str) -> Result<ActionId, Refused> {
+    match text.parse::<i32>() {
+        Ok(id) if id > 0 => Ok(ActionId(id)),
+        Ok(_) | Err(_) => Err(Refused::NotFound("This action")),
+    }
+}
+
+/// The controller's own address, absolute, from the configured public URL (`DDI.md` 2.8).
+fn base(service: &Service, controller: &str) -> String {
+    let deployment = service.deployment();
+    format!("{}/{}/controller/v1/{controller}", deployment.public_url, deployment.tenant.to_uppercase())
+}
+
+fn hal(headers: &HeaderMap, value: &Value) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let plain = accepts.contains("application/json") && !accepts.contains("application/hal+json");
+    let media_type = if plain { "application/json" } else { "application/hal+json" };
+    ([(header::CONTENT_TYPE, media_type)], value.to_string()).into_response()
+}
+
+async fn poll(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> Answer {
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let answer = service.poll(&asking).await?;
+    let body = wire::poll(&answer, &base(&service, &asking.device.controller));
+    let etag = etag(&body.to_string());
+    let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
+    let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { hal(&headers, &body) };
+    if let Ok(etag) = etag.parse() {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    Ok(response)
+}
+
+fn etag(body: &str) -> String {
+    // Only ever compared with what this program said before; a new release may say something else.
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+async fn config(
+    State(service): State<Service>,
+    Path(path): Path<Controller>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let report = wire::parse_config(&read(body)?).map_err(Refused::Bad)?;
+    match service.config(asking.device.id, report).await? {
+        Outcome::Changed | Outcome::Noted => Ok(StatusCode::OK.into_response()),
+        Outcome::Refused(refusal) => Err(Refused::Bad(refusal.to_string())),
+        Outcome::Ended | Outcome::NotFound => Err(Refused::NotFound("This device")),
+    }
+}
+
+async fn deployment(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let work = service.work(asking.device.id, action_id(&path.action)?).await?.ok_or(Refused::NotFound("This action"))?;
+    Ok(hal(&headers, &wire::deployment(&work, &base(&service, &asking.device.controller))))
+}
+
+async fn installed(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let work = service.installed(asking.device.id, action_id(&path.action)?).await?.ok_or(Refused::NotFound("This action"))?;
+    Ok(hal(&headers, &wire::deployment(&work, &base(&service, &asking.device.controller))))
+}
+
+async fn feedback(
+    State(service): State<Service>,
+    Path(path): Path<Action>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let action = action_id(&path.action)?;
+    let feedback = wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
+    // Exactly 200: on 204 swupdate repeats its first report at every poll for ever (`DDI.md` 2.3).
+    match service.feedback(asking.device.id, action, feedback).await? {
+        Outcome::Changed | Outcome::Noted => Ok(StatusCode::OK.into_response()),
+        Outcome::Ended => Err(Refused::Gone),
+        Outcome::NotFound => Err(Refused::NotFound("This action")),
+        Outcome::Refused(refusal) => Err(Refused::Bad(refusal.to_string())),
+    }
+}
+
+async fn cancel(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let action = action_id(&path.action)?;
+    if !service.cancel_wanted(asking.device.id, action).await? {
+        return Err(Refused::NotFound("This cancel"));
+    }
+    let id = action.to_string();
+    Ok(hal(&headers, &json!({ "id": id, "cancelAction": { "stopId": id } })))
+}
+
+async fn cancel_feedback(
+    State(service): State<Service>,
+    Path(path): Path<Action>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let action = action_id(&path.action)?;
+    wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
+    if !service.cancel_wanted(asking.device.id, action).await? {
+        return Err(Refused::NotFound("This cancel"));
+    }
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn confirmation(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> Answer {
+    who(&service, &path.tenant, &path.controller, &headers).await?;
+    Ok(hal(&headers, &json!({ "autoConfirm": { "active": true } })))
+}
+
+async fn artifact(State(service): State<Service>, Path(path): Path<File>, method: Method, headers: HeaderMap) -> Answer {
+    const NOT_FOUND: Refused = Refused::NotFound("This artifact");
+    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let module = path.module.parse::<i32>().map_err(|_| NOT_FOUND)?;
+    if let Some(file) = path.file.strip_suffix(".MD5SUM") {
+        let record = service.fetch(&asking, module, file, false).await?.ok_or(NOT_FOUND)?;
+        return Ok(format!("{}  {}\n", record.artifact.md5, record.artifact.filename).into_response());
+    }
+    // A HEAD looks; the first GET starts the install (`DDI.md` 2.2).
+    let record = service.fetch(&asking, module, &path.file, method == Method::GET).await?.ok_or(NOT_FOUND)?;
+    Ok(artifacts::serve(&service, &record, &method, &headers).await?)
+}
+
+fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refused::TooLarge,
+        _ => Refused::Bad("the body ended before its length".to_owned()),
+    })
+}

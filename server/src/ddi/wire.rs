@@ -1,0 +1,165 @@
+//! The words of the protocol: what goes out, and how leniently what comes in is read (`DDI.md` 2.4).
+
+use std::collections::BTreeMap;
+
+use domain::install::{Execution, Feedback, Finished};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use service::devices::{PollAnswer, Work};
+use service::store::{ConfigMode, ConfigReport};
+
+/// An error as DDI clients know it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ErrorBody {
+    pub(crate) error_code: &'static str,
+    pub(crate) message: String,
+}
+
+/// `HH:MM:SS`, never above 23:59:59: 24:00:00 makes swupdate reject the whole poll.
+pub(crate) fn sleep(seconds: u32) -> String {
+    let seconds = seconds.clamp(5, 86_399);
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A poll's answer. `base` is the controller's own address.
+pub(crate) fn poll(answer: &PollAnswer, base: &str) -> Value {
+    use domain::offer::Offer;
+    let mut links = Map::new();
+    let mut link = |name: &str, href: String| {
+        links.insert(name.to_owned(), json!({ "href": href }));
+    };
+    match (answer.offer, answer.action) {
+        (Offer::Install | Offer::Prefetch, Some(action)) => link("deploymentBase", format!("{base}/deploymentBase/{action}?c={}", answer.mark)),
+        // Without a query: clients append to this one.
+        (Offer::Cancel, Some(action)) => link("cancelAction", format!("{base}/cancelAction/{action}")),
+        (Offer::Nothing, _) | (_, None) => {}
+    }
+    if answer.facts_wanted {
+        link("configData", format!("{base}/configData"));
+    }
+    json!({ "config": { "polling": { "sleep": sleep(answer.sleep_seconds) } }, "_links": links })
+}
+
+/// What a device is to install: one chunk, for rauc refuses more.
+pub(crate) fn deployment(work: &Work, base: &str) -> Value {
+    let artifacts: Vec<Value> = work
+        .artifacts
+        .iter()
+        .map(|record| {
+            let artifact = &record.artifact;
+            let own = format!("{base}/softwaremodules/{}/artifacts/{}", record.module, artifact.filename);
+            let file = artifact.url.clone().unwrap_or_else(|| own.clone());
+            let md5sum = format!("{own}.MD5SUM");
+            json!({
+                "filename": artifact.filename,
+                "size": artifact.size,
+                "hashes": { "sha1": artifact.sha1, "md5": artifact.md5, "sha256": artifact.sha256 },
+                "_links": {
+                    "download": { "href": file },
+                    "download-http": { "href": file },
+                    "md5sum": { "href": md5sum },
+                    "md5sum-http": { "href": md5sum },
+                },
+            })
+        })
+        .collect();
+    let chunk = json!({ "part": work.kind.chunk_part(), "version": work.version, "name": work.product, "artifacts": artifacts });
+    let mut deployment = json!({ "download": "forced", "update": "forced", "chunks": [chunk] });
+    if work.prefetch {
+        deployment["update"] = json!("skip");
+        deployment["maintenanceWindow"] = json!("unavailable");
+    }
+    json!({ "id": work.action.to_string(), "deployment": deployment })
+}
+
+/// Reads a feedback: as JSON where it is JSON, else from the text, for swupdate breaks its failure reports (`DDI.md` 2.4).
+///
+/// # Errors
+/// There is no `execution` in it, or one that the protocol does not have.
+pub fn parse_feedback(body: &[u8]) -> Result<Feedback, String> {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value) => from_json(&value),
+        Err(_) => from_text(&String::from_utf8_lossy(body)),
+    }
+}
+
+fn from_json(value: &Value) -> Result<Feedback, String> {
+    let status = value.get("status").ok_or("status is missing")?;
+    let execution = status.get("execution").and_then(Value::as_str).ok_or("status.execution is missing")?;
+    let finished = status.pointer("/result/finished").and_then(Value::as_str);
+    let details = match status.get("details") {
+        Some(Value::Array(details)) => details.iter().map(text_of).collect(),
+        Some(Value::String(detail)) => vec![detail.clone()],
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
+    };
+    feedback(execution, finished, details)
+}
+
+fn from_text(text: &str) -> Result<Feedback, String> {
+    let execution = word_after(text, "\"execution\"").ok_or("the body is no JSON, and names no execution")?;
+    let finished = word_after(text, "\"finished\"");
+    let details = text.find("\"details\"").map(|at| {
+        let rest = &text[at + "\"details\"".len()..];
+        let rest = rest.trim_start_matches([':', ' ', '[', '"', '\n', '\r', '\t']);
+        rest.chars().take(MOST_KEPT).collect::<String>()
+    });
+    feedback(&execution, finished.as_deref(), details.into_iter().collect())
+}
+
+/// Of a broken body, at most so many characters are kept.
+const MOST_KEPT: usize = 2000;
+
+/// The quoted word behind a key.
+fn word_after(text: &str, key: &str) -> Option<String> {
+    let rest = text[text.find(key)? + key.len()..].trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
+    (!word.is_empty()).then_some(word)
+}
+
+fn feedback(execution: &str, finished: Option<&str>, details: Vec<String>) -> Result<Feedback, String> {
+    let shortened = |word: &str| word.chars().take(40).collect::<String>();
+    let execution = Execution::from_word(&execution.to_lowercase())
+        .ok_or_else(|| format!("status.execution {:?} is unknown", shortened(execution)))?;
+    let finished = match finished {
+        None => Finished::None,
+        Some(word) => Finished::from_word(&word.to_lowercase())
+            .ok_or_else(|| format!("status.result.finished {:?} is unknown", shortened(word)))?,
+    };
+    Ok(Feedback { execution, finished, details })
+}
+
+/// Reads a report of facts. Values that are not strings are taken as their text; null deletes.
+///
+/// # Errors
+/// It is no such report.
+pub fn parse_config(body: &[u8]) -> Result<ConfigReport, String> {
+    let value = match serde_json::from_slice::<Value>(body) {
+        Ok(value) => value,
+        Err(error) => return Err(format!("the body is no JSON: {error}")),
+    };
+    let mode = match value.get("mode").and_then(Value::as_str) {
+        None => ConfigMode::Merge,
+        Some("merge") => ConfigMode::Merge,
+        Some("replace") => ConfigMode::Replace,
+        Some("remove") => ConfigMode::Remove,
+        Some(other) => return Err(format!("mode {:?} is unknown; use merge, replace or remove", other.chars().take(40).collect::<String>())),
+    };
+    let Some(Value::Object(data)) = value.get("data") else { return Err("data is missing; it must be an object".to_owned()) };
+    let mut attributes = BTreeMap::new();
+    for (key, value) in data {
+        let value = match value {
+            Value::Null => None,
+            other => Some(text_of(other)),
+        };
+        attributes.insert(key.clone(), value);
+    }
+    Ok(ConfigReport { mode, data: attributes })
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

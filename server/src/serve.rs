@@ -1,0 +1,95 @@
+//! `nightshift serve`: pages, devices and the tick in one process, until it is told to stop (G3).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use domain::settings::Settings;
+use domain::zone::Zone;
+use service::store::Store;
+use service::{Artifacts, Clock, Deployment, Service};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Serve;
+use crate::router::{self, Surroundings};
+
+/// How long what has begun may take after a stop.
+const GRACE: Duration = Duration::from_secs(9);
+
+pub(crate) async fn serve(options: Serve) -> Result<()> {
+    let zone = Zone::parse(&options.zone)?;
+    let store = Store::open(&options.database.database, true).await?;
+    store.migrate().await?;
+    let listener = listen(options.listen).await?;
+    let deployment = Deployment {
+        public_url: public_url(options.public_url.as_deref(), listener.local_addr()?)?,
+        tenant: options.tenant,
+        gateway_token: options.gateway_token,
+    };
+    let service = Service::new(store, Clock::System, Artifacts::open(&options.artifacts)?, deployment);
+    service.first_start(&options.organisation, zone, Settings::default()).await?;
+    let stop = stop_on_signal();
+    let ticks = tokio::spawn({
+        let (service, stop) = (service.clone(), stop.clone());
+        async move { service.run_ticks(stop).await }
+    });
+    serve_until(listener, service, Surroundings::default(), stop).await?;
+    ticks.await.context("the tick ended badly")?;
+    Ok(())
+}
+
+/// Binds the address.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The address that links are made with, without a slash at the end.
+pub(crate) fn public_url(given: Option<&str>, local: SocketAddr) -> Result<String> {
+    let Some(given) = given else { return Ok(format!("http://{local}")) };
+    let trimmed = given.trim_end_matches('/');
+    if !(trimmed.starts_with("http://") || trimmed.starts_with("https://")) || trimmed.contains(['?', '#', ' ']) {
+        bail!("public-url: {given:?} must start with http:// or https:// and have no query");
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// Serves until `stop`, then lets what has begun end, for a while.
+pub(crate) async fn serve_until(listener: TcpListener, service: Service, surroundings: Surroundings, stop: CancellationToken) -> Result<()> {
+    let address = listener.local_addr()?;
+    let store = service.store().clone();
+    let router = router::router(service, surroundings);
+    println!("Nightshift listens on http://{address}");
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let overdue = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving.into_future() => served.context("serving failed")?,
+        () = overdue => tracing::warn!("stopped with requests still open"),
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Cancelled by SIGTERM or Ctrl-C.
+pub(crate) fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        let terminated = async {
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(mut signal) => drop(signal.recv().await),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = terminated => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        tracing::info!("stopping");
+        token.cancel();
+    });
+    stop
+}
