@@ -109,3 +109,8 @@ impl Service {
         self.wake.notify_one();
     }
 }
+
+/// Logs a fault of ours once, with its chain, under the number that people see.
+pub fn log_incident(incident: &str, error: &(dyn std::error::Error + 'static)) {
+    tracing::error!(incident, error, "a request failed");
+}

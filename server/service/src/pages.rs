@@ -1,1 +1,175 @@
-//! What pages read.
+//! What pages read: one snapshot of facts, with the statuses that follow from them.
+//!
+//! A [`Look`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::deployment::Deployment;
+use domain::ids::{RingId, RoomId, UpdateId};
+use domain::ring::RingSequence;
+use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
+use domain::room::Room;
+use domain::settings::Organisation;
+use domain::status::{self, RoomStatus, UpdateStatus};
+use domain::update::Update;
+use domain::window::Window;
+use store::{DeviceLineRecord, PublishedRecord, Tx};
+
+use crate::Service;
+use crate::error::{Result, ServiceError};
+use crate::explain::stand;
+use crate::tick::organisation;
+
+/// One snapshot of facts.
+pub struct Look {
+    /// For the typed read queries.
+    pub tx: Tx,
+    /// The organisation.
+    pub organisation: Organisation,
+    /// Its rings.
+    pub rings: RingSequence,
+    /// The instant of the snapshot.
+    pub now: DateTime<Utc>,
+}
+
+/// An update with what follows from its facts.
+#[derive(Clone, Debug)]
+pub struct UpdateSummary {
+    /// What it is.
+    pub record: PublishedRecord,
+    /// Its rollout.
+    pub rollout: Rollout,
+    /// Its status (T3).
+    pub status: UpdateStatus,
+    /// Its rings in dates.
+    pub calendar: Vec<PlannedStage>,
+    /// Rooms that would get it and have no deployment, by ring.
+    pub waiting: BTreeMap<RingId, i64>,
+    /// Its deployments, counted.
+    pub counts: Counts,
+}
+
+/// A room with one update.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Status (T1).
+    pub status: RoomStatus,
+    /// Why (T5).
+    pub why: String,
+    /// The window it waits for.
+    pub window: Option<Window>,
+    /// Its deployment.
+    pub deployment: Option<Deployment>,
+}
+
+impl Service {
+    /// A snapshot to read from.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn look(&self) -> Result<Look> {
+        let mut tx = self.store.read().await?;
+        let organisation = organisation(&mut tx).await?;
+        let rings = tx.rings().await?;
+        Ok(Look { tx, organisation, rings, now: self.clock.now() })
+    }
+
+    /// Devices by what they call themselves, after one of them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn devices_after(&self, after: &str, limit: i64) -> Result<Vec<DeviceLineRecord>> {
+        Ok(self.store.read().await?.devices_after(after, limit).await?)
+    }
+}
+
+impl Look {
+    /// Published updates with their statuses. `past`: also those that concern nobody any more (T9).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn updates(&mut self, past: bool) -> Result<Vec<UpdateSummary>> {
+        let records = self.tx.published(!past).await?;
+        let ids: Vec<UpdateId> = records.iter().map(|record| record.id).collect();
+        let mut rollouts = BTreeMap::new();
+        for batch in ids.chunks(500) {
+            rollouts.extend(self.tx.rollouts(batch).await?);
+        }
+        let mut summaries = Vec::with_capacity(records.len());
+        for record in records {
+            let Some(rollout) = rollouts.remove(&record.id) else { continue };
+            let summary = self.summary(record, rollout).await?;
+            let stays_in_portfolio = summary.status == UpdateStatus::NotRequired;
+            let shown = past || summary.status.is_active(summary.record.acknowledged);
+            if shown && !stays_in_portfolio {
+                summaries.push(summary);
+            }
+        }
+        Ok(summaries)
+    }
+
+    /// One update with its status.
+    ///
+    /// # Errors
+    /// It was not published, or the database fails.
+    pub async fn update(&mut self, id: UpdateId) -> Result<UpdateSummary> {
+        let missing = || ServiceError::not_found("This update");
+        let release = self.tx.release(id).await?.ok_or_else(missing)?;
+        let rollout = self.tx.rollout(id).await?.ok_or_else(missing)?;
+        let record = PublishedRecord {
+            id,
+            title: release.release.title,
+            version: release.release.version,
+            vendor: release.product.vendor,
+            product: release.product.id,
+            kind: release.product.kind,
+            severity: release.release.severity,
+            acknowledged: false,
+        };
+        self.summary(record, rollout).await
+    }
+
+    async fn summary(&mut self, record: PublishedRecord, rollout: Rollout) -> Result<UpdateSummary> {
+        let zone = self.organisation.zone.clone();
+        // What is over waits for nobody.
+        let waiting = match rollout.state {
+            RolloutState::Running | RolloutState::Paused { .. } => {
+                let ahead = self.tx.waiting_by_ring(record.id, zone.date(self.now)).await?;
+                let reached = |ring: &RingId| self.rings.get(*ring).is_some_and(|ring| rollout.has_reached(ring));
+                ahead.into_iter().filter(|(ring, _)| !reached(ring)).collect()
+            }
+            RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => BTreeMap::new(),
+        };
+        let status = status::update(&rollout, waiting.values().any(|rooms| *rooms > 0));
+        let calendar = rollout.calendar_at(&self.rings, &zone, self.now);
+        let counts = rollout.total_counts();
+        Ok(UpdateSummary { record, rollout, status, calendar, waiting, counts })
+    }
+
+    /// Rooms with everything in them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms(&mut self, ids: &[RoomId]) -> Result<BTreeMap<RoomId, Room>> {
+        Ok(self.tx.rooms(ids).await?.into_iter().map(|room| (room.id, room)).collect())
+    }
+
+    /// Updates as the planner sees them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn planned(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
+        Ok(self.tx.updates(ids).await?)
+    }
+
+    /// How a room stands to an update.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn standing(&mut self, update: &Update, rollout: &Rollout, room: &Room) -> Result<Standing> {
+        let deployment = self.tx.deployment_of(room.id, update.id).await?;
+        let standing = stand(&self.organisation, &self.rings, update, rollout, room, deployment.as_ref(), self.now);
+        Ok(Standing { status: standing.status, why: standing.why, window: standing.window, deployment })
+    }
+}

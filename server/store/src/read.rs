@@ -251,6 +251,23 @@ impl Tx {
         Ok(rows.into_iter().map(|(ring, night, state, rooms)| (RingId(ring), night, state, rooms)).collect())
     }
 
+    /// Rooms of an update by the word of their status in addresses; those without a deployment are not among them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_status(&mut self, update: UpdateId) -> Result<BTreeMap<String, i64>> {
+        const SQL: &str = "SELECT status, COUNT(*) FROM (
+                SELECT CASE
+                    WHEN state = 'open' AND started_at IS NOT NULL THEN 'in-progress'
+                    WHEN state IN ('waiting', 'open') THEN 'scheduled'
+                    WHEN state = 'withdrawn' THEN 'deprecated'
+                    ELSE state END AS status
+                FROM deployments WHERE update_id = $1 AND (state <> 'withdrawn' OR withdrawal = 'deprecated')) AS x
+            GROUP BY status ORDER BY status";
+        let rows: Vec<(String, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
+        Ok(rows.into_iter().collect())
+    }
+
     /// A page of rooms by name, and how many there are in all.
     ///
     /// # Errors

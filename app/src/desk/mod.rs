@@ -1,0 +1,197 @@
+//! The desk: makes the values that pages show from what the service knows. Server only.
+//!
+//! It formats and picks words; it decides nothing and has no SQL. One file a feature; server functions call one method each.
+
+mod home;
+mod rooms;
+mod tickets;
+mod updates;
+mod words;
+
+use domain::zone;
+use service::pages::Look;
+use service::{Service, ServiceError};
+
+use crate::error::AppError;
+use crate::view::{AuditRow, AuditView, DemoView, Pager, PortfolioView, ProductRow, RingView, SettingsView, ShellView};
+
+/// What server functions work with: the service, and what pages say about the process around them.
+#[derive(Clone)]
+pub struct Desk {
+    service: Service,
+    demo_pace: Option<String>,
+}
+
+/// Rows of a page.
+pub(crate) const PAGE: i64 = 50;
+
+type Result<T> = std::result::Result<T, AppError>;
+
+impl Desk {
+    /// A desk before this service. `demo_pace`: what the demo's bar says of its clock.
+    #[must_use]
+    pub fn new(service: Service, demo_pace: Option<String>) -> Self {
+        Self { service, demo_pace }
+    }
+
+    async fn look(&self) -> Result<Look> {
+        self.service.look().await.map_err(told)
+    }
+
+    /// What every page shows around its content.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn shell(&self) -> Result<ShellView> {
+        let mut look = self.look().await?;
+        let zone = look.organisation.zone.clone();
+        let open_tickets = look.tx.open_ticket_count().await.map_err(failed)?;
+        Ok(ShellView {
+            clock: words::clock(look.now, &zone),
+            city: zone.city(),
+            tzdb: zone::database_version(),
+            demo: self.demo_pace.clone().map(|pace| DemoView { pace }),
+            organisation: look.organisation.name,
+            open_tickets,
+        })
+    }
+
+    /// The portfolio.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn portfolio(&self, page: u32) -> Result<PortfolioView> {
+        let mut look = self.look().await?;
+        let offset = words::offset(page);
+        let (records, total) = look.tx.portfolio_page(PAGE, offset).await.map_err(failed)?;
+        let year = words::year(&look);
+        let mut rows = Vec::with_capacity(records.len());
+        for record in records {
+            let rooms = if record.devices == 0 { 0 } else { look.tx.rooms_with(&record.id).await.map_err(failed)? };
+            let published = match record.published {
+                Some(update) => Some((update, look.update(update).await.map_err(told)?.status)),
+                None => None,
+            };
+            rows.push(ProductRow {
+                name: record.name,
+                vendor: record.vendor,
+                kind: record.kind,
+                released: record.newest.as_ref().and_then(|(_, day)| *day).map(|day| words::day(day, year)),
+                newest: record.newest.map(|(version, _)| version),
+                releases: record.releases,
+                rooms,
+                published,
+            });
+        }
+        let shown = i64::try_from(rows.len()).unwrap_or(0);
+        Ok(PortfolioView { rows, pager: words::numbered(page, shown, total, "product", "products") })
+    }
+
+    /// The audit.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn audit(&self, page: u32) -> Result<AuditView> {
+        let mut look = self.look().await?;
+        let total = look.tx.audit_count().await.map_err(failed)?;
+        // Entries are numbered without gaps from 1, so a page starts at a number.
+        let before = total - words::offset(page) + 1;
+        let records = look.tx.audit(Some(before), PAGE).await.map_err(failed)?;
+        let zone = look.organisation.zone.clone();
+        let rows: Vec<AuditRow> = records
+            .into_iter()
+            .map(|record| AuditRow {
+                at: words::instant(record.at, &zone, look.now),
+                actor: record.entry.actor,
+                summary: record.entry.summary,
+                object: record.entry.object_kind,
+            })
+            .collect();
+        let shown = i64::try_from(rows.len()).unwrap_or(0);
+        Ok(AuditView { rows, pager: words::numbered(page, shown, total, "entry", "entries") })
+    }
+
+    /// Settings.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn settings(&self) -> Result<SettingsView> {
+        let look = self.look().await?;
+        let settings = &look.organisation.settings;
+        let row = |name: &str, value: String, meaning: &str| (name.to_owned(), value, meaning.to_owned());
+        let closes = settings.window_opens + chrono::TimeDelta::minutes(settings.window_minutes.into());
+        let organisation = vec![
+            row("Name", look.organisation.name.clone(), "As the top bar shows it."),
+            row("Time zone", look.organisation.zone.name().to_owned(), "Days of a rollout are days in this zone."),
+            row("Time zone rules", zone::database_version(), "The release of the zone database in use."),
+        ];
+        let rollouts = vec![
+            row("Start day", settings.start_weekday.to_string(), "Routine updates start on this day; critical ones at once."),
+            row(
+                "Window",
+                format!("{}–{}", settings.window_opens.format("%H:%M"), closes.format("%H:%M")),
+                "On the clock of each room. Nothing starts outside it but a force.",
+            ),
+            row(
+                "Unreachable after",
+                format!("{} windows", settings.unreachable_after_windows),
+                "Windows in which a device never showed up.",
+            ),
+            row(
+                "Silent after",
+                format!("{} × the expected minutes, at least {}", settings.silent_factor, settings.silent_least_minutes),
+                "Without a report from a device that has started.",
+            ),
+            row(
+                "Confirmation",
+                format!("within {} hours", settings.confirm_within_hours),
+                "Until a device's inventory must show the new version.",
+            ),
+        ];
+        let devices = vec![
+            row("Polling", format!("every {} seconds", settings.poll_seconds), "Of an idle device."),
+            row("Preparation", format!("{} minutes", settings.prepare_minutes), "Before a window, devices are asked for their facts."),
+        ];
+        let groups =
+            vec![("Organisation".to_owned(), organisation), ("Rollouts".to_owned(), rollouts), ("Devices".to_owned(), devices)];
+        Ok(SettingsView { groups })
+    }
+}
+
+pub(crate) fn ring_view(look: &Look, id: domain::ids::RingId) -> RingView {
+    match look.rings.get(id) {
+        Some(ring) => {
+            RingView { id, name: ring.name.clone(), badge: ring.place.badge(), scale: ring.place.scale() }
+        }
+        // A ring that was deleted since stays in histories.
+        None => RingView { id, name: "Deleted ring".to_owned(), badge: "–".to_owned(), scale: 5 },
+    }
+}
+
+pub(crate) fn no_pager(text: String) -> Pager {
+    Pager { text, previous: None, next: None }
+}
+
+/// A service's answer in the words of the wire; faults of ours are logged once, here.
+pub(crate) fn told(error: ServiceError) -> AppError {
+    match error {
+        ServiceError::Invalid { field, problem } => AppError::Invalid { field: field.to_owned(), problem },
+        ServiceError::NotFound { what } => AppError::NotFound { what },
+        ServiceError::Conflict { problem } => AppError::Conflict { problem },
+        ServiceError::Store(error) => failed(error),
+        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_)) => incident(&error),
+    }
+}
+
+pub(crate) fn failed(error: service::store::StoreError) -> AppError {
+    match error {
+        service::store::StoreError::Unavailable(_) => AppError::Unavailable,
+        other => incident(&other),
+    }
+}
+
+fn incident(error: &(dyn std::error::Error + 'static)) -> AppError {
+    let incident = words::incident();
+    service::log_incident(&incident, error);
+    AppError::Internal { incident }
+}

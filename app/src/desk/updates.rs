@@ -1,0 +1,530 @@
+//! Updates and rings in the words of their pages.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+use domain::ids::{RingId, RoomId, UpdateId};
+use domain::ring::RingKind;
+use domain::rollout::{PlannedStage, RolloutState};
+use domain::status::{self, RingStatus, UpdateStatus};
+use domain::update::{ProductKind, Severity};
+use domain::when;
+use service::pages::{Look, UpdateSummary};
+use service::store::{RoomListRecord, UpdateRooms};
+
+use super::{Desk, PAGE, Result, failed, ring_view, told, words};
+use crate::view::{
+    CalendarView, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow, StageView, TrackMark,
+    TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
+};
+
+impl Desk {
+    /// A page of the list of updates (T9, T10).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_updates(&self, query: UpdatesQuery) -> Result<UpdatesView> {
+        let mut look = self.look().await?;
+        let all = look.updates(query.past).await.map_err(told)?;
+        let mut vendors: Vec<String> = all.iter().map(|summary| summary.record.vendor.clone()).collect();
+        vendors.sort();
+        vendors.dedup();
+        let mut shown: Vec<&UpdateSummary> = all.iter().filter(|summary| matches_query(summary, &query)).collect();
+        sort(&mut shown, &query.sort);
+        let total = i64::try_from(shown.len()).unwrap_or(0);
+        let first = usize::try_from(words::offset(query.page)).unwrap_or(0);
+        let page = usize::try_from(PAGE).unwrap_or(50);
+        let rows: Vec<UpdateRow> = shown.into_iter().skip(first).take(page).map(|summary| update_row(&look, summary)).collect();
+        let mut pager = words::numbered(query.page, i64::try_from(rows.len()).unwrap_or(0), total, "update", "updates");
+        let kept = kept_query(&query);
+        let with_filters = |page: String| if kept.is_empty() { page } else { format!("{kept}&{page}") };
+        pager.previous = pager.previous.map(with_filters);
+        pager.next = pager.next.map(with_filters);
+        let scale = look.rings.iter().map(|ring| (ring.name.clone(), ring.completion_days())).collect();
+        Ok(UpdatesView { rows, scale, vendors, pager })
+    }
+
+    /// The rings (R16).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_rings(&self) -> Result<RingsView> {
+        let mut look = self.look().await?;
+        let rooms = look.tx.rooms_by_ring().await.map_err(failed)?;
+        let zone = look.organisation.zone.clone();
+        let mut rows = Vec::with_capacity(look.rings.count());
+        for ring in look.rings.clone().iter() {
+            let last = look.tx.last_completed_in(ring.id).await.map_err(failed)?;
+            rows.push(RingRow {
+                ring: ring_view(&look, ring.id),
+                description: ring.description.clone(),
+                preconfigured: ring.kind != RingKind::Custom,
+                rooms: rooms.get(&ring.id).copied().unwrap_or(0),
+                deferment: look.rings.deferment_days(ring.id),
+                rollout_days: ring.rollout_days,
+                test_days: ring.test_days,
+                completion: ring.completion_days(),
+                last_update: last.map(|at| words::instant(at, &zone, look.now)),
+            });
+        }
+        Ok(RingsView { rows, total: look.rings.total_days(), remaining: look.rings.remaining_days(None) })
+    }
+
+    /// One update with a page of its rooms (P3).
+    ///
+    /// # Errors
+    /// It was not published, or the database fails.
+    pub async fn update(&self, id: UpdateId, rooms: RoomWhyQuery) -> Result<UpdateView> {
+        let mut look = self.look().await?;
+        let summary = look.update(id).await.map_err(told)?;
+        let calendar = calendar_view(&mut look, &summary).await?;
+        let statuses = statuses(&mut look, &summary).await?;
+        let (room_rows, pager) = room_page(&mut look, &summary, &rooms, &statuses).await?;
+        let release = look.tx.release(id).await.map_err(failed)?;
+        let known_issues = release.as_ref().map(|release| release.release.known_issues.clone()).unwrap_or_default();
+        let tickets = look.tx.tickets_of_update(id).await.map_err(failed)?;
+        let zone = look.organisation.zone.clone();
+        Ok(UpdateView {
+            id,
+            title: title(&summary),
+            vendor: summary.record.vendor.clone(),
+            kind: summary.record.kind,
+            severity: summary.record.severity,
+            status: summary.status,
+            status_sentence: status_sentence(&look, &summary),
+            day: day_of(&look, &summary),
+            facts: facts(&mut look, &summary).await?,
+            calendar,
+            statuses,
+            rooms: room_rows,
+            pager,
+            known_issues,
+            tickets: tickets.iter().map(|ticket| super::tickets::row(ticket, &zone, look.now)).collect(),
+            history: history(&mut look, id).await?,
+        })
+    }
+}
+
+fn title(summary: &UpdateSummary) -> String {
+    format!("{} {}", summary.record.title, summary.record.version)
+}
+
+fn matches_query(summary: &UpdateSummary, query: &UpdatesQuery) -> bool {
+    let words = query.q.trim().to_lowercase();
+    let record = &summary.record;
+    (words.is_empty() || title(summary).to_lowercase().contains(&words) || record.vendor.to_lowercase().contains(&words))
+        && (query.status.is_empty() || UpdateStatus::from_word(&query.status) == Some(summary.status))
+        && (query.severity.is_empty() || Severity::from_word(&query.severity) == Some(record.severity))
+        && (query.kind.is_empty() || ProductKind::from_word(&query.kind) == Some(record.kind))
+        && (query.vendor.is_empty() || query.vendor == record.vendor)
+}
+
+/// Without a wish: what needs people first, then what runs, then what comes, then what is over; the newest first in each.
+fn sort(updates: &mut [&UpdateSummary], by: &str) {
+    let (by, reversed) = by.strip_prefix('-').map_or((by, false), |by| (by, true));
+    let ends = |summary: &UpdateSummary| summary.calendar.last().map(|stage| stage.test_ends);
+    match by {
+        "name" => updates.sort_by_key(|summary| title(summary).to_lowercase()),
+        "status" => updates.sort_by_key(|summary| summary.status),
+        "severity" => updates.sort_by_key(|summary| summary.record.severity),
+        "starts" => updates.sort_by_key(|summary| summary.rollout.starts_on),
+        "ends" => updates.sort_by_key(|summary| ends(summary)),
+        _ => updates.sort_by_key(|summary| (urgency(summary.status), std::cmp::Reverse(summary.rollout.starts_on))),
+    }
+    if reversed {
+        updates.reverse();
+    }
+}
+
+fn urgency(status: UpdateStatus) -> u8 {
+    match status {
+        UpdateStatus::Paused => 0,
+        UpdateStatus::CompletedWithFailures => 1,
+        UpdateStatus::InProgress => 2,
+        UpdateStatus::Scheduled => 3,
+        UpdateStatus::Completed => 4,
+        UpdateStatus::Deprecated => 5,
+        UpdateStatus::NotRequired => 6,
+    }
+}
+
+fn kept_query(query: &UpdatesQuery) -> String {
+    words::query(&[
+        ("q", &query.q),
+        ("status", &query.status),
+        ("severity", &query.severity),
+        ("kind", &query.kind),
+        ("vendor", &query.vendor),
+        ("sort", &query.sort),
+        ("past", if query.past { "on" } else { "" }),
+    ])
+}
+
+fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
+    let year = words::year(look);
+    let last_day = summary.calendar.last().and_then(|stage| stage.test_ends.pred_opt()).unwrap_or(summary.rollout.starts_on);
+    let waiting: i64 = summary.waiting.values().sum();
+    UpdateRow {
+        id: summary.record.id,
+        title: title(summary),
+        vendor: summary.record.vendor.clone(),
+        kind: summary.record.kind,
+        severity: summary.record.severity,
+        status: summary.status,
+        track: track(look, summary),
+        done: summary.counts.completed,
+        failed: summary.counts.failed,
+        total: summary.counts.total() + waiting,
+        starts: words::day(summary.rollout.starts_on, year),
+        ends: words::day(last_day, year),
+        day: day_of(look, summary),
+    }
+}
+
+/// The stage in whose dates today lies, and the plan days before it.
+fn current_stage<'s>(look: &Look, summary: &'s UpdateSummary) -> Option<(&'s PlannedStage, u32)> {
+    let today = look.organisation.zone.date(look.now);
+    let mut passed = 0;
+    for stage in &summary.calendar {
+        if stage.entered && today < stage.test_ends {
+            return Some((stage, passed));
+        }
+        passed += stage.rollout_days + stage.test_days;
+    }
+    None
+}
+
+fn day_of(look: &Look, summary: &UpdateSummary) -> Option<String> {
+    if !matches!(summary.status, UpdateStatus::InProgress | UpdateStatus::Paused) {
+        return None;
+    }
+    let total: u32 = summary.calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
+    let (position, _) = plan_day(look, summary)?;
+    Some(format!("Day {} of {total}", (position.floor() + 1.0).min(f64::from(total))))
+}
+
+/// Where now lies in plan days, with the share of today; and whether the rollout's clock stands still.
+fn plan_day(look: &Look, summary: &UpdateSummary) -> Option<(f64, bool)> {
+    let zone = &look.organisation.zone;
+    let (at, still) = match &summary.rollout.state {
+        RolloutState::Running => (look.now, false),
+        RolloutState::Paused { since, .. } => (*since, true),
+        RolloutState::Deprecated { at, .. } => (*at, true),
+        RolloutState::Finished { .. } => return None,
+    };
+    let local = zone.local(at).wall;
+    let share = f64::from(chrono::Timelike::num_seconds_from_midnight(&local.time())) / 86_400.0;
+    let mut passed = 0.0;
+    let mut position = None;
+    for stage in summary.calendar.iter().filter(|stage| stage.entered) {
+        let planned = f64::from(stage.rollout_days + stage.test_days);
+        #[expect(clippy::cast_precision_loss, reason = "a rollout's days fit into a float many times over")]
+        let in_stage = (local.date() - stage.starts_on).num_days() as f64 + share;
+        position = Some(passed + in_stage.clamp(0.0, planned));
+        passed += planned;
+    }
+    position.map(|position| (position, still))
+}
+
+fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
+    let today = look.organisation.zone.date(look.now);
+    let rings: Vec<TrackRing> = summary
+        .calendar
+        .iter()
+        .map(|stage| {
+            let counts = summary.rollout.counts_of(stage.ring);
+            let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
+            let tested = (today.min(stage.test_ends) - stage.rollout_ends).num_days().max(0);
+            let over = matches!(summary.rollout.state, RolloutState::Finished { .. });
+            TrackRing {
+                name: stage.name.clone(),
+                scale: stage.place.scale(),
+                rollout_days: stage.rollout_days,
+                test_days: stage.test_days,
+                tested_days: if over { stage.test_days } else if stage.entered { u32::try_from(tested).unwrap_or(0).min(stage.test_days) } else { 0 },
+                entered: stage.entered,
+                done: counts.completed,
+                failed: counts.failed,
+                waiting: counts.unfinished() + counts.deprecated + ahead,
+            }
+        })
+        .collect();
+    let position = plan_day(look, summary).map(|(position, _)| position);
+    let mark = match (&summary.rollout.state, position) {
+        (RolloutState::Running, Some(position)) => TrackMark::Now(position),
+        (RolloutState::Paused { .. }, Some(position)) => TrackMark::Paused(position),
+        (RolloutState::Deprecated { .. }, position) => TrackMark::Stopped(position.unwrap_or(0.0)),
+        (RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }, _) => TrackMark::None,
+    };
+    let parts: Vec<String> = rings.iter().map(ring_sentence).collect();
+    let sentence = format!("{}: {}.", summary.status.label(), parts.join("; "));
+    TrackView { rings, mark, sentence, caption: caption(look, summary) }
+}
+
+fn ring_sentence(ring: &TrackRing) -> String {
+    let total = ring.done + ring.failed + ring.waiting;
+    if total == 0 {
+        return format!("{} has no rooms for it", ring.name);
+    }
+    let failed = if ring.failed > 0 { format!(", {} failed", ring.failed) } else { String::new() };
+    let state = if ring.entered { "" } else { ", not started" };
+    format!("{} {} of {total} installed{failed}{state}", ring.name, ring.done)
+}
+
+fn caption(look: &Look, summary: &UpdateSummary) -> String {
+    let year = words::year(look);
+    match (&summary.rollout.state, summary.status) {
+        (RolloutState::Deprecated { reason, .. }, _) => reason.clone(),
+        (RolloutState::Paused { since, .. }, _) => {
+            let ring = summary.rollout.stages.last().map_or("before the first ring", |stage| &stage.name);
+            format!("Paused in {ring} since {}", when::date(look.organisation.zone.date(*since), year))
+        }
+        (RolloutState::Finished { at }, _) => format!("Over since {}", when::date(look.organisation.zone.date(*at), year)),
+        (RolloutState::Running, _) => match current_stage(look, summary) {
+            Some((stage, _)) => stage_caption(look, stage),
+            None => format!("Starts {}", when::date(summary.rollout.starts_on, year)),
+        },
+    }
+}
+
+fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
+    let today = look.organisation.zone.date(look.now);
+    if today < stage.rollout_ends {
+        let night = ((today - stage.starts_on).num_days() + 1).clamp(1, i64::from(stage.rollout_days));
+        format!("{}: night {night} of {}", stage.name, stage.rollout_days)
+    } else {
+        let day = (today - stage.rollout_ends).num_days() + 1;
+        format!("{}: test day {day} of {}", stage.name, stage.test_days)
+    }
+}
+
+fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
+    let zone = &look.organisation.zone;
+    match &summary.rollout.state {
+        RolloutState::Paused { since, by, reason } => {
+            format!("Paused by {by} on {}: {reason}", when::instant(*since, zone, look.now))
+        }
+        RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),
+        RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),
+        RolloutState::Running => match current_stage(look, summary) {
+            Some((stage, _)) => format!("{}.", stage_caption(look, stage)),
+            None if summary.rollout.stages.is_empty() => {
+                format!("Staging starts {}.", when::date(summary.rollout.starts_on, words::year(look)))
+            }
+            None => format!("Finishing: {} have not ended yet.", words::count(summary.counts.unfinished(), "room", "rooms")),
+        },
+    }
+}
+
+async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, String)>> {
+    let id = summary.record.id;
+    let year = words::year(look);
+    let mut facts = Vec::new();
+    let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
+    if let Some(release) = look.tx.release(id).await.map_err(failed)? {
+        let released = release.released.map_or_else(|| "Not published by the vendor".to_owned(), |day| when::date(day, year));
+        fact("Released", released);
+        fact("Expected install", format!("{} minutes", release.release.expected_minutes));
+        if let Some(minimum) = &release.release.minimum_version {
+            fact("Needs first", minimum.clone());
+        }
+        if !release.release.models.is_empty() {
+            fact("For models", release.release.models.join(", "));
+        }
+    }
+    if let Some((at, by)) = look.tx.published_at(id).await.map_err(failed)? {
+        fact("Published", format!("{} by {by}", when::instant(at, &look.organisation.zone, look.now)));
+    }
+    for record in look.tx.artifacts(id).await.map_err(failed)? {
+        fact("File", format!("{}, {} bytes", record.artifact.filename, record.artifact.size));
+        fact("SHA-256", record.artifact.sha256);
+    }
+    Ok(facts)
+}
+
+async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<CalendarView> {
+    let year = words::year(look);
+    let zone = look.organisation.zone.clone();
+    let nights = look.tx.rooms_by_night(summary.record.id).await.map_err(failed)?;
+    let first = summary.calendar.first().map_or(summary.rollout.starts_on, |stage| stage.starts_on);
+    let last = summary.calendar.last().map_or(first, |stage| stage.test_ends);
+    let length = u32::try_from((last - first).num_days()).unwrap_or(0).max(1);
+    let day_of = |date: NaiveDate| u32::try_from((date - first).num_days()).unwrap_or(0);
+    let mut stages = Vec::with_capacity(summary.calendar.len());
+    for stage in &summary.calendar {
+        stages.push(stage_view(look, summary, stage, &nights, &day_of, year));
+    }
+    let labels = (0..length).step_by(7).map(|day| {
+        let date = first + chrono::Days::new(day.into());
+        (day, date.format("%-d %b").to_string())
+    });
+    let wall = zone.local(look.now).wall;
+    let share = f64::from(chrono::Timelike::num_seconds_from_midnight(&wall.time())) / 86_400.0;
+    let inside = first <= wall.date() && wall.date() < last;
+    let paused = match &summary.rollout.state {
+        RolloutState::Paused { since, .. } => {
+            let since = zone.date(*since);
+            let length = u32::try_from((wall.date() - since).num_days()).unwrap_or(0);
+            (since >= first && length > 0).then(|| (day_of(since), length))
+        }
+        RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+    };
+    Ok(CalendarView {
+        labels: labels.collect(),
+        length,
+        first_weekday: first.weekday().num_days_from_monday(),
+        now: inside.then(|| f64::from(day_of(wall.date())) + share),
+        paused,
+        stages,
+    })
+}
+
+fn stage_view(
+    look: &Look,
+    summary: &UpdateSummary,
+    stage: &PlannedStage,
+    nights: &[(RingId, NaiveDate, String, i64)],
+    day_of: &impl Fn(NaiveDate) -> u32,
+    year: i32,
+) -> StageView {
+    let today = look.organisation.zone.date(look.now);
+    let counts = summary.rollout.counts_of(stage.ring);
+    let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
+    let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
+    for (_, night, state, rooms) in nights.iter().filter(|(ring, ..)| *ring == stage.ring) {
+        let day = day_of(*night);
+        let cell = by_day.entry(day).or_insert(NightView { day, done: 0, failed: 0, waiting: 0 });
+        match state.as_str() {
+            "completed" => cell.done += rooms,
+            "failed" => cell.failed += rooms,
+            _ => cell.waiting += rooms,
+        }
+    }
+    let status = status::ring(&summary.rollout, stage, today);
+    let test = if stage.test_ends > stage.rollout_ends { words::span(stage.rollout_ends, stage.test_ends, year) } else { String::new() };
+    let rollout = words::span(stage.starts_on, stage.rollout_ends, year);
+    let waiting = counts.unfinished() + counts.deprecated + ahead;
+    let sentence = stage_sentence(stage, status, &rollout, counts.completed, counts.failed, waiting);
+    StageView {
+        ring: RingView { id: stage.ring, name: stage.name.clone(), badge: stage.place.badge(), scale: stage.place.scale() },
+        status,
+        rollout,
+        test,
+        first_day: day_of(stage.starts_on),
+        rollout_length: u32::try_from((stage.rollout_ends - stage.starts_on).num_days()).unwrap_or(0),
+        test_length: u32::try_from((stage.test_ends - stage.rollout_ends).num_days()).unwrap_or(0),
+        nights: by_day.into_values().collect(),
+        done: counts.completed,
+        failed: counts.failed,
+        waiting,
+        catch_up: counts.catch_up,
+        sentence,
+    }
+}
+
+fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, done: i64, failed: i64, waiting: i64) -> String {
+    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    format!("{}: {}. Nights {rollout}: {done} installed{failed}, {waiting} waiting.", stage.name, status.label())
+}
+
+/// The chips: (word in the address, label, rooms).
+async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, String, i64)>> {
+    let with_product = look.tx.rooms_with(&summary.record.product).await.map_err(failed)?;
+    let nights = look.tx.rooms_by_status(summary.record.id).await.map_err(failed)?;
+    let of = |word: &str| nights.get(word).copied().unwrap_or(0);
+    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
+    let scheduled = of("scheduled");
+    let deployed: i64 = nights.values().sum();
+    let all = with_product.max(deployed);
+    let rows = [
+        ("", "All", all),
+        ("failed", "Failed", of("failed")),
+        ("in-progress", "In progress", of("in-progress")),
+        ("scheduled", "Scheduled", if paused { 0 } else { scheduled }),
+        ("paused", "Paused", if paused { scheduled } else { 0 }),
+        ("completed", "Completed", of("completed")),
+        ("deprecated", "Deprecated", of("deprecated")),
+        ("not-required", "Not required", all - deployed),
+    ];
+    let shown = rows.into_iter().filter(|(word, _, rooms)| word.is_empty() || *rooms > 0);
+    Ok(shown.map(|(word, label, rooms)| (word.to_owned(), label.to_owned(), rooms)).collect())
+}
+
+async fn room_page(
+    look: &mut Look,
+    summary: &UpdateSummary,
+    query: &RoomWhyQuery,
+    statuses: &[(String, String, i64)],
+) -> Result<(Vec<RoomWhyRow>, Pager)> {
+    let id = summary.record.id;
+    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
+    let which = match query.status.as_str() {
+        "scheduled" if !paused => UpdateRooms::Scheduled,
+        "paused" if paused => UpdateRooms::Scheduled,
+        "scheduled" | "paused" => UpdateRooms::Nothing,
+        "in-progress" => UpdateRooms::InProgress,
+        "completed" => UpdateRooms::Completed,
+        "failed" => UpdateRooms::Failed,
+        "deprecated" => UpdateRooms::Deprecated,
+        "not-required" => UpdateRooms::NotRequired,
+        _ => UpdateRooms::All,
+    };
+    let ring = query.ring.parse::<RingId>().ok();
+    let after = super::rooms::cursor(&query.after);
+    let mut records =
+        look.tx.update_room_page(id, &summary.record.product, which, ring, after.as_ref(), PAGE + 1).await.map_err(failed)?;
+    let more = records.len() > usize::try_from(PAGE).unwrap_or(50);
+    records.truncate(usize::try_from(PAGE).unwrap_or(50));
+    let next = records.last().filter(|_| more).map(|last| {
+        let cursor = format!("{}|{}", last.name_key, last.id);
+        words::query(&[("status", &query.status), ("ring", &query.ring), ("after", &cursor)])
+    });
+    let total = statuses.iter().find(|(word, ..)| *word == query.status).map_or(0, |(_, _, rooms)| *rooms);
+    let pager = Pager {
+        text: words::count(total, "room", "rooms"),
+        previous: (!query.after.is_empty()).then(|| words::query(&[("status", &query.status), ("ring", &query.ring)])),
+        next,
+    };
+    Ok((room_rows(look, summary, &records).await?, pager))
+}
+
+async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomListRecord]) -> Result<Vec<RoomWhyRow>> {
+    let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
+    let rooms = look.rooms(&ids).await.map_err(told)?;
+    let planned = look.planned(&[summary.record.id]).await.map_err(told)?;
+    let tickets = look.tx.failure_ticket_numbers(summary.record.id).await.map_err(failed)?;
+    let mut rows = Vec::with_capacity(records.len());
+    for record in records {
+        let (Some(room), Some(update)) = (rooms.get(&record.id), planned.get(&summary.record.id)) else { continue };
+        let standing = look.standing(update, &summary.rollout, room).await.map_err(told)?;
+        let deployment = standing.deployment.as_ref();
+        rows.push(RoomWhyRow {
+            room: record.id,
+            name: record.name.clone(),
+            site: record.site.clone(),
+            ring: ring_view(look, deployment.map_or(record.ring, |deployment| deployment.ring)),
+            status: standing.status,
+            why: standing.why,
+            next_window: standing.window.map(|window| when::window(&window, &room.zone, look.now)),
+            ticket: tickets.get(&record.id).copied(),
+            attempt: deployment.map_or(1, |deployment| deployment.attempt),
+            catch_up: deployment.is_some_and(|deployment| deployment.catch_up),
+        });
+    }
+    Ok(rows)
+}
+
+async fn history(look: &mut Look, id: UpdateId) -> Result<Vec<HistoryRow>> {
+    let zone = look.organisation.zone.clone();
+    let audit = look.tx.audit_of("update", &id.to_string(), 100).await.map_err(failed)?;
+    Ok(audit
+        .into_iter()
+        .map(|record| HistoryRow {
+            at: words::instant(record.at, &zone, look.now),
+            about: String::new(),
+            text: record.entry.summary,
+            detail: record.entry.actor,
+            bad: false,
+        })
+        .collect())
+}
