@@ -387,7 +387,6 @@ fn stage_view(
     day_of: &impl Fn(NaiveDate) -> u32,
     year: i32,
 ) -> StageView {
-    let today = look.organisation.zone.date(look.now);
     let counts = summary.rollout.counts_of(stage.ring);
     let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
     let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
@@ -400,7 +399,7 @@ fn stage_view(
             _ => cell.waiting += rooms,
         }
     }
-    let status = status::ring(&summary.rollout, stage, today);
+    let status = status::ring(&summary.rollout, stage, summary.rollout.judged_on(&look.organisation.zone, look.now));
     let test = if stage.test_ends > stage.rollout_ends { words::span(stage.rollout_ends, stage.test_ends, year) } else { String::new() };
     let rollout = words::span(stage.starts_on, stage.rollout_ends, year);
     let waiting = counts.unfinished() + counts.deprecated + ahead;

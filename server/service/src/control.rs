@@ -2,9 +2,9 @@
 
 use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
-use domain::planner::{self, LeftOut};
+use domain::planner;
 use domain::rollout::{Rollout, RolloutState};
-use domain::status::{self, NotRequired, UpdateStatus};
+use domain::status::{self, UpdateStatus};
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
 
@@ -79,7 +79,10 @@ impl Service {
             let paused_on = organisation.zone.date(since);
             let lost = planner::lost_days(paused_on, organisation.zone.date(now));
             tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(lost) }).await?;
-            tx.shift_nights(update, paused_on, lost, now).await?;
+            if let Some(stage) = before.stages.last() {
+                tx.shift_nights(update, stage.ring, paused_on, lost).await?;
+            }
+            tx.wake_deployments(update, now).await?;
             let summary = format!("Resumed {title}, later dates move by {lost} days: {reason}");
             tx.add_audit(now, &entry(actor, "rollout.resumed", update, summary)).await?;
             Ok::<_, ServiceError>(())
@@ -147,7 +150,7 @@ impl Service {
                         forced.rooms.push(room.id);
                         deployments.push(deployment);
                     }
-                    Err(left_out) => forced.left_out.push((room.id, left_out_sentence(&left_out, &facts.product_name))),
+                    Err(left_out) => forced.left_out.push((room.id, left_out.sentence(&facts.product_name, |date| date.to_string()))),
                 }
             }
             tx.put_deployments(&deployments, now).await?;
@@ -212,15 +215,6 @@ async fn startable(tx: &mut Tx, update: UpdateId) -> Result<()> {
     };
     let title = title(tx, update).await?;
     Err(ServiceError::conflict(format!("{title} is {stands}")))
-}
-
-fn left_out_sentence(left_out: &LeftOut, product: &str) -> String {
-    match left_out {
-        LeftOut::Excluded(exclusion) => NotRequired::Excluded(exclusion.clone()).sentence(product, |date| date.to_string()),
-        LeftOut::AlreadyRunning => "It is installing already.".to_owned(),
-        LeftOut::AlreadyDone => "It has the update.".to_owned(),
-        LeftOut::AlreadyForced => "It is forced already.".to_owned(),
-    }
 }
 
 fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {

@@ -256,6 +256,7 @@ impl Service {
             for room in &plan.rooms {
                 tx.mark(room.id).await?;
             }
+            tx.wake_rollouts(now).await?;
             report.rooms = plan.rooms.len();
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
             report.devices = plan.devices.len();

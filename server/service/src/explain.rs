@@ -7,7 +7,7 @@ use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState};
 use domain::room::Room;
 use domain::settings::Organisation;
-use domain::status::{self, NotRequired, RoomStatus};
+use domain::status::{self, RoomStatus};
 use domain::update::Update;
 use domain::when;
 use domain::window::Window;
@@ -138,28 +138,13 @@ pub(crate) fn stand(
             return RoomStanding { status, why, window };
         }
     }
-    let not_required = |reason: NotRequired| RoomStanding {
-        status: RoomStatus::NotRequired,
-        why: reason.sentence(&update.product_name, write_date),
-        window: None,
+    let calendar = rollout.calendar_at(rings, &organisation.zone, now);
+    let why = match &rollout.state {
+        RolloutState::Deprecated { reason, .. } if update.exclusion(room, room.zone.date(now)).is_none() => reason.clone(),
+        RolloutState::Deprecated { .. } | RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => {
+            let reason = status::not_required(rollout, update, room, &calendar, room.zone.date(now));
+            reason.sentence(&update.product_name, write_date)
+        }
     };
-    if let Some(exclusion) = update.exclusion(room, room.zone.date(now)) {
-        return not_required(NotRequired::Excluded(exclusion));
-    }
-    let ahead = rings.get(room.ring).filter(|ring| !rollout.has_reached(ring));
-    match (&rollout.state, ahead) {
-        (RolloutState::Deprecated { reason, .. }, _) => {
-            RoomStanding { status: RoomStatus::NotRequired, why: reason.clone(), window: None }
-        }
-        (RolloutState::Finished { .. }, _) => not_required(NotRequired::RolloutOver),
-        (RolloutState::Running | RolloutState::Paused { .. }, Some(ring)) => {
-            let calendar = rollout.calendar_at(rings, &organisation.zone, now);
-            let date = calendar.iter().find(|stage| stage.ring == ring.id).map(|stage| stage.starts_on);
-            match date {
-                Some(date) => not_required(NotRequired::RingNotReached { ring: ring.name.clone(), date }),
-                None => not_required(NotRequired::NotEvaluated),
-            }
-        }
-        (RolloutState::Running | RolloutState::Paused { .. }, None) => not_required(NotRequired::NotEvaluated),
-    }
+    RoomStanding { status: RoomStatus::NotRequired, why, window: None }
 }

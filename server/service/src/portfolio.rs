@@ -119,11 +119,10 @@ impl Service {
             if tx.artifacts(id).await?.is_empty() {
                 return Err(ServiceError::invalid("files", format!("{title} has no file; add one before publishing")));
             }
-            let (minutes, window) = (release.release.expected_minutes, organisation.settings.window_minutes);
-            if minutes > window {
-                let problem = format!("{title} takes {minutes} minutes; a window has {window}");
-                return Err(ServiceError::invalid("expected minutes", problem));
-            }
+            planner::check_minutes(&organisation.settings, release.release.expected_minutes).map_err(|problem| {
+                let problem = problem.strip_prefix("expected minutes: ").unwrap_or(&problem).to_owned();
+                ServiceError::invalid("expected minutes", problem)
+            })?;
             if let Some(severity) = severity {
                 tx.grade_release(id, severity, &release.release.title).await?;
             }

@@ -116,6 +116,7 @@ impl Service {
                     return Err(ServiceError::conflict(format!("{} was moved by somebody else meanwhile", room.name)));
                 }
                 tx.mark(*id).await?;
+                tx.wake_rollouts(now).await?;
                 let source = rings.get(room.ring).map_or("", |ring| &ring.name);
                 tx.add_audit(now, &AuditEntry {
                     actor: actor.0.clone(),

@@ -232,21 +232,22 @@ impl Tx {
         rows.into_iter().map(DeploymentRow::into_domain).collect()
     }
 
-    /// Moves the nights of a resumed rollout (K3) and has the planner look at everything unfinished of it.
+    /// Moves the nights of a resumed rollout (K3): those of the ring it was in that were still ahead. The same rule as
+    /// `planner::after_pause`, for all rooms at once.
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn shift_nights(&mut self, update: UpdateId, from: NaiveDate, days: u32, now: DateTime<Utc>) -> Result<()> {
+    pub async fn shift_nights(&mut self, update: UpdateId, ring: RingId, from: NaiveDate, days: u32) -> Result<()> {
         const NIGHTS: &str = "SELECT DISTINCT night, planned_night FROM deployments
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
-                AND night >= $2
+                AND ring_id = $2 AND planned_night >= $3
             ORDER BY night DESC";
         const MOVE: &str = "UPDATE deployments SET night = $4, planned_night = $5
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
-                AND night = $2 AND planned_night = $3";
+                AND ring_id = $6 AND night = $2 AND planned_night = $3";
         if days > 0 {
             let nights: Vec<(NaiveDate, NaiveDate)> =
-                each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(from).fetch_all(c).await)?;
+                each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring.0).bind(from).fetch_all(c).await)?;
             let by = chrono::Days::new(days.into());
             // From the last night on, so that no night is moved twice.
             for (night, planned) in nights {
@@ -256,12 +257,13 @@ impl Tx {
                     .bind(planned)
                     .bind(night + by)
                     .bind(planned + by)
+                    .bind(ring.0)
                     .execute(c)
                     .await
                     .map(drop))?;
             }
         }
-        self.wake_deployments(update, now).await
+        Ok(())
     }
 
     /// Has the planner look at everything unfinished of a rollout.

@@ -43,7 +43,7 @@ pub struct Due {
     /// What the planner looks at.
     pub slice: Slice,
     /// Rows of the marks whose rooms are in the slice.
-    pub marks: Vec<i64>,
+    pub marks: Vec<(i64, RoomId)>,
 }
 
 impl Tx {
@@ -99,7 +99,7 @@ impl Tx {
         let room_ids: BTreeSet<RoomId> = rooms.into_iter().map(RoomId).chain(marked.iter().copied()).collect();
         let due: Vec<UpdateId> = due.into_iter().map(UpdateId).collect();
         let slice = self.slice(organisation, now, &due, &room_ids, &marked).await?;
-        Ok(Some(Due { slice, marks: marks.into_iter().map(|(id, _)| id).collect() }))
+        Ok(Some(Due { slice, marks: marks.into_iter().map(|(id, room)| (id, RoomId(room))).collect() }))
     }
 
     async fn slice(
@@ -279,7 +279,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails, or a law would be broken.
-    pub async fn apply(&mut self, plan: &Plan, marks: &[i64], now: DateTime<Utc>) -> Result<()> {
+    pub async fn apply(&mut self, plan: &Plan, marks: &[(i64, RoomId)], now: DateTime<Utc>) -> Result<()> {
         for rollout in &plan.rollouts {
             self.put_rollout(rollout).await?;
         }
@@ -289,7 +289,10 @@ impl Tx {
         for change in &plan.tickets {
             self.apply_ticket(change, now).await?;
         }
-        self.delete_marks(marks).await
+        // A mark that the plan has not dealt with stays for the next round.
+        let settled: BTreeSet<RoomId> = plan.settled_rooms.iter().copied().collect();
+        let settled: Vec<i64> = marks.iter().filter(|(_, room)| settled.contains(room)).map(|(id, _)| *id).collect();
+        self.delete_marks(&settled).await
     }
 
     async fn delete_marks(&mut self, marks: &[i64]) -> Result<()> {

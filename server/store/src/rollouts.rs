@@ -240,12 +240,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Has the planner look at every live rollout, because rings have changed.
+    /// Has the planner look at every running rollout, because rings, zones or the rooms in them have changed
+    /// (`planner::look_again`).
     ///
     /// # Errors
     /// The database fails.
     pub async fn wake_rollouts(&mut self, now: DateTime<Utc>) -> Result<()> {
-        const SQL: &str = "UPDATE rollouts SET next_at = $1, revision = revision + 1 WHERE state = 'running'";
+        const SQL: &str = "UPDATE rollouts SET next_at = $1, revision = revision + 1 WHERE state = 'running' AND next_at > $1";
         each!(self, c => sqlx::query(SQL).bind(micros(now)).execute(c).await.map(drop))?;
         Ok(())
     }

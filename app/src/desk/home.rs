@@ -1,0 +1,99 @@
+//! Home: what needs attention, tonight, and how the rings are served (P1, read side).
+
+use std::collections::BTreeMap;
+
+use domain::ids::RoomId;
+use domain::status::UpdateStatus;
+use domain::when;
+use domain::window::Window;
+use domain::zone::Zone;
+use service::pages::Look;
+use service::store::RoomFilter;
+
+use super::{Desk, Result, failed, ring_view, rooms, told, words};
+use crate::view::{Health, HomeView};
+
+impl Desk {
+    /// Home.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn home(&self) -> Result<HomeView> {
+        let mut look = self.look().await?;
+        Ok(HomeView {
+            attention: attention(&mut look).await?,
+            tonight: tonight(&mut look).await?,
+            since: since(&mut look).await?,
+            health: health(&mut look).await?,
+        })
+    }
+}
+
+async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
+    let mut attention = Vec::new();
+    for summary in look.updates(false).await.map_err(told)? {
+        let title = format!("{} {}", summary.record.title, summary.record.version);
+        let address = format!("/updates/{}", summary.record.id);
+        let failed_rooms = words::count(summary.counts.failed, "room", "rooms");
+        if summary.status == UpdateStatus::Paused {
+            attention.push((format!("{title} is paused."), address, false));
+        } else if summary.counts.failed > 0 {
+            attention.push((format!("{title} failed in {failed_rooms}."), format!("{address}?status=failed"), true));
+        }
+    }
+    let tickets = look.tx.open_ticket_count().await.map_err(failed)?;
+    if tickets > 0 {
+        let sentence = format!("{} not resolved.", words::count(tickets, "incident is", "incidents are"));
+        attention.push((sentence, "/incidents".to_owned(), false));
+    }
+    Ok(attention)
+}
+
+/// By site: the next window in which something is planned there, at most a day and a half ahead.
+async fn tonight(look: &mut Look) -> Result<Vec<(String, String, i64)>> {
+    let today = look.organisation.zone.date(look.now);
+    let (from, until) = (today - chrono::Days::new(1), today + chrono::Days::new(2));
+    let hours = look.organisation.settings.window();
+    let horizon = look.now + chrono::TimeDelta::hours(24);
+    let mut by_site: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for (site, zone, night, rooms) in look.tx.nights_by_site(from, until).await.map_err(failed)? {
+        let Ok(zone) = Zone::parse(&zone) else { continue };
+        let window = Window::next(&zone, night, look.now, hours);
+        if window.opens <= horizon {
+            *by_site.entry((site, when::window(&window, &zone, look.now))).or_insert(0) += rooms;
+        }
+    }
+    Ok(by_site.into_iter().map(|((site, window), rooms)| (site, window, rooms)).collect())
+}
+
+async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64>, Option<crate::view::When>)>> {
+    let zone = look.organisation.zone.clone();
+    let today = zone.date(look.now);
+    let mut since = Vec::new();
+    for ring in look.rings.clone().iter() {
+        let last = look.tx.last_completed_in(ring.id).await.map_err(failed)?;
+        let days = last.map(|at| (today - zone.date(at)).num_days());
+        since.push((ring_view(look, ring.id), days, last.map(|at| words::instant(at, &zone, look.now))));
+    }
+    Ok(since)
+}
+
+async fn health(look: &mut Look) -> Result<Vec<(Health, i64)>> {
+    let mut counted: BTreeMap<Health, i64> = BTreeMap::new();
+    let mut filter = RoomFilter::default();
+    loop {
+        let (records, _) = look.tx.room_page(&filter, 500).await.map_err(failed)?;
+        let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
+        let work = look.tx.work_in(&ids).await.map_err(failed)?;
+        for record in &records {
+            if let Some(work) = work.get(&record.id) {
+                *counted.entry(rooms::health(record.state, work, look.now).0).or_insert(0) += 1;
+            }
+        }
+        match records.last() {
+            Some(last) => filter.after = Some((last.name_key.clone(), last.id)),
+            None => break,
+        }
+    }
+    Ok(counted.into_iter().collect())
+}

@@ -1,0 +1,363 @@
+//! Rooms in the words of their pages.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::deployment::DeploymentState;
+use domain::ids::{RingId, RoomId, SiteId, UpdateId};
+use domain::room::{Room, RoomState};
+use domain::status::RoomStatus;
+use domain::update::{Applicability, Update};
+use domain::when;
+use domain::window::Window;
+use domain::zone::Zone;
+use service::pages::Look;
+use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomRecord, RoomWork};
+use uuid::Uuid;
+
+use super::{Desk, PAGE, Result, failed, ring_view, told, words};
+use crate::error::AppError;
+use crate::view::{
+    Choice, ComponentView, DeviceView, Health, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
+    RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
+};
+
+/// Without a check-in for this long a room is unmonitored (I4).
+const UNMONITORED_AFTER: TimeDelta = TimeDelta::minutes(30);
+
+impl Desk {
+    /// A page of rooms (P4, P0).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_rooms(&self, query: RoomsQuery) -> Result<RoomsView> {
+        let mut look = self.look().await?;
+        let filter = RoomFilter {
+            words: query.q.trim().to_lowercase(),
+            ring: query.ring.parse::<RingId>().ok(),
+            site: query.site.parse::<SiteId>().ok(),
+            after: cursor(&query.after),
+            before: cursor(&query.before),
+        };
+        let (mut records, total) = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let page = usize::try_from(PAGE).unwrap_or(50);
+        let more = records.len() > page;
+        if more && filter.before.is_some() {
+            records.remove(0);
+        }
+        records.truncate(page);
+        let pager = pager(&query, &filter, &records, more, total);
+        let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
+        let work = look.tx.work_in(&ids).await.map_err(failed)?;
+        let rows = records.iter().map(|record| room_row(&look, record, work.get(&record.id))).collect();
+        let sites = look.tx.sites().await.map_err(failed)?;
+        let rings = look.rings.iter().map(|ring| Choice { value: ring.id.to_string(), label: ring.name.clone() }).collect();
+        let sites = sites.into_iter().map(|site| Choice { value: site.id.to_string(), label: site.name }).collect();
+        Ok(RoomsView { rows, rings, sites, pager })
+    }
+
+    /// A room's Overview.
+    ///
+    /// # Errors
+    /// There is no such room, or the database fails.
+    pub async fn room_overview(&self, id: RoomId) -> Result<RoomOverview> {
+        let mut look = self.look().await?;
+        let (head, room, _) = head(&mut look, id).await?;
+        let year = words::year(&look);
+        let mut devices = Vec::new();
+        for device in look.tx.device_details(id).await.map_err(failed)? {
+            devices.push(device_view(&mut look, &room, device).await?);
+        }
+        let holds = room.holds.iter().map(|hold| {
+            let what = hold.product.as_ref().map_or_else(|| "All updates".to_owned(), |product| product.to_string());
+            format!("{what}: held by {} until {}: {}.", hold.owner, when::date(hold.until, year), hold.reason)
+        });
+        let blocks = room.blocks.iter().map(|block| (block.kind.label().to_owned(), block.why.clone()));
+        Ok(RoomOverview { head, devices, holds: holds.collect(), blocks: blocks.collect() })
+    }
+
+    /// A room's Updates.
+    ///
+    /// # Errors
+    /// There is no such room, or the database fails.
+    pub async fn room_updates(&self, id: RoomId) -> Result<RoomUpdates> {
+        let mut look = self.look().await?;
+        let (head, room, _) = head(&mut look, id).await?;
+        let published = look.tx.published(false).await.map_err(failed)?;
+        let mine: Vec<_> = published
+            .into_iter()
+            .filter(|record| room.devices.iter().any(|device| device.component(&record.product).is_some()))
+            .collect();
+        let ids: Vec<UpdateId> = mine.iter().map(|record| record.id).collect();
+        let planned = look.planned(&ids).await.map_err(told)?;
+        let rollouts = look.tx.rollouts(&ids).await.map_err(failed)?;
+        let mut rows = Vec::with_capacity(mine.len());
+        for record in mine {
+            let (Some(update), Some(rollout)) = (planned.get(&record.id), rollouts.get(&record.id)) else { continue };
+            let standing = look.standing(update, rollout, &room).await.map_err(told)?;
+            let from = standing.deployment.as_ref().and_then(|deployment| deployment.from_version.clone());
+            let from = from.map(|version| format!(" · from {version}")).unwrap_or_default();
+            rows.push(RoomUpdateRow {
+                update: record.id,
+                title: format!("{} {}", record.title, record.version),
+                sub: format!("{} · {}{from}", record.vendor, record.kind.label()),
+                kind: record.kind,
+                status: standing.status,
+                when: when_of(&look, &room, standing.deployment.as_ref(), standing.window.as_ref()),
+                why: standing.why,
+            });
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse(rank(row.status)));
+        Ok(RoomUpdates { head, rows })
+    }
+
+    /// A room's Tickets.
+    ///
+    /// # Errors
+    /// There is no such room, or the database fails.
+    pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
+        let mut look = self.look().await?;
+        let (head, ..) = head(&mut look, id).await?;
+        let zone = look.organisation.zone.clone();
+        let tickets = look.tx.tickets_of_room(id).await.map_err(failed)?;
+        Ok(RoomTickets { head, rows: tickets.iter().map(|ticket| super::tickets::row(ticket, &zone, look.now)).collect() })
+    }
+
+    /// A room's History.
+    ///
+    /// # Errors
+    /// There is no such room, or the database fails.
+    pub async fn room_history(&self, id: RoomId) -> Result<RoomHistory> {
+        let mut look = self.look().await?;
+        let (head, room, _) = head(&mut look, id).await?;
+        let events = look.tx.events_of_room(id, 200).await.map_err(failed)?;
+        let audit = look.tx.audit_of("room", &id.to_string(), 100).await.map_err(failed)?;
+        let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
+        let titles: BTreeMap<UpdateId, String> =
+            look.planned(&ids).await.map_err(told)?.into_iter().map(|(id, update)| (id, update.title())).collect();
+        let mut rows: Vec<(DateTime<Utc>, HistoryRow)> = Vec::new();
+        for event in events {
+            rows.push((
+                event.at,
+                HistoryRow {
+                    at: words::instant(event.at, &room.zone, look.now),
+                    about: titles.get(&event.update).cloned().unwrap_or_default(),
+                    text: event.reason,
+                    detail: String::new(),
+                    bad: event.state == "failed",
+                },
+            ));
+        }
+        for record in audit {
+            rows.push((
+                record.at,
+                HistoryRow {
+                    at: words::instant(record.at, &room.zone, look.now),
+                    about: String::new(),
+                    text: record.entry.summary,
+                    detail: record.entry.actor,
+                    bad: false,
+                },
+            ));
+        }
+        rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        Ok(RoomHistory { head, rows: rows.into_iter().map(|(_, row)| row).collect() })
+    }
+}
+
+/// `name_key|id`.
+pub(super) fn cursor(text: &str) -> Option<(String, RoomId)> {
+    let (key, id) = text.rsplit_once('|')?;
+    let id = id.parse::<Uuid>().ok()?;
+    Some((key.to_owned(), RoomId(id)))
+}
+
+fn pager(query: &RoomsQuery, filter: &RoomFilter, records: &[RoomListRecord], more: bool, total: i64) -> Pager {
+    let kept = |name: &str, record: &RoomListRecord| {
+        let cursor = format!("{}|{}", record.name_key, record.id);
+        words::query(&[("q", &query.q), ("ring", &query.ring), ("site", &query.site), (name, &cursor)])
+    };
+    let backwards = filter.before.is_some();
+    let has_previous = if backwards { more } else { filter.after.is_some() };
+    let has_next = if backwards { true } else { more };
+    Pager {
+        text: words::count(total, "room", "rooms"),
+        previous: records.first().filter(|_| has_previous).map(|first| kept("before", first)),
+        next: records.last().filter(|_| has_next).map(|last| kept("after", last)),
+    }
+}
+
+pub(super) fn health(state: RoomState, work: &RoomWork, now: DateTime<Utc>) -> (Health, String) {
+    if state == RoomState::Onboarding {
+        return (Health::Onboarding, "New; not scheduled yet.".to_owned());
+    }
+    if work.unhealthy > 0 {
+        let tickets = words::count(work.unhealthy, "open ticket", "open tickets");
+        return (Health::Unhealthy, format!("{tickets} that matter."));
+    }
+    match work.last_seen_at {
+        Some(at) if now - at < UNMONITORED_AFTER => (Health::Healthy, "Devices are in contact.".to_owned()),
+        Some(_) => (Health::Unmonitored, "No contact for 30 minutes or more.".to_owned()),
+        None => (Health::Unmonitored, "No contact yet.".to_owned()),
+    }
+}
+
+fn local_time(zone: &Zone, now: DateTime<Utc>) -> String {
+    format!("{} ({})", zone.local(now).wall.format("%a %-d %b, %H:%M"), zone.city())
+}
+
+fn place(building: &str, floor: &str) -> String {
+    match (building.is_empty(), floor.is_empty()) {
+        (true, true) => String::new(),
+        (false, true) => building.to_owned(),
+        (true, false) => format!("Floor {floor}"),
+        (false, false) => format!("{building}, floor {floor}"),
+    }
+}
+
+fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>) -> RoomRow {
+    let nothing = RoomWork::default();
+    let work = work.unwrap_or(&nothing);
+    let hours = look.organisation.settings.window();
+    let mut models = work.models.clone();
+    models.dedup();
+    let next_window = work.next_night.map(|night| {
+        let window = Window::next(&record.zone, night, look.now, hours);
+        when::window(&window, &record.zone, look.now)
+    });
+    RoomRow {
+        id: record.id,
+        name: record.name.clone(),
+        place: place(&record.building, &record.floor),
+        site: record.site.clone(),
+        ring: ring_view(look, record.ring),
+        local_time: local_time(&record.zone, look.now),
+        health: health(record.state, work, look.now).0,
+        devices: work.devices,
+        models: models.join(", "),
+        scheduled: work.scheduled,
+        running: work.running,
+        failed: work.failed,
+        next_window,
+    }
+}
+
+async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord)> {
+    let missing = || AppError::NotFound { what: "This room".to_owned() };
+    let record = look.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
+    let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
+    let work = look.tx.work_in(&[id]).await.map_err(failed)?.remove(&id).unwrap_or_default();
+    let (health, health_why) = health(record.state, &work, look.now);
+    let hours = look.organisation.settings.window();
+    let today = room.zone.date(look.now);
+    let next = Window::next(&room.zone, work.next_night.unwrap_or(today), look.now, hours);
+    let planned = match (work.next_night, work.scheduled) {
+        (Some(_), scheduled) => format!("{} planned.", words::count(scheduled, "update", "updates")),
+        (None, _) => "Nothing is planned.".to_owned(),
+    };
+    let offset = room.zone.local(look.now).offset_seconds / 60;
+    let sign = if offset < 0 { '-' } else { '+' };
+    let mut meta = vec![record.site_name.clone()];
+    meta.extend(Some(place(&record.building, &record.floor)).filter(|place| !place.is_empty()));
+    meta.extend((record.capacity > 0).then(|| words::count(record.capacity.into(), "seat", "seats")));
+    let head = RoomHead {
+        id,
+        name: record.name.clone(),
+        zone: format!("{}, UTC{sign}{}:{:02}", room.zone.name(), offset.abs() / 60, offset.abs() % 60),
+        meta,
+        health,
+        health_why,
+        local_time: local_time(&room.zone, look.now),
+        ring: ring_view(look, record.ring),
+        next_window: when::window(&next, &room.zone, look.now),
+        next_window_work: planned,
+        open_tickets: work.open_tickets,
+    };
+    Ok((head, room, record))
+}
+
+async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Result<DeviceView> {
+    let contact = match device.last_seen_at {
+        Some(at) => format!("Last contact {}", when::instant(at, &room.zone, look.now)),
+        None => "No contact yet".to_owned(),
+    };
+    let mut components = Vec::with_capacity(device.components.len());
+    for (product, name, kind, version) in device.components {
+        let recommended = look.tx.recommended(&product).await.map_err(failed)?;
+        let state = match &recommended {
+            None => "Not covered by an update".to_owned(),
+            Some((update, _)) => component_state(look, *update, room, device.id).await?,
+        };
+        components.push(ComponentView {
+            product: name,
+            kind,
+            installed: version.unwrap_or_else(|| "Unknown".to_owned()),
+            recommended: recommended.map(|(_, version)| version),
+            state,
+        });
+    }
+    let vendor = if device.model.starts_with(&device.vendor) { String::new() } else { format!("{} ", device.vendor) };
+    let serial = if device.serial.is_empty() { String::new() } else { format!("{} · ", device.serial) };
+    Ok(DeviceView {
+        name: format!("{vendor}{}", device.model),
+        role: device.role,
+        sub: format!("{serial}{}", device.controller),
+        contact,
+        components,
+    })
+}
+
+async fn component_state(look: &mut Look, id: UpdateId, room: &Room, device: domain::ids::DeviceId) -> Result<String> {
+    let planned = look.planned(&[id]).await.map_err(told)?;
+    let rollout = look.tx.rollout(id).await.map_err(failed)?;
+    let (Some(update), Some(rollout)) = (planned.get(&id), rollout) else { return Ok(String::new()) };
+    let own = room.devices.iter().find(|own| own.id == device);
+    if own.is_some_and(|own| is_current(update, own)) {
+        return Ok("Current".to_owned());
+    }
+    let standing = look.standing(update, &rollout, room).await.map_err(told)?;
+    Ok(match standing.status {
+        RoomStatus::NotRequired => standing.why,
+        RoomStatus::Scheduled
+        | RoomStatus::InProgress
+        | RoomStatus::Completed
+        | RoomStatus::Failed
+        | RoomStatus::Paused
+        | RoomStatus::Deprecated => standing.status.label().to_owned(),
+    })
+}
+
+fn is_current(update: &Update, device: &domain::room::Device) -> bool {
+    matches!(update.applicability(device), Applicability::Current(_))
+}
+
+fn when_of(
+    look: &Look,
+    room: &Room,
+    deployment: Option<&domain::deployment::Deployment>,
+    window: Option<&Window>,
+) -> String {
+    if let Some(window) = window {
+        return when::window(window, &room.zone, look.now);
+    }
+    match deployment.map(|deployment| &deployment.state) {
+        Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => when::instant(*at, &room.zone, look.now),
+        Some(DeploymentState::Open { started_at: Some(at) }) => format!("Since {}", when::instant(*at, &room.zone, look.now)),
+        Some(DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. }) | None => {
+            String::new()
+        }
+    }
+}
+
+/// What concerns people comes first.
+fn rank(status: RoomStatus) -> u8 {
+    match status {
+        RoomStatus::Failed => 6,
+        RoomStatus::InProgress => 5,
+        RoomStatus::Paused => 4,
+        RoomStatus::Scheduled => 3,
+        RoomStatus::Completed => 2,
+        RoomStatus::NotRequired => 1,
+        RoomStatus::Deprecated => 0,
+    }
+}

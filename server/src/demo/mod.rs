@@ -1,0 +1,85 @@
+//! `nightshift demo`: its own database, an estate of 120 rooms, and its devices as real DDI clients over HTTP.
+//!
+//! Time is discrete: the clock jumps to the next wake-up of a device or of the tick, never while a request runs, and no faster
+//! than `--speed` (DESIGN.md 4). Its position is stored, so that a restart goes on where it was. The demo goes through the same
+//! imports, the same planner and the same HTTP as everybody; nothing in the product knows that it runs.
+
+mod devices;
+mod estate;
+mod time;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use domain::settings::Settings;
+use domain::zone::Zone;
+use service::store::Store;
+use service::{Artifacts, Clock, Deployment, Service, ServiceError};
+
+use crate::cli::Demo;
+use crate::router::Surroundings;
+use crate::serve;
+
+/// Where the demo's clock stands is kept under this name.
+const CLOCK: &str = "demo.clock";
+
+pub(crate) async fn run(options: Demo) -> Result<()> {
+    std::fs::create_dir_all(&options.data)?;
+    let store = Store::open(&format!("sqlite:{}", options.data.join("demo.db").display()), true).await?;
+    store.migrate().await?;
+    let listener = serve::listen(options.listen).await?;
+    let address = listener.local_addr()?;
+    let service = open(store, Artifacts::open(&options.data.join("artifacts"))?, format!("http://{address}")).await?;
+    let stop = serve::stop_on_signal();
+    let pace = if options.frozen { "The clock stands still.".to_owned() } else { format!("The clock runs at {}×.", grouped(options.speed)) };
+    let driving = (!options.frozen).then(|| {
+        let fleet = devices::Fleet::new(&service, format!("http://{address}"), options.seed);
+        tokio::spawn(time::drive(service.clone(), fleet, options.speed, stop.clone()))
+    });
+    serve::serve_until(listener, service, Surroundings { demo_pace: Some(pace) }, stop.clone()).await?;
+    if let Some(driving) = driving {
+        stop.cancel();
+        driving.await?;
+    }
+    Ok(())
+}
+
+/// A service on the demo's database, filled on the first start.
+///
+/// # Errors
+/// The database fails, or the demo's own files are broken.
+pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Result<Service> {
+    let stored = store.read().await?.program_value(CLOCK).await?;
+    let start = match stored {
+        Some(stored) => stored.parse::<DateTime<Utc>>()?,
+        None => estate::as_of()?,
+    };
+    let deployment = Deployment { public_url, tenant: "DEFAULT".to_owned(), gateway_token: None };
+    let service = Service::new(store, Clock::driven(start), artifacts, deployment);
+    let settings = Settings { poll_seconds: 1200, ..Settings::default() };
+    if service.first_start("Tidewater Group", Zone::parse("Europe/London")?, settings).await? {
+        estate::fill(&service).await?;
+    }
+    service.tick().await?;
+    Ok(service)
+}
+
+async fn keep_clock(service: &Service) -> Result<(), ServiceError> {
+    let now = service.clock().now().to_rfc3339();
+    store::write!(service.store(), tx => {
+        tx.put_program_value(CLOCK, &now).await?;
+        Ok::<_, ServiceError>(())
+    })
+}
+
+/// `3,600`.
+fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

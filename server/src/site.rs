@@ -1,0 +1,136 @@
+//! Pages and the files they need: the Leptos app, its server functions, wasm, style, icons.
+
+use app::desk::Desk;
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use leptos::prelude::{LeptosOptions, provide_context};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use service::Service;
+use tower_http::compression::CompressionLayer;
+
+use crate::router::Surroundings;
+
+/// The pages, their server functions and their files.
+pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
+    let options = LeptosOptions::builder()
+        .output_name("nightshift")
+        .site_root(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".to_owned()))
+        .site_pkg_dir("pkg")
+        .build();
+    let desk = Desk::new(service, surroundings.demo_pace.clone());
+    let routes = generate_route_list(app::App);
+    let context = {
+        let desk = desk.clone();
+        move || provide_context(desk.clone())
+    };
+    let functions = {
+        let context = context.clone();
+        move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
+    };
+    let rendered = Router::new()
+        .route("/api/{*function}", get(functions.clone()).post(functions))
+        .leptos_routes_with_context(&options, routes, context.clone(), {
+            let options = options.clone();
+            move || app::shell(options.clone())
+        })
+        .fallback(leptos_axum::render_app_async_with_context(context, {
+            let options = options.clone();
+            move || app::shell(options.clone())
+        }))
+        .layer(CompressionLayer::new())
+        .with_state(options.clone());
+    Router::new()
+        .route("/pkg/{*file}", get(files::package))
+        .route("/icons.svg", get(files::icons))
+        .route("/favicon.svg", get(files::favicon))
+        .with_state(options)
+        .merge(rendered)
+        .layer(axum::middleware::from_fn(never_cached))
+}
+
+/// Pages show the state of this instant; files say for themselves how long they keep.
+async fn never_cached(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+mod files {
+    use super::{HeaderValue, IntoResponse, LeptosOptions, Path, Request, Response, State, StatusCode, header};
+
+    pub(super) async fn package(State(options): State<LeptosOptions>, Path(file): Path<String>, request: Request) -> Response {
+        answer(&options, &format!("pkg/{file}"), &request).await
+    }
+
+    pub(super) async fn icons(State(options): State<LeptosOptions>, request: Request) -> Response {
+        answer(&options, "icons.svg", &request).await
+    }
+
+    pub(super) async fn favicon(State(options): State<LeptosOptions>, request: Request) -> Response {
+        answer(&options, "favicon.svg", &request).await
+    }
+
+    /// The file, precompressed where the browser takes it and there is one.
+    async fn answer(options: &LeptosOptions, path: &str, request: &Request) -> Response {
+        if path.split('/').any(|part| part.starts_with('.')) {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let accepts = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        for (encoding, ending) in [("br", ".br"), ("gzip", ".gz")] {
+            if accepts.contains(encoding)
+                && let Some(bytes) = read(options, &format!("{path}{ending}")).await
+            {
+                return typed(path, Some(encoding), bytes, request);
+            }
+        }
+        match read(options, path).await {
+            Some(bytes) => typed(path, None, bytes, request),
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    fn typed(path: &str, encoding: Option<&'static str>, bytes: Vec<u8>, request: &Request) -> Response {
+        let media_type = match path.rsplit('.').next() {
+            Some("wasm") => "application/wasm",
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            Some(_) | None => "application/octet-stream",
+        };
+        // Names carry no hash, so browsers ask each time whether what they have is still right.
+        let etag = format!("\"{}\"", &service::artifacts::Hashes::of(&bytes).sha256[..32]);
+        let unchanged = request.headers().get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
+        let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if let Ok(etag) = HeaderValue::from_str(&etag) {
+            headers.insert(header::ETAG, etag);
+        }
+        if let Some(encoding) = encoding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        response
+    }
+
+    #[cfg(feature = "embed")]
+    #[derive(rust_embed::RustEmbed)]
+    #[folder = "../target/site"]
+    struct Site;
+
+    #[cfg(feature = "embed")]
+    #[expect(clippy::unused_async, reason = "reads from disk without the feature")]
+    async fn read(_options: &LeptosOptions, path: &str) -> Option<Vec<u8>> {
+        Site::get(path).map(|file| file.data.into_owned())
+    }
+
+    #[cfg(not(feature = "embed"))]
+    async fn read(options: &LeptosOptions, path: &str) -> Option<Vec<u8>> {
+        tokio::fs::read(std::path::Path::new(&*options.site_root).join(path)).await.ok()
+    }
+}
