@@ -142,8 +142,10 @@ enum Explain {
     /// How two versions stand to each other.
     VersionOrder {
         /// One version.
+        #[arg(allow_hyphen_values = true)]
         a: String,
         /// The other version.
+        #[arg(allow_hyphen_values = true)]
         b: String,
         /// The product of both, or of the first.
         #[arg(long)]
@@ -274,9 +276,15 @@ async fn open(database: &Database) -> Result<Service> {
     }
     let store = Store::open(&database.database, false).await?;
     store.migrate().await?;
-    let artifacts = Artifacts::open(&PathBuf::from("artifacts"))?;
+    // The demo's database has a clock of its own.
+    let clock = match store.read().await?.program_value(demo::CLOCK).await? {
+        Some(stored) => Clock::driven(stored.parse().context("the demo's stored clock")?),
+        None => Clock::System,
+    };
+    // These commands touch no artifact.
+    let artifacts = Artifacts::open(&std::env::temp_dir())?;
     let deployment = Deployment { public_url: String::new(), tenant: "DEFAULT".to_owned(), gateway_token: None };
-    let service = Service::new(store, Clock::System, artifacts, deployment);
+    let service = Service::new(store, clock, artifacts, deployment);
     service.first_start("My organisation", Zone::utc(), Settings::default()).await?;
     Ok(service)
 }

@@ -3,7 +3,7 @@
 use app::desk::Desk;
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -60,40 +60,40 @@ async fn never_cached(request: Request, next: Next) -> Response {
 }
 
 mod files {
-    use super::{HeaderValue, IntoResponse, LeptosOptions, Path, Request, Response, State, StatusCode, header};
+    use super::{HeaderMap, HeaderValue, IntoResponse, LeptosOptions, Path, Response, State, StatusCode, header};
 
-    pub(super) async fn package(State(options): State<LeptosOptions>, Path(file): Path<String>, request: Request) -> Response {
-        answer(&options, &format!("pkg/{file}"), &request).await
+    pub(super) async fn package(State(options): State<LeptosOptions>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+        answer(&options, &format!("pkg/{file}"), &headers).await
     }
 
-    pub(super) async fn icons(State(options): State<LeptosOptions>, request: Request) -> Response {
-        answer(&options, "icons.svg", &request).await
+    pub(super) async fn icons(State(options): State<LeptosOptions>, headers: HeaderMap) -> Response {
+        answer(&options, "icons.svg", &headers).await
     }
 
-    pub(super) async fn favicon(State(options): State<LeptosOptions>, request: Request) -> Response {
-        answer(&options, "favicon.svg", &request).await
+    pub(super) async fn favicon(State(options): State<LeptosOptions>, headers: HeaderMap) -> Response {
+        answer(&options, "favicon.svg", &headers).await
     }
 
     /// The file, precompressed where the browser takes it and there is one.
-    async fn answer(options: &LeptosOptions, path: &str, request: &Request) -> Response {
+    async fn answer(options: &LeptosOptions, path: &str, headers: &HeaderMap) -> Response {
         if path.split('/').any(|part| part.starts_with('.')) {
             return StatusCode::NOT_FOUND.into_response();
         }
-        let accepts = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
         for (encoding, ending) in [("br", ".br"), ("gzip", ".gz")] {
             if accepts.contains(encoding)
                 && let Some(bytes) = read(options, &format!("{path}{ending}")).await
             {
-                return typed(path, Some(encoding), bytes, request);
+                return typed(path, Some(encoding), bytes, headers);
             }
         }
         match read(options, path).await {
-            Some(bytes) => typed(path, None, bytes, request),
+            Some(bytes) => typed(path, None, bytes, headers),
             None => StatusCode::NOT_FOUND.into_response(),
         }
     }
 
-    fn typed(path: &str, encoding: Option<&'static str>, bytes: Vec<u8>, request: &Request) -> Response {
+    fn typed(path: &str, encoding: Option<&'static str>, bytes: Vec<u8>, headers: &HeaderMap) -> Response {
         let media_type = match path.rsplit('.').next() {
             Some("wasm") => "application/wasm",
             Some("js") => "text/javascript; charset=utf-8",
@@ -103,17 +103,17 @@ mod files {
         };
         // Names carry no hash, so browsers ask each time whether what they have is still right.
         let etag = format!("\"{}\"", &service::artifacts::Hashes::of(&bytes).sha256[..32]);
-        let unchanged = request.headers().get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
+        let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
         let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        let answered = response.headers_mut();
+        answered.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        answered.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        answered.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         if let Ok(etag) = HeaderValue::from_str(&etag) {
-            headers.insert(header::ETAG, etag);
+            answered.insert(header::ETAG, etag);
         }
         if let Some(encoding) = encoding {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            answered.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         response
     }

@@ -13,7 +13,7 @@ use service::pages::Look;
 use service::{Service, ServiceError};
 
 use crate::error::AppError;
-use crate::view::{AuditRow, AuditView, DemoView, Pager, PortfolioView, ProductRow, RingView, SettingsView, ShellView};
+use crate::view::{AuditRow, AuditView, DemoView, PortfolioView, ProductRow, RingView, SettingsView, ShellView};
 
 /// What server functions work with: the service, and what pages say about the process around them.
 #[derive(Clone)]
@@ -166,10 +166,6 @@ pub(crate) fn ring_view(look: &Look, id: domain::ids::RingId) -> RingView {
         // A ring that was deleted since stays in histories.
         None => RingView { id, name: "Deleted ring".to_owned(), badge: "–".to_owned(), scale: 5 },
     }
-}
-
-pub(crate) fn no_pager(text: String) -> Pager {
-    Pager { text, previous: None, next: None }
 }
 
 /// A service's answer in the words of the wire; faults of ours are logged once, here.

@@ -20,7 +20,7 @@ use crate::router::Surroundings;
 use crate::serve;
 
 /// Where the demo's clock stands is kept under this name.
-const CLOCK: &str = "demo.clock";
+pub(crate) const CLOCK: &str = "demo.clock";
 
 pub(crate) async fn run(options: Demo) -> Result<()> {
     std::fs::create_dir_all(&options.data)?;
@@ -58,6 +58,7 @@ pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Res
     let settings = Settings { poll_seconds: 1200, ..Settings::default() };
     if service.first_start("Tidewater Group", Zone::parse("Europe/London")?, settings).await? {
         estate::fill(&service).await?;
+        keep_clock(&service).await?;
     }
     service.tick().await?;
     Ok(service)
