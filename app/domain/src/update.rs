@@ -187,6 +187,16 @@ pub struct Update {
     pub standings: BTreeMap<String, Standing>,
 }
 
+/// What an update is called: the product's name and the version, which some names end in already (`Windows 11 23H2`).
+#[must_use]
+pub fn titled(product_name: &str, version: &str) -> String {
+    if product_name.ends_with(version) {
+        product_name.to_owned()
+    } else {
+        format!("{product_name} {version}")
+    }
+}
+
 /// Why an update is not for a device, or that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applicability {
@@ -208,7 +218,7 @@ impl Update {
     /// `Teams Rooms app 5.2.115.0`.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("{} {}", self.product_name, self.version)
+        titled(&self.product_name, &self.version)
     }
 
     /// Whether the update is for `device` (S1).

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::RoomId;
 use domain::status::UpdateStatus;
+use domain::update::titled;
 use domain::when;
 use domain::window::Window;
 use domain::zone::Zone;
@@ -32,7 +33,7 @@ impl Desk {
 async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
     let mut attention = Vec::new();
     for summary in look.updates(false).await.map_err(told)? {
-        let title = format!("{} {}", summary.record.title, summary.record.version);
+        let title = titled(&summary.record.title, &summary.record.version);
         let address = format!("/updates/{}", summary.record.id);
         let failed_rooms = words::count(summary.counts.failed, "room", "rooms");
         if summary.status == UpdateStatus::Paused {

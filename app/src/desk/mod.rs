@@ -49,7 +49,7 @@ impl Desk {
         Ok(ShellView {
             clock: words::clock(look.now, &zone),
             city: zone.city(),
-            tzdb: zone::database_version(),
+            tzdb: format!("Time zones: {}", zone::database_version()),
             demo: self.demo_pace.clone().map(|pace| DemoView { pace }),
             organisation: look.organisation.name,
             open_tickets,

@@ -7,7 +7,7 @@ use domain::deployment::DeploymentState;
 use domain::ids::{RingId, RoomId, SiteId, UpdateId};
 use domain::room::{Room, RoomState};
 use domain::status::RoomStatus;
-use domain::update::{Applicability, Update};
+use domain::update::{Applicability, Update, titled};
 use domain::when;
 use domain::window::Window;
 use domain::zone::Zone;
@@ -99,7 +99,7 @@ impl Desk {
             let from = from.map(|version| format!(" · from {version}")).unwrap_or_default();
             rows.push(RoomUpdateRow {
                 update: record.id,
-                title: format!("{} {}", record.title, record.version),
+                title: titled(&record.title, &record.version),
                 sub: format!("{} · {}{from}", record.vendor, record.kind.label()),
                 kind: record.kind,
                 status: standing.status,

@@ -7,7 +7,7 @@ use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingKind;
 use domain::rollout::{PlannedStage, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
-use domain::update::{ProductKind, Severity};
+use domain::update::{ProductKind, Severity, titled};
 use domain::when;
 use service::pages::{Look, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRooms};
@@ -106,7 +106,7 @@ impl Desk {
 }
 
 fn title(summary: &UpdateSummary) -> String {
-    format!("{} {}", summary.record.title, summary.record.version)
+    titled(&summary.record.title, &summary.record.version)
 }
 
 fn matches_query(summary: &UpdateSummary, query: &UpdatesQuery) -> bool {
@@ -390,8 +390,19 @@ fn stage_view(
     let counts = summary.rollout.counts_of(stage.ring);
     let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
     let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
+    // What a pause that still lasts would move if it ended today, like the calendar's own dates.
+    let paused_on = match &summary.rollout.state {
+        RolloutState::Paused { since, .. } => Some(look.organisation.zone.date(*since)),
+        RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+    };
+    let today = look.organisation.zone.date(look.now);
     for (_, night, state, rooms) in nights.iter().filter(|(ring, ..)| *ring == stage.ring) {
-        let day = day_of(*night);
+        let waits = matches!(state.as_str(), "waiting" | "open");
+        let shown = match paused_on {
+            Some(since) if waits && *night >= since => *night + (today - since),
+            Some(_) | None => *night,
+        };
+        let day = day_of(shown);
         let cell = by_day.entry(day).or_insert(NightView { day, done: 0, failed: 0, waiting: 0 });
         match state.as_str() {
             "completed" => cell.done += rooms,

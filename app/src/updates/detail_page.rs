@@ -115,6 +115,7 @@ fn head(view: &UpdateView) -> AnyView {
 /// The counts that lead to their rooms.
 fn counts(view: &UpdateView) -> AnyView {
     let counts = view.statuses.iter().map(|(word, label, count)| {
+        let label = if word.is_empty() { "rooms".to_owned() } else { label.to_lowercase() };
         let (class, dot) = match word.as_str() {
             "completed" => ("kpi kpi--done", true),
             "failed" => ("kpi kpi--fail", true),
@@ -124,7 +125,7 @@ fn counts(view: &UpdateView) -> AnyView {
         view! {
             <a class=class href=format!("?status={word}#rooms")>
                 <b>{*count}</b>
-                <span>{dot.then(|| view! { <i></i> })} {label.to_lowercase()}</span>
+                <span>{dot.then(|| view! { <i></i> })} {label}</span>
             </a>
         }
     });
@@ -221,7 +222,6 @@ fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &st
         .map(|(word, label, count)| chip(word, format!("{label} {count}")));
     view! {
         <nav class="chips" aria-label="Rooms by status">
-            {chip("", "All".to_owned())}
             {chips.collect_view()}
         </nav>
     }

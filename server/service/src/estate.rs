@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId};
 use domain::ring::{RingSequence, name_key};
 use domain::room::{Block, Hold, RoomState};
@@ -95,6 +95,9 @@ pub struct DeviceLine {
     /// Serial number.
     #[serde(default)]
     pub serial: String,
+    /// Its last contact elsewhere.
+    #[serde(default)]
+    pub last_seen: Option<DateTime<Utc>>,
     /// Product to version; null: the device does not say.
     #[serde(default)]
     pub installed: BTreeMap<String, ComponentLine>,
@@ -185,6 +188,7 @@ impl RoomsFile {
                 vendor: String::new(),
                 model: line.model.clone().unwrap_or_default(),
                 serial: String::new(),
+                last_seen: None,
                 installed: BTreeMap::clone(&installed),
             });
             rooms.push(RoomLine {
@@ -247,6 +251,7 @@ impl Service {
                 components.push((*device, product.clone(), row));
             }
             tx.put_components(&components, now).await?;
+            tx.put_last_seen(&plan.seen).await?;
             for (id, room, hold) in &plan.holds {
                 tx.add_hold(*id, *room, hold).await?;
             }
@@ -360,6 +365,7 @@ impl Service {
                     model: device.model.clone(),
                     serial: device.serial.clone(),
                 });
+                checked.seen.extend(device.last_seen.map(|at| (id, at)));
                 for (product, version) in &device.installed {
                     let product = ProductId::parse(product).map_err(|problem| ServiceError::invalid("product", at(problem)))?;
                     checked.installed.push((id, product, version.clone()));
@@ -387,6 +393,7 @@ struct Checked {
     rooms: Vec<NewRoom>,
     devices: Vec<NewDevice>,
     installed: Vec<(DeviceId, ProductId, Option<String>)>,
+    seen: Vec<(DeviceId, DateTime<Utc>)>,
     holds: Vec<(HoldId, RoomId, Hold)>,
     blocks: Vec<(RoomId, Block)>,
 }

@@ -10,7 +10,7 @@ use domain::install::{Install, InstallState};
 use domain::planner::NewInstall;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::ticket::{TicketSeverity, TicketState};
-use domain::update::Severity;
+use domain::update::{Severity, titled};
 use domain::window::Window;
 use store::{AuditEntry, TicketRecord, Tx};
 
@@ -161,7 +161,7 @@ impl Service {
             counts: std::collections::BTreeMap::new(),
         };
         tx.add_rollout(&rollout, &past.published_by).await?;
-        let title = format!("{} {}", past.title, past.version);
+        let title = titled(&past.title, &past.version);
         tx.add_audit(past.published_at, &AuditEntry {
             actor: past.published_by.clone(),
             action: "update.published",

@@ -2,7 +2,7 @@
 
 use domain::ids::{ProductId, UpdateId};
 use domain::planner;
-use domain::update::Severity;
+use domain::update::{Severity, titled};
 use serde_json::json;
 use store::{AuditEntry, NewArtifact};
 
@@ -70,7 +70,7 @@ impl Service {
         store::write!(self.store, tx => {
             let release = tx.release(update).await?.ok_or_else(|| ServiceError::not_found("This release"))?;
             if tx.rollout(update).await?.is_some() {
-                return Err(ServiceError::conflict(format!("{} {} is published; its files stay as they are", release.release.title, release.release.version)));
+                return Err(ServiceError::conflict(format!("{} is published; its files stay as they are", titled(&release.release.title, &release.release.version))));
             }
             if tx.artifacts(update).await?.iter().any(|artifact| artifact.artifact.filename == filename) {
                 return Err(ServiceError::invalid("file name", format!("the release has a file named {filename} already")));
@@ -89,7 +89,7 @@ impl Service {
                 action: "release.file_added",
                 object_kind: "update",
                 object_id: update.to_string(),
-                summary: format!("Added {filename} to {} {}.", release.release.title, release.release.version),
+                summary: format!("Added {filename} to {}.", titled(&release.release.title, &release.release.version)),
                 before: None,
                 after: Some(json!({ "filename": filename, "size": hashes.size, "sha256": hashes.sha256, "url": url })),
             }).await?;
@@ -109,7 +109,7 @@ impl Service {
                 return Err(ServiceError::not_found(format!("Release {version} of {product}")));
             };
             let id = release.release.id;
-            let title = format!("{} {version}", release.release.title);
+            let title = titled(&release.release.title, version);
             if tx.rollout(id).await?.is_some() {
                 return Err(ServiceError::conflict(format!("{title} is published already")));
             }

@@ -50,6 +50,7 @@ struct RoomEntry {
     ring: String,
     state: String,
     online: bool,
+    last_seen: Option<DateTime<Utc>>,
     devices: Vec<DeviceLine>,
     facts: Option<Facts>,
     expected_checks: BTreeMap<String, String>,
@@ -236,7 +237,7 @@ async fn add_rooms(
             zone: None,
             ring: names.get(room.ring.as_str()).map(|name| (*name).to_owned()),
             state: Some(room.state.clone()),
-            devices: room.devices.clone(),
+            devices: room.devices.iter().map(|device| DeviceLine { last_seen: room.last_seen, ..device.clone() }).collect(),
             holds: holds.collect(),
             blocks: blocks(room),
         }

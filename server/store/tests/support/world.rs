@@ -1,0 +1,530 @@
+//! Random fleets that live in the simulator and, row by row, in a database: what people and devices do in the one is written to
+//! the other, and the planner is asked on both sides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::deployment::{Deployment, DeploymentState};
+use domain::fleet::{Candidate, Fleet, Slice};
+use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::install::Install;
+use domain::planner::{NewInstall, Plan};
+use domain::ring::{RingDraft, RingOrder, RingSequence};
+use domain::rollout::{Counts, RolloutState};
+use domain::room::{Block, Component, Device, Hold, Room, RoomState};
+use domain::settings::{Organisation, Settings};
+use domain::sim::{Behaviour, Counter, Simulation};
+use domain::ticket::{TicketChange, TicketEvent, TicketState};
+use domain::update::{ProductKind, Severity, Standing, Update};
+use domain::version::VersionScheme;
+use domain::zone::Zone;
+use store::{Limits, NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Result, Store, StoreError, Tx};
+use uuid::Uuid;
+
+const ZONES: [&str; 6] =
+    ["Europe/London", "America/St_Johns", "Pacific/Auckland", "Africa/Cairo", "Australia/Lord_Howe", "Asia/Kolkata"];
+const PRODUCTS: [(&str, ProductKind); 3] = [("win", ProductKind::Os), ("app", ProductKind::App), ("cam", ProductKind::Firmware)];
+/// Everything that is due, at once.
+pub const ALL: Limits = Limits { rollouts: 1_000, rooms: 10_000 };
+
+/// The same numbers for the same seed (SplitMix64).
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// 0 to `sides` − 1.
+    pub fn below(&mut self, sides: usize) -> usize {
+        usize::try_from(self.roll() % u64::try_from(sides).expect("a number")).expect("a number")
+    }
+
+    fn number(&mut self, from: u32, until: u32) -> u32 {
+        from + u32::try_from(self.below(usize::try_from(until - from).expect("a number"))).expect("a number")
+    }
+
+    fn one_in(&mut self, sides: usize) -> bool {
+        self.below(sides) == 0
+    }
+}
+
+/// A simulation and how far the database has been told of it.
+pub struct World {
+    pub sim: Simulation,
+    pub dice: Dice,
+    told: Fleet,
+    rings: Vec<RingId>,
+    rooms: Vec<RoomId>,
+    updates: Vec<UpdateId>,
+    last_id: u128,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let ring = |number| RingId(Uuid::from_u128(number));
+        let ids = vec![ring(1), ring(4), ring(2), ring(3)];
+        let mut rings = RingSequence::preconfigured(ids[0], ids[2], ids[3]);
+        for (index, id) in ids.iter().enumerate() {
+            let known = rings.get(*id).map(|ring| ring.name.clone());
+            let draft = RingDraft {
+                name: known.clone().unwrap_or_else(|| "Pilots".to_owned()),
+                description: String::new(),
+                order: RingOrder::try_from(if index == 1 { 3 } else { 5 }).ok(),
+                rollout_days: dice.number(1, 4),
+                test_days: dice.number(0, 3),
+            };
+            rings = if known.is_some() { rings.with_edited(*id, draft) } else { rings.with_added(*id, draft) }.expect("few days");
+        }
+        let zone = Zone::parse(ZONES[dice.below(ZONES.len())]).expect("a zone");
+        let organisation = Organisation { name: "Example".to_owned(), zone, settings: Settings::default() };
+        let fleet = Fleet::new(organisation, rings);
+        let told = fleet.clone();
+        let start = "2026-03-03T15:00:00Z".parse().expect("an instant");
+        let sim = Simulation::new(fleet, start);
+        let mut world = Self { sim, dice, told, rings: ids, rooms: Vec::new(), updates: Vec::new(), last_id: 10_000 };
+        for _ in 0..world.dice.below(8) + 2 {
+            let room = world.room();
+            world.sim.fleet.rooms.insert(room.id, room);
+        }
+        world
+    }
+
+    fn id(&mut self) -> Uuid {
+        self.last_id += 1;
+        Uuid::from_u128(self.last_id)
+    }
+
+    fn room(&mut self) -> Room {
+        let id = RoomId(self.id());
+        self.rooms.push(id);
+        let now = self.sim.now;
+        let mut devices = Vec::new();
+        for index in 0..=self.dice.below(2) {
+            let device = DeviceId(self.id());
+            let absences = if self.dice.one_in(4) {
+                let from = now + TimeDelta::days(i64::from(self.dice.number(0, 20)));
+                vec![(from, from + TimeDelta::days(i64::from(self.dice.number(1, 6))))]
+            } else {
+                Vec::new()
+            };
+            let behaviour = Behaviour {
+                minutes: self.dice.number(5, 150),
+                failures: u32::from(self.dice.one_in(4)),
+                silences: u32::from(self.dice.one_in(5)),
+                late_minutes: self.dice.one_in(2).then_some(900),
+                absences,
+                confirms: !self.dice.one_in(8),
+            };
+            self.sim.behaviours.insert(device, behaviour);
+            // The second device of a room has no operating system of its own; some do not say their version.
+            let components = PRODUCTS[index..].iter().map(|(product, _)| {
+                let version = if self.dice.one_in(7) { None } else { Some(self.dice.number(1, 3).to_string()) };
+                Component { product: ProductId((*product).to_owned()), version }
+            });
+            let mut components: Vec<Component> = components.collect();
+            components.sort_by(|a, b| a.product.cmp(&b.product));
+            devices.push(Device { id: device, model: format!("M{}", self.dice.below(3)), components });
+        }
+        let zone = Zone::parse(ZONES[self.dice.below(ZONES.len())]).expect("a zone");
+        let ring = self.rings[self.dice.below(self.rings.len())];
+        let state = if self.dice.one_in(9) { RoomState::Onboarding } else { RoomState::Managed };
+        let blocks = if self.dice.one_in(6) {
+            vec![Block { kind: ProductKind::Os, why: "updates are switched off".to_owned() }]
+        } else {
+            Vec::new()
+        };
+        Room { id, name: format!("Room {}", self.rooms.len()), zone, ring, state, blocks, holds: Vec::new(), devices }
+    }
+
+    /// Somebody does something.
+    pub fn act(&mut self) {
+        let room = self.rooms[self.dice.below(self.rooms.len())];
+        let ring = self.rings[self.dice.below(self.rings.len())];
+        let update = (!self.updates.is_empty()).then(|| self.updates[self.dice.below(self.updates.len())]);
+        match (self.dice.below(10), update) {
+            (0 | 1, _) | (_, None) => self.publish(),
+            (2, Some(update)) => self.sim.pause(update, "Admin", "a reason"),
+            (3, Some(update)) => self.sim.resume(update),
+            (4, Some(update)) => {
+                self.sim.retry_all_failed(update, "Admin");
+            }
+            (5, Some(update)) => {
+                let other = self.rooms[self.dice.below(self.rooms.len())];
+                self.sim.force(update, &[room, other], "Admin");
+            }
+            (6, Some(_)) => self.sim.move_room(room, ring),
+            (7, Some(_)) => self.hold(room),
+            (8, Some(update)) if self.dice.one_in(3) => self.sim.deprecate(update, "Recalled."),
+            (8, Some(_)) => {
+                let room = self.room();
+                self.sim.add_room(room);
+            }
+            (_, Some(_)) => self.report(room),
+        }
+    }
+
+    pub fn publish(&mut self) {
+        if self.updates.len() >= 4 {
+            return;
+        }
+        let (name, kind) = PRODUCTS[self.dice.below(PRODUCTS.len())];
+        let own = self.sim.fleet.updates.values().filter(|update| update.product.0 == name).count() + 2;
+        let id = UpdateId(self.id());
+        let standing = |known: usize| if known < own { Standing::Below } else { Standing::Current };
+        self.updates.push(id);
+        self.sim.publish(Update {
+            id,
+            product: ProductId(name.to_owned()),
+            product_name: name.to_owned(),
+            kind,
+            version: own.to_string(),
+            released: None,
+            severity: if self.dice.one_in(2) { Severity::Critical } else { Severity::Routine },
+            expected_minutes: self.dice.number(5, 200),
+            minimum_version: None,
+            models: if self.dice.one_in(3) { vec!["M0".to_owned(), "M1".to_owned()] } else { Vec::new() },
+            applies_to_unknown: self.dice.one_in(3),
+            standings: (1..=9_usize).map(|known| (known.to_string(), standing(known))).collect(),
+        });
+    }
+
+    fn hold(&mut self, room: RoomId) {
+        let since = self.sim.fleet.rooms[&room].zone.date(self.sim.now) + chrono::Days::new(self.dice.number(0, 2).into());
+        let until = since + chrono::Days::new(self.dice.number(0, 6).into());
+        let product = self.dice.one_in(2).then(|| ProductId("cam".to_owned()));
+        // Their order is by first date; a second one on the same date has none.
+        if self.sim.fleet.rooms[&room].holds.iter().all(|hold| hold.since < since) {
+            self.sim.hold(room, Hold { product, owner: "Facilities".to_owned(), reason: "a fair".to_owned(), since, until });
+        }
+    }
+
+    fn report(&mut self, room: RoomId) {
+        let devices: Vec<DeviceId> = self.sim.fleet.rooms[&room].devices.iter().map(|device| device.id).collect();
+        let (product, _) = PRODUCTS[self.dice.below(PRODUCTS.len())];
+        let version = self.dice.number(1, 5).to_string();
+        for device in devices {
+            self.sim.report_component(device, &ProductId(product.to_owned()), Some(version.clone()));
+        }
+    }
+
+    /// Goes on to the next instant at which the planner has work, by at most three quarters of an hour.
+    pub fn step(&mut self) {
+        let soon = self.sim.now + TimeDelta::minutes(45);
+        let due = self.sim.fleet.next_at(self.sim.now).filter(|at| *at > self.sim.now);
+        self.sim.jump_to(due.map_or(soon, |due| due.min(soon)));
+    }
+
+    /// Whether the database does not know everything yet.
+    pub fn has_news(&self) -> bool {
+        self.told != self.sim.fleet
+    }
+
+    /// Writes what people and devices have done since the last time.
+    pub async fn tell(&mut self, store: &Store) {
+        let (before, after, now) = (&self.told, &self.sim.fleet, self.sim.now);
+        store::write!(store, tx => { tell(tx, before, after, now).await }).expect("the facts");
+        self.told = self.sim.fleet.clone();
+    }
+
+    /// The database's tick, one round after the other, as the service does it; then the simulator's. Both plan the same.
+    pub async fn tick(&mut self, store: &Store) {
+        let now = self.sim.now;
+        // The simulator's ids are 1, 2, 3 …
+        let last = self.sim.fleet.deployments.keys().next_back().map_or(0, |id| id.0.as_u128());
+        let mut fleet = self.sim.fleet.clone();
+        let mut counter = Counter(last);
+        for round in 0.. {
+            assert!(round < 200, "the planner does not come to rest");
+            let mut ids = Counter(counter.0);
+            let planned: Option<Plan> = store::write!(store, tx => {
+                ids = Counter(counter.0);
+                let organisation = tx.organisation().await?.expect("an organisation");
+                let due = tx.due(&organisation, now, ALL).await?;
+                let expected = fleet.slice(now);
+                assert_eq!(due.as_ref().map(|due| Normal::of(&due.slice)), expected.as_ref().map(Normal::of), "at {now}");
+                let (Some(mut due), Some(expected)) = (due, expected) else { return_none() };
+                // SQL gives them by instant.
+                due.slice.due.sort_by_key(|due| due.update);
+                let plan = domain::planner::plan(&due.slice, now, &mut ids);
+                assert_eq!(plan, domain::planner::plan(&expected, now, &mut Counter(counter.0)), "at {now}");
+                tx.apply(&plan, &due.marks, now).await?;
+                Ok::<_, StoreError>(Some(plan))
+            })
+            .expect("a round");
+            let Some(plan) = planned else { break };
+            counter = ids;
+            fleet.apply(&plan);
+        }
+        self.sim.tick();
+        assert!(self.sim.findings.is_empty(), "{}", self.sim.findings[0]);
+        self.told = self.sim.fleet.clone();
+    }
+
+    /// The database and the simulator hold the same facts.
+    pub async fn compare(&self, store: &Store) {
+        let mut tx = store.read().await.expect("a snapshot");
+        let fleet = tx.fleet().await.expect("the fleet");
+        let (mut stored, mut simulated) = (comparable(&fleet), comparable(&self.sim.fleet));
+        // Releases have no instant in the simulator.
+        stored.updates.retain(|id, _| simulated.updates.contains_key(id));
+        for update in simulated.updates.values_mut() {
+            update.released = None;
+        }
+        assert_eq!(stored, simulated, "at {}", self.sim.now);
+        assert_eq!(domain::check::check(&fleet), Vec::new(), "at {}", self.sim.now);
+        let next = tx.next_due(self.sim.now).await.expect("the next instant");
+        assert_eq!(next, self.sim.fleet.next_at(self.sim.now), "at {}", self.sim.now);
+    }
+}
+
+/// What the two sides must agree on: not the texts of tickets, which live in their history, and not counts of nothing.
+fn comparable(fleet: &Fleet) -> Fleet {
+    let mut fleet = fleet.clone();
+    for ticket in fleet.tickets.values_mut() {
+        ticket.failures.clear();
+    }
+    for rollout in fleet.rollouts.values_mut() {
+        rollout.counts.retain(|_, counts| *counts != Counts::default());
+    }
+    fleet
+}
+
+/// What of a slice decides: the rest of it is there for words, or is over.
+#[derive(Debug, PartialEq)]
+pub struct Normal {
+    due: Vec<(UpdateId, Option<RingId>, Vec<Zone>, Vec<Candidate>)>,
+    rooms: Vec<(Room, bool, Vec<Deployment>, Vec<Install>)>,
+}
+
+impl Normal {
+    pub fn of(slice: &Slice) -> Self {
+        let is_live = |update: &UpdateId| slice.rollouts.get(update).is_some_and(domain::rollout::Rollout::is_live);
+        let due = slice.due.iter().map(|due| {
+            let running = slice.rollouts.get(&due.update).is_some_and(|rollout| rollout.state == RolloutState::Running);
+            let mut zones = due.zones.clone();
+            zones.sort();
+            let candidates = due.candidates.clone();
+            let (zones, candidates) = if running { (zones, candidates) } else { (Vec::new(), Vec::new()) };
+            (due.update, due.ring, zones, candidates)
+        });
+        let rooms = slice.rooms.iter().map(|due| {
+            let counts = |deployment: &&Deployment| {
+                let over = matches!(deployment.state, DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. });
+                !over || is_live(&deployment.update)
+            };
+            let mut deployments: Vec<Deployment> = due.deployments.iter().filter(counts).cloned().collect();
+            deployments.sort_by_key(|deployment| deployment.id);
+            let of = |install: &&Install| deployments.iter().any(|deployment| deployment.id == install.deployment);
+            let mut installs: Vec<Install> = due.installs.iter().filter(of).cloned().collect();
+            installs.sort_by_key(|install| install.action);
+            (due.room.clone(), due.marked, deployments, installs)
+        });
+        let mut normal = Self { due: due.collect(), rooms: rooms.collect() };
+        normal.due.sort_by_key(|(update, ..)| *update);
+        normal
+    }
+}
+
+/// Ends a round in which nothing is due.
+fn version_row(product: &ProductId, version: &str) -> Uuid {
+    let place = PRODUCTS.iter().position(|(name, _)| *name == product.0).expect("a product");
+    let number: u128 = version.parse().expect("a number");
+    Uuid::from_u128(500 + u128::try_from(place).expect("a number") * 10 + number)
+}
+
+/// Writes the difference between two fleets of which the second follows from the first by what people and devices do.
+pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>) -> Result<()> {
+    if tx.organisation().await?.is_none() {
+        found(tx, after).await?;
+    }
+    if before.rings != after.rings {
+        tx.put_rings(&after.rings).await?;
+    }
+    for (id, update) in after.updates.iter().filter(|(id, _)| !before.updates.contains_key(id)) {
+        add_update(tx, update).await?;
+        tx.add_rollout(&after.rollouts[id], "Admin").await?;
+    }
+    for (id, rollout) in &after.rollouts {
+        if before.rollouts.get(id).is_some_and(|old| old != rollout) {
+            tx.put_rollout(rollout).await?;
+        }
+    }
+    for (id, room) in &after.rooms {
+        tell_room(tx, before.rooms.get(id), room, now).await?;
+    }
+    let changed: Vec<Deployment> =
+        after.deployments.values().filter(|deployment| before.deployments.get(&deployment.id) != Some(deployment)).cloned().collect();
+    tx.put_deployments(&changed, now).await?;
+    for install in after.installs.values() {
+        match before.installs.get(&install.action) {
+            Some(old) if old == install => {}
+            Some(_) => tx.put_installs(std::slice::from_ref(install)).await?,
+            None => add_install(tx, install).await?,
+        }
+    }
+    for (pair, ticket) in after.tickets.iter().filter(|(pair, ticket)| before.tickets.get(pair) != Some(ticket)) {
+        let change = |event| TicketChange { room: pair.0, update: pair.1, event };
+        let mut tickets = vec![change(TicketEvent::Failed("It failed.".to_owned()))];
+        if ticket.state == TicketState::Resolved {
+            tickets.push(change(TicketEvent::Cleared("It works.".to_owned())));
+        }
+        tx.apply(&Plan { tickets, ..Plan::default() }, &[], now).await?;
+    }
+    for room in after.marked.difference(&before.marked) {
+        tx.mark(*room).await?;
+    }
+    Ok(())
+}
+
+async fn found(tx: &mut Tx, fleet: &Fleet) -> Result<()> {
+    tx.put_organisation(&fleet.organisation).await?;
+    tx.put_rings(&fleet.rings).await?;
+    tx.add_sites(&[NewSite {
+        id: SiteId(Uuid::from_u128(50)),
+        name: "Harbour".to_owned(),
+        city: "London".to_owned(),
+        country: "GB".to_owned(),
+        zone: Zone::utc(),
+    }])
+    .await?;
+    for (name, kind) in PRODUCTS {
+        let id = ProductId(name.to_owned());
+        tx.put_products(&[ProductRecord {
+            id: id.clone(),
+            vendor: "Example".to_owned(),
+            name: name.to_owned(),
+            kind,
+            covered: true,
+            scheme: VersionScheme::default(),
+            expected_minutes: 20,
+        }])
+        .await?;
+        for version in 1..=9 {
+            let text = version.to_string();
+            tx.put_version(version_row(&id, &text), &id, &text, None).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn add_update(tx: &mut Tx, update: &Update) -> Result<()> {
+    tx.add_release(&NewRelease {
+        id: update.id,
+        product: update.product.clone(),
+        version_id: version_row(&update.product, &update.version),
+        version: update.version.clone(),
+        title: update.product_name.clone(),
+        severity: update.severity,
+        minimum_version: update.minimum_version.clone(),
+        models: update.models.clone(),
+        applies_to_unknown: update.applies_to_unknown,
+        supersedes: true,
+        expected_minutes: update.expected_minutes,
+        known_issues: Vec::new(),
+        recalled: false,
+        position: update.version.parse().expect("a number"),
+    })
+    .await?;
+    let standings: Vec<(Uuid, Standing)> =
+        update.standings.iter().map(|(version, standing)| (version_row(&update.product, version), *standing)).collect();
+    tx.put_standings(update.id, &standings).await
+}
+
+async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTime<Utc>) -> Result<()> {
+    if let Some(before) = before {
+        if before.ring != room.ring {
+            assert!(tx.move_room(room.id, before.ring, room.ring).await?);
+        }
+    } else {
+        tx.add_rooms(&[NewRoom {
+            id: room.id,
+            name: room.name.clone(),
+            site: SiteId(Uuid::from_u128(50)),
+            building: String::new(),
+            floor: String::new(),
+            capacity: 4,
+            zone: room.zone.clone(),
+            zone_is_own: true,
+            ring: room.ring,
+            state: room.state,
+        }])
+        .await?;
+        for (device, position) in room.devices.iter().zip(0..) {
+            tx.add_devices(&[NewDevice {
+                id: device.id,
+                controller: device.id.to_string(),
+                room: room.id,
+                position,
+                role: "camera".to_owned(),
+                vendor: "Example".to_owned(),
+                model: device.model.clone(),
+                serial: String::new(),
+            }])
+            .await?;
+        }
+        for block in &room.blocks {
+            tx.put_block(room.id, block).await?;
+        }
+    }
+    for device in &room.devices {
+        let known = before.and_then(|before| before.devices.iter().find(|known| known.id == device.id));
+        for component in &device.components {
+            if known.and_then(|known| known.component(&component.product)) == Some(component) {
+                continue;
+            }
+            let row = component.version.as_ref().map(|version| version_row(&component.product, version));
+            tx.put_components(&[(device.id, component.product.clone(), row)], now).await?;
+        }
+    }
+    for hold in &room.holds {
+        if before.is_none_or(|before| !before.holds.contains(hold)) {
+            let day = u128::try_from(hold.since.to_epoch_days()).expect("a date after 1970");
+            tx.add_hold(HoldId(Uuid::from_u128(room.id.0.as_u128() * 1_000_000 + day)), room.id, hold).await?;
+        }
+    }
+    Ok(())
+}
+
+/// With the action id that the simulator gave it: the database counts in the same way.
+async fn add_install(tx: &mut Tx, install: &Install) -> Result<()> {
+    let new = NewInstall {
+        deployment: install.deployment,
+        update: install.update,
+        device: install.device,
+        attempt: install.attempt,
+        window: install.window,
+    };
+    tx.add_installs(&[new]).await?;
+    tx.put_installs(std::slice::from_ref(install)).await
+}
+
+/// Ids of rooms, for whoever wants to look.
+pub fn rooms_of(fleet: &Fleet) -> BTreeSet<RoomId> {
+    fleet.rooms.keys().copied().collect()
+}
+
+/// Deployments by state, for a look at what a run has seen.
+pub fn seen(fleet: &Fleet) -> BTreeMap<&'static str, usize> {
+    let mut seen = BTreeMap::new();
+    for deployment in fleet.deployments.values() {
+        let word = match deployment.state {
+            DeploymentState::Waiting => "waiting",
+            DeploymentState::Open { .. } => "open",
+            DeploymentState::Completed { .. } => "completed",
+            DeploymentState::Failed { .. } => "failed",
+            DeploymentState::Withdrawn { .. } => "withdrawn",
+        };
+        *seen.entry(word).or_insert(0) += 1;
+    }
+    seen
+}
