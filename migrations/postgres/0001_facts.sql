@@ -42,6 +42,18 @@ FOR EACH ROW
 WHEN (old.kind <> 'custom')
 EXECUTE FUNCTION rings_preconfigured_stay();
 
+CREATE FUNCTION rings_keep_their_kind() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a ring keeps its kind' USING ERRCODE = 'check_violation';
+END;
+$$;
+
+CREATE TRIGGER rings_keep_their_kind
+BEFORE UPDATE OF kind ON rings
+FOR EACH ROW
+WHEN (new.kind <> old.kind)
+EXECUTE FUNCTION rings_keep_their_kind();
+
 CREATE TABLE sites (
     id UUID PRIMARY KEY,
     name TEXT NOT NULL,

@@ -37,6 +37,13 @@ BEGIN
     SELECT RAISE(ABORT, 'a preconfigured ring cannot be deleted');
 END;
 
+CREATE TRIGGER rings_keep_their_kind
+BEFORE UPDATE OF kind ON rings
+WHEN new.kind <> old.kind
+BEGIN
+    SELECT RAISE(ABORT, 'a ring keeps its kind');
+END;
+
 CREATE TABLE sites (
     id BLOB PRIMARY KEY,
     name TEXT NOT NULL,

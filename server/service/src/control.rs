@@ -42,8 +42,10 @@ impl Service {
     /// There is no such rollout, or it is not running.
     pub async fn pause(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
         let reason = checked_reason(reason)?;
-        let now = self.clock.now();
         store::write!(self.store, tx => {
+            tx.lock_rollout(update).await?;
+            // Not before the lock: a start that was a little faster must not look later than the pause (law E).
+            let now = self.clock.now();
             let before = rollout(tx, update).await?;
             let title = title(tx, update).await?;
             match &before.state {

@@ -133,10 +133,11 @@ impl Service {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn work(&self, device: DeviceId, action: ActionId) -> Result<Option<Work>> {
+    pub async fn work(&self, device: &Asking, action: ActionId) -> Result<Option<Work>> {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
-        let Some(asking) = tx.asking_about(device, action).await? else { return Ok(None) };
+        let Some(mut asking) = tx.asking_about(device.device.id, action).await? else { return Ok(None) };
+        asking.device.window_aware |= device.device.window_aware;
         let Some(asked) = asking.asked() else { return Ok(None) };
         let prefetch = match offer::decide(&asked, now) {
             Offer::Install | Offer::Cancel => false,

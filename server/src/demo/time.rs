@@ -13,6 +13,9 @@ use super::keep_clock;
 /// How often the clock on screen moves while nothing happens, and how often its position is stored.
 const STEP: Duration = Duration::from_millis(250);
 
+/// The tick also writes last contacts, so it runs now and then when nothing is due.
+const LONGEST_WITHOUT_TICK: TimeDelta = TimeDelta::minutes(10);
+
 /// Drives clock, devices and tick until `stop`.
 pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: CancellationToken) {
     if let Err(error) = fleet.enrol().await {
@@ -21,6 +24,7 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
     }
     let mut pace = Pace::from(service.clock().now(), speed);
     let mut stored = Stopwatch::start();
+    let mut ticked_at = service.clock().now();
     while !stop.is_cancelled() {
         let due = match service.next_due().await {
             Ok(due) => due,
@@ -30,14 +34,17 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
             }
         };
         let now = service.clock().now();
-        let next = due.into_iter().chain(fleet.next_at()).min().map(|next| next.max(now));
+        if due.is_some_and(|due| due <= now) || now - ticked_at >= LONGEST_WITHOUT_TICK {
+            if let Err(error) = service.tick().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the demo's tick failed");
+            }
+            ticked_at = now;
+        }
+        let next = due.into_iter().filter(|due| *due > now).chain(fleet.next_at()).min().map(|next| next.max(now));
         match next.filter(|next| *next <= pace.reached()) {
             Some(next) => {
                 service.clock().advance_to(next);
                 fleet.act().await;
-                if let Err(error) = service.tick().await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the demo's tick failed");
-                }
                 // Work that took longer than its share of time is not made up for.
                 pace.not_behind(service.clock().now());
             }

@@ -459,21 +459,23 @@ impl Tx {
     }
 
     async fn config(&mut self, device: DeviceId, report: &ConfigReport, now: DateTime<Utc>) -> Result<Outcome> {
-        const READ: &str = "SELECT room_id, attributes FROM devices WHERE id = $1";
+        const READ: &str = "SELECT room_id, attributes, free_at FROM devices WHERE id = $1";
         const WRITE: &str = "UPDATE devices SET attributes = $2, facts_wanted = $3, window_aware = $4, free_at = $5, busy_until = $6,
                 last_seen_at = $7, revision = revision + 1 WHERE id = $1";
         if let Inner::Postgres(transaction) = &mut self.inner {
             sqlx::query(dialect::LOCK_DEVICE_POSTGRES).bind(device.0).fetch_optional(&mut **transaction).await?;
         }
-        let row: Option<(Uuid, Json<BTreeMap<String, String>>)> =
+        let row: Option<(Uuid, Json<BTreeMap<String, String>>, Option<i64>)> =
             each!(self, c => sqlx::query_as(READ).bind(device.0).fetch_optional(c).await)?;
-        let Some((room, Json(before))) = row else { return Ok(Outcome::NotFound) };
+        let Some((room, Json(before), free_before)) = row else { return Ok(Outcome::NotFound) };
         let attributes = match merged(before, report) {
             Ok(attributes) => attributes,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let is = |key: &str, value: &str| attributes.get(key).is_some_and(|given| given.eq_ignore_ascii_case(value));
-        let free_at = is("room.state", "free").then(|| micros(now));
+        // A report that does not speak of the room makes an earlier one no younger (K5).
+        let speaks_of_room = report.mode == ConfigMode::Replace || report.data.contains_key("room.state");
+        let free_at = if speaks_of_room { is("room.state", "free").then(|| micros(now)) } else { free_before };
         let busy_until = attributes.get("room.busy_until").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         each!(self, c => sqlx::query(WRITE)
             .bind(device.0)

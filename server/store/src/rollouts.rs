@@ -9,10 +9,11 @@ use domain::ring::RingPlace;
 use domain::rollout::{Counts, Rollout, RolloutState, Stage};
 use uuid::Uuid;
 
+use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
 use crate::rows::{instant, micros, needed, opt_instant, opt_micros, small};
-use crate::tx::{Tx, each};
+use crate::tx::{Inner, Tx, each};
 
 impl Tx {
     /// Ids of rollouts that are running or paused.
@@ -124,6 +125,22 @@ impl Tx {
             if let Some(rollout) = rollouts.get_mut(&UpdateId(id)) {
                 let counts = Counts { scheduled, in_progress, completed, failed, deprecated, catch_up };
                 rollout.counts.insert(RingId(ring), counts);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets no device start under a rollout until this transaction ends. Whoever stops a rollout takes this first and reads the
+    /// clock afterwards: no start that was written before is then later than the stop (law E).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lock_rollout(&mut self, update: UpdateId) -> Result<()> {
+        match &mut self.inner {
+            // BEGIN IMMEDIATE holds the write lock already.
+            Inner::Sqlite(_) => {}
+            Inner::Postgres(transaction) => {
+                sqlx::query(dialect::LOCK_ROLLOUT_POSTGRES).bind(update.0).fetch_optional(&mut **transaction).await?;
             }
         }
         Ok(())

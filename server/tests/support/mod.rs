@@ -582,15 +582,9 @@ impl House {
 
     /// What is kept of the device's attributes.
     pub async fn attributes(&self, device: &str) -> BTreeMap<String, String> {
-        let query =
-            format!("SELECT count(*) FROM devices WHERE controller_id = '{device}' AND cast(attributes AS text) = '{{}}'");
-        if self.database.count(&query).await == 1 {
-            return BTreeMap::new();
-        }
-        let text = self.database.text(&format!(
-            "SELECT cast(attributes AS text) FROM devices WHERE controller_id = '{device}'"
-        ));
-        serde_json::from_str(&text.await).expect("attributes are JSON")
+        let query = format!("SELECT cast(attributes AS text) FROM devices WHERE controller_id = '{device}'");
+        let text = self.database.text(&query).await;
+        serde_json::from_str(&text).expect("attributes are JSON")
     }
 }
 

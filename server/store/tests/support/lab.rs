@@ -168,7 +168,7 @@ pub fn an_install(number: u128, on: DeviceId) -> NewInstall {
 pub async fn fill(store: &Store, rooms: u128) {
     store::write!(store, tx => {
         tx.put_organisation(&organisation()).await?;
-        tx.put_rings(&self::rings()).await?;
+        tx.put_rings(&rings()).await?;
         tx.add_sites(&[NewSite {
             id: SiteId(Uuid::from_u128(50)),
             name: "Harbour".to_owned(),

@@ -1,7 +1,7 @@
 //! Random fleets that live in the simulator and, row by row, in a database: what people and devices do in the one is written to
 //! the other, and the planner is asked on both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{Deployment, DeploymentState};
@@ -236,6 +236,12 @@ impl World {
         self.told = self.sim.fleet.clone();
     }
 
+    /// Writes everything into an empty database.
+    pub async fn tell_all(&mut self, store: &Store) {
+        self.told = Fleet::new(self.sim.fleet.organisation.clone(), self.sim.fleet.rings.clone());
+        self.tell(store).await;
+    }
+
     /// The database's tick, one round after the other, as the service does it; then the simulator's. Both plan the same.
     pub async fn tick(&mut self, store: &Store) {
         let now = self.sim.now;
@@ -252,7 +258,7 @@ impl World {
                 let due = tx.due(&organisation, now, ALL).await?;
                 let expected = fleet.slice(now);
                 assert_eq!(due.as_ref().map(|due| Normal::of(&due.slice)), expected.as_ref().map(Normal::of), "at {now}");
-                let (Some(mut due), Some(expected)) = (due, expected) else { return_none() };
+                let (Some(mut due), Some(expected)) = (due, expected) else { return Ok(None) };
                 // SQL gives them by instant.
                 due.slice.due.sort_by_key(|due| due.update);
                 let plan = domain::planner::plan(&due.slice, now, &mut ids);
@@ -335,7 +341,7 @@ impl Normal {
     }
 }
 
-/// Ends a round in which nothing is due.
+/// The row of a version: known products have versions 1 to 9.
 fn version_row(product: &ProductId, version: &str) -> Uuid {
     let place = PRODUCTS.iter().position(|(name, _)| *name == product.0).expect("a product");
     let number: u128 = version.parse().expect("a number");
@@ -506,11 +512,6 @@ async fn add_install(tx: &mut Tx, install: &Install) -> Result<()> {
     };
     tx.add_installs(&[new]).await?;
     tx.put_installs(std::slice::from_ref(install)).await
-}
-
-/// Ids of rooms, for whoever wants to look.
-pub fn rooms_of(fleet: &Fleet) -> BTreeSet<RoomId> {
-    fleet.rooms.keys().copied().collect()
 }
 
 /// Deployments by state, for a look at what a run has seen.

@@ -1,0 +1,1199 @@
+//! One list of behaviours, stamped for both engines. What a behaviour needs stands in `support`.
+//!
+//! `tools/postgres cargo nextest run -p store` gives them a Postgres; without one they fail.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::check::{check, forward};
+use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
+use domain::ids::{ActionId, DeviceId, RingId, UpdateId};
+use domain::install::{Execution, Feedback, Finished, InstallState};
+use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence};
+use domain::rollout::{Rollout, RolloutState};
+use domain::room::{Hold, RoomState};
+use domain::settings::Settings;
+use domain::update::Standing;
+use domain::zone::Zone;
+use sqlx::AssertSqlSafe;
+use store::{ConfigMode, ConfigReport, Engine, Fetched, Outcome, Refusal, Report, RoomFilter, Store, StoreError, Tx};
+use support::Home;
+use support::lab::{self, GENERAL, STAGING, UPDATE, at_night, date, instant, later, room, says};
+use support::world::World;
+use uuid::Uuid;
+
+macro_rules! on_both_engines {
+    ($($behaviour:ident),+ $(,)?) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $behaviour() {
+                super::$behaviour(Home::new(Engine::Sqlite).await).await;
+            })+
+        }
+        mod postgres {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $behaviour() {
+                super::$behaviour(Home::new(Engine::Postgres).await).await;
+            })+
+        }
+    };
+}
+
+on_both_engines![
+    the_organisation_and_its_rings_come_back_as_they_were_written,
+    the_database_keeps_the_three_preconfigured_rings_r1,
+    the_database_keeps_two_rings_from_one_order_r2,
+    the_database_keeps_a_ring_of_each_kind_in_its_place_r1_r2,
+    the_database_knows_names_without_regard_to_case_r4,
+    a_ring_that_has_rooms_cannot_be_deleted_r11,
+    a_room_that_two_people_move_at_once_ends_in_exactly_one_ring_r3,
+    rollouts_come_back_in_every_state_with_their_stages_r10,
+    deployments_come_back_in_every_state_t1,
+    installs_come_back_in_every_state,
+    one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_install_is_open_on_a_device_s7,
+    the_counts_of_a_ring_follow_every_change_of_its_deployments_t10,
+    what_is_due_is_the_same_in_rows_and_in_memory_s14,
+    rows_follow_the_planner_through_weeks_of_random_life_s14,
+    a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memory_s6,
+    what_does_not_fit_into_one_slice_comes_in_the_next_s14,
+    a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14,
+    only_one_process_plans_at_a_time_g2,
+    a_device_starts_reports_and_ends_and_hears_gone_afterwards,
+    a_failure_ends_the_action_and_a_late_word_changes_nothing,
+    a_report_about_an_action_that_is_not_the_devices_own_finds_nothing_a4,
+    nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3,
+    what_runs_when_the_pause_comes_is_recorded_k3,
+    a_device_that_shows_up_is_noted_once_w4,
+    facts_are_merged_replaced_and_removed,
+    facts_that_break_a_limit_change_nothing_g5,
+    a_reported_version_reaches_the_components_and_the_planner_i5,
+    a_token_speaks_for_one_device_until_it_is_revoked_a4,
+    many_devices_report_at_once_and_every_report_is_kept_g3,
+    a_start_that_races_with_a_pause_never_comes_after_it_k3,
+    overlapping_writers_that_find_none_yet_make_one_g2,
+    a_row_that_is_no_fact_is_named_by_table_and_row_g5,
+    pages_of_rooms_follow_each_other_forth_and_back_p8,
+    migrating_twice_changes_nothing_g1,
+    several_processes_migrate_at_once_g2,
+    a_database_of_a_newer_program_is_refused_g5,
+];
+
+type Written<T = ()> = Result<T, StoreError>;
+
+fn refused<T: std::fmt::Debug>(outcome: &Written<T>) -> bool {
+    matches!(outcome, Err(StoreError::Constraint(..)))
+}
+
+// ---- The organisation and its rings
+
+fn custom(number: u128, name: &str, order: i64) -> Ring {
+    Ring {
+        id: RingId(Uuid::from_u128(number)),
+        kind: RingKind::Custom,
+        name: name.to_owned(),
+        description: "Early birds, été, 早".to_owned(),
+        place: RingPlace::Between(RingOrder::try_from(order).expect("an order")),
+        rollout_days: 3,
+        test_days: 4,
+    }
+}
+
+fn with(rings: &RingSequence, ring: Ring) -> RingSequence {
+    RingSequence::new(rings.iter().cloned().chain([ring]).collect()).expect("rings")
+}
+
+async fn put_rings(store: &Store, rings: &RingSequence) -> Written {
+    store::write!(store, tx => { tx.put_rings(rings).await })
+}
+
+async fn the_organisation_and_its_rings_come_back_as_they_were_written(home: Home) {
+    let store = &home.store;
+    assert!(store.read().await.unwrap().organisation().await.unwrap().is_none());
+    let mut organisation = lab::organisation();
+    organisation.zone = Zone::parse("America/St_Johns").unwrap();
+    organisation.settings = Settings { poll_seconds: 77, window_minutes: 240, ..Settings::default() };
+    let rings = with(&with(&lab::rings(), custom(9, "Pilots", 3)), custom(8, "Züge", 9));
+    store::write!(store, tx => {
+        tx.put_organisation(&organisation).await?;
+        tx.put_rings(&rings).await
+    })
+    .unwrap();
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.organisation().await.unwrap(), Some(organisation.clone()));
+    assert_eq!(tx.rings().await.unwrap(), rings);
+    drop(tx);
+
+    // An edit, a ring that goes, and orders that change places.
+    let rings = rings.without(RingId(Uuid::from_u128(8))).unwrap();
+    let draft = RingDraft {
+        name: "Pilot floors".to_owned(),
+        description: String::new(),
+        order: RingOrder::try_from(7).ok(),
+        rollout_days: 1,
+        test_days: 0,
+    };
+    let rings = rings.with_edited(RingId(Uuid::from_u128(9)), draft).unwrap();
+    organisation.name = "Other".to_owned();
+    store::write!(store, tx => {
+        tx.put_organisation(&organisation).await?;
+        tx.put_rings(&rings).await
+    })
+    .unwrap();
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.organisation().await.unwrap(), Some(organisation));
+    assert_eq!(tx.rings().await.unwrap(), rings);
+    drop(tx);
+
+    store::write!(store, tx => { tx.put_program_value("demo.clock", "1").await?; tx.put_program_value("demo.clock", "2").await }).unwrap();
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.program_value("demo.clock").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(tx.program_value("other").await.unwrap(), None);
+}
+
+async fn the_database_keeps_the_three_preconfigured_rings_r1(home: Home) {
+    put_rings(&home.store, &lab::rings()).await.unwrap();
+    for ring in lab::rings().iter() {
+        let said = home.raw(&format!("DELETE FROM rings WHERE id = {}", home.id(ring.id.0))).await.unwrap_err();
+        assert!(said.contains("a preconfigured ring cannot be deleted"), "{said}");
+    }
+    assert!(home.raw("DELETE FROM rings").await.is_err());
+    assert_eq!(home.store.read().await.unwrap().rings().await.unwrap(), lab::rings());
+    // Nor can one be turned into a custom ring first.
+    let turned = format!("UPDATE rings SET kind = 'custom', place = 4 WHERE id = {}", home.id(STAGING.0));
+    let said = home.raw(&turned).await;
+    assert!(said.is_err(), "a preconfigured ring was made a custom one");
+}
+
+async fn the_database_keeps_two_rings_from_one_order_r2(home: Home) {
+    put_rings(&home.store, &with(&lab::rings(), custom(9, "Pilots", 3))).await.unwrap();
+    let second = |place: i64| {
+        format!(
+            "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
+            VALUES ({}, 'custom', 'Second', 'second', '', {place}, 1, 0)",
+            home.id(Uuid::from_u128(10)),
+        )
+    };
+    for taken in [3, 5] {
+        assert!(home.raw(&second(taken)).await.is_err(), "order {taken} was given twice");
+    }
+    home.raw(&second(4)).await.unwrap();
+}
+
+async fn the_database_keeps_a_ring_of_each_kind_in_its_place_r1_r2(home: Home) {
+    put_rings(&home.store, &lab::rings()).await.unwrap();
+    let ring = |kind: &str, place: i64, days: i64| {
+        format!(
+            "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
+            VALUES ({}, '{kind}', 'Another', 'another', '', {place}, {days}, 0)",
+            home.id(Uuid::from_u128(10)),
+        )
+    };
+    for (kind, place, days) in
+        [("custom", 0, 1), ("custom", 10, 1), ("custom", -1, 1), ("staging", 3, 1), ("general", 3, 1), ("executive", 3, 1), ("other", 3, 1), ("custom", 3, 0)]
+    {
+        assert!(home.raw(&ring(kind, place, days)).await.is_err(), "{kind} at {place} with {days} days was accepted");
+    }
+    home.raw(&ring("custom", 3, 1)).await.unwrap();
+}
+
+async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    put_rings(store, &with(&lab::rings(), custom(9, "Grüße", 3))).await.unwrap();
+    // Past RingSequence, which refuses it too.
+    for (name, key) in [("GRÜSSE", domain::ring::name_key("GRÜSSE")), ("Grüße", domain::ring::name_key("Grüße"))] {
+        let same = key == domain::ring::name_key("Grüße");
+        let added = home
+            .raw(&format!(
+                "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
+                VALUES ({}, 'custom', '{name}', '{key}', '', 4, 1, 0)",
+                home.id(Uuid::from_u128(10)),
+            ))
+            .await;
+        assert!(!same || added.is_err(), "{name} was added beside Grüße");
+        home.raw(&format!("DELETE FROM rings WHERE id = {}", home.id(Uuid::from_u128(10)))).await.unwrap();
+    }
+    assert_eq!(domain::ring::name_key(" PILOTS "), domain::ring::name_key("pilots"));
+
+    // Rooms: at one site; sites: everywhere; devices: their ids are what they say, with regard to case.
+    let twice = store::write!(store, tx => { tx.add_rooms(&[lab::a_room(7, "ROOM 0", GENERAL)]).await });
+    assert!(refused(&twice), "{twice:?}");
+    let site = store::NewSite {
+        id: domain::ids::SiteId(Uuid::from_u128(51)),
+        name: "HARBOUR".to_owned(),
+        city: String::new(),
+        country: String::new(),
+        zone: Zone::utc(),
+    };
+    let twice = store::write!(store, tx => { tx.add_sites(std::slice::from_ref(&site)).await });
+    assert!(refused(&twice), "{twice:?}");
+    let twice = store::write!(store, tx => {
+        tx.add_devices(&[store::NewDevice { controller: "device-0".to_owned(), ..lab::a_device(7, 1, room(0)) }]).await
+    });
+    assert!(refused(&twice), "{twice:?}");
+    let named = store.read().await.unwrap().rooms_named(" rOOm 0 ").await.unwrap();
+    assert_eq!(named.len(), 1);
+    assert_eq!((named[0].id, named[0].site_name.as_str(), named[0].capacity), (room(0), "Harbour", 8));
+}
+
+async fn a_ring_that_has_rooms_cannot_be_deleted_r11(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 2).await;
+    let rings = with(&lab::rings(), custom(9, "Pilots", 3));
+    let pilots = RingId(Uuid::from_u128(9));
+    put_rings(store, &rings).await.unwrap();
+    store::write!(store, tx => { tx.move_room(room(0), STAGING, pilots).await }).unwrap();
+    assert!(refused(&put_rings(store, &lab::rings()).await));
+    assert_eq!(store.read().await.unwrap().rings().await.unwrap(), rings);
+    let moved = store::write!(store, tx => {
+        let moved = tx.move_all_rooms(pilots, GENERAL).await?;
+        tx.put_rings(&lab::rings()).await?;
+        Ok::<_, StoreError>(moved)
+    });
+    assert_eq!(moved.unwrap(), 1);
+    let fleet = store.read().await.unwrap().fleet().await.unwrap();
+    assert_eq!(fleet.rooms[&room(0)].ring, GENERAL);
+    assert_eq!(fleet.marked, BTreeSet::from([room(0)]));
+}
+
+async fn a_room_that_two_people_move_at_once_ends_in_exactly_one_ring_r3(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let other = lab::EXECUTIVE;
+    let move_to = |to: RingId| {
+        let store = store.clone();
+        tokio::spawn(async move { store::write!(store, tx => { tx.move_room(room(0), STAGING, to).await }) })
+    };
+    for round in 0..40 {
+        let (first, second) = (move_to(GENERAL), move_to(other));
+        let (first, second) = (first.await.unwrap().unwrap(), second.await.unwrap().unwrap());
+        assert!(first != second, "round {round}: {first} {second}");
+        let fleet = store.read().await.unwrap().fleet().await.unwrap();
+        assert_eq!(fleet.rooms[&room(0)].ring, if first { GENERAL } else { other });
+        let back = store::write!(store, tx => { tx.move_room(room(0), fleet.rooms[&room(0)].ring, STAGING).await });
+        assert!(back.unwrap());
+    }
+}
+
+// ---- Facts come back as they were written
+
+async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let since = instant("2026-03-05T11:22:33.123456Z");
+    let states = [
+        RolloutState::Running,
+        RolloutState::Paused { since, by: "Ärztin".to_owned(), reason: "It hums.".to_owned() },
+        RolloutState::Deprecated { at: since, reason: "Superseded by Camera 3.".to_owned() },
+        RolloutState::Finished { at: since },
+    ];
+    for (state, number) in states.into_iter().zip(3_u32..) {
+        let id = UpdateId(Uuid::from_u128(100 + u128::from(number)));
+        let mut rollout = Rollout { next_at: Some(since), paused_days: 4, ..lab::a_rollout(id, state) };
+        rollout.stages.push(lab::a_stage(GENERAL, "General", 5));
+        store::write!(store, tx => {
+            let version = Uuid::from_u128(200 + u128::from(number));
+            tx.put_version(version, &lab::cam(), &number.to_string(), None).await?;
+            tx.add_release(&lab::a_release(id, version, &number.to_string(), number)).await?;
+            tx.add_rollout(&rollout, "Admin").await
+        })
+        .unwrap();
+        assert_eq!(store.read().await.unwrap().rollout(id).await.unwrap(), Some(rollout.clone()));
+
+        // A second time, with other numbers; a stage keeps the ring as it was entered.
+        rollout.starts_on = date("2026-03-11");
+        rollout.next_at = None;
+        rollout.stages[1].shifted_days = 6;
+        rollout.stages[1].placed = 3;
+        store::write!(store, tx => { tx.put_rollout(&rollout).await }).unwrap();
+        assert_eq!(store.read().await.unwrap().rollout(id).await.unwrap(), Some(rollout));
+    }
+    let mut tx = store.read().await.unwrap();
+    let live = tx.live_rollouts().await.unwrap();
+    let expected = [100_u128, 103, 104].map(|number| UpdateId(Uuid::from_u128(number)));
+    assert_eq!(live, expected);
+    assert_eq!(tx.all_rollouts().await.unwrap().len(), 5);
+    assert_eq!(tx.published_at(UPDATE).await.unwrap(), Some((instant("2026-03-03T15:00:00Z"), "Admin".to_owned())));
+    drop(tx);
+    let nobody = UpdateId(Uuid::from_u128(999));
+    let missing = store::write!(store, tx => { tx.put_rollout(&lab::a_rollout(nobody, RolloutState::Running)).await });
+    assert!(matches!(missing, Err(StoreError::Row { table: "rollouts", .. })), "{missing:?}");
+    let twice = store::write!(store, tx => { tx.add_rollout(&lab::a_rollout(UPDATE, RolloutState::Running), "Admin").await });
+    assert!(refused(&twice), "{twice:?}");
+}
+
+fn every_deployment_state() -> Vec<DeploymentState> {
+    let at = instant("2026-03-04T02:03:04.000005Z");
+    let mut states = vec![
+        DeploymentState::Waiting,
+        DeploymentState::Open { started_at: None },
+        DeploymentState::Open { started_at: Some(at) },
+        DeploymentState::Completed { at },
+    ];
+    for failure in [Failure::Reported, Failure::Unreachable, Failure::Silent, Failure::Unconfirmed] {
+        states.push(DeploymentState::Failed { at, failure });
+    }
+    for why in [Withdrawal::Deprecated, Withdrawal::Moved, Withdrawal::NotRequired] {
+        states.push(DeploymentState::Withdrawn { at, why });
+    }
+    states
+}
+
+async fn deployments_come_back_in_every_state_t1(home: Home) {
+    let store = &home.store;
+    let states = every_deployment_state();
+    lab::fill(store, states.len() as u128 + 2).await;
+    for (state, number) in states.into_iter().zip(0_u128..) {
+        let mut deployment = lab::a_deployment(number, room(number), state);
+        deployment.next_at = Some(later(7));
+        store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await }).unwrap();
+        let stored = store.read().await.unwrap().deployment_of(room(number), UPDATE).await.unwrap();
+        assert_eq!(stored, Some(deployment.clone()));
+        // Again with everything else changed.
+        deployment.ring = GENERAL;
+        deployment.night = date("2026-04-01");
+        deployment.planned_night = None;
+        deployment.attempt = 3;
+        deployment.missed_windows = 1;
+        deployment.catch_up = true;
+        deployment.force = Some(if number % 2 == 0 { Force::Now } else { Force::WhenAvailable });
+        deployment.from_version = None;
+        deployment.reason = "Another reason: \"quoted\", 'quoted'.".to_owned();
+        deployment.next_at = None;
+        store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await }).unwrap();
+        let stored = store.read().await.unwrap().deployment_of(room(number), UPDATE).await.unwrap();
+        assert_eq!(stored, Some(deployment));
+    }
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(check(&tx.fleet().await.unwrap()).into_iter().filter(|finding| finding.law == 'J').count(), 0);
+    assert_eq!(tx.deployment_of(room(90), UPDATE).await.unwrap(), None);
+    // What happened to them is kept, oldest last.
+    let events = tx.events_of_room(room(0), 10).await.unwrap();
+    let told: Vec<(&str, &str)> = events.iter().map(|event| (event.state.as_str(), event.reason.as_str())).collect();
+    assert_eq!(told, [("waiting", "Another reason: \"quoted\", 'quoted'."), ("waiting", "Night 1 of 2 in Staging.")]);
+}
+
+async fn installs_come_back_in_every_state(home: Home) {
+    let store = &home.store;
+    let at = instant("2026-03-04T02:03:04.000005Z");
+    let mut states = vec![
+        InstallState::Planned,
+        InstallState::Started { heard_at: at, silent_at: None, installed_chunks: false },
+        InstallState::Started { heard_at: at, silent_at: Some(at), installed_chunks: true },
+        InstallState::Installed { at, doubtful: true },
+        InstallState::Installed { at, doubtful: false },
+        InstallState::Completed { at },
+        InstallState::Withdrawn { at },
+    ];
+    for failure in [Failure::Reported, Failure::Unreachable, Failure::Silent, Failure::Unconfirmed] {
+        states.push(InstallState::Failed { at, failure });
+    }
+    lab::fill(store, states.len() as u128).await;
+    for (state, number) in states.into_iter().zip(0_u128..) {
+        let action = lab::open(store, number).await;
+        let mut tx = store.read().await.unwrap();
+        let planned = tx.installs_of(lab::deployment_id(number)).await.unwrap().remove(0);
+        drop(tx);
+        assert_eq!(planned, lab::an_install(number, lab::device(number)).with_action(action));
+        let install = domain::install::Install {
+            state,
+            shown_up_at: Some(at),
+            started_at: Some(at),
+            detail: "Erasing 100 %.".to_owned(),
+            ..planned
+        };
+        store::write!(store, tx => { tx.put_installs(std::slice::from_ref(&install)).await }).unwrap();
+        let fleet = store.read().await.unwrap().fleet().await.unwrap();
+        assert_eq!(fleet.installs[&action], install);
+    }
+    let missing = domain::install::Install { action: ActionId(4_000), ..lab::an_install(0, lab::device(0)).with_action(ActionId(1)) };
+    let missing = store::write!(store, tx => { tx.put_installs(std::slice::from_ref(&missing)).await });
+    assert!(matches!(missing, Err(StoreError::Row { table: "installs", .. })), "{missing:?}");
+}
+
+async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_install_is_open_on_a_device_s7(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 2).await;
+    lab::open(store, 0).await;
+    // A second update in the same room: it may wait, but not be open.
+    let other = UpdateId(Uuid::from_u128(101));
+    store::write!(store, tx => {
+        tx.put_version(Uuid::from_u128(203), &lab::cam(), "3", None).await?;
+        tx.add_release(&lab::a_release(other, Uuid::from_u128(203), "3", 3)).await?;
+        tx.add_rollout(&lab::a_rollout(other, RolloutState::Running), "Admin").await
+    })
+    .unwrap();
+    let mut second = lab::a_deployment(8, room(0), DeploymentState::Waiting);
+    second.update = other;
+    store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&second), at_night()).await }).unwrap();
+    second.state = DeploymentState::Open { started_at: None };
+    let two_open = store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&second), at_night()).await });
+    assert!(refused(&two_open), "{two_open:?}");
+    // The same update a second time.
+    let twice = lab::a_deployment(9, room(0), DeploymentState::Waiting);
+    let twice = store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&twice), at_night()).await });
+    assert!(refused(&twice), "{twice:?}");
+    // A second install on the device, of whatever deployment.
+    let install = domain::planner::NewInstall { deployment: second.id, update: other, ..lab::an_install(0, lab::device(0)) };
+    let two_installs = store::write!(store, tx => { tx.add_installs(std::slice::from_ref(&install)).await });
+    assert!(refused(&two_installs), "{two_installs:?}");
+    // What closes may make room for what opens in one write, in whatever order they are given.
+    let first = lab::a_deployment(0, room(0), DeploymentState::Waiting);
+    store::write!(store, tx => { tx.put_deployments(&[second.clone(), first.clone()], at_night()).await }).unwrap();
+    let fleet = store.read().await.unwrap().fleet().await.unwrap();
+    assert_eq!(fleet.deployments[&second.id].state, second.state);
+    assert!(check(&fleet).iter().all(|finding| finding.law != 'D' && finding.law != 'J'), "{:?}", check(&fleet));
+}
+
+async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 4).await;
+    let mut dice = support::world::Dice::new(7);
+    let states = every_deployment_state();
+    let rings = [STAGING, GENERAL, lab::EXECUTIVE];
+    for step in 0..60 {
+        // Several at once, some of them new, from any state into any state, ring and kind.
+        let mut batch = Vec::new();
+        for number in 0..4_u128 {
+            let mut deployment = lab::a_deployment(number, room(number), states[dice.below(states.len())].clone());
+            deployment.ring = rings[dice.below(3)];
+            deployment.catch_up = dice.below(4) == 0;
+            if dice.below(2) == 0 {
+                batch.push(deployment);
+            }
+        }
+        store::write!(store, tx => { tx.put_deployments(&batch, at_night()).await }).unwrap();
+        let fleet = store.read().await.unwrap().fleet().await.unwrap();
+        let wrong: Vec<_> = check(&fleet).into_iter().filter(|finding| finding.law == 'J').collect();
+        assert_eq!(wrong, [], "step {step}");
+    }
+    // A count that is made wrong is found.
+    home.raw("UPDATE ring_counts SET completed = completed + 1").await.unwrap();
+    let fleet = store.read().await.unwrap().fleet().await.unwrap();
+    assert!(check(&fleet).iter().any(|finding| finding.law == 'J'));
+}
+
+// ---- The tick
+
+const WORLDS: u64 = 6;
+
+async fn what_is_due_is_the_same_in_rows_and_in_memory_s14(home: Home) {
+    // Whole fleets, written at once at instants in the middle of their lives.
+    let mut compared = 0;
+    for seed in 100..100 + WORLDS {
+        let engine = home.engine;
+        let mut world = World::new(seed);
+        for days in 0..14 {
+            world.act();
+            world.sim.run_until(world.sim.now + TimeDelta::hours(31));
+            if days % 5 != 4 {
+                continue;
+            }
+            let home = Home::new(engine).await;
+            world.tell_all(&home.store).await;
+            // Today nothing is left to do; what comes is looked at from every instant at which something is due.
+            for _ in 0..4 {
+                world.act();
+                world.tell(&home.store).await;
+                let now = world.sim.fleet.next_at(world.sim.now).unwrap_or(world.sim.now).max(world.sim.now);
+                let mut tx = home.store.read().await.unwrap();
+                let organisation = tx.organisation().await.unwrap().unwrap();
+                let due = tx.due(&organisation, now, support::world::ALL).await.unwrap();
+                let stored = tx.fleet().await.unwrap().slice(now);
+                assert_eq!(due.map(|due| support::world::Normal::of(&due.slice)), stored.as_ref().map(support::world::Normal::of), "seed {seed} at {now}");
+                compared += usize::from(stored.is_some());
+            }
+            world.compare(&home.store).await;
+        }
+    }
+    assert!(compared > 30, "only {compared} slices had something in them");
+}
+
+async fn rows_follow_the_planner_through_weeks_of_random_life_s14(home: Home) {
+    let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for seed in 1..=WORLDS {
+        let own = Home::new(home.engine).await;
+        let mut world = World::new(seed);
+        world.publish();
+        world.tell(&own.store).await;
+        let ends = world.sim.now + TimeDelta::days(24);
+        while world.sim.now < ends {
+            world.step();
+            if world.dice.below(12) == 0 {
+                world.act();
+            }
+            let is_due = world.sim.fleet.next_at(world.sim.now).is_some_and(|at| at <= world.sim.now);
+            if !is_due && !world.has_news() {
+                continue;
+            }
+            let before = world.sim.fleet.clone();
+            world.tell(&own.store).await;
+            world.tick(&own.store).await;
+            world.compare(&own.store).await;
+            assert_eq!(forward(&before, &world.sim.fleet), []);
+        }
+        for (word, number) in support::world::seen(&world.sim.fleet) {
+            *seen.entry(word).or_insert(0) += number;
+        }
+    }
+    assert!(seen["completed"] > 20 && seen["failed"] > 0 && seen["withdrawn"] > 0, "the weeks were too quiet: {seen:?}");
+}
+
+async fn a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memory_s6(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 9).await;
+    let today = date("2026-03-04");
+    store::write!(store, tx => {
+        // Three have their nights: of these one is blocked since, one held, one has its device on the version already.
+        for number in 0..3 {
+            tx.put_deployments(&[lab::a_deployment(number, room(number), DeploymentState::Waiting)], at_night()).await?;
+        }
+        let block = domain::room::Block { kind: domain::update::ProductKind::Firmware, why: "no".to_owned() };
+        let hold = Hold { product: None, owner: "A".to_owned(), reason: "b".to_owned(), since: today, until: today };
+        tx.put_block(room(0), &block).await?;
+        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(1)), room(1), &hold).await?;
+        tx.put_components(&[(lab::device(2), lab::cam(), Some(lab::NEW))], at_night()).await?;
+        // The others wait: one blocked, one held, one withdrawn that is to be used again, one withdrawn that is held, two free.
+        tx.put_block(room(3), &block).await?;
+        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(2)), room(4), &hold).await?;
+        for number in [5, 6] {
+            let withdrawn = DeploymentState::Withdrawn { at: at_night(), why: Withdrawal::NotRequired };
+            let mut deployment = lab::a_deployment(number, room(number), withdrawn);
+            deployment.planned_night = None;
+            tx.put_deployments(&[deployment], at_night()).await?;
+        }
+        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(3)), room(6), &hold).await?;
+        // The second device of a room counts when the first does not fit.
+        tx.put_components(&[(lab::device(8), lab::cam(), Some(lab::NEW))], at_night()).await?;
+        tx.add_devices(&[lab::a_device(18, 1, room(8))]).await?;
+        tx.put_components(&[(lab::device(18), lab::cam(), Some(lab::OLD))], at_night()).await?;
+        let mut rollout = lab::a_rollout(UPDATE, RolloutState::Running);
+        rollout.stages[0].rooms = 6;
+        rollout.stages[0].placed = 3;
+        rollout.next_at = Some(at_night());
+        tx.put_rollout(&rollout).await
+    })
+    .unwrap();
+    let mut tx = store.read().await.unwrap();
+    let due = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    let stored = tx.fleet().await.unwrap().slice(at_night()).unwrap();
+    assert_eq!(support::world::Normal::of(&due.slice), support::world::Normal::of(&stored));
+    let placed: Vec<bool> = due.slice.due[0].candidates.iter().map(|candidate| candidate.placed).collect();
+    assert_eq!(placed, [true, true, true, false, false, false]);
+}
+
+async fn what_does_not_fit_into_one_slice_comes_in_the_next_s14(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 25).await;
+    store::write!(store, tx => {
+        for number in 0..25 {
+            tx.mark(room(number)).await?;
+        }
+        Ok::<_, StoreError>(())
+    })
+    .unwrap();
+    let limits = store::Limits { rollouts: 1, rooms: 10 };
+    for expected in [10, 10, 5] {
+        let seen = store::write!(store, tx => {
+            let due = tx.due(&lab::organisation(), at_night(), limits).await?.expect("marks");
+            let settled_rooms = due.slice.rooms.iter().map(|due| due.room.id).collect();
+            let plan = domain::planner::Plan { settled_rooms, ..domain::planner::Plan::default() };
+            tx.apply(&plan, &due.marks, at_night()).await?;
+            Ok::<_, StoreError>(due.slice.rooms.len())
+        });
+        assert_eq!(seen.unwrap(), expected);
+    }
+    assert!(store.read().await.unwrap().due(&lab::organisation(), at_night(), limits).await.unwrap().is_none());
+}
+
+async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 2).await;
+    let action = lab::open(store, 0).await;
+    store::write!(store, tx => { tx.mark(room(0)).await }).unwrap();
+    let mut reading = store.read().await.unwrap();
+    let due = reading.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    drop(reading);
+    assert_eq!(due.marks.len(), 1);
+    // The device of the same room starts meanwhile, and another room's facts change.
+    let report = Report::Feedback { device: lab::device(0), action, feedback: says(Execution::Proceeding, Finished::None) };
+    assert_eq!(store.report(report, at_night()).await.unwrap(), Outcome::Changed);
+    store::write!(store, tx => { tx.mark(room(1)).await }).unwrap();
+    let plan = domain::planner::Plan { settled_rooms: vec![room(0), room(1)], ..domain::planner::Plan::default() };
+    store::write!(store, tx => { tx.apply(&plan, &due.marks, at_night()).await }).unwrap();
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.fleet().await.unwrap().marked, BTreeSet::from([room(0), room(1)]));
+    assert_eq!(tx.next_due(at_night()).await.unwrap(), Some(at_night()));
+    let due = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    drop(tx);
+    // A mark that the plan has not dealt with stays as well.
+    let half = domain::planner::Plan { settled_rooms: vec![room(1)], ..domain::planner::Plan::default() };
+    store::write!(store, tx => { tx.apply(&half, &due.marks, at_night()).await }).unwrap();
+    assert_eq!(store.read().await.unwrap().fleet().await.unwrap().marked, BTreeSet::from([room(0)]));
+}
+
+async fn only_one_process_plans_at_a_time_g2(home: Home) {
+    lab::fill(&home.store, 1).await;
+    let mut first = home.store.begin().await.unwrap();
+    assert!(first.try_tick_lock().await.unwrap());
+    if home.engine == Engine::Postgres {
+        let other = Store::open(&home.address, false).await.unwrap();
+        let mut second = other.begin().await.unwrap();
+        assert!(!second.try_tick_lock().await.unwrap());
+        drop(second);
+        other.close().await;
+    }
+    first.commit().await.unwrap();
+    let mut next = home.store.begin().await.unwrap();
+    assert!(next.try_tick_lock().await.unwrap());
+}
+
+// ---- What devices report
+
+fn feedback(number: u128, action: ActionId, execution: Execution, finished: Finished) -> Report {
+    Report::Feedback { device: lab::device(number), action, feedback: says(execution, finished) }
+}
+
+async fn install(store: &Store, number: u128) -> domain::install::Install {
+    store.read().await.unwrap().installs_of(lab::deployment_id(number)).await.unwrap().remove(0)
+}
+
+async fn marks(store: &Store) -> usize {
+    store.read().await.unwrap().fleet().await.unwrap().marked.len()
+}
+
+async fn clear_marks(home: &Home) {
+    home.raw("DELETE FROM marks").await.unwrap();
+}
+
+async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let action = lab::open(store, 0).await;
+    let fetched = || Report::Fetched(Fetched { device: lab::device(0), action });
+    assert_eq!(store.report(fetched(), later(0)).await.unwrap(), Outcome::Changed);
+    assert_eq!(install(store, 0).await.started_at, Some(later(0)));
+    assert_eq!(marks(store).await, 1);
+    clear_marks(&home).await;
+    // A second fetch and signs of life change nothing that the planner must see.
+    assert_eq!(store.report(fetched(), later(1)).await.unwrap(), Outcome::Noted);
+    for (minutes, execution) in [(2, Execution::Download), (3, Execution::Proceeding), (4, Execution::Resumed)] {
+        let said = store.report(feedback(0, action, execution, Finished::None), later(minutes)).await.unwrap();
+        assert_eq!(said, Outcome::Noted, "{execution:?}");
+    }
+    assert_eq!(marks(store).await, 0);
+    let running = install(store, 0).await;
+    assert_eq!(running.state, InstallState::Started { heard_at: later(4), silent_at: None, installed_chunks: false });
+    assert_eq!(running.started_at, Some(later(0)));
+    // Success; the inventory is asked for.
+    home.raw("UPDATE devices SET facts_wanted = NOT TRUE").await.unwrap();
+    let closed = || feedback(0, action, Execution::Closed, Finished::Success);
+    assert_eq!(store.report(closed(), later(20)).await.unwrap(), Outcome::Changed);
+    assert_eq!(marks(store).await, 1);
+    assert!(store.read().await.unwrap().asking("device-0").await.unwrap().unwrap().device.facts_wanted);
+    let done = install(store, 0).await;
+    assert_eq!(done.state, InstallState::Installed { at: later(20), doubtful: false });
+    // Whatever comes now is kept and changes nothing.
+    for (execution, finished) in [(Execution::Closed, Finished::Success), (Execution::Closed, Finished::Failure), (Execution::Proceeding, Finished::None)] {
+        let said = store.report(feedback(0, action, execution, finished), later(30)).await.unwrap();
+        assert_eq!(said, Outcome::Ended, "{execution:?}");
+    }
+    assert_eq!(store.report(fetched(), later(31)).await.unwrap(), Outcome::Noted);
+    assert_eq!(install(store, 0).await, done);
+    assert_eq!(home.number("SELECT COUNT(*) FROM reports").await, 7);
+    assert_eq!(home.number("SELECT COUNT(*) FROM reports WHERE NOT counted").await, 3);
+}
+
+async fn a_failure_ends_the_action_and_a_late_word_changes_nothing(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let action = lab::open(store, 0).await;
+    let long = Feedback {
+        execution: Execution::Closed,
+        finished: Finished::Failure,
+        details: vec!["first".to_owned(), format!("no space\u{0} left {}", "x".repeat(5_000))],
+    };
+    let report = || Report::Feedback { device: lab::device(0), action, feedback: long.clone() };
+    // Its first word may be its last; a NUL, which Postgres cannot keep, does no harm.
+    assert_eq!(store.report(report(), later(0)).await.unwrap(), Outcome::Changed);
+    let failed = install(store, 0).await;
+    assert_eq!(failed.state, InstallState::Failed { at: later(0), failure: Failure::Reported });
+    assert!(failed.detail.starts_with("no space"), "{}", failed.detail);
+    assert_eq!(store.report(report(), later(1)).await.unwrap(), Outcome::Ended);
+    assert_eq!(store.report(feedback(0, action, Execution::Closed, Finished::Success), later(2)).await.unwrap(), Outcome::Ended);
+    assert_eq!(install(store, 0).await, failed);
+}
+
+async fn a_report_about_an_action_that_is_not_the_devices_own_finds_nothing_a4(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 2).await;
+    let action = lab::open(store, 0).await;
+    let before = install(store, 0).await;
+    let nobody = DeviceId(Uuid::from_u128(9_999));
+    let word = || says(Execution::Closed, Finished::Success);
+    for (device, action) in [(lab::device(1), action), (nobody, action), (lab::device(0), ActionId(4_711)), (lab::device(0), ActionId(0))] {
+        let said = store.report(Report::Feedback { device, action, feedback: word() }, later(0)).await.unwrap();
+        assert_eq!(said, Outcome::NotFound, "{device} {action}");
+        let said = store.report(Report::Fetched(Fetched { device, action }), later(0)).await.unwrap();
+        assert_eq!(said, Outcome::NotFound, "{device} {action}");
+    }
+    let report = ConfigReport { mode: ConfigMode::Merge, data: BTreeMap::new() };
+    assert_eq!(store.report(Report::Config { device: nobody, report }, later(0)).await.unwrap(), Outcome::NotFound);
+    assert_eq!(install(store, 0).await, before);
+    assert_eq!(home.number("SELECT COUNT(*) FROM reports").await, 0);
+    assert_eq!(marks(store).await, 0);
+}
+
+async fn put_state(store: &Store, state: RolloutState) {
+    let rollout = lab::a_rollout(UPDATE, state);
+    store::write!(store, tx => { tx.put_rollout(&rollout).await }).unwrap();
+}
+
+async fn nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let action = lab::open(store, 0).await;
+    let planned = install(store, 0).await;
+    let (opens, closes) = planned.window.unwrap();
+    let word = || feedback(0, action, Execution::Proceeding, Finished::None);
+    let fetch = || Report::Fetched(Fetched { device: lab::device(0), action });
+    for at in [opens - TimeDelta::microseconds(1), closes, closes + TimeDelta::hours(1)] {
+        assert_eq!(store.report(word(), at).await.unwrap(), Outcome::NotFound, "{at}");
+        assert_ne!(store.report(fetch(), at).await.unwrap(), Outcome::Changed, "{at}");
+    }
+    let since = later(0);
+    let barred = [
+        RolloutState::Paused { since, by: "Admin".to_owned(), reason: "It hums.".to_owned() },
+        RolloutState::Deprecated { at: since, reason: "Recalled.".to_owned() },
+    ];
+    for state in barred {
+        put_state(store, state).await;
+        assert_eq!(store.report(word(), later(1)).await.unwrap(), Outcome::NotFound);
+        assert_ne!(store.report(fetch(), later(1)).await.unwrap(), Outcome::Changed);
+    }
+    assert_eq!(install(store, 0).await, planned);
+    put_state(store, RolloutState::Running).await;
+    assert_eq!(store.report(word(), opens).await.unwrap(), Outcome::Changed);
+    assert_eq!(install(store, 0).await.started_at, Some(opens));
+}
+
+async fn what_runs_when_the_pause_comes_is_recorded_k3(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let action = lab::open(store, 0).await;
+    assert_eq!(store.report(feedback(0, action, Execution::Download, Finished::None), later(0)).await.unwrap(), Outcome::Changed);
+    put_state(store, RolloutState::Paused { since: later(1), by: "Admin".to_owned(), reason: "It hums.".to_owned() }).await;
+    assert_eq!(store.report(feedback(0, action, Execution::Proceeding, Finished::None), later(2)).await.unwrap(), Outcome::Noted);
+    let done = store.report(feedback(0, action, Execution::Closed, Finished::Success), later(3)).await.unwrap();
+    assert_eq!(done, Outcome::Changed);
+    assert_eq!(install(store, 0).await.state, InstallState::Installed { at: later(3), doubtful: false });
+}
+
+async fn a_device_that_shows_up_is_noted_once_w4(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let action = lab::open(store, 0).await;
+    for minutes in [3, 9] {
+        assert_eq!(store.report(Report::ShowedUp { action }, later(minutes)).await.unwrap(), Outcome::Noted);
+    }
+    assert_eq!(install(store, 0).await.shown_up_at, Some(later(3)));
+    assert_eq!(store.report(Report::ShowedUp { action: ActionId(999) }, later(3)).await.unwrap(), Outcome::Noted);
+    assert_eq!(marks(store).await, 0);
+}
+
+fn facts(mode: ConfigMode, data: &[(&str, Option<&str>)]) -> Report {
+    let data = data.iter().map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned))).collect();
+    Report::Config { device: lab::device(0), report: ConfigReport { mode, data } }
+}
+
+async fn attributes(home: &Home) -> String {
+    let attributes = match home.engine {
+        Engine::Sqlite => "attributes",
+        Engine::Postgres => "attributes::text",
+    };
+    let sql = AssertSqlSafe(format!("SELECT {attributes} FROM devices WHERE controller_id = 'device-0'"));
+    let text: String = match home.engine {
+        Engine::Sqlite => sqlx::query_scalar(sql).fetch_one(&mut home.sqlite().await).await.unwrap(),
+        Engine::Postgres => {
+            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        }
+    };
+    let known: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    known.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+async fn facts_are_merged_replaced_and_removed(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let steps: [(Report, &str); 5] = [
+        (facts(ConfigMode::Merge, &[("a", Some("1")), ("b", Some("2"))]), "a=1 b=2"),
+        (facts(ConfigMode::Merge, &[("b", Some("3")), ("a", None), ("c", Some(""))]), "b=3 c="),
+        (facts(ConfigMode::Remove, &[("c", Some("whatever")), ("z", None)]), "b=3"),
+        (facts(ConfigMode::Replace, &[("d", Some("n\u{0}ul"))]), "d=nul"),
+        (facts(ConfigMode::Merge, &[]), "d=nul"),
+    ];
+    for (report, expected) in steps {
+        assert_eq!(store.report(report, later(0)).await.unwrap(), Outcome::Noted);
+        assert_eq!(attributes(&home).await, expected);
+    }
+    let device = |asking: Option<store::Asking>| asking.unwrap().device;
+    let told = device(store.read().await.unwrap().asking("device-0").await.unwrap());
+    assert!(!told.facts_wanted && !told.window_aware);
+    assert_eq!(told.last_seen_at, Some(later(0)));
+    // What the room says of itself (K5).
+    let report = facts(ConfigMode::Merge, &[("room.state", Some("FREE")), ("room.busy_until", Some("2026-03-04T02:30:00+01:00")), ("ddi.window", Some("aware"))]);
+    store.report(report, later(5)).await.unwrap();
+    let told = device(store.read().await.unwrap().asking("device-0").await.unwrap());
+    assert!(told.window_aware);
+    assert_eq!(told.presence.free_at, Some(later(5)));
+    assert_eq!(told.presence.busy_until, Some(instant("2026-03-04T01:30:00Z")));
+}
+
+async fn facts_that_break_a_limit_change_nothing_g5(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    store.report(facts(ConfigMode::Merge, &[("a", Some("1"))]), later(0)).await.unwrap();
+    let (longest, too_long) = ("é".repeat(128), "é".repeat(129));
+    for (key, value) in [(too_long.as_str(), "x"), ("x", too_long.as_str())] {
+        let said = store.report(facts(ConfigMode::Merge, &[("b", Some("2")), (key, Some(value))]), later(1)).await.unwrap();
+        assert!(matches!(said, Outcome::Refused(Refusal::TooLong { .. })), "{said:?}");
+    }
+    let many: Vec<(String, String)> = (0..100).map(|number| (format!("k{number:03}"), "v".to_owned())).collect();
+    let many: Vec<(&str, Option<&str>)> = many.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
+    let said = store.report(facts(ConfigMode::Merge, &many), later(2)).await.unwrap();
+    assert_eq!(said, Outcome::Refused(Refusal::TooMany { attribute: "k099".to_owned() }));
+    assert_eq!(attributes(&home).await, "a=1");
+    assert_eq!(store.report(facts(ConfigMode::Merge, &many[..99]), later(3)).await.unwrap(), Outcome::Noted);
+    assert_eq!(store.report(facts(ConfigMode::Replace, &[(&longest, Some(&longest))]), later(4)).await.unwrap(), Outcome::Noted);
+    assert_eq!(attributes(&home).await, format!("{longest}={longest}"));
+}
+
+async fn a_reported_version_reaches_the_components_and_the_planner_i5(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let says = |version: &'static str| facts(ConfigMode::Merge, &[("component.1.product", Some("cam")), ("component.1.version", Some(version))]);
+    let installed = async || {
+        let fleet = store.read().await.unwrap().fleet().await.unwrap();
+        fleet.rooms[&room(0)].devices[0].components[0].version.clone()
+    };
+    // What is known already is no news.
+    assert_eq!(store.report(says("1"), later(0)).await.unwrap(), Outcome::Noted);
+    assert_eq!(marks(store).await, 0);
+    assert_eq!(store.report(says("2"), later(1)).await.unwrap(), Outcome::Changed);
+    assert_eq!(installed().await.as_deref(), Some("2"));
+    assert_eq!(marks(store).await, 1);
+    assert_eq!(store.report(says("2"), later(2)).await.unwrap(), Outcome::Noted);
+    // A version that nobody has seen before gets its standing to what is published (S1, S2).
+    for (version, standing) in [("1.5", Standing::Below), ("2.0.1", Standing::Current), ("nightly", Standing::Unordered)] {
+        assert_eq!(store.report(says(version), later(3)).await.unwrap(), Outcome::Changed, "{version}");
+        assert_eq!(installed().await.as_deref(), Some(version));
+        let updates = store.read().await.unwrap().updates(&[UPDATE]).await.unwrap();
+        assert_eq!(updates[&UPDATE].standings.get(version), Some(&standing), "{version}");
+    }
+    // Products that the portfolio does not know stay attributes; `sw_version` is the only component's.
+    let unknown = facts(ConfigMode::Replace, &[("component.1.product", Some("toaster")), ("component.1.version", Some("9"))]);
+    assert_eq!(store.report(unknown, later(4)).await.unwrap(), Outcome::Noted);
+    let plain = facts(ConfigMode::Replace, &[("sw_version", Some("1"))]);
+    assert_eq!(store.report(plain, later(5)).await.unwrap(), Outcome::Changed);
+    assert_eq!(installed().await.as_deref(), Some("1"));
+}
+
+async fn a_token_speaks_for_one_device_until_it_is_revoked_a4(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 2).await;
+    let token = [7_u8; 32];
+    let enrolled = store::write!(store, tx => { tx.enrol_device("device-0", &token, later(0)).await });
+    assert!(enrolled.unwrap());
+    let nobody = store::write!(store, tx => { tx.enrol_device("device-9", &[8; 32], later(0)).await });
+    assert!(!nobody.unwrap());
+    let shared = store::write!(store, tx => { tx.enrol_device("device-1", &token, later(0)).await });
+    assert!(refused(&shared), "{shared:?}");
+    let known = async || store.read().await.unwrap().asking("device-0").await.unwrap().unwrap().device;
+    assert_eq!(known().await.token_hash.as_deref(), Some(token.as_slice()));
+    assert!(store.read().await.unwrap().asking("DEVICE-0").await.unwrap().is_none());
+    let revoke = async || store::write!(store, tx => { tx.revoke_device("device-0", later(1)).await });
+    assert!(revoke().await.unwrap());
+    assert!(!revoke().await.unwrap());
+    let device = known().await;
+    assert!(device.revoked && device.token_hash.is_none());
+    assert_eq!(store.read().await.unwrap().fleet().await.unwrap().rooms[&room(0)].devices, []);
+    store::write!(store, tx => { tx.enrol_device("device-0", &[9; 32], later(2)).await }).unwrap();
+    assert!(!known().await.revoked);
+}
+
+async fn many_devices_report_at_once_and_every_report_is_kept_g3(home: Home) {
+    const DEVICES: u128 = 60;
+    let store = &home.store;
+    lab::fill(store, DEVICES).await;
+    let mut actions = Vec::new();
+    for number in 0..DEVICES {
+        actions.push(lab::open(store, number).await);
+    }
+    let mut tasks = Vec::new();
+    for (number, action) in (0..DEVICES).zip(actions) {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            // The same word at once from two connections: one counts, the other finds it done.
+            let word = || feedback(number, action, Execution::Closed, Finished::Success);
+            let (first, second) = tokio::join!(store.report(word(), later(1)), store.report(word(), later(1)));
+            let mut outcomes = [first.unwrap(), second.unwrap()];
+            outcomes.sort_by_key(|outcome| *outcome == Outcome::Ended);
+            assert_eq!(outcomes, [Outcome::Changed, Outcome::Ended]);
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(home.number("SELECT COUNT(*) FROM installs WHERE state = 'installed'").await, 60);
+    assert_eq!(home.number("SELECT COUNT(*) FROM reports WHERE counted").await, 60);
+    assert_eq!(home.number("SELECT COUNT(*) FROM reports").await, 120);
+    assert_eq!(marks(store).await, 60);
+}
+
+/// A clock that never shows the same instant twice, as a machine's does.
+#[derive(Clone)]
+struct Ticking(Arc<AtomicI64>);
+
+impl Ticking {
+    fn now(&self) -> DateTime<Utc> {
+        at_night() + TimeDelta::microseconds(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+async fn a_start_that_races_with_a_pause_never_comes_after_it_k3(home: Home) {
+    const ROUNDS: u128 = 60;
+    let store = &home.store;
+    lab::fill(store, ROUNDS).await;
+    let clock = Ticking(Arc::default());
+    let mut started = 0;
+    for round in 0..ROUNDS {
+        put_state(store, RolloutState::Running).await;
+        let action = lab::open(store, round).await;
+        let device = {
+            let (store, clock) = (store.clone(), clock.clone());
+            tokio::spawn(async move {
+                if round % 3 == 0 {
+                    tokio::task::yield_now().await;
+                }
+                let now = clock.now();
+                let report = if round % 2 == 0 {
+                    feedback(round, action, Execution::Proceeding, Finished::None)
+                } else {
+                    Report::Fetched(Fetched { device: lab::device(round), action })
+                };
+                store.report(report, now).await.unwrap()
+            })
+        };
+        let person = {
+            let (store, clock) = (store.clone(), clock.clone());
+            tokio::spawn(async move {
+                let written: Written = store::write!(store, tx => {
+                    tx.lock_rollout(UPDATE).await?;
+                    let since = clock.now();
+                    let state = RolloutState::Paused { since, by: "Admin".to_owned(), reason: "It hums.".to_owned() };
+                    tx.put_rollout(&lab::a_rollout(UPDATE, state)).await
+                });
+                written.unwrap();
+            })
+        };
+        let outcome = device.await.unwrap();
+        person.await.unwrap();
+        let fleet = store.read().await.unwrap().fleet().await.unwrap();
+        let broken: Vec<_> = check(&fleet).into_iter().filter(|finding| finding.law == 'E').collect();
+        // Installs of earlier rounds started before earlier pauses, which are all before this one.
+        assert_eq!(broken, [], "round {round}: {outcome:?}");
+        assert_eq!(fleet.installs[&action].started_at.is_some(), outcome == Outcome::Changed, "round {round}");
+        started += usize::from(outcome == Outcome::Changed);
+    }
+    assert!(started > 0, "no device was ever faster");
+}
+
+// ---- The engine
+
+async fn overlapping_writers_that_find_none_yet_make_one_g2(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    async fn none_yet_so_insert(tx: &mut Tx, name: &str) -> Written<bool> {
+        if tx.audit_of("test", "one", 10).await?.is_empty() {
+            let entry = store::AuditEntry {
+                actor: name.to_owned(),
+                action: "test.made",
+                object_kind: "test",
+                object_id: "one".to_owned(),
+                summary: String::new(),
+                before: None,
+                after: Some(serde_json::json!({ "by": name })),
+            };
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tx.add_audit(at_night(), &entry).await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+    let writer = |name: &'static str| {
+        let store = store.clone();
+        tokio::spawn(async move { store::write!(store, tx => { none_yet_so_insert(tx, name).await }) })
+    };
+    let writers = [writer("a"), writer("b"), writer("c")];
+    let mut made = 0;
+    for writer in writers {
+        made += usize::from(writer.await.unwrap().unwrap());
+    }
+    assert_eq!(made, 1);
+    let audit = store.read().await.unwrap().audit(None, 10).await.unwrap();
+    assert_eq!(audit.len(), 1);
+}
+
+async fn a_row_that_is_no_fact_is_named_by_table_and_row_g5(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    home.raw("UPDATE rooms SET zone = 'Mars/Olympus'").await.unwrap();
+    let error = store.read().await.unwrap().fleet().await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("rooms") && said.contains(&room(0).to_string()) && said.contains("Mars/Olympus"), "{said}");
+    // Words that are none of ours do not come in at all.
+    for sql in ["UPDATE rooms SET state = 'gone'", "UPDATE rollouts SET state = 'stopped'", "UPDATE updates SET severity = 'high'", "UPDATE rollouts SET state = 'paused'"] {
+        assert!(home.raw(sql).await.is_err(), "{sql}");
+    }
+}
+
+async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let names = ["Älv", "alpha", "Beta", "beta 2", "Éclair", "gamma", "Zürich", "Ω"];
+    store::write!(store, tx => {
+        let rooms: Vec<_> = names.iter().zip(10_u128..).map(|(name, number)| lab::a_room(number, name, GENERAL)).collect();
+        tx.add_rooms(&rooms).await?;
+        tx.add_rooms(&[store::NewRoom { state: RoomState::Retired, ..lab::a_room(30, "gone", GENERAL) }]).await
+    })
+    .unwrap();
+    let mut tx = store.read().await.unwrap();
+    let (all, count) = tx.room_page(&RoomFilter::default(), 100).await.unwrap();
+    assert_eq!((all.len(), count), (9, 9));
+    let mut forth = Vec::new();
+    let mut after = None;
+    loop {
+        let (page, _) = tx.room_page(&RoomFilter { after: after.clone(), ..RoomFilter::default() }, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.name_key.clone(), last.id));
+        forth.extend(page.into_iter().map(|room| room.id));
+    }
+    let ids: Vec<_> = all.iter().map(|room| room.id).collect();
+    assert_eq!(forth, ids);
+    let before = Some((all[5].name_key.clone(), all[5].id));
+    let (back, _) = tx.room_page(&RoomFilter { before, ..RoomFilter::default() }, 3).await.unwrap();
+    assert_eq!(back.iter().map(|room| room.id).collect::<Vec<_>>(), ids[2..5]);
+    let (beta, count) = tx.room_page(&RoomFilter { words: "beta".to_owned(), ring: Some(GENERAL), ..RoomFilter::default() }, 10).await.unwrap();
+    assert_eq!((beta.len(), count), (2, 2));
+    // Signs that mean something in a pattern are letters to people.
+    let (percent, count) = tx.room_page(&RoomFilter { words: "%".to_owned(), ..RoomFilter::default() }, 10).await.unwrap();
+    assert_eq!((percent.len(), count), (0, 0));
+}
+
+async fn migrating_twice_changes_nothing_g1(home: Home) {
+    lab::fill(&home.store, 1).await;
+    let before = home.store.read().await.unwrap().fleet().await.unwrap();
+    home.store.migrate().await.unwrap();
+    assert_eq!(home.store.read().await.unwrap().fleet().await.unwrap(), before);
+    let files = migration_names(home.engine).len();
+    assert_eq!(usize::try_from(home.number("SELECT COUNT(*) FROM _sqlx_migrations").await).unwrap(), files);
+}
+
+async fn several_processes_migrate_at_once_g2(home: Home) {
+    let home = Home::empty(home.engine).await;
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        let address = home.address.clone();
+        tasks.push(tokio::spawn(async move {
+            let store = Store::open(&address, false).await.unwrap();
+            store.migrate().await
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    lab::fill(&home.store, 1).await;
+}
+
+async fn a_database_of_a_newer_program_is_refused_g5(home: Home) {
+    let checksum = match home.engine {
+        Engine::Sqlite => "X'00'",
+        Engine::Postgres => "'\\x00'",
+    };
+    home.raw(&format!(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', {}, {checksum}, 0)",
+        home.yes()
+    ))
+    .await
+    .unwrap();
+    let refused = home.store.migrate().await.unwrap_err();
+    assert!(matches!(refused, StoreError::Newer(9999)), "{refused:?}");
+    assert!(refused.to_string().contains("9999"), "{refused}");
+}
+
+fn migrations(engine: Engine) -> std::path::PathBuf {
+    let folder = match engine {
+        Engine::Sqlite => "sqlite",
+        Engine::Postgres => "postgres",
+    };
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder)
+}
+
+fn migration_names(engine: Engine) -> BTreeSet<String> {
+    let files = std::fs::read_dir(migrations(engine)).expect("a folder");
+    files.map(|file| file.expect("a file").file_name().into_string().expect("a name")).collect()
+}
+
+#[test]
+fn both_folders_have_the_same_migrations_g1() {
+    let names = migration_names(Engine::Sqlite);
+    assert_eq!(names, migration_names(Engine::Postgres));
+    assert!(!names.is_empty());
+    for (name, number) in names.iter().zip(1..) {
+        assert!(name.starts_with(&format!("{number:04}_")), "{name} is out of order");
+    }
+}
+
+/// Table, column, whether it may be empty.
+type Columns = BTreeSet<(String, String, bool)>;
+
+#[tokio::test]
+async fn both_engines_have_the_same_tables_columns_and_indexes_g1() {
+    const SQLITE: &str = "SELECT t.name, c.name, c.\"notnull\" = 0 AND c.pk = 0
+        FROM sqlite_master t JOIN pragma_table_info(t.name) c
+        WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> '_sqlx_migrations' ORDER BY 1, 2";
+    const POSTGRES: &str = "SELECT table_name::text, column_name::text, is_nullable = 'YES'
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations' ORDER BY 1, 2";
+    const SQLITE_INDEXES: &str = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1";
+    // Those that constraints make by themselves have names of the engine's own.
+    const POSTGRES_INDEXES: &str = "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'public' AND c.relname NOT LIKE '\\_sqlx%'
+            AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u')) ORDER BY 1";
+    let (sqlite, postgres) = (Home::new(Engine::Sqlite).await, Home::new(Engine::Postgres).await);
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&postgres.address).await.unwrap();
+    let ours: Vec<(String, String, bool)> = sqlx::query_as(SQLITE).fetch_all(&mut sqlite.sqlite().await).await.unwrap();
+    let theirs: Vec<(String, String, bool)> = sqlx::query_as(POSTGRES).fetch_all(&mut connection).await.unwrap();
+    assert!(ours.len() > 100, "{ours:?}");
+    assert_eq!(ours.into_iter().collect::<Columns>(), theirs.into_iter().collect::<Columns>());
+    let ours: Vec<String> = sqlx::query_scalar(SQLITE_INDEXES).fetch_all(&mut sqlite.sqlite().await).await.unwrap();
+    let theirs: Vec<String> = sqlx::query_scalar(POSTGRES_INDEXES).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(ours.into_iter().collect::<BTreeSet<_>>(), theirs.into_iter().collect::<BTreeSet<_>>());
+}
+
+#[tokio::test]
+async fn a_second_process_cannot_serve_from_the_same_file_g2() {
+    let home = Home::empty(Engine::Sqlite).await;
+    let first = Store::open(&home.address, true).await.unwrap();
+    let second = Store::open(&home.address, true).await;
+    assert!(matches!(second, Err(StoreError::InUse(_))));
+    drop(first);
+    Store::open("mysql://somewhere", false).await.map(drop).unwrap_err();
+}
