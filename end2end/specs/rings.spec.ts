@@ -47,7 +47,7 @@ test("every ring opens to show its rooms (R16)", async ({ page }) => {
   const { table, main } = new RingsPage(page);
   await table.row(/Pilot floors/).getByRole("link").first().click();
   await expect(main).toContainText("Pilot floors");
-  await expect(main).toContainText(/\b12 rooms\b/);
+  await expect(main.getByText("12 rooms", { exact: true })).toBeVisible();
   await page.goBack();
   await expect(page).toHaveURL(RingsPage.path);
 });
