@@ -83,6 +83,8 @@ CREATE UNIQUE INDEX rooms_name ON rooms (name_key, site_id);
 CREATE INDEX rooms_ring ON rooms (ring_id, name_key, id);
 CREATE INDEX rooms_site ON rooms (site_id, name_key, id);
 CREATE INDEX rooms_order ON rooms (name_key, id);
+-- "1,234 rooms" above a list: counted without a look at the rooms themselves.
+CREATE INDEX rooms_counted ON rooms (ring_id, site_id, name_key) WHERE state <> 'retired';
 
 -- Rooms whose facts have changed since the planner last looked. Append-only: the tick deletes the rows that it has seen, so that
 -- a change that comes meanwhile is never lost.
@@ -243,6 +245,7 @@ CREATE TABLE stages (
     test_days BIGINT NOT NULL,
     starts_on DATE NOT NULL,
     shifted_days BIGINT NOT NULL,
+    test_shifted_days BIGINT NOT NULL,
     entered_at BIGINT NOT NULL,
     rooms BIGINT NOT NULL,
     placed BIGINT NOT NULL,

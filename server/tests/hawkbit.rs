@@ -28,9 +28,20 @@ async fn fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_co
         })
         .collect();
     let file = json!({ "sites": [{ "name": "London", "zone": "Europe/London" }], "rooms": rooms });
-    let house = House::with(engine, Options { rooms: file, ..Options::default() }).await;
+    let house = House::with(
+        engine,
+        Options {
+            rooms: file,
+            ..Options::default()
+        },
+    )
+    .await;
     assert_eq!(house.tokens.len(), 50);
-    let mut devices: Vec<Device> = house.tokens.iter().map(|(name, token)| Device::new(&house, name, token)).collect();
+    let mut devices: Vec<Device> = house
+        .tokens
+        .iter()
+        .map(|(name, token)| Device::new(&house, name, token))
+        .collect();
     let update = house.publish("2.0").await;
 
     let mut installed_on = Vec::new();
@@ -41,7 +52,12 @@ async fn fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_co
         }
         // From event to event; at ten past midnight all devices are awake and speak at the same time.
         let night = next_night(house.now());
-        let due = house.service.next_due().await.expect("what is due").map(|due| due.max(house.now()));
+        let due = house
+            .service
+            .next_due()
+            .await
+            .expect("what is due")
+            .map(|due| due.max(house.now()));
         let next = due.map_or(night, |due| due.min(night));
         house.at(next).await;
         if next == night {
@@ -58,12 +74,21 @@ async fn fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_co
 
     let fleet = house.fleet().await;
     let rollout = &fleet.rollouts[&update];
-    assert!(matches!(rollout.state, RolloutState::Finished { .. }), "{:?}", rollout.state);
+    assert!(
+        matches!(rollout.state, RolloutState::Finished { .. }),
+        "{:?}",
+        rollout.state
+    );
     assert_eq!(status::update(rollout, true), UpdateStatus::Completed);
     assert_eq!(rollout.stages.len(), 3, "it has entered all rings");
     for room in fleet.rooms.values() {
         let deployment = fleet.deployment_of(room.id, update).expect("a deployment");
-        assert_eq!(status::room(deployment, rollout), RoomStatus::Completed, "{}", room.name);
+        assert_eq!(
+            status::room(deployment, rollout),
+            RoomStatus::Completed,
+            "{}",
+            room.name
+        );
     }
     assert_eq!(fleet.installs.len(), 50, "one action a device, no retries");
     assert_eq!(fleet.tickets.len(), 0);
@@ -71,14 +96,21 @@ async fn fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_co
     let nights: usize = installed_on.iter().map(|(_, number)| number).sum();
     assert_eq!(nights, 50);
     // 2 days of Staging, 10 of General, 5 of Executive: nobody installs while a ring is tested.
-    assert!(installed_on.len() <= 17 && installed_on.iter().all(|(_, number)| *number <= 8), "{installed_on:?}");
+    assert!(
+        installed_on.len() <= 17 && installed_on.iter().all(|(_, number)| *number <= 8),
+        "{installed_on:?}"
+    );
     assert!(devices.iter().all(|device| device.version == "2.0"));
 }
 
 /// Ten past the next midnight in UTC: inside London's window, in winter and in summer.
 fn next_night(now: DateTime<Utc>) -> DateTime<Utc> {
     let tonight = now.date_naive().and_hms_opt(0, 10, 0).expect("a time of day").and_utc();
-    if tonight > now { tonight } else { tonight + TimeDelta::days(1) }
+    if tonight > now {
+        tonight
+    } else {
+        tonight + TimeDelta::days(1)
+    }
 }
 
 struct Device {
@@ -95,7 +127,11 @@ impl Device {
         let client = Client::new_from_client_builder(&house.base, "default", name, token, builder).expect("a client");
         let folder = house.database.folder.path().join(name);
         std::fs::create_dir_all(&folder).expect("a folder");
-        Self { client, folder, version: "1.0".to_owned() }
+        Self {
+            client,
+            folder,
+            version: "1.0".to_owned(),
+        }
     }
 
     /// Polls until there is nothing more to do; whether it has installed something.
@@ -111,7 +147,9 @@ impl Device {
                 (None, None) => return installed,
                 (None, Some(facts)) => {
                     let data = json!({ "sw_version": self.version, "hw_boardname": "rally-bar" });
-                    let sent = facts.upload(Execution::Closed, Finished::Success, Some(Mode::Merge), data, vec![]).await;
+                    let sent = facts
+                        .upload(Execution::Closed, Finished::Success, Some(Mode::Merge), data, vec![])
+                        .await;
                     sent.expect("facts are taken");
                 }
                 (Some(work), None) => {
@@ -125,19 +163,27 @@ impl Device {
 
     async fn install(&mut self, update: hawkbit::ddi::Update) {
         assert_eq!(update.update_type(), Type::Forced, "outside a window there is no link");
-        let said = update.send_feedback(Execution::Proceeding, Finished::None, vec!["Downloading."]).await;
+        let said = update
+            .send_feedback(Execution::Proceeding, Finished::None, vec!["Downloading."])
+            .await;
         said.expect("a first word is taken");
         let files = update.download(&self.folder).await.expect("a download");
-        let [file] = files.as_slice() else { panic!("one file, not {files:?}") };
+        let [file] = files.as_slice() else {
+            panic!("one file, not {files:?}")
+        };
         file.check_sha256().await.expect("the right bytes");
         assert_eq!(std::fs::read(file.file()).expect("a file"), content("2.0"));
         let progress = json!({ "cnt": 1, "of": 1 });
-        let said = update.send_feedback_with_progress(Execution::Proceeding, Finished::None, progress, vec!["Installed."]).await;
+        let said = update
+            .send_feedback_with_progress(Execution::Proceeding, Finished::None, progress, vec!["Installed."])
+            .await;
         said.expect("progress is taken");
         let chunk = update.chunks().next().expect("a chunk");
         assert_eq!((chunk.name(), chunk.part()), (BAR, "firmware"));
         self.version = chunk.version().to_owned();
-        let said = update.send_feedback(Execution::Closed, Finished::Success, vec!["Done."]).await;
+        let said = update
+            .send_feedback(Execution::Closed, Finished::Success, vec!["Done."])
+            .await;
         said.expect("a success is taken");
     }
 }

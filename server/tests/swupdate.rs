@@ -29,20 +29,35 @@ const ANSWERED: &str = "effective URL resolved";
 async fn swupdate_is_offered_nothing_before_the_window_and_installs_in_it_w1_ddi_2_1(engine: Engine) {
     let (house, workshop) = ready(engine).await;
     let update = house.publish_bytes(BAR, "2.0", workshop.image(BAR, "2.0")).await;
-    let (opens, _) = house.until_planned(DEVICE).await;
+    let (opens, _) = house.until_prepared(DEVICE).await;
     house.at(opens - TimeDelta::seconds(1)).await;
     let agent = start(&house, &workshop, "1.0", None);
     agent.poll_every(1);
-    eventually("swupdate reports its attributes", async || house.attributes(DEVICE).await.get("sw_version").is_some_and(|version| version == "1.0")).await;
+    eventually("swupdate reports its attributes", async || {
+        house
+            .attributes(DEVICE)
+            .await
+            .get("sw_version")
+            .is_some_and(|version| version == "1.0")
+    })
+    .await;
     some_polls(&agent).await;
     let install = house.open_install(DEVICE).await.expect("a planned install");
-    assert_eq!((install.state, install.shown_up_at), (InstallState::Planned, None), "a second before the window");
+    assert_eq!(
+        (install.state, install.shown_up_at),
+        (InstallState::Planned, None),
+        "a second before the window"
+    );
     assert_eq!(agent.installed(), None);
 
     house.at(opens).await;
     all_chunks_installed(&house, &agent).await;
     assert_eq!(agent.installed(), Some(payload(BAR, "2.0")));
-    assert_eq!(house.status(ROOM, update).await, RoomStatus::InProgress, "only the restart is left");
+    assert_eq!(
+        house.status(ROOM, update).await,
+        RoomStatus::InProgress,
+        "only the restart is left"
+    );
 }
 
 async fn the_success_after_a_restart_is_taken_although_the_window_has_closed_ddi_2_2_2_13(engine: Engine) {
@@ -61,11 +76,21 @@ async fn the_success_after_a_restart_is_taken_although_the_window_has_closed_ddi
     let agent = start(&house, &workshop, "1.0", Some(Confirm::Success));
     eventually("the success is taken", async || {
         house.tick().await;
-        matches!(house.install(&action).await.state, InstallState::Installed { doubtful: false, .. })
+        matches!(
+            house.install(&action).await.state,
+            InstallState::Installed { doubtful: false, .. }
+        )
     })
     .await;
-    eventually("the facts are taken", async || !house.poll(DEVICE).await["_links"]["configData"].is_object()).await;
-    assert_eq!(house.status(ROOM, update).await, RoomStatus::InProgress, "the inventory has not confirmed it");
+    eventually("the facts are taken", async || {
+        !house.poll(DEVICE).await["_links"]["configData"].is_object()
+    })
+    .await;
+    assert_eq!(
+        house.status(ROOM, update).await,
+        RoomStatus::InProgress,
+        "the inventory has not confirmed it"
+    );
     agent.stop();
 
     let agent = start(&house, &workshop, "2.0", None);
@@ -81,7 +106,7 @@ async fn the_success_after_a_restart_is_taken_although_the_window_has_closed_ddi
 async fn swupdate_is_withheld_a_paused_update_until_it_goes_on_k3(engine: Engine) {
     let (house, workshop) = ready(engine).await;
     let update = house.publish_bytes(BAR, "2.0", workshop.image(BAR, "2.0")).await;
-    house.into_window(DEVICE).await;
+    house.enter_window(DEVICE).await;
     house.pause(update).await;
     let agent = start(&house, &workshop, "1.0", None);
     agent.poll_every(1);
@@ -89,7 +114,11 @@ async fn swupdate_is_withheld_a_paused_update_until_it_goes_on_k3(engine: Engine
     assert_eq!(agent.installed(), None);
     assert_eq!(house.status(ROOM, update).await, RoomStatus::Paused);
 
-    house.service.resume(&actor(), update, "on with it").await.expect("it resumes");
+    house
+        .service
+        .resume(&actor(), update, "on with it")
+        .await
+        .expect("it resumes");
     house.tick().await;
     all_chunks_installed(&house, &agent).await;
     assert_eq!(agent.installed(), Some(payload(BAR, "2.0")));
@@ -98,7 +127,7 @@ async fn swupdate_is_withheld_a_paused_update_until_it_goes_on_k3(engine: Engine
 async fn an_image_that_swupdate_refuses_ends_as_failed_with_its_ticket_k1_ddi_2_4(engine: Engine) {
     let (house, workshop) = ready(engine).await;
     let update = house.publish_bytes(BAR, "2.0", workshop.broken_image()).await;
-    house.into_window(DEVICE).await;
+    house.enter_window(DEVICE).await;
     let mut agent = start(&house, &workshop, "1.0", None);
     agent.poll_every(1);
     eventually("the failure is taken", async || {
@@ -108,9 +137,18 @@ async fn an_image_that_swupdate_refuses_ends_as_failed_with_its_ticket_k1_ddi_2_
     .await;
     assert_eq!(house.ticket(ROOM, update).await, Some(TicketState::NeedsAction));
     let failed = house.fleet().await.installs.into_values().find(|install| {
-        matches!(install.state, InstallState::Failed { failure: Failure::Reported, .. })
+        matches!(
+            install.state,
+            InstallState::Failed {
+                failure: Failure::Reported,
+                ..
+            }
+        )
     });
-    assert!(!failed.expect("the device has said so").detail.is_empty(), "its words are kept");
+    assert!(
+        !failed.expect("the device has said so").detail.is_empty(),
+        "its words are kept"
+    );
     // Without a link it does not install again, and it goes on polling.
     some_polls(&agent).await;
     assert!(agent.running());
@@ -119,12 +157,22 @@ async fn an_image_that_swupdate_refuses_ends_as_failed_with_its_ticket_k1_ddi_2_
 
 async fn ready(engine: Engine) -> (House, Workshop) {
     let missing = missing_tools();
-    assert!(missing.is_empty(), "not installed: {missing:?}. Run `apt-get install swupdate cpio openssl` (or `make setup`)");
+    assert!(
+        missing.is_empty(),
+        "not installed: {missing:?}. Run `apt-get install swupdate cpio openssl` (or `make setup`)"
+    );
     (House::new(engine).await, Workshop::new())
 }
 
 fn start(house: &House, workshop: &Workshop, version: &str, confirm: Option<Confirm>) -> Agent {
-    Agent::start(workshop, &house.base, DEVICE, &house.tokens[DEVICE], &[("sw_version", version)], confirm)
+    Agent::start(
+        workshop,
+        &house.base,
+        DEVICE,
+        &house.tokens[DEVICE],
+        &[("sw_version", version)],
+        confirm,
+    )
 }
 
 /// Waits until swupdate has said that all is written; gives the action.
@@ -132,7 +180,15 @@ async fn all_chunks_installed(house: &House, agent: &Agent) -> String {
     eventually("All Chunks Installed.", async || {
         house.tick().await;
         let install = house.open_install(DEVICE).await;
-        install.is_some_and(|install| matches!(install.state, InstallState::Started { installed_chunks: true, .. }))
+        install.is_some_and(|install| {
+            matches!(
+                install.state,
+                InstallState::Started {
+                    installed_chunks: true,
+                    ..
+                }
+            )
+        })
     })
     .await;
     assert!(agent.log().contains(ANSWERED));
@@ -154,5 +210,8 @@ async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         }
     };
     let limit = Duration::from_secs(40);
-    assert!(tokio::time::timeout(limit, asking).await.is_ok(), "it never came to this: {what}");
+    assert!(
+        tokio::time::timeout(limit, asking).await.is_ok(),
+        "it never came to this: {what}"
+    );
 }

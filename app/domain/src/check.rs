@@ -10,7 +10,7 @@ use crate::fleet::Fleet;
 use crate::ids::{DeviceId, RingId, RoomId, UpdateId};
 use crate::install::InstallState;
 use crate::ring::MOST_TOTAL_DAYS;
-use crate::rollout::{Counts, Rollout, RolloutState, days};
+use crate::rollout::{Counts, Rollout, RolloutState};
 use crate::ticket::TicketState;
 
 /// A law that the facts break.
@@ -148,7 +148,7 @@ fn stages(fleet: &Fleet, findings: &mut Findings) {
                     rollout.update, stage.name, stage.starts_on
                 )
             });
-            earliest = stage.starts_on + days(stage.rollout_days + stage.shifted_days + stage.test_days);
+            earliest = stage.test_ends();
         }
     }
 }
@@ -249,7 +249,7 @@ fn nights(fleet: &Fleet, findings: &mut Findings) {
             });
             continue;
         };
-        let ends = stage.starts_on + days(stage.rollout_days + stage.shifted_days);
+        let ends = stage.rollout_ends();
         let inside = stage.starts_on <= planned && planned < ends;
         findings.unless(inside, 'I', || {
             format!(

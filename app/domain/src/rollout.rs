@@ -78,8 +78,10 @@ pub struct Stage {
     pub test_days: u32,
     /// Date of its first night.
     pub starts_on: NaiveDate,
-    /// Days by which pauses since have moved its end.
+    /// Days by which pauses during its rollout dates have moved the end of these.
     pub shifted_days: u32,
+    /// Days by which pauses during its test dates have moved the end of the test.
+    pub test_shifted_days: u32,
     /// When the planner entered it.
     pub entered_at: DateTime<Utc>,
     /// Rooms for which it was applicable then: the *n* of S6.
@@ -206,9 +208,12 @@ impl Rollout {
         let mut next_start = self.starts_on;
         for stage in &self.stages {
             let is_last = self.stages.last().is_some_and(|last| last.ring == stage.ring);
-            let shift = stage.shifted_days + if is_last { lost } else { 0 };
-            let rollout_ends = stage.starts_on + days(stage.rollout_days + shift);
-            let test_ends = rollout_ends + days(stage.test_days);
+            let stage = match pause {
+                Some(since) if is_last => stage.after_pause(since, lost),
+                Some(_) | None => stage.clone(),
+            };
+            let rollout_ends = stage.rollout_ends();
+            let test_ends = stage.test_ends();
             planned.push(PlannedStage {
                 ring: stage.ring,
                 name: stage.name.clone(),
@@ -259,17 +264,43 @@ impl Rollout {
         self.counts.get(&ring).copied().unwrap_or_default()
     }
 
-    /// This rollout after a pause of `days` (K3): what lies ahead has moved.
+    /// This rollout after a pause of so many days since `paused_on` (K3): what lies ahead has moved.
     #[must_use]
-    pub fn resumed(&self, lost_days: u32) -> Self {
+    pub fn resumed(&self, paused_on: NaiveDate, lost_days: u32) -> Self {
         let mut resumed = self.clone();
         resumed.state = RolloutState::Running;
         resumed.paused_days += lost_days;
         match resumed.stages.last_mut() {
-            Some(stage) => stage.shifted_days += lost_days,
+            Some(stage) => *stage = stage.after_pause(paused_on, lost_days),
             None => resumed.starts_on = resumed.starts_on + days(lost_days),
         }
         resumed
+    }
+}
+
+impl Stage {
+    /// First date after its rollout dates.
+    #[must_use]
+    pub fn rollout_ends(&self) -> NaiveDate {
+        self.starts_on + days(self.rollout_days + self.shifted_days)
+    }
+
+    /// First date after its test dates; the next ring starts then.
+    #[must_use]
+    pub fn test_ends(&self) -> NaiveDate {
+        self.rollout_ends() + days(self.test_days + self.test_shifted_days)
+    }
+
+    /// This ring after a pause of so many days: a pause during the test leaves the rollout dates as they were.
+    #[must_use]
+    fn after_pause(&self, paused_on: NaiveDate, lost_days: u32) -> Self {
+        let mut moved = self.clone();
+        if paused_on < self.rollout_ends() {
+            moved.shifted_days += lost_days;
+        } else {
+            moved.test_shifted_days += lost_days;
+        }
+        moved
     }
 }
 

@@ -519,7 +519,7 @@ impl Simulation {
         };
         let paused_on = zone.date(since);
         let lost = planner::lost_days(paused_on, zone.date(self.now));
-        let mut resumed = rollout.resumed(lost);
+        let mut resumed = rollout.resumed(paused_on, lost);
         resumed.next_at = Some(self.now);
         let of_update = self
             .fleet

@@ -360,6 +360,7 @@ mod tests {
                 test_days: ring.test_days,
                 starts_on: date(starts_on),
                 shifted_days: 0,
+                test_shifted_days: 0,
                 entered_at: at(),
                 rooms: 1,
                 placed: 1,

@@ -80,7 +80,7 @@ impl Service {
             };
             let paused_on = organisation.zone.date(since);
             let lost = planner::lost_days(paused_on, organisation.zone.date(now));
-            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(lost) }).await?;
+            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(paused_on, lost) }).await?;
             if let Some(stage) = before.stages.last() {
                 tx.shift_nights(update, stage.ring, paused_on, lost).await?;
             }

@@ -255,9 +255,7 @@ impl Service {
     /// # Errors
     /// There is no such device.
     pub async fn enrol_device(&self, actor: &Actor, controller: &str) -> Result<String> {
-        let mut random = [0_u8; 32];
-        getrandom::fill(&mut random).map_err(ServiceError::Random)?;
-        let token = crate::artifacts::hex(&random);
+        let token = new_token()?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
             if !tx.enrol_device(controller, &token_hash(&token), now).await? {
@@ -267,6 +265,29 @@ impl Service {
             Ok::<_, ServiceError>(())
         })?;
         Ok(token)
+    }
+
+    /// Hands out a token for each of several devices, all or none, with one audit entry: (device, token).
+    ///
+    /// # Errors
+    /// There is no such device.
+    pub async fn enrol_devices(&self, actor: &Actor, controllers: &[String]) -> Result<Vec<(String, String)>> {
+        let mut tokens = Vec::with_capacity(controllers.len());
+        for controller in controllers {
+            tokens.push((controller.clone(), new_token()?));
+        }
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            for (controller, token) in &tokens {
+                if !tx.enrol_device(controller, &token_hash(token), now).await? {
+                    return Err(ServiceError::not_found(format!("Device {controller:?}")));
+                }
+            }
+            let summary = format!("Handed out tokens for {} devices.", tokens.len());
+            tx.add_audit(now, &entry(actor, "device.enrolled", "", summary)).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(tokens)
     }
 
     /// Takes a device's token away; what it says counts no more.
@@ -316,6 +337,13 @@ impl Seen {
         contacts.written_at = Some(now);
         contacts.unwritten.drain().collect()
     }
+}
+
+/// 256 random bits, in hex.
+fn new_token() -> Result<String> {
+    let mut random = [0_u8; 32];
+    getrandom::fill(&mut random).map_err(ServiceError::Random)?;
+    Ok(crate::artifacts::hex(&random))
 }
 
 /// What of a token is kept: its SHA-256.

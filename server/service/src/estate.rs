@@ -317,7 +317,10 @@ impl Service {
         let mut controllers: BTreeSet<&str> = BTreeSet::new();
         for (line, number) in file.rooms.iter().zip(1..) {
             let at = |problem: String| format!("room {number} ({}): {problem}", line.name);
-            check_text("name", &line.name, 100)?;
+            check_text("name", &line.name, 100).map_err(|error| match error {
+                ServiceError::Invalid { field, problem } => ServiceError::invalid(field, at(problem)),
+                other => other,
+            })?;
             let site = sites
                 .get(&name_key(&line.site))
                 .ok_or_else(|| ServiceError::invalid("site", at(format!("there is no site named {:?}", line.site))))?;

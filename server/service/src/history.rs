@@ -145,6 +145,7 @@ impl Service {
                 test_days: ring.test_days,
                 starts_on: *starts_on,
                 shifted_days: 0,
+                test_shifted_days: 0,
                 entered_at: past.published_at.max(starts_on.and_time(chrono::NaiveTime::MIN).and_utc()).min(now),
                 rooms,
                 placed: rooms,

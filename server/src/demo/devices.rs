@@ -69,19 +69,22 @@ impl Fleet {
         let offline: BTreeSet<String> = estate::offline()?.into_iter().collect();
         let actor = Actor("Demo".to_owned());
         let now = self.service.clock().now();
+        let mut online = Vec::new();
         let mut after = String::new();
         loop {
             let page = self.service.devices_after(&after, 500).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             after.clone_from(&last.controller);
-            for line in page.iter().filter(|line| !offline.contains(&line.controller) && line.state != "revoked") {
-                let token = self.service.enrol_device(&actor, &line.controller).await?;
-                let components = self.installed_on(&line.controller).await?;
-                let first = now + TimeDelta::seconds(i64::try_from(self.draw(&line.controller, "first") % 600).unwrap_or(0));
-                self.devices.insert(line.controller.clone(), Device { token, components, job: None });
-                self.agenda.push(Reverse((first, line.controller.clone())));
-            }
+            let speaking = page.iter().filter(|line| !offline.contains(&line.controller) && line.state != "revoked");
+            online.extend(speaking.map(|line| line.controller.clone()));
         }
+        for (controller, token) in self.service.enrol_devices(&actor, &online).await? {
+            let components = self.installed_on(&controller).await?;
+            let first = now + TimeDelta::seconds(i64::try_from(self.draw(&controller, "first") % 600).unwrap_or(0));
+            self.agenda.push(Reverse((first, controller.clone())));
+            self.devices.insert(controller, Device { token, components, job: None });
+        }
+        Ok(())
     }
 
     async fn installed_on(&self, controller: &str) -> Result<BTreeMap<String, String>> {

@@ -1,6 +1,6 @@
 //! The demo's files: sites, rings, rooms, releases, and 24 rollouts with what came of them. See `demo/README.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -108,6 +108,7 @@ struct RoomOutcome {
     ring: String,
     from: Option<String>,
     status: String,
+    reason: Option<String>,
     night: Option<NaiveDate>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
@@ -178,7 +179,9 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
     let actor = Actor("Demo".to_owned());
     let estate = estate()?;
     let scenario: Scenario = serde_json::from_str(SCENARIO).context("the demo's scenario")?;
-    service.import_catalogue(&actor, &Catalogue::parse(PRODUCTS, RELEASES)?).await?;
+    let mut catalogue = Catalogue::parse(PRODUCTS, RELEASES)?;
+    leave_out_models(&mut catalogue, &estate, &scenario);
+    service.import_catalogue(&actor, &catalogue).await?;
     let rings = add_rings(service, &actor, &estate.rings).await?;
     let rooms = add_rooms(service, &actor, &estate, &scenario).await?;
     add_files(service, &actor, &scenario).await?;
@@ -187,6 +190,31 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
     let tickets = scenario.tickets.iter().map(|ticket| known.ticket(ticket, &scenario)).collect::<Result<Vec<_>>>()?;
     service.import_history(&actor, &rollouts, &tickets).await?;
     Ok(())
+}
+
+/// The scenario knows models for which a release is not: computers that cannot run Windows 11. The catalogue does not say so.
+fn leave_out_models(catalogue: &mut Catalogue, estate: &Estate, scenario: &Scenario) {
+    for update in &scenario.updates {
+        let unfit: BTreeSet<&str> = update
+            .rooms
+            .iter()
+            .filter(|room| room.reason.as_deref() == Some("not_applicable"))
+            .map(|room| room.room.as_str())
+            .collect();
+        if unfit.is_empty() {
+            continue;
+        }
+        let models_in = |fits: bool| {
+            let rooms = estate.rooms.iter().filter(|room| unfit.contains(room.id.as_str()) != fits);
+            let devices = rooms.flat_map(|room| &room.devices).filter(|device| device.installed.contains_key(&update.product));
+            devices.map(|device| device.model.clone()).collect::<BTreeSet<String>>()
+        };
+        let unfit_models = models_in(false);
+        let release = catalogue.releases.iter_mut().find(|release| release.product == update.product && release.version == update.version);
+        if let Some(release) = release {
+            release.applies_to_models = models_in(true).into_iter().filter(|model| !unfit_models.contains(model)).collect();
+        }
+    }
 }
 
 /// Ring ids by the names that the files use.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, ProductId, RoomId};
-use domain::install::{Feedback, Heard, Install, InstallState};
+use domain::install::{Execution, Feedback, Heard, Install, InstallState};
 use domain::offer::{self, Asked, Offer, Presence};
 use domain::update::Standing;
 use domain::version::{self, Version};
@@ -376,6 +376,12 @@ impl Tx {
 
     async fn feedback(&mut self, device: DeviceId, action: ActionId, feedback: &Feedback, now: DateTime<Utc>) -> Result<Outcome> {
         let Some((asking, install, may_start)) = self.locked(device, action, now).await? else { return Ok(Outcome::NotFound) };
+        // Fetching ahead of the window is not starting (W1): what is said about it stands in the history only.
+        let ahead = asking.asked().is_some_and(|asked| offer::decide(&asked, now) == Offer::Prefetch);
+        if ahead && feedback.execution != Execution::Closed {
+            self.add_report(action, feedback, true, now).await?;
+            return Ok(Outcome::Noted);
+        }
         match install.hear(feedback, may_start, now) {
             Heard::Changed(changed) => {
                 self.put_install(&changed).await?;
@@ -462,11 +468,11 @@ impl Tx {
         const READ: &str = "SELECT room_id, attributes, free_at FROM devices WHERE id = $1";
         const WRITE: &str = "UPDATE devices SET attributes = $2, facts_wanted = $3, window_aware = $4, free_at = $5, busy_until = $6,
                 last_seen_at = $7, revision = revision + 1 WHERE id = $1";
+        type Row = (Uuid, Json<BTreeMap<String, String>>, Option<i64>);
         if let Inner::Postgres(transaction) = &mut self.inner {
             sqlx::query(dialect::LOCK_DEVICE_POSTGRES).bind(device.0).fetch_optional(&mut **transaction).await?;
         }
-        let row: Option<(Uuid, Json<BTreeMap<String, String>>, Option<i64>)> =
-            each!(self, c => sqlx::query_as(READ).bind(device.0).fetch_optional(c).await)?;
+        let row: Option<Row> = each!(self, c => sqlx::query_as(READ).bind(device.0).fetch_optional(c).await)?;
         let Some((room, Json(before), free_before)) = row else { return Ok(Outcome::NotFound) };
         let attributes = match merged(before, report) {
             Ok(attributes) => attributes,
@@ -612,7 +618,7 @@ fn merged(mut attributes: BTreeMap<String, String>, report: &ConfigReport) -> st
             }
         }
     }
-    match report.data.keys().filter(|key| attributes.contains_key(*key)).next_back() {
+    match report.data.keys().rfind(|key| attributes.contains_key(*key)) {
         Some(last) if attributes.len() > MOST_ATTRIBUTES => Err(Refusal::TooMany { attribute: last.clone() }),
         Some(_) | None => Ok(attributes),
     }

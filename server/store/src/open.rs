@@ -108,7 +108,14 @@ impl Store {
     /// The database is newer than this program, or a migration fails.
     pub async fn migrate(&self) -> Result<()> {
         let outcome = match &self.database {
-            Database::Sqlite { writer, .. } => SQLITE.run(writer).await,
+            // sqlx has no lock of its own for SQLite: the write lock, held from before the first look until all is done.
+            Database::Sqlite { writer, .. } => {
+                let mut transaction = writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?;
+                match SQLITE.run_direct(None, &mut *transaction, false).await {
+                    Ok(()) => Ok(transaction.commit().await?),
+                    Err(error) => Err(error),
+                }
+            }
             Database::Postgres(pool) => POSTGRES.run(pool).await,
         };
         match outcome {

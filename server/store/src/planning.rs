@@ -134,7 +134,8 @@ impl Tx {
         Ok(Slice { organisation: organisation.clone(), rings, updates, rollouts, due: due_rollouts, rooms: due_rooms })
     }
 
-    /// What `planner::rooms` looks at: everything that is unfinished or has failed, and all of live rollouts.
+    /// What `planner::rooms` looks at: everything that is unfinished or has failed, all of live rollouts, and whatever still has
+    /// an open install, for that keeps its device busy (law D).
     async fn planning_deployments(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, Vec<Deployment>>> {
         let mut by_room: BTreeMap<RoomId, Vec<Deployment>> = BTreeMap::new();
         if rooms.is_empty() {
@@ -146,7 +147,9 @@ impl Tx {
             ids_in(&mut query, rooms.iter().map(|id| id.0));
             query.push(
                 " AND (state IN ('waiting', 'open', 'failed')
-                    OR update_id IN (SELECT update_id FROM rollouts WHERE state IN ('running', 'paused')))
+                    OR update_id IN (SELECT update_id FROM rollouts WHERE state IN ('running', 'paused'))
+                    OR EXISTS (SELECT 1 FROM installs i WHERE i.deployment_id = deployments.id
+                        AND i.state IN ('planned', 'started', 'installed')))
                 ORDER BY room_id, id",
             );
             query.build_query_as().fetch_all(c).await
@@ -199,13 +202,19 @@ impl Tx {
             for name in names {
                 zones.push(zone_of("rooms", "zone", &name)?);
             }
-            candidates = self.candidates(update, ring, now).await?;
+            candidates = self.candidates(rollout, update, ring, now).await?;
         }
         Ok(DueRollout { update: rollout.update, ring, zones, candidates })
     }
 
     /// The rooms of a ring that its entry gives a night (S1, S6): applicable and kept away by nothing, or placed already.
-    async fn candidates(&mut self, update: &Update, ring: RingId, now: DateTime<Utc>) -> Result<Vec<Candidate>> {
+    async fn candidates(
+        &mut self,
+        rollout: &Rollout,
+        update: &Update,
+        ring: RingId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Candidate>> {
         const SQL: &str = "SELECT r.id, r.zone, d.model, v.text, s.standing, p.id, p.state, p.planned_night, p.ring_id = r.ring_id
             FROM rooms r
             JOIN devices d ON d.room_id = r.id AND d.revoked_at IS NULL
@@ -213,8 +222,9 @@ impl Tx {
             LEFT JOIN versions v ON v.id = c.version_id
             LEFT JOIN standings s ON s.update_id = $2 AND s.version_id = c.version_id
             LEFT JOIN deployments p ON p.update_id = $2 AND p.room_id = r.id
-            WHERE r.ring_id = $3 AND r.state = 'managed'
-                AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = $4)
+            WHERE r.ring_id = $3 AND r.state <> 'retired'
+                AND ((p.planned_night IS NOT NULL AND p.ring_id = r.ring_id)
+                    OR (r.state = 'managed' AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = $4)))
             ORDER BY r.id, d.position, d.id";
         type Row = (
             Uuid,
@@ -235,15 +245,17 @@ impl Tx {
             .fetch_all(c)
             .await)?;
         let held = self.held_in_ring(ring, &update.product).await?;
+        let entered = rollout.stage(ring).is_some();
         let mut candidates: Vec<Candidate> = Vec::new();
+        let mut has_its_device: Option<Uuid> = None;
         for (room, zone, model, version, standing, existing, state, planned_night, in_ring) in rows {
-            if candidates.last().is_some_and(|last| last.room.0 == room) {
+            if has_its_device == Some(room) {
                 continue;
             }
             let zone = zone_of("rooms", room, &zone)?;
             let withdrawn = existing.filter(|_| state.as_deref() == Some("withdrawn")).map(DeploymentId);
             let has_one = existing.is_some() && withdrawn.is_none();
-            let placed = has_one && planned_night.is_some() && in_ring == Some(true);
+            let placed = entered && planned_night.is_some() && in_ring == Some(true);
             let fits = update.models.is_empty() || update.models.contains(&model);
             let applies = fits
                 && match standing.as_deref() {
@@ -255,8 +267,19 @@ impl Tx {
                 let today = zone.date(now);
                 held.get(&room).is_some_and(|holds| holds.iter().any(|hold| hold.since <= today && today <= hold.until))
             };
-            if placed || (!has_one && applies && !is_held()) {
-                candidates.push(Candidate { room: RoomId(room), model, zone, from_version: version, placed, withdrawn });
+            if !(placed || (!has_one && applies && !is_held())) {
+                continue;
+            }
+            let candidate = Candidate { room: RoomId(room), model, zone, from_version: version, placed, withdrawn };
+            // The first device that fits speaks for its room; of a room that has its night, any device if none fits any more.
+            has_its_device = applies.then_some(room);
+            match candidates.last_mut() {
+                Some(last) if last.room == candidate.room => {
+                    if applies {
+                        *last = candidate;
+                    }
+                }
+                Some(_) | None => candidates.push(candidate),
             }
         }
         Ok(candidates)

@@ -174,7 +174,7 @@ pub enum UpdateRooms {
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident) => {
         if !$filter.words.is_empty() {
-            $query.push(" AND r.name_key LIKE ").push_bind(format!("%{}%", $filter.words));
+            $query.push(" AND r.name_key LIKE ").push_bind(crate::rows::containing(&$filter.words)).push(" ESCAPE '\\'");
         }
         if let Some(ring) = $filter.ring {
             $query.push(" AND r.ring_id = ").push_bind(ring.0);

@@ -82,17 +82,18 @@ impl Tx {
     }
 
     async fn add_stages(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {
-        type Row = (Uuid, Uuid, String, i64, i64, i64, NaiveDate, i64, i64, i64, i64);
+        type Row = (Uuid, Uuid, String, i64, i64, i64, NaiveDate, i64, i64, i64, i64, i64);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT update_id, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed
+                "SELECT update_id, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days,
+                    test_shifted_days, entered_at, rooms, placed
                 FROM stages WHERE update_id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
             query.push(" ORDER BY update_id, position");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (id, ring, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed) in rows {
+        for (id, ring, name, place, rollout_days, test_days, starts_on, shifted_days, test_shifted_days, entered_at, rooms, placed) in rows {
             let Some(rollout) = rollouts.get_mut(&UpdateId(id)) else { continue };
             rollout.stages.push(Stage {
                 ring: RingId(ring),
@@ -102,6 +103,7 @@ impl Tx {
                 test_days: small("stages", id, test_days)?,
                 starts_on,
                 shifted_days: small("stages", id, shifted_days)?,
+                test_shifted_days: small("stages", id, test_shifted_days)?,
                 entered_at: instant("stages", id, entered_at)?,
                 rooms: small("stages", id, rooms)?,
                 placed: small("stages", id, placed)?,
@@ -196,10 +198,11 @@ impl Tx {
             return Err(StoreError::row("rollouts", rollout.update, "is not there to be changed"));
         }
         const STAGE: &str = "INSERT INTO stages
-            (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed,
+             test_shifted_days)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             ON CONFLICT (update_id, position) DO UPDATE SET starts_on = excluded.starts_on,
-                shifted_days = excluded.shifted_days, rooms = excluded.rooms, placed = excluded.placed";
+                shifted_days = excluded.shifted_days, test_shifted_days = excluded.test_shifted_days, rooms = excluded.rooms, placed = excluded.placed";
         for (position, stage) in (0_i64..).zip(&rollout.stages) {
             each!(self, c => sqlx::query(STAGE)
                 .bind(rollout.update.0)
@@ -214,6 +217,7 @@ impl Tx {
                 .bind(micros(stage.entered_at))
                 .bind(i64::from(stage.rooms))
                 .bind(i64::from(stage.placed))
+                .bind(i64::from(stage.test_shifted_days))
                 .execute(c)
                 .await
                 .map(drop))?;

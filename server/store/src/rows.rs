@@ -37,3 +37,16 @@ pub(crate) fn word<T>(table: &'static str, row: impl ToString, word: &str, parse
 pub(crate) fn small(table: &'static str, row: impl ToString, number: i64) -> Result<u32> {
     u32::try_from(number).map_err(|_| StoreError::row(table, row, format!("{number} is out of range")))
 }
+
+/// A pattern for `LIKE … ESCAPE '\'`: what people search for means itself, also `%` and `_`.
+pub(crate) fn containing(words: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in words.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

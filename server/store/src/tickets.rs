@@ -6,7 +6,7 @@ use domain::ticket::{TicketChange, TicketEvent, TicketSeverity, TicketState};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::rows::{instant, micros, opt_instant, word};
+use crate::rows::{containing, instant, micros, opt_instant, word};
 use crate::tx::{Tx, each};
 
 /// A ticket with its words.
@@ -169,12 +169,12 @@ impl Tx {
         const SQL: &str = "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
                 resolved_at, assignee
             FROM tickets
-            WHERE ($1 = '' OR LOWER(title) LIKE $1)
+            WHERE ($1 = '' OR LOWER(title) LIKE $1 ESCAPE '\\')
                 AND ($2 = 'all' OR ($2 = '' AND state <> 'resolved') OR state = $2)
                 AND ($3 = '' OR severity = $3)
             ORDER BY CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, number DESC
             LIMIT $4 OFFSET $5";
-        let pattern = if words.trim().is_empty() { String::new() } else { format!("%{}%", words.trim().to_lowercase()) };
+        let pattern = if words.trim().is_empty() { String::new() } else { containing(&words.trim().to_lowercase()) };
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL)
             .bind(&pattern)
             .bind(state)

@@ -481,12 +481,15 @@ async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: H
 
 // ---- The tick
 
-const WORLDS: u64 = 6;
+/// `NIGHTSHIFT_WORLDS=200` for a long look.
+fn worlds() -> u64 {
+    std::env::var("NIGHTSHIFT_WORLDS").ok().and_then(|number| number.parse().ok()).unwrap_or(5)
+}
 
 async fn what_is_due_is_the_same_in_rows_and_in_memory_s14(home: Home) {
     // Whole fleets, written at once at instants in the middle of their lives.
     let mut compared = 0;
-    for seed in 100..100 + WORLDS {
+    for seed in 100..100 + worlds() {
         let engine = home.engine;
         let mut world = World::new(seed);
         for days in 0..14 {
@@ -517,7 +520,7 @@ async fn what_is_due_is_the_same_in_rows_and_in_memory_s14(home: Home) {
 
 async fn rows_follow_the_planner_through_weeks_of_random_life_s14(home: Home) {
     let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for seed in 1..=WORLDS {
+    for seed in 1..=worlds() {
         let own = Home::new(home.engine).await;
         let mut world = World::new(seed);
         world.publish();
@@ -1196,4 +1199,139 @@ async fn a_second_process_cannot_serve_from_the_same_file_g2() {
     assert!(matches!(second, Err(StoreError::InUse(_))));
     drop(first);
     Store::open("mysql://somewhere", false).await.map(drop).unwrap_err();
+}
+
+/// Hears every statement that sqlx runs.
+#[derive(Clone, Default)]
+struct Statements(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl tracing::field::Visit for Statements {
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        // A short statement stands in the summary only.
+        if (field.name() == "db.statement" || field.name() == "summary") && !value.is_empty() && !value.ends_with('…') {
+            self.0.lock().unwrap().push(value.trim().to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
+}
+
+impl tracing::Subscriber for Statements {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::query"
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// The lines of a plan that read a large table from end to end.
+async fn full_scans(home: &Home, statement: &str) -> Vec<String> {
+    const LARGE: [&str; 6] = ["deployments", "rooms", "devices", "installs", "components", "rollouts"];
+    let words: Vec<&str> = statement.split(|c: char| c.is_whitespace() || c == ',' || c == '(').filter(|word| !word.is_empty()).collect();
+    let mut names: BTreeSet<String> = LARGE.iter().map(|table| (*table).to_owned()).collect();
+    for pair in words.windows(2) {
+        if LARGE.contains(&pair[0]) {
+            names.insert(pair[1].to_owned());
+        }
+    }
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+        .fetch_all(&mut home.sqlite().await)
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    let scans = plan.into_iter().map(|(.., line)| line).filter(|line| {
+        let scanned = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+        scanned.is_some_and(|name| names.contains(name))
+    });
+    scans.collect()
+}
+
+#[tokio::test]
+async fn every_hot_query_starts_from_an_index_p8() {
+    let home = Home::new(Engine::Sqlite).await;
+    let store = &home.store;
+    lab::fill(store, 6).await;
+    let action = lab::open(store, 0).await;
+    let waiting = domain::deployment::Deployment { next_at: Some(at_night()), ..lab::a_deployment(1, room(1), DeploymentState::Waiting) };
+    store::write!(store, tx => {
+        tx.put_deployments(std::slice::from_ref(&waiting), at_night()).await?;
+        tx.put_rollout(&Rollout { next_at: Some(at_night()), ..lab::a_rollout(UPDATE, RolloutState::Running) }).await?;
+        tx.mark(room(2)).await
+    })
+    .unwrap();
+    let heard = Statements::default();
+    tracing::subscriber::set_global_default(heard.clone()).unwrap();
+
+    // The tick, when nothing is due and when something is.
+    let mut tx = store.read().await.unwrap();
+    tx.next_due(at_night()).await.unwrap();
+    let due = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    assert!(!due.slice.due[0].candidates.is_empty() && due.slice.rooms.len() == 2);
+    // A poll, and what devices say.
+    tx.asking("device-0").await.unwrap();
+    tx.asking_about(lab::device(0), action).await.unwrap();
+    drop(tx);
+    store.report(Report::ShowedUp { action }, at_night()).await.unwrap();
+    store.report(feedback(0, action, Execution::Closed, Finished::Success), at_night()).await.unwrap();
+    store.report(facts(ConfigMode::Merge, &[("component.1.product", Some("cam")), ("component.1.version", Some("2"))]), at_night()).await.unwrap();
+    let (mut deployments, mut installs) = (0, 0);
+    loop {
+        let mut tx = store.begin().await.unwrap();
+        let Some(due) = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap() else { break };
+        let plan = domain::planner::plan(&due.slice, at_night(), &mut domain::sim::Counter(7));
+        tx.apply(&plan, &due.marks, at_night()).await.unwrap();
+        tx.commit().await.unwrap();
+        (deployments, installs) = (deployments + plan.deployments.len(), installs + plan.new_installs.len());
+    }
+    assert!(deployments > 0 && installs > 0);
+    // Pages.
+    let mut tx = store.read().await.unwrap();
+    let first = (String::from("room 1"), room(1));
+    for filter in [
+        RoomFilter::default(),
+        RoomFilter { after: Some(first.clone()), ..RoomFilter::default() },
+        RoomFilter { before: Some(first.clone()), ..RoomFilter::default() },
+        RoomFilter { ring: Some(STAGING), after: Some(first.clone()), ..RoomFilter::default() },
+    ] {
+        tx.room_page(&filter, 50).await.unwrap();
+    }
+    tx.work_in(&[room(0), room(1)]).await.unwrap();
+    tx.deployment_of(room(0), UPDATE).await.unwrap();
+    tx.failed_deployments(UPDATE, None, 100).await.unwrap();
+    tx.rooms_by_status(UPDATE).await.unwrap();
+    tx.events_of_room(room(0), 10).await.unwrap();
+    tx.events_of_update(UPDATE, 10).await.unwrap();
+    tx.device_details(room(0)).await.unwrap();
+    tx.last_completed_in(STAGING).await.unwrap();
+    drop(tx);
+
+    let statements: BTreeSet<String> = heard.0.lock().unwrap().iter().cloned().collect();
+    let explained: Vec<&String> =
+        statements.iter().filter(|sql| ["SELECT", "UPDATE", "DELETE", "INSERT"].iter().any(|verb| sql.starts_with(verb))).collect();
+    assert!(explained.len() > 30, "only {} statements were heard", explained.len());
+    let mut wrong = Vec::new();
+    for statement in explained {
+        let scans = full_scans(&home, statement).await;
+        // In the order of an index, as far as the page is long.
+        let pages = statement.contains(" LIMIT ") && scans.iter().all(|line| line.contains("USING INDEX rooms_order"));
+        // "1,234 rooms": one walk over the narrowest index, 3 ms for 100,000.
+        let counts_rooms = statement.starts_with("SELECT COUNT(*) FROM rooms r WHERE") && scans.iter().all(|line| line.contains("COVERING INDEX"));
+        if !scans.is_empty() && !pages && !counts_rooms {
+            wrong.push(format!("{scans:?}: {statement}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -119,9 +119,7 @@ impl Database {
 
     /// Opens it and brings it up to date.
     pub async fn open(&self, serving: bool) -> Store {
-        let store = Store::open(&self.address, serving)
-            .await
-            .expect("the database opens");
+        let store = Store::open(&self.address, serving).await.expect("the database opens");
         store.migrate().await.expect("the migrations run");
         store
     }
@@ -286,6 +284,21 @@ impl House {
         self.serving = Some(serving);
     }
 
+    /// A second server on the same database (Postgres), with the same clock; gives its address.
+    pub async fn another(&self) -> String {
+        let (_, base, _) = serve(&self.database, self.service.clock().clone(), &self.options).await;
+        base
+    }
+
+    /// Ends the first server; its service stays for looking at facts.
+    pub async fn stop(&mut self) {
+        self.http = client();
+        if let Some((serving, stop)) = self.serving.take() {
+            stop.cancel();
+            serving.await.expect("the server ends");
+        }
+    }
+
     // Time
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -323,8 +336,26 @@ impl House {
         panic!("{device} never gets its turn");
     }
 
-    /// Publishes 2.0 and goes ten minutes into the device's window.
-    pub async fn into_window(&self, device: &str) -> (DateTime<Utc>, DateTime<Utc>) {
+    /// Lets the device poll through its first window without taking the work, and goes on until the next one is prepared:
+    /// an hour before it opens. (A ring is entered with the date itself, so that its first night has no such hour.)
+    pub async fn until_prepared(&self, device: &str) -> (DateTime<Utc>, DateTime<Utc>) {
+        let (_, closes) = self.enter_window(device).await;
+        assert!(
+            self.offered(device).await.is_some(),
+            "{device} is offered its work in its window"
+        );
+        self.at(closes).await;
+        let (opens, closes) = self.until_planned(device).await;
+        assert_eq!(
+            opens - self.now(),
+            TimeDelta::minutes(60),
+            "prepared an hour before the window"
+        );
+        (opens, closes)
+    }
+
+    /// Goes ten minutes into the device's next window.
+    pub async fn enter_window(&self, device: &str) -> (DateTime<Utc>, DateTime<Utc>) {
         let window = self.until_planned(device).await;
         self.at(window.0 + TimeDelta::minutes(10)).await;
         window
@@ -404,14 +435,16 @@ impl House {
 
     pub async fn status(&self, room: &str, update: UpdateId) -> RoomStatus {
         let fleet = self.fleet().await;
-        let id = fleet.rooms.values().find(|known| known.name == room).map(|room| room.id);
+        let id = fleet
+            .rooms
+            .values()
+            .find(|known| known.name == room)
+            .map(|room| room.id);
         let id = id.unwrap_or_else(|| panic!("there is no room {room}"));
         let rollout = fleet.rollouts.get(&update).expect("a rollout");
         fleet
             .deployment_of(id, update)
-            .map_or(RoomStatus::NotRequired, |deployment| {
-                status::room(deployment, rollout)
-            })
+            .map_or(RoomStatus::NotRequired, |deployment| status::room(deployment, rollout))
     }
 
     /// Why the room stands where it stands.
@@ -574,9 +607,7 @@ impl House {
 
     /// Reports the version of the device's only component.
     pub async fn report_version(&self, device: &str, version: &str) {
-        let answer = self
-            .config(device, &json!({ "data": { "sw_version": version } }))
-            .await;
+        let answer = self.config(device, &json!({ "data": { "sw_version": version } })).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
@@ -670,9 +701,7 @@ pub fn client() -> reqwest::Client {
 }
 
 pub fn catalogue() -> Catalogue {
-    let product = |id: &str, name: &str, kind: &str, minutes: u32| {
-        json!({ "id": id, "vendor": "Logitech", "name": name, "kind": kind, "covered": true, "expected_minutes": minutes })
-    };
+    let product = |id: &str, name: &str, kind: &str, minutes: u32| json!({ "id": id, "vendor": "Logitech", "name": name, "kind": kind, "covered": true, "expected_minutes": minutes });
     let release = |product: &str, version: &str, rank: u32| json!({ "product": product, "version": version, "rank": rank, "released": format!("2025-01-0{rank}") });
     let products = json!([
         product(BAR, "Rally Bar CollabOS", "firmware", 20),

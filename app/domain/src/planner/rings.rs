@@ -150,6 +150,7 @@ fn enter(
         test_days: next.test_days,
         starts_on,
         shifted_days: 0,
+        test_shifted_days: 0,
         entered_at: now,
         rooms,
         placed: 0,

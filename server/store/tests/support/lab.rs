@@ -129,6 +129,7 @@ pub fn a_stage(ring: RingId, name: &str, scale: i64) -> Stage {
         test_days: 5,
         starts_on: date("2026-03-04"),
         shifted_days: 1,
+        test_shifted_days: 2,
         entered_at: instant("2026-03-03T10:00:00Z"),
         rooms: 3,
         placed: 2,

@@ -326,7 +326,8 @@ impl Normal {
         let rooms = slice.rooms.iter().map(|due| {
             let counts = |deployment: &&Deployment| {
                 let over = matches!(deployment.state, DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. });
-                !over || is_live(&deployment.update)
+                let is_busy = || due.installs.iter().any(|install| install.deployment == deployment.id && install.is_open());
+                !over || is_live(&deployment.update) || is_busy()
             };
             let mut deployments: Vec<Deployment> = due.deployments.iter().filter(counts).cloned().collect();
             deployments.sort_by_key(|deployment| deployment.id);

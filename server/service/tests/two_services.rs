@@ -1,0 +1,120 @@
+//! Two services on one Postgres tick at the same instants while people act: together they do what one alone does (G2).
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::ids::{RoomId, UpdateId};
+use service::Service;
+use service::store::Engine;
+use support::{Devices, Estate, admin, draft};
+
+/// A day of the rollout's life at noon: what people do, the same in both runs.
+///
+/// Which room has which night follows from ids, which differ between two databases. So a room is chosen by where it stands.
+async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<String, RoomId>) {
+    let service = &estate.service;
+    let waiting = async |ring: &str| {
+        let (ring, fleet) = (estate.ring(ring).await, estate.fleet().await);
+        let of = fleet.deployments.values().filter(|deployment| deployment.ring == ring && deployment.is_unfinished());
+        of.max_by_key(|deployment| deployment.night).map(|deployment| deployment.room)
+    };
+    let outcome = match day {
+        3 => service.pause(&admin(), update, "It hums.").await,
+        5 => service.resume(&admin(), update, "Mended.").await,
+        6 => service.retry_all_failed(&admin(), update).await.map(drop),
+        13 => match waiting("General").await {
+            Some(room) => service.move_rooms(&admin(), &[room], estate.ring("Executive").await).await,
+            None => panic!("nobody waits in General"),
+        },
+        15 => service.move_rooms(&admin(), &[rooms["Executive 1"]], estate.ring("General").await).await,
+        16 => match waiting("General").await {
+            Some(room) => service.force(&admin(), update, &[room], "The board meets here.").await.map(drop),
+            None => panic!("nobody waits in General"),
+        },
+        19 => service.add_ring(&admin(), draft("Late", Some(8), 2, 1)).await.map(drop),
+        21 => service.edit_ring(&admin(), estate.ring("Executive").await, draft("Executive", None, 3, 1)).await,
+        _ => Ok(()),
+    };
+    outcome.expect("what people do");
+}
+
+/// Ring, night, state, attempt, catch-up, forced: how many rooms.
+type Tally = BTreeMap<(String, NaiveDate, String, u32, bool, bool), usize>;
+
+async fn tally(estate: &Estate) -> Tally {
+    let fleet = estate.fleet().await;
+    let mut tally = Tally::new();
+    for deployment in fleet.deployments.values() {
+        let ring = fleet.rings.get(deployment.ring).map_or(String::new(), |ring| ring.name.clone());
+        let state = format!("{:?}", deployment.state);
+        let state = state.split([' ', '{']).next().unwrap_or_default().to_owned();
+        let key = (ring, deployment.night, state, deployment.attempt, deployment.catch_up, deployment.force.is_some());
+        *tally.entry(key).or_insert(0) += 1;
+    }
+    tally
+}
+
+/// Everybody at once, until nobody has anything to do.
+async fn tick(services: &[Service]) {
+    loop {
+        let ticks: Vec<_> = services
+            .iter()
+            .map(|service| {
+                let service = service.clone();
+                tokio::spawn(async move { service.tick().await })
+            })
+            .collect();
+        let mut idle = true;
+        for tick in ticks {
+            let report = tick.await.expect("a task").expect("a tick");
+            idle &= report.rounds == 0 && !report.elsewhere;
+        }
+        if idle {
+            return;
+        }
+    }
+}
+
+/// Thirty days; the tally after each.
+async fn live(estate: &Estate, services: &[Service]) -> Vec<Tally> {
+    let rooms = estate.rooms(&[("Staging", 3), ("General", 10), ("Executive", 3)]).await;
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    devices.fails = (1..=3).map(|number| (format!("staging-{number}"), 1)).collect();
+    let mut tallies = Vec::new();
+    for (day, date) in NaiveDate::from_ymd_opt(2025, 3, 5).expect("a date").iter_days().take(30).enumerate() {
+        for time in ["00:00:00", "00:10:00", "00:30:00", "05:00:00", "12:00:00", "12:20:00", "23:00:00"] {
+            estate.at(&format!("{date}T{time}Z"));
+            if time == "12:00:00" {
+                // While the others plan.
+                let planners = services.to_vec();
+                let ticking = tokio::spawn(async move { tick(&planners).await });
+                people(estate, day, update, &rooms).await;
+                ticking.await.expect("ticks");
+            }
+            tick(services).await;
+            devices.turn(&services[day % services.len()]).await;
+            tick(services).await;
+        }
+        estate.is_sound().await;
+        tallies.push(tally(estate).await);
+    }
+    tallies
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_services_that_tick_at_the_same_instants_do_what_one_does_g2() {
+    let alone = Estate::new(Engine::Postgres).await;
+    let expected = live(&alone, &[alone.service.clone()]).await;
+    let shared = Estate::new(Engine::Postgres).await;
+    let both = [shared.service.clone(), shared.another().await];
+    let seen = live(&shared, &both).await;
+    for (day, (seen, expected)) in seen.iter().zip(&expected).enumerate() {
+        assert_eq!(seen, expected, "day {day}");
+    }
+    let last = expected.last().expect("thirty days");
+    assert_eq!(last.values().sum::<usize>(), 16);
+    assert!(last.keys().all(|(_, _, state, ..)| state == "Completed"), "{last:?}");
+}
