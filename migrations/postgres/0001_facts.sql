@@ -84,7 +84,7 @@ CREATE INDEX rooms_ring ON rooms (ring_id, name_key, id);
 CREATE INDEX rooms_site ON rooms (site_id, name_key, id);
 CREATE INDEX rooms_order ON rooms (name_key, id);
 -- "1,234 rooms" above a list: counted without a look at the rooms themselves.
-CREATE INDEX rooms_counted ON rooms (ring_id, site_id, name_key) WHERE state <> 'retired';
+CREATE INDEX rooms_counted ON rooms (ring_id, site_id, name_key, state) WHERE state <> 'retired';
 
 -- Rooms whose facts have changed since the planner last looked. Append-only: the tick deletes the rows that it has seen, so that
 -- a change that comes meanwhile is never lost.

@@ -51,10 +51,15 @@ impl Artifacts {
     /// # Errors
     /// The folder cannot be made or used.
     pub fn open(folder: &Path) -> Result<Self> {
-        let refused = |error: std::io::Error| ServiceError::invalid("artifacts", format!("{}: {error}", folder.display()));
+        let refused =
+            |error: std::io::Error| ServiceError::invalid("artifacts", format!("{}: {error}", folder.display()));
         std::fs::create_dir_all(folder).map_err(refused)?;
-        let folder = LocalFileSystem::new_with_prefix(folder).map_err(ServiceError::Artifacts)?.with_automatic_cleanup(true);
-        Ok(Self { folder: Arc::new(folder) })
+        let folder = LocalFileSystem::new_with_prefix(folder)
+            .map_err(ServiceError::Artifacts)?
+            .with_automatic_cleanup(true);
+        Ok(Self {
+            folder: Arc::new(folder),
+        })
     }
 
     /// Puts bytes into the folder; the same bytes again change nothing.
@@ -65,7 +70,10 @@ impl Artifacts {
         let hashes = Hashes::of(&bytes);
         let path = path_of(&hashes.sha256);
         if self.folder.head(&path).await.is_err() {
-            self.folder.put(&path, PutPayload::from(bytes)).await.map_err(ServiceError::Artifacts)?;
+            self.folder
+                .put(&path, PutPayload::from(bytes))
+                .await
+                .map_err(ServiceError::Artifacts)?;
         }
         Ok(hashes)
     }
@@ -74,8 +82,16 @@ impl Artifacts {
     ///
     /// # Errors
     /// The file is not there, or the folder fails.
-    pub async fn read(&self, sha256: &str, from: u64, until: u64) -> Result<BoxStream<'static, std::io::Result<Bytes>>> {
-        let options = GetOptions { range: Some(GetRange::Bounded(from..until)), ..GetOptions::default() };
+    pub async fn read(
+        &self,
+        sha256: &str,
+        from: u64,
+        until: u64,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(from..until)),
+            ..GetOptions::default()
+        };
         let found = self.folder.get_opts(&path_of(sha256), options).await;
         match found {
             Ok(found) => Ok(found.into_stream().map_err(std::io::Error::other).boxed()),

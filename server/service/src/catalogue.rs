@@ -116,11 +116,21 @@ impl ProductLine {
 
     fn record(&self) -> Result<ProductRecord> {
         let id = ProductId::parse(&self.id).map_err(|problem| ServiceError::invalid("product", problem))?;
-        let kind = ProductKind::from_word(&self.kind)
-            .ok_or_else(|| ServiceError::invalid("kind", format!("product {id}: {:?} is not os, app, firmware, driver or service", self.kind)))?;
+        let kind = ProductKind::from_word(&self.kind).ok_or_else(|| {
+            ServiceError::invalid(
+                "kind",
+                format!(
+                    "product {id}: {:?} is not os, app, firmware, driver or service",
+                    self.kind
+                ),
+            )
+        })?;
         let minutes = self.expected_minutes;
         if !(1..=1440).contains(&minutes) {
-            return Err(ServiceError::invalid("expected minutes", format!("product {id}: {minutes} is not between 1 and 1440")));
+            return Err(ServiceError::invalid(
+                "expected minutes",
+                format!("product {id}: {minutes} is not between 1 and 1440"),
+            ));
         }
         Ok(ProductRecord {
             id,
@@ -140,10 +150,14 @@ impl Catalogue {
     /// # Errors
     /// Names the file and the place that cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
-        let (products, releases) =
-            if path.is_dir() { (Some(path.join("products.json")), path.join("releases.json")) } else { (None, path.to_owned()) };
+        let (products, releases) = if path.is_dir() {
+            (Some(path.join("products.json")), path.join("releases.json"))
+        } else {
+            (None, path.to_owned())
+        };
         let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|error| ServiceError::invalid("catalogue", format!("{}: {error}", path.display())))
+            std::fs::read_to_string(path)
+                .map_err(|error| ServiceError::invalid("catalogue", format!("{}: {error}", path.display())))
         };
         let products = products.map(|path| read(&path)).transpose()?;
         Self::parse(products.as_deref().unwrap_or("[]"), &read(&releases)?)
@@ -154,7 +168,9 @@ impl Catalogue {
     /// # Errors
     /// Names the place that cannot be read.
     pub fn parse(products: &str, releases: &str) -> Result<Self> {
-        let invalid = |file: &'static str, error: &serde_json::Error| ServiceError::invalid("catalogue", format!("{file}: {error}"));
+        let invalid = |file: &'static str, error: &serde_json::Error| {
+            ServiceError::invalid("catalogue", format!("{file}: {error}"))
+        };
         Ok(Self {
             products: serde_json::from_str(products).map_err(|error| invalid("products", &error))?,
             releases: serde_json::from_str(releases).map_err(|error| invalid("releases", &error))?,
@@ -169,7 +185,10 @@ impl Catalogue {
         if let (Some(product_a), Some(product_b)) = (a.0, b.0)
             && product_a != product_b
         {
-            return Ok(VersionOrder { order: None, why: "Versions of different products have no order." });
+            return Ok(VersionOrder {
+                order: None,
+                why: "Versions of different products have no order.",
+            });
         }
         let product = match a.0.or(b.0) {
             None => None,
@@ -182,13 +201,28 @@ impl Catalogue {
                 Some((id, found))
             }
         };
-        let scheme = product.and_then(|(_, found)| found).map(ProductLine::scheme).unwrap_or_default();
+        let scheme = product
+            .and_then(|(_, found)| found)
+            .map(ProductLine::scheme)
+            .unwrap_or_default();
         let dated = |text| {
-            let of_product = self.releases.iter().filter(|release| product.is_some_and(|(id, _)| release.product == id));
+            let of_product = self
+                .releases
+                .iter()
+                .filter(|release| product.is_some_and(|(id, _)| release.product == id));
             let mut same = of_product.filter(|release| version::same(&scheme, &release.version, text));
             same.find_map(|release| release.released)
         };
-        let (a, b) = (Version { text: a.1, released: dated(a.1) }, Version { text: b.1, released: dated(b.1) });
+        let (a, b) = (
+            Version {
+                text: a.1,
+                released: dated(a.1),
+            },
+            Version {
+                text: b.1,
+                released: dated(b.1),
+            },
+        );
         Ok(version::compare(&scheme, a, b))
     }
 }
@@ -199,15 +233,32 @@ impl Service {
     /// # Errors
     /// Names the line and the limit; nothing is changed then.
     pub async fn import_catalogue(&self, actor: &Actor, catalogue: &Catalogue) -> Result<(usize, usize)> {
-        let records = catalogue.products.iter().map(ProductLine::record).collect::<Result<Vec<_>>>()?;
-        let by_id: BTreeMap<&str, &ProductRecord> = records.iter().map(|record| (record.id.0.as_str(), record)).collect();
+        let records = catalogue
+            .products
+            .iter()
+            .map(ProductLine::record)
+            .collect::<Result<Vec<_>>>()?;
+        let by_id: BTreeMap<&str, &ProductRecord> =
+            records.iter().map(|record| (record.id.0.as_str(), record)).collect();
         for release in &catalogue.releases {
             let known = by_id.contains_key(release.product.as_str());
             if !known {
-                return Err(ServiceError::invalid("product", format!("release {} is of {:?}, which the catalogue does not have", release.version, release.product)));
+                return Err(ServiceError::invalid(
+                    "product",
+                    format!(
+                        "release {} is of {:?}, which the catalogue does not have",
+                        release.version, release.product
+                    ),
+                ));
             }
             if release.version.trim().is_empty() || release.version.chars().count() > 128 {
-                return Err(ServiceError::invalid("version", format!("{:?} of {} must have 1 to 128 characters", release.version, release.product)));
+                return Err(ServiceError::invalid(
+                    "version",
+                    format!(
+                        "{:?} of {} must have 1 to 128 characters",
+                        release.version, release.product
+                    ),
+                ));
             }
         }
         let now = self.clock.now();
@@ -245,13 +296,21 @@ fn new_release(id: UpdateId, product: &ProductRecord, version_id: uuid::Uuid, li
         version_id,
         version: line.version.clone(),
         title: product.name.clone(),
-        severity: if line.critical { Severity::Critical } else { Severity::Routine },
+        severity: if line.critical {
+            Severity::Critical
+        } else {
+            Severity::Routine
+        },
         minimum_version: line.minimum_version.clone(),
         models: line.applies_to_models.clone(),
         applies_to_unknown: false,
         supersedes: line.supersedes_by_order,
         expected_minutes: line.expected_minutes.unwrap_or(product.expected_minutes).max(1),
-        known_issues: line.known_issues.iter().map(|issue| (issue.summary.clone(), issue.fixed_in.clone())).collect(),
+        known_issues: line
+            .known_issues
+            .iter()
+            .map(|issue| (issue.summary.clone(), issue.fixed_in.clone()))
+            .collect(),
         recalled: line.recalled,
         position: line.rank,
     }

@@ -196,16 +196,22 @@ impl Service {
 fn checked_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
     match reason.chars().count() {
-        0 => Err(ServiceError::invalid("reason", "say why; others will read it in the history")),
-        length if length > LONGEST_REASON => {
-            Err(ServiceError::invalid("reason", format!("{length} characters are too many; at most {LONGEST_REASON}")))
-        }
+        0 => Err(ServiceError::invalid(
+            "reason",
+            "say why; others will read it in the history",
+        )),
+        length if length > LONGEST_REASON => Err(ServiceError::invalid(
+            "reason",
+            format!("{length} characters are too many; at most {LONGEST_REASON}"),
+        )),
         _ => Ok(reason.to_owned()),
     }
 }
 
 pub(crate) async fn rollout(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
-    tx.rollout(update).await?.ok_or_else(|| ServiceError::not_found("This update's rollout"))
+    tx.rollout(update)
+        .await?
+        .ok_or_else(|| ServiceError::not_found("This update's rollout"))
 }
 
 async fn startable(tx: &mut Tx, update: UpdateId) -> Result<()> {

@@ -78,7 +78,9 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Asking>> {
-        let Some(asking) = self.store.read().await?.asking(controller).await? else { return Ok(None) };
+        let Some(asking) = self.store.read().await?.asking(controller).await? else {
+            return Ok(None);
+        };
         let speaks = match credentials {
             Credentials::Target(token) => {
                 let hash = token_hash(token);
@@ -112,9 +114,19 @@ impl Service {
         if let Some(asked) = &asked
             && offer::shows_up(asked, now)
         {
-            self.store.report(Report::ShowedUp { action: asked.install.action }, now).await?;
+            self.store
+                .report(
+                    Report::ShowedUp {
+                        action: asked.install.action,
+                    },
+                    now,
+                )
+                .await?;
         }
-        let action = asked.as_ref().filter(|_| offer != Offer::Nothing).map(|asked| asked.install.action);
+        let action = asked
+            .as_ref()
+            .filter(|_| offer != Offer::Nothing)
+            .map(|asked| asked.install.action);
         let waits_for_free_room = asked.as_ref().is_some_and(|asked| {
             asked.force == Some(domain::deployment::Force::WhenAvailable) && offer == Offer::Nothing
         });
@@ -136,7 +148,9 @@ impl Service {
     pub async fn work(&self, device: &Asking, action: ActionId) -> Result<Option<Work>> {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
-        let Some(mut asking) = tx.asking_about(device.device.id, action).await? else { return Ok(None) };
+        let Some(mut asking) = tx.asking_about(device.device.id, action).await? else {
+            return Ok(None);
+        };
         asking.device.window_aware |= device.device.window_aware;
         let Some(asked) = asking.asked() else { return Ok(None) };
         let prefetch = match offer::decide(&asked, now) {
@@ -153,7 +167,9 @@ impl Service {
     /// The database fails.
     pub async fn installed(&self, device: DeviceId, action: ActionId) -> Result<Option<Work>> {
         let mut tx = self.store.read().await?;
-        let Some(asking) = tx.asking_about(device, action).await? else { return Ok(None) };
+        let Some(asking) = tx.asking_about(device, action).await? else {
+            return Ok(None);
+        };
         let done = asking.wanted.as_ref().is_some_and(|wanted| match wanted.install.state {
             domain::install::InstallState::Installed { .. } | domain::install::InstallState::Completed { .. } => true,
             domain::install::InstallState::Planned
@@ -167,9 +183,17 @@ impl Service {
         self.describe(&mut tx, &asking, action, false).await
     }
 
-    async fn describe(&self, tx: &mut store::Tx, asking: &Asking, action: ActionId, prefetch: bool) -> Result<Option<Work>> {
+    async fn describe(
+        &self,
+        tx: &mut store::Tx,
+        asking: &Asking,
+        action: ActionId,
+        prefetch: bool,
+    ) -> Result<Option<Work>> {
         let Some(wanted) = &asking.wanted else { return Ok(None) };
-        let Some(release) = tx.release(wanted.install.update).await? else { return Ok(None) };
+        let Some(release) = tx.release(wanted.install.update).await? else {
+            return Ok(None);
+        };
         let artifacts = tx.artifacts(wanted.install.update).await?;
         Ok(Some(Work {
             action,
@@ -197,7 +221,15 @@ impl Service {
     /// The database fails; nothing is stored then.
     pub async fn feedback(&self, device: DeviceId, action: ActionId, feedback: Feedback) -> Result<Outcome> {
         let now = self.clock.now();
-        self.reported(Report::Feedback { device, action, feedback }, now).await
+        self.reported(
+            Report::Feedback {
+                device,
+                action,
+                feedback,
+            },
+            now,
+        )
+        .await
     }
 
     /// Takes a report of facts. It is durable when this returns.
@@ -213,10 +245,18 @@ impl Service {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn fetch(&self, asking: &Asking, module: i32, filename: &str, starts: bool) -> Result<Option<ArtifactRecord>> {
+    pub async fn fetch(
+        &self,
+        asking: &Asking,
+        module: i32,
+        filename: &str,
+        starts: bool,
+    ) -> Result<Option<ArtifactRecord>> {
         let now = self.clock.now();
         let found = self.store.read().await?.artifact(module, filename).await?;
-        let (Some(artifact), Some(wanted), Some(asked)) = (found, &asking.wanted, asking.asked()) else { return Ok(None) };
+        let (Some(artifact), Some(wanted), Some(asked)) = (found, &asking.wanted, asking.asked()) else {
+            return Ok(None);
+        };
         if wanted.install.update != artifact.artifact.update {
             return Ok(None);
         }
@@ -224,7 +264,10 @@ impl Service {
             Offer::Nothing => Ok(None),
             Offer::Install => {
                 if starts && !wanted.install.is_started() {
-                    let fetched = Fetched { device: asking.device.id, action: wanted.install.action };
+                    let fetched = Fetched {
+                        device: asking.device.id,
+                        action: wanted.install.action,
+                    };
                     self.reported(Report::Fetched(fetched), now).await?;
                 }
                 Ok(Some(artifact))
@@ -238,7 +281,12 @@ impl Service {
     ///
     /// # Errors
     /// The file is not there, or the folder fails.
-    pub async fn open_artifact(&self, sha256: &str, from: u64, until: u64) -> Result<BoxStream<'static, std::io::Result<Bytes>>> {
+    pub async fn open_artifact(
+        &self,
+        sha256: &str,
+        from: u64,
+        until: u64,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>> {
         self.artifacts.read(sha256, from, until).await
     }
 
@@ -330,7 +378,9 @@ impl Seen {
 
     /// Takes what is to be written: nothing within a minute after the last time.
     fn take(&self, now: DateTime<Utc>) -> Vec<(DeviceId, DateTime<Utc>)> {
-        let Ok(mut contacts) = self.0.lock() else { return Vec::new() };
+        let Ok(mut contacts) = self.0.lock() else {
+            return Vec::new();
+        };
         if contacts.written_at.is_some_and(|at| now - at < TimeDelta::minutes(1)) {
             return Vec::new();
         }

@@ -41,7 +41,10 @@ pub enum ServiceError {
 
 impl ServiceError {
     pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
-        Self::Invalid { field, problem: problem.into() }
+        Self::Invalid {
+            field,
+            problem: problem.into(),
+        }
     }
 
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
@@ -49,7 +52,9 @@ impl ServiceError {
     }
 
     pub(crate) fn conflict(problem: impl Into<String>) -> Self {
-        Self::Conflict { problem: problem.into() }
+        Self::Conflict {
+            problem: problem.into(),
+        }
     }
 }
 
@@ -64,10 +69,18 @@ impl From<domain::ring::RingRefusal> for ServiceError {
             R::NoRolloutDays | R::TooLong { .. } => "rollout duration",
             R::Incomplete { .. } => "rings",
             R::Preconfigured { .. } => return Self::Conflict { problem: text },
-            R::Unknown => return Self::NotFound { what: "This ring".to_owned() },
+            R::Unknown => {
+                return Self::NotFound {
+                    what: "This ring".to_owned(),
+                };
+            }
         };
         // The sentence may start with its field already.
-        let problem = text.strip_prefix(field).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text).to_owned();
+        let problem = text
+            .strip_prefix(field)
+            .and_then(|rest| rest.strip_prefix(": "))
+            .unwrap_or(&text)
+            .to_owned();
         Self::Invalid { field, problem }
     }
 }
@@ -76,7 +89,11 @@ impl Retryable for ServiceError {
     fn is_again(&self) -> bool {
         match self {
             Self::Store(error) => error.is_again(),
-            Self::Invalid { .. } | Self::NotFound { .. } | Self::Conflict { .. } | Self::Artifacts(_) | Self::Random(_) => false,
+            Self::Invalid { .. }
+            | Self::NotFound { .. }
+            | Self::Conflict { .. }
+            | Self::Artifacts(_)
+            | Self::Random(_) => false,
         }
     }
 }

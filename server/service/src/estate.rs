@@ -176,12 +176,23 @@ impl RoomsFile {
             version: Option<String>,
         }
         let head = text.lines().next().unwrap_or_default();
-        let delimiter = if head.matches(';').count() > head.matches(',').count() { b';' } else { b',' };
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let delimiter = if head.matches(';').count() > head.matches(',').count() {
+            b';'
+        } else {
+            b','
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
         let mut rooms = Vec::new();
         for line in reader.deserialize::<Line>() {
             let line = line.map_err(|error| ServiceError::invalid("rooms", error.to_string()))?;
-            let installed = line.product.into_iter().map(|product| (product, line.version.clone())).collect();
+            let installed = line
+                .product
+                .into_iter()
+                .map(|product| (product, line.version.clone()))
+                .collect();
             let devices = line.device.into_iter().map(|id| DeviceLine {
                 id,
                 role: String::new(),
@@ -205,7 +216,10 @@ impl RoomsFile {
                 blocks: Vec::new(),
             });
         }
-        Ok(Self { sites: Vec::new(), rooms })
+        Ok(Self {
+            sites: Vec::new(),
+            rooms,
+        })
     }
 }
 
@@ -280,9 +294,18 @@ impl Service {
         Ok(report)
     }
 
-    async fn add_missing_sites(&self, tx: &mut Tx, file: &RoomsFile, report: &mut ImportReport) -> Result<BTreeMap<String, SiteRecord>> {
-        let mut by_name: BTreeMap<String, SiteRecord> =
-            tx.sites().await?.into_iter().map(|site| (name_key(&site.name), site)).collect();
+    async fn add_missing_sites(
+        &self,
+        tx: &mut Tx,
+        file: &RoomsFile,
+        report: &mut ImportReport,
+    ) -> Result<BTreeMap<String, SiteRecord>> {
+        let mut by_name: BTreeMap<String, SiteRecord> = tx
+            .sites()
+            .await?
+            .into_iter()
+            .map(|site| (name_key(&site.name), site))
+            .collect();
         let mut aliases = Vec::new();
         for line in &file.sites {
             let key = name_key(&line.name);
@@ -299,7 +322,15 @@ impl Service {
                 };
                 tx.add_sites(std::slice::from_ref(&site)).await?;
                 report.sites += 1;
-                by_name.insert(key.clone(), SiteRecord { id: site.id, name: site.name, city: site.city, zone: site.zone });
+                by_name.insert(
+                    key.clone(),
+                    SiteRecord {
+                        id: site.id,
+                        name: site.name,
+                        city: site.city,
+                        zone: site.zone,
+                    },
+                );
             }
             if let (Some(id), Some(site)) = (&line.id, by_name.get(&key)) {
                 aliases.push((name_key(id), site.clone()));
@@ -311,7 +342,12 @@ impl Service {
         Ok(by_name)
     }
 
-    fn checked_rooms(&self, file: &RoomsFile, rings: &RingSequence, sites: &BTreeMap<String, SiteRecord>) -> Result<Checked> {
+    fn checked_rooms(
+        &self,
+        file: &RoomsFile,
+        rings: &RingSequence,
+        sites: &BTreeMap<String, SiteRecord>,
+    ) -> Result<Checked> {
         let mut checked = Checked::default();
         let mut names: BTreeSet<(SiteId, String)> = BTreeSet::new();
         let mut controllers: BTreeSet<&str> = BTreeSet::new();
@@ -325,9 +361,17 @@ impl Service {
                 .get(&name_key(&line.site))
                 .ok_or_else(|| ServiceError::invalid("site", at(format!("there is no site named {:?}", line.site))))?;
             if !names.insert((site.id, name_key(&line.name))) {
-                return Err(ServiceError::invalid("name", at(format!("stands twice in this file for {}", site.name))));
+                return Err(ServiceError::invalid(
+                    "name",
+                    at(format!("stands twice in this file for {}", site.name)),
+                ));
             }
-            let own = line.zone.as_deref().filter(|zone| !zone.is_empty()).map(Zone::parse).transpose();
+            let own = line
+                .zone
+                .as_deref()
+                .filter(|zone| !zone.is_empty())
+                .map(Zone::parse)
+                .transpose();
             let own = own.map_err(|error| ServiceError::invalid("zone", at(error.to_string())))?;
             let ring = match line.ring.as_deref().filter(|ring| !ring.is_empty()) {
                 None => rings.general(),
@@ -337,8 +381,9 @@ impl Service {
             };
             let state = match line.state.as_deref() {
                 None => RoomState::Managed,
-                Some(word) => RoomState::from_word(word)
-                    .ok_or_else(|| ServiceError::invalid("state", at(format!("{word:?} is not onboarding, managed or retired"))))?,
+                Some(word) => RoomState::from_word(word).ok_or_else(|| {
+                    ServiceError::invalid("state", at(format!("{word:?} is not onboarding, managed or retired")))
+                })?,
             };
             let room = NewRoom {
                 id: RoomId(self.new_id()?),
@@ -355,7 +400,10 @@ impl Service {
             for (device, position) in line.devices.iter().zip(0..) {
                 check_controller(&device.id).map_err(|problem| ServiceError::invalid("device", at(problem)))?;
                 if !controllers.insert(&device.id) {
-                    return Err(ServiceError::invalid("device", at(format!("{} stands twice in this file", device.id))));
+                    return Err(ServiceError::invalid(
+                        "device",
+                        at(format!("{} stands twice in this file", device.id)),
+                    ));
                 }
                 let id = DeviceId(self.new_id()?);
                 checked.devices.push(NewDevice {
@@ -370,7 +418,8 @@ impl Service {
                 });
                 checked.seen.extend(device.last_seen.map(|at| (id, at)));
                 for (product, version) in &device.installed {
-                    let product = ProductId::parse(product).map_err(|problem| ServiceError::invalid("product", at(problem)))?;
+                    let product =
+                        ProductId::parse(product).map_err(|problem| ServiceError::invalid("product", at(problem)))?;
                     checked.installed.push((id, product, version.clone()));
                 }
             }
@@ -384,7 +433,9 @@ impl Service {
                 };
                 checked.holds.push((HoldId(self.new_id()?), room.id, hold));
             }
-            checked.blocks.extend(line.blocks.iter().map(|block| (room.id, block.clone())));
+            checked
+                .blocks
+                .extend(line.blocks.iter().map(|block| (room.id, block.clone())));
             checked.rooms.push(room);
         }
         Ok(checked)
@@ -403,9 +454,10 @@ struct Checked {
 
 fn taken(error: store::StoreError, field: &'static str) -> ServiceError {
     match error {
-        store::StoreError::Constraint(..) => {
-            ServiceError::invalid(field, "one in this file is there already; names are unique at a site and device ids everywhere")
-        }
+        store::StoreError::Constraint(..) => ServiceError::invalid(
+            field,
+            "one in this file is there already; names are unique at a site and device ids everywhere",
+        ),
         other => other.into(),
     }
 }
@@ -413,7 +465,10 @@ fn taken(error: store::StoreError, field: &'static str) -> ServiceError {
 fn check_text(field: &'static str, text: &str, longest: usize) -> Result<()> {
     match text.trim().chars().count() {
         0 => Err(ServiceError::invalid(field, "is missing")),
-        length if length > longest => Err(ServiceError::invalid(field, format!("{length} characters are too many; at most {longest}"))),
+        length if length > longest => Err(ServiceError::invalid(
+            field,
+            format!("{length} characters are too many; at most {longest}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -427,7 +482,9 @@ pub fn check_controller(id: &str) -> std::result::Result<(), String> {
     if (1..=64).contains(&id.len()) && id.bytes().all(allowed) {
         Ok(())
     } else {
-        Err(format!("device id {id:?} must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'"))
+        Err(format!(
+            "device id {id:?} must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'"
+        ))
     }
 }
 
@@ -435,6 +492,9 @@ fn floor(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Number(number) => number.to_string(),
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Array(_) | serde_json::Value::Object(_) => String::new(),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => String::new(),
     }
 }

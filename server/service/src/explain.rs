@@ -66,7 +66,9 @@ impl Service {
                 match (named.pop(), named.is_empty()) {
                     (None, _) => return Err(ServiceError::not_found(format!("Room {which:?}"))),
                     (Some(_), false) => {
-                        return Err(ServiceError::conflict(format!("several rooms are named {which:?}; name one by its id")));
+                        return Err(ServiceError::conflict(format!(
+                            "several rooms are named {which:?}; name one by its id"
+                        )));
                     }
                     (Some(record), true) => record,
                 }
@@ -76,11 +78,20 @@ impl Service {
         let ids = tx.all_rollouts().await?;
         let updates = tx.updates(&ids).await?;
         let rollouts = tx.rollouts(&ids).await?;
-        let room = tx.rooms(&[record.id]).await?.pop().ok_or_else(|| ServiceError::not_found(format!("Room {which:?}")))?;
+        let room = tx
+            .rooms(&[record.id])
+            .await?
+            .pop()
+            .ok_or_else(|| ServiceError::not_found(format!("Room {which:?}")))?;
         let mut explained = Vec::new();
         for update in updates.values() {
-            let Some(rollout) = rollouts.get(&update.id) else { continue };
-            let has_product = room.devices.iter().any(|device| device.component(&update.product).is_some());
+            let Some(rollout) = rollouts.get(&update.id) else {
+                continue;
+            };
+            let has_product = room
+                .devices
+                .iter()
+                .any(|device| device.component(&update.product).is_some());
             let deployment = tx.deployment_of(room.id, update.id).await?;
             if !has_product && deployment.is_none() {
                 continue;
@@ -125,26 +136,41 @@ pub(crate) fn stand(
     if let Some(deployment) = deployment {
         let status = status::room(deployment, rollout);
         if status != RoomStatus::NotRequired {
-            let waits = matches!(deployment.state, DeploymentState::Waiting | DeploymentState::Open { started_at: None });
+            let waits = matches!(
+                deployment.state,
+                DeploymentState::Waiting | DeploymentState::Open { started_at: None }
+            );
             let window = (waits && status == RoomStatus::Scheduled && deployment.force.is_none())
                 .then(|| Window::next(&room.zone, deployment.night, now, hours));
             let why = match &rollout.state {
-                RolloutState::Paused { by, reason, .. } if status == RoomStatus::Paused => format!("Paused by {by}: {reason}"),
-                RolloutState::Deprecated { reason, .. } if status == RoomStatus::Deprecated => reason.clone(),
-                RolloutState::Paused { .. } | RolloutState::Deprecated { .. } | RolloutState::Running | RolloutState::Finished { .. } => {
-                    deployment.reason.clone()
+                RolloutState::Paused { by, reason, .. } if status == RoomStatus::Paused => {
+                    format!("Paused by {by}: {reason}")
                 }
+                RolloutState::Deprecated { reason, .. } if status == RoomStatus::Deprecated => reason.clone(),
+                RolloutState::Paused { .. }
+                | RolloutState::Deprecated { .. }
+                | RolloutState::Running
+                | RolloutState::Finished { .. } => deployment.reason.clone(),
             };
             return RoomStanding { status, why, window };
         }
     }
     let calendar = rollout.calendar_at(rings, &organisation.zone, now);
     let why = match &rollout.state {
-        RolloutState::Deprecated { reason, .. } if update.exclusion(room, room.zone.date(now)).is_none() => reason.clone(),
-        RolloutState::Deprecated { .. } | RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => {
+        RolloutState::Deprecated { reason, .. } if update.exclusion(room, room.zone.date(now)).is_none() => {
+            reason.clone()
+        }
+        RolloutState::Deprecated { .. }
+        | RolloutState::Running
+        | RolloutState::Paused { .. }
+        | RolloutState::Finished { .. } => {
             let reason = status::not_required(rollout, update, room, &calendar, room.zone.date(now));
             reason.sentence(&update.product_name, write_date)
         }
     };
-    RoomStanding { status: RoomStatus::NotRequired, why, window: None }
+    RoomStanding {
+        status: RoomStatus::NotRequired,
+        why,
+        window: None,
+    }
 }

@@ -126,7 +126,10 @@ impl Service {
 
     async fn import_rollout(&self, tx: &mut Tx, past: &PastRollout, now: DateTime<Utc>) -> Result<()> {
         let Some(release) = tx.release_of(&past.product, &past.version).await? else {
-            return Err(ServiceError::not_found(format!("Release {} of {}", past.version, past.product)));
+            return Err(ServiceError::not_found(format!(
+                "Release {} of {}",
+                past.version, past.product
+            )));
         };
         let update = release.release.id;
         tx.grade_release(update, past.severity, &past.title).await?;
@@ -134,8 +137,14 @@ impl Service {
         let rings = tx.rings().await?;
         let mut stages = Vec::with_capacity(past.entered.len());
         for (ring, starts_on) in &past.entered {
-            let ring = rings.get(*ring).ok_or_else(|| ServiceError::not_found("A ring of the history"))?;
-            let rooms = past.rooms.iter().filter(|room| room.ring == ring.id && !room.catch_up).count();
+            let ring = rings
+                .get(*ring)
+                .ok_or_else(|| ServiceError::not_found("A ring of the history"))?;
+            let rooms = past
+                .rooms
+                .iter()
+                .filter(|room| room.ring == ring.id && !room.catch_up)
+                .count();
             let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
             stages.push(Stage {
                 ring: ring.id,
@@ -146,7 +155,10 @@ impl Service {
                 starts_on: *starts_on,
                 shifted_days: 0,
                 test_shifted_days: 0,
-                entered_at: past.published_at.max(starts_on.and_time(chrono::NaiveTime::MIN).and_utc()).min(now),
+                entered_at: past
+                    .published_at
+                    .max(starts_on.and_time(chrono::NaiveTime::MIN).and_utc())
+                    .min(now),
                 rooms,
                 placed: rooms,
             });
@@ -163,15 +175,19 @@ impl Service {
         };
         tx.add_rollout(&rollout, &past.published_by).await?;
         let title = titled(&past.title, &past.version);
-        tx.add_audit(past.published_at, &AuditEntry {
-            actor: past.published_by.clone(),
-            action: "update.published",
-            object_kind: "update",
-            object_id: update.to_string(),
-            summary: format!("Published {title}; it starts on {}.", past.starts_on),
-            before: None,
-            after: None,
-        }).await?;
+        tx.add_audit(
+            past.published_at,
+            &AuditEntry {
+                actor: past.published_by.clone(),
+                action: "update.published",
+                object_kind: "update",
+                object_id: update.to_string(),
+                summary: format!("Published {title}; it starts on {}.", past.starts_on),
+                before: None,
+                after: None,
+            },
+        )
+        .await?;
         let mut rooms: Vec<&PastDeployment> = past.rooms.iter().collect();
         rooms.sort_by_key(|room| room.at);
         for room in rooms {
@@ -180,8 +196,17 @@ impl Service {
         Ok(())
     }
 
-    async fn import_deployment(&self, tx: &mut Tx, update: UpdateId, past: &PastDeployment, now: DateTime<Utc>) -> Result<()> {
-        let record = tx.room_record(past.room).await?.ok_or_else(|| ServiceError::not_found("A room of the history"))?;
+    async fn import_deployment(
+        &self,
+        tx: &mut Tx,
+        update: UpdateId,
+        past: &PastDeployment,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let record = tx
+            .room_record(past.room)
+            .await?
+            .ok_or_else(|| ServiceError::not_found("A room of the history"))?;
         let night = past.night.unwrap_or_else(|| record.zone.date(past.at));
         let unfinished = matches!(past.state, DeploymentState::Waiting | DeploymentState::Open { .. });
         let deployment = Deployment {
@@ -201,7 +226,10 @@ impl Service {
             next_at: unfinished.then_some(now),
         };
         tx.put_deployments(std::slice::from_ref(&deployment), past.at).await?;
-        if let DeploymentState::Open { started_at: Some(started_at) } = past.state {
+        if let DeploymentState::Open {
+            started_at: Some(started_at),
+        } = past.state
+        {
             self.import_running(tx, &deployment, started_at).await?;
         }
         Ok(())
@@ -210,9 +238,13 @@ impl Service {
     /// Something is installing right now: its devices have started.
     async fn import_running(&self, tx: &mut Tx, deployment: &Deployment, started_at: DateTime<Utc>) -> Result<()> {
         let hours = organisation(tx).await?.settings.window();
-        let Some(room) = tx.rooms(&[deployment.room]).await?.pop() else { return Ok(()) };
+        let Some(room) = tx.rooms(&[deployment.room]).await?.pop() else {
+            return Ok(());
+        };
         let updates = tx.updates(&[deployment.update]).await?;
-        let Some(update) = updates.get(&deployment.update) else { return Ok(()) };
+        let Some(update) = updates.get(&deployment.update) else {
+            return Ok(());
+        };
         let window = Window::on(&room.zone, deployment.night, hours).map(|window| (window.opens, window.closes));
         let new: Vec<NewInstall> = update
             .devices_in(&room)
@@ -230,7 +262,11 @@ impl Service {
             .await?
             .into_iter()
             .map(|install| Install {
-                state: InstallState::Started { heard_at: started_at, silent_at: None, installed_chunks: false },
+                state: InstallState::Started {
+                    heard_at: started_at,
+                    silent_at: None,
+                    installed_chunks: false,
+                },
                 started_at: Some(started_at),
                 shown_up_at: Some(started_at),
                 ..install
@@ -248,7 +284,10 @@ impl Service {
             id: TicketId(self.new_id()?),
             number: past.number,
             title: past.title.clone(),
-            description: past.events.first().map_or_else(String::new, |(_, _, text)| text.clone()),
+            description: past
+                .events
+                .first()
+                .map_or_else(String::new, |(_, _, text)| text.clone()),
             severity: past.severity,
             category: past.category.clone(),
             state: TicketState::NeedsAction,

@@ -72,7 +72,12 @@ impl Service {
         let mut tx = self.store.read().await?;
         let organisation = organisation(&mut tx).await?;
         let rings = tx.rings().await?;
-        Ok(Look { tx, organisation, rings, now: self.clock.now() })
+        Ok(Look {
+            tx,
+            organisation,
+            rings,
+            now: self.clock.now(),
+        })
     }
 
     /// Devices by what they call themselves, after one of them.
@@ -98,7 +103,9 @@ impl Look {
         }
         let mut summaries = Vec::with_capacity(records.len());
         for record in records {
-            let Some(rollout) = rollouts.remove(&record.id) else { continue };
+            let Some(rollout) = rollouts.remove(&record.id) else {
+                continue;
+            };
             let summary = self.summary(record, rollout).await?;
             let stays_in_portfolio = summary.status == UpdateStatus::NotRequired;
             let shown = past || summary.status.is_active(summary.record.acknowledged);
@@ -144,7 +151,14 @@ impl Look {
         let status = status::update(&rollout, waiting.values().any(|rooms| *rooms > 0));
         let calendar = rollout.calendar_at(&self.rings, &zone, self.now);
         let counts = rollout.total_counts();
-        Ok(UpdateSummary { record, rollout, status, calendar, waiting, counts })
+        Ok(UpdateSummary {
+            record,
+            rollout,
+            status,
+            calendar,
+            waiting,
+            counts,
+        })
     }
 
     /// Rooms with everything in them.
@@ -152,7 +166,13 @@ impl Look {
     /// # Errors
     /// The database fails.
     pub async fn rooms(&mut self, ids: &[RoomId]) -> Result<BTreeMap<RoomId, Room>> {
-        Ok(self.tx.rooms(ids).await?.into_iter().map(|room| (room.id, room)).collect())
+        Ok(self
+            .tx
+            .rooms(ids)
+            .await?
+            .into_iter()
+            .map(|room| (room.id, room))
+            .collect())
     }
 
     /// Updates as the planner sees them.
@@ -169,7 +189,20 @@ impl Look {
     /// The database fails.
     pub async fn standing(&mut self, update: &Update, rollout: &Rollout, room: &Room) -> Result<Standing> {
         let deployment = self.tx.deployment_of(room.id, update.id).await?;
-        let standing = stand(&self.organisation, &self.rings, update, rollout, room, deployment.as_ref(), self.now);
-        Ok(Standing { status: standing.status, why: standing.why, window: standing.window, deployment })
+        let standing = stand(
+            &self.organisation,
+            &self.rings,
+            update,
+            rollout,
+            room,
+            deployment.as_ref(),
+            self.now,
+        );
+        Ok(Standing {
+            status: standing.status,
+            why: standing.why,
+            window: standing.window,
+            deployment,
+        })
     }
 }

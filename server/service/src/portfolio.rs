@@ -51,7 +51,11 @@ impl Service {
     /// # Errors
     /// Names the field and the limit; the hashes do not match.
     pub async fn add_file(&self, actor: &Actor, update: UpdateId, file: NewFile) -> Result<i32> {
-        let NewFile { filename, source, expected_sha256 } = file;
+        let NewFile {
+            filename,
+            source,
+            expected_sha256,
+        } = file;
         check_filename(&filename)?;
         let (hashes, bytes, url) = match source {
             Source::Bytes(bytes) => (Hashes::of(&bytes), Some(bytes), None),
@@ -101,7 +105,13 @@ impl Service {
     ///
     /// # Errors
     /// There is no such release, it is published or recalled, it has no file, or it does not fit into a window (S7).
-    pub async fn publish(&self, actor: &Actor, product: &ProductId, version: &str, severity: Option<Severity>) -> Result<Published> {
+    pub async fn publish(
+        &self,
+        actor: &Actor,
+        product: &ProductId,
+        version: &str,
+        severity: Option<Severity>,
+    ) -> Result<Published> {
         let now = self.clock.now();
         let published = store::write!(self.store, tx => {
             let organisation = organisation(tx).await?;
@@ -148,18 +158,30 @@ impl Service {
 
 fn check_filename(filename: &str) -> Result<()> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    let well_formed = (1..=128).contains(&filename.len()) && filename.bytes().all(allowed) && !filename.starts_with('.');
+    let well_formed =
+        (1..=128).contains(&filename.len()) && filename.bytes().all(allowed) && !filename.starts_with('.');
     if well_formed {
         Ok(())
     } else {
-        Err(ServiceError::invalid("file name", format!("{filename:?} must be 1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', not starting with '.'")))
+        Err(ServiceError::invalid(
+            "file name",
+            format!("{filename:?} must be 1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', not starting with '.'"),
+        ))
     }
 }
 
 fn checked_hashes(hashes: Hashes) -> Result<Hashes> {
     let check = |name: &'static str, hash: &str, length: usize| {
-        let well_formed = hash.len() == length && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if well_formed { Ok(()) } else { Err(ServiceError::invalid(name, format!("{hash:?} must be {length} lower-case hex digits"))) }
+        let well_formed =
+            hash.len() == length && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if well_formed {
+            Ok(())
+        } else {
+            Err(ServiceError::invalid(
+                name,
+                format!("{hash:?} must be {length} lower-case hex digits"),
+            ))
+        }
     };
     check("SHA-256", &hashes.sha256, 64)?;
     check("SHA-1", &hashes.sha1, 40)?;
@@ -168,6 +190,15 @@ fn checked_hashes(hashes: Hashes) -> Result<Hashes> {
 }
 
 fn checked_url(url: String) -> Result<String> {
-    let well_formed = (url.starts_with("https://") || url.starts_with("http://")) && url.len() <= 2000 && !url.contains(char::is_whitespace);
-    if well_formed { Ok(url) } else { Err(ServiceError::invalid("URL", format!("{url:?} must start with https:// or http://"))) }
+    let well_formed = (url.starts_with("https://") || url.starts_with("http://"))
+        && url.len() <= 2000
+        && !url.contains(char::is_whitespace);
+    if well_formed {
+        Ok(url)
+    } else {
+        Err(ServiceError::invalid(
+            "URL",
+            format!("{url:?} must start with https:// or http://"),
+        ))
+    }
 }

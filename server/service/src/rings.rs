@@ -17,7 +17,13 @@ impl Service {
     /// Names the field and the limit, or the rollout whose plan would get too long (R10).
     pub async fn add_ring(&self, actor: &Actor, draft: RingDraft) -> Result<RingId> {
         let id = RingId(self.new_id()?);
-        self.change_rings(actor, "ring.added", id, |rings| Ok(rings.with_added(id, draft.clone())?)).await?;
+        self.change_rings(
+            actor,
+            "ring.added",
+            id,
+            |rings| Ok(rings.with_added(id, draft.clone())?),
+        )
+        .await?;
         Ok(id)
     }
 
@@ -26,7 +32,10 @@ impl Service {
     /// # Errors
     /// Names the field and the limit, or the rollout whose plan would get too long.
     pub async fn edit_ring(&self, actor: &Actor, id: RingId, draft: RingDraft) -> Result<()> {
-        self.change_rings(actor, "ring.edited", id, |rings| Ok(rings.with_edited(id, draft.clone())?)).await
+        self.change_rings(actor, "ring.edited", id, |rings| {
+            Ok(rings.with_edited(id, draft.clone())?)
+        })
+        .await
     }
 
     /// Deletes a custom ring; its rooms go to `rooms_to`, or to General (R11).
@@ -162,10 +171,17 @@ async fn refuse_while_inside(tx: &mut Tx, ring: RingId) -> Result<()> {
         if inside {
             let title = title(tx, rollout.update).await?;
             let calendar = rollout.calendar(&rings, None, rollout.starts_on);
-            let ends = calendar.iter().find(|stage| stage.ring == ring).map(|stage| stage.test_ends);
-            let until = ends.map_or(String::new(), |ends| format!(" until {}", ends.pred_opt().unwrap_or(ends)));
+            let ends = calendar
+                .iter()
+                .find(|stage| stage.ring == ring)
+                .map(|stage| stage.test_ends);
+            let until = ends.map_or(String::new(), |ends| {
+                format!(" until {}", ends.pred_opt().unwrap_or(ends))
+            });
             let city = organisation.zone.city();
-            return Err(ServiceError::conflict(format!("{title} is inside this ring{until} ({city}); it can be deleted after that")));
+            return Err(ServiceError::conflict(format!(
+                "{title} is inside this ring{until} ({city}); it can be deleted after that"
+            )));
         }
     }
     Ok(())
@@ -173,5 +189,7 @@ async fn refuse_while_inside(tx: &mut Tx, ring: RingId) -> Result<()> {
 
 pub(crate) async fn title(tx: &mut Tx, update: domain::ids::UpdateId) -> Result<String> {
     let updates = tx.updates(&[update]).await?;
-    Ok(updates.get(&update).map_or_else(|| "An update".to_owned(), domain::update::Update::title))
+    Ok(updates
+        .get(&update)
+        .map_or_else(|| "An update".to_owned(), domain::update::Update::title))
 }

@@ -65,7 +65,9 @@ impl Service {
                 }
             }
         }
-        Err(ServiceError::conflict("the planner does not come to rest; nightshift check may say why"))
+        Err(ServiceError::conflict(
+            "the planner does not come to rest; nightshift check may say why",
+        ))
     }
 
     async fn round(&self, now: DateTime<Utc>) -> Result<Round> {
@@ -89,19 +91,54 @@ impl Service {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
         let organisation = organisation(&mut tx).await?;
-        let Some(due) = tx.due(&organisation, now, Limits { rollouts: 1000, rooms: 10_000 }).await? else {
-            return Ok(DryRun { now, lines: Vec::new(), writes: false });
+        let Some(due) = tx
+            .due(
+                &organisation,
+                now,
+                Limits {
+                    rollouts: 1000,
+                    rooms: 10_000,
+                },
+            )
+            .await?
+        else {
+            return Ok(DryRun {
+                now,
+                lines: Vec::new(),
+                writes: false,
+            });
         };
         let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
-        let title = |update| due.slice.updates.get(update).map_or_else(String::new, domain::update::Update::title);
+        let title = |update| {
+            due.slice
+                .updates
+                .get(update)
+                .map_or_else(String::new, domain::update::Update::title)
+        };
         let lines = plan.report.iter().map(|line| match &line.subject {
             Subject::Rollout(update) => (title(update), line.text.clone()),
             Subject::Room(room, update) => {
-                let name = due.slice.rooms.iter().find(|due| due.room.id == *room).map(|due| due.room.name.clone());
-                (format!("{}, {}", name.unwrap_or_else(|| "a room of the ring".to_owned()), title(update)), line.text.clone())
+                let name = due
+                    .slice
+                    .rooms
+                    .iter()
+                    .find(|due| due.room.id == *room)
+                    .map(|due| due.room.name.clone());
+                (
+                    format!(
+                        "{}, {}",
+                        name.unwrap_or_else(|| "a room of the ring".to_owned()),
+                        title(update)
+                    ),
+                    line.text.clone(),
+                )
             }
         });
-        Ok(DryRun { now, lines: lines.collect(), writes: !plan.is_empty() })
+        Ok(DryRun {
+            now,
+            lines: lines.collect(),
+            writes: !plan.is_empty(),
+        })
     }
 
     /// When the next tick has something to do; `None`: when something happens.
@@ -116,7 +153,10 @@ impl Service {
     pub async fn run_ticks(&self, stop: CancellationToken) {
         loop {
             if let Err(error) = self.tick().await {
-                tracing::error!(error = &error as &dyn std::error::Error, "the tick failed; it is tried again");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the tick failed; it is tried again"
+                );
             }
             let pause = self.pause_until_due().await;
             tokio::select! {
@@ -159,5 +199,7 @@ fn log(line: &ReportLine) {
 
 /// The organisation, which is there from the first start on.
 pub(crate) async fn organisation(tx: &mut store::Tx) -> Result<Organisation> {
-    tx.organisation().await?.ok_or_else(|| ServiceError::conflict("the database has no organisation yet; run nightshift serve once"))
+    tx.organisation()
+        .await?
+        .ok_or_else(|| ServiceError::conflict("the database has no organisation yet; run nightshift serve once"))
 }

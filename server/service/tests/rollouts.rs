@@ -1,5 +1,10 @@
 //! From publishing to the end, on both engines, with devices that are driven by hand: what people do to a rollout on its way.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
+)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,17 +38,36 @@ on_both_engines![
 ];
 
 async fn status(estate: &Estate, update: UpdateId) -> UpdateStatus {
-    estate.service.look().await.unwrap().update(update).await.unwrap().status
+    estate
+        .service
+        .look()
+        .await
+        .unwrap()
+        .update(update)
+        .await
+        .unwrap()
+        .status
 }
 
 async fn nights(estate: &Estate, update: UpdateId) -> BTreeMap<RoomId, NaiveDate> {
     let fleet = estate.fleet().await;
-    fleet.deployments.values().filter(|deployment| deployment.update == update).map(|deployment| (deployment.room, deployment.night)).collect()
+    fleet
+        .deployments
+        .values()
+        .filter(|deployment| deployment.update == update)
+        .map(|deployment| (deployment.room, deployment.night))
+        .collect()
 }
 
 fn problem(outcome: Result<impl std::fmt::Debug, ServiceError>) -> String {
     let error = outcome.unwrap_err();
-    assert!(matches!(error, ServiceError::Invalid { .. } | ServiceError::NotFound { .. } | ServiceError::Conflict { .. }), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            ServiceError::Invalid { .. } | ServiceError::NotFound { .. } | ServiceError::Conflict { .. }
+        ),
+        "{error:?}"
+    );
     error.to_string()
 }
 
@@ -66,23 +90,71 @@ async fn an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7(
     let rollout = &fleet.rollouts[&update];
     let starts: Vec<NaiveDate> = rollout.stages.iter().map(|stage| stage.starts_on).collect();
     assert_eq!(starts, [date("2025-03-05"), date("2025-03-12"), date("2025-03-26")]);
-    assert_eq!(rollout.state, RolloutState::Finished { at: instant("2025-04-02T00:00:00Z") });
+    assert_eq!(
+        rollout.state,
+        RolloutState::Finished {
+            at: instant("2025-04-02T00:00:00Z")
+        }
+    );
     assert_eq!(fleet.deployments.len(), 17);
-    assert!(fleet.deployments.values().all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. })));
-    let of_ring = |ring| fleet.deployments.values().filter(move |deployment| deployment.ring == ring).map(|deployment| deployment.night).collect::<BTreeSet<_>>();
-    assert_eq!(of_ring(rollout.stages[0].ring), (5..=6).map(|day| NaiveDate::from_ymd_opt(2025, 3, day).unwrap()).collect());
-    assert_eq!(of_ring(rollout.stages[1].ring), (12..=21).map(|day| NaiveDate::from_ymd_opt(2025, 3, day).unwrap()).collect());
-    assert_eq!(of_ring(rollout.stages[2].ring), (26..=30).map(|day| NaiveDate::from_ymd_opt(2025, 3, day).unwrap()).collect());
+    assert!(
+        fleet
+            .deployments
+            .values()
+            .all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }))
+    );
+    let of_ring = |ring| {
+        fleet
+            .deployments
+            .values()
+            .filter(move |deployment| deployment.ring == ring)
+            .map(|deployment| deployment.night)
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(
+        of_ring(rollout.stages[0].ring),
+        (5..=6)
+            .map(|day| NaiveDate::from_ymd_opt(2025, 3, day).unwrap())
+            .collect()
+    );
+    assert_eq!(
+        of_ring(rollout.stages[1].ring),
+        (12..=21)
+            .map(|day| NaiveDate::from_ymd_opt(2025, 3, day).unwrap())
+            .collect()
+    );
+    assert_eq!(
+        of_ring(rollout.stages[2].ring),
+        (26..=30)
+            .map(|day| NaiveDate::from_ymd_opt(2025, 3, day).unwrap())
+            .collect()
+    );
     for install in fleet.installs.values() {
         let started = install.started_at.unwrap();
         assert!(started.hour() < 5, "{started}");
         assert_eq!(started.date_naive(), fleet.deployments[&install.deployment].night);
     }
-    assert!(fleet.rooms.values().all(|room| room.devices[0].components.iter().any(|component| component.version.as_deref() == Some("2.0"))));
+    assert!(fleet.rooms.values().all(|room| {
+        room.devices[0]
+            .components
+            .iter()
+            .any(|component| component.version.as_deref() == Some("2.0"))
+    }));
     assert_eq!(fleet.tickets.len(), 0);
     estate.is_sound().await;
-    let published: Vec<_> = estate.audit().await.into_iter().filter(|(action, _)| action == "update.published").collect();
-    assert_eq!(published, [("update.published".to_owned(), "Published Bar firmware 2.0; it starts on 2025-03-05.".to_owned())]);
+    let published: Vec<_> = estate
+        .audit()
+        .await
+        .into_iter()
+        .filter(|(action, _)| action == "update.published")
+        .collect();
+    assert_eq!(
+        published,
+        [(
+            "update.published".to_owned(),
+            "Published Bar firmware 2.0; it starts on 2025-03-05.".to_owned()
+        )]
+    );
 }
 
 async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(estate: Estate) {
@@ -100,14 +172,34 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
         let summary = estate.service.look().await.unwrap().update(update).await.unwrap();
         summary.calendar.iter().map(|stage| stage.starts_on).collect::<Vec<_>>()
     };
-    assert_eq!(calendar().await, [date("2025-03-05"), date("2025-03-12"), date("2025-03-26")]);
+    assert_eq!(
+        calendar().await,
+        [date("2025-03-05"), date("2025-03-12"), date("2025-03-26")]
+    );
     // Four nights pass in which nothing starts; a force and a retry are refused.
     estate.live_until("2025-03-17T09:00:00Z", &mut devices).await;
     let fleet = estate.fleet().await;
-    assert!(fleet.installs.values().all(|install| install.started_at.is_none_or(|at| at < instant("2025-03-13T12:00:00Z"))));
-    assert!(problem(estate.service.force(&admin(), update, &[rooms["General 1"]], "why").await).contains("paused; resume it first"));
+    assert!(
+        fleet
+            .installs
+            .values()
+            .all(|install| install.started_at.is_none_or(|at| at < instant("2025-03-13T12:00:00Z")))
+    );
+    assert!(
+        problem(
+            estate
+                .service
+                .force(&admin(), update, &[rooms["General 1"]], "why")
+                .await
+        )
+        .contains("paused; resume it first")
+    );
     assert!(problem(estate.service.retry_all_failed(&admin(), update).await).contains("paused"));
-    assert_eq!(calendar().await[2], date("2025-03-30"), "what would move if it were resumed today stands moved already");
+    assert_eq!(
+        calendar().await[2],
+        date("2025-03-30"),
+        "what would move if it were resumed today stands moved already"
+    );
     estate.is_sound().await;
 
     estate.service.resume(&admin(), update, "Mended.").await.unwrap();
@@ -118,13 +210,33 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
         let expected = if done { *night } else { *night + TimeDelta::days(4) };
         assert_eq!(after[room], expected, "{room}");
     }
-    assert_eq!(calendar().await, [date("2025-03-05"), date("2025-03-12"), date("2025-03-30")]);
+    assert_eq!(
+        calendar().await,
+        [date("2025-03-05"), date("2025-03-12"), date("2025-03-30")]
+    );
     estate.is_sound().await;
     estate.live_until("2025-04-06T00:00:00Z", &mut devices).await;
     assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
-    assert_eq!(estate.fleet().await.rollouts[&update].state, RolloutState::Finished { at: instant("2025-04-06T00:00:00Z") });
-    let said: Vec<String> = estate.audit().await.into_iter().filter(|(action, _)| action.starts_with("rollout.")).map(|(_, text)| text).collect();
-    assert_eq!(said, ["Resumed Bar firmware 2.0, later dates move by 4 days: Mended.", "Paused Bar firmware 2.0: It hums."]);
+    assert_eq!(
+        estate.fleet().await.rollouts[&update].state,
+        RolloutState::Finished {
+            at: instant("2025-04-06T00:00:00Z")
+        }
+    );
+    let said: Vec<String> = estate
+        .audit()
+        .await
+        .into_iter()
+        .filter(|(action, _)| action.starts_with("rollout."))
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "Resumed Bar firmware 2.0, later dates move by 4 days: Mended.",
+            "Paused Bar firmware 2.0: It hums."
+        ]
+    );
 }
 
 async fn retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_nothing_k1_k4_t7(estate: Estate) {
@@ -136,25 +248,52 @@ async fn retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_not
     assert_eq!(status(&estate, update).await, UpdateStatus::CompletedWithFailures);
     let failed = async || {
         let fleet = estate.fleet().await;
-        let failed = fleet.deployments.values().filter(|deployment| matches!(deployment.state, DeploymentState::Failed { .. }));
+        let failed = fleet
+            .deployments
+            .values()
+            .filter(|deployment| matches!(deployment.state, DeploymentState::Failed { .. }));
         failed.map(|deployment| deployment.room).collect::<BTreeSet<_>>()
     };
     assert_eq!(failed().await, BTreeSet::from([rooms["Staging 1"], rooms["General 2"]]));
     let open_tickets = async || {
         let fleet = estate.fleet().await;
-        fleet.tickets.values().filter(|ticket| ticket.state != TicketState::Resolved).map(|ticket| ticket.room).collect::<BTreeSet<_>>()
+        fleet
+            .tickets
+            .values()
+            .filter(|ticket| ticket.state != TicketState::Resolved)
+            .map(|ticket| ticket.room)
+            .collect::<BTreeSet<_>>()
     };
     assert_eq!(open_tickets().await, failed().await);
 
-    assert_eq!(estate.service.retry_all_failed(&admin(), update).await.unwrap().rooms, 2);
+    assert_eq!(
+        estate.service.retry_all_failed(&admin(), update).await.unwrap().rooms,
+        2
+    );
     let fleet = estate.fleet().await;
     let audit = estate.audit().await;
-    assert_eq!(estate.service.retry_all_failed(&admin(), update).await.unwrap().rooms, 0);
+    assert_eq!(
+        estate.service.retry_all_failed(&admin(), update).await.unwrap().rooms,
+        0
+    );
     assert_eq!(estate.fleet().await, fleet);
     assert_eq!(estate.audit().await, audit);
-    assert_eq!(audit[0], ("update.retried".to_owned(), "Retried Bar firmware 2.0 in 2 failed rooms.".to_owned()));
-    let again: Vec<u32> = fleet.deployments.values().map(|deployment| deployment.attempt).collect();
-    assert_eq!((again.iter().filter(|attempt| **attempt == 2).count(), again.len()), (2, 7));
+    assert_eq!(
+        audit[0],
+        (
+            "update.retried".to_owned(),
+            "Retried Bar firmware 2.0 in 2 failed rooms.".to_owned()
+        )
+    );
+    let again: Vec<u32> = fleet
+        .deployments
+        .values()
+        .map(|deployment| deployment.attempt)
+        .collect();
+    assert_eq!(
+        (again.iter().filter(|attempt| **attempt == 2).count(), again.len()),
+        (2, 7)
+    );
 
     estate.live_until("2025-04-04T06:00:00Z", &mut devices).await;
     assert_eq!(failed().await, BTreeSet::from([rooms["General 2"]]));
@@ -182,13 +321,29 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     ] });
     let file = RoomsFile::parse(&others.to_string()).unwrap();
     let ids = estate.service.import_rooms(&admin(), &file).await.unwrap().ids;
-    rooms.extend(["Held", "New", "Blocked", "Done"].map(str::to_owned).into_iter().zip(ids));
+    rooms.extend(
+        ["Held", "New", "Blocked", "Done"]
+            .map(str::to_owned)
+            .into_iter()
+            .zip(ids),
+    );
     let update = estate.publish("bar", "2.0", None).await;
     estate.service.tick().await.unwrap();
-    let all: Vec<RoomId> = rooms.values().copied().filter(|room| *room != rooms["General 2"]).collect();
+    let all: Vec<RoomId> = rooms
+        .values()
+        .copied()
+        .filter(|room| *room != rooms["General 2"])
+        .collect();
     assert!(problem(estate.service.force(&admin(), update, &all, "").await).starts_with("reason: "));
-    let forced = estate.service.force(&admin(), update, &all, "The board meets here.").await.unwrap();
-    assert_eq!(forced.rooms.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from([rooms["Staging 1"], rooms["General 1"]]));
+    let forced = estate
+        .service
+        .force(&admin(), update, &all, "The board meets here.")
+        .await
+        .unwrap();
+    assert_eq!(
+        forced.rooms.iter().copied().collect::<BTreeSet<_>>(),
+        BTreeSet::from([rooms["Staging 1"], rooms["General 1"]])
+    );
     let why: BTreeMap<RoomId, String> = forced.left_out.into_iter().collect();
     assert_eq!(why.len(), 4);
     assert!(why[&rooms["Held"]].starts_with("Held by Facilities until"), "{why:?}");
@@ -197,18 +352,53 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     assert_eq!(why[&rooms["Done"]], "Already on 2.0.");
     // In the afternoon, before any ring has begun.
     estate.service.tick().await.unwrap();
-    for (controller, offer) in [("staging-1", Offer::Install), ("general-1", Offer::Install), ("general-2", Offer::Nothing), ("held", Offer::Nothing), ("new", Offer::Nothing)] {
-        let answer = estate.service.poll(&speak(&estate.service, controller).await).await.unwrap();
+    for (controller, offer) in [
+        ("staging-1", Offer::Install),
+        ("general-1", Offer::Install),
+        ("general-2", Offer::Nothing),
+        ("held", Offer::Nothing),
+        ("new", Offer::Nothing),
+    ] {
+        let answer = estate
+            .service
+            .poll(&speak(&estate.service, controller).await)
+            .await
+            .unwrap();
         assert_eq!(answer.offer, offer, "{controller}");
     }
-    let again = estate.service.force(&admin(), update, &[rooms["General 1"]], "Once more.").await.unwrap();
-    assert_eq!((again.rooms.len(), again.left_out[0].1.as_str()), (0, "The room is forced already."));
-    let forced: Vec<_> = estate.audit().await.into_iter().filter(|(action, _)| action == "update.forced").map(|(_, text)| text).collect();
-    assert_eq!(forced, ["Forced Bar firmware 2.0 in 0 rooms, 1 left out: Once more.", "Forced Bar firmware 2.0 in 2 rooms, 4 left out: The board meets here."]);
+    let again = estate
+        .service
+        .force(&admin(), update, &[rooms["General 1"]], "Once more.")
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.rooms.len(), again.left_out[0].1.as_str()),
+        (0, "The room is forced already.")
+    );
+    let forced: Vec<_> = estate
+        .audit()
+        .await
+        .into_iter()
+        .filter(|(action, _)| action == "update.forced")
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(
+        forced,
+        [
+            "Forced Bar firmware 2.0 in 0 rooms, 1 left out: Once more.",
+            "Forced Bar firmware 2.0 in 2 rooms, 4 left out: The board meets here."
+        ]
+    );
     estate.is_sound().await;
     let mut devices = Devices::of(&rooms.into_iter().filter(|(name, _)| name.contains(' ')).collect());
     estate.live_until("2025-03-04T17:00:00Z", &mut devices).await;
-    let done = estate.fleet().await.deployments.values().filter(|deployment| matches!(deployment.state, DeploymentState::Completed { .. })).count();
+    let done = estate
+        .fleet()
+        .await
+        .deployments
+        .values()
+        .filter(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }))
+        .count();
     assert_eq!(done, 2);
     assert_eq!(estate.fleet().await.rollouts[&update].stages.len(), 0);
     estate.is_sound().await;
@@ -221,24 +411,60 @@ async fn moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let waiting: Vec<RoomId> = {
         let fleet = estate.fleet().await;
-        fleet.deployments.values().filter(|deployment| deployment.state == DeploymentState::Waiting).map(|deployment| deployment.room).collect()
+        fleet
+            .deployments
+            .values()
+            .filter(|deployment| deployment.state == DeploymentState::Waiting)
+            .map(|deployment| deployment.room)
+            .collect()
     };
     let (ahead, back) = (rooms["Executive 1"], waiting[0]);
-    let done = estate.fleet().await.deployments.values().find(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }) && waiting.len() == 8).unwrap().room;
-    let (general, executive, staging) = (estate.ring("General").await, estate.ring("Executive").await, estate.ring("Staging").await);
+    let done = estate
+        .fleet()
+        .await
+        .deployments
+        .values()
+        .find(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }) && waiting.len() == 8)
+        .unwrap()
+        .room;
+    let (general, executive, staging) = (
+        estate.ring("General").await,
+        estate.ring("Executive").await,
+        estate.ring("Staging").await,
+    );
     let entries = estate.audit().await.len();
     estate.service.move_rooms(&admin(), &[ahead], general).await.unwrap();
-    estate.service.move_rooms(&admin(), &[back, done], executive).await.unwrap();
-    estate.service.move_rooms(&admin(), &[rooms["Executive 2"]], staging).await.unwrap();
+    estate
+        .service
+        .move_rooms(&admin(), &[back, done], executive)
+        .await
+        .unwrap();
+    estate
+        .service
+        .move_rooms(&admin(), &[rooms["Executive 2"]], staging)
+        .await
+        .unwrap();
     estate.service.tick().await.unwrap();
     // Into a ring that is entered or passed: the next window, as a catch-up.
     for room in [ahead, rooms["Executive 2"]] {
         let joined = estate.deployment(room, update).await.unwrap();
-        assert_eq!((joined.state, joined.catch_up, joined.night), (DeploymentState::Waiting, true, date("2025-03-14")));
+        assert_eq!(
+            (joined.state, joined.catch_up, joined.night),
+            (DeploymentState::Waiting, true, date("2025-03-14"))
+        );
     }
     // Into one that is not: what has not started is withdrawn, what is finished stays.
     let left = estate.deployment(back, update).await.unwrap();
-    assert!(matches!(left.state, DeploymentState::Withdrawn { why: Withdrawal::Moved, .. }), "{left:?}");
+    assert!(
+        matches!(
+            left.state,
+            DeploymentState::Withdrawn {
+                why: Withdrawal::Moved,
+                ..
+            }
+        ),
+        "{left:?}"
+    );
     let stays = estate.deployment(done, update).await.unwrap();
     assert!(matches!(stays.state, DeploymentState::Completed { .. }), "{stays:?}");
     let audit = estate.audit().await;
@@ -249,7 +475,12 @@ async fn moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14
     estate.is_sound().await;
     estate.live_until("2025-04-03T00:00:00Z", &mut devices).await;
     let fleet = estate.fleet().await;
-    assert!(fleet.deployments.values().all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. })));
+    assert!(
+        fleet
+            .deployments
+            .values()
+            .all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }))
+    );
     assert_eq!(fleet.deployments.len(), 14);
     estate.is_sound().await;
 }
@@ -261,15 +492,33 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
     let (before, audit) = (estate.fleet().await, estate.audit().await);
     let nobody = RoomId(uuid::Uuid::from_u128(7));
     let refusals = [
-        estate.service.move_rooms(&admin(), &[rooms["Staging 1"], nobody], executive).await,
-        estate.service.move_rooms(&admin(), &[rooms["Staging 1"], rooms["General 1"]], general).await,
-        estate.service.move_rooms(&admin(), &[rooms["Staging 1"]], domain::ids::RingId(uuid::Uuid::from_u128(9))).await,
+        estate
+            .service
+            .move_rooms(&admin(), &[rooms["Staging 1"], nobody], executive)
+            .await,
+        estate
+            .service
+            .move_rooms(&admin(), &[rooms["Staging 1"], rooms["General 1"]], general)
+            .await,
+        estate
+            .service
+            .move_rooms(
+                &admin(),
+                &[rooms["Staging 1"]],
+                domain::ids::RingId(uuid::Uuid::from_u128(9)),
+            )
+            .await,
         estate.service.move_rooms(&admin(), &[], executive).await,
     ];
     let said: Vec<String> = refusals.into_iter().map(problem).collect();
     assert_eq!(
         said,
-        ["A selected room was not found", "target ring: General 1 is in General already", "target ring: there is no such ring", "rooms: select at least one room"]
+        [
+            "A selected room was not found",
+            "target ring: General 1 is in General already",
+            "target ring: there is no such ring",
+            "rooms: select at least one room"
+        ]
     );
     assert_eq!(estate.fleet().await, before);
     assert_eq!(estate.audit().await, audit);
@@ -280,13 +529,35 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
     let rooms = estate.rooms(&[("Staging", 1), ("General", 1)]).await;
     // 28 of the 60 days are taken: 33 more are refused with both numbers, 32 accepted.
     let too_long = problem(service.add_ring(&admin(), draft("Pilots", Some(3), 30, 3)).await);
-    assert!(too_long.contains("33") && too_long.contains("32") && too_long.contains("60"), "{too_long}");
-    let pilots = service.add_ring(&admin(), draft(" Pilots ", Some(3), 30, 2)).await.unwrap();
+    assert!(
+        too_long.contains("33") && too_long.contains("32") && too_long.contains("60"),
+        "{too_long}"
+    );
+    let pilots = service
+        .add_ring(&admin(), draft(" Pilots ", Some(3), 30, 2))
+        .await
+        .unwrap();
     let rings = service.look().await.unwrap().rings;
-    assert_eq!((rings.total_days(), rings.get(pilots).unwrap().name.as_str()), (60, "Pilots"));
-    assert!(problem(service.edit_ring(&admin(), pilots, draft("Pilots", Some(3), 30, 3)).await).contains("60"));
-    assert!(problem(service.add_ring(&admin(), draft("pilots", Some(4), 1, 0)).await).contains("there is a ring named Pilots already"));
-    service.edit_ring(&admin(), pilots, draft("Pilots", Some(3), 3, 4)).await.unwrap();
+    assert_eq!(
+        (rings.total_days(), rings.get(pilots).unwrap().name.as_str()),
+        (60, "Pilots")
+    );
+    assert!(
+        problem(
+            service
+                .edit_ring(&admin(), pilots, draft("Pilots", Some(3), 30, 3))
+                .await
+        )
+        .contains("60")
+    );
+    assert!(
+        problem(service.add_ring(&admin(), draft("pilots", Some(4), 1, 0)).await)
+            .contains("there is a ring named Pilots already")
+    );
+    service
+        .edit_ring(&admin(), pilots, draft("Pilots", Some(3), 3, 4))
+        .await
+        .unwrap();
     let taken = problem(service.add_ring(&admin(), draft("Second", Some(5), 1, 0)).await);
     assert_eq!(taken, "order: 5 belongs to General; two rings never share an order");
     let no_days = problem(service.add_ring(&admin(), draft("Second", Some(6), 0, 3)).await);
@@ -298,19 +569,46 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
         assert_eq!(said, format!("{name} is a preconfigured ring and cannot be deleted"));
     }
     // Rooms go to General, or where somebody wants them.
-    service.move_rooms(&admin(), &[rooms["Staging 1"]], pilots).await.unwrap();
+    service
+        .move_rooms(&admin(), &[rooms["Staging 1"]], pilots)
+        .await
+        .unwrap();
     let wrong = service.delete_ring(&admin(), pilots, Some(pilots)).await;
     assert!(problem(wrong).contains("there is no such ring"));
     service.delete_ring(&admin(), pilots, None).await.unwrap();
-    assert_eq!(estate.fleet().await.rooms[&rooms["Staging 1"]].ring, estate.ring("General").await);
-    let second = service.add_ring(&admin(), draft("Second", Some(9), 1, 0)).await.unwrap();
-    service.move_rooms(&admin(), &[rooms["Staging 1"]], second).await.unwrap();
+    assert_eq!(
+        estate.fleet().await.rooms[&rooms["Staging 1"]].ring,
+        estate.ring("General").await
+    );
+    let second = service
+        .add_ring(&admin(), draft("Second", Some(9), 1, 0))
+        .await
+        .unwrap();
+    service
+        .move_rooms(&admin(), &[rooms["Staging 1"]], second)
+        .await
+        .unwrap();
     let executive = estate.ring("Executive").await;
     service.delete_ring(&admin(), second, Some(executive)).await.unwrap();
     assert_eq!(estate.fleet().await.rooms[&rooms["Staging 1"]].ring, executive);
-    assert!(matches!(service.delete_ring(&admin(), second, None).await, Err(ServiceError::NotFound { .. })));
-    let deleted: Vec<_> = estate.audit().await.into_iter().filter(|(action, _)| action == "ring.deleted").map(|(_, text)| text).collect();
-    assert_eq!(deleted, ["Deleted the ring Second; 1 rooms went to Executive.", "Deleted the ring Pilots; 1 rooms went to General."]);
+    assert!(matches!(
+        service.delete_ring(&admin(), second, None).await,
+        Err(ServiceError::NotFound { .. })
+    ));
+    let deleted: Vec<_> = estate
+        .audit()
+        .await
+        .into_iter()
+        .filter(|(action, _)| action == "ring.deleted")
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(
+        deleted,
+        [
+            "Deleted the ring Second; 1 rooms went to Executive.",
+            "Deleted the ring Pilots; 1 rooms went to General."
+        ]
+    );
     service.tick().await.unwrap();
     estate.is_sound().await;
 }
@@ -322,15 +620,25 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let (staging, executive) = (estate.ring("Staging").await, estate.ring("Executive").await);
-    service.edit_ring(&admin(), staging, draft("Staging", None, 1, 0)).await.unwrap();
-    service.edit_ring(&admin(), executive, draft("Executive", None, 3, 1)).await.unwrap();
+    service
+        .edit_ring(&admin(), staging, draft("Staging", None, 1, 0))
+        .await
+        .unwrap();
+    service
+        .edit_ring(&admin(), executive, draft("Executive", None, 3, 1))
+        .await
+        .unwrap();
     // New before General: skipped. Between General and Executive: on the way.
     service.add_ring(&admin(), draft("Early", Some(2), 4, 0)).await.unwrap();
     service.add_ring(&admin(), draft("Late", Some(8), 2, 2)).await.unwrap();
     service.tick().await.unwrap();
     let calendar: Vec<(String, NaiveDate, NaiveDate)> = {
         let summary = service.look().await.unwrap().update(update).await.unwrap();
-        summary.calendar.into_iter().map(|stage| (stage.name, stage.starts_on, stage.test_ends)).collect()
+        summary
+            .calendar
+            .into_iter()
+            .map(|stage| (stage.name, stage.starts_on, stage.test_ends))
+            .collect()
     };
     let expected = [
         ("Staging", "2025-03-05", "2025-03-12"),
@@ -338,25 +646,44 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
         ("Late", "2025-03-26", "2025-03-30"),
         ("Executive", "2025-03-30", "2025-04-03"),
     ];
-    assert_eq!(calendar, expected.map(|(name, starts, ends)| (name.to_owned(), date(starts), date(ends))));
+    assert_eq!(
+        calendar,
+        expected.map(|(name, starts, ends)| (name.to_owned(), date(starts), date(ends)))
+    );
     // Today's rings have 1 + 4 + 14 + 4 + 4 = 27 days, the rollout's 7 + 14 + 4 + 4 = 29: 35 for Executive fit today's only.
-    let refused = problem(service.edit_ring(&admin(), executive, draft("Executive", None, 30, 6)).await);
-    assert_eq!(refused, "rollout duration: the running rollout of Bar firmware 2.0 would take 61 days; 60 are the most");
-    service.edit_ring(&admin(), executive, draft("Executive", None, 30, 5)).await.unwrap();
+    let refused = problem(
+        service
+            .edit_ring(&admin(), executive, draft("Executive", None, 30, 6))
+            .await,
+    );
+    assert_eq!(
+        refused,
+        "rollout duration: the running rollout of Bar firmware 2.0 would take 61 days; 60 are the most"
+    );
+    service
+        .edit_ring(&admin(), executive, draft("Executive", None, 30, 5))
+        .await
+        .unwrap();
     service.tick().await.unwrap();
     estate.is_sound().await;
 }
 
 async fn a_ring_stays_while_an_update_is_inside_it_r11(estate: Estate) {
     let service = &estate.service;
-    let pilots = service.add_ring(&admin(), draft("Pilots", Some(3), 2, 1)).await.unwrap();
+    let pilots = service
+        .add_ring(&admin(), draft("Pilots", Some(3), 2, 1))
+        .await
+        .unwrap();
     let rooms = estate.rooms(&[("Staging", 1), ("Pilots", 2), ("General", 1)]).await;
     let update = estate.publish("bar", "2.0", None).await;
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let (before, audit) = (estate.fleet().await, estate.audit().await);
     let refused = problem(service.delete_ring(&admin(), pilots, None).await);
-    assert!(refused.contains("Bar firmware 2.0 is inside this ring until 2025-03-14"), "{refused}");
+    assert!(
+        refused.contains("Bar firmware 2.0 is inside this ring until 2025-03-14"),
+        "{refused}"
+    );
     assert_eq!((estate.fleet().await, estate.audit().await), (before, audit));
     estate.live_until("2025-03-15T12:00:00Z", &mut devices).await;
     service.delete_ring(&admin(), pilots, None).await.unwrap();
@@ -390,7 +717,10 @@ async fn an_idle_tick_writes_nothing_s14(estate: Estate) {
     let rooms = estate.rooms(&[("Staging", 1), ("General", 3)]).await;
     let update = estate.publish("bar", "2.0", None).await;
     estate.service.tick().await.unwrap();
-    assert_eq!(estate.service.next_due().await.unwrap(), Some(instant("2025-03-05T00:00:00Z")));
+    assert_eq!(
+        estate.service.next_due().await.unwrap(),
+        Some(instant("2025-03-05T00:00:00Z"))
+    );
     let (fleet, audit) = (estate.fleet().await, estate.audit().await);
     for minute in 0..5 {
         estate.at(&format!("2025-03-04T20:0{minute}:00Z"));
@@ -414,7 +744,13 @@ async fn a_dry_run_says_what_a_tick_would_do_and_writes_nothing_g1(estate: Estat
     let before = estate.fleet().await;
     let plan = estate.service.plan().await.unwrap();
     assert!(plan.writes);
-    assert!(plan.lines.iter().any(|(about, text)| about == "Bar firmware 2.0" && text == "Enters Staging: 2 rooms in 2 nights."), "{:?}", plan.lines);
+    assert!(
+        plan.lines
+            .iter()
+            .any(|(about, text)| about == "Bar firmware 2.0" && text == "Enters Staging: 2 rooms in 2 nights."),
+        "{:?}",
+        plan.lines
+    );
     assert_eq!(estate.fleet().await, before);
     let twice = estate.service.plan().await.unwrap();
     assert_eq!(twice.lines, plan.lines);
@@ -431,29 +767,54 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     estate.live_until("2025-03-05T12:00:00Z", &mut devices).await;
     let explain = async |which: &str| {
         let told = estate.service.explain_room(which).await.unwrap();
-        let updates = told.updates.into_iter().map(|update| (update.update, (update.status, update.why, update.next_window)));
+        let updates = told
+            .updates
+            .into_iter()
+            .map(|update| (update.update, (update.status, update.why, update.next_window)));
         (told.room, told.ring, updates.collect::<BTreeMap<_, _>>())
     };
     let (room, ring, updates) = explain("general 1").await;
-    assert_eq!((room.as_str(), ring.as_str(), updates.len()), ("General 1", "General", 2));
+    assert_eq!(
+        (room.as_str(), ring.as_str(), updates.len()),
+        ("General 1", "General", 2)
+    );
     for title in ["Bar firmware 2.0", "Room app 11"] {
         let (status, why, window) = &updates[title];
         assert_eq!((status.as_str(), window), ("Not required", &None));
         assert_eq!(why, "General starts Wed 12 Mar.");
     }
     // By its id, and after a move into the ring that is under way.
-    estate.service.move_rooms(&admin(), &[rooms["General 2"]], estate.ring("Staging").await).await.unwrap();
+    estate
+        .service
+        .move_rooms(&admin(), &[rooms["General 2"]], estate.ring("Staging").await)
+        .await
+        .unwrap();
     estate.service.tick().await.unwrap();
     let (_, _, updates) = explain(&rooms["General 2"].to_string()).await;
     let (status, why, window) = &updates["Bar firmware 2.0"];
-    assert_eq!((status.as_str(), why.as_str()), ("Scheduled", "Catch-up: joined Staging after its turn."));
-    assert!(window.as_deref().is_some_and(|window| window.contains("6 Mar")), "{window:?}");
+    assert_eq!(
+        (status.as_str(), why.as_str()),
+        ("Scheduled", "Catch-up: joined Staging after its turn.")
+    );
+    assert!(
+        window.as_deref().is_some_and(|window| window.contains("6 Mar")),
+        "{window:?}"
+    );
     let (_, _, updates) = explain("Staging 1").await;
     assert_eq!(updates["Bar firmware 2.0"].0, "Completed");
     estate.service.pause(&admin(), bar, "It hums.").await.unwrap();
     let (_, _, updates) = explain("General 2").await;
-    assert_eq!((updates["Bar firmware 2.0"].0.as_str(), updates["Bar firmware 2.0"].1.as_str()), ("Paused", "Paused by Admin: It hums."));
-    assert_eq!(problem(estate.service.explain_room("Nowhere").await.map(drop)), "Room \"Nowhere\" was not found");
+    assert_eq!(
+        (
+            updates["Bar firmware 2.0"].0.as_str(),
+            updates["Bar firmware 2.0"].1.as_str()
+        ),
+        ("Paused", "Paused by Admin: It hums.")
+    );
+    assert_eq!(
+        problem(estate.service.explain_room("Nowhere").await.map(drop)),
+        "Room \"Nowhere\" was not found"
+    );
 }
 
 async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
@@ -468,8 +829,15 @@ async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
     let active = async || estate.service.look().await.unwrap().updates(false).await.unwrap().len();
     assert_eq!(active().await, 1);
     assert!(problem(estate.service.acknowledge(&admin(), update, " ").await).starts_with("reason: "));
-    estate.service.acknowledge(&admin(), update, "The room is rebuilt.").await.unwrap();
+    estate
+        .service
+        .acknowledge(&admin(), update, "The room is rebuilt.")
+        .await
+        .unwrap();
     assert_eq!(active().await, 0);
     let past = estate.service.look().await.unwrap().updates(true).await.unwrap();
-    assert_eq!(past.iter().map(|summary| summary.status).collect::<Vec<_>>(), [UpdateStatus::CompletedWithFailures]);
+    assert_eq!(
+        past.iter().map(|summary| summary.status).collect::<Vec<_>>(),
+        [UpdateStatus::CompletedWithFailures]
+    );
 }

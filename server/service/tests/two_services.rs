@@ -17,24 +17,43 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
     let service = &estate.service;
     let waiting = async |ring: &str| {
         let (ring, fleet) = (estate.ring(ring).await, estate.fleet().await);
-        let of = fleet.deployments.values().filter(|deployment| deployment.ring == ring && deployment.is_unfinished());
-        of.max_by_key(|deployment| deployment.night).map(|deployment| deployment.room)
+        let of = fleet
+            .deployments
+            .values()
+            .filter(|deployment| deployment.ring == ring && deployment.is_unfinished());
+        of.max_by_key(|deployment| deployment.night)
+            .map(|deployment| deployment.room)
     };
     let outcome = match day {
         3 => service.pause(&admin(), update, "It hums.").await,
         5 => service.resume(&admin(), update, "Mended.").await,
         6 => service.retry_all_failed(&admin(), update).await.map(drop),
         13 => match waiting("General").await {
-            Some(room) => service.move_rooms(&admin(), &[room], estate.ring("Executive").await).await,
+            Some(room) => {
+                service
+                    .move_rooms(&admin(), &[room], estate.ring("Executive").await)
+                    .await
+            }
             None => panic!("nobody waits in General"),
         },
-        15 => service.move_rooms(&admin(), &[rooms["Executive 1"]], estate.ring("General").await).await,
+        15 => {
+            service
+                .move_rooms(&admin(), &[rooms["Executive 1"]], estate.ring("General").await)
+                .await
+        }
         16 => match waiting("General").await {
-            Some(room) => service.force(&admin(), update, &[room], "The board meets here.").await.map(drop),
+            Some(room) => service
+                .force(&admin(), update, &[room], "The board meets here.")
+                .await
+                .map(drop),
             None => panic!("nobody waits in General"),
         },
         19 => service.add_ring(&admin(), draft("Late", Some(8), 2, 1)).await.map(drop),
-        21 => service.edit_ring(&admin(), estate.ring("Executive").await, draft("Executive", None, 3, 1)).await,
+        21 => {
+            service
+                .edit_ring(&admin(), estate.ring("Executive").await, draft("Executive", None, 3, 1))
+                .await
+        }
         _ => Ok(()),
     };
     outcome.expect("what people do");
@@ -47,10 +66,20 @@ async fn tally(estate: &Estate) -> Tally {
     let fleet = estate.fleet().await;
     let mut tally = Tally::new();
     for deployment in fleet.deployments.values() {
-        let ring = fleet.rings.get(deployment.ring).map_or(String::new(), |ring| ring.name.clone());
+        let ring = fleet
+            .rings
+            .get(deployment.ring)
+            .map_or(String::new(), |ring| ring.name.clone());
         let state = format!("{:?}", deployment.state);
         let state = state.split([' ', '{']).next().unwrap_or_default().to_owned();
-        let key = (ring, deployment.night, state, deployment.attempt, deployment.catch_up, deployment.force.is_some());
+        let key = (
+            ring,
+            deployment.night,
+            state,
+            deployment.attempt,
+            deployment.catch_up,
+            deployment.force.is_some(),
+        );
         *tally.entry(key).or_insert(0) += 1;
     }
     tally
@@ -84,8 +113,15 @@ async fn live(estate: &Estate, services: &[Service]) -> Vec<Tally> {
     let mut devices = Devices::of(&rooms);
     devices.fails = (1..=3).map(|number| (format!("staging-{number}"), 1)).collect();
     let mut tallies = Vec::new();
-    for (day, date) in NaiveDate::from_ymd_opt(2025, 3, 5).expect("a date").iter_days().take(30).enumerate() {
-        for time in ["00:00:00", "00:10:00", "00:30:00", "05:00:00", "12:00:00", "12:20:00", "23:00:00"] {
+    for (day, date) in NaiveDate::from_ymd_opt(2025, 3, 5)
+        .expect("a date")
+        .iter_days()
+        .take(30)
+        .enumerate()
+    {
+        for time in [
+            "00:00:00", "00:10:00", "00:30:00", "05:00:00", "12:00:00", "12:20:00", "23:00:00",
+        ] {
             estate.at(&format!("{date}T{time}Z"));
             if time == "12:00:00" {
                 // While the others plan.
@@ -107,7 +143,7 @@ async fn live(estate: &Estate, services: &[Service]) -> Vec<Tally> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_services_that_tick_at_the_same_instants_do_what_one_does_g2() {
     let alone = Estate::new(Engine::Postgres).await;
-    let expected = live(&alone, &[alone.service.clone()]).await;
+    let expected = live(&alone, std::slice::from_ref(&alone.service)).await;
     let shared = Estate::new(Engine::Postgres).await;
     let both = [shared.service.clone(), shared.another().await];
     let seen = live(&shared, &both).await;

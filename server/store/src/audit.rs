@@ -108,6 +108,16 @@ impl Tx {
 
 fn record(row: (i64, i64, String, String, String, String, String)) -> Result<AuditRecord> {
     let (id, at, actor, action, object_kind, object_id, summary) = row;
-    let entry = AuditText { actor, action, object_kind, object_id, summary };
-    Ok(AuditRecord { id, at: instant("audit", id, at)?, entry })
+    let entry = AuditText {
+        actor,
+        action,
+        object_kind,
+        object_id,
+        summary,
+    };
+    Ok(AuditRecord {
+        id,
+        at: instant("audit", id, at)?,
+        entry,
+    })
 }

@@ -127,7 +127,10 @@ pub(crate) fn product(row: ProductRow) -> Result<ProductRecord> {
         vendor,
         name,
         covered,
-        scheme: VersionScheme { by_release_date, optional_prefix },
+        scheme: VersionScheme {
+            by_release_date,
+            optional_prefix,
+        },
     })
 }
 
@@ -188,19 +191,31 @@ impl Tx {
     /// The database fails.
     pub async fn versions(&mut self, product: &ProductId) -> Result<Vec<VersionRecord>> {
         const SQL: &str = "SELECT id, text, released FROM versions WHERE product_id = $1 ORDER BY text";
-        let rows: Vec<(Uuid, String, Option<NaiveDate>)> = each!(self, c => sqlx::query_as(SQL).bind(&product.0).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(id, text, released)| VersionRecord { id, text, released }).collect())
+        let rows: Vec<(Uuid, String, Option<NaiveDate>)> =
+            each!(self, c => sqlx::query_as(SQL).bind(&product.0).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, text, released)| VersionRecord { id, text, released })
+            .collect())
     }
 
     /// Adds a version, or gives the known one its release day; returns its row.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn put_version(&mut self, id: Uuid, product: &ProductId, text: &str, released: Option<NaiveDate>) -> Result<Uuid> {
+    pub async fn put_version(
+        &mut self,
+        id: Uuid,
+        product: &ProductId,
+        text: &str,
+        released: Option<NaiveDate>,
+    ) -> Result<Uuid> {
         const SQL: &str = "INSERT INTO versions (id, product_id, text, released) VALUES ($1, $2, $3, $4)
             ON CONFLICT (product_id, text) DO UPDATE SET released = COALESCE(excluded.released, versions.released)
             RETURNING id";
-        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(id).bind(&product.0).bind(text).bind(released).fetch_one(c).await)?)
+        Ok(
+            each!(self, c => sqlx::query_scalar(SQL).bind(id).bind(&product.0).bind(text).bind(released).fetch_one(c).await)?,
+        )
     }
 
     /// Adds releases.
@@ -249,7 +264,8 @@ impl Tx {
     /// The database fails.
     pub async fn release_of(&mut self, product: &ProductId, version: &str) -> Result<Option<ReleaseRecord>> {
         const SQL: &str = "SELECT id FROM updates WHERE product_id = $1 AND version = $2";
-        let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).bind(version).fetch_optional(c).await)?;
+        let id: Option<Uuid> =
+            each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).bind(version).fetch_optional(c).await)?;
         match id {
             Some(id) => self.release(UpdateId(id)).await,
             None => Ok(None),
@@ -282,7 +298,18 @@ impl Tx {
         );
         let row: Option<Row> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
         let Some(row) = row else { return Ok(None) };
-        let (product, version_id, version, title, severity, minimum_version, models, applies_to_unknown, supersedes, ..) = row.clone();
+        let (
+            product,
+            version_id,
+            version,
+            title,
+            severity,
+            minimum_version,
+            models,
+            applies_to_unknown,
+            supersedes,
+            ..,
+        ) = row.clone();
         let (minutes, known_issues, recalled, position, released) = (row.9, row.10, row.11, row.12, row.13);
         let release = NewRelease {
             id,
@@ -301,7 +328,11 @@ impl Tx {
             position: small("updates", id, position)?,
         };
         let record = self.product(&ProductId(product)).await?;
-        Ok(record.map(|product| ReleaseRecord { release, released, product }))
+        Ok(record.map(|product| ReleaseRecord {
+            release,
+            released,
+            product,
+        }))
     }
 
     /// Writes how versions stand to an update.
@@ -327,7 +358,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn published_of(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
-        const SQL: &str = "SELECT u.id FROM updates u JOIN rollouts r ON r.update_id = u.id WHERE u.product_id = $1 ORDER BY u.id";
+        const SQL: &str =
+            "SELECT u.id FROM updates u JOIN rollouts r ON r.update_id = u.id WHERE u.product_id = $1 ORDER BY u.id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_all(c).await)?;
         Ok(ids.into_iter().map(UpdateId).collect())
     }
@@ -372,7 +404,20 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut updates = BTreeMap::new();
-        for (id, product, title, kind, version, released, severity, minutes, minimum_version, models, applies_to_unknown) in rows {
+        for (
+            id,
+            product,
+            title,
+            kind,
+            version,
+            released,
+            severity,
+            minutes,
+            minimum_version,
+            models,
+            applies_to_unknown,
+        ) in rows
+        {
             updates.insert(
                 UpdateId(id),
                 Update {
@@ -425,14 +470,23 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn artifacts(&mut self, update: UpdateId) -> Result<Vec<ArtifactRecord>> {
-        const SQL: &str = "SELECT module, filename, size, sha256, sha1, md5, url FROM artifacts WHERE update_id = $1 ORDER BY module";
+        const SQL: &str =
+            "SELECT module, filename, size, sha256, sha1, md5, url FROM artifacts WHERE update_id = $1 ORDER BY module";
         type Row = (i32, String, i64, String, String, String, Option<String>);
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
             .map(|(module, filename, size, sha256, sha1, md5, url)| ArtifactRecord {
                 module,
-                artifact: NewArtifact { update, filename, size: u64::try_from(size).unwrap_or(0), sha256, sha1, md5, url },
+                artifact: NewArtifact {
+                    update,
+                    filename,
+                    size: u64::try_from(size).unwrap_or(0),
+                    sha256,
+                    sha1,
+                    md5,
+                    url,
+                },
             })
             .collect())
     }
@@ -443,7 +497,8 @@ impl Tx {
     /// The database fails.
     pub async fn artifact(&mut self, module: i32, filename: &str) -> Result<Option<ArtifactRecord>> {
         const SQL: &str = "SELECT update_id FROM artifacts WHERE module = $1 AND filename = $2";
-        let update: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(module).bind(filename).fetch_optional(c).await)?;
+        let update: Option<Uuid> =
+            each!(self, c => sqlx::query_scalar(SQL).bind(module).bind(filename).fetch_optional(c).await)?;
         let Some(update) = update else { return Ok(None) };
         let all = self.artifacts(UpdateId(update)).await?;
         Ok(all.into_iter().find(|artifact| artifact.module == module))

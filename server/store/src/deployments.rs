@@ -47,14 +47,26 @@ impl DeploymentRow {
         let ended = || needed(table, id, "the instant of its end", self.ended_at);
         let state = match self.state.as_str() {
             "waiting" => DeploymentState::Waiting,
-            "open" => DeploymentState::Open { started_at: opt_instant(table, id, self.started_at)? },
+            "open" => DeploymentState::Open {
+                started_at: opt_instant(table, id, self.started_at)?,
+            },
             "completed" => DeploymentState::Completed { at: ended()? },
             "failed" => {
-                let failure = word(table, id, self.failure.as_deref().unwrap_or_default(), Failure::from_word)?;
+                let failure = word(
+                    table,
+                    id,
+                    self.failure.as_deref().unwrap_or_default(),
+                    Failure::from_word,
+                )?;
                 DeploymentState::Failed { at: ended()?, failure }
             }
             "withdrawn" => {
-                let why = word(table, id, self.withdrawal.as_deref().unwrap_or_default(), Withdrawal::from_word)?;
+                let why = word(
+                    table,
+                    id,
+                    self.withdrawal.as_deref().unwrap_or_default(),
+                    Withdrawal::from_word,
+                )?;
                 DeploymentState::Withdrawn { at: ended()?, why }
             }
             other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
@@ -70,7 +82,10 @@ impl DeploymentRow {
             attempt: small(table, id, self.attempt)?,
             missed_windows: small(table, id, self.missed_windows)?,
             catch_up: self.catch_up,
-            force: self.force.map(|force| word(table, id, &force, Force::from_word)).transpose()?,
+            force: self
+                .force
+                .map(|force| word(table, id, &force, Force::from_word))
+                .transpose()?,
             from_version: self.from_version,
             reason: self.reason,
             next_at: opt_instant(table, id, self.next_at)?,
@@ -88,17 +103,37 @@ struct StateColumns {
 }
 
 fn state_columns(state: &DeploymentState) -> StateColumns {
-    let none = StateColumns { state: "waiting", started_at: None, ended_at: None, failure: None, withdrawal: None };
+    let none = StateColumns {
+        state: "waiting",
+        started_at: None,
+        ended_at: None,
+        failure: None,
+        withdrawal: None,
+    };
     match state {
         DeploymentState::Waiting => none,
-        DeploymentState::Open { started_at } => StateColumns { state: "open", started_at: opt_micros(*started_at), ..none },
-        DeploymentState::Completed { at } => StateColumns { state: "completed", ended_at: Some(micros(*at)), ..none },
-        DeploymentState::Failed { at, failure } => {
-            StateColumns { state: "failed", ended_at: Some(micros(*at)), failure: Some(failure.as_str()), ..none }
-        }
-        DeploymentState::Withdrawn { at, why } => {
-            StateColumns { state: "withdrawn", ended_at: Some(micros(*at)), withdrawal: Some(why.as_str()), ..none }
-        }
+        DeploymentState::Open { started_at } => StateColumns {
+            state: "open",
+            started_at: opt_micros(*started_at),
+            ..none
+        },
+        DeploymentState::Completed { at } => StateColumns {
+            state: "completed",
+            ended_at: Some(micros(*at)),
+            ..none
+        },
+        DeploymentState::Failed { at, failure } => StateColumns {
+            state: "failed",
+            ended_at: Some(micros(*at)),
+            failure: Some(failure.as_str()),
+            ..none
+        },
+        DeploymentState::Withdrawn { at, why } => StateColumns {
+            state: "withdrawn",
+            ended_at: Some(micros(*at)),
+            withdrawal: Some(why.as_str()),
+            ..none
+        },
     }
 }
 
@@ -138,10 +173,18 @@ impl InstallRow {
                 silent_at: opt_instant(table, id, self.silent_at)?,
                 installed_chunks: self.installed_chunks,
             },
-            "installed" => InstallState::Installed { at: at()?, doubtful: self.doubtful },
+            "installed" => InstallState::Installed {
+                at: at()?,
+                doubtful: self.doubtful,
+            },
             "completed" => InstallState::Completed { at: at()? },
             "failed" => {
-                let failure = word(table, id, self.failure.as_deref().unwrap_or_default(), Failure::from_word)?;
+                let failure = word(
+                    table,
+                    id,
+                    self.failure.as_deref().unwrap_or_default(),
+                    Failure::from_word,
+                )?;
                 InstallState::Failed { at: at()?, failure }
             }
             "withdrawn" => InstallState::Withdrawn { at: at()? },
@@ -214,7 +257,8 @@ impl Tx {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
                 failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at
             FROM deployments WHERE room_id = $1 AND update_id = $2";
-        let row: Option<DeploymentRow> = each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
+        let row: Option<DeploymentRow> =
+            each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
         row.map(DeploymentRow::into_domain).transpose()
     }
 
@@ -222,7 +266,12 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn failed_deployments(&mut self, update: UpdateId, after: Option<RoomId>, limit: i64) -> Result<Vec<Deployment>> {
+    pub async fn failed_deployments(
+        &mut self,
+        update: UpdateId,
+        after: Option<RoomId>,
+        limit: i64,
+    ) -> Result<Vec<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
                 failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at
             FROM deployments WHERE update_id = $1 AND state = 'failed' AND room_id > $2 ORDER BY room_id LIMIT $3";
@@ -286,7 +335,9 @@ impl Tx {
         ordered.sort_by_key(|deployment| deployment.is_open());
         let mut deltas: BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>> = BTreeMap::new();
         for batch in ordered.chunks(BATCH) {
-            let before = self.deployments_by_id(batch.iter().map(|deployment| deployment.id)).await?;
+            let before = self
+                .deployments_by_id(batch.iter().map(|deployment| deployment.id))
+                .await?;
             let mut count = |update, ring, bucket: Option<Bucket>, by| {
                 if let Some(bucket) = bucket {
                     *deltas.entry((update, ring)).or_default().entry(bucket).or_insert(0) += by;
@@ -309,7 +360,10 @@ impl Tx {
         self.add_to_counts(&deltas).await
     }
 
-    async fn deployments_by_id(&mut self, ids: impl Iterator<Item = DeploymentId> + Clone) -> Result<BTreeMap<DeploymentId, Deployment>> {
+    async fn deployments_by_id(
+        &mut self,
+        ids: impl Iterator<Item = DeploymentId> + Clone,
+    ) -> Result<BTreeMap<DeploymentId, Deployment>> {
         let rows: Vec<DeploymentRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments WHERE id IN (");
@@ -317,7 +371,9 @@ impl Tx {
             query.push(" ORDER BY id");
             query.build_query_as().fetch_all(c).await
         })?;
-        rows.into_iter().map(|row| row.into_domain().map(|deployment| (deployment.id, deployment))).collect()
+        rows.into_iter()
+            .map(|row| row.into_domain().map(|deployment| (deployment.id, deployment)))
+            .collect()
     }
 
     async fn upsert_deployments(&mut self, batch: &[&Deployment]) -> Result<()> {
@@ -392,17 +448,30 @@ impl Tx {
     }
 
     pub(crate) async fn put_install(&mut self, install: &Install) -> Result<()> {
-        const SQL: &str = "UPDATE installs SET state = $2, state_at = $3, heard_at = $4, silent_at = $5, installed_chunks = $6,
+        const SQL: &str =
+            "UPDATE installs SET state = $2, state_at = $3, heard_at = $4, silent_at = $5, installed_chunks = $6,
                 doubtful = $7, failure = $8, shown_up_at = $9, started_at = $10, detail = $11, revision = revision + 1
             WHERE action_id = $1";
         let (state, state_at, heard_at, silent_at, chunks, doubtful, failure) = match &install.state {
             InstallState::Planned => ("planned", None, None, None, false, false, None),
-            InstallState::Started { heard_at, silent_at, installed_chunks } => {
-                ("started", None, Some(*heard_at), *silent_at, *installed_chunks, false, None)
-            }
+            InstallState::Started {
+                heard_at,
+                silent_at,
+                installed_chunks,
+            } => (
+                "started",
+                None,
+                Some(*heard_at),
+                *silent_at,
+                *installed_chunks,
+                false,
+                None,
+            ),
             InstallState::Installed { at, doubtful } => ("installed", Some(*at), None, None, false, *doubtful, None),
             InstallState::Completed { at } => ("completed", Some(*at), None, None, false, false, None),
-            InstallState::Failed { at, failure } => ("failed", Some(*at), None, None, false, false, Some(failure.as_str())),
+            InstallState::Failed { at, failure } => {
+                ("failed", Some(*at), None, None, false, false, Some(failure.as_str()))
+            }
             InstallState::Withdrawn { at } => ("withdrawn", Some(*at), None, None, false, false, None),
         };
         let written = each!(self, c => sqlx::query(SQL)
@@ -420,7 +489,15 @@ impl Tx {
             .execute(c)
             .await
             .map(|done| done.rows_affected()))?;
-        if written == 1 { Ok(()) } else { Err(StoreError::row("installs", install.action, "is not there to be changed")) }
+        if written == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::row(
+                "installs",
+                install.action,
+                "is not there to be changed",
+            ))
+        }
     }
 
     /// The installs of a deployment, oldest first.
@@ -464,8 +541,11 @@ impl Tx {
                 query.build().execute(c).await.map(drop)
             })?;
             // Facts are asked for ahead of a window; a forced device is not kept waiting for them.
-            let ahead: Vec<Uuid> =
-                batch.iter().filter(|install| install.window.is_some()).map(|install| install.device.0).collect();
+            let ahead: Vec<Uuid> = batch
+                .iter()
+                .filter(|install| install.window.is_some())
+                .map(|install| install.device.0)
+                .collect();
             if !ahead.is_empty() {
                 each!(self, c => {
                     let mut query = sqlx::QueryBuilder::new("UPDATE devices SET facts_wanted = ");
@@ -525,7 +605,14 @@ impl Tx {
         rows.into_iter()
             .map(|(id, update, room, at, state, reason)| {
                 let at = instant("deployment_events", id, at)?;
-                Ok(DeploymentEvent { id, update: UpdateId(update), room: RoomId(room), at, state, reason })
+                Ok(DeploymentEvent {
+                    id,
+                    update: UpdateId(update),
+                    room: RoomId(room),
+                    at,
+                    state,
+                    reason,
+                })
             })
             .collect()
     }

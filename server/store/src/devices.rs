@@ -243,9 +243,14 @@ impl AskingRow {
             },
             last_seen_at: opt_instant("devices", id, self.last_seen_at)?,
         };
-        let (Some(action_id), Some(deployment_id), Some(update_id), Some(device_id), Some(attempt), Some(state)) =
-            (self.action_id, self.deployment_id, self.update_id, self.device_id, self.attempt, self.state)
-        else {
+        let (Some(action_id), Some(deployment_id), Some(update_id), Some(device_id), Some(attempt), Some(state)) = (
+            self.action_id,
+            self.deployment_id,
+            self.update_id,
+            self.device_id,
+            self.attempt,
+            self.state,
+        ) else {
             return Ok(Asking { device, wanted: None });
         };
         let install = InstallRow {
@@ -269,12 +274,18 @@ impl AskingRow {
         };
         let wanted = Wanted {
             install: install.into_domain()?,
-            force: self.force.map(|force| word("deployments", action_id, &force, Force::from_word)).transpose()?,
+            force: self
+                .force
+                .map(|force| word("deployments", action_id, &force, Force::from_word))
+                .transpose()?,
             rollout_may_start: matches!(self.rollout_state.as_deref(), Some("running" | "finished")),
             expected_minutes: u32::try_from(self.expected_minutes.unwrap_or(0)).unwrap_or(0),
             cancel_wanted: self.cancel_wanted.unwrap_or_default(),
         };
-        Ok(Asking { device, wanted: Some(wanted) })
+        Ok(Asking {
+            device,
+            wanted: Some(wanted),
+        })
     }
 }
 
@@ -315,7 +326,8 @@ impl Tx {
             JOIN rollouts r ON r.update_id = i.update_id
             JOIN updates u ON u.id = i.update_id
             WHERE d.id = $1 AND i.action_id = $2";
-        let row: Option<AskingRow> = each!(self, c => sqlx::query_as(SQL).bind(device.0).bind(action.0).fetch_optional(c).await)?;
+        let row: Option<AskingRow> =
+            each!(self, c => sqlx::query_as(SQL).bind(device.0).bind(action.0).fetch_optional(c).await)?;
         row.map(AskingRow::into_asking).transpose()
     }
 
@@ -341,7 +353,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn revoke_device(&mut self, controller: &str, at: DateTime<Utc>) -> Result<bool> {
-        const SQL: &str = "UPDATE devices SET token_hash = NULL, revoked_at = $2 WHERE controller_id = $1 AND revoked_at IS NULL";
+        const SQL: &str =
+            "UPDATE devices SET token_hash = NULL, revoked_at = $2 WHERE controller_id = $1 AND revoked_at IS NULL";
         let done = each!(self, c => sqlx::query(SQL).bind(controller).bind(micros(at)).execute(c).await.map(|done| done.rows_affected()))?;
         Ok(done == 1)
     }
@@ -361,7 +374,11 @@ impl Tx {
     async fn run(&mut self, report: &Report, now: DateTime<Utc>) -> Result<Outcome> {
         match report {
             Report::ShowedUp { action } => self.showed_up(*action, now).await,
-            Report::Feedback { device, action, feedback } => self.feedback(*device, *action, feedback, now).await,
+            Report::Feedback {
+                device,
+                action,
+                feedback,
+            } => self.feedback(*device, *action, feedback, now).await,
             Report::Fetched(fetched) => self.fetched(fetched, now).await,
             Report::Config { device, report } => self.config(*device, report, now).await,
         }
@@ -374,10 +391,20 @@ impl Tx {
         Ok(Outcome::Noted)
     }
 
-    async fn feedback(&mut self, device: DeviceId, action: ActionId, feedback: &Feedback, now: DateTime<Utc>) -> Result<Outcome> {
-        let Some((asking, install, may_start)) = self.locked(device, action, now).await? else { return Ok(Outcome::NotFound) };
+    async fn feedback(
+        &mut self,
+        device: DeviceId,
+        action: ActionId,
+        feedback: &Feedback,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        let Some((asking, install, may_start)) = self.locked(device, action, now).await? else {
+            return Ok(Outcome::NotFound);
+        };
         // Fetching ahead of the window is not starting (W1): what is said about it stands in the history only.
-        let ahead = asking.asked().is_some_and(|asked| offer::decide(&asked, now) == Offer::Prefetch);
+        let ahead = asking
+            .asked()
+            .is_some_and(|asked| offer::decide(&asked, now) == Offer::Prefetch);
         if ahead && feedback.execution != Execution::Closed {
             self.add_report(action, feedback, true, now).await?;
             return Ok(Outcome::Noted);
@@ -390,7 +417,9 @@ impl Tx {
                     self.want_facts(device).await?;
                 }
                 // A sign of life alone moves nothing but a deadline, which the planner reads when it comes.
-                if std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state) || is_silent(&install) {
+                if std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state)
+                    || is_silent(&install)
+                {
                     self.mark(asking.device.room).await?;
                     return Ok(Outcome::Changed);
                 }
@@ -423,18 +452,33 @@ impl Tx {
     }
 
     /// One install, locked against other devices' commands, and whether its device may start it right now.
-    async fn locked(&mut self, device: DeviceId, action: ActionId, now: DateTime<Utc>) -> Result<Option<(Asking, Install, bool)>> {
+    async fn locked(
+        &mut self,
+        device: DeviceId,
+        action: ActionId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Asking, Install, bool)>> {
         if let Inner::Postgres(transaction) = &mut self.inner {
-            sqlx::query(dialect::LOCK_INSTALL_POSTGRES).bind(action.0).fetch_optional(&mut **transaction).await?;
+            sqlx::query(dialect::LOCK_INSTALL_POSTGRES)
+                .bind(action.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
         }
-        let Some(asking) = self.asking_about(device, action).await? else { return Ok(None) };
+        let Some(asking) = self.asking_about(device, action).await? else {
+            return Ok(None);
+        };
         let Some(wanted) = &asking.wanted else { return Ok(None) };
         let update = wanted.install.update;
         if let (Inner::Postgres(transaction), InstallState::Planned) = (&mut self.inner, &wanted.install.state) {
-            sqlx::query(dialect::SHARE_ROLLOUT_POSTGRES).bind(update.0).fetch_optional(&mut **transaction).await?;
+            sqlx::query(dialect::SHARE_ROLLOUT_POSTGRES)
+                .bind(update.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
         }
         // Read once more: the rollout may have been paused while its lock was waited for.
-        let Some(asking) = self.asking_about(device, action).await? else { return Ok(None) };
+        let Some(asking) = self.asking_about(device, action).await? else {
+            return Ok(None);
+        };
         let may_start = asking.asked().is_some_and(|asked| {
             asked.install.is_started() || matches!(offer::decide(&asked, now), Offer::Install | Offer::Prefetch)
         });
@@ -442,9 +486,22 @@ impl Tx {
         Ok(install.map(|install| (asking, install, may_start)))
     }
 
-    async fn add_report(&mut self, action: ActionId, feedback: &Feedback, counted: bool, now: DateTime<Utc>) -> Result<()> {
-        const SQL: &str = "INSERT INTO reports (action_id, at, execution, finished, detail, counted) VALUES ($1, $2, $3, $4, $5, $6)";
-        let detail: String = feedback.details.join("\n").chars().filter(|c| *c != '\0').take(2000).collect();
+    async fn add_report(
+        &mut self,
+        action: ActionId,
+        feedback: &Feedback,
+        counted: bool,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        const SQL: &str =
+            "INSERT INTO reports (action_id, at, execution, finished, detail, counted) VALUES ($1, $2, $3, $4, $5, $6)";
+        let detail: String = feedback
+            .details
+            .join("\n")
+            .chars()
+            .filter(|c| *c != '\0')
+            .take(2000)
+            .collect();
         each!(self, c => sqlx::query(SQL)
             .bind(action.0)
             .bind(micros(now))
@@ -466,23 +523,39 @@ impl Tx {
 
     async fn config(&mut self, device: DeviceId, report: &ConfigReport, now: DateTime<Utc>) -> Result<Outcome> {
         const READ: &str = "SELECT room_id, attributes, free_at FROM devices WHERE id = $1";
-        const WRITE: &str = "UPDATE devices SET attributes = $2, facts_wanted = $3, window_aware = $4, free_at = $5, busy_until = $6,
+        const WRITE: &str =
+            "UPDATE devices SET attributes = $2, facts_wanted = $3, window_aware = $4, free_at = $5, busy_until = $6,
                 last_seen_at = $7, revision = revision + 1 WHERE id = $1";
         type Row = (Uuid, Json<BTreeMap<String, String>>, Option<i64>);
         if let Inner::Postgres(transaction) = &mut self.inner {
-            sqlx::query(dialect::LOCK_DEVICE_POSTGRES).bind(device.0).fetch_optional(&mut **transaction).await?;
+            sqlx::query(dialect::LOCK_DEVICE_POSTGRES)
+                .bind(device.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
         }
         let row: Option<Row> = each!(self, c => sqlx::query_as(READ).bind(device.0).fetch_optional(c).await)?;
-        let Some((room, Json(before), free_before)) = row else { return Ok(Outcome::NotFound) };
+        let Some((room, Json(before), free_before)) = row else {
+            return Ok(Outcome::NotFound);
+        };
         let attributes = match merged(before, report) {
             Ok(attributes) => attributes,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
-        let is = |key: &str, value: &str| attributes.get(key).is_some_and(|given| given.eq_ignore_ascii_case(value));
+        let is = |key: &str, value: &str| {
+            attributes
+                .get(key)
+                .is_some_and(|given| given.eq_ignore_ascii_case(value))
+        };
         // A report that does not speak of the room makes an earlier one no younger (K5).
         let speaks_of_room = report.mode == ConfigMode::Replace || report.data.contains_key("room.state");
-        let free_at = if speaks_of_room { is("room.state", "free").then(|| micros(now)) } else { free_before };
-        let busy_until = attributes.get("room.busy_until").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let free_at = if speaks_of_room {
+            is("room.state", "free").then(|| micros(now))
+        } else {
+            free_before
+        };
+        let busy_until = attributes
+            .get("room.busy_until")
+            .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         each!(self, c => sqlx::query(WRITE)
             .bind(device.0)
             .bind(Json(&attributes))
@@ -504,20 +577,35 @@ impl Tx {
     /// Takes components and versions from attributes (`DDI.md` 3); whether anything is new.
     ///
     /// A device that names no components and has exactly one reports that one's version as `sw_version`.
-    async fn take_inventory(&mut self, device: DeviceId, attributes: &BTreeMap<String, String>, now: DateTime<Utc>) -> Result<bool> {
+    async fn take_inventory(
+        &mut self,
+        device: DeviceId,
+        attributes: &BTreeMap<String, String>,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
         const KNOWN: &str = "SELECT c.product_id, v.text FROM components c LEFT JOIN versions v ON v.id = c.version_id
             WHERE c.device_id = $1 ORDER BY c.product_id";
-        let known: Vec<(String, Option<String>)> = each!(self, c => sqlx::query_as(KNOWN).bind(device.0).fetch_all(c).await)?;
+        let known: Vec<(String, Option<String>)> =
+            each!(self, c => sqlx::query_as(KNOWN).bind(device.0).fetch_all(c).await)?;
         let known: BTreeMap<String, Option<String>> = known.into_iter().collect();
         let mut reported: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (key, product) in attributes {
-            let Some(number) = key.strip_prefix("component.").and_then(|rest| rest.strip_suffix(".product")) else { continue };
-            let version = attributes.get(&format!("component.{number}.version")).filter(|version| !version.is_empty());
+            let Some(number) = key
+                .strip_prefix("component.")
+                .and_then(|rest| rest.strip_suffix(".product"))
+            else {
+                continue;
+            };
+            let version = attributes
+                .get(&format!("component.{number}.version"))
+                .filter(|version| !version.is_empty());
             reported.insert(product.clone(), version.cloned());
         }
-        if let (true, Some(version), [only]) =
-            (reported.is_empty(), attributes.get("sw_version"), known.keys().collect::<Vec<_>>().as_slice())
-        {
+        if let (true, Some(version), [only]) = (
+            reported.is_empty(),
+            attributes.get("sw_version"),
+            known.keys().collect::<Vec<_>>().as_slice(),
+        ) {
             reported.insert((*only).clone(), Some(version.clone()));
         }
         let mut changes = Vec::new();
@@ -527,7 +615,9 @@ impl Tx {
             }
             let product = ProductId(product);
             // A product that the portfolio does not know stays an attribute.
-            let Some(record) = self.product(&product).await? else { continue };
+            let Some(record) = self.product(&product).await? else {
+                continue;
+            };
             let row = match &version {
                 Some(text) => Some(self.known_version(&record, text).await?),
                 None => None,
@@ -547,14 +637,20 @@ impl Tx {
     /// The database fails.
     pub async fn known_version(&mut self, product: &crate::ProductRecord, text: &str) -> Result<Uuid> {
         const FIND: &str = "SELECT id FROM versions WHERE product_id = $1 AND text = $2";
-        let found: Option<Uuid> = each!(self, c => sqlx::query_scalar(FIND).bind(&product.id.0).bind(text).fetch_optional(c).await)?;
+        let found: Option<Uuid> =
+            each!(self, c => sqlx::query_scalar(FIND).bind(&product.id.0).bind(text).fetch_optional(c).await)?;
         if let Some(id) = found {
             return Ok(id);
         }
         let known = self.versions(&product.id).await?;
         // A spelling of a known version has that one's release day.
-        let released = known.iter().find(|known| version::same(&product.scheme, &known.text, text)).and_then(|known| known.released);
-        let id = self.put_version(version_id(&product.id, text), &product.id, text, released).await?;
+        let released = known
+            .iter()
+            .find(|known| version::same(&product.scheme, &known.text, text))
+            .and_then(|known| known.released);
+        let id = self
+            .put_version(version_id(&product.id, text), &product.id, text, released)
+            .await?;
         for update in self.published_of(&product.id).await? {
             if let Some(release) = self.release(update).await? {
                 let standing = standing(&release, &known, Version { text, released });
@@ -572,7 +668,19 @@ impl Tx {
         let known = self.versions(&release.product.id).await?;
         let standings: Vec<(Uuid, Standing)> = known
             .iter()
-            .map(|version| (version.id, standing(release, &known, Version { text: &version.text, released: version.released })))
+            .map(|version| {
+                (
+                    version.id,
+                    standing(
+                        release,
+                        &known,
+                        Version {
+                            text: &version.text,
+                            released: version.released,
+                        },
+                    ),
+                )
+            })
             .collect();
         self.put_standings(release.release.id, &standings).await
     }
@@ -580,9 +688,20 @@ impl Tx {
 
 fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], installed: Version<'_>) -> Standing {
     let scheme = &release.product.scheme;
-    let dated = |text: &str| known.iter().find(|known| version::same(scheme, &known.text, text)).and_then(|known| known.released);
-    let update = Version { text: &release.release.version, released: release.released };
-    let minimum = release.release.minimum_version.as_deref().map(|text| Version { text, released: dated(text) });
+    let dated = |text: &str| {
+        known
+            .iter()
+            .find(|known| version::same(scheme, &known.text, text))
+            .and_then(|known| known.released)
+    };
+    let update = Version {
+        text: &release.release.version,
+        released: release.released,
+    };
+    let minimum = release.release.minimum_version.as_deref().map(|text| Version {
+        text,
+        released: dated(text),
+    });
     Standing::of(scheme, installed, update, minimum)
 }
 
@@ -597,11 +716,16 @@ fn is_silent(install: &Install) -> bool {
     matches!(install.state, InstallState::Started { silent_at: Some(_), .. })
 }
 
-fn merged(mut attributes: BTreeMap<String, String>, report: &ConfigReport) -> std::result::Result<BTreeMap<String, String>, Refusal> {
+fn merged(
+    mut attributes: BTreeMap<String, String>,
+    report: &ConfigReport,
+) -> std::result::Result<BTreeMap<String, String>, Refusal> {
     let too_long = |text: &str| text.chars().count() > MOST_CHARACTERS;
     for (key, value) in &report.data {
         if too_long(key) || value.as_deref().is_some_and(too_long) {
-            return Err(Refusal::TooLong { attribute: key.chars().take(MOST_CHARACTERS).collect() });
+            return Err(Refusal::TooLong {
+                attribute: key.chars().take(MOST_CHARACTERS).collect(),
+            });
         }
     }
     if report.mode == ConfigMode::Replace {
@@ -619,7 +743,9 @@ fn merged(mut attributes: BTreeMap<String, String>, report: &ConfigReport) -> st
         }
     }
     match report.data.keys().rfind(|key| attributes.contains_key(*key)) {
-        Some(last) if attributes.len() > MOST_ATTRIBUTES => Err(Refusal::TooMany { attribute: last.clone() }),
+        Some(last) if attributes.len() > MOST_ATTRIBUTES => Err(Refusal::TooMany {
+            attribute: last.clone(),
+        }),
         Some(_) | None => Ok(attributes),
     }
 }
@@ -641,7 +767,10 @@ impl Store {
             Database::Sqlite { commands, .. } => {
                 let (answer, answered) = oneshot::channel();
                 let gone = || StoreError::Unavailable(sqlx::Error::PoolClosed);
-                commands.send(Queued { report, now, answer }).await.map_err(|_| gone())?;
+                commands
+                    .send(Queued { report, now, answer })
+                    .await
+                    .map_err(|_| gone())?;
                 answered.await.map_err(|_| gone())?
             }
             Database::Postgres(pool) => {
@@ -678,9 +807,15 @@ pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<Queu
                 }
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, commands = batch.len(), "device reports could not be written");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    commands = batch.len(),
+                    "device reports could not be written"
+                );
                 for queued in batch.drain(..) {
-                    let _ = queued.answer.send(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)));
+                    let _ = queued
+                        .answer
+                        .send(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)));
                 }
             }
         }
@@ -703,4 +838,3 @@ async fn run_batch(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<O
     tx.commit().await?;
     Ok(outcomes)
 }
-

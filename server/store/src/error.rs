@@ -26,7 +26,9 @@ pub enum StoreError {
         what: String,
     },
     /// The database was made by a newer program.
-    #[error("the database is newer than this program (it has migration {0}); use the program that made it, or a newer one")]
+    #[error(
+        "the database is newer than this program (it has migration {0}); use the program that made it, or a newer one"
+    )]
     Newer(i64),
     /// Another process serves from this file.
     #[error("another nightshift serves from {0}; only one process may open an SQLite file for serving")]
@@ -44,7 +46,11 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn row(table: &'static str, row: impl ToString, what: impl Into<String>) -> Self {
-        Self::Row { table, row: row.to_string(), what: what.into() }
+        Self::Row {
+            table,
+            row: row.to_string(),
+            what: what.into(),
+        }
     }
 
     /// Whether doing the same again may succeed.

@@ -58,12 +58,18 @@ impl Store {
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
             Self::open_postgres(address).await
         } else {
-            Err(StoreError::Address(format!("{address:?} must start with sqlite: or postgres://")))
+            Err(StoreError::Address(format!(
+                "{address:?} must start with sqlite: or postgres://"
+            )))
         }
     }
 
     async fn open_sqlite(path: &Path, serving: bool) -> Result<Self> {
-        let lock = if serving { Some(Arc::new(lock_file(path)?)) } else { None };
+        let lock = if serving {
+            Some(Arc::new(lock_file(path)?))
+        } else {
+            None
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -89,7 +95,14 @@ impl Store {
             .await?;
         let (commands, queue) = mpsc::channel(4096);
         tokio::spawn(devices::run_queue(writer.clone(), queue));
-        Ok(Self { database: Database::Sqlite { writer, readers, commands, _lock: lock } })
+        Ok(Self {
+            database: Database::Sqlite {
+                writer,
+                readers,
+                commands,
+                _lock: lock,
+            },
+        })
     }
 
     async fn open_postgres(address: &str) -> Result<Self> {
@@ -99,7 +112,9 @@ impl Store {
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(options)
             .await?;
-        Ok(Self { database: Database::Postgres(pool) })
+        Ok(Self {
+            database: Database::Postgres(pool),
+        })
     }
 
     /// Brings the schema up to date; several processes may do so at once.
@@ -120,9 +135,10 @@ impl Store {
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(sqlx::migrate::MigrateError::VersionMissing(version) | sqlx::migrate::MigrateError::VersionTooNew(version, _)) => {
-                Err(StoreError::Newer(version))
-            }
+            Err(
+                sqlx::migrate::MigrateError::VersionMissing(version)
+                | sqlx::migrate::MigrateError::VersionTooNew(version, _),
+            ) => Err(StoreError::Newer(version)),
             Err(error) => Err(StoreError::Migrate(error)),
         }
     }
@@ -178,7 +194,12 @@ fn lock_file(path: &Path) -> Result<std::fs::File> {
     lock.push(".lock");
     let lock = PathBuf::from(lock);
     let refused = |error: std::io::Error| StoreError::Address(format!("{}: {error}", lock.display()));
-    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&lock).map_err(refused)?;
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock)
+        .map_err(refused)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),

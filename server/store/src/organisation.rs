@@ -18,10 +18,15 @@ impl Tx {
     /// The database fails, or the row is no organisation.
     pub async fn organisation(&mut self) -> Result<Option<Organisation>> {
         const SQL: &str = "SELECT name, zone, settings FROM organisation WHERE id = 1";
-        let row: Option<(String, String, Json<Settings>)> = each!(self, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
+        let row: Option<(String, String, Json<Settings>)> =
+            each!(self, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
         row.map(|(name, zone, settings)| {
             let zone = Zone::parse(&zone).map_err(|error| StoreError::row("organisation", 1, error.to_string()))?;
-            Ok(Organisation { name, zone, settings: settings.0 })
+            Ok(Organisation {
+                name,
+                zone,
+                settings: settings.0,
+            })
         })
         .transpose()
     }

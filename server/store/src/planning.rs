@@ -34,7 +34,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rollouts: 4, rooms: 200 }
+        Self {
+            rollouts: 4,
+            rooms: 200,
+        }
     }
 }
 
@@ -55,9 +58,9 @@ impl Tx {
         match &mut self.inner {
             // BEGIN IMMEDIATE holds the write lock already.
             Inner::Sqlite(_) => Ok(true),
-            Inner::Postgres(transaction) => {
-                Ok(sqlx::query_scalar(dialect::TICK_LOCK_POSTGRES).fetch_one(&mut **transaction).await?)
-            }
+            Inner::Postgres(transaction) => Ok(sqlx::query_scalar(dialect::TICK_LOCK_POSTGRES)
+                .fetch_one(&mut **transaction)
+                .await?),
         }
     }
 
@@ -83,15 +86,22 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn due(&mut self, organisation: &Organisation, now: DateTime<Utc>, limits: Limits) -> Result<Option<Due>> {
+    pub async fn due(
+        &mut self,
+        organisation: &Organisation,
+        now: DateTime<Utc>,
+        limits: Limits,
+    ) -> Result<Option<Due>> {
         const ROLLOUTS: &str =
             "SELECT update_id FROM rollouts WHERE next_at <= $1 ORDER BY next_at, update_id LIMIT $2";
         const ROOMS: &str = "SELECT room_id FROM deployments WHERE next_at <= $1 ORDER BY next_at, room_id LIMIT $2";
         const MARKS: &str = "SELECT id, room_id FROM marks ORDER BY id LIMIT $1";
         let at = micros(now);
-        let due: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROLLOUTS).bind(at).bind(limits.rollouts).fetch_all(c).await)?;
+        let due: Vec<Uuid> =
+            each!(self, c => sqlx::query_scalar(ROLLOUTS).bind(at).bind(limits.rollouts).fetch_all(c).await)?;
         let marks: Vec<(i64, Uuid)> = each!(self, c => sqlx::query_as(MARKS).bind(limits.rooms).fetch_all(c).await)?;
-        let rooms: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROOMS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
+        let rooms: Vec<Uuid> =
+            each!(self, c => sqlx::query_scalar(ROOMS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
         if due.is_empty() && marks.is_empty() && rooms.is_empty() {
             return Ok(None);
         }
@@ -99,7 +109,10 @@ impl Tx {
         let room_ids: BTreeSet<RoomId> = rooms.into_iter().map(RoomId).chain(marked.iter().copied()).collect();
         let due: Vec<UpdateId> = due.into_iter().map(UpdateId).collect();
         let slice = self.slice(organisation, now, &due, &room_ids, &marked).await?;
-        Ok(Some(Due { slice, marks: marks.into_iter().map(|(id, room)| (id, RoomId(room))).collect() }))
+        Ok(Some(Due {
+            slice,
+            marks: marks.into_iter().map(|(id, room)| (id, RoomId(room))).collect(),
+        }))
     }
 
     async fn slice(
@@ -130,8 +143,18 @@ impl Tx {
                 due_rollouts.push(self.due_rollout(rollout, update, ring, now).await?);
             }
         }
-        let due_rooms = rooms.into_iter().map(|room| due_room(room, marked, &mut deployments, &mut installs)).collect();
-        Ok(Slice { organisation: organisation.clone(), rings, updates, rollouts, due: due_rollouts, rooms: due_rooms })
+        let due_rooms = rooms
+            .into_iter()
+            .map(|room| due_room(room, marked, &mut deployments, &mut installs))
+            .collect();
+        Ok(Slice {
+            organisation: organisation.clone(),
+            rings,
+            updates,
+            rollouts,
+            due: due_rollouts,
+            rooms: due_rooms,
+        })
     }
 
     /// What `planner::rooms` looks at: everything that is unfinished or has failed, all of live rollouts, and whatever still has
@@ -176,8 +199,10 @@ impl Tx {
                 query.push(" ORDER BY deployment_id, action_id");
                 query.build_query_as().fetch_all(c).await
             })?;
-            let attempts: BTreeMap<DeploymentId, u32> =
-                batch.iter().map(|deployment| (deployment.id, deployment.attempt)).collect();
+            let attempts: BTreeMap<DeploymentId, u32> = batch
+                .iter()
+                .map(|deployment| (deployment.id, deployment.attempt))
+                .collect();
             for row in rows {
                 let install = row.into_domain()?;
                 if install.is_open() || attempts.get(&install.deployment) == Some(&install.attempt) {
@@ -204,7 +229,12 @@ impl Tx {
             }
             candidates = self.candidates(rollout, update, ring, now).await?;
         }
-        Ok(DueRollout { update: rollout.update, ring, zones, candidates })
+        Ok(DueRollout {
+            update: rollout.update,
+            ring,
+            zones,
+            candidates,
+        })
     }
 
     /// The rooms of a ring that its entry gives a night (S1, S6): applicable and kept away by nothing, or placed already.
@@ -253,7 +283,9 @@ impl Tx {
                 continue;
             }
             let zone = zone_of("rooms", room, &zone)?;
-            let withdrawn = existing.filter(|_| state.as_deref() == Some("withdrawn")).map(DeploymentId);
+            let withdrawn = existing
+                .filter(|_| state.as_deref() == Some("withdrawn"))
+                .map(DeploymentId);
             let has_one = existing.is_some() && withdrawn.is_none();
             let placed = entered && planned_night.is_some() && in_ring == Some(true);
             let fits = update.models.is_empty() || update.models.contains(&model);
@@ -265,12 +297,21 @@ impl Tx {
                 };
             let is_held = || {
                 let today = zone.date(now);
-                held.get(&room).is_some_and(|holds| holds.iter().any(|hold| hold.since <= today && today <= hold.until))
+                held.get(&room)
+                    .is_some_and(|holds| holds.iter().any(|hold| hold.since <= today && today <= hold.until))
             };
-            if !(placed || (!has_one && applies && !is_held())) {
+            let is_candidate = placed || (!has_one && applies && !is_held());
+            if !is_candidate {
                 continue;
             }
-            let candidate = Candidate { room: RoomId(room), model, zone, from_version: version, placed, withdrawn };
+            let candidate = Candidate {
+                room: RoomId(room),
+                model,
+                zone,
+                from_version: version,
+                placed,
+                withdrawn,
+            };
             // The first device that fits speaks for its room; of a room that has its night, any device if none fits any more.
             has_its_device = applies.then_some(room);
             match candidates.last_mut() {
@@ -293,7 +334,13 @@ impl Tx {
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(ring.0).bind(&product.0).fetch_all(c).await)?;
         let mut by_room: BTreeMap<Uuid, Vec<Hold>> = BTreeMap::new();
         for (room, owner, reason, since, until) in rows {
-            by_room.entry(room).or_default().push(Hold { product: None, owner, reason, since, until });
+            by_room.entry(room).or_default().push(Hold {
+                product: None,
+                owner,
+                reason,
+                since,
+                until,
+            });
         }
         Ok(by_room)
     }
@@ -314,7 +361,11 @@ impl Tx {
         }
         // A mark that the plan has not dealt with stays for the next round.
         let settled: BTreeSet<RoomId> = plan.settled_rooms.iter().copied().collect();
-        let settled: Vec<i64> = marks.iter().filter(|(_, room)| settled.contains(room)).map(|(id, _)| *id).collect();
+        let settled: Vec<i64> = marks
+            .iter()
+            .filter(|(_, room)| settled.contains(room))
+            .map(|(id, _)| *id)
+            .collect();
         self.delete_marks(&settled).await
     }
 
@@ -341,7 +392,14 @@ fn due_room(
     installs: &mut BTreeMap<DeploymentId, Vec<Install>>,
 ) -> DueRoom {
     let deployments = deployments.remove(&room.id).unwrap_or_default();
-    let installs = deployments.iter().flat_map(|deployment| installs.remove(&deployment.id).unwrap_or_default()).collect();
-    DueRoom { marked: marked.contains(&room.id), room, deployments, installs }
+    let installs = deployments
+        .iter()
+        .flat_map(|deployment| installs.remove(&deployment.id).unwrap_or_default())
+        .collect();
+    DueRoom {
+        marked: marked.contains(&room.id),
+        room,
+        deployments,
+        installs,
+    }
 }
-

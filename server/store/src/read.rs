@@ -174,7 +174,10 @@ pub enum UpdateRooms {
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident) => {
         if !$filter.words.is_empty() {
-            $query.push(" AND r.name_key LIKE ").push_bind(crate::rows::containing(&$filter.words)).push(" ESCAPE '\\'");
+            $query
+                .push(" AND r.name_key LIKE ")
+                .push_bind(crate::rows::containing(&$filter.words))
+                .push(" ESCAPE '\\'");
         }
         if let Some(ring) = $filter.ring {
             $query.push(" AND r.ring_id = ").push_bind(ring.0);
@@ -219,21 +222,41 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn waiting_by_ring(&mut self, update: UpdateId, today: NaiveDate) -> Result<BTreeMap<RingId, i64>> {
-        const SQL: &str = "SELECT r.ring_id, COUNT(DISTINCT r.id)
-            FROM updates u
-            JOIN products p ON p.id = u.product_id
-            JOIN standings s ON s.update_id = u.id AND s.standing = 'below'
-            JOIN components c ON c.product_id = u.product_id AND c.version_id = s.version_id
-            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
-            JOIN rooms r ON r.id = d.room_id AND r.state = 'managed'
-            WHERE u.id = $1
-                AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = r.id AND x.update_id = u.id
+        let Some(release) = self.release(update).await? else {
+            return Ok(BTreeMap::new());
+        };
+        let models = release.release.models;
+        let rows: Vec<(Uuid, i64)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT r.ring_id, COUNT(DISTINCT r.id)
+                FROM updates u
+                JOIN products p ON p.id = u.product_id
+                JOIN components c ON c.product_id = u.product_id
+                JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+                JOIN rooms r ON r.id = d.room_id AND r.state = 'managed'
+                LEFT JOIN standings s ON s.update_id = u.id AND s.version_id = c.version_id
+                WHERE u.id = ",
+            );
+            query.push_bind(update.0);
+            query.push(" AND (s.standing = 'below' OR (c.version_id IS NULL AND u.applies_to_unknown))");
+            if !models.is_empty() {
+                query.push(" AND d.model IN (");
+                let mut separated = query.separated(", ");
+                for model in &models {
+                    separated.push_bind(model.clone());
+                }
+                separated.push_unseparated(")");
+            }
+            query.push(
+                " AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = r.id AND x.update_id = u.id
                     AND (x.state <> 'withdrawn' OR x.withdrawal = 'deprecated'))
                 AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = p.kind)
-                AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.room_id = r.id AND h.since <= $2 AND h.until >= $2
-                    AND (h.product_id IS NULL OR h.product_id = u.product_id))
-            GROUP BY r.ring_id ORDER BY r.ring_id";
-        let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(today).fetch_all(c).await)?;
+                AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.room_id = r.id AND h.since <= ",
+            );
+            query.push_bind(today).push(" AND h.until >= ").push_bind(today);
+            query.push(" AND (h.product_id IS NULL OR h.product_id = u.product_id)) GROUP BY r.ring_id ORDER BY r.ring_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
         Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
     }
 
@@ -247,8 +270,12 @@ impl Tx {
             WHERE update_id = $1 AND NOT catch_up AND (state <> 'withdrawn' OR withdrawal = 'deprecated')
             GROUP BY ring_id, COALESCE(planned_night, night), state
             ORDER BY ring_id, planned, state";
-        let rows: Vec<(Uuid, NaiveDate, String, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(ring, night, state, rooms)| (RingId(ring), night, state, rooms)).collect())
+        let rows: Vec<(Uuid, NaiveDate, String, i64)> =
+            each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(ring, night, state, rooms)| (RingId(ring), night, state, rooms))
+            .collect())
     }
 
     /// Rooms of an update by the word of their status in addresses; those without a deployment are not among them.
@@ -321,7 +348,9 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         for (room, state, started_at, night) in rows {
-            let Some(work) = work.get_mut(&RoomId(room)) else { continue };
+            let Some(work) = work.get_mut(&RoomId(room)) else {
+                continue;
+            };
             match (state.as_str(), started_at) {
                 ("failed", _) => work.failed += 1,
                 ("open", Some(_)) => work.running += 1,
@@ -338,7 +367,9 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         for (room, model, last_seen_at) in rows {
-            let Some(work) = work.get_mut(&RoomId(room)) else { continue };
+            let Some(work) = work.get_mut(&RoomId(room)) else {
+                continue;
+            };
             work.devices += 1;
             work.models.push(model);
             work.last_seen_at = work.last_seen_at.max(opt_instant("devices", room, last_seen_at)?);
@@ -368,7 +399,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_ring(&mut self) -> Result<BTreeMap<RingId, i64>> {
-        const SQL: &str = "SELECT ring_id, COUNT(*) FROM rooms WHERE state <> 'retired' GROUP BY ring_id ORDER BY ring_id";
+        const SQL: &str =
+            "SELECT ring_id, COUNT(*) FROM rooms WHERE state <> 'retired' GROUP BY ring_id ORDER BY ring_id";
         let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
     }
@@ -471,7 +503,16 @@ impl Tx {
             if devices.last().is_none_or(|last| last.id.0 != id) {
                 let last_seen_at = opt_instant("devices", id, last_seen_at)?;
                 let components = Vec::new();
-                devices.push(DeviceDetail { id: DeviceId(id), controller, role, vendor, model, serial, last_seen_at, components });
+                devices.push(DeviceDetail {
+                    id: DeviceId(id),
+                    controller,
+                    role,
+                    vendor,
+                    model,
+                    serial,
+                    last_seen_at,
+                    components,
+                });
             }
             if let (Some(device), Some(product), Some(name), Some(kind)) = (devices.last_mut(), product, name, kind) {
                 let kind = word("products", &product, &kind, ProductKind::from_word)?;
@@ -498,7 +539,12 @@ impl Tx {
                     (Some(_), None) => "enrolled",
                     (None, None) => "not enrolled",
                 };
-                DeviceLineRecord { controller, room, model, state }
+                DeviceLineRecord {
+                    controller,
+                    room,
+                    model,
+                    state,
+                }
             })
             .collect())
     }
@@ -518,23 +564,35 @@ impl Tx {
             LEFT JOIN updates n ON n.id = (SELECT u.id FROM updates u WHERE u.product_id = p.id AND NOT u.recalled ORDER BY u.position DESC LIMIT 1)
             LEFT JOIN versions v ON v.id = n.version_id
             ORDER BY p.name, p.id LIMIT $1 OFFSET $2";
-        type Row = (String, String, String, String, i64, i64, Option<Uuid>, Option<String>, Option<NaiveDate>);
+        type Row = (
+            String,
+            String,
+            String,
+            String,
+            i64,
+            i64,
+            Option<Uuid>,
+            Option<String>,
+            Option<NaiveDate>,
+        );
         let count: i64 = each!(self, c => sqlx::query_scalar(COUNT).fetch_one(c).await)?;
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(limit).bind(offset).fetch_all(c).await)?;
         let rows = rows
             .into_iter()
-            .map(|(id, name, vendor, kind, releases, devices, published, version, released)| {
-                Ok(PortfolioRecord {
-                    kind: word("products", &id, &kind, ProductKind::from_word)?,
-                    id: ProductId(id),
-                    name,
-                    vendor,
-                    newest: version.map(|version| (version, released)),
-                    releases,
-                    devices,
-                    published: published.map(UpdateId),
-                })
-            })
+            .map(
+                |(id, name, vendor, kind, releases, devices, published, version, released)| {
+                    Ok(PortfolioRecord {
+                        kind: word("products", &id, &kind, ProductKind::from_word)?,
+                        id: ProductId(id),
+                        name,
+                        vendor,
+                        newest: version.map(|version| (version, released)),
+                        releases,
+                        devices,
+                        published: published.map(UpdateId),
+                    })
+                },
+            )
             .collect::<Result<Vec<_>>>()?;
         Ok((rows, count))
     }
@@ -546,7 +604,8 @@ impl Tx {
     pub async fn recommended(&mut self, product: &ProductId) -> Result<Option<(UpdateId, String)>> {
         const SQL: &str = "SELECT u.id, u.version FROM updates u JOIN rollouts r ON r.update_id = u.id
             WHERE u.product_id = $1 AND r.state <> 'deprecated' ORDER BY u.position DESC LIMIT 1";
-        let row: Option<(Uuid, String)> = each!(self, c => sqlx::query_as(SQL).bind(&product.0).fetch_optional(c).await)?;
+        let row: Option<(Uuid, String)> =
+            each!(self, c => sqlx::query_as(SQL).bind(&product.0).fetch_optional(c).await)?;
         Ok(row.map(|(id, version)| (UpdateId(id), version)))
     }
 
@@ -554,7 +613,11 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn nights_by_site(&mut self, from: NaiveDate, until: NaiveDate) -> Result<Vec<(String, String, NaiveDate, i64)>> {
+    pub async fn nights_by_site(
+        &mut self,
+        from: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Vec<(String, String, NaiveDate, i64)>> {
         const SQL: &str = "SELECT s.name, r.zone, d.night, COUNT(DISTINCT d.room_id)
             FROM deployments d
             JOIN rollouts o ON o.update_id = d.update_id AND o.state IN ('running', 'finished')
@@ -609,11 +672,14 @@ impl Tx {
     pub async fn published_at(&mut self, update: UpdateId) -> Result<Option<(DateTime<Utc>, String)>> {
         const SQL: &str = "SELECT published_at, published_by FROM rollouts WHERE update_id = $1";
         let row: Option<(i64, String)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_optional(c).await)?;
-        row.map(|(at, by)| Ok((instant("rollouts", update, at)?, by))).transpose()
+        row.map(|(at, by)| Ok((instant("rollouts", update, at)?, by)))
+            .transpose()
     }
 }
 
-fn room_list_record(row: (Uuid, String, String, String, String, String, String, Uuid, String)) -> Result<RoomListRecord> {
+fn room_list_record(
+    row: (Uuid, String, String, String, String, String, String, Uuid, String),
+) -> Result<RoomListRecord> {
     let (id, name, name_key, site, building, floor, zone, ring, state) = row;
     Ok(RoomListRecord {
         id: RoomId(id),

@@ -52,7 +52,17 @@ impl Tx {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        type Row = (Uuid, i64, NaiveDate, String, Option<i64>, Option<String>, Option<String>, i64, Option<i64>);
+        type Row = (
+            Uuid,
+            i64,
+            NaiveDate,
+            String,
+            Option<i64>,
+            Option<String>,
+            Option<String>,
+            i64,
+            Option<i64>,
+        );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days, next_at
@@ -93,12 +103,29 @@ impl Tx {
             query.push(" ORDER BY update_id, position");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (id, ring, name, place, rollout_days, test_days, starts_on, shifted_days, test_shifted_days, entered_at, rooms, placed) in rows {
-            let Some(rollout) = rollouts.get_mut(&UpdateId(id)) else { continue };
+        for (
+            id,
+            ring,
+            name,
+            place,
+            rollout_days,
+            test_days,
+            starts_on,
+            shifted_days,
+            test_shifted_days,
+            entered_at,
+            rooms,
+            placed,
+        ) in rows
+        {
+            let Some(rollout) = rollouts.get_mut(&UpdateId(id)) else {
+                continue;
+            };
             rollout.stages.push(Stage {
                 ring: RingId(ring),
                 name,
-                place: RingPlace::from_scale(place).map_err(|error| StoreError::row("stages", id, error.to_string()))?,
+                place: RingPlace::from_scale(place)
+                    .map_err(|error| StoreError::row("stages", id, error.to_string()))?,
                 rollout_days: small("stages", id, rollout_days)?,
                 test_days: small("stages", id, test_days)?,
                 starts_on,
@@ -125,7 +152,14 @@ impl Tx {
         })?;
         for (id, ring, scheduled, in_progress, completed, failed, deprecated, catch_up) in rows {
             if let Some(rollout) = rollouts.get_mut(&UpdateId(id)) {
-                let counts = Counts { scheduled, in_progress, completed, failed, deprecated, catch_up };
+                let counts = Counts {
+                    scheduled,
+                    in_progress,
+                    completed,
+                    failed,
+                    deprecated,
+                    catch_up,
+                };
                 rollout.counts.insert(RingId(ring), counts);
             }
         }
@@ -142,7 +176,10 @@ impl Tx {
             // BEGIN IMMEDIATE holds the write lock already.
             Inner::Sqlite(_) => {}
             Inner::Postgres(transaction) => {
-                sqlx::query(dialect::LOCK_ROLLOUT_POSTGRES).bind(update.0).fetch_optional(&mut **transaction).await?;
+                sqlx::query(dialect::LOCK_ROLLOUT_POSTGRES)
+                    .bind(update.0)
+                    .fetch_optional(&mut **transaction)
+                    .await?;
             }
         }
         Ok(())
@@ -153,7 +190,8 @@ impl Tx {
     /// # Errors
     /// The database fails, or the update has one.
     pub async fn add_rollout(&mut self, rollout: &Rollout, by: &str) -> Result<()> {
-        const SQL: &str = "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, paused_days, next_at)
+        const SQL: &str =
+            "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, paused_days, next_at)
             VALUES ($1, $2, $3, $4, 'running', $5, $6)";
         each!(self, c => sqlx::query(SQL)
             .bind(rollout.update.0)
@@ -173,12 +211,15 @@ impl Tx {
     /// # Errors
     /// The database fails, or there is no such rollout.
     pub async fn put_rollout(&mut self, rollout: &Rollout) -> Result<()> {
-        const SQL: &str = "UPDATE rollouts SET starts_on = $2, state = $3, state_since = $4, state_by = $5, state_reason = $6,
+        const SQL: &str =
+            "UPDATE rollouts SET starts_on = $2, state = $3, state_since = $4, state_by = $5, state_reason = $6,
                 paused_days = $7, next_at = $8, revision = revision + 1
             WHERE update_id = $1";
         let (state, since, by, reason) = match &rollout.state {
             RolloutState::Running => ("running", None, None, None),
-            RolloutState::Paused { since, by, reason } => ("paused", Some(*since), Some(by.as_str()), Some(reason.as_str())),
+            RolloutState::Paused { since, by, reason } => {
+                ("paused", Some(*since), Some(by.as_str()), Some(reason.as_str()))
+            }
             RolloutState::Deprecated { at, reason } => ("deprecated", Some(*at), None, Some(reason.as_str())),
             RolloutState::Finished { at } => ("finished", Some(*at), None, None),
         };
@@ -195,7 +236,11 @@ impl Tx {
             .await
             .map(|done| done.rows_affected()))?;
         if written != 1 {
-            return Err(StoreError::row("rollouts", rollout.update, "is not there to be changed"));
+            return Err(StoreError::row(
+                "rollouts",
+                rollout.update,
+                "is not there to be changed",
+            ));
         }
         const STAGE: &str = "INSERT INTO stages
             (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed,
@@ -229,7 +274,10 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub(crate) async fn add_to_counts(&mut self, deltas: &BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>>) -> Result<()> {
+    pub(crate) async fn add_to_counts(
+        &mut self,
+        deltas: &BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>>,
+    ) -> Result<()> {
         const SQL: &str = "INSERT INTO ring_counts
             (update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -267,7 +315,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn wake_rollouts(&mut self, now: DateTime<Utc>) -> Result<()> {
-        const SQL: &str = "UPDATE rollouts SET next_at = $1, revision = revision + 1 WHERE state = 'running' AND next_at > $1";
+        const SQL: &str =
+            "UPDATE rollouts SET next_at = $1, revision = revision + 1 WHERE state = 'running' AND next_at > $1";
         each!(self, c => sqlx::query(SQL).bind(micros(now)).execute(c).await.map(drop))?;
         Ok(())
     }
@@ -283,12 +332,22 @@ impl Tx {
     }
 }
 
-fn rollout_state(id: Uuid, state: &str, since: Option<i64>, by: Option<String>, reason: Option<String>) -> Result<RolloutState> {
+fn rollout_state(
+    id: Uuid,
+    state: &str,
+    since: Option<i64>,
+    by: Option<String>,
+    reason: Option<String>,
+) -> Result<RolloutState> {
     let at = || needed("rollouts", id, "the instant of its state", since);
     let reason = reason.unwrap_or_default();
     match state {
         "running" => Ok(RolloutState::Running),
-        "paused" => Ok(RolloutState::Paused { since: at()?, by: by.unwrap_or_default(), reason }),
+        "paused" => Ok(RolloutState::Paused {
+            since: at()?,
+            by: by.unwrap_or_default(),
+            reason,
+        }),
         "deprecated" => Ok(RolloutState::Deprecated { at: at()?, reason }),
         "finished" => Ok(RolloutState::Finished { at: at()? }),
         other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),

@@ -146,7 +146,14 @@ impl Tx {
         const SQL: &str = "SELECT id, name, city, zone FROM sites ORDER BY name_key";
         let rows: Vec<(Uuid, String, String, String)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
         rows.into_iter()
-            .map(|(id, name, city, zone)| Ok(SiteRecord { id: SiteId(id), name, city, zone: zone_of("sites", id, &zone)? }))
+            .map(|(id, name, city, zone)| {
+                Ok(SiteRecord {
+                    id: SiteId(id),
+                    name,
+                    city,
+                    zone: zone_of("sites", id, &zone)?,
+                })
+            })
             .collect()
     }
 
@@ -211,7 +218,11 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn put_components(&mut self, components: &[(DeviceId, ProductId, Option<Uuid>)], at: DateTime<Utc>) -> Result<()> {
+    pub async fn put_components(
+        &mut self,
+        components: &[(DeviceId, ProductId, Option<Uuid>)],
+        at: DateTime<Utc>,
+    ) -> Result<()> {
         for batch in components.chunks(BATCH) {
             each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("INSERT INTO components (device_id, product_id, version_id, reported_at) ");
@@ -263,7 +274,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn room_record(&mut self, id: RoomId) -> Result<Option<RoomRecord>> {
-        const SQL: &str = "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
+        const SQL: &str =
+            "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
             FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = $1";
         let row: Option<RoomRow> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
         row.map(room_record).transpose()
@@ -274,7 +286,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn rooms_named(&mut self, name: &str) -> Result<Vec<RoomRecord>> {
-        const SQL: &str = "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
+        const SQL: &str =
+            "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
             FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.name_key = $1 ORDER BY r.id LIMIT 20";
         let rows: Vec<RoomRow> = each!(self, c => sqlx::query_as(SQL).bind(name_key(name)).fetch_all(c).await)?;
         rows.into_iter().map(room_record).collect()
@@ -298,7 +311,9 @@ impl Tx {
         const MARK: &str = "INSERT INTO marks (room_id) SELECT id FROM rooms WHERE ring_id = $1";
         const MOVE: &str = "UPDATE rooms SET ring_id = $2, revision = revision + 1 WHERE ring_id = $1";
         each!(self, c => sqlx::query(MARK).bind(from.0).execute(c).await.map(drop))?;
-        Ok(each!(self, c => sqlx::query(MOVE).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?)
+        Ok(
+            each!(self, c => sqlx::query(MOVE).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?,
+        )
     }
 
     /// Notes that a room's facts have changed: the planner looks at it with the next tick.
@@ -368,10 +383,17 @@ impl Tx {
         for (room, id, model, product, version) in rows {
             let devices = by_room.entry(room).or_default();
             if devices.last().is_none_or(|last| last.id.0 != id) {
-                devices.push(Device { id: DeviceId(id), model, components: Vec::new() });
+                devices.push(Device {
+                    id: DeviceId(id),
+                    model,
+                    components: Vec::new(),
+                });
             }
             if let (Some(device), Some(product)) = (devices.last_mut(), product) {
-                device.components.push(Component { product: ProductId(product), version });
+                device.components.push(Component {
+                    product: ProductId(product),
+                    version,
+                });
             }
         }
         Ok(by_room)
@@ -388,7 +410,13 @@ impl Tx {
         })?;
         let mut by_room: BTreeMap<Uuid, Vec<Hold>> = BTreeMap::new();
         for (room, product, owner, reason, since, until) in rows {
-            by_room.entry(room).or_default().push(Hold { product: product.map(ProductId), owner, reason, since, until });
+            by_room.entry(room).or_default().push(Hold {
+                product: product.map(ProductId),
+                owner,
+                reason,
+                since,
+                until,
+            });
         }
         Ok(by_room)
     }

@@ -14,15 +14,25 @@ pub(crate) fn opt_micros(instant: Option<DateTime<Utc>>) -> Option<i64> {
 }
 
 pub(crate) fn instant(table: &'static str, row: impl ToString, micros: i64) -> Result<DateTime<Utc>> {
-    DateTime::from_timestamp_micros(micros).ok_or_else(|| StoreError::row(table, row, format!("{micros} is no instant")))
+    DateTime::from_timestamp_micros(micros)
+        .ok_or_else(|| StoreError::row(table, row, format!("{micros} is no instant")))
 }
 
-pub(crate) fn opt_instant(table: &'static str, row: impl ToString, micros: Option<i64>) -> Result<Option<DateTime<Utc>>> {
+pub(crate) fn opt_instant(
+    table: &'static str,
+    row: impl ToString,
+    micros: Option<i64>,
+) -> Result<Option<DateTime<Utc>>> {
     micros.map(|micros| instant(table, row, micros)).transpose()
 }
 
 /// An instant that the row's state cannot do without.
-pub(crate) fn needed(table: &'static str, row: impl ToString, what: &str, micros: Option<i64>) -> Result<DateTime<Utc>> {
+pub(crate) fn needed(
+    table: &'static str,
+    row: impl ToString,
+    what: &str,
+    micros: Option<i64>,
+) -> Result<DateTime<Utc>> {
     match micros {
         Some(micros) => instant(table, row, micros),
         None => Err(StoreError::row(table, row, format!("{what} is missing"))),
@@ -30,7 +40,12 @@ pub(crate) fn needed(table: &'static str, row: impl ToString, what: &str, micros
 }
 
 /// A word that must be one of ours.
-pub(crate) fn word<T>(table: &'static str, row: impl ToString, word: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+pub(crate) fn word<T>(
+    table: &'static str,
+    row: impl ToString,
+    word: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T> {
     parse(word).ok_or_else(|| StoreError::row(table, row, format!("{word:?} is unknown")))
 }
 

@@ -54,14 +54,26 @@ pub struct TicketEventRecord {
 /// Who opens tickets of failed deployments.
 const RULE: &str = "Nightshift";
 
-type Row = (Uuid, i64, String, String, String, String, String, Option<Uuid>, String, i64, Option<i64>, Option<String>);
+type Row = (
+    Uuid,
+    i64,
+    String,
+    String,
+    String,
+    String,
+    String,
+    Option<Uuid>,
+    String,
+    i64,
+    Option<i64>,
+    Option<String>,
+);
 
 impl Tx {
     pub(crate) async fn apply_ticket(&mut self, change: &TicketChange, now: DateTime<Utc>) -> Result<()> {
         const FIND: &str = "SELECT id FROM tickets WHERE failure_room_id = $1 AND update_id = $2";
         const SET: &str = "UPDATE tickets SET state = $2, resolved_at = $3, changed_at = $4 WHERE id = $1";
-        let found: Option<Uuid> =
-            each!(self, c => sqlx::query_scalar(FIND).bind(change.room.0).bind(change.update.0).fetch_optional(c).await)?;
+        let found: Option<Uuid> = each!(self, c => sqlx::query_scalar(FIND).bind(change.room.0).bind(change.update.0).fetch_optional(c).await)?;
         match (&change.event, found) {
             (TicketEvent::Failed(what), None) => self.open_failure_ticket(change, what, now).await,
             (TicketEvent::Failed(what), Some(id)) => {
@@ -70,7 +82,8 @@ impl Tx {
             }
             (TicketEvent::Cleared(what), Some(id)) => {
                 each!(self, c => sqlx::query(SET).bind(id).bind("resolved").bind(Some(micros(now))).bind(micros(now)).execute(c).await.map(drop))?;
-                self.add_ticket_event(TicketId(id), RULE, &format!("Resolved: {what}"), now).await
+                self.add_ticket_event(TicketId(id), RULE, &format!("Resolved: {what}"), now)
+                    .await
             }
             (TicketEvent::Cleared(_), None) => Ok(()),
         }
@@ -81,7 +94,9 @@ impl Tx {
         let (room, title, version): (String, String, String) =
             each!(self, c => sqlx::query_as(WORDS).bind(change.room.0).bind(change.update.0).fetch_one(c).await)?;
         // The id follows from what makes the ticket unique, so that two writers can only ever make the same one.
-        let id = TicketId(Uuid::from_u128(change.room.0.as_u128() ^ change.update.0.as_u128().rotate_left(64)));
+        let id = TicketId(Uuid::from_u128(
+            change.room.0.as_u128() ^ change.update.0.as_u128().rotate_left(64),
+        ));
         let ticket = TicketRecord {
             id,
             number: 0,
@@ -105,7 +120,12 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn add_ticket(&mut self, ticket: &TicketRecord, rooms: &[RoomId], failure_room: Option<RoomId>) -> Result<i64> {
+    pub async fn add_ticket(
+        &mut self,
+        ticket: &TicketRecord,
+        rooms: &[RoomId],
+        failure_room: Option<RoomId>,
+    ) -> Result<i64> {
         const NUMBER: &str = "SELECT COALESCE(MAX(number), 1000) + 1 FROM tickets";
         const SQL: &str = "INSERT INTO tickets (id, number, title, description, severity, category, state, high_impact,
                 update_id, failure_room_id, opened_by, opened_at, changed_at, resolved_at, assignee)
@@ -141,7 +161,13 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn add_ticket_event(&mut self, ticket: TicketId, actor: &str, text: &str, at: DateTime<Utc>) -> Result<()> {
+    pub async fn add_ticket_event(
+        &mut self,
+        ticket: TicketId,
+        actor: &str,
+        text: &str,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
         const SQL: &str = "INSERT INTO ticket_events (ticket_id, at, actor, text) VALUES ($1, $2, $3, $4)";
         each!(self, c => sqlx::query(SQL).bind(ticket.0).bind(micros(at)).bind(actor).bind(text).execute(c).await.map(drop))?;
         Ok(())
@@ -152,7 +178,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn ticket(&mut self, number: i64) -> Result<Option<TicketRecord>> {
-        const SQL: &str = "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
+        const SQL: &str =
+            "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
                 resolved_at, assignee FROM tickets WHERE number = $1";
         let row: Option<Row> = each!(self, c => sqlx::query_as(SQL).bind(number).fetch_optional(c).await)?;
         match row {
@@ -165,8 +192,16 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn tickets(&mut self, words: &str, state: &str, severity: &str, limit: i64, offset: i64) -> Result<Vec<TicketRecord>> {
-        const SQL: &str = "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
+    pub async fn tickets(
+        &mut self,
+        words: &str,
+        state: &str,
+        severity: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<TicketRecord>> {
+        const SQL: &str =
+            "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
                 resolved_at, assignee
             FROM tickets
             WHERE ($1 = '' OR LOWER(title) LIKE $1 ESCAPE '\\')
@@ -174,7 +209,11 @@ impl Tx {
                 AND ($3 = '' OR severity = $3)
             ORDER BY CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, number DESC
             LIMIT $4 OFFSET $5";
-        let pattern = if words.trim().is_empty() { String::new() } else { containing(&words.trim().to_lowercase()) };
+        let pattern = if words.trim().is_empty() {
+            String::new()
+        } else {
+            containing(&words.trim().to_lowercase())
+        };
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL)
             .bind(&pattern)
             .bind(state)
@@ -237,10 +276,18 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn ticket_events(&mut self, ticket: TicketId) -> Result<Vec<TicketEventRecord>> {
-        const SQL: &str = "SELECT id, at, actor, text FROM ticket_events WHERE ticket_id = $1 ORDER BY id DESC LIMIT 200";
-        let rows: Vec<(i64, i64, String, String)> = each!(self, c => sqlx::query_as(SQL).bind(ticket.0).fetch_all(c).await)?;
+        const SQL: &str =
+            "SELECT id, at, actor, text FROM ticket_events WHERE ticket_id = $1 ORDER BY id DESC LIMIT 200";
+        let rows: Vec<(i64, i64, String, String)> =
+            each!(self, c => sqlx::query_as(SQL).bind(ticket.0).fetch_all(c).await)?;
         rows.into_iter()
-            .map(|(id, at, actor, text)| Ok(TicketEventRecord { at: instant("ticket_events", id, at)?, actor, text }))
+            .map(|(id, at, actor, text)| {
+                Ok(TicketEventRecord {
+                    at: instant("ticket_events", id, at)?,
+                    actor,
+                    text,
+                })
+            })
             .collect()
     }
 
@@ -257,25 +304,44 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         rows.into_iter()
-            .map(|(id, number, title, description, severity, category, state, update, opened_by, opened_at, resolved_at, assignee)| {
-                let of: Vec<&String> = names.iter().filter(|(ticket, _)| *ticket == id).map(|(_, name)| name).collect();
-                let count = i64::try_from(of.len()).unwrap_or(i64::MAX);
-                Ok(TicketRecord {
-                    id: TicketId(id),
+            .map(
+                |(
+                    id,
                     number,
                     title,
                     description,
-                    severity: word("tickets", id, &severity, TicketSeverity::from_word)?,
+                    severity,
                     category,
-                    state: word("tickets", id, &state, TicketState::from_word)?,
-                    update: update.map(UpdateId),
+                    state,
+                    update,
                     opened_by,
-                    opened_at: instant("tickets", id, opened_at)?,
-                    resolved_at: opt_instant("tickets", id, resolved_at)?,
+                    opened_at,
+                    resolved_at,
                     assignee,
-                    rooms: (of.into_iter().take(3).cloned().collect(), count),
-                })
-            })
+                )| {
+                    let of: Vec<&String> = names
+                        .iter()
+                        .filter(|(ticket, _)| *ticket == id)
+                        .map(|(_, name)| name)
+                        .collect();
+                    let count = i64::try_from(of.len()).unwrap_or(i64::MAX);
+                    Ok(TicketRecord {
+                        id: TicketId(id),
+                        number,
+                        title,
+                        description,
+                        severity: word("tickets", id, &severity, TicketSeverity::from_word)?,
+                        category,
+                        state: word("tickets", id, &state, TicketState::from_word)?,
+                        update: update.map(UpdateId),
+                        opened_by,
+                        opened_at: instant("tickets", id, opened_at)?,
+                        resolved_at: opt_instant("tickets", id, resolved_at)?,
+                        assignee,
+                        rooms: (of.into_iter().take(3).cloned().collect(), count),
+                    })
+                },
+            )
             .collect()
     }
 }

@@ -31,7 +31,12 @@ impl Tx {
         }
         let rooms: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROOMS).fetch_all(c).await)?;
         let rooms: Vec<RoomId> = rooms.into_iter().map(RoomId).collect();
-        fleet.rooms = self.rooms(&rooms).await?.into_iter().map(|room| (room.id, room)).collect();
+        fleet.rooms = self
+            .rooms(&rooms)
+            .await?
+            .into_iter()
+            .map(|room| (room.id, room))
+            .collect();
         let rows: Vec<DeploymentRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments ORDER BY id");
@@ -65,7 +70,12 @@ impl Tx {
         rows.into_iter()
             .map(|(id, room, update, state)| {
                 let state = word("tickets", id, &state, TicketState::from_word)?;
-                Ok(FailureTicket { room: RoomId(room), update: UpdateId(update), state, failures: Vec::new() })
+                Ok(FailureTicket {
+                    room: RoomId(room),
+                    update: UpdateId(update),
+                    state,
+                    failures: Vec::new(),
+                })
             })
             .collect()
     }

@@ -2,6 +2,11 @@
 //!
 //! `tools/postgres cargo nextest run -p store` gives them a Postgres; without one they fail.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
+)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +67,7 @@ on_both_engines![
     rows_follow_the_planner_through_weeks_of_random_life_s14,
     a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memory_s6,
     what_does_not_fit_into_one_slice_comes_in_the_next_s14,
+    rooms_that_wait_for_their_ring_are_those_that_it_will_place_s1_t10,
     a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14,
     only_one_process_plans_at_a_time_g2,
     a_device_starts_reports_and_ends_and_hears_gone_afterwards,
@@ -117,7 +123,11 @@ async fn the_organisation_and_its_rings_come_back_as_they_were_written(home: Hom
     assert!(store.read().await.unwrap().organisation().await.unwrap().is_none());
     let mut organisation = lab::organisation();
     organisation.zone = Zone::parse("America/St_Johns").unwrap();
-    organisation.settings = Settings { poll_seconds: 77, window_minutes: 240, ..Settings::default() };
+    organisation.settings = Settings {
+        poll_seconds: 77,
+        window_minutes: 240,
+        ..Settings::default()
+    };
     let rings = with(&with(&lab::rings(), custom(9, "Pilots", 3)), custom(8, "Züge", 9));
     store::write!(store, tx => {
         tx.put_organisation(&organisation).await?;
@@ -159,19 +169,27 @@ async fn the_organisation_and_its_rings_come_back_as_they_were_written(home: Hom
 async fn the_database_keeps_the_three_preconfigured_rings_r1(home: Home) {
     put_rings(&home.store, &lab::rings()).await.unwrap();
     for ring in lab::rings().iter() {
-        let said = home.raw(&format!("DELETE FROM rings WHERE id = {}", home.id(ring.id.0))).await.unwrap_err();
+        let said = home
+            .raw(&format!("DELETE FROM rings WHERE id = {}", home.id(ring.id.0)))
+            .await
+            .unwrap_err();
         assert!(said.contains("a preconfigured ring cannot be deleted"), "{said}");
     }
     assert!(home.raw("DELETE FROM rings").await.is_err());
     assert_eq!(home.store.read().await.unwrap().rings().await.unwrap(), lab::rings());
     // Nor can one be turned into a custom ring first.
-    let turned = format!("UPDATE rings SET kind = 'custom', place = 4 WHERE id = {}", home.id(STAGING.0));
+    let turned = format!(
+        "UPDATE rings SET kind = 'custom', place = 4 WHERE id = {}",
+        home.id(STAGING.0)
+    );
     let said = home.raw(&turned).await;
     assert!(said.is_err(), "a preconfigured ring was made a custom one");
 }
 
 async fn the_database_keeps_two_rings_from_one_order_r2(home: Home) {
-    put_rings(&home.store, &with(&lab::rings(), custom(9, "Pilots", 3))).await.unwrap();
+    put_rings(&home.store, &with(&lab::rings(), custom(9, "Pilots", 3)))
+        .await
+        .unwrap();
     let second = |place: i64| {
         format!(
             "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
@@ -194,10 +212,20 @@ async fn the_database_keeps_a_ring_of_each_kind_in_its_place_r1_r2(home: Home) {
             home.id(Uuid::from_u128(10)),
         )
     };
-    for (kind, place, days) in
-        [("custom", 0, 1), ("custom", 10, 1), ("custom", -1, 1), ("staging", 3, 1), ("general", 3, 1), ("executive", 3, 1), ("other", 3, 1), ("custom", 3, 0)]
-    {
-        assert!(home.raw(&ring(kind, place, days)).await.is_err(), "{kind} at {place} with {days} days was accepted");
+    for (kind, place, days) in [
+        ("custom", 0, 1),
+        ("custom", 10, 1),
+        ("custom", -1, 1),
+        ("staging", 3, 1),
+        ("general", 3, 1),
+        ("executive", 3, 1),
+        ("other", 3, 1),
+        ("custom", 3, 0),
+    ] {
+        assert!(
+            home.raw(&ring(kind, place, days)).await.is_err(),
+            "{kind} at {place} with {days} days was accepted"
+        );
     }
     home.raw(&ring("custom", 3, 1)).await.unwrap();
 }
@@ -205,9 +233,14 @@ async fn the_database_keeps_a_ring_of_each_kind_in_its_place_r1_r2(home: Home) {
 async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
-    put_rings(store, &with(&lab::rings(), custom(9, "Grüße", 3))).await.unwrap();
+    put_rings(store, &with(&lab::rings(), custom(9, "Grüße", 3)))
+        .await
+        .unwrap();
     // Past RingSequence, which refuses it too.
-    for (name, key) in [("GRÜSSE", domain::ring::name_key("GRÜSSE")), ("Grüße", domain::ring::name_key("Grüße"))] {
+    for (name, key) in [
+        ("GRÜSSE", domain::ring::name_key("GRÜSSE")),
+        ("Grüße", domain::ring::name_key("Grüße")),
+    ] {
         let same = key == domain::ring::name_key("Grüße");
         let added = home
             .raw(&format!(
@@ -217,7 +250,12 @@ async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
             ))
             .await;
         assert!(!same || added.is_err(), "{name} was added beside Grüße");
-        home.raw(&format!("DELETE FROM rings WHERE id = {}", home.id(Uuid::from_u128(10)))).await.unwrap();
+        home.raw(&format!(
+            "DELETE FROM rings WHERE id = {}",
+            home.id(Uuid::from_u128(10))
+        ))
+        .await
+        .unwrap();
     }
     assert_eq!(domain::ring::name_key(" PILOTS "), domain::ring::name_key("pilots"));
 
@@ -239,7 +277,10 @@ async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
     assert!(refused(&twice), "{twice:?}");
     let named = store.read().await.unwrap().rooms_named(" rOOm 0 ").await.unwrap();
     assert_eq!(named.len(), 1);
-    assert_eq!((named[0].id, named[0].site_name.as_str(), named[0].capacity), (room(0), "Harbour", 8));
+    assert_eq!(
+        (named[0].id, named[0].site_name.as_str(), named[0].capacity),
+        (room(0), "Harbour", 8)
+    );
 }
 
 async fn a_ring_that_has_rooms_cannot_be_deleted_r11(home: Home) {
@@ -289,13 +330,24 @@ async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
     let since = instant("2026-03-05T11:22:33.123456Z");
     let states = [
         RolloutState::Running,
-        RolloutState::Paused { since, by: "Ärztin".to_owned(), reason: "It hums.".to_owned() },
-        RolloutState::Deprecated { at: since, reason: "Superseded by Camera 3.".to_owned() },
+        RolloutState::Paused {
+            since,
+            by: "Ärztin".to_owned(),
+            reason: "It hums.".to_owned(),
+        },
+        RolloutState::Deprecated {
+            at: since,
+            reason: "Superseded by Camera 3.".to_owned(),
+        },
         RolloutState::Finished { at: since },
     ];
     for (state, number) in states.into_iter().zip(3_u32..) {
         let id = UpdateId(Uuid::from_u128(100 + u128::from(number)));
-        let mut rollout = Rollout { next_at: Some(since), paused_days: 4, ..lab::a_rollout(id, state) };
+        let mut rollout = Rollout {
+            next_at: Some(since),
+            paused_days: 4,
+            ..lab::a_rollout(id, state)
+        };
         rollout.stages.push(lab::a_stage(GENERAL, "General", 5));
         store::write!(store, tx => {
             let version = Uuid::from_u128(200 + u128::from(number));
@@ -304,7 +356,10 @@ async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
             tx.add_rollout(&rollout, "Admin").await
         })
         .unwrap();
-        assert_eq!(store.read().await.unwrap().rollout(id).await.unwrap(), Some(rollout.clone()));
+        assert_eq!(
+            store.read().await.unwrap().rollout(id).await.unwrap(),
+            Some(rollout.clone())
+        );
 
         // A second time, with other numbers; a stage keeps the ring as it was entered.
         rollout.starts_on = date("2026-03-11");
@@ -319,12 +374,19 @@ async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
     let expected = [100_u128, 103, 104].map(|number| UpdateId(Uuid::from_u128(number)));
     assert_eq!(live, expected);
     assert_eq!(tx.all_rollouts().await.unwrap().len(), 5);
-    assert_eq!(tx.published_at(UPDATE).await.unwrap(), Some((instant("2026-03-03T15:00:00Z"), "Admin".to_owned())));
+    assert_eq!(
+        tx.published_at(UPDATE).await.unwrap(),
+        Some((instant("2026-03-03T15:00:00Z"), "Admin".to_owned()))
+    );
     drop(tx);
     let nobody = UpdateId(Uuid::from_u128(999));
     let missing = store::write!(store, tx => { tx.put_rollout(&lab::a_rollout(nobody, RolloutState::Running)).await });
-    assert!(matches!(missing, Err(StoreError::Row { table: "rollouts", .. })), "{missing:?}");
-    let twice = store::write!(store, tx => { tx.add_rollout(&lab::a_rollout(UPDATE, RolloutState::Running), "Admin").await });
+    assert!(
+        matches!(missing, Err(StoreError::Row { table: "rollouts", .. })),
+        "{missing:?}"
+    );
+    let twice =
+        store::write!(store, tx => { tx.add_rollout(&lab::a_rollout(UPDATE, RolloutState::Running), "Admin").await });
     assert!(refused(&twice), "{twice:?}");
 }
 
@@ -336,7 +398,12 @@ fn every_deployment_state() -> Vec<DeploymentState> {
         DeploymentState::Open { started_at: Some(at) },
         DeploymentState::Completed { at },
     ];
-    for failure in [Failure::Reported, Failure::Unreachable, Failure::Silent, Failure::Unconfirmed] {
+    for failure in [
+        Failure::Reported,
+        Failure::Unreachable,
+        Failure::Silent,
+        Failure::Unconfirmed,
+    ] {
         states.push(DeploymentState::Failed { at, failure });
     }
     for why in [Withdrawal::Deprecated, Withdrawal::Moved, Withdrawal::NotRequired] {
@@ -352,8 +419,15 @@ async fn deployments_come_back_in_every_state_t1(home: Home) {
     for (state, number) in states.into_iter().zip(0_u128..) {
         let mut deployment = lab::a_deployment(number, room(number), state);
         deployment.next_at = Some(later(7));
-        store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await }).unwrap();
-        let stored = store.read().await.unwrap().deployment_of(room(number), UPDATE).await.unwrap();
+        store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await })
+            .unwrap();
+        let stored = store
+            .read()
+            .await
+            .unwrap()
+            .deployment_of(room(number), UPDATE)
+            .await
+            .unwrap();
         assert_eq!(stored, Some(deployment.clone()));
         // Again with everything else changed.
         deployment.ring = GENERAL;
@@ -362,21 +436,47 @@ async fn deployments_come_back_in_every_state_t1(home: Home) {
         deployment.attempt = 3;
         deployment.missed_windows = 1;
         deployment.catch_up = true;
-        deployment.force = Some(if number % 2 == 0 { Force::Now } else { Force::WhenAvailable });
+        deployment.force = Some(if number % 2 == 0 {
+            Force::Now
+        } else {
+            Force::WhenAvailable
+        });
         deployment.from_version = None;
         deployment.reason = "Another reason: \"quoted\", 'quoted'.".to_owned();
         deployment.next_at = None;
-        store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await }).unwrap();
-        let stored = store.read().await.unwrap().deployment_of(room(number), UPDATE).await.unwrap();
+        store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await })
+            .unwrap();
+        let stored = store
+            .read()
+            .await
+            .unwrap()
+            .deployment_of(room(number), UPDATE)
+            .await
+            .unwrap();
         assert_eq!(stored, Some(deployment));
     }
     let mut tx = store.read().await.unwrap();
-    assert_eq!(check(&tx.fleet().await.unwrap()).into_iter().filter(|finding| finding.law == 'J').count(), 0);
+    assert_eq!(
+        check(&tx.fleet().await.unwrap())
+            .into_iter()
+            .filter(|finding| finding.law == 'J')
+            .count(),
+        0
+    );
     assert_eq!(tx.deployment_of(room(90), UPDATE).await.unwrap(), None);
     // What happened to them is kept, oldest last.
     let events = tx.events_of_room(room(0), 10).await.unwrap();
-    let told: Vec<(&str, &str)> = events.iter().map(|event| (event.state.as_str(), event.reason.as_str())).collect();
-    assert_eq!(told, [("waiting", "Another reason: \"quoted\", 'quoted'."), ("waiting", "Night 1 of 2 in Staging.")]);
+    let told: Vec<(&str, &str)> = events
+        .iter()
+        .map(|event| (event.state.as_str(), event.reason.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("waiting", "Another reason: \"quoted\", 'quoted'."),
+            ("waiting", "Night 1 of 2 in Staging.")
+        ]
+    );
 }
 
 async fn installs_come_back_in_every_state(home: Home) {
@@ -384,14 +484,27 @@ async fn installs_come_back_in_every_state(home: Home) {
     let at = instant("2026-03-04T02:03:04.000005Z");
     let mut states = vec![
         InstallState::Planned,
-        InstallState::Started { heard_at: at, silent_at: None, installed_chunks: false },
-        InstallState::Started { heard_at: at, silent_at: Some(at), installed_chunks: true },
+        InstallState::Started {
+            heard_at: at,
+            silent_at: None,
+            installed_chunks: false,
+        },
+        InstallState::Started {
+            heard_at: at,
+            silent_at: Some(at),
+            installed_chunks: true,
+        },
         InstallState::Installed { at, doubtful: true },
         InstallState::Installed { at, doubtful: false },
         InstallState::Completed { at },
         InstallState::Withdrawn { at },
     ];
-    for failure in [Failure::Reported, Failure::Unreachable, Failure::Silent, Failure::Unconfirmed] {
+    for failure in [
+        Failure::Reported,
+        Failure::Unreachable,
+        Failure::Silent,
+        Failure::Unconfirmed,
+    ] {
         states.push(InstallState::Failed { at, failure });
     }
     lab::fill(store, states.len() as u128).await;
@@ -400,7 +513,10 @@ async fn installs_come_back_in_every_state(home: Home) {
         let mut tx = store.read().await.unwrap();
         let planned = tx.installs_of(lab::deployment_id(number)).await.unwrap().remove(0);
         drop(tx);
-        assert_eq!(planned, lab::an_install(number, lab::device(number)).with_action(action));
+        assert_eq!(
+            planned,
+            lab::an_install(number, lab::device(number)).with_action(action)
+        );
         let install = domain::install::Install {
             state,
             shown_up_at: Some(at),
@@ -412,12 +528,20 @@ async fn installs_come_back_in_every_state(home: Home) {
         let fleet = store.read().await.unwrap().fleet().await.unwrap();
         assert_eq!(fleet.installs[&action], install);
     }
-    let missing = domain::install::Install { action: ActionId(4_000), ..lab::an_install(0, lab::device(0)).with_action(ActionId(1)) };
+    let missing = domain::install::Install {
+        action: ActionId(4_000),
+        ..lab::an_install(0, lab::device(0)).with_action(ActionId(1))
+    };
     let missing = store::write!(store, tx => { tx.put_installs(std::slice::from_ref(&missing)).await });
-    assert!(matches!(missing, Err(StoreError::Row { table: "installs", .. })), "{missing:?}");
+    assert!(
+        matches!(missing, Err(StoreError::Row { table: "installs", .. })),
+        "{missing:?}"
+    );
 }
 
-async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_install_is_open_on_a_device_s7(home: Home) {
+async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_install_is_open_on_a_device_s7(
+    home: Home,
+) {
     let store = &home.store;
     lab::fill(store, 2).await;
     lab::open(store, 0).await;
@@ -440,7 +564,11 @@ async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_ins
     let twice = store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&twice), at_night()).await });
     assert!(refused(&twice), "{twice:?}");
     // A second install on the device, of whatever deployment.
-    let install = domain::planner::NewInstall { deployment: second.id, update: other, ..lab::an_install(0, lab::device(0)) };
+    let install = domain::planner::NewInstall {
+        deployment: second.id,
+        update: other,
+        ..lab::an_install(0, lab::device(0))
+    };
     let two_installs = store::write!(store, tx => { tx.add_installs(std::slice::from_ref(&install)).await });
     assert!(refused(&two_installs), "{two_installs:?}");
     // What closes may make room for what opens in one write, in whatever order they are given.
@@ -448,7 +576,13 @@ async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_ins
     store::write!(store, tx => { tx.put_deployments(&[second.clone(), first.clone()], at_night()).await }).unwrap();
     let fleet = store.read().await.unwrap().fleet().await.unwrap();
     assert_eq!(fleet.deployments[&second.id].state, second.state);
-    assert!(check(&fleet).iter().all(|finding| finding.law != 'D' && finding.law != 'J'), "{:?}", check(&fleet));
+    assert!(
+        check(&fleet)
+            .iter()
+            .all(|finding| finding.law != 'D' && finding.law != 'J'),
+        "{:?}",
+        check(&fleet)
+    );
 }
 
 async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: Home) {
@@ -474,7 +608,9 @@ async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: H
         assert_eq!(wrong, [], "step {step}");
     }
     // A count that is made wrong is found.
-    home.raw("UPDATE ring_counts SET completed = completed + 1").await.unwrap();
+    home.raw("UPDATE ring_counts SET completed = completed + 1")
+        .await
+        .unwrap();
     let fleet = store.read().await.unwrap().fleet().await.unwrap();
     assert!(check(&fleet).iter().any(|finding| finding.law == 'J'));
 }
@@ -483,7 +619,10 @@ async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: H
 
 /// `NIGHTSHIFT_WORLDS=200` for a long look.
 fn worlds() -> u64 {
-    std::env::var("NIGHTSHIFT_WORLDS").ok().and_then(|number| number.parse().ok()).unwrap_or(5)
+    std::env::var("NIGHTSHIFT_WORLDS")
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(5)
 }
 
 async fn what_is_due_is_the_same_in_rows_and_in_memory_s14(home: Home) {
@@ -504,12 +643,21 @@ async fn what_is_due_is_the_same_in_rows_and_in_memory_s14(home: Home) {
             for _ in 0..4 {
                 world.act();
                 world.tell(&home.store).await;
-                let now = world.sim.fleet.next_at(world.sim.now).unwrap_or(world.sim.now).max(world.sim.now);
+                let now = world
+                    .sim
+                    .fleet
+                    .next_at(world.sim.now)
+                    .unwrap_or(world.sim.now)
+                    .max(world.sim.now);
                 let mut tx = home.store.read().await.unwrap();
                 let organisation = tx.organisation().await.unwrap().unwrap();
                 let due = tx.due(&organisation, now, support::world::ALL).await.unwrap();
                 let stored = tx.fleet().await.unwrap().slice(now);
-                assert_eq!(due.map(|due| support::world::Normal::of(&due.slice)), stored.as_ref().map(support::world::Normal::of), "seed {seed} at {now}");
+                assert_eq!(
+                    due.map(|due| support::world::Normal::of(&due.slice)),
+                    stored.as_ref().map(support::world::Normal::of),
+                    "seed {seed} at {now}"
+                );
                 compared += usize::from(stored.is_some());
             }
             world.compare(&home.store).await;
@@ -531,7 +679,11 @@ async fn rows_follow_the_planner_through_weeks_of_random_life_s14(home: Home) {
             if world.dice.below(12) == 0 {
                 world.act();
             }
-            let is_due = world.sim.fleet.next_at(world.sim.now).is_some_and(|at| at <= world.sim.now);
+            let is_due = world
+                .sim
+                .fleet
+                .next_at(world.sim.now)
+                .is_some_and(|at| at <= world.sim.now);
             if !is_due && !world.has_news() {
                 continue;
             }
@@ -545,7 +697,10 @@ async fn rows_follow_the_planner_through_weeks_of_random_life_s14(home: Home) {
             *seen.entry(word).or_insert(0) += number;
         }
     }
-    assert!(seen["completed"] > 20 && seen["failed"] > 0 && seen["withdrawn"] > 0, "the weeks were too quiet: {seen:?}");
+    assert!(
+        seen["completed"] > 20 && seen["failed"] > 0 && seen["withdrawn"] > 0,
+        "the weeks were too quiet: {seen:?}"
+    );
 }
 
 async fn a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memory_s6(home: Home) {
@@ -584,10 +739,21 @@ async fn a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memor
     })
     .unwrap();
     let mut tx = store.read().await.unwrap();
-    let due = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    let due = tx
+        .due(&lab::organisation(), at_night(), support::world::ALL)
+        .await
+        .unwrap()
+        .unwrap();
     let stored = tx.fleet().await.unwrap().slice(at_night()).unwrap();
-    assert_eq!(support::world::Normal::of(&due.slice), support::world::Normal::of(&stored));
-    let placed: Vec<bool> = due.slice.due[0].candidates.iter().map(|candidate| candidate.placed).collect();
+    assert_eq!(
+        support::world::Normal::of(&due.slice),
+        support::world::Normal::of(&stored)
+    );
+    let placed: Vec<bool> = due.slice.due[0]
+        .candidates
+        .iter()
+        .map(|candidate| candidate.placed)
+        .collect();
     assert_eq!(placed, [true, true, true, false, false, false]);
 }
 
@@ -612,7 +778,46 @@ async fn what_does_not_fit_into_one_slice_comes_in_the_next_s14(home: Home) {
         });
         assert_eq!(seen.unwrap(), expected);
     }
-    assert!(store.read().await.unwrap().due(&lab::organisation(), at_night(), limits).await.unwrap().is_none());
+    assert!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .due(&lab::organisation(), at_night(), limits)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+async fn rooms_that_wait_for_their_ring_are_those_that_it_will_place_s1_t10(home: Home) {
+    let mut waited = 0;
+    for seed in 200..200 + worlds() * 4 {
+        let own = Home::new(home.engine).await;
+        let mut world = World::new(seed);
+        world.publish();
+        world.tell(&own.store).await;
+        let fleet = &world.sim.fleet;
+        let mut tx = own.store.read().await.unwrap();
+        let today = fleet.organisation.zone.date(world.sim.now);
+        for update in fleet.updates.values() {
+            let mut expected: BTreeMap<RingId, i64> = BTreeMap::new();
+            for room in fleet
+                .rooms
+                .values()
+                .filter(|room| update.exclusion(room, today).is_none())
+            {
+                *expected.entry(room.ring).or_insert(0) += 1;
+            }
+            waited += expected.len();
+            assert_eq!(
+                tx.waiting_by_ring(update.id, today).await.unwrap(),
+                expected,
+                "seed {seed}"
+            );
+        }
+    }
+    assert!(waited > 10);
 }
 
 async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Home) {
@@ -621,24 +826,45 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
     let action = lab::open(store, 0).await;
     store::write!(store, tx => { tx.mark(room(0)).await }).unwrap();
     let mut reading = store.read().await.unwrap();
-    let due = reading.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    let due = reading
+        .due(&lab::organisation(), at_night(), support::world::ALL)
+        .await
+        .unwrap()
+        .unwrap();
     drop(reading);
     assert_eq!(due.marks.len(), 1);
     // The device of the same room starts meanwhile, and another room's facts change.
-    let report = Report::Feedback { device: lab::device(0), action, feedback: says(Execution::Proceeding, Finished::None) };
+    let report = Report::Feedback {
+        device: lab::device(0),
+        action,
+        feedback: says(Execution::Proceeding, Finished::None),
+    };
     assert_eq!(store.report(report, at_night()).await.unwrap(), Outcome::Changed);
     store::write!(store, tx => { tx.mark(room(1)).await }).unwrap();
-    let plan = domain::planner::Plan { settled_rooms: vec![room(0), room(1)], ..domain::planner::Plan::default() };
+    let plan = domain::planner::Plan {
+        settled_rooms: vec![room(0), room(1)],
+        ..domain::planner::Plan::default()
+    };
     store::write!(store, tx => { tx.apply(&plan, &due.marks, at_night()).await }).unwrap();
     let mut tx = store.read().await.unwrap();
     assert_eq!(tx.fleet().await.unwrap().marked, BTreeSet::from([room(0), room(1)]));
     assert_eq!(tx.next_due(at_night()).await.unwrap(), Some(at_night()));
-    let due = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    let due = tx
+        .due(&lab::organisation(), at_night(), support::world::ALL)
+        .await
+        .unwrap()
+        .unwrap();
     drop(tx);
     // A mark that the plan has not dealt with stays as well.
-    let half = domain::planner::Plan { settled_rooms: vec![room(1)], ..domain::planner::Plan::default() };
+    let half = domain::planner::Plan {
+        settled_rooms: vec![room(1)],
+        ..domain::planner::Plan::default()
+    };
     store::write!(store, tx => { tx.apply(&half, &due.marks, at_night()).await }).unwrap();
-    assert_eq!(store.read().await.unwrap().fleet().await.unwrap().marked, BTreeSet::from([room(0)]));
+    assert_eq!(
+        store.read().await.unwrap().fleet().await.unwrap().marked,
+        BTreeSet::from([room(0)])
+    );
 }
 
 async fn only_one_process_plans_at_a_time_g2(home: Home) {
@@ -660,11 +886,22 @@ async fn only_one_process_plans_at_a_time_g2(home: Home) {
 // ---- What devices report
 
 fn feedback(number: u128, action: ActionId, execution: Execution, finished: Finished) -> Report {
-    Report::Feedback { device: lab::device(number), action, feedback: says(execution, finished) }
+    Report::Feedback {
+        device: lab::device(number),
+        action,
+        feedback: says(execution, finished),
+    }
 }
 
 async fn install(store: &Store, number: u128) -> domain::install::Install {
-    store.read().await.unwrap().installs_of(lab::deployment_id(number)).await.unwrap().remove(0)
+    store
+        .read()
+        .await
+        .unwrap()
+        .installs_of(lab::deployment_id(number))
+        .await
+        .unwrap()
+        .remove(0)
 }
 
 async fn marks(store: &Store) -> usize {
@@ -679,32 +916,75 @@ async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) 
     let store = &home.store;
     lab::fill(store, 1).await;
     let action = lab::open(store, 0).await;
-    let fetched = || Report::Fetched(Fetched { device: lab::device(0), action });
+    let fetched = || {
+        Report::Fetched(Fetched {
+            device: lab::device(0),
+            action,
+        })
+    };
     assert_eq!(store.report(fetched(), later(0)).await.unwrap(), Outcome::Changed);
     assert_eq!(install(store, 0).await.started_at, Some(later(0)));
     assert_eq!(marks(store).await, 1);
     clear_marks(&home).await;
     // A second fetch and signs of life change nothing that the planner must see.
     assert_eq!(store.report(fetched(), later(1)).await.unwrap(), Outcome::Noted);
-    for (minutes, execution) in [(2, Execution::Download), (3, Execution::Proceeding), (4, Execution::Resumed)] {
-        let said = store.report(feedback(0, action, execution, Finished::None), later(minutes)).await.unwrap();
+    for (minutes, execution) in [
+        (2, Execution::Download),
+        (3, Execution::Proceeding),
+        (4, Execution::Resumed),
+    ] {
+        let said = store
+            .report(feedback(0, action, execution, Finished::None), later(minutes))
+            .await
+            .unwrap();
         assert_eq!(said, Outcome::Noted, "{execution:?}");
     }
     assert_eq!(marks(store).await, 0);
     let running = install(store, 0).await;
-    assert_eq!(running.state, InstallState::Started { heard_at: later(4), silent_at: None, installed_chunks: false });
+    assert_eq!(
+        running.state,
+        InstallState::Started {
+            heard_at: later(4),
+            silent_at: None,
+            installed_chunks: false
+        }
+    );
     assert_eq!(running.started_at, Some(later(0)));
     // Success; the inventory is asked for.
     home.raw("UPDATE devices SET facts_wanted = NOT TRUE").await.unwrap();
     let closed = || feedback(0, action, Execution::Closed, Finished::Success);
     assert_eq!(store.report(closed(), later(20)).await.unwrap(), Outcome::Changed);
     assert_eq!(marks(store).await, 1);
-    assert!(store.read().await.unwrap().asking("device-0").await.unwrap().unwrap().device.facts_wanted);
+    assert!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .asking("device-0")
+            .await
+            .unwrap()
+            .unwrap()
+            .device
+            .facts_wanted
+    );
     let done = install(store, 0).await;
-    assert_eq!(done.state, InstallState::Installed { at: later(20), doubtful: false });
+    assert_eq!(
+        done.state,
+        InstallState::Installed {
+            at: later(20),
+            doubtful: false
+        }
+    );
     // Whatever comes now is kept and changes nothing.
-    for (execution, finished) in [(Execution::Closed, Finished::Success), (Execution::Closed, Finished::Failure), (Execution::Proceeding, Finished::None)] {
-        let said = store.report(feedback(0, action, execution, finished), later(30)).await.unwrap();
+    for (execution, finished) in [
+        (Execution::Closed, Finished::Success),
+        (Execution::Closed, Finished::Failure),
+        (Execution::Proceeding, Finished::None),
+    ] {
+        let said = store
+            .report(feedback(0, action, execution, finished), later(30))
+            .await
+            .unwrap();
         assert_eq!(said, Outcome::Ended, "{execution:?}");
     }
     assert_eq!(store.report(fetched(), later(31)).await.unwrap(), Outcome::Noted);
@@ -722,14 +1002,30 @@ async fn a_failure_ends_the_action_and_a_late_word_changes_nothing(home: Home) {
         finished: Finished::Failure,
         details: vec!["first".to_owned(), format!("no space\u{0} left {}", "x".repeat(5_000))],
     };
-    let report = || Report::Feedback { device: lab::device(0), action, feedback: long.clone() };
+    let report = || Report::Feedback {
+        device: lab::device(0),
+        action,
+        feedback: long.clone(),
+    };
     // Its first word may be its last; a NUL, which Postgres cannot keep, does no harm.
     assert_eq!(store.report(report(), later(0)).await.unwrap(), Outcome::Changed);
     let failed = install(store, 0).await;
-    assert_eq!(failed.state, InstallState::Failed { at: later(0), failure: Failure::Reported });
+    assert_eq!(
+        failed.state,
+        InstallState::Failed {
+            at: later(0),
+            failure: Failure::Reported
+        }
+    );
     assert!(failed.detail.starts_with("no space"), "{}", failed.detail);
     assert_eq!(store.report(report(), later(1)).await.unwrap(), Outcome::Ended);
-    assert_eq!(store.report(feedback(0, action, Execution::Closed, Finished::Success), later(2)).await.unwrap(), Outcome::Ended);
+    assert_eq!(
+        store
+            .report(feedback(0, action, Execution::Closed, Finished::Success), later(2))
+            .await
+            .unwrap(),
+        Outcome::Ended
+    );
     assert_eq!(install(store, 0).await, failed);
 }
 
@@ -740,14 +1036,41 @@ async fn a_report_about_an_action_that_is_not_the_devices_own_finds_nothing_a4(h
     let before = install(store, 0).await;
     let nobody = DeviceId(Uuid::from_u128(9_999));
     let word = || says(Execution::Closed, Finished::Success);
-    for (device, action) in [(lab::device(1), action), (nobody, action), (lab::device(0), ActionId(4_711)), (lab::device(0), ActionId(0))] {
-        let said = store.report(Report::Feedback { device, action, feedback: word() }, later(0)).await.unwrap();
+    for (device, action) in [
+        (lab::device(1), action),
+        (nobody, action),
+        (lab::device(0), ActionId(4_711)),
+        (lab::device(0), ActionId(0)),
+    ] {
+        let said = store
+            .report(
+                Report::Feedback {
+                    device,
+                    action,
+                    feedback: word(),
+                },
+                later(0),
+            )
+            .await
+            .unwrap();
         assert_eq!(said, Outcome::NotFound, "{device} {action}");
-        let said = store.report(Report::Fetched(Fetched { device, action }), later(0)).await.unwrap();
+        let said = store
+            .report(Report::Fetched(Fetched { device, action }), later(0))
+            .await
+            .unwrap();
         assert_eq!(said, Outcome::NotFound, "{device} {action}");
     }
-    let report = ConfigReport { mode: ConfigMode::Merge, data: BTreeMap::new() };
-    assert_eq!(store.report(Report::Config { device: nobody, report }, later(0)).await.unwrap(), Outcome::NotFound);
+    let report = ConfigReport {
+        mode: ConfigMode::Merge,
+        data: BTreeMap::new(),
+    };
+    assert_eq!(
+        store
+            .report(Report::Config { device: nobody, report }, later(0))
+            .await
+            .unwrap(),
+        Outcome::NotFound
+    );
     assert_eq!(install(store, 0).await, before);
     assert_eq!(home.number("SELECT COUNT(*) FROM reports").await, 0);
     assert_eq!(marks(store).await, 0);
@@ -765,15 +1088,27 @@ async fn nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3(
     let planned = install(store, 0).await;
     let (opens, closes) = planned.window.unwrap();
     let word = || feedback(0, action, Execution::Proceeding, Finished::None);
-    let fetch = || Report::Fetched(Fetched { device: lab::device(0), action });
+    let fetch = || {
+        Report::Fetched(Fetched {
+            device: lab::device(0),
+            action,
+        })
+    };
     for at in [opens - TimeDelta::microseconds(1), closes, closes + TimeDelta::hours(1)] {
         assert_eq!(store.report(word(), at).await.unwrap(), Outcome::NotFound, "{at}");
         assert_ne!(store.report(fetch(), at).await.unwrap(), Outcome::Changed, "{at}");
     }
     let since = later(0);
     let barred = [
-        RolloutState::Paused { since, by: "Admin".to_owned(), reason: "It hums.".to_owned() },
-        RolloutState::Deprecated { at: since, reason: "Recalled.".to_owned() },
+        RolloutState::Paused {
+            since,
+            by: "Admin".to_owned(),
+            reason: "It hums.".to_owned(),
+        },
+        RolloutState::Deprecated {
+            at: since,
+            reason: "Recalled.".to_owned(),
+        },
     ];
     for state in barred {
         put_state(store, state).await;
@@ -790,12 +1125,41 @@ async fn what_runs_when_the_pause_comes_is_recorded_k3(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
     let action = lab::open(store, 0).await;
-    assert_eq!(store.report(feedback(0, action, Execution::Download, Finished::None), later(0)).await.unwrap(), Outcome::Changed);
-    put_state(store, RolloutState::Paused { since: later(1), by: "Admin".to_owned(), reason: "It hums.".to_owned() }).await;
-    assert_eq!(store.report(feedback(0, action, Execution::Proceeding, Finished::None), later(2)).await.unwrap(), Outcome::Noted);
-    let done = store.report(feedback(0, action, Execution::Closed, Finished::Success), later(3)).await.unwrap();
+    assert_eq!(
+        store
+            .report(feedback(0, action, Execution::Download, Finished::None), later(0))
+            .await
+            .unwrap(),
+        Outcome::Changed
+    );
+    put_state(
+        store,
+        RolloutState::Paused {
+            since: later(1),
+            by: "Admin".to_owned(),
+            reason: "It hums.".to_owned(),
+        },
+    )
+    .await;
+    assert_eq!(
+        store
+            .report(feedback(0, action, Execution::Proceeding, Finished::None), later(2))
+            .await
+            .unwrap(),
+        Outcome::Noted
+    );
+    let done = store
+        .report(feedback(0, action, Execution::Closed, Finished::Success), later(3))
+        .await
+        .unwrap();
     assert_eq!(done, Outcome::Changed);
-    assert_eq!(install(store, 0).await.state, InstallState::Installed { at: later(3), doubtful: false });
+    assert_eq!(
+        install(store, 0).await.state,
+        InstallState::Installed {
+            at: later(3),
+            doubtful: false
+        }
+    );
 }
 
 async fn a_device_that_shows_up_is_noted_once_w4(home: Home) {
@@ -803,16 +1167,31 @@ async fn a_device_that_shows_up_is_noted_once_w4(home: Home) {
     lab::fill(store, 1).await;
     let action = lab::open(store, 0).await;
     for minutes in [3, 9] {
-        assert_eq!(store.report(Report::ShowedUp { action }, later(minutes)).await.unwrap(), Outcome::Noted);
+        assert_eq!(
+            store.report(Report::ShowedUp { action }, later(minutes)).await.unwrap(),
+            Outcome::Noted
+        );
     }
     assert_eq!(install(store, 0).await.shown_up_at, Some(later(3)));
-    assert_eq!(store.report(Report::ShowedUp { action: ActionId(999) }, later(3)).await.unwrap(), Outcome::Noted);
+    assert_eq!(
+        store
+            .report(Report::ShowedUp { action: ActionId(999) }, later(3))
+            .await
+            .unwrap(),
+        Outcome::Noted
+    );
     assert_eq!(marks(store).await, 0);
 }
 
 fn facts(mode: ConfigMode, data: &[(&str, Option<&str>)]) -> Report {
-    let data = data.iter().map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned))).collect();
-    Report::Config { device: lab::device(0), report: ConfigReport { mode, data } }
+    let data = data
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.map(str::to_owned)))
+        .collect();
+    Report::Config {
+        device: lab::device(0),
+        report: ConfigReport { mode, data },
+    }
 }
 
 async fn attributes(home: &Home) -> String {
@@ -820,25 +1199,45 @@ async fn attributes(home: &Home) -> String {
         Engine::Sqlite => "attributes",
         Engine::Postgres => "attributes::text",
     };
-    let sql = AssertSqlSafe(format!("SELECT {attributes} FROM devices WHERE controller_id = 'device-0'"));
+    let sql = AssertSqlSafe(format!(
+        "SELECT {attributes} FROM devices WHERE controller_id = 'device-0'"
+    ));
     let text: String = match home.engine {
-        Engine::Sqlite => sqlx::query_scalar(sql).fetch_one(&mut home.sqlite().await).await.unwrap(),
+        Engine::Sqlite => sqlx::query_scalar(sql)
+            .fetch_one(&mut home.sqlite().await)
+            .await
+            .unwrap(),
         Engine::Postgres => {
-            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address).await.unwrap();
+            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address)
+                .await
+                .unwrap();
             sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
         }
     };
     let known: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
-    known.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+    known
+        .into_iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 async fn facts_are_merged_replaced_and_removed(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
     let steps: [(Report, &str); 5] = [
-        (facts(ConfigMode::Merge, &[("a", Some("1")), ("b", Some("2"))]), "a=1 b=2"),
-        (facts(ConfigMode::Merge, &[("b", Some("3")), ("a", None), ("c", Some(""))]), "b=3 c="),
-        (facts(ConfigMode::Remove, &[("c", Some("whatever")), ("z", None)]), "b=3"),
+        (
+            facts(ConfigMode::Merge, &[("a", Some("1")), ("b", Some("2"))]),
+            "a=1 b=2",
+        ),
+        (
+            facts(ConfigMode::Merge, &[("b", Some("3")), ("a", None), ("c", Some(""))]),
+            "b=3 c=",
+        ),
+        (
+            facts(ConfigMode::Remove, &[("c", Some("whatever")), ("z", None)]),
+            "b=3",
+        ),
         (facts(ConfigMode::Replace, &[("d", Some("n\u{0}ul"))]), "d=nul"),
         (facts(ConfigMode::Merge, &[]), "d=nul"),
     ];
@@ -851,7 +1250,14 @@ async fn facts_are_merged_replaced_and_removed(home: Home) {
     assert!(!told.facts_wanted && !told.window_aware);
     assert_eq!(told.last_seen_at, Some(later(0)));
     // What the room says of itself (K5).
-    let report = facts(ConfigMode::Merge, &[("room.state", Some("FREE")), ("room.busy_until", Some("2026-03-04T02:30:00+01:00")), ("ddi.window", Some("aware"))]);
+    let report = facts(
+        ConfigMode::Merge,
+        &[
+            ("room.state", Some("FREE")),
+            ("room.busy_until", Some("2026-03-04T02:30:00+01:00")),
+            ("ddi.window", Some("aware")),
+        ],
+    );
     store.report(report, later(5)).await.unwrap();
     let told = device(store.read().await.unwrap().asking("device-0").await.unwrap());
     assert!(told.window_aware);
@@ -862,26 +1268,65 @@ async fn facts_are_merged_replaced_and_removed(home: Home) {
 async fn facts_that_break_a_limit_change_nothing_g5(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
-    store.report(facts(ConfigMode::Merge, &[("a", Some("1"))]), later(0)).await.unwrap();
+    store
+        .report(facts(ConfigMode::Merge, &[("a", Some("1"))]), later(0))
+        .await
+        .unwrap();
     let (longest, too_long) = ("é".repeat(128), "é".repeat(129));
     for (key, value) in [(too_long.as_str(), "x"), ("x", too_long.as_str())] {
-        let said = store.report(facts(ConfigMode::Merge, &[("b", Some("2")), (key, Some(value))]), later(1)).await.unwrap();
+        let said = store
+            .report(
+                facts(ConfigMode::Merge, &[("b", Some("2")), (key, Some(value))]),
+                later(1),
+            )
+            .await
+            .unwrap();
         assert!(matches!(said, Outcome::Refused(Refusal::TooLong { .. })), "{said:?}");
     }
-    let many: Vec<(String, String)> = (0..100).map(|number| (format!("k{number:03}"), "v".to_owned())).collect();
-    let many: Vec<(&str, Option<&str>)> = many.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();
+    let many: Vec<(String, String)> = (0..100)
+        .map(|number| (format!("k{number:03}"), "v".to_owned()))
+        .collect();
+    let many: Vec<(&str, Option<&str>)> = many
+        .iter()
+        .map(|(key, value)| (key.as_str(), Some(value.as_str())))
+        .collect();
     let said = store.report(facts(ConfigMode::Merge, &many), later(2)).await.unwrap();
-    assert_eq!(said, Outcome::Refused(Refusal::TooMany { attribute: "k099".to_owned() }));
+    assert_eq!(
+        said,
+        Outcome::Refused(Refusal::TooMany {
+            attribute: "k099".to_owned()
+        })
+    );
     assert_eq!(attributes(&home).await, "a=1");
-    assert_eq!(store.report(facts(ConfigMode::Merge, &many[..99]), later(3)).await.unwrap(), Outcome::Noted);
-    assert_eq!(store.report(facts(ConfigMode::Replace, &[(&longest, Some(&longest))]), later(4)).await.unwrap(), Outcome::Noted);
+    assert_eq!(
+        store
+            .report(facts(ConfigMode::Merge, &many[..99]), later(3))
+            .await
+            .unwrap(),
+        Outcome::Noted
+    );
+    assert_eq!(
+        store
+            .report(facts(ConfigMode::Replace, &[(&longest, Some(&longest))]), later(4))
+            .await
+            .unwrap(),
+        Outcome::Noted
+    );
     assert_eq!(attributes(&home).await, format!("{longest}={longest}"));
 }
 
 async fn a_reported_version_reaches_the_components_and_the_planner_i5(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
-    let says = |version: &'static str| facts(ConfigMode::Merge, &[("component.1.product", Some("cam")), ("component.1.version", Some(version))]);
+    let says = |version: &'static str| {
+        facts(
+            ConfigMode::Merge,
+            &[
+                ("component.1.product", Some("cam")),
+                ("component.1.version", Some(version)),
+            ],
+        )
+    };
     let installed = async || {
         let fleet = store.read().await.unwrap().fleet().await.unwrap();
         fleet.rooms[&room(0)].devices[0].components[0].version.clone()
@@ -894,14 +1339,28 @@ async fn a_reported_version_reaches_the_components_and_the_planner_i5(home: Home
     assert_eq!(marks(store).await, 1);
     assert_eq!(store.report(says("2"), later(2)).await.unwrap(), Outcome::Noted);
     // A version that nobody has seen before gets its standing to what is published (S1, S2).
-    for (version, standing) in [("1.5", Standing::Below), ("2.0.1", Standing::Current), ("nightly", Standing::Unordered)] {
-        assert_eq!(store.report(says(version), later(3)).await.unwrap(), Outcome::Changed, "{version}");
+    for (version, standing) in [
+        ("1.5", Standing::Below),
+        ("2.0.1", Standing::Current),
+        ("nightly", Standing::Unordered),
+    ] {
+        assert_eq!(
+            store.report(says(version), later(3)).await.unwrap(),
+            Outcome::Changed,
+            "{version}"
+        );
         assert_eq!(installed().await.as_deref(), Some(version));
         let updates = store.read().await.unwrap().updates(&[UPDATE]).await.unwrap();
         assert_eq!(updates[&UPDATE].standings.get(version), Some(&standing), "{version}");
     }
     // Products that the portfolio does not know stay attributes; `sw_version` is the only component's.
-    let unknown = facts(ConfigMode::Replace, &[("component.1.product", Some("toaster")), ("component.1.version", Some("9"))]);
+    let unknown = facts(
+        ConfigMode::Replace,
+        &[
+            ("component.1.product", Some("toaster")),
+            ("component.1.version", Some("9")),
+        ],
+    );
     assert_eq!(store.report(unknown, later(4)).await.unwrap(), Outcome::Noted);
     let plain = facts(ConfigMode::Replace, &[("sw_version", Some("1"))]);
     assert_eq!(store.report(plain, later(5)).await.unwrap(), Outcome::Changed);
@@ -918,7 +1377,17 @@ async fn a_token_speaks_for_one_device_until_it_is_revoked_a4(home: Home) {
     assert!(!nobody.unwrap());
     let shared = store::write!(store, tx => { tx.enrol_device("device-1", &token, later(0)).await });
     assert!(refused(&shared), "{shared:?}");
-    let known = async || store.read().await.unwrap().asking("device-0").await.unwrap().unwrap().device;
+    let known = async || {
+        store
+            .read()
+            .await
+            .unwrap()
+            .asking("device-0")
+            .await
+            .unwrap()
+            .unwrap()
+            .device
+    };
     assert_eq!(known().await.token_hash.as_deref(), Some(token.as_slice()));
     assert!(store.read().await.unwrap().asking("DEVICE-0").await.unwrap().is_none());
     let revoke = async || store::write!(store, tx => { tx.revoke_device("device-0", later(1)).await });
@@ -926,7 +1395,10 @@ async fn a_token_speaks_for_one_device_until_it_is_revoked_a4(home: Home) {
     assert!(!revoke().await.unwrap());
     let device = known().await;
     assert!(device.revoked && device.token_hash.is_none());
-    assert_eq!(store.read().await.unwrap().fleet().await.unwrap().rooms[&room(0)].devices, []);
+    assert_eq!(
+        store.read().await.unwrap().fleet().await.unwrap().rooms[&room(0)].devices,
+        []
+    );
     store::write!(store, tx => { tx.enrol_device("device-0", &[9; 32], later(2)).await }).unwrap();
     assert!(!known().await.revoked);
 }
@@ -954,7 +1426,11 @@ async fn many_devices_report_at_once_and_every_report_is_kept_g3(home: Home) {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(home.number("SELECT COUNT(*) FROM installs WHERE state = 'installed'").await, 60);
+    assert_eq!(
+        home.number("SELECT COUNT(*) FROM installs WHERE state = 'installed'")
+            .await,
+        60
+    );
     assert_eq!(home.number("SELECT COUNT(*) FROM reports WHERE counted").await, 60);
     assert_eq!(home.number("SELECT COUNT(*) FROM reports").await, 120);
     assert_eq!(marks(store).await, 60);
@@ -989,7 +1465,10 @@ async fn a_start_that_races_with_a_pause_never_comes_after_it_k3(home: Home) {
                 let report = if round % 2 == 0 {
                     feedback(round, action, Execution::Proceeding, Finished::None)
                 } else {
-                    Report::Fetched(Fetched { device: lab::device(round), action })
+                    Report::Fetched(Fetched {
+                        device: lab::device(round),
+                        action,
+                    })
                 };
                 store.report(report, now).await.unwrap()
             })
@@ -1012,7 +1491,11 @@ async fn a_start_that_races_with_a_pause_never_comes_after_it_k3(home: Home) {
         let broken: Vec<_> = check(&fleet).into_iter().filter(|finding| finding.law == 'E').collect();
         // Installs of earlier rounds started before earlier pauses, which are all before this one.
         assert_eq!(broken, [], "round {round}: {outcome:?}");
-        assert_eq!(fleet.installs[&action].started_at.is_some(), outcome == Outcome::Changed, "round {round}");
+        assert_eq!(
+            fleet.installs[&action].started_at.is_some(),
+            outcome == Outcome::Changed,
+            "round {round}"
+        );
         started += usize::from(outcome == Outcome::Changed);
     }
     assert!(started > 0, "no device was ever faster");
@@ -1060,9 +1543,17 @@ async fn a_row_that_is_no_fact_is_named_by_table_and_row_g5(home: Home) {
     home.raw("UPDATE rooms SET zone = 'Mars/Olympus'").await.unwrap();
     let error = store.read().await.unwrap().fleet().await.unwrap_err();
     let said = error.to_string();
-    assert!(said.contains("rooms") && said.contains(&room(0).to_string()) && said.contains("Mars/Olympus"), "{said}");
+    assert!(
+        said.contains("rooms") && said.contains(&room(0).to_string()) && said.contains("Mars/Olympus"),
+        "{said}"
+    );
     // Words that are none of ours do not come in at all.
-    for sql in ["UPDATE rooms SET state = 'gone'", "UPDATE rollouts SET state = 'stopped'", "UPDATE updates SET severity = 'high'", "UPDATE rollouts SET state = 'paused'"] {
+    for sql in [
+        "UPDATE rooms SET state = 'gone'",
+        "UPDATE rollouts SET state = 'stopped'",
+        "UPDATE updates SET severity = 'high'",
+        "UPDATE rollouts SET state = 'paused'",
+    ] {
         assert!(home.raw(sql).await.is_err(), "{sql}");
     }
 }
@@ -1083,7 +1574,16 @@ async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
     let mut forth = Vec::new();
     let mut after = None;
     loop {
-        let (page, _) = tx.room_page(&RoomFilter { after: after.clone(), ..RoomFilter::default() }, 2).await.unwrap();
+        let (page, _) = tx
+            .room_page(
+                &RoomFilter {
+                    after: after.clone(),
+                    ..RoomFilter::default()
+                },
+                2,
+            )
+            .await
+            .unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.name_key.clone(), last.id));
         forth.extend(page.into_iter().map(|room| room.id));
@@ -1091,12 +1591,40 @@ async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
     let ids: Vec<_> = all.iter().map(|room| room.id).collect();
     assert_eq!(forth, ids);
     let before = Some((all[5].name_key.clone(), all[5].id));
-    let (back, _) = tx.room_page(&RoomFilter { before, ..RoomFilter::default() }, 3).await.unwrap();
+    let (back, _) = tx
+        .room_page(
+            &RoomFilter {
+                before,
+                ..RoomFilter::default()
+            },
+            3,
+        )
+        .await
+        .unwrap();
     assert_eq!(back.iter().map(|room| room.id).collect::<Vec<_>>(), ids[2..5]);
-    let (beta, count) = tx.room_page(&RoomFilter { words: "beta".to_owned(), ring: Some(GENERAL), ..RoomFilter::default() }, 10).await.unwrap();
+    let (beta, count) = tx
+        .room_page(
+            &RoomFilter {
+                words: "beta".to_owned(),
+                ring: Some(GENERAL),
+                ..RoomFilter::default()
+            },
+            10,
+        )
+        .await
+        .unwrap();
     assert_eq!((beta.len(), count), (2, 2));
     // Signs that mean something in a pattern are letters to people.
-    let (percent, count) = tx.room_page(&RoomFilter { words: "%".to_owned(), ..RoomFilter::default() }, 10).await.unwrap();
+    let (percent, count) = tx
+        .room_page(
+            &RoomFilter {
+                words: "%".to_owned(),
+                ..RoomFilter::default()
+            },
+            10,
+        )
+        .await
+        .unwrap();
     assert_eq!((percent.len(), count), (0, 0));
 }
 
@@ -1106,7 +1634,10 @@ async fn migrating_twice_changes_nothing_g1(home: Home) {
     home.store.migrate().await.unwrap();
     assert_eq!(home.store.read().await.unwrap().fleet().await.unwrap(), before);
     let files = migration_names(home.engine).len();
-    assert_eq!(usize::try_from(home.number("SELECT COUNT(*) FROM _sqlx_migrations").await).unwrap(), files);
+    assert_eq!(
+        usize::try_from(home.number("SELECT COUNT(*) FROM _sqlx_migrations").await).unwrap(),
+        files
+    );
 }
 
 async fn several_processes_migrate_at_once_g2(home: Home) {
@@ -1146,12 +1677,16 @@ fn migrations(engine: Engine) -> std::path::PathBuf {
         Engine::Sqlite => "sqlite",
         Engine::Postgres => "postgres",
     };
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder)
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../migrations")
+        .join(folder)
 }
 
 fn migration_names(engine: Engine) -> BTreeSet<String> {
     let files = std::fs::read_dir(migrations(engine)).expect("a folder");
-    files.map(|file| file.expect("a file").file_name().into_string().expect("a name")).collect()
+    files
+        .map(|file| file.expect("a file").file_name().into_string().expect("a name"))
+        .collect()
 }
 
 #[test]
@@ -1181,14 +1716,31 @@ async fn both_engines_have_the_same_tables_columns_and_indexes_g1() {
         WHERE n.nspname = 'public' AND c.relname NOT LIKE '\\_sqlx%'
             AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u')) ORDER BY 1";
     let (sqlite, postgres) = (Home::new(Engine::Sqlite).await, Home::new(Engine::Postgres).await);
-    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&postgres.address).await.unwrap();
-    let ours: Vec<(String, String, bool)> = sqlx::query_as(SQLITE).fetch_all(&mut sqlite.sqlite().await).await.unwrap();
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&postgres.address)
+        .await
+        .unwrap();
+    let ours: Vec<(String, String, bool)> = sqlx::query_as(SQLITE)
+        .fetch_all(&mut sqlite.sqlite().await)
+        .await
+        .unwrap();
     let theirs: Vec<(String, String, bool)> = sqlx::query_as(POSTGRES).fetch_all(&mut connection).await.unwrap();
     assert!(ours.len() > 100, "{ours:?}");
-    assert_eq!(ours.into_iter().collect::<Columns>(), theirs.into_iter().collect::<Columns>());
-    let ours: Vec<String> = sqlx::query_scalar(SQLITE_INDEXES).fetch_all(&mut sqlite.sqlite().await).await.unwrap();
-    let theirs: Vec<String> = sqlx::query_scalar(POSTGRES_INDEXES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(ours.into_iter().collect::<BTreeSet<_>>(), theirs.into_iter().collect::<BTreeSet<_>>());
+    assert_eq!(
+        ours.into_iter().collect::<Columns>(),
+        theirs.into_iter().collect::<Columns>()
+    );
+    let ours: Vec<String> = sqlx::query_scalar(SQLITE_INDEXES)
+        .fetch_all(&mut sqlite.sqlite().await)
+        .await
+        .unwrap();
+    let theirs: Vec<String> = sqlx::query_scalar(POSTGRES_INDEXES)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(
+        ours.into_iter().collect::<BTreeSet<_>>(),
+        theirs.into_iter().collect::<BTreeSet<_>>()
+    );
 }
 
 #[tokio::test]
@@ -1208,7 +1760,8 @@ struct Statements(Arc<std::sync::Mutex<Vec<String>>>);
 impl tracing::field::Visit for Statements {
     fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
         // A short statement stands in the summary only.
-        if (field.name() == "db.statement" || field.name() == "summary") && !value.is_empty() && !value.ends_with('…') {
+        if (field.name() == "db.statement" || field.name() == "summary") && !value.is_empty() && !value.ends_with('…')
+        {
             self.0.lock().unwrap().push(value.trim().to_owned());
         }
     }
@@ -1241,7 +1794,10 @@ impl tracing::Subscriber for Statements {
 /// The lines of a plan that read a large table from end to end.
 async fn full_scans(home: &Home, statement: &str) -> Vec<String> {
     const LARGE: [&str; 6] = ["deployments", "rooms", "devices", "installs", "components", "rollouts"];
-    let words: Vec<&str> = statement.split(|c: char| c.is_whitespace() || c == ',' || c == '(').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = statement
+        .split(|c: char| c.is_whitespace() || c == ',' || c == '(')
+        .filter(|word| !word.is_empty())
+        .collect();
     let mut names: BTreeSet<String> = LARGE.iter().map(|table| (*table).to_owned()).collect();
     for pair in words.windows(2) {
         if LARGE.contains(&pair[0]) {
@@ -1265,7 +1821,10 @@ async fn every_hot_query_starts_from_an_index_p8() {
     let store = &home.store;
     lab::fill(store, 6).await;
     let action = lab::open(store, 0).await;
-    let waiting = domain::deployment::Deployment { next_at: Some(at_night()), ..lab::a_deployment(1, room(1), DeploymentState::Waiting) };
+    let waiting = domain::deployment::Deployment {
+        next_at: Some(at_night()),
+        ..lab::a_deployment(1, room(1), DeploymentState::Waiting)
+    };
     store::write!(store, tx => {
         tx.put_deployments(std::slice::from_ref(&waiting), at_night()).await?;
         tx.put_rollout(&Rollout { next_at: Some(at_night()), ..lab::a_rollout(UPDATE, RolloutState::Running) }).await?;
@@ -1278,19 +1837,41 @@ async fn every_hot_query_starts_from_an_index_p8() {
     // The tick, when nothing is due and when something is.
     let mut tx = store.read().await.unwrap();
     tx.next_due(at_night()).await.unwrap();
-    let due = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap().unwrap();
+    let due = tx
+        .due(&lab::organisation(), at_night(), support::world::ALL)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!due.slice.due[0].candidates.is_empty() && due.slice.rooms.len() == 2);
     // A poll, and what devices say.
     tx.asking("device-0").await.unwrap();
     tx.asking_about(lab::device(0), action).await.unwrap();
     drop(tx);
     store.report(Report::ShowedUp { action }, at_night()).await.unwrap();
-    store.report(feedback(0, action, Execution::Closed, Finished::Success), at_night()).await.unwrap();
-    store.report(facts(ConfigMode::Merge, &[("component.1.product", Some("cam")), ("component.1.version", Some("2"))]), at_night()).await.unwrap();
+    store
+        .report(feedback(0, action, Execution::Closed, Finished::Success), at_night())
+        .await
+        .unwrap();
+    store
+        .report(
+            facts(
+                ConfigMode::Merge,
+                &[("component.1.product", Some("cam")), ("component.1.version", Some("2"))],
+            ),
+            at_night(),
+        )
+        .await
+        .unwrap();
     let (mut deployments, mut installs) = (0, 0);
     loop {
         let mut tx = store.begin().await.unwrap();
-        let Some(due) = tx.due(&lab::organisation(), at_night(), support::world::ALL).await.unwrap() else { break };
+        let Some(due) = tx
+            .due(&lab::organisation(), at_night(), support::world::ALL)
+            .await
+            .unwrap()
+        else {
+            break;
+        };
         let plan = domain::planner::plan(&due.slice, at_night(), &mut domain::sim::Counter(7));
         tx.apply(&plan, &due.marks, at_night()).await.unwrap();
         tx.commit().await.unwrap();
@@ -1302,9 +1883,19 @@ async fn every_hot_query_starts_from_an_index_p8() {
     let first = (String::from("room 1"), room(1));
     for filter in [
         RoomFilter::default(),
-        RoomFilter { after: Some(first.clone()), ..RoomFilter::default() },
-        RoomFilter { before: Some(first.clone()), ..RoomFilter::default() },
-        RoomFilter { ring: Some(STAGING), after: Some(first.clone()), ..RoomFilter::default() },
+        RoomFilter {
+            after: Some(first.clone()),
+            ..RoomFilter::default()
+        },
+        RoomFilter {
+            before: Some(first.clone()),
+            ..RoomFilter::default()
+        },
+        RoomFilter {
+            ring: Some(STAGING),
+            after: Some(first.clone()),
+            ..RoomFilter::default()
+        },
     ] {
         tx.room_page(&filter, 50).await.unwrap();
     }
@@ -1319,8 +1910,14 @@ async fn every_hot_query_starts_from_an_index_p8() {
     drop(tx);
 
     let statements: BTreeSet<String> = heard.0.lock().unwrap().iter().cloned().collect();
-    let explained: Vec<&String> =
-        statements.iter().filter(|sql| ["SELECT", "UPDATE", "DELETE", "INSERT"].iter().any(|verb| sql.starts_with(verb))).collect();
+    let explained: Vec<&String> = statements
+        .iter()
+        .filter(|sql| {
+            ["SELECT", "UPDATE", "DELETE", "INSERT"]
+                .iter()
+                .any(|verb| sql.starts_with(verb))
+        })
+        .collect();
     assert!(explained.len() > 30, "only {} statements were heard", explained.len());
     let mut wrong = Vec::new();
     for statement in explained {
@@ -1328,7 +1925,8 @@ async fn every_hot_query_starts_from_an_index_p8() {
         // In the order of an index, as far as the page is long.
         let pages = statement.contains(" LIMIT ") && scans.iter().all(|line| line.contains("USING INDEX rooms_order"));
         // "1,234 rooms": one walk over the narrowest index, 3 ms for 100,000.
-        let counts_rooms = statement.starts_with("SELECT COUNT(*) FROM rooms r WHERE") && scans.iter().all(|line| line.contains("COVERING INDEX"));
+        let counts_rooms = statement.starts_with("SELECT COUNT(*) FROM rooms r WHERE")
+            && scans.iter().all(|line| line.contains("COVERING INDEX"));
         if !scans.is_empty() && !pages && !counts_rooms {
             wrong.push(format!("{scans:?}: {statement}"));
         }

@@ -60,7 +60,11 @@ pub struct Estate {
 impl Estate {
     /// Three rings, two products, and no rooms; Tuesday afternoon.
     pub async fn new(engine: Engine) -> Self {
-        let folder = tempfile::Builder::new().prefix("nightshift-").rand_bytes(12).tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("nightshift-")
+            .rand_bytes(12)
+            .tempdir()
+            .expect("a temporary folder");
         let address = match engine {
             Engine::Sqlite => format!("sqlite:{}", folder.path().join("facts.db").display()),
             Engine::Postgres => make_postgres_database(folder.path()).await,
@@ -69,10 +73,25 @@ impl Estate {
         let store = Store::open(&address, false).await.expect("the database");
         store.migrate().await.expect("the migrations");
         let service = serve(store, &clock, folder.path());
-        assert!(service.first_start("Example", Zone::utc(), Settings::default()).await.expect("a first start"));
-        let estate = Self { service, clock, address, engine, folder };
+        assert!(
+            service
+                .first_start("Example", Zone::utc(), Settings::default())
+                .await
+                .expect("a first start")
+        );
+        let estate = Self {
+            service,
+            clock,
+            address,
+            engine,
+            folder,
+        };
         let catalogue = Catalogue::parse(PRODUCTS, RELEASES).expect("a catalogue");
-        estate.service.import_catalogue(&admin(), &catalogue).await.expect("an import");
+        estate
+            .service
+            .import_catalogue(&admin(), &catalogue)
+            .await
+            .expect("an import");
         estate
     }
 
@@ -104,19 +123,42 @@ impl Estate {
     /// Publishes a version with a file.
     pub async fn publish(&self, product: &str, version: &str, severity: Option<Severity>) -> UpdateId {
         self.add_file(product, version).await;
-        self.service.publish(&admin(), &ProductId(product.to_owned()), version, severity).await.expect("a rollout").update
+        self.service
+            .publish(&admin(), &ProductId(product.to_owned()), version, severity)
+            .await
+            .expect("a rollout")
+            .update
     }
 
     pub async fn add_file(&self, product: &str, version: &str) {
-        let release = self.service.store().read().await.expect("a snapshot").release_of(&ProductId(product.to_owned()), version).await;
+        let release = self
+            .service
+            .store()
+            .read()
+            .await
+            .expect("a snapshot")
+            .release_of(&ProductId(product.to_owned()), version)
+            .await;
         let release = release.expect("a query").expect("a release").release.id;
         let source = Source::Bytes(format!("{product} {version}").into_bytes());
-        let file = NewFile { filename: "image.swu".to_owned(), source, expected_sha256: None };
+        let file = NewFile {
+            filename: "image.swu".to_owned(),
+            source,
+            expected_sha256: None,
+        };
         self.service.add_file(&admin(), release, file).await.expect("a file");
     }
 
     pub async fn ring(&self, name: &str) -> RingId {
-        let rings = self.service.store().read().await.expect("a snapshot").rings().await.expect("rings");
+        let rings = self
+            .service
+            .store()
+            .read()
+            .await
+            .expect("a snapshot")
+            .rings()
+            .await
+            .expect("rings");
         rings.named(name).expect("a ring").id
     }
 
@@ -130,11 +172,25 @@ impl Estate {
     }
 
     pub async fn fleet(&self) -> Fleet {
-        self.service.store().read().await.expect("a snapshot").fleet().await.expect("the fleet")
+        self.service
+            .store()
+            .read()
+            .await
+            .expect("a snapshot")
+            .fleet()
+            .await
+            .expect("the fleet")
     }
 
     pub async fn deployment(&self, room: RoomId, update: UpdateId) -> Option<Deployment> {
-        self.service.store().read().await.expect("a snapshot").deployment_of(room, update).await.expect("a deployment")
+        self.service
+            .store()
+            .read()
+            .await
+            .expect("a snapshot")
+            .deployment_of(room, update)
+            .await
+            .expect("a deployment")
     }
 
     /// The laws that the facts break, and a plan that is not empty although the tick has just been.
@@ -148,7 +204,10 @@ impl Estate {
     pub async fn audit(&self) -> Vec<(String, String)> {
         let mut tx = self.service.store().read().await.expect("a snapshot");
         let audit = tx.audit(None, 1_000).await.expect("the audit");
-        audit.into_iter().map(|record| (record.entry.action, record.entry.summary)).collect()
+        audit
+            .into_iter()
+            .map(|record| (record.entry.action, record.entry.summary))
+            .collect()
     }
 
     /// Lets time pass as a server does: a tick whenever something is due, at least every hour, and devices that poll every few
@@ -163,7 +222,12 @@ impl Estate {
             if now >= end {
                 return;
             }
-            let due = self.service.next_due().await.expect("the next instant").filter(|due| *due > now);
+            let due = self
+                .service
+                .next_due()
+                .await
+                .expect("the next instant")
+                .filter(|due| *due > now);
             let busy = devices.next_at();
             let next = due.into_iter().chain(busy).chain([end]).min().unwrap_or(end);
             self.clock.advance_to(next.max(now + TimeDelta::seconds(1)));
@@ -173,8 +237,11 @@ impl Estate {
 
 fn serve(store: Store, clock: &Clock, folder: &std::path::Path) -> Service {
     let artifacts = Artifacts::open(&folder.join("artifacts")).expect("a folder");
-    let surroundings =
-        Surroundings { public_url: "http://localhost".to_owned(), tenant: "DEFAULT".to_owned(), gateway_token: Some("gate".to_owned()) };
+    let surroundings = Surroundings {
+        public_url: "http://localhost".to_owned(),
+        tenant: "DEFAULT".to_owned(),
+        gateway_token: Some("gate".to_owned()),
+    };
     Service::new(store, clock.clone(), artifacts, surroundings)
 }
 
@@ -184,7 +251,13 @@ pub fn admin() -> Actor {
 
 pub fn draft(name: &str, order: Option<i64>, rollout_days: u32, test_days: u32) -> RingDraft {
     let order = order.map(|order| RingOrder::try_from(order).expect("an order"));
-    RingDraft { name: name.to_owned(), description: String::new(), order, rollout_days, test_days }
+    RingDraft {
+        name: name.to_owned(),
+        description: String::new(),
+        order,
+        rollout_days,
+        test_days,
+    }
 }
 
 /// Devices that are driven by hand.
@@ -202,9 +275,20 @@ pub struct Devices {
 
 impl Devices {
     pub fn of(rooms: &BTreeMap<String, RoomId>) -> Self {
-        let versions = || BTreeMap::from([("bar".to_owned(), "1.0".to_owned()), ("app".to_owned(), "10".to_owned())]);
-        let installed = rooms.keys().map(|name| (name.to_lowercase().replace(' ', "-"), versions())).collect();
-        Self { installed, ..Self::default() }
+        let versions = || {
+            BTreeMap::from([
+                ("bar".to_owned(), "1.0".to_owned()),
+                ("app".to_owned(), "10".to_owned()),
+            ])
+        };
+        let installed = rooms
+            .keys()
+            .map(|name| (name.to_lowercase().replace(' ', "-"), versions()))
+            .collect();
+        Self {
+            installed,
+            ..Self::default()
+        }
     }
 
     /// When one of them has something to say.
@@ -216,7 +300,12 @@ impl Devices {
     pub async fn turn(&mut self, service: &Service) {
         let now = service.clock().now();
         self.wake = None;
-        let controllers: Vec<String> = self.installed.keys().filter(|id| !self.away.contains(id)).cloned().collect();
+        let controllers: Vec<String> = self
+            .installed
+            .keys()
+            .filter(|id| !self.away.contains(id))
+            .cloned()
+            .collect();
         for controller in controllers {
             if self.running.get(&controller).is_some_and(|(ends, _)| *ends <= now) {
                 self.end(service, &controller).await;
@@ -234,11 +323,16 @@ impl Devices {
             (Offer::Install, Some(action)) => {
                 let outcome = say(service, controller, action, Execution::Proceeding, Finished::None).await;
                 assert_ne!(outcome, Outcome::NotFound);
-                self.running.insert(controller.to_owned(), (now + TimeDelta::minutes(15), action));
+                self.running
+                    .insert(controller.to_owned(), (now + TimeDelta::minutes(15), action));
             }
             (Offer::Nothing | Offer::Prefetch | Offer::Cancel | Offer::Install, _) => {
                 // One that waits for its window comes back when that opens.
-                let opens = asking.wanted.as_ref().and_then(|wanted| wanted.install.window).map(|(opens, _)| opens);
+                let opens = asking
+                    .wanted
+                    .as_ref()
+                    .and_then(|wanted| wanted.install.window)
+                    .map(|(opens, _)| opens);
                 if let Some(opens) = opens.filter(|opens| *opens > now) {
                     self.wake = Some(self.wake.map_or(opens, |wake| wake.min(opens)));
                 }
@@ -247,7 +341,9 @@ impl Devices {
     }
 
     async fn end(&mut self, service: &Service, controller: &str) {
-        let Some((_, action)) = self.running.remove(controller) else { return };
+        let Some((_, action)) = self.running.remove(controller) else {
+            return;
+        };
         // There may be more to do in this window (S7).
         self.wake = Some(service.clock().now() + TimeDelta::minutes(1));
         if let Some(left) = self.fails.get_mut(controller).filter(|left| **left > 0) {
@@ -256,8 +352,20 @@ impl Devices {
             return;
         }
         let asking = speak(service, controller).await;
-        let update = asking.wanted.as_ref().map(|wanted| wanted.install.update).expect("what it installs");
-        let release = service.store().read().await.expect("a snapshot").release(update).await.expect("a query").expect("a release");
+        let update = asking
+            .wanted
+            .as_ref()
+            .map(|wanted| wanted.install.update)
+            .expect("what it installs");
+        let release = service
+            .store()
+            .read()
+            .await
+            .expect("a snapshot")
+            .release(update)
+            .await
+            .expect("a query")
+            .expect("a release");
         say(service, controller, action, Execution::Closed, Finished::Success).await;
         if let Some(versions) = self.installed.get_mut(controller) {
             versions.insert(release.release.product.0.clone(), release.release.version);
@@ -272,14 +380,26 @@ impl Devices {
             data.insert(format!("component.{number}.version"), Some(version.clone()));
         }
         let device = speak(service, controller).await.device.id;
-        let outcome = service.config(device, ConfigReport { mode: ConfigMode::Merge, data }).await.expect("a report");
+        let outcome = service
+            .config(
+                device,
+                ConfigReport {
+                    mode: ConfigMode::Merge,
+                    data,
+                },
+            )
+            .await
+            .expect("a report");
         assert_eq!(outcome, Outcome::Changed);
     }
 }
 
 /// Through the organisation's gateway.
 pub async fn speak(service: &Service, controller: &str) -> Asking {
-    let asking = service.device(controller, &Credentials::Gateway("gate".to_owned())).await.expect("a query");
+    let asking = service
+        .device(controller, &Credentials::Gateway("gate".to_owned()))
+        .await
+        .expect("a query");
     asking.unwrap_or_else(|| panic!("there is no device {controller}"))
 }
 
@@ -291,14 +411,19 @@ pub async fn say(
     finished: Finished,
 ) -> Outcome {
     let device = speak(service, controller).await.device.id;
-    let feedback = Feedback { execution, finished, details: vec!["a word".to_owned()] };
+    let feedback = Feedback {
+        execution,
+        finished,
+        details: vec!["a word".to_owned()],
+    };
     service.feedback(device, action, feedback).await.expect("an outcome")
 }
 
 /// A database named after the temporary folder, whose name nobody else has.
 async fn make_postgres_database(folder: &std::path::Path) -> String {
-    let server = std::env::var(SERVER)
-        .unwrap_or_else(|_| panic!("{SERVER} is not set: run `tools/postgres cargo nextest run -p service`, or `make test-rust`"));
+    let server = std::env::var(SERVER).unwrap_or_else(|_| {
+        panic!("{SERVER} is not set: run `tools/postgres cargo nextest run -p service`, or `make test-rust`")
+    });
     let name: String = folder
         .file_name()
         .and_then(std::ffi::OsStr::to_str)
@@ -306,8 +431,13 @@ async fn make_postgres_database(folder: &std::path::Path) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect();
-    let mut connection = PgConnection::connect(&server).await.unwrap_or_else(|error| panic!("{SERVER}: {error}"));
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\""))).execute(&mut connection).await.expect("a database");
+    let mut connection = PgConnection::connect(&server)
+        .await
+        .unwrap_or_else(|error| panic!("{SERVER}: {error}"));
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\"")))
+        .execute(&mut connection)
+        .await
+        .expect("a database");
     let (before, _) = server.rsplit_once('/').expect("an address with a database");
     format!("{before}/{name}")
 }

@@ -41,7 +41,11 @@ pub fn rings() -> RingSequence {
 }
 
 pub fn organisation() -> Organisation {
-    Organisation { name: "Example".to_owned(), zone: Zone::utc(), settings: Settings::default() }
+    Organisation {
+        name: "Example".to_owned(),
+        zone: Zone::utc(),
+        settings: Settings::default(),
+    }
 }
 
 pub fn cam() -> ProductId {
@@ -215,7 +219,11 @@ pub async fn open(store: &Store, number: u128) -> ActionId {
 }
 
 pub fn says(execution: Execution, finished: Finished) -> Feedback {
-    Feedback { execution, finished, details: vec!["A word of the device.".to_owned()] }
+    Feedback {
+        execution,
+        finished,
+        details: vec!["A word of the device.".to_owned()],
+    }
 }
 
 pub fn later(minutes: i64) -> DateTime<Utc> {

@@ -31,13 +31,22 @@ impl Home {
 
     /// Without tables.
     pub async fn empty(engine: Engine) -> Self {
-        let folder = tempfile::Builder::new().prefix("nightshift-").rand_bytes(12).tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("nightshift-")
+            .rand_bytes(12)
+            .tempdir()
+            .expect("a temporary folder");
         let address = match engine {
             Engine::Sqlite => format!("sqlite:{}", folder.path().join("facts.db").display()),
             Engine::Postgres => make_postgres_database(folder.path()).await,
         };
         let store = Store::open(&address, false).await.expect("the database");
-        Self { store, engine, address, _folder: folder }
+        Self {
+            store,
+            engine,
+            address,
+            _folder: folder,
+        }
     }
 
     /// Runs a statement past the store; the error is what the database says.
@@ -46,12 +55,23 @@ impl Home {
         match self.engine {
             Engine::Sqlite => {
                 let mut connection = self.sqlite().await;
-                sqlx::query("PRAGMA foreign_keys = ON").execute(&mut connection).await.expect("foreign keys");
-                sqlx::query(sql).execute(&mut connection).await.map(drop).map_err(|error| error.to_string())
+                sqlx::query("PRAGMA foreign_keys = ON")
+                    .execute(&mut connection)
+                    .await
+                    .expect("foreign keys");
+                sqlx::query(sql)
+                    .execute(&mut connection)
+                    .await
+                    .map(drop)
+                    .map_err(|error| error.to_string())
             }
             Engine::Postgres => {
                 let mut connection = PgConnection::connect(&self.address).await.expect("a connection");
-                sqlx::query(sql).execute(&mut connection).await.map(drop).map_err(|error| error.to_string())
+                sqlx::query(sql)
+                    .execute(&mut connection)
+                    .await
+                    .map(drop)
+                    .map_err(|error| error.to_string())
             }
         }
     }
@@ -60,10 +80,16 @@ impl Home {
     pub async fn number(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
         match self.engine {
-            Engine::Sqlite => sqlx::query_scalar(sql).fetch_one(&mut self.sqlite().await).await.expect("a number"),
+            Engine::Sqlite => sqlx::query_scalar(sql)
+                .fetch_one(&mut self.sqlite().await)
+                .await
+                .expect("a number"),
             Engine::Postgres => {
                 let mut connection = PgConnection::connect(&self.address).await.expect("a connection");
-                sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("a number")
+                sqlx::query_scalar(sql)
+                    .fetch_one(&mut connection)
+                    .await
+                    .expect("a number")
             }
         }
     }
@@ -91,8 +117,9 @@ impl Home {
 
 /// A database named after the temporary folder, whose name nobody else has.
 async fn make_postgres_database(folder: &std::path::Path) -> String {
-    let server = std::env::var(SERVER)
-        .unwrap_or_else(|_| panic!("{SERVER} is not set: run `tools/postgres cargo nextest run -p store`, or `make test-rust`"));
+    let server = std::env::var(SERVER).unwrap_or_else(|_| {
+        panic!("{SERVER} is not set: run `tools/postgres cargo nextest run -p store`, or `make test-rust`")
+    });
     let name: String = folder
         .file_name()
         .and_then(std::ffi::OsStr::to_str)
@@ -100,8 +127,13 @@ async fn make_postgres_database(folder: &std::path::Path) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect();
-    let mut connection = PgConnection::connect(&server).await.unwrap_or_else(|error| panic!("{SERVER}: {error}"));
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\""))).execute(&mut connection).await.expect("a database");
+    let mut connection = PgConnection::connect(&server)
+        .await
+        .unwrap_or_else(|error| panic!("{SERVER}: {error}"));
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\"")))
+        .execute(&mut connection)
+        .await
+        .expect("a database");
     let (before, _) = server.rsplit_once('/').expect("an address with a database");
     format!("{before}/{name}")
 }

@@ -21,11 +21,24 @@ use domain::zone::Zone;
 use store::{Limits, NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Result, Store, StoreError, Tx};
 use uuid::Uuid;
 
-const ZONES: [&str; 6] =
-    ["Europe/London", "America/St_Johns", "Pacific/Auckland", "Africa/Cairo", "Australia/Lord_Howe", "Asia/Kolkata"];
-const PRODUCTS: [(&str, ProductKind); 3] = [("win", ProductKind::Os), ("app", ProductKind::App), ("cam", ProductKind::Firmware)];
+const ZONES: [&str; 6] = [
+    "Europe/London",
+    "America/St_Johns",
+    "Pacific/Auckland",
+    "Africa/Cairo",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+];
+const PRODUCTS: [(&str, ProductKind); 3] = [
+    ("win", ProductKind::Os),
+    ("app", ProductKind::App),
+    ("cam", ProductKind::Firmware),
+];
 /// Everything that is due, at once.
-pub const ALL: Limits = Limits { rollouts: 1_000, rooms: 10_000 };
+pub const ALL: Limits = Limits {
+    rollouts: 1_000,
+    rooms: 10_000,
+};
 
 /// The same numbers for the same seed (SplitMix64).
 pub struct Dice(u64);
@@ -83,15 +96,32 @@ impl World {
                 rollout_days: dice.number(1, 4),
                 test_days: dice.number(0, 3),
             };
-            rings = if known.is_some() { rings.with_edited(*id, draft) } else { rings.with_added(*id, draft) }.expect("few days");
+            rings = if known.is_some() {
+                rings.with_edited(*id, draft)
+            } else {
+                rings.with_added(*id, draft)
+            }
+            .expect("few days");
         }
         let zone = Zone::parse(ZONES[dice.below(ZONES.len())]).expect("a zone");
-        let organisation = Organisation { name: "Example".to_owned(), zone, settings: Settings::default() };
+        let organisation = Organisation {
+            name: "Example".to_owned(),
+            zone,
+            settings: Settings::default(),
+        };
         let fleet = Fleet::new(organisation, rings);
         let told = fleet.clone();
         let start = "2026-03-03T15:00:00Z".parse().expect("an instant");
         let sim = Simulation::new(fleet, start);
-        let mut world = Self { sim, dice, told, rings: ids, rooms: Vec::new(), updates: Vec::new(), last_id: 10_000 };
+        let mut world = Self {
+            sim,
+            dice,
+            told,
+            rings: ids,
+            rooms: Vec::new(),
+            updates: Vec::new(),
+            last_id: 10_000,
+        };
         for _ in 0..world.dice.below(8) + 2 {
             let room = world.room();
             world.sim.fleet.rooms.insert(room.id, room);
@@ -128,22 +158,49 @@ impl World {
             self.sim.behaviours.insert(device, behaviour);
             // The second device of a room has no operating system of its own; some do not say their version.
             let components = PRODUCTS[index..].iter().map(|(product, _)| {
-                let version = if self.dice.one_in(7) { None } else { Some(self.dice.number(1, 3).to_string()) };
-                Component { product: ProductId((*product).to_owned()), version }
+                let version = if self.dice.one_in(7) {
+                    None
+                } else {
+                    Some(self.dice.number(1, 3).to_string())
+                };
+                Component {
+                    product: ProductId((*product).to_owned()),
+                    version,
+                }
             });
             let mut components: Vec<Component> = components.collect();
             components.sort_by(|a, b| a.product.cmp(&b.product));
-            devices.push(Device { id: device, model: format!("M{}", self.dice.below(3)), components });
+            devices.push(Device {
+                id: device,
+                model: format!("M{}", self.dice.below(3)),
+                components,
+            });
         }
         let zone = Zone::parse(ZONES[self.dice.below(ZONES.len())]).expect("a zone");
         let ring = self.rings[self.dice.below(self.rings.len())];
-        let state = if self.dice.one_in(9) { RoomState::Onboarding } else { RoomState::Managed };
+        let state = if self.dice.one_in(9) {
+            RoomState::Onboarding
+        } else {
+            RoomState::Managed
+        };
         let blocks = if self.dice.one_in(6) {
-            vec![Block { kind: ProductKind::Os, why: "updates are switched off".to_owned() }]
+            vec![Block {
+                kind: ProductKind::Os,
+                why: "updates are switched off".to_owned(),
+            }]
         } else {
             Vec::new()
         };
-        Room { id, name: format!("Room {}", self.rooms.len()), zone, ring, state, blocks, holds: Vec::new(), devices }
+        Room {
+            id,
+            name: format!("Room {}", self.rooms.len()),
+            zone,
+            ring,
+            state,
+            blocks,
+            holds: Vec::new(),
+            devices,
+        }
     }
 
     /// Somebody does something.
@@ -178,9 +235,22 @@ impl World {
             return;
         }
         let (name, kind) = PRODUCTS[self.dice.below(PRODUCTS.len())];
-        let own = self.sim.fleet.updates.values().filter(|update| update.product.0 == name).count() + 2;
+        let own = self
+            .sim
+            .fleet
+            .updates
+            .values()
+            .filter(|update| update.product.0 == name)
+            .count()
+            + 2;
         let id = UpdateId(self.id());
-        let standing = |known: usize| if known < own { Standing::Below } else { Standing::Current };
+        let standing = |known: usize| {
+            if known < own {
+                Standing::Below
+            } else {
+                Standing::Current
+            }
+        };
         self.updates.push(id);
         self.sim.publish(Update {
             id,
@@ -189,31 +259,56 @@ impl World {
             kind,
             version: own.to_string(),
             released: None,
-            severity: if self.dice.one_in(2) { Severity::Critical } else { Severity::Routine },
+            severity: if self.dice.one_in(2) {
+                Severity::Critical
+            } else {
+                Severity::Routine
+            },
             expected_minutes: self.dice.number(5, 200),
             minimum_version: None,
-            models: if self.dice.one_in(3) { vec!["M0".to_owned(), "M1".to_owned()] } else { Vec::new() },
+            models: if self.dice.one_in(3) {
+                vec!["M0".to_owned(), "M1".to_owned()]
+            } else {
+                Vec::new()
+            },
             applies_to_unknown: self.dice.one_in(3),
-            standings: (1..=9_usize).map(|known| (known.to_string(), standing(known))).collect(),
+            standings: (1..=9_usize)
+                .map(|known| (known.to_string(), standing(known)))
+                .collect(),
         });
     }
 
     fn hold(&mut self, room: RoomId) {
-        let since = self.sim.fleet.rooms[&room].zone.date(self.sim.now) + chrono::Days::new(self.dice.number(0, 2).into());
+        let since =
+            self.sim.fleet.rooms[&room].zone.date(self.sim.now) + chrono::Days::new(self.dice.number(0, 2).into());
         let until = since + chrono::Days::new(self.dice.number(0, 6).into());
         let product = self.dice.one_in(2).then(|| ProductId("cam".to_owned()));
         // Their order is by first date; a second one on the same date has none.
         if self.sim.fleet.rooms[&room].holds.iter().all(|hold| hold.since < since) {
-            self.sim.hold(room, Hold { product, owner: "Facilities".to_owned(), reason: "a fair".to_owned(), since, until });
+            self.sim.hold(
+                room,
+                Hold {
+                    product,
+                    owner: "Facilities".to_owned(),
+                    reason: "a fair".to_owned(),
+                    since,
+                    until,
+                },
+            );
         }
     }
 
     fn report(&mut self, room: RoomId) {
-        let devices: Vec<DeviceId> = self.sim.fleet.rooms[&room].devices.iter().map(|device| device.id).collect();
+        let devices: Vec<DeviceId> = self.sim.fleet.rooms[&room]
+            .devices
+            .iter()
+            .map(|device| device.id)
+            .collect();
         let (product, _) = PRODUCTS[self.dice.below(PRODUCTS.len())];
         let version = self.dice.number(1, 5).to_string();
         for device in devices {
-            self.sim.report_component(device, &ProductId(product.to_owned()), Some(version.clone()));
+            self.sim
+                .report_component(device, &ProductId(product.to_owned()), Some(version.clone()));
         }
     }
 
@@ -246,7 +341,13 @@ impl World {
     pub async fn tick(&mut self, store: &Store) {
         let now = self.sim.now;
         // The simulator's ids are 1, 2, 3 …
-        let last = self.sim.fleet.deployments.keys().next_back().map_or(0, |id| id.0.as_u128());
+        let last = self
+            .sim
+            .fleet
+            .deployments
+            .keys()
+            .next_back()
+            .map_or(0, |id| id.0.as_u128());
         let mut fleet = self.sim.fleet.clone();
         let mut counter = Counter(last);
         for round in 0.. {
@@ -305,28 +406,49 @@ fn comparable(fleet: &Fleet) -> Fleet {
     fleet
 }
 
+type NormalDue = (UpdateId, Option<RingId>, Vec<Zone>, Vec<Candidate>);
+
 /// What of a slice decides: the rest of it is there for words, or is over.
 #[derive(Debug, PartialEq)]
 pub struct Normal {
-    due: Vec<(UpdateId, Option<RingId>, Vec<Zone>, Vec<Candidate>)>,
+    due: Vec<NormalDue>,
     rooms: Vec<(Room, bool, Vec<Deployment>, Vec<Install>)>,
 }
 
 impl Normal {
     pub fn of(slice: &Slice) -> Self {
-        let is_live = |update: &UpdateId| slice.rollouts.get(update).is_some_and(domain::rollout::Rollout::is_live);
+        let is_live = |update: &UpdateId| {
+            slice
+                .rollouts
+                .get(update)
+                .is_some_and(domain::rollout::Rollout::is_live)
+        };
         let due = slice.due.iter().map(|due| {
-            let running = slice.rollouts.get(&due.update).is_some_and(|rollout| rollout.state == RolloutState::Running);
+            let running = slice
+                .rollouts
+                .get(&due.update)
+                .is_some_and(|rollout| rollout.state == RolloutState::Running);
             let mut zones = due.zones.clone();
             zones.sort();
             let candidates = due.candidates.clone();
-            let (zones, candidates) = if running { (zones, candidates) } else { (Vec::new(), Vec::new()) };
+            let (zones, candidates) = if running {
+                (zones, candidates)
+            } else {
+                (Vec::new(), Vec::new())
+            };
             (due.update, due.ring, zones, candidates)
         });
         let rooms = slice.rooms.iter().map(|due| {
             let counts = |deployment: &&Deployment| {
-                let over = matches!(deployment.state, DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. });
-                let is_busy = || due.installs.iter().any(|install| install.deployment == deployment.id && install.is_open());
+                let over = matches!(
+                    deployment.state,
+                    DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. }
+                );
+                let is_busy = || {
+                    due.installs
+                        .iter()
+                        .any(|install| install.deployment == deployment.id && install.is_open())
+                };
                 !over || is_live(&deployment.update) || is_busy()
             };
             let mut deployments: Vec<Deployment> = due.deployments.iter().filter(counts).cloned().collect();
@@ -336,7 +458,10 @@ impl Normal {
             installs.sort_by_key(|install| install.action);
             (due.room.clone(), due.marked, deployments, installs)
         });
-        let mut normal = Self { due: due.collect(), rooms: rooms.collect() };
+        let mut normal = Self {
+            due: due.collect(),
+            rooms: rooms.collect(),
+        };
         normal.due.sort_by_key(|(update, ..)| *update);
         normal
     }
@@ -344,7 +469,10 @@ impl Normal {
 
 /// The row of a version: known products have versions 1 to 9.
 fn version_row(product: &ProductId, version: &str) -> Uuid {
-    let place = PRODUCTS.iter().position(|(name, _)| *name == product.0).expect("a product");
+    let place = PRODUCTS
+        .iter()
+        .position(|(name, _)| *name == product.0)
+        .expect("a product");
     let number: u128 = version.parse().expect("a number");
     Uuid::from_u128(500 + u128::try_from(place).expect("a number") * 10 + number)
 }
@@ -369,8 +497,12 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
     for (id, room) in &after.rooms {
         tell_room(tx, before.rooms.get(id), room, now).await?;
     }
-    let changed: Vec<Deployment> =
-        after.deployments.values().filter(|deployment| before.deployments.get(&deployment.id) != Some(deployment)).cloned().collect();
+    let changed: Vec<Deployment> = after
+        .deployments
+        .values()
+        .filter(|deployment| before.deployments.get(&deployment.id) != Some(deployment))
+        .cloned()
+        .collect();
     tx.put_deployments(&changed, now).await?;
     for install in after.installs.values() {
         match before.installs.get(&install.action) {
@@ -379,13 +511,29 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
             None => add_install(tx, install).await?,
         }
     }
-    for (pair, ticket) in after.tickets.iter().filter(|(pair, ticket)| before.tickets.get(pair) != Some(ticket)) {
-        let change = |event| TicketChange { room: pair.0, update: pair.1, event };
+    for (pair, ticket) in after
+        .tickets
+        .iter()
+        .filter(|(pair, ticket)| before.tickets.get(pair) != Some(ticket))
+    {
+        let change = |event| TicketChange {
+            room: pair.0,
+            update: pair.1,
+            event,
+        };
         let mut tickets = vec![change(TicketEvent::Failed("It failed.".to_owned()))];
         if ticket.state == TicketState::Resolved {
             tickets.push(change(TicketEvent::Cleared("It works.".to_owned())));
         }
-        tx.apply(&Plan { tickets, ..Plan::default() }, &[], now).await?;
+        tx.apply(
+            &Plan {
+                tickets,
+                ..Plan::default()
+            },
+            &[],
+            now,
+        )
+        .await?;
     }
     for room in after.marked.difference(&before.marked) {
         tx.mark(*room).await?;
@@ -442,8 +590,11 @@ async fn add_update(tx: &mut Tx, update: &Update) -> Result<()> {
         position: update.version.parse().expect("a number"),
     })
     .await?;
-    let standings: Vec<(Uuid, Standing)> =
-        update.standings.iter().map(|(version, standing)| (version_row(&update.product, version), *standing)).collect();
+    let standings: Vec<(Uuid, Standing)> = update
+        .standings
+        .iter()
+        .map(|(version, standing)| (version_row(&update.product, version), *standing))
+        .collect();
     tx.put_standings(update.id, &standings).await
 }
 
@@ -489,14 +640,23 @@ async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTim
             if known.and_then(|known| known.component(&component.product)) == Some(component) {
                 continue;
             }
-            let row = component.version.as_ref().map(|version| version_row(&component.product, version));
-            tx.put_components(&[(device.id, component.product.clone(), row)], now).await?;
+            let row = component
+                .version
+                .as_ref()
+                .map(|version| version_row(&component.product, version));
+            tx.put_components(&[(device.id, component.product.clone(), row)], now)
+                .await?;
         }
     }
     for hold in &room.holds {
         if before.is_none_or(|before| !before.holds.contains(hold)) {
             let day = u128::try_from(hold.since.to_epoch_days()).expect("a date after 1970");
-            tx.add_hold(HoldId(Uuid::from_u128(room.id.0.as_u128() * 1_000_000 + day)), room.id, hold).await?;
+            tx.add_hold(
+                HoldId(Uuid::from_u128(room.id.0.as_u128() * 1_000_000 + day)),
+                room.id,
+                hold,
+            )
+            .await?;
         }
     }
     Ok(())
