@@ -283,9 +283,15 @@ async fn open(database: &Database) -> Result<Service> {
     };
     // These commands touch no artifact.
     let artifacts = Artifacts::open(&std::env::temp_dir())?;
-    let deployment = Deployment { public_url: String::new(), tenant: "DEFAULT".to_owned(), gateway_token: None };
+    let deployment = Deployment {
+        public_url: String::new(),
+        tenant: "DEFAULT".to_owned(),
+        gateway_token: None,
+    };
     let service = Service::new(store, clock, artifacts, deployment);
-    service.first_start("My organisation", Zone::utc(), Settings::default()).await?;
+    service
+        .first_start("My organisation", Zone::utc(), Settings::default())
+        .await?;
     Ok(service)
 }
 
@@ -304,7 +310,14 @@ async fn plan(service: &Service) -> Result<()> {
     for (about, text) in &dry.lines {
         println!("  {about}: {text}");
     }
-    println!("{}", if dry.writes { "A tick would write this." } else { "Nothing to do." });
+    println!(
+        "{}",
+        if dry.writes {
+            "A tick would write this."
+        } else {
+            "Nothing to do."
+        }
+    );
     Ok(())
 }
 
@@ -316,7 +329,10 @@ async fn check_database(service: &Service) -> Result<()> {
     }
     let (rooms, deployments) = (fleet.rooms.len(), fleet.deployments.len());
     if !findings.is_empty() {
-        bail!("{} findings in {rooms} rooms and {deployments} deployments", findings.len());
+        bail!(
+            "{} findings in {rooms} rooms and {deployments} deployments",
+            findings.len()
+        );
     }
     println!("No findings in {rooms} rooms and {deployments} deployments.");
     Ok(())
@@ -325,9 +341,21 @@ async fn check_database(service: &Service) -> Result<()> {
 async fn explain_rule(explained: Explain) -> Result<()> {
     match explained {
         Explain::Window { zone, date, json } => explain::window(&zone, &date, json),
-        Explain::VersionOrder { a, b, product, product_b, catalogue, json } => {
-            explain::version_order(&a, &b, product.as_deref(), product_b.as_deref(), catalogue.as_deref(), json)
-        }
+        Explain::VersionOrder {
+            a,
+            b,
+            product,
+            product_b,
+            catalogue,
+            json,
+        } => explain::version_order(
+            &a,
+            &b,
+            product.as_deref(),
+            product_b.as_deref(),
+            catalogue.as_deref(),
+            json,
+        ),
         Explain::Rings { file, json } => explain::rings(&file, json),
         Explain::Room { room, database, json } => explain::room(&open(&database).await?, &room, json).await,
     }
@@ -339,11 +367,17 @@ async fn import_file(import: Import) -> Result<()> {
             let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let rooms = RoomsFile::parse(&text)?;
             let report = open(&database).await?.import_rooms(&Actor::operator(), &rooms).await?;
-            println!("Added {} sites, {} rooms and {} devices.", report.sites, report.rooms, report.devices);
+            println!(
+                "Added {} sites, {} rooms and {} devices.",
+                report.sites, report.rooms, report.devices
+            );
         }
         Import::Catalogue { folder, database } => {
             let catalogue = Catalogue::read(&folder)?;
-            let (products, releases) = open(&database).await?.import_catalogue(&Actor::operator(), &catalogue).await?;
+            let (products, releases) = open(&database)
+                .await?
+                .import_catalogue(&Actor::operator(), &catalogue)
+                .await?;
             println!("{products} products, {releases} new releases.");
         }
     }
@@ -357,7 +391,10 @@ async fn change_device(device: Device) -> Result<()> {
             println!("{token}");
         }
         Device::Revoke { device, database } => {
-            open(&database).await?.revoke_device(&Actor::operator(), &device).await?;
+            open(&database)
+                .await?
+                .revoke_device(&Actor::operator(), &device)
+                .await?;
             println!("Device {device} is revoked.");
         }
         Device::List { database } => {
@@ -366,7 +403,10 @@ async fn change_device(device: Device) -> Result<()> {
             loop {
                 let devices = service.devices_after(&after, 500).await?;
                 for device in &devices {
-                    println!("{}\t{}\t{}\t{}", device.controller, device.room, device.model, device.state);
+                    println!(
+                        "{}\t{}\t{}\t{}",
+                        device.controller, device.room, device.model, device.state
+                    );
                 }
                 match devices.last() {
                     Some(last) => after.clone_from(&last.controller),

@@ -16,7 +16,9 @@ use uuid::Uuid;
 
 pub(crate) fn window(zone: &str, date: &str, as_json: bool) -> Result<()> {
     let zone = Zone::parse(zone)?;
-    let date: NaiveDate = date.parse().with_context(|| format!("date {date:?} must be YYYY-MM-DD"))?;
+    let date: NaiveDate = date
+        .parse()
+        .with_context(|| format!("date {date:?} must be YYYY-MM-DD"))?;
     let window = Window::on(&zone, date, WindowHours::default());
     if as_json {
         let instant = |instant: chrono::DateTime<chrono::Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -86,7 +88,8 @@ struct RingLine {
 
 pub(crate) fn rings(file: &Path, as_json: bool) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let file: RingsFile = serde_json::from_str(&text).with_context(|| format!("{} is no file of rings", file.display()))?;
+    let file: RingsFile =
+        serde_json::from_str(&text).with_context(|| format!("{} is no file of rings", file.display()))?;
     let mut rings = Vec::with_capacity(file.rings.len());
     for (line, number) in file.rings.into_iter().zip(1..) {
         let (kind, place) = place_of(&line)?;
@@ -107,11 +110,19 @@ pub(crate) fn rings(file: &Path, as_json: bool) -> Result<()> {
             .iter()
             .map(|ring| json!({ "name": ring.name, "deferment": rings.deferment_days(ring.id), "completion": ring.completion_days() }))
             .collect();
-        println!("{}", json!({ "rings": rows, "total": rings.total_days(), "remaining": remaining }));
+        println!(
+            "{}",
+            json!({ "rings": rows, "total": rings.total_days(), "remaining": remaining })
+        );
         return Ok(());
     }
     for ring in rings.iter() {
-        println!("{}: starts after {} days, takes {}.", ring.name, rings.deferment_days(ring.id), ring.completion_days());
+        println!(
+            "{}: starts after {} days, takes {}.",
+            ring.name,
+            rings.deferment_days(ring.id),
+            ring.completion_days()
+        );
     }
     println!("{} days in all, {remaining} of 60 remain.", rings.total_days());
     Ok(())
@@ -123,8 +134,13 @@ fn place_of(line: &RingLine) -> Result<(RingKind, RingPlace)> {
     match (name.as_str(), line.order) {
         ("staging", None) => Ok((RingKind::Staging, RingPlace::Staging)),
         ("executive", None) => Ok((RingKind::Executive, RingPlace::Executive)),
-        (_, None) => anyhow::bail!("ring {:?}: order is missing; only Staging and Executive have none", line.name),
-        ("staging" | "executive", Some(_)) => anyhow::bail!("ring {:?}: order must be null; its place is fixed", line.name),
+        (_, None) => anyhow::bail!(
+            "ring {:?}: order is missing; only Staging and Executive have none",
+            line.name
+        ),
+        ("staging" | "executive", Some(_)) => {
+            anyhow::bail!("ring {:?}: order must be null; its place is fixed", line.name)
+        }
         ("general", Some(order)) => Ok((RingKind::General, RingPlace::Between(RingOrder::try_from(order)?))),
         (_, Some(order)) => Ok((RingKind::Custom, RingPlace::Between(RingOrder::try_from(order)?))),
     }
@@ -136,9 +152,16 @@ pub(crate) async fn room(service: &Service, room: &str, as_json: bool) -> Result
         println!("{}", serde_json::to_string(&explained)?);
         return Ok(());
     }
-    println!("{} at {}, ring {}, zone {}:", explained.room, explained.site, explained.ring, explained.zone);
+    println!(
+        "{} at {}, ring {}, zone {}:",
+        explained.room, explained.site, explained.ring, explained.zone
+    );
     for update in &explained.updates {
-        let next = update.next_window.as_deref().map(|window| format!(" Next window: {window}.")).unwrap_or_default();
+        let next = update
+            .next_window
+            .as_deref()
+            .map(|window| format!(" Next window: {window}."))
+            .unwrap_or_default();
         println!("  {}: {}. {}{next}", update.update, update.status, update.why);
     }
     Ok(())

@@ -20,12 +20,18 @@ pub struct Surroundings {
 
 /// Everything this server answers.
 pub fn router(service: Service, surroundings: Surroundings) -> Router {
-    let watched = Router::new().route("/livez", get(|| async { "ok" })).route("/readyz", get(ready)).with_state(service.clone());
+    let watched = Router::new()
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .with_state(service.clone());
     Router::new()
         .merge(watched)
         .merge(site::pages(service.clone(), &surroundings))
         .merge(ddi::routes(service))
-        .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
 }

@@ -28,7 +28,9 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         gateway_token: options.gateway_token,
     };
     let service = Service::new(store, Clock::System, Artifacts::open(&options.artifacts)?, deployment);
-    service.first_start(&options.organisation, zone, Settings::default()).await?;
+    service
+        .first_start(&options.organisation, zone, Settings::default())
+        .await?;
     let stop = stop_on_signal();
     let ticks = tokio::spawn({
         let (service, stop) = (service.clone(), stop.clone());
@@ -41,12 +43,16 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
 
 /// Binds the address.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))
 }
 
 /// The address that links are made with, without a slash at the end.
 pub(crate) fn public_url(given: Option<&str>, local: SocketAddr) -> Result<String> {
-    let Some(given) = given else { return Ok(format!("http://{local}")) };
+    let Some(given) = given else {
+        return Ok(format!("http://{local}"));
+    };
     let trimmed = given.trim_end_matches('/');
     if !(trimmed.starts_with("http://") || trimmed.starts_with("https://")) || trimmed.contains(['?', '#', ' ']) {
         bail!("public-url: {given:?} must start with http:// or https:// and have no query");
@@ -55,7 +61,12 @@ pub(crate) fn public_url(given: Option<&str>, local: SocketAddr) -> Result<Strin
 }
 
 /// Serves until `stop`, then lets what has begun end, for a while.
-pub(crate) async fn serve_until(listener: TcpListener, service: Service, surroundings: Surroundings, stop: CancellationToken) -> Result<()> {
+pub(crate) async fn serve_until(
+    listener: TcpListener,
+    service: Service,
+    surroundings: Surroundings,
+    stop: CancellationToken,
+) -> Result<()> {
     let address = listener.local_addr()?;
     let store = service.store().clone();
     let router = router::router(service, surroundings);

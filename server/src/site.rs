@@ -55,14 +55,21 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
 /// Pages show the state of this instant; files say for themselves how long they keep.
 async fn never_cached(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 mod files {
     use super::{HeaderMap, HeaderValue, IntoResponse, LeptosOptions, Path, Response, State, StatusCode, header};
 
-    pub(super) async fn package(State(options): State<LeptosOptions>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+    pub(super) async fn package(
+        State(options): State<LeptosOptions>,
+        Path(file): Path<String>,
+        headers: HeaderMap,
+    ) -> Response {
         answer(&options, &format!("pkg/{file}"), &headers).await
     }
 
@@ -79,7 +86,10 @@ mod files {
         if path.split('/').any(|part| part.starts_with('.')) {
             return StatusCode::NOT_FOUND.into_response();
         }
-        let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepts = headers
+            .get(header::ACCEPT_ENCODING)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         for (encoding, ending) in [("br", ".br"), ("gzip", ".gz")] {
             if accepts.contains(encoding)
                 && let Some(bytes) = read(options, &format!("{path}{ending}")).await
@@ -103,8 +113,14 @@ mod files {
         };
         // Names carry no hash, so browsers ask each time whether what they have is still right.
         let etag = format!("\"{}\"", &service::artifacts::Hashes::of(&bytes).sha256[..32]);
-        let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
-        let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
+        let unchanged = headers
+            .get(header::IF_NONE_MATCH)
+            .is_some_and(|given| given.as_bytes() == etag.as_bytes());
+        let mut response = if unchanged {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            bytes.into_response()
+        };
         let answered = response.headers_mut();
         answered.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         answered.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -131,6 +147,8 @@ mod files {
 
     #[cfg(not(feature = "embed"))]
     async fn read(options: &LeptosOptions, path: &str) -> Option<Vec<u8>> {
-        tokio::fs::read(std::path::Path::new(&*options.site_root).join(path)).await.ok()
+        tokio::fs::read(std::path::Path::new(&*options.site_root).join(path))
+            .await
+            .ok()
     }
 }

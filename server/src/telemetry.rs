@@ -7,7 +7,9 @@ use crate::cli::LogFormat;
 /// Starts logging; a second call changes nothing.
 pub(crate) fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,hyper=warn"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // Tests start it many times in one process.
     let _ = match format {
         LogFormat::Text => subscriber.try_init(),

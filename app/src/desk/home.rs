@@ -39,12 +39,19 @@ async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
         if summary.status == UpdateStatus::Paused {
             attention.push((format!("{title} is paused."), address, false));
         } else if summary.counts.failed > 0 {
-            attention.push((format!("{title} failed in {failed_rooms}."), format!("{address}?status=failed"), true));
+            attention.push((
+                format!("{title} failed in {failed_rooms}."),
+                format!("{address}?status=failed"),
+                true,
+            ));
         }
     }
     let tickets = look.tx.open_ticket_count().await.map_err(failed)?;
     if tickets > 0 {
-        let sentence = format!("{} not resolved.", words::count(tickets, "incident is", "incidents are"));
+        let sentence = format!(
+            "{} not resolved.",
+            words::count(tickets, "incident is", "incidents are")
+        );
         attention.push((sentence, "/incidents".to_owned(), false));
     }
     Ok(attention)
@@ -61,10 +68,15 @@ async fn tonight(look: &mut Look) -> Result<Vec<(String, String, i64)>> {
         let Ok(zone) = Zone::parse(&zone) else { continue };
         let window = Window::next(&zone, night, look.now, hours);
         if window.opens <= horizon {
-            *by_site.entry((site, when::window(&window, &zone, look.now))).or_insert(0) += rooms;
+            *by_site
+                .entry((site, when::window(&window, &zone, look.now)))
+                .or_insert(0) += rooms;
         }
     }
-    Ok(by_site.into_iter().map(|((site, window), rooms)| (site, window, rooms)).collect())
+    Ok(by_site
+        .into_iter()
+        .map(|((site, window), rooms)| (site, window, rooms))
+        .collect())
 }
 
 async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64>, Option<crate::view::When>)>> {
@@ -74,7 +86,11 @@ async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64
     for ring in look.rings.clone().iter() {
         let last = look.tx.last_completed_in(ring.id).await.map_err(failed)?;
         let days = last.map(|at| (today - zone.date(at)).num_days());
-        since.push((ring_view(look, ring.id), days, last.map(|at| words::instant(at, &zone, look.now))));
+        since.push((
+            ring_view(look, ring.id),
+            days,
+            last.map(|at| words::instant(at, &zone, look.now)),
+        ));
     }
     Ok(since)
 }
@@ -88,7 +104,9 @@ async fn health(look: &mut Look) -> Result<Vec<(Health, i64)>> {
         let work = look.tx.work_in(&ids).await.map_err(failed)?;
         for record in &records {
             if let Some(work) = work.get(&record.id) {
-                *counted.entry(rooms::health(record.state, work, look.now).0).or_insert(0) += 1;
+                *counted
+                    .entry(rooms::health(record.state, work, look.now).0)
+                    .or_insert(0) += 1;
             }
         }
         match records.last() {

@@ -67,7 +67,11 @@ impl Desk {
         let year = words::year(&look);
         let mut rows = Vec::with_capacity(records.len());
         for record in records {
-            let rooms = if record.devices == 0 { 0 } else { look.tx.rooms_with(&record.id).await.map_err(failed)? };
+            let rooms = if record.devices == 0 {
+                0
+            } else {
+                look.tx.rooms_with(&record.id).await.map_err(failed)?
+            };
             let published = match record.published {
                 Some(update) => Some((update, look.update(update).await.map_err(told)?.status)),
                 None => None,
@@ -76,7 +80,11 @@ impl Desk {
                 name: record.name,
                 vendor: record.vendor,
                 kind: record.kind,
-                released: record.newest.as_ref().and_then(|(_, day)| *day).map(|day| words::day(day, year)),
+                released: record
+                    .newest
+                    .as_ref()
+                    .and_then(|(_, day)| *day)
+                    .map(|day| words::day(day, year)),
                 newest: record.newest.map(|(version, _)| version),
                 releases: record.releases,
                 rooms,
@@ -84,7 +92,10 @@ impl Desk {
             });
         }
         let shown = i64::try_from(rows.len()).unwrap_or(0);
-        Ok(PortfolioView { rows, pager: words::numbered(page, shown, total, "product", "products") })
+        Ok(PortfolioView {
+            rows,
+            pager: words::numbered(page, shown, total, "product", "products"),
+        })
     }
 
     /// The audit.
@@ -108,7 +119,10 @@ impl Desk {
             })
             .collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
-        Ok(AuditView { rows, pager: words::numbered(page, shown, total, "entry", "entries") })
+        Ok(AuditView {
+            rows,
+            pager: words::numbered(page, shown, total, "entry", "entries"),
+        })
     }
 
     /// Settings.
@@ -122,11 +136,23 @@ impl Desk {
         let closes = settings.window_opens + chrono::TimeDelta::minutes(settings.window_minutes.into());
         let organisation = vec![
             row("Name", look.organisation.name.clone(), "As the top bar shows it."),
-            row("Time zone", look.organisation.zone.name().to_owned(), "Days of a rollout are days in this zone."),
-            row("Time zone rules", zone::database_version(), "The release of the zone database in use."),
+            row(
+                "Time zone",
+                look.organisation.zone.name().to_owned(),
+                "Days of a rollout are days in this zone.",
+            ),
+            row(
+                "Time zone rules",
+                zone::database_version(),
+                "The release of the zone database in use.",
+            ),
         ];
         let rollouts = vec![
-            row("Start day", settings.start_weekday.to_string(), "Routine updates start on this day; critical ones at once."),
+            row(
+                "Start day",
+                settings.start_weekday.to_string(),
+                "Routine updates start on this day; critical ones at once.",
+            ),
             row(
                 "Window",
                 format!("{}–{}", settings.window_opens.format("%H:%M"), closes.format("%H:%M")),
@@ -139,7 +165,10 @@ impl Desk {
             ),
             row(
                 "Silent after",
-                format!("{} × the expected minutes, at least {}", settings.silent_factor, settings.silent_least_minutes),
+                format!(
+                    "{} × the expected minutes, at least {}",
+                    settings.silent_factor, settings.silent_least_minutes
+                ),
                 "Without a report from a device that has started.",
             ),
             row(
@@ -149,29 +178,51 @@ impl Desk {
             ),
         ];
         let devices = vec![
-            row("Polling", format!("every {} seconds", settings.poll_seconds), "Of an idle device."),
-            row("Preparation", format!("{} minutes", settings.prepare_minutes), "Before a window, devices are asked for their facts."),
+            row(
+                "Polling",
+                format!("every {} seconds", settings.poll_seconds),
+                "Of an idle device.",
+            ),
+            row(
+                "Preparation",
+                format!("{} minutes", settings.prepare_minutes),
+                "Before a window, devices are asked for their facts.",
+            ),
         ];
-        let groups =
-            vec![("Organisation".to_owned(), organisation), ("Rollouts".to_owned(), rollouts), ("Devices".to_owned(), devices)];
+        let groups = vec![
+            ("Organisation".to_owned(), organisation),
+            ("Rollouts".to_owned(), rollouts),
+            ("Devices".to_owned(), devices),
+        ];
         Ok(SettingsView { groups })
     }
 }
 
 pub(crate) fn ring_view(look: &Look, id: domain::ids::RingId) -> RingView {
     match look.rings.get(id) {
-        Some(ring) => {
-            RingView { id, name: ring.name.clone(), badge: ring.place.badge(), scale: ring.place.scale() }
-        }
+        Some(ring) => RingView {
+            id,
+            name: ring.name.clone(),
+            badge: ring.place.badge(),
+            scale: ring.place.scale(),
+        },
         // A ring that was deleted since stays in histories.
-        None => RingView { id, name: "Deleted ring".to_owned(), badge: "–".to_owned(), scale: 5 },
+        None => RingView {
+            id,
+            name: "Deleted ring".to_owned(),
+            badge: "–".to_owned(),
+            scale: 5,
+        },
     }
 }
 
 /// A service's answer in the words of the wire; faults of ours are logged once, here.
 pub(crate) fn told(error: ServiceError) -> AppError {
     match error {
-        ServiceError::Invalid { field, problem } => AppError::Invalid { field: field.to_owned(), problem },
+        ServiceError::Invalid { field, problem } => AppError::Invalid {
+            field: field.to_owned(),
+            problem,
+        },
         ServiceError::NotFound { what } => AppError::NotFound { what },
         ServiceError::Conflict { problem } => AppError::Conflict { problem },
         ServiceError::Store(error) => failed(error),

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{
-    Choice, ComponentView, DeviceView, Health, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
-    RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
+    Choice, ComponentView, DeviceView, Health, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow,
+    RoomTickets, RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
 };
 
 /// Without a check-in for this long a room is unmonitored (I4).
@@ -49,11 +49,32 @@ impl Desk {
         let pager = pager(&query, &filter, &records, more, total);
         let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
         let work = look.tx.work_in(&ids).await.map_err(failed)?;
-        let rows = records.iter().map(|record| room_row(&look, record, work.get(&record.id))).collect();
+        let rows = records
+            .iter()
+            .map(|record| room_row(&look, record, work.get(&record.id)))
+            .collect();
         let sites = look.tx.sites().await.map_err(failed)?;
-        let rings = look.rings.iter().map(|ring| Choice { value: ring.id.to_string(), label: ring.name.clone() }).collect();
-        let sites = sites.into_iter().map(|site| Choice { value: site.id.to_string(), label: site.name }).collect();
-        Ok(RoomsView { rows, rings, sites, pager })
+        let rings = look
+            .rings
+            .iter()
+            .map(|ring| Choice {
+                value: ring.id.to_string(),
+                label: ring.name.clone(),
+            })
+            .collect();
+        let sites = sites
+            .into_iter()
+            .map(|site| Choice {
+                value: site.id.to_string(),
+                label: site.name,
+            })
+            .collect();
+        Ok(RoomsView {
+            rows,
+            rings,
+            sites,
+            pager,
+        })
     }
 
     /// A room's Overview.
@@ -69,11 +90,27 @@ impl Desk {
             devices.push(device_view(&mut look, &room, device).await?);
         }
         let holds = room.holds.iter().map(|hold| {
-            let what = hold.product.as_ref().map_or_else(|| "All updates".to_owned(), |product| product.to_string());
-            format!("{what}: held by {} until {}: {}.", hold.owner, when::date(hold.until, year), hold.reason)
+            let what = hold
+                .product
+                .as_ref()
+                .map_or_else(|| "All updates".to_owned(), ToString::to_string);
+            format!(
+                "{what}: held by {} until {}: {}.",
+                hold.owner,
+                when::date(hold.until, year),
+                hold.reason
+            )
         });
-        let blocks = room.blocks.iter().map(|block| (block.kind.label().to_owned(), block.why.clone()));
-        Ok(RoomOverview { head, devices, holds: holds.collect(), blocks: blocks.collect() })
+        let blocks = room
+            .blocks
+            .iter()
+            .map(|block| (block.kind.label().to_owned(), block.why.clone()));
+        Ok(RoomOverview {
+            head,
+            devices,
+            holds: holds.collect(),
+            blocks: blocks.collect(),
+        })
     }
 
     /// A room's Updates.
@@ -86,16 +123,25 @@ impl Desk {
         let published = look.tx.published(false).await.map_err(failed)?;
         let mine: Vec<_> = published
             .into_iter()
-            .filter(|record| room.devices.iter().any(|device| device.component(&record.product).is_some()))
+            .filter(|record| {
+                room.devices
+                    .iter()
+                    .any(|device| device.component(&record.product).is_some())
+            })
             .collect();
         let ids: Vec<UpdateId> = mine.iter().map(|record| record.id).collect();
         let planned = look.planned(&ids).await.map_err(told)?;
         let rollouts = look.tx.rollouts(&ids).await.map_err(failed)?;
         let mut rows = Vec::with_capacity(mine.len());
         for record in mine {
-            let (Some(update), Some(rollout)) = (planned.get(&record.id), rollouts.get(&record.id)) else { continue };
+            let (Some(update), Some(rollout)) = (planned.get(&record.id), rollouts.get(&record.id)) else {
+                continue;
+            };
             let standing = look.standing(update, rollout, &room).await.map_err(told)?;
-            let from = standing.deployment.as_ref().and_then(|deployment| deployment.from_version.clone());
+            let from = standing
+                .deployment
+                .as_ref()
+                .and_then(|deployment| deployment.from_version.clone());
             let from = from.map(|version| format!(" · from {version}")).unwrap_or_default();
             rows.push(RoomUpdateRow {
                 update: record.id,
@@ -120,7 +166,13 @@ impl Desk {
         let (head, ..) = head(&mut look, id).await?;
         let zone = look.organisation.zone.clone();
         let tickets = look.tx.tickets_of_room(id).await.map_err(failed)?;
-        Ok(RoomTickets { head, rows: tickets.iter().map(|ticket| super::tickets::row(ticket, &zone, look.now)).collect() })
+        Ok(RoomTickets {
+            head,
+            rows: tickets
+                .iter()
+                .map(|ticket| super::tickets::row(ticket, &zone, look.now))
+                .collect(),
+        })
     }
 
     /// A room's History.
@@ -133,8 +185,13 @@ impl Desk {
         let events = look.tx.events_of_room(id, 200).await.map_err(failed)?;
         let audit = look.tx.audit_of("room", &id.to_string(), 100).await.map_err(failed)?;
         let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
-        let titles: BTreeMap<UpdateId, String> =
-            look.planned(&ids).await.map_err(told)?.into_iter().map(|(id, update)| (id, update.title())).collect();
+        let titles: BTreeMap<UpdateId, String> = look
+            .planned(&ids)
+            .await
+            .map_err(told)?
+            .into_iter()
+            .map(|(id, update)| (id, update.title()))
+            .collect();
         let mut rows: Vec<(DateTime<Utc>, HistoryRow)> = Vec::new();
         for event in events {
             rows.push((
@@ -161,7 +218,10 @@ impl Desk {
             ));
         }
         rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        Ok(RoomHistory { head, rows: rows.into_iter().map(|(_, row)| row).collect() })
+        Ok(RoomHistory {
+            head,
+            rows: rows.into_iter().map(|(_, row)| row).collect(),
+        })
     }
 }
 
@@ -175,14 +235,22 @@ pub(super) fn cursor(text: &str) -> Option<(String, RoomId)> {
 fn pager(query: &RoomsQuery, filter: &RoomFilter, records: &[RoomListRecord], more: bool, total: i64) -> Pager {
     let kept = |name: &str, record: &RoomListRecord| {
         let cursor = format!("{}|{}", record.name_key, record.id);
-        words::query(&[("q", &query.q), ("ring", &query.ring), ("site", &query.site), (name, &cursor)])
+        words::query(&[
+            ("q", &query.q),
+            ("ring", &query.ring),
+            ("site", &query.site),
+            (name, &cursor),
+        ])
     };
     let backwards = filter.before.is_some();
     let has_previous = if backwards { more } else { filter.after.is_some() };
     let has_next = if backwards { true } else { more };
     Pager {
         text: words::count(total, "room", "rooms"),
-        previous: records.first().filter(|_| has_previous).map(|first| kept("before", first)),
+        previous: records
+            .first()
+            .filter(|_| has_previous)
+            .map(|first| kept("before", first)),
         next: records.last().filter(|_| has_next).map(|last| kept("after", last)),
     }
 }
@@ -243,10 +311,18 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>) -> Ro
 }
 
 async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord)> {
-    let missing = || AppError::NotFound { what: "This room".to_owned() };
+    let missing = || AppError::NotFound {
+        what: "This room".to_owned(),
+    };
     let record = look.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
     let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
-    let work = look.tx.work_in(&[id]).await.map_err(failed)?.remove(&id).unwrap_or_default();
+    let work = look
+        .tx
+        .work_in(&[id])
+        .await
+        .map_err(failed)?
+        .remove(&id)
+        .unwrap_or_default();
     let (health, health_why) = health(record.state, &work, look.now);
     let hours = look.organisation.settings.window();
     let today = room.zone.date(look.now);
@@ -263,7 +339,12 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
     let head = RoomHead {
         id,
         name: record.name.clone(),
-        zone: format!("{}, UTC{sign}{}:{:02}", room.zone.name(), offset.abs() / 60, offset.abs() % 60),
+        zone: format!(
+            "{}, UTC{sign}{}:{:02}",
+            room.zone.name(),
+            offset.abs() / 60,
+            offset.abs() % 60
+        ),
         meta,
         health,
         health_why,
@@ -296,8 +377,16 @@ async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Resu
             state,
         });
     }
-    let vendor = if device.model.starts_with(&device.vendor) { String::new() } else { format!("{} ", device.vendor) };
-    let serial = if device.serial.is_empty() { String::new() } else { format!("{} · ", device.serial) };
+    let vendor = if device.model.starts_with(&device.vendor) {
+        String::new()
+    } else {
+        format!("{} ", device.vendor)
+    };
+    let serial = if device.serial.is_empty() {
+        String::new()
+    } else {
+        format!("{} · ", device.serial)
+    };
     Ok(DeviceView {
         name: format!("{vendor}{}", device.model),
         role: device.role,
@@ -310,7 +399,9 @@ async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Resu
 async fn component_state(look: &mut Look, id: UpdateId, room: &Room, device: domain::ids::DeviceId) -> Result<String> {
     let planned = look.planned(&[id]).await.map_err(told)?;
     let rollout = look.tx.rollout(id).await.map_err(failed)?;
-    let (Some(update), Some(rollout)) = (planned.get(&id), rollout) else { return Ok(String::new()) };
+    let (Some(update), Some(rollout)) = (planned.get(&id), rollout) else {
+        return Ok(String::new());
+    };
     let own = room.devices.iter().find(|own| own.id == device);
     if own.is_some_and(|own| is_current(update, own)) {
         return Ok("Current".to_owned());
@@ -341,11 +432,16 @@ fn when_of(
         return when::window(window, &room.zone, look.now);
     }
     match deployment.map(|deployment| &deployment.state) {
-        Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => when::instant(*at, &room.zone, look.now),
-        Some(DeploymentState::Open { started_at: Some(at) }) => format!("Since {}", when::instant(*at, &room.zone, look.now)),
-        Some(DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. }) | None => {
-            String::new()
+        Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => {
+            when::instant(*at, &room.zone, look.now)
         }
+        Some(DeploymentState::Open { started_at: Some(at) }) => {
+            format!("Since {}", when::instant(*at, &room.zone, look.now))
+        }
+        Some(
+            DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
+        )
+        | None => String::new(),
     }
 }
 

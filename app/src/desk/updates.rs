@@ -14,8 +14,8 @@ use service::store::{RoomListRecord, UpdateRooms};
 
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
 use crate::view::{
-    CalendarView, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow, StageView, TrackMark,
-    TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
+    CalendarView, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow, StageView,
+    TrackMark, TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
 };
 
 impl Desk {
@@ -34,14 +34,40 @@ impl Desk {
         let total = i64::try_from(shown.len()).unwrap_or(0);
         let first = usize::try_from(words::offset(query.page)).unwrap_or(0);
         let page = usize::try_from(PAGE).unwrap_or(50);
-        let rows: Vec<UpdateRow> = shown.into_iter().skip(first).take(page).map(|summary| update_row(&look, summary)).collect();
-        let mut pager = words::numbered(query.page, i64::try_from(rows.len()).unwrap_or(0), total, "update", "updates");
+        let rows: Vec<UpdateRow> = shown
+            .into_iter()
+            .skip(first)
+            .take(page)
+            .map(|summary| update_row(&look, summary))
+            .collect();
+        let mut pager = words::numbered(
+            query.page,
+            i64::try_from(rows.len()).unwrap_or(0),
+            total,
+            "update",
+            "updates",
+        );
         let kept = kept_query(&query);
-        let with_filters = |page: String| if kept.is_empty() { page } else { format!("{kept}&{page}") };
+        let with_filters = |page: String| {
+            if kept.is_empty() {
+                page
+            } else {
+                format!("{kept}&{page}")
+            }
+        };
         pager.previous = pager.previous.map(with_filters);
         pager.next = pager.next.map(with_filters);
-        let scale = look.rings.iter().map(|ring| (ring.name.clone(), ring.completion_days())).collect();
-        Ok(UpdatesView { rows, scale, vendors, pager })
+        let scale = look
+            .rings
+            .iter()
+            .map(|ring| (ring.name.clone(), ring.completion_days()))
+            .collect();
+        Ok(UpdatesView {
+            rows,
+            scale,
+            vendors,
+            pager,
+        })
     }
 
     /// The rings (R16).
@@ -67,7 +93,11 @@ impl Desk {
                 last_update: last.map(|at| words::instant(at, &zone, look.now)),
             });
         }
-        Ok(RingsView { rows, total: look.rings.total_days(), remaining: look.rings.remaining_days(None) })
+        Ok(RingsView {
+            rows,
+            total: look.rings.total_days(),
+            remaining: look.rings.remaining_days(None),
+        })
     }
 
     /// One update with a page of its rooms (P3).
@@ -81,7 +111,10 @@ impl Desk {
         let statuses = statuses(&mut look, &summary).await?;
         let (room_rows, pager) = room_page(&mut look, &summary, &rooms, &statuses).await?;
         let release = look.tx.release(id).await.map_err(failed)?;
-        let known_issues = release.as_ref().map(|release| release.release.known_issues.clone()).unwrap_or_default();
+        let known_issues = release
+            .as_ref()
+            .map(|release| release.release.known_issues.clone())
+            .unwrap_or_default();
         let tickets = look.tx.tickets_of_update(id).await.map_err(failed)?;
         let zone = look.organisation.zone.clone();
         Ok(UpdateView {
@@ -99,7 +132,10 @@ impl Desk {
             rooms: room_rows,
             pager,
             known_issues,
-            tickets: tickets.iter().map(|ticket| super::tickets::row(ticket, &zone, look.now)).collect(),
+            tickets: tickets
+                .iter()
+                .map(|ticket| super::tickets::row(ticket, &zone, look.now))
+                .collect(),
             history: history(&mut look, id).await?,
         })
     }
@@ -112,7 +148,9 @@ fn title(summary: &UpdateSummary) -> String {
 fn matches_query(summary: &UpdateSummary, query: &UpdatesQuery) -> bool {
     let words = query.q.trim().to_lowercase();
     let record = &summary.record;
-    (words.is_empty() || title(summary).to_lowercase().contains(&words) || record.vendor.to_lowercase().contains(&words))
+    (words.is_empty()
+        || title(summary).to_lowercase().contains(&words)
+        || record.vendor.to_lowercase().contains(&words))
         && (query.status.is_empty() || UpdateStatus::from_word(&query.status) == Some(summary.status))
         && (query.severity.is_empty() || Severity::from_word(&query.severity) == Some(record.severity))
         && (query.kind.is_empty() || ProductKind::from_word(&query.kind) == Some(record.kind))
@@ -162,7 +200,11 @@ fn kept_query(query: &UpdatesQuery) -> String {
 
 fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
     let year = words::year(look);
-    let last_day = summary.calendar.last().and_then(|stage| stage.test_ends.pred_opt()).unwrap_or(summary.rollout.starts_on);
+    let last_day = summary
+        .calendar
+        .last()
+        .and_then(|stage| stage.test_ends.pred_opt())
+        .unwrap_or(summary.rollout.starts_on);
     let waiting: i64 = summary.waiting.values().sum();
     UpdateRow {
         id: summary.record.id,
@@ -198,9 +240,16 @@ fn day_of(look: &Look, summary: &UpdateSummary) -> Option<String> {
     if !matches!(summary.status, UpdateStatus::InProgress | UpdateStatus::Paused) {
         return None;
     }
-    let total: u32 = summary.calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
+    let total: u32 = summary
+        .calendar
+        .iter()
+        .map(|stage| stage.rollout_days + stage.test_days)
+        .sum();
     let (position, _) = plan_day(look, summary)?;
-    Some(format!("Day {} of {total}", (position.floor() + 1.0).min(f64::from(total))))
+    Some(format!(
+        "Day {} of {total}",
+        (position.floor() + 1.0).min(f64::from(total))
+    ))
 }
 
 /// Where now lies in plan days, with the share of today; and whether the rollout's clock stands still.
@@ -218,7 +267,10 @@ fn plan_day(look: &Look, summary: &UpdateSummary) -> Option<(f64, bool)> {
     let mut position = None;
     for stage in summary.calendar.iter().filter(|stage| stage.entered) {
         let planned = f64::from(stage.rollout_days + stage.test_days);
-        #[expect(clippy::cast_precision_loss, reason = "a rollout's days fit into a float many times over")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rollout's days fit into a float many times over"
+        )]
         let in_stage = (local.date() - stage.starts_on).num_days() as f64 + share;
         position = Some(passed + in_stage.clamp(0.0, planned));
         passed += planned;
@@ -241,7 +293,13 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
                 scale: stage.place.scale(),
                 rollout_days: stage.rollout_days,
                 test_days: stage.test_days,
-                tested_days: if over { stage.test_days } else if stage.entered { u32::try_from(tested).unwrap_or(0).min(stage.test_days) } else { 0 },
+                tested_days: if over {
+                    stage.test_days
+                } else if stage.entered {
+                    u32::try_from(tested).unwrap_or(0).min(stage.test_days)
+                } else {
+                    0
+                },
                 entered: stage.entered,
                 done: counts.completed,
                 failed: counts.failed,
@@ -258,7 +316,12 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
     };
     let parts: Vec<String> = rings.iter().map(ring_sentence).collect();
     let sentence = format!("{}: {}.", summary.status.label(), parts.join("; "));
-    TrackView { rings, mark, sentence, caption: caption(look, summary) }
+    TrackView {
+        rings,
+        mark,
+        sentence,
+        caption: caption(look, summary),
+    }
 }
 
 fn ring_sentence(ring: &TrackRing) -> String {
@@ -266,7 +329,11 @@ fn ring_sentence(ring: &TrackRing) -> String {
     if total == 0 {
         return format!("{} has no rooms for it", ring.name);
     }
-    let failed = if ring.failed > 0 { format!(", {} failed", ring.failed) } else { String::new() };
+    let failed = if ring.failed > 0 {
+        format!(", {} failed", ring.failed)
+    } else {
+        String::new()
+    };
     let state = if ring.entered { "" } else { ", not started" };
     format!("{} {} of {total} installed{failed}{state}", ring.name, ring.done)
 }
@@ -276,10 +343,19 @@ fn caption(look: &Look, summary: &UpdateSummary) -> String {
     match (&summary.rollout.state, summary.status) {
         (RolloutState::Deprecated { reason, .. }, _) => reason.clone(),
         (RolloutState::Paused { since, .. }, _) => {
-            let ring = summary.rollout.stages.last().map_or("before the first ring", |stage| &stage.name);
-            format!("Paused in {ring} since {}", when::date(look.organisation.zone.date(*since), year))
+            let ring = summary
+                .rollout
+                .stages
+                .last()
+                .map_or("before the first ring", |stage| &stage.name);
+            format!(
+                "Paused in {ring} since {}",
+                when::date(look.organisation.zone.date(*since), year)
+            )
         }
-        (RolloutState::Finished { at }, _) => format!("Over since {}", when::date(look.organisation.zone.date(*at), year)),
+        (RolloutState::Finished { at }, _) => {
+            format!("Over since {}", when::date(look.organisation.zone.date(*at), year))
+        }
         (RolloutState::Running, _) => match current_stage(look, summary) {
             Some((stage, _)) => stage_caption(look, stage),
             None => format!("Starts {}", when::date(summary.rollout.starts_on, year)),
@@ -309,9 +385,15 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
         RolloutState::Running => match current_stage(look, summary) {
             Some((stage, _)) => format!("{}.", stage_caption(look, stage)),
             None if summary.rollout.stages.is_empty() => {
-                format!("Staging starts {}.", when::date(summary.rollout.starts_on, words::year(look)))
+                format!(
+                    "Staging starts {}.",
+                    when::date(summary.rollout.starts_on, words::year(look))
+                )
             }
-            None => format!("Finishing: {} have not ended yet.", words::count(summary.counts.unfinished(), "room", "rooms")),
+            None => format!(
+                "Finishing: {} have not ended yet.",
+                words::count(summary.counts.unfinished(), "room", "rooms")
+            ),
         },
     }
 }
@@ -322,9 +404,14 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
     if let Some(release) = look.tx.release(id).await.map_err(failed)? {
-        let released = release.released.map_or_else(|| "Not published by the vendor".to_owned(), |day| when::date(day, year));
+        let released = release
+            .released
+            .map_or_else(|| "Not published by the vendor".to_owned(), |day| when::date(day, year));
         fact("Released", released);
-        fact("Expected install", format!("{} minutes", release.release.expected_minutes));
+        fact(
+            "Expected install",
+            format!("{} minutes", release.release.expected_minutes),
+        );
         if let Some(minimum) = &release.release.minimum_version {
             fact("Needs first", minimum.clone());
         }
@@ -333,10 +420,16 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
         }
     }
     if let Some((at, by)) = look.tx.published_at(id).await.map_err(failed)? {
-        fact("Published", format!("{} by {by}", when::instant(at, &look.organisation.zone, look.now)));
+        fact(
+            "Published",
+            format!("{} by {by}", when::instant(at, &look.organisation.zone, look.now)),
+        );
     }
     for record in look.tx.artifacts(id).await.map_err(failed)? {
-        fact("File", format!("{}, {} bytes", record.artifact.filename, record.artifact.size));
+        fact(
+            "File",
+            format!("{}, {} bytes", record.artifact.filename, record.artifact.size),
+        );
         fact("SHA-256", record.artifact.sha256);
     }
     Ok(facts)
@@ -346,7 +439,10 @@ async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<Calen
     let year = words::year(look);
     let zone = look.organisation.zone.clone();
     let nights = look.tx.rooms_by_night(summary.record.id).await.map_err(failed)?;
-    let first = summary.calendar.first().map_or(summary.rollout.starts_on, |stage| stage.starts_on);
+    let first = summary
+        .calendar
+        .first()
+        .map_or(summary.rollout.starts_on, |stage| stage.starts_on);
     let last = summary.calendar.last().map_or(first, |stage| stage.test_ends);
     let length = u32::try_from((last - first).num_days()).unwrap_or(0).max(1);
     let day_of = |date: NaiveDate| u32::try_from((date - first).num_days()).unwrap_or(0);
@@ -403,20 +499,38 @@ fn stage_view(
             Some(_) | None => *night,
         };
         let day = day_of(shown);
-        let cell = by_day.entry(day).or_insert(NightView { day, done: 0, failed: 0, waiting: 0 });
+        let cell = by_day.entry(day).or_insert(NightView {
+            day,
+            done: 0,
+            failed: 0,
+            waiting: 0,
+        });
         match state.as_str() {
             "completed" => cell.done += rooms,
             "failed" => cell.failed += rooms,
             _ => cell.waiting += rooms,
         }
     }
-    let status = status::ring(&summary.rollout, stage, summary.rollout.judged_on(&look.organisation.zone, look.now));
-    let test = if stage.test_ends > stage.rollout_ends { words::span(stage.rollout_ends, stage.test_ends, year) } else { String::new() };
+    let status = status::ring(
+        &summary.rollout,
+        stage,
+        summary.rollout.judged_on(&look.organisation.zone, look.now),
+    );
+    let test = if stage.test_ends > stage.rollout_ends {
+        words::span(stage.rollout_ends, stage.test_ends, year)
+    } else {
+        String::new()
+    };
     let rollout = words::span(stage.starts_on, stage.rollout_ends, year);
     let waiting = counts.unfinished() + counts.deprecated + ahead;
     let sentence = stage_sentence(stage, status, &rollout, counts.completed, counts.failed, waiting);
     StageView {
-        ring: RingView { id: stage.ring, name: stage.name.clone(), badge: stage.place.badge(), scale: stage.place.scale() },
+        ring: RingView {
+            id: stage.ring,
+            name: stage.name.clone(),
+            badge: stage.place.badge(),
+            scale: stage.place.scale(),
+        },
         status,
         rollout,
         test,
@@ -432,9 +546,24 @@ fn stage_view(
     }
 }
 
-fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, done: i64, failed: i64, waiting: i64) -> String {
-    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    format!("{}: {}. Nights {rollout}: {done} installed{failed}, {waiting} waiting.", stage.name, status.label())
+fn stage_sentence(
+    stage: &PlannedStage,
+    status: RingStatus,
+    rollout: &str,
+    done: i64,
+    failed: i64,
+    waiting: i64,
+) -> String {
+    let failed = if failed > 0 {
+        format!(", {failed} failed")
+    } else {
+        String::new()
+    };
+    format!(
+        "{}: {}. Nights {rollout}: {done} installed{failed}, {waiting} waiting.",
+        stage.name,
+        status.label()
+    )
 }
 
 /// The chips: (word in the address, label, rooms).
@@ -456,8 +585,12 @@ async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(Strin
         ("deprecated", "Deprecated", of("deprecated")),
         ("not-required", "Not required", all - deployed),
     ];
-    let shown = rows.into_iter().filter(|(word, _, rooms)| word.is_empty() || *rooms > 0);
-    Ok(shown.map(|(word, label, rooms)| (word.to_owned(), label.to_owned(), rooms)).collect())
+    let shown = rows
+        .into_iter()
+        .filter(|(word, _, rooms)| word.is_empty() || *rooms > 0);
+    Ok(shown
+        .map(|(word, label, rooms)| (word.to_owned(), label.to_owned(), rooms))
+        .collect())
 }
 
 async fn room_page(
@@ -481,15 +614,21 @@ async fn room_page(
     };
     let ring = query.ring.parse::<RingId>().ok();
     let after = super::rooms::cursor(&query.after);
-    let mut records =
-        look.tx.update_room_page(id, &summary.record.product, which, ring, after.as_ref(), PAGE + 1).await.map_err(failed)?;
+    let mut records = look
+        .tx
+        .update_room_page(id, &summary.record.product, which, ring, after.as_ref(), PAGE + 1)
+        .await
+        .map_err(failed)?;
     let more = records.len() > usize::try_from(PAGE).unwrap_or(50);
     records.truncate(usize::try_from(PAGE).unwrap_or(50));
     let next = records.last().filter(|_| more).map(|last| {
         let cursor = format!("{}|{}", last.name_key, last.id);
         words::query(&[("status", &query.status), ("ring", &query.ring), ("after", &cursor)])
     });
-    let total = statuses.iter().find(|(word, ..)| *word == query.status).map_or(0, |(_, _, rooms)| *rooms);
+    let total = statuses
+        .iter()
+        .find(|(word, ..)| *word == query.status)
+        .map_or(0, |(_, _, rooms)| *rooms);
     let pager = Pager {
         text: words::count(total, "room", "rooms"),
         previous: (!query.after.is_empty()).then(|| words::query(&[("status", &query.status), ("ring", &query.ring)])),
@@ -502,10 +641,16 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
     let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
     let rooms = look.rooms(&ids).await.map_err(told)?;
     let planned = look.planned(&[summary.record.id]).await.map_err(told)?;
-    let tickets = look.tx.failure_ticket_numbers(summary.record.id).await.map_err(failed)?;
+    let tickets = look
+        .tx
+        .failure_ticket_numbers(summary.record.id)
+        .await
+        .map_err(failed)?;
     let mut rows = Vec::with_capacity(records.len());
     for record in records {
-        let (Some(room), Some(update)) = (rooms.get(&record.id), planned.get(&summary.record.id)) else { continue };
+        let (Some(room), Some(update)) = (rooms.get(&record.id), planned.get(&summary.record.id)) else {
+            continue;
+        };
         let standing = look.standing(update, &summary.rollout, room).await.map_err(told)?;
         let deployment = standing.deployment.as_ref();
         rows.push(RoomWhyRow {
@@ -515,7 +660,9 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
             ring: ring_view(look, deployment.map_or(record.ring, |deployment| deployment.ring)),
             status: standing.status,
             why: standing.why,
-            next_window: standing.window.map(|window| when::window(&window, &room.zone, look.now)),
+            next_window: standing
+                .window
+                .map(|window| when::window(&window, &room.zone, look.now)),
             ticket: tickets.get(&record.id).copied(),
             attempt: deployment.map_or(1, |deployment| deployment.attempt),
             catch_up: deployment.is_some_and(|deployment| deployment.catch_up),

@@ -11,16 +11,25 @@ use super::PAGE;
 use crate::view::{Pager, When};
 
 pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> When {
-    When { text: when::instant(at, zone, now), machine: at.to_rfc3339_opts(SecondsFormat::Secs, true) }
+    When {
+        text: when::instant(at, zone, now),
+        machine: at.to_rfc3339_opts(SecondsFormat::Secs, true),
+    }
 }
 
 pub(super) fn clock(now: DateTime<Utc>, zone: &Zone) -> When {
     let wall = zone.local(now).wall;
-    When { text: wall.format("%a %-d %b %Y, %H:%M").to_string(), machine: now.to_rfc3339_opts(SecondsFormat::Secs, true) }
+    When {
+        text: wall.format("%a %-d %b %Y, %H:%M").to_string(),
+        machine: now.to_rfc3339_opts(SecondsFormat::Secs, true),
+    }
 }
 
 pub(super) fn day(date: NaiveDate, year: i32) -> When {
-    When { text: when::date(date, year), machine: date.to_string() }
+    When {
+        text: when::date(date, year),
+        machine: date.to_string(),
+    }
 }
 
 pub(super) fn year(look: &Look) -> i32 {
@@ -30,7 +39,11 @@ pub(super) fn year(look: &Look) -> i32 {
 /// `Wed 2 Oct – Thu 3 Oct`, or one date.
 pub(super) fn span(from: NaiveDate, until_exclusive: NaiveDate, year: i32) -> String {
     let last = until_exclusive.pred_opt().unwrap_or(until_exclusive);
-    if last <= from { when::date(from, year) } else { format!("{} – {}", when::date(from, year), when::date(last, year)) }
+    if last <= from {
+        when::date(from, year)
+    } else {
+        format!("{} – {}", when::date(from, year), when::date(last, year))
+    }
 }
 
 pub(super) fn count(number: i64, one: &str, many: &str) -> String {
@@ -44,7 +57,11 @@ pub(super) fn offset(page: u32) -> i64 {
 /// A pager over numbered pages.
 pub(super) fn numbered(page: u32, shown: i64, total: i64, one: &str, many: &str) -> Pager {
     let (page, first) = (page.max(1), offset(page));
-    let text = if shown == total { count(total, one, many) } else { format!("{}–{} of {}", first + 1, first + shown, count(total, one, many)) };
+    let text = if shown == total {
+        count(total, one, many)
+    } else {
+        format!("{}–{} of {}", first + 1, first + shown, count(total, one, many))
+    };
     Pager {
         text,
         previous: (page > 1).then(|| format!("page={}", page - 1)),
@@ -68,11 +85,18 @@ pub(super) fn encoded(value: &str) -> String {
 /// A query string of those that are not empty.
 pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     let filled = pairs.iter().filter(|(_, value)| !value.is_empty());
-    filled.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
+    filled
+        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// A number under which the log has a fault of ours: unique in this process.
 pub(super) fn incident() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!("{:04X}-{:04X}", std::process::id() & 0xffff, NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{:04X}-{:04X}",
+        std::process::id() & 0xffff,
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }

@@ -115,7 +115,11 @@ fn head(view: &UpdateView) -> AnyView {
 /// The counts that lead to their rooms.
 fn counts(view: &UpdateView) -> AnyView {
     let counts = view.statuses.iter().map(|(word, label, count)| {
-        let label = if word.is_empty() { "rooms".to_owned() } else { label.to_lowercase() };
+        let label = if word.is_empty() {
+            "rooms".to_owned()
+        } else {
+            label.to_lowercase()
+        };
         let (class, dot) = match word.as_str() {
             "completed" => ("kpi kpi--done", true),
             "failed" => ("kpi kpi--fail", true),

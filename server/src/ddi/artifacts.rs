@@ -19,8 +19,12 @@ pub(crate) enum Part {
 
 /// Reads a Range header. Several ranges, and what is no range of bytes, are answered with the whole file.
 pub(crate) fn part(range: Option<&str>, size: u64) -> Part {
-    let Some(range) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else { return Part::Whole };
-    let Some((from, until)) = range.split_once('-').filter(|_| !range.contains(',')) else { return Part::Whole };
+    let Some(range) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {
+        return Part::Whole;
+    };
+    let Some((from, until)) = range.split_once('-').filter(|_| !range.contains(',')) else {
+        return Part::Whole;
+    };
     let (from, until) = (from.trim(), until.trim());
     let last = size.saturating_sub(1);
     match (from.parse::<u64>(), until.parse::<u64>()) {
@@ -34,7 +38,12 @@ pub(crate) fn part(range: Option<&str>, size: u64) -> Part {
     }
 }
 
-pub(crate) async fn serve(service: &Service, record: &ArtifactRecord, method: &Method, headers: &HeaderMap) -> Result<Response, ServiceError> {
+pub(crate) async fn serve(
+    service: &Service,
+    record: &ArtifactRecord,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, ServiceError> {
     let artifact = &record.artifact;
     if let Some(url) = &artifact.url {
         return Ok((StatusCode::FOUND, [(header::LOCATION, url.clone())]).into_response());
@@ -63,7 +72,9 @@ pub(crate) async fn serve(service: &Service, record: &ArtifactRecord, method: &M
     } else {
         Body::from_stream(service.open_artifact(&artifact.sha256, from, until).await?)
     };
-    Ok(response.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+    Ok(response
+        .body(body)
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
 }
 
 #[cfg(test)]
@@ -78,7 +89,11 @@ mod tests {
         assert_eq!(part(Some("bytes=4-5"), 10), Part::Span(4, 5));
         assert_eq!(part(Some("bytes=4-99"), 10), Part::Span(4, 9));
         assert_eq!(part(Some("bytes=-3"), 10), Part::Span(7, 9));
-        assert_eq!(part(Some("bytes=10-"), 10), Part::Unsatisfiable, "416 at the end of the file");
+        assert_eq!(
+            part(Some("bytes=10-"), 10),
+            Part::Unsatisfiable,
+            "416 at the end of the file"
+        );
         assert_eq!(part(Some("bytes=1-2,4-5"), 10), Part::Whole);
         assert_eq!(part(Some("bytes=9-4"), 10), Part::Whole);
         assert_eq!(part(Some("lines=1-2"), 10), Part::Whole);

@@ -30,10 +30,16 @@ pub fn routes(service: Service) -> Router {
         .route(&format!("{base}/deploymentBase/{{action}}"), get(deployment))
         .route(&format!("{base}/deploymentBase/{{action}}/feedback"), post(feedback))
         .route(&format!("{base}/cancelAction/{{action}}"), get(cancel))
-        .route(&format!("{base}/cancelAction/{{action}}/feedback"), post(cancel_feedback))
+        .route(
+            &format!("{base}/cancelAction/{{action}}/feedback"),
+            post(cancel_feedback),
+        )
         .route(&format!("{base}/installedBase/{{action}}"), get(installed))
         .route(&format!("{base}/confirmationBase"), get(confirmation))
-        .route(&format!("{base}/softwaremodules/{{module}}/artifacts/{{file}}"), get(artifact))
+        .route(
+            &format!("{base}/softwaremodules/{{module}}/artifacts/{{file}}"),
+            get(artifact),
+        )
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(service)
 }
@@ -85,20 +91,39 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (status, error_code, message) = match self {
             Self::Unauthorized => return StatusCode::UNAUTHORIZED.into_response(),
-            Self::NotFound(what) => (StatusCode::NOT_FOUND, "hawkbit.server.error.repo.entitiyNotFound", format!("{what} does not exist")),
+            Self::NotFound(what) => (
+                StatusCode::NOT_FOUND,
+                "hawkbit.server.error.repo.entitiyNotFound",
+                format!("{what} does not exist"),
+            ),
             Self::Gone => {
                 let message = "the action has ended; its link is gone with the next poll".to_owned();
                 (StatusCode::GONE, "hawkbit.server.error.action.notActive", message)
             }
-            Self::Bad(message) => (StatusCode::BAD_REQUEST, "hawkbit.server.error.rest.body.notReadable", message),
+            Self::Bad(message) => (
+                StatusCode::BAD_REQUEST,
+                "hawkbit.server.error.rest.body.notReadable",
+                message,
+            ),
             Self::TooLarge => {
                 let message = format!("the body is larger than {LARGEST_BODY} bytes");
-                (StatusCode::PAYLOAD_TOO_LARGE, "hawkbit.server.error.rest.body.tooLarge", message)
+                (
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "hawkbit.server.error.rest.body.tooLarge",
+                    message,
+                )
             }
             Self::Failed(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a device could not be answered");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a device could not be answered"
+                );
                 let message = "Nightshift cannot answer right now; the device will ask again".to_owned();
-                (StatusCode::SERVICE_UNAVAILABLE, "hawkbit.server.error.internal", message)
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "hawkbit.server.error.internal",
+                    message,
+                )
             }
         };
         (status, axum::Json(wire::ErrorBody { error_code, message })).into_response()
@@ -112,7 +137,10 @@ async fn who(service: &Service, tenant: &str, controller: &str, headers: &Header
     if !tenant.eq_ignore_ascii_case(&service.deployment().tenant) {
         return Err(Refused::NotFound("This tenant"));
     }
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let (scheme, token) = authorization.split_once(' ').unwrap_or_default();
     let token = token.trim().to_owned();
     let credentials = match scheme.to_ascii_lowercase().as_str() {
@@ -120,8 +148,13 @@ async fn who(service: &Service, tenant: &str, controller: &str, headers: &Header
         "gatewaytoken" => Credentials::Gateway(token),
         _ => return Err(Refused::Unauthorized),
     };
-    let mut asking = service.device(controller, &credentials).await?.ok_or(Refused::Unauthorized)?;
-    let agent = headers.get(header::USER_AGENT).map_or(&b""[..], |agent| agent.as_bytes());
+    let mut asking = service
+        .device(controller, &credentials)
+        .await?
+        .ok_or(Refused::Unauthorized)?;
+    let agent = headers
+        .get(header::USER_AGENT)
+        .map_or(&b""[..], |agent| agent.as_bytes());
     // rauc's client keeps to windows of its own without saying so in its attributes (`DDI.md` 2.1).
     asking.device.window_aware |= agent.starts_with(b"rauc-hawkbit-c-agent/");
     Ok(asking)
@@ -137,13 +170,24 @@ fn action_id(text: &str) -> Result<ActionId, Refused> {
 /// The controller's own address, absolute, from the configured public URL (`DDI.md` 2.8).
 fn base(service: &Service, controller: &str) -> String {
     let deployment = service.deployment();
-    format!("{}/{}/controller/v1/{controller}", deployment.public_url, deployment.tenant.to_uppercase())
+    format!(
+        "{}/{}/controller/v1/{controller}",
+        deployment.public_url,
+        deployment.tenant.to_uppercase()
+    )
 }
 
 fn hal(headers: &HeaderMap, value: &Value) -> Response {
-    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
     let plain = accepts.contains("application/json") && !accepts.contains("application/hal+json");
-    let media_type = if plain { "application/json" } else { "application/hal+json" };
+    let media_type = if plain {
+        "application/json"
+    } else {
+        "application/hal+json"
+    };
     ([(header::CONTENT_TYPE, media_type)], value.to_string()).into_response()
 }
 
@@ -152,8 +196,14 @@ async fn poll(State(service): State<Service>, Path(path): Path<Controller>, head
     let answer = service.poll(&asking).await?;
     let body = wire::poll(&answer, &base(&service, &asking.device.controller));
     let etag = etag(&body.to_string());
-    let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == etag.as_bytes());
-    let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { hal(&headers, &body) };
+    let unchanged = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|given| given.as_bytes() == etag.as_bytes());
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        hal(&headers, &body)
+    };
     if let Ok(etag) = etag.parse() {
         response.headers_mut().insert(header::ETAG, etag);
     }
@@ -184,14 +234,26 @@ async fn config(
 
 async fn deployment(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
     let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
-    let work = service.work(&asking, action_id(&path.action)?).await?.ok_or(Refused::NotFound("This action"))?;
-    Ok(hal(&headers, &wire::deployment(&work, &base(&service, &asking.device.controller))))
+    let work = service
+        .work(&asking, action_id(&path.action)?)
+        .await?
+        .ok_or(Refused::NotFound("This action"))?;
+    Ok(hal(
+        &headers,
+        &wire::deployment(&work, &base(&service, &asking.device.controller)),
+    ))
 }
 
 async fn installed(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
     let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
-    let work = service.installed(asking.device.id, action_id(&path.action)?).await?.ok_or(Refused::NotFound("This action"))?;
-    Ok(hal(&headers, &wire::deployment(&work, &base(&service, &asking.device.controller))))
+    let work = service
+        .installed(asking.device.id, action_id(&path.action)?)
+        .await?
+        .ok_or(Refused::NotFound("This action"))?;
+    Ok(hal(
+        &headers,
+        &wire::deployment(&work, &base(&service, &asking.device.controller)),
+    ))
 }
 
 async fn feedback(
@@ -242,7 +304,12 @@ async fn confirmation(State(service): State<Service>, Path(path): Path<Controlle
     Ok(hal(&headers, &json!({ "autoConfirm": { "active": true } })))
 }
 
-async fn artifact(State(service): State<Service>, Path(path): Path<File>, method: Method, headers: HeaderMap) -> Answer {
+async fn artifact(
+    State(service): State<Service>,
+    Path(path): Path<File>,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer {
     const NOT_FOUND: Refused = Refused::NotFound("This artifact");
     let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
     let module = path.module.parse::<i32>().map_err(|_| NOT_FOUND)?;
@@ -251,7 +318,10 @@ async fn artifact(State(service): State<Service>, Path(path): Path<File>, method
         return Ok(format!("{}  {}\n", record.artifact.md5, record.artifact.filename).into_response());
     }
     // A HEAD looks; the first GET starts the install (`DDI.md` 2.2).
-    let record = service.fetch(&asking, module, &path.file, method == Method::GET).await?.ok_or(NOT_FOUND)?;
+    let record = service
+        .fetch(&asking, module, &path.file, method == Method::GET)
+        .await?
+        .ok_or(NOT_FOUND)?;
     Ok(artifacts::serve(&service, &record, &method, &headers).await?)
 }
 

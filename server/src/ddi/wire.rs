@@ -30,7 +30,10 @@ pub(crate) fn poll(answer: &PollAnswer, base: &str) -> Value {
         links.insert(name.to_owned(), json!({ "href": href }));
     };
     match (answer.offer, answer.action) {
-        (Offer::Install | Offer::Prefetch, Some(action)) => link("deploymentBase", format!("{base}/deploymentBase/{action}?c={}", answer.mark)),
+        (Offer::Install | Offer::Prefetch, Some(action)) => link(
+            "deploymentBase",
+            format!("{base}/deploymentBase/{action}?c={}", answer.mark),
+        ),
         // Without a query: clients append to this one.
         (Offer::Cancel, Some(action)) => link("cancelAction", format!("{base}/cancelAction/{action}")),
         (Offer::Nothing, _) | (_, None) => {}
@@ -48,7 +51,10 @@ pub(crate) fn deployment(work: &Work, base: &str) -> Value {
         .iter()
         .map(|record| {
             let artifact = &record.artifact;
-            let own = format!("{base}/softwaremodules/{}/artifacts/{}", record.module, artifact.filename);
+            let own = format!(
+                "{base}/softwaremodules/{}/artifacts/{}",
+                record.module, artifact.filename
+            );
             let file = artifact.url.clone().unwrap_or_else(|| own.clone());
             let md5sum = format!("{own}.MD5SUM");
             json!({
@@ -86,7 +92,10 @@ pub fn parse_feedback(body: &[u8]) -> Result<Feedback, String> {
 
 fn from_json(value: &Value) -> Result<Feedback, String> {
     let status = value.get("status").ok_or("status is missing")?;
-    let execution = status.get("execution").and_then(Value::as_str).ok_or("status.execution is missing")?;
+    let execution = status
+        .get("execution")
+        .and_then(Value::as_str)
+        .ok_or("status.execution is missing")?;
     let finished = status.pointer("/result/finished").and_then(Value::as_str);
     let details = match status.get("details") {
         Some(Value::Array(details)) => details.iter().map(text_of).collect(),
@@ -116,7 +125,11 @@ const MOST_KEPT: usize = 2000;
 
 /// The quoted word behind a key.
 fn word_after(text: &str, key: &str) -> Option<String> {
-    let rest = text[text.find(key)? + key.len()..].trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let rest = text[text.find(key)? + key.len()..]
+        .trim_start()
+        .strip_prefix(':')?
+        .trim_start()
+        .strip_prefix('"')?;
     let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
     (!word.is_empty()).then_some(word)
 }
@@ -130,7 +143,11 @@ fn feedback(execution: &str, finished: Option<&str>, details: Vec<String>) -> Re
         Some(word) => Finished::from_word(&word.to_lowercase())
             .ok_or_else(|| format!("status.result.finished {:?} is unknown", shortened(word)))?,
     };
-    Ok(Feedback { execution, finished, details })
+    Ok(Feedback {
+        execution,
+        finished,
+        details,
+    })
 }
 
 /// Reads a report of facts. Values that are not strings are taken as their text; null deletes.
@@ -139,16 +156,23 @@ fn feedback(execution: &str, finished: Option<&str>, details: Vec<String>) -> Re
 /// It is no such report.
 pub fn parse_config(body: &[u8]) -> Result<ConfigReport, String> {
     // swupdate cuts values by bytes, which may leave half a character.
-    let value: Value =
-        serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|error| format!("the body is no JSON: {error}"))?;
+    let value: Value = serde_json::from_str(&String::from_utf8_lossy(body))
+        .map_err(|error| format!("the body is no JSON: {error}"))?;
     let mode = match value.get("mode").and_then(Value::as_str) {
         None => ConfigMode::Merge,
         Some("merge") => ConfigMode::Merge,
         Some("replace") => ConfigMode::Replace,
         Some("remove") => ConfigMode::Remove,
-        Some(other) => return Err(format!("mode {:?} is unknown; use merge, replace or remove", other.chars().take(40).collect::<String>())),
+        Some(other) => {
+            return Err(format!(
+                "mode {:?} is unknown; use merge, replace or remove",
+                other.chars().take(40).collect::<String>()
+            ));
+        }
     };
-    let Some(Value::Object(data)) = value.get("data") else { return Err("data is missing; it must be an object".to_owned()) };
+    let Some(Value::Object(data)) = value.get("data") else {
+        return Err("data is missing; it must be an object".to_owned());
+    };
     let mut attributes = BTreeMap::new();
     for (key, value) in data {
         let value = match value {

@@ -3,8 +3,8 @@
 //! They know what a real device knows: their id, their token, what is installed on them. What they do next is drawn from the
 //! seed, their id and the action, so that the same demo runs the same way.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,7 +61,14 @@ const FAILURES: [&str; 4] = [
 impl Fleet {
     pub(super) fn new(service: &Service, base: String, seed: u64) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
-        Self { service: service.clone(), http, base, seed, devices: BTreeMap::new(), agenda: BinaryHeap::new() }
+        Self {
+            service: service.clone(),
+            http,
+            base,
+            seed,
+            devices: BTreeMap::new(),
+            agenda: BinaryHeap::new(),
+        }
     }
 
     /// Enrols every device that is online and puts its first poll on the agenda.
@@ -75,25 +82,39 @@ impl Fleet {
             let page = self.service.devices_after(&after, 500).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.controller);
-            let speaking = page.iter().filter(|line| !offline.contains(&line.controller) && line.state != "revoked");
+            let speaking = page
+                .iter()
+                .filter(|line| !offline.contains(&line.controller) && line.state != "revoked");
             online.extend(speaking.map(|line| line.controller.clone()));
         }
         for (controller, token) in self.service.enrol_devices(&actor, &online).await? {
             let components = self.installed_on(&controller).await?;
             let first = now + TimeDelta::seconds(i64::try_from(self.draw(&controller, "first") % 600).unwrap_or(0));
             self.agenda.push(Reverse((first, controller.clone())));
-            self.devices.insert(controller, Device { token, components, job: None });
+            self.devices.insert(
+                controller,
+                Device {
+                    token,
+                    components,
+                    job: None,
+                },
+            );
         }
         Ok(())
     }
 
     async fn installed_on(&self, controller: &str) -> Result<BTreeMap<String, String>> {
         let mut tx = self.service.store().read().await?;
-        let Some(asking) = tx.asking(controller).await? else { return Ok(BTreeMap::new()) };
+        let Some(asking) = tx.asking(controller).await? else {
+            return Ok(BTreeMap::new());
+        };
         let details = tx.device_details(asking.device.room).await?;
         let own = details.into_iter().find(|detail| detail.controller == controller);
         let components = own.map(|detail| detail.components).unwrap_or_default();
-        Ok(components.into_iter().filter_map(|(product, _, _, version)| Some((product.0, version?))).collect())
+        Ok(components
+            .into_iter()
+            .filter_map(|(product, _, _, version)| Some((product.0, version?)))
+            .collect())
     }
 
     /// When the next device acts.
@@ -131,7 +152,8 @@ impl Fleet {
             .await;
         for (controller, device, next) in acted {
             self.devices.insert(controller.clone(), device);
-            self.agenda.push(Reverse((slot(next.max(now + TimeDelta::seconds(5))), controller)));
+            self.agenda
+                .push(Reverse((slot(next.max(now + TimeDelta::seconds(5))), controller)));
         }
     }
 
@@ -152,21 +174,47 @@ impl Fleet {
             let ends_at = self.begin(controller, device, href, now).await?;
             return Ok(ends_at);
         }
-        let sleep = poll["config"]["polling"]["sleep"].as_str().and_then(seconds).unwrap_or(300);
+        let sleep = poll["config"]["polling"]["sleep"]
+            .as_str()
+            .and_then(seconds)
+            .unwrap_or(300);
         Ok(now + TimeDelta::seconds(sleep))
     }
 
-    async fn begin(&self, controller: &str, device: &mut Device, href: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    async fn begin(
+        &self,
+        controller: &str,
+        device: &mut Device,
+        href: &str,
+        now: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>> {
         let work = self.get(device, href).await?;
         let action = work["id"].as_str().context("an action without id")?.to_owned();
         let chunk = &work["deployment"]["chunks"][0];
-        let (product, version) = (chunk["name"].as_str().unwrap_or_default(), chunk["version"].as_str().unwrap_or_default());
-        self.say(device, controller, &action, "proceeding", "none", "Downloading.").await?;
+        let (product, version) = (
+            chunk["name"].as_str().unwrap_or_default(),
+            chunk["version"].as_str().unwrap_or_default(),
+        );
+        self.say(device, controller, &action, "proceeding", "none", "Downloading.")
+            .await?;
         for artifact in chunk["artifacts"].as_array().into_iter().flatten() {
-            let address = artifact["_links"]["download-http"]["href"].as_str().context("an artifact without a link")?;
-            let bytes = self.http.get(address).header("authorization", authorization(device)).send().await?.error_for_status()?.bytes().await?;
+            let address = artifact["_links"]["download-http"]["href"]
+                .as_str()
+                .context("an artifact without a link")?;
+            let bytes = self
+                .http
+                .get(address)
+                .header("authorization", authorization(device))
+                .send()
+                .await?
+                .error_for_status()?
+                .bytes()
+                .await?;
             let wanted = artifact["hashes"]["sha256"].as_str().unwrap_or_default();
-            anyhow::ensure!(service::artifacts::Hashes::of(&bytes).sha256 == wanted, "the artifact's bytes are not what was promised");
+            anyhow::ensure!(
+                service::artifacts::Hashes::of(&bytes).sha256 == wanted,
+                "the artifact's bytes are not what was promised"
+            );
         }
         let drawn = self.draw(controller, &action);
         let ends = match drawn % 100 {
@@ -176,7 +224,13 @@ impl Fleet {
         };
         let minutes = 6 + i64::try_from(drawn / 1000 % 24).unwrap_or(0);
         let ends_at = now + TimeDelta::minutes(minutes);
-        device.job = Some(Job { action, product: product.to_owned(), version: version.to_owned(), ends_at, ends });
+        device.job = Some(Job {
+            action,
+            product: product.to_owned(),
+            version: version.to_owned(),
+            ends_at,
+            ends,
+        });
         Ok(ends_at)
     }
 
@@ -184,11 +238,16 @@ impl Fleet {
         device.job = None;
         match job.ends {
             Ending::Silence => Ok(()),
-            Ending::Failure(why) => self.say(device, controller, &job.action, "closed", "failure", why).await,
+            Ending::Failure(why) => {
+                self.say(device, controller, &job.action, "closed", "failure", why)
+                    .await
+            }
             Ending::Success => {
-                self.say(device, controller, &job.action, "closed", "success", "Installed.").await?;
+                self.say(device, controller, &job.action, "closed", "success", "Installed.")
+                    .await?;
                 device.components.insert(job.product.clone(), job.version.clone());
-                self.report_facts(device, &self.address(controller, "/configData")).await
+                self.report_facts(device, &self.address(controller, "/configData"))
+                    .await
             }
         }
     }
@@ -200,20 +259,46 @@ impl Fleet {
             data.insert(format!("component.{number}.version"), json!(version));
         }
         let body = json!({ "mode": "merge", "data": data });
-        self.http.put(href).header("authorization", authorization(device)).json(&body).send().await?.error_for_status()?;
+        self.http
+            .put(href)
+            .header("authorization", authorization(device))
+            .json(&body)
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(())
     }
 
-    async fn say(&self, device: &Device, controller: &str, action: &str, execution: &str, finished: &str, detail: &str) -> Result<()> {
+    async fn say(
+        &self,
+        device: &Device,
+        controller: &str,
+        action: &str,
+        execution: &str,
+        finished: &str,
+        detail: &str,
+    ) -> Result<()> {
         let address = self.address(controller, &format!("/deploymentBase/{action}/feedback"));
         let status = json!({ "execution": execution, "result": { "finished": finished }, "details": [detail] });
         let body = json!({ "id": action, "status": status });
-        self.http.post(address).header("authorization", authorization(device)).json(&body).send().await?.error_for_status()?;
+        self.http
+            .post(address)
+            .header("authorization", authorization(device))
+            .json(&body)
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(())
     }
 
     async fn get(&self, device: &Device, address: &str) -> Result<Value> {
-        let answer = self.http.get(address).header("authorization", authorization(device)).send().await?.error_for_status()?;
+        let answer = self
+            .http
+            .get(address)
+            .header("authorization", authorization(device))
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(answer.json().await?)
     }
 
@@ -240,7 +325,11 @@ fn authorization(device: &Device) -> String {
 /// The half minute in which a device acts: with a fast clock, those of one slot act at once.
 fn slot(at: DateTime<Utc>) -> DateTime<Utc> {
     let into = at.timestamp().rem_euclid(30);
-    if into == 0 { at } else { at + TimeDelta::seconds(30 - into) }
+    if into == 0 {
+        at
+    } else {
+        at + TimeDelta::seconds(30 - into)
+    }
 }
 
 /// `HH:MM:SS`.

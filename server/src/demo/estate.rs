@@ -13,7 +13,10 @@ use domain::ticket::TicketSeverity;
 use domain::update::{ProductKind, Severity};
 use serde::Deserialize;
 use service::catalogue::Catalogue;
-use service::{Actor, DeviceLine, HoldLine, NewFile, PastDeployment, PastRollout, PastTicket, RoomLine, RoomsFile, Service, SiteLine, Source};
+use service::{
+    Actor, DeviceLine, HoldLine, NewFile, PastDeployment, PastRollout, PastTicket, RoomLine, RoomsFile, Service,
+    SiteLine, Source,
+};
 
 const PRODUCTS: &str = include_str!("../../demo/products.json");
 const RELEASES: &str = include_str!("../../demo/releases.json");
@@ -185,9 +188,21 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
     let rings = add_rings(service, &actor, &estate.rings).await?;
     let rooms = add_rooms(service, &actor, &estate, &scenario).await?;
     add_files(service, &actor, &scenario).await?;
-    let known = Known { rooms, rings, as_of: estate.as_of };
-    let rollouts = scenario.updates.iter().map(|update| known.rollout(update, &scenario)).collect::<Result<Vec<_>>>()?;
-    let tickets = scenario.tickets.iter().map(|ticket| known.ticket(ticket, &scenario)).collect::<Result<Vec<_>>>()?;
+    let known = Known {
+        rooms,
+        rings,
+        as_of: estate.as_of,
+    };
+    let rollouts = scenario
+        .updates
+        .iter()
+        .map(|update| known.rollout(update, &scenario))
+        .collect::<Result<Vec<_>>>()?;
+    let tickets = scenario
+        .tickets
+        .iter()
+        .map(|ticket| known.ticket(ticket, &scenario))
+        .collect::<Result<Vec<_>>>()?;
     service.import_history(&actor, &rollouts, &tickets).await?;
     Ok(())
 }
@@ -205,14 +220,25 @@ fn leave_out_models(catalogue: &mut Catalogue, estate: &Estate, scenario: &Scena
             continue;
         }
         let models_in = |fits: bool| {
-            let rooms = estate.rooms.iter().filter(|room| unfit.contains(room.id.as_str()) != fits);
-            let devices = rooms.flat_map(|room| &room.devices).filter(|device| device.installed.contains_key(&update.product));
+            let rooms = estate
+                .rooms
+                .iter()
+                .filter(|room| unfit.contains(room.id.as_str()) != fits);
+            let devices = rooms
+                .flat_map(|room| &room.devices)
+                .filter(|device| device.installed.contains_key(&update.product));
             devices.map(|device| device.model.clone()).collect::<BTreeSet<String>>()
         };
         let unfit_models = models_in(false);
-        let release = catalogue.releases.iter_mut().find(|release| release.product == update.product && release.version == update.version);
+        let release = catalogue
+            .releases
+            .iter_mut()
+            .find(|release| release.product == update.product && release.version == update.version);
         if let Some(release) = release {
-            release.applies_to_models = models_in(true).into_iter().filter(|model| !unfit_models.contains(model)).collect();
+            release.applies_to_models = models_in(true)
+                .into_iter()
+                .filter(|model| !unfit_models.contains(model))
+                .collect();
         }
     }
 }
@@ -247,15 +273,23 @@ async fn add_rooms(
     estate: &Estate,
     scenario: &Scenario,
 ) -> Result<BTreeMap<String, RoomId>> {
-    let names: BTreeMap<&str, &str> = estate.rings.iter().map(|ring| (ring.id.as_str(), ring.name.as_str())).collect();
+    let names: BTreeMap<&str, &str> = estate
+        .rings
+        .iter()
+        .map(|ring| (ring.id.as_str(), ring.name.as_str()))
+        .collect();
     let rooms = estate.rooms.iter().map(|room| {
-        let holds = scenario.holds.iter().filter(|hold| hold.room == room.id).map(|hold| HoldLine {
-            product: Some(hold.product.clone()),
-            owner: hold.owner.clone(),
-            reason: hold.reason.clone(),
-            since: hold.since.date_naive(),
-            until: hold.until,
-        });
+        let holds = scenario
+            .holds
+            .iter()
+            .filter(|hold| hold.room == room.id)
+            .map(|hold| HoldLine {
+                product: Some(hold.product.clone()),
+                owner: hold.owner.clone(),
+                reason: hold.reason.clone(),
+                since: hold.since.date_naive(),
+                until: hold.until,
+            });
         RoomLine {
             name: room.name.clone(),
             site: room.site.clone(),
@@ -265,14 +299,29 @@ async fn add_rooms(
             zone: None,
             ring: names.get(room.ring.as_str()).map(|name| (*name).to_owned()),
             state: Some(room.state.clone()),
-            devices: room.devices.iter().map(|device| DeviceLine { last_seen: room.last_seen, ..device.clone() }).collect(),
+            devices: room
+                .devices
+                .iter()
+                .map(|device| DeviceLine {
+                    last_seen: room.last_seen,
+                    ..device.clone()
+                })
+                .collect(),
             holds: holds.collect(),
             blocks: blocks(room),
         }
     });
-    let file = RoomsFile { sites: estate.sites.clone(), rooms: rooms.collect() };
+    let file = RoomsFile {
+        sites: estate.sites.clone(),
+        rooms: rooms.collect(),
+    };
     let report = service.import_rooms(actor, &file).await?;
-    Ok(estate.rooms.iter().map(|room| room.id.clone()).zip(report.ids).collect())
+    Ok(estate
+        .rooms
+        .iter()
+        .map(|room| room.id.clone())
+        .zip(report.ids)
+        .collect())
 }
 
 /// A failed Windows update check keeps updates of kind os away (C2).
@@ -285,20 +334,37 @@ fn blocks(room: &RoomEntry) -> Vec<Block> {
         Some(update) if !update.enabled => "operating system updates are switched off".to_owned(),
         Some(update) if update.wsus_server.is_some() => "operating system updates are redirected to WSUS".to_owned(),
         Some(update) if !update.reachable => "the network blocks operating system updates".to_owned(),
-        Some(WindowsUpdate { managed_by: Some(by), .. }) => format!("operating system updates are governed by {by}"),
+        Some(WindowsUpdate {
+            managed_by: Some(by), ..
+        }) => format!("operating system updates are governed by {by}"),
         Some(_) | None => "operating system updates are not in our hands".to_owned(),
     };
-    vec![Block { kind: ProductKind::Os, why }]
+    vec![Block {
+        kind: ProductKind::Os,
+        why,
+    }]
 }
 
 /// Every published release has a file that devices really fetch; its content is made up here.
 async fn add_files(service: &Service, actor: &Actor, scenario: &Scenario) -> Result<()> {
     for update in &scenario.updates {
         let product = ProductId(update.product.clone());
-        let release = service.store().read().await?.release_of(&product, &update.version).await?;
+        let release = service
+            .store()
+            .read()
+            .await?
+            .release_of(&product, &update.version)
+            .await?;
         let release = release.with_context(|| format!("the catalogue has no {} {}", update.product, update.version))?;
-        let name: String = update.version.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
-        let line = format!("{} {}: demo content, not the vendor's file.\n", update.product, update.version);
+        let name: String = update
+            .version
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+            .collect();
+        let line = format!(
+            "{} {}: demo content, not the vendor's file.\n",
+            update.product, update.version
+        );
         let file = NewFile {
             filename: format!("{}-{name}.swu", update.product),
             source: Source::Bytes(line.repeat(64).into_bytes()),
@@ -317,11 +383,17 @@ struct Known {
 
 impl Known {
     fn room(&self, id: &str) -> Result<RoomId> {
-        self.rooms.get(id).copied().with_context(|| format!("the demo has no room {id}"))
+        self.rooms
+            .get(id)
+            .copied()
+            .with_context(|| format!("the demo has no room {id}"))
     }
 
     fn ring(&self, id: &str) -> Result<RingId> {
-        self.rings.get(id).copied().with_context(|| format!("the demo has no ring {id}"))
+        self.rings
+            .get(id)
+            .copied()
+            .with_context(|| format!("the demo has no ring {id}"))
     }
 
     fn rollout(&self, update: &UpdateEntry, scenario: &Scenario) -> Result<PastRollout> {
@@ -331,15 +403,27 @@ impl Known {
         }
         // A rollout that concerns nobody has entered the rings whose day has come all the same.
         if entered.is_empty() {
-            for stage in update.rings.iter().filter(|stage| stage.first_day <= self.as_of.date_naive()) {
+            for stage in update
+                .rings
+                .iter()
+                .filter(|stage| stage.first_day <= self.as_of.date_naive())
+            {
                 entered.push((self.ring(&stage.ring)?, stage.first_day));
             }
         }
-        let rooms = update.rooms.iter().filter_map(|room| self.deployment(update, room).transpose()).collect::<Result<Vec<_>>>()?;
+        let rooms = update
+            .rooms
+            .iter()
+            .filter_map(|room| self.deployment(update, room).transpose())
+            .collect::<Result<Vec<_>>>()?;
         Ok(PastRollout {
             product: ProductId(update.product.clone()),
             version: update.version.clone(),
-            severity: if update.critical { Severity::Critical } else { Severity::Routine },
+            severity: if update.critical {
+                Severity::Critical
+            } else {
+                Severity::Routine
+            },
             title: update.title.clone(),
             published_at: update.published_at,
             published_by: "Update manager".to_owned(),
@@ -351,27 +435,57 @@ impl Known {
     }
 
     fn deployment(&self, update: &UpdateEntry, room: &RoomOutcome) -> Result<Option<PastDeployment>> {
-        let mut at = room.completed_at.or(room.last_attempt_at).or(room.started_at).unwrap_or(update.published_at);
+        let mut at = room
+            .completed_at
+            .or(room.last_attempt_at)
+            .or(room.started_at)
+            .unwrap_or(update.published_at);
         let night = room.night.map(|night| night.to_string()).unwrap_or_default();
         let (state, reason) = match room.status.as_str() {
-            "Completed" => (DeploymentState::Completed { at }, format!("Confirmed {}.", update.version)),
+            "Completed" => (
+                DeploymentState::Completed { at },
+                format!("Confirmed {}.", update.version),
+            ),
             "Failed" => {
                 let unreachable = room.error.as_ref().is_some_and(|error| error.code == "unreachable");
-                let failure = if unreachable { Failure::Unreachable } else { Failure::Reported };
+                let failure = if unreachable {
+                    Failure::Unreachable
+                } else {
+                    Failure::Reported
+                };
                 let text = room.error.as_ref().map_or("", |error| &error.text);
-                let reason = if unreachable { "Unreachable: no contact in 2 windows.".to_owned() } else { format!("The device reported: {text}") };
+                let reason = if unreachable {
+                    "Unreachable: no contact in 2 windows.".to_owned()
+                } else {
+                    format!("The device reported: {text}")
+                };
                 (DeploymentState::Failed { at, failure }, reason)
             }
             "In progress" => {
                 let started_at = Some(room.started_at.unwrap_or(at));
-                (DeploymentState::Open { started_at }, format!("Installing {}.", update.version))
+                (
+                    DeploymentState::Open { started_at },
+                    format!("Installing {}.", update.version),
+                )
             }
-            "Scheduled" if room.missed_windows > 0 => (DeploymentState::Waiting, format!("No contact in the window of {night}; waits for the next one.")),
-            "Scheduled" if room.catch_up => (DeploymentState::Waiting, "Catch-up: joined its ring after its turn.".to_owned()),
+            "Scheduled" if room.missed_windows > 0 => (
+                DeploymentState::Waiting,
+                format!("No contact in the window of {night}; waits for the next one."),
+            ),
+            "Scheduled" if room.catch_up => (
+                DeploymentState::Waiting,
+                "Catch-up: joined its ring after its turn.".to_owned(),
+            ),
             "Scheduled" | "Paused" => (DeploymentState::Waiting, format!("Its night is {night}.")),
             "Deprecated" => {
                 at = update.superseded_at.or(update.recalled_at).unwrap_or(at);
-                (DeploymentState::Withdrawn { at, why: Withdrawal::Deprecated }, "Withdrawn before its night.".to_owned())
+                (
+                    DeploymentState::Withdrawn {
+                        at,
+                        why: Withdrawal::Deprecated,
+                    },
+                    "Withdrawn before its night.".to_owned(),
+                )
             }
             "Not required" => return Ok(None),
             other => anyhow::bail!("the demo has a room with status {other:?}"),
@@ -385,14 +499,20 @@ impl Known {
             attempt: room.attempt.unwrap_or(1).max(1),
             missed_windows: room.missed_windows,
             catch_up: room.catch_up,
-            force: room.forced.as_deref().map(|mode| Force::from_word(mode).unwrap_or(Force::Now)),
+            force: room
+                .forced
+                .as_deref()
+                .map(|mode| Force::from_word(mode).unwrap_or(Force::Now)),
             from_version: room.from.clone(),
             reason,
         }))
     }
 
     fn ticket(&self, ticket: &TicketEntry, scenario: &Scenario) -> Result<PastTicket> {
-        let update = ticket.update.as_ref().and_then(|id| scenario.updates.iter().find(|update| update.id == *id));
+        let update = ticket
+            .update
+            .as_ref()
+            .and_then(|id| scenario.updates.iter().find(|update| update.id == *id));
         let severity = TicketSeverity::from_word(&ticket.severity.to_lowercase()).context("a ticket's severity")?;
         let system = ticket.kind == "system";
         Ok(PastTicket {
@@ -403,28 +523,50 @@ impl Known {
             rooms: ticket.rooms.iter().map(|room| self.room(room)).collect::<Result<_>>()?,
             update: update.map(|update| (ProductId(update.product.clone()), update.version.clone())),
             of_failure: system && update.is_some(),
-            opened_by: if system { "Nightshift".to_owned() } else { "Update manager".to_owned() },
+            opened_by: if system {
+                "Nightshift".to_owned()
+            } else {
+                "Update manager".to_owned()
+            },
             opened_at: ticket.opened_at,
-            events: ticket.history.iter().map(|event| (event.at, capital(&event.by), capital(&event.text))).collect(),
+            events: ticket
+                .history
+                .iter()
+                .map(|event| (event.at, capital(&event.by), capital(&event.text)))
+                .collect(),
         })
     }
 }
 
 fn state(update: &UpdateEntry, scenario: &Scenario) -> Result<RolloutState> {
-    let end = update.last_day_as_planned.and_then(|day| day.succ_opt()).map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
+    let end = update
+        .last_day_as_planned
+        .and_then(|day| day.succ_opt())
+        .map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
     Ok(match update.status.as_str() {
-        "Completed" | "Completed with failures" => RolloutState::Finished { at: end.context("a finished rollout's last day")? },
+        "Completed" | "Completed with failures" => RolloutState::Finished {
+            at: end.context("a finished rollout's last day")?,
+        },
         "Paused" => RolloutState::Paused {
             since: update.paused_at.context("a paused rollout's instant")?,
             by: "Update manager".to_owned(),
             reason: "Far end hears an echo after the update.".to_owned(),
         },
         "Deprecated" => match (update.recalled_at, update.superseded_at) {
-            (Some(at), _) => RolloutState::Deprecated { at, reason: "Recalled by its vendor.".to_owned() },
+            (Some(at), _) => RolloutState::Deprecated {
+                at,
+                reason: "Recalled by its vendor.".to_owned(),
+            },
             (None, at) => {
-                let newer = scenario.updates.iter().find(|newer| Some(&newer.id) == update.superseded_by.as_ref());
+                let newer = scenario
+                    .updates
+                    .iter()
+                    .find(|newer| Some(&newer.id) == update.superseded_by.as_ref());
                 let newer = newer.map_or_else(String::new, |newer| format!("{} {}", newer.title, newer.version));
-                RolloutState::Deprecated { at: at.context("a deprecated rollout's instant")?, reason: format!("Superseded by {newer}.") }
+                RolloutState::Deprecated {
+                    at: at.context("a deprecated rollout's instant")?,
+                    reason: format!("Superseded by {newer}."),
+                }
             }
         },
         "In progress" | "Scheduled" | "Not required" => RolloutState::Running,
@@ -434,5 +576,7 @@ fn state(update: &UpdateEntry, scenario: &Scenario) -> Result<RolloutState> {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().collect::<String>() + chars.as_str()
+    })
 }

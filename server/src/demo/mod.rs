@@ -28,9 +28,18 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     store.migrate().await?;
     let listener = serve::listen(options.listen).await?;
     let address = listener.local_addr()?;
-    let service = open(store, Artifacts::open(&options.data.join("artifacts"))?, format!("http://{address}")).await?;
+    let service = open(
+        store,
+        Artifacts::open(&options.data.join("artifacts"))?,
+        format!("http://{address}"),
+    )
+    .await?;
     let stop = serve::stop_on_signal();
-    let pace = if options.frozen { "The clock stands still.".to_owned() } else { format!("The clock runs at {}×.", grouped(options.speed)) };
+    let pace = if options.frozen {
+        "The clock stands still.".to_owned()
+    } else {
+        format!("The clock runs at {}×.", grouped(options.speed))
+    };
     let driving = (!options.frozen).then(|| {
         let fleet = devices::Fleet::new(&service, format!("http://{address}"), options.seed);
         tokio::spawn(time::drive(service.clone(), fleet, options.speed, stop.clone()))
@@ -53,10 +62,20 @@ pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Res
         Some(stored) => stored.parse::<DateTime<Utc>>()?,
         None => estate::as_of()?,
     };
-    let deployment = Deployment { public_url, tenant: "DEFAULT".to_owned(), gateway_token: None };
+    let deployment = Deployment {
+        public_url,
+        tenant: "DEFAULT".to_owned(),
+        gateway_token: None,
+    };
     let service = Service::new(store, Clock::driven(start), artifacts, deployment);
-    let settings = Settings { poll_seconds: 1200, ..Settings::default() };
-    if service.first_start("Tidewater Group", Zone::parse("Europe/London")?, settings).await? {
+    let settings = Settings {
+        poll_seconds: 1200,
+        ..Settings::default()
+    };
+    if service
+        .first_start("Tidewater Group", Zone::parse("Europe/London")?, settings)
+        .await?
+    {
         estate::fill(&service).await?;
         keep_clock(&service).await?;
     }

@@ -29,7 +29,10 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
         let due = match service.next_due().await {
             Ok(due) => due,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the demo cannot see what is due");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the demo cannot see what is due"
+                );
                 None
             }
         };
@@ -40,7 +43,12 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
             }
             ticked_at = now;
         }
-        let next = due.into_iter().filter(|due| *due > now).chain(fleet.next_at()).min().map(|next| next.max(now));
+        let next = due
+            .into_iter()
+            .filter(|due| *due > now)
+            .chain(fleet.next_at())
+            .min()
+            .map(|next| next.max(now));
         match next.filter(|next| *next <= pace.reached()) {
             Some(next) => {
                 service.clock().advance_to(next);
@@ -61,7 +69,10 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
         if stored.elapsed() >= STEP * 4 {
             stored = Stopwatch::start();
             if let Err(error) = keep_clock(&service).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "the demo's clock could not be stored");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the demo's clock could not be stored"
+                );
             }
         }
     }
@@ -77,7 +88,11 @@ struct Pace {
 
 impl Pace {
     fn from(start: DateTime<Utc>, speed: u32) -> Self {
-        Self { start, since: Stopwatch::start(), speed: i64::from(speed.max(1)) }
+        Self {
+            start,
+            since: Stopwatch::start(),
+            speed: i64::from(speed.max(1)),
+        }
     }
 
     fn reached(&self) -> DateTime<Utc> {
