@@ -18,7 +18,7 @@ use crate::{demo, explain, serve, telemetry};
 
 /// Keeps meeting-room devices up to date: ring by ring, each room in its own night.
 #[derive(Debug, Parser)]
-#[command(name = "nightshift", version, about, propagate_version = true)]
+#[command(name = "nightshift", version, propagate_version = true)]
 pub struct Cli {
     /// Take zone rules from this directory of compiled zone files instead of the bundled ones.
     #[arg(long, global = true, env = "NIGHTSHIFT_ZONEINFO")]
