@@ -15,7 +15,10 @@ use crate::cli::Serve;
 use crate::router::{self, Surroundings};
 
 /// How long what has begun may take after a stop.
-const GRACE: Duration = Duration::from_secs(9);
+const GRACE: Duration = Duration::from_secs(7);
+
+/// How long what is closed after that may take: a request that never ends must not keep the program alive (G3).
+const CLOSING: Duration = Duration::from_millis(700);
 
 pub(crate) async fn serve(options: Serve) -> Result<()> {
     let zone = Zone::parse(&options.zone)?;
@@ -37,7 +40,10 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         async move { service.run_ticks(stop).await }
     });
     serve_until(listener, service, Surroundings::default(), stop).await?;
-    ticks.await.context("the tick ended badly")?;
+    in_time("the tick", ticks)
+        .await
+        .transpose()
+        .context("the tick ended badly")?;
     Ok(())
 }
 
@@ -80,8 +86,17 @@ pub(crate) async fn serve_until(
         served = serving.into_future() => served.context("serving failed")?,
         () = overdue => tracing::warn!("stopped with requests still open"),
     }
-    store.close().await;
+    in_time("the database", store.close()).await;
     Ok(())
+}
+
+/// Waits for what is being closed, but not for ever: whatever was acknowledged is durable already.
+pub(crate) async fn in_time<T>(what: &str, closing: impl Future<Output = T>) -> Option<T> {
+    let closed = tokio::time::timeout(CLOSING, closing).await.ok();
+    if closed.is_none() {
+        tracing::warn!("stopped without waiting for {what} any longer");
+    }
+    closed
 }
 
 /// Cancelled by SIGTERM or Ctrl-C.
@@ -103,4 +118,15 @@ pub(crate) fn stop_on_signal() -> CancellationToken {
         token.cancel();
     });
     stop
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_time;
+
+    #[tokio::test]
+    async fn what_never_closes_does_not_keep_the_program_alive_g3() {
+        assert_eq!(in_time("nothing", std::future::pending::<()>()).await, None);
+        assert_eq!(in_time("something", async { 1 }).await, Some(1));
+    }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     serve::serve_until(listener, service, Surroundings { demo_pace: Some(pace) }, stop.clone()).await?;
     if let Some(driving) = driving {
         stop.cancel();
-        driving.await?;
+        serve::in_time("the demo's devices", driving).await.transpose()?;
     }
     Ok(())
 }
