@@ -2,6 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import { active, cuttle } from "../estate.ts";
+import { IncidentsPage } from "./incidents.ts";
 import { addressOfRoom } from "./rooms.ts";
 import { UpdatesPage } from "./updates.ts";
 
@@ -10,6 +11,8 @@ export type Place = {
   title: RegExp;
   /** The page is a list or has one: it shows a table with rows that link somewhere. */
   table: boolean;
+  /** Its own content links nowhere; the navigation does. */
+  noLinks?: true;
   address: (page: Page) => Promise<string>;
 };
 
@@ -17,6 +20,7 @@ const at = (path: string) => async () => path;
 const inRoom = (path: string) => async (page: Page) => `${await addressOfRoom(page, cuttle.name)}${path}`;
 
 export const everyPage: Place[] = [
+  { name: "home", title: /^Home$/, table: false, address: at("/") },
   { name: "updates", title: /^Updates$/, table: true, address: at("/updates") },
   { name: "updates-past", title: /^Updates$/, table: true, address: at("/updates?past=on") },
   { name: "updates-rooms", title: /^Updates$/, table: true, address: at("/updates/rooms") },
@@ -28,11 +32,23 @@ export const everyPage: Place[] = [
   { name: "room-tickets", title: /Cuttle/, table: true, address: inRoom("/tickets") },
   { name: "room-history", title: /Cuttle/, table: false, address: inRoom("/history") },
   { name: "incidents", title: /^Incidents$/, table: true, address: at("/incidents") },
+  { name: "ticket", title: new RegExp(cuttle.name), table: false, address: addressOfTicket },
+  { name: "portfolio", title: /^Portfolio$/, table: true, address: at("/portfolio") },
+  { name: "audit", title: /^Audit$/, table: true, noLinks: true, address: at("/audit") },
+  { name: "settings", title: /^Settings$/, table: false, noLinks: true, address: at("/settings") },
 ];
 
 async function addressOfUpdate(page: Page): Promise<string> {
   await page.goto(UpdatesPage.path);
   const address = await new UpdatesPage(page).link(active.roomsApp.row).getAttribute("href");
   if (address === null) throw new Error("the link to the update has no address");
+  return address;
+}
+
+async function addressOfTicket(page: Page): Promise<string> {
+  await page.goto(IncidentsPage.path);
+  const link = new IncidentsPage(page).about(cuttle.name).getByRole("link").first();
+  const address = await link.getAttribute("href");
+  if (address === null) throw new Error("the link to the ticket has no address");
   return address;
 }
