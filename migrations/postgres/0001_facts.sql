@@ -86,12 +86,16 @@ CREATE INDEX rooms_order ON rooms (name_key, id);
 -- "1,234 rooms" above a list: counted without a look at the rooms themselves.
 CREATE INDEX rooms_counted ON rooms (ring_id, site_id, name_key, state) WHERE state <> 'retired';
 
--- Rooms whose facts have changed since the planner last looked. Append-only: the tick deletes the rows that it has seen, so that
+-- Rooms whose facts have changed since the planner last looked, or will have by then. Append-only: the tick deletes the rows that it has seen, so that
 -- a change that comes meanwhile is never lost.
 CREATE TABLE marks (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    room_id UUID NOT NULL REFERENCES rooms (id)
+    room_id UUID NOT NULL REFERENCES rooms (id),
+    -- When it counts: 0, or the instant at which a hold begins or ends.
+    due_at BIGINT NOT NULL
 );
+
+CREATE INDEX marks_due ON marks (due_at, id);
 
 -- A failed readiness check that keeps updates of one kind away [C2, S13].
 CREATE TABLE blocks (
@@ -112,6 +116,27 @@ CREATE TABLE holds (
 );
 
 CREATE INDEX holds_room ON holds (room_id);
+
+-- [W6] Spans of local dates in which nothing starts.
+CREATE TABLE freezes (
+    id UUID PRIMARY KEY,
+    scope TEXT NOT NULL CHECK (scope IN ('organisation', 'ring', 'site', 'room')),
+    ring_id UUID REFERENCES rings (id) ON DELETE CASCADE,
+    site_id UUID REFERENCES sites (id),
+    room_id UUID REFERENCES rooms (id),
+    first_date DATE NOT NULL,
+    last_date DATE NOT NULL,
+    owner TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    CHECK (last_date >= first_date),
+    CHECK ((scope = 'ring') = (ring_id IS NOT NULL)),
+    CHECK ((scope = 'site') = (site_id IS NOT NULL)),
+    CHECK ((scope = 'room') = (room_id IS NOT NULL))
+);
+
+CREATE INDEX freezes_site ON freezes (site_id) WHERE site_id IS NOT NULL;
+CREATE INDEX freezes_room ON freezes (room_id) WHERE room_id IS NOT NULL;
 
 -- [A4] The token is stored as its SHA-256 only.
 CREATE TABLE devices (
@@ -223,16 +248,28 @@ CREATE TABLE rollouts (
     state_by TEXT,
     state_reason TEXT,
     paused_days BIGINT NOT NULL,
+    -- [S12] Nights of the one implicit ring; NULL: ring by ring.
+    automatic_days BIGINT CHECK (automatic_days BETWEEN 1 AND 60),
     next_at BIGINT,
     acknowledged_at BIGINT,
     acknowledged_by TEXT,
-    superseded_by UUID REFERENCES updates (id),
     revision BIGINT NOT NULL DEFAULT 0,
     CHECK (state = 'running' OR state_since IS NOT NULL)
 );
 
 CREATE INDEX rollouts_due ON rollouts (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX rollouts_state ON rollouts (state);
+
+-- [S9] Newer updates that supersede one, oldest first.
+CREATE TABLE supersessions (
+    update_id UUID NOT NULL REFERENCES rollouts (update_id),
+    position BIGINT NOT NULL,
+    newer_id UUID NOT NULL REFERENCES updates (id),
+    PRIMARY KEY (update_id, position),
+    UNIQUE (update_id, newer_id)
+);
+
+CREATE INDEX supersessions_newer ON supersessions (newer_id);
 
 -- [R10, S5, S6] Rings as a rollout entered them.
 CREATE TABLE stages (
@@ -244,8 +281,8 @@ CREATE TABLE stages (
     rollout_days BIGINT NOT NULL,
     test_days BIGINT NOT NULL,
     starts_on DATE NOT NULL,
-    shifted_days BIGINT NOT NULL,
-    test_shifted_days BIGINT NOT NULL,
+    rollout_ends DATE NOT NULL,
+    test_ends DATE NOT NULL,
     entered_at BIGINT NOT NULL,
     rooms BIGINT NOT NULL,
     placed BIGINT NOT NULL,
@@ -277,10 +314,11 @@ CREATE TABLE deployments (
     state TEXT NOT NULL CHECK (state IN ('waiting', 'open', 'completed', 'failed', 'withdrawn')),
     started_at BIGINT,
     ended_at BIGINT,
-    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed')),
+    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed', 'canceled', 'no_path')),
     withdrawal TEXT CHECK (withdrawal IN ('deprecated', 'moved', 'not_required')),
     attempt BIGINT NOT NULL CHECK (attempt >= 1),
     missed_windows BIGINT NOT NULL,
+    crowded_windows BIGINT NOT NULL,
     catch_up BOOLEAN NOT NULL,
     force TEXT CHECK (force IN ('now', 'when_available')),
     from_version TEXT,
@@ -306,16 +344,17 @@ CREATE TABLE installs (
     attempt BIGINT NOT NULL,
     window_opens BIGINT,
     window_closes BIGINT,
-    state TEXT NOT NULL CHECK (state IN ('planned', 'started', 'installed', 'completed', 'failed', 'withdrawn')),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'started', 'installed', 'completed', 'failed', 'withdrawn', 'canceled')),
     state_at BIGINT,
     heard_at BIGINT,
     silent_at BIGINT,
     installed_chunks BOOLEAN NOT NULL,
     doubtful BOOLEAN NOT NULL,
-    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed')),
+    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed', 'canceled', 'no_path')),
     shown_up_at BIGINT,
     started_at BIGINT,
-    cancel_wanted BOOLEAN NOT NULL DEFAULT FALSE,
+    -- Why the device is asked to stop; NULL: it is not.
+    cancel_wanted TEXT,
     detail TEXT NOT NULL,
     revision BIGINT NOT NULL DEFAULT 0,
     CHECK ((window_opens IS NULL) = (window_closes IS NULL)),

@@ -76,12 +76,16 @@ CREATE INDEX rooms_order ON rooms (name_key, id);
 -- "1,234 rooms" above a list: counted without a look at the rooms themselves.
 CREATE INDEX rooms_counted ON rooms (ring_id, site_id, name_key, state) WHERE state <> 'retired';
 
--- Rooms whose facts have changed since the planner last looked. Append-only: the tick deletes the rows that it has seen, so that
+-- Rooms whose facts have changed since the planner last looked, or will have by then. Append-only: the tick deletes the rows that it has seen, so that
 -- a change that comes meanwhile is never lost.
 CREATE TABLE marks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    room_id BLOB NOT NULL REFERENCES rooms (id)
+    room_id BLOB NOT NULL REFERENCES rooms (id),
+    -- When it counts: 0, or the instant at which a hold begins or ends.
+    due_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX marks_due ON marks (due_at, id);
 
 -- A failed readiness check that keeps updates of one kind away [C2, S13].
 CREATE TABLE blocks (
@@ -102,6 +106,27 @@ CREATE TABLE holds (
 ) STRICT;
 
 CREATE INDEX holds_room ON holds (room_id);
+
+-- [W6] Spans of local dates in which nothing starts.
+CREATE TABLE freezes (
+    id BLOB PRIMARY KEY,
+    scope TEXT NOT NULL CHECK (scope IN ('organisation', 'ring', 'site', 'room')),
+    ring_id BLOB REFERENCES rings (id) ON DELETE CASCADE,
+    site_id BLOB REFERENCES sites (id),
+    room_id BLOB REFERENCES rooms (id),
+    first_date TEXT NOT NULL,
+    last_date TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    CHECK (last_date >= first_date),
+    CHECK ((scope = 'ring') = (ring_id IS NOT NULL)),
+    CHECK ((scope = 'site') = (site_id IS NOT NULL)),
+    CHECK ((scope = 'room') = (room_id IS NOT NULL))
+) STRICT;
+
+CREATE INDEX freezes_site ON freezes (site_id) WHERE site_id IS NOT NULL;
+CREATE INDEX freezes_room ON freezes (room_id) WHERE room_id IS NOT NULL;
 
 -- [A4] The token is stored as its SHA-256 only.
 CREATE TABLE devices (
@@ -213,16 +238,28 @@ CREATE TABLE rollouts (
     state_by TEXT,
     state_reason TEXT,
     paused_days INTEGER NOT NULL,
+    -- [S12] Nights of the one implicit ring; NULL: ring by ring.
+    automatic_days INTEGER CHECK (automatic_days BETWEEN 1 AND 60),
     next_at INTEGER,
     acknowledged_at INTEGER,
     acknowledged_by TEXT,
-    superseded_by BLOB REFERENCES updates (id),
     revision INTEGER NOT NULL DEFAULT 0,
     CHECK (state = 'running' OR state_since IS NOT NULL)
 ) STRICT;
 
 CREATE INDEX rollouts_due ON rollouts (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX rollouts_state ON rollouts (state);
+
+-- [S9] Newer updates that supersede one, oldest first.
+CREATE TABLE supersessions (
+    update_id BLOB NOT NULL REFERENCES rollouts (update_id),
+    position INTEGER NOT NULL,
+    newer_id BLOB NOT NULL REFERENCES updates (id),
+    PRIMARY KEY (update_id, position),
+    UNIQUE (update_id, newer_id)
+) STRICT;
+
+CREATE INDEX supersessions_newer ON supersessions (newer_id);
 
 -- [R10, S5, S6] Rings as a rollout entered them.
 CREATE TABLE stages (
@@ -234,8 +271,8 @@ CREATE TABLE stages (
     rollout_days INTEGER NOT NULL,
     test_days INTEGER NOT NULL,
     starts_on TEXT NOT NULL,
-    shifted_days INTEGER NOT NULL,
-    test_shifted_days INTEGER NOT NULL,
+    rollout_ends TEXT NOT NULL,
+    test_ends TEXT NOT NULL,
     entered_at INTEGER NOT NULL,
     rooms INTEGER NOT NULL,
     placed INTEGER NOT NULL,
@@ -267,10 +304,11 @@ CREATE TABLE deployments (
     state TEXT NOT NULL CHECK (state IN ('waiting', 'open', 'completed', 'failed', 'withdrawn')),
     started_at INTEGER,
     ended_at INTEGER,
-    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed')),
+    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed', 'canceled', 'no_path')),
     withdrawal TEXT CHECK (withdrawal IN ('deprecated', 'moved', 'not_required')),
     attempt INTEGER NOT NULL CHECK (attempt >= 1),
     missed_windows INTEGER NOT NULL,
+    crowded_windows INTEGER NOT NULL,
     catch_up INTEGER NOT NULL,
     force TEXT CHECK (force IN ('now', 'when_available')),
     from_version TEXT,
@@ -296,16 +334,17 @@ CREATE TABLE installs (
     attempt INTEGER NOT NULL,
     window_opens INTEGER,
     window_closes INTEGER,
-    state TEXT NOT NULL CHECK (state IN ('planned', 'started', 'installed', 'completed', 'failed', 'withdrawn')),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'started', 'installed', 'completed', 'failed', 'withdrawn', 'canceled')),
     state_at INTEGER,
     heard_at INTEGER,
     silent_at INTEGER,
     installed_chunks INTEGER NOT NULL,
     doubtful INTEGER NOT NULL,
-    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed')),
+    failure TEXT CHECK (failure IN ('reported', 'unreachable', 'silent', 'unconfirmed', 'canceled', 'no_path')),
     shown_up_at INTEGER,
     started_at INTEGER,
-    cancel_wanted INTEGER NOT NULL DEFAULT 0,
+    -- Why the device is asked to stop; NULL: it is not.
+    cancel_wanted TEXT,
     detail TEXT NOT NULL,
     revision INTEGER NOT NULL DEFAULT 0,
     CHECK ((window_opens IS NULL) = (window_closes IS NULL)),

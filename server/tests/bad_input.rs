@@ -505,7 +505,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
     says(
         &house
             .service
-            .force(&actor(), update, &[room], "now")
+            .force(&actor(), update, &[room], domain::deployment::Force::Now, "now")
             .await
             .expect_err("K5"),
         &["paused", "resume"],

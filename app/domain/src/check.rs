@@ -41,6 +41,8 @@ pub fn check(fleet: &Fleet) -> Vec<Finding> {
     counts(fleet, &mut findings);
     finished(fleet, &mut findings);
     reasons(fleet, &mut findings);
+    frozen(fleet, &mut findings);
+    superseded(fleet, &mut findings);
     findings.0.sort();
     findings.0
 }
@@ -119,9 +121,10 @@ fn starts(fleet: &Fleet, findings: &mut Findings) {
                 )
             });
         }
-        let barred = fleet
-            .rollouts
-            .get(&install.update)
+        // Of a step on a way (S8) it is the rollout that the way leads to.
+        let deployment = fleet.deployments.get(&install.deployment);
+        let barred = deployment
+            .and_then(|deployment| fleet.rollouts.get(&deployment.update))
             .and_then(|rollout| match &rollout.state {
                 RolloutState::Paused { since, .. } => Some((*since, "paused")),
                 RolloutState::Deprecated { at, .. } => Some((*at, "deprecated")),
@@ -138,6 +141,67 @@ fn starts(fleet: &Fleet, findings: &mut Findings) {
     }
 }
 
+fn frozen(fleet: &Fleet, findings: &mut Findings) {
+    for install in fleet.installs.values() {
+        let (Some(started), Some(deployment)) = (install.started_at, fleet.deployments.get(&install.deployment)) else {
+            continue;
+        };
+        let Some(room) = fleet.rooms.get(&deployment.room) else {
+            continue;
+        };
+        let date = room.zone.date(started);
+        // A ring's freeze counts for who was in the ring when it started and is in it still.
+        let of_ring = fleet
+            .freezes
+            .rings
+            .get(&room.ring)
+            .filter(|_| deployment.ring == room.ring);
+        let mut freezes = fleet
+            .freezes
+            .organisation
+            .iter()
+            .chain(of_ring.into_iter().flatten())
+            .chain(&room.freezes);
+        let broken = freezes.find(|freeze| freeze.covers(date) && freeze.made_at < started);
+        findings.unless(broken.is_none(), 'M', || {
+            format!(
+                "action {} started at {started}, in a freeze of room {}",
+                install.action, room.name
+            )
+        });
+    }
+}
+
+fn superseded(fleet: &Fleet, findings: &mut Findings) {
+    for deployment in fleet.deployments.values() {
+        let unstarted = deployment.is_unfinished() && !deployment.has_started();
+        let (Some(older), Some(room)) = (
+            fleet.rollouts.get(&deployment.update),
+            fleet.rooms.get(&deployment.room),
+        ) else {
+            continue;
+        };
+        if !unstarted || older.superseded_by.is_empty() || fleet.marked.contains(&room.id) {
+            continue;
+        }
+        let newer = older.superseded_by.iter().filter_map(|newer| fleet.rollouts.get(newer));
+        let counts = |newer: &&Rollout| !matches!(newer.state, RolloutState::Deprecated { .. });
+        let ring = fleet.rings.get(room.ring);
+        for newer in newer.filter(counts) {
+            let has_come = ring.is_some_and(|ring| newer.has_reached(ring));
+            // The planner has been told to look and has not yet.
+            let entered_at = newer.stages.last().map(|stage| stage.entered_at);
+            let pending = deployment.next_at.is_some_and(|at| Some(at) <= entered_at);
+            findings.unless(!has_come || pending, 'N', || {
+                format!(
+                    "deployment {} waits, but {} has come to its ring and supersedes it",
+                    deployment.id, newer.update
+                )
+            });
+        }
+    }
+}
+
 fn stages(fleet: &Fleet, findings: &mut Findings) {
     for rollout in fleet.rollouts.values() {
         let mut earliest = rollout.starts_on;
@@ -148,7 +212,7 @@ fn stages(fleet: &Fleet, findings: &mut Findings) {
                     rollout.update, stage.name, stage.starts_on
                 )
             });
-            earliest = stage.test_ends();
+            earliest = stage.test_ends;
         }
     }
 }
@@ -219,7 +283,7 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
 
 fn plan_length(fleet: &Fleet, findings: &mut Findings) {
     for rollout in fleet.rollouts.values().filter(|rollout| rollout.is_live()) {
-        let calendar = rollout.calendar(&fleet.rings, None, rollout.starts_on);
+        let calendar = rollout.calendar(&fleet.rings, &fleet.freezes, None, rollout.starts_on);
         let total: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
         findings.unless(total <= MOST_TOTAL_DAYS, 'G', || {
             format!("the plan of rollout {} is {total} days long", rollout.update)
@@ -249,7 +313,7 @@ fn nights(fleet: &Fleet, findings: &mut Findings) {
             });
             continue;
         };
-        let ends = stage.rollout_ends();
+        let ends = stage.rollout_ends;
         let inside = stage.starts_on <= planned && planned < ends;
         findings.unless(inside, 'I', || {
             format!(

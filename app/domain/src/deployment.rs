@@ -29,6 +29,8 @@ pub struct Deployment {
     pub attempt: u32,
     /// Windows in which the device never showed up (W4).
     pub missed_windows: u32,
+    /// Windows in which other updates of the room left no space for it (S7).
+    pub crowded_windows: u32,
     /// It joined after its ring's turn (R14, S11). Does not count for the rollout.
     pub catch_up: bool,
     /// Skips ring, day and window (K5).
@@ -146,6 +148,10 @@ pub enum Failure {
     Silent,
     /// It said that it was done, but its inventory never showed the version (`DDI.md` 2.13).
     Unconfirmed,
+    /// An admin stopped it (`DDI.md` 3).
+    Canceled,
+    /// It needs a release first that there is none of (S8).
+    NoPath,
 }
 
 impl Failure {
@@ -157,15 +163,24 @@ impl Failure {
             Self::Unreachable => "unreachable",
             Self::Silent => "silent",
             Self::Unconfirmed => "unconfirmed",
+            Self::Canceled => "canceled",
+            Self::NoPath => "no_path",
         }
     }
 
     /// The failure of a word that [`Failure::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Reported, Self::Unreachable, Self::Silent, Self::Unconfirmed]
-            .into_iter()
-            .find(|failure| failure.as_str() == word)
+        [
+            Self::Reported,
+            Self::Unreachable,
+            Self::Silent,
+            Self::Unconfirmed,
+            Self::Canceled,
+            Self::NoPath,
+        ]
+        .into_iter()
+        .find(|failure| failure.as_str() == word)
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::deployment::{Bucket, Deployment, DeploymentState};
+use crate::freeze::{Freeze, Freezes};
 use crate::ids::{ActionId, DeploymentId, RingId, RoomId, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::planner::Plan;
@@ -25,7 +26,7 @@ pub struct Fleet {
     pub organisation: Organisation,
     /// The rings of today.
     pub rings: RingSequence,
-    /// Published releases.
+    /// Releases: those that were published, and others that may be steps on a way (S8).
     pub updates: BTreeMap<UpdateId, Update>,
     /// Their ways through the rings.
     pub rollouts: BTreeMap<UpdateId, Rollout>,
@@ -37,8 +38,12 @@ pub struct Fleet {
     pub installs: BTreeMap<ActionId, Install>,
     /// What failed, one a room and update.
     pub tickets: BTreeMap<(RoomId, UpdateId), FailureTicket>,
+    /// The freezes that move plans (W6).
+    pub freezes: Freezes,
     /// Rooms whose facts have changed since the planner last looked.
     pub marked: BTreeSet<RoomId>,
+    /// Rooms whose facts change by themselves at an instant: a hold begins or ends.
+    pub marked_at: BTreeSet<(DateTime<Utc>, RoomId)>,
 }
 
 /// What one plan looks at: everything that can change by `now`, and nothing else.
@@ -48,7 +53,9 @@ pub struct Slice {
     pub organisation: Organisation,
     /// The rings of today.
     pub rings: RingSequence,
-    /// Every live update and those of the rooms below.
+    /// The freezes that move plans (W6).
+    pub freezes: Freezes,
+    /// Every live update, those of the rooms below, and releases that may be steps to one of them (S8).
     pub updates: BTreeMap<UpdateId, Update>,
     /// Their rollouts.
     pub rollouts: BTreeMap<UpdateId, Rollout>,
@@ -79,6 +86,8 @@ pub struct Candidate {
     pub room: RoomId,
     /// The model of its first matching device.
     pub model: String,
+    /// Its ring.
+    pub ring: RingId,
     /// Its zone.
     pub zone: Zone,
     /// The version it has.
@@ -87,6 +96,8 @@ pub struct Candidate {
     pub placed: bool,
     /// A deployment that was withdrawn and is to be used again.
     pub withdrawn: Option<DeploymentId>,
+    /// [`Room::freezes`].
+    pub freezes: Vec<Freeze>,
 }
 
 /// A room that the planner must look at, with everything open in it.
@@ -115,7 +126,9 @@ impl Fleet {
             deployments: BTreeMap::new(),
             installs: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            freezes: Freezes::default(),
             marked: BTreeSet::new(),
+            marked_at: BTreeSet::new(),
         }
     }
 
@@ -127,7 +140,8 @@ impl Fleet {
         }
         let rollouts = self.rollouts.values().filter_map(|rollout| rollout.next_at);
         let deployments = self.deployments.values().filter_map(|deployment| deployment.next_at);
-        rollouts.chain(deployments).min()
+        let marks = self.marked_at.first().map(|(at, _)| *at);
+        rollouts.chain(deployments).chain(marks).min()
     }
 
     /// What is due at `now`; `None`: nothing.
@@ -139,7 +153,8 @@ impl Fleet {
             .filter(|rollout| rollout.next_at.is_some_and(|at| at <= now))
             .map(|rollout| self.due_rollout(rollout, now))
             .collect();
-        let mut rooms = self.marked.clone();
+        let marked = self.marked_by(now);
+        let mut rooms = marked.clone();
         for deployment in self.deployments.values() {
             if deployment.next_at.is_some_and(|at| at <= now) {
                 rooms.insert(deployment.room);
@@ -151,14 +166,25 @@ impl Fleet {
         Some(Slice {
             organisation: self.organisation.clone(),
             rings: self.rings.clone(),
+            freezes: self.freezes.clone(),
             updates: self.updates.clone(),
             rollouts: self.rollouts.clone(),
             due,
-            rooms: rooms.iter().filter_map(|room| self.due_room(*room)).collect(),
+            rooms: rooms.iter().filter_map(|room| self.due_room(*room, &marked)).collect(),
         })
     }
 
-    fn due_room(&self, id: RoomId) -> Option<DueRoom> {
+    /// Rooms with a mark that counts by `now`.
+    fn marked_by(&self, now: DateTime<Utc>) -> BTreeSet<RoomId> {
+        let by_now = self
+            .marked_at
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .map(|(_, room)| *room);
+        self.marked.iter().copied().chain(by_now).collect()
+    }
+
+    fn due_room(&self, id: RoomId, marked: &BTreeSet<RoomId>) -> Option<DueRoom> {
         let room = self.rooms.get(&id)?.clone();
         let deployments: Vec<Deployment> = self
             .deployments
@@ -179,7 +205,7 @@ impl Fleet {
             .collect();
         Some(DueRoom {
             room,
-            marked: self.marked.contains(&id),
+            marked: marked.contains(&id),
             deployments,
             installs,
         })
@@ -188,9 +214,9 @@ impl Fleet {
     fn due_rollout(&self, rollout: &Rollout, now: DateTime<Utc>) -> DueRollout {
         let ring = rollout.ring_to_fill(&self.rings);
         let in_ring = || {
-            self.rooms
-                .values()
-                .filter(move |room| Some(room.ring) == ring && room.state != crate::room::RoomState::Retired)
+            self.rooms.values().filter(move |room| {
+                Some(rollout.ring_of(room.ring)) == ring && room.state != crate::room::RoomState::Retired
+            })
         };
         let zones: BTreeSet<Zone> = in_ring().map(|room| room.zone.clone()).collect();
         let update = self.updates.get(&rollout.update);
@@ -209,8 +235,9 @@ impl Fleet {
 
     fn candidate(&self, update: &Update, rollout: &Rollout, room: &Room, now: DateTime<Utc>) -> Option<Candidate> {
         let existing = self.deployment_of(room.id, update.id);
+        let ring = rollout.ring_of(room.ring);
         let placed = existing.is_some_and(|deployment| {
-            deployment.ring == room.ring && deployment.planned_night.is_some() && rollout.stage(room.ring).is_some()
+            deployment.ring == ring && deployment.planned_night.is_some() && rollout.stage(ring).is_some()
         });
         let has_one = existing.is_some_and(|deployment| !matches!(deployment.state, DeploymentState::Withdrawn { .. }));
         if has_one && !placed {
@@ -231,10 +258,12 @@ impl Fleet {
         Some(Candidate {
             room: room.id,
             model: device.model.clone(),
+            ring: room.ring,
             zone: room.zone.clone(),
             from_version,
             placed,
             withdrawn,
+            freezes: room.freezes.clone(),
         })
     }
 
@@ -252,13 +281,9 @@ impl Fleet {
         self.rooms
             .values()
             .any(|room| match update.exclusion(room, room.zone.date(now)) {
-                None
-                | Some(
-                    Exclusion::Held { .. }
-                    | Exclusion::Blocked { .. }
-                    | Exclusion::Onboarding
-                    | Exclusion::NeedsFirst { .. },
-                ) => room.state != crate::room::RoomState::Retired,
+                None | Some(Exclusion::Held { .. } | Exclusion::Blocked { .. } | Exclusion::Onboarding) => {
+                    room.state != crate::room::RoomState::Retired
+                }
                 Some(
                     Exclusion::AlreadyOn { .. }
                     | Exclusion::DoesNotApply
@@ -301,6 +326,25 @@ impl Fleet {
         for room in &plan.settled_rooms {
             self.marked.remove(room);
         }
+        for (update, at) in &plan.woken {
+            self.wake_deployments(*update, *at);
+        }
+    }
+
+    /// Has the planner look at everything unfinished of a rollout.
+    pub fn wake_deployments(&mut self, update: UpdateId, at: DateTime<Utc>) {
+        let of_update = self
+            .deployments
+            .values_mut()
+            .filter(|deployment| deployment.update == update);
+        for deployment in of_update.filter(|deployment| deployment.is_unfinished()) {
+            deployment.next_at = Some(at);
+        }
+    }
+
+    /// Forgets the marks that count by `now`: a plan has seen their rooms.
+    pub fn forget_marks(&mut self, settled: &[RoomId], now: DateTime<Utc>) {
+        self.marked_at.retain(|(at, room)| *at > now || !settled.contains(room));
     }
 
     fn count(&mut self, update: UpdateId, ring: RingId, bucket: Option<Bucket>, by: i64) {
@@ -314,7 +358,7 @@ impl Fleet {
     fn apply_ticket(&mut self, change: &TicketChange) {
         let key = (change.room, change.update);
         match &change.event {
-            TicketEvent::Failed(what) => {
+            TicketEvent::Failed(what) | TicketEvent::Crowded(what) => {
                 let ticket = self.tickets.entry(key).or_insert_with(|| FailureTicket {
                     room: change.room,
                     update: change.update,

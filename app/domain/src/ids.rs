@@ -55,6 +55,13 @@ uuid_ids! {
     TicketId,
     /// A hold on a room, a model or a site.
     HoldId,
+    /// A span of dates in which nothing starts.
+    FreezeId,
+}
+
+impl RingId {
+    /// The one implicit ring of a rollout in Automatic mode: all rooms (S12). No row has this id.
+    pub const ALL_ROOMS: Self = Self(Uuid::nil());
 }
 
 /// The catalogue's name of a product, for example `teams-rooms-app-windows`: 1 to 80 characters of `a-z 0-9 -`.

@@ -32,6 +32,9 @@ pub struct Install {
     pub started_at: Option<DateTime<Utc>>,
     /// The last thing the device said, shortened.
     pub detail: String,
+    /// Somebody wants the device to stop, and why, in one sentence (`DDI.md` 3). Counts while it has started and not yet said
+    /// `All Chunks Installed.`.
+    pub cancel_wanted: Option<String>,
 }
 
 /// Where an install stands.
@@ -70,6 +73,11 @@ pub enum InstallState {
     },
     /// Taken back before it started.
     Withdrawn {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The device has stopped because it was asked to.
+    Canceled {
         /// When.
         at: DateTime<Utc>,
     },
@@ -194,8 +202,24 @@ impl Install {
     pub fn is_open(&self) -> bool {
         match self.state {
             InstallState::Planned | InstallState::Started { .. } | InstallState::Installed { .. } => true,
-            InstallState::Completed { .. } | InstallState::Failed { .. } | InstallState::Withdrawn { .. } => false,
+            InstallState::Completed { .. }
+            | InstallState::Failed { .. }
+            | InstallState::Withdrawn { .. }
+            | InstallState::Canceled { .. } => false,
         }
+    }
+
+    /// Whether the device is to be told to stop: it has started, and it is not too late (`DDI.md` 2.9).
+    #[must_use]
+    pub fn is_to_be_canceled(&self) -> bool {
+        let stoppable = matches!(
+            self.state,
+            InstallState::Started {
+                installed_chunks: false,
+                ..
+            }
+        );
+        stoppable && self.cancel_wanted.is_some()
     }
 
     /// Whether the device has shown a sign of working on it and has not closed it: its link stays (`DDI.md` 2.2).
@@ -213,7 +237,8 @@ impl Install {
             InstallState::Planned
             | InstallState::Completed { .. }
             | InstallState::Failed { .. }
-            | InstallState::Withdrawn { .. } => false,
+            | InstallState::Withdrawn { .. }
+            | InstallState::Canceled { .. } => false,
         }
     }
 
@@ -227,7 +252,8 @@ impl Install {
             | InstallState::Installed { .. }
             | InstallState::Completed { .. }
             | InstallState::Failed { .. }
-            | InstallState::Withdrawn { .. } => None,
+            | InstallState::Withdrawn { .. }
+            | InstallState::Canceled { .. } => None,
         }
     }
 
@@ -242,7 +268,8 @@ impl Install {
             InstallState::Installed { .. }
             | InstallState::Completed { .. }
             | InstallState::Failed { .. }
-            | InstallState::Withdrawn { .. } => return Heard::Ended,
+            | InstallState::Withdrawn { .. }
+            | InstallState::Canceled { .. } => return Heard::Ended,
         };
         match feedback.execution {
             Execution::Closed => {
@@ -278,8 +305,51 @@ impl Install {
                 }
                 Heard::Changed(heard)
             }
-            // A cancel of ours is a conversation of its own; a device that "cancels" unasked goes on being asked.
+            // Some clients acknowledge a cancel here and not where they were asked.
+            Execution::Canceled if self.is_to_be_canceled() => Heard::Changed(self.canceled(now, detail)),
+            // A device that "cancels" unasked goes on being asked.
             Execution::Rejected | Execution::Canceled => Heard::Noted,
+        }
+    }
+
+    /// What a device's answer to a cancel does (`DDI.md` 1, cancelAction): it has stopped, or it goes on.
+    #[must_use]
+    pub fn hear_cancel(&self, feedback: &Feedback, now: DateTime<Utc>) -> Heard {
+        let detail = feedback.details.last().map_or("", String::as_str);
+        if !self.is_open() {
+            return Heard::Ended;
+        }
+        if !self.is_to_be_canceled() {
+            return Heard::NotOffered;
+        }
+        let stopped = match (feedback.execution, feedback.finished) {
+            (Execution::Canceled, _) | (Execution::Closed, Finished::Success | Finished::None) => true,
+            (Execution::Rejected, _) | (Execution::Closed, Finished::Failure) => false,
+            (
+                Execution::Proceeding
+                | Execution::Scheduled
+                | Execution::Resumed
+                | Execution::Download
+                | Execution::Downloaded,
+                _,
+            ) => return Heard::Noted,
+        };
+        Heard::Changed(if stopped {
+            self.canceled(now, detail)
+        } else {
+            // It was too late, or the device cannot stop: it is not asked again, and what it reports counts as ever.
+            Self {
+                cancel_wanted: None,
+                ..self.started(now, detail)
+            }
+        })
+    }
+
+    fn canceled(&self, now: DateTime<Utc>, detail: &str) -> Self {
+        Self {
+            state: InstallState::Canceled { at: now },
+            detail: shorten(detail),
+            ..self.clone()
         }
     }
 
@@ -318,7 +388,8 @@ impl Install {
             | InstallState::Installed { .. }
             | InstallState::Completed { .. }
             | InstallState::Failed { .. }
-            | InstallState::Withdrawn { .. } => None,
+            | InstallState::Withdrawn { .. }
+            | InstallState::Canceled { .. } => None,
         }
     }
 }
@@ -360,6 +431,7 @@ mod tests {
             shown_up_at: None,
             started_at: None,
             detail: String::new(),
+            cancel_wanted: None,
         }
     }
 

@@ -12,10 +12,12 @@ pub mod check;
 pub mod deployment;
 #[cfg(feature = "zones")]
 pub mod fleet;
+pub mod freeze;
 pub mod ids;
 pub mod install;
 #[cfg(feature = "zones")]
 pub mod offer;
+pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;
 pub mod ring;

@@ -25,8 +25,6 @@ pub struct Asked<'a> {
     pub presence: Presence,
     /// The device keeps to windows of its own (`DDI.md` 2.1).
     pub window_aware: bool,
-    /// Somebody wants the action to stop.
-    pub cancel_wanted: bool,
 }
 
 /// Whether people are in the room, as far as devices say (K5).
@@ -64,11 +62,13 @@ impl Presence {
 #[must_use]
 pub fn decide(asked: &Asked<'_>, now: DateTime<Utc>) -> Offer {
     match asked.install.state {
-        InstallState::Started { installed_chunks, .. } if asked.cancel_wanted && !installed_chunks => Offer::Cancel,
+        InstallState::Started { .. } if asked.install.is_to_be_canceled() => Offer::Cancel,
         // Sticky: a device that has started keeps its link until it closes (`DDI.md` 2.2).
         InstallState::Started { .. } => Offer::Install,
         InstallState::Planned if !asked.rollout_may_start => Offer::Nothing,
+        // What is forced has a window only where a freeze lies ahead.
         InstallState::Planned => match (asked.force, asked.install.window) {
+            (Some(_), Some((opens, closes))) if now < opens || closes <= now => Offer::Nothing,
             (Some(Force::Now), _) => Offer::Install,
             (Some(Force::WhenAvailable), _) if asked.presence.is_free(now) => Offer::Install,
             (Some(Force::WhenAvailable), _) => Offer::Nothing,
@@ -78,7 +78,8 @@ pub fn decide(asked: &Asked<'_>, now: DateTime<Utc>) -> Offer {
         InstallState::Installed { .. }
         | InstallState::Completed { .. }
         | InstallState::Failed { .. }
-        | InstallState::Withdrawn { .. } => Offer::Nothing,
+        | InstallState::Withdrawn { .. }
+        | InstallState::Canceled { .. } => Offer::Nothing,
     }
 }
 
@@ -168,6 +169,7 @@ mod tests {
             shown_up_at: None,
             started_at: None,
             detail: String::new(),
+            cancel_wanted: None,
         }
     }
 
@@ -193,7 +195,6 @@ mod tests {
             expected_minutes: 20,
             presence: Presence::default(),
             window_aware: false,
-            cancel_wanted: false,
         }
     }
 
@@ -305,17 +306,41 @@ mod tests {
 
     #[test]
     fn a_cancel_is_offered_until_all_chunks_are_installed() {
-        let cancelled = |install: &Install| {
-            decide(
-                &Asked {
-                    cancel_wanted: true,
-                    ..asked(install)
-                },
-                instant("00:20"),
-            )
+        let told = |install: Install| {
+            let wanted = Install {
+                cancel_wanted: Some("Recalled: cameras stay dark.".to_owned()),
+                ..install
+            };
+            decide(&asked(&wanted), instant("00:20"))
         };
-        assert_eq!(cancelled(&started(false)), Offer::Cancel);
-        assert_eq!(cancelled(&started(true)), Offer::Install, "only the restart is left");
+        assert_eq!(told(started(false)), Offer::Cancel);
+        assert_eq!(told(started(true)), Offer::Install, "only the restart is left");
+        assert_eq!(
+            told(planned(None)),
+            Offer::Nothing,
+            "what has not started is withdrawn instead"
+        );
+    }
+
+    #[test]
+    fn what_is_forced_is_offered_up_to_a_freeze_and_not_in_it_k5_w6() {
+        let install = planned(Some(("00:30", "01:30")));
+        for force in [Force::Now, Force::WhenAvailable] {
+            let told = |time| {
+                let presence = Presence {
+                    free_at: Some(instant(time)),
+                    busy_until: None,
+                };
+                let forced = Asked {
+                    force: Some(force),
+                    presence,
+                    ..asked(&install)
+                };
+                decide(&forced, instant(time))
+            };
+            assert_eq!(told("01:29"), Offer::Install, "a force asks for no space in the window");
+            assert_eq!(told("01:30"), Offer::Nothing, "the freeze has begun");
+        }
     }
 
     #[test]
@@ -329,6 +354,7 @@ mod tests {
                 failure: Failure::Reported,
             },
             InstallState::Withdrawn { at },
+            InstallState::Canceled { at },
         ];
         for state in ended {
             let install = Install {

@@ -1,4 +1,4 @@
-//! Rollouts: one update's way through the rings, in dates (SPEC S3–S5, R10, K3, T6).
+//! Rollouts: one update's way through the rings, in dates (SPEC S3–S5, S9, S12, R10, K3, T6, W6).
 //!
 //! A rollout keeps the rings that it has entered as they were ([`Stage`]); rings ahead are those of today. [`Rollout::calendar`]
 //! puts both together and is the only place where ring dates are computed.
@@ -9,6 +9,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::deployment::Bucket;
+use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
 use crate::ring::{Ring, RingPlace, RingSequence};
 use crate::update::Severity;
@@ -28,6 +29,10 @@ pub struct Rollout {
     pub stages: Vec<Stage>,
     /// Days lost in pauses so far.
     pub paused_days: u32,
+    /// Nights of the one implicit ring, where it was published in Automatic mode (S12); `None`: it goes ring by ring.
+    pub automatic_days: Option<u32>,
+    /// Newer updates that supersede it and that it has not given way to yet, oldest first (S9).
+    pub superseded_by: Vec<UpdateId>,
     /// Its deployments by ring, counted. A forced room is counted in its ring even before that is entered.
     pub counts: BTreeMap<RingId, Counts>,
     /// When the planner must look at it again; `None`: when something else happens.
@@ -78,10 +83,10 @@ pub struct Stage {
     pub test_days: u32,
     /// Date of its first night.
     pub starts_on: NaiveDate,
-    /// Days by which pauses during its rollout dates have moved the end of these.
-    pub shifted_days: u32,
-    /// Days by which pauses during its test dates have moved the end of the test.
-    pub test_shifted_days: u32,
+    /// First date after its rollout dates. Pauses and freezes move it (K3, W6).
+    pub rollout_ends: NaiveDate,
+    /// First date after its test dates; the next ring starts then. Pauses and freezes move it.
+    pub test_ends: NaiveDate,
     /// When the planner entered it.
     pub entered_at: DateTime<Utc>,
     /// Rooms for which it was applicable then: the *n* of S6.
@@ -188,55 +193,108 @@ impl Rollout {
         self.stages.iter().find(|stage| stage.ring == ring)
     }
 
+    /// Whether newer updates supersede it while it goes on (S9, the starvation guard).
+    #[must_use]
+    pub fn is_being_superseded(&self) -> bool {
+        self.is_live() && !self.superseded_by.is_empty()
+    }
+
+    /// The ring in whose plan and counts a room of `ring` stands: that one, or the implicit one of Automatic mode (S12).
+    #[must_use]
+    pub fn ring_of(&self, ring: RingId) -> RingId {
+        match self.automatic_days {
+            Some(_) => RingId::ALL_ROOMS,
+            None => ring,
+        }
+    }
+
     /// Whether the rollout has entered `ring`, or passed its place (R14): rings that are new before the last entered one are
     /// skipped (R10), and their rooms are caught up.
     #[must_use]
     pub fn has_reached(&self, ring: &Ring) -> bool {
-        self.stages
-            .iter()
-            .any(|stage| stage.ring == ring.id || stage.place > ring.place)
+        match self.automatic_days {
+            Some(_) => !self.stages.is_empty(),
+            None => self
+                .stages
+                .iter()
+                .any(|stage| stage.ring == ring.id || stage.place > ring.place),
+        }
     }
 
-    /// The rings of this rollout with their dates: those it has entered as they were, then those ahead as they are.
+    /// Whether it has entered the last ring that it will ever enter.
+    #[must_use]
+    pub fn has_entered_all(&self, rings: &RingSequence) -> bool {
+        self.ahead(rings).is_empty()
+    }
+
+    /// The rings that it has still to enter, as they are today.
+    #[must_use]
+    pub fn ahead(&self, rings: &RingSequence) -> Vec<Ring> {
+        match self.automatic_days {
+            Some(_) if !self.stages.is_empty() => Vec::new(),
+            Some(nights) => vec![Ring {
+                id: RingId::ALL_ROOMS,
+                name: "All rooms".to_owned(),
+                description: String::new(),
+                place: RingPlace::Staging,
+                rollout_days: nights,
+                test_days: 0,
+                ..rings.staging().clone()
+            }],
+            None => rings.iter().filter(|ring| !self.has_reached(ring)).cloned().collect(),
+        }
+    }
+
+    /// The rings of this rollout with their dates: those it has entered as they were, then those ahead as they are. Frozen
+    /// dates are stepped over (W6).
     ///
     /// `today` is the organisation's date; it matters only while the rollout is paused: what would move if it were resumed
     /// today stands moved already.
     #[must_use]
-    pub fn calendar(&self, rings: &RingSequence, pause: Option<NaiveDate>, today: NaiveDate) -> Vec<PlannedStage> {
-        let lost = pause.map_or(0, |since| u32::try_from((today - since).num_days().max(0)).unwrap_or(0));
+    pub fn calendar(
+        &self,
+        rings: &RingSequence,
+        freezes: &Freezes,
+        pause: Option<NaiveDate>,
+        today: NaiveDate,
+    ) -> Vec<PlannedStage> {
+        let resumed = pause.map(|since| Shift {
+            from: since,
+            to: today.max(since),
+            before: freezes,
+            after: freezes,
+        });
         let mut planned = Vec::with_capacity(rings.count());
         let mut next_start = self.starts_on;
         for stage in &self.stages {
             let is_last = self.stages.last().is_some_and(|last| last.ring == stage.ring);
-            let stage = match pause {
-                Some(since) if is_last => stage.after_pause(since, lost),
+            let stage = match &resumed {
+                Some(resumed) if is_last => stage.moved(resumed),
                 Some(_) | None => stage.clone(),
             };
-            let rollout_ends = stage.rollout_ends();
-            let test_ends = stage.test_ends();
             planned.push(PlannedStage {
                 ring: stage.ring,
                 name: stage.name.clone(),
                 place: stage.place,
                 entered: true,
                 starts_on: stage.starts_on,
-                rollout_ends,
-                test_ends,
+                rollout_ends: stage.rollout_ends,
+                test_ends: stage.test_ends,
                 rollout_days: stage.rollout_days,
                 test_days: stage.test_days,
             });
-            next_start = test_ends;
+            next_start = stage.test_ends;
         }
-        if self.stages.is_empty() {
-            next_start = self.starts_on + days(lost);
+        if let (true, Some(resumed)) = (self.stages.is_empty(), &resumed) {
+            next_start = self.starts_on + days(resumed.days());
         }
-        for ring in rings.iter().filter(|ring| !self.has_reached(ring)) {
-            let starts_on = next_start;
-            let rollout_ends = starts_on + days(ring.rollout_days);
-            let test_ends = rollout_ends + days(ring.test_days);
+        for ring in self.ahead(rings) {
+            let starts_on = freezes.nth_free(ring.id, next_start, 0);
+            let rollout_ends = freezes.end_of(ring.id, starts_on, ring.rollout_days);
+            let test_ends = freezes.end_of(ring.id, rollout_ends, ring.test_days);
             planned.push(PlannedStage {
                 ring: ring.id,
-                name: ring.name.clone(),
+                name: ring.name,
                 place: ring.place,
                 entered: false,
                 starts_on,
@@ -264,42 +322,68 @@ impl Rollout {
         self.counts.get(&ring).copied().unwrap_or_default()
     }
 
-    /// This rollout after a pause of so many days since `paused_on` (K3): what lies ahead has moved.
+    /// This rollout running again after a pause (K3): what lies ahead has moved.
     #[must_use]
-    pub fn resumed(&self, paused_on: NaiveDate, lost_days: u32) -> Self {
+    pub fn resumed(&self, pause: &Shift<'_>) -> Self {
         let mut resumed = self.clone();
         resumed.state = RolloutState::Running;
-        resumed.paused_days += lost_days;
+        resumed.paused_days += pause.days();
         match resumed.stages.last_mut() {
-            Some(stage) => *stage = stage.after_pause(paused_on, lost_days),
-            None => resumed.starts_on = resumed.starts_on + days(lost_days),
+            Some(stage) => *stage = stage.moved(pause),
+            None => resumed.starts_on = resumed.starts_on + days(pause.days()),
         }
         resumed
+    }
+
+    /// This rollout under other freezes (W6): the ends of the ring that it is in have moved. Rings ahead follow by themselves.
+    #[must_use]
+    pub fn refrozen(&self, change: &Shift<'_>) -> Self {
+        let mut refrozen = self.clone();
+        if let Some(stage) = refrozen.stages.last_mut() {
+            *stage = stage.moved(change);
+        }
+        refrozen
     }
 }
 
 impl Stage {
-    /// First date after its rollout dates.
+    /// A ring that is entered on `starts_on`.
     #[must_use]
-    pub fn rollout_ends(&self) -> NaiveDate {
-        self.starts_on + days(self.rollout_days + self.shifted_days)
-    }
-
-    /// First date after its test dates; the next ring starts then.
-    #[must_use]
-    pub fn test_ends(&self) -> NaiveDate {
-        self.rollout_ends() + days(self.test_days + self.test_shifted_days)
-    }
-
-    /// This ring after a pause of so many days: a pause during the test leaves the rollout dates as they were.
-    #[must_use]
-    fn after_pause(&self, paused_on: NaiveDate, lost_days: u32) -> Self {
-        let mut moved = self.clone();
-        if paused_on < self.rollout_ends() {
-            moved.shifted_days += lost_days;
-        } else {
-            moved.test_shifted_days += lost_days;
+    pub fn entered(
+        ring: &PlannedStage,
+        starts_on: NaiveDate,
+        freezes: &Freezes,
+        rooms: u32,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let rollout_ends = freezes.end_of(ring.ring, starts_on, ring.rollout_days);
+        Self {
+            ring: ring.ring,
+            name: ring.name.clone(),
+            place: ring.place,
+            rollout_days: ring.rollout_days,
+            test_days: ring.test_days,
+            starts_on,
+            rollout_ends,
+            test_ends: freezes.end_of(ring.ring, rollout_ends, ring.test_days),
+            entered_at: now,
+            rooms,
+            placed: 0,
         }
+    }
+
+    /// This ring with its ends moved: what lies before the shift stays, so that a pause during the test leaves the rollout dates
+    /// as they were.
+    #[must_use]
+    fn moved(&self, shift: &Shift<'_>) -> Self {
+        let mut moved = self.clone();
+        moved.rollout_ends = shift.end(self.ring, self.rollout_ends);
+        moved.test_ends = if shift.from < self.test_ends {
+            shift.end(self.ring, self.test_ends).max(moved.rollout_ends)
+        } else {
+            // Paused on the very date of the next ring, before that was entered.
+            self.test_ends + days(shift.days())
+        };
         moved
     }
 }

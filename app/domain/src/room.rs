@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::freeze::{Freeze, Freezes};
 use crate::ids::{DeviceId, ProductId, RingId, RoomId};
 use crate::zone::Zone;
 
@@ -55,6 +56,8 @@ pub struct Room {
     pub blocks: Vec<Block>,
     /// Holds that concern the room itself, its site or a model in it ★.
     pub holds: Vec<Hold>,
+    /// Freezes of the room itself or of its site (W6). Those of its ring and of the organisation are [`crate::freeze::Freezes`].
+    pub freezes: Vec<Freeze>,
     /// What is in it.
     pub devices: Vec<Device>,
 }
@@ -112,6 +115,13 @@ impl Device {
 }
 
 impl Room {
+    /// The freeze in which nothing starts in this room on `date`, a date in its zone (W6).
+    #[must_use]
+    pub fn frozen<'f>(&'f self, plans: &'f Freezes, date: NaiveDate) -> Option<&'f Freeze> {
+        let own = self.freezes.iter().find(|freeze| freeze.covers(date));
+        own.or_else(|| plans.on(self.ring, date))
+    }
+
     /// The hold that keeps updates of `product` away on `date`, if any.
     #[must_use]
     pub fn held(&self, product: &ProductId, date: NaiveDate) -> Option<&Hold> {

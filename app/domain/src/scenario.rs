@@ -9,17 +9,24 @@
 //! clock 2025-03-01 00:00                              when it begins
 //! ring Pilots order 3 rollout 2 test 1                adds a ring; Staging, General and Executive are edited
 //! site Berlin zone Europe/Berlin
-//! product app kind app [by-date] [prefix 10.0.]
+//! product app kind app [by-date] [prefix 10.0.] [beside]      beside: its releases do not supersede each other
+//! mode automatic [nights 5]                           updates published from here on; or: mode rings
+//! guard off                                           the starvation guard; or: guard on
+//! portfolio app 1.5 [minutes N] [minimum V] [for MODEL]       a release that is not published, but may be a step
 //! release app 1.0 2024-11-05                          the day of a release, for products by date
 //! rooms 3 in General at Berlin named Berlin [model M] [devices N] [onboarding] with app 1.0 [with os 9]
 //! room Lobby in Staging at Berlin with app unknown
 //! device Berlin-1 fails 1 | silent 1 [late 120] | minutes 40 | absent 2025-03-05 2025-03-07 | unconfirmed
-//! at 2025-03-04 15:00 publish app 2.0 [critical] [minutes N] [released DATE] [minimum V] [for MODEL]
+//! device Berlin-1 busy 2025-03-05 09:00 2025-03-05 17:00 | refuses-cancel
+//! at 2025-03-04 15:00 publish app 2.0 [critical] [minutes N] [released DATE] [minimum V] [for MODEL] [beside]
 //! at 2025-03-06 09:00 pause app 2.0 because "cameras stay dark"
 //! at 2025-03-09 09:00 resume app 2.0
 //! at 2025-03-09 09:00 retry app 2.0
-//! at 2025-03-09 09:00 force app 2.0 in Berlin-1,Berlin-2
-//! at 2025-03-09 09:00 deprecate app 2.0 because "recalled"
+//! at 2025-03-09 09:00 force app 2.0 in Berlin-1,Berlin-2 [when-available]
+//! at 2025-03-09 09:00 cancel app 2.0 in Berlin-1 because "the room is needed"
+//! at 2025-03-09 09:00 recall app 2.0 because "cameras stay dark"
+//! at 2025-03-09 09:00 deprecate app 2.0 because "not wanted"
+//! at 2025-03-09 09:00 freeze organisation | ring Pilots | site Berlin | room Berlin-1 from 2025-03-10 until 2025-03-12 by "Facilities" because "trade fair"
 //! at 2025-03-09 09:00 move Berlin-1 to Staging
 //! at 2025-03-09 09:00 hold Berlin-1 until 2025-03-20 by "Facilities" because "trade fair"
 //! at 2025-03-09 09:00 add room Attic in General at Berlin with app 1.0
@@ -36,14 +43,15 @@ use std::fmt::Write as _;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Force};
 use crate::fleet::Fleet;
-use crate::ids::{DeviceId, ProductId, RingId, RoomId, UpdateId};
+use crate::freeze::Freeze;
+use crate::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use crate::planner::{self, Subject};
 use crate::ring::{RingDraft, RingOrder, RingPlace, RingSequence};
 use crate::rollout::{PlannedStage, Rollout, days};
 use crate::room::{Component, Device, Hold, Room, RoomState};
-use crate::settings::{Organisation, Settings};
+use crate::settings::{Mode, Organisation, Settings};
 use crate::sim::{Behaviour, Simulation};
 use crate::status::{self, RoomStatus};
 use crate::ticket::TicketState;
@@ -194,8 +202,15 @@ impl Words {
 struct Product {
     kind: ProductKind,
     scheme: VersionScheme,
+    beside: bool,
     released: BTreeMap<String, NaiveDate>,
     known: BTreeSet<String>,
+}
+
+struct Release {
+    update: Update,
+    /// Published without superseding (S9).
+    beside: bool,
 }
 
 struct Script {
@@ -203,6 +218,7 @@ struct Script {
     sites: BTreeMap<String, Zone>,
     products: BTreeMap<ProductId, Product>,
     rooms: BTreeMap<String, RoomId>,
+    sites_of: BTreeMap<RoomId, String>,
     updates: BTreeMap<(ProductId, String), UpdateId>,
     last_id: u128,
     started: bool,
@@ -223,6 +239,7 @@ impl Script {
             sites: BTreeMap::new(),
             products: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            sites_of: BTreeMap::new(),
             updates: BTreeMap::new(),
             last_id: 3,
             started: false,
@@ -276,6 +293,17 @@ impl Script {
                 self.sim.fleet.rooms.insert(room.id, room);
             }
             "device" => self.device(words)?,
+            "mode" => self.mode(words)?,
+            "guard" => {
+                let guard = words.word("guard")?;
+                let is_on = ["off", "on"].iter().position(|word| *word == guard);
+                let is_on = is_on.ok_or_else(|| format!("guard: {guard} is neither on nor off"))?;
+                self.sim.fleet.organisation.settings.starvation_guard = is_on == 1;
+            }
+            "portfolio" => {
+                let release = self.release(words)?;
+                self.add_release(release.update)?;
+            }
             "at" => self.at(words)?,
             "until" => {
                 let end = self.instant_ahead(words, "until")?;
@@ -284,7 +312,7 @@ impl Script {
             }
             unknown => {
                 return Err(format!(
-                    "directive: {unknown} is none; the directives are zone, clock, ring, site, product, release, rooms, room, device, at and until"
+                    "directive: {unknown} is none; the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until"
                 ));
             }
         }
@@ -301,6 +329,20 @@ impl Script {
         Ok(instant)
     }
 
+    fn mode(&mut self, words: &mut Words) -> Played {
+        let word = words.word("mode")?;
+        let settings = &mut self.sim.fleet.organisation.settings;
+        settings.mode = match word.as_str() {
+            "automatic" => Mode::Automatic,
+            "rings" => Mode::RingValidated,
+            other => return Err(format!("mode: {other} is neither automatic nor rings")),
+        };
+        if words.takes("nights") {
+            settings.automatic_days = words.number("nights", 1, 60)?;
+        }
+        Ok(())
+    }
+
     fn product(&mut self, words: &mut Words) -> Played {
         let id = ProductId::parse(&words.word("product")?)?;
         words.expect("kind")?;
@@ -314,11 +356,13 @@ impl Script {
         if words.takes("prefix") {
             scheme.optional_prefix = Some(words.word("prefix")?);
         }
+        let beside = words.takes("beside");
         self.products.insert(
             id,
             Product {
                 kind,
                 scheme,
+                beside,
                 released: BTreeMap::new(),
                 known: BTreeSet::new(),
             },
@@ -453,6 +497,7 @@ impl Script {
             return Err("with: a room needs at least one product and its version".to_owned());
         }
         let id = RoomId(self.id());
+        self.sites_of.insert(id, site);
         if self.rooms.insert(name.clone(), id).is_some() {
             return Err(format!("name: there is a room {name} already"));
         }
@@ -471,6 +516,7 @@ impl Script {
             state,
             blocks: Vec::new(),
             holds: Vec::new(),
+            freezes: Vec::new(),
             devices,
         })
     }
@@ -548,9 +594,15 @@ impl Script {
                 Box::new(move |behaviour| behaviour.absences.push((zone.start_of(from), zone.start_of(until))))
             }
             "unconfirmed" => Box::new(|behaviour| behaviour.confirms = false),
+            "refuses-cancel" => Box::new(|behaviour| behaviour.refuses_cancel = true),
+            "busy" => {
+                let zone = self.organisation_zone();
+                let (from, until) = (words.instant("busy from", &zone)?, words.instant("busy until", &zone)?);
+                Box::new(move |behaviour| behaviour.busy.push((from, until)))
+            }
             unknown => {
                 return Err(format!(
-                    "behaviour: {unknown} is none; use fails, silent, minutes, absent or unconfirmed"
+                    "behaviour: {unknown} is none; use fails, silent, minutes, absent, busy, unconfirmed or refuses-cancel"
                 ));
             }
         };
@@ -598,9 +650,36 @@ impl Script {
                     .split(',')
                     .map(|name| self.find_room(name))
                     .collect::<Result<Vec<RoomId>, String>>()?;
-                self.sim.note(format!("Admin forces {title} in {names}."));
-                let rooms = self.sim.force(update, &rooms, "Admin");
+                let (how, when) = if words.takes("when-available") {
+                    (Force::WhenAvailable, ", each when it is free")
+                } else {
+                    (Force::Now, "")
+                };
+                self.sim.note(format!("Admin forces {title} in {names}{when}."));
+                let rooms = self.sim.force(update, &rooms, how, "Admin");
                 self.sim.note(format!("Rooms forced: {rooms}."));
+            }
+            "cancel" => {
+                let (update, title) = self.update(words)?;
+                words.expect("in")?;
+                let room = self.room_named(words)?;
+                let reason = words.reason()?;
+                self.sim
+                    .note(format!("Admin stops {title} in {}: {reason}.", self.room_name(room)));
+                let devices = self.sim.cancel(update, room, &format!("Stopped by Admin: {reason}."));
+                self.sim.note(format!("Devices asked to stop: {devices}."));
+            }
+            "recall" => {
+                let (update, title) = self.update(words)?;
+                let reason = words.reason()?;
+                self.sim.note(format!("Admin recalls {title}: {reason}."));
+                self.sim.recall(update, &reason);
+            }
+            "freeze" => self.freeze(words)?,
+            "mode" => {
+                self.mode(words)?;
+                let mode = self.sim.fleet.organisation.settings.mode.label();
+                self.sim.note(format!("Mode: {mode}."));
             }
             "move" => {
                 let room = self.room_named(words)?;
@@ -669,7 +748,7 @@ impl Script {
             }
             unknown => {
                 return Err(format!(
-                    "action: {unknown} is none; use publish, pause, resume, retry, force, deprecate, move, hold, add, report, ring, device or away"
+                    "action: {unknown} is none; use publish, pause, resume, retry, force, cancel, recall, deprecate, freeze, mode, move, hold, add, report, ring, device or away"
                 ));
             }
         }
@@ -677,11 +756,89 @@ impl Script {
         Ok(())
     }
 
+    fn freeze(&mut self, words: &mut Words) -> Played {
+        let scope = words.word("scope")?;
+        let (mut ring, mut rooms, mut whose) = (None, Vec::new(), "everything".to_owned());
+        match scope.as_str() {
+            "organisation" => {}
+            "ring" => {
+                let id = self.ring_named(words)?;
+                whose = self.ring_name(id).to_owned();
+                ring = Some(id);
+            }
+            "site" => {
+                whose = words.word("site")?;
+                let at_site = self.sites_of.iter().filter(|(_, site)| **site == whose);
+                rooms = at_site.map(|(room, _)| *room).collect();
+            }
+            "room" => {
+                let room = self.room_named(words)?;
+                whose = self.room_name(room).to_owned();
+                rooms.push(room);
+            }
+            other => return Err(format!("scope: {other} is none; use organisation, ring, site or room")),
+        }
+        words.expect("from")?;
+        let from = words.date("from")?;
+        words.expect("until")?;
+        let until = words.date("until")?;
+        words.expect("by")?;
+        let owner = words.word("by")?;
+        let reason = words.reason()?;
+        self.sim
+            .note(format!("{owner} freezes {whose} from {from} to {until}: {reason}."));
+        let freeze = Freeze {
+            from,
+            until,
+            owner,
+            reason,
+            made_at: self.sim.now,
+            id: FreezeId(self.id()),
+        };
+        match scope.as_str() {
+            "organisation" | "ring" => self.sim.freeze_plans(ring, freeze),
+            _ => self.sim.freeze_rooms(&rooms, &freeze),
+        }
+    }
+
     fn publish(&mut self, words: &mut Words) -> Played {
+        let release = self.release(words)?;
+        planner::check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)?;
+        let key = (release.update.product.clone(), release.update.version.clone());
+        // One that is in the portfolio already is published as it stands there.
+        let in_portfolio = self
+            .updates
+            .get(&key)
+            .filter(|id| !self.sim.fleet.rollouts.contains_key(*id));
+        let id = match in_portfolio {
+            Some(id) => *id,
+            None => self.add_release(release.update)?,
+        };
+        let Some(update) = self.sim.fleet.updates.get(&id).cloned() else {
+            return Ok(());
+        };
+        let severity = match update.severity {
+            Severity::Critical => ", critical",
+            Severity::Routine => "",
+        };
+        let beside = if release.beside { ", without superseding" } else { "" };
+        self.sim
+            .note(format!("Admin publishes {}{severity}{beside}.", update.title()));
+        let supersedes = !release.beside
+            && self
+                .products
+                .get(&update.product)
+                .is_some_and(|product| !product.beside);
+        self.sim.publish(update, supersedes);
+        Ok(())
+    }
+
+    /// A release as a line describes it.
+    fn release(&mut self, words: &mut Words) -> Result<Release, String> {
         let (product, version) = (self.product_id(words)?, words.word("version")?);
         let (mut severity, mut expected_minutes, mut minimum_version, mut models) =
             (Severity::Routine, 15, None, Vec::new());
-        let mut released = None;
+        let (mut released, mut beside) = (None, false);
         loop {
             if words.takes("critical") {
                 severity = Severity::Critical;
@@ -693,23 +850,18 @@ impl Script {
                 released = Some(words.date("released")?);
             } else if words.takes("for") {
                 models.push(words.word("for")?);
+            } else if words.takes("beside") {
+                beside = true;
             } else {
                 break;
             }
         }
-        planner::check_minutes(&self.sim.fleet.organisation.settings, expected_minutes)?;
-        let id = UpdateId(self.id());
-        if self.updates.insert((product.clone(), version.clone()), id).is_some() {
-            return Err(format!("version: {product} {version} is published already"));
-        }
-        let Some(facts) = self.products.get_mut(&product) else {
-            return Ok(());
-        };
+        let facts = self.products.get_mut(&product).ok_or("product: it is gone")?;
         if let Some(day) = released {
             facts.released.insert(version.clone(), day);
         }
         let update = Update {
-            id,
+            id: UpdateId(Uuid::nil()),
             product_name: product.to_string(),
             kind: facts.kind,
             released: facts.released.get(&version).copied(),
@@ -717,20 +869,25 @@ impl Script {
             expected_minutes,
             models,
             applies_to_unknown: false,
+            offerable: true,
             standings: BTreeMap::new(),
-            product: product.clone(),
-            version: version.clone(),
+            product,
+            version,
             minimum_version,
         };
-        let severity = if severity == Severity::Critical {
-            ", critical"
-        } else {
-            ""
-        };
-        self.sim.note(format!("Admin publishes {}{severity}.", update.title()));
-        self.sim.publish(update);
+        Ok(Release { update, beside })
+    }
+
+    /// Puts a release into the portfolio.
+    fn add_release(&mut self, update: Update) -> Result<UpdateId, String> {
+        let id = UpdateId(self.id());
+        let (product, version) = (update.product.clone(), update.version.clone());
+        if self.updates.insert((product.clone(), version.clone()), id).is_some() {
+            return Err(format!("version: {product} {version} is published already"));
+        }
+        self.sim.fleet.updates.insert(id, Update { id, ..update });
         self.know(&product, &version);
-        Ok(())
+        Ok(id)
     }
 
     fn update(&self, words: &mut Words) -> Result<(UpdateId, String), String> {
@@ -826,8 +983,13 @@ impl Script {
         let fleet = &self.sim.fleet;
         let zone = &fleet.organisation.zone;
         let status = status::update(rollout, fleet.applies_to_a_room(update, self.sim.now));
-        let _ = writeln!(out, "\n{}: {}", update.title(), status.label());
-        let calendar = rollout.calendar_at(&fleet.rings, zone, self.sim.now);
+        let superseded = if rollout.is_being_superseded() {
+            ", being superseded"
+        } else {
+            ""
+        };
+        let _ = writeln!(out, "\n{}: {}{superseded}", update.title(), status.label());
+        let calendar = rollout.calendar_at(&fleet.rings, &fleet.freezes, zone, self.sim.now);
         let width = calendar
             .iter()
             .map(|stage| stage.name.chars().count())

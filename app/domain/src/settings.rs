@@ -38,6 +38,36 @@ pub struct Settings {
     pub prepare_minutes: u32,
     /// How often an idle device polls, in seconds, 5 to 86 399.
     pub poll_seconds: u32,
+    /// How updates that are published from now on go through the rooms (S12).
+    pub mode: Mode,
+    /// Rollout nights of the one implicit ring of Automatic mode, 1 to 60 (S12).
+    pub automatic_days: u32,
+    /// A superseded update that has finished its Staging test goes on until the newer one has caught up, ring by ring (S9).
+    pub starvation_guard: bool,
+    /// Windows without space for an update, after which its room gets a Warning ticket (S7).
+    pub crowded_after_windows: u32,
+}
+
+/// How an update goes through the rooms (S12).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Ring by ring.
+    #[default]
+    RingValidated,
+    /// One implicit ring over all applicable rooms, without test days.
+    Automatic,
+}
+
+impl Mode {
+    /// The words on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::RingValidated => "Ring validated",
+            Self::Automatic => "Automatic",
+        }
+    }
 }
 
 impl Default for Settings {
@@ -52,6 +82,10 @@ impl Default for Settings {
             confirm_within_hours: 24,
             prepare_minutes: 60,
             poll_seconds: 300,
+            mode: Mode::RingValidated,
+            automatic_days: 5,
+            starvation_guard: true,
+            crowded_after_windows: 3,
         }
     }
 }

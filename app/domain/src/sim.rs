@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::check::{self, Finding};
 use crate::deployment::{Deployment, DeploymentState, Force};
 use crate::fleet::Fleet;
+use crate::freeze::{self, Freeze, Shift};
 use crate::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, UpdateId};
 use crate::install::{Execution, Feedback, Finished, Heard, Install, InstallState};
 use crate::offer::{self, Asked, Offer, Presence};
@@ -38,6 +39,10 @@ pub struct Behaviour {
     pub absences: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// It reports the new version after an install.
     pub confirms: bool,
+    /// Spans in which people are in the room, as its devices report (K5).
+    pub busy: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// It answers a cancel by going on.
+    pub refuses_cancel: bool,
 }
 
 impl Default for Behaviour {
@@ -49,7 +54,17 @@ impl Default for Behaviour {
             late_minutes: None,
             absences: Vec::new(),
             confirms: true,
+            busy: Vec::new(),
+            refuses_cancel: false,
         }
+    }
+}
+
+impl Behaviour {
+    /// Until when people are in the room; `None`: nobody is.
+    fn busy_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let busy = self.busy.iter().find(|(from, until)| *from <= now && now < *until);
+        busy.map(|(_, until)| *until)
     }
 }
 
@@ -88,8 +103,8 @@ enum DeviceEvent {
     Poll(ActionId),
     Finish(ActionId),
     ReportLate(ActionId),
-    /// The date after a hold's last one begins in the room: its facts have changed.
-    HoldEnds(RoomId),
+    /// It polls and is told to stop.
+    Stop(ActionId),
 }
 
 /// Ids 1, 2, 3 …: the same for the same run.
@@ -124,6 +139,10 @@ impl Simulation {
     pub fn run_until(&mut self, end: DateTime<Utc>) {
         loop {
             self.tick();
+            // A planner that does not come to rest would keep the clock where it is for ever.
+            if !self.findings.is_empty() {
+                break;
+            }
             let due = self.fleet.next_at(self.now).map(|at| at.max(self.now));
             let event = self.events.keys().next().map(|(at, _)| *at);
             let Some(next) = due.into_iter().chain(event).min().filter(|next| *next <= end) else {
@@ -162,7 +181,15 @@ impl Simulation {
             ticked = true;
             let plan = planner::plan(&slice, self.now, &mut self.ids);
             let nights = self.new_nights(&plan);
+            if round > 200 {
+                self.findings.push(Finding {
+                    law: 'A',
+                    what: format!("the planner does not come to rest at {}: {plan:?}", self.now),
+                });
+                break;
+            }
             self.fleet.apply(&plan);
+            self.fleet.forget_marks(&plan.settled_rooms, self.now);
             for ReportLine { subject, text } in plan.report {
                 self.log.push(Happened {
                     at: self.now,
@@ -171,13 +198,6 @@ impl Simulation {
                 });
             }
             self.log.extend(nights);
-            if round > 200 {
-                self.findings.push(Finding {
-                    law: 'A',
-                    what: "the planner does not come to rest".to_owned(),
-                });
-                break;
-            }
         }
         self.note_statuses();
         if !ticked {
@@ -290,10 +310,12 @@ impl Simulation {
                 .map(|line| line.text.as_str())
                 .collect::<Vec<_>>()
                 .join(" ");
+            let ids = again.deployments.iter().map(|deployment| deployment.id);
+            let before: Vec<&Deployment> = ids.filter_map(|id| self.fleet.deployments.get(&id)).collect();
             self.findings.push(Finding {
                 law: 'A',
                 what: format!(
-                    "at {} planning again would change something: {what} {again:?}",
+                    "at {} planning again would change something: {what} {again:?} before: {before:?}",
                     self.now
                 ),
             });
@@ -343,9 +365,7 @@ impl Simulation {
             DeviceEvent::Poll(action) => self.poll(action),
             DeviceEvent::Finish(action) => self.finish(action),
             DeviceEvent::ReportLate(action) => self.report(action, Finished::Success, "Reported late."),
-            DeviceEvent::HoldEnds(room) => {
-                self.fleet.marked.insert(room);
-            }
+            DeviceEvent::Stop(action) => self.stop(action),
         }
     }
 
@@ -365,13 +385,15 @@ impl Simulation {
             self.schedule(*back, DeviceEvent::Poll(action));
             return;
         }
-        let asked = self.asked(&install);
+        let asked = self.asked(&install, &behaviour);
         let (offer, showed_up) = (offer::decide(&asked, self.now), offer::shows_up(&asked, self.now));
         if showed_up {
             self.fleet.showed_up(action, self.now);
         }
         if offer != Offer::Install {
-            self.schedule(self.now + TimeDelta::minutes(30), DeviceEvent::Poll(action));
+            let busy_until = behaviour.busy_until(self.now);
+            let again = busy_until.unwrap_or(self.now + TimeDelta::minutes(30));
+            self.schedule(again.min(self.now + TimeDelta::minutes(30)), DeviceEvent::Poll(action));
             return;
         }
         let install = self.fleet.installs.get(&action).cloned().unwrap_or(install);
@@ -459,33 +481,83 @@ impl Simulation {
         self.behaviours.get(&device).cloned().unwrap_or_default()
     }
 
-    fn asked<'a>(&self, install: &'a Install) -> Asked<'a> {
+    /// It polls, is told to stop, and answers.
+    fn stop(&mut self, action: ActionId) {
+        let Some(install) = self.fleet.installs.get(&action).cloned() else {
+            return;
+        };
+        let behaviour = self.behaviour(install.device);
+        // A device that has gone silent hears nothing either.
+        let hears = behaviour.silences == 0;
+        if !hears || offer::decide(&self.asked(&install, &behaviour), self.now) != Offer::Cancel {
+            return;
+        }
+        let feedback = Feedback {
+            execution: if behaviour.refuses_cancel {
+                Execution::Rejected
+            } else {
+                Execution::Canceled
+            },
+            finished: Finished::None,
+            details: Vec::new(),
+        };
+        if let Heard::Changed(answered) = install.hear_cancel(&feedback, self.now) {
+            self.fleet.hear(answered);
+        }
+    }
+
+    fn asked<'a>(&self, install: &'a Install, behaviour: &Behaviour) -> Asked<'a> {
         let deployment = self.fleet.deployments.get(&install.deployment);
+        let rollout = deployment.and_then(|deployment| self.fleet.rollouts.get(&deployment.update));
+        let release = self.fleet.updates.get(&install.update);
+        // A room's devices report with every poll while a force waits for them.
+        let free_at = behaviour.busy_until(self.now).is_none().then_some(self.now);
         Asked {
             install,
-            rollout_may_start: self
-                .fleet
-                .rollouts
-                .get(&install.update)
-                .is_some_and(Rollout::may_start_rooms),
+            rollout_may_start: rollout.is_some_and(Rollout::may_start_rooms)
+                && release.is_some_and(|release| release.offerable),
             force: deployment.and_then(|deployment| deployment.force),
             expected_minutes: self
                 .fleet
                 .updates
                 .get(&install.update)
                 .map_or(0, |update| update.expected_minutes),
-            presence: Presence::default(),
+            presence: Presence {
+                free_at,
+                busy_until: None,
+            },
             window_aware: false,
-            cancel_wanted: false,
         }
     }
 }
 
 /// What people do.
 impl Simulation {
-    /// Publishes a release (S3, S4).
-    pub fn publish(&mut self, update: Update) {
+    /// Publishes a release (S3, S4). `supersedes`: it takes the place of older ones (S9).
+    pub fn publish(&mut self, update: Update, supersedes: bool) {
         let rollout = planner::publish(&self.fleet.organisation, &update, self.now);
+        let older = self.fleet.rollouts.keys().filter(|older| {
+            let facts = self.fleet.updates.get(older);
+            supersedes && facts.is_some_and(|older| update.takes_the_place_of(older))
+        });
+        for older in older.copied().collect::<Vec<_>>() {
+            let Some(before) = self.fleet.rollouts.get(&older) else {
+                continue;
+            };
+            let fleet = &self.fleet;
+            let after = planner::supersede(
+                before,
+                &update,
+                &fleet.organisation,
+                &fleet.rings,
+                &fleet.freezes,
+                self.now,
+            );
+            if let Some(after) = after {
+                self.fleet.rollouts.insert(older, after);
+                self.fleet.wake_deployments(older, self.now);
+            }
+        }
         self.fleet.rollouts.insert(update.id, rollout);
         self.fleet.updates.insert(update.id, update);
     }
@@ -504,7 +576,7 @@ impl Simulation {
                 reason: reason.to_owned(),
             };
             rollout.next_at = None;
-            self.look_at_rooms_of(update);
+            self.fleet.wake_deployments(update, self.now);
         }
     }
 
@@ -517,30 +589,182 @@ impl Simulation {
         let RolloutState::Paused { since, .. } = rollout.state else {
             return;
         };
-        let paused_on = zone.date(since);
-        let lost = planner::lost_days(paused_on, zone.date(self.now));
-        let mut resumed = rollout.resumed(paused_on, lost);
-        resumed.next_at = Some(self.now);
+        let freezes = self.fleet.freezes.clone();
+        let pause = planner::resume(&zone, since, self.now, &freezes);
+        *rollout = Rollout {
+            next_at: Some(self.now),
+            ..rollout.resumed(&pause)
+        };
+        self.shift_nights(update, &pause);
+        self.fleet.wake_deployments(update, self.now);
+        let Some(step) = self.fleet.updates.get(&update) else {
+            return;
+        };
+        for waiting in planner::led_to_by(step, self.fleet.updates.values()) {
+            self.fleet.wake_deployments(waiting, self.now);
+        }
+    }
+
+    /// Moves the nights of a rollout with its dates.
+    fn shift_nights(&mut self, update: UpdateId, shift: &Shift<'_>) {
+        let Some(rollout) = self.fleet.rollouts.get(&update) else {
+            return;
+        };
         let of_update = self
             .fleet
             .deployments
             .values()
             .filter(|deployment| deployment.update == update);
-        let moved: Vec<Deployment> = of_update
-            .filter_map(|deployment| planner::after_pause(deployment, &resumed, paused_on, lost))
+        let deployments = of_update
+            .filter_map(|deployment| planner::after_shift(deployment, rollout, shift))
             .collect();
-        *rollout = resumed;
         let plan = planner::Plan {
-            deployments: moved,
+            deployments,
             ..planner::Plan::default()
         };
         let nights = self.new_nights(&plan);
         self.log.extend(nights);
         self.fleet.apply(&plan);
-        self.look_at_rooms_of(update);
     }
 
-    /// Supersedes or recalls an update (T8).
+    /// Recalls a release (S10): its rollout is deprecated, what still downloads is stopped, and it is no step any more.
+    pub fn recall(&mut self, update: UpdateId, why: &str) {
+        if let Some(facts) = self.fleet.updates.get_mut(&update) {
+            facts.offerable = false;
+        }
+        if let Some(recalled) = self
+            .fleet
+            .rollouts
+            .get(&update)
+            .and_then(|rollout| planner::recall(rollout, why, self.now))
+        {
+            self.fleet.rollouts.insert(update, recalled);
+        }
+        self.fleet.wake_deployments(update, self.now);
+        let of_release = self
+            .fleet
+            .installs
+            .values()
+            .filter(|install| install.update == update && install.is_open());
+        for install in of_release.cloned().collect::<Vec<_>>() {
+            self.wake_deployment(install.deployment);
+            self.ask_to_stop(&install, planner::recalled(why));
+        }
+    }
+
+    /// An admin stops an update in a room (`DDI.md` 3). Only what still downloads stops: how many devices are asked.
+    pub fn cancel(&mut self, update: UpdateId, room: RoomId, why: &str) -> usize {
+        let Some(deployment) = self.fleet.deployment_of(room, update).map(|deployment| deployment.id) else {
+            return 0;
+        };
+        let started = |install: &&Install| install.deployment == deployment && install.is_started();
+        let started: Vec<Install> = self.fleet.installs.values().filter(started).cloned().collect();
+        let asked = started.iter().map(|install| self.ask_to_stop(install, why.to_owned()));
+        asked.collect::<Vec<_>>().into_iter().filter(|asked| *asked).count()
+    }
+
+    fn ask_to_stop(&mut self, install: &Install, why: String) -> bool {
+        let asked = Install {
+            cancel_wanted: Some(why),
+            ..install.clone()
+        };
+        if !asked.is_to_be_canceled() {
+            return false;
+        }
+        let action = asked.action;
+        self.fleet.installs.insert(action, asked);
+        // While it works, a device polls every half minute.
+        self.schedule(self.now + TimeDelta::seconds(30), DeviceEvent::Stop(action));
+        true
+    }
+
+    fn wake_deployment(&mut self, id: DeploymentId) {
+        if let Some(deployment) = self.fleet.deployments.get_mut(&id)
+            && deployment.is_unfinished()
+        {
+            deployment.next_at = Some(self.now);
+        }
+    }
+
+    /// A freeze of the organisation or of a ring: the dates of every plan move (W6).
+    ///
+    /// # Errors
+    /// Names the field and the limit.
+    pub fn freeze_plans(&mut self, ring: Option<RingId>, freeze: Freeze) -> Result<(), String> {
+        let rooms = self
+            .fleet
+            .rooms
+            .values()
+            .filter(|room| ring.is_none_or(|ring| room.ring == ring));
+        let rooms: Vec<RoomId> = rooms.map(|room| room.id).collect();
+        self.check_freeze(&rooms, &freeze)?;
+        let before = self.fleet.freezes.clone();
+        let of = match ring {
+            None => &mut self.fleet.freezes.organisation,
+            Some(ring) => self.fleet.freezes.rings.entry(ring).or_default(),
+        };
+        of.push(freeze);
+        of.sort_by_key(|freeze| (freeze.from, freeze.id));
+        let after = self.fleet.freezes.clone();
+        let zone = self.fleet.organisation.zone.clone();
+        let shift = planner::refreeze(&zone, self.now, &before, &after);
+        let live = self.fleet.rollouts.values().filter(|rollout| rollout.is_live());
+        for update in live.map(|rollout| rollout.update).collect::<Vec<_>>() {
+            if let Some(rollout) = self.fleet.rollouts.get_mut(&update) {
+                *rollout = rollout.refrozen(&shift);
+            }
+            self.shift_nights(update, &shift);
+        }
+        self.look_again();
+        self.look_at_rooms(&rooms);
+        Ok(())
+    }
+
+    /// A freeze of single rooms, or of a site: only those rooms move (W6).
+    ///
+    /// # Errors
+    /// Names the field and the limit.
+    pub fn freeze_rooms(&mut self, rooms: &[RoomId], freeze: &Freeze) -> Result<(), String> {
+        self.check_freeze(rooms, freeze)?;
+        for room in rooms {
+            if let Some(room) = self.fleet.rooms.get_mut(room) {
+                room.freezes.push(freeze.clone());
+                room.freezes.sort_by_key(|freeze| (freeze.from, freeze.id));
+            }
+        }
+        self.look_at_rooms(rooms);
+        Ok(())
+    }
+
+    fn check_freeze(&self, rooms: &[RoomId], new: &Freeze) -> Result<(), String> {
+        let today = self.fleet.organisation.zone.date(self.now);
+        if new.from < today {
+            return Err(format!("first date: {} has passed; it is {today}", new.from));
+        }
+        for room in rooms.iter().filter_map(|room| self.fleet.rooms.get(room)) {
+            let of_ring = self.fleet.freezes.rings.get(&room.ring).into_iter().flatten();
+            let all = self
+                .fleet
+                .freezes
+                .organisation
+                .iter()
+                .chain(of_ring)
+                .chain(&room.freezes);
+            let others: Vec<_> = all.map(|freeze| (freeze.from, freeze.until)).collect();
+            freeze::check(&others, new.from, new.until)?;
+        }
+        Ok(())
+    }
+
+    fn look_at_rooms(&mut self, rooms: &[RoomId]) {
+        for deployment in self.fleet.deployments.values_mut() {
+            if rooms.contains(&deployment.room) && deployment.is_unfinished() {
+                deployment.next_at = Some(self.now);
+            }
+        }
+    }
+
+    /// Deprecates an update for whatever reason (T8).
     pub fn deprecate(&mut self, update: UpdateId, reason: &str) {
         let live_or_over = |rollout: &&mut Rollout| !matches!(rollout.state, RolloutState::Deprecated { .. });
         if let Some(rollout) = self.fleet.rollouts.get_mut(&update).filter(live_or_over) {
@@ -549,7 +773,7 @@ impl Simulation {
                 reason: reason.to_owned(),
             };
             rollout.next_at = None;
-            self.look_at_rooms_of(update);
+            self.fleet.wake_deployments(update, self.now);
         }
     }
 
@@ -583,11 +807,11 @@ impl Simulation {
         number
     }
 
-    /// Forces an update in rooms, now (K5): how many rooms. The log says which were left out and why.
-    pub fn force(&mut self, update: UpdateId, rooms: &[RoomId], by: &str) -> usize {
+    /// Forces an update in rooms (K5): how many rooms. The log says which were left out and why.
+    pub fn force(&mut self, update: UpdateId, rooms: &[RoomId], how: Force, by: &str) -> usize {
         let (Some(update), Some(rollout)) = (
             self.fleet.updates.get(&update).cloned(),
-            self.fleet.rollouts.get(&update),
+            self.fleet.rollouts.get(&update).cloned(),
         ) else {
             return 0;
         };
@@ -599,7 +823,18 @@ impl Simulation {
         let rooms: BTreeSet<&RoomId> = rooms.iter().collect();
         for room in rooms.into_iter().filter_map(|room| self.fleet.rooms.get(room)) {
             let existing = self.fleet.deployment_of(room.id, update.id);
-            match planner::force(&update, room, existing, Force::Now, by, self.now, &mut self.ids) {
+            let freezes = &self.fleet.freezes;
+            match planner::force(
+                &update,
+                &rollout,
+                room,
+                freezes,
+                existing,
+                how,
+                by,
+                self.now,
+                &mut self.ids,
+            ) {
                 Ok(deployment) => forced.push(deployment),
                 Err(why) => {
                     let year = room.zone.date(self.now).year();
@@ -634,10 +869,12 @@ impl Simulation {
         let Some(held) = self.fleet.rooms.get_mut(&room) else {
             return;
         };
+        let begins = held.zone.start_of(hold.since);
         let ends = held.zone.start_of(hold.until + days(1));
         held.holds.push(hold);
         self.fleet.marked.insert(room);
-        self.schedule(ends, DeviceEvent::HoldEnds(room));
+        let ahead = [begins, ends].into_iter().filter(|at| *at > self.now);
+        self.fleet.marked_at.extend(ahead.map(|at| (at, room)));
     }
 
     /// A room is added while rollouts are under way (R3, R14).
@@ -649,6 +886,15 @@ impl Simulation {
 
     /// Other rings from now on (R10).
     pub fn set_rings(&mut self, rings: RingSequence) {
+        let live: Vec<&Rollout> = self
+            .fleet
+            .rollouts
+            .values()
+            .filter(|rollout| rollout.is_live())
+            .collect();
+        let passed = planner::passed_over(&self.fleet.rings, &rings, &live);
+        let in_passed = self.fleet.rooms.values().filter(|room| passed.contains(&room.ring));
+        self.fleet.marked.extend(in_passed.map(|room| room.id));
         self.fleet.rings = rings;
         self.look_again();
     }
@@ -668,13 +914,5 @@ impl Simulation {
             ..planner::Plan::default()
         };
         self.fleet.apply(&plan);
-    }
-
-    fn look_at_rooms_of(&mut self, update: UpdateId) {
-        for deployment in self.fleet.deployments.values_mut() {
-            if deployment.update == update && deployment.is_unfinished() {
-                deployment.next_at = Some(self.now);
-            }
-        }
     }
 }

@@ -255,7 +255,6 @@ impl NotRequired {
                 Exclusion::DoesNotApply => format!("This room has no {product}."),
                 Exclusion::OtherFamily { version } => format!("{version} is of another family of versions."),
                 Exclusion::VersionUnknown => "The device does not say which version it runs.".to_owned(),
-                Exclusion::NeedsFirst { version } => format!("Needs {version} first."),
                 Exclusion::Held { owner, reason, until } => {
                     format!("Held by {owner} until {}: {reason}.", date(*until))
                 }
@@ -282,7 +281,8 @@ pub fn not_required(
     match rollout.state {
         RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => NotRequired::RolloutOver,
         RolloutState::Running | RolloutState::Paused { .. } => {
-            match calendar.iter().find(|stage| stage.ring == room.ring && !stage.entered) {
+            let ring = rollout.ring_of(room.ring);
+            match calendar.iter().find(|stage| stage.ring == ring && !stage.entered) {
                 Some(stage) => NotRequired::RingNotReached {
                     ring: stage.name.clone(),
                     date: stage.starts_on,
@@ -308,6 +308,7 @@ mod tests {
 
     use super::*;
     use crate::deployment::Failure;
+    use crate::freeze::Freezes;
     use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
     use crate::ring::RingSequence;
     use crate::rollout::Stage;
@@ -359,8 +360,8 @@ mod tests {
                 rollout_days: ring.rollout_days,
                 test_days: ring.test_days,
                 starts_on: date(starts_on),
-                shifted_days: 0,
-                test_shifted_days: 0,
+                rollout_ends: date(starts_on) + chrono::Days::new(ring.rollout_days.into()),
+                test_ends: date(starts_on) + chrono::Days::new((ring.rollout_days + ring.test_days).into()),
                 entered_at: at(),
                 rooms: 1,
                 placed: 1,
@@ -373,6 +374,8 @@ mod tests {
             state,
             stages: vec![stage(1, "2025-03-05"), stage(2, "2025-03-12")],
             paused_days: 0,
+            automatic_days: None,
+            superseded_by: Vec::new(),
             counts: BTreeMap::from([(
                 ring_id(1),
                 Counts {
@@ -395,6 +398,7 @@ mod tests {
             state,
             attempt: 1,
             missed_windows: 0,
+            crowded_windows: 0,
             catch_up: false,
             force: None,
             from_version: None,
@@ -452,7 +456,7 @@ mod tests {
             RolloutState::Paused { .. } => Some(date("2025-03-13")),
             RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
         };
-        let calendar = rollout.calendar(&rings(), pause, date(today));
+        let calendar = rollout.calendar(&rings(), &Freezes::default(), pause, date(today));
         calendar.iter().map(|stage| ring(rollout, stage, date(today))).collect()
     }
 
@@ -595,7 +599,6 @@ mod tests {
             Exclusion::DoesNotApply,
             Exclusion::OtherFamily { version: text() },
             Exclusion::VersionUnknown,
-            Exclusion::NeedsFirst { version: text() },
             Exclusion::Held {
                 owner: "Facilities".to_owned(),
                 reason: "trade fair".to_owned(),

@@ -93,7 +93,7 @@ impl TicketState {
     }
 }
 
-/// The ticket that failed deployments open by themselves: one per room and update (K1).
+/// The ticket that deployments open by themselves: one per room and update (K1, S7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureTicket {
     /// Where it failed.
@@ -122,6 +122,8 @@ pub struct TicketChange {
 pub enum TicketEvent {
     /// Open the ticket, or add this failure to the one that there is.
     Failed(String),
+    /// Open the ticket, or add this to it: other updates of the room have left no space in several windows (S7).
+    Crowded(String),
     /// A success resolves it, if there is one.
     Cleared(String),
 }

@@ -183,6 +183,8 @@ pub struct Update {
     pub models: Vec<String>,
     /// Whether it goes to devices that do not say their version (S1).
     pub applies_to_unknown: bool,
+    /// It has a file and was not recalled. Otherwise it is not installed, not even as a step to another release (S8, S10).
+    pub offerable: bool,
     /// How each known version of the product stands to it. A version that is missing here is unordered.
     pub standings: BTreeMap<String, Standing>,
 }
@@ -210,8 +212,6 @@ pub enum Applicability {
     Unordered(String),
     /// The device does not say its version.
     UnknownVersion,
-    /// Another version is needed first.
-    NeedsFirst(String),
 }
 
 impl Update {
@@ -227,7 +227,7 @@ impl Update {
         let Some(component) = device.component(&self.product) else {
             return Applicability::NoComponent;
         };
-        if !self.models.is_empty() && !self.models.contains(&device.model) {
+        if !self.fits(&device.model) {
             return Applicability::NoComponent;
         }
         let Some(installed) = &component.version else {
@@ -238,11 +238,47 @@ impl Update {
             };
         };
         match self.standings.get(installed) {
-            Some(Standing::Below) => Applicability::Applicable,
+            // What needs another release first gets there step by step (S8).
+            Some(Standing::Below | Standing::NeedsFirst) => Applicability::Applicable,
             Some(Standing::Current) => Applicability::Current(installed.clone()),
-            Some(Standing::NeedsFirst) => Applicability::NeedsFirst(self.minimum_version.clone().unwrap_or_default()),
             Some(Standing::Unordered) | None => Applicability::Unordered(installed.clone()),
         }
+    }
+
+    /// Whether it is for devices of `model`.
+    #[must_use]
+    pub fn fits(&self, model: &str) -> bool {
+        self.models.is_empty() || self.models.iter().any(|own| own == model)
+    }
+
+    /// Whether it is newer than `version` of the same product.
+    #[must_use]
+    pub fn is_above(&self, version: &str) -> bool {
+        matches!(
+            self.standings.get(version),
+            Some(Standing::Below | Standing::NeedsFirst)
+        )
+    }
+
+    /// Whether it takes the place of `older` when it is published (S9): a newer release of the same product for the same devices.
+    #[must_use]
+    pub fn takes_the_place_of(&self, older: &Self) -> bool {
+        let same_devices =
+            self.models.is_empty() || (!older.models.is_empty() && older.models.iter().all(|model| self.fits(model)));
+        self.product == older.product && self.id != older.id && same_devices && self.is_above(&older.version)
+    }
+
+    /// Whether a device of `room` needs this update before it can have `other` (S7, S8).
+    #[must_use]
+    pub fn is_needed_for(&self, other: &Self, room: &Room) -> bool {
+        let leads_there = self.product == other.product && other.standings.get(&self.version) == Some(&Standing::Below);
+        leads_there
+            && self.devices_in(room).any(|device| {
+                let installed = device
+                    .component(&self.product)
+                    .and_then(|component| component.version.as_ref());
+                installed.is_some_and(|installed| other.standings.get(installed) == Some(&Standing::NeedsFirst))
+            })
     }
 
     /// The devices of `room` that the update is for.
@@ -268,7 +304,6 @@ impl Update {
                     Applicability::Current(version) => why = Exclusion::AlreadyOn { version },
                     Applicability::Unordered(version) => why = Exclusion::OtherFamily { version },
                     Applicability::UnknownVersion => why = Exclusion::VersionUnknown,
-                    Applicability::NeedsFirst(version) => return Some(Exclusion::NeedsFirst { version }),
                 }
             }
             return Some(why);
@@ -305,11 +340,6 @@ pub enum Exclusion {
     },
     /// The device does not say its version, and the update is not for such devices.
     VersionUnknown,
-    /// Another version is needed first.
-    NeedsFirst {
-        /// Which.
-        version: String,
-    },
     /// Somebody keeps it away.
     Held {
         /// Who answers for the hold.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
+use crate::freeze::Freeze;
 use crate::window::Window;
 use crate::zone::Zone;
 
@@ -31,6 +32,17 @@ pub fn instant(instant: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> Strin
 #[must_use]
 pub fn window(window: &Window, zone: &Zone, now: DateTime<Utc>) -> String {
     format!("{}, {}", date(window.night, zone.date(now).year()), hours(window, zone))
+}
+
+/// `frozen until Thu 2 Jan by Facilities: year-end close`, with the year when it is not `this_year`.
+#[must_use]
+pub fn freeze(freeze: &Freeze, this_year: i32) -> String {
+    format!(
+        "frozen until {} by {}: {}",
+        date(freeze.until, this_year),
+        freeze.owner,
+        freeze.reason
+    )
 }
 
 /// `00:00–05:00 (Berlin)`.

@@ -5,6 +5,7 @@
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::freeze::Freeze;
 use crate::zone::Zone;
 
 /// When a window opens and closes on the wall clock: half open, `[opens, closes)`.
@@ -59,6 +60,22 @@ impl Window {
             }
             night = night + Days::new(1);
         }
+    }
+
+    /// The first window that closes after `now`, on a date not before `not_before` and not frozen (W6).
+    #[must_use]
+    pub fn next_free<'f>(
+        zone: &Zone,
+        not_before: NaiveDate,
+        now: DateTime<Utc>,
+        hours: WindowHours,
+        frozen: impl Fn(NaiveDate) -> Option<&'f Freeze>,
+    ) -> Self {
+        let mut window = Self::next(zone, not_before, now, hours);
+        while let Some(freeze) = frozen(window.night) {
+            window = Self::next(zone, freeze.until + Days::new(1), now, hours);
+        }
+        window
     }
 
     /// Whether `instant` lies inside.

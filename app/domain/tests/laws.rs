@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::check::{Finding, check, forward};
 use domain::deployment::{Deployment, DeploymentState, Failure};
 use domain::fleet::{Candidate, Fleet};
-use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, UpdateId};
+use domain::freeze::Freeze;
+use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner;
 use domain::ring::RingSequence;
@@ -44,6 +45,7 @@ fn room(number: u128, ring: u128) -> Room {
         state: RoomState::Managed,
         blocks: Vec::new(),
         holds: Vec::new(),
+        freezes: Vec::new(),
         devices: vec![device],
     }
 }
@@ -76,7 +78,7 @@ fn simulation_until(end: &str) -> Simulation {
             ..Behaviour::default()
         },
     );
-    sim.publish(Update {
+    let update = Update {
         id: UPDATE,
         product: ProductId("app".to_owned()),
         product_name: "app".to_owned(),
@@ -88,8 +90,10 @@ fn simulation_until(end: &str) -> Simulation {
         minimum_version: None,
         models: Vec::new(),
         applies_to_unknown: false,
+        offerable: true,
         standings: [("1".to_owned(), Standing::Below), ("2".to_owned(), Standing::Current)].into(),
-    });
+    };
+    sim.publish(update, true);
     sim.run_until(instant(end));
     assert_eq!(sim.findings, [], "a clean run");
     sim
@@ -191,7 +195,8 @@ fn a_forced_start_has_no_window_to_be_outside_of_k5() {
 fn a_ring_entered_before_the_one_before_has_ended_its_test_breaks_law_c_s5() {
     reported("C", |fleet| {
         // Staging's test would last one day more than General waited.
-        rollout(fleet).stages[0].test_days += 1;
+        let stage = &mut rollout(fleet).stages[0];
+        stage.test_ends = stage.test_ends + chrono::Days::new(1);
     });
 }
 
@@ -329,6 +334,49 @@ fn a_status_without_a_reason_breaks_law_l_t5() {
     reported("L", |fleet| deployment(fleet, waiting).reason.clear());
 }
 
+#[test]
+fn a_start_in_a_freeze_breaks_law_m_w6() {
+    let freeze = |made_at: &str| Freeze {
+        from: "2025-03-12".parse().expect("a date"),
+        until: "2025-03-13".parse().expect("a date"),
+        owner: "Facilities".to_owned(),
+        reason: "a fair".to_owned(),
+        made_at: instant(made_at),
+        id: FreezeId(Uuid::nil()),
+    };
+    reported("M", |fleet| {
+        fleet.freezes.organisation.push(freeze("2025-03-10T00:00:00Z"));
+    });
+    reported("M", |fleet| {
+        for room in fleet.rooms.values_mut() {
+            room.freezes.push(freeze("2025-03-10T00:00:00Z"));
+        }
+    });
+    // What had started when the freeze was made went on.
+    reported("", |fleet| {
+        fleet.freezes.organisation.push(freeze("2025-03-13T11:00:00Z"));
+    });
+}
+
+#[test]
+fn a_room_that_waits_for_a_superseded_update_where_the_newer_one_has_come_breaks_law_n_s9() {
+    let newer = UpdateId(Uuid::from_u128(901));
+    let supersede = |fleet: &mut Fleet, state: RolloutState| {
+        let mut other = rollout(fleet).clone();
+        (other.update, other.state) = (newer, state);
+        other.counts.clear();
+        fleet.rollouts.insert(newer, other);
+        rollout(fleet).superseded_by.push(newer);
+    };
+    reported("N", |fleet| supersede(fleet, RolloutState::Running));
+    // One that was recalled counts no more.
+    let deprecated = RolloutState::Deprecated {
+        at: instant("2025-03-13T00:00:00Z"),
+        reason: "Recalled: cameras stay dark.".to_owned(),
+    };
+    reported("", |fleet| supersede(fleet, deprecated));
+}
+
 /// The clean fleet and what came after it, one fact of which is turned back.
 #[track_caller]
 fn forward_reports(law: &str, corrupt: impl FnOnce(&mut Fleet)) {
@@ -408,10 +456,12 @@ fn a_large_ring_is_entered_in_batches_that_give_the_nights_of_one_plan_s6() {
         .map(|number| Candidate {
             room: RoomId(Uuid::from_u128(10_000 + number)),
             model: format!("M{}", number % 7),
+            ring: RingId(Uuid::from_u128(2)),
             zone: zone.clone(),
             from_version: None,
             placed: false,
             withdrawn: None,
+            freezes: Vec::new(),
         })
         .collect();
     let mut nights = BTreeMap::new();

@@ -4,12 +4,14 @@
 //! A failure shrinks to a short list of steps. What was found so stands below as an example of its own.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::deployment::Force;
 use domain::fleet::Fleet;
-use domain::ids::{DeviceId, ProductId, RingId, RoomId, UpdateId};
+use domain::freeze::Freeze;
+use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::ring::{MOST_TOTAL_DAYS, RingDraft, RingOrder, RingRefusal, RingSequence};
-use domain::rollout::RolloutState;
+use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Component, Device, Hold, Room, RoomState};
-use domain::settings::{Organisation, Settings};
+use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, Standing, Update};
@@ -53,6 +55,8 @@ struct Conduct {
     late_minutes: Option<u32>,
     absent: Option<(i64, i64)>,
     confirms: bool,
+    refuses_cancel: bool,
+    busy: Option<(i64, i64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +71,31 @@ enum Step {
         product: usize,
         critical: bool,
         minutes: u32,
+        /// It needs the release before it first.
+        needs_one: bool,
+        supersedes: bool,
+    },
+    Mode {
+        automatic: bool,
+        guard: bool,
+    },
+    Recall(usize),
+    Cancel(usize, usize),
+    ForceWhenFree(usize, Vec<usize>),
+    FreezePlans {
+        ring: Option<usize>,
+        in_days: u64,
+        days: u64,
+    },
+    FreezeRoom {
+        room: usize,
+        in_days: u64,
+        days: u64,
+    },
+    EditRing {
+        ring: usize,
+        order: u8,
+        rollout_days: u32,
     },
     Pause(usize),
     Resume(usize),
@@ -91,15 +120,19 @@ fn a_conduct() -> impl Strategy<Value = Conduct> {
         proptest::option::of(30_u32..4_000),
         proptest::option::weighted(0.3, (0_i64..60, 1_i64..10)),
         proptest::bool::weighted(0.9),
+        proptest::bool::weighted(0.3),
+        proptest::option::weighted(0.5, (0_i64..1_000, 1_i64..100)),
     )
         .prop_map(
-            |(minutes, failures, silences, late_minutes, absent, confirms)| Conduct {
+            |(minutes, failures, silences, late_minutes, absent, confirms, refuses_cancel, busy)| Conduct {
                 minutes,
                 failures,
                 silences,
                 late_minutes,
                 absent,
                 confirms,
+                refuses_cancel,
+                busy,
             },
         )
 }
@@ -127,10 +160,19 @@ fn a_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (1_i64..6_000).prop_map(|minutes| Step::Wait { minutes }),
         1 => (1_i64..60_000).prop_map(|minutes| Step::Away { minutes }),
-        3 => (0_usize..3, any::<bool>(), 5_u32..300).prop_map(|(product, critical, minutes)| Step::Publish { product, critical, minutes }),
-        2 => (0_usize..4).prop_map(Step::Pause),
-        3 => (0_usize..4).prop_map(Step::Resume),
-        2 => (0_usize..4).prop_map(Step::Retry),
+        4 => (0_usize..3, proptest::bool::weighted(0.3), 5_u32..300, any::<bool>(), proptest::bool::weighted(0.7)).prop_map(
+            |(product, critical, minutes, needs_one, supersedes)| Step::Publish { product, critical, minutes, needs_one, supersedes }
+        ),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(automatic, guard)| Step::Mode { automatic, guard }),
+        1 => (0_usize..6).prop_map(Step::Recall),
+        2 => (0_usize..6, 0_usize..8).prop_map(|(update, room)| Step::Cancel(update, room)),
+        1 => (0_usize..6, proptest::collection::vec(0_usize..8, 1..4)).prop_map(|(update, rooms)| Step::ForceWhenFree(update, rooms)),
+        2 => (proptest::option::of(0_usize..4), 0_u64..12, 1_u64..9).prop_map(|(ring, in_days, days)| Step::FreezePlans { ring, in_days, days }),
+        1 => (0_usize..8, 0_u64..12, 1_u64..9).prop_map(|(room, in_days, days)| Step::FreezeRoom { room, in_days, days }),
+        1 => (0_usize..4, 1_u8..10, 1_u32..8).prop_map(|(ring, order, rollout_days)| Step::EditRing { ring, order, rollout_days }),
+        2 => (0_usize..6).prop_map(Step::Pause),
+        3 => (0_usize..6).prop_map(Step::Resume),
+        2 => (0_usize..6).prop_map(Step::Retry),
         2 => (0_usize..4, proptest::collection::vec(0_usize..8, 1..4)).prop_map(|(update, rooms)| Step::Force(update, rooms)),
         1 => (0_usize..4).prop_map(Step::Deprecate),
         3 => (0_usize..8, 0_usize..4).prop_map(|(room, ring)| Step::Move(room, ring)),
@@ -230,6 +272,17 @@ impl World {
                 late_minutes: conduct.late_minutes,
                 absences: absences.into_iter().collect(),
                 confirms: conduct.confirms,
+                busy: conduct
+                    .busy
+                    .map(|(from, hours)| {
+                        (
+                            start() + TimeDelta::hours(from),
+                            start() + TimeDelta::hours(from + hours),
+                        )
+                    })
+                    .into_iter()
+                    .collect(),
+                refuses_cancel: conduct.refuses_cancel,
             };
             self.sim.behaviours.insert(device, behaviour);
             // The second device of a room has no operating system of its own, so that devices of a room differ.
@@ -253,6 +306,7 @@ impl World {
             state,
             blocks: Vec::new(),
             holds: Vec::new(),
+            freezes: Vec::new(),
             devices,
         }
     }
@@ -273,7 +327,48 @@ impl World {
                 product,
                 critical,
                 minutes,
-            } => self.publish(*product, *critical, *minutes),
+                needs_one,
+                supersedes,
+            } => self.publish(*product, *critical, *minutes, *needs_one, *supersedes),
+            Step::Mode { automatic, guard } => {
+                let settings = &mut self.sim.fleet.organisation.settings;
+                settings.mode = if *automatic {
+                    Mode::Automatic
+                } else {
+                    Mode::RingValidated
+                };
+                settings.starvation_guard = *guard;
+            }
+            Step::Recall(update) => self.with_update(*update, |sim, update| sim.recall(update, "cameras stay dark")),
+            Step::Cancel(update, room) => {
+                if let Some(room) = self.a_room(*room) {
+                    self.with_update(*update, |sim, update| {
+                        sim.cancel(update, room, "Stopped by Admin.");
+                    });
+                }
+            }
+            Step::ForceWhenFree(update, rooms) => {
+                let rooms: Vec<RoomId> = rooms.iter().filter_map(|room| self.a_room(*room)).collect();
+                self.with_update(*update, |sim, update| {
+                    sim.force(update, &rooms, Force::WhenAvailable, "Admin");
+                });
+            }
+            Step::FreezePlans { ring, in_days, days } => {
+                let freeze = self.freeze(*in_days, *days);
+                // One that is refused changes nothing.
+                let _ = self.sim.freeze_plans(ring.map(|ring| self.rings[ring]), freeze);
+            }
+            Step::FreezeRoom { room, in_days, days } => {
+                let freeze = self.freeze(*in_days, *days);
+                if let Some(room) = self.a_room(*room) {
+                    let _ = self.sim.freeze_rooms(&[room], &freeze);
+                }
+            }
+            Step::EditRing {
+                ring,
+                order,
+                rollout_days,
+            } => self.edit_ring(*ring, *order, *rollout_days),
             Step::Pause(update) => self.with_update(*update, |sim, update| sim.pause(update, "Admin", "a reason")),
             Step::Resume(update) => self.with_update(*update, Simulation::resume),
             Step::Retry(update) => self.with_update(*update, |sim, update| {
@@ -287,7 +382,7 @@ impl World {
             Step::Force(update, rooms) => {
                 let rooms: Vec<RoomId> = rooms.iter().filter_map(|room| self.a_room(*room)).collect();
                 self.with_update(*update, |sim, update| {
-                    sim.force(update, &rooms, "Admin");
+                    sim.force(update, &rooms, Force::Now, "Admin");
                 });
             }
             Step::Deprecate(update) => self.with_update(*update, |sim, update| sim.deprecate(update, "Recalled.")),
@@ -311,7 +406,43 @@ impl World {
         }
     }
 
-    fn publish(&mut self, product: usize, critical: bool, expected_minutes: u32) {
+    fn freeze(&mut self, in_days: u64, days: u64) -> Freeze {
+        let from = self.sim.fleet.organisation.zone.date(self.sim.now) + chrono::Days::new(in_days);
+        Freeze {
+            from,
+            until: from + chrono::Days::new(days - 1),
+            owner: "Facilities".to_owned(),
+            reason: "a fair".to_owned(),
+            made_at: self.sim.now,
+            id: FreezeId(self.id()),
+        }
+    }
+
+    fn edit_ring(&mut self, ring: usize, order: u8, rollout_days: u32) {
+        let rings = self.sim.fleet.rings.clone();
+        let Some(old) = rings.get(self.rings[ring]) else { return };
+        let draft = RingDraft {
+            name: old.name.clone(),
+            description: String::new(),
+            order: RingOrder::try_from(i64::from(order)).ok(),
+            rollout_days,
+            test_days: old.test_days,
+        };
+        // R10: an edit that would make a running plan longer than 60 days is refused.
+        let Ok(edited) = rings.with_edited(old.id, draft) else {
+            return;
+        };
+        let fits = |rollout: &Rollout| {
+            let calendar = rollout.calendar(&edited, &self.sim.fleet.freezes, None, rollout.starts_on);
+            let days: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
+            !rollout.is_live() || days <= MOST_TOTAL_DAYS
+        };
+        if self.sim.fleet.rollouts.values().all(fits) {
+            self.sim.set_rings(edited);
+        }
+    }
+
+    fn publish(&mut self, product: usize, critical: bool, expected_minutes: u32, needs_one: bool, supersedes: bool) {
         let (name, kind) = PRODUCTS[product];
         let of_product = self
             .sim
@@ -320,7 +451,7 @@ impl World {
             .values()
             .filter(|update| update.product.0 == name)
             .count();
-        if self.updates.len() >= 4 {
+        if self.updates.len() >= 6 {
             return;
         }
         let id = UpdateId(self.id());
@@ -329,15 +460,17 @@ impl World {
         let standings = (1..=9_usize).map(|known| {
             (
                 known.to_string(),
-                if known < own {
-                    Standing::Below
-                } else {
+                if known >= own {
                     Standing::Current
+                } else if needs_one && known + 1 < own {
+                    Standing::NeedsFirst
+                } else {
+                    Standing::Below
                 },
             )
         });
         self.updates.push(id);
-        self.sim.publish(Update {
+        let update = Update {
             id,
             product: ProductId(name.to_owned()),
             product_name: name.to_owned(),
@@ -350,11 +483,13 @@ impl World {
                 Severity::Routine
             },
             expected_minutes,
-            minimum_version: None,
+            minimum_version: needs_one.then(|| (own - 1).to_string()),
             models: Vec::new(),
             applies_to_unknown: false,
+            offerable: true,
             standings: standings.collect(),
-        });
+        };
+        self.sim.publish(update, supersedes);
     }
 
     fn hold(&mut self, room: usize, days: u64) {
@@ -604,6 +739,8 @@ mod found {
             late_minutes: None,
             absent: None,
             confirms: true,
+            refuses_cancel: false,
+            busy: None,
         }
     }
 
@@ -623,6 +760,8 @@ mod found {
             product,
             critical,
             minutes,
+            needs_one: false,
+            supersedes: true,
         }
     }
 
@@ -660,6 +799,57 @@ mod found {
             ..in_ring(0)
         };
         live(0, &RINGS, &[slow], &[publish(0, false, 5)]);
+    }
+
+    #[test]
+    fn a_step_whose_device_never_confirms_leaves_nothing_to_plan_s8() {
+        let quiet = RoomPlan {
+            behaviour: Conduct {
+                silences: 1,
+                confirms: false,
+                ..conduct()
+            },
+            ..in_ring(0)
+        };
+        let needs_one = Step::Publish {
+            product: 0,
+            critical: false,
+            minutes: 5,
+            needs_one: true,
+            supersedes: false,
+        };
+        live(
+            0,
+            &RINGS,
+            &[quiet],
+            &[publish(0, false, 67), Step::Deprecate(0), needs_one],
+        );
+    }
+
+    #[test]
+    fn a_room_of_which_one_device_has_done_a_step_leaves_nothing_to_plan_s8() {
+        let two = |ring| RoomPlan {
+            devices: 2,
+            ..in_ring(ring)
+        };
+        let needs_one = Step::Publish {
+            product: 2,
+            critical: false,
+            minutes: 296,
+            needs_one: true,
+            supersedes: true,
+        };
+        let steps = [
+            Step::AddRoom(two(1)),
+            publish(2, false, 298),
+            Step::Wait { minutes: 1 },
+            Step::AddRoom(two(0)),
+            needs_one,
+            publish(0, false, 5),
+            Step::Move(2, 0),
+            Step::Recall(2),
+        ];
+        live(0, &[(1, 3), (1, 0), (1, 0), (1, 0)], &[in_ring(2)], &steps);
     }
 
     #[test]

@@ -78,14 +78,23 @@ impl Service {
             let RolloutState::Paused { since, .. } = before.state else {
                 return Err(ServiceError::conflict(format!("{title} is not paused")));
             };
-            let paused_on = organisation.zone.date(since);
-            let lost = planner::lost_days(paused_on, organisation.zone.date(now));
-            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(paused_on, lost) }).await?;
+            let freezes = tx.freezes().await?;
+            let shift = planner::resume(&organisation.zone, since, now, &freezes);
+            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(&shift) }).await?;
             if let Some(stage) = before.stages.last() {
-                tx.shift_nights(update, stage.ring, paused_on, lost).await?;
+                tx.shift_nights(update, stage.ring, &shift).await?;
             }
             tx.wake_deployments(update, now).await?;
-            let summary = format!("Resumed {title}, later dates move by {lost} days: {reason}");
+            // Rooms on their way to another update may have waited for this one as a step (S8).
+            let mut live = tx.live_rollouts().await?;
+            live.push(update);
+            let updates = tx.updates(&live).await?;
+            if let Some(step) = updates.get(&update) {
+                for waiting in planner::led_to_by(step, updates.values()) {
+                    tx.wake_deployments(waiting, now).await?;
+                }
+            }
+            let summary = format!("Resumed {title}, later dates move by {} days: {reason}", shift.days());
             tx.add_audit(now, &entry(actor, "rollout.resumed", update, summary)).await?;
             Ok::<_, ServiceError>(())
         })?;
@@ -131,15 +140,23 @@ impl Service {
         Ok(Retried { rooms })
     }
 
-    /// Forces an update in rooms (K5, K6): it skips ring, day and window, and nothing else.
+    /// Forces an update in rooms (K5, K6), now or when each is next available: it skips ring, day and window, and nothing else.
     ///
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated; the reason is missing or too long.
-    pub async fn force(&self, actor: &Actor, update: UpdateId, rooms: &[RoomId], reason: &str) -> Result<Forced> {
+    pub async fn force(
+        &self,
+        actor: &Actor,
+        update: UpdateId,
+        rooms: &[RoomId],
+        mode: Force,
+        reason: &str,
+    ) -> Result<Forced> {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let forced = store::write!(self.store, tx => {
-            startable(tx, update).await?;
+            let rollout = startable(tx, update).await?;
+            let freezes = tx.freezes().await?;
             let updates = tx.updates(&[update]).await?;
             let facts = updates.get(&update).ok_or_else(|| ServiceError::not_found("This update"))?;
             let mut forced = Forced { rooms: Vec::new(), left_out: Vec::new() };
@@ -147,7 +164,7 @@ impl Service {
             let mut ids = self.plan_ids()?;
             for room in tx.rooms(rooms).await? {
                 let existing = tx.deployment_of(room.id, update).await?;
-                match planner::force(facts, &room, existing.as_ref(), Force::Now, &actor.0, now, &mut ids) {
+                match planner::force(facts, &rollout, &room, &freezes, existing.as_ref(), mode, &actor.0, now, &mut ids) {
                     Ok(deployment) => {
                         forced.rooms.push(room.id);
                         deployments.push(deployment);
@@ -158,19 +175,51 @@ impl Service {
             tx.put_deployments(&deployments, now).await?;
             tx.add_force(&ForceRecord {
                 update,
-                mode: Force::Now,
+                mode,
                 rooms: forced.rooms.clone(),
                 left_out: forced.left_out.clone(),
                 actor: actor.0.clone(),
                 at: now,
                 reason: reason.clone(),
             }).await?;
-            let summary = format!("Forced {} in {} rooms, {} left out: {reason}", facts.title(), forced.rooms.len(), forced.left_out.len());
+            let how = match mode {
+                Force::Now => "",
+                Force::WhenAvailable => ", each when it is free",
+            };
+            let summary = format!("Forced {} in {} rooms{how}, {} left out: {reason}", facts.title(), forced.rooms.len(), forced.left_out.len());
             tx.add_audit(now, &entry(actor, "update.forced", update, summary)).await?;
             Ok::<_, ServiceError>(forced)
         })?;
         self.wake();
         Ok(forced)
+    }
+
+    /// Stops an update in a room whose devices still download it (`DDI.md` 3): how many are asked to stop. One that has said
+    /// `All Chunks Installed.` is not.
+    ///
+    /// # Errors
+    /// Nothing of the update downloads in the room; the reason is missing or too long.
+    pub async fn cancel(&self, actor: &Actor, update: UpdateId, room: RoomId, reason: &str) -> Result<u64> {
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        let asked = store::write!(self.store, tx => {
+            let title = title(tx, update).await?;
+            let record = tx.room_record(room).await?.ok_or_else(|| ServiceError::not_found("This room"))?;
+            let deployment = tx.deployment_of(room, update).await?;
+            let why = format!("Stopped by {}: {reason}.", actor.0);
+            let asked = match &deployment {
+                Some(deployment) => tx.want_cancel(update, Some(deployment.id), &why, now).await?,
+                None => 0,
+            };
+            if asked == 0 {
+                return Err(ServiceError::conflict(format!("nothing of {title} is being downloaded in {}", record.name)));
+            }
+            let summary = format!("Stopped {title} in {}: {reason}", record.name);
+            tx.add_audit(now, &entry(actor, "update.canceled", update, summary)).await?;
+            Ok::<_, ServiceError>(asked)
+        })?;
+        self.wake();
+        Ok(asked)
     }
 
     /// An admin has seen that an update was completed with failures: it leaves the active list (T9).
@@ -193,7 +242,7 @@ impl Service {
     }
 }
 
-fn checked_reason(reason: &str) -> Result<String> {
+pub(crate) fn checked_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
     match reason.chars().count() {
         0 => Err(ServiceError::invalid(
@@ -214,10 +263,10 @@ pub(crate) async fn rollout(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
         .ok_or_else(|| ServiceError::not_found("This update's rollout"))
 }
 
-async fn startable(tx: &mut Tx, update: UpdateId) -> Result<()> {
+async fn startable(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
     let rollout = rollout(tx, update).await?;
     let stands = match rollout.state {
-        RolloutState::Running | RolloutState::Finished { .. } => return Ok(()),
+        RolloutState::Running | RolloutState::Finished { .. } => return Ok(rollout),
         RolloutState::Paused { .. } => "paused; resume it first",
         RolloutState::Deprecated { .. } => "deprecated",
     };
@@ -225,7 +274,7 @@ async fn startable(tx: &mut Tx, update: UpdateId) -> Result<()> {
     Err(ServiceError::conflict(format!("{title} is {stands}")))
 }
 
-fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
+pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
     AuditEntry {
         actor: actor.0.clone(),
         action,

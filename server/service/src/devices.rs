@@ -175,7 +175,8 @@ impl Service {
             domain::install::InstallState::Planned
             | domain::install::InstallState::Started { .. }
             | domain::install::InstallState::Failed { .. }
-            | domain::install::InstallState::Withdrawn { .. } => false,
+            | domain::install::InstallState::Withdrawn { .. }
+            | domain::install::InstallState::Canceled { .. } => false,
         });
         if !done {
             return Ok(None);
@@ -230,6 +231,20 @@ impl Service {
             now,
         )
         .await
+    }
+
+    /// Takes a device's answer to a cancel. It is durable when this returns.
+    ///
+    /// # Errors
+    /// The database fails; nothing is stored then.
+    pub async fn cancel_feedback(&self, device: DeviceId, action: ActionId, feedback: Feedback) -> Result<Outcome> {
+        let now = self.clock.now();
+        let report = Report::CancelFeedback {
+            device,
+            action,
+            feedback,
+        };
+        self.reported(report, now).await
     }
 
     /// Takes a report of facts. It is durable when this returns.

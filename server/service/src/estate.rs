@@ -267,7 +267,7 @@ impl Service {
             tx.put_components(&components, now).await?;
             tx.put_last_seen(&plan.seen).await?;
             for (id, room, hold) in &plan.holds {
-                tx.add_hold(*id, *room, hold).await?;
+                tx.add_hold(*id, *room, hold, now).await?;
             }
             for (room, block) in &plan.blocks {
                 tx.put_block(*room, block).await?;

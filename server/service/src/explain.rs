@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use domain::deployment::DeploymentState;
+use domain::freeze::Freezes;
 use domain::ids::RoomId;
-use domain::ring::RingSequence;
-use domain::rollout::{Rollout, RolloutState};
+use domain::rollout::{PlannedStage, Rollout, RolloutState};
 use domain::room::Room;
 use domain::settings::Organisation;
 use domain::status::{self, RoomStatus};
@@ -75,6 +75,7 @@ impl Service {
             }
         };
         let rings = tx.rings().await?;
+        let freezes = tx.freezes().await?;
         let ids = tx.all_rollouts().await?;
         let updates = tx.updates(&ids).await?;
         let rollouts = tx.rollouts(&ids).await?;
@@ -96,7 +97,13 @@ impl Service {
             if !has_product && deployment.is_none() {
                 continue;
             }
-            let standing = stand(&organisation, &rings, update, rollout, &room, deployment.as_ref(), now);
+            let calendar = rollout.calendar_at(&rings, &freezes, &organisation.zone, now);
+            let plan = Plan {
+                organisation: &organisation,
+                freezes: &freezes,
+                calendar: &calendar,
+            };
+            let standing = stand(&plan, update, rollout, &room, deployment.as_ref(), now);
             explained.push(UpdateExplanation {
                 update: update.title(),
                 status: standing.status.label().to_owned(),
@@ -121,9 +128,15 @@ pub(crate) struct RoomStanding {
     pub(crate) window: Option<Window>,
 }
 
+/// What a room's standing to an update is read from.
+pub(crate) struct Plan<'p> {
+    pub(crate) organisation: &'p Organisation,
+    pub(crate) freezes: &'p Freezes,
+    pub(crate) calendar: &'p [PlannedStage],
+}
+
 pub(crate) fn stand(
-    organisation: &Organisation,
-    rings: &RingSequence,
+    plan: &Plan<'_>,
     update: &Update,
     rollout: &Rollout,
     room: &Room,
@@ -132,7 +145,7 @@ pub(crate) fn stand(
 ) -> RoomStanding {
     let this_year = room.zone.date(now).year();
     let write_date = |date| when::date(date, this_year);
-    let hours = organisation.settings.window();
+    let hours = plan.organisation.settings.window();
     if let Some(deployment) = deployment {
         let status = status::room(deployment, rollout);
         if status != RoomStatus::NotRequired {
@@ -140,8 +153,11 @@ pub(crate) fn stand(
                 deployment.state,
                 DeploymentState::Waiting | DeploymentState::Open { started_at: None }
             );
-            let window = (waits && status == RoomStatus::Scheduled && deployment.force.is_none())
-                .then(|| Window::next(&room.zone, deployment.night, now, hours));
+            let window = (waits && status == RoomStatus::Scheduled && deployment.force.is_none()).then(|| {
+                Window::next_free(&room.zone, deployment.night, now, hours, |date| {
+                    room.frozen(plan.freezes, date)
+                })
+            });
             let why = match &rollout.state {
                 RolloutState::Paused { by, reason, .. } if status == RoomStatus::Paused => {
                     format!("Paused by {by}: {reason}")
@@ -155,7 +171,6 @@ pub(crate) fn stand(
             return RoomStanding { status, why, window };
         }
     }
-    let calendar = rollout.calendar_at(rings, &organisation.zone, now);
     let why = match &rollout.state {
         RolloutState::Deprecated { reason, .. } if update.exclusion(room, room.zone.date(now)).is_none() => {
             reason.clone()
@@ -164,7 +179,7 @@ pub(crate) fn stand(
         | RolloutState::Running
         | RolloutState::Paused { .. }
         | RolloutState::Finished { .. } => {
-            let reason = status::not_required(rollout, update, room, &calendar, room.zone.date(now));
+            let reason = status::not_required(rollout, update, room, plan.calendar, room.zone.date(now));
             reason.sentence(&update.product_name, write_date)
         }
     };

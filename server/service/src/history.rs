@@ -15,6 +15,7 @@ use domain::window::Window;
 use store::{AuditEntry, TicketRecord, Tx};
 
 use crate::error::{Result, ServiceError};
+use crate::portfolio::compare_versions;
 use crate::tick::organisation;
 use crate::{Actor, Service};
 
@@ -133,7 +134,7 @@ impl Service {
         };
         let update = release.release.id;
         tx.grade_release(update, past.severity, &past.title).await?;
-        tx.work_out_standings(&release).await?;
+        compare_versions(tx, &release).await?;
         let rings = tx.rings().await?;
         let mut stages = Vec::with_capacity(past.entered.len());
         for (ring, starts_on) in &past.entered {
@@ -153,8 +154,8 @@ impl Service {
                 rollout_days: ring.rollout_days,
                 test_days: ring.test_days,
                 starts_on: *starts_on,
-                shifted_days: 0,
-                test_shifted_days: 0,
+                rollout_ends: *starts_on + chrono::Days::new(ring.rollout_days.into()),
+                test_ends: *starts_on + chrono::Days::new((ring.rollout_days + ring.test_days).into()),
                 entered_at: past
                     .published_at
                     .max(starts_on.and_time(chrono::NaiveTime::MIN).and_utc())
@@ -171,6 +172,8 @@ impl Service {
             state: past.state.clone(),
             stages,
             paused_days: 0,
+            automatic_days: None,
+            superseded_by: Vec::new(),
             counts: std::collections::BTreeMap::new(),
         };
         tx.add_rollout(&rollout, &past.published_by).await?;
@@ -219,6 +222,7 @@ impl Service {
             state: past.state.clone(),
             attempt: past.attempt,
             missed_windows: past.missed_windows,
+            crowded_windows: 0,
             catch_up: past.catch_up,
             force: past.force,
             from_version: past.from_version.clone(),

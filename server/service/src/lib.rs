@@ -15,6 +15,7 @@ pub mod devices;
 mod error;
 mod estate;
 mod explain;
+mod freezes;
 mod history;
 mod ids;
 pub mod pages;

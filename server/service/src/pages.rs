@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::deployment::Deployment;
+use domain::freeze::Freezes;
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
@@ -18,7 +19,7 @@ use store::{DeviceLineRecord, PublishedRecord, Tx};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
-use crate::explain::stand;
+use crate::explain::{Plan, stand};
 use crate::tick::organisation;
 
 /// One snapshot of facts.
@@ -29,6 +30,8 @@ pub struct Look {
     pub organisation: Organisation,
     /// Its rings.
     pub rings: RingSequence,
+    /// The freezes that move plans.
+    pub freezes: Freezes,
     /// The instant of the snapshot.
     pub now: DateTime<Utc>,
 }
@@ -72,10 +75,12 @@ impl Service {
         let mut tx = self.store.read().await?;
         let organisation = organisation(&mut tx).await?;
         let rings = tx.rings().await?;
+        let freezes = tx.freezes().await?;
         Ok(Look {
             tx,
             organisation,
             rings,
+            freezes,
             now: self.clock.now(),
         })
     }
@@ -149,7 +154,7 @@ impl Look {
             RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => BTreeMap::new(),
         };
         let status = status::update(&rollout, waiting.values().any(|rooms| *rooms > 0));
-        let calendar = rollout.calendar_at(&self.rings, &zone, self.now);
+        let calendar = rollout.calendar_at(&self.rings, &self.freezes, &zone, self.now);
         let counts = rollout.total_counts();
         Ok(UpdateSummary {
             record,
@@ -189,15 +194,13 @@ impl Look {
     /// The database fails.
     pub async fn standing(&mut self, update: &Update, rollout: &Rollout, room: &Room) -> Result<Standing> {
         let deployment = self.tx.deployment_of(room.id, update.id).await?;
-        let standing = stand(
-            &self.organisation,
-            &self.rings,
-            update,
-            rollout,
-            room,
-            deployment.as_ref(),
-            self.now,
-        );
+        let calendar = rollout.calendar_at(&self.rings, &self.freezes, &self.organisation.zone, self.now);
+        let plan = Plan {
+            organisation: &self.organisation,
+            freezes: &self.freezes,
+            calendar: &calendar,
+        };
+        let standing = stand(&plan, update, rollout, room, deployment.as_ref(), self.now);
         Ok(Standing {
             status: standing.status,
             why: standing.why,

@@ -1,12 +1,13 @@
 //! The portfolio: releases with their files, and publishing them (S3, S4, S7).
 
-use domain::ids::{ProductId, UpdateId};
+use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
-use domain::update::{Severity, titled};
+use domain::update::{Severity, Update, titled};
 use serde_json::json;
-use store::{AuditEntry, NewArtifact};
+use store::{AuditEntry, NewArtifact, ReleaseRecord, Tx};
 
 use crate::artifacts::Hashes;
+use crate::control::{checked_reason, entry};
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
 use crate::{Actor, Service};
@@ -43,6 +44,17 @@ pub struct Published {
     pub update: UpdateId,
     /// Date of the first ring's first night.
     pub starts_on: chrono::NaiveDate,
+}
+
+/// A release that has been recalled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// The release.
+    pub update: UpdateId,
+    /// Rooms in which a device has it now.
+    pub rooms: Vec<RoomId>,
+    /// Devices that still downloaded it and are asked to stop.
+    pub asked_to_stop: u64,
 }
 
 impl Service {
@@ -112,7 +124,31 @@ impl Service {
         version: &str,
         severity: Option<Severity>,
     ) -> Result<Published> {
-        let now = self.clock.now();
+        self.publish_release(actor, product, version, severity, true).await
+    }
+
+    /// Publishes a release beside older ones of its product: none of them is superseded (S9).
+    ///
+    /// # Errors
+    /// As [`Service::publish`].
+    pub async fn publish_without_superseding(
+        &self,
+        actor: &Actor,
+        product: &ProductId,
+        version: &str,
+        severity: Option<Severity>,
+    ) -> Result<Published> {
+        self.publish_release(actor, product, version, severity, false).await
+    }
+
+    async fn publish_release(
+        &self,
+        actor: &Actor,
+        product: &ProductId,
+        version: &str,
+        severity: Option<Severity>,
+        supersedes: bool,
+    ) -> Result<Published> {
         let published = store::write!(self.store, tx => {
             let organisation = organisation(tx).await?;
             let Some(release) = tx.release_of(product, version).await? else {
@@ -136,10 +172,25 @@ impl Service {
             if let Some(severity) = severity {
                 tx.grade_release(id, severity, &release.release.title).await?;
             }
+            compare_versions(tx, &release).await?;
             let facts = tx.updates(&[id]).await?.remove(&id).ok_or_else(|| ServiceError::not_found("This release"))?;
+            let older = if supersedes { superseded(tx, &facts).await? } else { Vec::new() };
+            for update in &older {
+                tx.lock_rollout(*update).await?;
+            }
+            // Not before the locks: a start that was a little faster must not look later than the end of its rollout (law E).
+            let now = self.clock.now();
             let rollout = planner::publish(&organisation, &facts, now);
             tx.add_rollout(&rollout, &actor.0).await?;
-            tx.work_out_standings(&release).await?;
+            let (rings, freezes) = (tx.rings().await?, tx.freezes().await?);
+            for before in tx.rollouts(&older).await?.values() {
+                let Some(after) = planner::supersede(before, &facts, &organisation, &rings, &freezes, now) else { continue };
+                tx.put_rollout(&after).await?;
+                tx.wake_deployments(after.update, now).await?;
+                let older = crate::rings::title(tx, after.update).await?;
+                let what = if after.is_live() { "is being superseded" } else { "was superseded" };
+                tx.add_audit(now, &entry(actor, "update.superseded", after.update, format!("{older} {what} by {title}."))).await?;
+            }
             tx.add_audit(now, &AuditEntry {
                 actor: actor.0.clone(),
                 action: "update.published",
@@ -154,6 +205,80 @@ impl Service {
         self.wake();
         Ok(published)
     }
+
+    /// Recalls a release (S10): its rollout is deprecated at once, what has not started is withdrawn, and devices that still download it
+    /// are asked to stop.
+    ///
+    /// # Errors
+    /// There is no such release, or it was recalled before; the reason is missing or too long.
+    pub async fn recall(&self, actor: &Actor, product: &ProductId, version: &str, reason: &str) -> Result<Recalled> {
+        let reason = checked_reason(reason)?;
+        let recalled = store::write!(self.store, tx => {
+            let Some(release) = tx.release_of(product, version).await? else {
+                return Err(ServiceError::not_found(format!("Release {version} of {product}")));
+            };
+            let id = release.release.id;
+            let title = titled(&release.release.title, version);
+            tx.lock_rollout(id).await?;
+            if !tx.recall_release(id).await? {
+                return Err(ServiceError::conflict(format!("{title} was recalled before")));
+            }
+            // Not before the lock: see `Service::pause`.
+            let now = self.clock.now();
+            if let Some(rollout) = tx.rollout(id).await?
+                && let Some(after) = planner::recall(&rollout, &reason, now)
+            {
+                tx.put_rollout(&after).await?;
+                tx.wake_deployments(id, now).await?;
+            }
+            let asked_to_stop = tx.want_cancel(id, None, &planner::recalled(&reason), now).await?;
+            let rooms = tx.rooms_running(id).await?;
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "update.recalled",
+                object_kind: "update",
+                object_id: id.to_string(),
+                summary: format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len()),
+                before: None,
+                after: Some(json!({ "reason": reason, "rooms": rooms.len(), "asked_to_stop": asked_to_stop })),
+            }).await?;
+            Ok::<_, ServiceError>(Recalled { update: id, rooms, asked_to_stop })
+        })?;
+        self.wake();
+        Ok(recalled)
+    }
+}
+
+/// Works out how every known version of its product stands to a release; where it needs another one first, also to those that may
+/// lead there (S8).
+pub(crate) async fn compare_versions(tx: &mut Tx, release: &ReleaseRecord) -> Result<()> {
+    tx.work_out_standings(release).await?;
+    if release.release.minimum_version.is_none() {
+        return Ok(());
+    }
+    for other in tx.releases_of(&release.product.id).await? {
+        if other != release.release.id
+            && let Some(step) = tx.release(other).await?
+        {
+            tx.work_out_standings(&step).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The live rollouts that a release takes the place of (S9). Releases that are certified side by side stay.
+async fn superseded(tx: &mut Tx, newer: &Update) -> Result<Vec<UpdateId>> {
+    let live = tx.live_rollouts().await?;
+    let mut superseded = Vec::new();
+    for older in tx.updates(&live).await?.values() {
+        if newer.takes_the_place_of(older)
+            && let Some(release) = tx.release(older.id).await?
+            && release.release.supersedes
+        {
+            superseded.push(older.id);
+        }
+    }
+    Ok(superseded)
 }
 
 fn check_filename(filename: &str) -> Result<()> {

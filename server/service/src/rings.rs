@@ -1,8 +1,9 @@
 //! Rings: adding, editing, deleting, and moving rooms between them (R1–R13).
 
 use domain::ids::{RingId, RoomId};
+use domain::planner;
 use domain::ring::{RingDraft, RingSequence};
-use domain::rollout::RolloutState;
+use domain::rollout::{Rollout, RolloutState};
 use serde_json::json;
 use store::{AuditEntry, Tx};
 
@@ -83,7 +84,13 @@ impl Service {
             let before = tx.rings().await?;
             let after = change(&before)?;
             refuse_longer_plans(tx, &after).await?;
+            let live = tx.live_rollouts().await?;
+            let rollouts = tx.rollouts(&live).await?;
+            let live: Vec<&Rollout> = rollouts.values().collect();
             tx.put_rings(&after).await?;
+            for ring in planner::passed_over(&before, &after, &live) {
+                tx.mark_ring(ring).await?;
+            }
             tx.wake_rollouts(now).await?;
             let ring = after.get(id);
             let (name, days) = ring.map_or((String::new(), 0), |ring| (ring.name.clone(), ring.completion_days()));
@@ -148,8 +155,9 @@ impl Service {
 async fn refuse_longer_plans(tx: &mut Tx, rings: &RingSequence) -> Result<()> {
     let live = tx.live_rollouts().await?;
     let rollouts = tx.rollouts(&live).await?;
+    let freezes = tx.freezes().await?;
     for rollout in rollouts.values() {
-        let calendar = rollout.calendar(rings, None, rollout.starts_on);
+        let calendar = rollout.calendar(rings, &freezes, None, rollout.starts_on);
         let total: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
         if total > domain::ring::MOST_TOTAL_DAYS {
             let title = title(tx, rollout.update).await?;
@@ -170,7 +178,7 @@ async fn refuse_while_inside(tx: &mut Tx, ring: RingId) -> Result<()> {
             && matches!(rollout.state, RolloutState::Running | RolloutState::Paused { .. });
         if inside {
             let title = title(tx, rollout.update).await?;
-            let calendar = rollout.calendar(&rings, None, rollout.starts_on);
+            let calendar = rollout.calendar(&rings, &tx.freezes().await?, None, rollout.starts_on);
             let ends = calendar
                 .iter()
                 .find(|stage| stage.ring == ring)

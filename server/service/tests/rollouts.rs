@@ -10,7 +10,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
-use domain::deployment::{DeploymentState, Withdrawal};
+use domain::deployment::{DeploymentState, Force, Withdrawal};
 use domain::ids::{RoomId, UpdateId};
 use domain::offer::Offer;
 use domain::rollout::RolloutState;
@@ -189,7 +189,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
         problem(
             estate
                 .service
-                .force(&admin(), update, &[rooms["General 1"]], "why")
+                .force(&admin(), update, &[rooms["General 1"]], Force::Now, "why")
                 .await
         )
         .contains("paused; resume it first")
@@ -334,10 +334,10 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         .copied()
         .filter(|room| *room != rooms["General 2"])
         .collect();
-    assert!(problem(estate.service.force(&admin(), update, &all, "").await).starts_with("reason: "));
+    assert!(problem(estate.service.force(&admin(), update, &all, Force::Now, "").await).starts_with("reason: "));
     let forced = estate
         .service
-        .force(&admin(), update, &all, "The board meets here.")
+        .force(&admin(), update, &all, Force::Now, "The board meets here.")
         .await
         .unwrap();
     assert_eq!(
@@ -368,7 +368,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     }
     let again = estate
         .service
-        .force(&admin(), update, &[rooms["General 1"]], "Once more.")
+        .force(&admin(), update, &[rooms["General 1"]], Force::Now, "Once more.")
         .await
         .unwrap();
     assert_eq!(

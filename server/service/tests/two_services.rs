@@ -43,7 +43,13 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
         }
         16 => match waiting("General").await {
             Some(room) => service
-                .force(&admin(), update, &[room], "The board meets here.")
+                .force(
+                    &admin(),
+                    update,
+                    &[room],
+                    domain::deployment::Force::Now,
+                    "The board meets here.",
+                )
                 .await
                 .map(drop),
             None => panic!("nobody waits in General"),

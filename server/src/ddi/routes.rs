@@ -265,11 +265,18 @@ async fn feedback(
     let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
     let feedback = wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
-    // Exactly 200: on 204 swupdate repeats its first report at every poll for ever (`DDI.md` 2.3).
-    match service.feedback(asking.device.id, action, feedback).await? {
+    taken(
+        service.feedback(asking.device.id, action, feedback).await?,
+        "This action",
+    )
+}
+
+fn taken(outcome: Outcome, what: &'static str) -> Answer {
+    match outcome {
+        // Exactly 200: on 204 swupdate repeats its first report at every poll for ever (`DDI.md` 2.3).
         Outcome::Changed | Outcome::Noted => Ok(StatusCode::OK.into_response()),
         Outcome::Ended => Err(Refused::Gone),
-        Outcome::NotFound => Err(Refused::NotFound("This action")),
+        Outcome::NotFound => Err(Refused::NotFound(what)),
         Outcome::Refused(refusal) => Err(Refused::Bad(refusal.to_string())),
     }
 }
@@ -292,11 +299,11 @@ async fn cancel_feedback(
 ) -> Answer {
     let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
-    wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
-    if !service.cancel_wanted(asking.device.id, action).await? {
-        return Err(Refused::NotFound("This cancel"));
-    }
-    Ok(StatusCode::OK.into_response())
+    let feedback = wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
+    taken(
+        service.cancel_feedback(asking.device.id, action, feedback).await?,
+        "This cancel",
+    )
 }
 
 async fn confirmation(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> Answer {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
+use domain::freeze::FreezeScope;
 use domain::ids::{ProductId, RingId, RoomId};
 use domain::ring::{RingDraft, RingOrder};
 use domain::rollout::RolloutState;
@@ -77,6 +78,7 @@ struct Scenario {
     updates: Vec<UpdateEntry>,
     tickets: Vec<TicketEntry>,
     holds: Vec<HoldEntry>,
+    freezes: Vec<FreezeEntry>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +126,7 @@ struct RoomOutcome {
     catch_up: bool,
     forced: Option<String>,
     error: Option<ErrorEntry>,
+    path: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +163,15 @@ struct HoldEntry {
     owner: String,
     since: DateTime<Utc>,
     until: NaiveDate,
+}
+
+/// The scenario's only kind of freeze is that of a site.
+#[derive(Deserialize)]
+struct FreezeEntry {
+    site: String,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    reason: String,
 }
 
 /// The instant at which the demo starts.
@@ -204,6 +216,7 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
         .map(|ticket| known.ticket(ticket, &scenario))
         .collect::<Result<Vec<_>>>()?;
     service.import_history(&actor, &rollouts, &tickets).await?;
+    add_freezes(service, &actor, &estate, &scenario).await?;
     Ok(())
 }
 
@@ -347,30 +360,44 @@ fn blocks(room: &RoomEntry) -> Vec<Block> {
 
 /// Every published release has a file that devices really fetch; its content is made up here.
 async fn add_files(service: &Service, actor: &Actor, scenario: &Scenario) -> Result<()> {
-    for update in &scenario.updates {
-        let product = ProductId(update.product.clone());
-        let release = service
-            .store()
-            .read()
-            .await?
-            .release_of(&product, &update.version)
-            .await?;
-        let release = release.with_context(|| format!("the catalogue has no {} {}", update.product, update.version))?;
-        let name: String = update
-            .version
+    let published = scenario.updates.iter().map(|update| (&update.product, &update.version));
+    // Releases that no rollout has, but that a room needs on its way to one (S8).
+    let steps = scenario.updates.iter().flat_map(|update| {
+        let paths = update.rooms.iter().filter_map(|room| room.path.as_ref());
+        paths.flatten().map(|version| (&update.product, version))
+    });
+    let all: BTreeSet<(&String, &String)> = published.chain(steps).collect();
+    for (product, version) in all {
+        let id = ProductId(product.clone());
+        let release = service.store().read().await?.release_of(&id, version).await?;
+        let release = release.with_context(|| format!("the catalogue has no {product} {version}"))?;
+        let name: String = version
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
             .collect();
-        let line = format!(
-            "{} {}: demo content, not the vendor's file.\n",
-            update.product, update.version
-        );
+        let line = format!("{product} {version}: demo content, not the vendor's file.\n");
         let file = NewFile {
-            filename: format!("{}-{name}.swu", update.product),
+            filename: format!("{product}-{name}.swu"),
             source: Source::Bytes(line.repeat(64).into_bytes()),
             expected_sha256: None,
         };
         service.add_file(actor, release.release.id, file).await?;
+    }
+    Ok(())
+}
+
+async fn add_freezes(service: &Service, actor: &Actor, estate: &Estate, scenario: &Scenario) -> Result<()> {
+    for freeze in &scenario.freezes {
+        let site = estate.sites.iter().find(|site| site.id.as_deref() == Some(freeze.site.as_str()));
+        let name = &site
+            .with_context(|| format!("the demo has no site {}", freeze.site))?
+            .name;
+        let id = service.store().read().await?.site_named(name).await?;
+        let id = id.with_context(|| format!("the demo's site {name} was not made"))?;
+        let scope = FreezeScope::Site(id);
+        service
+            .freeze(actor, scope, freeze.first_day, freeze.last_day, &freeze.reason)
+            .await?;
     }
     Ok(())
 }

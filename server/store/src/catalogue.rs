@@ -1,6 +1,6 @@
 //! Products, versions, releases, artifacts, and how versions stand to published updates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::ids::{ProductId, UpdateId};
@@ -353,15 +353,63 @@ impl Tx {
         Ok(())
     }
 
-    /// Published updates of a product, for the standings of a version that is new.
+    /// Releases of a product to which its versions are compared: the published ones, and what may be a step to one (S8).
     ///
     /// # Errors
     /// The database fails.
-    pub async fn published_of(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
-        const SQL: &str =
-            "SELECT u.id FROM updates u JOIN rollouts r ON r.update_id = u.id WHERE u.product_id = $1 ORDER BY u.id";
+    pub async fn compared_of(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
+        const SQL: &str = "SELECT u.id FROM updates u WHERE u.product_id = $1
+                AND EXISTS (SELECT 1 FROM standings s WHERE s.update_id = u.id) ORDER BY u.id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_all(c).await)?;
         Ok(ids.into_iter().map(UpdateId).collect())
+    }
+
+    /// Releases that may be steps on a way to one of these updates (S8): those of its product whose standings are worked out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn steps_to(&mut self, updates: &BTreeMap<UpdateId, Update>) -> Result<Vec<UpdateId>> {
+        let products: BTreeSet<&ProductId> = updates
+            .values()
+            .filter(|update| update.minimum_version.is_some())
+            .map(|update| &update.product)
+            .collect();
+        if products.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<Uuid> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT u.id FROM updates u WHERE u.product_id IN (");
+            let mut separated = query.separated(", ");
+            for product in &products {
+                separated.push_bind(product.0.clone());
+            }
+            separated.push_unseparated(
+                ") AND EXISTS (SELECT 1 FROM standings s WHERE s.update_id = u.id) ORDER BY u.id",
+            );
+            query.build_query_scalar().fetch_all(c).await
+        })?;
+        Ok(ids.into_iter().map(UpdateId).collect())
+    }
+
+    /// All releases of a product.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn releases_of(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
+        const SQL: &str = "SELECT id FROM updates WHERE product_id = $1 ORDER BY position, id";
+        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(UpdateId).collect())
+    }
+
+    /// Marks a release as recalled (S10). `false`: it was already, or there is none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn recall_release(&mut self, id: UpdateId) -> Result<bool> {
+        const SQL: &str = "UPDATE updates SET recalled = $2 WHERE id = $1 AND NOT recalled";
+        let done =
+            each!(self, c => sqlx::query(SQL).bind(id.0).bind(true).execute(c).await.map(|done| done.rows_affected()))?;
+        Ok(done == 1)
     }
 
     /// Updates for planning.
@@ -381,6 +429,7 @@ impl Tx {
             Option<String>,
             Json<Vec<String>>,
             bool,
+            bool,
         );
         if ids.is_empty() {
             return Ok(BTreeMap::new());
@@ -388,7 +437,8 @@ impl Tx {
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT u.id, u.product_id, u.title, p.kind, u.version, v.released, u.severity, u.expected_minutes,
-                    u.minimum_version, u.models, u.applies_to_unknown
+                    u.minimum_version, u.models, u.applies_to_unknown,
+                    NOT u.recalled AND EXISTS (SELECT 1 FROM artifacts a WHERE a.update_id = u.id)
                 FROM updates u JOIN products p ON p.id = u.product_id JOIN versions v ON v.id = u.version_id WHERE u.id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
@@ -416,6 +466,7 @@ impl Tx {
             minimum_version,
             models,
             applies_to_unknown,
+            offerable,
         ) in rows
         {
             updates.insert(
@@ -432,6 +483,7 @@ impl Tx {
                     minimum_version,
                     models: models.0,
                     applies_to_unknown,
+                    offerable,
                     standings: BTreeMap::new(),
                 },
             );

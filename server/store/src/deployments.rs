@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
+use domain::freeze::{FreezeScope, Shift};
 use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner::NewInstall;
@@ -30,6 +31,7 @@ pub(crate) struct DeploymentRow {
     withdrawal: Option<String>,
     attempt: i64,
     missed_windows: i64,
+    crowded_windows: i64,
     catch_up: bool,
     force: Option<String>,
     from_version: Option<String>,
@@ -38,7 +40,7 @@ pub(crate) struct DeploymentRow {
 }
 
 pub(crate) const DEPLOYMENT_COLUMNS: &str = "id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, \
-    failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at";
+    failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at";
 
 impl DeploymentRow {
     pub(crate) fn into_domain(self) -> Result<Deployment> {
@@ -81,6 +83,7 @@ impl DeploymentRow {
             state,
             attempt: small(table, id, self.attempt)?,
             missed_windows: small(table, id, self.missed_windows)?,
+            crowded_windows: small(table, id, self.crowded_windows)?,
             catch_up: self.catch_up,
             force: self
                 .force
@@ -156,10 +159,11 @@ pub(crate) struct InstallRow {
     pub(crate) shown_up_at: Option<i64>,
     pub(crate) started_at: Option<i64>,
     pub(crate) detail: String,
+    pub(crate) cancel_wanted: Option<String>,
 }
 
 pub(crate) const INSTALL_COLUMNS: &str = "action_id, deployment_id, update_id, device_id, attempt, window_opens, window_closes, \
-    state, state_at, heard_at, silent_at, installed_chunks, doubtful, failure, shown_up_at, started_at, detail";
+    state, state_at, heard_at, silent_at, installed_chunks, doubtful, failure, shown_up_at, started_at, detail, cancel_wanted";
 
 impl InstallRow {
     pub(crate) fn into_domain(self) -> Result<Install> {
@@ -188,6 +192,7 @@ impl InstallRow {
                 InstallState::Failed { at: at()?, failure }
             }
             "withdrawn" => InstallState::Withdrawn { at: at()? },
+            "canceled" => InstallState::Canceled { at: at()? },
             other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
         };
         let window = match (self.window_opens, self.window_closes) {
@@ -206,6 +211,7 @@ impl InstallRow {
             shown_up_at: opt_instant(table, id, self.shown_up_at)?,
             started_at: opt_instant(table, id, self.started_at)?,
             detail: self.detail,
+            cancel_wanted: self.cancel_wanted,
         })
     }
 }
@@ -255,7 +261,7 @@ impl Tx {
     /// The database fails, or the row is no fact.
     pub async fn deployment_of(&mut self, room: RoomId, update: UpdateId) -> Result<Option<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at
+                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at
             FROM deployments WHERE room_id = $1 AND update_id = $2";
         let row: Option<DeploymentRow> =
             each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
@@ -273,7 +279,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, catch_up, force, from_version, reason, next_at
+                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at
             FROM deployments WHERE update_id = $1 AND state = 'failed' AND room_id > $2 ORDER BY room_id LIMIT $3";
         let after = after.map_or(Uuid::nil(), |room| room.0);
         let rows: Vec<DeploymentRow> =
@@ -281,37 +287,116 @@ impl Tx {
         rows.into_iter().map(DeploymentRow::into_domain).collect()
     }
 
-    /// Moves the nights of a resumed rollout (K3): those of the ring it was in that were still ahead. The same rule as
-    /// `planner::after_pause`, for all rooms at once.
+    /// Moves the nights of a rollout with its dates (K3, W6): those of the ring it was in that are still ahead. The same rule as
+    /// `planner::after_shift`, for all rooms at once.
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn shift_nights(&mut self, update: UpdateId, ring: RingId, from: NaiveDate, days: u32) -> Result<()> {
+    pub async fn shift_nights(&mut self, update: UpdateId, ring: RingId, shift: &Shift<'_>) -> Result<()> {
         const NIGHTS: &str = "SELECT DISTINCT night, planned_night FROM deployments
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
                 AND ring_id = $2 AND planned_night >= $3
-            ORDER BY night DESC";
+            ORDER BY planned_night, night";
         const MOVE: &str = "UPDATE deployments SET night = $4, planned_night = $5
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
                 AND ring_id = $6 AND night = $2 AND planned_night = $3";
-        if days > 0 {
-            let nights: Vec<(NaiveDate, NaiveDate)> =
-                each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring.0).bind(from).fetch_all(c).await)?;
-            let by = chrono::Days::new(days.into());
-            // From the last night on, so that no night is moved twice.
-            for (night, planned) in nights {
-                each!(self, c => sqlx::query(MOVE)
-                    .bind(update.0)
-                    .bind(night)
-                    .bind(planned)
-                    .bind(night + by)
-                    .bind(planned + by)
-                    .bind(ring.0)
-                    .execute(c)
-                    .await
-                    .map(drop))?;
-            }
+        let mut nights: Vec<(NaiveDate, NaiveDate)> =
+            each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring.0).bind(shift.from).fetch_all(c).await)?;
+        // No night is moved onto one that has yet to move: dates that go up start with the last, those that go down with the first.
+        let goes_up = |(_, planned): &(NaiveDate, NaiveDate)| shift.date(ring, *planned) >= *planned;
+        if nights.iter().all(goes_up) {
+            nights.reverse();
         }
+        for (night, planned) in nights {
+            let moved = (shift.date(ring, night), shift.date(ring, planned));
+            if moved == (night, planned) {
+                continue;
+            }
+            each!(self, c => sqlx::query(MOVE)
+                .bind(update.0)
+                .bind(night)
+                .bind(planned)
+                .bind(moved.0)
+                .bind(moved.1)
+                .bind(ring.0)
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Asks devices that still download a release to stop (`DDI.md` 3): of one deployment, or wherever it is installed. What they
+    /// belong to is looked at.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn want_cancel(
+        &mut self,
+        release: UpdateId,
+        deployment: Option<DeploymentId>,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        const WAKE: &str = "UPDATE deployments SET next_at = $2 WHERE state IN ('waiting', 'open') AND id IN
+                (SELECT deployment_id FROM installs WHERE update_id = $1 AND state IN ('planned', 'started', 'installed'))";
+        const OF_RELEASE: &str = "UPDATE installs SET cancel_wanted = $2, revision = revision + 1
+            WHERE update_id = $1 AND state = 'started' AND NOT installed_chunks";
+        const OF_DEPLOYMENT: &str = "UPDATE installs SET cancel_wanted = $2, revision = revision + 1
+            WHERE deployment_id = $1 AND state = 'started' AND NOT installed_chunks";
+        let (sql, id) = match deployment {
+            Some(deployment) => (OF_DEPLOYMENT, deployment.0),
+            None => (OF_RELEASE, release.0),
+        };
+        let asked =
+            each!(self, c => sqlx::query(sql).bind(id).bind(why).execute(c).await.map(|done| done.rows_affected()))?;
+        if deployment.is_none() {
+            each!(self, c => sqlx::query(WAKE).bind(release.0).bind(micros(now)).execute(c).await.map(drop))?;
+        }
+        Ok(asked)
+    }
+
+    /// Takes back what is prepared in rooms and has not started, because a freeze was made (W6); what may start all the same is
+    /// prepared anew. Their deployments are looked at.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn take_back_prepared(&mut self, scope: FreezeScope, now: DateTime<Utc>) -> Result<()> {
+        let rooms = match scope {
+            FreezeScope::Organisation => "SELECT id FROM rooms",
+            FreezeScope::Ring(_) => "SELECT id FROM rooms WHERE ring_id = ",
+            FreezeScope::Site(_) => "SELECT id FROM rooms WHERE site_id = ",
+            FreezeScope::Room(_) => "SELECT id FROM rooms WHERE id = ",
+        };
+        let id = match scope {
+            FreezeScope::Organisation => None,
+            FreezeScope::Ring(id) => Some(id.0),
+            FreezeScope::Site(id) => Some(id.0),
+            FreezeScope::Room(id) => Some(id.0),
+        };
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("UPDATE installs SET state = 'withdrawn', state_at = ");
+            query.push_bind(micros(now));
+            query.push(", revision = revision + 1 WHERE state = 'planned' AND deployment_id IN
+                (SELECT d.id FROM deployments d WHERE d.state = 'open' AND d.room_id IN (");
+            query.push(rooms);
+            if let Some(id) = id {
+                query.push_bind(id);
+            }
+            query.push("))");
+            query.build().execute(c).await.map(drop)
+        })?;
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("UPDATE deployments SET next_at = ");
+            query.push_bind(micros(now));
+            query.push(" WHERE state = 'open' AND room_id IN (");
+            query.push(rooms);
+            if let Some(id) = id {
+                query.push_bind(id);
+            }
+            query.push(")");
+            query.build().execute(c).await.map(drop)
+        })?;
         Ok(())
     }
 
@@ -395,6 +480,7 @@ impl Tx {
                     .push_bind(state.withdrawal)
                     .push_bind(i64::from(deployment.attempt))
                     .push_bind(i64::from(deployment.missed_windows))
+                    .push_bind(i64::from(deployment.crowded_windows))
                     .push_bind(deployment.catch_up)
                     .push_bind(deployment.force.map(Force::as_str))
                     .push_bind(deployment.from_version.clone())
@@ -405,7 +491,8 @@ impl Tx {
                 " ON CONFLICT (id) DO UPDATE SET ring_id = excluded.ring_id, night = excluded.night,
                 planned_night = excluded.planned_night, state = excluded.state, started_at = excluded.started_at,
                 ended_at = excluded.ended_at, failure = excluded.failure, withdrawal = excluded.withdrawal,
-                attempt = excluded.attempt, missed_windows = excluded.missed_windows, catch_up = excluded.catch_up,
+                attempt = excluded.attempt, missed_windows = excluded.missed_windows,
+                crowded_windows = excluded.crowded_windows, catch_up = excluded.catch_up,
                 force = excluded.force, from_version = excluded.from_version, reason = excluded.reason,
                 next_at = excluded.next_at",
             );
@@ -450,7 +537,7 @@ impl Tx {
     pub(crate) async fn put_install(&mut self, install: &Install) -> Result<()> {
         const SQL: &str =
             "UPDATE installs SET state = $2, state_at = $3, heard_at = $4, silent_at = $5, installed_chunks = $6,
-                doubtful = $7, failure = $8, shown_up_at = $9, started_at = $10, detail = $11, revision = revision + 1
+                doubtful = $7, failure = $8, shown_up_at = $9, started_at = $10, detail = $11, cancel_wanted = $12, revision = revision + 1
             WHERE action_id = $1";
         let (state, state_at, heard_at, silent_at, chunks, doubtful, failure) = match &install.state {
             InstallState::Planned => ("planned", None, None, None, false, false, None),
@@ -473,6 +560,7 @@ impl Tx {
                 ("failed", Some(*at), None, None, false, false, Some(failure.as_str()))
             }
             InstallState::Withdrawn { at } => ("withdrawn", Some(*at), None, None, false, false, None),
+            InstallState::Canceled { at } => ("canceled", Some(*at), None, None, false, false, None),
         };
         let written = each!(self, c => sqlx::query(SQL)
             .bind(install.action.0)
@@ -486,6 +574,7 @@ impl Tx {
             .bind(opt_micros(install.shown_up_at))
             .bind(opt_micros(install.started_at))
             .bind(&install.detail)
+            .bind(install.cancel_wanted.as_deref())
             .execute(c)
             .await
             .map(|done| done.rows_affected()))?;

@@ -59,8 +59,8 @@ pub struct Wanted {
     pub rollout_may_start: bool,
     /// Typical minutes.
     pub expected_minutes: u32,
-    /// Somebody wants it to stop.
-    pub cancel_wanted: bool,
+    /// The rollout that it belongs to: of a step on a way (S8), the one that the way leads to.
+    pub rollout: domain::ids::UpdateId,
 }
 
 /// What a poll needs to know: one query.
@@ -92,7 +92,6 @@ impl Asking {
             expected_minutes: wanted.expected_minutes,
             presence: self.device.presence,
             window_aware: self.device.window_aware,
-            cancel_wanted: wanted.cancel_wanted,
         })
     }
 }
@@ -127,6 +126,15 @@ pub enum Report {
     },
     /// It said something about an action.
     Feedback {
+        /// Who.
+        device: DeviceId,
+        /// About which.
+        action: ActionId,
+        /// What.
+        feedback: Feedback,
+    },
+    /// It answered a cancel (`DDI.md` 1).
+    CancelFeedback {
         /// Who.
         device: DeviceId,
         /// About which.
@@ -220,8 +228,10 @@ struct AskingRow {
     shown_up_at: Option<i64>,
     started_at: Option<i64>,
     detail: Option<String>,
-    cancel_wanted: Option<bool>,
+    cancel_wanted: Option<String>,
     force: Option<String>,
+    rollout_id: Option<Uuid>,
+    recalled: Option<bool>,
     rollout_state: Option<String>,
     expected_minutes: Option<i64>,
 }
@@ -271,6 +281,7 @@ impl AskingRow {
             shown_up_at: self.shown_up_at,
             started_at: self.started_at,
             detail: self.detail.unwrap_or_default(),
+            cancel_wanted: self.cancel_wanted,
         };
         let wanted = Wanted {
             install: install.into_domain()?,
@@ -278,9 +289,10 @@ impl AskingRow {
                 .force
                 .map(|force| word("deployments", action_id, &force, Force::from_word))
                 .transpose()?,
-            rollout_may_start: matches!(self.rollout_state.as_deref(), Some("running" | "finished")),
+            rollout_may_start: matches!(self.rollout_state.as_deref(), Some("running" | "finished"))
+                && self.recalled == Some(false),
             expected_minutes: u32::try_from(self.expected_minutes.unwrap_or(0)).unwrap_or(0),
-            cancel_wanted: self.cancel_wanted.unwrap_or_default(),
+            rollout: domain::ids::UpdateId(self.rollout_id.unwrap_or(update_id)),
         };
         Ok(Asking {
             device,
@@ -299,11 +311,11 @@ impl Tx {
                 d.free_at, d.busy_until, d.last_seen_at,
                 i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
                 i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-                i.detail, i.cancel_wanted, p.force, r.state AS rollout_state, u.expected_minutes
+                i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
             FROM devices d
             LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
             LEFT JOIN deployments p ON p.id = i.deployment_id
-            LEFT JOIN rollouts r ON r.update_id = i.update_id
+            LEFT JOIN rollouts r ON r.update_id = p.update_id
             LEFT JOIN updates u ON u.id = i.update_id
             WHERE d.controller_id = $1";
         let row: Option<AskingRow> = each!(self, c => sqlx::query_as(SQL).bind(controller).fetch_optional(c).await)?;
@@ -319,11 +331,11 @@ impl Tx {
                 d.free_at, d.busy_until, d.last_seen_at,
                 i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
                 i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-                i.detail, i.cancel_wanted, p.force, r.state AS rollout_state, u.expected_minutes
+                i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
             FROM devices d
             JOIN installs i ON i.device_id = d.id
             JOIN deployments p ON p.id = i.deployment_id
-            JOIN rollouts r ON r.update_id = i.update_id
+            JOIN rollouts r ON r.update_id = p.update_id
             JOIN updates u ON u.id = i.update_id
             WHERE d.id = $1 AND i.action_id = $2";
         let row: Option<AskingRow> =
@@ -379,6 +391,11 @@ impl Tx {
                 action,
                 feedback,
             } => self.feedback(*device, *action, feedback, now).await,
+            Report::CancelFeedback {
+                device,
+                action,
+                feedback,
+            } => self.cancel_feedback(*device, *action, feedback, now).await,
             Report::Fetched(fetched) => self.fetched(fetched, now).await,
             Report::Config { device, report } => self.config(*device, report, now).await,
         }
@@ -409,7 +426,34 @@ impl Tx {
             self.add_report(action, feedback, true, now).await?;
             return Ok(Outcome::Noted);
         }
-        match install.hear(feedback, may_start, now) {
+        let heard = install.hear(feedback, may_start, now);
+        self.heard(&asking, &install, feedback, heard, now).await
+    }
+
+    async fn cancel_feedback(
+        &mut self,
+        device: DeviceId,
+        action: ActionId,
+        feedback: &Feedback,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        let Some((asking, install, _)) = self.locked(device, action, now).await? else {
+            return Ok(Outcome::NotFound);
+        };
+        let heard = install.hear_cancel(feedback, now);
+        self.heard(&asking, &install, feedback, heard, now).await
+    }
+
+    async fn heard(
+        &mut self,
+        asking: &Asking,
+        install: &Install,
+        feedback: &Feedback,
+        heard: Heard,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        let (device, action) = (asking.device.id, install.action);
+        match heard {
             Heard::Changed(changed) => {
                 self.put_install(&changed).await?;
                 self.add_report(action, feedback, true, now).await?;
@@ -418,7 +462,7 @@ impl Tx {
                 }
                 // A sign of life alone moves nothing but a deadline, which the planner reads when it comes.
                 if std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state)
-                    || is_silent(&install)
+                    || is_silent(install)
                 {
                     self.mark(asking.device.room).await?;
                     return Ok(Outcome::Changed);
@@ -468,10 +512,14 @@ impl Tx {
             return Ok(None);
         };
         let Some(wanted) = &asking.wanted else { return Ok(None) };
-        let update = wanted.install.update;
+        let (rollout, release) = (wanted.rollout, wanted.install.update);
         if let (Inner::Postgres(transaction), InstallState::Planned) = (&mut self.inner, &wanted.install.state) {
             sqlx::query(dialect::SHARE_ROLLOUT_POSTGRES)
-                .bind(update.0)
+                .bind(rollout.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
+            sqlx::query(dialect::SHARE_RELEASE_POSTGRES)
+                .bind(release.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
         }
@@ -651,7 +699,7 @@ impl Tx {
         let id = self
             .put_version(version_id(&product.id, text), &product.id, text, released)
             .await?;
-        for update in self.published_of(&product.id).await? {
+        for update in self.compared_of(&product.id).await? {
             if let Some(release) = self.release(update).await? {
                 let standing = standing(&release, &known, Version { text, released });
                 self.put_standings(update, &[(id, standing)]).await?;

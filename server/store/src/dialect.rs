@@ -21,6 +21,9 @@ pub(crate) const TICK_LOCK_POSTGRES: &str = "SELECT pg_try_advisory_xact_lock(72
 /// Keeps a rollout from being paused while a device's start is written.
 pub(crate) const SHARE_ROLLOUT_POSTGRES: &str = "SELECT update_id FROM rollouts WHERE update_id = $1 FOR SHARE";
 
+/// Keeps a release from being recalled while a device's start is written.
+pub(crate) const SHARE_RELEASE_POSTGRES: &str = "SELECT id FROM updates WHERE id = $1 FOR SHARE";
+
 /// The other side of it: waits for starts that are being written, and lets no more begin until the transaction ends.
 pub(crate) const LOCK_ROLLOUT_POSTGRES: &str = "SELECT update_id FROM rollouts WHERE update_id = $1 FOR NO KEY UPDATE";
 

@@ -13,6 +13,7 @@ mod deployments;
 mod devices;
 mod dialect;
 mod error;
+mod freezes;
 mod open;
 mod organisation;
 mod planning;

@@ -69,16 +69,16 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn next_due(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-        const MARKED: &str = "SELECT id FROM marks ORDER BY id LIMIT 1";
+        const MARKED: &str = "SELECT MIN(due_at) FROM marks";
         const ROLLOUTS: &str = "SELECT MIN(next_at) FROM rollouts WHERE next_at IS NOT NULL";
         const DEPLOYMENTS: &str = "SELECT MIN(next_at) FROM deployments WHERE next_at IS NOT NULL";
-        let marked: Option<i64> = each!(self, c => sqlx::query_scalar(MARKED).fetch_optional(c).await)?;
-        if marked.is_some() {
+        let marked: Option<i64> = each!(self, c => sqlx::query_scalar(MARKED).fetch_one(c).await)?;
+        if marked.is_some_and(|at| at <= micros(now)) {
             return Ok(Some(now));
         }
         let rollouts: Option<i64> = each!(self, c => sqlx::query_scalar(ROLLOUTS).fetch_one(c).await)?;
         let deployments: Option<i64> = each!(self, c => sqlx::query_scalar(DEPLOYMENTS).fetch_one(c).await)?;
-        let first = rollouts.into_iter().chain(deployments).min();
+        let first = rollouts.into_iter().chain(deployments).chain(marked).min();
         first.map(|at| instant("deployments", "next_at", at)).transpose()
     }
 
@@ -95,11 +95,12 @@ impl Tx {
         const ROLLOUTS: &str =
             "SELECT update_id FROM rollouts WHERE next_at <= $1 ORDER BY next_at, update_id LIMIT $2";
         const ROOMS: &str = "SELECT room_id FROM deployments WHERE next_at <= $1 ORDER BY next_at, room_id LIMIT $2";
-        const MARKS: &str = "SELECT id, room_id FROM marks ORDER BY id LIMIT $1";
+        const MARKS: &str = "SELECT id, room_id FROM marks WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
         let at = micros(now);
         let due: Vec<Uuid> =
             each!(self, c => sqlx::query_scalar(ROLLOUTS).bind(at).bind(limits.rollouts).fetch_all(c).await)?;
-        let marks: Vec<(i64, Uuid)> = each!(self, c => sqlx::query_as(MARKS).bind(limits.rooms).fetch_all(c).await)?;
+        let marks: Vec<(i64, Uuid)> =
+            each!(self, c => sqlx::query_as(MARKS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
         let rooms: Vec<Uuid> =
             each!(self, c => sqlx::query_scalar(ROOMS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
         if due.is_empty() && marks.is_empty() && rooms.is_empty() {
@@ -126,15 +127,26 @@ impl Tx {
         let rings = self.rings().await?;
         let room_ids: Vec<RoomId> = room_ids.iter().copied().collect();
         let rooms = self.rooms(&room_ids).await?;
-        let mut deployments = self.planning_deployments(&room_ids).await?;
+        let freezes = self.freezes().await?;
+        let mut deployments = self.planning_deployments(&room_ids, now).await?;
         let mut installs = self.planning_installs(&deployments).await?;
 
         let mut update_ids: BTreeSet<UpdateId> = self.live_rollouts().await?.into_iter().collect();
         update_ids.extend(due);
         update_ids.extend(deployments.values().flatten().map(|deployment| deployment.update));
         let update_ids: Vec<UpdateId> = update_ids.into_iter().collect();
-        let updates = self.updates(&update_ids).await?;
-        let rollouts = self.rollouts(&update_ids).await?;
+        let mut updates = self.updates(&update_ids).await?;
+        let mut rollouts = self.rollouts(&update_ids).await?;
+        // What supersedes one of them counts even when it is through (S9), and releases that are steps on a way (S8).
+        let newer = rollouts
+            .values()
+            .flat_map(|rollout| rollout.superseded_by.iter().copied());
+        let newer: Vec<UpdateId> = newer.filter(|id| !rollouts.contains_key(id)).collect();
+        rollouts.extend(self.rollouts(&newer).await?);
+        let mut more = self.steps_to(&updates).await?;
+        more.extend(newer);
+        more.retain(|id| !updates.contains_key(id));
+        updates.extend(self.updates(&more).await?);
 
         let mut due_rollouts = Vec::with_capacity(due.len());
         for id in due {
@@ -150,6 +162,7 @@ impl Tx {
         Ok(Slice {
             organisation: organisation.clone(),
             rings,
+            freezes,
             updates,
             rollouts,
             due: due_rollouts,
@@ -159,7 +172,14 @@ impl Tx {
 
     /// What `planner::rooms` looks at: everything that is unfinished or has failed, all of live rollouts, and whatever still has
     /// an open install, for that keeps its device busy (law D).
-    async fn planning_deployments(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, Vec<Deployment>>> {
+    ///
+    /// And what has lately been completed: whether another update had a window (S7) is told by its installs.
+    async fn planning_deployments(
+        &mut self,
+        rooms: &[RoomId],
+        now: DateTime<Utc>,
+    ) -> Result<BTreeMap<RoomId, Vec<Deployment>>> {
+        let lately = micros(now - chrono::TimeDelta::days(60));
         let mut by_room: BTreeMap<RoomId, Vec<Deployment>> = BTreeMap::new();
         if rooms.is_empty() {
             return Ok(by_room);
@@ -170,7 +190,11 @@ impl Tx {
             ids_in(&mut query, rooms.iter().map(|id| id.0));
             query.push(
                 " AND (state IN ('waiting', 'open', 'failed')
-                    OR update_id IN (SELECT update_id FROM rollouts WHERE state IN ('running', 'paused'))
+                    OR ended_at > ",
+            );
+            query.push_bind(lately);
+            query.push(
+                " OR update_id IN (SELECT update_id FROM rollouts WHERE state IN ('running', 'paused'))
                     OR EXISTS (SELECT 1 FROM installs i WHERE i.deployment_id = deployments.id
                         AND i.state IN ('planned', 'started', 'installed')))
                 ORDER BY room_id, id",
@@ -221,9 +245,13 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<DueRollout> {
         const ZONES: &str = "SELECT DISTINCT zone FROM rooms WHERE ring_id = $1 AND state <> 'retired' ORDER BY zone";
+        const ALL_ZONES: &str = "SELECT DISTINCT zone FROM rooms WHERE state <> 'retired' ORDER BY zone";
         let (mut zones, mut candidates) = (Vec::new(), Vec::new());
         if let Some(ring) = ring.filter(|_| matches!(rollout.state, domain::rollout::RolloutState::Running)) {
-            let names: Vec<String> = each!(self, c => sqlx::query_scalar(ZONES).bind(ring.0).fetch_all(c).await)?;
+            let names: Vec<String> = match ring {
+                RingId::ALL_ROOMS => each!(self, c => sqlx::query_scalar(ALL_ZONES).fetch_all(c).await)?,
+                ring => each!(self, c => sqlx::query_scalar(ZONES).bind(ring.0).fetch_all(c).await)?,
+            };
             for name in names {
                 zones.push(zone_of("rooms", "zone", &name)?);
             }
@@ -245,40 +273,46 @@ impl Tx {
         ring: RingId,
         now: DateTime<Utc>,
     ) -> Result<Vec<Candidate>> {
-        const SQL: &str = "SELECT r.id, r.zone, d.model, v.text, s.standing, p.id, p.state, p.planned_night, p.ring_id = r.ring_id
+        const OF_ROOMS: &str =
+            "SELECT r.id, r.zone, r.ring_id, d.model, v.text, s.standing, p.id, p.state, p.planned_night, p.ring_id
             FROM rooms r
             JOIN devices d ON d.room_id = r.id AND d.revoked_at IS NULL
-            JOIN components c ON c.device_id = d.id AND c.product_id = $1
-            LEFT JOIN versions v ON v.id = c.version_id
-            LEFT JOIN standings s ON s.update_id = $2 AND s.version_id = c.version_id
-            LEFT JOIN deployments p ON p.update_id = $2 AND p.room_id = r.id
-            WHERE r.ring_id = $3 AND r.state <> 'retired'
-                AND ((p.planned_night IS NOT NULL AND p.ring_id = r.ring_id)
-                    OR (r.state = 'managed' AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = $4)))
-            ORDER BY r.id, d.position, d.id";
+            JOIN components c ON c.device_id = d.id AND c.product_id = ";
         type Row = (
             Uuid,
             String,
+            Uuid,
             String,
             Option<String>,
             Option<String>,
             Option<Uuid>,
             Option<String>,
             Option<NaiveDate>,
-            Option<bool>,
+            Option<Uuid>,
         );
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL)
-            .bind(&update.product.0)
-            .bind(update.id.0)
-            .bind(ring.0)
-            .bind(update.kind.as_str())
-            .fetch_all(c)
-            .await)?;
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(OF_ROOMS);
+            query.push_bind(update.product.0.clone());
+            query.push(" LEFT JOIN versions v ON v.id = c.version_id LEFT JOIN standings s ON s.version_id = c.version_id AND s.update_id = ");
+            query.push_bind(update.id.0);
+            query.push(" LEFT JOIN deployments p ON p.room_id = r.id AND p.update_id = ");
+            query.push_bind(update.id.0);
+            query.push(" WHERE r.state <> 'retired'");
+            if ring != RingId::ALL_ROOMS {
+                query.push(" AND r.ring_id = ").push_bind(ring.0);
+            }
+            query.push(" AND ((p.planned_night IS NOT NULL AND p.ring_id = ").push_bind(ring.0);
+            query.push(") OR (r.state = 'managed' AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = ");
+            query.push_bind(update.kind.as_str());
+            query.push("))) ORDER BY r.id, d.position, d.id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let freezes = self.freezes_in_ring(ring).await?;
         let held = self.held_in_ring(ring, &update.product).await?;
         let entered = rollout.stage(ring).is_some();
         let mut candidates: Vec<Candidate> = Vec::new();
         let mut has_its_device: Option<Uuid> = None;
-        for (room, zone, model, version, standing, existing, state, planned_night, in_ring) in rows {
+        for (room, zone, of_ring, model, version, standing, existing, state, planned_night, counts_in) in rows {
             if has_its_device == Some(room) {
                 continue;
             }
@@ -287,11 +321,11 @@ impl Tx {
                 .filter(|_| state.as_deref() == Some("withdrawn"))
                 .map(DeploymentId);
             let has_one = existing.is_some() && withdrawn.is_none();
-            let placed = entered && planned_night.is_some() && in_ring == Some(true);
-            let fits = update.models.is_empty() || update.models.contains(&model);
+            let placed = entered && planned_night.is_some() && counts_in == Some(ring.0);
+            let fits = update.fits(&model);
             let applies = fits
                 && match standing.as_deref() {
-                    Some("below") => true,
+                    Some("below" | "needs_first") => true,
                     Some(_) => false,
                     None => version.is_none() && update.applies_to_unknown,
                 };
@@ -307,10 +341,12 @@ impl Tx {
             let candidate = Candidate {
                 room: RoomId(room),
                 model,
+                ring: RingId(of_ring),
                 zone,
                 from_version: version,
                 placed,
                 withdrawn,
+                freezes: freezes.get(&room).cloned().unwrap_or_default(),
             };
             // The first device that fits speaks for its room; of a room that has its night, any device if none fits any more.
             has_its_device = applies.then_some(room);
@@ -327,11 +363,20 @@ impl Tx {
     }
 
     async fn held_in_ring(&mut self, ring: RingId, product: &ProductId) -> Result<BTreeMap<Uuid, Vec<Hold>>> {
-        const SQL: &str = "SELECT h.room_id, h.owner, h.reason, h.since, h.until
-            FROM holds h JOIN rooms r ON r.id = h.room_id
-            WHERE r.ring_id = $1 AND (h.product_id IS NULL OR h.product_id = $2) ORDER BY h.room_id, h.since";
         type Row = (Uuid, String, String, NaiveDate, NaiveDate);
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(ring.0).bind(&product.0).fetch_all(c).await)?;
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT h.room_id, h.owner, h.reason, h.since, h.until FROM holds h JOIN rooms r ON r.id = h.room_id
+                WHERE (h.product_id IS NULL OR h.product_id = ",
+            );
+            query.push_bind(product.0.clone());
+            query.push(")");
+            if ring != RingId::ALL_ROOMS {
+                query.push(" AND r.ring_id = ").push_bind(ring.0);
+            }
+            query.push(" ORDER BY h.room_id, h.since");
+            query.build_query_as().fetch_all(c).await
+        })?;
         let mut by_room: BTreeMap<Uuid, Vec<Hold>> = BTreeMap::new();
         for (room, owner, reason, since, until) in rows {
             by_room.entry(room).or_default().push(Hold {
@@ -358,6 +403,9 @@ impl Tx {
         self.add_installs(&plan.new_installs).await?;
         for change in &plan.tickets {
             self.apply_ticket(change, now).await?;
+        }
+        for (update, at) in &plan.woken {
+            self.wake_deployments(*update, *at).await?;
         }
         // A mark that the plan has not dealt with stays for the next round.
         let settled: BTreeSet<RoomId> = plan.settled_rooms.iter().copied().collect();

@@ -238,7 +238,7 @@ impl Tx {
                 WHERE u.id = ",
             );
             query.push_bind(update.0);
-            query.push(" AND (s.standing = 'below' OR (c.version_id IS NULL AND u.applies_to_unknown))");
+            query.push(" AND (s.standing IN ('below', 'needs_first') OR (c.version_id IS NULL AND u.applies_to_unknown))");
             if !models.is_empty() {
                 query.push(" AND d.model IN (");
                 let mut separated = query.separated(", ");

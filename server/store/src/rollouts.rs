@@ -62,10 +62,12 @@ impl Tx {
             Option<String>,
             i64,
             Option<i64>,
+            Option<i64>,
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days, next_at
+                "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days,
+                    automatic_days, next_at
                 FROM rollouts WHERE update_id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
@@ -73,7 +75,7 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut rollouts = BTreeMap::new();
-        for (id, published_at, starts_on, state, since, by, reason, paused_days, next_at) in rows {
+        for (id, published_at, starts_on, state, since, by, reason, paused_days, automatic_days, next_at) in rows {
             let rollout = Rollout {
                 update: UpdateId(id),
                 published_at: instant("rollouts", id, published_at)?,
@@ -81,22 +83,63 @@ impl Tx {
                 state: rollout_state(id, &state, since, by, reason)?,
                 stages: Vec::new(),
                 paused_days: small("rollouts", id, paused_days)?,
+                automatic_days: automatic_days.map(|days| small("rollouts", id, days)).transpose()?,
+                superseded_by: Vec::new(),
                 counts: BTreeMap::new(),
                 next_at: opt_instant("rollouts", id, next_at)?,
             };
             rollouts.insert(rollout.update, rollout);
         }
         self.add_stages(ids, &mut rollouts).await?;
+        self.add_supersessions(ids, &mut rollouts).await?;
         self.add_counts(ids, &mut rollouts).await?;
         Ok(rollouts)
     }
 
+    async fn add_supersessions(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {
+        let rows: Vec<(Uuid, Uuid)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT update_id, newer_id FROM supersessions WHERE update_id IN (");
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY update_id, position");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for (older, newer) in rows {
+            if let Some(rollout) = rollouts.get_mut(&UpdateId(older)) {
+                rollout.superseded_by.push(UpdateId(newer));
+            }
+        }
+        Ok(())
+    }
+
+    /// The updates that this one supersedes (S9).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn superseded_by(&mut self, newer: UpdateId) -> Result<Vec<UpdateId>> {
+        const SQL: &str = "SELECT update_id FROM supersessions WHERE newer_id = $1 ORDER BY update_id";
+        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(newer.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(UpdateId).collect())
+    }
+
     async fn add_stages(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {
-        type Row = (Uuid, Uuid, String, i64, i64, i64, NaiveDate, i64, i64, i64, i64, i64);
+        type Row = (
+            Uuid,
+            Uuid,
+            String,
+            i64,
+            i64,
+            i64,
+            NaiveDate,
+            NaiveDate,
+            NaiveDate,
+            i64,
+            i64,
+            i64,
+        );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT update_id, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days,
-                    test_shifted_days, entered_at, rooms, placed
+                "SELECT update_id, ring_id, name, place, rollout_days, test_days, starts_on, rollout_ends,
+                    test_ends, entered_at, rooms, placed
                 FROM stages WHERE update_id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
@@ -111,8 +154,8 @@ impl Tx {
             rollout_days,
             test_days,
             starts_on,
-            shifted_days,
-            test_shifted_days,
+            rollout_ends,
+            test_ends,
             entered_at,
             rooms,
             placed,
@@ -129,8 +172,8 @@ impl Tx {
                 rollout_days: small("stages", id, rollout_days)?,
                 test_days: small("stages", id, test_days)?,
                 starts_on,
-                shifted_days: small("stages", id, shifted_days)?,
-                test_shifted_days: small("stages", id, test_shifted_days)?,
+                rollout_ends,
+                test_ends,
                 entered_at: instant("stages", id, entered_at)?,
                 rooms: small("stages", id, rooms)?,
                 placed: small("stages", id, placed)?,
@@ -191,14 +234,15 @@ impl Tx {
     /// The database fails, or the update has one.
     pub async fn add_rollout(&mut self, rollout: &Rollout, by: &str) -> Result<()> {
         const SQL: &str =
-            "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, paused_days, next_at)
-            VALUES ($1, $2, $3, $4, 'running', $5, $6)";
+            "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, paused_days, automatic_days, next_at)
+            VALUES ($1, $2, $3, $4, 'running', $5, $6, $7)";
         each!(self, c => sqlx::query(SQL)
             .bind(rollout.update.0)
             .bind(micros(rollout.published_at))
             .bind(by)
             .bind(rollout.starts_on)
             .bind(i64::from(rollout.paused_days))
+            .bind(rollout.automatic_days.map(i64::from))
             .bind(opt_micros(rollout.next_at))
             .execute(c)
             .await
@@ -242,12 +286,17 @@ impl Tx {
                 "is not there to be changed",
             ));
         }
+        const NEWER: &str = "INSERT INTO supersessions (update_id, position, newer_id) VALUES ($1, $2, $3)
+            ON CONFLICT (update_id, position) DO NOTHING";
+        for (position, newer) in (0_i64..).zip(&rollout.superseded_by) {
+            each!(self, c => sqlx::query(NEWER).bind(rollout.update.0).bind(position).bind(newer.0).execute(c).await.map(drop))?;
+        }
         const STAGE: &str = "INSERT INTO stages
-            (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, shifted_days, entered_at, rooms, placed,
-             test_shifted_days)
+            (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, rollout_ends, entered_at, rooms, placed,
+             test_ends)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             ON CONFLICT (update_id, position) DO UPDATE SET starts_on = excluded.starts_on,
-                shifted_days = excluded.shifted_days, test_shifted_days = excluded.test_shifted_days, rooms = excluded.rooms, placed = excluded.placed";
+                rollout_ends = excluded.rollout_ends, test_ends = excluded.test_ends, rooms = excluded.rooms, placed = excluded.placed";
         for (position, stage) in (0_i64..).zip(&rollout.stages) {
             each!(self, c => sqlx::query(STAGE)
                 .bind(rollout.update.0)
@@ -258,11 +307,11 @@ impl Tx {
                 .bind(i64::from(stage.rollout_days))
                 .bind(i64::from(stage.test_days))
                 .bind(stage.starts_on)
-                .bind(i64::from(stage.shifted_days))
+                .bind(stage.rollout_ends)
                 .bind(micros(stage.entered_at))
                 .bind(i64::from(stage.rooms))
                 .bind(i64::from(stage.placed))
-                .bind(i64::from(stage.test_shifted_days))
+                .bind(stage.test_ends)
                 .execute(c)
                 .await
                 .map(drop))?;

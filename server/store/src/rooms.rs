@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId};
+use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::ring::name_key;
 use domain::room::{Block, Component, Device, Hold, Room, RoomState};
 use domain::update::ProductKind;
@@ -241,7 +241,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn add_hold(&mut self, id: HoldId, room: RoomId, hold: &Hold) -> Result<()> {
+    pub async fn add_hold(&mut self, id: HoldId, room: RoomId, hold: &Hold, now: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "INSERT INTO holds (id, room_id, product_id, owner, reason, since, until)
             VALUES ($1, $2, $3, $4, $5, $6, $7)";
         each!(self, c => sqlx::query(SQL)
@@ -255,7 +255,72 @@ impl Tx {
             .execute(c)
             .await
             .map(drop))?;
+        // When it begins and when it has ended, the room's facts change by themselves (S11).
+        const ZONE: &str = "SELECT zone FROM rooms WHERE id = $1";
+        const MARK: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, $2)";
+        let zone: String = each!(self, c => sqlx::query_scalar(ZONE).bind(room.0).fetch_one(c).await)?;
+        let zone = zone_of("rooms", room, &zone)?;
+        let (begins, ends) = (
+            zone.start_of(hold.since),
+            zone.start_of(hold.until + chrono::Days::new(1)),
+        );
+        for at in [begins, ends].into_iter().filter(|at| *at > now) {
+            each!(self, c => sqlx::query(MARK).bind(room.0).bind(micros(at)).execute(c).await.map(drop))?;
+        }
         Ok(())
+    }
+
+    /// Has the planner look at every room of a ring.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn mark_ring(&mut self, ring: RingId) -> Result<()> {
+        const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE ring_id = $1";
+        each!(self, c => sqlx::query(SQL).bind(ring.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Has the planner look at every room of a site.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn mark_site(&mut self, site: SiteId) -> Result<()> {
+        const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE site_id = $1";
+        each!(self, c => sqlx::query(SQL).bind(site.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The name of a site; `None`: there is none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn site_name(&mut self, site: SiteId) -> Result<Option<String>> {
+        const SQL: &str = "SELECT name FROM sites WHERE id = $1";
+        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(site.0).fetch_optional(c).await)?)
+    }
+
+    /// The site of a name, without regard to case.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn site_named(&mut self, name: &str) -> Result<Option<SiteId>> {
+        const SQL: &str = "SELECT id FROM sites WHERE name_key = $1";
+        let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(name_key(name)).fetch_optional(c).await)?;
+        Ok(id.map(SiteId))
+    }
+
+    /// Rooms in which a device has the version of a release (S10).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_running(&mut self, release: UpdateId) -> Result<Vec<RoomId>> {
+        const SQL: &str = "SELECT DISTINCT d.room_id
+            FROM updates u
+            JOIN components c ON c.product_id = u.product_id AND c.version_id = u.version_id
+            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+            WHERE u.id = $1 ORDER BY d.room_id";
+        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(release.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(RoomId).collect())
     }
 
     /// Notes a failed readiness check that keeps updates of a kind away from a room.
@@ -308,9 +373,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn move_all_rooms(&mut self, from: RingId, to: RingId) -> Result<u64> {
-        const MARK: &str = "INSERT INTO marks (room_id) SELECT id FROM rooms WHERE ring_id = $1";
         const MOVE: &str = "UPDATE rooms SET ring_id = $2, revision = revision + 1 WHERE ring_id = $1";
-        each!(self, c => sqlx::query(MARK).bind(from.0).execute(c).await.map(drop))?;
+        self.mark_ring(from).await?;
         Ok(
             each!(self, c => sqlx::query(MOVE).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?,
         )
@@ -321,7 +385,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn mark(&mut self, room: RoomId) -> Result<()> {
-        const SQL: &str = "INSERT INTO marks (room_id) VALUES ($1)";
+        const SQL: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, 0)";
         each!(self, c => sqlx::query(SQL).bind(room.0).execute(c).await.map(drop))?;
         Ok(())
     }
@@ -348,6 +412,7 @@ impl Tx {
         })?;
         let mut devices = self.devices_in(ids).await?;
         let mut holds = self.holds_on(ids).await?;
+        let mut freezes = self.freezes_on(ids).await?;
         let mut blocks = self.blocks_on(ids).await?;
         let mut rooms = Vec::with_capacity(rows.len());
         for (id, name, zone, ring, state) in rows {
@@ -359,6 +424,7 @@ impl Tx {
                 state: word("rooms", id, &state, RoomState::from_word)?,
                 blocks: blocks.remove(&id).unwrap_or_default(),
                 holds: holds.remove(&id).unwrap_or_default(),
+                freezes: freezes.remove(&id).unwrap_or_default(),
                 devices: devices.remove(&id).unwrap_or_default(),
             });
         }

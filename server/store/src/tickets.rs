@@ -75,8 +75,11 @@ impl Tx {
         const SET: &str = "UPDATE tickets SET state = $2, resolved_at = $3, changed_at = $4 WHERE id = $1";
         let found: Option<Uuid> = each!(self, c => sqlx::query_scalar(FIND).bind(change.room.0).bind(change.update.0).fetch_optional(c).await)?;
         match (&change.event, found) {
-            (TicketEvent::Failed(what), None) => self.open_failure_ticket(change, what, now).await,
-            (TicketEvent::Failed(what), Some(id)) => {
+            (TicketEvent::Failed(what), None) => self.open_failure_ticket(change, "failed in", what, now).await,
+            (TicketEvent::Crowded(what), None) => {
+                self.open_failure_ticket(change, "finds no space in", what, now).await
+            }
+            (TicketEvent::Failed(what) | TicketEvent::Crowded(what), Some(id)) => {
                 each!(self, c => sqlx::query(SET).bind(id).bind("needs_action").bind(None::<i64>).bind(micros(now)).execute(c).await.map(drop))?;
                 self.add_ticket_event(TicketId(id), RULE, what, now).await
             }
@@ -89,7 +92,13 @@ impl Tx {
         }
     }
 
-    async fn open_failure_ticket(&mut self, change: &TicketChange, what: &str, now: DateTime<Utc>) -> Result<()> {
+    async fn open_failure_ticket(
+        &mut self,
+        change: &TicketChange,
+        how: &str,
+        what: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         const WORDS: &str = "SELECT r.name, u.title, u.version FROM rooms r, updates u WHERE r.id = $1 AND u.id = $2";
         let (room, title, version): (String, String, String) =
             each!(self, c => sqlx::query_as(WORDS).bind(change.room.0).bind(change.update.0).fetch_one(c).await)?;
@@ -100,7 +109,7 @@ impl Tx {
         let ticket = TicketRecord {
             id,
             number: 0,
-            title: format!("{title} {version} failed in {room}"),
+            title: format!("{title} {version} {how} {room}"),
             description: what.to_owned(),
             severity: TicketSeverity::Warning,
             category: "Versioning".to_owned(),

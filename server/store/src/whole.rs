@@ -1,7 +1,5 @@
 //! All facts at once, for `nightshift check` and the tests that compare the store with the simulator. Not for the service.
 
-use std::collections::BTreeSet;
-
 use domain::fleet::Fleet;
 use domain::ids::{RoomId, UpdateId};
 use domain::ticket::{FailureTicket, TicketState};
@@ -9,7 +7,7 @@ use uuid::Uuid;
 
 use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
 use crate::error::{Result, StoreError};
-use crate::rows::word;
+use crate::rows::{instant, word};
 use crate::tx::{Tx, each};
 
 impl Tx {
@@ -19,7 +17,7 @@ impl Tx {
     /// The database fails, or a row is no fact.
     pub async fn fleet(&mut self) -> Result<Fleet> {
         const ROOMS: &str = "SELECT id FROM rooms ORDER BY id";
-        const MARKS: &str = "SELECT DISTINCT room_id FROM marks ORDER BY room_id";
+        const MARKS: &str = "SELECT DISTINCT room_id, due_at FROM marks ORDER BY due_at, room_id";
         let organisation = self.organisation().await?;
         let organisation = organisation.ok_or_else(|| StoreError::row("organisation", 1, "is missing"))?;
         let rings = self.rings().await?;
@@ -29,6 +27,9 @@ impl Tx {
             fleet.updates.extend(self.updates(batch).await?);
             fleet.rollouts.extend(self.rollouts(batch).await?);
         }
+        let steps = self.steps_to(&fleet.updates).await?;
+        fleet.updates.extend(self.updates(&steps).await?);
+        fleet.freezes = self.freezes().await?;
         let rooms: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROOMS).fetch_all(c).await)?;
         let rooms: Vec<RoomId> = rooms.into_iter().map(RoomId).collect();
         fleet.rooms = self
@@ -58,8 +59,14 @@ impl Tx {
         for ticket in self.failure_tickets().await? {
             fleet.tickets.insert((ticket.room, ticket.update), ticket);
         }
-        let marked: Vec<Uuid> = each!(self, c => sqlx::query_scalar(MARKS).fetch_all(c).await)?;
-        fleet.marked = marked.into_iter().map(RoomId).collect::<BTreeSet<_>>();
+        let marks: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(MARKS).fetch_all(c).await)?;
+        for (room, due_at) in marks {
+            if due_at == 0 {
+                fleet.marked.insert(RoomId(room));
+            } else {
+                fleet.marked_at.insert((instant("marks", room, due_at)?, RoomId(room)));
+            }
+        }
         Ok(fleet)
     }
 

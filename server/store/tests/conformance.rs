@@ -346,6 +346,7 @@ async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
         let mut rollout = Rollout {
             next_at: Some(since),
             paused_days: 4,
+            automatic_days: (number % 2 == 0).then_some(5),
             ..lab::a_rollout(id, state)
         };
         rollout.stages.push(lab::a_stage(GENERAL, "General", 5));
@@ -364,7 +365,9 @@ async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
         // A second time, with other numbers; a stage keeps the ring as it was entered.
         rollout.starts_on = date("2026-03-11");
         rollout.next_at = None;
-        rollout.stages[1].shifted_days = 6;
+        rollout.stages[1].rollout_ends = date("2026-03-20");
+        rollout.stages[1].test_ends = date("2026-03-21");
+        rollout.superseded_by.push(UPDATE);
         rollout.stages[1].placed = 3;
         store::write!(store, tx => { tx.put_rollout(&rollout).await }).unwrap();
         assert_eq!(store.read().await.unwrap().rollout(id).await.unwrap(), Some(rollout));
@@ -715,18 +718,18 @@ async fn a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memor
         let block = domain::room::Block { kind: domain::update::ProductKind::Firmware, why: "no".to_owned() };
         let hold = Hold { product: None, owner: "A".to_owned(), reason: "b".to_owned(), since: today, until: today };
         tx.put_block(room(0), &block).await?;
-        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(1)), room(1), &hold).await?;
+        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(1)), room(1), &hold, instant("2026-03-03T12:00:00Z")).await?;
         tx.put_components(&[(lab::device(2), lab::cam(), Some(lab::NEW))], at_night()).await?;
         // The others wait: one blocked, one held, one withdrawn that is to be used again, one withdrawn that is held, two free.
         tx.put_block(room(3), &block).await?;
-        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(2)), room(4), &hold).await?;
+        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(2)), room(4), &hold, instant("2026-03-03T12:00:00Z")).await?;
         for number in [5, 6] {
             let withdrawn = DeploymentState::Withdrawn { at: at_night(), why: Withdrawal::NotRequired };
             let mut deployment = lab::a_deployment(number, room(number), withdrawn);
             deployment.planned_night = None;
             tx.put_deployments(&[deployment], at_night()).await?;
         }
-        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(3)), room(6), &hold).await?;
+        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(3)), room(6), &hold, instant("2026-03-03T12:00:00Z")).await?;
         // The second device of a room counts when the first does not fit.
         tx.put_components(&[(lab::device(8), lab::cam(), Some(lab::NEW))], at_night()).await?;
         tx.add_devices(&[lab::a_device(18, 1, room(8))]).await?;

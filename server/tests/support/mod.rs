@@ -10,7 +10,7 @@ pub mod swupdate;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::deployment::Deployment;
+use domain::deployment::{Deployment, Force};
 use domain::fleet::Fleet;
 use domain::ids::{DeviceId, ProductId, RoomId, UpdateId};
 use domain::install::{Install, InstallState};
@@ -408,7 +408,7 @@ impl House {
         let room = self.room(room).await.id;
         let forced = self
             .service
-            .force(&actor(), update, &[room], "a test forces")
+            .force(&actor(), update, &[room], Force::Now, "a test forces")
             .await
             .expect("it is forced");
         assert_eq!(forced.rooms, [room], "{:?}", forced.left_out);

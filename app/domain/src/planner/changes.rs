@@ -21,6 +21,8 @@ pub struct Plan {
     pub new_installs: Vec<NewInstall>,
     /// Failure tickets to open, add to or resolve.
     pub tickets: Vec<TicketChange>,
+    /// Rollouts of which everything unfinished is looked at by this instant, because a newer one has come to a ring (S9).
+    pub woken: Vec<(UpdateId, DateTime<Utc>)>,
     /// Rooms whose mark is dealt with.
     pub settled_rooms: Vec<RoomId>,
     /// What was decided and what everything waits for.
@@ -57,6 +59,7 @@ impl NewInstall {
             shown_up_at: None,
             started_at: None,
             detail: String::new(),
+            cancel_wanted: None,
         }
     }
 }
@@ -88,7 +91,20 @@ impl Plan {
             && self.installs.is_empty()
             && self.new_installs.is_empty()
             && self.tickets.is_empty()
+            && self.woken.is_empty()
             && self.settled_rooms.is_empty()
+    }
+
+    /// Changes a rollout that this plan may have changed already.
+    pub(super) fn change_rollout(&mut self, before: &Rollout, change: impl FnOnce(&mut Rollout)) {
+        match self.rollouts.iter_mut().find(|planned| planned.update == before.update) {
+            Some(planned) => change(planned),
+            None => {
+                let mut after = before.clone();
+                change(&mut after);
+                self.rollouts.push(after);
+            }
+        }
     }
 
     pub(super) fn say(&mut self, subject: Subject, text: impl Into<String>) {

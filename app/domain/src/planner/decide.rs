@@ -1,13 +1,17 @@
-//! What people decide, as far as it is a rule: publishing, the length of a pause and what a resume moves.
+//! What people decide, as far as it is a rule: publishing and what it supersedes, recalls, and what a resume or a freeze moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::deployment::{Deployment, DeploymentState};
-use crate::rollout::{Rollout, RolloutState, days, start_date};
-use crate::settings::{Organisation, Settings};
-use crate::update::Update;
+use crate::freeze::{Freezes, Shift};
+use crate::ids::{RingId, UpdateId};
+use crate::ring::RingSequence;
+use crate::rollout::{Rollout, RolloutState, start_date};
+use crate::settings::{Mode, Organisation, Settings};
+use crate::update::{Severity, Update};
+use crate::zone::Zone;
 
 /// A new rollout of `update` (S3, S4).
 #[must_use]
@@ -27,39 +31,131 @@ pub fn publish(organisation: &Organisation, update: &Update, now: DateTime<Utc>)
         state: RolloutState::Running,
         stages: Vec::new(),
         paused_days: 0,
+        automatic_days: match organisation.settings.mode {
+            Mode::RingValidated => None,
+            Mode::Automatic => Some(organisation.settings.automatic_days),
+        },
+        superseded_by: Vec::new(),
         counts: BTreeMap::new(),
         next_at: Some(now),
     }
 }
 
-/// Days that a pause has cost (K3): from the date of the pause to the date of the resume, in the organisation's zone.
+/// The rollout that a newer update takes the place of when it is published (S9); `None`: it stays as it is.
+///
+/// At once, unless the starvation guard is on, the newer one is not critical, and the older one has finished its Staging test:
+/// then it goes on in each ring until the newer one enters that ring.
 #[must_use]
-pub fn lost_days(paused_on: NaiveDate, resumed_on: NaiveDate) -> u32 {
-    u32::try_from((resumed_on - paused_on).num_days()).unwrap_or(0)
+pub fn supersede(
+    older: &Rollout,
+    newer: &Update,
+    organisation: &Organisation,
+    rings: &RingSequence,
+    freezes: &Freezes,
+    now: DateTime<Utc>,
+) -> Option<Rollout> {
+    if !older.is_live() {
+        return None;
+    }
+    let calendar = older.calendar_at(rings, freezes, &organisation.zone, now);
+    let today = organisation.zone.date(now);
+    let first = calendar.first().filter(|stage| stage.entered);
+    let has_finished_test = first.is_some_and(|stage| stage.test_ends <= today);
+    let goes_on = organisation.settings.starvation_guard && newer.severity != Severity::Critical && has_finished_test;
+    let mut superseded = older.clone();
+    superseded.superseded_by.push(newer.id);
+    if !goes_on {
+        superseded.state = RolloutState::Deprecated {
+            at: now,
+            reason: format!("Superseded by {}.", newer.title()),
+        };
+        superseded.next_at = None;
+    }
+    Some(superseded)
 }
 
-/// A waiting room after a pause of its rollout (K3): its night has moved with the plan. `None`: it stays as it is.
-///
-/// Only nights of the ring that the rollout was in, and only those still ahead when it was paused: the days are added to that
-/// ring, and a room of an earlier one, or one that waits for "the next window", goes to the next window there is.
-/// `rollout`: before or after [`Rollout::resumed`].
+/// The rollout of a release that was recalled (S10); `None`: it is deprecated already.
 #[must_use]
-pub fn after_pause(
-    deployment: &Deployment,
-    rollout: &Rollout,
-    paused_on: NaiveDate,
-    lost_days: u32,
-) -> Option<Deployment> {
+pub fn recall(rollout: &Rollout, why: &str, now: DateTime<Utc>) -> Option<Rollout> {
+    let is_deprecated = matches!(rollout.state, RolloutState::Deprecated { .. });
+    (!is_deprecated).then(|| Rollout {
+        state: RolloutState::Deprecated {
+            at: now,
+            reason: recalled(why),
+        },
+        next_at: None,
+        ..rollout.clone()
+    })
+}
+
+/// Why a recalled release is not installed, and why a device is told to stop (S10).
+#[must_use]
+pub fn recalled(why: &str) -> String {
+    format!("Recalled: {why}.")
+}
+
+/// How a resume moves dates (K3): from the date of the pause to that of the resume, in the organisation's zone.
+#[must_use]
+pub fn resume<'f>(zone: &Zone, paused: DateTime<Utc>, now: DateTime<Utc>, freezes: &'f Freezes) -> Shift<'f> {
+    let from = zone.date(paused);
+    Shift {
+        from,
+        to: zone.date(now).max(from),
+        before: freezes,
+        after: freezes,
+    }
+}
+
+/// The updates whose rooms may wait for `step` on their way (S8): they are looked at when its rollout is resumed.
+#[must_use]
+pub fn led_to_by<'u>(step: &Update, updates: impl Iterator<Item = &'u Update>) -> Vec<UpdateId> {
+    let waits =
+        |update: &&Update| update.id != step.id && update.product == step.product && update.minimum_version.is_some();
+    updates.filter(waits).map(|update| update.id).collect()
+}
+
+/// How a change of freezes moves dates (W6): those from today on, in the organisation's zone.
+#[must_use]
+pub fn refreeze<'f>(zone: &Zone, now: DateTime<Utc>, before: &'f Freezes, after: &'f Freezes) -> Shift<'f> {
+    let today = zone.date(now);
+    Shift {
+        from: today,
+        to: today,
+        before,
+        after,
+    }
+}
+
+/// A waiting room after the dates of its rollout have moved (K3, W6): its night has moved with the plan. `None`: it stays as it
+/// is.
+///
+/// Only nights of the ring that the rollout was in, and only those from the shift on: the days are added to that ring, and a room
+/// of an earlier one, or one that waits for "the next window", goes to the next window there is.
+/// `rollout`: before or after the shift.
+#[must_use]
+pub fn after_shift(deployment: &Deployment, rollout: &Rollout, shift: &Shift<'_>) -> Option<Deployment> {
     let planned = deployment.planned_night?;
     let in_last_ring = rollout.stages.last().is_some_and(|stage| stage.ring == deployment.ring);
     let waits = deployment.state == DeploymentState::Waiting && deployment.follows_plan();
-    if !waits || !in_last_ring || planned < paused_on || lost_days == 0 {
+    if !waits || !in_last_ring || planned < shift.from {
         return None;
     }
     let mut moved = deployment.clone();
-    moved.night = deployment.night + days(lost_days);
-    moved.planned_night = Some(planned + days(lost_days));
-    Some(moved)
+    moved.night = shift.date(deployment.ring, deployment.night);
+    moved.planned_night = Some(shift.date(deployment.ring, planned));
+    (moved != *deployment).then_some(moved)
+}
+
+/// Rings that a change of rings lets a live rollout pass without entering them (R10): their rooms are caught up, as if they had
+/// been moved there (R14).
+#[must_use]
+pub fn passed_over(before: &RingSequence, after: &RingSequence, live: &[&Rollout]) -> BTreeSet<RingId> {
+    let was_ahead = |rollout: &Rollout, ring: RingId| before.get(ring).is_some_and(|ring| !rollout.has_reached(ring));
+    let passed = after.iter().filter(|ring| {
+        live.iter()
+            .any(|rollout| was_ahead(rollout, ring.id) && rollout.has_reached(ring))
+    });
+    passed.map(|ring| ring.id).collect()
 }
 
 /// A running rollout after rooms came to a ring or left it, or rings, zones or settings were changed: when its next ring begins

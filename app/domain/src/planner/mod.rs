@@ -10,7 +10,10 @@ mod rooms;
 use chrono::{DateTime, Utc};
 
 pub use changes::{NewInstall, Plan, ReportLine, Subject};
-pub use decide::{after_pause, check_minutes, look_again, lost_days, publish};
+pub use decide::{
+    after_shift, check_minutes, led_to_by, look_again, passed_over, publish, recall, recalled, refreeze, resume,
+    supersede,
+};
 pub use rooms::join::{LeftOut, force};
 pub use rooms::retry::retry;
 

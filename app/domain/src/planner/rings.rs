@@ -6,9 +6,11 @@ use super::changes::{Plan, Subject};
 use super::{MOST_NEW_DEPLOYMENTS, NewIds};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::fleet::{Candidate, DueRollout, Slice};
+use crate::freeze::Freezes;
 use crate::ids::{RingId, RoomId, UpdateId};
 use crate::ring::RingSequence;
 use crate::rollout::{PlannedStage, Rollout, RolloutState, Stage, days};
+use crate::update::Update;
 use crate::when;
 use crate::window::Window;
 use crate::zone::Zone;
@@ -19,18 +21,24 @@ impl Rollout {
     pub fn ring_to_fill(&self, rings: &RingSequence) -> Option<RingId> {
         match self.stages.last() {
             Some(last) if last.placed < last.rooms => Some(last.ring),
-            Some(_) | None => rings.iter().find(|ring| !self.has_reached(ring)).map(|ring| ring.id),
+            Some(_) | None => self.ahead(rings).first().map(|ring| ring.id),
         }
     }
 
     /// [`Rollout::calendar`] as it stands at `now`.
     #[must_use]
-    pub fn calendar_at(&self, rings: &RingSequence, organisation: &Zone, now: DateTime<Utc>) -> Vec<PlannedStage> {
+    pub fn calendar_at(
+        &self,
+        rings: &RingSequence,
+        freezes: &Freezes,
+        organisation: &Zone,
+        now: DateTime<Utc>,
+    ) -> Vec<PlannedStage> {
         let pause = match &self.state {
             RolloutState::Paused { since, .. } => Some(organisation.date(*since)),
             RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
         };
-        self.calendar(rings, pause, organisation.date(now))
+        self.calendar(rings, freezes, pause, organisation.date(now))
     }
 
     /// The organisation's date on which [`crate::status::ring`] judges this rollout: today, or the date of its deprecation, for
@@ -51,6 +59,10 @@ pub(super) fn advance(slice: &Slice, due: &DueRollout, now: DateTime<Utc>, ids: 
     let Some(rollout) = slice.rollouts.get(&due.update) else {
         return;
     };
+    // A newer one has deprecated it a moment ago.
+    if plan.rollouts.iter().any(|planned| planned.update == due.update) {
+        return;
+    }
     let mut after = rollout.clone();
     match rollout.state {
         RolloutState::Running => step(slice, due, &mut after, now, ids, plan),
@@ -78,7 +90,7 @@ fn step(
         fill(slice, due, rollout, now, ids, plan);
         return;
     }
-    let calendar = rollout.calendar_at(&slice.rings, &organisation.zone, now);
+    let calendar = rollout.calendar_at(&slice.rings, &slice.freezes, &organisation.zone, now);
     let this_year = organisation.zone.date(now).year();
     if let Some(next) = calendar.iter().find(|stage| !stage.entered) {
         let (begins, zone) = begins(next.starts_on, &due.zones, &organisation.zone);
@@ -94,6 +106,7 @@ fn step(
         let late = zone.date(now) - zone.date(begins.max(rollout.published_at));
         enter(slice, due, rollout, next, late.num_days(), now, plan);
         fill(slice, due, rollout, now, ids, plan);
+        overtake(slice, rollout, now, plan);
         return;
     }
     let Some(last) = calendar.last() else { return };
@@ -120,6 +133,14 @@ fn step(
         );
         return;
     }
+    let newest = rollout.superseded_by.last().and_then(|newer| slice.updates.get(newer));
+    if let (Some(newer), true) = (newest, rollout.total_counts().deprecated > 0) {
+        // Some of its rooms were left to the newer one: it has not reached all of them, so it is not Completed (T7, S9).
+        let reason = format!("Superseded by {}.", newer.title());
+        plan.say(subject, reason.clone());
+        rollout.state = RolloutState::Deprecated { at: now, reason };
+        return;
+    }
     rollout.state = RolloutState::Finished { at: now };
     plan.say(subject, "Through all rings.");
 }
@@ -139,22 +160,15 @@ fn enter(
     now: DateTime<Utc>,
     plan: &mut Plan,
 ) {
-    let rooms = due.candidates.iter().filter(|candidate| !candidate.placed).count();
+    let given_way = gives_way_in(slice, rollout, next.ring);
+    let candidates = due.candidates.iter().filter(|candidate| !candidate.placed);
+    let rooms = if given_way.is_some() { 0 } else { candidates.count() };
     let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
-    let starts_on = next.starts_on + days(u32::try_from(late).unwrap_or(0));
-    rollout.stages.push(Stage {
-        ring: next.ring,
-        name: next.name.clone(),
-        place: next.place,
-        rollout_days: next.rollout_days,
-        test_days: next.test_days,
-        starts_on,
-        shifted_days: 0,
-        test_shifted_days: 0,
-        entered_at: now,
-        rooms,
-        placed: 0,
-    });
+    let late_on = next.starts_on + days(u32::try_from(late).unwrap_or(0));
+    let starts_on = slice.freezes.nth_free(next.ring, late_on, 0);
+    rollout
+        .stages
+        .push(Stage::entered(next, starts_on, &slice.freezes, rooms, now));
     let this_year = slice.organisation.zone.date(now).year();
     let because = if late > 0 {
         format!(
@@ -165,15 +179,55 @@ fn enter(
     } else {
         String::new()
     };
-    plan.say(
-        Subject::Rollout(rollout.update),
-        format!(
+    let text = match given_way {
+        Some(newer) => format!("Passes {}{because}: its rooms wait for {}.", next.name, newer.title()),
+        None => format!(
             "Enters {}{because}: {} in {}.",
             next.name,
             counted(rooms, "room"),
             counted(next.rollout_days, "night")
         ),
-    );
+    };
+    plan.say(Subject::Rollout(rollout.update), text);
+}
+
+/// The newer update that has taken `ring` over from a superseded one (S9, the starvation guard), if any has.
+pub(super) fn gives_way_in<'s>(slice: &'s Slice, older: &Rollout, ring: RingId) -> Option<&'s Update> {
+    let ring = slice.rings.get(ring);
+    older.superseded_by.iter().find_map(|newer| {
+        let rollout = slice.rollouts.get(newer)?;
+        let has_come = match ring {
+            Some(ring) => rollout.has_reached(ring),
+            None => rollout.has_entered_all(&slice.rings),
+        };
+        let counts = !matches!(rollout.state, RolloutState::Deprecated { .. });
+        slice.updates.get(newer).filter(|_| counts && has_come)
+    })
+}
+
+/// `newer` has just entered a ring: the updates that it supersedes give way in it, and are deprecated once it has entered the
+/// last one (S9).
+fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, plan: &mut Plan) {
+    let title = slice.updates.get(&newer.update).map_or_else(String::new, Update::title);
+    let superseded = slice.rollouts.values().filter(|older| {
+        let gives_way = older.superseded_by.contains(&newer.update);
+        gives_way && !matches!(older.state, RolloutState::Deprecated { .. })
+    });
+    for older in superseded {
+        // A finished one is through all rings; what it still has open is retries and catch-ups.
+        if older.is_live() && newer.has_entered_all(&slice.rings) {
+            let deprecated = RolloutState::Deprecated {
+                at: now,
+                reason: format!("Superseded by {title}."),
+            };
+            plan.change_rollout(older, |older| {
+                older.state = deprecated.clone();
+                older.next_at = None;
+            });
+            plan.say(Subject::Rollout(older.update), format!("Superseded by {title}."));
+        }
+        plan.woken.push((older.update, now));
+    }
 }
 
 /// `1 room`, `2 rooms`.
@@ -195,9 +249,13 @@ fn fill(
 ) {
     rollout.next_at = Some(now);
     let update = rollout.update;
+    let Some(ring) = rollout.stages.last().map(|stage| stage.ring) else {
+        return;
+    };
+    let given_way = gives_way_in(slice, rollout, ring).is_some();
     let Some(stage) = rollout.stages.last_mut() else { return };
     let hours = slice.organisation.settings.window();
-    let order = in_order(update, &due.candidates);
+    let order = in_order(update, if given_way { &[] } else { &due.candidates });
     let number = u64::try_from(order.len()).unwrap_or(u64::MAX).max(1);
     let mut placed_now = 0;
     for (position, candidate) in (0_u64..).zip(order) {
@@ -209,11 +267,18 @@ fn fill(
         }
         // Room k of n gets night floor(k·D/n) of the D rollout nights (S6).
         let index = u32::try_from(position * u64::from(stage.rollout_days) / number).unwrap_or(0);
-        let assigned = stage.starts_on + days(index);
-        let window = Window::next(&candidate.zone, assigned, now, hours);
+        let assigned = slice.freezes.nth_free(stage.ring, stage.starts_on, index);
+        let own = |date: NaiveDate| candidate.freezes.iter().find(|freeze| freeze.covers(date));
+        let frozen = |date| own(date).or_else(|| slice.freezes.on(candidate.ring, date));
+        let window = Window::next_free(&candidate.zone, assigned, now, hours, frozen);
         let of = format!("Night {} of {} in {}", index + 1, stage.rollout_days, stage.name);
         let reason = if window.night == assigned {
             format!("{of}.")
+        } else if let Some(freeze) = own(assigned) {
+            format!(
+                "{of}, in the next free window: {}.",
+                when::freeze(freeze, assigned.year())
+            )
         } else if Window::on(&candidate.zone, assigned, hours).is_none() {
             format!(
                 "{of}, in the next window because {} has no such date.",
@@ -232,6 +297,7 @@ fn fill(
             state: DeploymentState::Waiting,
             attempt: 1,
             missed_windows: 0,
+            crowded_windows: 0,
             catch_up: false,
             force: None,
             from_version: candidate.from_version.clone(),

@@ -8,10 +8,11 @@ mod settle;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
-use super::NewIds;
 use super::changes::{NewInstall, Plan, Subject};
+use super::{NewIds, rings};
 use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::fleet::{DueRoom, Slice};
+use crate::freeze::Freeze;
 use crate::install::{Install, InstallState};
 use crate::rollout::{Rollout, RolloutState};
 use crate::room::{Room, RoomState};
@@ -83,11 +84,6 @@ impl<'s> Look<'s> {
         self.slice.updates.get(&deployment.update)
     }
 
-    fn is_deprecated(&self, deployment: &Deployment) -> bool {
-        self.rollout(deployment)
-            .is_some_and(|rollout| matches!(rollout.state, RolloutState::Deprecated { .. }))
-    }
-
     fn is_paused(&self, deployment: &Deployment) -> bool {
         self.rollout(deployment)
             .is_some_and(|rollout| matches!(rollout.state, RolloutState::Paused { .. }))
@@ -98,9 +94,35 @@ impl<'s> Look<'s> {
         self.room.zone.date(self.now)
     }
 
-    /// The first window from `night` on that has not closed.
+    /// The first window from `night` on that has not closed and is not frozen.
     fn next_window(&self, night: NaiveDate) -> Window {
-        Window::next(&self.room.zone, night, self.now, self.settings().window())
+        let frozen = |date| self.frozen(date);
+        Window::next_free(&self.room.zone, night, self.now, self.settings().window(), frozen)
+    }
+
+    /// The freeze in which nothing starts in this room on `date` (W6).
+    fn frozen(&self, date: NaiveDate) -> Option<&Freeze> {
+        self.room.frozen(&self.slice.freezes, date)
+    }
+
+    /// The instant at which the next freeze of this room begins, if one is known.
+    fn next_freeze(&self) -> Option<DateTime<Utc>> {
+        let freezes = &self.slice.freezes;
+        let of_ring = freezes.rings.get(&self.room.ring).into_iter().flatten();
+        let all = freezes.organisation.iter().chain(of_ring).chain(&self.room.freezes);
+        let begins = all.map(|freeze| self.room.zone.start_of(freeze.from));
+        begins.filter(|begins| *begins > self.now).min()
+    }
+
+    /// The newer update that has taken this room's ring over from a superseded one (S9).
+    fn gives_way_to(&self, deployment: &Deployment) -> Option<&'s Update> {
+        let rollout = self.rollout(deployment)?;
+        rings::gives_way_in(self.slice, rollout, self.room.ring)
+    }
+
+    /// Releases that may be steps on a way (S8).
+    fn releases(&self) -> impl Iterator<Item = &'s Update> {
+        self.slice.updates.values()
     }
 
     fn write_date(&self, date: NaiveDate) -> String {
@@ -117,6 +139,16 @@ impl<'s> Look<'s> {
                 .any(|later| of(&later) && later.device == install.device && later.action > install.action)
         };
         self.installs.iter().filter(of).filter(is_last).collect()
+    }
+
+    /// When the first device started in the current attempt.
+    fn started_at(&self, deployment: &Deployment) -> Option<DateTime<Utc>> {
+        let of = |install: &&Install| install.deployment == deployment.id && install.attempt == deployment.attempt;
+        self.installs
+            .iter()
+            .filter(of)
+            .filter_map(|install| install.started_at)
+            .min()
     }
 
     /// Installs that the device may still talk about, of whatever attempt.
@@ -170,12 +202,8 @@ impl<'s> Look<'s> {
                     .new_installs
                     .iter()
                     .filter(|install| install.deployment == deployment.id);
-                new.map(|install| {
-                    install
-                        .window
-                        .map_or_else(|| self.next_window(deployment.night).closes, |(_, closes)| closes)
-                })
-                .min()
+                new.map(|install| self.next_of_planned(deployment, install.window))
+                    .min()
             }
             DeploymentState::Completed { .. } | DeploymentState::Failed { .. } | DeploymentState::Withdrawn { .. } => {
                 None
@@ -191,25 +219,48 @@ impl<'s> Look<'s> {
         }
         let window = self.next_window(deployment.night);
         let prepares = prepares_at(self.settings(), &window);
-        Some(if self.now < prepares { prepares } else { window.closes })
+        // A force waits for another update, or for the end of a freeze; both are over at the latest when a window opens.
+        let waits_for = if deployment.force.is_some() {
+            window.opens
+        } else {
+            prepares
+        };
+        Some(if self.now < waits_for { waits_for } else { window.closes })
     }
 
     fn next_of_install(&self, deployment: &Deployment, install: &Install) -> Option<DateTime<Utc>> {
         match install.state {
             InstallState::Planned => match install.window {
-                Some((_, closes)) => Some(closes),
-                // A forced one may start at any time; whether the device shows up is counted by windows all the same.
-                None if install.shown_up_at.is_none() && !self.is_paused(deployment) => {
-                    Some(self.next_window(deployment.night).closes)
-                }
-                None => None,
+                Some(_) => Some(self.next_of_planned(deployment, install.window)),
+                None if self.is_paused(deployment) => None,
+                None => Some(self.next_of_planned(deployment, None)),
             },
             InstallState::Started { .. } => {
-                let minutes = self.update(deployment).map_or(0, |update| update.expected_minutes);
+                // Of what is installed: on a way to the update that is a step (S8).
+                let release = self.slice.updates.get(&install.update);
+                let minutes = release.map_or(0, |release| release.expected_minutes);
                 install.silent_from(self.settings(), minutes)
             }
             InstallState::Installed { at, .. } => Some(at + self.grace()),
-            InstallState::Completed { .. } | InstallState::Failed { .. } | InstallState::Withdrawn { .. } => None,
+            InstallState::Completed { .. }
+            | InstallState::Failed { .. }
+            | InstallState::Withdrawn { .. }
+            | InstallState::Canceled { .. } => None,
+        }
+    }
+
+    /// A window closes. A forced install may start at any time before a freeze; whether its device shows up is counted by the
+    /// room's windows all the same.
+    fn next_of_planned(
+        &self,
+        deployment: &Deployment,
+        window: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    ) -> DateTime<Utc> {
+        let closes = window.map(|(_, closes)| closes);
+        match (deployment.force, closes) {
+            (None, Some(closes)) => closes,
+            (Some(_), Some(closes)) => closes.min(self.next_window(deployment.night).closes),
+            (_, None) => self.next_window(deployment.night).closes,
         }
     }
 
@@ -235,7 +286,7 @@ impl<'s> Look<'s> {
             let prepared_for = self
                 .new_installs
                 .iter()
-                .find(|install| install.deployment == deployment.id)
+                .find(|install| install.deployment == deployment.id && deployment.force.is_none())
                 .and_then(|install| install.window);
             if taken_back && same_reason {
                 let paused = self
@@ -290,8 +341,9 @@ fn wake_for_entry(slice: &Slice, room: &Room, now: DateTime<Utc>, plan: &mut Pla
         let Some(at) = rollout.next_at.filter(|at| *at > now) else {
             continue;
         };
-        let calendar = rollout.calendar_at(&slice.rings, &slice.organisation.zone, now);
-        let Some(next) = calendar.iter().find(|stage| !stage.entered && stage.ring == room.ring) else {
+        let calendar = rollout.calendar_at(&slice.rings, &slice.freezes, &slice.organisation.zone, now);
+        let ring = rollout.ring_of(room.ring);
+        let Some(next) = calendar.iter().find(|stage| !stage.entered && stage.ring == ring) else {
             continue;
         };
         let is_next = rollout.ring_to_fill(&slice.rings) == Some(next.ring);

@@ -4,21 +4,24 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::deployment::{Deployment, DeploymentState};
+use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::fleet::{Candidate, Fleet, Slice};
-use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::freeze::{Freeze, FreezeScope};
+use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::Install;
 use domain::planner::{NewInstall, Plan};
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::{Counts, RolloutState};
 use domain::room::{Block, Component, Device, Hold, Room, RoomState};
-use domain::settings::{Organisation, Settings};
+use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
 use domain::ticket::{TicketChange, TicketEvent, TicketState};
 use domain::update::{ProductKind, Severity, Standing, Update};
 use domain::version::VersionScheme;
 use domain::zone::Zone;
-use store::{Limits, NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Result, Store, StoreError, Tx};
+use store::{
+    Limits, NewArtifact, NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Result, Store, StoreError, Tx,
+};
 use uuid::Uuid;
 
 const ZONES: [&str; 6] = [
@@ -154,6 +157,8 @@ impl World {
                 late_minutes: self.dice.one_in(2).then_some(900),
                 absences,
                 confirms: !self.dice.one_in(8),
+                busy: Vec::new(),
+                refuses_cancel: self.dice.one_in(5),
             };
             self.sim.behaviours.insert(device, behaviour);
             // The second device of a room has no operating system of its own; some do not say their version.
@@ -199,6 +204,7 @@ impl World {
             state,
             blocks,
             holds: Vec::new(),
+            freezes: Vec::new(),
             devices,
         }
     }
@@ -208,7 +214,7 @@ impl World {
         let room = self.rooms[self.dice.below(self.rooms.len())];
         let ring = self.rings[self.dice.below(self.rings.len())];
         let update = (!self.updates.is_empty()).then(|| self.updates[self.dice.below(self.updates.len())]);
-        match (self.dice.below(10), update) {
+        match (self.dice.below(14), update) {
             (0 | 1, _) | (_, None) => self.publish(),
             (2, Some(update)) => self.sim.pause(update, "Admin", "a reason"),
             (3, Some(update)) => self.sim.resume(update),
@@ -217,21 +223,61 @@ impl World {
             }
             (5, Some(update)) => {
                 let other = self.rooms[self.dice.below(self.rooms.len())];
-                self.sim.force(update, &[room, other], "Admin");
+                let how = if self.dice.one_in(2) {
+                    Force::Now
+                } else {
+                    Force::WhenAvailable
+                };
+                self.sim.force(update, &[room, other], how, "Admin");
             }
             (6, Some(_)) => self.sim.move_room(room, ring),
             (7, Some(_)) => self.hold(room),
-            (8, Some(update)) if self.dice.one_in(3) => self.sim.deprecate(update, "Recalled."),
+            (8, Some(update)) if self.dice.one_in(3) => self.sim.recall(update, "cameras stay dark"),
             (8, Some(_)) => {
                 let room = self.room();
                 self.sim.add_room(room);
+            }
+            (9, Some(update)) => {
+                self.sim.cancel(update, room, "Stopped by Admin.");
+            }
+            (10, Some(_)) => {
+                let freeze = self.freeze();
+                let ring = self.dice.one_in(2).then_some(ring);
+                // One that is refused changes nothing.
+                let _ = self.sim.freeze_plans(ring, freeze);
+            }
+            (11, Some(_)) => {
+                let freeze = self.freeze();
+                let _ = self.sim.freeze_rooms(&[room], &freeze);
+            }
+            (12, Some(_)) => {
+                let settings = &mut self.sim.fleet.organisation.settings;
+                settings.starvation_guard = self.dice.one_in(2);
+                settings.mode = if self.dice.one_in(3) {
+                    Mode::Automatic
+                } else {
+                    Mode::RingValidated
+                };
             }
             (_, Some(_)) => self.report(room),
         }
     }
 
+    fn freeze(&mut self) -> Freeze {
+        let today = self.sim.fleet.organisation.zone.date(self.sim.now);
+        let from = today + chrono::Days::new(self.dice.number(0, 6).into());
+        Freeze {
+            from,
+            until: from + chrono::Days::new(self.dice.number(0, 5).into()),
+            owner: "Facilities".to_owned(),
+            reason: "a fair".to_owned(),
+            made_at: self.sim.now,
+            id: FreezeId(self.id()),
+        }
+    }
+
     pub fn publish(&mut self) {
-        if self.updates.len() >= 4 {
+        if self.updates.len() >= 6 {
             return;
         }
         let (name, kind) = PRODUCTS[self.dice.below(PRODUCTS.len())];
@@ -244,15 +290,18 @@ impl World {
             .count()
             + 2;
         let id = UpdateId(self.id());
+        let needs_one = self.dice.one_in(2);
         let standing = |known: usize| {
-            if known < own {
+            if needs_one && known + 1 < own {
+                Standing::NeedsFirst
+            } else if known < own {
                 Standing::Below
             } else {
                 Standing::Current
             }
         };
         self.updates.push(id);
-        self.sim.publish(Update {
+        let update = Update {
             id,
             product: ProductId(name.to_owned()),
             product_name: name.to_owned(),
@@ -265,17 +314,20 @@ impl World {
                 Severity::Routine
             },
             expected_minutes: self.dice.number(5, 200),
-            minimum_version: None,
+            minimum_version: needs_one.then(|| (own - 1).to_string()),
             models: if self.dice.one_in(3) {
                 vec!["M0".to_owned(), "M1".to_owned()]
             } else {
                 Vec::new()
             },
             applies_to_unknown: self.dice.one_in(3),
+            offerable: true,
             standings: (1..=9_usize)
                 .map(|known| (known.to_string(), standing(known)))
                 .collect(),
-        });
+        };
+        let supersedes = !self.dice.one_in(3);
+        self.sim.publish(update, supersedes);
     }
 
     fn hold(&mut self, room: RoomId) {
@@ -371,6 +423,7 @@ impl World {
             let Some(plan) = planned else { break };
             counter = ids;
             fleet.apply(&plan);
+            fleet.forget_marks(&plan.settled_rooms, now);
         }
         self.sim.tick();
         assert!(self.sim.findings.is_empty(), "{}", self.sim.findings[0]);
@@ -485,13 +538,37 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
     if before.rings != after.rings {
         tx.put_rings(&after.rings).await?;
     }
+    if before.organisation != after.organisation {
+        tx.put_organisation(&after.organisation).await?;
+    }
+    for freeze in &after.freezes.organisation {
+        if !before.freezes.organisation.contains(freeze) {
+            tx.add_freeze(FreezeScope::Organisation, freeze).await?;
+        }
+    }
+    for (ring, freezes) in &after.freezes.rings {
+        let known = before.freezes.rings.get(ring);
+        for freeze in freezes
+            .iter()
+            .filter(|freeze| known.is_none_or(|known| !known.contains(freeze)))
+        {
+            tx.add_freeze(FreezeScope::Ring(*ring), freeze).await?;
+        }
+    }
+    for (id, update) in &after.updates {
+        if !update.offerable && before.updates.get(id).is_some_and(|before| before.offerable) {
+            assert!(tx.recall_release(*id).await?);
+        }
+    }
     for (id, update) in after.updates.iter().filter(|(id, _)| !before.updates.contains_key(id)) {
+        assert!(after.rollouts.contains_key(id));
         add_update(tx, update).await?;
-        tx.add_rollout(&after.rollouts[id], "Admin").await?;
     }
     for (id, rollout) in &after.rollouts {
-        if before.rollouts.get(id).is_some_and(|old| old != rollout) {
-            tx.put_rollout(rollout).await?;
+        match before.rollouts.get(id) {
+            None => tx.add_rollout(rollout, "Admin").await?,
+            Some(old) if old != rollout => tx.put_rollout(rollout).await?,
+            Some(_) => {}
         }
     }
     for (id, room) in &after.rooms {
@@ -586,7 +663,7 @@ async fn add_update(tx: &mut Tx, update: &Update) -> Result<()> {
         supersedes: true,
         expected_minutes: update.expected_minutes,
         known_issues: Vec::new(),
-        recalled: false,
+        recalled: !update.offerable,
         position: update.version.parse().expect("a number"),
     })
     .await?;
@@ -595,6 +672,16 @@ async fn add_update(tx: &mut Tx, update: &Update) -> Result<()> {
         .iter()
         .map(|(version, standing)| (version_row(&update.product, version), *standing))
         .collect();
+    tx.add_artifact(&NewArtifact {
+        update: update.id,
+        filename: "image.swu".to_owned(),
+        size: 1,
+        sha256: "0".repeat(64),
+        sha1: "0".repeat(40),
+        md5: "0".repeat(32),
+        url: None,
+    })
+    .await?;
     tx.put_standings(update.id, &standings).await
 }
 
@@ -648,6 +735,11 @@ async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTim
                 .await?;
         }
     }
+    for freeze in &room.freezes {
+        if before.is_none_or(|before| !before.freezes.contains(freeze)) {
+            tx.add_freeze(FreezeScope::Room(room.id), freeze).await?;
+        }
+    }
     for hold in &room.holds {
         if before.is_none_or(|before| !before.holds.contains(hold)) {
             let day = u128::try_from(hold.since.to_epoch_days()).expect("a date after 1970");
@@ -655,6 +747,7 @@ async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTim
                 HoldId(Uuid::from_u128(room.id.0.as_u128() * 1_000_000 + day)),
                 room.id,
                 hold,
+                now,
             )
             .await?;
         }

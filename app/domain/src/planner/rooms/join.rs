@@ -3,9 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::deployment::{Deployment, DeploymentState, Force, Withdrawal};
+use crate::freeze::{Freeze, Freezes};
 use crate::ids::DeploymentId;
 use crate::install::InstallState;
 use crate::planner::NewIds;
+use crate::planner::rings::gives_way_in;
 use crate::planner::rooms::Look;
 use crate::rollout::Rollout;
 use crate::room::Room;
@@ -43,8 +45,10 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
     let moved_ahead = moved
         && deployment.force.is_none()
         && deployment.attempt == 1
+        && !was_partly_done(look, deployment)
         && ring.is_some_and(|ring| !rollout.has_reached(ring));
-    let moved_behind = moved && deployment.follows_plan() && deployment.ring != look.room.ring;
+    let counts_in = rollout.ring_of(look.room.ring);
+    let moved_behind = moved && deployment.follows_plan() && deployment.ring != counts_in;
     match exclusion {
         Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(look, deployment) => {
             withdraw_planned(look, index);
@@ -74,7 +78,7 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
             );
             let deployment = &mut look.deployments[index];
             deployment.night = if is_open { deployment.night } else { window.night };
-            deployment.ring = look.room.ring;
+            deployment.ring = counts_in;
             deployment.planned_night = None;
             deployment.catch_up = true;
             deployment.reason = format!("Catch-up: moved to {ring_name} after its turn.");
@@ -113,8 +117,9 @@ fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut d
     let filling = rollout
         .stages
         .last()
-        .is_some_and(|stage| stage.ring == ring.id && stage.placed < stage.rooms);
-    if !rollout.has_reached(ring) || filling {
+        .is_some_and(|stage| stage.ring == rollout.ring_of(ring.id) && stage.placed < stage.rooms);
+    let given_way = gives_way_in(look.slice, rollout, ring.id).is_some();
+    if !rollout.has_reached(ring) || filling || given_way {
         return;
     }
     let existing = look
@@ -149,7 +154,7 @@ fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut d
         night: window.night,
         attempt,
         catch_up: true,
-        ..fresh(id, update, look.room, look.now, reason)
+        ..fresh(id, update, look.room, rollout, look.now, reason)
     };
     match withdrawn {
         Some(index) => look.deployments[index] = deployment,
@@ -157,18 +162,26 @@ fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut d
     }
 }
 
-fn fresh(id: DeploymentId, update: &Update, room: &Room, now: DateTime<Utc>, reason: String) -> Deployment {
+fn fresh(
+    id: DeploymentId,
+    update: &Update,
+    room: &Room,
+    rollout: &Rollout,
+    now: DateTime<Utc>,
+    reason: String,
+) -> Deployment {
     let device = update.devices_in(room).next();
     Deployment {
         id,
         update: update.id,
         room: room.id,
-        ring: room.ring,
+        ring: rollout.ring_of(room.ring),
         night: room.zone.date(now),
         planned_night: None,
         state: DeploymentState::Waiting,
         attempt: 1,
         missed_windows: 0,
+        crowded_windows: 0,
         catch_up: false,
         force: None,
         from_version: device.and_then(|device| device.component(&update.product)?.version.clone()),
@@ -188,6 +201,8 @@ pub enum LeftOut {
     AlreadyDone,
     /// It is forced already.
     AlreadyForced,
+    /// Nothing starts in it now (W6).
+    Frozen(Freeze),
 }
 
 impl LeftOut {
@@ -199,6 +214,12 @@ impl LeftOut {
             Self::AlreadyRunning => "A device of the room has started already.".to_owned(),
             Self::AlreadyDone => "The room has the update already.".to_owned(),
             Self::AlreadyForced => "The room is forced already.".to_owned(),
+            Self::Frozen(freeze) => format!(
+                "Frozen by {} until {}: {}.",
+                freeze.owner,
+                date(freeze.until),
+                freeze.reason
+            ),
         }
     }
 }
@@ -207,9 +228,15 @@ impl LeftOut {
 ///
 /// # Errors
 /// Why the room is left out.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a decision about one room needs all that is known of it"
+)]
 pub fn force(
     update: &Update,
+    rollout: &Rollout,
     room: &Room,
+    freezes: &Freezes,
     existing: Option<&Deployment>,
     force: Force,
     by: &str,
@@ -222,7 +249,13 @@ pub fn force(
             (exclusion, _) => LeftOut::Excluded(exclusion),
         });
     }
-    let reason = format!("Forced by {by}.");
+    if let Some(freeze) = room.frozen(freezes, room.zone.date(now)) {
+        return Err(LeftOut::Frozen(freeze.clone()));
+    }
+    let reason = match force {
+        Force::Now => format!("Forced by {by}."),
+        Force::WhenAvailable => format!("Forced by {by}, when the room is free."),
+    };
     let forced = |base: Deployment| Deployment {
         force: Some(force),
         night: room.zone.date(now),
@@ -233,7 +266,14 @@ pub fn force(
         ..base
     };
     match existing {
-        None => Ok(forced(fresh(ids.deployment(), update, room, now, String::new()))),
+        None => Ok(forced(fresh(
+            ids.deployment(),
+            update,
+            room,
+            rollout,
+            now,
+            String::new(),
+        ))),
         Some(deployment) => match deployment.state {
             DeploymentState::Waiting if deployment.force == Some(force) => Err(LeftOut::AlreadyForced),
             DeploymentState::Open { started_at: Some(_) } => Err(LeftOut::AlreadyRunning),
@@ -247,7 +287,7 @@ pub fn force(
             })),
             DeploymentState::Completed { .. } => Err(LeftOut::AlreadyDone),
             DeploymentState::Withdrawn { .. } => {
-                let again = fresh(deployment.id, update, room, now, String::new());
+                let again = fresh(deployment.id, update, room, rollout, now, String::new());
                 Ok(forced(Deployment {
                     attempt: deployment.attempt,
                     ..again

@@ -1,9 +1,12 @@
-//! Windows that closed before the start (W4), and rollouts that were deprecated under a room (T8).
+//! Windows that closed before the start (W4), and rollouts that were deprecated or superseded under a room (T8, S9).
+
+use chrono::Datelike;
 
 use crate::deployment::{DeploymentState, Failure, Withdrawal};
 use crate::install::InstallState;
 use crate::planner::rooms::Look;
 use crate::rollout::{RolloutState, days};
+use crate::when;
 
 /// Takes planned installs back whose window has closed, and everything unstarted of a deprecated rollout. What is unstarted of
 /// a paused one goes back to waiting, so that it keeps no other update from tonight's window.
@@ -13,14 +16,27 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
         if !deployment.is_unfinished() {
             continue;
         }
-        let (id, deprecated, paused) = (
-            deployment.id,
-            look.is_deprecated(deployment),
-            look.is_paused(deployment),
-        );
+        let (id, paused) = (deployment.id, look.is_paused(deployment));
+        let over = reason_to_give_up(look, index);
+        let frozen_night = look.frozen(deployment.night).is_some();
+        let (is_forced, next_freeze) = (deployment.force.is_some(), look.next_freeze());
+        let is_frozen = look.frozen(look.today()).is_some();
         for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
             let window_closed = install.window.is_some_and(|(_, closes)| closes <= look.now);
-            if install.state == InstallState::Planned && (window_closed || deprecated || paused) {
+            // A freeze that was made, or changed, when the room was prepared already. What is forced may start up to the next one.
+            let frozen = if is_forced {
+                is_frozen || install.window.map(|(_, closes)| closes) != next_freeze
+            } else {
+                frozen_night
+            };
+            // A step that was recalled, or lost its file: another way is looked for (S8, S10).
+            let no_step = look
+                .slice
+                .updates
+                .get(&install.update)
+                .is_some_and(|step| install.update != look.deployments[index].update && !step.offerable);
+            let is_void = window_closed || over.is_some() || paused || frozen || no_step;
+            if install.state == InstallState::Planned && is_void {
                 install.state = InstallState::Withdrawn { at: look.now };
             }
         }
@@ -29,23 +45,28 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
             .installs
             .iter()
             .any(|install| install.deployment == id && install.is_running());
-        if deprecated && !runs && !look.deployments[index].has_started() {
-            let reason = match look.rollout(&look.deployments[index]).map(|rollout| &rollout.state) {
-                Some(RolloutState::Deprecated { reason, .. }) => reason.clone(),
-                Some(RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }) | None => {
-                    String::new()
-                }
-            };
-            let deployment = &mut look.deployments[index];
-            deployment.state = DeploymentState::Withdrawn {
-                at: look.now,
-                why: Withdrawal::Deprecated,
-            };
-            deployment.reason = reason;
-        } else {
-            count_missed_force(look, index);
+        match over {
+            Some(reason) if !runs && !look.deployments[index].has_started() => {
+                let deployment = &mut look.deployments[index];
+                deployment.state = DeploymentState::Withdrawn {
+                    at: look.now,
+                    why: Withdrawal::Deprecated,
+                };
+                deployment.reason = reason;
+            }
+            Some(_) | None => count_missed_force(look, index),
         }
     }
+}
+
+/// Why nothing more of this deployment's update starts in the room: it is deprecated, or a newer one has come to its ring.
+pub(super) fn reason_to_give_up(look: &Look<'_>, index: usize) -> Option<String> {
+    let deployment = &look.deployments[index];
+    if let Some(RolloutState::Deprecated { reason, .. }) = look.rollout(deployment).map(|rollout| &rollout.state) {
+        return Some(reason.clone());
+    }
+    let newer = look.gives_way_to(deployment)?;
+    Some(format!("Superseded by {}.", newer.title()))
 }
 
 /// A forced deployment has no window to miss; whether its device ever shows up is counted by the room's windows all the same.
@@ -84,14 +105,27 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     let deployment = &look.deployments[index];
     let night = deployment.night;
     let installs = look.latest_installs(deployment);
-    let nobody_came = installs
+    let is_forced = deployment.force.is_some();
+    let relevant = if is_forced { look.today() } else { night };
+    let year = look.today().year();
+    let frozen = look.frozen(relevant).map(|freeze| when::freeze(freeze, year));
+    let nobody_came = frozen.is_none()
+        && !is_forced
+        && installs
+            .iter()
+            .any(|install| matches!(install.state, InstallState::Withdrawn { .. }) && install.shown_up_at.is_none());
+    let paused = look.is_paused(deployment);
+    let some_are_done = installs
         .iter()
-        .any(|install| matches!(install.state, InstallState::Withdrawn { .. }) && install.shown_up_at.is_none());
-    let (paused, deprecated) = (look.is_paused(deployment), look.is_deprecated(deployment));
-    if deprecated {
-        // Some device of the room has it, another was never reached and never will be.
-        let sentence = super::settle::confirmed(look, index);
-        look.complete(index, sentence);
+        .any(|install| matches!(install.state, InstallState::Completed { .. }) && install.update == deployment.update);
+    if let Some(reason) = reason_to_give_up(look, index) {
+        if some_are_done {
+            // Some device of the room has it, another was never reached and never will be.
+            let sentence = super::settle::confirmed(look, index);
+            look.complete(index, sentence);
+        } else {
+            super::join::withdraw(look, index, Withdrawal::Deprecated, reason);
+        }
         return;
     }
     let date = look.write_date(night);
@@ -102,6 +136,18 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
         if had_started {
             deployment.reason = "Paused before all devices of the room had started.".to_owned();
         }
+        return;
+    }
+    if let Some(frozen) = frozen {
+        let next = look.next_window(night);
+        let deployment = &mut look.deployments[index];
+        deployment.state = DeploymentState::Waiting;
+        deployment.night = if is_forced { night } else { next.night };
+        deployment.reason = format!("Waits for the end of a freeze: {frozen}.");
+        return;
+    }
+    if is_forced {
+        look.deployments[index].state = DeploymentState::Waiting;
         return;
     }
     if nobody_came {

@@ -1,16 +1,20 @@
-//! Opening what is next in a room: one update at a time (S7), inside its window (W1) or by force (K5).
+//! Opening what is next in a room: one update at a time (S7), step by step (S8), inside its window (W1) or by force (K5).
 
 use std::cmp::Reverse;
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta};
 
-use crate::deployment::{Deployment, DeploymentState, Withdrawal};
+use crate::deployment::{Deployment, DeploymentState, Failure, Withdrawal};
 use crate::ids::DeviceId;
 use crate::install::InstallState;
+use crate::path::{self, Missing};
 use crate::planner::changes::NewInstall;
 use crate::planner::rooms::{Look, prepares_at};
+use crate::rollout::RolloutState;
 use crate::status::NotRequired;
+use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Severity, Update};
+use crate::when;
 use crate::window::Window;
 
 pub(super) fn open_next(look: &mut Look<'_>) {
@@ -34,6 +38,8 @@ pub(super) fn open_next(look: &mut Look<'_>) {
         }
         super::join::withdraw_planned(look, prepared);
         look.deployments[prepared].state = DeploymentState::Waiting;
+        // Its turn comes again if there turns out to be no way to the others (S8).
+        in_line.push(prepared);
     }
     for index in in_line {
         if open(look, index) {
@@ -86,13 +92,83 @@ fn move_past_windows_on(look: &mut Look<'_>) {
             continue;
         }
         let next = look.next_window(deployment.night);
-        if next.night != deployment.night {
-            let date = look.write_date(deployment.night);
-            let deployment = &mut look.deployments[index];
-            deployment.night = next.night;
-            deployment.reason = format!("The window of {date} passed without a start; waits for the next one.");
+        if next.night == deployment.night {
+            continue;
+        }
+        let date = look.write_date(deployment.night);
+        let frozen = look
+            .frozen(deployment.night)
+            .map(|freeze| when::freeze(freeze, look.today().year()));
+        let crowded = frozen.is_none() && others_had_the_window(look, deployment);
+        let deployment = &mut look.deployments[index];
+        deployment.night = next.night;
+        deployment.reason = if let Some(frozen) = frozen {
+            format!("Waits for the next free night: {date} is {frozen}.")
+        } else if crowded {
+            format!("Other updates filled the window of {date}; waits for the next one.")
+        } else {
+            format!("The window of {date} passed without a start; waits for the next one.")
+        };
+        if crowded {
+            count_crowded(look, index);
         }
     }
+}
+
+/// Whether another update of the room ran in the window of this one's night: that is what left no space (S7), and not a service
+/// that was away.
+fn others_had_the_window(look: &Look<'_>, deployment: &Deployment) -> bool {
+    let Some(window) = Window::on(&look.room.zone, deployment.night, look.settings().window()) else {
+        return false;
+    };
+    let others = look
+        .installs
+        .iter()
+        .filter(|install| install.deployment != deployment.id);
+    others
+        .filter_map(|install| install.started_at)
+        .any(|started| window.contains(started))
+}
+
+fn count_crowded(look: &mut Look<'_>, index: usize) {
+    let limit = look.settings().crowded_after_windows;
+    let deployment = &mut look.deployments[index];
+    deployment.crowded_windows += 1;
+    if deployment.crowded_windows == limit {
+        look.tickets.push(TicketChange {
+            room: deployment.room,
+            update: deployment.update,
+            event: TicketEvent::Crowded(format!("Found no space in {limit} windows: other updates filled them.")),
+        });
+    }
+}
+
+/// What to install next on each device of the room that the update is for.
+enum Steps<'s> {
+    Ready(Vec<(DeviceId, &'s Update)>),
+    /// A release that is needed first belongs to a rollout that is paused.
+    Paused,
+    Missing(Missing),
+}
+
+fn steps<'s>(look: &Look<'s>, update: &'s Update) -> Steps<'s> {
+    let is_paused = |step: &Update| {
+        let rollout = look.slice.rollouts.get(&step.id).map(|rollout| &rollout.state);
+        step.id != update.id && matches!(rollout, Some(RolloutState::Paused { .. }))
+    };
+    let mut ready = Vec::new();
+    for device in update.devices_in(look.room) {
+        match path::next_step(update, device, look.releases().filter(|step| !is_paused(step))) {
+            Ok(step) => ready.push((device.id, step)),
+            Err(missing) => {
+                return match path::next_step(update, device, look.releases()) {
+                    Ok(_) => Steps::Paused,
+                    Err(_) => Steps::Missing(missing),
+                };
+            }
+        }
+    }
+    Steps::Ready(ready)
 }
 
 fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
@@ -113,20 +189,42 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
             .any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned)
     };
     let devices_are_free = update.devices_in(look.room).all(|device| !is_busy(device.id));
-    devices_are_free && (deployment.force.is_some() || fits(look, update, &look.next_window(deployment.night)))
+    let minutes = match steps(look, update) {
+        Steps::Ready(steps) => steps.iter().map(|(_, step)| step.expected_minutes).max().unwrap_or(0),
+        Steps::Paused => return false,
+        // It fails as soon as it would be opened.
+        Steps::Missing(_) => update.expected_minutes,
+    };
+    devices_are_free
+        && match deployment.force {
+            Some(_) => look.frozen(look.today()).is_none(),
+            None => {
+                let window = look.next_window(deployment.night);
+                // Prepared this evening, it could start in a hold that begins at midnight.
+                let held_by_then = look.room.held(&update.product, window.night).is_some();
+                fits(look, minutes, &window) && (!held_by_then || window.night == look.today())
+            }
+        }
 }
 
 /// Whether the window is open, or about to, and the expected minutes still fit into what is left of it (S7).
-fn fits(look: &Look<'_>, update: &Update, window: &Window) -> bool {
+fn fits(look: &Look<'_>, minutes: u32, window: &Window) -> bool {
     let left = window.closes - look.now.max(window.opens);
-    prepares_at(look.settings(), window) <= look.now && left >= TimeDelta::minutes(update.expected_minutes.into())
+    prepares_at(look.settings(), window) <= look.now && left >= TimeDelta::minutes(minutes.into())
 }
 
-/// Forced ones first; then critical, then by kind, then the oldest release (S7).
+/// Forced ones first; then what another one needs first, then critical, then by kind, then the oldest release (S7).
 fn order(look: &Look<'_>, deployment: &Deployment) -> impl Ord + use<> {
     let update = look.update(deployment);
+    let others = look.deployments.iter().filter(|other| other.is_unfinished());
+    let is_needed = update.is_some_and(|update| {
+        others
+            .filter_map(|other| look.update(other))
+            .any(|other| update.is_needed_for(other, look.room))
+    });
     (
         Reverse(deployment.force.is_some()),
+        Reverse(is_needed),
         update.map_or(Severity::Routine, |update| update.severity),
         update.map(|update| update.kind),
         update.and_then(|update| update.released),
@@ -151,17 +249,26 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
         }
         return false;
     }
+    let steps = match steps(look, update) {
+        Steps::Ready(steps) => steps,
+        Steps::Paused => return false,
+        Steps::Missing(missing) => {
+            look.fail(index, Failure::NoPath, missing.sentence());
+            return false;
+        }
+    };
     let window = match deployment.force {
-        Some(_) => None,
+        // What is forced may start at any time, but not in a freeze (K5, W6).
+        Some(_) => look.next_freeze().map(|begins| (look.now, begins)),
         None => {
             let window = look.next_window(deployment.night);
             Some((window.opens, window.closes))
         }
     };
-    let new = update.devices_in(look.room).map(|device| NewInstall {
+    let new = steps.into_iter().map(|(device, step)| NewInstall {
         deployment: deployment.id,
-        update: update.id,
-        device: device.id,
+        update: step.id,
+        device,
         attempt: deployment.attempt,
         window,
     });
@@ -171,14 +278,10 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
         // From here on it is the night whose window the device would miss by not showing up (W4).
         look.deployments[index].night = look.next_window(look.deployments[index].night).night;
     }
-    let started_at = look
-        .latest_installs(&look.deployments[index])
-        .iter()
-        .filter_map(|install| install.started_at)
-        .min();
+    let started_at = look.started_at(&look.deployments[index]);
     look.deployments[index].state = DeploymentState::Open { started_at };
     if started_at.is_some() {
-        look.deployments[index].reason = super::settle::PARTLY_DONE.to_owned();
+        look.deployments[index].reason = super::settle::partly_done(look, index);
     }
     true
 }

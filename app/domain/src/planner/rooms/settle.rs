@@ -1,6 +1,7 @@
 //! What devices said becomes the deployment's state (W5, K1, `DDI.md` 2.12 and 2.13).
 
 use crate::deployment::{Deployment, DeploymentState, Failure};
+use crate::ids::UpdateId;
 use crate::install::{Install, InstallState};
 use crate::planner::rooms::Look;
 use crate::room::Device;
@@ -44,7 +45,8 @@ pub(super) fn hear_devices(look: &mut Look<'_>) {
             InstallState::Planned
             | InstallState::Completed { .. }
             | InstallState::Failed { .. }
-            | InstallState::Withdrawn { .. } => None,
+            | InstallState::Withdrawn { .. }
+            | InstallState::Canceled { .. } => None,
         };
         if let Some(state) = state {
             look.installs[index].state = state;
@@ -84,8 +86,22 @@ pub(super) fn conclude(look: &mut Look<'_>) {
     }
 }
 
-/// The reason of a room in which no device runs, some have ended and others have their window ahead.
-pub(super) const PARTLY_DONE: &str = "Some devices of the room are done; the others have yet to start.";
+/// The reason of a room in which no device runs, but something has been installed and something is left: the next step of a way
+/// (S8), or other devices (S7).
+pub(super) fn partly_done(look: &Look<'_>, index: usize) -> String {
+    let deployment = &look.deployments[index];
+    let of_attempt = |install: &&Install| install.deployment == deployment.id && install.attempt == deployment.attempt;
+    let steps = look.installs.iter().filter(of_attempt).filter(|install| {
+        matches!(install.state, InstallState::Completed { .. }) && install.update != deployment.update
+    });
+    match steps.max_by_key(|install| install.action) {
+        Some(step) => {
+            let (step, target) = (version(look, step.update), version(look, deployment.update));
+            format!("On {step}, on the way to {target}.")
+        }
+        None => "Some devices of the room are done; the others have yet to start.".to_owned(),
+    }
+}
 
 fn runs(look: &Look<'_>, index: usize) -> bool {
     look.latest_installs(&look.deployments[index])
@@ -95,7 +111,7 @@ fn runs(look: &Look<'_>, index: usize) -> bool {
 
 fn conclude_open(look: &mut Look<'_>, index: usize) {
     let installs = look.latest_installs(&look.deployments[index]);
-    let started_at = installs.iter().filter_map(|install| install.started_at).min();
+    let started_at = look.started_at(&look.deployments[index]);
     if installs
         .iter()
         .any(|install| install.is_running() || install.state == InstallState::Planned)
@@ -103,21 +119,28 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
         let waits_for_inventory = installs
             .iter()
             .any(|install| matches!(install.state, InstallState::Installed { .. }));
-        let runs = installs.iter().any(|install| install.is_running());
+        let running = installs.iter().find(|install| install.is_running());
+        let of = |install: &&Install| version(look, install.update);
+        let (target, step) = (
+            version(look, look.deployments[index].update),
+            running.map(of).unwrap_or_default(),
+        );
+        let on_the_way = if step == target {
+            String::new()
+        } else {
+            format!(" first, on the way to {target}")
+        };
+        let runs = running.is_some();
+        let partly_done = partly_done(look, index);
         let deployment = &mut look.deployments[index];
         if started_at.is_some() {
             deployment.state = DeploymentState::Open { started_at };
-            let version = look
-                .slice
-                .updates
-                .get(&deployment.update)
-                .map_or("", |update| &update.version);
             deployment.reason = if waits_for_inventory {
-                format!("Installed; the device has yet to report {version}.")
+                format!("Installed; the device has yet to report {step}.")
             } else if runs {
-                format!("Installing {version}.")
+                format!("Installing {step}{on_the_way}.")
             } else {
-                PARTLY_DONE.to_owned()
+                partly_done
             };
         }
         return;
@@ -129,9 +152,25 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
         && installs
             .iter()
             .all(|install| matches!(install.state, InstallState::Completed { .. }));
+    let update = look.deployments[index].update;
+    let is_step = installs.iter().any(|install| install.update != update);
+    // Of a release that was recalled as a step, another way is looked for (S8, S10).
+    let canceled = installs
+        .iter()
+        .filter(|install| matches!(install.state, InstallState::Canceled { .. }) && install.update == update)
+        .find_map(|install| install.cancel_wanted.clone());
+    let gives_up = super::lapse::reason_to_give_up(look, index).is_some();
     if let Some((failure, sentence)) = failed {
         look.fail(index, failure, sentence);
-    } else if all_completed {
+    } else if let (Some(why), false) = (canceled, gives_up) {
+        look.fail(index, Failure::Canceled, why);
+    } else if is_step && all_completed && !gives_up {
+        // One step of the way is done; the next one follows in what is left of the window, or in the next (S8).
+        let reason = partly_done(look, index);
+        let deployment = &mut look.deployments[index];
+        deployment.state = DeploymentState::Waiting;
+        deployment.reason = reason;
+    } else if all_completed && !is_step {
         let sentence = confirmed(look, index);
         look.complete(index, sentence);
     } else {
@@ -139,12 +178,19 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
     }
 }
 
+fn version(look: &Look<'_>, update: UpdateId) -> String {
+    look.slice
+        .updates
+        .get(&update)
+        .map_or_else(String::new, |update| update.version.clone())
+}
+
 /// A late report of a silent device heals the room (W5), and so does an inventory that shows the version after all.
 fn heal(look: &mut Look<'_>, index: usize) {
     let deployment = &look.deployments[index];
     let installs = look.latest_installs(deployment);
     let running = installs.iter().any(|install| install.is_running());
-    let started_at = installs.iter().filter_map(|install| install.started_at).min();
+    let started_at = look.started_at(deployment);
     let late_failure = installs.iter().find(|install| {
         matches!(
             install.state,
@@ -187,10 +233,7 @@ pub(super) fn is_current(look: &Look<'_>, index: usize) -> bool {
         match update.applicability(device) {
             Applicability::NoComponent => {}
             Applicability::Current(_) => current += 1,
-            Applicability::Applicable
-            | Applicability::Unordered(_)
-            | Applicability::UnknownVersion
-            | Applicability::NeedsFirst(_) => return false,
+            Applicability::Applicable | Applicability::Unordered(_) | Applicability::UnknownVersion => return false,
         }
     }
     current > 0
@@ -214,7 +257,8 @@ fn failure_of(install: &Install) -> Option<Failure> {
         | InstallState::Planned
         | InstallState::Installed { .. }
         | InstallState::Completed { .. }
-        | InstallState::Withdrawn { .. } => None,
+        | InstallState::Withdrawn { .. }
+        | InstallState::Canceled { .. } => None,
     }
 }
 
@@ -235,7 +279,8 @@ fn sentence(look: &Look<'_>, install: &Install, failure: Failure) -> String {
                 | InstallState::Installed { .. }
                 | InstallState::Completed { .. }
                 | InstallState::Failed { .. }
-                | InstallState::Withdrawn { .. } => look.now,
+                | InstallState::Withdrawn { .. }
+                | InstallState::Canceled { .. } => look.now,
             };
             format!(
                 "Silent: no report since {}.",
@@ -248,6 +293,8 @@ fn sentence(look: &Look<'_>, install: &Install, failure: Failure) -> String {
                 settings.confirm_within_hours
             )
         }
+        // These two are the room's and not a device's: their sentences are made where they are found.
+        Failure::Canceled | Failure::NoPath => String::new(),
         Failure::Unreachable => format!(
             "Unreachable: no contact in {} windows.",
             settings.unreachable_after_windows

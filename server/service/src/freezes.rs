@@ -1,0 +1,98 @@
+//! Freezes: spans of local dates in which nothing starts (W6).
+
+use chrono::NaiveDate;
+use domain::freeze::{self, Freeze, FreezeScope};
+use domain::ids::FreezeId;
+use domain::planner;
+use serde_json::json;
+use store::{AuditEntry, Tx};
+
+use crate::control::checked_reason;
+use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
+use crate::{Actor, Service};
+
+impl Service {
+    /// Freezes the organisation, a ring, a site or a room from one date to another (W6). Plans step over the dates; what has
+    /// started goes on.
+    ///
+    /// # Errors
+    /// Names the field and the limit; whom it concerns is not there.
+    pub async fn freeze(
+        &self,
+        actor: &Actor,
+        scope: FreezeScope,
+        from: NaiveDate,
+        until: NaiveDate,
+        reason: &str,
+    ) -> Result<FreezeId> {
+        let reason = checked_reason(reason)?;
+        let id = FreezeId(self.new_id()?);
+        store::write!(self.store, tx => {
+            let live = tx.live_rollouts().await?;
+            // Not before the locks: a start that was a little faster must not look later than the freeze (law M).
+            for update in &live {
+                tx.lock_rollout(*update).await?;
+            }
+            let now = self.clock.now();
+            let organisation = organisation(tx).await?;
+            let whose = whose(tx, scope).await?;
+            let today = organisation.zone.date(now);
+            if from < today {
+                return Err(ServiceError::invalid("first date", format!("{from} has passed; it is {today}")));
+            }
+            for others in tx.freezes_beside(scope).await? {
+                freeze::check(&others, from, until).map_err(|problem| {
+                    let (field, problem) = match problem.strip_prefix("first date: ") {
+                        Some(problem) => ("first date", problem),
+                        None => ("last date", problem.trim_start_matches("last date: ")),
+                    };
+                    ServiceError::invalid(field, problem.to_owned())
+                })?;
+            }
+            let before = tx.freezes().await?;
+            let freeze = Freeze { from, until, owner: actor.0.clone(), reason: reason.clone(), made_at: now, id };
+            tx.add_freeze(scope, &freeze).await?;
+            match scope {
+                FreezeScope::Organisation | FreezeScope::Ring(_) => {
+                    let after = tx.freezes().await?;
+                    let shift = planner::refreeze(&organisation.zone, now, &before, &after);
+                    let rollouts = tx.rollouts(&live).await?;
+                    for rollout in rollouts.values() {
+                        tx.put_rollout(&rollout.refrozen(&shift)).await?;
+                        if let Some(stage) = rollout.stages.last() {
+                            tx.shift_nights(rollout.update, stage.ring, &shift).await?;
+                        }
+                        tx.wake_deployments(rollout.update, now).await?;
+                    }
+                    tx.wake_rollouts(now).await?;
+                }
+                FreezeScope::Site(site) => tx.mark_site(site).await?,
+                FreezeScope::Room(room) => tx.mark(room).await?,
+            }
+            tx.take_back_prepared(scope, now).await?;
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "freeze.made",
+                object_kind: "freeze",
+                object_id: id.to_string(),
+                summary: format!("Froze {whose} from {from} to {until}: {reason}"),
+                before: None,
+                after: Some(json!({ "scope": scope, "from": from, "until": until, "reason": reason })),
+            }).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(id)
+    }
+}
+
+async fn whose(tx: &mut Tx, scope: FreezeScope) -> Result<String> {
+    let name = match scope {
+        FreezeScope::Organisation => Some("everything".to_owned()),
+        FreezeScope::Ring(id) => tx.rings().await?.get(id).map(|ring| ring.name.clone()),
+        FreezeScope::Site(id) => tx.site_name(id).await?,
+        FreezeScope::Room(id) => tx.room_record(id).await?.map(|room| room.name),
+    };
+    name.ok_or_else(|| ServiceError::invalid("scope", format!("there is no such {}", scope.as_str())))
+}

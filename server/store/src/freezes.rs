@@ -1,0 +1,182 @@
+//! Freezes as rows (W6). A small table: it is read whole where plans are laid out, by room where rooms are looked at.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::freeze::{Freeze, FreezeScope, Freezes};
+use domain::ids::{FreezeId, RingId, RoomId};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::rooms::ids_in;
+use crate::rows::{instant, micros};
+use crate::tx::{Tx, each};
+
+#[derive(sqlx::FromRow)]
+struct FreezeRow {
+    id: Uuid,
+    of: Option<Uuid>,
+    first_date: NaiveDate,
+    last_date: NaiveDate,
+    owner: String,
+    reason: String,
+    made_at: i64,
+}
+
+impl FreezeRow {
+    fn into_domain(self) -> Result<Freeze> {
+        Ok(Freeze {
+            from: self.first_date,
+            until: self.last_date,
+            owner: self.owner,
+            reason: self.reason,
+            made_at: instant("freezes", self.id, self.made_at)?,
+            id: FreezeId(self.id),
+        })
+    }
+}
+
+impl Tx {
+    /// The freezes that move plans: the organisation's and the rings'.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn freezes(&mut self) -> Result<Freezes> {
+        const SQL: &str = "SELECT id, ring_id AS of, first_date, last_date, owner, reason, made_at FROM freezes
+            WHERE scope IN ('organisation', 'ring') ORDER BY first_date, id";
+        let rows: Vec<FreezeRow> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        let mut freezes = Freezes::default();
+        for row in rows {
+            match row.of {
+                None => freezes.organisation.push(row.into_domain()?),
+                Some(ring) => freezes.rings.entry(RingId(ring)).or_default().push(row.into_domain()?),
+            }
+        }
+        Ok(freezes)
+    }
+
+    /// The freezes of single rooms and of their sites.
+    pub(crate) async fn freezes_on(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Freeze>>> {
+        let rows: Vec<FreezeRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT f.id, r.id AS of, f.first_date, f.last_date, f.owner, f.reason, f.made_at
+                FROM freezes f JOIN rooms r ON r.site_id = f.site_id WHERE f.site_id IS NOT NULL AND r.id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(
+                " UNION ALL SELECT f.id, f.room_id AS of, f.first_date, f.last_date, f.owner, f.reason, f.made_at
+                FROM freezes f WHERE f.room_id IS NOT NULL AND f.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY first_date, id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_room: BTreeMap<Uuid, Vec<Freeze>> = BTreeMap::new();
+        for row in rows {
+            if let Some(room) = row.of {
+                by_room.entry(room).or_default().push(row.into_domain()?);
+            }
+        }
+        Ok(by_room)
+    }
+
+    /// The freezes of single rooms of a ring and of their sites; of all rooms for [`RingId::ALL_ROOMS`].
+    pub(crate) async fn freezes_in_ring(&mut self, ring: RingId) -> Result<BTreeMap<Uuid, Vec<Freeze>>> {
+        const ANY: &str = "SELECT COUNT(*) FROM freezes WHERE scope IN ('site', 'room')";
+        const SQL: &str = "SELECT f.id, r.id AS of, f.first_date, f.last_date, f.owner, f.reason, f.made_at
+            FROM freezes f JOIN rooms r ON r.site_id = f.site_id OR r.id = f.room_id
+            WHERE f.scope IN ('site', 'room') AND (r.ring_id = $1 OR $2) ORDER BY f.first_date, f.id";
+        let any: i64 = each!(self, c => sqlx::query_scalar(ANY).fetch_one(c).await)?;
+        let mut by_room: BTreeMap<Uuid, Vec<Freeze>> = BTreeMap::new();
+        if any == 0 {
+            return Ok(by_room);
+        }
+        let rows: Vec<FreezeRow> =
+            each!(self, c => sqlx::query_as(SQL).bind(ring.0).bind(ring == RingId::ALL_ROOMS).fetch_all(c).await)?;
+        for row in rows {
+            if let Some(room) = row.of {
+                by_room.entry(room).or_default().push(row.into_domain()?);
+            }
+        }
+        Ok(by_room)
+    }
+
+    /// The spans of the freezes that concern rooms which a freeze of `scope` would concern too, in groups: one for each set of rooms that
+    /// have the same freezes. What [`domain::freeze::check`] is asked for each group.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn freezes_beside(&mut self, scope: FreezeScope) -> Result<Vec<Vec<(NaiveDate, NaiveDate)>>> {
+        type Row = (Uuid, Uuid, Option<Uuid>);
+        // Rooms without a freeze of their own stand for their ring and site.
+        let groups: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT DISTINCT r.ring_id, r.site_id, f.room_id FROM rooms r LEFT JOIN freezes f ON f.room_id = r.id
+                WHERE r.state <> 'retired'",
+            );
+            match scope {
+                FreezeScope::Organisation => {}
+                FreezeScope::Ring(id) => {
+                    query.push(" AND r.ring_id = ").push_bind(id.0);
+                }
+                FreezeScope::Site(id) => {
+                    query.push(" AND r.site_id = ").push_bind(id.0);
+                }
+                FreezeScope::Room(id) => {
+                    query.push(" AND r.id = ").push_bind(id.0);
+                }
+            }
+            query.push(" ORDER BY r.ring_id, r.site_id, f.room_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        const ALL: &str = "SELECT scope, COALESCE(ring_id, site_id, room_id), first_date, last_date FROM freezes ORDER BY first_date, id";
+        let freezes: Vec<(String, Option<Uuid>, NaiveDate, NaiveDate)> =
+            each!(self, c => sqlx::query_as(ALL).fetch_all(c).await)?;
+        let concern = |(ring, site, room): &Row| {
+            let of = |freeze: &&(String, Option<Uuid>, NaiveDate, NaiveDate)| match (freeze.0.as_str(), freeze.1) {
+                ("organisation", _) => true,
+                (_, Some(id)) => id == *ring || id == *site || Some(id) == *room,
+                (_, None) => false,
+            };
+            freezes.iter().filter(of).map(|freeze| (freeze.2, freeze.3)).collect()
+        };
+        let mut beside: Vec<Vec<(NaiveDate, NaiveDate)>> = groups.iter().map(concern).collect();
+        if beside.is_empty() {
+            // Nobody is there yet: the organisation's own freezes count all the same.
+            let own = freezes.iter().filter(|freeze| freeze.0 == "organisation");
+            beside.push(own.map(|freeze| (freeze.2, freeze.3)).collect());
+        }
+        Ok(beside)
+    }
+
+    /// Adds a freeze.
+    ///
+    /// # Errors
+    /// The database fails, or whom it concerns is not there.
+    pub async fn add_freeze(&mut self, scope: FreezeScope, freeze: &Freeze) -> Result<()> {
+        const SQL: &str = "INSERT INTO freezes
+            (id, scope, ring_id, site_id, room_id, first_date, last_date, owner, reason, made_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let (ring, site, room) = match scope {
+            FreezeScope::Organisation => (None, None, None),
+            FreezeScope::Ring(id) => (Some(id.0), None, None),
+            FreezeScope::Site(id) => (None, Some(id.0), None),
+            FreezeScope::Room(id) => (None, None, Some(id.0)),
+        };
+        each!(self, c => sqlx::query(SQL)
+            .bind(freeze.id.0)
+            .bind(scope.as_str())
+            .bind(ring)
+            .bind(site)
+            .bind(room)
+            .bind(freeze.from)
+            .bind(freeze.until)
+            .bind(&freeze.owner)
+            .bind(&freeze.reason)
+            .bind(micros(freeze.made_at))
+            .execute(c)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+}
