@@ -68,7 +68,7 @@ fn every_scenario_gives_its_timeline_s14() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
-    assert!(paths.len() >= 22, "{} scenarios are too few", paths.len());
+    assert!(paths.len() >= 64, "{} scenarios are too few", paths.len());
 }
 
 #[test]

@@ -388,7 +388,10 @@ async fn add_files(service: &Service, actor: &Actor, scenario: &Scenario) -> Res
 
 async fn add_freezes(service: &Service, actor: &Actor, estate: &Estate, scenario: &Scenario) -> Result<()> {
     for freeze in &scenario.freezes {
-        let site = estate.sites.iter().find(|site| site.id.as_deref() == Some(freeze.site.as_str()));
+        let site = estate
+            .sites
+            .iter()
+            .find(|site| site.id.as_deref() == Some(freeze.site.as_str()));
         let name = &site
             .with_context(|| format!("the demo has no site {}", freeze.site))?
             .name;

@@ -100,6 +100,9 @@ fn count_missed_force(look: &mut Look<'_>, index: usize) {
     }
 }
 
+/// How the reason of what is forced begins while a freeze keeps it.
+pub(super) const WAITS_FOR_THAW: &str = "Waits for the end of a freeze";
+
 /// No device of the deployment runs, none has failed, and not all are done: what is left waits for another window.
 pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     let deployment = &look.deployments[index];
@@ -138,12 +141,28 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
         }
         return;
     }
+    // A release that is a step was recalled under it (S8, S10): another way is looked for, in the same night if it fits.
+    let no_step = installs.iter().find(|install| {
+        let step = look.slice.updates.get(&install.update);
+        let is_void = matches!(
+            install.state,
+            InstallState::Withdrawn { .. } | InstallState::Canceled { .. }
+        );
+        is_void && install.update != deployment.update && step.is_some_and(|step| !step.offerable)
+    });
+    if let Some(step) = no_step.and_then(|install| look.slice.updates.get(&install.update)) {
+        let reason = format!("{} was recalled; another way is looked for.", step.version);
+        let deployment = &mut look.deployments[index];
+        deployment.state = DeploymentState::Waiting;
+        deployment.reason = reason;
+        return;
+    }
     if let Some(frozen) = frozen {
         let next = look.next_window(night);
         let deployment = &mut look.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.night = if is_forced { night } else { next.night };
-        deployment.reason = format!("Waits for the end of a freeze: {frozen}.");
+        deployment.reason = format!("{WAITS_FOR_THAW}: {frozen}.");
         return;
     }
     if is_forced {

@@ -275,6 +275,9 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
     let new: Vec<NewInstall> = new.collect();
     look.new_installs.extend(new);
     if look.deployments[index].force.is_some() {
+        if look.deployments[index].reason.starts_with(super::lapse::WAITS_FOR_THAW) {
+            look.deployments[index].reason = "Forced; the freeze is over.".to_owned();
+        }
         // From here on it is the night whose window the device would miss by not showing up (W4).
         look.deployments[index].night = look.next_window(look.deployments[index].night).night;
     }
