@@ -3,14 +3,14 @@
 mod support;
 
 use chrono::TimeDelta;
-use domain::deployment::{DeploymentState, Failure};
+use domain::deployment::{DeploymentState, Failure, Force};
 use domain::install::InstallState;
 use domain::settings::Settings;
 use domain::status::RoomStatus;
 use domain::ticket::TicketState;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{BAR, Engine, House, MUTE, Options, action_in, actor, content, link};
+use support::{BAR, Engine, House, MUTE, Options, action_in, actor, bar, content, link};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 both_engines!(
@@ -29,6 +29,8 @@ both_engines!(
     an_artifact_has_head_a_length_and_ranges_and_ends_with_416_ddi_2_7,
     links_are_absolute_and_in_upper_case_whatever_the_tenant_is_called_ddi_2_8,
     a_cancel_replaces_the_work_until_all_chunks_are_installed_ddi_2_9,
+    a_device_that_stops_ends_the_action_and_one_that_refuses_goes_on_ddi_1_s10,
+    a_recall_withdraws_what_waits_and_stops_what_downloads_s10,
     work_that_may_not_start_any_more_is_vetoed_with_404_ddi_2_10,
     a_second_close_is_gone_and_changes_nothing_but_the_history_ddi_2_11,
     a_silent_device_has_failed_but_its_late_report_is_taken_and_heals_ddi_2_11_w5,
@@ -457,18 +459,12 @@ async fn links_are_absolute_and_in_upper_case_whatever_the_tenant_is_called_ddi_
 
 async fn a_cancel_replaces_the_work_until_all_chunks_are_installed_ddi_2_9(engine: Engine) {
     let house = House::new(engine).await;
-    house.publish("2.0").await;
+    let update = house.publish("2.0").await;
     house.enter_window(DEVICE).await;
     let action = house.start(DEVICE).await;
     let path = format!("/cancelAction/{action}");
     house.get(DEVICE, &path).await.error(404);
-    assert_eq!(
-        house
-            .database
-            .tamper("UPDATE installs SET cancel_wanted = TRUE WHERE state = 'started'")
-            .await,
-        1
-    );
+    house.cancel(update, DEVICE).await;
     let poll = house.poll(DEVICE).await;
     let href = link(&poll, "cancelAction").expect("a cancel");
     assert_eq!(href, house.address(DEVICE, &path), "without a query");
@@ -488,6 +484,70 @@ async fn a_cancel_replaces_the_work_until_all_chunks_are_installed_ddi_2_9(engin
     assert_eq!(link(&house.poll(DEVICE).await, "cancelAction"), None);
     assert_eq!(house.action(DEVICE).await, action);
     house.get(DEVICE, &path).await.error(404);
+}
+
+async fn a_device_that_stops_ends_the_action_and_one_that_refuses_goes_on_ddi_1_s10(engine: Engine) {
+    let house = House::new(engine).await;
+    let update = house.publish("2.0").await;
+    house.enter_window(DEVICE).await;
+    let action = house.start(DEVICE).await;
+    assert_eq!(
+        house.answer_cancel(DEVICE, &action, "canceled", "none").await,
+        404,
+        "nobody asked"
+    );
+    house.cancel(update, DEVICE).await;
+    assert_eq!(house.answer_cancel(DEVICE, &action, "proceeding", "none").await, 200);
+    assert!(
+        link(&house.poll(DEVICE).await, "cancelAction").is_some(),
+        "it has not answered yet"
+    );
+    assert_eq!(house.answer_cancel(DEVICE, &action, "rejected", "none").await, 200);
+    assert_eq!(house.action(DEVICE).await, action, "it goes on");
+    house.cancel(update, DEVICE).await;
+    assert_eq!(house.answer_cancel(DEVICE, &action, "closed", "success").await, 200);
+    let poll = house.poll(DEVICE).await;
+    assert!(
+        link(&poll, "cancelAction").is_none() && link(&poll, "deploymentBase").is_none(),
+        "{poll}"
+    );
+    assert_eq!(house.answer_cancel(DEVICE, &action, "closed", "success").await, 410);
+    assert_eq!(
+        house.say(DEVICE, &action, "closed", "success", &[]).await,
+        410,
+        "it has ended"
+    );
+    let room = house.room_of(DEVICE).await;
+    assert_eq!(house.status(&room, update).await, RoomStatus::Failed);
+    assert_eq!(house.reason(&room, update).await, "Stopped by Test: a test stops.");
+    assert!(house.ticket(&room, update).await.is_some(), "K1");
+}
+
+async fn a_recall_withdraws_what_waits_and_stops_what_downloads_s10(engine: Engine) {
+    let house = House::new(engine).await;
+    let update = house.publish("2.0").await;
+    house.enter_window(DEVICE).await;
+    let action = house.start(DEVICE).await;
+    let recalled = house
+        .service
+        .recall(&actor(), &bar(), "2.0", "cameras stay dark")
+        .await
+        .expect("a recall");
+    house.tick().await;
+    assert_eq!((recalled.update, recalled.asked_to_stop), (update, 1));
+    assert!(link(&house.poll(DEVICE).await, "cancelAction").is_some());
+    assert_eq!(house.answer_cancel(DEVICE, &action, "canceled", "none").await, 200);
+    let room = house.room_of(DEVICE).await;
+    assert_eq!(house.status(&room, update).await, RoomStatus::Deprecated);
+    assert_eq!(house.reason(&room, update).await, "Recalled: cameras stay dark.");
+    let fleet = house.fleet().await;
+    assert!(fleet.deployments.values().all(|deployment| !deployment.is_unfinished()));
+    let again = house
+        .service
+        .recall(&actor(), &bar(), "2.0", "once more")
+        .await
+        .expect_err("a refusal");
+    assert!(again.to_string().ends_with("was recalled before"), "{again}");
 }
 
 async fn work_that_may_not_start_any_more_is_vetoed_with_404_ddi_2_10(engine: Engine) {
@@ -865,13 +925,7 @@ async fn a_force_skips_the_window_with_the_next_poll_k5(engine: Engine) {
 async fn a_force_that_waits_for_the_room_asks_at_every_poll_and_starts_when_it_is_free_k5(engine: Engine) {
     let house = House::new(engine).await;
     let update = house.publish("2.0").await;
-    house.force(update, "Board").await;
-    // No use case makes this mode yet; the rows and the device API know it.
-    let changed = house
-        .database
-        .tamper("UPDATE deployments SET force = 'when_available' WHERE force = 'now'")
-        .await;
-    assert_eq!(changed, 1);
+    house.force_as(update, "Board", Force::WhenAvailable).await;
     for state in ["busy", "busy"] {
         let poll = house.poll("board-1").await;
         assert!(

@@ -11,9 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
 use domain::deployment::{DeploymentState, Force, Withdrawal};
+use domain::freeze::FreezeScope;
 use domain::ids::{RoomId, UpdateId};
 use domain::offer::Offer;
 use domain::rollout::RolloutState;
+use domain::settings::Mode;
 use domain::status::UpdateStatus;
 use domain::ticket::TicketState;
 use domain::update::Severity;
@@ -35,6 +37,13 @@ on_both_engines![
     a_dry_run_says_what_a_tick_would_do_and_writes_nothing_g1,
     a_room_explains_every_update_that_it_could_get_t5_g6,
     failures_are_acknowledged_once_the_rollout_is_over_t9,
+    a_newer_update_supersedes_what_has_not_finished_its_staging_test_s9,
+    a_superseded_update_goes_on_ahead_of_the_newer_one_s9,
+    a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6,
+    a_room_takes_the_step_that_an_update_needs_first_s8,
+    a_hold_that_ends_lets_the_room_catch_up_s11,
+    automatic_mode_concerns_updates_published_later_s12,
+    a_ring_that_an_edit_puts_behind_a_rollout_is_caught_up_r10_r14,
 ];
 
 async fn status(estate: &Estate, update: UpdateId) -> UpdateStatus {
@@ -840,4 +849,240 @@ async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
         past.iter().map(|summary| summary.status).collect::<Vec<_>>(),
         [UpdateStatus::CompletedWithFailures]
     );
+}
+
+async fn a_newer_update_supersedes_what_has_not_finished_its_staging_test_s9(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2), ("General", 4)]).await;
+    let older = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-05T12:00:00Z", &mut devices).await;
+    let newer = estate.publish("bar", "3.0", None).await;
+    assert_eq!(status(&estate, older).await, UpdateStatus::Deprecated);
+    estate.service.tick().await.unwrap();
+    let fleet = estate.fleet().await;
+    assert_eq!(fleet.rollouts[&older].superseded_by, [newer]);
+    let of_older = fleet
+        .deployments
+        .values()
+        .filter(|deployment| deployment.update == older);
+    let (done, withdrawn): (Vec<_>, Vec<_>) =
+        of_older.partition(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }));
+    assert_eq!((done.len(), withdrawn.len()), (1, 1), "the second night had not come");
+    assert_eq!(withdrawn[0].reason, "Superseded by Bar firmware 3.0.");
+    estate.live_until("2025-04-10T00:00:00Z", &mut devices).await;
+    assert_eq!(status(&estate, newer).await, UpdateStatus::Completed);
+    estate.is_sound().await;
+    let said: Vec<String> = estate.audit().await.into_iter().map(|(_, summary)| summary).collect();
+    assert!(
+        said.contains(&"Bar firmware 2.0 was superseded by Bar firmware 3.0.".to_owned()),
+        "{said:?}"
+    );
+}
+
+async fn a_superseded_update_goes_on_ahead_of_the_newer_one_s9(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 10), ("Executive", 5)]).await;
+    let older = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
+    let newer = estate.publish("bar", "3.0", None).await;
+    assert_eq!(
+        status(&estate, older).await,
+        UpdateStatus::InProgress,
+        "the starvation guard"
+    );
+    // Paused for so long that the newer one comes to General first.
+    estate.service.pause(&admin(), older, "It hums.").await.unwrap();
+    estate.live_until("2025-03-26T12:00:00Z", &mut devices).await;
+    let fleet = estate.fleet().await;
+    let given_way = fleet
+        .deployments
+        .values()
+        .filter(|deployment| deployment.update == older && deployment.reason == "Superseded by Bar firmware 3.0.");
+    assert_eq!(given_way.count(), 8, "two of ten had their night before the pause");
+    estate.service.resume(&admin(), older, "Mended.").await.unwrap();
+    estate.live_until("2025-04-09T12:00:00Z", &mut devices).await;
+    let now = estate.fleet().await.rollouts[&older].state.clone();
+    let RolloutState::Deprecated { reason, .. } = now else {
+        panic!("{now:?}")
+    };
+    assert_eq!(
+        reason, "Superseded by Bar firmware 3.0.",
+        "the newer one has entered Executive"
+    );
+    estate.live_until("2025-05-01T00:00:00Z", &mut devices).await;
+    assert_eq!(status(&estate, newer).await, UpdateStatus::Completed);
+    estate.is_sound().await;
+}
+
+async fn a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 10), ("Executive", 5)]).await;
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
+    let before = nights(&estate, update).await;
+    let freeze = async |scope, from: &str, until: &str| {
+        estate
+            .service
+            .freeze(&admin(), scope, date(from), date(until), "trade fair")
+            .await
+    };
+    let everybody = FreezeScope::Organisation;
+    assert_eq!(
+        problem(freeze(everybody, "2025-03-12", "2025-03-15").await),
+        "first date: 2025-03-12 has passed; it is 2025-03-13"
+    );
+    assert_eq!(
+        problem(freeze(everybody, "2025-03-14", "2025-04-13").await),
+        "last date: 2025-03-14 to 2025-04-13 would be 31 frozen days; 30 are the most"
+    );
+    let nowhere = FreezeScope::Room(RoomId(uuid::Uuid::from_u128(7)));
+    assert_eq!(
+        problem(freeze(nowhere, "2025-03-14", "2025-03-15").await),
+        "scope: there is no such room"
+    );
+    assert_eq!(nights(&estate, update).await, before, "nothing has changed");
+
+    freeze(everybody, "2025-03-15", "2025-03-18").await.unwrap();
+    let general = estate.ring("General").await;
+    assert_eq!(
+        problem(freeze(FreezeScope::Ring(general), "2025-04-01", "2025-04-02").await),
+        "first date: 13 free days between 2025-03-18 and 2025-04-01 are too few; the same rooms need 14"
+    );
+    estate.service.tick().await.unwrap();
+    let after = nights(&estate, update).await;
+    for (room, night) in &before {
+        let moved = if *night < date("2025-03-15") {
+            *night
+        } else {
+            *night + TimeDelta::days(4)
+        };
+        assert_eq!(after[room], moved, "{room}");
+    }
+    let summary = estate.service.look().await.unwrap().update(update).await.unwrap();
+    assert_eq!(
+        summary.calendar[2].starts_on,
+        date("2025-03-30"),
+        "the dates include it"
+    );
+    // A room's own freeze moves that room only.
+    let (room, night) = after.iter().max_by_key(|(_, night)| **night).unwrap();
+    freeze(FreezeScope::Room(*room), "2025-04-02", "2025-04-03")
+        .await
+        .unwrap();
+    estate.service.tick().await.unwrap();
+    assert_eq!(nights(&estate, update).await[room], *night);
+    estate.live_until("2025-04-06T00:00:00Z", &mut devices).await;
+    assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
+    let starts = estate
+        .fleet()
+        .await
+        .installs
+        .into_values()
+        .filter_map(|install| install.started_at);
+    let frozen = instant("2025-03-15T00:00:00Z")..instant("2025-03-19T00:00:00Z");
+    assert!(starts.into_iter().all(|started| !frozen.contains(&started)));
+    estate.is_sound().await;
+}
+
+async fn a_room_takes_the_step_that_an_update_needs_first_s8(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2)]).await;
+    let mut devices = Devices::of(&rooms);
+    // In the portfolio with its file, and not published.
+    estate.add_file("bar", "3.0").await;
+    let update = estate.publish("bar", "4.0", None).await;
+    estate.live_until("2025-03-06T12:00:00Z", &mut devices).await;
+    let fleet = estate.fleet().await;
+    for room in rooms.values() {
+        let deployment = fleet.deployment_of(*room, update).unwrap();
+        assert!(
+            matches!(deployment.state, DeploymentState::Completed { .. }),
+            "{deployment:?}"
+        );
+        let of = fleet
+            .installs
+            .values()
+            .filter(|install| install.deployment == deployment.id);
+        let versions: Vec<&str> = of
+            .map(|install| fleet.updates[&install.update].version.as_str())
+            .collect();
+        assert_eq!(versions, ["3.0", "4.0"]);
+    }
+    estate.is_sound().await;
+}
+
+async fn a_hold_that_ends_lets_the_room_catch_up_s11(estate: Estate) {
+    let held = serde_json::json!({ "rooms": [{ "name": "Held", "site": "Harbour", "ring": "Staging",
+        "devices": [{ "id": "held", "model": "B1", "installed": { "bar": "1.0" } }],
+        "holds": [{ "owner": "Facilities", "reason": "microphones on trial", "since": "2025-03-01", "until": "2025-03-10" }] }] });
+    let file = RoomsFile::parse(&held.to_string()).unwrap();
+    estate.rooms(&[("General", 1)]).await;
+    let room = estate.service.import_rooms(&admin(), &file).await.unwrap().ids[0];
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::default();
+    estate.live_until("2025-03-10T23:00:00Z", &mut devices).await;
+    assert_eq!(
+        estate.deployment(room, update).await,
+        None,
+        "held while its ring had its nights"
+    );
+    estate.live_until("2025-03-11T00:30:00Z", &mut devices).await;
+    let deployment = estate.deployment(room, update).await.expect("its hold has ended");
+    assert!(deployment.catch_up, "{deployment:?}");
+    estate.is_sound().await;
+}
+
+async fn automatic_mode_concerns_updates_published_later_s12(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 4), ("Executive", 5)]).await;
+    let by_ring = estate.publish("app", "11", None).await;
+    let mut organisation = estate.fleet().await.organisation;
+    organisation.settings.mode = Mode::Automatic;
+    store::write!(estate.service.store(), tx => { tx.put_organisation(&organisation).await }).unwrap();
+    let automatic = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-10T00:00:00Z", &mut devices).await;
+    assert_eq!(
+        status(&estate, automatic).await,
+        UpdateStatus::Completed,
+        "five nights and no test days"
+    );
+    assert_eq!(status(&estate, by_ring).await, UpdateStatus::InProgress);
+    let fleet = estate.fleet().await;
+    let stages = &fleet.rollouts[&automatic].stages;
+    assert_eq!(
+        (stages.len(), stages[0].name.as_str(), stages[0].rooms),
+        (1, "All rooms", 10)
+    );
+    assert_eq!(
+        fleet.rollouts[&by_ring].stages.len(),
+        1,
+        "General's turn is on the 12th"
+    );
+    estate.is_sound().await;
+}
+
+async fn a_ring_that_an_edit_puts_behind_a_rollout_is_caught_up_r10_r14(estate: Estate) {
+    let pilots = estate
+        .service
+        .add_ring(&admin(), draft("Pilots", Some(7), 2, 1))
+        .await
+        .unwrap();
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 2), ("Pilots", 2)]).await;
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
+    assert_eq!(estate.deployment(rooms["Pilots 1"], update).await, None);
+    estate
+        .service
+        .edit_ring(&admin(), pilots, draft("Pilots", Some(2), 2, 1))
+        .await
+        .unwrap();
+    estate.live_until("2025-03-14T12:00:00Z", &mut devices).await;
+    for name in ["Pilots 1", "Pilots 2"] {
+        let deployment = estate.deployment(rooms[name], update).await.expect("a catch-up");
+        assert!(
+            deployment.catch_up && matches!(deployment.state, DeploymentState::Completed { .. }),
+            "{deployment:?}"
+        );
+    }
+    estate.is_sound().await;
 }

@@ -405,17 +405,50 @@ impl House {
     }
 
     pub async fn force(&self, update: UpdateId, room: &str) {
+        self.force_as(update, room, Force::Now).await;
+    }
+
+    pub async fn force_as(&self, update: UpdateId, room: &str, mode: Force) {
         let room = self.room(room).await.id;
         let forced = self
             .service
-            .force(&actor(), update, &[room], Force::Now, "a test forces")
+            .force(&actor(), update, &[room], mode, "a test forces")
             .await
             .expect("it is forced");
         assert_eq!(forced.rooms, [room], "{:?}", forced.left_out);
         self.tick().await;
     }
 
+    /// An admin stops the update in the room of a device.
+    pub async fn cancel(&self, update: UpdateId, device: &str) {
+        let room = self.room_of(device).await;
+        let room = self.room(&room).await.id;
+        let asked = self.service.cancel(&actor(), update, room, "a test stops").await;
+        assert_eq!(asked.expect("it is asked to stop"), 1);
+        self.tick().await;
+    }
+
+    /// The device's answer to a cancel.
+    pub async fn answer_cancel(&self, device: &str, action: &str, execution: &str, finished: &str) -> u16 {
+        let body = json!({ "id": action, "status": { "execution": execution, "result": { "finished": finished } } });
+        let rest = format!("/cancelAction/{action}/feedback");
+        let headers = [("content-type", "application/json")];
+        let answer = self
+            .ask(Method::POST, device, &rest, &headers, body.to_string().into_bytes())
+            .await;
+        self.tick().await;
+        answer.status
+    }
+
     // Facts
+
+    /// The name of the room that a device stands in.
+    pub async fn room_of(&self, device: &str) -> String {
+        let id = self.device_id(device).await;
+        let rooms = self.fleet().await.rooms;
+        let room = rooms.values().find(|room| room.devices.iter().any(|own| own.id == id));
+        room.expect("a room").name.clone()
+    }
 
     pub async fn fleet(&self) -> Fleet {
         let mut tx = self.service.store().read().await.expect("a read");

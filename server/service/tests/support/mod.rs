@@ -36,6 +36,7 @@ const RELEASES: &str = r#"[
     {"product": "bar", "version": "1.0", "rank": 1, "released": "2025-01-01"},
     {"product": "bar", "version": "2.0", "rank": 2, "released": "2025-02-01"},
     {"product": "bar", "version": "3.0", "rank": 3, "released": "2025-03-01"},
+    {"product": "bar", "version": "4.0", "rank": 4, "released": "2025-03-02", "minimum_version": "3.0"},
     {"product": "app", "version": "10", "rank": 1, "released": "2025-01-01"},
     {"product": "app", "version": "11", "rank": 2, "released": "2025-02-01"}
 ]"#;
