@@ -14,7 +14,7 @@ use service::catalogue::Catalogue;
 use service::store::Store;
 use service::{Actor, Artifacts, Clock, Deployment, RoomsFile, Service};
 
-use crate::{demo, explain, serve, telemetry};
+use crate::{backup, demo, explain, serve, telemetry};
 
 /// Keeps meeting-room devices up to date: ring by ring, each room in its own night.
 #[derive(Debug, Parser)]
@@ -61,6 +61,16 @@ enum Command {
     Explain(Explain),
     /// Bring a database up to date.
     Migrate(Database),
+    /// Copy the database and the artifacts into a new folder, while the service runs.
+    Backup {
+        #[command(flatten)]
+        database: Database,
+        /// The folder of artifacts.
+        #[arg(long, default_value = "artifacts", env = "NIGHTSHIFT_ARTIFACTS")]
+        artifacts: PathBuf,
+        /// The folder to make.
+        to: PathBuf,
+    },
     /// Add rooms or a catalogue from files.
     #[command(subcommand)]
     Import(Import),
@@ -262,6 +272,11 @@ async fn execute(cli: Cli) -> Result<()> {
             println!("{} is up to date.", database.database);
             Ok(())
         }
+        Command::Backup {
+            database,
+            artifacts,
+            to,
+        } => backup::take(&database.database, &artifacts, &to).await,
         Command::Import(import) => import_file(import).await,
         Command::Device(device) => change_device(device).await,
     }

@@ -3,10 +3,12 @@
 //! It holds no rules and no SQL. `cli.rs` lists the commands, `router.rs` puts the web server together, `ddi/` speaks with devices,
 //! `demo/` brings an estate with devices of its own.
 
+mod backup;
 pub mod cli;
 pub mod ddi;
 pub mod demo;
 mod explain;
+mod metrics;
 pub mod router;
 mod serve;
 mod site;

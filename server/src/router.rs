@@ -1,5 +1,7 @@
 //! The web server: devices, pages, static files, and what watches over them.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,9 +9,9 @@ use axum::routing::get;
 use service::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::trace::TraceLayer;
+use tower_http::trace::{DefaultOnResponse, OnResponse, TraceLayer};
 
-use crate::{ddi, site};
+use crate::{ddi, metrics, site};
 
 /// What pages show of the process around them.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,7 @@ pub fn router(service: Service, surroundings: Surroundings) -> Router {
     let watched = Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::show))
         .with_state(service.clone());
     Router::new()
         .merge(watched)
@@ -33,7 +36,19 @@ pub fn router(service: Service, surroundings: Surroundings) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .layer(CatchPanicLayer::new())
-        .layer(TraceLayer::new_for_http())
+        .layer(axum::middleware::from_fn(metrics::note_route))
+        .layer(TraceLayer::new_for_http().on_response(Told))
+}
+
+/// An answer goes to the log as before, and into the numbers.
+#[derive(Clone, Copy)]
+struct Told;
+
+impl<B> OnResponse<B> for Told {
+    fn on_response(self, response: &axum::http::Response<B>, took: Duration, span: &tracing::Span) {
+        metrics::answered(response, took);
+        DefaultOnResponse::default().on_response(response, took, span);
+    }
 }
 
 /// Ready when the database answers.

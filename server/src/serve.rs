@@ -76,6 +76,7 @@ pub(crate) async fn serve_until(
     let address = listener.local_addr()?;
     let store = service.store().clone();
     let router = router::router(service, surroundings);
+    tokio::spawn(crate::metrics::keep_small(stop.clone()));
     println!("Nightshift listens on http://{address}");
     let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let overdue = async {

@@ -17,6 +17,7 @@ use crate::error::{Result, ServiceError};
 #[derive(Clone)]
 pub struct Artifacts {
     folder: Arc<dyn ObjectStore>,
+    path: Arc<Path>,
 }
 
 /// What a file's bytes add up to, in lower-case hex.
@@ -54,12 +55,35 @@ impl Artifacts {
         let refused =
             |error: std::io::Error| ServiceError::invalid("artifacts", format!("{}: {error}", folder.display()));
         std::fs::create_dir_all(folder).map_err(refused)?;
+        let path = Arc::from(folder);
         let folder = LocalFileSystem::new_with_prefix(folder)
             .map_err(ServiceError::Artifacts)?
             .with_automatic_cleanup(true);
         Ok(Self {
             folder: Arc::new(folder),
+            path,
         })
+    }
+
+    /// Copies every file into another folder; what is there already stays. Gives the number of files.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the disk is full.
+    pub async fn copy_to(&self, to: &Path) -> Result<usize> {
+        let mut files = self.folder.list(None);
+        let mut copied = 0;
+        while let Some(file) = files.try_next().await.map_err(ServiceError::Artifacts)? {
+            let name = file.location.to_string();
+            let target = to.join(&name);
+            let refused =
+                |error: std::io::Error| ServiceError::invalid("backup", format!("{}: {error}", target.display()));
+            if let Some(folder) = target.parent() {
+                tokio::fs::create_dir_all(folder).await.map_err(refused)?;
+            }
+            tokio::fs::copy(self.path.join(&name), &target).await.map_err(refused)?;
+            copied += 1;
+        }
+        Ok(copied)
     }
 
     /// Puts bytes into the folder; the same bytes again change nothing.

@@ -104,6 +104,7 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub async fn poll(&self, asking: &Asking) -> Result<PollAnswer> {
+        self.activity.polled();
         let now = self.clock.now();
         let settings = {
             let mut tx = self.store.read().await?;
@@ -307,6 +308,7 @@ impl Service {
 
     async fn reported(&self, report: Report, now: DateTime<Utc>) -> Result<Outcome> {
         let outcome = self.store.report(report, now).await?;
+        self.activity.reported(&outcome);
         if outcome == Outcome::Changed {
             self.wake();
         }

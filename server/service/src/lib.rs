@@ -7,6 +7,7 @@
 //! Where to start: [`Service::tick`] for what happens by itself, `control.rs` for what people do to a rollout, `devices.rs` for
 //! what devices say.
 
+pub mod activity;
 pub mod artifacts;
 pub mod catalogue;
 pub mod clock;
@@ -35,7 +36,7 @@ pub use error::{Result, ServiceError};
 pub use estate::{ComponentLine, DeviceLine, HoldLine, ImportReport, RoomLine, RoomsFile, SiteLine};
 pub use explain::{RoomExplanation, UpdateExplanation};
 pub use history::{PastDeployment, PastRollout, PastTicket};
-pub use portfolio::{NewFile, Published, Source};
+pub use portfolio::{NewFile, Published, Recalled, Source};
 pub use store;
 pub use tick::{DryRun, TickReport};
 
@@ -47,6 +48,7 @@ pub struct Service {
     pub(crate) artifacts: Artifacts,
     pub(crate) wake: Arc<Notify>,
     pub(crate) seen: Arc<devices::Seen>,
+    pub(crate) activity: Arc<activity::Activity>,
     pub(crate) settings: Arc<Deployment>,
 }
 
@@ -83,6 +85,7 @@ impl Service {
             artifacts,
             wake: Arc::new(Notify::new()),
             seen: Arc::default(),
+            activity: Arc::default(),
             settings: Arc::new(settings),
         }
     }
@@ -97,6 +100,12 @@ impl Service {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What this process has done so far.
+    #[must_use]
+    pub fn activity(&self) -> &activity::Activity {
+        &self.activity
     }
 
     /// How this process was started.

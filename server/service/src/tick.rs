@@ -44,6 +44,7 @@ impl Service {
     /// # Errors
     /// The database fails. What earlier rounds wrote stays; the next tick goes on from there.
     pub async fn tick(&self) -> Result<TickReport> {
+        self.activity.ticked();
         self.flush_seen().await?;
         let now = self.clock.now();
         let mut report = TickReport::default();
@@ -56,6 +57,7 @@ impl Service {
                 }
                 Round::Wrote(lines) => {
                     report.rounds += 1;
+                    self.activity.wrote_a_round();
                     for line in &lines {
                         log(line);
                     }
@@ -153,6 +155,7 @@ impl Service {
     pub async fn run_ticks(&self, stop: CancellationToken) {
         loop {
             if let Err(error) = self.tick().await {
+                self.activity.tick_failed();
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the tick failed; it is tried again"

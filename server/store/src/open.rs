@@ -143,6 +143,24 @@ impl Store {
         }
     }
 
+    /// Writes a copy of an SQLite database as it stands at one instant, while others read and write. `false`: this is a Postgres,
+    /// which has tools of its own for it.
+    ///
+    /// # Errors
+    /// There is a file already, or the disk is full.
+    pub async fn copy_to(&self, file: &Path) -> Result<bool> {
+        match &self.database {
+            Database::Sqlite { readers, .. } => {
+                sqlx::query("VACUUM INTO $1")
+                    .bind(file.display().to_string())
+                    .execute(readers)
+                    .await?;
+                Ok(true)
+            }
+            Database::Postgres(_) => Ok(false),
+        }
+    }
+
     /// Which database this is.
     #[must_use]
     pub fn engine(&self) -> Engine {

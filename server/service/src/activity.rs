@@ -1,0 +1,78 @@
+//! What this process has done since it started: numbers for `/metrics` (G4). Nothing decides by them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use store::Outcome;
+
+/// Counts, each since the start of the process.
+#[derive(Debug, Default)]
+pub struct Activity {
+    polls: AtomicU64,
+    reports: [AtomicU64; 5],
+    ticks: AtomicU64,
+    rounds: AtomicU64,
+    failed_ticks: AtomicU64,
+}
+
+/// [`Activity`] at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityNow {
+    /// Polls of devices that were answered.
+    pub polls: u64,
+    /// Reports of devices by what came of them: a word, and how many.
+    pub reports: [(&'static str, u64); 5],
+    /// Ticks that were begun.
+    pub ticks: u64,
+    /// Transactions of ticks that wrote something.
+    pub rounds: u64,
+    /// Ticks that failed and are tried again.
+    pub failed_ticks: u64,
+}
+
+const WORDS: [&str; 5] = ["changed", "noted", "ended", "not_found", "refused"];
+
+impl Activity {
+    pub(crate) fn polled(&self) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reported(&self, outcome: &Outcome) {
+        let index = match outcome {
+            Outcome::Changed => 0,
+            Outcome::Noted => 1,
+            Outcome::Ended => 2,
+            Outcome::NotFound => 3,
+            Outcome::Refused(_) => 4,
+        };
+        self.reports[index].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ticked(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn wrote_a_round(&self) {
+        self.rounds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tick_failed(&self) {
+        self.failed_ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The counts as they stand.
+    #[must_use]
+    pub fn now(&self) -> ActivityNow {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let mut reports = [("", 0); 5];
+        for (index, (word, counter)) in WORDS.into_iter().zip(&self.reports).enumerate() {
+            reports[index] = (word, count(counter));
+        }
+        ActivityNow {
+            polls: count(&self.polls),
+            reports,
+            ticks: count(&self.ticks),
+            rounds: count(&self.rounds),
+            failed_ticks: count(&self.failed_ticks),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `/metrics` in Prometheus' text format (G4): requests by route, what devices said, and ticks. Numbers only; no names of rooms
+//! or devices, which would make a series each.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics::{counter, describe_counter, describe_histogram, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use service::Service;
+use tokio_util::sync::CancellationToken;
+
+const REQUESTS: &str = "nightshift_http_requests_total";
+const SECONDS: &str = "nightshift_http_request_seconds";
+
+/// The process has one recorder; tests start many servers in one process.
+fn recorder() -> Option<&'static PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    RECORDER
+        .get_or_init(|| {
+            let buckets = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+            let builder = PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Full(SECONDS.to_owned()), &buckets)
+                .ok()?;
+            let handle = builder.install_recorder().ok()?;
+            describe_counter!(REQUESTS, "Answered requests by method, route and status.");
+            describe_histogram!(SECONDS, "Seconds from a request to its answer, by route.");
+            describe_counter!("nightshift_device_polls_total", "Polls of devices that were answered.");
+            describe_counter!(
+                "nightshift_device_reports_total",
+                "Reports of devices by what came of them."
+            );
+            describe_counter!("nightshift_ticks_total", "Ticks of the planner that were begun.");
+            describe_counter!(
+                "nightshift_tick_rounds_total",
+                "Transactions of ticks that wrote something."
+            );
+            describe_counter!(
+                "nightshift_tick_failures_total",
+                "Ticks that failed and are tried again."
+            );
+            Some(handle)
+        })
+        .as_ref()
+}
+
+/// What a request was, kept with its answer until the time that it took is known.
+#[derive(Clone)]
+struct Asked {
+    method: String,
+    route: String,
+}
+
+/// Notes the route of a request with its answer.
+pub(crate) async fn note_route(request: Request, next: Next) -> Response {
+    let asked = Asked {
+        method: request.method().to_string(),
+        route: request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("none", MatchedPath::as_str)
+            .to_owned(),
+    };
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(asked);
+    response
+}
+
+/// Counts an answer.
+pub(crate) fn answered<B>(response: &axum::http::Response<B>, took: Duration) {
+    let (Some(asked), Some(_)) = (response.extensions().get::<Asked>(), recorder()) else {
+        return;
+    };
+    let status = response.status().as_u16().to_string();
+    counter!(REQUESTS, "method" => asked.method.clone(), "route" => asked.route.clone(), "status" => status)
+        .increment(1);
+    histogram!(SECONDS, "route" => asked.route.clone()).record(took.as_secs_f64());
+}
+
+/// Keeps what is measured from piling up where nobody asks for it.
+pub(crate) async fn keep_small(stop: CancellationToken) {
+    const OFTEN: Duration = Duration::from_secs(5);
+    while stop.run_until_cancelled(tokio::time::sleep(OFTEN)).await.is_some() {
+        if let Some(recorder) = recorder() {
+            recorder.run_upkeep();
+        }
+    }
+}
+
+/// `GET /metrics`.
+pub(crate) async fn show(State(service): State<Service>) -> String {
+    let Some(recorder) = recorder() else {
+        return String::new();
+    };
+    let done = service.activity().now();
+    counter!("nightshift_device_polls_total").absolute(done.polls);
+    for (outcome, number) in done.reports {
+        counter!("nightshift_device_reports_total", "outcome" => outcome).absolute(number);
+    }
+    counter!("nightshift_ticks_total").absolute(done.ticks);
+    counter!("nightshift_tick_rounds_total").absolute(done.rounds);
+    counter!("nightshift_tick_failures_total").absolute(done.failed_ticks);
+    recorder.render()
+}
