@@ -180,9 +180,10 @@ pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
 #[must_use]
 pub fn ring(rollout: &Rollout, stage: &PlannedStage, today: NaiveDate) -> RingStatus {
     let counts = rollout.counts_of(stage.ring);
-    let dates_have_passed = stage.test_ends <= today || matches!(rollout.state, RolloutState::Finished { .. });
-    if stage.entered && dates_have_passed && counts.deprecated == 0 {
-        return if counts.failed > 0 {
+    let finished = matches!(rollout.state, RolloutState::Finished { .. });
+    let dates_have_passed = stage.test_ends <= today || finished;
+    if stage.entered && dates_have_passed && (counts.deprecated == 0 || finished) {
+        return if counts.failed + counts.deprecated > 0 {
             RingStatus::CompletedWithFailures
         } else {
             RingStatus::Completed
@@ -217,8 +218,10 @@ pub fn update(rollout: &Rollout, applies_to_a_room: bool) -> UpdateStatus {
         RolloutState::Paused { .. } => UpdateStatus::Paused,
         RolloutState::Running if rollout.stages.is_empty() => UpdateStatus::Scheduled,
         RolloutState::Running => UpdateStatus::InProgress,
-        // A retry that is under way has not cleared its failure yet (T7).
-        RolloutState::Finished { .. } if counts.failed + counts.unfinished() > 0 => UpdateStatus::CompletedWithFailures,
+        // A retry that is under way has not cleared its failure yet, and one that gave way to a newer update never will (T7, S9).
+        RolloutState::Finished { .. } if counts.failed + counts.unfinished() + counts.deprecated > 0 => {
+            UpdateStatus::CompletedWithFailures
+        }
         RolloutState::Finished { .. } => UpdateStatus::Completed,
     }
 }
@@ -573,6 +576,16 @@ mod tests {
         );
         assert_eq!(update(&with(finished(), caught_up), false), UpdateStatus::Completed);
         assert_eq!(update(&with(finished(), none), false), UpdateStatus::NotRequired);
+        let given_way = Counts {
+            completed: 1,
+            deprecated: 1,
+            ..none
+        };
+        assert_eq!(
+            update(&with(finished(), given_way), false),
+            UpdateStatus::CompletedWithFailures,
+            "a room that failed and then gave way to a newer update has not got this one"
+        );
     }
 
     #[test]

@@ -187,7 +187,7 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     };
 }
 
-fn fail_unreachable(look: &mut Look<'_>, index: usize, last: chrono::NaiveDate) {
+pub(super) fn fail_unreachable(look: &mut Look<'_>, index: usize, last: chrono::NaiveDate) {
     let windows = look.settings().unreachable_after_windows;
     let date = look.write_date(last);
     look.fail(

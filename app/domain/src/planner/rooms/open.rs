@@ -95,15 +95,19 @@ fn move_past_windows_on(look: &mut Look<'_>) {
         if next.night == deployment.night {
             continue;
         }
-        let date = look.write_date(deployment.night);
+        let last = deployment.night;
+        let date = look.write_date(last);
         let frozen = look
             .frozen(deployment.night)
             .map(|freeze| when::freeze(freeze, look.today().year()));
-        let crowded = frozen.is_none() && others_had_the_window(look, deployment);
+        let silent = frozen.is_none() && blocked_by_silence(look, deployment);
+        let crowded = frozen.is_none() && !silent && others_had_the_window(look, deployment);
         let deployment = &mut look.deployments[index];
         deployment.night = next.night;
         deployment.reason = if let Some(frozen) = frozen {
             format!("Waits for the next free night: {date} is {frozen}.")
+        } else if silent {
+            format!("A device of the room is silent since before the window of {date}; waits for the next one.")
         } else if crowded {
             format!("Other updates filled the window of {date}; waits for the next one.")
         } else {
@@ -112,7 +116,27 @@ fn move_past_windows_on(look: &mut Look<'_>) {
         if crowded {
             count_crowded(look, index);
         }
+        if silent {
+            // It has not shown up either (W4): otherwise one dead device would keep every later rollout from its end.
+            look.deployments[index].missed_windows += 1;
+            if look.deployments[index].missed_windows >= look.settings().unreachable_after_windows {
+                super::lapse::fail_unreachable(look, index, last);
+            }
+        }
     }
+}
+
+/// Whether a device that the update is for has fallen silent in the middle of something (W5): its action stays open.
+fn blocked_by_silence(look: &Look<'_>, deployment: &Deployment) -> bool {
+    let Some(update) = look.update(deployment) else {
+        return false;
+    };
+    update.devices_in(look.room).any(|device| {
+        look.installs.iter().any(|install| {
+            let silent = matches!(install.state, InstallState::Started { silent_at: Some(_), .. });
+            install.device == device.id && silent
+        })
+    })
 }
 
 /// Whether another update of the room ran in the window of this one's night: that is what left no space (S7), and not a service
