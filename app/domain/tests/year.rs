@@ -210,10 +210,10 @@ fn room(year: &mut Year, line: &Value, zones: &BTreeMap<String, Zone>) -> Room {
         let away = year.sim.now + TimeDelta::days(i64::try_from(number % 300).expect("days"));
         let behaviour = Behaviour {
             minutes: 8 + u32::try_from(number % 30).expect("minutes"),
-            failures: u32::from(number % 11 == 0) * 2,
-            silences: u32::from(number % 13 == 0),
-            late_minutes: (number % 26 == 0).then_some(1_500),
-            absences: if number % 9 == 0 {
+            failures: u32::from(number.is_multiple_of(11)) * 2,
+            silences: u32::from(number.is_multiple_of(13)),
+            late_minutes: (number.is_multiple_of(26)).then_some(1_500),
+            absences: if number.is_multiple_of(9) {
                 vec![(away, away + TimeDelta::days(6))]
             } else {
                 Vec::new()
