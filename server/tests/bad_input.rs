@@ -20,6 +20,7 @@ both_engines!(
     files_with_other_hashes_names_or_addresses_are_refused_g5,
     rings_beyond_their_limits_are_refused_r2_r4_r8,
     a_rooms_file_with_one_bad_line_changes_nothing_g1_g5,
+    one_bad_line_in_the_middle_of_a_hundred_thousand_rooms_is_named_and_nothing_changes_g5,
     a_catalogue_with_one_bad_line_changes_nothing_g1_g5,
     reasons_are_wanted_and_have_a_limit_k2_g5,
 );
@@ -314,6 +315,26 @@ async fn rings_beyond_their_limits_are_refused_r2_r4_r8(engine: Engine) {
         .add_ring(&actor(), draft("Early", 1, 30, 2))
         .await
         .expect("60 days");
+}
+
+async fn one_bad_line_in_the_middle_of_a_hundred_thousand_rooms_is_named_and_nothing_changes_g5(engine: Engine) {
+    let house = House::new(engine).await;
+    let before = whole(&house).await;
+    let site = house.database.text("SELECT name FROM sites ORDER BY name").await;
+    let mut csv = "site,name,floor,capacity\n".to_owned();
+    for number in 1..=100_000 {
+        let site = if number == 50_000 { "Atlantis" } else { site.as_str() };
+        csv.push_str(&format!("{site},Room {number},{},8\n", number % 40));
+    }
+    let file = RoomsFile::parse(&csv).expect("every line has its columns");
+    assert_eq!(file.rooms.len(), 100_000);
+    let refused = house
+        .service
+        .import_rooms(&actor(), &file)
+        .await
+        .expect_err("a refusal");
+    says(&refused, &["site", "room 50000 (Room 50000)", "Atlantis"]);
+    assert_eq!(whole(&house).await, before);
 }
 
 async fn a_rooms_file_with_one_bad_line_changes_nothing_g1_g5(engine: Engine) {

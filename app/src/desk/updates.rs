@@ -217,7 +217,7 @@ fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
         done: summary.counts.completed,
         failed: summary.counts.failed,
         total: summary.counts.total() + waiting,
-        starts: words::day(summary.rollout.starts_on, year),
+        starts: words::day(first_night(summary), year),
         ends: words::day(last_day, year),
         day: day_of(look, summary),
     }
@@ -267,11 +267,7 @@ fn plan_day(look: &Look, summary: &UpdateSummary) -> Option<(f64, bool)> {
     let mut position = None;
     for stage in summary.calendar.iter().filter(|stage| stage.entered) {
         let planned = f64::from(stage.rollout_days + stage.test_days);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a rollout's days fit into a float many times over"
-        )]
-        let in_stage = (local.date() - stage.starts_on).num_days() as f64 + share;
+        let in_stage = f64::from(look.freezes.free_between(stage.ring, stage.starts_on, local.date())) + share;
         position = Some(passed + in_stage.clamp(0.0, planned));
         passed += planned;
     }
@@ -286,7 +282,9 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
         .map(|stage| {
             let counts = summary.rollout.counts_of(stage.ring);
             let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
-            let tested = (today.min(stage.test_ends) - stage.rollout_ends).num_days().max(0);
+            let tested = look
+                .freezes
+                .free_between(stage.ring, stage.rollout_ends, today.min(stage.test_ends));
             let over = matches!(summary.rollout.state, RolloutState::Finished { .. });
             TrackRing {
                 name: stage.name.clone(),
@@ -296,7 +294,7 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
                 tested_days: if over {
                     stage.test_days
                 } else if stage.entered {
-                    u32::try_from(tested).unwrap_or(0).min(stage.test_days)
+                    tested.min(stage.test_days)
                 } else {
                     0
                 },
@@ -357,20 +355,43 @@ fn caption(look: &Look, summary: &UpdateSummary) -> String {
             format!("Over since {}", when::date(look.organisation.zone.date(*at), year))
         }
         (RolloutState::Running, _) => match current_stage(look, summary) {
-            Some((stage, _)) => stage_caption(look, stage),
-            None => format!("Starts {}", when::date(summary.rollout.starts_on, year)),
+            Some((stage, _)) => format!("{}{}", stage_caption(look, stage), superseded(summary)),
+            None => format!("Starts {}", when::date(first_night(summary), year)),
         },
     }
 }
 
 fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
     let today = look.organisation.zone.date(look.now);
-    if today < stage.rollout_ends {
-        let night = ((today - stage.starts_on).num_days() + 1).clamp(1, i64::from(stage.rollout_days));
-        format!("{}: night {night} of {}", stage.name, stage.rollout_days)
+    // Frozen dates are no plan days (W6).
+    if let Some(freeze) = look.freezes.on(stage.ring, today) {
+        format!("{}: {}", stage.name, when::freeze(freeze, words::year(look)))
+    } else if today < stage.rollout_ends {
+        let night = look.freezes.free_between(stage.ring, stage.starts_on, today) + 1;
+        format!(
+            "{}: night {} of {}",
+            stage.name,
+            night.min(stage.rollout_days),
+            stage.rollout_days
+        )
     } else {
-        let day = (today - stage.rollout_ends).num_days() + 1;
+        let day = look.freezes.free_between(stage.ring, stage.rollout_ends, today) + 1;
         format!("{}: test day {day} of {}", stage.name, stage.test_days)
+    }
+}
+
+/// The date of the first night, with what freezes do to it.
+fn first_night(summary: &UpdateSummary) -> NaiveDate {
+    let first = summary.calendar.first();
+    first.map_or(summary.rollout.starts_on, |stage| stage.starts_on)
+}
+
+/// The mark of an update that goes on until a newer one has caught up (S9).
+fn superseded(summary: &UpdateSummary) -> &'static str {
+    if summary.rollout.is_being_superseded() {
+        ", being superseded"
+    } else {
+        ""
     }
 }
 
@@ -383,12 +404,11 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
         RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Running => match current_stage(look, summary) {
-            Some((stage, _)) => format!("{}.", stage_caption(look, stage)),
+            Some((stage, _)) => format!("{}{}.", stage_caption(look, stage), superseded(summary)),
             None if summary.rollout.stages.is_empty() => {
-                format!(
-                    "Staging starts {}.",
-                    when::date(summary.rollout.starts_on, words::year(look))
-                )
+                let first = summary.calendar.first().map_or("The first ring", |stage| &stage.name);
+                let starts = when::date(first_night(summary), words::year(look));
+                format!("{first} starts {starts}.")
             }
             None => format!(
                 "Finishing: {} have not ended yet.",

@@ -1,9 +1,10 @@
 //! Freezes: spans of local dates in which nothing starts (W6).
 
-use chrono::NaiveDate;
-use domain::freeze::{self, Freeze, FreezeScope};
-use domain::ids::FreezeId;
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::freeze::{self, Freeze, FreezeScope, Freezes};
+use domain::ids::{FreezeId, UpdateId};
 use domain::planner;
+use domain::settings::Organisation;
 use serde_json::json;
 use store::{AuditEntry, Tx};
 
@@ -53,23 +54,7 @@ impl Service {
             let before = tx.freezes().await?;
             let freeze = Freeze { from, until, owner: actor.0.clone(), reason: reason.clone(), made_at: now, id };
             tx.add_freeze(scope, &freeze).await?;
-            match scope {
-                FreezeScope::Organisation | FreezeScope::Ring(_) => {
-                    let after = tx.freezes().await?;
-                    let shift = planner::refreeze(&organisation.zone, now, &before, &after);
-                    let rollouts = tx.rollouts(&live).await?;
-                    for rollout in rollouts.values() {
-                        tx.put_rollout(&rollout.refrozen(&shift)).await?;
-                        if let Some(stage) = rollout.stages.last() {
-                            tx.shift_nights(rollout.update, stage.ring, &shift).await?;
-                        }
-                        tx.wake_deployments(rollout.update, now).await?;
-                    }
-                    tx.wake_rollouts(now).await?;
-                }
-                FreezeScope::Site(site) => tx.mark_site(site).await?,
-                FreezeScope::Room(room) => tx.mark(room).await?,
-            }
+            move_plans(tx, &organisation, scope, &before, &live, now).await?;
             tx.take_back_prepared(scope, now).await?;
             tx.add_audit(now, &AuditEntry {
                 actor: actor.0.clone(),
@@ -85,6 +70,73 @@ impl Service {
         self.wake();
         Ok(id)
     }
+
+    /// Lifts what is ahead of a freeze (W6): from tomorrow on nothing is frozen by it, and plans take their dates back. Tonight's
+    /// windows are over already, or too close.
+    ///
+    /// # Errors
+    /// There is no such freeze, or nothing of it is ahead.
+    pub async fn lift_freeze(&self, actor: &Actor, id: FreezeId, reason: &str) -> Result<()> {
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let organisation = organisation(tx).await?;
+            let today = organisation.zone.date(now);
+            let Some((scope, freeze)) = tx.freeze_record(id).await? else {
+                return Err(ServiceError::not_found("This freeze"));
+            };
+            if freeze.until <= today {
+                return Err(ServiceError::conflict(format!("nothing of the freeze is ahead; its last date is {}", freeze.until)));
+            }
+            let live = tx.live_rollouts().await?;
+            let before = tx.freezes().await?;
+            let last = (freeze.from <= today).then_some(today);
+            tx.shorten_freeze(id, last).await?;
+            move_plans(tx, &organisation, scope, &before, &live, now).await?;
+            let whose = whose(tx, scope).await?;
+            tx.add_audit(now, &AuditEntry {
+                actor: actor.0.clone(),
+                action: "freeze.lifted",
+                object_kind: "freeze",
+                object_id: id.to_string(),
+                summary: format!("Lifted the freeze of {whose} from {} to {}: {reason}", freeze.from, freeze.until),
+                before: Some(json!({ "scope": scope, "from": freeze.from, "until": freeze.until })),
+                after: last.map(|until| json!({ "scope": scope, "from": freeze.from, "until": until })),
+            }).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+}
+
+/// Moves the dates of every live plan to what is frozen now (W6), and has the rooms looked at.
+async fn move_plans(
+    tx: &mut Tx,
+    organisation: &Organisation,
+    scope: FreezeScope,
+    before: &Freezes,
+    live: &[UpdateId],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match scope {
+        FreezeScope::Organisation | FreezeScope::Ring(_) => {
+            let after = tx.freezes().await?;
+            let shift = planner::refreeze(&organisation.zone, now, before, &after);
+            let rollouts = tx.rollouts(live).await?;
+            for rollout in rollouts.values() {
+                tx.put_rollout(&rollout.refrozen(&shift)).await?;
+                if let Some(stage) = rollout.stages.last() {
+                    tx.shift_nights(rollout.update, stage.ring, &shift).await?;
+                }
+                tx.wake_deployments(rollout.update, now).await?;
+            }
+            tx.wake_rollouts(now).await?;
+        }
+        FreezeScope::Site(site) => tx.mark_site(site).await?,
+        FreezeScope::Room(room) => tx.mark(room).await?,
+    }
+    Ok(())
 }
 
 async fn whose(tx: &mut Tx, scope: FreezeScope) -> Result<String> {

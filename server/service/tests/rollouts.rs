@@ -40,6 +40,7 @@ on_both_engines![
     a_newer_update_supersedes_what_has_not_finished_its_staging_test_s9,
     a_superseded_update_goes_on_ahead_of_the_newer_one_s9,
     a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6,
+    a_freeze_that_is_lifted_gives_the_plan_its_dates_back_w6,
     a_room_takes_the_step_that_an_update_needs_first_s8,
     a_hold_that_ends_lets_the_room_catch_up_s11,
     automatic_mode_concerns_updates_published_later_s12,
@@ -981,6 +982,52 @@ async fn a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6(estate: Est
         .filter_map(|install| install.started_at);
     let frozen = instant("2025-03-15T00:00:00Z")..instant("2025-03-19T00:00:00Z");
     assert!(starts.into_iter().all(|started| !frozen.contains(&started)));
+    estate.is_sound().await;
+}
+
+async fn a_freeze_that_is_lifted_gives_the_plan_its_dates_back_w6(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 10), ("Executive", 5)]).await;
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
+    let before = nights(&estate, update).await;
+    let service = &estate.service;
+    let general = FreezeScope::Ring(estate.ring("General").await);
+    let freeze = async |from: &str, until: &str| {
+        service
+            .freeze(&admin(), general, date(from), date(until), "trade fair")
+            .await
+            .unwrap()
+    };
+    // Before it has begun, it is as if it had never been.
+    let early = freeze("2025-03-15", "2025-03-18").await;
+    service.lift_freeze(&admin(), early, "The fair is off.").await.unwrap();
+    service.tick().await.unwrap();
+    assert_eq!(nights(&estate, update).await, before);
+    assert_eq!(
+        problem(service.lift_freeze(&admin(), early, "again").await),
+        "This freeze was not found"
+    );
+    // In the middle of it, what was frozen stays, and the rest comes back.
+    let late = freeze("2025-03-15", "2025-03-20").await;
+    estate.live_until("2025-03-17T12:00:00Z", &mut devices).await;
+    service
+        .lift_freeze(&admin(), late, "The fair is over early.")
+        .await
+        .unwrap();
+    service.tick().await.unwrap();
+    let after = nights(&estate, update).await;
+    for (room, night) in &before {
+        let moved = if *night < date("2025-03-15") {
+            *night
+        } else {
+            *night + TimeDelta::days(3)
+        };
+        assert_eq!(after[room], moved, "{room}: the 15th to the 17th were lost");
+    }
+    assert!(problem(service.lift_freeze(&admin(), late, "again").await).contains("its last date is 2025-03-17"));
+    estate.live_until("2025-04-06T00:00:00Z", &mut devices).await;
+    assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
     estate.is_sound().await;
 }
 

@@ -1,4 +1,5 @@
-//! Two services on one Postgres tick at the same instants while people act: together they do what one alone does (G2).
+//! Two services on one Postgres tick at the same instants while people and devices act, and a third one dies each night between its
+//! plan and its commit: together they do what one alone does (G2).
 
 mod support;
 
@@ -6,8 +7,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::ids::{RoomId, UpdateId};
+use domain::sim::Counter;
 use service::Service;
-use service::store::Engine;
+use service::store::{Engine, Limits};
 use support::{Devices, Estate, admin, draft};
 
 /// A day of the rollout's life at noon: what people do, the same in both runs.
@@ -91,9 +93,39 @@ async fn tally(estate: &Estate) -> Tally {
     tally
 }
 
+/// What became of the ticks.
+#[derive(Default)]
+struct Ticks {
+    /// Rounds of simultaneous ticks.
+    simultaneous: usize,
+    /// Transactions that each service wrote.
+    won: Vec<u32>,
+    /// Plans that were written and never committed.
+    died: usize,
+}
+
+/// A process plans, writes, and is gone before it commits. Meanwhile the others find the tick's lock taken.
+async fn die_before_the_commit(estate: &Estate, service: &Service, ticks: &mut Ticks) {
+    let now = estate.service.clock().now();
+    let mut tx = service.store().begin().await.expect("a transaction");
+    assert!(tx.try_tick_lock().await.expect("an answer"), "nobody else plans now");
+    let organisation = tx.organisation().await.expect("a query").expect("an organisation");
+    if let Some(due) = tx.due(&organisation, now, Limits::default()).await.expect("a slice") {
+        // Far from the ids that services make.
+        let plan = domain::planner::plan(&due.slice, now, &mut Counter(u128::MAX / 2));
+        tx.apply(&plan, &due.marks, now).await.expect("it is written");
+        ticks.died += usize::from(!plan.is_empty());
+        let mut other = estate.service.store().begin().await.expect("a transaction");
+        assert!(!other.try_tick_lock().await.expect("an answer"), "the lock is taken");
+    }
+    drop(tx);
+}
+
 /// Everybody at once, until nobody has anything to do.
-async fn tick(services: &[Service]) {
+async fn tick(services: &[Service], count: &mut Ticks) {
+    count.won.resize(services.len(), 0);
     loop {
+        count.simultaneous += 1;
         let ticks: Vec<_> = services
             .iter()
             .map(|service| {
@@ -102,8 +134,9 @@ async fn tick(services: &[Service]) {
             })
             .collect();
         let mut idle = true;
-        for tick in ticks {
+        for (tick, won) in ticks.into_iter().zip(&mut count.won) {
             let report = tick.await.expect("a task").expect("a tick");
+            *won += report.rounds;
             idle &= report.rounds == 0 && !report.elsewhere;
         }
         if idle {
@@ -112,8 +145,9 @@ async fn tick(services: &[Service]) {
     }
 }
 
-/// Thirty days; the tally after each.
-async fn live(estate: &Estate, services: &[Service]) -> Vec<Tally> {
+/// Thirty days; the tally after each. `dies`: a process that dies in the middle of its tick, each night and each noon.
+async fn live(estate: &Estate, services: &[Service], dies: Option<&Service>) -> (Vec<Tally>, Ticks) {
+    let mut ticks = Ticks::default();
     let rooms = estate.rooms(&[("Staging", 3), ("General", 10), ("Executive", 3)]).await;
     let update = estate.publish("bar", "2.0", None).await;
     let mut devices = Devices::of(&rooms);
@@ -132,27 +166,34 @@ async fn live(estate: &Estate, services: &[Service]) -> Vec<Tally> {
             if time == "12:00:00" {
                 // While the others plan.
                 let planners = services.to_vec();
-                let ticking = tokio::spawn(async move { tick(&planners).await });
+                let ticking = tokio::spawn(async move { tick(&planners, &mut Ticks::default()).await });
                 people(estate, day, update, &rooms).await;
                 ticking.await.expect("ticks");
             }
-            tick(services).await;
+            if let Some(dies) = dies {
+                die_before_the_commit(estate, dies, &mut ticks).await;
+            }
+            tick(services, &mut ticks).await;
             devices.turn(&services[day % services.len()]).await;
-            tick(services).await;
+            tick(services, &mut ticks).await;
         }
         estate.is_sound().await;
         tallies.push(tally(estate).await);
     }
-    tallies
+    (tallies, ticks)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_services_that_tick_at_the_same_instants_do_what_one_does_g2() {
     let alone = Estate::new(Engine::Postgres).await;
-    let expected = live(&alone, std::slice::from_ref(&alone.service)).await;
+    let (expected, _) = live(&alone, std::slice::from_ref(&alone.service), None).await;
     let shared = Estate::new(Engine::Postgres).await;
     let both = [shared.service.clone(), shared.another().await];
-    let seen = live(&shared, &both).await;
+    let third = shared.another().await;
+    let (seen, ticks) = live(&shared, &both, Some(&third)).await;
+    assert!(ticks.simultaneous >= 200, "{} rounds", ticks.simultaneous);
+    assert!(ticks.won.iter().all(|won| *won > 0), "both win ticks: {:?}", ticks.won);
+    assert!(ticks.died >= 20, "{} plans died", ticks.died);
     for (day, (seen, expected)) in seen.iter().zip(&expected).enumerate() {
         assert_eq!(seen, expected, "day {day}");
     }

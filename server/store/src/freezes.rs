@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::freeze::{Freeze, FreezeScope, Freezes};
-use domain::ids::{FreezeId, RingId, RoomId};
+use domain::ids::{FreezeId, RingId, RoomId, SiteId};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -147,6 +147,43 @@ impl Tx {
             beside.push(own.map(|freeze| (freeze.2, freeze.3)).collect());
         }
         Ok(beside)
+    }
+
+    /// A freeze and whom it concerns; `None`: there is none of that id.
+    ///
+    /// # Errors
+    /// The database fails, or the row is no fact.
+    pub async fn freeze_record(&mut self, id: FreezeId) -> Result<Option<(FreezeScope, Freeze)>> {
+        const SCOPE: &str = "SELECT ring_id, site_id, room_id FROM freezes WHERE id = $1";
+        const SQL: &str =
+            "SELECT id, ring_id AS of, first_date, last_date, owner, reason, made_at FROM freezes WHERE id = $1";
+        type Whose = (Option<Uuid>, Option<Uuid>, Option<Uuid>);
+        let whose: Option<Whose> = each!(self, c => sqlx::query_as(SCOPE).bind(id.0).fetch_optional(c).await)?;
+        let row: Option<FreezeRow> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
+        let (Some(whose), Some(row)) = (whose, row) else {
+            return Ok(None);
+        };
+        let scope = match whose {
+            (Some(ring), _, _) => FreezeScope::Ring(RingId(ring)),
+            (_, Some(site), _) => FreezeScope::Site(SiteId(site)),
+            (_, _, Some(room)) => FreezeScope::Room(RoomId(room)),
+            (None, None, None) => FreezeScope::Organisation,
+        };
+        Ok(Some((scope, row.into_domain()?)))
+    }
+
+    /// Ends a freeze after `last_date`; without one, it is as if it had never been.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn shorten_freeze(&mut self, id: FreezeId, last_date: Option<NaiveDate>) -> Result<()> {
+        const DELETE: &str = "DELETE FROM freezes WHERE id = $1";
+        const SHORTEN: &str = "UPDATE freezes SET last_date = $2 WHERE id = $1";
+        match last_date {
+            None => each!(self, c => sqlx::query(DELETE).bind(id.0).execute(c).await.map(drop))?,
+            Some(last) => each!(self, c => sqlx::query(SHORTEN).bind(id.0).bind(last).execute(c).await.map(drop))?,
+        }
+        Ok(())
     }
 
     /// Adds a freeze.
