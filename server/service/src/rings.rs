@@ -83,10 +83,10 @@ impl Service {
         store::write!(self.store, tx => {
             let before = tx.rings().await?;
             let after = change(&before)?;
-            refuse_longer_plans(tx, &after).await?;
             let live = tx.live_rollouts().await?;
             let rollouts = tx.rollouts(&live).await?;
             let live: Vec<&Rollout> = rollouts.values().collect();
+            refuse_longer_plans(tx, &after, &live).await?;
             tx.put_rings(&after).await?;
             for ring in planner::passed_over(&before, &after, &live) {
                 tx.mark_ring(ring).await?;
@@ -132,7 +132,6 @@ impl Service {
                     return Err(ServiceError::conflict(format!("{} was moved by somebody else meanwhile", room.name)));
                 }
                 tx.mark(*id).await?;
-                tx.wake_rollouts(now).await?;
                 let source = rings.get(room.ring).map_or("", |ring| &ring.name);
                 tx.add_audit(now, &AuditEntry {
                     actor: actor.0.clone(),
@@ -144,6 +143,7 @@ impl Service {
                     after: Some(json!({ "ring": target.name })),
                 }).await?;
             }
+            tx.wake_rollouts(now).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -152,11 +152,9 @@ impl Service {
 }
 
 /// R10: the mixed plan of a running rollout must stay within the 60 days.
-async fn refuse_longer_plans(tx: &mut Tx, rings: &RingSequence) -> Result<()> {
-    let live = tx.live_rollouts().await?;
-    let rollouts = tx.rollouts(&live).await?;
+async fn refuse_longer_plans(tx: &mut Tx, rings: &RingSequence, live: &[&Rollout]) -> Result<()> {
     let freezes = tx.freezes().await?;
-    for rollout in rollouts.values() {
+    for rollout in live {
         let calendar = rollout.calendar(rings, &freezes, None, rollout.starts_on);
         let total: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
         if total > domain::ring::MOST_TOTAL_DAYS {

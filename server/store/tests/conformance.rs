@@ -406,6 +406,8 @@ fn every_deployment_state() -> Vec<DeploymentState> {
         Failure::Unreachable,
         Failure::Silent,
         Failure::Unconfirmed,
+        Failure::Canceled,
+        Failure::NoPath,
     ] {
         states.push(DeploymentState::Failed { at, failure });
     }
@@ -438,6 +440,7 @@ async fn deployments_come_back_in_every_state_t1(home: Home) {
         deployment.planned_night = None;
         deployment.attempt = 3;
         deployment.missed_windows = 1;
+        deployment.crowded_windows = 2;
         deployment.catch_up = true;
         deployment.force = Some(if number % 2 == 0 {
             Force::Now
@@ -497,7 +500,8 @@ async fn installs_come_back_in_every_state(home: Home) {
             silent_at: Some(at),
             installed_chunks: true,
         },
-        InstallState::Installed { at, doubtful: true },
+        InstallState::Withdrawn { at },
+        InstallState::Canceled { at },
         InstallState::Installed { at, doubtful: false },
         InstallState::Completed { at },
         InstallState::Withdrawn { at },
@@ -525,6 +529,7 @@ async fn installs_come_back_in_every_state(home: Home) {
             shown_up_at: Some(at),
             started_at: Some(at),
             detail: "Erasing 100 %.".to_owned(),
+            cancel_wanted: Some("Stopped by Admin: \"the board\" meets.".to_owned()),
             ..planned
         };
         store::write!(store, tx => { tx.put_installs(std::slice::from_ref(&install)).await }).unwrap();
