@@ -113,6 +113,18 @@ pub struct Serve {
     /// First start only: the organisation's zone.
     #[arg(long, default_value = "UTC", env = "NIGHTSHIFT_ZONE")]
     pub(crate) zone: String,
+    /// Where the time comes from. `driven` is for tests: from instants on standard input.
+    #[arg(long, value_enum, default_value_t = ClockSource::System)]
+    pub(crate) clock: ClockSource,
+}
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClockSource {
+    /// The machine's clock.
+    System,
+    /// Lines on standard input.
+    Driven,
 }
 
 /// `nightshift demo`.

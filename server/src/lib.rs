@@ -7,6 +7,7 @@ mod backup;
 pub mod cli;
 pub mod ddi;
 pub mod demo;
+mod driven;
 mod explain;
 mod metrics;
 pub mod router;

@@ -11,7 +11,8 @@ use service::{Artifacts, Clock, Deployment, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Serve;
+use crate::cli::{ClockSource, Serve};
+use crate::driven::Driver;
 use crate::router::{self, Surroundings};
 
 /// How long what has begun may take after a stop.
@@ -22,6 +23,13 @@ const CLOSING: Duration = Duration::from_millis(700);
 
 pub(crate) async fn serve(options: Serve) -> Result<()> {
     let zone = Zone::parse(&options.zone)?;
+    let (driver, clock) = match options.clock {
+        ClockSource::System => (None, Clock::System),
+        ClockSource::Driven => {
+            let (driver, clock) = Driver::start().await?;
+            (Some(driver), clock)
+        }
+    };
     let store = Store::open(&options.database.database, true).await?;
     store.migrate().await?;
     let listener = listen(options.listen).await?;
@@ -30,14 +38,19 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         tenant: options.tenant,
         gateway_token: options.gateway_token,
     };
-    let service = Service::new(store, Clock::System, Artifacts::open(&options.artifacts)?, deployment);
+    let service = Service::new(store, clock, Artifacts::open(&options.artifacts)?, deployment);
     service
         .first_start(&options.organisation, zone, Settings::default())
         .await?;
     let stop = stop_on_signal();
     let ticks = tokio::spawn({
         let (service, stop) = (service.clone(), stop.clone());
-        async move { service.run_ticks(stop).await }
+        async move {
+            match driver {
+                Some(driver) => driver.drive(service, stop).await,
+                None => service.run_ticks(stop).await,
+            }
+        }
     });
     serve_until(listener, service, Surroundings::default(), stop).await?;
     in_time("the tick", ticks)

@@ -12,30 +12,12 @@ use reqwest::Method;
 use server::ddi::{parse_config, parse_feedback};
 use service::RoomsFile;
 use service::catalogue::Catalogue;
+use support::dice::Dice;
 use support::{Engine, House, link};
 
 both_engines!(the_device_api_answers_nonsense_with_an_error_of_the_sender_g5);
 
 const DEVICE: &str = "lab-1";
-
-/// The same numbers for the same seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let sides = u64::try_from(sides.max(1)).expect("a number");
-        usize::try_from((mixed ^ (mixed >> 31)) % sides).expect("a number")
-    }
-
-    fn span(&mut self, length: usize) -> std::ops::Range<usize> {
-        let from = self.below(length + 1);
-        from..from + self.below(length - from + 1).min(24)
-    }
-}
 
 /// What such readers stumble over.
 const PIECES: [&[u8]; 14] = [

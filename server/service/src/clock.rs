@@ -41,6 +41,13 @@ impl Clock {
         }
     }
 
+    /// Sets a driven clock, back as well: what a machine does whose time is corrected. The machine's clock stays as it is.
+    pub fn set_to(&self, instant: DateTime<Utc>) {
+        if let Self::Driven(micros) = self {
+            micros.store(instant.timestamp_micros(), Ordering::SeqCst);
+        }
+    }
+
     /// Whether somebody drives this clock.
     #[must_use]
     pub fn is_driven(&self) -> bool {

@@ -18,7 +18,6 @@ use store::{ArtifactRecord, Asking, AuditEntry, ConfigReport, Fetched, Outcome, 
 use subtle::ConstantTimeEq;
 
 use crate::error::{Result, ServiceError};
-use crate::tick::organisation;
 use crate::{Actor, Service};
 
 /// Last contacts that are not written yet. Losing them does no harm (DESIGN.md 5).
@@ -78,7 +77,7 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Asking>> {
-        let Some(asking) = self.store.read().await?.asking(controller).await? else {
+        let Some(asking) = self.store.asking(controller).await? else {
             return Ok(None);
         };
         let speaks = match credentials {
@@ -106,10 +105,6 @@ impl Service {
     pub async fn poll(&self, asking: &Asking) -> Result<PollAnswer> {
         self.activity.polled();
         let now = self.clock.now();
-        let settings = {
-            let mut tx = self.store.read().await?;
-            organisation(&mut tx).await?.settings
-        };
         let asked = asking.asked();
         let offer = asked.as_ref().map_or(Offer::Nothing, |asked| offer::decide(asked, now));
         if let Some(asked) = &asked
@@ -138,7 +133,7 @@ impl Service {
             action,
             facts_wanted,
             mark: action.map_or(0, |action| mark(action, offer)),
-            sleep_seconds: offer::poll_again_in(&settings, asking.device.id, asked.as_ref(), now),
+            sleep_seconds: offer::poll_again_in(&asking.settings, asking.device.id, asked.as_ref(), now),
         })
     }
 

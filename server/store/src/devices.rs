@@ -11,6 +11,7 @@ use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, ProductId, RoomId};
 use domain::install::{Execution, Feedback, Heard, Install, InstallState};
 use domain::offer::{self, Asked, Offer, Presence};
+use domain::settings::Settings;
 use domain::update::Standing;
 use domain::version::{self, Version};
 use sqlx::sqlite::SqlitePool;
@@ -70,6 +71,8 @@ pub struct Asking {
     pub device: DeviceRecord,
     /// What it might be told.
     pub wanted: Option<Wanted>,
+    /// The organisation's settings, which decide when it polls again.
+    pub settings: Settings,
 }
 
 /// A poll's result.
@@ -234,11 +237,43 @@ struct AskingRow {
     recalled: Option<bool>,
     rollout_state: Option<String>,
     expected_minutes: Option<i64>,
+    settings: Json<Settings>,
 }
+
+/// One statement, and so one snapshot: a poll needs no transaction around it.
+const ASKING: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
+        d.free_at, d.busy_until, d.last_seen_at,
+        i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
+        i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
+        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled,
+        o.settings
+    FROM devices d
+    CROSS JOIN organisation o
+    LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
+    LEFT JOIN deployments p ON p.id = i.deployment_id
+    LEFT JOIN rollouts r ON r.update_id = p.update_id
+    LEFT JOIN updates u ON u.id = i.update_id
+    WHERE d.controller_id = $1";
+
+/// The same about one action, whatever its state.
+const ASKING_ABOUT: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
+        d.free_at, d.busy_until, d.last_seen_at,
+        i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
+        i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
+        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled,
+        o.settings
+    FROM devices d
+    CROSS JOIN organisation o
+    JOIN installs i ON i.device_id = d.id
+    JOIN deployments p ON p.id = i.deployment_id
+    JOIN rollouts r ON r.update_id = p.update_id
+    JOIN updates u ON u.id = i.update_id
+    WHERE d.id = $1 AND i.action_id = $2";
 
 impl AskingRow {
     fn into_asking(self) -> Result<Asking> {
         let id = self.d_id;
+        let Json(settings) = self.settings;
         let device = DeviceRecord {
             id: DeviceId(id),
             controller: self.controller_id,
@@ -261,7 +296,11 @@ impl AskingRow {
             self.attempt,
             self.state,
         ) else {
-            return Ok(Asking { device, wanted: None });
+            return Ok(Asking {
+                device,
+                wanted: None,
+                settings,
+            });
         };
         let install = InstallRow {
             action_id,
@@ -297,6 +336,7 @@ impl AskingRow {
         Ok(Asking {
             device,
             wanted: Some(wanted),
+            settings,
         })
     }
 }
@@ -307,18 +347,7 @@ impl Tx {
     /// # Errors
     /// The database fails, or a row is no fact.
     pub async fn asking(&mut self, controller: &str) -> Result<Option<Asking>> {
-        const SQL: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
-                d.free_at, d.busy_until, d.last_seen_at,
-                i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
-                i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-                i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
-            FROM devices d
-            LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
-            LEFT JOIN deployments p ON p.id = i.deployment_id
-            LEFT JOIN rollouts r ON r.update_id = p.update_id
-            LEFT JOIN updates u ON u.id = i.update_id
-            WHERE d.controller_id = $1";
-        let row: Option<AskingRow> = each!(self, c => sqlx::query_as(SQL).bind(controller).fetch_optional(c).await)?;
+        let row: Option<AskingRow> = each!(self, c => sqlx::query_as(ASKING).bind(controller).fetch_optional(c).await)?;
         row.map(AskingRow::into_asking).transpose()
     }
 
@@ -327,19 +356,8 @@ impl Tx {
     /// # Errors
     /// The database fails, or a row is no fact.
     pub async fn asking_about(&mut self, device: DeviceId, action: ActionId) -> Result<Option<Asking>> {
-        const SQL: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
-                d.free_at, d.busy_until, d.last_seen_at,
-                i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
-                i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-                i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
-            FROM devices d
-            JOIN installs i ON i.device_id = d.id
-            JOIN deployments p ON p.id = i.deployment_id
-            JOIN rollouts r ON r.update_id = p.update_id
-            JOIN updates u ON u.id = i.update_id
-            WHERE d.id = $1 AND i.action_id = $2";
         let row: Option<AskingRow> =
-            each!(self, c => sqlx::query_as(SQL).bind(device.0).bind(action.0).fetch_optional(c).await)?;
+            each!(self, c => sqlx::query_as(ASKING_ABOUT).bind(device.0).bind(action.0).fetch_optional(c).await)?;
         row.map(AskingRow::into_asking).transpose()
     }
 
@@ -508,25 +526,25 @@ impl Tx {
                 .fetch_optional(&mut **transaction)
                 .await?;
         }
-        let Some(asking) = self.asking_about(device, action).await? else {
+        let Some(mut asking) = self.asking_about(device, action).await? else {
             return Ok(None);
         };
         let Some(wanted) = &asking.wanted else { return Ok(None) };
-        let (rollout, release) = (wanted.rollout, wanted.install.update);
         if let (Inner::Postgres(transaction), InstallState::Planned) = (&mut self.inner, &wanted.install.state) {
             sqlx::query(dialect::SHARE_ROLLOUT_POSTGRES)
-                .bind(rollout.0)
+                .bind(wanted.rollout.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
             sqlx::query(dialect::SHARE_RELEASE_POSTGRES)
-                .bind(release.0)
+                .bind(wanted.install.update.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
+            // Read once more: the rollout may have been paused while its lock was waited for.
+            match self.asking_about(device, action).await? {
+                Some(again) => asking = again,
+                None => return Ok(None),
+            }
         }
-        // Read once more: the rollout may have been paused while its lock was waited for.
-        let Some(asking) = self.asking_about(device, action).await? else {
-            return Ok(None);
-        };
         let may_start = asking.asked().is_some_and(|asked| {
             asked.install.is_started() || matches!(offer::decide(&asked, now), Offer::Install | Offer::Prefetch)
         });
@@ -806,6 +824,18 @@ pub(crate) struct Queued {
 }
 
 impl Store {
+    /// [`Tx::asking`] without a transaction around it: what every request of a device begins with.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn asking(&self, controller: &str) -> Result<Option<Asking>> {
+        let row: Option<AskingRow> = match &self.database {
+            Database::Sqlite { readers, .. } => sqlx::query_as(ASKING).bind(controller).fetch_optional(readers).await?,
+            Database::Postgres(pool) => sqlx::query_as(ASKING).bind(controller).fetch_optional(pool).await?,
+        };
+        row.map(AskingRow::into_asking).transpose()
+    }
+
     /// Takes what a device reports. The answer comes after it is durable.
     ///
     /// # Errors
@@ -825,8 +855,7 @@ impl Store {
                 let mut attempts = 0;
                 loop {
                     attempts += 1;
-                    let inner = Inner::Postgres(pool.begin_with(dialect::BEGIN_COMMAND_POSTGRES).await?);
-                    let mut tx = Tx { inner };
+                    let mut tx = dialect::begin_postgres(pool, dialect::BEGIN_COMMAND_POSTGRES).await?;
                     let outcome = match tx.run(&report, now).await {
                         Ok(outcome) => tx.commit().await.map(|()| outcome),
                         Err(error) => Err(error),

@@ -1,8 +1,10 @@
 //! Everything that the two engines do differently: how to begin, which errors mean "again", the tick's lock.
 
-use sqlx::Error;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Error, PgPool};
 
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
+use crate::tx::{Inner, Tx};
 
 /// SQLite: the write lock is taken at once, so that a transaction never has to turn from reader to writer.
 pub(crate) const BEGIN_WRITE_SQLITE: &str = "BEGIN IMMEDIATE";
@@ -27,13 +29,37 @@ pub(crate) const SHARE_RELEASE_POSTGRES: &str = "SELECT id FROM updates WHERE id
 /// The other side of it: waits for starts that are being written, and lets no more begin until the transaction ends.
 pub(crate) const LOCK_ROLLOUT_POSTGRES: &str = "SELECT update_id FROM rollouts WHERE update_id = $1 FOR NO KEY UPDATE";
 
+/// Begins in a task of its own: a request that is dropped while its BEGIN is under way would leave the connection inside a
+/// transaction that nobody ends.
+pub(crate) async fn begin_postgres(pool: &PgPool, statement: &'static str) -> Result<Tx> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+    let transaction = begun.await.map_err(|_| Error::WorkerCrashed)??;
+    Ok(Tx {
+        inner: Inner::Postgres(transaction),
+    })
+}
+
+/// SQLite: whether a connection may be used again. When the disk is full SQLite ends a transaction by itself, of which sqlx does
+/// not hear: it would refuse to begin another one on this connection.
+pub(crate) async fn is_at_rest(connection: &mut SqliteConnection) -> std::result::Result<bool, Error> {
+    // The rollback of a transaction that was dropped is still on its way.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 pub(crate) fn classify(error: Error) -> StoreError {
     match &error {
         Error::Database(database) => {
             let code = database.code().unwrap_or_default();
             // Postgres: serialization failure, deadlock. SQLite: BUSY and LOCKED with their extended codes.
             let again = matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "261" | "517" | "262");
-            let unavailable = code.starts_with("57P") || code.starts_with("08");
+            // Postgres: shutting down, connection lost, too many connections. SQLite: the disk is full, input and output fail.
+            let unavailable = code.starts_with("57P")
+                || code.starts_with("08")
+                || code == "53300"
+                || code == "13"
+                || code.parse::<u32>().is_ok_and(|code| code & 0xff == 10);
             let constraint = database.is_unique_violation()
                 || database.is_check_violation()
                 || database.is_foreign_key_violation()

@@ -85,6 +85,7 @@ impl Store {
             .idle_timeout(never)
             .max_lifetime(never)
             .acquire_timeout(Duration::from_secs(60))
+            .after_release(|connection, _| Box::pin(dialect::is_at_rest(connection)))
             .connect_with(options.clone())
             .await?;
         let readers = SqlitePoolOptions::new()
@@ -109,7 +110,8 @@ impl Store {
         let options = PgConnectOptions::from_str(address)?.application_name("nightshift");
         let pool = PgPoolOptions::new()
             .max_connections(20)
-            .acquire_timeout(Duration::from_secs(30))
+            // A device or a page that waits longer for a server that is away is better told so.
+            .acquire_timeout(Duration::from_secs(5))
             .connect_with(options)
             .await?;
         Ok(Self {
@@ -175,11 +177,13 @@ impl Store {
     /// # Errors
     /// The database is away or busy for too long.
     pub async fn begin(&self) -> Result<Tx> {
-        let inner = match &self.database {
-            Database::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?),
-            Database::Postgres(pool) => Inner::Postgres(pool.begin_with(dialect::BEGIN_WRITE_POSTGRES).await?),
-        };
-        Ok(Tx { inner })
+        match &self.database {
+            Database::Sqlite { writer, .. } => {
+                let inner = Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?);
+                Ok(Tx { inner })
+            }
+            Database::Postgres(pool) => dialect::begin_postgres(pool, dialect::BEGIN_WRITE_POSTGRES).await,
+        }
     }
 
     /// A reading transaction: one snapshot for all its queries. Dropping it ends it.
@@ -187,11 +191,13 @@ impl Store {
     /// # Errors
     /// The database is away.
     pub async fn read(&self) -> Result<Tx> {
-        let inner = match &self.database {
-            Database::Sqlite { readers, .. } => Inner::Sqlite(readers.begin_with(dialect::BEGIN_READ_SQLITE).await?),
-            Database::Postgres(pool) => Inner::Postgres(pool.begin_with(dialect::BEGIN_READ_POSTGRES).await?),
-        };
-        Ok(Tx { inner })
+        match &self.database {
+            Database::Sqlite { readers, .. } => {
+                let inner = Inner::Sqlite(readers.begin_with(dialect::BEGIN_READ_SQLITE).await?);
+                Ok(Tx { inner })
+            }
+            Database::Postgres(pool) => dialect::begin_postgres(pool, dialect::BEGIN_READ_POSTGRES).await,
+        }
     }
 
     /// Waits for what runs and closes all connections.

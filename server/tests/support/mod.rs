@@ -5,9 +5,13 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod dice;
+pub mod program;
 pub mod swupdate;
+pub mod wire;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{Deployment, Force};
@@ -117,11 +121,66 @@ impl Database {
         Self { address, folder }
     }
 
+    /// Another one with the same facts. Nobody may have it open.
+    pub async fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let address = if let Some(path) = self.address.strip_prefix("sqlite:") {
+            assert!(!Path::new(&format!("{path}-wal")).exists(), "somebody has it open");
+            let copy = folder.path().join("nightshift.db");
+            std::fs::copy(path, &copy).expect("a copy");
+            format!("sqlite:{}", copy.display())
+        } else {
+            let (server, template) = self.address.rsplit_once('/').expect("a URL with a database");
+            let name = format!("nightshift_{}", unique());
+            let mut connection = sqlx::PgConnection::connect(&format!("{server}/postgres"))
+                .await
+                .expect("the server answers");
+            let statement = format!("CREATE DATABASE {name} TEMPLATE {template}");
+            sqlx::query(sqlx::AssertSqlSafe(statement))
+                .execute(&mut connection)
+                .await
+                .expect("a copy");
+            connection.close().await.expect("an orderly end");
+            format!("{server}/{name}")
+        };
+        Self { address, folder }
+    }
+
     /// Opens it and brings it up to date.
     pub async fn open(&self, serving: bool) -> Store {
         let store = Store::open(&self.address, serving).await.expect("the database opens");
         store.migrate().await.expect("the migrations run");
         store
+    }
+
+    /// The schema of the first release, and nothing after it.
+    pub async fn migrate_first(&self) {
+        let engine = if self.address.starts_with("sqlite:") {
+            "sqlite"
+        } else {
+            "postgres"
+        };
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(engine);
+        let mut migrator = sqlx::migrate::Migrator::new(folder).await.expect("migrations");
+        migrator.migrations.to_mut().truncate(1);
+        if let Some(path) = self.address.strip_prefix("sqlite:") {
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(path)
+                .create_if_missing(true);
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a file");
+            migrator
+                .run_direct(None, &mut connection, false)
+                .await
+                .expect("the first migration");
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.address)
+                .await
+                .expect("the server answers");
+            migrator
+                .run_direct(None, &mut connection, false)
+                .await
+                .expect("the first migration");
+        }
     }
 
     /// Runs one statement behind the store's back; gives the rows that it changed.
@@ -225,8 +284,12 @@ impl House {
     }
 
     pub async fn with(engine: Engine, options: Options) -> Self {
+        Self::on(Database::new(engine).await, options).await
+    }
+
+    /// On a database that is there and empty.
+    pub async fn on(database: Database, options: Options) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = Database::new(engine).await;
         let (service, base, serving) = serve(&database, Clock::driven(monday()), &options).await;
         let zone = Zone::parse("Europe/London").expect("a zone");
         service
@@ -655,11 +718,16 @@ impl House {
 impl Database {
     /// One text out of it.
     pub async fn text(&self, query: &str) -> String {
+        self.texts(query).await.remove(0)
+    }
+
+    /// The texts that a query gives.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
         let query = sqlx::AssertSqlSafe(query.to_owned());
         if let Some(path) = self.address.strip_prefix("sqlite:") {
             let mut connection = sqlx::SqliteConnection::connect(path).await.expect("the file opens");
             sqlx::query_scalar(query)
-                .fetch_one(&mut connection)
+                .fetch_all(&mut connection)
                 .await
                 .expect("the query runs")
         } else {
@@ -667,7 +735,7 @@ impl Database {
                 .await
                 .expect("the server answers");
             sqlx::query_scalar(query)
-                .fetch_one(&mut connection)
+                .fetch_all(&mut connection)
                 .await
                 .expect("the query runs")
         }

@@ -1,0 +1,92 @@
+//! `make bench`: one table of what Nightshift costs, in ratios to something bare that is built here and measured in the same run.
+//!
+//! The bare handlers have the same pragmas, the same look-up of a token and the same body, and nothing of Nightshift around them.
+//! Numbers of one machine say little on another one; ratios say more. Start with [`run`].
+
+mod bare;
+mod estate;
+mod load;
+mod planning;
+#[path = "../../tests/support/program.rs"]
+#[allow(dead_code, reason = "the tests' file; this uses its part")]
+mod program;
+
+use std::process::ExitCode;
+
+/// One line of the table.
+pub struct Line {
+    pub what: String,
+    pub measured: String,
+    pub compared: String,
+    /// `0.84`, and whether that is what was wanted; `None`: nothing to compare with.
+    pub ratio: Option<(f64, Wanted)>,
+}
+
+pub enum Wanted {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    match arguments.as_slice() {
+        [bare, file, port] if bare == "bare" => bare::serve(file, port.parse().expect("a port")).await,
+        only => run(only).await,
+    }
+    ExitCode::SUCCESS
+}
+
+/// All parts, or those that are named.
+async fn run(only: &[String]) {
+    let wanted = |part: &str| only.is_empty() || only.iter().any(|only| only == part);
+    let mut table = Vec::new();
+    if wanted("load") {
+        table.extend(load::devices().await);
+    }
+    if wanted("tick") {
+        table.extend(planning::idle_ticks().await);
+    }
+    if wanted("enter") {
+        table.extend(planning::entering_a_ring().await);
+    }
+    if wanted("process") {
+        table.extend(load::process().await);
+    }
+    if wanted("month") {
+        table.extend(planning::a_month().await);
+    }
+    println!();
+    println!("| what | measured | compared with | ratio | wanted |");
+    println!("|---|---|---|---|---|");
+    for line in &table {
+        let (ratio, wanted) = match &line.ratio {
+            Some((ratio, Wanted::AtLeast(least))) => (format!("{ratio:.2}"), verdict(*ratio >= *least, "≥", *least)),
+            Some((ratio, Wanted::AtMost(most))) => (format!("{ratio:.2}"), verdict(*ratio <= *most, "≤", *most)),
+            None => ("–".to_owned(), "–".to_owned()),
+        };
+        println!(
+            "| {} | {} | {} | {ratio} | {wanted} |",
+            line.what, line.measured, line.compared
+        );
+    }
+}
+
+fn verdict(met: bool, sign: &str, limit: f64) -> String {
+    format!("{sign} {limit}{}", if met { "" } else { ": **missed**" })
+}
+
+/// Says what is being done: some parts take minutes.
+pub fn say(what: &str) {
+    eprintln!("bench: {what}");
+}
+
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
