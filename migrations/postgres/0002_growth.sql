@@ -2,3 +2,11 @@
 
 -- Open installs of a release: a recall asks for them (S10).
 CREATE INDEX installs_open_of_update ON installs (update_id) WHERE state IN ('planned', 'started', 'installed');
+
+-- [S6] The order of nights in a ring that is too large to be entered in one transaction; gone when all its rooms have theirs.
+CREATE TABLE placements (
+    update_id UUID NOT NULL REFERENCES rollouts (update_id),
+    position BIGINT NOT NULL,
+    room_id UUID NOT NULL REFERENCES rooms (id),
+    PRIMARY KEY (update_id, position)
+);

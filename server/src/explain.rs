@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use chrono::{NaiveDate, SecondsFormat};
+use domain::freeze::check_date;
 use domain::ids::RingId;
 use domain::ring::{Ring, RingKind, RingOrder, RingPlace, RingSequence};
 use domain::window::{Window, WindowHours};
@@ -19,6 +20,7 @@ pub(crate) fn window(zone: &str, date: &str, as_json: bool) -> Result<()> {
     let date: NaiveDate = date
         .parse()
         .with_context(|| format!("date {date:?} must be YYYY-MM-DD"))?;
+    check_date(date).map_err(anyhow::Error::msg)?;
     let window = Window::on(&zone, date, WindowHours::default());
     if as_json {
         let instant = |instant: chrono::DateTime<chrono::Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -82,8 +84,14 @@ struct RingsFile {
 struct RingLine {
     name: String,
     order: Option<i64>,
-    rollout_days: u32,
-    test_days: u32,
+    rollout_days: serde_json::Number,
+    test_days: serde_json::Number,
+}
+
+/// Whole days, as the form takes them (R4).
+fn days(ring: &str, field: &str, given: &serde_json::Number) -> Result<u32> {
+    let whole = given.as_u64().and_then(|days| u32::try_from(days).ok());
+    whole.with_context(|| format!("ring {ring:?}: {field} {given} must be a whole number of days from 0 to 60"))
 }
 
 pub(crate) fn rings(file: &Path, as_json: bool) -> Result<()> {
@@ -99,8 +107,8 @@ pub(crate) fn rings(file: &Path, as_json: bool) -> Result<()> {
             name: line.name.trim().to_owned(),
             description: String::new(),
             place,
-            rollout_days: line.rollout_days,
-            test_days: line.test_days,
+            rollout_days: days(&line.name, "rollout_days", &line.rollout_days)?,
+            test_days: days(&line.name, "test_days", &line.test_days)?,
         });
     }
     let rings = RingSequence::new(rings)?;

@@ -531,7 +531,7 @@ impl Devices {
             .as_str()
             .expect("a link")
             .to_owned();
-        let says_first = device.id.len() % 2 == 0;
+        let says_first = device.id.len().is_multiple_of(2);
         if says_first {
             self.say(device, &action, "proceeding", "none").await;
         }

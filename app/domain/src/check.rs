@@ -112,6 +112,11 @@ impl Findings {
 fn starts(fleet: &Fleet, findings: &mut Findings) {
     for install in fleet.installs.values() {
         let Some(started) = install.started_at else { continue };
+        let deployment = fleet.deployments.get(&install.deployment);
+        let is_forced = deployment.is_none_or(|of| of.force.is_some() || of.attempt != install.attempt);
+        findings.unless(install.window.is_some() || is_forced, 'B', || {
+            format!("action {} started without a window and was not forced", install.action)
+        });
         if let Some((opens, closes)) = install.window {
             let inside = opens <= started && started < closes;
             findings.unless(inside, 'B', || {
@@ -122,7 +127,6 @@ fn starts(fleet: &Fleet, findings: &mut Findings) {
             });
         }
         // Of a step on a way (S8) it is the rollout that the way leads to.
-        let deployment = fleet.deployments.get(&install.deployment);
         let barred = deployment
             .and_then(|deployment| fleet.rollouts.get(&deployment.update))
             .and_then(|rollout| match &rollout.state {
@@ -261,6 +265,12 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
             });
         }
     }
+    let tried: BTreeSet<_> = fleet
+        .installs
+        .values()
+        .filter(|install| install.started_at.is_some())
+        .map(|install| install.deployment)
+        .collect();
     for (pair, ticket) in fleet
         .tickets
         .iter()
@@ -268,9 +278,10 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
     {
         let has_cause = by_pair.get(pair).is_some_and(|deployment| match deployment.state {
             DeploymentState::Failed { .. } => true,
-            DeploymentState::Withdrawn { .. } => true,
-            DeploymentState::Waiting | DeploymentState::Open { .. } => true,
-            DeploymentState::Completed { .. } => false,
+            DeploymentState::Waiting | DeploymentState::Open { .. } => {
+                deployment.attempt > 1 || deployment.crowded_windows > 0 || tried.contains(&deployment.id)
+            }
+            DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. } => false,
         });
         findings.unless(has_cause, 'F', || {
             format!(
@@ -283,8 +294,7 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
 
 fn plan_length(fleet: &Fleet, findings: &mut Findings) {
     for rollout in fleet.rollouts.values().filter(|rollout| rollout.is_live()) {
-        let calendar = rollout.calendar(&fleet.rings, &fleet.freezes, None, rollout.starts_on);
-        let total: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
+        let total = rollout.planned_days(&fleet.rings);
         findings.unless(total <= MOST_TOTAL_DAYS, 'G', || {
             format!("the plan of rollout {} is {total} days long", rollout.update)
         });
@@ -359,6 +369,12 @@ fn counts(fleet: &Fleet, findings: &mut Findings) {
 }
 
 fn finished(fleet: &Fleet, findings: &mut Findings) {
+    for rollout in fleet.rollouts.values() {
+        let asleep = rollout.state == RolloutState::Running && rollout.next_at.is_none();
+        findings.unless(!asleep || rollout.total_counts().unfinished() > 0, 'K', || {
+            format!("rollout {} waits for rooms, but none is left", rollout.update)
+        });
+    }
     for deployment in fleet
         .deployments
         .values()

@@ -40,6 +40,10 @@ pub struct Fleet {
     pub tickets: BTreeMap<(RoomId, UpdateId), FailureTicket>,
     /// The freezes that move plans (W6).
     pub freezes: Freezes,
+    /// The order of nights in rings that are being filled (S6), by position.
+    pub placements: BTreeMap<(UpdateId, u32), RoomId>,
+    /// At most so many rooms get their night in one plan: [`crate::planner::MOST_NEW_DEPLOYMENTS`], or fewer in tests.
+    pub batch: usize,
     /// Rooms whose facts have changed since the planner last looked.
     pub marked: BTreeSet<RoomId>,
     /// Rooms whose facts change by themselves at an instant: a hold begins or ends.
@@ -63,6 +67,8 @@ pub struct Slice {
     pub due: Vec<DueRollout>,
     /// Rooms with a due deployment, or with a mark.
     pub rooms: Vec<DueRoom>,
+    /// At most so many rooms get their night in one plan.
+    pub batch: usize,
 }
 
 /// A rollout whose next instant has come.
@@ -72,11 +78,31 @@ pub struct DueRollout {
     pub update: UpdateId,
     /// The ring that is being filled or comes next; `None`: it has entered all.
     pub ring: Option<RingId>,
-    /// The zones of all rooms of that ring: a ring counts as entered when the date begins in the easternmost (S5).
+    /// The zones of all rooms of that ring: a ring counts as entered when the date begins in the easternmost (S5). Empty while
+    /// the ring is being filled.
     pub zones: Vec<Zone>,
     /// The rooms of that ring for which the update is applicable and nothing keeps it away, forced ones left out (S6). Read
-    /// only once the ring's date has begun somewhere.
+    /// once, when the ring's date has begun somewhere; empty before that, and while the ring is being filled.
     pub candidates: Vec<Candidate>,
+    /// While the ring is being filled: the next rooms in the order of its nights, last position first.
+    pub filling: Option<Filling>,
+}
+
+/// The next rooms of a ring that is being filled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filling {
+    /// So many positions are dealt with.
+    pub taken: u32,
+    /// Their rooms, by position; those that are no candidates any more are left out.
+    pub rooms: Vec<(u32, Candidate)>,
+}
+
+/// The positions that come next in a ring of `rooms` rooms of which `placed` have their night: from the end, so that the first
+/// nights come last and wait least for the others.
+#[must_use]
+pub fn next_positions(rooms: u32, placed: u32, batch: usize) -> std::ops::Range<u32> {
+    let left = rooms.saturating_sub(placed);
+    left.saturating_sub(u32::try_from(batch).unwrap_or(u32::MAX))..left
 }
 
 /// A room that a ring's entry gives a night.
@@ -92,10 +118,8 @@ pub struct Candidate {
     pub zone: Zone,
     /// The version it has.
     pub from_version: Option<String>,
-    /// It has its night already: an earlier slice of the same entry gave it one.
-    pub placed: bool,
-    /// A deployment that was withdrawn and is to be used again.
-    pub withdrawn: Option<DeploymentId>,
+    /// A deployment that was withdrawn and is to be used again, and its attempt.
+    pub withdrawn: Option<(DeploymentId, u32)>,
     /// [`Room::freezes`].
     pub freezes: Vec<Freeze>,
 }
@@ -127,6 +151,8 @@ impl Fleet {
             installs: BTreeMap::new(),
             tickets: BTreeMap::new(),
             freezes: Freezes::default(),
+            placements: BTreeMap::new(),
+            batch: crate::planner::MOST_NEW_DEPLOYMENTS,
             marked: BTreeSet::new(),
             marked_at: BTreeSet::new(),
         }
@@ -171,6 +197,7 @@ impl Fleet {
             rollouts: self.rollouts.clone(),
             due,
             rooms: rooms.iter().filter_map(|room| self.due_room(*room, &marked)).collect(),
+            batch: self.batch,
         })
     }
 
@@ -218,40 +245,46 @@ impl Fleet {
                 Some(rollout.ring_of(room.ring)) == ring && room.state != crate::room::RoomState::Retired
             })
         };
-        let zones: BTreeSet<Zone> = in_ring().map(|room| room.zone.clone()).collect();
+        let zones: BTreeSet<Zone> = match rollout.being_filled() {
+            Some(_) => BTreeSet::new(),
+            None => in_ring().map(|room| room.zone.clone()).collect(),
+        };
+        let zones: Vec<Zone> = zones.into_iter().collect();
         let update = self.updates.get(&rollout.update);
-        let candidates = update.map_or_else(Vec::new, |update| {
-            in_ring()
-                .filter_map(|room| self.candidate(update, rollout, room, now))
-                .collect()
+        let is_entered_now = rollout.enters_by(&self.rings, &self.freezes, &self.organisation.zone, &zones, now);
+        let candidates = update.filter(|_| is_entered_now).map_or_else(Vec::new, |update| {
+            in_ring().filter_map(|room| self.candidate(update, room, now)).collect()
+        });
+        let filling = rollout.being_filled().map(|stage| {
+            let positions = next_positions(stage.rooms, stage.placed, self.batch);
+            let still = |position: u32| {
+                let room = self.rooms.get(self.placements.get(&(rollout.update, position))?)?;
+                let stays = rollout.ring_of(room.ring) == stage.ring && room.state != crate::room::RoomState::Retired;
+                let candidate = self.candidate(update?, room, now).filter(|_| stays)?;
+                Some((position, candidate))
+            };
+            Filling {
+                taken: positions.end - positions.start,
+                rooms: positions.filter_map(still).collect(),
+            }
         });
         DueRollout {
             update: rollout.update,
             ring,
-            zones: zones.into_iter().collect(),
+            zones,
             candidates,
+            filling,
         }
     }
 
-    fn candidate(&self, update: &Update, rollout: &Rollout, room: &Room, now: DateTime<Utc>) -> Option<Candidate> {
+    fn candidate(&self, update: &Update, room: &Room, now: DateTime<Utc>) -> Option<Candidate> {
         let existing = self.deployment_of(room.id, update.id);
-        let ring = rollout.ring_of(room.ring);
-        let placed = existing.is_some_and(|deployment| {
-            deployment.ring == ring && deployment.planned_night.is_some() && rollout.stage(ring).is_some()
-        });
         let has_one = existing.is_some_and(|deployment| !matches!(deployment.state, DeploymentState::Withdrawn { .. }));
-        if has_one && !placed {
+        if has_one || update.exclusion(room, room.zone.date(now)).is_some() {
             return None;
         }
-        if !placed && update.exclusion(room, room.zone.date(now)).is_some() {
-            return None;
-        }
-        let device = update.devices_in(room).next().or_else(|| {
-            room.devices
-                .iter()
-                .find(|device| device.component(&update.product).is_some())
-        })?;
-        let withdrawn = existing.filter(|_| !has_one).map(|deployment| deployment.id);
+        let device = update.devices_in(room).next()?;
+        let withdrawn = existing.map(|deployment| (deployment.id, deployment.attempt));
         let from_version = device
             .component(&update.product)
             .and_then(|component| component.version.clone());
@@ -261,7 +294,6 @@ impl Fleet {
             ring: room.ring,
             zone: room.zone.clone(),
             from_version,
-            placed,
             withdrawn,
             freezes: room.freezes.clone(),
         })
@@ -323,6 +355,11 @@ impl Fleet {
         for change in &plan.tickets {
             self.apply_ticket(change);
         }
+        for placement in &plan.placements {
+            self.placements
+                .insert((placement.update, placement.position), placement.room);
+        }
+        self.placements.retain(|(update, _), _| !plan.filled.contains(update));
         for room in &plan.settled_rooms {
             self.marked.remove(room);
         }

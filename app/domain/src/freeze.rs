@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{FreezeId, RingId, RoomId, SiteId};
@@ -157,6 +157,12 @@ impl Shift<'_> {
         self.after.nth_free(ring, self.to, index)
     }
 
+    /// Where the start of a ring goes that has not been entered: the ring would have begun on the first free date from `date` on.
+    #[must_use]
+    pub fn start(&self, ring: RingId, date: NaiveDate) -> NaiveDate {
+        self.date(ring, self.before.nth_free(ring, date, 0))
+    }
+
     /// Where the end of a span goes: the first date after it.
     #[must_use]
     pub fn end(&self, ring: RingId, end: NaiveDate) -> NaiveDate {
@@ -168,6 +174,18 @@ impl Shift<'_> {
     }
 }
 
+/// Whether a date that somebody typed is one that plans can hold: calendars are not computed to the end of time.
+///
+/// # Errors
+/// Names the limits.
+pub fn check_date(date: NaiveDate) -> Result<(), String> {
+    if (1900..3000).contains(&date.year()) {
+        Ok(())
+    } else {
+        Err(format!("{date} must lie between 1900-01-01 and 2999-12-31"))
+    }
+}
+
 /// Whether a freeze from `from` to `until` may be made for rooms that have `others` already (W6).
 ///
 /// Freezes that touch or overlap count as one span.
@@ -175,6 +193,8 @@ impl Shift<'_> {
 /// # Errors
 /// Names the field and the limit.
 pub fn check(others: &[(NaiveDate, NaiveDate)], from: NaiveDate, until: NaiveDate) -> Result<(), String> {
+    check_date(from).map_err(|problem| format!("first date: {problem}"))?;
+    check_date(until).map_err(|problem| format!("last date: {problem}"))?;
     if until < from {
         return Err(format!("last date: {until} is before the first date {from}"));
     }

@@ -3,6 +3,9 @@
 //! A device goes to the newest release that satisfies the minimum, and on from there; that release may need a step of its own.
 //! Start with [`next_step`]. Which release is meant is found anew before every step, so a recall in between leads elsewhere.
 
+use std::collections::BTreeMap;
+
+use crate::ids::UpdateId;
 use crate::room::Device;
 use crate::update::{Standing, Update};
 
@@ -41,10 +44,17 @@ pub fn next_step<'u>(
     let steps: Vec<&Update> = releases
         .filter(|release| release.product == update.product && release.offerable && release.fits(&device.model))
         .collect();
-    way(update, installed, &steps, steps.len())
+    way(update, installed, &steps, steps.len(), &mut BTreeMap::new())
 }
 
-fn way<'u>(update: &'u Update, installed: &str, steps: &[&'u Update], depth: usize) -> Result<&'u Update, Missing> {
+/// `dead_ends`: releases from which no way was found, so that each is tried once.
+fn way<'u>(
+    update: &'u Update,
+    installed: &str,
+    steps: &[&'u Update],
+    depth: usize,
+    dead_ends: &mut BTreeMap<UpdateId, Missing>,
+) -> Result<&'u Update, Missing> {
     if update.standings.get(installed) != Some(&Standing::NeedsFirst) {
         return Ok(update);
     }
@@ -62,14 +72,20 @@ fn way<'u>(update: &'u Update, installed: &str, steps: &[&'u Update], depth: usi
     };
     let mut first_dead_end = None;
     for step in newest_first(steps.iter().filter(satisfies).copied().collect()) {
-        match way(step, installed, steps, depth - 1) {
+        let found = match dead_ends.get(&step.id) {
+            Some(missing) => Err(missing.clone()),
+            None => way(step, installed, steps, depth - 1, dead_ends),
+        };
+        match found {
             Ok(next) => return Ok(next),
             Err(missing) => {
                 first_dead_end.get_or_insert(missing);
             }
         }
     }
-    Err(first_dead_end.unwrap_or(missing))
+    let missing = first_dead_end.unwrap_or(missing);
+    dead_ends.insert(update.id, missing.clone());
+    Err(missing)
 }
 
 /// Versions are ordered in part only: each time, one that no other left is above.
@@ -86,12 +102,10 @@ fn newest_first(mut steps: Vec<&Update>) -> Vec<&Update> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use uuid::Uuid;
 
     use super::*;
-    use crate::ids::{DeviceId, ProductId, UpdateId};
+    use crate::ids::{DeviceId, ProductId};
     use crate::room::Component;
     use crate::update::{ProductKind, Severity};
     use crate::version::{Version, VersionScheme};

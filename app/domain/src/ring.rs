@@ -166,10 +166,10 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// Completion time = rollout duration + test period (R5).
+    /// Completion time = rollout duration + test period (R5). Numbers that no plan holds stay beyond every limit.
     #[must_use]
     pub fn completion_days(&self) -> u32 {
-        self.rollout_days + self.test_days
+        self.rollout_days.saturating_add(self.test_days)
     }
 }
 
@@ -325,7 +325,7 @@ impl RingSequence {
             let breaking = sequence
                 .0
                 .iter()
-                .find(|ring| sequence.deferment_days(ring.id) + ring.completion_days() > MOST_TOTAL_DAYS);
+                .find(|ring| sequence.deferment_days(ring.id).saturating_add(ring.completion_days()) > MOST_TOTAL_DAYS);
             let wanted = breaking.map_or(total, Ring::completion_days);
             return Err(RingRefusal::TooLong {
                 wanted,
@@ -425,13 +425,13 @@ impl RingSequence {
             .iter()
             .take_while(|ring| ring.id != id)
             .map(Ring::completion_days)
-            .sum()
+            .fold(0, u32::saturating_add)
     }
 
     /// Total = the sum of all completion times (R7).
     #[must_use]
     pub fn total_days(&self) -> u32 {
-        self.0.iter().map(Ring::completion_days).sum()
+        self.0.iter().map(Ring::completion_days).fold(0, u32::saturating_add)
     }
 
     /// **Days set by other rings** (R9): all rings when one is added (`None`), all but itself when one is edited.
@@ -441,7 +441,7 @@ impl RingSequence {
             .iter()
             .filter(|ring| Some(ring.id) != editing)
             .map(Ring::completion_days)
-            .sum()
+            .fold(0, u32::saturating_add)
     }
 
     /// **Remaining days** = 60 − days set by other rings (R9).

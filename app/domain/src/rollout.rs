@@ -208,8 +208,8 @@ impl Rollout {
         }
     }
 
-    /// Whether the rollout has entered `ring`, or passed its place (R14): rings that are new before the last entered one are
-    /// skipped (R10), and their rooms are caught up.
+    /// Whether the rollout has entered `ring`, or passed its place (R14): rings that are new before the last entered one, or in
+    /// the place that it had, are skipped (R10), and their rooms are caught up.
     #[must_use]
     pub fn has_reached(&self, ring: &Ring) -> bool {
         match self.automatic_days {
@@ -217,7 +217,7 @@ impl Rollout {
             None => self
                 .stages
                 .iter()
-                .any(|stage| stage.ring == ring.id || stage.place > ring.place),
+                .any(|stage| stage.ring == ring.id || stage.place >= ring.place),
         }
     }
 
@@ -285,11 +285,16 @@ impl Rollout {
             });
             next_start = stage.test_ends;
         }
-        if let (true, Some(resumed)) = (self.stages.is_empty(), &resumed) {
-            next_start = self.starts_on + days(resumed.days());
-        }
-        for ring in self.ahead(rings) {
-            let starts_on = freezes.nth_free(ring.id, next_start, 0);
+        // Paused between two rings, or before the first: no date of an entered ring carries the days of the pause.
+        let boundary = resumed.filter(|pause| self.stages.last().is_none_or(|last| last.test_ends <= pause.from));
+        for (index, ring) in self.ahead(rings).into_iter().enumerate() {
+            let starts_on = match &boundary {
+                Some(pause) if index == 0 => {
+                    let before = self.stages.last().map_or(self.starts_on, |last| last.test_ends);
+                    pause.start(ring.id, before)
+                }
+                Some(_) | None => freezes.nth_free(ring.id, next_start, 0),
+            };
             let rollout_ends = freezes.end_of(ring.id, starts_on, ring.rollout_days);
             let test_ends = freezes.end_of(ring.id, rollout_ends, ring.test_days);
             planned.push(PlannedStage {
@@ -308,6 +313,18 @@ impl Rollout {
         planned
     }
 
+    /// The days of its plan: the rings that it has entered as they were, and those ahead as they are (R8, R10).
+    #[must_use]
+    pub fn planned_days(&self, rings: &RingSequence) -> u32 {
+        let entered = self
+            .stages
+            .iter()
+            .map(|stage| stage.rollout_days.saturating_add(stage.test_days));
+        let ahead = self.ahead(rings);
+        let ahead = ahead.iter().map(Ring::completion_days);
+        entered.chain(ahead).fold(0, u32::saturating_add)
+    }
+
     /// All its deployments, counted.
     #[must_use]
     pub fn total_counts(&self) -> Counts {
@@ -324,13 +341,22 @@ impl Rollout {
 
     /// This rollout running again after a pause (K3): what lies ahead has moved.
     #[must_use]
-    pub fn resumed(&self, pause: &Shift<'_>) -> Self {
+    pub fn resumed(&self, rings: &RingSequence, pause: &Shift<'_>) -> Self {
+        let next = self.ahead(rings).first().map(|ring| ring.id);
+        let first = next.unwrap_or(RingId::ALL_ROOMS);
         let mut resumed = self.clone();
         resumed.state = RolloutState::Running;
         resumed.paused_days += pause.days();
         match resumed.stages.last_mut() {
-            Some(stage) => *stage = stage.moved(pause),
-            None => resumed.starts_on = resumed.starts_on + days(pause.days()),
+            Some(stage) => {
+                let between = stage.test_ends <= pause.from;
+                *stage = stage.moved(pause);
+                if let (true, Some(next)) = (between, next) {
+                    // Paused between two rings: the next one's start carries the days.
+                    stage.test_ends = pause.start(next, stage.test_ends);
+                }
+            }
+            None => resumed.starts_on = pause.start(first, resumed.starts_on),
         }
         resumed
     }
@@ -378,12 +404,7 @@ impl Stage {
     fn moved(&self, shift: &Shift<'_>) -> Self {
         let mut moved = self.clone();
         moved.rollout_ends = shift.end(self.ring, self.rollout_ends);
-        moved.test_ends = if shift.from < self.test_ends {
-            shift.end(self.ring, self.test_ends).max(moved.rollout_ends)
-        } else {
-            // Paused on the very date of the next ring, before that was entered.
-            self.test_ends + days(shift.days())
-        };
+        moved.test_ends = shift.end(self.ring, self.test_ends).max(moved.rollout_ends);
         moved
     }
 }

@@ -163,8 +163,11 @@ impl Words {
 
     fn date(&mut self, field: &str) -> Result<NaiveDate, String> {
         let word = self.word(field)?;
-        word.parse()
-            .map_err(|_| format!("{field}: {word} is not a date such as 2025-03-05"))
+        let date = word
+            .parse()
+            .map_err(|_| format!("{field}: {word} is not a date such as 2025-03-05"))?;
+        crate::freeze::check_date(date).map_err(|problem| format!("{field}: {problem}"))?;
+        Ok(date)
     }
 
     fn instant(&mut self, field: &str, zone: &Zone) -> Result<DateTime<Utc>, String> {

@@ -604,7 +604,7 @@ impl Simulation {
         let pause = planner::resume(&zone, since, self.now, &freezes);
         *rollout = Rollout {
             next_at: Some(self.now),
-            ..rollout.resumed(&pause)
+            ..rollout.resumed(&self.fleet.rings, &pause)
         };
         self.shift_nights(update, &pause);
         self.fleet.wake_deployments(update, self.now);
@@ -835,11 +835,18 @@ impl Simulation {
         for room in rooms.into_iter().filter_map(|room| self.fleet.rooms.get(room)) {
             let existing = self.fleet.deployment_of(room.id, update.id);
             let freezes = &self.fleet.freezes;
+            let newer = planner::gives_way_to(&self.fleet.rings, &rollout, room.ring, |newer| {
+                self.fleet.rollouts.get(&newer)
+            });
+            let newer = newer
+                .and_then(|newer| self.fleet.updates.get(&newer))
+                .map(Update::title);
             match planner::force(
                 &update,
                 &rollout,
                 room,
                 freezes,
+                newer.as_deref(),
                 existing,
                 how,
                 by,
@@ -903,9 +910,9 @@ impl Simulation {
             .values()
             .filter(|rollout| rollout.is_live())
             .collect();
-        let passed = planner::passed_over(&self.fleet.rings, &rings, &live);
-        let in_passed = self.fleet.rooms.values().filter(|room| passed.contains(&room.ring));
-        self.fleet.marked.extend(in_passed.map(|room| room.id));
+        let changed = planner::reached_otherwise(&self.fleet.rings, &rings, &live);
+        let in_changed = self.fleet.rooms.values().filter(|room| changed.contains(&room.ring));
+        self.fleet.marked.extend(in_changed.map(|room| room.id));
         self.fleet.rings = rings;
         self.look_again();
     }

@@ -181,8 +181,9 @@ pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
 pub fn ring(rollout: &Rollout, stage: &PlannedStage, today: NaiveDate) -> RingStatus {
     let counts = rollout.counts_of(stage.ring);
     let finished = matches!(rollout.state, RolloutState::Finished { .. });
+    let deprecated = matches!(rollout.state, RolloutState::Deprecated { .. });
     let dates_have_passed = stage.test_ends <= today || finished;
-    if stage.entered && dates_have_passed && (counts.deprecated == 0 || finished) {
+    if stage.entered && dates_have_passed && (counts.deprecated == 0 || !deprecated) {
         return if counts.failed + counts.deprecated > 0 {
             RingStatus::CompletedWithFailures
         } else {
@@ -239,6 +240,8 @@ pub enum NotRequired {
     },
     /// A device's report has come that the planner has not seen yet.
     NotEvaluated,
+    /// A newer update has come to its ring, or comes there first (S9): what supersedes this one reaches the room.
+    Superseded,
     /// The rollout is over and the room became a candidate afterwards.
     RolloutOver,
     /// It does not need it, or must not have it.
@@ -252,6 +255,7 @@ impl NotRequired {
         match self {
             Self::RingNotReached { ring, date: starts } => format!("{ring} starts {}.", date(*starts)),
             Self::NotEvaluated => "Not evaluated yet: the room has just changed.".to_owned(),
+            Self::Superseded => "A newer update takes its place in the room's ring.".to_owned(),
             Self::RolloutOver => "The rollout is over; the next release includes this room.".to_owned(),
             Self::Excluded(exclusion) => match exclusion {
                 Exclusion::AlreadyOn { version } => format!("Already on {version}."),
@@ -290,6 +294,7 @@ pub fn not_required(
                     ring: stage.name.clone(),
                     date: stage.starts_on,
                 },
+                None if rollout.is_being_superseded() => NotRequired::Superseded,
                 None => NotRequired::NotEvaluated,
             }
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::check::{Finding, check, forward};
-use domain::deployment::{Deployment, DeploymentState, Failure};
-use domain::fleet::{Candidate, Fleet};
+use domain::deployment::{Deployment, DeploymentState, Failure, Force};
+use domain::fleet::Fleet;
 use domain::freeze::Freeze;
 use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::install::{Install, InstallState};
@@ -188,7 +188,13 @@ fn a_start_outside_the_window_breaks_law_b_w1() {
 
 #[test]
 fn a_forced_start_has_no_window_to_be_outside_of_k5() {
-    reported("", |fleet| install(fleet).window = None);
+    reported("B", |fleet| install(fleet).window = None);
+    reported("", |fleet| {
+        let started = install(fleet);
+        started.window = None;
+        let of = started.deployment;
+        fleet.deployments.get_mut(&of).expect("its deployment").force = Some(Force::Now);
+    });
 }
 
 #[test]
@@ -442,58 +448,58 @@ fn a_rollout_that_is_gone_breaks_law_h() {
     assert!(letters(&forward(&before, &after)).contains('H'));
 }
 
+/// General with 43 rooms, entered in batches of `batch`, up to the morning after its first night.
+fn first_night_of_a_large_ring(batch: usize) -> Fleet {
+    let mut sim = simulation_until("2025-03-11T12:00:00Z");
+    sim.fleet.batch = batch;
+    for number in 301..=339 {
+        let room = room(number, 2);
+        sim.fleet.rooms.insert(room.id, room);
+    }
+    sim.run_until(instant("2025-03-12T12:00:00Z"));
+    assert_eq!(sim.findings, []);
+    sim.fleet
+}
+
 #[test]
 fn a_large_ring_is_entered_in_batches_that_give_the_nights_of_one_plan_s6() {
-    const ROOMS: u128 = 12_000;
-    let now = instant("2025-03-12T00:00:00Z");
-    let mut sim = simulation_until("2025-03-11T12:00:00Z");
-    for rollout in sim.fleet.rollouts.values_mut() {
-        rollout.next_at = Some(now);
+    let nights = |fleet: &Fleet| -> BTreeMap<RoomId, chrono::NaiveDate> {
+        let of = fleet.deployments.values();
+        of.filter_map(|deployment| Some((deployment.room, deployment.planned_night?)))
+            .collect()
+    };
+    let (whole, cut) = (first_night_of_a_large_ring(5_000), first_night_of_a_large_ring(2));
+    assert_eq!(nights(&whole), nights(&cut));
+    let general = whole.rollouts[&UPDATE]
+        .stage(RingId(Uuid::from_u128(2)))
+        .expect("General")
+        .rooms;
+    assert_eq!(general, 43);
+    for (day, rooms) in (0..10).zip([5, 4, 4, 5, 4, 4, 5, 4, 4, 4]) {
+        let night = "2025-03-12".parse::<chrono::NaiveDate>().expect("a date") + chrono::Days::new(day);
+        let found = nights(&whole).values().filter(|found| **found == night).count();
+        assert_eq!(found, rooms, "on {night}");
     }
-    let mut slice = sim.fleet.slice(now).expect("General is due");
-    let zone = Zone::parse("Europe/London").expect("London");
-    slice.due[0].candidates = (0..ROOMS)
-        .map(|number| Candidate {
-            room: RoomId(Uuid::from_u128(10_000 + number)),
-            model: format!("M{}", number % 7),
-            ring: RingId(Uuid::from_u128(2)),
-            zone: zone.clone(),
-            from_version: None,
-            placed: false,
-            withdrawn: None,
-            freezes: Vec::new(),
-        })
+}
+
+#[test]
+fn rooms_of_a_ring_that_is_entered_in_batches_have_their_first_night_s5_s6() {
+    let fleet = first_night_of_a_large_ring(2);
+    let first = "2025-03-12".parse().ok();
+    let mut of_first = fleet
+        .deployments
+        .values()
+        .filter(|deployment| deployment.planned_night == first);
+    let missed: Vec<&str> = of_first
+        .clone()
+        .filter(|of| of.missed_windows > 0)
+        .map(|of| of.reason.as_str())
         .collect();
-    let mut nights = BTreeMap::new();
-    let mut batches = 0;
-    loop {
-        let plan = planner::plan(&slice, now, &mut Counter(batches * 100_000));
-        let rollout = plan.rollouts[0].clone();
-        assert!(plan.deployments.len() <= planner::MOST_NEW_DEPLOYMENTS);
-        for deployment in &plan.deployments {
-            assert!(
-                nights.insert(deployment.room, deployment.night).is_none(),
-                "a room gets one night"
-            );
-        }
-        for candidate in &mut slice.due[0].candidates {
-            candidate.placed = nights.contains_key(&candidate.room);
-        }
-        batches += 1;
-        let stage = rollout.stages.last().expect("General").clone();
-        slice.rollouts.insert(UPDATE, rollout);
-        if stage.placed == stage.rooms {
-            assert_eq!(u128::from(stage.rooms), ROOMS);
-            break;
-        }
-    }
-    assert_eq!(batches, 3);
-    for day in 0..10 {
-        let night = now.date_naive() + chrono::Days::new(day);
-        assert_eq!(
-            nights.values().filter(|found| **found == night).count(),
-            1_200,
-            "a tenth of the rooms on {night}"
-        );
-    }
+    assert_eq!(missed, Vec::<&str>::new());
+    assert!(
+        of_first.all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. })),
+        "{:?}",
+        of_first.map(|of| &of.reason).collect::<Vec<_>>()
+    );
+    assert!(fleet.placements.is_empty(), "the order is not needed any more");
 }

@@ -432,11 +432,7 @@ impl World {
         let Ok(edited) = rings.with_edited(old.id, draft) else {
             return;
         };
-        let fits = |rollout: &Rollout| {
-            let calendar = rollout.calendar(&edited, &self.sim.fleet.freezes, None, rollout.starts_on);
-            let days: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
-            !rollout.is_live() || days <= MOST_TOTAL_DAYS
-        };
+        let fits = |rollout: &Rollout| !rollout.is_live() || rollout.planned_days(&edited) <= MOST_TOTAL_DAYS;
         if self.sim.fleet.rollouts.values().all(fits) {
             self.sim.set_rings(edited);
         }

@@ -92,7 +92,7 @@ impl Estate {
 
     /// Behind the store's back; gives the rows that were written.
     pub async fn execute(&self, statement: &str) -> u64 {
-        let statement = sqlx::query(AssertSqlSafe(statement.to_owned()));
+        let sql = AssertSqlSafe(statement.to_owned());
         if let Some(path) = self.address.strip_prefix("sqlite:") {
             let options = sqlx::sqlite::SqliteConnectOptions::new()
                 .filename(path)
@@ -102,20 +102,14 @@ impl Estate {
             let mut connection = sqlx::SqliteConnection::connect_with(&options)
                 .await
                 .expect("the file opens");
-            statement
-                .execute(&mut connection)
-                .await
-                .expect("a statement")
-                .rows_affected()
+            let done = sqlx::query(sql).execute(&mut connection).await;
+            done.expect("a statement").rows_affected()
         } else {
             let mut connection = sqlx::PgConnection::connect(&self.address)
                 .await
                 .expect("the server answers");
-            statement
-                .execute(&mut connection)
-                .await
-                .expect("a statement")
-                .rows_affected()
+            let done = sqlx::query(sql).execute(&mut connection).await;
+            done.expect("a statement").rows_affected()
         }
     }
 

@@ -15,15 +15,21 @@ use std::process::ExitCode;
 
 /// One line of the table.
 pub struct Line {
+    /// What costs something.
     pub what: String,
+    /// How much.
     pub measured: String,
+    /// Beside what.
     pub compared: String,
     /// `0.84`, and whether that is what was wanted; `None`: nothing to compare with.
     pub ratio: Option<(f64, Wanted)>,
 }
 
+/// What a ratio should be.
 pub enum Wanted {
+    /// This or more.
     AtLeast(f64),
+    /// This or less.
     AtMost(f64),
 }
 

@@ -1,9 +1,12 @@
 //! What people do to a rollout: pause, resume, retry, force, acknowledge (K2–K6, T9).
 
+use std::collections::BTreeMap;
+
 use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
 use domain::planner;
 use domain::rollout::{Rollout, RolloutState};
+use domain::room::Room;
 use domain::status::{self, UpdateStatus};
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
@@ -79,8 +82,9 @@ impl Service {
                 return Err(ServiceError::conflict(format!("{title} is not paused")));
             };
             let freezes = tx.freezes().await?;
+            let rings = tx.rings().await?;
             let shift = planner::resume(&organisation.zone, since, now, &freezes);
-            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(&shift) }).await?;
+            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(&rings, &shift) }).await?;
             if let Some(stage) = before.stages.last() {
                 tx.shift_nights(update, stage.ring, &shift).await?;
             }
@@ -108,34 +112,34 @@ impl Service {
     /// There is no such rollout, or it is paused or deprecated.
     pub async fn retry_all_failed(&self, actor: &Actor, update: UpdateId) -> Result<Retried> {
         let now = self.clock.now();
-        let mut rooms = 0;
-        let mut after: Option<RoomId> = None;
-        loop {
-            let last = store::write!(self.store, tx => {
-                let organisation = organisation(tx).await?;
-                startable(tx, update).await?;
+        let rooms = store::write!(self.store, tx => {
+            let settings = organisation(tx).await?.settings;
+            let rollout = startable(tx, update).await?;
+            let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
+            let (mut rooms, mut after) = (0, None);
+            loop {
                 let failed = tx.failed_deployments(update, after, BATCH).await?;
                 let ids: Vec<RoomId> = failed.iter().map(|deployment| deployment.room).collect();
-                let zones = tx.rooms(&ids).await?;
+                let Some(last) = ids.last() else { break };
+                after = Some(*last);
+                let of: BTreeMap<RoomId, Room> = tx.rooms(&ids).await?.into_iter().map(|room| (room.id, room)).collect();
                 let mut retried = Vec::with_capacity(failed.len());
                 for deployment in &failed {
-                    let Some(room) = zones.iter().find(|room| room.id == deployment.room) else { continue };
-                    retried.extend(planner::retry(deployment, &room.zone, &organisation.settings, &actor.0, now));
+                    let Some(room) = of.get(&deployment.room) else { continue };
+                    // Where a newer update has taken its place (S9) nothing of this one would start.
+                    if planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id)).is_none() {
+                        retried.extend(planner::retry(deployment, &room.zone, &settings, &actor.0, now));
+                    }
                 }
                 tx.put_deployments(&retried, now).await?;
-                if !retried.is_empty() {
-                    let title = title(tx, update).await?;
-                    let summary = format!("Retried {title} in {} failed rooms.", retried.len());
-                    tx.add_audit(now, &entry(actor, "update.retried", update, summary)).await?;
-                }
-                Ok::<_, ServiceError>((ids.last().copied(), retried.len()))
-            })?;
-            rooms += last.1;
-            match last.0 {
-                Some(room) => after = Some(room),
-                None => break,
+                rooms += retried.len();
             }
-        }
+            if rooms > 0 {
+                let summary = format!("Retried {} in {rooms} failed {}.", title(tx, update).await?, if rooms == 1 { "room" } else { "rooms" });
+                tx.add_audit(now, &entry(actor, "update.retried", update, summary)).await?;
+            }
+            Ok::<_, ServiceError>(rooms)
+        })?;
         self.wake();
         Ok(Retried { rooms })
     }
@@ -162,9 +166,13 @@ impl Service {
             let mut forced = Forced { rooms: Vec::new(), left_out: Vec::new() };
             let mut deployments = Vec::new();
             let mut ids = self.plan_ids()?;
+            let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
+            let newer_facts = tx.updates(&rollout.superseded_by).await?;
             for room in tx.rooms(rooms).await? {
                 let existing = tx.deployment_of(room.id, update).await?;
-                match planner::force(facts, &rollout, &room, &freezes, existing.as_ref(), mode, &actor.0, now, &mut ids) {
+                let gives_way = planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id));
+                let gives_way = gives_way.and_then(|newer| newer_facts.get(&newer)).map(domain::update::Update::title);
+                match planner::force(facts, &rollout, &room, &freezes, gives_way.as_deref(), existing.as_ref(), mode, &actor.0, now, &mut ids) {
                     Ok(deployment) => {
                         forced.rooms.push(room.id);
                         deployments.push(deployment);

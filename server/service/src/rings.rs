@@ -88,7 +88,7 @@ impl Service {
             let live: Vec<&Rollout> = rollouts.values().collect();
             refuse_longer_plans(tx, &after, &live).await?;
             tx.put_rings(&after).await?;
-            for ring in planner::passed_over(&before, &after, &live) {
+            for ring in planner::reached_otherwise(&before, &after, &live) {
                 tx.mark_ring(ring).await?;
             }
             tx.wake_rollouts(now).await?;
@@ -153,10 +153,8 @@ impl Service {
 
 /// R10: the mixed plan of a running rollout must stay within the 60 days.
 async fn refuse_longer_plans(tx: &mut Tx, rings: &RingSequence, live: &[&Rollout]) -> Result<()> {
-    let freezes = tx.freezes().await?;
     for rollout in live {
-        let calendar = rollout.calendar(rings, &freezes, None, rollout.starts_on);
-        let total: u32 = calendar.iter().map(|stage| stage.rollout_days + stage.test_days).sum();
+        let total = rollout.planned_days(rings);
         if total > domain::ring::MOST_TOTAL_DAYS {
             let title = title(tx, rollout.update).await?;
             let problem = format!("the running rollout of {title} would take {total} days; 60 are the most");

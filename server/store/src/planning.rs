@@ -6,21 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::Deployment;
-use domain::fleet::{Candidate, DueRollout, DueRoom, Slice};
+use domain::fleet::{self, Candidate, DueRollout, DueRoom, Filling, Slice};
+use domain::freeze::Freezes;
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, UpdateId};
 use domain::install::Install;
-use domain::planner::Plan;
-use domain::rollout::Rollout;
+use domain::planner::{self, Placement, Plan};
+use domain::ring::RingSequence;
+use domain::rollout::{Rollout, Stage};
 use domain::room::{Hold, Room};
 use domain::settings::Organisation;
 use domain::update::Update;
+use domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
 use crate::dialect;
 use crate::error::Result;
 use crate::rooms::{ids_in, zone_of};
-use crate::rows::{instant, micros};
+use crate::rows::{instant, micros, small};
 use crate::tx::{Inner, Tx, each};
 
 /// How much one transaction of a tick looks at.
@@ -40,6 +43,32 @@ impl Default for Limits {
         }
     }
 }
+
+/// What counts for every rollout of a slice.
+struct Beside<'s> {
+    organisation: &'s Organisation,
+    rings: &'s RingSequence,
+    freezes: &'s Freezes,
+}
+
+/// Which rooms are looked at for a ring's entry.
+enum Rooms {
+    /// All of the ring.
+    OfRing(RingId),
+    /// Those of them that are still in the ring.
+    Named(RingId, Vec<Uuid>),
+}
+
+impl Rooms {
+    fn ring(&self) -> RingId {
+        match self {
+            Self::OfRing(ring) | Self::Named(ring, _) => *ring,
+        }
+    }
+}
+
+/// Rows in one statement.
+const BATCH: usize = 500;
 
 /// A slice, with the marks that it has seen.
 pub struct Due {
@@ -148,11 +177,16 @@ impl Tx {
         more.retain(|id| !updates.contains_key(id));
         updates.extend(self.updates(&more).await?);
 
+        let beside = Beside {
+            organisation,
+            rings: &rings,
+            freezes: &freezes,
+        };
         let mut due_rollouts = Vec::with_capacity(due.len());
         for id in due {
             if let (Some(rollout), Some(update)) = (rollouts.get(id), updates.get(id)) {
                 let ring = rollout.ring_to_fill(&rings);
-                due_rollouts.push(self.due_rollout(rollout, update, ring, now).await?);
+                due_rollouts.push(self.due_rollout(rollout, update, ring, &beside, now).await?);
             }
         }
         let due_rooms = rooms
@@ -167,6 +201,7 @@ impl Tx {
             rollouts,
             due: due_rollouts,
             rooms: due_rooms,
+            batch: planner::MOST_NEW_DEPLOYMENTS,
         })
     }
 
@@ -242,42 +277,93 @@ impl Tx {
         rollout: &Rollout,
         update: &Update,
         ring: Option<RingId>,
+        with: &Beside<'_>,
         now: DateTime<Utc>,
     ) -> Result<DueRollout> {
         const ZONES: &str = "SELECT DISTINCT zone FROM rooms WHERE ring_id = $1 AND state <> 'retired' ORDER BY zone";
         const ALL_ZONES: &str = "SELECT DISTINCT zone FROM rooms WHERE state <> 'retired' ORDER BY zone";
-        let (mut zones, mut candidates) = (Vec::new(), Vec::new());
-        if let Some(ring) = ring.filter(|_| matches!(rollout.state, domain::rollout::RolloutState::Running)) {
-            let names: Vec<String> = match ring {
-                RingId::ALL_ROOMS => each!(self, c => sqlx::query_scalar(ALL_ZONES).fetch_all(c).await)?,
-                ring => each!(self, c => sqlx::query_scalar(ZONES).bind(ring.0).fetch_all(c).await)?,
-            };
-            for name in names {
-                zones.push(zone_of("rooms", "zone", &name)?);
-            }
-            candidates = self.candidates(rollout, update, ring, now).await?;
-        }
-        Ok(DueRollout {
+        let mut due = DueRollout {
             update: rollout.update,
             ring,
-            zones,
-            candidates,
-        })
+            zones: Vec::new(),
+            candidates: Vec::new(),
+            filling: None,
+        };
+        let Some(ring) = ring.filter(|_| matches!(rollout.state, domain::rollout::RolloutState::Running)) else {
+            return Ok(due);
+        };
+        if let Some(stage) = rollout.being_filled() {
+            due.filling = Some(self.filling(stage, update, now).await?);
+            return Ok(due);
+        }
+        let names: Vec<String> = match ring {
+            RingId::ALL_ROOMS => each!(self, c => sqlx::query_scalar(ALL_ZONES).fetch_all(c).await)?,
+            ring => each!(self, c => sqlx::query_scalar(ZONES).bind(ring.0).fetch_all(c).await)?,
+        };
+        for name in names {
+            due.zones.push(zone_of("rooms", "zone", &name)?);
+        }
+        if rollout.enters_by(with.rings, with.freezes, &with.organisation.zone, &due.zones, now) {
+            let candidates = self.candidates(update, &Rooms::OfRing(ring), now).await?;
+            due.candidates = candidates.into_values().collect();
+        }
+        Ok(due)
     }
 
-    /// The rooms of a ring that its entry gives a night (S1, S6): applicable and kept away by nothing, or placed already.
+    /// The next rooms of a ring that is being filled (S6).
+    async fn filling(&mut self, stage: &Stage, update: &Update, now: DateTime<Utc>) -> Result<Filling> {
+        const NEXT: &str = "SELECT position, room_id FROM placements
+            WHERE update_id = $1 AND position >= $2 AND position < $3 ORDER BY position";
+        let positions = fleet::next_positions(stage.rooms, stage.placed, planner::MOST_NEW_DEPLOYMENTS);
+        let next: Vec<(i64, Uuid)> = each!(self, c => sqlx::query_as(NEXT)
+            .bind(update.id.0)
+            .bind(i64::from(positions.start))
+            .bind(i64::from(positions.end))
+            .fetch_all(c)
+            .await)?;
+        let rooms = Rooms::Named(stage.ring, next.iter().map(|(_, room)| *room).collect());
+        let mut candidates = self.candidates(update, &rooms, now).await?;
+        let mut filling = Filling {
+            taken: positions.end - positions.start,
+            rooms: Vec::with_capacity(next.len()),
+        };
+        for (position, room) in next {
+            if let Some(candidate) = candidates.remove(&RoomId(room)) {
+                filling
+                    .rooms
+                    .push((small("placements", position, position)?, candidate));
+            }
+        }
+        Ok(filling)
+    }
+
+    /// Rooms that a ring's entry gives a night (S1, S6): applicable, kept away by nothing, and without a deployment.
     async fn candidates(
         &mut self,
-        rollout: &Rollout,
         update: &Update,
-        ring: RingId,
+        rooms: &Rooms,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Candidate>> {
-        const OF_ROOMS: &str =
-            "SELECT r.id, r.zone, r.ring_id, d.model, v.text, s.standing, p.id, p.state, p.planned_night, p.ring_id
-            FROM rooms r
-            JOIN devices d ON d.room_id = r.id AND d.revoked_at IS NULL
-            JOIN components c ON c.device_id = d.id AND c.product_id = ";
+    ) -> Result<BTreeMap<RoomId, Candidate>> {
+        let mut candidates = BTreeMap::new();
+        match rooms {
+            Rooms::OfRing(_) => self.add_candidates(update, rooms, now, &mut candidates).await?,
+            Rooms::Named(ring, ids) => {
+                for batch in ids.chunks(BATCH) {
+                    let batch = Rooms::Named(*ring, batch.to_vec());
+                    self.add_candidates(update, &batch, now, &mut candidates).await?;
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    async fn add_candidates(
+        &mut self,
+        update: &Update,
+        rooms: &Rooms,
+        now: DateTime<Utc>,
+        candidates: &mut BTreeMap<RoomId, Candidate>,
+    ) -> Result<()> {
         type Row = (
             Uuid,
             String,
@@ -286,80 +372,103 @@ impl Tx {
             Option<String>,
             Option<String>,
             Option<Uuid>,
-            Option<String>,
-            Option<NaiveDate>,
-            Option<Uuid>,
+            Option<i64>,
         );
+        let ring = rooms.ring();
         let rows: Vec<Row> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(OF_ROOMS);
+            // The devices of the rooms, and not all that have the product: `CROSS JOIN` keeps SQLite to that order.
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT r.id, r.zone, r.ring_id, d.model, v.text, s.standing, p.id, p.attempt
+                FROM rooms r
+                CROSS JOIN devices d
+                CROSS JOIN components c
+                LEFT JOIN versions v ON v.id = c.version_id
+                LEFT JOIN standings s ON s.version_id = c.version_id AND s.update_id = ",
+            );
+            query.push_bind(update.id.0);
+            query.push(" LEFT JOIN deployments p ON p.room_id = r.id AND p.update_id = ").push_bind(update.id.0);
+            query.push(" WHERE r.state = 'managed' AND d.room_id = r.id AND d.revoked_at IS NULL AND c.device_id = d.id AND c.product_id = ");
             query.push_bind(update.product.0.clone());
-            query.push(" LEFT JOIN versions v ON v.id = c.version_id LEFT JOIN standings s ON s.version_id = c.version_id AND s.update_id = ");
-            query.push_bind(update.id.0);
-            query.push(" LEFT JOIN deployments p ON p.room_id = r.id AND p.update_id = ");
-            query.push_bind(update.id.0);
-            query.push(" WHERE r.state <> 'retired'");
+            query.push(" AND (p.id IS NULL OR p.state = 'withdrawn')");
             if ring != RingId::ALL_ROOMS {
                 query.push(" AND r.ring_id = ").push_bind(ring.0);
             }
-            query.push(" AND ((p.planned_night IS NOT NULL AND p.ring_id = ").push_bind(ring.0);
-            query.push(") OR (r.state = 'managed' AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = ");
+            if let Rooms::Named(_, ids) = rooms {
+                query.push(" AND r.id IN (");
+                ids_in(&mut query, ids.iter().copied());
+            }
+            query.push(" AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = ");
             query.push_bind(update.kind.as_str());
-            query.push("))) ORDER BY r.id, d.position, d.id");
+            query.push(") ORDER BY r.id, d.position, d.id");
             query.build_query_as().fetch_all(c).await
         })?;
         let freezes = self.freezes_in_ring(ring).await?;
         let held = self.held_in_ring(ring, &update.product).await?;
-        let entered = rollout.stage(ring).is_some();
-        let mut candidates: Vec<Candidate> = Vec::new();
-        let mut has_its_device: Option<Uuid> = None;
-        for (room, zone, of_ring, model, version, standing, existing, state, planned_night, counts_in) in rows {
-            if has_its_device == Some(room) {
+        let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
+        for (room, zone_name, of_ring, model, version, standing, withdrawn, attempt) in rows {
+            // The first device that fits speaks for its room.
+            if candidates.contains_key(&RoomId(room)) || !update.fits(&model) {
                 continue;
             }
-            let zone = zone_of("rooms", room, &zone)?;
-            let withdrawn = existing
-                .filter(|_| state.as_deref() == Some("withdrawn"))
-                .map(DeploymentId);
-            let has_one = existing.is_some() && withdrawn.is_none();
-            let placed = entered && planned_night.is_some() && counts_in == Some(ring.0);
-            let fits = update.fits(&model);
-            let applies = fits
-                && match standing.as_deref() {
-                    Some("below" | "needs_first") => true,
-                    Some(_) => false,
-                    None => version.is_none() && update.applies_to_unknown,
-                };
+            let applies = match standing.as_deref() {
+                Some("below" | "needs_first") => true,
+                Some(_) => false,
+                None => version.is_none() && update.applies_to_unknown,
+            };
+            let zone = match zones.get(&zone_name) {
+                Some(zone) => zone.clone(),
+                None => {
+                    let zone = zone_of("rooms", room, &zone_name)?;
+                    zones.insert(zone_name, zone.clone());
+                    zone
+                }
+            };
             let is_held = || {
                 let today = zone.date(now);
                 held.get(&room)
                     .is_some_and(|holds| holds.iter().any(|hold| hold.since <= today && today <= hold.until))
             };
-            let is_candidate = placed || (!has_one && applies && !is_held());
-            if !is_candidate {
+            if !applies || is_held() {
                 continue;
             }
+            let withdrawn = match (withdrawn, attempt) {
+                (Some(id), Some(attempt)) => Some((DeploymentId(id), small("deployments", id, attempt)?)),
+                (Some(_) | None, _) => None,
+            };
             let candidate = Candidate {
                 room: RoomId(room),
                 model,
                 ring: RingId(of_ring),
                 zone,
                 from_version: version,
-                placed,
                 withdrawn,
                 freezes: freezes.get(&room).cloned().unwrap_or_default(),
             };
-            // The first device that fits speaks for its room; of a room that has its night, any device if none fits any more.
-            has_its_device = applies.then_some(room);
-            match candidates.last_mut() {
-                Some(last) if last.room == candidate.room => {
-                    if applies {
-                        *last = candidate;
-                    }
-                }
-                Some(_) | None => candidates.push(candidate),
-            }
+            candidates.insert(candidate.room, candidate);
         }
-        Ok(candidates)
+        Ok(())
+    }
+
+    /// Keeps the order of nights of a large ring (S6).
+    async fn put_placements(&mut self, placements: &[Placement]) -> Result<()> {
+        for batch in placements.chunks(BATCH) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("INSERT INTO placements (update_id, position, room_id) ");
+                query.push_values(batch, |mut row, placement| {
+                    row.push_bind(placement.update.0)
+                        .push_bind(i64::from(placement.position))
+                        .push_bind(placement.room.0);
+                });
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn delete_placements(&mut self, update: UpdateId) -> Result<()> {
+        const SQL: &str = "DELETE FROM placements WHERE update_id = $1";
+        each!(self, c => sqlx::query(SQL).bind(update.0).execute(c).await.map(drop))?;
+        Ok(())
     }
 
     async fn held_in_ring(&mut self, ring: RingId, product: &ProductId) -> Result<BTreeMap<Uuid, Vec<Hold>>> {
@@ -397,6 +506,10 @@ impl Tx {
     pub async fn apply(&mut self, plan: &Plan, marks: &[(i64, RoomId)], now: DateTime<Utc>) -> Result<()> {
         for rollout in &plan.rollouts {
             self.put_rollout(rollout).await?;
+        }
+        self.put_placements(&plan.placements).await?;
+        for update in &plan.filled {
+            self.delete_placements(*update).await?;
         }
         self.put_installs(&plan.installs).await?;
         self.put_deployments(&plan.deployments, now).await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
 use crate::error::{Result, StoreError};
-use crate::rows::{instant, word};
+use crate::rows::{instant, small, word};
 use crate::tx::{Tx, each};
 
 impl Tx {
@@ -18,6 +18,7 @@ impl Tx {
     pub async fn fleet(&mut self) -> Result<Fleet> {
         const ROOMS: &str = "SELECT id FROM rooms ORDER BY id";
         const MARKS: &str = "SELECT DISTINCT room_id, due_at FROM marks ORDER BY due_at, room_id";
+        const PLACEMENTS: &str = "SELECT update_id, position, room_id FROM placements ORDER BY update_id, position";
         let organisation = self.organisation().await?;
         let organisation = organisation.ok_or_else(|| StoreError::row("organisation", 1, "is missing"))?;
         let rings = self.rings().await?;
@@ -58,6 +59,11 @@ impl Tx {
         }
         for ticket in self.failure_tickets().await? {
             fleet.tickets.insert((ticket.room, ticket.update), ticket);
+        }
+        let placements: Vec<(Uuid, i64, Uuid)> = each!(self, c => sqlx::query_as(PLACEMENTS).fetch_all(c).await)?;
+        for (update, position, room) in placements {
+            let position = small("placements", update, position)?;
+            fleet.placements.insert((UpdateId(update), position), RoomId(room));
         }
         let marks: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(MARKS).fetch_all(c).await)?;
         for (room, due_at) in marks {

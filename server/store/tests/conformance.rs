@@ -16,8 +16,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::check::{check, forward};
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
-use domain::ids::{ActionId, DeviceId, RingId, UpdateId};
+use domain::ids::{ActionId, DeviceId, RingId, RoomId, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
+use domain::planner::{Placement, Plan};
 use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence};
 use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Hold, RoomState};
@@ -65,7 +66,8 @@ on_both_engines![
     the_counts_of_a_ring_follow_every_change_of_its_deployments_t10,
     what_is_due_is_the_same_in_rows_and_in_memory_s14,
     rows_follow_the_planner_through_weeks_of_random_life_s14,
-    a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memory_s6,
+    a_ring_that_is_entered_has_the_same_candidates_in_rows_and_in_memory_s6,
+    a_ring_that_is_half_filled_has_the_same_next_rooms_in_rows_and_in_memory_s6,
     what_does_not_fit_into_one_slice_comes_in_the_next_s14,
     rooms_that_wait_for_their_ring_are_those_that_it_will_place_s1_t10,
     a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14,
@@ -711,58 +713,109 @@ async fn rows_follow_the_planner_through_weeks_of_random_life_s14(home: Home) {
     );
 }
 
-async fn a_ring_that_is_half_filled_has_the_same_candidates_in_rows_and_in_memory_s6(home: Home) {
-    let store = &home.store;
+/// Nine rooms of Staging: one has a deployment, one is blocked, one held; two withdrawn ones, of which one is held; the first
+/// device of one does not need the update and the second does; the others need it.
+async fn rooms_for_an_entry(store: &Store) {
     lab::fill(store, 9).await;
     let today = date("2026-03-04");
     store::write!(store, tx => {
-        // Three have their nights: of these one is blocked since, one held, one has its device on the version already.
-        for number in 0..3 {
-            tx.put_deployments(&[lab::a_deployment(number, room(number), DeploymentState::Waiting)], at_night()).await?;
-        }
+        tx.put_deployments(&[lab::a_deployment(0, room(0), DeploymentState::Waiting)], at_night()).await?;
         let block = domain::room::Block { kind: domain::update::ProductKind::Firmware, why: "no".to_owned() };
         let hold = Hold { product: None, owner: "A".to_owned(), reason: "b".to_owned(), since: today, until: today };
-        tx.put_block(room(0), &block).await?;
-        tx.add_hold(domain::ids::HoldId(Uuid::from_u128(1)), room(1), &hold, instant("2026-03-03T12:00:00Z")).await?;
-        tx.put_components(&[(lab::device(2), lab::cam(), Some(lab::NEW))], at_night()).await?;
-        // The others wait: one blocked, one held, one withdrawn that is to be used again, one withdrawn that is held, two free.
         tx.put_block(room(3), &block).await?;
         tx.add_hold(domain::ids::HoldId(Uuid::from_u128(2)), room(4), &hold, instant("2026-03-03T12:00:00Z")).await?;
         for number in [5, 6] {
             let withdrawn = DeploymentState::Withdrawn { at: at_night(), why: Withdrawal::NotRequired };
             let mut deployment = lab::a_deployment(number, room(number), withdrawn);
             deployment.planned_night = None;
+            deployment.attempt = 2;
             tx.put_deployments(&[deployment], at_night()).await?;
         }
         tx.add_hold(domain::ids::HoldId(Uuid::from_u128(3)), room(6), &hold, instant("2026-03-03T12:00:00Z")).await?;
-        // The second device of a room counts when the first does not fit.
         tx.put_components(&[(lab::device(8), lab::cam(), Some(lab::NEW))], at_night()).await?;
         tx.add_devices(&[lab::a_device(18, 1, room(8))]).await?;
-        tx.put_components(&[(lab::device(18), lab::cam(), Some(lab::OLD))], at_night()).await?;
-        let mut rollout = lab::a_rollout(UPDATE, RolloutState::Running);
-        rollout.stages[0].rooms = 6;
-        rollout.stages[0].placed = 3;
-        rollout.next_at = Some(at_night());
-        tx.put_rollout(&rollout).await
+        tx.put_components(&[(lab::device(18), lab::cam(), Some(lab::OLD))], at_night()).await
     })
     .unwrap();
+}
+
+/// The one due rollout in rows, the same as in memory.
+async fn due_alike(store: &Store) -> domain::fleet::DueRollout {
     let mut tx = store.read().await.unwrap();
     let due = tx
         .due(&lab::organisation(), at_night(), support::world::ALL)
         .await
         .unwrap()
         .unwrap();
-    let stored = tx.fleet().await.unwrap().slice(at_night()).unwrap();
+    let in_memory = tx.fleet().await.unwrap().slice(at_night()).unwrap();
     assert_eq!(
         support::world::Normal::of(&due.slice),
-        support::world::Normal::of(&stored)
+        support::world::Normal::of(&in_memory)
     );
-    let placed: Vec<bool> = due.slice.due[0]
-        .candidates
+    due.slice.due[0].clone()
+}
+
+async fn a_ring_that_is_entered_has_the_same_candidates_in_rows_and_in_memory_s6(home: Home) {
+    let store = &home.store;
+    rooms_for_an_entry(store).await;
+    store::write!(store, tx => {
+        // Staging is over today, and General comes next.
+        for number in 0..9 {
+            assert!(tx.move_room(room(number), STAGING, GENERAL).await?);
+        }
+        let mut rollout = lab::a_rollout(UPDATE, RolloutState::Running);
+        rollout.stages[0].placed = rollout.stages[0].rooms;
+        rollout.stages[0].rollout_ends = date("2026-03-04");
+        rollout.stages[0].test_ends = date("2026-03-04");
+        rollout.next_at = Some(at_night());
+        tx.put_rollout(&rollout).await
+    })
+    .unwrap();
+    let due = due_alike(store).await;
+    let rooms: Vec<RoomId> = due.candidates.iter().map(|candidate| candidate.room).collect();
+    assert_eq!(rooms, [room(1), room(2), room(5), room(7), room(8)]);
+    assert_eq!(due.candidates[2].withdrawn, Some((lab::deployment_id(5), 2)));
+    assert_eq!(due.filling, None);
+}
+
+async fn a_ring_that_is_half_filled_has_the_same_next_rooms_in_rows_and_in_memory_s6(home: Home) {
+    let store = &home.store;
+    rooms_for_an_entry(store).await;
+    // Since the ring was entered one was blocked, one was held and one has got a deployment.
+    let order = [3, 7, 4, 0, 5, 1, 2];
+    let placements = (0..).zip(order).map(|(position, number)| Placement {
+        update: UPDATE,
+        position,
+        room: room(number),
+    });
+    let plan = Plan {
+        placements: placements.collect(),
+        ..Plan::default()
+    };
+    store::write!(store, tx => {
+        let mut rollout = lab::a_rollout(UPDATE, RolloutState::Running);
+        rollout.stages[0].rooms = 7;
+        rollout.stages[0].placed = 2;
+        rollout.next_at = Some(at_night());
+        tx.put_rollout(&rollout).await?;
+        tx.apply(&plan, &[], at_night()).await
+    })
+    .unwrap();
+    let filling = due_alike(store).await.filling.expect("it is being filled");
+    assert_eq!(filling.taken, 5);
+    let next: Vec<(u32, RoomId)> = filling
+        .rooms
         .iter()
-        .map(|candidate| candidate.placed)
+        .map(|(position, of)| (*position, of.room))
         .collect();
-    assert_eq!(placed, [true, true, true, false, false, false]);
+    assert_eq!(next, [(1, room(7)), (4, room(5))]);
+    let plan = Plan {
+        filled: vec![UPDATE],
+        ..Plan::default()
+    };
+    store::write!(store, tx => { tx.apply(&plan, &[], at_night()).await }).unwrap();
+    let fleet = store.read().await.unwrap().fleet().await.unwrap();
+    assert!(fleet.placements.is_empty());
 }
 
 async fn what_does_not_fit_into_one_slice_comes_in_the_next_s14(home: Home) {
@@ -780,7 +833,7 @@ async fn what_does_not_fit_into_one_slice_comes_in_the_next_s14(home: Home) {
         let seen = store::write!(store, tx => {
             let due = tx.due(&lab::organisation(), at_night(), limits).await?.expect("marks");
             let settled_rooms = due.slice.rooms.iter().map(|due| due.room.id).collect();
-            let plan = domain::planner::Plan { settled_rooms, ..domain::planner::Plan::default() };
+            let plan = Plan { settled_rooms, ..Plan::default() };
             tx.apply(&plan, &due.marks, at_night()).await?;
             Ok::<_, StoreError>(due.slice.rooms.len())
         });
@@ -1835,7 +1888,10 @@ async fn every_hot_query_starts_from_an_index_p8() {
     };
     store::write!(store, tx => {
         tx.put_deployments(std::slice::from_ref(&waiting), at_night()).await?;
+        // A ring that is being filled.
         tx.put_rollout(&Rollout { next_at: Some(at_night()), ..lab::a_rollout(UPDATE, RolloutState::Running) }).await?;
+        let next = Placement { update: UPDATE, position: 0, room: room(3) };
+        tx.apply(&Plan { placements: vec![next], ..Plan::default() }, &[], at_night()).await?;
         tx.mark(room(2)).await
     })
     .unwrap();
@@ -1850,7 +1906,8 @@ async fn every_hot_query_starts_from_an_index_p8() {
         .await
         .unwrap()
         .unwrap();
-    assert!(!due.slice.due[0].candidates.is_empty() && due.slice.rooms.len() == 2);
+    let filling = due.slice.due[0].filling.as_ref().unwrap();
+    assert!(filling.rooms.len() == 1 && due.slice.rooms.len() == 2);
     // A poll, and what devices say.
     tx.asking("device-0").await.unwrap();
     tx.asking_about(lab::device(0), action).await.unwrap();
@@ -1886,6 +1943,22 @@ async fn every_hot_query_starts_from_an_index_p8() {
         (deployments, installs) = (deployments + plan.deployments.len(), installs + plan.new_installs.len());
     }
     assert!(deployments > 0 && installs > 0);
+    // A ring that is entered, and a recall.
+    let mut tx = store.begin().await.unwrap();
+    let mut rollout = lab::a_rollout(UPDATE, RolloutState::Running);
+    rollout.stages[0].placed = rollout.stages[0].rooms;
+    (rollout.stages[0].rollout_ends, rollout.stages[0].test_ends) = (date("2026-03-04"), date("2026-03-04"));
+    rollout.next_at = Some(at_night());
+    tx.put_rollout(&rollout).await.unwrap();
+    assert!(tx.move_room(room(5), STAGING, GENERAL).await.unwrap());
+    let due = tx
+        .due(&lab::organisation(), at_night(), support::world::ALL)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(due.slice.due[0].candidates.len(), 1);
+    tx.want_cancel(UPDATE, None, "Recalled.", at_night()).await.unwrap();
+    tx.commit().await.unwrap();
     // Pages.
     let mut tx = store.read().await.unwrap();
     let first = (String::from("room 1"), room(1));

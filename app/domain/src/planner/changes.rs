@@ -13,6 +13,10 @@ use crate::ticket::TicketChange;
 pub struct Plan {
     /// Rollouts with their stages. The counts in them are not the plan's to write.
     pub rollouts: Vec<Rollout>,
+    /// The order of nights in a ring that is too large for one plan (S6).
+    pub placements: Vec<Placement>,
+    /// Rollouts whose order of nights is not needed any more.
+    pub filled: Vec<UpdateId>,
     /// New and changed deployments.
     pub deployments: Vec<Deployment>,
     /// Changed installs.
@@ -27,6 +31,17 @@ pub struct Plan {
     pub settled_rooms: Vec<RoomId>,
     /// What was decided and what everything waits for.
     pub report: Vec<ReportLine>,
+}
+
+/// A room's place in the order of its ring's nights, fixed when the ring is entered (S6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// Of which update.
+    pub update: UpdateId,
+    /// The *k* of S6, from 0.
+    pub position: u32,
+    /// Which room.
+    pub room: RoomId,
 }
 
 /// An install that has no action id yet.
@@ -87,6 +102,8 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rollouts.is_empty()
+            && self.placements.is_empty()
+            && self.filled.is_empty()
             && self.deployments.is_empty()
             && self.installs.is_empty()
             && self.new_installs.is_empty()

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
-use crate::ring::RingSequence;
+use crate::ring::{Ring, RingSequence};
 use crate::rollout::{Rollout, RolloutState, start_date};
 use crate::settings::{Mode, Organisation, Settings};
 use crate::update::{Severity, Update};
@@ -146,16 +146,18 @@ pub fn after_shift(deployment: &Deployment, rollout: &Rollout, shift: &Shift<'_>
     (moved != *deployment).then_some(moved)
 }
 
-/// Rings that a change of rings lets a live rollout pass without entering them (R10): their rooms are caught up, as if they had
-/// been moved there (R14).
+/// Rings that a change of rings lets a live rollout pass without entering them, or takes out from behind it (R10): their rooms
+/// are looked at as if they had been moved there (R14).
 #[must_use]
-pub fn passed_over(before: &RingSequence, after: &RingSequence, live: &[&Rollout]) -> BTreeSet<RingId> {
-    let was_ahead = |rollout: &Rollout, ring: RingId| before.get(ring).is_some_and(|ring| !rollout.has_reached(ring));
-    let passed = after.iter().filter(|ring| {
-        live.iter()
-            .any(|rollout| was_ahead(rollout, ring.id) && rollout.has_reached(ring))
-    });
-    passed.map(|ring| ring.id).collect()
+pub fn reached_otherwise(before: &RingSequence, after: &RingSequence, live: &[&Rollout]) -> BTreeSet<RingId> {
+    let changed = |rollout: &&Rollout, ring: &Ring| {
+        let was = before.get(ring.id).map(|ring| rollout.has_reached(ring));
+        was.is_some_and(|was| was != rollout.has_reached(ring))
+    };
+    let changed = after
+        .iter()
+        .filter(|ring| live.iter().any(|rollout| changed(rollout, ring)));
+    changed.map(|ring| ring.id).collect()
 }
 
 /// A running rollout after rooms came to a ring or left it, or rings, zones or settings were changed: when its next ring begins

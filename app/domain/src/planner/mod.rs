@@ -9,11 +9,12 @@ mod rooms;
 
 use chrono::{DateTime, Utc};
 
-pub use changes::{NewInstall, Plan, ReportLine, Subject};
+pub use changes::{NewInstall, Placement, Plan, ReportLine, Subject};
 pub use decide::{
-    after_shift, check_minutes, led_to_by, look_again, passed_over, publish, recall, recalled, refreeze, resume,
+    after_shift, check_minutes, led_to_by, look_again, publish, reached_otherwise, recall, recalled, refreeze, resume,
     supersede,
 };
+pub use rings::gives_way_to;
 pub use rooms::join::{LeftOut, force};
 pub use rooms::retry::retry;
 
@@ -26,7 +27,8 @@ pub trait NewIds {
     fn deployment(&mut self) -> DeploymentId;
 }
 
-/// At most this many new deployments in one plan, so that entering a large ring is cut into transactions of bounded size.
+/// At most this many rooms of a rollout get their night in one plan, so that entering a large ring is cut into transactions of
+/// bounded size.
 pub const MOST_NEW_DEPLOYMENTS: usize = 5_000;
 
 /// What is to be written because `now` has come (S14: the same facts and instant give the same plan).

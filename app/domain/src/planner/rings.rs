@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
+use super::NewIds;
+use super::changes::Placement;
 use super::changes::{Plan, Subject};
-use super::{MOST_NEW_DEPLOYMENTS, NewIds};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::fleet::{Candidate, DueRollout, Slice};
 use crate::freeze::Freezes;
@@ -23,6 +24,30 @@ impl Rollout {
             Some(last) if last.placed < last.rooms => Some(last.ring),
             Some(_) | None => self.ahead(rings).first().map(|ring| ring.id),
         }
+    }
+
+    /// The ring that it has entered and that has rooms without their night.
+    #[must_use]
+    pub fn being_filled(&self) -> Option<&Stage> {
+        self.stages.last().filter(|stage| stage.placed < stage.rooms)
+    }
+
+    /// Whether it enters its next ring at `now`. `zones`: those of the rooms of that ring.
+    #[must_use]
+    pub fn enters_by(
+        &self,
+        rings: &RingSequence,
+        freezes: &Freezes,
+        organisation: &Zone,
+        zones: &[Zone],
+        now: DateTime<Utc>,
+    ) -> bool {
+        if self.state != RolloutState::Running || self.being_filled().is_some() {
+            return false;
+        }
+        let calendar = self.calendar_at(rings, freezes, organisation, now);
+        let next = calendar.iter().find(|stage| !stage.entered);
+        next.is_some_and(|next| begins(next.starts_on, zones, organisation).0 <= now)
     }
 
     /// [`Rollout::calendar`] as it stands at `now`.
@@ -86,7 +111,7 @@ fn step(
 ) {
     let subject = Subject::Rollout(rollout.update);
     let organisation = &slice.organisation;
-    if rollout.stages.last().is_some_and(|stage| stage.placed < stage.rooms) {
+    if rollout.being_filled().is_some() {
         fill(slice, due, rollout, now, ids, plan);
         return;
     }
@@ -104,8 +129,7 @@ fn step(
         }
         // README, "A ring entered late". A critical update may be published when its date is well on its way in the east.
         let late = zone.date(now) - zone.date(begins.max(rollout.published_at));
-        enter(slice, due, rollout, next, late.num_days(), now, plan);
-        fill(slice, due, rollout, now, ids, plan);
+        enter(slice, due, rollout, next, late.num_days(), now, ids, plan);
         overtake(slice, rollout, now, plan);
         return;
     }
@@ -133,7 +157,13 @@ fn step(
         );
         return;
     }
-    let newest = rollout.superseded_by.last().and_then(|newer| slice.updates.get(newer));
+    // One that was recalled since has taken its place nowhere.
+    let stands = |newer: &&UpdateId| {
+        let newer = slice.rollouts.get(newer);
+        newer.is_some_and(|newer| !matches!(newer.state, RolloutState::Deprecated { .. }))
+    };
+    let newest = rollout.superseded_by.iter().rev().find(stands);
+    let newest = newest.and_then(|newer| slice.updates.get(newer));
     if let (Some(newer), true) = (newest, rollout.total_counts().deprecated > 0) {
         // Some of its rooms were left to the newer one: it has not reached all of them, so it is not Completed (T7, S9).
         let reason = format!("Superseded by {}.", newer.title());
@@ -151,6 +181,10 @@ fn begins<'z>(date: NaiveDate, zones: &'z [Zone], organisation: &'z Zone) -> (Da
     easternmost.unwrap_or_else(|| (organisation.start_of(date), organisation))
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "entering a ring is where everything comes together"
+)]
 fn enter(
     slice: &Slice,
     due: &DueRollout,
@@ -158,17 +192,18 @@ fn enter(
     next: &PlannedStage,
     late: i64,
     now: DateTime<Utc>,
+    ids: &mut dyn NewIds,
     plan: &mut Plan,
 ) {
     let given_way = gives_way_in(slice, rollout, next.ring);
-    let candidates = due.candidates.iter().filter(|candidate| !candidate.placed);
-    let rooms = if given_way.is_some() { 0 } else { candidates.count() };
-    let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
+    let order = in_order(rollout.update, if given_way.is_some() { &[] } else { &due.candidates });
+    let rooms = u32::try_from(order.len()).unwrap_or(u32::MAX);
     let late_on = next.starts_on + days(u32::try_from(late).unwrap_or(0));
     let starts_on = slice.freezes.nth_free(next.ring, late_on, 0);
     rollout
         .stages
         .push(Stage::entered(next, starts_on, &slice.freezes, rooms, now));
+    rollout.next_at = Some(now);
     let this_year = slice.organisation.zone.date(now).year();
     let because = if late > 0 {
         format!(
@@ -189,19 +224,42 @@ fn enter(
         ),
     };
     plan.say(Subject::Rollout(rollout.update), text);
+    let fits_in_one_plan = order.len() <= slice.batch;
+    let positioned = (0..).zip(order);
+    if fits_in_one_plan {
+        place(slice, rollout, rooms, positioned, now, ids, plan);
+    } else {
+        plan.placements
+            .extend(positioned.map(|(position, candidate)| Placement {
+                update: rollout.update,
+                position,
+                room: candidate.room,
+            }));
+    }
 }
 
 /// The newer update that has taken `ring` over from a superseded one (S9, the starvation guard), if any has.
 pub(super) fn gives_way_in<'s>(slice: &'s Slice, older: &Rollout, ring: RingId) -> Option<&'s Update> {
-    let ring = slice.rings.get(ring);
-    older.superseded_by.iter().find_map(|newer| {
-        let rollout = slice.rollouts.get(newer)?;
-        let has_come = match ring {
-            Some(ring) => rollout.has_reached(ring),
-            None => rollout.has_entered_all(&slice.rings),
-        };
-        let counts = !matches!(rollout.state, RolloutState::Deprecated { .. });
-        slice.updates.get(newer).filter(|_| counts && has_come)
+    let newer = gives_way_to(&slice.rings, older, ring, |newer| slice.rollouts.get(&newer))?;
+    slice.updates.get(&newer)
+}
+
+/// The newer update that a superseded one gives way to in `ring`; `None`: it goes on there, or nothing supersedes it (S9).
+pub fn gives_way_to<'r>(
+    rings: &RingSequence,
+    older: &Rollout,
+    ring: RingId,
+    rollout: impl Fn(UpdateId) -> Option<&'r Rollout>,
+) -> Option<UpdateId> {
+    let ring = rings.get(ring);
+    older.superseded_by.iter().copied().find(|newer| {
+        rollout(*newer).is_some_and(|newer| {
+            let has_come = match ring {
+                Some(ring) => newer.has_reached(ring),
+                None => newer.has_entered_all(rings),
+            };
+            has_come && !matches!(newer.state, RolloutState::Deprecated { .. })
+        })
     })
 }
 
@@ -238,7 +296,7 @@ fn counted(number: impl Into<i64>, noun: &str) -> String {
     }
 }
 
-/// Gives the next rooms of the ring their nights; the last batch completes the entry.
+/// Gives the next rooms of a large ring their nights; the last batch completes the entry.
 fn fill(
     slice: &Slice,
     due: &DueRollout,
@@ -247,26 +305,47 @@ fn fill(
     ids: &mut dyn NewIds,
     plan: &mut Plan,
 ) {
-    rollout.next_at = Some(now);
-    let update = rollout.update;
-    let Some(ring) = rollout.stages.last().map(|stage| stage.ring) else {
+    let (Some(stage), Some(filling)) = (rollout.being_filled().cloned(), &due.filling) else {
         return;
     };
-    let given_way = gives_way_in(slice, rollout, ring).is_some();
+    rollout.next_at = Some(now);
+    if gives_way_in(slice, rollout, stage.ring).is_some() {
+        // A newer update has come to the ring between two batches: the rooms that are left wait for that one.
+        place(
+            slice,
+            rollout,
+            stage.rooms - stage.placed,
+            std::iter::empty(),
+            now,
+            ids,
+            plan,
+        );
+    } else {
+        let next = filling.rooms.iter().map(|(position, candidate)| (*position, candidate));
+        place(slice, rollout, filling.taken, next, now, ids, plan);
+    }
+    if rollout.being_filled().is_none() {
+        plan.filled.push(rollout.update);
+    }
+}
+
+/// Gives rooms of the ring that was entered last their nights by their positions; `taken` positions are dealt with.
+fn place<'c>(
+    slice: &Slice,
+    rollout: &mut Rollout,
+    taken: u32,
+    positioned: impl Iterator<Item = (u32, &'c Candidate)>,
+    now: DateTime<Utc>,
+    ids: &mut dyn NewIds,
+    plan: &mut Plan,
+) {
+    let update = rollout.update;
     let Some(stage) = rollout.stages.last_mut() else { return };
     let hours = slice.organisation.settings.window();
-    let order = in_order(update, if given_way { &[] } else { &due.candidates });
-    let number = u64::try_from(order.len()).unwrap_or(u64::MAX).max(1);
-    let mut placed_now = 0;
-    for (position, candidate) in (0_u64..).zip(order) {
-        if candidate.placed {
-            continue;
-        }
-        if placed_now == MOST_NEW_DEPLOYMENTS {
-            break;
-        }
+    let number = u64::from(stage.rooms.max(1));
+    for (position, candidate) in positioned {
         // Room k of n gets night floor(k·D/n) of the D rollout nights (S6).
-        let index = u32::try_from(position * u64::from(stage.rollout_days) / number).unwrap_or(0);
+        let index = u32::try_from(u64::from(position) * u64::from(stage.rollout_days) / number).unwrap_or(0);
         let assigned = slice.freezes.nth_free(stage.ring, stage.starts_on, index);
         let own = |date: NaiveDate| candidate.freezes.iter().find(|freeze| freeze.covers(date));
         let frozen = |date| own(date).or_else(|| slice.freezes.on(candidate.ring, date));
@@ -274,7 +353,7 @@ fn fill(
         let of = format!("Night {} of {} in {}", index + 1, stage.rollout_days, stage.name);
         let reason = if window.night == assigned {
             format!("{of}.")
-        } else if let Some(freeze) = own(assigned) {
+        } else if let Some(freeze) = frozen(assigned) {
             format!(
                 "{of}, in the next free window: {}.",
                 when::freeze(freeze, assigned.year())
@@ -287,15 +366,16 @@ fn fill(
         } else {
             format!("{of}, in the next window because that night was over already.")
         };
+        let (id, attempt) = candidate.withdrawn.unwrap_or_else(|| (ids.deployment(), 1));
         plan.deployments.push(Deployment {
-            id: candidate.withdrawn.unwrap_or_else(|| ids.deployment()),
+            id,
             update,
             room: candidate.room,
             ring: stage.ring,
             night: window.night,
             planned_night: Some(assigned),
             state: DeploymentState::Waiting,
-            attempt: 1,
+            attempt,
             missed_windows: 0,
             crowded_windows: 0,
             catch_up: false,
@@ -304,13 +384,8 @@ fn fill(
             reason,
             next_at: Some(super::rooms::prepares_at(&slice.organisation.settings, &window)),
         });
-        placed_now += 1;
     }
-    stage.placed += u32::try_from(placed_now).unwrap_or(u32::MAX);
-    if placed_now < MOST_NEW_DEPLOYMENTS {
-        // A room that left the ring between two batches is not waited for.
-        stage.rooms = stage.placed;
-    }
+    stage.placed += taken;
 }
 
 /// The rooms of a ring in the order of their nights (S6): by position among the rooms of the same model, so that the first

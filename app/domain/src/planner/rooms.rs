@@ -217,6 +217,10 @@ impl<'s> Look<'s> {
         if !rollout.may_start_rooms() {
             return None;
         }
+        if rollout.being_filled().is_some() && deployment.force.is_none() {
+            // Offers begin after the last room has its night: this one stays due until then.
+            return Some(deployment.next_at.map_or(self.now, |at| at.min(self.now)));
+        }
         let window = self.next_window(deployment.night);
         let prepares = prepares_at(self.settings(), &window);
         // A force waits for another update, or for the end of a freeze; both are over at the latest when a window opens.
@@ -318,7 +322,9 @@ impl<'s> Look<'s> {
                     format!("Prepared for {}.", when::window(&window, &self.room.zone, self.now)),
                 );
             }
-            if !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished) {
+            // Whether a rollout is through depends on what is left, catch-ups aside (T6).
+            let has_ended = !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished);
+            if has_ended || before.is_some_and(|before| deployment.catch_up && !before.catch_up) {
                 wake(self.slice, &deployment, self.now, plan);
             }
             plan.deployments.push(deployment);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{Deployment, DeploymentState, Force};
-use domain::fleet::{Candidate, Fleet, Slice};
+use domain::fleet::{Candidate, Filling, Fleet, Slice};
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::Install;
@@ -459,7 +459,7 @@ fn comparable(fleet: &Fleet) -> Fleet {
     fleet
 }
 
-type NormalDue = (UpdateId, Option<RingId>, Vec<Zone>, Vec<Candidate>);
+type NormalDue = (UpdateId, Option<RingId>, Vec<Zone>, Vec<Candidate>, Option<Filling>);
 
 /// What of a slice decides: the rest of it is there for words, or is over.
 #[derive(Debug, PartialEq)]
@@ -489,7 +489,7 @@ impl Normal {
             } else {
                 (Vec::new(), Vec::new())
             };
-            (due.update, due.ring, zones, candidates)
+            (due.update, due.ring, zones, candidates, due.filling.clone())
         });
         let rooms = slice.rooms.iter().map(|due| {
             let counts = |deployment: &&Deployment| {

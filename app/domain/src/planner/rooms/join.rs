@@ -5,13 +5,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::deployment::{Deployment, DeploymentState, Force, Withdrawal};
 use crate::freeze::{Freeze, Freezes};
 use crate::ids::DeploymentId;
-use crate::install::InstallState;
+use crate::install::{Install, InstallState};
 use crate::planner::NewIds;
 use crate::planner::rings::gives_way_in;
 use crate::planner::rooms::Look;
 use crate::rollout::Rollout;
 use crate::room::Room;
 use crate::status::NotRequired;
+use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Update};
 
 /// Takes back what the room must not have or does not need, and, if it may have `moved`, what its ring has not come to. What has
@@ -40,7 +41,13 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
     let (Some(update), Some(rollout)) = (look.update(deployment), look.rollout(deployment)) else {
         return;
     };
-    let exclusion = update.exclusion(look.room, look.today());
+    // What is prepared for tonight would start on tonight's date: a hold that begins then counts already.
+    let starts_on = if deployment.is_open() && deployment.force.is_none() {
+        deployment.night.max(look.today())
+    } else {
+        look.today()
+    };
+    let exclusion = update.exclusion(look.room, starts_on);
     let ring = look.slice.rings.get(look.room.ring);
     let moved_ahead = moved
         && deployment.force.is_none()
@@ -95,8 +102,23 @@ pub(super) fn was_partly_done(look: &Look<'_>, deployment: &Deployment) -> bool 
 
 pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, sentence: String) {
     withdraw_planned(look, index);
+    let deployment = &look.deployments[index];
+    if deployment.attempt > 1 || deployment.crowded_windows > 0 || was_tried(look, deployment) {
+        // Nothing more is tried here, so that there is nothing left to look at (I3).
+        look.tickets.push(TicketChange {
+            room: deployment.room,
+            update: deployment.update,
+            event: TicketEvent::Cleared(sentence.clone()),
+        });
+    }
     look.deployments[index].state = DeploymentState::Withdrawn { at: look.now, why };
     look.deployments[index].reason = sentence;
+}
+
+/// Whether a device has ever started it: it may have failed, and come back (W5).
+fn was_tried(look: &Look<'_>, deployment: &Deployment) -> bool {
+    let started = |install: &Install| install.deployment == deployment.id && install.started_at.is_some();
+    look.installs.iter().any(started)
 }
 
 pub(super) fn withdraw_planned(look: &mut Look<'_>, index: usize) {
@@ -113,13 +135,8 @@ fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut d
     let Some(ring) = look.slice.rings.get(look.room.ring) else {
         return;
     };
-    // A ring that is still being filled takes the room with its next batch.
-    let filling = rollout
-        .stages
-        .last()
-        .is_some_and(|stage| stage.ring == rollout.ring_of(ring.id) && stage.placed < stage.rooms);
     let given_way = gives_way_in(look.slice, rollout, ring.id).is_some();
-    if !rollout.has_reached(ring) || filling || given_way {
+    if !rollout.has_reached(ring) || given_way {
         return;
     }
     let existing = look
@@ -203,6 +220,8 @@ pub enum LeftOut {
     AlreadyForced,
     /// Nothing starts in it now (W6).
     Frozen(Freeze),
+    /// A newer update has come to its ring and takes this one's place there (S9): its title.
+    Superseded(String),
 }
 
 impl LeftOut {
@@ -220,11 +239,13 @@ impl LeftOut {
                 date(freeze.until),
                 freeze.reason
             ),
+            Self::Superseded(newer) => format!("{newer} takes its place in the room's ring."),
         }
     }
 }
 
-/// Forces an update in a room (K5): it skips ring, day and window, and nothing else.
+/// Forces an update in a room (K5): it skips ring, day and window, and nothing else. `newer`: the title of the update that it
+/// gives way to in the room's ring, by [`gives_way_to`](crate::planner::gives_way_to).
 ///
 /// # Errors
 /// Why the room is left out.
@@ -237,6 +258,7 @@ pub fn force(
     rollout: &Rollout,
     room: &Room,
     freezes: &Freezes,
+    newer: Option<&str>,
     existing: Option<&Deployment>,
     force: Force,
     by: &str,
@@ -252,6 +274,9 @@ pub fn force(
     if let Some(freeze) = room.frozen(freezes, room.zone.date(now)) {
         return Err(LeftOut::Frozen(freeze.clone()));
     }
+    if let Some(newer) = newer {
+        return Err(LeftOut::Superseded(newer.to_owned()));
+    }
     let reason = match force {
         Force::Now => format!("Forced by {by}."),
         Force::WhenAvailable => format!("Forced by {by}, when the room is free."),
@@ -259,6 +284,7 @@ pub fn force(
     let forced = |base: Deployment| Deployment {
         force: Some(force),
         night: room.zone.date(now),
+        planned_night: None,
         state: DeploymentState::Waiting,
         missed_windows: 0,
         reason: reason.clone(),

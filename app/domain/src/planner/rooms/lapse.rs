@@ -3,7 +3,7 @@
 use chrono::Datelike;
 
 use crate::deployment::{DeploymentState, Failure, Withdrawal};
-use crate::install::InstallState;
+use crate::install::{Install, InstallState};
 use crate::planner::rooms::Look;
 use crate::rollout::{RolloutState, days};
 use crate::when;
@@ -47,12 +47,7 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
             .any(|install| install.deployment == id && install.is_running());
         match over {
             Some(reason) if !runs && !look.deployments[index].has_started() => {
-                let deployment = &mut look.deployments[index];
-                deployment.state = DeploymentState::Withdrawn {
-                    at: look.now,
-                    why: Withdrawal::Deprecated,
-                };
-                deployment.reason = reason;
+                super::join::withdraw(look, index, Withdrawal::Deprecated, reason);
             }
             Some(_) | None => count_missed_force(look, index),
         }
@@ -75,20 +70,30 @@ fn count_missed_force(look: &mut Look<'_>, index: usize) {
     if deployment.force.is_none() || !deployment.is_open() || look.is_paused(deployment) {
         return;
     }
-    let nobody_came = look
-        .latest_installs(deployment)
-        .iter()
-        .all(|install| install.state == InstallState::Planned && install.shown_up_at.is_none());
     let next = look.next_window(deployment.night);
-    if !nobody_came || next.night == deployment.night {
+    if next.night == deployment.night {
         return;
     }
-    let missed = deployment.missed_windows + 1;
-    let last = deployment.night;
-    look.deployments[index].missed_windows = missed;
+    let installs = look.latest_installs(deployment);
+    let is_away = |install: &Install| install.state == InstallState::Planned && install.shown_up_at.is_none();
+    let somebody_is_away = installs.iter().any(|install| is_away(install));
+    if installs.iter().any(|install| install.is_running()) {
+        return;
+    }
+    let (id, last) = (deployment.id, deployment.night);
     look.deployments[index].night = next.night;
+    // Each window counts by itself: a device that came once and never again is away.
+    for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
+        if install.state == InstallState::Planned {
+            install.shown_up_at = None;
+        }
+    }
+    if !somebody_is_away {
+        return;
+    }
+    let missed = look.deployments[index].missed_windows + 1;
+    look.deployments[index].missed_windows = missed;
     if missed >= look.settings().unreachable_after_windows {
-        let id = look.deployments[index].id;
         for install in look
             .installs
             .iter_mut()
@@ -124,8 +129,7 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     if let Some(reason) = reason_to_give_up(look, index) {
         if some_are_done {
             // Some device of the room has it, another was never reached and never will be.
-            let sentence = super::settle::confirmed(look, index);
-            look.complete(index, sentence);
+            look.complete(index, format!("Some devices of the room have it. {reason}"));
         } else {
             super::join::withdraw(look, index, Withdrawal::Deprecated, reason);
         }
@@ -185,6 +189,9 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     } else {
         format!("In contact on {date}, but did not start; waits for the next window.")
     };
+    if !nobody_came {
+        super::open::count_crowded(look, index);
+    }
 }
 
 pub(super) fn fail_unreachable(look: &mut Look<'_>, index: usize, last: chrono::NaiveDate) {

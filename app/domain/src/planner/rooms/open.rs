@@ -83,7 +83,9 @@ fn make_forced_wait_no_more(look: &mut Look<'_>) {
 fn move_past_windows_on(look: &mut Look<'_>) {
     for index in 0..look.deployments.len() {
         let deployment = &look.deployments[index];
-        let waits = deployment.state == DeploymentState::Waiting && deployment.force.is_none();
+        // What is forced waits for no window; but a device that is silent for good misses one after the other all the same.
+        let silent = blocked_by_silence(look, deployment);
+        let waits = deployment.state == DeploymentState::Waiting && (deployment.force.is_none() || silent);
         if !waits
             || look
                 .rollout(deployment)
@@ -100,7 +102,7 @@ fn move_past_windows_on(look: &mut Look<'_>) {
         let frozen = look
             .frozen(deployment.night)
             .map(|freeze| when::freeze(freeze, look.today().year()));
-        let silent = frozen.is_none() && blocked_by_silence(look, deployment);
+        let silent = frozen.is_none() && silent;
         let crowded = frozen.is_none() && !silent && others_had_the_window(look, deployment);
         let deployment = &mut look.deployments[index];
         deployment.night = next.night;
@@ -154,7 +156,8 @@ fn others_had_the_window(look: &Look<'_>, deployment: &Deployment) -> bool {
         .any(|started| window.contains(started))
 }
 
-fn count_crowded(look: &mut Look<'_>, index: usize) {
+/// A window in which the room was there and there was no space for the update (S7).
+pub(super) fn count_crowded(look: &mut Look<'_>, index: usize) {
     let limit = look.settings().crowded_after_windows;
     let deployment = &mut look.deployments[index];
     deployment.crowded_windows += 1;
@@ -162,7 +165,7 @@ fn count_crowded(look: &mut Look<'_>, index: usize) {
         look.tickets.push(TicketChange {
             room: deployment.room,
             update: deployment.update,
-            event: TicketEvent::Crowded(format!("Found no space in {limit} windows: other updates filled them.")),
+            event: TicketEvent::Crowded(format!("Found no space in {limit} windows.")),
         });
     }
 }
@@ -175,17 +178,27 @@ enum Steps<'s> {
     Missing(Missing),
 }
 
-fn steps<'s>(look: &Look<'s>, update: &'s Update) -> Steps<'s> {
+fn steps<'s>(look: &Look<'s>, deployment: &Deployment, update: &'s Update) -> Steps<'s> {
     let is_paused = |step: &Update| {
         let rollout = look.slice.rollouts.get(&step.id).map(|rollout| &rollout.state);
         step.id != update.id && matches!(rollout, Some(RolloutState::Paused { .. }))
     };
+    // A release that fits into no window leads nowhere (S7).
+    let longest = look.settings().window_minutes;
+    let releases = || look.releases().filter(move |step| step.expected_minutes <= longest);
+    // A device that says nothing of its version would seem to need for ever what it has just been given.
+    let is_done = |device: DeviceId| {
+        look.installs.iter().any(|install| {
+            let of = install.deployment == deployment.id && install.update == update.id && install.device == device;
+            of && matches!(install.state, InstallState::Completed { .. })
+        })
+    };
     let mut ready = Vec::new();
-    for device in update.devices_in(look.room) {
-        match path::next_step(update, device, look.releases().filter(|step| !is_paused(step))) {
+    for device in update.devices_in(look.room).filter(|device| !is_done(device.id)) {
+        match path::next_step(update, device, releases().filter(|step| !is_paused(step))) {
             Ok(step) => ready.push((device.id, step)),
             Err(missing) => {
-                return match path::next_step(update, device, look.releases()) {
+                return match path::next_step(update, device, releases()) {
                     Ok(_) => Steps::Paused,
                     Err(_) => Steps::Missing(missing),
                 };
@@ -202,7 +215,7 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
     let (Some(rollout), Some(update)) = (look.rollout(deployment), look.update(deployment)) else {
         return false;
     };
-    let being_filled = rollout.stages.last().is_some_and(|stage| stage.placed < stage.rooms);
+    let being_filled = rollout.being_filled().is_some();
     if !rollout.may_start_rooms() || (being_filled && deployment.force.is_none()) {
         return false;
     }
@@ -213,7 +226,7 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
             .any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned)
     };
     let devices_are_free = update.devices_in(look.room).all(|device| !is_busy(device.id));
-    let minutes = match steps(look, update) {
+    let minutes = match steps(look, deployment, update) {
         Steps::Ready(steps) => steps.iter().map(|(_, step)| step.expected_minutes).max().unwrap_or(0),
         Steps::Paused => return false,
         // It fails as soon as it would be opened.
@@ -251,6 +264,8 @@ fn order(look: &Look<'_>, deployment: &Deployment) -> impl Ord + use<> {
         Reverse(is_needed),
         update.map_or(Severity::Routine, |update| update.severity),
         update.map(|update| update.kind),
+        // One without a date comes after those that have one.
+        update.is_none_or(|update| update.released.is_none()),
         update.and_then(|update| update.released),
         deployment.update,
     )
@@ -273,7 +288,12 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
         }
         return false;
     }
-    let steps = match steps(look, update) {
+    let steps = match steps(look, deployment, update) {
+        Steps::Ready(steps) if steps.is_empty() => {
+            let sentence = super::settle::confirmed(look, index);
+            look.complete(index, sentence);
+            return false;
+        }
         Steps::Ready(steps) => steps,
         Steps::Paused => return false,
         Steps::Missing(missing) => {

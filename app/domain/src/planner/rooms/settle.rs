@@ -240,13 +240,22 @@ pub(super) fn is_current(look: &Look<'_>, index: usize) -> bool {
 }
 
 pub(super) fn confirmed(look: &Look<'_>, index: usize) -> String {
-    let version = look
-        .update(&look.deployments[index])
-        .map_or("", |update| &update.version);
-    format!(
-        "Confirmed {version} on {}.",
-        crate::when::instant(look.now, &look.room.zone, look.now)
-    )
+    let Some(update) = look.update(&look.deployments[index]) else {
+        return String::new();
+    };
+    let at = crate::when::instant(look.now, &look.room.zone, look.now);
+    let on_it = |newer: &&Update| {
+        let installed = |device: &Device| {
+            let component = device.component(&newer.product);
+            component.is_some_and(|component| component.version.as_ref() == Some(&newer.version))
+        };
+        newer.product == update.product && newer.is_above(&update.version) && look.room.devices.iter().any(installed)
+    };
+    match look.releases().find(on_it) {
+        // Another update brought it: this one was never confirmed.
+        Some(newer) => format!("On {} since {at}, without {}.", newer.version, update.version),
+        None => format!("Confirmed {} on {at}.", update.version),
+    }
 }
 
 fn failure_of(install: &Install) -> Option<Failure> {
