@@ -10,3 +10,6 @@ CREATE TABLE placements (
     room_id UUID NOT NULL REFERENCES rooms (id),
     PRIMARY KEY (update_id, position)
 );
+
+-- [K5] When a device last said that people are in its room; NULL: it has said since that nobody is.
+ALTER TABLE devices ADD COLUMN busy_at BIGINT;

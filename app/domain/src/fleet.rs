@@ -338,7 +338,7 @@ impl Fleet {
                 .unwrap_or_default();
             self.rollouts.insert(rollout.update, after);
         }
-        for deployment in &plan.deployments {
+        for deployment in plan.placed.iter().chain(&plan.deployments) {
             let before = self.deployments.insert(deployment.id, deployment.clone());
             if let Some(before) = before {
                 self.count(before.update, before.ring, before.bucket(), -1);

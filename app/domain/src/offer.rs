@@ -32,6 +32,8 @@ pub struct Asked<'a> {
 pub struct Presence {
     /// The last report of `room.state=free`.
     pub free_at: Option<DateTime<Utc>>,
+    /// The last report of another `room.state`, of a device that has not said `free` since.
+    pub busy_at: Option<DateTime<Utc>>,
     /// A booking that is known: until when.
     pub busy_until: Option<DateTime<Utc>>,
 }
@@ -50,11 +52,12 @@ pub enum Offer {
 }
 
 impl Presence {
-    /// Free by a report not older than two minutes, and not booked now (K5).
+    /// Free by a report not older than two minutes, with no other device of the room saying otherwise, and not booked now (K5).
     #[must_use]
     pub fn is_free(&self, now: DateTime<Utc>) -> bool {
-        let fresh = self.free_at.is_some_and(|at| now - at <= TimeDelta::minutes(2));
-        fresh && self.busy_until.is_none_or(|until| until <= now)
+        let is_fresh = |at: DateTime<Utc>| now - at <= TimeDelta::minutes(2);
+        let is_free = self.free_at.is_some_and(is_fresh) && !self.busy_at.is_some_and(is_fresh);
+        is_free && self.busy_until.is_none_or(|until| until <= now)
     }
 }
 
@@ -270,6 +273,7 @@ mod tests {
         let told = |free_at: Option<&str>, busy_until: Option<&str>| {
             let presence = Presence {
                 free_at: free_at.map(instant),
+                busy_at: None,
                 busy_until: busy_until.map(instant),
             };
             decide(
@@ -329,6 +333,7 @@ mod tests {
             let told = |time| {
                 let presence = Presence {
                     free_at: Some(instant(time)),
+                    busy_at: None,
                     busy_until: None,
                 };
                 let forced = Asked {

@@ -225,8 +225,9 @@ impl Simulation {
         let mut nights = Vec::new();
         let hours = self.fleet.organisation.settings.window();
         for deployment in plan
-            .deployments
+            .placed
             .iter()
+            .chain(&plan.deployments)
             .filter(|deployment| deployment.state == DeploymentState::Waiting)
         {
             let before = self.fleet.deployments.get(&deployment.id);
@@ -535,6 +536,7 @@ impl Simulation {
                 .map_or(0, |update| update.expected_minutes),
             presence: Presence {
                 free_at,
+                busy_at: None,
                 busy_until: None,
             },
             window_aware: false,

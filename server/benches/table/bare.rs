@@ -50,7 +50,7 @@ pub async fn serve(file: &str, port: u16) {
         .pragma("temp_store", "memory");
     let pool = |most, options| SqlitePoolOptions::new().max_connections(most).connect_with(options);
     let writer = pool(1, options.clone()).await.expect("the file opens");
-    let readers = pool(8, options.read_only(true)).await.expect("the file opens");
+    let readers = pool(4, options.read_only(true)).await.expect("the file opens");
     let (queue, waiting) = mpsc::channel(4096);
     tokio::spawn(write(writer, waiting));
     let base = "/{tenant}/controller/v1/{controller}";

@@ -185,22 +185,19 @@ impl Estate {
             let device = format!("bench-{number}");
             let token = self.service.enrol_device(&actor(), &device).await.expect("a token");
             let credentials = Credentials::Target(token.clone());
-            let asking = self
+            let caller = self
                 .service
                 .device(&device, &credentials)
                 .await
                 .expect("a query")
                 .expect("a device");
-            let action = asking.wanted.as_ref().expect("an install").install.action;
+            let action = caller.open.expect("an install");
             let feedback = Feedback {
                 execution: Execution::Proceeding,
                 finished: Finished::None,
                 details: Vec::new(),
             };
-            self.service
-                .feedback(asking.device.id, action, feedback)
-                .await
-                .expect("a start");
+            self.service.feedback(&caller, action, feedback).await.expect("a start");
             started.push((device, token, action.0));
         }
         self.service.tick().await.expect("a tick");

@@ -44,11 +44,15 @@ pub async fn devices() -> Vec<Line> {
         )
     });
     let feedback = compare(&estate, "feedback", feedbacks.collect()).await;
-    let body =
-        json!({ "data": { "component.1.product": "bar", "component.1.version": "1.0", "os.build": "26100.1742" } });
-    let reports = started
-        .iter()
-        .map(|(device, token, _)| request("PUT", device, "/configData", token, &body.to_string()));
+    // Every report says something new.
+    let body = |build: &str| {
+        let data = json!({ "component.1.product": "bar", "component.1.version": "1.0", "os.build": build });
+        json!({ "data": data }).to_string()
+    };
+    let reports = ["26100.1742", "26100.1882"].into_iter().flat_map(|build| {
+        let all = started.iter();
+        all.map(move |(device, token, _)| request("PUT", device, "/configData", token, &body(build)))
+    });
     let config = compare(&estate, "configData", reports.collect()).await;
 
     let mut lines = Vec::new();

@@ -1,13 +1,13 @@
 //! What the tick costs, on both engines.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::{ActionId, DeviceId};
+use domain::ids::ActionId;
 use domain::install::{Execution, Feedback, Finished};
 use domain::offer::Offer;
 use futures::StreamExt;
 use service::clock::Stopwatch;
 use service::devices::Credentials;
-use service::store::{ConfigMode, ConfigReport, Engine};
+use service::store::{Caller, ConfigMode, ConfigReport, Engine};
 
 use crate::estate::{Estate, GATEWAY};
 use crate::load::number;
@@ -126,7 +126,7 @@ pub async fn a_month() -> Vec<Line> {
 }
 
 /// Polls and starts: every device whose room has this night.
-async fn begin_all(estate: &Estate, night: chrono::NaiveDate) -> Vec<(DeviceId, ActionId)> {
+async fn begin_all(estate: &Estate, night: chrono::NaiveDate) -> Vec<(Caller, ActionId)> {
     let mut tonight = Vec::new();
     {
         let fleet = estate
@@ -152,17 +152,17 @@ async fn begin_all(estate: &Estate, night: chrono::NaiveDate) -> Vec<(DeviceId, 
     futures::stream::iter(tonight)
         .map(|device| async move {
             let credentials = Credentials::Gateway(GATEWAY.to_owned());
-            let asking = service
+            let caller = service
                 .device(&device, &credentials)
                 .await
                 .expect("a query")
                 .expect("a device");
-            let answer = service.poll(&asking).await.expect("an answer");
+            let answer = service.poll(&caller).await.expect("an answer");
             let (Offer::Install, Some(action)) = (answer.offer, answer.action) else {
                 return None;
             };
-            say_so(estate, asking.device.id, action, Execution::Proceeding, Finished::None).await;
-            Some((asking.device.id, action))
+            say_so(estate, &caller, action, Execution::Proceeding, Finished::None).await;
+            Some((caller, action))
         })
         .buffer_unordered(64)
         .filter_map(std::future::ready)
@@ -170,24 +170,24 @@ async fn begin_all(estate: &Estate, night: chrono::NaiveDate) -> Vec<(DeviceId, 
         .await
 }
 
-async fn end_all(estate: &Estate, begun: &[(DeviceId, ActionId)]) {
+async fn end_all(estate: &Estate, begun: &[(Caller, ActionId)]) {
     let versions = || {
         let fact = |key: &str, value: &str| (key.to_owned(), Some(value.to_owned()));
         [fact("component.1.product", "bar"), fact("component.1.version", "2.0")].into()
     };
     futures::stream::iter(begun)
         .for_each_concurrent(64, |(device, action)| async move {
-            say_so(estate, *device, *action, Execution::Closed, Finished::Success).await;
+            say_so(estate, device, *action, Execution::Closed, Finished::Success).await;
             let report = ConfigReport {
                 mode: ConfigMode::Merge,
                 data: versions(),
             };
-            estate.service.config(*device, report).await.expect("a report");
+            estate.service.config(device.id, report).await.expect("a report");
         })
         .await;
 }
 
-async fn say_so(estate: &Estate, device: DeviceId, action: ActionId, execution: Execution, finished: Finished) {
+async fn say_so(estate: &Estate, device: &Caller, action: ActionId, execution: Execution, finished: Finished) {
     let feedback = Feedback {
         execution,
         finished,

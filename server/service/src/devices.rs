@@ -3,21 +3,23 @@
 //! The wire is the server crate's; this module knows no HTTP. A device may speak only for itself (A4).
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{ActionId, DeviceId};
 use domain::install::Feedback;
 use domain::offer::{self, Offer};
+use domain::settings::Settings;
 use domain::update::ProductKind;
 use futures::stream::BoxStream;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::{ArtifactRecord, Asking, AuditEntry, ConfigReport, Fetched, Outcome, Report};
+use store::{ArtifactRecord, Asking, AuditEntry, Caller, ConfigReport, Fetched, Outcome, Report};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
 use crate::{Actor, Service};
 
 /// Last contacts that are not written yet. Losing them does no harm (DESIGN.md 5).
@@ -76,14 +78,18 @@ impl Service {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Asking>> {
-        let Some(asking) = self.store.asking(controller).await? else {
+    pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Caller>> {
+        // No other name was ever given to a device.
+        if crate::estate::check_controller(controller).is_err() {
+            return Ok(None);
+        }
+        let Some(caller) = self.store.caller(controller).await? else {
             return Ok(None);
         };
         let speaks = match credentials {
             Credentials::Target(token) => {
                 let hash = token_hash(token);
-                let known = asking.device.token_hash.as_deref();
+                let known = caller.token_hash.as_deref();
                 known.is_some_and(|known| bool::from(known.ct_eq(hash.as_slice())))
             }
             Credentials::Gateway(token) => {
@@ -91,33 +97,30 @@ impl Service {
                 known.is_some_and(|known| bool::from(token_hash(known).ct_eq(&token_hash(token))))
             }
         };
-        if !speaks || asking.device.revoked {
+        if !speaks || caller.revoked {
             return Ok(None);
         }
-        self.seen.note(asking.device.id, self.clock.now());
-        Ok(Some(asking))
+        self.seen.note(caller.id, self.clock.now());
+        Ok(Some(caller))
     }
 
     /// A poll.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn poll(&self, asking: &Asking) -> Result<PollAnswer> {
+    pub async fn poll(&self, caller: &Caller) -> Result<PollAnswer> {
         self.activity.polled();
         let now = self.clock.now();
-        let asked = asking.asked();
+        let asking = self.open_of(caller).await?;
+        let asked = asking.as_ref().and_then(Asking::asked);
         let offer = asked.as_ref().map_or(Offer::Nothing, |asked| offer::decide(asked, now));
         if let Some(asked) = &asked
             && offer::shows_up(asked, now)
         {
-            self.store
-                .report(
-                    Report::ShowedUp {
-                        action: asked.install.action,
-                    },
-                    now,
-                )
-                .await?;
+            let showed_up = Report::ShowedUp {
+                action: asked.install.action,
+            };
+            self.store.report(showed_up, now).await?;
         }
         let action = asked
             .as_ref()
@@ -127,27 +130,56 @@ impl Service {
             asked.force == Some(domain::deployment::Force::WhenAvailable) && offer == Offer::Nothing
         });
         // swupdate sends its facts instead of installing when a poll has both links, and would do so for ever.
-        let facts_wanted = offer == Offer::Nothing && (asking.device.facts_wanted || waits_for_free_room);
+        let facts_wanted = offer == Offer::Nothing && (caller.facts_wanted || waits_for_free_room);
+        let settings = self.pace().await?;
         Ok(PollAnswer {
             offer,
             action,
             facts_wanted,
             mark: action.map_or(0, |action| mark(action, offer)),
-            sleep_seconds: offer::poll_again_in(&asking.settings, asking.device.id, asked.as_ref(), now),
+            sleep_seconds: offer::poll_again_in(&settings, caller.id, asked.as_ref(), now),
         })
+    }
+
+    /// What decides over the open action of a device. It may have ended since the device was looked up: then there is none.
+    async fn open_of(&self, caller: &Caller) -> Result<Option<Asking>> {
+        let Some(action) = caller.open else { return Ok(None) };
+        let asking = self.store.asking_about(caller.id, action).await?;
+        let is_open = |asking: &Asking| asking.wanted.as_ref().is_some_and(|wanted| wanted.install.is_open());
+        Ok(asking.filter(is_open).map(|mut asking| {
+            asking.device.window_aware |= caller.window_aware;
+            asking
+        }))
+    }
+
+    /// The settings that say how often devices poll, as the last tick saw them. Half a minute late does no harm.
+    async fn pace(&self) -> Result<Arc<Settings>> {
+        if let Some(settings) = self.pace.read().ok().and_then(|pace| pace.clone()) {
+            return Ok(settings);
+        }
+        let mut tx = self.store.read().await?;
+        let settings = Arc::new(organisation(&mut tx).await?.settings);
+        self.set_pace(Arc::clone(&settings));
+        Ok(settings)
+    }
+
+    pub(crate) fn set_pace(&self, settings: Arc<Settings>) {
+        if let Ok(mut pace) = self.pace.write() {
+            *pace = Some(settings);
+        }
     }
 
     /// What the device is to install; `None`: not its action, ended, or it may not start now (`DDI.md` 2.10).
     ///
     /// # Errors
     /// The database fails.
-    pub async fn work(&self, device: &Asking, action: ActionId) -> Result<Option<Work>> {
+    pub async fn work(&self, caller: &Caller, action: ActionId) -> Result<Option<Work>> {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
-        let Some(mut asking) = tx.asking_about(device.device.id, action).await? else {
+        let Some(mut asking) = tx.asking_about(caller.id, action).await? else {
             return Ok(None);
         };
-        asking.device.window_aware |= device.device.window_aware;
+        asking.device.window_aware |= caller.window_aware;
         let Some(asked) = asking.asked() else { return Ok(None) };
         let prefetch = match offer::decide(&asked, now) {
             Offer::Install | Offer::Cancel => false,
@@ -207,7 +239,7 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub async fn cancel_wanted(&self, device: DeviceId, action: ActionId) -> Result<bool> {
-        let asking = self.store.read().await?.asking_about(device, action).await?;
+        let asking = self.store.asking_about(device, action).await?;
         let asked = asking.as_ref().and_then(Asking::asked);
         Ok(asked.is_some_and(|asked| offer::decide(&asked, self.clock.now()) == Offer::Cancel))
     }
@@ -216,17 +248,15 @@ impl Service {
     ///
     /// # Errors
     /// The database fails; nothing is stored then.
-    pub async fn feedback(&self, device: DeviceId, action: ActionId, feedback: Feedback) -> Result<Outcome> {
+    pub async fn feedback(&self, caller: &Caller, action: ActionId, feedback: Feedback) -> Result<Outcome> {
         let now = self.clock.now();
-        self.reported(
-            Report::Feedback {
-                device,
-                action,
-                feedback,
-            },
-            now,
-        )
-        .await
+        let report = Report::Feedback {
+            device: caller.id,
+            action,
+            feedback,
+            window_aware: caller.window_aware,
+        };
+        self.reported(report, now).await
     }
 
     /// Takes a device's answer to a cancel. It is durable when this returns.
@@ -258,12 +288,15 @@ impl Service {
     /// The database fails.
     pub async fn fetch(
         &self,
-        asking: &Asking,
+        caller: &Caller,
         module: i32,
         filename: &str,
         starts: bool,
     ) -> Result<Option<ArtifactRecord>> {
         let now = self.clock.now();
+        let Some(asking) = self.open_of(caller).await? else {
+            return Ok(None);
+        };
         let found = self.store.read().await?.artifact(module, filename).await?;
         let (Some(artifact), Some(wanted), Some(asked)) = (found, &asking.wanted, asking.asked()) else {
             return Ok(None);
@@ -273,18 +306,19 @@ impl Service {
         }
         match offer::decide(&asked, now) {
             Offer::Nothing => Ok(None),
-            Offer::Install => {
-                if starts && !wanted.install.is_started() {
-                    let fetched = Fetched {
-                        device: asking.device.id,
-                        action: wanted.install.action,
-                    };
-                    self.reported(Report::Fetched(fetched), now).await?;
+            Offer::Install if starts && !wanted.install.is_started() => {
+                let fetched = Fetched {
+                    device: caller.id,
+                    action: wanted.install.action,
+                };
+                // A pause may have come in between: then it gets nothing that it could start with.
+                match self.reported(Report::Fetched(fetched), now).await? {
+                    Outcome::Changed | Outcome::Noted => Ok(Some(artifact)),
+                    Outcome::Ended | Outcome::NotFound | Outcome::Refused(_) => Ok(None),
                 }
-                Ok(Some(artifact))
             }
             // Fetching ahead of the window is not starting.
-            Offer::Prefetch | Offer::Cancel => Ok(Some(artifact)),
+            Offer::Install | Offer::Prefetch | Offer::Cancel => Ok(Some(artifact)),
         }
     }
 

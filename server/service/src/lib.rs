@@ -24,8 +24,9 @@ mod portfolio;
 mod rings;
 mod tick;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
+use domain::settings::Settings;
 use store::Store;
 use tokio::sync::Notify;
 
@@ -48,6 +49,7 @@ pub struct Service {
     pub(crate) artifacts: Artifacts,
     pub(crate) wake: Arc<Notify>,
     pub(crate) seen: Arc<devices::Seen>,
+    pub(crate) pace: Arc<RwLock<Option<Arc<Settings>>>>,
     pub(crate) activity: Arc<activity::Activity>,
     pub(crate) settings: Arc<Deployment>,
 }
@@ -85,6 +87,7 @@ impl Service {
             artifacts,
             wake: Arc::new(Notify::new()),
             seen: Arc::default(),
+            pace: Arc::default(),
             activity: Arc::default(),
             settings: Arc::new(settings),
         }

@@ -2,6 +2,7 @@
 //!
 //! Each round is one transaction of bounded size; its cost follows the work due. Any number of processes may tick at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -78,6 +79,7 @@ impl Service {
                 return Ok::<_, ServiceError>(Round::Elsewhere);
             }
             let Some(organisation) = tx.organisation().await? else { return Ok(Round::Nothing) };
+            self.set_pace(Arc::new(organisation.settings.clone()));
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else { return Ok(Round::Nothing) };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;

@@ -13,7 +13,7 @@ use domain::ids::ActionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service::devices::Credentials;
-use service::store::{Asking, Outcome};
+use service::store::{Caller, Outcome};
 use service::{Service, ServiceError};
 
 use super::{artifacts, wire};
@@ -133,7 +133,7 @@ impl IntoResponse for Refused {
 type Answer = Result<Response, Refused>;
 
 /// The device that speaks; it speaks for itself only (A4).
-async fn who(service: &Service, tenant: &str, controller: &str, headers: &HeaderMap) -> Result<Asking, Refused> {
+async fn who(service: &Service, tenant: &str, controller: &str, headers: &HeaderMap) -> Result<Caller, Refused> {
     if !tenant.eq_ignore_ascii_case(&service.deployment().tenant) {
         return Err(Refused::NotFound("This tenant"));
     }
@@ -148,7 +148,7 @@ async fn who(service: &Service, tenant: &str, controller: &str, headers: &Header
         "gatewaytoken" => Credentials::Gateway(token),
         _ => return Err(Refused::Unauthorized),
     };
-    let mut asking = service
+    let mut caller = service
         .device(controller, &credentials)
         .await?
         .ok_or(Refused::Unauthorized)?;
@@ -156,8 +156,8 @@ async fn who(service: &Service, tenant: &str, controller: &str, headers: &Header
         .get(header::USER_AGENT)
         .map_or(&b""[..], |agent| agent.as_bytes());
     // rauc's client keeps to windows of its own without saying so in its attributes (`DDI.md` 2.1).
-    asking.device.window_aware |= agent.starts_with(b"rauc-hawkbit-c-agent/");
-    Ok(asking)
+    caller.window_aware |= agent.starts_with(b"rauc-hawkbit-c-agent/");
+    Ok(caller)
 }
 
 fn action_id(text: &str) -> Result<ActionId, Refused> {
@@ -192,9 +192,9 @@ fn hal(headers: &HeaderMap, value: &Value) -> Response {
 }
 
 async fn poll(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> Answer {
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
-    let answer = service.poll(&asking).await?;
-    let body = wire::poll(&answer, &base(&service, &asking.device.controller));
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let answer = service.poll(&caller).await?;
+    let body = wire::poll(&answer, &base(&service, &caller.controller));
     let etag = etag(&body.to_string());
     let unchanged = headers
         .get(header::IF_NONE_MATCH)
@@ -223,9 +223,9 @@ async fn config(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
     let report = wire::parse_config(&read(body)?).map_err(Refused::Bad)?;
-    match service.config(asking.device.id, report).await? {
+    match service.config(caller.id, report).await? {
         Outcome::Changed | Outcome::Noted => Ok(StatusCode::OK.into_response()),
         Outcome::Refused(refusal) => Err(Refused::Bad(refusal.to_string())),
         Outcome::Ended | Outcome::NotFound => Err(Refused::NotFound("This device")),
@@ -233,26 +233,26 @@ async fn config(
 }
 
 async fn deployment(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
     let work = service
-        .work(&asking, action_id(&path.action)?)
+        .work(&caller, action_id(&path.action)?)
         .await?
         .ok_or(Refused::NotFound("This action"))?;
     Ok(hal(
         &headers,
-        &wire::deployment(&work, &base(&service, &asking.device.controller)),
+        &wire::deployment(&work, &base(&service, &caller.controller)),
     ))
 }
 
 async fn installed(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
     let work = service
-        .installed(asking.device.id, action_id(&path.action)?)
+        .installed(caller.id, action_id(&path.action)?)
         .await?
         .ok_or(Refused::NotFound("This action"))?;
     Ok(hal(
         &headers,
-        &wire::deployment(&work, &base(&service, &asking.device.controller)),
+        &wire::deployment(&work, &base(&service, &caller.controller)),
     ))
 }
 
@@ -262,13 +262,10 @@ async fn feedback(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
     let feedback = wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
-    taken(
-        service.feedback(asking.device.id, action, feedback).await?,
-        "This action",
-    )
+    taken(service.feedback(&caller, action, feedback).await?, "This action")
 }
 
 fn taken(outcome: Outcome, what: &'static str) -> Answer {
@@ -282,9 +279,9 @@ fn taken(outcome: Outcome, what: &'static str) -> Answer {
 }
 
 async fn cancel(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
-    if !service.cancel_wanted(asking.device.id, action).await? {
+    if !service.cancel_wanted(caller.id, action).await? {
         return Err(Refused::NotFound("This cancel"));
     }
     let id = action.to_string();
@@ -297,11 +294,11 @@ async fn cancel_feedback(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
     let feedback = wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
     taken(
-        service.cancel_feedback(asking.device.id, action, feedback).await?,
+        service.cancel_feedback(caller.id, action, feedback).await?,
         "This cancel",
     )
 }
@@ -318,15 +315,15 @@ async fn artifact(
     headers: HeaderMap,
 ) -> Answer {
     const NOT_FOUND: Refused = Refused::NotFound("This artifact");
-    let asking = who(&service, &path.tenant, &path.controller, &headers).await?;
+    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
     let module = path.module.parse::<i32>().map_err(|_| NOT_FOUND)?;
     if let Some(file) = path.file.strip_suffix(".MD5SUM") {
-        let record = service.fetch(&asking, module, file, false).await?.ok_or(NOT_FOUND)?;
+        let record = service.fetch(&caller, module, file, false).await?.ok_or(NOT_FOUND)?;
         return Ok(format!("{}  {}\n", record.artifact.md5, record.artifact.filename).into_response());
     }
     // A HEAD looks; the first GET starts the install (`DDI.md` 2.2).
     let record = service
-        .fetch(&asking, module, &path.file, method == Method::GET)
+        .fetch(&caller, module, &path.file, method == Method::GET)
         .await?
         .ok_or(NOT_FOUND)?;
     Ok(artifacts::serve(&service, &record, &method, &headers).await?)

@@ -340,8 +340,9 @@ impl Tx {
     ) -> Result<u64> {
         const WAKE: &str = "UPDATE deployments SET next_at = $2 WHERE state IN ('waiting', 'open') AND id IN
                 (SELECT deployment_id FROM installs WHERE update_id = $1 AND state IN ('planned', 'started', 'installed'))";
+        // Said twice, for SQLite takes the index of open installs only where its condition stands in the query.
         const OF_RELEASE: &str = "UPDATE installs SET cancel_wanted = $2, revision = revision + 1
-            WHERE update_id = $1 AND state = 'started' AND NOT installed_chunks";
+            WHERE update_id = $1 AND state IN ('planned', 'started', 'installed') AND state = 'started' AND NOT installed_chunks";
         const OF_DEPLOYMENT: &str = "UPDATE installs SET cancel_wanted = $2, revision = revision + 1
             WHERE deployment_id = $1 AND state = 'started' AND NOT installed_chunks";
         let (sql, id) = match deployment {
@@ -408,6 +409,67 @@ impl Tx {
         const SQL: &str = "UPDATE deployments SET next_at = $2 WHERE update_id = $1 AND state IN ('waiting', 'open')";
         each!(self, c => sqlx::query(SQL).bind(update.0).bind(micros(now)).execute(c).await.map(drop))?;
         Ok(())
+    }
+
+    /// Writes the deployments that ring entries make (S6), with their counts and their history. All are new and wait for their first
+    /// attempt, so that there is nothing to compare them with.
+    ///
+    /// # Errors
+    /// The database fails, or a room has one already (law D).
+    pub(crate) async fn place_deployments(&mut self, placed: &[Deployment], now: DateTime<Utc>) -> Result<()> {
+        const ROWS: usize = 2000;
+        let mut deltas: BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        let mut by_ring: BTreeMap<(UpdateId, RingId), Vec<&Deployment>> = BTreeMap::new();
+        for deployment in placed {
+            by_ring
+                .entry((deployment.update, deployment.ring))
+                .or_default()
+                .push(deployment);
+        }
+        for ((update, ring), deployments) in by_ring {
+            for batch in deployments.chunks(ROWS) {
+                each!(self, c => {
+                    let mut query = sqlx::QueryBuilder::new(
+                        "INSERT INTO deployments (update_id, ring_id, state, attempt, missed_windows, crowded_windows, catch_up,
+                            id, room_id, night, planned_night, from_version, reason, next_at)
+                        SELECT ",
+                    );
+                    query.push_bind(update.0).push(", ").push_bind(ring.0);
+                    query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7 FROM (");
+                    query.push_values(batch, |mut row, deployment| {
+                        row.push_bind(deployment.id.0)
+                            .push_bind(deployment.room.0)
+                            .push_bind(deployment.night)
+                            .push_bind(deployment.planned_night)
+                            .push_bind(deployment.from_version.as_deref())
+                            .push_bind(deployment.reason.as_str())
+                            .push_bind(opt_micros(deployment.next_at));
+                    });
+                    query.push(") AS placed");
+                    query.build().execute(c).await.map(drop)
+                })?;
+                each!(self, c => {
+                    let mut query = sqlx::QueryBuilder::new(
+                        "INSERT INTO deployment_events (update_id, at, state, deployment_id, room_id, reason) SELECT ",
+                    );
+                    query.push_bind(update.0).push(", ").push_bind(micros(now));
+                    query.push(", 'waiting', column1, column2, column3 FROM (");
+                    query.push_values(batch, |mut row, deployment| {
+                        row.push_bind(deployment.id.0)
+                            .push_bind(deployment.room.0)
+                            .push_bind(deployment.reason.as_str());
+                    });
+                    query.push(") AS placed");
+                    query.build().execute(c).await.map(drop)
+                })?;
+            }
+            let number = i64::try_from(deployments.len()).unwrap_or(i64::MAX);
+            deltas
+                .entry((update, ring))
+                .or_default()
+                .insert(Bucket::Scheduled, number);
+        }
+        self.add_to_counts(&deltas).await
     }
 
     /// Writes deployments in their new state, with their counts and their history.

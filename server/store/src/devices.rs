@@ -2,7 +2,7 @@
 //!
 //! Devices are many, so this is hot. A poll is one query and writes only what changes. A report locks one install (or one
 //! device), changes it guarded by its state, and marks the room for the planner. On Postgres each command is a short READ
-//! COMMITTED transaction; on SQLite one writer takes many at a time, a savepoint each, and answers after their commit.
+//! COMMITTED transaction; on SQLite one writer takes many at a time and answers after their common commit.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,6 @@ use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, ProductId, RoomId};
 use domain::install::{Execution, Feedback, Heard, Install, InstallState};
 use domain::offer::{self, Asked, Offer, Presence};
-use domain::settings::Settings;
 use domain::update::Standing;
 use domain::version::{self, Version};
 use sqlx::sqlite::SqlitePool;
@@ -26,7 +25,26 @@ use crate::open::{Database, Store};
 use crate::rows::{micros, opt_instant, word};
 use crate::tx::{Inner, Tx, each};
 
-/// A device as the device API needs to know it.
+/// Who speaks: what every request of a device begins with. One narrow row.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Identity.
+    pub id: DeviceId,
+    /// What it calls itself.
+    pub controller: String,
+    /// SHA-256 of its token; `None`: it was never enrolled.
+    pub token_hash: Option<Vec<u8>>,
+    /// It was revoked: nothing it says counts any more.
+    pub revoked: bool,
+    /// It is asked for its facts.
+    pub facts_wanted: bool,
+    /// It keeps to windows of its own.
+    pub window_aware: bool,
+    /// Its open action.
+    pub open: Option<ActionId>,
+}
+
+/// A device with what decides over it.
 #[derive(Clone, Debug)]
 pub struct DeviceRecord {
     /// Identity.
@@ -43,7 +61,7 @@ pub struct DeviceRecord {
     pub facts_wanted: bool,
     /// It keeps to windows of its own.
     pub window_aware: bool,
-    /// Whether people are in the room, as it last said.
+    /// Whether people are in the room, as all its devices last said.
     pub presence: Presence,
     /// Its last contact, as far as it was written.
     pub last_seen_at: Option<DateTime<Utc>>,
@@ -71,8 +89,6 @@ pub struct Asking {
     pub device: DeviceRecord,
     /// What it might be told.
     pub wanted: Option<Wanted>,
-    /// The organisation's settings, which decide when it polls again.
-    pub settings: Settings,
 }
 
 /// A poll's result.
@@ -135,6 +151,8 @@ pub enum Report {
         action: ActionId,
         /// What.
         feedback: Feedback,
+        /// It keeps to windows of its own, as its requests show (`DDI.md` 2.1).
+        window_aware: bool,
     },
     /// It answered a cancel (`DDI.md` 1).
     CancelFeedback {
@@ -212,6 +230,7 @@ struct AskingRow {
     facts_wanted: bool,
     window_aware: bool,
     free_at: Option<i64>,
+    busy_at: Option<i64>,
     busy_until: Option<i64>,
     last_seen_at: Option<i64>,
     action_id: Option<i32>,
@@ -237,18 +256,27 @@ struct AskingRow {
     recalled: Option<bool>,
     rollout_state: Option<String>,
     expected_minutes: Option<i64>,
-    settings: Json<Settings>,
 }
 
-/// One statement, and so one snapshot: a poll needs no transaction around it.
+/// What the token is compared with, and whether there is more to look at. Every column costs a copy.
+const CALLER: &str = "SELECT d.id, d.token_hash,
+        CASE WHEN d.revoked_at IS NULL THEN 0 ELSE 1 END + CASE WHEN d.facts_wanted THEN 2 ELSE 0 END
+            + CASE WHEN d.window_aware THEN 4 ELSE 0 END AS flags,
+        i.action_id
+    FROM devices d
+    LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
+    WHERE d.controller_id = $1";
+
+/// A device with its open action, if it has one.
 const ASKING: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
-        d.free_at, d.busy_until, d.last_seen_at,
+        (SELECT MAX(o.free_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS free_at,
+        (SELECT MAX(o.busy_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_at,
+        (SELECT MAX(o.busy_until) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_until,
+        d.last_seen_at,
         i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
         i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled,
-        o.settings
+        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
     FROM devices d
-    CROSS JOIN organisation o
     LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
     LEFT JOIN deployments p ON p.id = i.deployment_id
     LEFT JOIN rollouts r ON r.update_id = p.update_id
@@ -257,13 +285,14 @@ const ASKING: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_h
 
 /// The same about one action, whatever its state.
 const ASKING_ABOUT: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
-        d.free_at, d.busy_until, d.last_seen_at,
+        (SELECT MAX(o.free_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS free_at,
+        (SELECT MAX(o.busy_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_at,
+        (SELECT MAX(o.busy_until) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_until,
+        d.last_seen_at,
         i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
         i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled,
-        o.settings
+        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
     FROM devices d
-    CROSS JOIN organisation o
     JOIN installs i ON i.device_id = d.id
     JOIN deployments p ON p.id = i.deployment_id
     JOIN rollouts r ON r.update_id = p.update_id
@@ -273,7 +302,6 @@ const ASKING_ABOUT: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.t
 impl AskingRow {
     fn into_asking(self) -> Result<Asking> {
         let id = self.d_id;
-        let Json(settings) = self.settings;
         let device = DeviceRecord {
             id: DeviceId(id),
             controller: self.controller_id,
@@ -284,6 +312,7 @@ impl AskingRow {
             window_aware: self.window_aware,
             presence: Presence {
                 free_at: opt_instant("devices", id, self.free_at)?,
+                busy_at: opt_instant("devices", id, self.busy_at)?,
                 busy_until: opt_instant("devices", id, self.busy_until)?,
             },
             last_seen_at: opt_instant("devices", id, self.last_seen_at)?,
@@ -296,11 +325,7 @@ impl AskingRow {
             self.attempt,
             self.state,
         ) else {
-            return Ok(Asking {
-                device,
-                wanted: None,
-                settings,
-            });
+            return Ok(Asking { device, wanted: None });
         };
         let install = InstallRow {
             action_id,
@@ -336,7 +361,6 @@ impl AskingRow {
         Ok(Asking {
             device,
             wanted: Some(wanted),
-            settings,
         })
     }
 }
@@ -408,7 +432,8 @@ impl Tx {
                 device,
                 action,
                 feedback,
-            } => self.feedback(*device, *action, feedback, now).await,
+                window_aware,
+            } => self.feedback(*device, *action, feedback, *window_aware, now).await,
             Report::CancelFeedback {
                 device,
                 action,
@@ -431,9 +456,10 @@ impl Tx {
         device: DeviceId,
         action: ActionId,
         feedback: &Feedback,
+        window_aware: bool,
         now: DateTime<Utc>,
     ) -> Result<Outcome> {
-        let Some((asking, install, may_start)) = self.locked(device, action, now).await? else {
+        let Some((asking, install, may_start)) = self.locked(device, action, window_aware, now).await? else {
             return Ok(Outcome::NotFound);
         };
         // Fetching ahead of the window is not starting (W1): what is said about it stands in the history only.
@@ -455,7 +481,7 @@ impl Tx {
         feedback: &Feedback,
         now: DateTime<Utc>,
     ) -> Result<Outcome> {
-        let Some((asking, install, _)) = self.locked(device, action, now).await? else {
+        let Some((asking, install, _)) = self.locked(device, action, false, now).await? else {
             return Ok(Outcome::NotFound);
         };
         let heard = install.hear_cancel(feedback, now);
@@ -500,7 +526,7 @@ impl Tx {
     }
 
     async fn fetched(&mut self, fetched: &Fetched, now: DateTime<Utc>) -> Result<Outcome> {
-        let Some((asking, install, may_start)) = self.locked(fetched.device, fetched.action, now).await? else {
+        let Some((asking, install, may_start)) = self.locked(fetched.device, fetched.action, false, now).await? else {
             return Ok(Outcome::NotFound);
         };
         match install.fetched(may_start, now) {
@@ -509,7 +535,9 @@ impl Tx {
                 self.mark(asking.device.room).await?;
                 Ok(Outcome::Changed)
             }
-            None => Ok(Outcome::Noted),
+            // It runs already; or it may not start any more, and must not get what it would start with.
+            None if install.is_started() => Ok(Outcome::Noted),
+            None => Ok(Outcome::NotFound),
         }
     }
 
@@ -518,6 +546,7 @@ impl Tx {
         &mut self,
         device: DeviceId,
         action: ActionId,
+        window_aware: bool,
         now: DateTime<Utc>,
     ) -> Result<Option<(Asking, Install, bool)>> {
         if let Inner::Postgres(transaction) = &mut self.inner {
@@ -545,6 +574,7 @@ impl Tx {
                 None => return Ok(None),
             }
         }
+        asking.device.window_aware |= window_aware;
         let may_start = asking.asked().is_some_and(|asked| {
             asked.install.is_started() || matches!(offer::decide(&asked, now), Offer::Install | Offer::Prefetch)
         });
@@ -588,22 +618,41 @@ impl Tx {
     }
 
     async fn config(&mut self, device: DeviceId, report: &ConfigReport, now: DateTime<Utc>) -> Result<Outcome> {
-        const READ: &str = "SELECT room_id, attributes, free_at FROM devices WHERE id = $1";
+        // One row for each component; the device's own columns stand in each.
+        const READ: &str = "SELECT d.room_id, d.attributes, d.free_at, d.busy_at, c.product_id, v.text
+            FROM devices d
+            LEFT JOIN components c ON c.device_id = d.id
+            LEFT JOIN versions v ON v.id = c.version_id
+            WHERE d.id = $1
+            ORDER BY c.product_id";
         const WRITE: &str =
-            "UPDATE devices SET attributes = $2, facts_wanted = $3, window_aware = $4, free_at = $5, busy_until = $6,
-                last_seen_at = $7, revision = revision + 1 WHERE id = $1";
-        type Row = (Uuid, Json<BTreeMap<String, String>>, Option<i64>);
+            "UPDATE devices SET attributes = $2, facts_wanted = $3, window_aware = $4, free_at = $5, busy_at = $6,
+                busy_until = $7, last_seen_at = $8, revision = revision + 1 WHERE id = $1";
+        type Row = (
+            Uuid,
+            Json<BTreeMap<String, String>>,
+            Option<i64>,
+            Option<i64>,
+            Option<String>,
+            Option<String>,
+        );
         if let Inner::Postgres(transaction) = &mut self.inner {
             sqlx::query(dialect::LOCK_DEVICE_POSTGRES)
                 .bind(device.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
         }
-        let row: Option<Row> = each!(self, c => sqlx::query_as(READ).bind(device.0).fetch_optional(c).await)?;
-        let Some((room, Json(before), free_before)) = row else {
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(READ).bind(device.0).fetch_all(c).await)?;
+        let mut known = BTreeMap::new();
+        let mut own = None;
+        for (room, attributes, free_at, busy_at, product, version) in rows {
+            known.extend(product.map(|product| (product, version)));
+            own.get_or_insert((room, attributes.0, free_at, busy_at));
+        }
+        let Some((room, before, free_before, busy_before)) = own else {
             return Ok(Outcome::NotFound);
         };
-        let attributes = match merged(before, report) {
+        let attributes = match merged(before.clone(), report) {
             Ok(attributes) => attributes,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
@@ -614,10 +663,12 @@ impl Tx {
         };
         // A report that does not speak of the room makes an earlier one no younger (K5).
         let speaks_of_room = report.mode == ConfigMode::Replace || report.data.contains_key("room.state");
-        let free_at = if speaks_of_room {
-            is("room.state", "free").then(|| micros(now))
+        let (free_at, busy_at) = if !speaks_of_room {
+            (free_before, busy_before)
+        } else if is("room.state", "free") {
+            (Some(micros(now)), None)
         } else {
-            free_before
+            (None, attributes.contains_key("room.state").then(|| micros(now)))
         };
         let busy_until = attributes
             .get("room.busy_until")
@@ -628,12 +679,13 @@ impl Tx {
             .bind(false)
             .bind(is("ddi.window", "aware"))
             .bind(free_at)
+            .bind(busy_at)
             .bind(busy_until.map(|until| until.timestamp_micros()))
             .bind(micros(now))
             .execute(c)
             .await
             .map(drop))?;
-        if self.take_inventory(device, &attributes, now).await? {
+        if self.take_inventory(device, &before, &attributes, &known, now).await? {
             self.mark(RoomId(room)).await?;
             return Ok(Outcome::Changed);
         }
@@ -642,31 +694,17 @@ impl Tx {
 
     /// Takes components and versions from attributes (`DDI.md` 3); whether anything is new.
     ///
-    /// A device that names no components and has exactly one reports that one's version as `sw_version`.
+    /// A device that names no components and has exactly one reports that one's version as `sw_version`. What an earlier report
+    /// named and this one does not is gone; what came from an import stays until the device names its components.
     async fn take_inventory(
         &mut self,
         device: DeviceId,
+        before: &BTreeMap<String, String>,
         attributes: &BTreeMap<String, String>,
+        known: &BTreeMap<String, Option<String>>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        const KNOWN: &str = "SELECT c.product_id, v.text FROM components c LEFT JOIN versions v ON v.id = c.version_id
-            WHERE c.device_id = $1 ORDER BY c.product_id";
-        let known: Vec<(String, Option<String>)> =
-            each!(self, c => sqlx::query_as(KNOWN).bind(device.0).fetch_all(c).await)?;
-        let known: BTreeMap<String, Option<String>> = known.into_iter().collect();
-        let mut reported: BTreeMap<String, Option<String>> = BTreeMap::new();
-        for (key, product) in attributes {
-            let Some(number) = key
-                .strip_prefix("component.")
-                .and_then(|rest| rest.strip_suffix(".product"))
-            else {
-                continue;
-            };
-            let version = attributes
-                .get(&format!("component.{number}.version"))
-                .filter(|version| !version.is_empty());
-            reported.insert(product.clone(), version.cloned());
-        }
+        let mut reported = components_in(attributes);
         if let (true, Some(version), [only]) = (
             reported.is_empty(),
             attributes.get("sw_version"),
@@ -674,6 +712,10 @@ impl Tx {
         ) {
             reported.insert((*only).clone(), Some(version.clone()));
         }
+        let gone: Vec<String> = components_in(before)
+            .into_keys()
+            .filter(|product| known.contains_key(product) && !reported.contains_key(product))
+            .collect();
         let mut changes = Vec::new();
         for (product, version) in reported {
             if known.get(&product) == Some(&version) {
@@ -690,10 +732,14 @@ impl Tx {
             };
             changes.push((device, product, row));
         }
-        if changes.is_empty() {
+        if changes.is_empty() && gone.is_empty() {
             return Ok(false);
         }
         self.put_components(&changes, now).await?;
+        for product in gone {
+            const SQL: &str = "DELETE FROM components WHERE device_id = $1 AND product_id = $2";
+            each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product).execute(c).await.map(drop))?;
+        }
         Ok(true)
     }
 
@@ -778,6 +824,24 @@ pub fn version_id(product: &ProductId, text: &str) -> Uuid {
     Uuid::new_v5(&namespace, format!("{product}\u{0}{text}").as_bytes())
 }
 
+/// Products with their versions, as attributes name them (`DDI.md` 3).
+fn components_in(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Option<String>> {
+    let number = |key: &str| {
+        let number = key.strip_prefix("component.")?.strip_suffix(".product")?;
+        Some(number.to_owned())
+    };
+    let named = attributes
+        .iter()
+        .filter_map(|(key, product)| Some((number(key)?, product)));
+    let version = |number: &str| {
+        let version = attributes.get(&format!("component.{number}.version"));
+        version.filter(|version| !version.is_empty()).cloned()
+    };
+    named
+        .map(|(number, product)| (product.clone(), version(&number)))
+        .collect()
+}
+
 fn is_silent(install: &Install) -> bool {
     matches!(install.state, InstallState::Started { silent_at: Some(_), .. })
 }
@@ -824,14 +888,41 @@ pub(crate) struct Queued {
 }
 
 impl Store {
-    /// [`Tx::asking`] without a transaction around it: what every request of a device begins with.
+    /// Who speaks; `None`: nobody of that name. One statement, and so one snapshot: it needs no transaction.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn caller(&self, controller: &str) -> Result<Option<Caller>> {
+        type Row = (Uuid, Option<Vec<u8>>, i32, Option<i32>);
+        let row: Option<Row> = match &self.database {
+            Database::Sqlite { readers, .. } => sqlx::query_as(CALLER).bind(controller).fetch_optional(readers).await?,
+            Database::Postgres(pool) => sqlx::query_as(CALLER).bind(controller).fetch_optional(pool).await?,
+        };
+        Ok(row.map(|(id, token_hash, flags, action)| Caller {
+            id: DeviceId(id),
+            controller: controller.to_owned(),
+            token_hash,
+            revoked: flags & 1 != 0,
+            facts_wanted: flags & 2 != 0,
+            window_aware: flags & 4 != 0,
+            open: action.map(ActionId),
+        }))
+    }
+
+    /// [`Tx::asking_about`] without a transaction around it.
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn asking(&self, controller: &str) -> Result<Option<Asking>> {
+    pub async fn asking_about(&self, device: DeviceId, action: ActionId) -> Result<Option<Asking>> {
         let row: Option<AskingRow> = match &self.database {
-            Database::Sqlite { readers, .. } => sqlx::query_as(ASKING).bind(controller).fetch_optional(readers).await?,
-            Database::Postgres(pool) => sqlx::query_as(ASKING).bind(controller).fetch_optional(pool).await?,
+            Database::Sqlite { readers, .. } => {
+                let query = sqlx::query_as(ASKING_ABOUT).bind(device.0).bind(action.0);
+                query.fetch_optional(readers).await?
+            }
+            Database::Postgres(pool) => {
+                let query = sqlx::query_as(ASKING_ABOUT).bind(device.0).bind(action.0);
+                query.fetch_optional(pool).await?
+            }
         };
         row.map(AskingRow::into_asking).transpose()
     }
@@ -870,7 +961,7 @@ impl Store {
     }
 }
 
-/// SQLite's one writer of device commands: many in a transaction, each in a savepoint, answered after their common commit.
+/// SQLite's one writer of device commands: many in a transaction, answered after their common commit.
 pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<Queued>) {
     const MOST: usize = 64;
     let mut batch = Vec::with_capacity(MOST);
@@ -899,7 +990,28 @@ pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<Queu
     }
 }
 
+/// All in one transaction. Only when one of them fails is each given a savepoint of its own, so that it spoils no other's.
 async fn run_batch(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<Outcome>>> {
+    match run_together(writer, batch).await {
+        Err(error) if !matches!(error, StoreError::Unavailable(_)) && batch.len() > 1 => {
+            run_one_by_one(writer, batch).await
+        }
+        outcomes => Ok(outcomes?.into_iter().map(Ok).collect()),
+    }
+}
+
+async fn run_together(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Outcome>> {
+    let inner = Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?);
+    let mut tx = Tx { inner };
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for queued in batch {
+        outcomes.push(tx.run(&queued.report, queued.now).await?);
+    }
+    tx.commit().await?;
+    Ok(outcomes)
+}
+
+async fn run_one_by_one(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<Outcome>>> {
     let inner = Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?);
     let mut tx = Tx { inner };
     let mut outcomes = Vec::with_capacity(batch.len());

@@ -28,7 +28,9 @@ mod whole;
 pub use audit::{AuditEntry, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
 pub use deployments::{DeploymentEvent, ForceRecord};
-pub use devices::{Asking, ConfigMode, ConfigReport, DeviceRecord, Fetched, Outcome, Poll, Refusal, Report, Wanted};
+pub use devices::{
+    Asking, Caller, ConfigMode, ConfigReport, DeviceRecord, Fetched, Outcome, Poll, Refusal, Report, Wanted,
+};
 pub use error::{Result, StoreError};
 pub use open::{Engine, Store};
 pub use planning::{Due, Limits};

@@ -15,6 +15,9 @@ use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::tx::{Inner, Tx};
 
+/// Connections that read an SQLite file at once; each is a thread. More of them than there are cores wait for each other.
+const READERS: u32 = 4;
+
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
@@ -89,7 +92,7 @@ impl Store {
             .connect_with(options.clone())
             .await?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(8)
+            .max_connections(READERS)
             .idle_timeout(never)
             .max_lifetime(never)
             .connect_with(options.read_only(true).create_if_missing(false))

@@ -3,6 +3,7 @@
 //! Cost follows the work due: every query here starts from an index on "when", or from the ids that such a query gave.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::Deployment;
@@ -15,15 +16,15 @@ use domain::ring::RingSequence;
 use domain::rollout::{Rollout, Stage};
 use domain::room::{Hold, Room};
 use domain::settings::Organisation;
-use domain::update::Update;
+use domain::update::{Standing, Update};
 use domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
 use crate::dialect;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
-use crate::rows::{instant, micros, small};
+use crate::rows::{instant, micros, small, word};
 use crate::tx::{Inner, Tx, each};
 
 /// How much one transaction of a tick looks at.
@@ -55,20 +56,12 @@ struct Beside<'s> {
 enum Rooms {
     /// All of the ring.
     OfRing(RingId),
-    /// Those of them that are still in the ring.
-    Named(RingId, Vec<Uuid>),
-}
-
-impl Rooms {
-    fn ring(&self) -> RingId {
-        match self {
-            Self::OfRing(ring) | Self::Named(ring, _) => *ring,
-        }
-    }
+    /// Those that have these positions and are still in the ring.
+    Placed(RingId, Range<u32>),
 }
 
 /// Rows in one statement.
-const BATCH: usize = 500;
+const BATCH: usize = 2000;
 
 /// A slice, with the marks that it has seen.
 pub struct Due {
@@ -305,115 +298,89 @@ impl Tx {
         }
         if rollout.enters_by(with.rings, with.freezes, &with.organisation.zone, &due.zones, now) {
             let candidates = self.candidates(update, &Rooms::OfRing(ring), now).await?;
-            due.candidates = candidates.into_values().collect();
+            due.candidates = candidates.into_iter().map(|(_, candidate)| candidate).collect();
         }
         Ok(due)
     }
 
     /// The next rooms of a ring that is being filled (S6).
     async fn filling(&mut self, stage: &Stage, update: &Update, now: DateTime<Utc>) -> Result<Filling> {
-        const NEXT: &str = "SELECT position, room_id FROM placements
-            WHERE update_id = $1 AND position >= $2 AND position < $3 ORDER BY position";
         let positions = fleet::next_positions(stage.rooms, stage.placed, planner::MOST_NEW_DEPLOYMENTS);
-        let next: Vec<(i64, Uuid)> = each!(self, c => sqlx::query_as(NEXT)
-            .bind(update.id.0)
-            .bind(i64::from(positions.start))
-            .bind(i64::from(positions.end))
-            .fetch_all(c)
-            .await)?;
-        let rooms = Rooms::Named(stage.ring, next.iter().map(|(_, room)| *room).collect());
-        let mut candidates = self.candidates(update, &rooms, now).await?;
-        let mut filling = Filling {
-            taken: positions.end - positions.start,
-            rooms: Vec::with_capacity(next.len()),
-        };
-        for (position, room) in next {
-            if let Some(candidate) = candidates.remove(&RoomId(room)) {
-                filling
-                    .rooms
-                    .push((small("placements", position, position)?, candidate));
-            }
+        let taken = positions.end - positions.start;
+        let mut rooms = Vec::new();
+        for (position, candidate) in self
+            .candidates(update, &Rooms::Placed(stage.ring, positions), now)
+            .await?
+        {
+            let position = position.ok_or_else(|| StoreError::row("placements", candidate.room, "has no position"))?;
+            rooms.push((position, candidate));
         }
-        Ok(filling)
+        rooms.sort_by_key(|(position, _)| *position);
+        Ok(Filling { taken, rooms })
     }
 
-    /// Rooms that a ring's entry gives a night (S1, S6): applicable, kept away by nothing, and without a deployment.
+    /// Rooms that a ring's entry gives a night (S1, S6): applicable, kept away by nothing, and without a deployment. By room, each
+    /// with its position where it has one.
     async fn candidates(
         &mut self,
         update: &Update,
         rooms: &Rooms,
         now: DateTime<Utc>,
-    ) -> Result<BTreeMap<RoomId, Candidate>> {
-        let mut candidates = BTreeMap::new();
-        match rooms {
-            Rooms::OfRing(_) => self.add_candidates(update, rooms, now, &mut candidates).await?,
-            Rooms::Named(ring, ids) => {
-                for batch in ids.chunks(BATCH) {
-                    let batch = Rooms::Named(*ring, batch.to_vec());
-                    self.add_candidates(update, &batch, now, &mut candidates).await?;
-                }
-            }
-        }
-        Ok(candidates)
-    }
-
-    async fn add_candidates(
-        &mut self,
-        update: &Update,
-        rooms: &Rooms,
-        now: DateTime<Utc>,
-        candidates: &mut BTreeMap<RoomId, Candidate>,
-    ) -> Result<()> {
+    ) -> Result<Vec<(Option<u32>, Candidate)>> {
         type Row = (
             Uuid,
             String,
             Uuid,
             String,
-            Option<String>,
-            Option<String>,
+            Option<Uuid>,
             Option<Uuid>,
             Option<i64>,
+            Option<i64>,
         );
-        let ring = rooms.ring();
+        let (Rooms::OfRing(ring) | Rooms::Placed(ring, _)) = *rooms;
         let rows: Vec<Row> = each!(self, c => {
-            // The devices of the rooms, and not all that have the product: `CROSS JOIN` keeps SQLite to that order.
-            let mut query = sqlx::QueryBuilder::new(
-                "SELECT r.id, r.zone, r.ring_id, d.model, v.text, s.standing, p.id, p.attempt
-                FROM rooms r
-                CROSS JOIN devices d
-                CROSS JOIN components c
-                LEFT JOIN versions v ON v.id = c.version_id
-                LEFT JOIN standings s ON s.version_id = c.version_id AND s.update_id = ",
-            );
+            // From the rooms to their devices, and not from all devices that have the product: `CROSS JOIN` keeps SQLite to that.
+            let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.zone, r.ring_id, d.model, c.version_id, p.id, p.attempt, ");
+            query.push(match rooms {
+                Rooms::OfRing(_) => "CAST(NULL AS BIGINT) FROM rooms r",
+                Rooms::Placed(..) => "l.position FROM placements l CROSS JOIN rooms r",
+            });
+            query.push(" CROSS JOIN devices d CROSS JOIN components c LEFT JOIN deployments p ON p.room_id = r.id AND p.update_id = ");
             query.push_bind(update.id.0);
-            query.push(" LEFT JOIN deployments p ON p.room_id = r.id AND p.update_id = ").push_bind(update.id.0);
-            query.push(" WHERE r.state = 'managed' AND d.room_id = r.id AND d.revoked_at IS NULL AND c.device_id = d.id AND c.product_id = ");
+            query.push(" WHERE ");
+            if let Rooms::Placed(_, positions) = rooms {
+                query.push("l.update_id = ").push_bind(update.id.0);
+                query.push(" AND l.position >= ").push_bind(i64::from(positions.start));
+                query.push(" AND l.position < ").push_bind(i64::from(positions.end));
+                query.push(" AND r.id = l.room_id AND ");
+            }
+            query.push("r.state = 'managed' AND d.room_id = r.id AND d.revoked_at IS NULL AND c.device_id = d.id AND c.product_id = ");
             query.push_bind(update.product.0.clone());
             query.push(" AND (p.id IS NULL OR p.state = 'withdrawn')");
             if ring != RingId::ALL_ROOMS {
                 query.push(" AND r.ring_id = ").push_bind(ring.0);
-            }
-            if let Rooms::Named(_, ids) = rooms {
-                query.push(" AND r.id IN (");
-                ids_in(&mut query, ids.iter().copied());
             }
             query.push(" AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = ");
             query.push_bind(update.kind.as_str());
             query.push(") ORDER BY r.id, d.position, d.id");
             query.build_query_as().fetch_all(c).await
         })?;
+        let versions = self.standings_of(update).await?;
         let freezes = self.freezes_in_ring(ring).await?;
         let held = self.held_in_ring(ring, &update.product).await?;
         let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
-        for (room, zone_name, of_ring, model, version, standing, withdrawn, attempt) in rows {
+        let mut candidates: Vec<(Option<u32>, Candidate)> = Vec::new();
+        for (room, zone_name, of_ring, model, version, withdrawn, attempt, position) in rows {
             // The first device that fits speaks for its room.
-            if candidates.contains_key(&RoomId(room)) || !update.fits(&model) {
+            let is_there = candidates.last().is_some_and(|(_, last)| last.room == RoomId(room));
+            if is_there || !update.fits(&model) {
                 continue;
             }
-            let applies = match standing.as_deref() {
-                Some("below" | "needs_first") => true,
-                Some(_) => false,
-                None => version.is_none() && update.applies_to_unknown,
+            let from_version = match version.map(|version| versions.get(&version)) {
+                Some(Some((text, Some(Standing::Below | Standing::NeedsFirst)))) => Some(text.clone()),
+                Some(_) => continue,
+                None if update.applies_to_unknown => None,
+                None => continue,
             };
             let zone = match zones.get(&zone_name) {
                 Some(zone) => zone.clone(),
@@ -423,42 +390,63 @@ impl Tx {
                     zone
                 }
             };
-            let is_held = || {
+            let is_held = held.get(&room).is_some_and(|holds| {
                 let today = zone.date(now);
-                held.get(&room)
-                    .is_some_and(|holds| holds.iter().any(|hold| hold.since <= today && today <= hold.until))
-            };
-            if !applies || is_held() {
+                holds.iter().any(|hold| hold.since <= today && today <= hold.until)
+            });
+            if is_held {
                 continue;
             }
             let withdrawn = match (withdrawn, attempt) {
                 (Some(id), Some(attempt)) => Some((DeploymentId(id), small("deployments", id, attempt)?)),
                 (Some(_) | None, _) => None,
             };
+            let position = position
+                .map(|position| small("placements", room, position))
+                .transpose()?;
             let candidate = Candidate {
                 room: RoomId(room),
                 model,
                 ring: RingId(of_ring),
                 zone,
-                from_version: version,
+                from_version,
                 withdrawn,
                 freezes: freezes.get(&room).cloned().unwrap_or_default(),
             };
-            candidates.insert(candidate.room, candidate);
+            candidates.push((position, candidate));
         }
-        Ok(())
+        Ok(candidates)
     }
 
-    /// Keeps the order of nights of a large ring (S6).
+    /// The known versions of an update's product, each with how it stands to the update.
+    async fn standings_of(&mut self, update: &Update) -> Result<BTreeMap<Uuid, (String, Option<Standing>)>> {
+        const SQL: &str = "SELECT v.id, v.text, s.standing FROM versions v
+            LEFT JOIN standings s ON s.version_id = v.id AND s.update_id = $1
+            WHERE v.product_id = $2 ORDER BY v.id";
+        let rows: Vec<(Uuid, String, Option<String>)> = each!(self, c => sqlx::query_as(SQL)
+            .bind(update.id.0)
+            .bind(&update.product.0)
+            .fetch_all(c)
+            .await)?;
+        let mut versions = BTreeMap::new();
+        for (id, text, standing) in rows {
+            let standing = standing.map(|standing| word("standings", id, &standing, Standing::from_word));
+            versions.insert(id, (text, standing.transpose()?));
+        }
+        Ok(versions)
+    }
+
+    /// Keeps the order of nights of a large ring (S6): all of one update.
     async fn put_placements(&mut self, placements: &[Placement]) -> Result<()> {
         for batch in placements.chunks(BATCH) {
+            let update = batch[0].update;
             each!(self, c => {
-                let mut query = sqlx::QueryBuilder::new("INSERT INTO placements (update_id, position, room_id) ");
+                let mut query = sqlx::QueryBuilder::new("INSERT INTO placements (update_id, position, room_id) SELECT ");
+                query.push_bind(update.0).push(", column1, column2 FROM (");
                 query.push_values(batch, |mut row, placement| {
-                    row.push_bind(placement.update.0)
-                        .push_bind(i64::from(placement.position))
-                        .push_bind(placement.room.0);
+                    row.push_bind(i64::from(placement.position)).push_bind(placement.room.0);
                 });
+                query.push(") AS placed");
                 query.build().execute(c).await.map(drop)
             })?;
         }
@@ -512,6 +500,7 @@ impl Tx {
             self.delete_placements(*update).await?;
         }
         self.put_installs(&plan.installs).await?;
+        self.place_deployments(&plan.placed, now).await?;
         self.put_deployments(&plan.deployments, now).await?;
         self.add_installs(&plan.new_installs).await?;
         for change in &plan.tickets {

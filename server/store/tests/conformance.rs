@@ -899,12 +899,13 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
         device: lab::device(0),
         action,
         feedback: says(Execution::Proceeding, Finished::None),
+        window_aware: false,
     };
     assert_eq!(store.report(report, at_night()).await.unwrap(), Outcome::Changed);
     store::write!(store, tx => { tx.mark(room(1)).await }).unwrap();
-    let plan = domain::planner::Plan {
+    let plan = Plan {
         settled_rooms: vec![room(0), room(1)],
-        ..domain::planner::Plan::default()
+        ..Plan::default()
     };
     store::write!(store, tx => { tx.apply(&plan, &due.marks, at_night()).await }).unwrap();
     let mut tx = store.read().await.unwrap();
@@ -917,9 +918,9 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
         .unwrap();
     drop(tx);
     // A mark that the plan has not dealt with stays as well.
-    let half = domain::planner::Plan {
+    let half = Plan {
         settled_rooms: vec![room(1)],
-        ..domain::planner::Plan::default()
+        ..Plan::default()
     };
     store::write!(store, tx => { tx.apply(&half, &due.marks, at_night()).await }).unwrap();
     assert_eq!(
@@ -951,6 +952,7 @@ fn feedback(number: u128, action: ActionId, execution: Execution, finished: Fini
         device: lab::device(number),
         action,
         feedback: says(execution, finished),
+        window_aware: false,
     }
 }
 
@@ -1067,6 +1069,7 @@ async fn a_failure_ends_the_action_and_a_late_word_changes_nothing(home: Home) {
         device: lab::device(0),
         action,
         feedback: long.clone(),
+        window_aware: false,
     };
     // Its first word may be its last; a NUL, which Postgres cannot keep, does no harm.
     assert_eq!(store.report(report(), later(0)).await.unwrap(), Outcome::Changed);
@@ -1109,6 +1112,7 @@ async fn a_report_about_an_action_that_is_not_the_devices_own_finds_nothing_a4(h
                     device,
                     action,
                     feedback: word(),
+                    window_aware: false,
                 },
                 later(0),
             )

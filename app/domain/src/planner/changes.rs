@@ -17,7 +17,9 @@ pub struct Plan {
     pub placements: Vec<Placement>,
     /// Rollouts whose order of nights is not needed any more.
     pub filled: Vec<UpdateId>,
-    /// New and changed deployments.
+    /// Deployments that a ring's entry makes: new ones, all waiting for their first attempt.
+    pub placed: Vec<Deployment>,
+    /// Other new and changed deployments.
     pub deployments: Vec<Deployment>,
     /// Changed installs.
     pub installs: Vec<Install>,
@@ -104,6 +106,7 @@ impl Plan {
         self.rollouts.is_empty()
             && self.placements.is_empty()
             && self.filled.is_empty()
+            && self.placed.is_empty()
             && self.deployments.is_empty()
             && self.installs.is_empty()
             && self.new_installs.is_empty()

@@ -367,7 +367,11 @@ fn place<'c>(
             format!("{of}, in the next window because that night was over already.")
         };
         let (id, attempt) = candidate.withdrawn.unwrap_or_else(|| (ids.deployment(), 1));
-        plan.deployments.push(Deployment {
+        let made = match candidate.withdrawn {
+            Some(_) => &mut plan.deployments,
+            None => &mut plan.placed,
+        };
+        made.push(Deployment {
             id,
             update,
             room: candidate.room,

@@ -13,7 +13,7 @@ use domain::check::{Finding, check};
 use domain::deployment::Deployment;
 use domain::fleet::Fleet;
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
-use domain::install::{Execution, Feedback, Finished};
+use domain::install::{Execution, Feedback, Finished, Install};
 use domain::offer::Offer;
 use domain::ring::{RingDraft, RingOrder};
 use domain::settings::Settings;
@@ -21,7 +21,7 @@ use domain::update::Severity;
 use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::Credentials;
-use service::store::{Asking, ConfigMode, ConfigReport, Engine, Outcome, Store};
+use service::store::{Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
 use service::{Actor, Artifacts, Clock, Deployment as Surroundings, NewFile, RoomsFile, Service, Source};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -318,8 +318,8 @@ impl Devices {
     }
 
     async fn poll(&mut self, service: &Service, controller: &str, now: DateTime<Utc>) {
-        let asking = speak(service, controller).await;
-        let answer = service.poll(&asking).await.expect("an answer");
+        let caller = speak(service, controller).await;
+        let answer = service.poll(&caller).await.expect("an answer");
         match (answer.offer, answer.action) {
             (Offer::Install, Some(action)) => {
                 let outcome = say(service, controller, action, Execution::Proceeding, Finished::None).await;
@@ -329,11 +329,8 @@ impl Devices {
             }
             (Offer::Nothing | Offer::Prefetch | Offer::Cancel | Offer::Install, _) => {
                 // One that waits for its window comes back when that opens.
-                let opens = asking
-                    .wanted
-                    .as_ref()
-                    .and_then(|wanted| wanted.install.window)
-                    .map(|(opens, _)| opens);
+                let install = open_install(service, &caller).await;
+                let opens = install.and_then(|install| install.window).map(|(opens, _)| opens);
                 if let Some(opens) = opens.filter(|opens| *opens > now) {
                     self.wake = Some(self.wake.map_or(opens, |wake| wake.min(opens)));
                 }
@@ -352,12 +349,8 @@ impl Devices {
             say(service, controller, action, Execution::Closed, Finished::Failure).await;
             return;
         }
-        let asking = speak(service, controller).await;
-        let update = asking
-            .wanted
-            .as_ref()
-            .map(|wanted| wanted.install.update)
-            .expect("what it installs");
+        let caller = speak(service, controller).await;
+        let update = open_install(service, &caller).await.expect("what it installs").update;
         let release = service
             .store()
             .read()
@@ -380,7 +373,7 @@ impl Devices {
             data.insert(format!("component.{number}.product"), Some(product.clone()));
             data.insert(format!("component.{number}.version"), Some(version.clone()));
         }
-        let device = speak(service, controller).await.device.id;
+        let device = speak(service, controller).await.id;
         let outcome = service
             .config(
                 device,
@@ -396,12 +389,12 @@ impl Devices {
 }
 
 /// Through the organisation's gateway.
-pub async fn speak(service: &Service, controller: &str) -> Asking {
-    let asking = service
+pub async fn speak(service: &Service, controller: &str) -> Caller {
+    let caller = service
         .device(controller, &Credentials::Gateway("gate".to_owned()))
         .await
         .expect("a query");
-    asking.unwrap_or_else(|| panic!("there is no device {controller}"))
+    caller.unwrap_or_else(|| panic!("there is no device {controller}"))
 }
 
 pub async fn say(
@@ -411,13 +404,23 @@ pub async fn say(
     execution: Execution,
     finished: Finished,
 ) -> Outcome {
-    let device = speak(service, controller).await.device.id;
+    let caller = speak(service, controller).await;
     let feedback = Feedback {
         execution,
         finished,
         details: vec!["a word".to_owned()],
     };
-    service.feedback(device, action, feedback).await.expect("an outcome")
+    service.feedback(&caller, action, feedback).await.expect("an outcome")
+}
+
+/// What the device has to install, or installs.
+pub async fn open_install(service: &Service, caller: &Caller) -> Option<Install> {
+    let asking = service
+        .store()
+        .asking_about(caller.id, caller.open?)
+        .await
+        .expect("a query");
+    asking?.wanted.map(|wanted| wanted.install)
 }
 
 /// A database named after the temporary folder, whose name nobody else has.
