@@ -247,6 +247,8 @@ pub struct CalendarView {
     pub first_weekday: u32,
     /// Now, in days with the share of today; `None` before the start and after the end.
     pub now: Option<f64>,
+    /// Where the rollout's clock stands, in days: now, or where it was paused or deprecated.
+    pub clock: f64,
     /// Days lost in a pause that still lasts: (day, length).
     pub paused: Option<(u32, u32)>,
     /// The rings in order.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingKind;
-use domain::rollout::{PlannedStage, RolloutState};
+use domain::rollout::{PlannedStage, Rollout, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
@@ -223,81 +223,64 @@ fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
     }
 }
 
-/// The stage in whose dates today lies, and the plan days before it.
-fn current_stage<'s>(look: &Look, summary: &'s UpdateSummary) -> Option<(&'s PlannedStage, u32)> {
+/// The stage in whose dates today lies.
+fn current_stage<'s>(look: &Look, summary: &'s UpdateSummary) -> Option<&'s PlannedStage> {
     let today = look.organisation.zone.date(look.now);
-    let mut passed = 0;
-    for stage in &summary.calendar {
-        if stage.entered && today < stage.test_ends {
-            return Some((stage, passed));
-        }
-        passed += stage.rollout_days + stage.test_days;
-    }
-    None
+    summary
+        .calendar
+        .iter()
+        .find(|stage| stage.entered && today < stage.test_ends)
 }
 
 fn day_of(look: &Look, summary: &UpdateSummary) -> Option<String> {
-    if !matches!(summary.status, UpdateStatus::InProgress | UpdateStatus::Paused) {
-        return None;
+    match summary.status {
+        UpdateStatus::InProgress | UpdateStatus::Paused => {}
+        UpdateStatus::Scheduled
+        | UpdateStatus::CompletedWithFailures
+        | UpdateStatus::Completed
+        | UpdateStatus::Deprecated
+        | UpdateStatus::NotRequired => return None,
     }
-    let total: u32 = summary
-        .calendar
-        .iter()
-        .map(|stage| stage.rollout_days + stage.test_days)
-        .sum();
-    let (position, _) = plan_day(look, summary)?;
-    Some(format!(
-        "Day {} of {total}",
-        (position.floor() + 1.0).min(f64::from(total))
-    ))
+    let judged_on = judged_on(look, summary);
+    let (day, days) = summary.rollout.plan_day(&summary.calendar, &look.freezes, judged_on)?;
+    Some(format!("Day {day} of {days}"))
 }
 
-/// Where now lies in plan days, with the share of today; and whether the rollout's clock stands still.
-fn plan_day(look: &Look, summary: &UpdateSummary) -> Option<(f64, bool)> {
-    let zone = &look.organisation.zone;
-    let (at, still) = match &summary.rollout.state {
-        RolloutState::Running => (look.now, false),
-        RolloutState::Paused { since, .. } => (*since, true),
-        RolloutState::Deprecated { at, .. } => (*at, true),
-        RolloutState::Finished { .. } => return None,
+/// The date on which the days of a rollout are counted.
+fn judged_on(look: &Look, summary: &UpdateSummary) -> NaiveDate {
+    summary.rollout.judged_on(&look.organisation.zone, look.now)
+}
+
+/// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the share of
+/// that date that has passed.
+fn stands_at(look: &Look, rollout: &Rollout) -> (NaiveDate, f64) {
+    let at = match &rollout.state {
+        RolloutState::Running | RolloutState::Finished { .. } => look.now,
+        RolloutState::Paused { since, .. } => *since,
+        RolloutState::Deprecated { at, .. } => *at,
     };
-    let local = zone.local(at).wall;
-    let share = f64::from(chrono::Timelike::num_seconds_from_midnight(&local.time())) / 86_400.0;
-    let mut passed = 0.0;
-    let mut position = None;
-    for stage in summary.calendar.iter().filter(|stage| stage.entered) {
-        let planned = f64::from(stage.rollout_days + stage.test_days);
-        let in_stage = f64::from(look.freezes.free_between(stage.ring, stage.starts_on, local.date())) + share;
-        position = Some(passed + in_stage.clamp(0.0, planned));
-        passed += planned;
-    }
-    position.map(|position| (position, still))
+    let wall = look.organisation.zone.local(at).wall;
+    (wall.date(), share_of_day(wall.time()))
+}
+
+fn share_of_day(time: NaiveTime) -> f64 {
+    f64::from(time.num_seconds_from_midnight()) / 86_400.0
 }
 
 fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
-    let today = look.organisation.zone.date(look.now);
+    let judged_on = judged_on(look, summary);
     let rings: Vec<TrackRing> = summary
         .calendar
         .iter()
         .map(|stage| {
             let counts = summary.rollout.counts_of(stage.ring);
             let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
-            let tested = look
-                .freezes
-                .free_between(stage.ring, stage.rollout_ends, today.min(stage.test_ends));
-            let over = matches!(summary.rollout.state, RolloutState::Finished { .. });
             TrackRing {
                 name: stage.name.clone(),
                 scale: stage.place.scale(),
                 rollout_days: stage.rollout_days,
                 test_days: stage.test_days,
-                tested_days: if over {
-                    stage.test_days
-                } else if stage.entered {
-                    tested.min(stage.test_days)
-                } else {
-                    0
-                },
+                tested_days: stage.test_days_passed(&look.freezes, judged_on),
                 entered: stage.entered,
                 done: counts.completed,
                 failed: counts.failed,
@@ -305,7 +288,10 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
             }
         })
         .collect();
-    let position = plan_day(look, summary).map(|(position, _)| position);
+    let stands_at = stands_at(look, &summary.rollout);
+    let position = summary
+        .rollout
+        .position(&summary.calendar, &look.freezes, judged_on, stands_at);
     let mark = match (&summary.rollout.state, position) {
         (RolloutState::Running, Some(position)) => TrackMark::Now(position),
         (RolloutState::Paused { .. }, Some(position)) => TrackMark::Paused(position),
@@ -355,7 +341,7 @@ fn caption(look: &Look, summary: &UpdateSummary) -> String {
             format!("Over since {}", when::date(look.organisation.zone.date(*at), year))
         }
         (RolloutState::Running, _) => match current_stage(look, summary) {
-            Some((stage, _)) => format!("{}{}", stage_caption(look, stage), superseded(summary)),
+            Some(stage) => format!("{}{}", stage_caption(look, stage), superseded(summary)),
             None => format!("Starts {}", when::date(first_night(summary), year)),
         },
     }
@@ -367,15 +353,10 @@ fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
     if let Some(freeze) = look.freezes.on(stage.ring, today) {
         format!("{}: {}", stage.name, when::freeze(freeze, words::year(look)))
     } else if today < stage.rollout_ends {
-        let night = look.freezes.free_between(stage.ring, stage.starts_on, today) + 1;
-        format!(
-            "{}: night {} of {}",
-            stage.name,
-            night.min(stage.rollout_days),
-            stage.rollout_days
-        )
+        let night = stage.night(&look.freezes, today);
+        format!("{}: night {night} of {}", stage.name, stage.rollout_days)
     } else {
-        let day = look.freezes.free_between(stage.ring, stage.rollout_ends, today) + 1;
+        let day = stage.test_day(&look.freezes, today);
         format!("{}: test day {day} of {}", stage.name, stage.test_days)
     }
 }
@@ -404,7 +385,7 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
         RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Running => match current_stage(look, summary) {
-            Some((stage, _)) => format!("{}{}.", stage_caption(look, stage), superseded(summary)),
+            Some(stage) => format!("{}{}.", stage_caption(look, stage), superseded(summary)),
             None if summary.rollout.stages.is_empty() => {
                 let first = summary.calendar.first().map_or("The first ring", |stage| &stage.name);
                 let starts = when::date(first_night(summary), words::year(look));
@@ -475,8 +456,8 @@ async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<Calen
         (day, date.format("%-d %b").to_string())
     });
     let wall = zone.local(look.now).wall;
-    let share = f64::from(chrono::Timelike::num_seconds_from_midnight(&wall.time())) / 86_400.0;
     let inside = first <= wall.date() && wall.date() < last;
+    let (stands_on, share) = stands_at(look, &summary.rollout);
     let paused = match &summary.rollout.state {
         RolloutState::Paused { since, .. } => {
             let since = zone.date(*since);
@@ -489,7 +470,8 @@ async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<Calen
         labels: labels.collect(),
         length,
         first_weekday: first.weekday().num_days_from_monday(),
-        now: inside.then(|| f64::from(day_of(wall.date())) + share),
+        now: inside.then(|| f64::from(day_of(wall.date())) + share_of_day(wall.time())),
+        clock: f64::from(day_of(stands_on)) + share,
         paused,
         stages,
     })

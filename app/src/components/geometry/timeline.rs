@@ -135,7 +135,7 @@ pub fn bar(calendar: &CalendarView, stage: &StageView) -> Bar {
         | RingStatus::RollingOut
         | RingStatus::Testing
         | RingStatus::Paused
-        | RingStatus::Deprecated => calendar.now.unwrap_or(0.0).min(to),
+        | RingStatus::Deprecated => calendar.clock.min(to),
     };
     Bar {
         cells: cells.collect(),
@@ -183,6 +183,7 @@ mod tests {
             length: 37,
             first_weekday: 2,
             now: Some(20.69),
+            clock: 20.69,
             paused: None,
             stages: Vec::new(),
         }
@@ -285,11 +286,23 @@ mod tests {
         assert_eq!(bar(&calendar(), &stage).tested, None);
         let later = CalendarView {
             now: Some(25.0),
+            clock: 25.0,
             ..calendar()
         };
         assert_eq!(bar(&later, &stage).tested, Some("67.57%".to_owned()));
+        let paused = CalendarView {
+            now: Some(27.0),
+            clock: 25.0,
+            ..calendar()
+        };
+        assert_eq!(
+            bar(&paused, &general(RingStatus::Paused)).tested,
+            Some("67.57%".to_owned()),
+            "test days stand still in a pause"
+        );
         let over = CalendarView {
             now: None,
+            clock: 60.0,
             ..calendar()
         };
         assert_eq!(
