@@ -174,6 +174,32 @@ pub struct PlannedStage {
     pub test_days: u32,
 }
 
+/// What a running rollout does on a date (T6, W6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<'c> {
+    /// It has entered no ring: the first one's date has not come.
+    NotStarted {
+        /// The first ring.
+        stage: &'c PlannedStage,
+        /// Its first night; today, where that is over and the planner has still to come to it.
+        on: NaiveDate,
+    },
+    /// The date is one of this ring's.
+    InStage(&'c PlannedStage),
+    /// The dates of the rings that it has entered are over, and there is another one.
+    WaitsFor {
+        /// The next ring.
+        stage: &'c PlannedStage,
+        /// Its first night; today, where that is over and the planner has still to come to it.
+        on: NaiveDate,
+    },
+    /// The dates of all rings are over, and rooms that are not catch-ups have still to end.
+    Finishing {
+        /// How many.
+        rooms: i64,
+    },
+}
+
 impl Rollout {
     /// Whether the rollout may still enter rings and start rooms.
     #[must_use]
@@ -306,6 +332,28 @@ impl Rollout {
             next_start = test_ends;
         }
         planned
+    }
+
+    /// What it does on `today`, the organisation's date, while it runs (T6). `calendar`: [`Rollout::calendar`] on that date.
+    #[must_use]
+    pub fn progress<'c>(&self, calendar: &'c [PlannedStage], today: NaiveDate) -> Progress<'c> {
+        let in_stage = calendar.iter().find(|stage| stage.entered && today < stage.test_ends);
+        if let Some(stage) = in_stage {
+            return Progress::InStage(stage);
+        }
+        match calendar.iter().find(|stage| !stage.entered) {
+            Some(stage) if self.stages.is_empty() => Progress::NotStarted {
+                stage,
+                on: stage.starts_on.max(today),
+            },
+            Some(stage) => Progress::WaitsFor {
+                stage,
+                on: stage.starts_on.max(today),
+            },
+            None => Progress::Finishing {
+                rooms: self.total_counts().unfinished(),
+            },
+        }
     }
 
     /// Day *k* of *n* (T10): which of the planned days of all rings `day` is, from 1, and how many there are; `None`: it has
@@ -649,6 +697,61 @@ mod tests {
         assert_eq!(on("2025-03-07"), (1, Some(1.0)));
         assert_eq!(on("2025-03-08"), (1, Some(1.5)));
         assert_eq!(on("2025-03-09"), (2, Some(2.5)));
+    }
+
+    #[test]
+    fn a_running_rollout_is_before_in_between_or_behind_its_rings_t6_w6() {
+        let freezes = frozen();
+        let planned = |entered| {
+            let rollout = rollout(entered, &freezes);
+            let calendar = rollout.calendar(&rings(), &freezes, None, date("2025-03-05"));
+            (rollout, calendar)
+        };
+        let (scheduled, calendar) = planned(0);
+        let (staging, general) = (&calendar[0], &calendar[1]);
+        assert_eq!(
+            scheduled.progress(&calendar, date("2025-03-04")),
+            Progress::NotStarted {
+                stage: staging,
+                on: date("2025-03-05")
+            }
+        );
+        assert_eq!(
+            scheduled.progress(&calendar, date("2025-03-20")),
+            Progress::NotStarted {
+                stage: staging,
+                on: date("2025-03-20")
+            },
+            "a date that is over is none to wait for"
+        );
+        // Frozen on the 6th and 7th: Staging is over after the 13th.
+        let (started, entered) = planned(1);
+        assert_eq!(entered[0].test_ends, date("2025-03-14"));
+        assert_eq!(
+            started.progress(&entered, date("2025-03-13")),
+            Progress::InStage(&entered[0])
+        );
+        assert_eq!(general.starts_on, date("2025-03-14"));
+        assert_eq!(
+            started.progress(&entered, date("2025-03-14")),
+            Progress::WaitsFor {
+                stage: general,
+                on: date("2025-03-14")
+            }
+        );
+        let (mut last, all) = planned(3);
+        last.counts = BTreeMap::from([(
+            RingId(Uuid::from_u128(2)),
+            Counts {
+                scheduled: 1,
+                in_progress: 2,
+                catch_up: 4,
+                ..Counts::default()
+            },
+        )]);
+        let ends = all[2].test_ends;
+        assert_eq!(last.progress(&all, ends - Days::new(1)), Progress::InStage(&all[2]));
+        assert_eq!(last.progress(&all, ends), Progress::Finishing { rooms: 3 });
     }
 
     #[test]

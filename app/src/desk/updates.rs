@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingKind;
-use domain::rollout::{PlannedStage, Rollout, RolloutState};
+use domain::rollout::{PlannedStage, Progress, Rollout, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
@@ -223,15 +223,6 @@ fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
     }
 }
 
-/// The stage in whose dates today lies.
-fn current_stage<'s>(look: &Look, summary: &'s UpdateSummary) -> Option<&'s PlannedStage> {
-    let today = look.organisation.zone.date(look.now);
-    summary
-        .calendar
-        .iter()
-        .find(|stage| stage.entered && today < stage.test_ends)
-}
-
 fn day_of(look: &Look, summary: &UpdateSummary) -> Option<String> {
     match summary.status {
         UpdateStatus::InProgress | UpdateStatus::Paused => {}
@@ -323,28 +314,35 @@ fn ring_sentence(ring: &TrackRing) -> String {
 }
 
 fn caption(look: &Look, summary: &UpdateSummary) -> String {
-    let year = words::year(look);
-    match (&summary.rollout.state, summary.status) {
-        (RolloutState::Deprecated { reason, .. }, _) => reason.clone(),
-        (RolloutState::Paused { since, .. }, _) => {
-            let ring = summary
-                .rollout
-                .stages
-                .last()
-                .map_or("before the first ring", |stage| &stage.name);
-            format!(
-                "Paused in {ring} since {}",
-                when::date(look.organisation.zone.date(*since), year)
-            )
-        }
-        (RolloutState::Finished { at }, _) => {
-            format!("Over since {}", when::date(look.organisation.zone.date(*at), year))
-        }
-        (RolloutState::Running, _) => match current_stage(look, summary) {
-            Some(stage) => format!("{}{}", stage_caption(look, stage), superseded(summary)),
-            None => format!("Starts {}", when::date(first_night(summary), year)),
+    let date = |at| when::date(look.organisation.zone.date(at), words::year(look));
+    match &summary.rollout.state {
+        RolloutState::Deprecated { reason, .. } => reason.clone(),
+        RolloutState::Paused { since, .. } => match summary.rollout.stages.last() {
+            Some(stage) => format!("Paused in {} since {}", stage.name, date(*since)),
+            None => format!("Paused since {}, before the first ring", date(*since)),
         },
+        RolloutState::Finished { at } => format!("Over since {}", date(*at)),
+        RolloutState::Running => progress(look, summary),
     }
+}
+
+/// What a running rollout does today, or waits for, without a full stop (T6).
+fn progress(look: &Look, summary: &UpdateSummary) -> String {
+    let today = look.organisation.zone.date(look.now);
+    let year = words::year(look);
+    let text = match summary.rollout.progress(&summary.calendar, today) {
+        Progress::NotStarted { stage, on } => format!("{} starts {}", stage.name, when::date(on, year)),
+        Progress::InStage(stage) => stage_caption(look, stage),
+        Progress::WaitsFor { stage, on } => {
+            format!("Waits for {}, which starts {}", stage.name, when::date(on, year))
+        }
+        Progress::Finishing { rooms: 0 } => "Finishing: every room has ended".to_owned(),
+        Progress::Finishing { rooms } => {
+            let rooms = words::count(rooms, "room has", "rooms have");
+            format!("Finishing: {rooms} not ended yet")
+        }
+    };
+    format!("{text}{}", superseded(summary))
 }
 
 fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
@@ -384,18 +382,7 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
         }
         RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),
-        RolloutState::Running => match current_stage(look, summary) {
-            Some(stage) => format!("{}{}.", stage_caption(look, stage), superseded(summary)),
-            None if summary.rollout.stages.is_empty() => {
-                let first = summary.calendar.first().map_or("The first ring", |stage| &stage.name);
-                let starts = when::date(first_night(summary), words::year(look));
-                format!("{first} starts {starts}.")
-            }
-            None => format!(
-                "Finishing: {} have not ended yet.",
-                words::count(summary.counts.unfinished(), "room", "rooms")
-            ),
-        },
+        RolloutState::Running => format!("{}.", progress(look, summary)),
     }
 }
 
