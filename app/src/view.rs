@@ -25,7 +25,7 @@ pub struct RingView {
     pub id: RingId,
     /// Name.
     pub name: String,
-    /// S, 1 to 9, or E.
+    /// S, 1 to 9, or E; A for the implicit ring of all rooms.
     pub badge: String,
     /// 0 to 10: the style class `ring-N`.
     pub scale: u8,
@@ -334,6 +334,8 @@ pub struct UpdateView {
     pub calendar: CalendarView,
     /// Rooms in each status, for the chips: (word in the address, label, count).
     pub statuses: Vec<(String, String, i64)>,
+    /// Rings of its rooms, for the filter.
+    pub rings: Vec<Choice>,
     /// The rooms of this page.
     pub rooms: Vec<RoomWhyRow>,
     /// Pages of rooms.

@@ -206,7 +206,7 @@ pub(crate) fn ring_view(look: &Look, id: domain::ids::RingId) -> RingView {
             badge: ring.place.badge(),
             scale: ring.place.scale(),
         },
-        // A ring that was deleted since stays in histories.
+        // A ring with rooms is never deleted; what it was called in a rollout is that rollout's to say.
         None => RingView {
             id,
             name: "Deleted ring".to_owned(),

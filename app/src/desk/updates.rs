@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use domain::deployment::Deployment;
 use domain::ids::{RingId, RoomId, UpdateId};
-use domain::ring::RingKind;
+use domain::ring::{RingKind, RingPlace};
 use domain::rollout::{PlannedStage, Progress, Rollout, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
@@ -14,8 +15,8 @@ use service::store::{RoomListRecord, UpdateRooms};
 
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
 use crate::view::{
-    CalendarView, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow, StageView,
-    TrackMark, TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
+    CalendarView, Choice, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow,
+    StageView, TrackMark, TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
 };
 
 impl Desk {
@@ -129,6 +130,7 @@ impl Desk {
             facts: facts(&mut look, &summary).await?,
             calendar,
             statuses,
+            rings: ring_choices(&look, &summary),
             rooms: room_rows,
             pager,
             known_issues,
@@ -514,12 +516,7 @@ fn stage_view(
     let waiting = counts.unfinished() + counts.deprecated + ahead;
     let sentence = stage_sentence(stage, status, &rollout, counts.completed, counts.failed, waiting);
     StageView {
-        ring: RingView {
-            id: stage.ring,
-            name: stage.name.clone(),
-            badge: stage.place.badge(),
-            scale: stage.place.scale(),
-        },
+        ring: stage_ring(stage.ring, &stage.name, stage.place),
         status,
         rollout,
         test,
@@ -646,7 +643,7 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
             room: record.id,
             name: record.name.clone(),
             site: record.site.clone(),
-            ring: ring_view(look, deployment.map_or(record.ring, |deployment| deployment.ring)),
+            ring: room_ring(look, &summary.rollout, deployment, record.ring),
             status: standing.status,
             why: standing.why,
             next_window: standing
@@ -658,6 +655,47 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
         });
     }
     Ok(rows)
+}
+
+/// The ring in which a room stands for an update: as the rollout entered it, else the room's own. In the implicit ring of all
+/// rooms (S12) the own one tells more.
+fn room_ring(look: &Look, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
+    let entered = deployment
+        .filter(|deployment| deployment.ring != RingId::ALL_ROOMS)
+        .and_then(|deployment| rollout.stage(deployment.ring));
+    match entered {
+        Some(stage) => stage_ring(stage.ring, &stage.name, stage.place),
+        None => ring_view(look, own),
+    }
+}
+
+/// A ring as a rollout has it. The one of all rooms (S12) has no place on the scale, so it has a badge of its own.
+fn stage_ring(id: RingId, name: &str, place: RingPlace) -> RingView {
+    RingView {
+        id,
+        name: name.to_owned(),
+        badge: if id == RingId::ALL_ROOMS {
+            "A".to_owned()
+        } else {
+            place.badge()
+        },
+        scale: place.scale(),
+    }
+}
+
+/// The rings in which the rooms of an update stand, for the filter.
+fn ring_choices(look: &Look, summary: &UpdateSummary) -> Vec<Choice> {
+    let choice = |id: RingId, name: &str| Choice {
+        value: id.to_string(),
+        label: name.to_owned(),
+    };
+    match summary.rollout.automatic_days {
+        Some(_) => look.rings.iter().map(|ring| choice(ring.id, &ring.name)).collect(),
+        None => {
+            let stages = summary.calendar.iter();
+            stages.map(|stage| choice(stage.ring, &stage.name)).collect()
+        }
+    }
 }
 
 async fn history(look: &mut Look, id: UpdateId) -> Result<Vec<HistoryRow>> {

@@ -11,7 +11,7 @@ use super::api::get_update;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
-use crate::components::filters::{Apply, Filter, Keep, Toolbar, choice};
+use crate::components::filters::{Apply, Filter, Keep, Toolbar};
 use crate::components::history_list::HistoryList;
 use crate::components::icon;
 use crate::components::key::{Key, KeyEntry};
@@ -174,12 +174,7 @@ fn rollout(view: &UpdateView) -> AnyView {
 
 fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView {
     let path = format!("/updates/{}", view.id);
-    let rings = view
-        .calendar
-        .stages
-        .iter()
-        .map(|stage| choice(stage.ring.id.to_string(), stage.ring.name.clone()));
-    let rings = rings.collect();
+    let rings = view.rings.clone();
     let chips = chips(view, query, address, &path);
     let RoomWhyQuery { status, ring, .. } = query.clone();
     let content = if view.rooms.is_empty() {

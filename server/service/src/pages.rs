@@ -47,7 +47,7 @@ pub struct UpdateSummary {
     pub status: UpdateStatus,
     /// Its rings in dates.
     pub calendar: Vec<PlannedStage>,
-    /// Rooms that would get it and have no deployment, by ring.
+    /// Rooms that would get it and have no deployment, by the ring in whose plan they stand ([`Rollout::ring_of`]).
     pub waiting: BTreeMap<RingId, i64>,
     /// Its deployments, counted.
     pub counts: Counts,
@@ -148,8 +148,14 @@ impl Look {
         let waiting = match rollout.state {
             RolloutState::Running | RolloutState::Paused { .. } => {
                 let ahead = self.tx.waiting_by_ring(record.id, zone.date(self.now)).await?;
-                let reached = |ring: &RingId| self.rings.get(*ring).is_some_and(|ring| rollout.has_reached(ring));
-                ahead.into_iter().filter(|(ring, _)| !reached(ring)).collect()
+                let mut waiting = BTreeMap::new();
+                for (ring, rooms) in ahead {
+                    let reached = self.rings.get(ring).is_some_and(|ring| rollout.has_reached(ring));
+                    if !reached {
+                        *waiting.entry(rollout.ring_of(ring)).or_insert(0) += rooms;
+                    }
+                }
+                waiting
             }
             RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => BTreeMap::new(),
         };

@@ -405,14 +405,23 @@ impl Tx {
         Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
     }
 
-    /// When a ring last received an update.
+    /// When a ring last received an update: as a ring, or a room that is in it now with all rooms (S12).
     ///
     /// # Errors
     /// The database fails.
     pub async fn last_completed_in(&mut self, ring: RingId) -> Result<Option<DateTime<Utc>>> {
-        const SQL: &str = "SELECT MAX(ended_at) FROM deployments WHERE ring_id = $1 AND state = 'completed'";
-        let at: Option<i64> = each!(self, c => sqlx::query_scalar(SQL).bind(ring.0).fetch_one(c).await)?;
-        opt_instant("deployments", ring, at)
+        const AS_RING: &str = "SELECT MAX(ended_at) FROM deployments WHERE ring_id = $1 AND state = 'completed'";
+        const WITH_ALL: &str = "SELECT d.ended_at
+            FROM deployments d JOIN rooms r ON r.id = d.room_id
+            WHERE d.ring_id = $1 AND d.state = 'completed' AND d.ended_at IS NOT NULL AND r.ring_id = $2
+            ORDER BY d.ended_at DESC LIMIT 1";
+        let as_ring: Option<i64> = each!(self, c => sqlx::query_scalar(AS_RING).bind(ring.0).fetch_one(c).await)?;
+        let with_all: Option<i64> = each!(self, c => sqlx::query_scalar(WITH_ALL)
+            .bind(RingId::ALL_ROOMS.0)
+            .bind(ring.0)
+            .fetch_optional(c)
+            .await)?;
+        opt_instant("deployments", ring, as_ring.max(with_all))
     }
 
     /// A page of an update's rooms by name, after a name: (room, ring it stands in for this update).
@@ -450,8 +459,10 @@ impl Tx {
                 UpdateRooms::NotRequired => " AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))",
                 UpdateRooms::Nothing => " AND 1 = 0",
             });
+            // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more (S12).
             if let Some(ring) = ring {
-                query.push(" AND COALESCE(x.ring_id, r.ring_id) = ").push_bind(ring.0);
+                query.push(" AND COALESCE(NULLIF(x.ring_id, ").push_bind(RingId::ALL_ROOMS.0);
+                query.push("), r.ring_id) = ").push_bind(ring.0);
             }
             if let Some((key, id)) = after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
