@@ -385,6 +385,8 @@ pub struct RoomRow {
     pub models: String,
     /// Updates scheduled.
     pub scheduled: i64,
+    /// Updates that wait for the resume of their rollout.
+    pub paused: i64,
     /// Updates running.
     pub running: i64,
     /// Updates failed.

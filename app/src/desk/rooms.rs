@@ -289,8 +289,8 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>) -> Ro
     let hours = look.organisation.settings.window();
     let mut models = work.models.clone();
     models.dedup();
-    let next_window = work.next_night.map(|night| {
-        let window = Window::next(&record.zone, night, look.now, hours);
+    let next_window = work.nights.first().map(|night| {
+        let window = Window::next(&record.zone, *night, look.now, hours);
         when::window(&window, &record.zone, look.now)
     });
     RoomRow {
@@ -304,6 +304,7 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>) -> Ro
         devices: work.devices,
         models: models.join(", "),
         scheduled: work.scheduled,
+        paused: work.paused,
         running: work.running,
         failed: work.failed,
         next_window,
@@ -326,11 +327,21 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
     let (health, health_why) = health(record.state, &work, look.now);
     let hours = look.organisation.settings.window();
     let today = room.zone.date(look.now);
-    let next = Window::next(&room.zone, work.next_night.unwrap_or(today), look.now, hours);
-    let planned = match (work.next_night, work.scheduled) {
-        (Some(_), scheduled) => format!("{} planned.", words::count(scheduled, "update", "updates")),
-        (None, _) => "Nothing is planned.".to_owned(),
+    let next = Window::next(
+        &room.zone,
+        work.nights.first().copied().unwrap_or(today),
+        look.now,
+        hours,
+    );
+    let mut planned = if work.nights.is_empty() {
+        "Nothing is planned.".to_owned()
+    } else {
+        format!("{} planned.", words::count(work.scheduled, "update", "updates"))
     };
+    if work.paused > 0 {
+        let waits = words::count(work.paused, "update waits", "updates wait");
+        planned.push_str(&format!(" {waits} for the resume."));
+    }
     let offset = room.zone.local(look.now).offset_seconds / 60;
     let sign = if offset < 0 { '-' } else { '+' };
     let mut meta = vec![record.site_name.clone()];

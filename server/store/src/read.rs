@@ -75,14 +75,16 @@ pub struct RoomFilter {
 /// What is going on in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoomWork {
-    /// Deployments that wait.
+    /// Deployments that wait, of updates that are not paused.
     pub scheduled: i64,
+    /// Deployments that wait until their update is resumed (T1).
+    pub paused: i64,
     /// Deployments that run.
     pub running: i64,
-    /// Deployments that failed and whose update is not over.
+    /// Deployments that failed, of updates that are not deprecated.
     pub failed: i64,
-    /// The first night that something waits for.
-    pub next_night: Option<NaiveDate>,
+    /// The nights of the scheduled ones, in order.
+    pub nights: Vec<NaiveDate>,
     /// Devices.
     pub devices: i64,
     /// Their models.
@@ -338,25 +340,27 @@ impl Tx {
         if rooms.is_empty() {
             return Ok(work);
         }
-        let rows: Vec<(Uuid, String, Option<i64>, NaiveDate)> = each!(self, c => {
+        let rows: Vec<(Uuid, String, Option<i64>, NaiveDate, String)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.room_id, d.state, d.started_at, d.night FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
+                "SELECT d.room_id, d.state, d.started_at, d.night, r.state
+                FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
                 WHERE d.state IN ('waiting', 'open', 'failed') AND r.state <> 'deprecated' AND d.room_id IN (",
             );
             ids_in(&mut query, rooms.iter().map(|room| room.0));
             query.push(" ORDER BY d.room_id, d.night");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (room, state, started_at, night) in rows {
+        for (room, state, started_at, night, rollout) in rows {
             let Some(work) = work.get_mut(&RoomId(room)) else {
                 continue;
             };
-            match (state.as_str(), started_at) {
-                ("failed", _) => work.failed += 1,
-                ("open", Some(_)) => work.running += 1,
+            match (state.as_str(), started_at, rollout.as_str()) {
+                ("failed", _, _) => work.failed += 1,
+                ("open", Some(_), _) => work.running += 1,
+                (_, _, "paused") => work.paused += 1,
                 _ => {
                     work.scheduled += 1;
-                    work.next_night = Some(work.next_night.map_or(night, |first| first.min(night)));
+                    work.nights.push(night);
                 }
             }
         }
