@@ -6,8 +6,6 @@ use domain::ids::RoomId;
 use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
-use domain::window::Window;
-use domain::zone::Zone;
 use service::pages::Look;
 use service::store::RoomFilter;
 
@@ -57,26 +55,13 @@ async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
     Ok(attention)
 }
 
-/// By site: the next window in which something is planned there, at most a day and a half ahead.
 async fn tonight(look: &mut Look) -> Result<Vec<(String, String, i64)>> {
-    let today = look.organisation.zone.date(look.now);
-    let (from, until) = (today - chrono::Days::new(1), today + chrono::Days::new(2));
-    let hours = look.organisation.settings.window();
-    let horizon = look.now + chrono::TimeDelta::hours(24);
-    let mut by_site: BTreeMap<(String, String), i64> = BTreeMap::new();
-    for (site, zone, night, rooms) in look.tx.nights_by_site(from, until).await.map_err(failed)? {
-        let Ok(zone) = Zone::parse(&zone) else { continue };
-        let window = Window::next(&zone, night, look.now, hours);
-        if window.opens <= horizon {
-            *by_site
-                .entry((site, when::window(&window, &zone, look.now)))
-                .or_insert(0) += rooms;
-        }
-    }
-    Ok(by_site
-        .into_iter()
-        .map(|((site, window), rooms)| (site, window, rooms))
-        .collect())
+    let sites = look.tonight().await.map_err(told)?;
+    let rows = sites.into_iter().map(|tonight| {
+        let window = when::window(&tonight.window, &tonight.zone, look.now);
+        (tonight.site, window, tonight.rooms)
+    });
+    Ok(rows.collect())
 }
 
 async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64>, Option<crate::view::When>)>> {

@@ -49,9 +49,13 @@ impl Desk {
         let pager = pager(&query, &filter, &records, more, total);
         let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
         let work = look.tx.work_in(&ids).await.map_err(failed)?;
+        // The freezes of a room matter only where something waits for a night.
+        let with_night = work.iter().filter(|(_, work)| !work.nights.is_empty());
+        let with_night: Vec<RoomId> = with_night.map(|(id, _)| *id).collect();
+        let rooms = look.rooms(&with_night).await.map_err(told)?;
         let rows = records
             .iter()
-            .map(|record| room_row(&look, record, work.get(&record.id)))
+            .map(|record| room_row(&look, record, work.get(&record.id), rooms.get(&record.id)))
             .collect();
         let sites = look.tx.sites().await.map_err(failed)?;
         let rings = look
@@ -283,15 +287,15 @@ fn place(building: &str, floor: &str) -> String {
     }
 }
 
-fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>) -> RoomRow {
+/// `room`: the room, where something waits for a night in it.
+fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room: Option<&Room>) -> RoomRow {
     let nothing = RoomWork::default();
     let work = work.unwrap_or(&nothing);
-    let hours = look.organisation.settings.window();
     let mut models = work.models.clone();
     models.dedup();
-    let next_window = work.nights.first().map(|night| {
-        let window = Window::next(&record.zone, *night, look.now, hours);
-        when::window(&window, &record.zone, look.now)
+    let next_window = room.zip(work.nights.first()).map(|(room, night)| {
+        let window = look.next_window(room, *night);
+        when::window(&window, &room.zone, look.now)
     });
     RoomRow {
         id: record.id,
@@ -325,18 +329,15 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
         .remove(&id)
         .unwrap_or_default();
     let (health, health_why) = health(record.state, &work, look.now);
-    let hours = look.organisation.settings.window();
-    let today = room.zone.date(look.now);
-    let next = Window::next(
-        &room.zone,
-        work.nights.first().copied().unwrap_or(today),
-        look.now,
-        hours,
-    );
-    let mut planned = if work.nights.is_empty() {
-        "Nothing is planned.".to_owned()
-    } else {
-        format!("{} planned.", words::count(work.scheduled, "update", "updates"))
+    let first = work.nights.first().copied();
+    let next = look.next_window(&room, first.unwrap_or_else(|| room.zone.date(look.now)));
+    let in_it = work
+        .nights
+        .iter()
+        .filter(|night| look.next_window(&room, **night).night == next.night);
+    let mut planned = match i64::try_from(in_it.count()).unwrap_or(0) {
+        0 => "Nothing is planned.".to_owned(),
+        updates => format!("{} planned.", words::count(updates, "update", "updates")),
     };
     if work.paused > 0 {
         let waits = words::count(work.paused, "update waits", "updates wait");

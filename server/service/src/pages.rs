@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::deployment::Deployment;
-use domain::freeze::Freezes;
+use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
@@ -15,7 +15,8 @@ use domain::settings::Organisation;
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
-use store::{DeviceLineRecord, PublishedRecord, Tx};
+use domain::zone::Zone;
+use store::{DeviceLineRecord, PublishedRecord, Tx, WaitingRooms};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
@@ -65,6 +66,22 @@ pub struct Standing {
     /// Its deployment.
     pub deployment: Option<Deployment>,
 }
+
+/// What opens tonight at one site: windows from now on that open within a day.
+#[derive(Clone, Debug)]
+pub struct Tonight {
+    /// The site's name.
+    pub site: String,
+    /// The zone of the window.
+    pub zone: Zone,
+    /// The window.
+    pub window: Window,
+    /// Rooms that wait for it.
+    pub rooms: i64,
+}
+
+/// Windows that open within this are tonight's.
+const TONIGHT: TimeDelta = TimeDelta::hours(24);
 
 impl Service {
     /// A snapshot to read from.
@@ -192,6 +209,64 @@ impl Look {
     /// The database fails.
     pub async fn planned(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
         Ok(self.tx.updates(ids).await?)
+    }
+
+    /// The first window of a room that has not closed, on a date not before `night` and not frozen (W6).
+    #[must_use]
+    pub fn next_window(&self, room: &Room, night: NaiveDate) -> Window {
+        let hours = self.organisation.settings.window();
+        Window::next_free(&room.zone, night, self.now, hours, |date| {
+            room.frozen(&self.freezes, date)
+        })
+    }
+
+    /// The rooms that wait for a window of tonight, by site and window. A room counts once, in the first of its windows.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn tonight(&mut self) -> Result<Vec<Tonight>> {
+        // Dates of rooms are at most a day off the organisation's, and the window at most one more.
+        let until = self.organisation.zone.date(self.now) + Days::new(2);
+        let waiting = self.tx.waiting_rooms(until).await?;
+        let aside = self.tx.freezes_aside().await?;
+        let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), Tonight> = BTreeMap::new();
+        for group in waiting {
+            let window = self.window_of(&group, &aside);
+            if !self.is_tonight(&window) {
+                continue;
+            }
+            let key = (group.site_name.clone(), window.opens, group.zone.clone());
+            let tonight = sites.entry(key).or_insert(Tonight {
+                site: group.site_name,
+                zone: group.zone,
+                window,
+                rooms: 0,
+            });
+            tonight.rooms += group.rooms;
+        }
+        Ok(sites.into_values().collect())
+    }
+
+    /// [`Look::next_window`] of rooms that have the same. `aside`: the freezes of single sites and rooms.
+    fn window_of(&self, waiting: &WaitingRooms, aside: &[(FreezeScope, Freeze)]) -> Window {
+        let concerns = |scope: &FreezeScope| match scope {
+            FreezeScope::Site(site) => *site == waiting.site,
+            FreezeScope::Room(room) => Some(*room) == waiting.own,
+            FreezeScope::Organisation | FreezeScope::Ring(_) => false,
+        };
+        let frozen = |date: NaiveDate| {
+            let own = aside
+                .iter()
+                .find(|(scope, freeze)| concerns(scope) && freeze.covers(date));
+            own.map(|(_, freeze)| freeze)
+                .or_else(|| self.freezes.on(waiting.ring, date))
+        };
+        let hours = self.organisation.settings.window();
+        Window::next_free(&waiting.zone, waiting.night, self.now, hours, frozen)
+    }
+
+    fn is_tonight(&self, window: &Window) -> bool {
+        window.opens <= self.now + TONIGHT
     }
 
     /// How a room stands to an update.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::freeze::{Freeze, FreezeScope};
+use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::room::RoomState;
 use domain::update::{ProductKind, Severity};
+use domain::zone::Zone;
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
 use crate::rows::{instant, opt_instant, word};
 use crate::tx::{Tx, each};
@@ -50,7 +52,7 @@ pub struct RoomListRecord {
     /// Floor.
     pub floor: String,
     /// Zone.
-    pub zone: domain::zone::Zone,
+    pub zone: Zone,
     /// Ring.
     pub ring: RingId,
     /// Whether it takes part.
@@ -95,6 +97,25 @@ pub struct RoomWork {
     pub unhealthy: i64,
     /// Open tickets.
     pub open_tickets: i64,
+}
+
+/// Rooms that wait for the same night and whose windows are the same: in one zone, under the same freezes.
+#[derive(Clone, Debug)]
+pub struct WaitingRooms {
+    /// Their site.
+    pub site: SiteId,
+    /// Its name.
+    pub site_name: String,
+    /// Their zone.
+    pub zone: Zone,
+    /// Their ring.
+    pub ring: RingId,
+    /// A room with freezes of its own stands alone.
+    pub own: Option<RoomId>,
+    /// The night.
+    pub night: NaiveDate,
+    /// How many they are.
+    pub rooms: i64,
 }
 
 /// A device on a room's page.
@@ -624,23 +645,80 @@ impl Tx {
         Ok(row.map(|(id, version)| (UpdateId(id), version)))
     }
 
-    /// Rooms whose night is one of these dates, by site: (site, zone, night, rooms).
+    /// Rooms that wait for a night until `until`, each with the first one and once. What is forced waits for none (K5), what is
+    /// paused for nothing.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn nights_by_site(
-        &mut self,
-        from: NaiveDate,
-        until: NaiveDate,
-    ) -> Result<Vec<(String, String, NaiveDate, i64)>> {
-        const SQL: &str = "SELECT s.name, r.zone, d.night, COUNT(DISTINCT d.room_id)
-            FROM deployments d
-            JOIN rollouts o ON o.update_id = d.update_id AND o.state IN ('running', 'finished')
-            JOIN rooms r ON r.id = d.room_id
-            JOIN sites s ON s.id = r.site_id
-            WHERE d.next_at IS NOT NULL AND d.state IN ('waiting', 'open') AND d.night BETWEEN $1 AND $2
-            GROUP BY s.name, r.zone, d.night ORDER BY s.name, d.night";
-        Ok(each!(self, c => sqlx::query_as(SQL).bind(from).bind(until).fetch_all(c).await)?)
+    /// The database fails, or a zone is none.
+    pub async fn waiting_rooms(&mut self, until: NaiveDate) -> Result<Vec<WaitingRooms>> {
+        const SQL: &str = "SELECT site_id, site, zone, ring_id, own, night, COUNT(*)
+            FROM (SELECT r.site_id, s.name AS site, r.zone, r.ring_id, w.night,
+                    CASE WHEN EXISTS (SELECT 1 FROM freezes f WHERE f.room_id = r.id) THEN r.id END AS own
+                FROM (SELECT d.room_id, MIN(d.night) AS night
+                    FROM deployments d
+                    JOIN rollouts o ON o.update_id = d.update_id AND o.state IN ('running', 'finished')
+                    WHERE d.next_at IS NOT NULL AND d.night <= $1 AND d.force IS NULL
+                        AND (d.state = 'waiting' OR (d.state = 'open' AND d.started_at IS NULL))
+                    GROUP BY d.room_id) AS w
+                JOIN rooms r ON r.id = w.room_id
+                JOIN sites s ON s.id = r.site_id) AS x
+            GROUP BY site_id, site, zone, ring_id, own, night
+            ORDER BY site, night, zone, ring_id, own";
+        type Row = (Uuid, String, String, Uuid, Option<Uuid>, NaiveDate, i64);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(until).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(site, site_name, zone, ring, own, night, rooms)| {
+                Ok(WaitingRooms {
+                    site: SiteId(site),
+                    site_name,
+                    zone: zone_of("rooms of site", site, &zone)?,
+                    ring: RingId(ring),
+                    own: own.map(RoomId),
+                    night,
+                    rooms,
+                })
+            })
+            .collect()
+    }
+
+    /// The freezes of single sites and rooms (W6). Those of rings and of the organisation: [`Tx::freezes`].
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn freezes_aside(&mut self) -> Result<Vec<(FreezeScope, Freeze)>> {
+        const SQL: &str = "SELECT id, site_id, room_id, first_date, last_date, owner, reason, made_at
+            FROM freezes WHERE scope IN ('site', 'room') ORDER BY first_date, id";
+        type Row = (
+            Uuid,
+            Option<Uuid>,
+            Option<Uuid>,
+            NaiveDate,
+            NaiveDate,
+            String,
+            String,
+            i64,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        let mut freezes = Vec::with_capacity(rows.len());
+        for (id, site, room, from, until, owner, reason, made_at) in rows {
+            let scope = match (site, room) {
+                (Some(site), _) => FreezeScope::Site(SiteId(site)),
+                (None, Some(room)) => FreezeScope::Room(RoomId(room)),
+                (None, None) => return Err(StoreError::row("freezes", id, "it concerns no site and no room")),
+            };
+            freezes.push((
+                scope,
+                Freeze {
+                    from,
+                    until,
+                    owner,
+                    reason,
+                    made_at: instant("freezes", id, made_at)?,
+                    id: FreezeId(id),
+                },
+            ));
+        }
+        Ok(freezes)
     }
 
     /// How many audit entries there are.
