@@ -96,6 +96,8 @@ pub struct TrackRing {
     pub failed: i64,
     /// Rooms that wait or run; of a ring not entered: rooms that would get it today.
     pub waiting: i64,
+    /// Rooms that had not started when the update was deprecated.
+    pub withdrawn: i64,
 }
 
 /// The mark on a track.
@@ -211,12 +213,14 @@ pub struct StageView {
     pub test_length: u32,
     /// Nights with their rooms; `day` counts from the first day of the calendar.
     pub nights: Vec<NightView>,
-    /// Rooms with it.
-    pub done: i64,
+    /// Rooms with it, of all: `36 of 43`, or `Not reached`.
+    pub installed: String,
     /// Rooms in which it failed.
     pub failed: i64,
     /// Rooms that wait or run; of a ring not entered: rooms that would get it today.
     pub waiting: i64,
+    /// Rooms that had not started when the update was deprecated.
+    pub withdrawn: i64,
     /// Catch-ups, which count for themselves.
     pub catch_up: i64,
     /// The row in one sentence, for `aria-label`.

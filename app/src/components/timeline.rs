@@ -43,16 +43,20 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
         | RingStatus::Deprecated => None,
     };
     let test = (!stage.test.is_empty()).then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> });
-    let all = stage.done + stage.failed + stage.waiting;
     let failed =
         (stage.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> });
     let waiting = (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} wait", stage.waiting)}</span> });
+    let withdrawn =
+        (stage.withdrawn > 0).then(|| view! { <span class="sub">{format!("{} deprecated", stage.withdrawn)}</span> });
     let catch_up =
         (stage.catch_up > 0).then(|| view! { <span class="sub">{format!("{} catch up", stage.catch_up)}</span> });
-    let installed = format!("{} of {all}", stage.done);
     let picture = picture(calendar, stage);
     let StageView {
-        ring, status, rollout, ..
+        ring,
+        status,
+        rollout,
+        installed,
+        ..
     } = stage.clone();
     view! {
         <tr role="row" class=running>
@@ -63,7 +67,7 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
                 </span>
             </NameCell>
             <Cell class="col-dates">{rollout} {test}</Cell>
-            <Cell class="col-rooms">{installed} {failed} {waiting} {catch_up}</Cell>
+            <Cell class="col-rooms">{installed} {failed} {waiting} {withdrawn} {catch_up}</Cell>
             <Cell class="col-bar">{picture}</Cell>
         </tr>
     }

@@ -277,7 +277,8 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
                 entered: stage.entered,
                 done: counts.completed,
                 failed: counts.failed,
-                waiting: counts.unfinished() + counts.deprecated + ahead,
+                waiting: counts.unfinished() + ahead,
+                withdrawn: counts.deprecated,
             }
         })
         .collect();
@@ -291,7 +292,7 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
         (RolloutState::Deprecated { .. }, position) => TrackMark::Stopped(position.unwrap_or(0.0)),
         (RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }, _) => TrackMark::None,
     };
-    let parts: Vec<String> = rings.iter().map(ring_sentence).collect();
+    let parts: Vec<String> = rings.iter().map(|ring| ring_sentence(ring, summary)).collect();
     let sentence = format!("{}: {}.", summary.status.label(), parts.join("; "));
     TrackView {
         rings,
@@ -301,18 +302,34 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
     }
 }
 
-fn ring_sentence(ring: &TrackRing) -> String {
-    let total = ring.done + ring.failed + ring.waiting;
-    if total == 0 {
-        return format!("{} has no rooms for it", ring.name);
+fn ring_sentence(ring: &TrackRing, summary: &UpdateSummary) -> String {
+    let total = ring.done + ring.failed + ring.waiting + ring.withdrawn;
+    let not_reached = was_not_reached(summary, ring.entered);
+    match (total, not_reached) {
+        (0, true) => return format!("{} was not reached", ring.name),
+        (0, false) => return format!("{} has no rooms for it", ring.name),
+        _ => {}
     }
     let failed = if ring.failed > 0 {
         format!(", {} failed", ring.failed)
     } else {
         String::new()
     };
-    let state = if ring.entered { "" } else { ", not started" };
+    // What was forced is counted in its ring before that is reached.
+    let state = match (ring.entered, not_reached) {
+        (true, _) => "",
+        (false, true) => ", not reached",
+        (false, false) => ", not started",
+    };
     format!("{} {} of {total} installed{failed}{state}", ring.name, ring.done)
+}
+
+/// A ring to which a deprecated rollout did not come (T8). Which of its rooms need the update does not matter any more.
+fn was_not_reached(summary: &UpdateSummary, entered: bool) -> bool {
+    match summary.rollout.state {
+        RolloutState::Deprecated { .. } => !entered,
+        RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => false,
+    }
 }
 
 fn caption(look: &Look, summary: &UpdateSummary) -> String {
@@ -499,6 +516,8 @@ fn stage_view(
         match state.as_str() {
             "completed" => cell.done += rooms,
             "failed" => cell.failed += rooms,
+            // Nobody waits for what was deprecated.
+            "withdrawn" => {}
             _ => cell.waiting += rooms,
         }
     }
@@ -513,8 +532,14 @@ fn stage_view(
         String::new()
     };
     let rollout = words::span(stage.starts_on, stage.rollout_ends, year);
-    let waiting = counts.unfinished() + counts.deprecated + ahead;
-    let sentence = stage_sentence(stage, status, &rollout, counts.completed, counts.failed, waiting);
+    let waiting = counts.unfinished() + ahead;
+    let all = counts.completed + counts.failed + waiting + counts.deprecated;
+    let (installed, sentence) = if all == 0 && was_not_reached(summary, stage.entered) {
+        ("Not reached".to_owned(), format!("{} was not reached.", stage.name))
+    } else {
+        let sentence = stage_sentence(stage, status, &rollout, counts.completed, counts.failed, waiting);
+        (format!("{} of {all}", counts.completed), sentence)
+    };
     StageView {
         ring: stage_ring(stage.ring, &stage.name, stage.place),
         status,
@@ -524,9 +549,10 @@ fn stage_view(
         rollout_length: u32::try_from((stage.rollout_ends - stage.starts_on).num_days()).unwrap_or(0),
         test_length: u32::try_from((stage.test_ends - stage.rollout_ends).num_days()).unwrap_or(0),
         nights: by_day.into_values().collect(),
-        done: counts.completed,
+        installed,
         failed: counts.failed,
         waiting,
+        withdrawn: counts.deprecated,
         catch_up: counts.catch_up,
         sentence,
     }

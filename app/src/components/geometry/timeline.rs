@@ -219,9 +219,10 @@ mod tests {
                 night(21, 0, 0, 6),
                 night(22, 0, 0, 4),
             ],
-            done: 11,
+            installed: String::new(),
             failed: 2,
             waiting: 10,
+            withdrawn: 0,
             catch_up: 0,
             sentence: String::new(),
         }
