@@ -212,7 +212,8 @@ macro_rules! filter_rooms {
 }
 
 impl Tx {
-    /// Published updates; `active`: only those that may still concern people (T9).
+    /// Published updates; `active`: only those that may still concern people (T9). Of the finished ones these are the ones that
+    /// [`domain::status::update`] calls Completed with failures and nobody has acknowledged.
     ///
     /// # Errors
     /// The database fails.
@@ -220,7 +221,8 @@ impl Tx {
         const SQL: &str = "SELECT u.id, u.title, u.version, p.vendor, p.id, p.kind, u.severity, r.acknowledged_at
             FROM rollouts r JOIN updates u ON u.id = r.update_id JOIN products p ON p.id = u.product_id
             WHERE NOT $1 OR r.state IN ('running', 'paused') OR (r.state = 'finished' AND r.acknowledged_at IS NULL AND EXISTS (
-                SELECT 1 FROM ring_counts c WHERE c.update_id = r.update_id AND (c.failed > 0 OR c.scheduled > 0 OR c.in_progress > 0)))
+                SELECT 1 FROM ring_counts c WHERE c.update_id = r.update_id
+                    AND (c.failed > 0 OR c.scheduled > 0 OR c.in_progress > 0 OR c.deprecated > 0)))
             ORDER BY r.published_at DESC, u.id";
         type Row = (Uuid, String, String, String, String, String, String, Option<i64>);
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(active).fetch_all(c).await)?;
