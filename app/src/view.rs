@@ -274,8 +274,10 @@ pub struct RoomWhyRow {
     pub status: RoomStatus,
     /// Why, in one sentence (T5).
     pub why: String,
-    /// The window it waits for.
-    pub next_window: Option<String>,
+    /// The window it waits for, or what else: `As soon as it polls`, `Done`.
+    pub next: String,
+    /// Whether that is a window.
+    pub has_window: bool,
     /// The ticket's number, where one is open.
     pub ticket: Option<i64>,
     /// `Attempt 2`, from the second on.
@@ -395,7 +397,7 @@ pub struct RoomRow {
     pub running: i64,
     /// Updates failed.
     pub failed: i64,
-    /// The next window in which something is planned.
+    /// The next window in which something is planned; when what is forced starts; `After the resume`.
     pub next_window: Option<String>,
 }
 
@@ -547,7 +549,7 @@ pub struct RoomUpdateRow {
     pub status: RoomStatus,
     /// Why (T5).
     pub why: String,
-    /// The window it waits for, or when it ended.
+    /// The window or what else it waits for, or when it started or ended.
     pub when: String,
 }
 

@@ -9,9 +9,8 @@ use domain::room::{Room, RoomState};
 use domain::status::RoomStatus;
 use domain::update::{Applicability, Update, titled};
 use domain::when;
-use domain::window::Window;
 use domain::zone::Zone;
-use service::pages::Look;
+use service::pages::{Look, Standing};
 use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomRecord, RoomWork};
 use uuid::Uuid;
 
@@ -153,7 +152,7 @@ impl Desk {
                 sub: format!("{} · {}{from}", record.vendor, record.kind.label()),
                 kind: record.kind,
                 status: standing.status,
-                when: when_of(&look, &room, standing.deployment.as_ref(), standing.window.as_ref()),
+                when: when_of(&look, &room, &standing),
                 why: standing.why,
             });
         }
@@ -293,10 +292,14 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
     let work = work.unwrap_or(&nothing);
     let mut models = work.models.clone();
     models.dedup();
-    let next_window = room.zip(work.nights.first()).map(|(room, night)| {
-        let window = look.next_window(room, *night);
-        when::window(&window, &room.zone, look.now)
-    });
+    let next_window = match work.force {
+        Some(force) => Some(words::forced(force).to_owned()),
+        None if work.nights.is_empty() && work.paused > 0 => Some(words::AFTER_RESUME.to_owned()),
+        None => room.zip(work.nights.first()).map(|(room, night)| {
+            let window = look.next_window(room, *night);
+            when::window(&window, &room.zone, look.now)
+        }),
+    };
     RoomRow {
         id: record.id,
         name: record.name.clone(),
@@ -339,6 +342,12 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
         0 => "Nothing is planned.".to_owned(),
         updates => format!("{} planned.", words::count(updates, "update", "updates")),
     };
+    if let Some(force) = work.force {
+        let forced = work.scheduled - i64::try_from(work.nights.len()).unwrap_or(0);
+        let updates = words::count(forced, "update is", "updates are");
+        let when = words::forced(force).to_lowercase();
+        planned.push_str(&format!(" {updates} forced: {when}."));
+    }
     if work.paused > 0 {
         let waits = words::count(work.paused, "update waits", "updates wait");
         planned.push_str(&format!(" {waits} for the resume."));
@@ -434,16 +443,8 @@ fn is_current(update: &Update, device: &domain::room::Device) -> bool {
     matches!(update.applicability(device), Applicability::Current(_))
 }
 
-fn when_of(
-    look: &Look,
-    room: &Room,
-    deployment: Option<&domain::deployment::Deployment>,
-    window: Option<&Window>,
-) -> String {
-    if let Some(window) = window {
-        return when::window(window, &room.zone, look.now);
-    }
-    match deployment.map(|deployment| &deployment.state) {
+fn when_of(look: &Look, room: &Room, standing: &Standing) -> String {
+    match standing.deployment.as_ref().map(|deployment| &deployment.state) {
         Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => {
             when::instant(*at, &room.zone, look.now)
         }
@@ -453,7 +454,10 @@ fn when_of(
         Some(
             DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
         )
-        | None => String::new(),
+        | None => match &standing.start {
+            Some(start) => words::start(start, room, look.now),
+            None => String::new(),
+        },
     }
 }
 

@@ -10,7 +10,7 @@ use domain::rollout::{PlannedStage, Progress, Rollout, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
-use service::pages::{Look, UpdateSummary};
+use service::pages::{Look, Start, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRooms};
 
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
@@ -665,6 +665,10 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
         };
         let standing = look.standing(update, &summary.rollout, room).await.map_err(told)?;
         let deployment = standing.deployment.as_ref();
+        let next = match &standing.start {
+            Some(start) => words::start(start, room, look.now),
+            None => words::no_start(standing.status).to_owned(),
+        };
         rows.push(RoomWhyRow {
             room: record.id,
             name: record.name.clone(),
@@ -672,9 +676,8 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
             ring: room_ring(look, &summary.rollout, deployment, record.ring),
             status: standing.status,
             why: standing.why,
-            next_window: standing
-                .window
-                .map(|window| when::window(&window, &room.zone, look.now)),
+            next,
+            has_window: matches!(standing.start, Some(Start::Window(_))),
             ticket: tickets.get(&record.id).copied(),
             attempt: deployment.map_or(1, |deployment| deployment.attempt),
             catch_up: deployment.is_some_and(|deployment| deployment.catch_up),

@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use domain::deployment::Force;
+use domain::room::Room;
+use domain::status::RoomStatus;
 use domain::when;
 use domain::zone::Zone;
-use service::pages::Look;
+use service::pages::{Look, Start};
 
 use super::PAGE;
 use crate::view::{Pager, When};
@@ -43,6 +46,45 @@ pub(super) fn span(from: NaiveDate, until_exclusive: NaiveDate, year: i32) -> St
         when::date(from, year)
     } else {
         format!("{} – {}", when::date(from, year), when::date(last, year))
+    }
+}
+
+/// When an update starts that is paused.
+pub(super) const AFTER_RESUME: &str = "After the resume";
+
+/// When an update starts in a room.
+pub(super) fn start(start: &Start, room: &Room, now: DateTime<Utc>) -> String {
+    match start {
+        Start::Window(window) => when::window(window, &room.zone, now),
+        Start::Forced(force) => forced(*force).to_owned(),
+        Start::AfterFreeze(date) => {
+            let this_year = room.zone.date(now).year();
+            format!("After the freeze, on {}", when::date(*date, this_year))
+        }
+        Start::AfterResume => AFTER_RESUME.to_owned(),
+        Start::Running => "Running".to_owned(),
+        Start::AfterRetry => "Only after a retry".to_owned(),
+    }
+}
+
+/// Why an update in a room has no start ahead.
+pub(super) fn no_start(status: RoomStatus) -> &'static str {
+    match status {
+        RoomStatus::Completed => "Done",
+        RoomStatus::NotRequired
+        | RoomStatus::Scheduled
+        | RoomStatus::InProgress
+        | RoomStatus::Failed
+        | RoomStatus::Paused
+        | RoomStatus::Deprecated => "Not planned",
+    }
+}
+
+/// When what is forced starts (K5).
+pub(super) fn forced(force: Force) -> &'static str {
+    match force {
+        Force::Now => "As soon as it polls",
+        Force::WhenAvailable => "When the room is free",
     }
 }
 

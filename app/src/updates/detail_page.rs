@@ -1,7 +1,6 @@
 //! One update: the dates of every ring, every room with its reason, issues, tickets, history (P3).
 
 use domain::ids::UpdateId;
-use domain::status::RoomStatus;
 use domain::update::Severity;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -260,9 +259,10 @@ fn row(row: RoomWhyRow) -> AnyView {
             <span class="tag">"Catch-up"</span>
         }
     });
-    let window = match row.next_window {
-        Some(window) => window.into_any(),
-        None => view! { <span class="muted">{no_window(row.status)}</span> }.into_any(),
+    let next = if row.has_window {
+        row.next.into_any()
+    } else {
+        view! { <span class="muted">{row.next}</span> }.into_any()
     };
     view! {
         <tr role="row">
@@ -283,23 +283,11 @@ fn row(row: RoomWhyRow) -> AnyView {
                 {ticket}
             </Cell>
             <Cell class="col-win" label="Next window">
-                {window}
+                {next}
             </Cell>
         </tr>
     }
     .into_any()
-}
-
-fn no_window(status: RoomStatus) -> &'static str {
-    match status {
-        RoomStatus::Completed => "Done",
-        RoomStatus::Failed => "Only after a retry",
-        RoomStatus::NotRequired
-        | RoomStatus::Scheduled
-        | RoomStatus::InProgress
-        | RoomStatus::Paused
-        | RoomStatus::Deprecated => "Not planned",
-    }
 }
 
 fn known_issues(issues: Vec<(String, Option<String>)>) -> Option<AnyView> {

@@ -20,6 +20,7 @@ use store::{DeviceLineRecord, PublishedRecord, Tx, WaitingRooms};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
+pub use crate::explain::Start;
 use crate::explain::{Plan, stand};
 use crate::tick::organisation;
 
@@ -61,8 +62,8 @@ pub struct Standing {
     pub status: RoomStatus,
     /// Why (T5).
     pub why: String,
-    /// The window it waits for.
-    pub window: Option<Window>,
+    /// When it starts; `None`: it has ended, or has no deployment.
+    pub start: Option<Start>,
     /// Its deployment.
     pub deployment: Option<Deployment>,
 }
@@ -285,7 +286,7 @@ impl Look {
         Ok(Standing {
             status: standing.status,
             why: standing.why,
-            window: standing.window,
+            start: standing.start,
             deployment,
         })
     }

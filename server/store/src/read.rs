@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::deployment::Force;
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::room::RoomState;
@@ -85,8 +86,10 @@ pub struct RoomWork {
     pub running: i64,
     /// Deployments that failed, of updates that are not deprecated.
     pub failed: i64,
-    /// The nights of the scheduled ones, in order.
+    /// The nights of the scheduled ones, in order. A forced one waits for no night.
     pub nights: Vec<NaiveDate>,
+    /// How the most urgent of the forced ones is forced (K5); `None`: none is.
+    pub force: Option<Force>,
     /// Devices.
     pub devices: i64,
     /// Their models.
@@ -363,9 +366,9 @@ impl Tx {
         if rooms.is_empty() {
             return Ok(work);
         }
-        let rows: Vec<(Uuid, String, Option<i64>, NaiveDate, String)> = each!(self, c => {
+        let rows: Vec<(Uuid, String, Option<i64>, NaiveDate, Option<String>, String)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.room_id, d.state, d.started_at, d.night, r.state
+                "SELECT d.room_id, d.state, d.started_at, d.night, d.force, r.state
                 FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
                 WHERE d.state IN ('waiting', 'open', 'failed') AND r.state <> 'deprecated' AND d.room_id IN (",
             );
@@ -373,7 +376,8 @@ impl Tx {
             query.push(" ORDER BY d.room_id, d.night");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (room, state, started_at, night, rollout) in rows {
+        for (room, state, started_at, night, force, rollout) in rows {
+            let force = force.map(|how| word("deployments", room, &how, Force::from_word));
             let Some(work) = work.get_mut(&RoomId(room)) else {
                 continue;
             };
@@ -383,7 +387,11 @@ impl Tx {
                 (_, _, "paused") => work.paused += 1,
                 _ => {
                     work.scheduled += 1;
-                    work.nights.push(night);
+                    match force.transpose()? {
+                        None => work.nights.push(night),
+                        Some(Force::Now) => work.force = Some(Force::Now),
+                        Some(Force::WhenAvailable) => work.force = work.force.or(Some(Force::WhenAvailable)),
+                    }
                 }
             }
         }
