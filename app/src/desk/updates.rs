@@ -41,23 +41,9 @@ impl Desk {
             .take(page)
             .map(|summary| update_row(&look, summary))
             .collect();
-        let mut pager = words::numbered(
-            query.page,
-            i64::try_from(rows.len()).unwrap_or(0),
-            total,
-            "update",
-            "updates",
-        );
-        let kept = kept_query(&query);
-        let with_filters = |page: String| {
-            if kept.is_empty() {
-                page
-            } else {
-                format!("{kept}&{page}")
-            }
-        };
-        pager.previous = pager.previous.map(with_filters);
-        pager.next = pager.next.map(with_filters);
+        let shown = i64::try_from(rows.len()).unwrap_or(0);
+        let pager = words::numbered(query.page, shown, total, "update", "updates");
+        let pager = words::with_filters(pager, &kept_query(&query));
         let scale = look
             .rings
             .iter()

@@ -96,18 +96,36 @@ pub(super) fn offset(page: u32) -> i64 {
     i64::from(page.max(1) - 1) * PAGE
 }
 
-/// A pager over numbered pages.
+/// A pager over numbered pages. From behind the last page the way back leads to the last one.
 pub(super) fn numbered(page: u32, shown: i64, total: i64, one: &str, many: &str) -> Pager {
     let (page, first) = (page.max(1), offset(page));
-    let text = if shown == total {
+    let text = if shown == 0 || shown == total {
         count(total, one, many)
     } else {
         format!("{}–{} of {}", first + 1, first + shown, count(total, one, many))
     };
+    let last = (total - 1).max(0) / PAGE + 1;
+    let previous = i64::from(page - 1).min(last);
     Pager {
         text,
-        previous: (page > 1).then(|| format!("page={}", page - 1)),
+        previous: (page > 1).then(|| format!("page={previous}")),
         next: (first + shown < total).then(|| format!("page={}", page + 1)),
+    }
+}
+
+/// The pager of a list whose filters, as a query string, are `kept`.
+pub(super) fn with_filters(pager: Pager, kept: &str) -> Pager {
+    let with = |page: String| {
+        if kept.is_empty() {
+            page
+        } else {
+            format!("{kept}&{page}")
+        }
+    };
+    Pager {
+        text: pager.text,
+        previous: pager.previous.map(with),
+        next: pager.next.map(with),
     }
 }
 
