@@ -291,12 +291,14 @@ pub struct RoomWhyRow {
 #[serde(default)]
 pub struct RoomWhyQuery {
     /// `failed`, `in-progress`, `scheduled`, `completed`, `paused`, `deprecated`, `not-required`; empty: all that have
-    /// or get it.
+    /// the product or a deployment.
     pub status: String,
     /// A ring's id; empty: all.
     pub ring: String,
-    /// The name after which this page starts.
+    /// The room after which this page starts: `name_key|id`.
     pub after: String,
+    /// The room before which this page ends: `name_key|id`.
+    pub before: String,
 }
 
 /// An event with its time.

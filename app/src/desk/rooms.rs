@@ -39,13 +39,17 @@ impl Desk {
             before: cursor(&query.before),
         };
         let (mut records, total) = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
-        let page = usize::try_from(PAGE).unwrap_or(50);
-        let more = records.len() > page;
-        if more && filter.before.is_some() {
-            records.remove(0);
-        }
-        records.truncate(page);
-        let pager = pager(&query, &filter, &records, more, total);
+        let more = cut(&mut records, filter.before.is_some());
+        let text = words::count(total, "room", "rooms");
+        let ends = (filter.after.is_some(), filter.before.is_some());
+        let pager = pager(text, ends, &records, more, |name, cursor| {
+            words::query(&[
+                ("q", &query.q),
+                ("ring", &query.ring),
+                ("site", &query.site),
+                (name, cursor),
+            ])
+        });
         let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
         let work = look.tx.work_in(&ids).await.map_err(failed)?;
         // The freezes of a room matter only where something waits for a night.
@@ -235,26 +239,36 @@ pub(super) fn cursor(text: &str) -> Option<(String, RoomId)> {
     Some((key.to_owned(), RoomId(id)))
 }
 
-fn pager(query: &RoomsQuery, filter: &RoomFilter, records: &[RoomListRecord], more: bool, total: i64) -> Pager {
-    let kept = |name: &str, record: &RoomListRecord| {
-        let cursor = format!("{}|{}", record.name_key, record.id);
-        words::query(&[
-            ("q", &query.q),
-            ("ring", &query.ring),
-            ("site", &query.site),
-            (name, &cursor),
-        ])
-    };
-    let backwards = filter.before.is_some();
-    let has_previous = if backwards { more } else { filter.after.is_some() };
-    let has_next = if backwards { true } else { more };
+/// Takes the one record too many away that was asked for to learn whether there are more; whether there are.
+pub(super) fn cut(records: &mut Vec<RoomListRecord>, backwards: bool) -> bool {
+    let page = usize::try_from(PAGE).unwrap_or(50);
+    let more = records.len() > page;
+    if more && backwards {
+        records.remove(0);
+    }
+    records.truncate(page);
+    more
+}
+
+/// The pager of a list of rooms by name, of which `records` are a page. The address said that it starts after a room, or ends
+/// before one: (after, before). `more`: [`cut`]. `with` writes the list's query string with a cursor: (name, value).
+pub(super) fn pager(
+    text: String,
+    (after, before): (bool, bool),
+    records: &[RoomListRecord],
+    more: bool,
+    with: impl Fn(&str, &str) -> String,
+) -> Pager {
+    let at = |name: &str, record: &RoomListRecord| with(name, &format!("{}|{}", record.name_key, record.id));
+    let has_previous = if before { more } else { after };
+    let has_next = before || more;
     Pager {
-        text: words::count(total, "room", "rooms"),
+        text,
         previous: records
             .first()
             .filter(|_| has_previous)
-            .map(|first| kept("before", first)),
-        next: records.last().filter(|_| has_next).map(|last| kept("after", last)),
+            .map(|first| at("before", first)),
+        next: records.last().filter(|_| has_next).map(|last| at("after", last)),
     }
 }
 

@@ -11,9 +11,10 @@ use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
 use service::pages::{Look, Start, UpdateSummary};
-use service::store::{RoomListRecord, UpdateRooms};
+use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
+use crate::error::AppError;
 use crate::view::{
     CalendarView, Choice, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow,
     StageView, TrackMark, TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
@@ -597,9 +598,35 @@ async fn room_page(
     query: &RoomWhyQuery,
     statuses: &[(String, String, i64)],
 ) -> Result<(Vec<RoomWhyRow>, Pager)> {
-    let id = summary.record.id;
     let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
-    let which = match query.status.as_str() {
+    let filter = UpdateRoomFilter {
+        update: summary.record.id,
+        product: summary.record.product.clone(),
+        which: which_rooms(&query.status, paused)?,
+        ring: query.ring.parse::<RingId>().ok(),
+        after: super::rooms::cursor(&query.after),
+        before: super::rooms::cursor(&query.before),
+    };
+    let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+    let more = super::rooms::cut(&mut records, filter.before.is_some());
+    let chip = statuses.iter().find(|(word, ..)| *word == query.status);
+    let total = match filter.ring {
+        Some(_) => look.tx.update_rooms_found(&filter).await.map_err(failed)?,
+        // What the chip of the status says.
+        None => chip.map_or(0, |(_, _, rooms)| *rooms),
+    };
+    let text = words::count(total, "room", "rooms");
+    let ends = (filter.after.is_some(), filter.before.is_some());
+    let pager = super::rooms::pager(text, ends, &records, more, |name, cursor| {
+        words::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
+    });
+    Ok((room_rows(look, summary, &records).await?, pager))
+}
+
+/// The rooms that a status in the address asks for.
+fn which_rooms(status: &str, paused: bool) -> Result<UpdateRooms> {
+    Ok(match status {
+        "" => UpdateRooms::All,
         "scheduled" if !paused => UpdateRooms::Scheduled,
         "paused" if paused => UpdateRooms::Scheduled,
         "scheduled" | "paused" => UpdateRooms::Nothing,
@@ -608,31 +635,13 @@ async fn room_page(
         "failed" => UpdateRooms::Failed,
         "deprecated" => UpdateRooms::Deprecated,
         "not-required" => UpdateRooms::NotRequired,
-        _ => UpdateRooms::All,
-    };
-    let ring = query.ring.parse::<RingId>().ok();
-    let after = super::rooms::cursor(&query.after);
-    let mut records = look
-        .tx
-        .update_room_page(id, &summary.record.product, which, ring, after.as_ref(), PAGE + 1)
-        .await
-        .map_err(failed)?;
-    let more = records.len() > usize::try_from(PAGE).unwrap_or(50);
-    records.truncate(usize::try_from(PAGE).unwrap_or(50));
-    let next = records.last().filter(|_| more).map(|last| {
-        let cursor = format!("{}|{}", last.name_key, last.id);
-        words::query(&[("status", &query.status), ("ring", &query.ring), ("after", &cursor)])
-    });
-    let total = statuses
-        .iter()
-        .find(|(word, ..)| *word == query.status)
-        .map_or(0, |(_, _, rooms)| *rooms);
-    let pager = Pager {
-        text: words::count(total, "room", "rooms"),
-        previous: (!query.after.is_empty()).then(|| words::query(&[("status", &query.status), ("ring", &query.ring)])),
-        next,
-    };
-    Ok((room_rows(look, summary, &records).await?, pager))
+        unknown => {
+            return Err(AppError::Invalid {
+                field: "status".to_owned(),
+                problem: format!("{unknown:?} is no status of a room"),
+            });
+        }
+    })
 }
 
 async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomListRecord]) -> Result<Vec<RoomWhyRow>> {

@@ -9,7 +9,7 @@ use leptos_router::params::ParamsMap;
 use super::api::get_update;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::empty_state::EmptyState;
+use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, Toolbar};
 use crate::components::history_list::HistoryList;
 use crate::components::icon;
@@ -50,6 +50,7 @@ fn query(address: &ParamsMap) -> RoomWhyQuery {
         status: address::value(address, "status"),
         ring: address::value(address, "ring"),
         after: address::value(address, "after"),
+        before: address::value(address, "before"),
     }
 }
 
@@ -177,8 +178,7 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
     let chips = chips(view, query, address, &path);
     let RoomWhyQuery { status, ring, .. } = query.clone();
     let content = if view.rooms.is_empty() {
-        let clear = address::is_filtered(address).then(|| format!("{path}#rooms"));
-        view! { <EmptyState title="No room matches" text="No room has this status." clear /> }.into_any()
+        nothing(&path, address)
     } else {
         table(&view.rooms)
     };
@@ -202,6 +202,16 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
         </section>
     }
     .into_any()
+}
+
+fn nothing(path: &str, address: &ParamsMap) -> AnyView {
+    if address::is_later_page(address) {
+        let first = format!("{}#rooms", address::first_page(path, address));
+        view! { <EmptyPage first /> }.into_any()
+    } else {
+        let clear = address::is_filtered(address).then(|| format!("{path}#rooms"));
+        view! { <EmptyState title="No room matches" text="No room has this status." clear /> }.into_any()
+    }
 }
 
 fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &str) -> AnyView {

@@ -197,6 +197,23 @@ pub enum UpdateRooms {
     Nothing,
 }
 
+/// Which rooms of an update, and which page of them.
+#[derive(Clone, Debug)]
+pub struct UpdateRoomFilter {
+    /// The update.
+    pub update: UpdateId,
+    /// Its product.
+    pub product: ProductId,
+    /// Which of its rooms.
+    pub which: UpdateRooms,
+    /// A ring: the one in which a room stands for this update.
+    pub ring: Option<RingId>,
+    /// The page starts after this room: (name key, id).
+    pub after: Option<(String, RoomId)>,
+    /// The page ends before this room.
+    pub before: Option<(String, RoomId)>,
+}
+
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident) => {
         if !$filter.words.is_empty() {
@@ -210,6 +227,41 @@ macro_rules! filter_rooms {
         }
         if let Some(site) = $filter.site {
             $query.push(" AND r.site_id = ").push_bind(site.0);
+        }
+    };
+}
+
+/// Continues a query of rooms `r` and their deployments `x` that ends in `x.update_id = `.
+macro_rules! filter_update_rooms {
+    ($query:ident, $filter:ident) => {
+        $query.push_bind($filter.update.0);
+        $query
+            .push(
+                " WHERE r.state <> 'retired' AND (x.id IS NOT NULL OR EXISTS (
+                    SELECT 1 FROM devices d JOIN components c ON c.device_id = d.id
+                    WHERE d.room_id = r.id AND d.revoked_at IS NULL AND c.product_id = ",
+            )
+            .push_bind($filter.product.0.clone())
+            .push("))");
+        $query.push(match $filter.which {
+            UpdateRooms::All => "",
+            UpdateRooms::Scheduled => " AND (x.state = 'waiting' OR (x.state = 'open' AND x.started_at IS NULL))",
+            UpdateRooms::InProgress => " AND x.state = 'open' AND x.started_at IS NOT NULL",
+            UpdateRooms::Completed => " AND x.state = 'completed'",
+            UpdateRooms::Failed => " AND x.state = 'failed'",
+            UpdateRooms::Deprecated => " AND x.state = 'withdrawn' AND x.withdrawal = 'deprecated'",
+            UpdateRooms::NotRequired => {
+                " AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))"
+            }
+            UpdateRooms::Nothing => " AND 1 = 0",
+        });
+        // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more (S12).
+        if let Some(ring) = $filter.ring {
+            $query
+                .push(" AND COALESCE(NULLIF(x.ring_id, ")
+                .push_bind(RingId::ALL_ROOMS.0)
+                .push("), r.ring_id) = ")
+                .push_bind(ring.0);
         }
     };
 }
@@ -459,53 +511,48 @@ impl Tx {
         opt_instant("deployments", ring, as_ring.max(with_all))
     }
 
-    /// A page of an update's rooms by name, after a name: (room, ring it stands in for this update).
+    /// A page of an update's rooms by name.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn update_room_page(
-        &mut self,
-        update: UpdateId,
-        product: &ProductId,
-        which: UpdateRooms,
-        ring: Option<RingId>,
-        after: Option<&(String, RoomId)>,
-        limit: i64,
-    ) -> Result<Vec<RoomListRecord>> {
+    pub async fn update_room_page(&mut self, filter: &UpdateRoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
-        let rows: Vec<Row> = each!(self, c => {
+        let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
-                FROM rooms r JOIN sites s ON s.id = r.site_id LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
+                FROM rooms r JOIN sites s ON s.id = r.site_id
+                LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
             );
-            query.push_bind(update.0);
-            query.push(
-                " WHERE r.state <> 'retired' AND (x.id IS NOT NULL OR EXISTS (SELECT 1 FROM devices d JOIN components c ON c.device_id = d.id
-                WHERE d.room_id = r.id AND d.revoked_at IS NULL AND c.product_id = ",
-            );
-            query.push_bind(product.0.clone()).push("))");
-            query.push(match which {
-                UpdateRooms::All => "",
-                UpdateRooms::Scheduled => " AND (x.state = 'waiting' OR (x.state = 'open' AND x.started_at IS NULL))",
-                UpdateRooms::InProgress => " AND x.state = 'open' AND x.started_at IS NOT NULL",
-                UpdateRooms::Completed => " AND x.state = 'completed'",
-                UpdateRooms::Failed => " AND x.state = 'failed'",
-                UpdateRooms::Deprecated => " AND x.state = 'withdrawn' AND x.withdrawal = 'deprecated'",
-                UpdateRooms::NotRequired => " AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))",
-                UpdateRooms::Nothing => " AND 1 = 0",
-            });
-            // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more (S12).
-            if let Some(ring) = ring {
-                query.push(" AND COALESCE(NULLIF(x.ring_id, ").push_bind(RingId::ALL_ROOMS.0);
-                query.push("), r.ring_id) = ").push_bind(ring.0);
-            }
-            if let Some((key, id)) = after {
+            filter_update_rooms!(query, filter);
+            if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }
-            query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
+            if let Some((key, id)) = &filter.before {
+                query.push(" AND (r.name_key, r.id) < (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(if filter.before.is_some() { " ORDER BY r.name_key DESC, r.id DESC" } else { " ORDER BY r.name_key, r.id" });
+            query.push(" LIMIT ").push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?;
+        if filter.before.is_some() {
+            rows.reverse();
+        }
         rows.into_iter().map(room_list_record).collect()
+    }
+
+    /// How many rooms there are on all pages of [`Tx::update_room_page`].
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
+        let count: i64 = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT COUNT(*) FROM rooms r LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
+            );
+            filter_update_rooms!(query, filter);
+            query.build_query_scalar().fetch_one(c).await
+        })?;
+        Ok(count)
     }
 
     /// How many rooms have a product.
