@@ -217,7 +217,9 @@ pub struct StageView {
     pub installed: String,
     /// Rooms in which it failed.
     pub failed: i64,
-    /// Rooms that wait or run; of a ring not entered: rooms that would get it today.
+    /// Rooms in which it runs.
+    pub running: i64,
+    /// Rooms that wait; of a ring not entered: rooms that would get it today.
     pub waiting: i64,
     /// Rooms that had not started when the update was deprecated.
     pub withdrawn: i64,
@@ -236,8 +238,12 @@ pub struct NightView {
     pub done: i64,
     /// Rooms in which it failed.
     pub failed: i64,
-    /// Rooms that wait or run.
+    /// Rooms in which it runs.
+    pub running: i64,
+    /// Rooms that wait.
     pub waiting: i64,
+    /// Rooms wait for a window that opens tonight.
+    pub tonight: bool,
 }
 
 /// The calendar behind an update's enlarged timeline.

@@ -45,7 +45,10 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
     let test = (!stage.test.is_empty()).then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> });
     let failed =
         (stage.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> });
-    let waiting = (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} wait", stage.waiting)}</span> });
+    let running =
+        (stage.running > 0).then(|| view! { <span class="sub">{format!("{} running", stage.running)}</span> });
+    let waiting =
+        (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} waiting", stage.waiting)}</span> });
     let withdrawn =
         (stage.withdrawn > 0).then(|| view! { <span class="sub">{format!("{} deprecated", stage.withdrawn)}</span> });
     let catch_up =
@@ -67,7 +70,7 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
                 </span>
             </NameCell>
             <Cell class="col-dates">{rollout} {test}</Cell>
-            <Cell class="col-rooms">{installed} {failed} {waiting} {withdrawn} {catch_up}</Cell>
+            <Cell class="col-rooms">{installed} {failed} {running} {waiting} {withdrawn} {catch_up}</Cell>
             <Cell class="col-bar">{picture}</Cell>
         </tr>
     }
@@ -188,6 +191,11 @@ fn night(cell: NightCell, ring: String, width: String) -> AnyView {
         .into_any(),
         Night::Tonight(rooms) => view! {
             <rect class="t-wait t-tonight" y="14" height="32" rx="4"></rect>
+            {number("tl-num", "34", rooms)}
+        }
+        .into_any(),
+        Night::Running(rooms) => view! {
+            <rect class="t-wait t-running" y="16" height="28" rx="3"></rect>
             {number("tl-num", "34", rooms)}
         }
         .into_any(),

@@ -1,12 +1,13 @@
 //! Updates and rings in the words of their pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use domain::deployment::Deployment;
 use domain::ids::{RingId, RoomId, UpdateId};
+use domain::planner::resume;
 use domain::ring::{RingKind, RingPlace};
-use domain::rollout::{PlannedStage, Progress, Rollout, RolloutState};
+use domain::rollout::{Counts, PlannedStage, Progress, Rollout, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
@@ -432,7 +433,10 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
 async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<CalendarView> {
     let year = words::year(look);
     let zone = look.organisation.zone.clone();
-    let nights = look.tx.rooms_by_night(summary.record.id).await.map_err(failed)?;
+    let nights = Nights {
+        rooms: look.tx.rooms_by_night(summary.record.id).await.map_err(failed)?,
+        tonight: look.nights_of_tonight(&summary.rollout).await.map_err(told)?,
+    };
     let first = summary
         .calendar
         .first()
@@ -470,11 +474,19 @@ async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<Calen
     })
 }
 
+/// What is known of an update's nights.
+struct Nights {
+    /// Ring, night as planned, how they stand, rooms.
+    rooms: Vec<(RingId, NaiveDate, String, i64)>,
+    /// Ring and night as planned of those that wait for a window of tonight.
+    tonight: BTreeSet<(RingId, NaiveDate)>,
+}
+
 fn stage_view(
     look: &Look,
     summary: &UpdateSummary,
     stage: &PlannedStage,
-    nights: &[(RingId, NaiveDate, String, i64)],
+    nights: &Nights,
     day_of: &impl Fn(NaiveDate) -> u32,
     year: i32,
 ) -> StageView {
@@ -482,15 +494,13 @@ fn stage_view(
     let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
     let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
     // What a pause that still lasts would move if it ended today, like the calendar's own dates.
-    let paused_on = match &summary.rollout.state {
-        RolloutState::Paused { since, .. } => Some(look.organisation.zone.date(*since)),
+    let resumed = match &summary.rollout.state {
+        RolloutState::Paused { since, .. } => Some(resume(&look.organisation.zone, *since, look.now, &look.freezes)),
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
     };
-    let today = look.organisation.zone.date(look.now);
-    for (_, night, state, rooms) in nights.iter().filter(|(ring, ..)| *ring == stage.ring) {
-        let waits = matches!(state.as_str(), "waiting" | "open");
-        let shown = match paused_on {
-            Some(since) if waits && *night >= since => *night + (today - since),
+    for (ring, night, stands, rooms) in nights.rooms.iter().filter(|(ring, ..)| *ring == stage.ring) {
+        let shown = match &resumed {
+            Some(resumed) if stands == "waiting" => resumed.date(stage.ring, *night),
             Some(_) | None => *night,
         };
         let day = day_of(shown);
@@ -498,15 +508,19 @@ fn stage_view(
             day,
             done: 0,
             failed: 0,
+            running: 0,
             waiting: 0,
+            tonight: false,
         });
-        match state.as_str() {
+        match stands.as_str() {
             "completed" => cell.done += rooms,
             "failed" => cell.failed += rooms,
+            "running" => cell.running += rooms,
             // Nobody waits for what was deprecated.
             "withdrawn" => {}
             _ => cell.waiting += rooms,
         }
+        cell.tonight |= nights.tonight.contains(&(*ring, *night));
     }
     let status = status::ring(
         &summary.rollout,
@@ -519,12 +533,12 @@ fn stage_view(
         String::new()
     };
     let rollout = words::span(stage.starts_on, stage.rollout_ends, year);
-    let waiting = counts.unfinished() + ahead;
-    let all = counts.completed + counts.failed + waiting + counts.deprecated;
+    let waiting = counts.scheduled + ahead;
+    let all = counts.completed + counts.failed + counts.in_progress + waiting + counts.deprecated;
     let (installed, sentence) = if all == 0 && was_not_reached(summary, stage.entered) {
         ("Not reached".to_owned(), format!("{} was not reached.", stage.name))
     } else {
-        let sentence = stage_sentence(stage, status, &rollout, counts.completed, counts.failed, waiting);
+        let sentence = stage_sentence(stage, status, &rollout, &counts, waiting);
         (format!("{} of {all}", counts.completed), sentence)
     };
     StageView {
@@ -538,6 +552,7 @@ fn stage_view(
         nights: by_day.into_values().collect(),
         installed,
         failed: counts.failed,
+        running: counts.in_progress,
         waiting,
         withdrawn: counts.deprecated,
         catch_up: counts.catch_up,
@@ -545,23 +560,22 @@ fn stage_view(
     }
 }
 
-fn stage_sentence(
-    stage: &PlannedStage,
-    status: RingStatus,
-    rollout: &str,
-    done: i64,
-    failed: i64,
-    waiting: i64,
-) -> String {
-    let failed = if failed > 0 {
-        format!(", {failed} failed")
-    } else {
-        String::new()
+fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, counts: &Counts, waiting: i64) -> String {
+    let some = |rooms: i64, word: &str| {
+        if rooms > 0 {
+            format!(", {rooms} {word}")
+        } else {
+            String::new()
+        }
     };
     format!(
-        "{}: {}. Nights {rollout}: {done} installed{failed}, {waiting} waiting.",
+        "{}: {}. Nights {rollout}: {} installed{}{}, {waiting} waiting{}.",
         stage.name,
-        status.label()
+        status.label(),
+        counts.completed,
+        some(counts.failed, "failed"),
+        some(counts.in_progress, "running"),
+        some(counts.deprecated, "deprecated"),
     )
 }
 

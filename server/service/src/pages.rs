@@ -2,7 +2,7 @@
 //!
 //! A [`Look`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::deployment::Deployment;
@@ -226,8 +226,7 @@ impl Look {
     /// # Errors
     /// The database fails.
     pub async fn tonight(&mut self) -> Result<Vec<Tonight>> {
-        // Dates of rooms are at most a day off the organisation's, and the window at most one more.
-        let until = self.organisation.zone.date(self.now) + Days::new(2);
+        let until = self.last_night_of_tonight();
         let waiting = self.tx.waiting_rooms(until).await?;
         let aside = self.tx.freezes_aside().await?;
         let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), Tonight> = BTreeMap::new();
@@ -246,6 +245,31 @@ impl Look {
             tonight.rooms += group.rooms;
         }
         Ok(sites.into_values().collect())
+    }
+
+    /// The nights, as they were planned, of the rooms of a rollout that wait for a window of tonight: (ring, night).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn nights_of_tonight(&mut self, rollout: &Rollout) -> Result<BTreeSet<(RingId, NaiveDate)>> {
+        if !rollout.may_start_rooms() {
+            return Ok(BTreeSet::new());
+        }
+        let until = self.last_night_of_tonight();
+        let waiting = self.tx.waiting_rooms_of(rollout.update, until).await?;
+        let aside = self.tx.freezes_aside().await?;
+        let mut nights = BTreeSet::new();
+        for (ring, planned, group) in waiting {
+            if self.is_tonight(&self.window_of(&group, &aside)) {
+                nights.insert((ring, planned));
+            }
+        }
+        Ok(nights)
+    }
+
+    /// The dates of rooms are at most a day off the organisation's, and a window of tonight is at most one more away.
+    fn last_night_of_tonight(&self) -> NaiveDate {
+        self.organisation.zone.date(self.now) + Days::new(2)
     }
 
     /// [`Look::next_window`] of rooms that have the same. `aside`: the freezes of single sites and rooms.

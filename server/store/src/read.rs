@@ -340,22 +340,68 @@ impl Tx {
         Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
     }
 
-    /// Deployments of an update by ring, night and state, catch-ups aside: (ring, night, state, started, rooms).
+    /// Deployments of an update by ring, night and how they stand, catch-ups aside: (ring, night, `waiting`, `running`,
+    /// `completed`, `failed` or `withdrawn`, rooms). The night is the one that its ring's entry fixed, where it did.
     ///
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
-        const SQL: &str = "SELECT ring_id, COALESCE(planned_night, night) AS planned, state, COUNT(*)
-            FROM deployments
-            WHERE update_id = $1 AND NOT catch_up AND (state <> 'withdrawn' OR withdrawal = 'deprecated')
-            GROUP BY ring_id, COALESCE(planned_night, night), state
-            ORDER BY ring_id, planned, state";
+        const SQL: &str = "SELECT ring_id, planned, stands, COUNT(*)
+            FROM (SELECT ring_id, COALESCE(planned_night, night) AS planned,
+                    CASE WHEN state = 'open' AND started_at IS NOT NULL THEN 'running'
+                        WHEN state = 'open' THEN 'waiting'
+                        ELSE state END AS stands
+                FROM deployments
+                WHERE update_id = $1 AND NOT catch_up AND (state <> 'withdrawn' OR withdrawal = 'deprecated')) AS x
+            GROUP BY ring_id, planned, stands
+            ORDER BY ring_id, planned, stands";
         let rows: Vec<(Uuid, NaiveDate, String, i64)> =
             each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
-            .map(|(ring, night, state, rooms)| (RingId(ring), night, state, rooms))
+            .map(|(ring, night, stands, rooms)| (RingId(ring), night, stands, rooms))
             .collect())
+    }
+
+    /// Rooms of an update that wait for a night until `until`, as in [`Tx::rooms_by_night`]: (ring, night as planned, rooms with
+    /// the night as it is). What is forced waits for none (K5).
+    ///
+    /// # Errors
+    /// The database fails, or a zone is none.
+    pub async fn waiting_rooms_of(
+        &mut self,
+        update: UpdateId,
+        until: NaiveDate,
+    ) -> Result<Vec<(RingId, NaiveDate, WaitingRooms)>> {
+        const SQL: &str = "SELECT site_id, site, zone, ring_id, own, night, COUNT(*), stage, planned
+            FROM (SELECT r.site_id, s.name AS site, r.zone, r.ring_id, d.night, d.ring_id AS stage,
+                    COALESCE(d.planned_night, d.night) AS planned,
+                    CASE WHEN EXISTS (SELECT 1 FROM freezes f WHERE f.room_id = r.id) THEN r.id END AS own
+                FROM deployments d
+                JOIN rooms r ON r.id = d.room_id
+                JOIN sites s ON s.id = r.site_id
+                WHERE d.update_id = $1 AND NOT d.catch_up AND d.force IS NULL AND d.night <= $2
+                    AND (d.state = 'waiting' OR (d.state = 'open' AND d.started_at IS NULL))) AS x
+            GROUP BY site_id, site, zone, ring_id, own, night, stage, planned
+            ORDER BY stage, planned, site, night, zone, ring_id, own";
+        type Row = (
+            Uuid,
+            String,
+            String,
+            Uuid,
+            Option<Uuid>,
+            NaiveDate,
+            i64,
+            Uuid,
+            NaiveDate,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(until).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(site, name, zone, ring, own, night, rooms, stage, planned)| {
+                let waiting = waiting_rooms((site, name, zone, ring, own, night, rooms))?;
+                Ok((RingId(stage), planned, waiting))
+            })
+            .collect()
     }
 
     /// Rooms of an update by the word of their status in addresses; those without a deployment are not among them.
@@ -414,11 +460,12 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn work_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, RoomWork>> {
+        type Row = (Uuid, String, Option<i64>, NaiveDate, Option<String>, String);
         let mut work: BTreeMap<RoomId, RoomWork> = rooms.iter().map(|room| (*room, RoomWork::default())).collect();
         if rooms.is_empty() {
             return Ok(work);
         }
-        let rows: Vec<(Uuid, String, Option<i64>, NaiveDate, Option<String>, String)> = each!(self, c => {
+        let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT d.room_id, d.state, d.started_at, d.night, d.force, r.state
                 FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
@@ -721,21 +768,8 @@ impl Tx {
                 JOIN sites s ON s.id = r.site_id) AS x
             GROUP BY site_id, site, zone, ring_id, own, night
             ORDER BY site, night, zone, ring_id, own";
-        type Row = (Uuid, String, String, Uuid, Option<Uuid>, NaiveDate, i64);
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(until).fetch_all(c).await)?;
-        rows.into_iter()
-            .map(|(site, site_name, zone, ring, own, night, rooms)| {
-                Ok(WaitingRooms {
-                    site: SiteId(site),
-                    site_name,
-                    zone: zone_of("rooms of site", site, &zone)?,
-                    ring: RingId(ring),
-                    own: own.map(RoomId),
-                    night,
-                    rooms,
-                })
-            })
-            .collect()
+        let rows: Vec<WaitingRow> = each!(self, c => sqlx::query_as(SQL).bind(until).fetch_all(c).await)?;
+        rows.into_iter().map(waiting_rooms).collect()
     }
 
     /// The freezes of single sites and rooms (W6). Those of rings and of the organisation: [`Tx::freezes`].
@@ -841,5 +875,20 @@ fn room_list_record(
         zone: zone_of("rooms", id, &zone)?,
         ring: RingId(ring),
         state: word("rooms", id, &state, RoomState::from_word)?,
+    })
+}
+
+type WaitingRow = (Uuid, String, String, Uuid, Option<Uuid>, NaiveDate, i64);
+
+fn waiting_rooms(row: WaitingRow) -> Result<WaitingRooms> {
+    let (site, site_name, zone, ring, own, night, rooms) = row;
+    Ok(WaitingRooms {
+        site: SiteId(site),
+        site_name,
+        zone: zone_of("rooms of site", site, &zone)?,
+        ring: RingId(ring),
+        own: own.map(RoomId),
+        night,
+        rooms,
     })
 }
