@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::RoomId;
 use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
 use service::pages::Look;
-use service::store::RoomFilter;
 
 use super::{Desk, Result, failed, ring_view, rooms, told, words};
 use crate::view::{Health, HomeView};
@@ -81,23 +79,12 @@ async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64
 }
 
 async fn health(look: &mut Look) -> Result<Vec<(Health, i64)>> {
+    let contact_after = look.now - rooms::UNMONITORED_AFTER;
+    let alike = look.tx.rooms_by_condition(contact_after).await.map_err(failed)?;
     let mut counted: BTreeMap<Health, i64> = BTreeMap::new();
-    let mut filter = RoomFilter::default();
-    loop {
-        let (records, _) = look.tx.room_page(&filter, 500).await.map_err(failed)?;
-        let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-        let work = look.tx.work_in(&ids).await.map_err(failed)?;
-        for record in &records {
-            if let Some(work) = work.get(&record.id) {
-                *counted
-                    .entry(rooms::health(record.state, work, look.now).0)
-                    .or_insert(0) += 1;
-            }
-        }
-        match records.last() {
-            Some(last) => filter.after = Some((last.name_key.clone(), last.id)),
-            None => break,
-        }
+    for (state, troubled, in_contact, number) in alike {
+        let health = rooms::health_of(state, troubled, in_contact);
+        *counted.entry(health).or_insert(0) += number;
     }
     Ok(counted.into_iter().collect())
 }

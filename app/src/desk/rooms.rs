@@ -22,7 +22,7 @@ use crate::view::{
 };
 
 /// Without a check-in for this long a room is unmonitored (I4).
-const UNMONITORED_AFTER: TimeDelta = TimeDelta::minutes(30);
+pub(super) const UNMONITORED_AFTER: TimeDelta = TimeDelta::minutes(30);
 
 impl Desk {
     /// A page of rooms (P4, P0).
@@ -272,19 +272,30 @@ pub(super) fn pager(
     }
 }
 
-pub(super) fn health(state: RoomState, work: &RoomWork, now: DateTime<Utc>) -> (Health, String) {
-    if state == RoomState::Onboarding {
-        return (Health::Onboarding, "New; not scheduled yet.".to_owned());
+/// `troubled`: a ticket makes it unhealthy. `in_contact`: a device is.
+pub(super) fn health_of(state: RoomState, troubled: bool, in_contact: bool) -> Health {
+    match state {
+        RoomState::Onboarding => Health::Onboarding,
+        RoomState::Managed | RoomState::Retired if troubled => Health::Unhealthy,
+        RoomState::Managed | RoomState::Retired if in_contact => Health::Healthy,
+        RoomState::Managed | RoomState::Retired => Health::Unmonitored,
     }
-    if work.unhealthy > 0 {
-        let tickets = words::count(work.unhealthy, "open ticket", "open tickets");
-        return (Health::Unhealthy, format!("{tickets} that matter."));
-    }
-    match work.last_seen_at {
-        Some(at) if now - at < UNMONITORED_AFTER => (Health::Healthy, "Devices are in contact.".to_owned()),
-        Some(_) => (Health::Unmonitored, "No contact for 30 minutes or more.".to_owned()),
-        None => (Health::Unmonitored, "No contact yet.".to_owned()),
-    }
+}
+
+fn health(state: RoomState, work: &RoomWork, now: DateTime<Utc>) -> (Health, String) {
+    let in_contact = work.last_seen_at.is_some_and(|at| now - at < UNMONITORED_AFTER);
+    let health = health_of(state, work.unhealthy > 0, in_contact);
+    let why = match health {
+        Health::Onboarding => "New; not scheduled yet.".to_owned(),
+        Health::Unhealthy => {
+            let tickets = words::count(work.unhealthy, "open ticket", "open tickets");
+            format!("{tickets} that matter.")
+        }
+        Health::Healthy => "Devices are in contact.".to_owned(),
+        Health::Unmonitored if work.last_seen_at.is_some() => "No contact for 30 minutes or more.".to_owned(),
+        Health::Unmonitored => "No contact yet.".to_owned(),
+    };
+    (health, why)
 }
 
 fn local_time(zone: &Zone, now: DateTime<Utc>) -> String {

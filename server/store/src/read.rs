@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
-use crate::rows::{instant, opt_instant, word};
+use crate::rows::{instant, micros, opt_instant, word};
 use crate::tx::{Tx, each};
 
 /// A published update in a list.
@@ -526,6 +526,38 @@ impl Tx {
             }
         }
         Ok(work)
+    }
+
+    /// Rooms by what their health follows from (I4): (state, whether a ticket troubles them, whether a device was in contact after
+    /// `contact_after`, rooms).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_condition(
+        &mut self,
+        contact_after: DateTime<Utc>,
+    ) -> Result<Vec<(RoomState, bool, bool, i64)>> {
+        const SQL: &str = "SELECT state, troubled, in_contact, COUNT(*)
+            FROM (SELECT r.state,
+                    r.id IN (SELECT tr.room_id
+                        FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
+                        WHERE t.state IN ('needs_action', 'investigating')
+                            AND (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')) AS troubled,
+                    EXISTS (SELECT 1
+                        FROM devices d
+                        WHERE d.room_id = r.id AND d.revoked_at IS NULL AND d.last_seen_at > $1) AS in_contact
+                FROM rooms r
+                WHERE r.state <> 'retired') AS x
+            GROUP BY state, troubled, in_contact
+            ORDER BY state, troubled, in_contact";
+        let rows: Vec<(String, bool, bool, i64)> =
+            each!(self, c => sqlx::query_as(SQL).bind(micros(contact_after)).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(state, troubled, in_contact, rooms)| {
+                let state = word("rooms", "by condition", &state, RoomState::from_word)?;
+                Ok((state, troubled, in_contact, rooms))
+            })
+            .collect()
     }
 
     /// Rooms by ring.
