@@ -36,7 +36,9 @@ pub struct RingView {
 pub struct ShellView {
     /// The organisation's name.
     pub organisation: String,
-    /// Now, in the organisation's zone: `Thu 24 Oct, 10:00`.
+    /// Today in the organisation's zone: `Thu 24 Oct 2024`.
+    pub today: String,
+    /// Now on its clock: `10:00`.
     pub clock: When,
     /// The zone's city.
     pub city: String,

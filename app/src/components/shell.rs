@@ -166,7 +166,13 @@ fn is_current(href: &str, path: &str) -> bool {
 }
 
 fn demo_bar(shell: ShellView) -> AnyView {
-    let ShellView { demo, clock, city, .. } = shell;
+    let ShellView {
+        demo,
+        today,
+        clock,
+        city,
+        ..
+    } = shell;
     demo.map(|demo| {
         view! {
             <section class="demo-bar" aria-label="Demo">
@@ -175,7 +181,7 @@ fn demo_bar(shell: ShellView) -> AnyView {
                     "Demo."
                 </b>
                 <span>{demo.pace}</span>
-                <span>"It is " <Time when=clock /> {format!(" ({city}).")}</span>
+                <span>{format!("It is {today}, ")} <Time when=clock /> {format!(" ({city}).")}</span>
             </section>
         }
     })
@@ -189,9 +195,9 @@ fn organisation(shell: ShellView) -> AnyView {
 fn clock(shell: ShellView) -> AnyView {
     view! {
         <p class="topbar-clock">
+            <span class="topbar-date">{format!("{}, ", shell.today)}</span>
             <Time when=shell.clock />
-            " "
-            <span>{format!("({})", shell.city)}</span>
+            {format!(" ({})", shell.city)}
         </p>
     }
     .into_any()

@@ -47,6 +47,7 @@ impl Desk {
         let zone = look.organisation.zone.clone();
         let open_tickets = look.tx.open_ticket_count().await.map_err(failed)?;
         Ok(ShellView {
+            today: words::today(look.now, &zone),
             clock: words::clock(look.now, &zone),
             city: zone.city(),
             tzdb: format!("Time zones: {}", zone::database_version()),

@@ -170,14 +170,13 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
         let mut look = self.look().await?;
-        let (head, ..) = head(&mut look, id).await?;
-        let zone = look.organisation.zone.clone();
+        let (head, room, _) = head(&mut look, id).await?;
         let tickets = look.tx.tickets_of_room(id).await.map_err(failed)?;
         Ok(RoomTickets {
             head,
             rows: tickets
                 .iter()
-                .map(|ticket| super::tickets::row(ticket, &zone, look.now))
+                .map(|ticket| super::tickets::row(ticket, &room.zone, look.now))
                 .collect(),
         })
     }

@@ -20,10 +20,16 @@ pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> Whe
     }
 }
 
+/// `Thu 24 Oct 2024`.
+pub(super) fn today(now: DateTime<Utc>, zone: &Zone) -> String {
+    zone.date(now).format("%a %-d %b %Y").to_string()
+}
+
+/// `10:00`.
 pub(super) fn clock(now: DateTime<Utc>, zone: &Zone) -> When {
     let wall = zone.local(now).wall;
     When {
-        text: wall.format("%a %-d %b %Y, %H:%M").to_string(),
+        text: wall.format("%H:%M").to_string(),
         machine: now.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
 }
