@@ -4,6 +4,7 @@
 //! Nothing here decides anything; statuses and reasons come from the domain crate.
 
 use domain::ids::{RingId, RoomId, UpdateId};
+pub use domain::room::Health;
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
 use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::{ProductKind, Severity};
@@ -362,20 +363,6 @@ pub struct UpdateView {
     pub tickets: Vec<TicketRow>,
     /// Its history, newest first.
     pub history: Vec<HistoryRow>,
-}
-
-/// A room's health (I4), as the lists show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// Nothing is wrong.
-    Healthy,
-    /// An open Critical or Important ticket, or a recorded one.
-    Unhealthy,
-    /// No device has checked in for 30 minutes.
-    Unmonitored,
-    /// New.
-    Onboarding,
 }
 
 /// A row of the lists of rooms (P4, P0).

@@ -1,14 +1,12 @@
 //! Home: what needs attention, tonight, and how the rings are served (P1, read side).
 
-use std::collections::BTreeMap;
-
 use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
 use service::pages::Look;
 
-use super::{Desk, Result, failed, ring_view, rooms, told, words};
-use crate::view::{Health, HomeView};
+use super::{Desk, Result, failed, ring_view, told, words};
+use crate::view::HomeView;
 
 impl Desk {
     /// Home.
@@ -21,7 +19,7 @@ impl Desk {
             attention: attention(&mut look).await?,
             tonight: tonight(&mut look).await?,
             since: since(&mut look).await?,
-            health: health(&mut look).await?,
+            health: look.rooms_by_health().await.map_err(told)?.into_iter().collect(),
         })
     }
 }
@@ -76,15 +74,4 @@ async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64
         ));
     }
     Ok(since)
-}
-
-async fn health(look: &mut Look) -> Result<Vec<(Health, i64)>> {
-    let contact_after = look.now - rooms::UNMONITORED_AFTER;
-    let alike = look.tx.rooms_by_condition(contact_after).await.map_err(failed)?;
-    let mut counted: BTreeMap<Health, i64> = BTreeMap::new();
-    for (state, troubled, in_contact, number) in alike {
-        let health = rooms::health_of(state, troubled, in_contact);
-        *counted.entry(health).or_insert(0) += number;
-    }
-    Ok(counted.into_iter().collect())
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::deployment::DeploymentState;
 use domain::ids::{RingId, RoomId, SiteId, UpdateId};
-use domain::room::{Room, RoomState};
+use domain::room::Room;
 use domain::status::RoomStatus;
 use domain::update::{Applicability, Update, titled};
 use domain::when;
@@ -17,12 +17,9 @@ use uuid::Uuid;
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{
-    Choice, ComponentView, DeviceView, Health, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow,
-    RoomTickets, RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
+    Choice, ComponentView, DeviceView, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
+    RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
 };
-
-/// Without a check-in for this long a room is unmonitored (I4).
-pub(super) const UNMONITORED_AFTER: TimeDelta = TimeDelta::minutes(30);
 
 impl Desk {
     /// A page of rooms (P4, P0).
@@ -271,32 +268,6 @@ pub(super) fn pager(
     }
 }
 
-/// `troubled`: a ticket makes it unhealthy. `in_contact`: a device is.
-pub(super) fn health_of(state: RoomState, troubled: bool, in_contact: bool) -> Health {
-    match state {
-        RoomState::Onboarding => Health::Onboarding,
-        RoomState::Managed | RoomState::Retired if troubled => Health::Unhealthy,
-        RoomState::Managed | RoomState::Retired if in_contact => Health::Healthy,
-        RoomState::Managed | RoomState::Retired => Health::Unmonitored,
-    }
-}
-
-fn health(state: RoomState, work: &RoomWork, now: DateTime<Utc>) -> (Health, String) {
-    let in_contact = work.last_seen_at.is_some_and(|at| now - at < UNMONITORED_AFTER);
-    let health = health_of(state, work.unhealthy > 0, in_contact);
-    let why = match health {
-        Health::Onboarding => "New; not scheduled yet.".to_owned(),
-        Health::Unhealthy => {
-            let tickets = words::count(work.unhealthy, "open ticket", "open tickets");
-            format!("{tickets} that matter.")
-        }
-        Health::Healthy => "Devices are in contact.".to_owned(),
-        Health::Unmonitored if work.last_seen_at.is_some() => "No contact for 30 minutes or more.".to_owned(),
-        Health::Unmonitored => "No contact yet.".to_owned(),
-    };
-    (health, why)
-}
-
 fn local_time(zone: &Zone, now: DateTime<Utc>) -> String {
     format!("{} ({})", zone.local(now).wall.format("%a %-d %b, %H:%M"), zone.city())
 }
@@ -331,7 +302,7 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
         site: record.site.clone(),
         ring: ring_view(look, record.ring),
         local_time: local_time(&record.zone, look.now),
-        health: health(record.state, work, look.now).0,
+        health: look.condition(record.state, work).health(),
         devices: work.devices,
         models: models.join(", "),
         scheduled: work.scheduled,
@@ -355,7 +326,7 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
         .map_err(failed)?
         .remove(&id)
         .unwrap_or_default();
-    let (health, health_why) = health(record.state, &work, look.now);
+    let condition = look.condition(record.state, &work);
     let first = work.nights.first().copied();
     let next = look.next_window(&room, first.unwrap_or_else(|| room.zone.date(look.now)));
     let in_it = work
@@ -391,8 +362,8 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
             offset.abs() % 60
         ),
         meta,
-        health,
-        health_why,
+        health: condition.health(),
+        health_why: condition.sentence(),
         local_time: local_time(&room.zone, look.now),
         ring: ring_view(look, record.ring),
         next_window: when::window(&next, &room.zone, look.now),

@@ -9,7 +9,7 @@ use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::ring_badge::RingBadge;
-use crate::components::status_badge::{HealthBadge, health_label};
+use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
 use crate::view::{Health, HomeView, RingView, When};
 
@@ -182,7 +182,7 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
     }
     let words: Vec<String> = groups
         .iter()
-        .map(|(health, count)| format!("{count} {}", health_label(*health).to_lowercase()))
+        .map(|(health, count)| format!("{count} {}", health.label().to_lowercase()))
         .collect();
     let key = groups.iter().map(|(health, count)| {
         view! {

@@ -10,13 +10,13 @@ use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use domain::room::Room;
+use domain::room::{Condition, Health, Room, RoomState, UNMONITORED_AFTER};
 use domain::settings::Organisation;
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
 use domain::zone::Zone;
-use store::{DeviceLineRecord, PublishedRecord, Tx, WaitingRooms};
+use store::{DeviceLineRecord, PublishedRecord, RoomWork, Tx, WaitingRooms};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
@@ -210,6 +210,33 @@ impl Look {
     /// The database fails.
     pub async fn planned(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
         Ok(self.tx.updates(ids).await?)
+    }
+
+    /// What the health of a room in this state follows from (I4).
+    #[must_use]
+    pub fn condition(&self, state: RoomState, work: &RoomWork) -> Condition {
+        let recent = |at: &&DateTime<Utc>| self.now - **at < UNMONITORED_AFTER;
+        let in_contact = work.contacts.iter().filter(recent).count();
+        Condition {
+            state,
+            tickets: work.unhealthy,
+            devices: work.devices,
+            in_contact: i64::try_from(in_contact).unwrap_or(i64::MAX),
+            ever_seen: !work.contacts.is_empty(),
+        }
+    }
+
+    /// How many rooms are of which health (I4).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
+        let alike = self.tx.rooms_by_condition(self.now - UNMONITORED_AFTER).await?;
+        let mut by_health = BTreeMap::new();
+        for (state, troubled, in_contact, rooms) in alike {
+            *by_health.entry(Health::of(state, troubled, in_contact)).or_insert(0) += rooms;
+        }
+        Ok(by_health)
     }
 
     /// The first window of a room that has not closed, on a date not before `night` and not frozen (W6).

@@ -94,8 +94,8 @@ pub struct RoomWork {
     pub devices: i64,
     /// Their models.
     pub models: Vec<String>,
-    /// The last contact of any device.
-    pub last_seen_at: Option<DateTime<Utc>>,
+    /// When those that ever were in contact were so last.
+    pub contacts: Vec<DateTime<Utc>>,
     /// Open tickets that make the room unhealthy (I4).
     pub unhealthy: i64,
     /// Open tickets.
@@ -506,7 +506,7 @@ impl Tx {
             };
             work.devices += 1;
             work.models.push(model);
-            work.last_seen_at = work.last_seen_at.max(opt_instant("devices", room, last_seen_at)?);
+            work.contacts.extend(opt_instant("devices", room, last_seen_at)?);
         }
         let rows: Vec<(Uuid, i64, i64)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
