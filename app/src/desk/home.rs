@@ -42,10 +42,7 @@ async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
     }
     let tickets = look.tx.open_ticket_count().await.map_err(failed)?;
     if tickets > 0 {
-        let sentence = format!(
-            "{} not resolved.",
-            words::count(tickets, "incident is", "incidents are")
-        );
+        let sentence = format!("{} not resolved.", words::count(tickets, "ticket is", "tickets are"));
         attention.push((sentence, "/incidents".to_owned(), false));
     }
     Ok(attention)

@@ -161,32 +161,36 @@ impl Desk {
             ),
             row(
                 "Unreachable after",
-                format!("{} windows", settings.unreachable_after_windows),
+                words::count(settings.unreachable_after_windows, "window", "windows"),
                 "Windows in which a device never showed up.",
             ),
             row(
                 "Silent after",
                 format!(
                     "{} × the expected minutes, at least {}",
-                    settings.silent_factor, settings.silent_least_minutes
+                    settings.silent_factor,
+                    words::count(settings.silent_least_minutes, "minute", "minutes")
                 ),
                 "Without a report from a device that has started.",
             ),
             row(
                 "Confirmation",
-                format!("within {} hours", settings.confirm_within_hours),
+                format!(
+                    "within {}",
+                    words::count(settings.confirm_within_hours, "hour", "hours")
+                ),
                 "Until a device's inventory must show the new version.",
             ),
         ];
         let devices = vec![
             row(
                 "Polling",
-                format!("every {} seconds", settings.poll_seconds),
+                format!("every {}", words::count(settings.poll_seconds, "second", "seconds")),
                 "Of an idle device.",
             ),
             row(
                 "Preparation",
-                format!("{} minutes", settings.prepare_minutes),
+                words::count(settings.prepare_minutes, "minute", "minutes"),
                 "Before a window, devices are asked for their facts.",
             ),
         ];
@@ -227,19 +231,19 @@ pub(crate) fn told(error: ServiceError) -> AppError {
         ServiceError::NotFound { what } => AppError::NotFound { what },
         ServiceError::Conflict { problem } => AppError::Conflict { problem },
         ServiceError::Store(error) => failed(error),
-        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_)) => incident(&error),
+        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_)) => fault(&error),
     }
 }
 
 pub(crate) fn failed(error: service::store::StoreError) -> AppError {
     match error {
         service::store::StoreError::Unavailable(_) => AppError::Unavailable,
-        other => incident(&other),
+        other => fault(&other),
     }
 }
 
-fn incident(error: &(dyn std::error::Error + 'static)) -> AppError {
-    let incident = words::incident();
-    service::log_incident(&incident, error);
-    AppError::Internal { incident }
+fn fault(error: &(dyn std::error::Error + 'static)) -> AppError {
+    let number = words::fault();
+    service::log_incident(&number, error);
+    AppError::Internal { incident: number }
 }

@@ -108,7 +108,7 @@ impl Desk {
         let blocks = room
             .blocks
             .iter()
-            .map(|block| (block.kind.label().to_owned(), block.why.clone()));
+            .map(|block| (block.kind.label().to_owned(), words::sentence(&block.why)));
         Ok(RoomOverview {
             head,
             devices,
@@ -351,7 +351,7 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
     let sign = if offset < 0 { '-' } else { '+' };
     let mut meta = vec![record.site_name.clone()];
     meta.extend(Some(place(&record.building, &record.floor)).filter(|place| !place.is_empty()));
-    meta.extend((record.capacity > 0).then(|| words::count(record.capacity.into(), "seat", "seats")));
+    meta.extend((record.capacity > 0).then(|| words::count(record.capacity, "seat", "seats")));
     let head = RoomHead {
         id,
         name: record.name.clone(),

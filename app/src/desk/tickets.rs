@@ -42,7 +42,7 @@ impl Desk {
         let mut look = self.look().await?;
         let zone = look.organisation.zone.clone();
         let missing = || AppError::NotFound {
-            what: "This incident".to_owned(),
+            what: "This ticket".to_owned(),
         };
         let ticket = look.tx.ticket(number).await.map_err(failed)?.ok_or_else(missing)?;
         let rooms = look.tx.rooms_of_ticket(ticket.id).await.map_err(failed)?;

@@ -405,7 +405,7 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
         fact("Released", released);
         fact(
             "Expected install",
-            format!("{} minutes", release.release.expected_minutes),
+            words::count(release.release.expected_minutes, "minute", "minutes"),
         );
         if let Some(minimum) = &release.release.minimum_version {
             fact("Needs first", minimum.clone());
@@ -423,7 +423,7 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
     for record in look.tx.artifacts(id).await.map_err(failed)? {
         fact(
             "File",
-            format!("{}, {} bytes", record.artifact.filename, record.artifact.size),
+            format!("{}, {}", record.artifact.filename, words::size(record.artifact.size)),
         );
         fact("SHA-256", record.artifact.sha256);
     }

@@ -12,6 +12,7 @@ use service::pages::{Look, Start};
 
 use super::PAGE;
 use crate::view::{Pager, When};
+pub(super) use crate::words::count;
 
 pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> When {
     When {
@@ -94,8 +95,31 @@ pub(super) fn forced(force: Force) -> &'static str {
     }
 }
 
-pub(super) fn count(number: i64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+/// `999 bytes`, `5.3 MB`, `143 MB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return count(i64::try_from(bytes).unwrap_or(0), "byte", "bytes");
+    }
+    let (mut tenths, mut unit) = (bytes / 100, 0);
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1_000;
+        unit += 1;
+    }
+    if tenths < 100 {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    } else {
+        format!("{} {}", tenths / 10, UNITS[unit])
+    }
+}
+
+/// What stands on its own begins with a capital and ends with a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut rest = text.trim().trim_end_matches('.').chars();
+    match rest.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), rest.as_str()),
+        None => String::new(),
+    }
 }
 
 pub(super) fn offset(page: u32) -> i64 {
@@ -158,11 +182,52 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 }
 
 /// A number under which the log has a fault of ours: unique in this process.
-pub(super) fn incident() -> String {
+pub(super) fn fault() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!(
         "{:04X}-{:04X}",
         std::process::id() & 0xffff,
         NEXT.fetch_add(1, Ordering::Relaxed)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_short_enough_to_read() {
+        for (bytes, text) in [
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_000, "1.0 kB"),
+            (999_999, "999 kB"),
+            (5_312_000, "5.3 MB"),
+            (143_654_912, "143 MB"),
+            (2_500_000_000_000_000, "2500 TB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_sentence_has_a_capital_and_one_full_stop() {
+        assert_eq!(
+            sentence("updates are redirected to WSUS"),
+            "Updates are redirected to WSUS."
+        );
+        assert_eq!(sentence("Done."), "Done.");
+        assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn a_page_behind_the_last_one_claims_no_rows() {
+        let pager = numbered(9, 0, 7, "update", "updates");
+        assert_eq!(pager.text, "7 updates");
+        assert_eq!(pager.previous.as_deref(), Some("page=1"));
+        assert_eq!(pager.next, None);
+        let pager = numbered(2, 20, 70, "update", "updates");
+        assert_eq!(pager.text, "51–70 of 70 updates");
+        assert_eq!(pager.previous.as_deref(), Some("page=1"));
+    }
 }

@@ -92,8 +92,11 @@ fn list(
 fn nothing(path: &str, address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(path, address) /> }.into_any()
-    } else {
-        let clear = address::is_filtered(address).then(|| path.to_owned());
+    } else if address::is_filtered(address) {
+        let clear = Some(path.to_owned());
         view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
+    } else {
+        view! { <EmptyState title="No rooms yet" text="Rooms appear here when they are imported." clear=None /> }
+            .into_any()
     }
 }

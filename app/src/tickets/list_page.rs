@@ -44,7 +44,7 @@ fn page(view: TicketsView, query: TicketsQuery, address: &ParamsMap) -> AnyView 
     let content = if rows.is_empty() {
         nothing(address)
     } else {
-        ticket_table("Incidents".to_owned(), rows)
+        ticket_table("Tickets".to_owned(), rows)
     };
     view! {
         {toolbar(query)}

@@ -208,9 +208,11 @@ fn nothing(path: &str, address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         let first = format!("{}#rooms", address::first_page(path, address));
         view! { <EmptyPage first /> }.into_any()
+    } else if address::is_filtered(address) {
+        let clear = Some(format!("{path}#rooms"));
+        view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
     } else {
-        let clear = address::is_filtered(address).then(|| format!("{path}#rooms"));
-        view! { <EmptyState title="No room matches" text="No room has this status." clear /> }.into_any()
+        view! { <EmptyState title="No rooms" text="No room has this product." clear=None /> }.into_any()
     }
 }
 
