@@ -8,6 +8,7 @@ use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
 use super::icon::Icon;
+use super::page_header::Arrived;
 use super::time::Time;
 use crate::error::AppError;
 use crate::view::ShellView;
@@ -73,6 +74,7 @@ pub fn Shell(
     children: Children,
 ) -> impl IntoView {
     let path = use_location().pathname;
+    provide_context(Arrived::at(path.get_untracked()));
     // The clock in the top bar moves on with every page.
     let shell = Resource::new(move || path.get(), |_| get_shell());
     let part = move |show: fn(ShellView) -> AnyView| {

@@ -20,9 +20,10 @@ pub fn Timeline(
         <Head class="col-ring" label="Ring" />
         <Head class="col-dates" label="Rollout" />
         <Head class="col-rooms" label="Installed" />
-        <td role="cell" class="col-bar">
+        <th scope="col" role="columnheader" class="col-bar">
+            <span class="vh">"Night by night"</span>
             {axis(&calendar)}
-        </td>
+        </th>
     }
     .into_any();
     let rows = calendar.stages.iter().map(|stage| row(&calendar, stage)).collect_view();
