@@ -47,8 +47,6 @@ pub struct ShellView {
     pub tzdb: String,
     /// The demo's bar, in the demo.
     pub demo: Option<DemoView>,
-    /// Tickets that are not resolved, for the navigation.
-    pub open_tickets: i64,
 }
 
 /// The demo's bar.
@@ -58,10 +56,11 @@ pub struct DemoView {
     pub pace: String,
 }
 
-/// One page of a list: keyset paging, so `next` and `previous` are whole query strings without the question mark.
+/// One page of a list. Some lists are paged by number and some by a row, so `previous` and `next` are whole query
+/// strings, without the question mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pager {
-    /// `1–50 of 120 rooms`.
+    /// `51–100 of 120 updates`; `120 rooms`, where pages have no number.
     pub text: String,
     /// Query string of the page before.
     pub previous: Option<String>,
@@ -126,7 +125,7 @@ pub struct TrackView {
     pub mark: TrackMark,
     /// The whole picture in one sentence, for `aria-label`.
     pub sentence: String,
-    /// Below the picture: `General: night 9 of 10 tonight`.
+    /// Below the picture: `General: night 9 of 10`.
     pub caption: String,
 }
 
@@ -289,7 +288,7 @@ pub struct RoomWhyRow {
     pub has_window: bool,
     /// The ticket's number, where one is open.
     pub ticket: Option<i64>,
-    /// `Attempt 2`, from the second on.
+    /// Which attempt it is, from 1.
     pub attempt: u32,
     /// It joined after its ring's turn.
     pub catch_up: bool,
@@ -384,7 +383,7 @@ pub struct RoomRow {
     pub health: Health,
     /// Number of devices.
     pub devices: i64,
-    /// Device models, shortened.
+    /// Device models, as their devices report them.
     pub models: String,
     /// Updates scheduled.
     pub scheduled: i64,

@@ -43,10 +43,6 @@ export class RoomPage extends Shell {
   get ownTabs(): Locator {
     return this.tabs(this.name);
   }
-
-  ownTab(name: string): Locator {
-    return this.tab(name, this.name);
-  }
 }
 
 /** The address of a room, found the way a person finds it. */

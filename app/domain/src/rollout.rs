@@ -334,7 +334,8 @@ impl Rollout {
         planned
     }
 
-    /// What it does on `today`, the organisation's date, while it runs (T6). `calendar`: [`Rollout::calendar`] on that date.
+    /// What it does on `today`, the organisation's date, while it runs (T6). `calendar`: [`Rollout::calendar`] on that
+    /// date.
     #[must_use]
     pub fn progress<'c>(&self, calendar: &'c [PlannedStage], today: NaiveDate) -> Progress<'c> {
         let in_stage = calendar.iter().find(|stage| stage.entered && today < stage.test_ends);
@@ -356,8 +357,8 @@ impl Rollout {
         }
     }
 
-    /// Day *k* of *n* (T10): which of the planned days of all rings `day` is, from 1, and how many there are; `None`: it has
-    /// entered no ring yet. For `day` see [`PlannedStage::nights_passed`].
+    /// Day *k* of *n* (T10): which of the planned days of all rings `day` is, from 1, and how many there are; `None`:
+    /// it has entered no ring yet. For `day` see [`PlannedStage::nights_passed`].
     #[must_use]
     pub fn plan_day(&self, calendar: &[PlannedStage], freezes: &Freezes, day: NaiveDate) -> Option<(u32, u32)> {
         if self.stages.is_empty() {
@@ -371,8 +372,8 @@ impl Rollout {
     /// Where its clock stands, in plan days; `None`: it has entered no ring yet, or is through all. For `day` see
     /// [`PlannedStage::nights_passed`].
     ///
-    /// `stands_at`: the date on which its clock stands, which is that of the pause while it is paused, and how much of it has
-    /// passed, from 0 to 1.
+    /// `stands_at`: the date on which its clock stands, which is that of the pause while it is paused, and how much of
+    /// it has passed, from 0 to 1.
     #[must_use]
     pub fn position(
         &self,
@@ -446,9 +447,10 @@ impl PlannedStage {
 
     /// Rollout nights whose dates have passed on `day`.
     ///
-    /// They are counted back from the end, because only ends move: what lay in a pause (K3) or in a freeze (W6) was no plan
-    /// day. `day` is the organisation's date for which the calendar was made, and of a deprecated rollout the date of its
-    /// deprecation. While a rollout is paused the ends in its calendar move along with the date, so the count stands still.
+    /// They are counted back from the end, because only ends move: what lay in a pause (K3) or in a freeze (W6) was no
+    /// plan day. `day` is the organisation's date for which the calendar was made, and of a deprecated rollout the date
+    /// of its deprecation. While a rollout is paused the ends in its calendar move along with the date, so the count
+    /// stands still.
     #[must_use]
     pub fn nights_passed(&self, freezes: &Freezes, day: NaiveDate) -> u32 {
         self.passed(freezes, day, self.rollout_ends, self.rollout_days)

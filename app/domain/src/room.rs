@@ -57,7 +57,8 @@ pub enum Health {
 }
 
 impl Health {
-    /// The health of a room in this state. `troubled`: a ticket makes it unhealthy; `in_contact`: a device of it is in contact.
+    /// The health of a room in this state. `troubled`: a ticket makes it unhealthy; `in_contact`: a device of it is in
+    /// contact.
     #[must_use]
     pub fn of(state: RoomState, troubled: bool, in_contact: bool) -> Self {
         match state {

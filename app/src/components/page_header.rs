@@ -81,8 +81,8 @@ impl Arrived {
     }
 }
 
-/// The heading that names a page. When the router has come to another page it takes the focus, so that the keyboard goes on
-/// from there and screen readers read it (P10).
+/// The heading that names a page. When the router has come to another page it takes the focus, so that the keyboard
+/// goes on from there and screen readers read it (P10).
 #[component]
 pub fn PageTitle(
     /// What the page is called.

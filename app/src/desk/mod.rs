@@ -1,6 +1,8 @@
 //! The desk: makes the values that pages show from what the service knows. Server only.
 //!
-//! It formats and picks words; it decides nothing and has no SQL. One file a feature; server functions call one method each.
+//! It formats, picks words, and filters, sorts and cuts lists into pages as the address asks. Statuses, dates and
+//! reasons come from the domain and the service; there is no SQL. One file a feature; server functions call one method
+//! each.
 
 mod home;
 mod rooms;
@@ -43,9 +45,8 @@ impl Desk {
     /// # Errors
     /// The database fails.
     pub async fn shell(&self) -> Result<ShellView> {
-        let mut look = self.look().await?;
+        let look = self.look().await?;
         let zone = look.organisation.zone.clone();
-        let open_tickets = look.tx.open_ticket_count().await.map_err(failed)?;
         Ok(ShellView {
             today: words::today(look.now, &zone),
             clock: words::clock(look.now, &zone),
@@ -53,7 +54,6 @@ impl Desk {
             tzdb: format!("Time zones: {}", zone::database_version()),
             demo: self.demo_pace.clone().map(|pace| DemoView { pace }),
             organisation: look.organisation.name,
-            open_tickets,
         })
     }
 

@@ -11,7 +11,7 @@ use domain::update::{Applicability, Update, titled};
 use domain::when;
 use domain::zone::Zone;
 use service::pages::{Look, Standing};
-use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomRecord, RoomWork};
+use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
 use uuid::Uuid;
 
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
@@ -87,7 +87,7 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_overview(&self, id: RoomId) -> Result<RoomOverview> {
         let mut look = self.look().await?;
-        let (head, room, _) = head(&mut look, id).await?;
+        let (head, room) = head(&mut look, id).await?;
         let year = words::year(&look);
         let mut devices = Vec::new();
         for device in look.tx.device_details(id).await.map_err(failed)? {
@@ -123,7 +123,7 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_updates(&self, id: RoomId) -> Result<RoomUpdates> {
         let mut look = self.look().await?;
-        let (head, room, _) = head(&mut look, id).await?;
+        let (head, room) = head(&mut look, id).await?;
         let published = look.tx.published(false).await.map_err(failed)?;
         let mine: Vec<_> = published
             .into_iter()
@@ -167,7 +167,7 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
         let mut look = self.look().await?;
-        let (head, room, _) = head(&mut look, id).await?;
+        let (head, room) = head(&mut look, id).await?;
         let tickets = look.tx.tickets_of_room(id).await.map_err(failed)?;
         Ok(RoomTickets {
             head,
@@ -184,7 +184,7 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_history(&self, id: RoomId) -> Result<RoomHistory> {
         let mut look = self.look().await?;
-        let (head, room, _) = head(&mut look, id).await?;
+        let (head, room) = head(&mut look, id).await?;
         let events = look.tx.events_of_room(id, 200).await.map_err(failed)?;
         let audit = look.tx.audit_of("room", &id.to_string(), 100).await.map_err(failed)?;
         let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
@@ -246,8 +246,9 @@ pub(super) fn cut(records: &mut Vec<RoomListRecord>, backwards: bool) -> bool {
     more
 }
 
-/// The pager of a list of rooms by name, of which `records` are a page. The address said that it starts after a room, or ends
-/// before one: (after, before). `more`: [`cut`]. `with` writes the list's query string with a cursor: (name, value).
+/// The pager of a list of rooms by name, of which `records` are a page. The address said that it starts after a room,
+/// or ends before one: (after, before). `more`: [`cut`]. `with` writes the list's query string with a cursor: (name,
+/// value).
 pub(super) fn pager(
     text: String,
     (after, before): (bool, bool),
@@ -313,7 +314,7 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
     }
 }
 
-async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord)> {
+async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)> {
     let missing = || AppError::NotFound {
         what: "This room".to_owned(),
     };
@@ -370,7 +371,7 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
         next_window_work: planned,
         open_tickets: work.open_tickets,
     };
-    Ok((head, room, record))
+    Ok((head, room))
 }
 
 async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Result<DeviceView> {

@@ -232,8 +232,8 @@ fn judged_on(look: &Look, summary: &UpdateSummary) -> NaiveDate {
     summary.rollout.judged_on(&look.organisation.zone, look.now)
 }
 
-/// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the share of
-/// that date that has passed.
+/// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the
+/// share of that date that has passed.
 fn stands_at(look: &Look, rollout: &Rollout) -> (NaiveDate, f64) {
     let at = match &rollout.state {
         RolloutState::Running | RolloutState::Finished { .. } => look.now,
@@ -695,8 +695,8 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
     Ok(rows)
 }
 
-/// The ring in which a room stands for an update: as the rollout entered it, else the room's own. In the implicit ring of all
-/// rooms (S12) the own one tells more.
+/// The ring in which a room stands for an update: as the rollout entered it, else the room's own. In the implicit ring
+/// of all rooms (S12) the own one tells more.
 fn room_ring(look: &Look, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
     let entered = deployment
         .filter(|deployment| deployment.ring != RingId::ALL_ROOMS)

@@ -248,7 +248,8 @@ impl Look {
         })
     }
 
-    /// The rooms that wait for a window of tonight, by site and window. A room counts once, in the first of its windows.
+    /// The rooms that wait for a window of tonight, by site and window. A room counts once, in the first of its
+    /// windows.
     ///
     /// # Errors
     /// The database fails.

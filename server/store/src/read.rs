@@ -255,7 +255,8 @@ macro_rules! filter_update_rooms {
             }
             UpdateRooms::Nothing => " AND 1 = 0",
         });
-        // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more (S12).
+        // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more
+        // (S12).
         if let Some(ring) = $filter.ring {
             $query
                 .push(" AND COALESCE(NULLIF(x.ring_id, ")
@@ -267,8 +268,8 @@ macro_rules! filter_update_rooms {
 }
 
 impl Tx {
-    /// Published updates; `active`: only those that may still concern people (T9). Of the finished ones these are the ones that
-    /// [`domain::status::update`] calls Completed with failures and nobody has acknowledged.
+    /// Published updates; `active`: only those that may still concern people (T9). Of the finished ones these are the
+    /// ones that [`domain::status::update`] calls Completed with failures and nobody has acknowledged.
     ///
     /// # Errors
     /// The database fails.
@@ -363,8 +364,8 @@ impl Tx {
             .collect())
     }
 
-    /// Rooms of an update that wait for a night until `until`, as in [`Tx::rooms_by_night`]: (ring, night as planned, rooms with
-    /// the night as it is). What is forced waits for none (K5).
+    /// Rooms of an update that wait for a night until `until`, as in [`Tx::rooms_by_night`]: (ring, night as planned,
+    /// rooms with the night as it is). What is forced waits for none (K5).
     ///
     /// # Errors
     /// The database fails, or a zone is none.
@@ -528,8 +529,8 @@ impl Tx {
         Ok(work)
     }
 
-    /// Rooms by what their health follows from (I4): (state, whether a ticket troubles them, whether a device was in contact after
-    /// `contact_after`, rooms).
+    /// Rooms by what their health follows from (I4): (state, whether a ticket troubles them, whether a device was in
+    /// contact after `contact_after`, rooms).
     ///
     /// # Errors
     /// The database fails.
@@ -781,8 +782,8 @@ impl Tx {
         Ok(row.map(|(id, version)| (UpdateId(id), version)))
     }
 
-    /// Rooms that wait for a night until `until`, each with the first one and once. What is forced waits for none (K5), what is
-    /// paused for nothing.
+    /// Rooms that wait for a night until `until`, each with the first one and once. What is forced waits for none (K5),
+    /// what is paused for nothing.
     ///
     /// # Errors
     /// The database fails, or a zone is none.
@@ -853,24 +854,7 @@ impl Tx {
         Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 
-    /// Names of rooms.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn room_names(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
-        if rooms.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let rows: Vec<(Uuid, String)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT id, name FROM rooms WHERE id IN (");
-            ids_in(&mut query, rooms.iter().map(|room| room.0));
-            query.push(" ORDER BY id");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        Ok(rows.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
-    }
-
-    /// The open failure ticket of each of these rooms for an update: room to number.
+    /// The open failure tickets of an update: room to number. A thousand at most.
     ///
     /// # Errors
     /// The database fails.
