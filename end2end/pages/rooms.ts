@@ -43,6 +43,12 @@ export class RoomPage extends Shell {
   get ownTabs(): Locator {
     return this.tabs(this.name);
   }
+
+  /** A fact of the line above the tabs. */
+  fact(name: string): Locator {
+    const title = this.page.locator("dt").filter({ hasText: new RegExp(`^${name}$`) });
+    return this.main.locator("dl.strip > div").filter({ has: title }).locator("dd");
+  }
 }
 
 /** The address of a room, found the way a person finds it. */
