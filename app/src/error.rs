@@ -28,11 +28,11 @@ pub enum AppError {
         /// What stands in the way.
         problem: String,
     },
-    /// The database is away; trying again helps.
-    #[error("Nightshift cannot reach its database. It tries again by itself.")]
+    /// The database is away; trying again helps once it is back.
+    #[error("Nightshift cannot reach its database. Try again; if that does not help, tell whoever runs Nightshift.")]
     Unavailable,
     /// A fault of ours; the log has it under this number.
-    #[error("Something went wrong. Incident {incident} in the log says what.")]
+    #[error("Something went wrong. Fault {incident} in the log says what.")]
     Internal {
         /// To find it in the log.
         incident: String,

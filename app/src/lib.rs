@@ -19,6 +19,7 @@ mod settings;
 mod tickets;
 mod updates;
 pub mod view;
+mod words;
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};

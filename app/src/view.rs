@@ -4,6 +4,7 @@
 //! Nothing here decides anything; statuses and reasons come from the domain crate.
 
 use domain::ids::{RingId, RoomId, UpdateId};
+pub use domain::room::Health;
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
 use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::{ProductKind, Severity};
@@ -25,7 +26,7 @@ pub struct RingView {
     pub id: RingId,
     /// Name.
     pub name: String,
-    /// S, 1 to 9, or E.
+    /// S, 1 to 9, or E; A for the implicit ring of all rooms.
     pub badge: String,
     /// 0 to 10: the style class `ring-N`.
     pub scale: u8,
@@ -36,7 +37,9 @@ pub struct RingView {
 pub struct ShellView {
     /// The organisation's name.
     pub organisation: String,
-    /// Now, in the organisation's zone: `Thu 24 Oct, 10:00`.
+    /// Today in the organisation's zone: `Thu 24 Oct 2024`.
+    pub today: String,
+    /// Now on its clock: `10:00`.
     pub clock: When,
     /// The zone's city.
     pub city: String,
@@ -44,8 +47,6 @@ pub struct ShellView {
     pub tzdb: String,
     /// The demo's bar, in the demo.
     pub demo: Option<DemoView>,
-    /// Tickets that are not resolved, for the navigation.
-    pub open_tickets: i64,
 }
 
 /// The demo's bar.
@@ -55,10 +56,11 @@ pub struct DemoView {
     pub pace: String,
 }
 
-/// One page of a list: keyset paging, so `next` and `previous` are whole query strings without the question mark.
+/// One page of a list. Some lists are paged by number and some by a row, so `previous` and `next` are whole query
+/// strings, without the question mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pager {
-    /// `1–50 of 120 rooms`.
+    /// `51–100 of 120 updates`; `120 rooms`, where pages have no number.
     pub text: String,
     /// Query string of the page before.
     pub previous: Option<String>,
@@ -96,6 +98,8 @@ pub struct TrackRing {
     pub failed: i64,
     /// Rooms that wait or run; of a ring not entered: rooms that would get it today.
     pub waiting: i64,
+    /// Rooms that had not started when the update was deprecated.
+    pub withdrawn: i64,
 }
 
 /// The mark on a track.
@@ -121,7 +125,7 @@ pub struct TrackView {
     pub mark: TrackMark,
     /// The whole picture in one sentence, for `aria-label`.
     pub sentence: String,
-    /// Below the picture: `General: night 9 of 10 tonight`.
+    /// Below the picture: `General: night 9 of 10`.
     pub caption: String,
 }
 
@@ -211,12 +215,16 @@ pub struct StageView {
     pub test_length: u32,
     /// Nights with their rooms; `day` counts from the first day of the calendar.
     pub nights: Vec<NightView>,
-    /// Rooms with it.
-    pub done: i64,
+    /// Rooms with it, of all: `36 of 43`, or `Not reached`.
+    pub installed: String,
     /// Rooms in which it failed.
     pub failed: i64,
-    /// Rooms that wait or run; of a ring not entered: rooms that would get it today.
+    /// Rooms in which it runs.
+    pub running: i64,
+    /// Rooms that wait; of a ring not entered: rooms that would get it today.
     pub waiting: i64,
+    /// Rooms that had not started when the update was deprecated.
+    pub withdrawn: i64,
     /// Catch-ups, which count for themselves.
     pub catch_up: i64,
     /// The row in one sentence, for `aria-label`.
@@ -232,8 +240,12 @@ pub struct NightView {
     pub done: i64,
     /// Rooms in which it failed.
     pub failed: i64,
-    /// Rooms that wait or run.
+    /// Rooms in which it runs.
+    pub running: i64,
+    /// Rooms that wait.
     pub waiting: i64,
+    /// Rooms wait for a window that opens tonight.
+    pub tonight: bool,
 }
 
 /// The calendar behind an update's enlarged timeline.
@@ -247,6 +259,8 @@ pub struct CalendarView {
     pub first_weekday: u32,
     /// Now, in days with the share of today; `None` before the start and after the end.
     pub now: Option<f64>,
+    /// Where the rollout's clock stands, in days: now, or where it was paused or deprecated.
+    pub clock: f64,
     /// Days lost in a pause that still lasts: (day, length).
     pub paused: Option<(u32, u32)>,
     /// The rings in order.
@@ -268,11 +282,13 @@ pub struct RoomWhyRow {
     pub status: RoomStatus,
     /// Why, in one sentence (T5).
     pub why: String,
-    /// The window it waits for.
-    pub next_window: Option<String>,
+    /// The window it waits for, or what else: `As soon as it polls`, `Done`.
+    pub next: String,
+    /// Whether that is a window.
+    pub has_window: bool,
     /// The ticket's number, where one is open.
     pub ticket: Option<i64>,
-    /// `Attempt 2`, from the second on.
+    /// Which attempt it is, from 1.
     pub attempt: u32,
     /// It joined after its ring's turn.
     pub catch_up: bool,
@@ -283,12 +299,14 @@ pub struct RoomWhyRow {
 #[serde(default)]
 pub struct RoomWhyQuery {
     /// `failed`, `in-progress`, `scheduled`, `completed`, `paused`, `deprecated`, `not-required`; empty: all that have
-    /// or get it.
+    /// the product or a deployment.
     pub status: String,
     /// A ring's id; empty: all.
     pub ring: String,
-    /// The name after which this page starts.
+    /// The room after which this page starts: `name_key|id`.
     pub after: String,
+    /// The room before which this page ends: `name_key|id`.
+    pub before: String,
 }
 
 /// An event with its time.
@@ -332,6 +350,8 @@ pub struct UpdateView {
     pub calendar: CalendarView,
     /// Rooms in each status, for the chips: (word in the address, label, count).
     pub statuses: Vec<(String, String, i64)>,
+    /// Rings of its rooms, for the filter.
+    pub rings: Vec<Choice>,
     /// The rooms of this page.
     pub rooms: Vec<RoomWhyRow>,
     /// Pages of rooms.
@@ -342,20 +362,6 @@ pub struct UpdateView {
     pub tickets: Vec<TicketRow>,
     /// Its history, newest first.
     pub history: Vec<HistoryRow>,
-}
-
-/// A room's health (I4), as the lists show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// Nothing is wrong.
-    Healthy,
-    /// An open Critical or Important ticket, or a recorded one.
-    Unhealthy,
-    /// No device has checked in for 30 minutes.
-    Unmonitored,
-    /// New.
-    Onboarding,
 }
 
 /// A row of the lists of rooms (P4, P0).
@@ -377,15 +383,17 @@ pub struct RoomRow {
     pub health: Health,
     /// Number of devices.
     pub devices: i64,
-    /// Device models, shortened.
+    /// Device models, as their devices report them.
     pub models: String,
     /// Updates scheduled.
     pub scheduled: i64,
+    /// Updates that wait for the resume of their rollout.
+    pub paused: i64,
     /// Updates running.
     pub running: i64,
     /// Updates failed.
     pub failed: i64,
-    /// The next window in which something is planned.
+    /// The next window in which something is planned; when what is forced starts; `After the resume`.
     pub next_window: Option<String>,
 }
 
@@ -537,7 +545,7 @@ pub struct RoomUpdateRow {
     pub status: RoomStatus,
     /// Why (T5).
     pub why: String,
-    /// The window it waits for, or when it ended.
+    /// The window or what else it waits for, or when it started or ended.
     pub when: String,
 }
 

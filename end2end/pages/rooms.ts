@@ -44,8 +44,10 @@ export class RoomPage extends Shell {
     return this.tabs(this.name);
   }
 
-  ownTab(name: string): Locator {
-    return this.tab(name, this.name);
+  /** A fact of the line above the tabs. */
+  fact(name: string): Locator {
+    const title = this.page.locator("dt").filter({ hasText: new RegExp(`^${name}$`) });
+    return this.main.locator("dl.strip > div").filter({ has: title }).locator("dd");
   }
 }
 

@@ -21,7 +21,7 @@ for (const { name, path } of navigation) {
       await link.click();
       await expect(page).toHaveURL(path);
       await expect(link).toHaveAttribute("aria-current", "page");
-      await expect(shell.title).toBeVisible();
+      await expect(shell.title, "the focus goes to the new page (P10)").toBeFocused();
     });
   });
 }
@@ -62,6 +62,22 @@ test("on a phone a button opens the navigation, and a link in it closes it again
   await expect(link).toBeHidden();
 });
 
+test("a filter leaves the focus where it is, a link to a page of its own does not (P10)", async ({ page }) => {
+  await page.goto("/updates");
+  await hydrated(page);
+  const shell = new Shell(page);
+  const status = shell.filter("Status");
+  await status.focus();
+  await status.selectOption("Paused");
+  await expect(page).toHaveURL(/[?&]status=/);
+  await expect(shell.main.getByRole("row")).toHaveCount(2);
+  await expect(shell.title).not.toBeFocused();
+
+  await shell.main.getByRole("rowheader").getByRole("link").first().click();
+  await expect(page).toHaveURL(/\/updates\/[^/?]+$/);
+  await expect(shell.title).toBeFocused();
+});
+
 test("the first press of Tab offers to skip to the content (P10)", async ({ page }) => {
   await page.goto("/updates");
   await hydrated(page);
@@ -70,7 +86,18 @@ test("the first press of Tab offers to skip to the content (P10)", async ({ page
   await expect(skip).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/#main$/);
+  await expect(new Shell(page).main).toBeFocused();
 });
+
+for (const list of ["/updates", "/incidents", "/portfolio", "/audit"]) {
+  test(`a page of ${list} behind the last one says so and leads to page 1 (P8)`, async ({ page }) => {
+    await page.goto(`${list}?page=99`);
+    const { main } = new Shell(page);
+    await expect(main.getByRole("heading", { name: "This page is empty" })).toBeVisible();
+    await expect(main).not.toContainText(/\d+–\d+ of/);
+    await expect(main.getByRole("link", { name: "Go to page 1" })).toHaveAttribute("href", list);
+  });
+}
 
 test.describe("an address that leads nowhere", () => {
   test.use({ expectedErrors: [/404/] });

@@ -1,6 +1,6 @@
 //! Rooms, the devices in them and what those report (SPEC 1).
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::freeze::{Freeze, Freezes};
@@ -36,6 +36,90 @@ impl RoomState {
         [Self::Onboarding, Self::Managed, Self::Retired]
             .into_iter()
             .find(|state| state.as_str() == word)
+    }
+}
+
+/// Without a check-in of any device for this long a room is unmonitored (I4).
+pub const UNMONITORED_AFTER: TimeDelta = TimeDelta::minutes(30);
+
+/// A room's health (I4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// A device is in contact, and no ticket troubles the room.
+    Healthy,
+    /// An open Critical or Important ticket, or a recorded one.
+    Unhealthy,
+    /// No device has checked in for [`UNMONITORED_AFTER`].
+    Unmonitored,
+    /// New.
+    Onboarding,
+}
+
+impl Health {
+    /// The health of a room in this state. `troubled`: a ticket makes it unhealthy; `in_contact`: a device of it is in
+    /// contact.
+    #[must_use]
+    pub fn of(state: RoomState, troubled: bool, in_contact: bool) -> Self {
+        match state {
+            RoomState::Onboarding => Self::Onboarding,
+            RoomState::Managed | RoomState::Retired if troubled => Self::Unhealthy,
+            RoomState::Managed | RoomState::Retired if in_contact => Self::Healthy,
+            RoomState::Managed | RoomState::Retired => Self::Unmonitored,
+        }
+    }
+
+    /// The word on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Healthy => "Healthy",
+            Self::Unhealthy => "Unhealthy",
+            Self::Unmonitored => "Unmonitored",
+            Self::Onboarding => "Onboarding",
+        }
+    }
+}
+
+/// What a room's health follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Whether it takes part.
+    pub state: RoomState,
+    /// Open tickets that make it unhealthy.
+    pub tickets: i64,
+    /// Its devices.
+    pub devices: i64,
+    /// Those of them that have checked in within [`UNMONITORED_AFTER`].
+    pub in_contact: i64,
+    /// Whether any of them ever has.
+    pub ever_seen: bool,
+}
+
+impl Condition {
+    /// The health that follows.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::of(self.state, self.tickets > 0, self.in_contact > 0)
+    }
+
+    /// Why the health is what it is, in a sentence or two.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let noun = if self.devices == 1 { "device" } else { "devices" };
+        let contact = format!("{} of {} {noun} in contact", self.in_contact, self.devices);
+        match self.health() {
+            Health::Healthy => format!("{contact}."),
+            Health::Unhealthy if self.tickets == 1 => format!("1 open ticket. {contact}."),
+            Health::Unhealthy => format!("{} open tickets. {contact}.", self.tickets),
+            Health::Unmonitored if self.devices == 0 => "It has no devices.".to_owned(),
+            Health::Unmonitored if self.ever_seen => {
+                let minutes = UNMONITORED_AFTER.num_minutes();
+                format!("{contact}: no check-in for {minutes} minutes or more.")
+            }
+            Health::Unmonitored => format!("{contact}: no check-in yet."),
+            Health::Onboarding => format!("New, not scheduled yet. {contact}."),
+        }
     }
 }
 
@@ -128,5 +212,58 @@ impl Room {
         self.holds.iter().find(|hold| {
             hold.since <= date && date <= hold.until && hold.product.as_ref().is_none_or(|held| held == product)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition(state: RoomState, tickets: i64, in_contact: i64) -> Condition {
+        Condition {
+            state,
+            tickets,
+            devices: 3,
+            in_contact,
+            ever_seen: true,
+        }
+    }
+
+    #[test]
+    fn health_follows_from_state_tickets_and_contact_in_this_order_i4() {
+        for (state, tickets, in_contact, health) in [
+            (RoomState::Managed, 0, 1, Health::Healthy),
+            (RoomState::Managed, 1, 3, Health::Unhealthy),
+            (RoomState::Managed, 1, 0, Health::Unhealthy),
+            (RoomState::Managed, 0, 0, Health::Unmonitored),
+            (RoomState::Onboarding, 1, 0, Health::Onboarding),
+            (RoomState::Retired, 0, 0, Health::Unmonitored),
+        ] {
+            assert_eq!(condition(state, tickets, in_contact).health(), health);
+        }
+    }
+
+    #[test]
+    fn its_sentence_says_how_many_devices_are_in_contact_i4() {
+        let sentence = |tickets, in_contact| condition(RoomState::Managed, tickets, in_contact).sentence();
+        assert_eq!(sentence(0, 1), "1 of 3 devices in contact.");
+        assert_eq!(sentence(1, 3), "1 open ticket. 3 of 3 devices in contact.");
+        assert_eq!(sentence(2, 0), "2 open tickets. 0 of 3 devices in contact.");
+        assert_eq!(
+            sentence(0, 0),
+            "0 of 3 devices in contact: no check-in for 30 minutes or more."
+        );
+        let new = Condition {
+            devices: 1,
+            ever_seen: false,
+            ..condition(RoomState::Managed, 0, 0)
+        };
+        assert_eq!(new.sentence(), "0 of 1 device in contact: no check-in yet.");
+        let empty = Condition { devices: 0, ..new };
+        assert_eq!(empty.sentence(), "It has no devices.");
+        assert_eq!(
+            condition(RoomState::Onboarding, 0, 2).sentence(),
+            "New, not scheduled yet. 2 of 3 devices in contact."
+        );
     }
 }

@@ -2,16 +2,19 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 use super::api::get_audit;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::empty_state::EmptyState;
+use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
 use crate::components::time::Time;
 use crate::view::{AuditRow, AuditView};
+
+const PATH: &str = "/audit";
 
 /// Audit.
 #[component]
@@ -21,18 +24,14 @@ pub fn AuditPage() -> impl IntoView {
     let entries = Resource::new(move || number.get(), get_audit);
     view! {
         <PageHeader title="Audit" tab=None />
-        {loaded(entries, page)}
+        {loaded(entries, move |view| page(view, &address.get_untracked()))}
     }
     .into_any()
 }
 
-fn page(audit: AuditView) -> AnyView {
+fn page(audit: AuditView, address: &ParamsMap) -> AnyView {
     let AuditView { rows, pager } = audit;
-    let content = if rows.is_empty() {
-        view! { <EmptyState title="No entries" text="Nobody has changed anything yet." clear=None /> }.into_any()
-    } else {
-        table(rows)
-    };
+    let content = if rows.is_empty() { nothing(address) } else { table(rows) };
     view! {
         <section aria-labelledby="h-list">
             <div class="section-head">
@@ -46,6 +45,14 @@ fn page(audit: AuditView) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+fn nothing(address: &ParamsMap) -> AnyView {
+    if address::is_later_page(address) {
+        view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
+    } else {
+        view! { <EmptyState title="No entries" text="Nobody has changed anything yet." clear=None /> }.into_any()
+    }
 }
 
 fn table(rows: Vec<AuditRow>) -> AnyView {

@@ -42,6 +42,21 @@ pub fn with(path: &str, query: &ParamsMap, key: &str, changed: &str) -> String {
     address(path, kept.into_iter().chain([(key, changed)]))
 }
 
+/// A link to the first page of the list, as it is filtered and sorted.
+#[must_use]
+pub fn first_page(path: &str, query: &ParamsMap) -> String {
+    with(path, query, "page", "")
+}
+
+/// Whether the address is not that of the first page.
+#[must_use]
+pub fn is_later_page(query: &ParamsMap) -> bool {
+    let from_a_row = ["after", "before"]
+        .into_iter()
+        .any(|name| query.get_str(name).is_some_and(|value| !value.is_empty()));
+    from_a_row || page(query) > 1
+}
+
 /// Whether the address narrows the list.
 #[must_use]
 pub fn is_filtered(query: &ParamsMap) -> bool {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::geometry::budget::{Days, budget};
 use super::geometry::{percent, share};
 use crate::view::RingsView;
+use crate::words::count;
 
 /// Distance of the numbers below the picture.
 const STEP: u32 = 10;
@@ -81,7 +82,7 @@ fn names(rings: &RingsView) -> AnyView {
     let left = (rings.remaining > 0).then(|| {
         view! {
             <span class=format!("g{}", rings.remaining)>
-                <span class="wide">{format!("{} days remain", rings.remaining)}</span>
+                <span class="wide">{count(rings.remaining, "day remains", "days remain")}</span>
             </span>
         }
     });
@@ -119,11 +120,12 @@ fn sentence(rings: &RingsView) -> String {
     let each: Vec<String> = rings
         .rows
         .iter()
-        .map(|row| format!("{} {} days", row.ring.name, row.completion))
+        .map(|row| format!("{} {}", row.ring.name, count(row.completion, "day", "days")))
         .collect();
     let RingsView { total, remaining, .. } = rings;
     format!(
-        "{}. Together {total} of {MOST_TOTAL_DAYS} days, {remaining} remain.",
-        each.join(", ")
+        "{}. Together {total} of {MOST_TOTAL_DAYS} days, {}.",
+        each.join(", "),
+        count(*remaining, "remains", "remain")
     )
 }

@@ -19,9 +19,17 @@ pub fn DataTable(
     /// The row of sums, if any.
     #[prop(optional)]
     foot: Option<AnyView>,
+    /// The rows come in groups, each a `<tbody>` of its own.
+    #[prop(optional)]
+    grouped: bool,
     /// The rows.
     children: Children,
 ) -> impl IntoView {
+    let body = if grouped {
+        children()
+    } else {
+        view! { <tbody role="rowgroup">{children()}</tbody> }.into_any()
+    };
     view! {
         <div class="table-wrap">
             <table class=format!("table {kind}") role="table">
@@ -29,7 +37,7 @@ pub fn DataTable(
                 <thead role="rowgroup">
                     <tr role="row">{head}</tr>
                 </thead>
-                <tbody role="rowgroup">{children()}</tbody>
+                {body}
                 {foot.map(|row| view! { <tfoot role="rowgroup">{row}</tfoot> })}
             </table>
         </div>
@@ -85,6 +93,9 @@ pub fn NameCell(
     /// A second class.
     #[prop(optional)]
     class: &'static str,
+    /// `rowgroup`, where it names a group of rows.
+    #[prop(default = "row")]
+    scope: &'static str,
     /// What stands in it.
     children: Children,
 ) -> impl IntoView {
@@ -94,7 +105,7 @@ pub fn NameCell(
         format!("main-cell {class}")
     };
     view! {
-        <th scope="row" role="rowheader" class=class>
+        <th scope=scope role="rowheader" class=class>
             {children()}
         </th>
     }

@@ -32,6 +32,26 @@ pub fn EmptyState(
     }
 }
 
+/// A page that the list does not reach (any more): the way back to its first page.
+#[component]
+pub fn EmptyPage(
+    /// The address of the first page.
+    first: String,
+) -> impl IntoView {
+    view! {
+        <section class="empty">
+            <EmptyArt />
+            <h2>"This page is empty"</h2>
+            <p>"The list ends before it."</p>
+            <div class="btn-row">
+                <a class="btn" href=first>
+                    "Go to page 1"
+                </a>
+            </div>
+        </section>
+    }
+}
+
 /// The rings of a night.
 #[component]
 pub fn EmptyArt() -> impl IntoView {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::empty_state::EmptyArt;
 use super::icon::Icon;
+use super::page_header::PageTitle;
 use super::tab_title::TabTitle;
 use crate::error::AppError;
 
@@ -37,7 +38,7 @@ pub fn ErrorPage(
             <TabTitle text=headline.clone() />
             <section class="empty empty--page">
                 <EmptyArt />
-                <h1>{headline}</h1>
+                <PageTitle text=headline />
                 <p>"The address may be wrong, or what it led to is gone."</p>
                 <div class="btn-row">
                     <a class="btn btn--primary" href="/">
@@ -58,7 +59,7 @@ pub fn ErrorPage(
             <TabTitle text=headline.clone() />
             <section class="empty empty--page">
                 <Icon name="error-f" class="empty-icon" />
-                <h1>{headline}</h1>
+                <PageTitle text=headline />
                 <p>{error.to_string()}</p>
                 <TryAgain />
             </section>

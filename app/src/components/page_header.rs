@@ -1,6 +1,8 @@
 //! The head of a page: where it is, what it is called, and what is true of it at a glance.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use web_sys::HtmlElement;
 
 use super::icon::Icon;
 use super::tab_title::TabTitle;
@@ -44,7 +46,7 @@ pub fn PageHeader(
     let tab = tab.unwrap_or_else(|| title.clone());
     let block = view! {
         <div class="title-block">
-            <h1>{title}</h1>
+            <PageTitle text=title />
             {children.map(|children| view! { <ul class="meta">{children()}</ul> })}
             {(!lede.is_empty()).then(|| view! { <p class="lede">{lede}</p> })}
         </div>
@@ -64,5 +66,53 @@ pub fn PageHeader(
     view! {
         <TabTitle text=tab />
         <div class="page-head">{crumbs} {block}</div>
+    }
+}
+
+/// The page on which the focus has arrived. Answers that draw the same page anew must not move it again.
+#[derive(Clone, Copy)]
+pub struct Arrived(StoredValue<String>);
+
+impl Arrived {
+    /// With the page that the server wrote: there the browser has set the focus.
+    #[must_use]
+    pub fn at(path: String) -> Self {
+        Self(StoredValue::new(path))
+    }
+}
+
+/// The heading that names a page. When the router has come to another page it takes the focus, so that the keyboard
+/// goes on from there and screen readers read it (P10).
+#[component]
+pub fn PageTitle(
+    /// What the page is called.
+    text: String,
+) -> impl IntoView {
+    let heading = NodeRef::<leptos::html::H1>::new();
+    let path = use_location().pathname;
+    let arrived = use_context::<Arrived>();
+    heading.on_load(move |heading| {
+        let Some(Arrived(before)) = arrived else { return };
+        let path = path.get_untracked();
+        if before.get_value() != path {
+            before.set_value(path);
+            focus(&heading);
+        }
+    });
+    view! {
+        <h1 tabindex="-1" node_ref=heading>
+            {text}
+        </h1>
+    }
+}
+
+/// Where the page stands is the router's to say: it scrolls, and the back button returns to where the page was left.
+fn focus(heading: &HtmlElement) {
+    let window = window();
+    let position = (window.scroll_x(), window.scroll_y());
+    // It fails only for an element that is not in the document any more.
+    _ = heading.focus();
+    if let (Ok(x), Ok(y)) = position {
+        window.scroll_to_with_x_and_y(x, y);
     }
 }

@@ -21,7 +21,7 @@ pub fn RingBadge(
 /// The badge alone; the name must stand beside it.
 #[component]
 pub fn RingCode(
-    /// S, 1 to 9, or E.
+    /// S, 1 to 9, E, or A.
     badge: String,
     /// 0 to 10.
     scale: u8,

@@ -8,6 +8,7 @@ use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
 use super::icon::Icon;
+use super::page_header::Arrived;
 use super::time::Time;
 use crate::error::AppError;
 use crate::view::ShellView;
@@ -73,6 +74,7 @@ pub fn Shell(
     children: Children,
 ) -> impl IntoView {
     let path = use_location().pathname;
+    provide_context(Arrived::at(path.get_untracked()));
     // The clock in the top bar moves on with every page.
     let shell = Resource::new(move || path.get(), |_| get_shell());
     let part = move |show: fn(ShellView) -> AnyView| {
@@ -166,7 +168,13 @@ fn is_current(href: &str, path: &str) -> bool {
 }
 
 fn demo_bar(shell: ShellView) -> AnyView {
-    let ShellView { demo, clock, city, .. } = shell;
+    let ShellView {
+        demo,
+        today,
+        clock,
+        city,
+        ..
+    } = shell;
     demo.map(|demo| {
         view! {
             <section class="demo-bar" aria-label="Demo">
@@ -175,7 +183,7 @@ fn demo_bar(shell: ShellView) -> AnyView {
                     "Demo."
                 </b>
                 <span>{demo.pace}</span>
-                <span>"It is " <Time when=clock /> {format!(" ({city}).")}</span>
+                <span>{format!("It is {today}, ")} <Time when=clock /> {format!(" ({city}).")}</span>
             </section>
         }
     })
@@ -189,9 +197,9 @@ fn organisation(shell: ShellView) -> AnyView {
 fn clock(shell: ShellView) -> AnyView {
     view! {
         <p class="topbar-clock">
+            <span class="topbar-date">{format!("{}, ", shell.today)}</span>
             <Time when=shell.clock />
-            " "
-            <span>{format!("({})", shell.city)}</span>
+            {format!(" ({})", shell.city)}
         </p>
     }
     .into_any()

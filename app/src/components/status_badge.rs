@@ -73,7 +73,7 @@ pub fn HealthBadge(
         Health::Unmonitored => ("health--unmonitored", "h-unmonitored"),
         Health::Onboarding => ("health--onboarding", "h-onboarding"),
     };
-    view! { <Badge class icon label=health_label(health) pill /> }
+    view! { <Badge class icon label=health.label() pill /> }
 }
 
 /// A ticket's severity.
@@ -128,17 +128,6 @@ pub fn severity_label(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "Critical",
         Severity::Routine => "Routine",
-    }
-}
-
-/// The word of a room's health.
-#[must_use]
-pub fn health_label(health: Health) -> &'static str {
-    match health {
-        Health::Healthy => "Healthy",
-        Health::Unhealthy => "Unhealthy",
-        Health::Unmonitored => "Unmonitored",
-        Health::Onboarding => "Onboarding",
     }
 }
 

@@ -20,9 +20,10 @@ pub fn Timeline(
         <Head class="col-ring" label="Ring" />
         <Head class="col-dates" label="Rollout" />
         <Head class="col-rooms" label="Installed" />
-        <td role="cell" class="col-bar">
+        <th scope="col" role="columnheader" class="col-bar">
+            <span class="vh">"Night by night"</span>
             {axis(&calendar)}
-        </td>
+        </th>
     }
     .into_any();
     let rows = calendar.stages.iter().map(|stage| row(&calendar, stage)).collect_view();
@@ -34,7 +35,7 @@ pub fn Timeline(
 }
 
 fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
-    let running = match stage.status {
+    let is_now = match stage.status {
         RingStatus::RollingOut | RingStatus::Testing => Some("is-now"),
         RingStatus::NotStarted
         | RingStatus::Completed
@@ -43,19 +44,26 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
         | RingStatus::Deprecated => None,
     };
     let test = (!stage.test.is_empty()).then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> });
-    let all = stage.done + stage.failed + stage.waiting;
     let failed =
         (stage.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> });
-    let waiting = (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} wait", stage.waiting)}</span> });
+    let running =
+        (stage.running > 0).then(|| view! { <span class="sub">{format!("{} running", stage.running)}</span> });
+    let waiting =
+        (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} waiting", stage.waiting)}</span> });
+    let withdrawn =
+        (stage.withdrawn > 0).then(|| view! { <span class="sub">{format!("{} deprecated", stage.withdrawn)}</span> });
     let catch_up =
         (stage.catch_up > 0).then(|| view! { <span class="sub">{format!("{} catch up", stage.catch_up)}</span> });
-    let installed = format!("{} of {all}", stage.done);
     let picture = picture(calendar, stage);
     let StageView {
-        ring, status, rollout, ..
+        ring,
+        status,
+        rollout,
+        installed,
+        ..
     } = stage.clone();
     view! {
-        <tr role="row" class=running>
+        <tr role="row" class=is_now>
             <NameCell class="col-ring">
                 <RingBadge ring />
                 <span class="sub sub--status">
@@ -63,7 +71,7 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
                 </span>
             </NameCell>
             <Cell class="col-dates">{rollout} {test}</Cell>
-            <Cell class="col-rooms">{installed} {failed} {waiting} {catch_up}</Cell>
+            <Cell class="col-rooms">{installed} {failed} {running} {waiting} {withdrawn} {catch_up}</Cell>
             <Cell class="col-bar">{picture}</Cell>
         </tr>
     }
@@ -184,6 +192,11 @@ fn night(cell: NightCell, ring: String, width: String) -> AnyView {
         .into_any(),
         Night::Tonight(rooms) => view! {
             <rect class="t-wait t-tonight" y="14" height="32" rx="4"></rect>
+            {number("tl-num", "34", rooms)}
+        }
+        .into_any(),
+        Night::Running(rooms) => view! {
+            <rect class="t-wait t-running" y="16" height="28" rx="3"></rect>
             {number("tl-num", "34", rooms)}
         }
         .into_any(),

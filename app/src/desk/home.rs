@@ -1,18 +1,12 @@
 //! Home: what needs attention, tonight, and how the rings are served (P1, read side).
 
-use std::collections::BTreeMap;
-
-use domain::ids::RoomId;
 use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
-use domain::window::Window;
-use domain::zone::Zone;
 use service::pages::Look;
-use service::store::RoomFilter;
 
-use super::{Desk, Result, failed, ring_view, rooms, told, words};
-use crate::view::{Health, HomeView};
+use super::{Desk, Result, failed, ring_view, told, words};
+use crate::view::HomeView;
 
 impl Desk {
     /// Home.
@@ -25,7 +19,7 @@ impl Desk {
             attention: attention(&mut look).await?,
             tonight: tonight(&mut look).await?,
             since: since(&mut look).await?,
-            health: health(&mut look).await?,
+            health: look.rooms_by_health().await.map_err(told)?.into_iter().collect(),
         })
     }
 }
@@ -48,35 +42,19 @@ async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
     }
     let tickets = look.tx.open_ticket_count().await.map_err(failed)?;
     if tickets > 0 {
-        let sentence = format!(
-            "{} not resolved.",
-            words::count(tickets, "incident is", "incidents are")
-        );
+        let sentence = format!("{} not resolved.", words::count(tickets, "ticket is", "tickets are"));
         attention.push((sentence, "/incidents".to_owned(), false));
     }
     Ok(attention)
 }
 
-/// By site: the next window in which something is planned there, at most a day and a half ahead.
 async fn tonight(look: &mut Look) -> Result<Vec<(String, String, i64)>> {
-    let today = look.organisation.zone.date(look.now);
-    let (from, until) = (today - chrono::Days::new(1), today + chrono::Days::new(2));
-    let hours = look.organisation.settings.window();
-    let horizon = look.now + chrono::TimeDelta::hours(24);
-    let mut by_site: BTreeMap<(String, String), i64> = BTreeMap::new();
-    for (site, zone, night, rooms) in look.tx.nights_by_site(from, until).await.map_err(failed)? {
-        let Ok(zone) = Zone::parse(&zone) else { continue };
-        let window = Window::next(&zone, night, look.now, hours);
-        if window.opens <= horizon {
-            *by_site
-                .entry((site, when::window(&window, &zone, look.now)))
-                .or_insert(0) += rooms;
-        }
-    }
-    Ok(by_site
-        .into_iter()
-        .map(|((site, window), rooms)| (site, window, rooms))
-        .collect())
+    let sites = look.tonight().await.map_err(told)?;
+    let rows = sites.into_iter().map(|tonight| {
+        let window = when::window(&tonight.window, &tonight.zone, look.now);
+        (tonight.site, window, tonight.rooms)
+    });
+    Ok(rows.collect())
 }
 
 async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64>, Option<crate::view::When>)>> {
@@ -93,26 +71,4 @@ async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64
         ));
     }
     Ok(since)
-}
-
-async fn health(look: &mut Look) -> Result<Vec<(Health, i64)>> {
-    let mut counted: BTreeMap<Health, i64> = BTreeMap::new();
-    let mut filter = RoomFilter::default();
-    loop {
-        let (records, _) = look.tx.room_page(&filter, 500).await.map_err(failed)?;
-        let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-        let work = look.tx.work_in(&ids).await.map_err(failed)?;
-        for record in &records {
-            if let Some(work) = work.get(&record.id) {
-                *counted
-                    .entry(rooms::health(record.state, work, look.now).0)
-                    .or_insert(0) += 1;
-            }
-        }
-        match records.last() {
-            Some(last) => filter.after = Some((last.name_key.clone(), last.id)),
-            None => break,
-        }
-    }
-    Ok(counted.into_iter().collect())
 }

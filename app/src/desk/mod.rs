@@ -1,6 +1,8 @@
 //! The desk: makes the values that pages show from what the service knows. Server only.
 //!
-//! It formats and picks words; it decides nothing and has no SQL. One file a feature; server functions call one method each.
+//! It formats, picks words, and filters, sorts and cuts lists into pages as the address asks. Statuses, dates and
+//! reasons come from the domain and the service; there is no SQL. One file a feature; server functions call one method
+//! each.
 
 mod home;
 mod rooms;
@@ -43,16 +45,15 @@ impl Desk {
     /// # Errors
     /// The database fails.
     pub async fn shell(&self) -> Result<ShellView> {
-        let mut look = self.look().await?;
+        let look = self.look().await?;
         let zone = look.organisation.zone.clone();
-        let open_tickets = look.tx.open_ticket_count().await.map_err(failed)?;
         Ok(ShellView {
+            today: words::today(look.now, &zone),
             clock: words::clock(look.now, &zone),
             city: zone.city(),
             tzdb: format!("Time zones: {}", zone::database_version()),
             demo: self.demo_pace.clone().map(|pace| DemoView { pace }),
             organisation: look.organisation.name,
-            open_tickets,
         })
     }
 
@@ -160,32 +161,36 @@ impl Desk {
             ),
             row(
                 "Unreachable after",
-                format!("{} windows", settings.unreachable_after_windows),
+                words::count(settings.unreachable_after_windows, "window", "windows"),
                 "Windows in which a device never showed up.",
             ),
             row(
                 "Silent after",
                 format!(
                     "{} × the expected minutes, at least {}",
-                    settings.silent_factor, settings.silent_least_minutes
+                    settings.silent_factor,
+                    words::count(settings.silent_least_minutes, "minute", "minutes")
                 ),
                 "Without a report from a device that has started.",
             ),
             row(
                 "Confirmation",
-                format!("within {} hours", settings.confirm_within_hours),
+                format!(
+                    "within {}",
+                    words::count(settings.confirm_within_hours, "hour", "hours")
+                ),
                 "Until a device's inventory must show the new version.",
             ),
         ];
         let devices = vec![
             row(
                 "Polling",
-                format!("every {} seconds", settings.poll_seconds),
+                format!("every {}", words::count(settings.poll_seconds, "second", "seconds")),
                 "Of an idle device.",
             ),
             row(
                 "Preparation",
-                format!("{} minutes", settings.prepare_minutes),
+                words::count(settings.prepare_minutes, "minute", "minutes"),
                 "Before a window, devices are asked for their facts.",
             ),
         ];
@@ -206,7 +211,7 @@ pub(crate) fn ring_view(look: &Look, id: domain::ids::RingId) -> RingView {
             badge: ring.place.badge(),
             scale: ring.place.scale(),
         },
-        // A ring that was deleted since stays in histories.
+        // A ring with rooms is never deleted; what it was called in a rollout is that rollout's to say.
         None => RingView {
             id,
             name: "Deleted ring".to_owned(),
@@ -226,19 +231,19 @@ pub(crate) fn told(error: ServiceError) -> AppError {
         ServiceError::NotFound { what } => AppError::NotFound { what },
         ServiceError::Conflict { problem } => AppError::Conflict { problem },
         ServiceError::Store(error) => failed(error),
-        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_)) => incident(&error),
+        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_)) => fault(&error),
     }
 }
 
 pub(crate) fn failed(error: service::store::StoreError) -> AppError {
     match error {
         service::store::StoreError::Unavailable(_) => AppError::Unavailable,
-        other => incident(&other),
+        other => fault(&other),
     }
 }
 
-fn incident(error: &(dyn std::error::Error + 'static)) -> AppError {
-    let incident = words::incident();
-    service::log_incident(&incident, error);
-    AppError::Internal { incident }
+fn fault(error: &(dyn std::error::Error + 'static)) -> AppError {
+    let number = words::fault();
+    service::log_incident(&number, error);
+    AppError::Internal { incident: number }
 }

@@ -2,28 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::deployment::DeploymentState;
 use domain::ids::{RingId, RoomId, SiteId, UpdateId};
-use domain::room::{Room, RoomState};
+use domain::room::Room;
 use domain::status::RoomStatus;
 use domain::update::{Applicability, Update, titled};
 use domain::when;
-use domain::window::Window;
 use domain::zone::Zone;
-use service::pages::Look;
-use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomRecord, RoomWork};
+use service::pages::{Look, Standing};
+use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
 use uuid::Uuid;
 
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{
-    Choice, ComponentView, DeviceView, Health, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow,
-    RoomTickets, RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
+    Choice, ComponentView, DeviceView, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
+    RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
 };
-
-/// Without a check-in for this long a room is unmonitored (I4).
-const UNMONITORED_AFTER: TimeDelta = TimeDelta::minutes(30);
 
 impl Desk {
     /// A page of rooms (P4, P0).
@@ -40,18 +36,26 @@ impl Desk {
             before: cursor(&query.before),
         };
         let (mut records, total) = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
-        let page = usize::try_from(PAGE).unwrap_or(50);
-        let more = records.len() > page;
-        if more && filter.before.is_some() {
-            records.remove(0);
-        }
-        records.truncate(page);
-        let pager = pager(&query, &filter, &records, more, total);
+        let more = cut(&mut records, filter.before.is_some());
+        let text = words::count(total, "room", "rooms");
+        let ends = (filter.after.is_some(), filter.before.is_some());
+        let pager = pager(text, ends, &records, more, |name, cursor| {
+            words::query(&[
+                ("q", &query.q),
+                ("ring", &query.ring),
+                ("site", &query.site),
+                (name, cursor),
+            ])
+        });
         let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
         let work = look.tx.work_in(&ids).await.map_err(failed)?;
+        // The freezes of a room matter only where something waits for a night.
+        let with_night = work.iter().filter(|(_, work)| !work.nights.is_empty());
+        let with_night: Vec<RoomId> = with_night.map(|(id, _)| *id).collect();
+        let rooms = look.rooms(&with_night).await.map_err(told)?;
         let rows = records
             .iter()
-            .map(|record| room_row(&look, record, work.get(&record.id)))
+            .map(|record| room_row(&look, record, work.get(&record.id), rooms.get(&record.id)))
             .collect();
         let sites = look.tx.sites().await.map_err(failed)?;
         let rings = look
@@ -83,7 +87,7 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_overview(&self, id: RoomId) -> Result<RoomOverview> {
         let mut look = self.look().await?;
-        let (head, room, _) = head(&mut look, id).await?;
+        let (head, room) = head(&mut look, id).await?;
         let year = words::year(&look);
         let mut devices = Vec::new();
         for device in look.tx.device_details(id).await.map_err(failed)? {
@@ -104,7 +108,7 @@ impl Desk {
         let blocks = room
             .blocks
             .iter()
-            .map(|block| (block.kind.label().to_owned(), block.why.clone()));
+            .map(|block| (block.kind.label().to_owned(), words::sentence(&block.why)));
         Ok(RoomOverview {
             head,
             devices,
@@ -119,7 +123,7 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_updates(&self, id: RoomId) -> Result<RoomUpdates> {
         let mut look = self.look().await?;
-        let (head, room, _) = head(&mut look, id).await?;
+        let (head, room) = head(&mut look, id).await?;
         let published = look.tx.published(false).await.map_err(failed)?;
         let mine: Vec<_> = published
             .into_iter()
@@ -149,7 +153,7 @@ impl Desk {
                 sub: format!("{} · {}{from}", record.vendor, record.kind.label()),
                 kind: record.kind,
                 status: standing.status,
-                when: when_of(&look, &room, standing.deployment.as_ref(), standing.window.as_ref()),
+                when: when_of(&look, &room, &standing),
                 why: standing.why,
             });
         }
@@ -163,14 +167,13 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
         let mut look = self.look().await?;
-        let (head, ..) = head(&mut look, id).await?;
-        let zone = look.organisation.zone.clone();
+        let (head, room) = head(&mut look, id).await?;
         let tickets = look.tx.tickets_of_room(id).await.map_err(failed)?;
         Ok(RoomTickets {
             head,
             rows: tickets
                 .iter()
-                .map(|ticket| super::tickets::row(ticket, &zone, look.now))
+                .map(|ticket| super::tickets::row(ticket, &room.zone, look.now))
                 .collect(),
         })
     }
@@ -181,7 +184,7 @@ impl Desk {
     /// There is no such room, or the database fails.
     pub async fn room_history(&self, id: RoomId) -> Result<RoomHistory> {
         let mut look = self.look().await?;
-        let (head, room, _) = head(&mut look, id).await?;
+        let (head, room) = head(&mut look, id).await?;
         let events = look.tx.events_of_room(id, 200).await.map_err(failed)?;
         let audit = look.tx.audit_of("room", &id.to_string(), 100).await.map_err(failed)?;
         let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
@@ -232,41 +235,37 @@ pub(super) fn cursor(text: &str) -> Option<(String, RoomId)> {
     Some((key.to_owned(), RoomId(id)))
 }
 
-fn pager(query: &RoomsQuery, filter: &RoomFilter, records: &[RoomListRecord], more: bool, total: i64) -> Pager {
-    let kept = |name: &str, record: &RoomListRecord| {
-        let cursor = format!("{}|{}", record.name_key, record.id);
-        words::query(&[
-            ("q", &query.q),
-            ("ring", &query.ring),
-            ("site", &query.site),
-            (name, &cursor),
-        ])
-    };
-    let backwards = filter.before.is_some();
-    let has_previous = if backwards { more } else { filter.after.is_some() };
-    let has_next = if backwards { true } else { more };
+/// Takes the one record too many away that was asked for to learn whether there are more; whether there are.
+pub(super) fn cut(records: &mut Vec<RoomListRecord>, backwards: bool) -> bool {
+    let page = usize::try_from(PAGE).unwrap_or(50);
+    let more = records.len() > page;
+    if more && backwards {
+        records.remove(0);
+    }
+    records.truncate(page);
+    more
+}
+
+/// The pager of a list of rooms by name, of which `records` are a page. The address said that it starts after a room,
+/// or ends before one: (after, before). `more`: [`cut`]. `with` writes the list's query string with a cursor: (name,
+/// value).
+pub(super) fn pager(
+    text: String,
+    (after, before): (bool, bool),
+    records: &[RoomListRecord],
+    more: bool,
+    with: impl Fn(&str, &str) -> String,
+) -> Pager {
+    let at = |name: &str, record: &RoomListRecord| with(name, &format!("{}|{}", record.name_key, record.id));
+    let has_previous = if before { more } else { after };
+    let has_next = before || more;
     Pager {
-        text: words::count(total, "room", "rooms"),
+        text,
         previous: records
             .first()
             .filter(|_| has_previous)
-            .map(|first| kept("before", first)),
-        next: records.last().filter(|_| has_next).map(|last| kept("after", last)),
-    }
-}
-
-pub(super) fn health(state: RoomState, work: &RoomWork, now: DateTime<Utc>) -> (Health, String) {
-    if state == RoomState::Onboarding {
-        return (Health::Onboarding, "New; not scheduled yet.".to_owned());
-    }
-    if work.unhealthy > 0 {
-        let tickets = words::count(work.unhealthy, "open ticket", "open tickets");
-        return (Health::Unhealthy, format!("{tickets} that matter."));
-    }
-    match work.last_seen_at {
-        Some(at) if now - at < UNMONITORED_AFTER => (Health::Healthy, "Devices are in contact.".to_owned()),
-        Some(_) => (Health::Unmonitored, "No contact for 30 minutes or more.".to_owned()),
-        None => (Health::Unmonitored, "No contact yet.".to_owned()),
+            .map(|first| at("before", first)),
+        next: records.last().filter(|_| has_next).map(|last| at("after", last)),
     }
 }
 
@@ -283,16 +282,20 @@ fn place(building: &str, floor: &str) -> String {
     }
 }
 
-fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>) -> RoomRow {
+/// `room`: the room, where something waits for a night in it.
+fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room: Option<&Room>) -> RoomRow {
     let nothing = RoomWork::default();
     let work = work.unwrap_or(&nothing);
-    let hours = look.organisation.settings.window();
     let mut models = work.models.clone();
     models.dedup();
-    let next_window = work.next_night.map(|night| {
-        let window = Window::next(&record.zone, night, look.now, hours);
-        when::window(&window, &record.zone, look.now)
-    });
+    let next_window = match work.force {
+        Some(force) => Some(words::forced(force).to_owned()),
+        None if work.nights.is_empty() && work.paused > 0 => Some(words::AFTER_RESUME.to_owned()),
+        None => room.zip(work.nights.first()).map(|(room, night)| {
+            let window = look.next_window(room, *night);
+            when::window(&window, &room.zone, look.now)
+        }),
+    };
     RoomRow {
         id: record.id,
         name: record.name.clone(),
@@ -300,17 +303,18 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>) -> Ro
         site: record.site.clone(),
         ring: ring_view(look, record.ring),
         local_time: local_time(&record.zone, look.now),
-        health: health(record.state, work, look.now).0,
+        health: look.condition(record.state, work).health(),
         devices: work.devices,
         models: models.join(", "),
         scheduled: work.scheduled,
+        paused: work.paused,
         running: work.running,
         failed: work.failed,
         next_window,
     }
 }
 
-async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord)> {
+async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)> {
     let missing = || AppError::NotFound {
         what: "This room".to_owned(),
     };
@@ -323,19 +327,32 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
         .map_err(failed)?
         .remove(&id)
         .unwrap_or_default();
-    let (health, health_why) = health(record.state, &work, look.now);
-    let hours = look.organisation.settings.window();
-    let today = room.zone.date(look.now);
-    let next = Window::next(&room.zone, work.next_night.unwrap_or(today), look.now, hours);
-    let planned = match (work.next_night, work.scheduled) {
-        (Some(_), scheduled) => format!("{} planned.", words::count(scheduled, "update", "updates")),
-        (None, _) => "Nothing is planned.".to_owned(),
+    let condition = look.condition(record.state, &work);
+    let first = work.nights.first().copied();
+    let next = look.next_window(&room, first.unwrap_or_else(|| room.zone.date(look.now)));
+    let in_it = work
+        .nights
+        .iter()
+        .filter(|night| look.next_window(&room, **night).night == next.night);
+    let mut planned = match i64::try_from(in_it.count()).unwrap_or(0) {
+        0 => "Nothing is planned.".to_owned(),
+        updates => format!("{} planned.", words::count(updates, "update", "updates")),
     };
+    if let Some(force) = work.force {
+        let forced = work.scheduled - i64::try_from(work.nights.len()).unwrap_or(0);
+        let updates = words::count(forced, "update is", "updates are");
+        let when = words::forced(force).to_lowercase();
+        planned.push_str(&format!(" {updates} forced: {when}."));
+    }
+    if work.paused > 0 {
+        let waits = words::count(work.paused, "update waits", "updates wait");
+        planned.push_str(&format!(" {waits} for the resume."));
+    }
     let offset = room.zone.local(look.now).offset_seconds / 60;
     let sign = if offset < 0 { '-' } else { '+' };
     let mut meta = vec![record.site_name.clone()];
     meta.extend(Some(place(&record.building, &record.floor)).filter(|place| !place.is_empty()));
-    meta.extend((record.capacity > 0).then(|| words::count(record.capacity.into(), "seat", "seats")));
+    meta.extend((record.capacity > 0).then(|| words::count(record.capacity, "seat", "seats")));
     let head = RoomHead {
         id,
         name: record.name.clone(),
@@ -346,15 +363,15 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room, RoomRecord
             offset.abs() % 60
         ),
         meta,
-        health,
-        health_why,
+        health: condition.health(),
+        health_why: condition.sentence(),
         local_time: local_time(&room.zone, look.now),
         ring: ring_view(look, record.ring),
         next_window: when::window(&next, &room.zone, look.now),
         next_window_work: planned,
         open_tickets: work.open_tickets,
     };
-    Ok((head, room, record))
+    Ok((head, room))
 }
 
 async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Result<DeviceView> {
@@ -422,16 +439,8 @@ fn is_current(update: &Update, device: &domain::room::Device) -> bool {
     matches!(update.applicability(device), Applicability::Current(_))
 }
 
-fn when_of(
-    look: &Look,
-    room: &Room,
-    deployment: Option<&domain::deployment::Deployment>,
-    window: Option<&Window>,
-) -> String {
-    if let Some(window) = window {
-        return when::window(window, &room.zone, look.now);
-    }
-    match deployment.map(|deployment| &deployment.state) {
+fn when_of(look: &Look, room: &Room, standing: &Standing) -> String {
+    match standing.deployment.as_ref().map(|deployment| &deployment.state) {
         Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => {
             when::instant(*at, &room.zone, look.now)
         }
@@ -441,7 +450,10 @@ fn when_of(
         Some(
             DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
         )
-        | None => String::new(),
+        | None => match &standing.start {
+            Some(start) => words::start(start, room, look.now),
+            None => String::new(),
+        },
     }
 }
 

@@ -16,39 +16,21 @@ impl Desk {
     pub async fn list_tickets(&self, query: TicketsQuery) -> Result<TicketsView> {
         let mut look = self.look().await?;
         let zone = look.organisation.zone.clone();
-        let offset = words::offset(query.page);
         let found = look
             .tx
-            .tickets(&query.q, &query.state, &query.severity, PAGE + 1, offset)
+            .tickets(&query.q, &query.state, &query.severity, PAGE, words::offset(query.page))
             .await
             .map_err(failed)?;
-        let page = usize::try_from(PAGE).unwrap_or(50);
-        let more = found.len() > page;
-        let rows: Vec<TicketRow> = found
-            .iter()
-            .take(page)
-            .map(|ticket| row(ticket, &zone, look.now))
-            .collect();
+        let total = look
+            .tx
+            .tickets_found(&query.q, &query.state, &query.severity)
+            .await
+            .map_err(failed)?;
+        let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, look.now)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         let kept = words::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);
-        let with = |page: u32| {
-            if kept.is_empty() {
-                format!("page={page}")
-            } else {
-                format!("{kept}&page={page}")
-            }
-        };
-        let text = if offset == 0 && !more {
-            words::count(shown, "incident", "incidents")
-        } else {
-            format!("{}–{} of the incidents", offset + 1, offset + shown)
-        };
-        let number = query.page.max(1);
-        let pager = crate::view::Pager {
-            text,
-            previous: (number > 1).then(|| with(number - 1)),
-            next: more.then(|| with(number + 1)),
-        };
+        let pager = words::numbered(query.page, shown, total, "ticket", "tickets");
+        let pager = words::with_filters(pager, &kept);
         Ok(TicketsView { rows, pager })
     }
 
@@ -60,7 +42,7 @@ impl Desk {
         let mut look = self.look().await?;
         let zone = look.organisation.zone.clone();
         let missing = || AppError::NotFound {
-            what: "This incident".to_owned(),
+            what: "This ticket".to_owned(),
         };
         let ticket = look.tx.ticket(number).await.map_err(failed)?.ok_or_else(missing)?;
         let rooms = look.tx.rooms_of_ticket(ticket.id).await.map_err(failed)?;

@@ -1,21 +1,24 @@
 //! Updates and rings in the words of their pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use domain::deployment::Deployment;
 use domain::ids::{RingId, RoomId, UpdateId};
-use domain::ring::RingKind;
-use domain::rollout::{PlannedStage, RolloutState};
+use domain::planner::resume;
+use domain::ring::{RingKind, RingPlace};
+use domain::rollout::{Counts, PlannedStage, Progress, Rollout, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
-use service::pages::{Look, UpdateSummary};
-use service::store::{RoomListRecord, UpdateRooms};
+use service::pages::{Look, Start, UpdateSummary};
+use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
+use crate::error::AppError;
 use crate::view::{
-    CalendarView, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow, StageView,
-    TrackMark, TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
+    CalendarView, Choice, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow,
+    StageView, TrackMark, TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
 };
 
 impl Desk {
@@ -40,23 +43,9 @@ impl Desk {
             .take(page)
             .map(|summary| update_row(&look, summary))
             .collect();
-        let mut pager = words::numbered(
-            query.page,
-            i64::try_from(rows.len()).unwrap_or(0),
-            total,
-            "update",
-            "updates",
-        );
-        let kept = kept_query(&query);
-        let with_filters = |page: String| {
-            if kept.is_empty() {
-                page
-            } else {
-                format!("{kept}&{page}")
-            }
-        };
-        pager.previous = pager.previous.map(with_filters);
-        pager.next = pager.next.map(with_filters);
+        let shown = i64::try_from(rows.len()).unwrap_or(0);
+        let pager = words::numbered(query.page, shown, total, "update", "updates");
+        let pager = words::with_filters(pager, &kept_query(&query));
         let scale = look
             .rings
             .iter()
@@ -129,6 +118,7 @@ impl Desk {
             facts: facts(&mut look, &summary).await?,
             calendar,
             statuses,
+            rings: ring_choices(&look, &summary),
             rooms: room_rows,
             pager,
             known_issues,
@@ -223,96 +213,74 @@ fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
     }
 }
 
-/// The stage in whose dates today lies, and the plan days before it.
-fn current_stage<'s>(look: &Look, summary: &'s UpdateSummary) -> Option<(&'s PlannedStage, u32)> {
-    let today = look.organisation.zone.date(look.now);
-    let mut passed = 0;
-    for stage in &summary.calendar {
-        if stage.entered && today < stage.test_ends {
-            return Some((stage, passed));
-        }
-        passed += stage.rollout_days + stage.test_days;
-    }
-    None
-}
-
 fn day_of(look: &Look, summary: &UpdateSummary) -> Option<String> {
-    if !matches!(summary.status, UpdateStatus::InProgress | UpdateStatus::Paused) {
-        return None;
+    match summary.status {
+        UpdateStatus::InProgress | UpdateStatus::Paused => {}
+        UpdateStatus::Scheduled
+        | UpdateStatus::CompletedWithFailures
+        | UpdateStatus::Completed
+        | UpdateStatus::Deprecated
+        | UpdateStatus::NotRequired => return None,
     }
-    let total: u32 = summary
-        .calendar
-        .iter()
-        .map(|stage| stage.rollout_days + stage.test_days)
-        .sum();
-    let (position, _) = plan_day(look, summary)?;
-    Some(format!(
-        "Day {} of {total}",
-        (position.floor() + 1.0).min(f64::from(total))
-    ))
+    let judged_on = judged_on(look, summary);
+    let (day, days) = summary.rollout.plan_day(&summary.calendar, &look.freezes, judged_on)?;
+    Some(format!("Day {day} of {days}"))
 }
 
-/// Where now lies in plan days, with the share of today; and whether the rollout's clock stands still.
-fn plan_day(look: &Look, summary: &UpdateSummary) -> Option<(f64, bool)> {
-    let zone = &look.organisation.zone;
-    let (at, still) = match &summary.rollout.state {
-        RolloutState::Running => (look.now, false),
-        RolloutState::Paused { since, .. } => (*since, true),
-        RolloutState::Deprecated { at, .. } => (*at, true),
-        RolloutState::Finished { .. } => return None,
+/// The date on which the days of a rollout are counted.
+fn judged_on(look: &Look, summary: &UpdateSummary) -> NaiveDate {
+    summary.rollout.judged_on(&look.organisation.zone, look.now)
+}
+
+/// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the
+/// share of that date that has passed.
+fn stands_at(look: &Look, rollout: &Rollout) -> (NaiveDate, f64) {
+    let at = match &rollout.state {
+        RolloutState::Running | RolloutState::Finished { .. } => look.now,
+        RolloutState::Paused { since, .. } => *since,
+        RolloutState::Deprecated { at, .. } => *at,
     };
-    let local = zone.local(at).wall;
-    let share = f64::from(chrono::Timelike::num_seconds_from_midnight(&local.time())) / 86_400.0;
-    let mut passed = 0.0;
-    let mut position = None;
-    for stage in summary.calendar.iter().filter(|stage| stage.entered) {
-        let planned = f64::from(stage.rollout_days + stage.test_days);
-        let in_stage = f64::from(look.freezes.free_between(stage.ring, stage.starts_on, local.date())) + share;
-        position = Some(passed + in_stage.clamp(0.0, planned));
-        passed += planned;
-    }
-    position.map(|position| (position, still))
+    let wall = look.organisation.zone.local(at).wall;
+    (wall.date(), share_of_day(wall.time()))
+}
+
+fn share_of_day(time: NaiveTime) -> f64 {
+    f64::from(time.num_seconds_from_midnight()) / 86_400.0
 }
 
 fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
-    let today = look.organisation.zone.date(look.now);
+    let judged_on = judged_on(look, summary);
     let rings: Vec<TrackRing> = summary
         .calendar
         .iter()
         .map(|stage| {
             let counts = summary.rollout.counts_of(stage.ring);
             let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
-            let tested = look
-                .freezes
-                .free_between(stage.ring, stage.rollout_ends, today.min(stage.test_ends));
-            let over = matches!(summary.rollout.state, RolloutState::Finished { .. });
             TrackRing {
                 name: stage.name.clone(),
                 scale: stage.place.scale(),
                 rollout_days: stage.rollout_days,
                 test_days: stage.test_days,
-                tested_days: if over {
-                    stage.test_days
-                } else if stage.entered {
-                    tested.min(stage.test_days)
-                } else {
-                    0
-                },
+                tested_days: stage.test_days_passed(&look.freezes, judged_on),
                 entered: stage.entered,
                 done: counts.completed,
                 failed: counts.failed,
-                waiting: counts.unfinished() + counts.deprecated + ahead,
+                waiting: counts.unfinished() + ahead,
+                withdrawn: counts.deprecated,
             }
         })
         .collect();
-    let position = plan_day(look, summary).map(|(position, _)| position);
+    let stands_at = stands_at(look, &summary.rollout);
+    let position = summary
+        .rollout
+        .position(&summary.calendar, &look.freezes, judged_on, stands_at);
     let mark = match (&summary.rollout.state, position) {
         (RolloutState::Running, Some(position)) => TrackMark::Now(position),
         (RolloutState::Paused { .. }, Some(position)) => TrackMark::Paused(position),
         (RolloutState::Deprecated { .. }, position) => TrackMark::Stopped(position.unwrap_or(0.0)),
         (RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }, _) => TrackMark::None,
     };
-    let parts: Vec<String> = rings.iter().map(ring_sentence).collect();
+    let parts: Vec<String> = rings.iter().map(|ring| ring_sentence(ring, summary)).collect();
     let sentence = format!("{}: {}.", summary.status.label(), parts.join("; "));
     TrackView {
         rings,
@@ -322,43 +290,66 @@ fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
     }
 }
 
-fn ring_sentence(ring: &TrackRing) -> String {
-    let total = ring.done + ring.failed + ring.waiting;
-    if total == 0 {
-        return format!("{} has no rooms for it", ring.name);
+fn ring_sentence(ring: &TrackRing, summary: &UpdateSummary) -> String {
+    let total = ring.done + ring.failed + ring.waiting + ring.withdrawn;
+    let not_reached = was_not_reached(summary, ring.entered);
+    match (total, not_reached) {
+        (0, true) => return format!("{} was not reached", ring.name),
+        (0, false) => return format!("{} has no rooms for it", ring.name),
+        _ => {}
     }
     let failed = if ring.failed > 0 {
         format!(", {} failed", ring.failed)
     } else {
         String::new()
     };
-    let state = if ring.entered { "" } else { ", not started" };
+    // What was forced is counted in its ring before that is reached.
+    let state = match (ring.entered, not_reached) {
+        (true, _) => "",
+        (false, true) => ", not reached",
+        (false, false) => ", not started",
+    };
     format!("{} {} of {total} installed{failed}{state}", ring.name, ring.done)
 }
 
-fn caption(look: &Look, summary: &UpdateSummary) -> String {
-    let year = words::year(look);
-    match (&summary.rollout.state, summary.status) {
-        (RolloutState::Deprecated { reason, .. }, _) => reason.clone(),
-        (RolloutState::Paused { since, .. }, _) => {
-            let ring = summary
-                .rollout
-                .stages
-                .last()
-                .map_or("before the first ring", |stage| &stage.name);
-            format!(
-                "Paused in {ring} since {}",
-                when::date(look.organisation.zone.date(*since), year)
-            )
-        }
-        (RolloutState::Finished { at }, _) => {
-            format!("Over since {}", when::date(look.organisation.zone.date(*at), year))
-        }
-        (RolloutState::Running, _) => match current_stage(look, summary) {
-            Some((stage, _)) => format!("{}{}", stage_caption(look, stage), superseded(summary)),
-            None => format!("Starts {}", when::date(first_night(summary), year)),
-        },
+/// A ring to which a deprecated rollout did not come (T8). Which of its rooms need the update does not matter any more.
+fn was_not_reached(summary: &UpdateSummary, entered: bool) -> bool {
+    match summary.rollout.state {
+        RolloutState::Deprecated { .. } => !entered,
+        RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => false,
     }
+}
+
+fn caption(look: &Look, summary: &UpdateSummary) -> String {
+    let date = |at| when::date(look.organisation.zone.date(at), words::year(look));
+    match &summary.rollout.state {
+        RolloutState::Deprecated { reason, .. } => reason.clone(),
+        RolloutState::Paused { since, .. } => match summary.rollout.stages.last() {
+            Some(stage) => format!("Paused in {} since {}", stage.name, date(*since)),
+            None => format!("Paused since {}, before the first ring", date(*since)),
+        },
+        RolloutState::Finished { at } => format!("Over since {}", date(*at)),
+        RolloutState::Running => progress(look, summary),
+    }
+}
+
+/// What a running rollout does today, or waits for, without a full stop (T6).
+fn progress(look: &Look, summary: &UpdateSummary) -> String {
+    let today = look.organisation.zone.date(look.now);
+    let year = words::year(look);
+    let text = match summary.rollout.progress(&summary.calendar, today) {
+        Progress::NotStarted { stage, on } => format!("{} starts {}", stage.name, when::date(on, year)),
+        Progress::InStage(stage) => stage_caption(look, stage),
+        Progress::WaitsFor { stage, on } => {
+            format!("Waits for {}, which starts {}", stage.name, when::date(on, year))
+        }
+        Progress::Finishing { rooms: 0 } => "Finishing: every room has ended".to_owned(),
+        Progress::Finishing { rooms } => {
+            let rooms = words::count(rooms, "room has", "rooms have");
+            format!("Finishing: {rooms} not ended yet")
+        }
+    };
+    format!("{text}{}", superseded(summary))
 }
 
 fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
@@ -367,15 +358,10 @@ fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
     if let Some(freeze) = look.freezes.on(stage.ring, today) {
         format!("{}: {}", stage.name, when::freeze(freeze, words::year(look)))
     } else if today < stage.rollout_ends {
-        let night = look.freezes.free_between(stage.ring, stage.starts_on, today) + 1;
-        format!(
-            "{}: night {} of {}",
-            stage.name,
-            night.min(stage.rollout_days),
-            stage.rollout_days
-        )
+        let night = stage.night(&look.freezes, today);
+        format!("{}: night {night} of {}", stage.name, stage.rollout_days)
     } else {
-        let day = look.freezes.free_between(stage.ring, stage.rollout_ends, today) + 1;
+        let day = stage.test_day(&look.freezes, today);
         format!("{}: test day {day} of {}", stage.name, stage.test_days)
     }
 }
@@ -403,18 +389,7 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
         }
         RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),
-        RolloutState::Running => match current_stage(look, summary) {
-            Some((stage, _)) => format!("{}{}.", stage_caption(look, stage), superseded(summary)),
-            None if summary.rollout.stages.is_empty() => {
-                let first = summary.calendar.first().map_or("The first ring", |stage| &stage.name);
-                let starts = when::date(first_night(summary), words::year(look));
-                format!("{first} starts {starts}.")
-            }
-            None => format!(
-                "Finishing: {} have not ended yet.",
-                words::count(summary.counts.unfinished(), "room", "rooms")
-            ),
-        },
+        RolloutState::Running => format!("{}.", progress(look, summary)),
     }
 }
 
@@ -430,7 +405,7 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
         fact("Released", released);
         fact(
             "Expected install",
-            format!("{} minutes", release.release.expected_minutes),
+            words::count(release.release.expected_minutes, "minute", "minutes"),
         );
         if let Some(minimum) = &release.release.minimum_version {
             fact("Needs first", minimum.clone());
@@ -448,7 +423,7 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
     for record in look.tx.artifacts(id).await.map_err(failed)? {
         fact(
             "File",
-            format!("{}, {} bytes", record.artifact.filename, record.artifact.size),
+            format!("{}, {}", record.artifact.filename, words::size(record.artifact.size)),
         );
         fact("SHA-256", record.artifact.sha256);
     }
@@ -458,7 +433,10 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
 async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<CalendarView> {
     let year = words::year(look);
     let zone = look.organisation.zone.clone();
-    let nights = look.tx.rooms_by_night(summary.record.id).await.map_err(failed)?;
+    let nights = Nights {
+        rooms: look.tx.rooms_by_night(summary.record.id).await.map_err(failed)?,
+        tonight: look.nights_of_tonight(&summary.rollout).await.map_err(told)?,
+    };
     let first = summary
         .calendar
         .first()
@@ -475,8 +453,8 @@ async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<Calen
         (day, date.format("%-d %b").to_string())
     });
     let wall = zone.local(look.now).wall;
-    let share = f64::from(chrono::Timelike::num_seconds_from_midnight(&wall.time())) / 86_400.0;
     let inside = first <= wall.date() && wall.date() < last;
+    let (stands_on, share) = stands_at(look, &summary.rollout);
     let paused = match &summary.rollout.state {
         RolloutState::Paused { since, .. } => {
             let since = zone.date(*since);
@@ -489,17 +467,26 @@ async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<Calen
         labels: labels.collect(),
         length,
         first_weekday: first.weekday().num_days_from_monday(),
-        now: inside.then(|| f64::from(day_of(wall.date())) + share),
+        now: inside.then(|| f64::from(day_of(wall.date())) + share_of_day(wall.time())),
+        clock: f64::from(day_of(stands_on)) + share,
         paused,
         stages,
     })
+}
+
+/// What is known of an update's nights.
+struct Nights {
+    /// Ring, night as planned, how they stand, rooms.
+    rooms: Vec<(RingId, NaiveDate, String, i64)>,
+    /// Ring and night as planned of those that wait for a window of tonight.
+    tonight: BTreeSet<(RingId, NaiveDate)>,
 }
 
 fn stage_view(
     look: &Look,
     summary: &UpdateSummary,
     stage: &PlannedStage,
-    nights: &[(RingId, NaiveDate, String, i64)],
+    nights: &Nights,
     day_of: &impl Fn(NaiveDate) -> u32,
     year: i32,
 ) -> StageView {
@@ -507,15 +494,13 @@ fn stage_view(
     let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
     let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
     // What a pause that still lasts would move if it ended today, like the calendar's own dates.
-    let paused_on = match &summary.rollout.state {
-        RolloutState::Paused { since, .. } => Some(look.organisation.zone.date(*since)),
+    let resumed = match &summary.rollout.state {
+        RolloutState::Paused { since, .. } => Some(resume(&look.organisation.zone, *since, look.now, &look.freezes)),
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
     };
-    let today = look.organisation.zone.date(look.now);
-    for (_, night, state, rooms) in nights.iter().filter(|(ring, ..)| *ring == stage.ring) {
-        let waits = matches!(state.as_str(), "waiting" | "open");
-        let shown = match paused_on {
-            Some(since) if waits && *night >= since => *night + (today - since),
+    for (ring, night, stands, rooms) in nights.rooms.iter().filter(|(ring, ..)| *ring == stage.ring) {
+        let shown = match &resumed {
+            Some(resumed) if stands == "waiting" => resumed.date(stage.ring, *night),
             Some(_) | None => *night,
         };
         let day = day_of(shown);
@@ -523,13 +508,19 @@ fn stage_view(
             day,
             done: 0,
             failed: 0,
+            running: 0,
             waiting: 0,
+            tonight: false,
         });
-        match state.as_str() {
+        match stands.as_str() {
             "completed" => cell.done += rooms,
             "failed" => cell.failed += rooms,
+            "running" => cell.running += rooms,
+            // Nobody waits for what was deprecated.
+            "withdrawn" => {}
             _ => cell.waiting += rooms,
         }
+        cell.tonight |= nights.tonight.contains(&(*ring, *night));
     }
     let status = status::ring(
         &summary.rollout,
@@ -542,15 +533,16 @@ fn stage_view(
         String::new()
     };
     let rollout = words::span(stage.starts_on, stage.rollout_ends, year);
-    let waiting = counts.unfinished() + counts.deprecated + ahead;
-    let sentence = stage_sentence(stage, status, &rollout, counts.completed, counts.failed, waiting);
+    let waiting = counts.scheduled + ahead;
+    let all = counts.completed + counts.failed + counts.in_progress + waiting + counts.deprecated;
+    let (installed, sentence) = if all == 0 && was_not_reached(summary, stage.entered) {
+        ("Not reached".to_owned(), format!("{} was not reached.", stage.name))
+    } else {
+        let sentence = stage_sentence(stage, status, &rollout, &counts, waiting);
+        (format!("{} of {all}", counts.completed), sentence)
+    };
     StageView {
-        ring: RingView {
-            id: stage.ring,
-            name: stage.name.clone(),
-            badge: stage.place.badge(),
-            scale: stage.place.scale(),
-        },
+        ring: stage_ring(stage.ring, &stage.name, stage.place),
         status,
         rollout,
         test,
@@ -558,31 +550,32 @@ fn stage_view(
         rollout_length: u32::try_from((stage.rollout_ends - stage.starts_on).num_days()).unwrap_or(0),
         test_length: u32::try_from((stage.test_ends - stage.rollout_ends).num_days()).unwrap_or(0),
         nights: by_day.into_values().collect(),
-        done: counts.completed,
+        installed,
         failed: counts.failed,
+        running: counts.in_progress,
         waiting,
+        withdrawn: counts.deprecated,
         catch_up: counts.catch_up,
         sentence,
     }
 }
 
-fn stage_sentence(
-    stage: &PlannedStage,
-    status: RingStatus,
-    rollout: &str,
-    done: i64,
-    failed: i64,
-    waiting: i64,
-) -> String {
-    let failed = if failed > 0 {
-        format!(", {failed} failed")
-    } else {
-        String::new()
+fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, counts: &Counts, waiting: i64) -> String {
+    let some = |rooms: i64, word: &str| {
+        if rooms > 0 {
+            format!(", {rooms} {word}")
+        } else {
+            String::new()
+        }
     };
     format!(
-        "{}: {}. Nights {rollout}: {done} installed{failed}, {waiting} waiting.",
+        "{}: {}. Nights {rollout}: {} installed{}{}, {waiting} waiting{}.",
         stage.name,
-        status.label()
+        status.label(),
+        counts.completed,
+        some(counts.failed, "failed"),
+        some(counts.in_progress, "running"),
+        some(counts.deprecated, "deprecated"),
     )
 }
 
@@ -619,9 +612,35 @@ async fn room_page(
     query: &RoomWhyQuery,
     statuses: &[(String, String, i64)],
 ) -> Result<(Vec<RoomWhyRow>, Pager)> {
-    let id = summary.record.id;
     let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
-    let which = match query.status.as_str() {
+    let filter = UpdateRoomFilter {
+        update: summary.record.id,
+        product: summary.record.product.clone(),
+        which: which_rooms(&query.status, paused)?,
+        ring: query.ring.parse::<RingId>().ok(),
+        after: super::rooms::cursor(&query.after),
+        before: super::rooms::cursor(&query.before),
+    };
+    let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+    let more = super::rooms::cut(&mut records, filter.before.is_some());
+    let chip = statuses.iter().find(|(word, ..)| *word == query.status);
+    let total = match filter.ring {
+        Some(_) => look.tx.update_rooms_found(&filter).await.map_err(failed)?,
+        // What the chip of the status says.
+        None => chip.map_or(0, |(_, _, rooms)| *rooms),
+    };
+    let text = words::count(total, "room", "rooms");
+    let ends = (filter.after.is_some(), filter.before.is_some());
+    let pager = super::rooms::pager(text, ends, &records, more, |name, cursor| {
+        words::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
+    });
+    Ok((room_rows(look, summary, &records).await?, pager))
+}
+
+/// The rooms that a status in the address asks for.
+fn which_rooms(status: &str, paused: bool) -> Result<UpdateRooms> {
+    Ok(match status {
+        "" => UpdateRooms::All,
         "scheduled" if !paused => UpdateRooms::Scheduled,
         "paused" if paused => UpdateRooms::Scheduled,
         "scheduled" | "paused" => UpdateRooms::Nothing,
@@ -630,31 +649,13 @@ async fn room_page(
         "failed" => UpdateRooms::Failed,
         "deprecated" => UpdateRooms::Deprecated,
         "not-required" => UpdateRooms::NotRequired,
-        _ => UpdateRooms::All,
-    };
-    let ring = query.ring.parse::<RingId>().ok();
-    let after = super::rooms::cursor(&query.after);
-    let mut records = look
-        .tx
-        .update_room_page(id, &summary.record.product, which, ring, after.as_ref(), PAGE + 1)
-        .await
-        .map_err(failed)?;
-    let more = records.len() > usize::try_from(PAGE).unwrap_or(50);
-    records.truncate(usize::try_from(PAGE).unwrap_or(50));
-    let next = records.last().filter(|_| more).map(|last| {
-        let cursor = format!("{}|{}", last.name_key, last.id);
-        words::query(&[("status", &query.status), ("ring", &query.ring), ("after", &cursor)])
-    });
-    let total = statuses
-        .iter()
-        .find(|(word, ..)| *word == query.status)
-        .map_or(0, |(_, _, rooms)| *rooms);
-    let pager = Pager {
-        text: words::count(total, "room", "rooms"),
-        previous: (!query.after.is_empty()).then(|| words::query(&[("status", &query.status), ("ring", &query.ring)])),
-        next,
-    };
-    Ok((room_rows(look, summary, &records).await?, pager))
+        unknown => {
+            return Err(AppError::Invalid {
+                field: "status".to_owned(),
+                problem: format!("{unknown:?} is no status of a room"),
+            });
+        }
+    })
 }
 
 async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomListRecord]) -> Result<Vec<RoomWhyRow>> {
@@ -673,22 +674,66 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
         };
         let standing = look.standing(update, &summary.rollout, room).await.map_err(told)?;
         let deployment = standing.deployment.as_ref();
+        let next = match &standing.start {
+            Some(start) => words::start(start, room, look.now),
+            None => words::no_start(standing.status).to_owned(),
+        };
         rows.push(RoomWhyRow {
             room: record.id,
             name: record.name.clone(),
             site: record.site.clone(),
-            ring: ring_view(look, deployment.map_or(record.ring, |deployment| deployment.ring)),
+            ring: room_ring(look, &summary.rollout, deployment, record.ring),
             status: standing.status,
             why: standing.why,
-            next_window: standing
-                .window
-                .map(|window| when::window(&window, &room.zone, look.now)),
+            next,
+            has_window: matches!(standing.start, Some(Start::Window(_))),
             ticket: tickets.get(&record.id).copied(),
             attempt: deployment.map_or(1, |deployment| deployment.attempt),
             catch_up: deployment.is_some_and(|deployment| deployment.catch_up),
         });
     }
     Ok(rows)
+}
+
+/// The ring in which a room stands for an update: as the rollout entered it, else the room's own. In the implicit ring
+/// of all rooms (S12) the own one tells more.
+fn room_ring(look: &Look, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
+    let entered = deployment
+        .filter(|deployment| deployment.ring != RingId::ALL_ROOMS)
+        .and_then(|deployment| rollout.stage(deployment.ring));
+    match entered {
+        Some(stage) => stage_ring(stage.ring, &stage.name, stage.place),
+        None => ring_view(look, own),
+    }
+}
+
+/// A ring as a rollout has it. The one of all rooms (S12) has no place on the scale, so it has a badge of its own.
+fn stage_ring(id: RingId, name: &str, place: RingPlace) -> RingView {
+    RingView {
+        id,
+        name: name.to_owned(),
+        badge: if id == RingId::ALL_ROOMS {
+            "A".to_owned()
+        } else {
+            place.badge()
+        },
+        scale: place.scale(),
+    }
+}
+
+/// The rings in which the rooms of an update stand, for the filter.
+fn ring_choices(look: &Look, summary: &UpdateSummary) -> Vec<Choice> {
+    let choice = |id: RingId, name: &str| Choice {
+        value: id.to_string(),
+        label: name.to_owned(),
+    };
+    match summary.rollout.automatic_days {
+        Some(_) => look.rings.iter().map(|ring| choice(ring.id, &ring.name)).collect(),
+        None => {
+            let stages = summary.calendar.iter();
+            stages.map(|stage| choice(stage.ring, &stage.name)).collect()
+        }
+    }
 }
 
 async fn history(look: &mut Look, id: UpdateId) -> Result<Vec<HistoryRow>> {

@@ -3,12 +3,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use domain::deployment::Force;
+use domain::room::Room;
+use domain::status::RoomStatus;
 use domain::when;
 use domain::zone::Zone;
-use service::pages::Look;
+use service::pages::{Look, Start};
 
 use super::PAGE;
 use crate::view::{Pager, When};
+pub(super) use crate::words::count;
 
 pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> When {
     When {
@@ -17,10 +21,16 @@ pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> Whe
     }
 }
 
+/// `Thu 24 Oct 2024`.
+pub(super) fn today(now: DateTime<Utc>, zone: &Zone) -> String {
+    zone.date(now).format("%a %-d %b %Y").to_string()
+}
+
+/// `10:00`.
 pub(super) fn clock(now: DateTime<Utc>, zone: &Zone) -> When {
     let wall = zone.local(now).wall;
     When {
-        text: wall.format("%a %-d %b %Y, %H:%M").to_string(),
+        text: wall.format("%H:%M").to_string(),
         machine: now.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
 }
@@ -46,26 +56,106 @@ pub(super) fn span(from: NaiveDate, until_exclusive: NaiveDate, year: i32) -> St
     }
 }
 
-pub(super) fn count(number: i64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+/// When an update starts that is paused.
+pub(super) const AFTER_RESUME: &str = "After the resume";
+
+/// When an update starts in a room.
+pub(super) fn start(start: &Start, room: &Room, now: DateTime<Utc>) -> String {
+    match start {
+        Start::Window(window) => when::window(window, &room.zone, now),
+        Start::Forced(force) => forced(*force).to_owned(),
+        Start::AfterFreeze(date) => {
+            let this_year = room.zone.date(now).year();
+            format!("After the freeze, on {}", when::date(*date, this_year))
+        }
+        Start::AfterResume => AFTER_RESUME.to_owned(),
+        Start::Running => "Running".to_owned(),
+        Start::AfterRetry => "Only after a retry".to_owned(),
+    }
+}
+
+/// Why an update in a room has no start ahead.
+pub(super) fn no_start(status: RoomStatus) -> &'static str {
+    match status {
+        RoomStatus::Completed => "Done",
+        RoomStatus::NotRequired
+        | RoomStatus::Scheduled
+        | RoomStatus::InProgress
+        | RoomStatus::Failed
+        | RoomStatus::Paused
+        | RoomStatus::Deprecated => "Not planned",
+    }
+}
+
+/// When what is forced starts (K5).
+pub(super) fn forced(force: Force) -> &'static str {
+    match force {
+        Force::Now => "As soon as it polls",
+        Force::WhenAvailable => "When the room is free",
+    }
+}
+
+/// `999 bytes`, `5.3 MB`, `143 MB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return count(i64::try_from(bytes).unwrap_or(0), "byte", "bytes");
+    }
+    let (mut tenths, mut unit) = (bytes / 100, 0);
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1_000;
+        unit += 1;
+    }
+    if tenths < 100 {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    } else {
+        format!("{} {}", tenths / 10, UNITS[unit])
+    }
+}
+
+/// What stands on its own begins with a capital and ends with a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut rest = text.trim().trim_end_matches('.').chars();
+    match rest.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), rest.as_str()),
+        None => String::new(),
+    }
 }
 
 pub(super) fn offset(page: u32) -> i64 {
     i64::from(page.max(1) - 1) * PAGE
 }
 
-/// A pager over numbered pages.
+/// A pager over numbered pages. From behind the last page the way back leads to the last one.
 pub(super) fn numbered(page: u32, shown: i64, total: i64, one: &str, many: &str) -> Pager {
     let (page, first) = (page.max(1), offset(page));
-    let text = if shown == total {
+    let text = if shown == 0 || shown == total {
         count(total, one, many)
     } else {
         format!("{}–{} of {}", first + 1, first + shown, count(total, one, many))
     };
+    let last = (total - 1).max(0) / PAGE + 1;
+    let previous = i64::from(page - 1).min(last);
     Pager {
         text,
-        previous: (page > 1).then(|| format!("page={}", page - 1)),
+        previous: (page > 1).then(|| format!("page={previous}")),
         next: (first + shown < total).then(|| format!("page={}", page + 1)),
+    }
+}
+
+/// The pager of a list whose filters, as a query string, are `kept`.
+pub(super) fn with_filters(pager: Pager, kept: &str) -> Pager {
+    let with = |page: String| {
+        if kept.is_empty() {
+            page
+        } else {
+            format!("{kept}&{page}")
+        }
+    };
+    Pager {
+        text: pager.text,
+        previous: pager.previous.map(with),
+        next: pager.next.map(with),
     }
 }
 
@@ -92,11 +182,52 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 }
 
 /// A number under which the log has a fault of ours: unique in this process.
-pub(super) fn incident() -> String {
+pub(super) fn fault() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!(
         "{:04X}-{:04X}",
         std::process::id() & 0xffff,
         NEXT.fetch_add(1, Ordering::Relaxed)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_short_enough_to_read() {
+        for (bytes, text) in [
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_000, "1.0 kB"),
+            (999_999, "999 kB"),
+            (5_312_000, "5.3 MB"),
+            (143_654_912, "143 MB"),
+            (2_500_000_000_000_000, "2500 TB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_sentence_has_a_capital_and_one_full_stop() {
+        assert_eq!(
+            sentence("updates are redirected to WSUS"),
+            "Updates are redirected to WSUS."
+        );
+        assert_eq!(sentence("Done."), "Done.");
+        assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn a_page_behind_the_last_one_claims_no_rows() {
+        let pager = numbered(9, 0, 7, "update", "updates");
+        assert_eq!(pager.text, "7 updates");
+        assert_eq!(pager.previous.as_deref(), Some("page=1"));
+        assert_eq!(pager.next, None);
+        let pager = numbered(2, 20, 70, "update", "updates");
+        assert_eq!(pager.text, "51–70 of 70 updates");
+        assert_eq!(pager.previous.as_deref(), Some("page=1"));
+    }
 }

@@ -9,9 +9,10 @@ use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::ring_badge::RingBadge;
-use crate::components::status_badge::{HealthBadge, health_label};
+use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
 use crate::view::{Health, HomeView, RingView, When};
+use crate::words::count;
 
 /// A bar of days since the last update is full after this many.
 const FULL_BAR_DAYS: i64 = 60;
@@ -110,8 +111,7 @@ fn ago(days: Option<i64>) -> String {
     match days {
         None => "none yet".to_owned(),
         Some(0) => "today".to_owned(),
-        Some(1) => "1 day ago".to_owned(),
-        Some(days) => format!("{days} days ago"),
+        Some(days) => count(days, "day ago", "days ago"),
     }
 }
 
@@ -125,12 +125,7 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
             <Head class="col-what" label="Rooms" />
         }
         .into_any();
-        let rows = sites.into_iter().map(|(site, window, count)| {
-            let count = if count == 1 {
-                "1 room".to_owned()
-            } else {
-                format!("{count} rooms")
-            };
+        let rows = sites.into_iter().map(|(site, window, waiting)| {
             view! {
                 <tr role="row">
                     <NameCell class="col-site">{site}</NameCell>
@@ -138,7 +133,7 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
                         {window}
                     </Cell>
                     <Cell class="col-what" label="Rooms">
-                        {count}
+                        {count(waiting, "room", "rooms")}
                     </Cell>
                 </tr>
             }
@@ -165,10 +160,10 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
 }
 
 fn health(groups: &[(Health, i64)]) -> AnyView {
-    let all: i64 = groups.iter().map(|(_, count)| count).sum();
+    let all: i64 = groups.iter().map(|(_, number)| number).sum();
     let mut start = 0;
     let mut bars = Vec::with_capacity(groups.len());
-    for (health, count) in groups {
+    for (health, number) in groups {
         let class = match health {
             Health::Healthy => "hb-healthy",
             Health::Unhealthy => "hb-unhealthy",
@@ -176,19 +171,19 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
             Health::Onboarding => "hb-onboarding",
         };
         let x = percent(share(rooms(start), rooms(all)));
-        let width = percent(share(rooms(*count), rooms(all)));
+        let width = percent(share(rooms(*number), rooms(all)));
         bars.push(view! { <rect class=class x=x width=width height="12"></rect> });
-        start += count;
+        start += number;
     }
     let words: Vec<String> = groups
         .iter()
-        .map(|(health, count)| format!("{count} {}", health_label(*health).to_lowercase()))
+        .map(|(health, number)| format!("{number} {}", health.label().to_lowercase()))
         .collect();
-    let key = groups.iter().map(|(health, count)| {
+    let key = groups.iter().map(|(health, number)| {
         view! {
             <li>
                 <HealthBadge health=*health />
-                <span>{*count}</span>
+                <span>{*number}</span>
             </li>
         }
     });
@@ -197,7 +192,7 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
             <div class="section-head">
                 <h2 id="h-health">"Room health"</h2>
                 <p>
-                    <a href="/rooms">{format!("{all} rooms")}</a>
+                    <a href="/rooms">{count(all, "room", "rooms")}</a>
                 </p>
             </div>
             <div class="stack stack--tight">

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 use super::api::get_portfolio;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::empty_state::EmptyState;
+use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
@@ -16,6 +17,8 @@ use crate::components::status_badge::UpdateStatusBadge;
 use crate::components::time::Time;
 use crate::view::{PortfolioView, ProductRow};
 
+const PATH: &str = "/portfolio";
+
 /// Portfolio.
 #[component]
 pub fn PortfolioPage() -> impl IntoView {
@@ -24,21 +27,14 @@ pub fn PortfolioPage() -> impl IntoView {
     let products = Resource::new(move || number.get(), get_portfolio);
     view! {
         <PageHeader title="Portfolio" tab=None />
-        {loaded(products, page)}
+        {loaded(products, move |view| page(view, &address.get_untracked()))}
     }
     .into_any()
 }
 
-fn page(portfolio: PortfolioView) -> AnyView {
+fn page(portfolio: PortfolioView, address: &ParamsMap) -> AnyView {
     let PortfolioView { rows, pager } = portfolio;
-    let content = if rows.is_empty() {
-        view! {
-            <EmptyState title="No products" text="Products appear here when a catalogue is imported." clear=None />
-        }
-        .into_any()
-    } else {
-        table(rows)
-    };
+    let content = if rows.is_empty() { nothing(address) } else { table(rows) };
     view! {
         <section aria-labelledby="h-list">
             <div class="section-head">
@@ -52,6 +48,17 @@ fn page(portfolio: PortfolioView) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+fn nothing(address: &ParamsMap) -> AnyView {
+    if address::is_later_page(address) {
+        view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
+    } else {
+        view! {
+            <EmptyState title="No products" text="Products appear here when a catalogue is imported." clear=None />
+        }
+        .into_any()
+    }
 }
 
 fn table(rows: Vec<ProductRow>) -> AnyView {

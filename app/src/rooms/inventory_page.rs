@@ -8,6 +8,7 @@ use crate::components::page_header::PageHeader;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
 use crate::view::RoomRow;
+use crate::words::count;
 
 /// The page.
 #[component]
@@ -39,11 +40,7 @@ fn table(rows: Vec<RoomRow>) -> AnyView {
 
 fn row(row: RoomRow) -> AnyView {
     let name = room_name(&row);
-    let devices = if row.devices == 1 {
-        "1 device".to_owned()
-    } else {
-        format!("{} devices", row.devices)
-    };
+    let devices = count(row.devices, "device", "devices");
     view! {
         <tr role="row">
             <NameCell>{name}</NameCell>

@@ -6,7 +6,7 @@ use leptos_router::params::ParamsMap;
 
 use super::api::list_rooms;
 use crate::components::address;
-use crate::components::empty_state::EmptyState;
+use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar};
 use crate::components::loaded::loaded;
 use crate::components::pager::Pager;
@@ -64,8 +64,7 @@ fn list(
         pager,
     } = view;
     let content = if rows.is_empty() {
-        let clear = address::is_filtered(address).then(|| path.to_owned());
-        view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
+        nothing(path, address)
     } else {
         table(rows)
     };
@@ -88,4 +87,16 @@ fn list(
         </section>
     }
     .into_any()
+}
+
+fn nothing(path: &str, address: &ParamsMap) -> AnyView {
+    if address::is_later_page(address) {
+        view! { <EmptyPage first=address::first_page(path, address) /> }.into_any()
+    } else if address::is_filtered(address) {
+        let clear = Some(path.to_owned());
+        view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
+    } else {
+        view! { <EmptyState title="No rooms yet" text="Rooms appear here when they are imported." clear=None /> }
+            .into_any()
+    }
 }

@@ -147,7 +147,7 @@ fn devices_section(devices: Vec<DeviceView>) -> AnyView {
             <div class="section-head">
                 <h2 id="h-devices">"Devices and versions"</h2>
             </div>
-            <DataTable kind="devices" caption="Devices and versions" head>
+            <DataTable kind="devices" caption="Devices and versions" head grouped=true>
                 {rows}
             </DataTable>
         </section>
@@ -155,19 +155,21 @@ fn devices_section(devices: Vec<DeviceView>) -> AnyView {
     .into_any()
 }
 
-/// A device, and a row for each of its components.
+/// A group of rows: a device, and a row for each of its components.
 fn device(device: DeviceView) -> AnyView {
     let components = device.components.into_iter().map(component).collect_view();
     view! {
-        <tr role="row">
-            <NameCell class="col-name">
-                <ProductCell icon=icon::of_role(&device.role) name=device.name href=None sub=device.sub />
-            </NameCell>
-            <td role="cell" class="muted" colspan="3">
-                {device.contact}
-            </td>
-        </tr>
-        {components}
+        <tbody role="rowgroup">
+            <tr role="row">
+                <NameCell class="col-name" scope="rowgroup">
+                    <ProductCell icon=icon::of_role(&device.role) name=device.name href=None sub=device.sub />
+                </NameCell>
+                <td role="cell" class="muted" colspan="3">
+                    {device.contact}
+                </td>
+            </tr>
+            {components}
+        </tbody>
     }
     .into_any()
 }

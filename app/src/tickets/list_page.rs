@@ -8,7 +8,7 @@ use leptos_router::params::ParamsMap;
 use super::api::list_tickets;
 use super::ticket_list::ticket_table;
 use crate::components::address;
-use crate::components::empty_state::EmptyState;
+use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
@@ -44,7 +44,7 @@ fn page(view: TicketsView, query: TicketsQuery, address: &ParamsMap) -> AnyView 
     let content = if rows.is_empty() {
         nothing(address)
     } else {
-        ticket_table("Incidents".to_owned(), rows)
+        ticket_table("Tickets".to_owned(), rows)
     };
     view! {
         {toolbar(query)}
@@ -85,7 +85,9 @@ fn toolbar(query: TicketsQuery) -> AnyView {
 }
 
 fn nothing(address: &ParamsMap) -> AnyView {
-    if address::is_filtered(address) {
+    if address::is_later_page(address) {
+        view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
+    } else if address::is_filtered(address) {
         let clear = Some(PATH.to_owned());
         view! { <EmptyState title="No ticket matches" text="No ticket has all of this." clear /> }.into_any()
     } else {

@@ -1,7 +1,6 @@
 //! One update: the dates of every ring, every room with its reason, issues, tickets, history (P3).
 
 use domain::ids::UpdateId;
-use domain::status::RoomStatus;
 use domain::update::Severity;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -10,8 +9,8 @@ use leptos_router::params::ParamsMap;
 use super::api::get_update;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::empty_state::EmptyState;
-use crate::components::filters::{Apply, Filter, Keep, Toolbar, choice};
+use crate::components::empty_state::{EmptyPage, EmptyState};
+use crate::components::filters::{Apply, Filter, Keep, Toolbar};
 use crate::components::history_list::HistoryList;
 use crate::components::icon;
 use crate::components::key::{Key, KeyEntry};
@@ -51,6 +50,7 @@ fn query(address: &ParamsMap) -> RoomWhyQuery {
         status: address::value(address, "status"),
         ring: address::value(address, "ring"),
         after: address::value(address, "after"),
+        before: address::value(address, "before"),
     }
 }
 
@@ -174,17 +174,11 @@ fn rollout(view: &UpdateView) -> AnyView {
 
 fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView {
     let path = format!("/updates/{}", view.id);
-    let rings = view
-        .calendar
-        .stages
-        .iter()
-        .map(|stage| choice(stage.ring.id.to_string(), stage.ring.name.clone()));
-    let rings = rings.collect();
+    let rings = view.rings.clone();
     let chips = chips(view, query, address, &path);
     let RoomWhyQuery { status, ring, .. } = query.clone();
     let content = if view.rooms.is_empty() {
-        let clear = address::is_filtered(address).then(|| format!("{path}#rooms"));
-        view! { <EmptyState title="No room matches" text="No room has this status." clear /> }.into_any()
+        nothing(&path, address)
     } else {
         table(&view.rooms)
     };
@@ -208,6 +202,18 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
         </section>
     }
     .into_any()
+}
+
+fn nothing(path: &str, address: &ParamsMap) -> AnyView {
+    if address::is_later_page(address) {
+        let first = format!("{}#rooms", address::first_page(path, address));
+        view! { <EmptyPage first /> }.into_any()
+    } else if address::is_filtered(address) {
+        let clear = Some(format!("{path}#rooms"));
+        view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
+    } else {
+        view! { <EmptyState title="No rooms" text="No room has this product." clear=None /> }.into_any()
+    }
 }
 
 fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &str) -> AnyView {
@@ -265,9 +271,10 @@ fn row(row: RoomWhyRow) -> AnyView {
             <span class="tag">"Catch-up"</span>
         }
     });
-    let window = match row.next_window {
-        Some(window) => window.into_any(),
-        None => view! { <span class="muted">{no_window(row.status)}</span> }.into_any(),
+    let next = if row.has_window {
+        row.next.into_any()
+    } else {
+        view! { <span class="muted">{row.next}</span> }.into_any()
     };
     view! {
         <tr role="row">
@@ -288,23 +295,11 @@ fn row(row: RoomWhyRow) -> AnyView {
                 {ticket}
             </Cell>
             <Cell class="col-win" label="Next window">
-                {window}
+                {next}
             </Cell>
         </tr>
     }
     .into_any()
-}
-
-fn no_window(status: RoomStatus) -> &'static str {
-    match status {
-        RoomStatus::Completed => "Done",
-        RoomStatus::Failed => "Only after a retry",
-        RoomStatus::NotRequired
-        | RoomStatus::Scheduled
-        | RoomStatus::InProgress
-        | RoomStatus::Paused
-        | RoomStatus::Deprecated => "Not planned",
-    }
 }
 
 fn known_issues(issues: Vec<(String, Option<String>)>) -> Option<AnyView> {

@@ -10,7 +10,7 @@ use super::UpdatesHead;
 use super::api::list_updates;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
-use crate::components::empty_state::EmptyState;
+use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, SearchBox, Switch, Toolbar, choice};
 use crate::components::icon;
 use crate::components::key::{Key, KeyEntry};
@@ -124,7 +124,9 @@ fn toolbar(query: &UpdatesQuery, vendors: Vec<String>) -> AnyView {
 }
 
 fn nothing(address: &ParamsMap) -> AnyView {
-    if address::is_filtered(address) {
+    if address::is_later_page(address) {
+        view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
+    } else if address::is_filtered(address) {
         view! {
             <EmptyState
                 title="No update matches"

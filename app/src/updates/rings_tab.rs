@@ -11,6 +11,7 @@ use crate::components::loaded::loaded;
 use crate::components::ring_badge::RingCode;
 use crate::components::time::Time;
 use crate::view::{RingRow, RingsView};
+use crate::words::count;
 
 /// The page.
 #[component]
@@ -143,9 +144,5 @@ fn sums(rings: &RingsView) -> AnyView {
 }
 
 fn days(days: u32) -> String {
-    if days == 1 {
-        "1 day".to_owned()
-    } else {
-        format!("{days} days")
-    }
+    count(days, "day", "days")
 }

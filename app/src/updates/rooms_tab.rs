@@ -75,6 +75,7 @@ fn work(row: &RoomRow) -> AnyView {
     let kinds = [
         (row.failed, "status status--failed", "s-failed", "failed"),
         (row.running, "status status--running", "s-running", "running"),
+        (row.paused, "status status--paused", "s-paused", "paused"),
         (row.scheduled, "status status--scheduled", "s-scheduled", "scheduled"),
     ];
     let some = kinds.into_iter().filter(|(count, ..)| *count > 0);

@@ -1,7 +1,7 @@
 //! Why a room gets an update, or does not (G6, T5).
 
-use chrono::{DateTime, Datelike, Utc};
-use domain::deployment::DeploymentState;
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use domain::deployment::{Deployment, Force};
 use domain::freeze::Freezes;
 use domain::ids::RoomId;
 use domain::rollout::{PlannedStage, Rollout, RolloutState};
@@ -108,7 +108,17 @@ impl Service {
                 update: update.title(),
                 status: standing.status.label().to_owned(),
                 why: standing.why,
-                next_window: standing.window.map(|window| when::window(&window, &room.zone, now)),
+                next_window: match standing.start {
+                    Some(Start::Window(window)) => Some(when::window(&window, &room.zone, now)),
+                    Some(
+                        Start::Forced(_)
+                        | Start::AfterFreeze(_)
+                        | Start::AfterResume
+                        | Start::Running
+                        | Start::AfterRetry,
+                    )
+                    | None => None,
+                },
             });
         }
         Ok(RoomExplanation {
@@ -121,11 +131,28 @@ impl Service {
     }
 }
 
+/// When an update starts in a room, as far as that can be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// In this window.
+    Window(Window),
+    /// It is forced and waits for no window (K5).
+    Forced(Force),
+    /// It is forced, and nothing starts in the room before this date (W6).
+    AfterFreeze(NaiveDate),
+    /// Once its update is resumed (K3).
+    AfterResume,
+    /// It has started.
+    Running,
+    /// It has failed and starts again when somebody retries it (K4).
+    AfterRetry,
+}
+
 /// How a room stands to an update: what every page shows of the two.
 pub(crate) struct RoomStanding {
     pub(crate) status: RoomStatus,
     pub(crate) why: String,
-    pub(crate) window: Option<Window>,
+    pub(crate) start: Option<Start>,
 }
 
 /// What a room's standing to an update is read from.
@@ -140,24 +167,15 @@ pub(crate) fn stand(
     update: &Update,
     rollout: &Rollout,
     room: &Room,
-    deployment: Option<&domain::deployment::Deployment>,
+    deployment: Option<&Deployment>,
     now: DateTime<Utc>,
 ) -> RoomStanding {
     let this_year = room.zone.date(now).year();
     let write_date = |date| when::date(date, this_year);
-    let hours = plan.organisation.settings.window();
     if let Some(deployment) = deployment {
         let status = status::room(deployment, rollout);
         if status != RoomStatus::NotRequired {
-            let waits = matches!(
-                deployment.state,
-                DeploymentState::Waiting | DeploymentState::Open { started_at: None }
-            );
-            let window = (waits && status == RoomStatus::Scheduled && deployment.force.is_none()).then(|| {
-                Window::next_free(&room.zone, deployment.night, now, hours, |date| {
-                    room.frozen(plan.freezes, date)
-                })
-            });
+            let start = start(plan, rollout, room, deployment, status, now);
             let why = match &rollout.state {
                 RolloutState::Paused { by, reason, .. } if status == RoomStatus::Paused => {
                     format!("Paused by {by}: {reason}")
@@ -168,7 +186,7 @@ pub(crate) fn stand(
                 | RolloutState::Running
                 | RolloutState::Finished { .. } => deployment.reason.clone(),
             };
-            return RoomStanding { status, why, window };
+            return RoomStanding { status, why, start };
         }
     }
     let why = match &rollout.state {
@@ -186,6 +204,49 @@ pub(crate) fn stand(
     RoomStanding {
         status: RoomStatus::NotRequired,
         why,
-        window: None,
+        start: None,
     }
+}
+
+/// When the deployment, which has this status, starts; `None`: it is over.
+fn start(
+    plan: &Plan<'_>,
+    rollout: &Rollout,
+    room: &Room,
+    deployment: &Deployment,
+    status: RoomStatus,
+    now: DateTime<Utc>,
+) -> Option<Start> {
+    match status {
+        RoomStatus::Scheduled => Some(match deployment.force {
+            None => {
+                let hours = plan.organisation.settings.window();
+                let frozen = |date| room.frozen(plan.freezes, date);
+                Start::Window(Window::next_free(&room.zone, deployment.night, now, hours, frozen))
+            }
+            Some(force) => match thaws_on(plan, room, now) {
+                Some(date) => Start::AfterFreeze(date),
+                None => Start::Forced(force),
+            },
+        }),
+        RoomStatus::InProgress => Some(Start::Running),
+        RoomStatus::Paused => Some(Start::AfterResume),
+        RoomStatus::Failed => match rollout.state {
+            RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => {
+                Some(Start::AfterRetry)
+            }
+            RolloutState::Deprecated { .. } => None,
+        },
+        RoomStatus::NotRequired | RoomStatus::Completed | RoomStatus::Deprecated => None,
+    }
+}
+
+/// The first date on which something may start in a room that is frozen today; `None`: it is not.
+fn thaws_on(plan: &Plan<'_>, room: &Room, now: DateTime<Utc>) -> Option<NaiveDate> {
+    let today = room.zone.date(now);
+    let mut date = today;
+    while let Some(freeze) = room.frozen(plan.freezes, date) {
+        date = freeze.until + Days::new(1);
+    }
+    (date > today).then_some(date)
 }

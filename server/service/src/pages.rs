@@ -2,23 +2,25 @@
 //!
 //! A [`Look`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::deployment::Deployment;
-use domain::freeze::Freezes;
+use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use domain::room::Room;
+use domain::room::{Condition, Health, Room, RoomState, UNMONITORED_AFTER};
 use domain::settings::Organisation;
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
-use store::{DeviceLineRecord, PublishedRecord, Tx};
+use domain::zone::Zone;
+use store::{DeviceLineRecord, PublishedRecord, RoomWork, Tx, WaitingRooms};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
+pub use crate::explain::Start;
 use crate::explain::{Plan, stand};
 use crate::tick::organisation;
 
@@ -47,7 +49,7 @@ pub struct UpdateSummary {
     pub status: UpdateStatus,
     /// Its rings in dates.
     pub calendar: Vec<PlannedStage>,
-    /// Rooms that would get it and have no deployment, by ring.
+    /// Rooms that would get it and have no deployment, by the ring in whose plan they stand ([`Rollout::ring_of`]).
     pub waiting: BTreeMap<RingId, i64>,
     /// Its deployments, counted.
     pub counts: Counts,
@@ -60,11 +62,27 @@ pub struct Standing {
     pub status: RoomStatus,
     /// Why (T5).
     pub why: String,
-    /// The window it waits for.
-    pub window: Option<Window>,
+    /// When it starts; `None`: it has ended, or has no deployment.
+    pub start: Option<Start>,
     /// Its deployment.
     pub deployment: Option<Deployment>,
 }
+
+/// What opens tonight at one site: windows from now on that open within a day.
+#[derive(Clone, Debug)]
+pub struct Tonight {
+    /// The site's name.
+    pub site: String,
+    /// The zone of the window.
+    pub zone: Zone,
+    /// The window.
+    pub window: Window,
+    /// Rooms that wait for it.
+    pub rooms: i64,
+}
+
+/// Windows that open within this are tonight's.
+const TONIGHT: TimeDelta = TimeDelta::hours(24);
 
 impl Service {
     /// A snapshot to read from.
@@ -148,8 +166,14 @@ impl Look {
         let waiting = match rollout.state {
             RolloutState::Running | RolloutState::Paused { .. } => {
                 let ahead = self.tx.waiting_by_ring(record.id, zone.date(self.now)).await?;
-                let reached = |ring: &RingId| self.rings.get(*ring).is_some_and(|ring| rollout.has_reached(ring));
-                ahead.into_iter().filter(|(ring, _)| !reached(ring)).collect()
+                let mut waiting = BTreeMap::new();
+                for (ring, rooms) in ahead {
+                    let reached = self.rings.get(ring).is_some_and(|ring| rollout.has_reached(ring));
+                    if !reached {
+                        *waiting.entry(rollout.ring_of(ring)).or_insert(0) += rooms;
+                    }
+                }
+                waiting
             }
             RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => BTreeMap::new(),
         };
@@ -188,6 +212,116 @@ impl Look {
         Ok(self.tx.updates(ids).await?)
     }
 
+    /// What the health of a room in this state follows from (I4).
+    #[must_use]
+    pub fn condition(&self, state: RoomState, work: &RoomWork) -> Condition {
+        let recent = |at: &&DateTime<Utc>| self.now - **at < UNMONITORED_AFTER;
+        let in_contact = work.contacts.iter().filter(recent).count();
+        Condition {
+            state,
+            tickets: work.unhealthy,
+            devices: work.devices,
+            in_contact: i64::try_from(in_contact).unwrap_or(i64::MAX),
+            ever_seen: !work.contacts.is_empty(),
+        }
+    }
+
+    /// How many rooms are of which health (I4).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
+        let alike = self.tx.rooms_by_condition(self.now - UNMONITORED_AFTER).await?;
+        let mut by_health = BTreeMap::new();
+        for (state, troubled, in_contact, rooms) in alike {
+            *by_health.entry(Health::of(state, troubled, in_contact)).or_insert(0) += rooms;
+        }
+        Ok(by_health)
+    }
+
+    /// The first window of a room that has not closed, on a date not before `night` and not frozen (W6).
+    #[must_use]
+    pub fn next_window(&self, room: &Room, night: NaiveDate) -> Window {
+        let hours = self.organisation.settings.window();
+        Window::next_free(&room.zone, night, self.now, hours, |date| {
+            room.frozen(&self.freezes, date)
+        })
+    }
+
+    /// The rooms that wait for a window of tonight, by site and window. A room counts once, in the first of its
+    /// windows.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn tonight(&mut self) -> Result<Vec<Tonight>> {
+        let until = self.last_night_of_tonight();
+        let waiting = self.tx.waiting_rooms(until).await?;
+        let aside = self.tx.freezes_aside().await?;
+        let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), Tonight> = BTreeMap::new();
+        for group in waiting {
+            let window = self.window_of(&group, &aside);
+            if !self.is_tonight(&window) {
+                continue;
+            }
+            let key = (group.site_name.clone(), window.opens, group.zone.clone());
+            let tonight = sites.entry(key).or_insert(Tonight {
+                site: group.site_name,
+                zone: group.zone,
+                window,
+                rooms: 0,
+            });
+            tonight.rooms += group.rooms;
+        }
+        Ok(sites.into_values().collect())
+    }
+
+    /// The nights, as they were planned, of the rooms of a rollout that wait for a window of tonight: (ring, night).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn nights_of_tonight(&mut self, rollout: &Rollout) -> Result<BTreeSet<(RingId, NaiveDate)>> {
+        if !rollout.may_start_rooms() {
+            return Ok(BTreeSet::new());
+        }
+        let until = self.last_night_of_tonight();
+        let waiting = self.tx.waiting_rooms_of(rollout.update, until).await?;
+        let aside = self.tx.freezes_aside().await?;
+        let mut nights = BTreeSet::new();
+        for (ring, planned, group) in waiting {
+            if self.is_tonight(&self.window_of(&group, &aside)) {
+                nights.insert((ring, planned));
+            }
+        }
+        Ok(nights)
+    }
+
+    /// The dates of rooms are at most a day off the organisation's, and a window of tonight is at most one more away.
+    fn last_night_of_tonight(&self) -> NaiveDate {
+        self.organisation.zone.date(self.now) + Days::new(2)
+    }
+
+    /// [`Look::next_window`] of rooms that have the same. `aside`: the freezes of single sites and rooms.
+    fn window_of(&self, waiting: &WaitingRooms, aside: &[(FreezeScope, Freeze)]) -> Window {
+        let concerns = |scope: &FreezeScope| match scope {
+            FreezeScope::Site(site) => *site == waiting.site,
+            FreezeScope::Room(room) => Some(*room) == waiting.own,
+            FreezeScope::Organisation | FreezeScope::Ring(_) => false,
+        };
+        let frozen = |date: NaiveDate| {
+            let own = aside
+                .iter()
+                .find(|(scope, freeze)| concerns(scope) && freeze.covers(date));
+            own.map(|(_, freeze)| freeze)
+                .or_else(|| self.freezes.on(waiting.ring, date))
+        };
+        let hours = self.organisation.settings.window();
+        Window::next_free(&waiting.zone, waiting.night, self.now, hours, frozen)
+    }
+
+    fn is_tonight(&self, window: &Window) -> bool {
+        window.opens <= self.now + TONIGHT
+    }
+
     /// How a room stands to an update.
     ///
     /// # Errors
@@ -204,7 +338,7 @@ impl Look {
         Ok(Standing {
             status: standing.status,
             why: standing.why,
-            window: standing.window,
+            start: standing.start,
             deployment,
         })
     }

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::deployment::Force;
+use domain::freeze::{Freeze, FreezeScope};
+use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::room::RoomState;
 use domain::update::{ProductKind, Severity};
+use domain::zone::Zone;
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
-use crate::rows::{instant, opt_instant, word};
+use crate::rows::{instant, micros, opt_instant, word};
 use crate::tx::{Tx, each};
 
 /// A published update in a list.
@@ -50,7 +53,7 @@ pub struct RoomListRecord {
     /// Floor.
     pub floor: String,
     /// Zone.
-    pub zone: domain::zone::Zone,
+    pub zone: Zone,
     /// Ring.
     pub ring: RingId,
     /// Whether it takes part.
@@ -75,24 +78,47 @@ pub struct RoomFilter {
 /// What is going on in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoomWork {
-    /// Deployments that wait.
+    /// Deployments that wait, of updates that are not paused.
     pub scheduled: i64,
+    /// Deployments that wait until their update is resumed (T1).
+    pub paused: i64,
     /// Deployments that run.
     pub running: i64,
-    /// Deployments that failed and whose update is not over.
+    /// Deployments that failed, of updates that are not deprecated.
     pub failed: i64,
-    /// The first night that something waits for.
-    pub next_night: Option<NaiveDate>,
+    /// The nights of the scheduled ones, in order. A forced one waits for no night.
+    pub nights: Vec<NaiveDate>,
+    /// How the most urgent of the forced ones is forced (K5); `None`: none is.
+    pub force: Option<Force>,
     /// Devices.
     pub devices: i64,
     /// Their models.
     pub models: Vec<String>,
-    /// The last contact of any device.
-    pub last_seen_at: Option<DateTime<Utc>>,
+    /// When those that ever were in contact were so last.
+    pub contacts: Vec<DateTime<Utc>>,
     /// Open tickets that make the room unhealthy (I4).
     pub unhealthy: i64,
     /// Open tickets.
     pub open_tickets: i64,
+}
+
+/// Rooms that wait for the same night and whose windows are the same: in one zone, under the same freezes.
+#[derive(Clone, Debug)]
+pub struct WaitingRooms {
+    /// Their site.
+    pub site: SiteId,
+    /// Its name.
+    pub site_name: String,
+    /// Their zone.
+    pub zone: Zone,
+    /// Their ring.
+    pub ring: RingId,
+    /// A room with freezes of its own stands alone.
+    pub own: Option<RoomId>,
+    /// The night.
+    pub night: NaiveDate,
+    /// How many they are.
+    pub rooms: i64,
 }
 
 /// A device on a room's page.
@@ -171,6 +197,23 @@ pub enum UpdateRooms {
     Nothing,
 }
 
+/// Which rooms of an update, and which page of them.
+#[derive(Clone, Debug)]
+pub struct UpdateRoomFilter {
+    /// The update.
+    pub update: UpdateId,
+    /// Its product.
+    pub product: ProductId,
+    /// Which of its rooms.
+    pub which: UpdateRooms,
+    /// A ring: the one in which a room stands for this update.
+    pub ring: Option<RingId>,
+    /// The page starts after this room: (name key, id).
+    pub after: Option<(String, RoomId)>,
+    /// The page ends before this room.
+    pub before: Option<(String, RoomId)>,
+}
+
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident) => {
         if !$filter.words.is_empty() {
@@ -188,8 +231,45 @@ macro_rules! filter_rooms {
     };
 }
 
+/// Continues a query of rooms `r` and their deployments `x` that ends in `x.update_id = `.
+macro_rules! filter_update_rooms {
+    ($query:ident, $filter:ident) => {
+        $query.push_bind($filter.update.0);
+        $query
+            .push(
+                " WHERE r.state <> 'retired' AND (x.id IS NOT NULL OR EXISTS (
+                    SELECT 1 FROM devices d JOIN components c ON c.device_id = d.id
+                    WHERE d.room_id = r.id AND d.revoked_at IS NULL AND c.product_id = ",
+            )
+            .push_bind($filter.product.0.clone())
+            .push("))");
+        $query.push(match $filter.which {
+            UpdateRooms::All => "",
+            UpdateRooms::Scheduled => " AND (x.state = 'waiting' OR (x.state = 'open' AND x.started_at IS NULL))",
+            UpdateRooms::InProgress => " AND x.state = 'open' AND x.started_at IS NOT NULL",
+            UpdateRooms::Completed => " AND x.state = 'completed'",
+            UpdateRooms::Failed => " AND x.state = 'failed'",
+            UpdateRooms::Deprecated => " AND x.state = 'withdrawn' AND x.withdrawal = 'deprecated'",
+            UpdateRooms::NotRequired => {
+                " AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))"
+            }
+            UpdateRooms::Nothing => " AND 1 = 0",
+        });
+        // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more
+        // (S12).
+        if let Some(ring) = $filter.ring {
+            $query
+                .push(" AND COALESCE(NULLIF(x.ring_id, ")
+                .push_bind(RingId::ALL_ROOMS.0)
+                .push("), r.ring_id) = ")
+                .push_bind(ring.0);
+        }
+    };
+}
+
 impl Tx {
-    /// Published updates; `active`: only those that may still concern people (T9).
+    /// Published updates; `active`: only those that may still concern people (T9). Of the finished ones these are the
+    /// ones that [`domain::status::update`] calls Completed with failures and nobody has acknowledged.
     ///
     /// # Errors
     /// The database fails.
@@ -197,7 +277,8 @@ impl Tx {
         const SQL: &str = "SELECT u.id, u.title, u.version, p.vendor, p.id, p.kind, u.severity, r.acknowledged_at
             FROM rollouts r JOIN updates u ON u.id = r.update_id JOIN products p ON p.id = u.product_id
             WHERE NOT $1 OR r.state IN ('running', 'paused') OR (r.state = 'finished' AND r.acknowledged_at IS NULL AND EXISTS (
-                SELECT 1 FROM ring_counts c WHERE c.update_id = r.update_id AND (c.failed > 0 OR c.scheduled > 0 OR c.in_progress > 0)))
+                SELECT 1 FROM ring_counts c WHERE c.update_id = r.update_id
+                    AND (c.failed > 0 OR c.scheduled > 0 OR c.in_progress > 0 OR c.deprecated > 0)))
             ORDER BY r.published_at DESC, u.id";
         type Row = (Uuid, String, String, String, String, String, String, Option<i64>);
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(active).fetch_all(c).await)?;
@@ -260,22 +341,68 @@ impl Tx {
         Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
     }
 
-    /// Deployments of an update by ring, night and state, catch-ups aside: (ring, night, state, started, rooms).
+    /// Deployments of an update by ring, night and how they stand, catch-ups aside: (ring, night, `waiting`, `running`,
+    /// `completed`, `failed` or `withdrawn`, rooms). The night is the one that its ring's entry fixed, where it did.
     ///
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
-        const SQL: &str = "SELECT ring_id, COALESCE(planned_night, night) AS planned, state, COUNT(*)
-            FROM deployments
-            WHERE update_id = $1 AND NOT catch_up AND (state <> 'withdrawn' OR withdrawal = 'deprecated')
-            GROUP BY ring_id, COALESCE(planned_night, night), state
-            ORDER BY ring_id, planned, state";
+        const SQL: &str = "SELECT ring_id, planned, stands, COUNT(*)
+            FROM (SELECT ring_id, COALESCE(planned_night, night) AS planned,
+                    CASE WHEN state = 'open' AND started_at IS NOT NULL THEN 'running'
+                        WHEN state = 'open' THEN 'waiting'
+                        ELSE state END AS stands
+                FROM deployments
+                WHERE update_id = $1 AND NOT catch_up AND (state <> 'withdrawn' OR withdrawal = 'deprecated')) AS x
+            GROUP BY ring_id, planned, stands
+            ORDER BY ring_id, planned, stands";
         let rows: Vec<(Uuid, NaiveDate, String, i64)> =
             each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
-            .map(|(ring, night, state, rooms)| (RingId(ring), night, state, rooms))
+            .map(|(ring, night, stands, rooms)| (RingId(ring), night, stands, rooms))
             .collect())
+    }
+
+    /// Rooms of an update that wait for a night until `until`, as in [`Tx::rooms_by_night`]: (ring, night as planned,
+    /// rooms with the night as it is). What is forced waits for none (K5).
+    ///
+    /// # Errors
+    /// The database fails, or a zone is none.
+    pub async fn waiting_rooms_of(
+        &mut self,
+        update: UpdateId,
+        until: NaiveDate,
+    ) -> Result<Vec<(RingId, NaiveDate, WaitingRooms)>> {
+        const SQL: &str = "SELECT site_id, site, zone, ring_id, own, night, COUNT(*), stage, planned
+            FROM (SELECT r.site_id, s.name AS site, r.zone, r.ring_id, d.night, d.ring_id AS stage,
+                    COALESCE(d.planned_night, d.night) AS planned,
+                    CASE WHEN EXISTS (SELECT 1 FROM freezes f WHERE f.room_id = r.id) THEN r.id END AS own
+                FROM deployments d
+                JOIN rooms r ON r.id = d.room_id
+                JOIN sites s ON s.id = r.site_id
+                WHERE d.update_id = $1 AND NOT d.catch_up AND d.force IS NULL AND d.night <= $2
+                    AND (d.state = 'waiting' OR (d.state = 'open' AND d.started_at IS NULL))) AS x
+            GROUP BY site_id, site, zone, ring_id, own, night, stage, planned
+            ORDER BY stage, planned, site, night, zone, ring_id, own";
+        type Row = (
+            Uuid,
+            String,
+            String,
+            Uuid,
+            Option<Uuid>,
+            NaiveDate,
+            i64,
+            Uuid,
+            NaiveDate,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(until).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(site, name, zone, ring, own, night, rooms, stage, planned)| {
+                let waiting = waiting_rooms((site, name, zone, ring, own, night, rooms))?;
+                Ok((RingId(stage), planned, waiting))
+            })
+            .collect()
     }
 
     /// Rooms of an update by the word of their status in addresses; those without a deployment are not among them.
@@ -334,29 +461,37 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn work_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, RoomWork>> {
+        type Row = (Uuid, String, Option<i64>, NaiveDate, Option<String>, String);
         let mut work: BTreeMap<RoomId, RoomWork> = rooms.iter().map(|room| (*room, RoomWork::default())).collect();
         if rooms.is_empty() {
             return Ok(work);
         }
-        let rows: Vec<(Uuid, String, Option<i64>, NaiveDate)> = each!(self, c => {
+        let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.room_id, d.state, d.started_at, d.night FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
+                "SELECT d.room_id, d.state, d.started_at, d.night, d.force, r.state
+                FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
                 WHERE d.state IN ('waiting', 'open', 'failed') AND r.state <> 'deprecated' AND d.room_id IN (",
             );
             ids_in(&mut query, rooms.iter().map(|room| room.0));
             query.push(" ORDER BY d.room_id, d.night");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (room, state, started_at, night) in rows {
+        for (room, state, started_at, night, force, rollout) in rows {
+            let force = force.map(|how| word("deployments", room, &how, Force::from_word));
             let Some(work) = work.get_mut(&RoomId(room)) else {
                 continue;
             };
-            match (state.as_str(), started_at) {
-                ("failed", _) => work.failed += 1,
-                ("open", Some(_)) => work.running += 1,
+            match (state.as_str(), started_at, rollout.as_str()) {
+                ("failed", _, _) => work.failed += 1,
+                ("open", Some(_), _) => work.running += 1,
+                (_, _, "paused") => work.paused += 1,
                 _ => {
                     work.scheduled += 1;
-                    work.next_night = Some(work.next_night.map_or(night, |first| first.min(night)));
+                    match force.transpose()? {
+                        None => work.nights.push(night),
+                        Some(Force::Now) => work.force = Some(Force::Now),
+                        Some(Force::WhenAvailable) => work.force = work.force.or(Some(Force::WhenAvailable)),
+                    }
                 }
             }
         }
@@ -372,7 +507,7 @@ impl Tx {
             };
             work.devices += 1;
             work.models.push(model);
-            work.last_seen_at = work.last_seen_at.max(opt_instant("devices", room, last_seen_at)?);
+            work.contacts.extend(opt_instant("devices", room, last_seen_at)?);
         }
         let rows: Vec<(Uuid, i64, i64)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
@@ -394,6 +529,38 @@ impl Tx {
         Ok(work)
     }
 
+    /// Rooms by what their health follows from (I4): (state, whether a ticket troubles them, whether a device was in
+    /// contact after `contact_after`, rooms).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_condition(
+        &mut self,
+        contact_after: DateTime<Utc>,
+    ) -> Result<Vec<(RoomState, bool, bool, i64)>> {
+        const SQL: &str = "SELECT state, troubled, in_contact, COUNT(*)
+            FROM (SELECT r.state,
+                    r.id IN (SELECT tr.room_id
+                        FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
+                        WHERE t.state IN ('needs_action', 'investigating')
+                            AND (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')) AS troubled,
+                    EXISTS (SELECT 1
+                        FROM devices d
+                        WHERE d.room_id = r.id AND d.revoked_at IS NULL AND d.last_seen_at > $1) AS in_contact
+                FROM rooms r
+                WHERE r.state <> 'retired') AS x
+            GROUP BY state, troubled, in_contact
+            ORDER BY state, troubled, in_contact";
+        let rows: Vec<(String, bool, bool, i64)> =
+            each!(self, c => sqlx::query_as(SQL).bind(micros(contact_after)).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(state, troubled, in_contact, rooms)| {
+                let state = word("rooms", "by condition", &state, RoomState::from_word)?;
+                Ok((state, troubled, in_contact, rooms))
+            })
+            .collect()
+    }
+
     /// Rooms by ring.
     ///
     /// # Errors
@@ -405,61 +572,67 @@ impl Tx {
         Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
     }
 
-    /// When a ring last received an update.
+    /// When a ring last received an update: as a ring, or a room that is in it now with all rooms (S12).
     ///
     /// # Errors
     /// The database fails.
     pub async fn last_completed_in(&mut self, ring: RingId) -> Result<Option<DateTime<Utc>>> {
-        const SQL: &str = "SELECT MAX(ended_at) FROM deployments WHERE ring_id = $1 AND state = 'completed'";
-        let at: Option<i64> = each!(self, c => sqlx::query_scalar(SQL).bind(ring.0).fetch_one(c).await)?;
-        opt_instant("deployments", ring, at)
+        const AS_RING: &str = "SELECT MAX(ended_at) FROM deployments WHERE ring_id = $1 AND state = 'completed'";
+        const WITH_ALL: &str = "SELECT d.ended_at
+            FROM deployments d JOIN rooms r ON r.id = d.room_id
+            WHERE d.ring_id = $1 AND d.state = 'completed' AND d.ended_at IS NOT NULL AND r.ring_id = $2
+            ORDER BY d.ended_at DESC LIMIT 1";
+        let as_ring: Option<i64> = each!(self, c => sqlx::query_scalar(AS_RING).bind(ring.0).fetch_one(c).await)?;
+        let with_all: Option<i64> = each!(self, c => sqlx::query_scalar(WITH_ALL)
+            .bind(RingId::ALL_ROOMS.0)
+            .bind(ring.0)
+            .fetch_optional(c)
+            .await)?;
+        opt_instant("deployments", ring, as_ring.max(with_all))
     }
 
-    /// A page of an update's rooms by name, after a name: (room, ring it stands in for this update).
+    /// A page of an update's rooms by name.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn update_room_page(
-        &mut self,
-        update: UpdateId,
-        product: &ProductId,
-        which: UpdateRooms,
-        ring: Option<RingId>,
-        after: Option<&(String, RoomId)>,
-        limit: i64,
-    ) -> Result<Vec<RoomListRecord>> {
+    pub async fn update_room_page(&mut self, filter: &UpdateRoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
-        let rows: Vec<Row> = each!(self, c => {
+        let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
-                FROM rooms r JOIN sites s ON s.id = r.site_id LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
+                FROM rooms r JOIN sites s ON s.id = r.site_id
+                LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
             );
-            query.push_bind(update.0);
-            query.push(
-                " WHERE r.state <> 'retired' AND (x.id IS NOT NULL OR EXISTS (SELECT 1 FROM devices d JOIN components c ON c.device_id = d.id
-                WHERE d.room_id = r.id AND d.revoked_at IS NULL AND c.product_id = ",
-            );
-            query.push_bind(product.0.clone()).push("))");
-            query.push(match which {
-                UpdateRooms::All => "",
-                UpdateRooms::Scheduled => " AND (x.state = 'waiting' OR (x.state = 'open' AND x.started_at IS NULL))",
-                UpdateRooms::InProgress => " AND x.state = 'open' AND x.started_at IS NOT NULL",
-                UpdateRooms::Completed => " AND x.state = 'completed'",
-                UpdateRooms::Failed => " AND x.state = 'failed'",
-                UpdateRooms::Deprecated => " AND x.state = 'withdrawn' AND x.withdrawal = 'deprecated'",
-                UpdateRooms::NotRequired => " AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))",
-                UpdateRooms::Nothing => " AND 1 = 0",
-            });
-            if let Some(ring) = ring {
-                query.push(" AND COALESCE(x.ring_id, r.ring_id) = ").push_bind(ring.0);
-            }
-            if let Some((key, id)) = after {
+            filter_update_rooms!(query, filter);
+            if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }
-            query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
+            if let Some((key, id)) = &filter.before {
+                query.push(" AND (r.name_key, r.id) < (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(if filter.before.is_some() { " ORDER BY r.name_key DESC, r.id DESC" } else { " ORDER BY r.name_key, r.id" });
+            query.push(" LIMIT ").push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?;
+        if filter.before.is_some() {
+            rows.reverse();
+        }
         rows.into_iter().map(room_list_record).collect()
+    }
+
+    /// How many rooms there are on all pages of [`Tx::update_room_page`].
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
+        let count: i64 = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT COUNT(*) FROM rooms r LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
+            );
+            filter_update_rooms!(query, filter);
+            query.build_query_scalar().fetch_one(c).await
+        })?;
+        Ok(count)
     }
 
     /// How many rooms have a product.
@@ -609,23 +782,67 @@ impl Tx {
         Ok(row.map(|(id, version)| (UpdateId(id), version)))
     }
 
-    /// Rooms whose night is one of these dates, by site: (site, zone, night, rooms).
+    /// Rooms that wait for a night until `until`, each with the first one and once. What is forced waits for none (K5),
+    /// what is paused for nothing.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn nights_by_site(
-        &mut self,
-        from: NaiveDate,
-        until: NaiveDate,
-    ) -> Result<Vec<(String, String, NaiveDate, i64)>> {
-        const SQL: &str = "SELECT s.name, r.zone, d.night, COUNT(DISTINCT d.room_id)
-            FROM deployments d
-            JOIN rollouts o ON o.update_id = d.update_id AND o.state IN ('running', 'finished')
-            JOIN rooms r ON r.id = d.room_id
-            JOIN sites s ON s.id = r.site_id
-            WHERE d.next_at IS NOT NULL AND d.state IN ('waiting', 'open') AND d.night BETWEEN $1 AND $2
-            GROUP BY s.name, r.zone, d.night ORDER BY s.name, d.night";
-        Ok(each!(self, c => sqlx::query_as(SQL).bind(from).bind(until).fetch_all(c).await)?)
+    /// The database fails, or a zone is none.
+    pub async fn waiting_rooms(&mut self, until: NaiveDate) -> Result<Vec<WaitingRooms>> {
+        const SQL: &str = "SELECT site_id, site, zone, ring_id, own, night, COUNT(*)
+            FROM (SELECT r.site_id, s.name AS site, r.zone, r.ring_id, w.night,
+                    CASE WHEN EXISTS (SELECT 1 FROM freezes f WHERE f.room_id = r.id) THEN r.id END AS own
+                FROM (SELECT d.room_id, MIN(d.night) AS night
+                    FROM deployments d
+                    JOIN rollouts o ON o.update_id = d.update_id AND o.state IN ('running', 'finished')
+                    WHERE d.next_at IS NOT NULL AND d.night <= $1 AND d.force IS NULL
+                        AND (d.state = 'waiting' OR (d.state = 'open' AND d.started_at IS NULL))
+                    GROUP BY d.room_id) AS w
+                JOIN rooms r ON r.id = w.room_id
+                JOIN sites s ON s.id = r.site_id) AS x
+            GROUP BY site_id, site, zone, ring_id, own, night
+            ORDER BY site, night, zone, ring_id, own";
+        let rows: Vec<WaitingRow> = each!(self, c => sqlx::query_as(SQL).bind(until).fetch_all(c).await)?;
+        rows.into_iter().map(waiting_rooms).collect()
+    }
+
+    /// The freezes of single sites and rooms (W6). Those of rings and of the organisation: [`Tx::freezes`].
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn freezes_aside(&mut self) -> Result<Vec<(FreezeScope, Freeze)>> {
+        const SQL: &str = "SELECT id, site_id, room_id, first_date, last_date, owner, reason, made_at
+            FROM freezes WHERE scope IN ('site', 'room') ORDER BY first_date, id";
+        type Row = (
+            Uuid,
+            Option<Uuid>,
+            Option<Uuid>,
+            NaiveDate,
+            NaiveDate,
+            String,
+            String,
+            i64,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        let mut freezes = Vec::with_capacity(rows.len());
+        for (id, site, room, from, until, owner, reason, made_at) in rows {
+            let scope = match (site, room) {
+                (Some(site), _) => FreezeScope::Site(SiteId(site)),
+                (None, Some(room)) => FreezeScope::Room(RoomId(room)),
+                (None, None) => return Err(StoreError::row("freezes", id, "it concerns no site and no room")),
+            };
+            freezes.push((
+                scope,
+                Freeze {
+                    from,
+                    until,
+                    owner,
+                    reason,
+                    made_at: instant("freezes", id, made_at)?,
+                    id: FreezeId(id),
+                },
+            ));
+        }
+        Ok(freezes)
     }
 
     /// How many audit entries there are.
@@ -637,24 +854,7 @@ impl Tx {
         Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 
-    /// Names of rooms.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn room_names(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
-        if rooms.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let rows: Vec<(Uuid, String)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT id, name FROM rooms WHERE id IN (");
-            ids_in(&mut query, rooms.iter().map(|room| room.0));
-            query.push(" ORDER BY id");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        Ok(rows.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
-    }
-
-    /// The open failure ticket of each of these rooms for an update: room to number.
+    /// The open failure tickets of an update: room to number. A thousand at most.
     ///
     /// # Errors
     /// The database fails.
@@ -691,5 +891,20 @@ fn room_list_record(
         zone: zone_of("rooms", id, &zone)?,
         ring: RingId(ring),
         state: word("rooms", id, &state, RoomState::from_word)?,
+    })
+}
+
+type WaitingRow = (Uuid, String, String, Uuid, Option<Uuid>, NaiveDate, i64);
+
+fn waiting_rooms(row: WaitingRow) -> Result<WaitingRooms> {
+    let (site, site_name, zone, ring, own, night, rooms) = row;
+    Ok(WaitingRooms {
+        site: SiteId(site),
+        site_name,
+        zone: zone_of("rooms of site", site, &zone)?,
+        ring: RingId(ring),
+        own: own.map(RoomId),
+        night,
+        rooms,
     })
 }

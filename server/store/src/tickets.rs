@@ -218,13 +218,8 @@ impl Tx {
                 AND ($3 = '' OR severity = $3)
             ORDER BY CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, number DESC
             LIMIT $4 OFFSET $5";
-        let pattern = if words.trim().is_empty() {
-            String::new()
-        } else {
-            containing(&words.trim().to_lowercase())
-        };
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL)
-            .bind(&pattern)
+            .bind(title_pattern(words))
             .bind(state)
             .bind(severity)
             .bind(limit)
@@ -232,6 +227,24 @@ impl Tx {
             .fetch_all(c)
             .await)?;
         self.with_rooms(rows).await
+    }
+
+    /// How many tickets there are on all pages of [`Tx::tickets`].
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn tickets_found(&mut self, words: &str, state: &str, severity: &str) -> Result<i64> {
+        const SQL: &str = "SELECT COUNT(*)
+            FROM tickets
+            WHERE ($1 = '' OR LOWER(title) LIKE $1 ESCAPE '\\')
+                AND ($2 = 'all' OR ($2 = '' AND state <> 'resolved') OR state = $2)
+                AND ($3 = '' OR severity = $3)";
+        Ok(each!(self, c => sqlx::query_scalar(SQL)
+            .bind(title_pattern(words))
+            .bind(state)
+            .bind(severity)
+            .fetch_one(c)
+            .await)?)
     }
 
     /// The tickets of a room, open ones first.
@@ -352,5 +365,15 @@ impl Tx {
                 },
             )
             .collect()
+    }
+}
+
+/// The pattern of words in a title; empty: all titles.
+fn title_pattern(words: &str) -> String {
+    let words = words.trim();
+    if words.is_empty() {
+        String::new()
+    } else {
+        containing(&words.to_lowercase())
     }
 }

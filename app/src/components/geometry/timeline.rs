@@ -62,8 +62,10 @@ pub enum Night {
     Failed(i64),
     /// Still to come.
     Waiting(i64),
-    /// The next night.
+    /// Still to come, tonight.
     Tonight(i64),
+    /// Nothing has ended yet, some run.
+    Running(i64),
     /// No rooms.
     Empty,
 }
@@ -114,18 +116,9 @@ pub fn axis(calendar: &CalendarView) -> Axis {
 /// The nights and test days of one ring.
 #[must_use]
 pub fn bar(calendar: &CalendarView, stage: &StageView) -> Bar {
-    let tonight = match stage.status {
-        RingStatus::RollingOut => calendar.now.and_then(|now| next_night(&stage.nights, now)),
-        RingStatus::NotStarted
-        | RingStatus::Testing
-        | RingStatus::Completed
-        | RingStatus::CompletedWithFailures
-        | RingStatus::Paused
-        | RingStatus::Deprecated => None,
-    };
     let cells = stage.nights.iter().map(|night| Cell {
         x: at(calendar, f64::from(night.day)),
-        night: what(night, tonight == Some(night.day)),
+        night: what(night),
     });
     let from = f64::from(stage.first_day + stage.rollout_length);
     let to = from + f64::from(stage.test_length);
@@ -135,7 +128,7 @@ pub fn bar(calendar: &CalendarView, stage: &StageView) -> Bar {
         | RingStatus::RollingOut
         | RingStatus::Testing
         | RingStatus::Paused
-        | RingStatus::Deprecated => calendar.now.unwrap_or(0.0).min(to),
+        | RingStatus::Deprecated => calendar.clock.min(to),
     };
     Bar {
         cells: cells.collect(),
@@ -144,24 +137,16 @@ pub fn bar(calendar: &CalendarView, stage: &StageView) -> Bar {
     }
 }
 
-fn what(night: &NightView, tonight: bool) -> Night {
-    match (night.done, night.failed, night.waiting) {
-        (_, _, waiting) if tonight && waiting > 0 => Night::Tonight(waiting),
-        (0, 0, 0) => Night::Empty,
-        (0, 0, waiting) => Night::Waiting(waiting),
-        (0, failed, _) => Night::Failed(failed),
-        (done, 0, _) => Night::Done(done),
-        (done, _, _) => Night::DoneSomeFailed(done),
+fn what(night: &NightView) -> Night {
+    match (night.done, night.failed, night.running, night.waiting) {
+        (_, _, _, waiting) if night.tonight && waiting > 0 => Night::Tonight(waiting),
+        (0, 0, 0, 0) => Night::Empty,
+        (0, 0, 0, waiting) => Night::Waiting(waiting),
+        (0, 0, running, _) => Night::Running(running),
+        (0, failed, _, _) => Night::Failed(failed),
+        (done, 0, _, _) => Night::Done(done),
+        (done, _, _, _) => Night::DoneSomeFailed(done),
     }
-}
-
-/// A window opens after midnight, so the next night is today's or tomorrow's.
-fn next_night(nights: &[NightView], now: f64) -> Option<u32> {
-    let begins = |night: &NightView| f64::from(night.day);
-    nights
-        .iter()
-        .find(|night| night.waiting > 0 && begins(night) > now - 1.0 && begins(night) <= now + 1.0)
-        .map(|night| night.day)
 }
 
 fn at(calendar: &CalendarView, day: f64) -> String {
@@ -183,6 +168,7 @@ mod tests {
             length: 37,
             first_weekday: 2,
             now: Some(20.69),
+            clock: 20.69,
             paused: None,
             stages: Vec::new(),
         }
@@ -193,7 +179,9 @@ mod tests {
             day,
             done,
             failed,
+            running: 0,
             waiting,
+            tonight: false,
         }
     }
 
@@ -215,12 +203,21 @@ mod tests {
                 night(14, 6, 0, 0),
                 night(15, 5, 1, 0),
                 night(16, 0, 1, 0),
-                night(21, 0, 0, 6),
+                NightView {
+                    running: 2,
+                    ..night(20, 0, 0, 1)
+                },
+                NightView {
+                    tonight: true,
+                    ..night(21, 0, 0, 6)
+                },
                 night(22, 0, 0, 4),
             ],
-            done: 11,
+            installed: String::new(),
             failed: 2,
-            waiting: 10,
+            running: 2,
+            waiting: 11,
+            withdrawn: 0,
             catch_up: 0,
             sentence: String::new(),
         }
@@ -263,16 +260,11 @@ mod tests {
             Night::Done(6),
             Night::DoneSomeFailed(5),
             Night::Failed(1),
+            Night::Running(2),
             Night::Tonight(6),
             Night::Waiting(4),
         ];
         assert_eq!(nights, expected);
-    }
-
-    #[test]
-    fn only_a_ring_that_rolls_out_has_a_tonight() {
-        let paused = bar(&calendar(), &general(RingStatus::Paused));
-        assert_eq!(paused.cells[3].night, Night::Waiting(6));
     }
 
     #[test]
@@ -285,11 +277,23 @@ mod tests {
         assert_eq!(bar(&calendar(), &stage).tested, None);
         let later = CalendarView {
             now: Some(25.0),
+            clock: 25.0,
             ..calendar()
         };
         assert_eq!(bar(&later, &stage).tested, Some("67.57%".to_owned()));
+        let paused = CalendarView {
+            now: Some(27.0),
+            clock: 25.0,
+            ..calendar()
+        };
+        assert_eq!(
+            bar(&paused, &general(RingStatus::Paused)).tested,
+            Some("67.57%".to_owned()),
+            "test days stand still in a pause"
+        );
         let over = CalendarView {
             now: None,
+            clock: 60.0,
             ..calendar()
         };
         assert_eq!(

@@ -93,7 +93,7 @@ pub fn track(view: &TrackView) -> Track {
 fn ring_shape(ring: &TrackRing, start: f64, total: f64) -> RingShape {
     let days = f64::from(ring.rollout_days + ring.test_days);
     let rollout = share(f64::from(ring.rollout_days), days);
-    let count = ring.done + ring.failed + ring.waiting;
+    let count = all_rooms(ring);
     let tested = share(f64::from(ring.tested_days), f64::from(ring.test_days)).min(1.0);
     RingShape {
         scale: ring.scale,
@@ -108,7 +108,7 @@ fn ring_shape(ring: &TrackRing, start: f64, total: f64) -> RingShape {
 }
 
 fn failure_shape(ring: &TrackRing, start: f64, total: f64) -> Option<FailureShape> {
-    let count = ring.done + ring.failed + ring.waiting;
+    let count = all_rooms(ring);
     let rollout = share(f64::from(ring.rollout_days), total);
     if ring.failed == 0 || rollout <= 0.0 {
         return None;
@@ -123,6 +123,10 @@ fn failure_shape(ring: &TrackRing, start: f64, total: f64) -> Option<FailureShap
         from: percent(from),
         length: percent(length),
     })
+}
+
+fn all_rooms(ring: &TrackRing) -> i64 {
+    ring.done + ring.failed + ring.waiting + ring.withdrawn
 }
 
 #[cfg(test)]
@@ -140,6 +144,7 @@ mod tests {
             done,
             failed,
             waiting,
+            withdrawn: 0,
         }
     }
 
@@ -199,6 +204,16 @@ mod tests {
         last_room.rings[2] = ring(5, (10, 4), (99, 1, 0));
         let last = track(&last_room).failures.remove(0);
         assert_eq!((last.from.as_str(), last.length.as_str()), ("93.7%", "6.3%"));
+    }
+
+    #[test]
+    fn rooms_that_a_deprecation_withdrew_stay_open() {
+        let mut view = four_rings();
+        view.rings[1] = TrackRing {
+            withdrawn: 4,
+            ..ring(2, (3, 4), (4, 0, 0))
+        };
+        assert_eq!(track(&view).rings[1].done.as_deref(), Some("50%"));
     }
 
     #[test]
