@@ -171,6 +171,12 @@ impl Device {
         let [file] = files.as_slice() else {
             panic!("one file, not {files:?}")
         };
+        // The crate leaves its last write to a thread of its own and does not wait for it.
+        while std::fs::metadata(file.file()).map_or(0, |file| file.len())
+            < u64::try_from(content("2.0").len()).expect("a size")
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
         file.check_sha256().await.expect("the right bytes");
         assert_eq!(std::fs::read(file.file()).expect("a file"), content("2.0"));
         let progress = json!({ "cnt": 1, "of": 1 });

@@ -48,7 +48,12 @@ pub async fn serve(file: &str, port: u16) {
         .foreign_keys(true)
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory");
-    let pool = |most, options| SqlitePoolOptions::new().max_connections(most).connect_with(options);
+    let pool = |most, options| {
+        SqlitePoolOptions::new()
+            .max_connections(most)
+            .test_before_acquire(false)
+            .connect_with(options)
+    };
     let writer = pool(1, options.clone()).await.expect("the file opens");
     let readers = pool(4, options.read_only(true)).await.expect("the file opens");
     let (queue, waiting) = mpsc::channel(4096);

@@ -2,7 +2,7 @@
 //!
 //! The wire is the server crate's; this module knows no HTTP. A device may speak only for itself (A4).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -405,13 +405,16 @@ impl Service {
         Ok(())
     }
 
-    /// Writes the last contacts that are only in memory, at most once a minute.
-    pub(crate) async fn flush_seen(&self) -> Result<()> {
+    /// Writes the last contacts that are only in memory, at most once a minute. They may be lost, so nothing waits for them.
+    pub(crate) async fn flush_seen(&self) {
         let seen = self.seen.take(self.clock.now());
-        if seen.is_empty() {
-            return Ok(());
+        if let Err(error) = self.store.put_last_seen(&seen).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                contacts = seen.len(),
+                "last contacts were not written"
+            );
         }
-        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.put_last_seen(&seen).await?) })
     }
 }
 
@@ -423,12 +426,12 @@ impl Seen {
     }
 
     /// Takes what is to be written: nothing within a minute after the last time.
-    fn take(&self, now: DateTime<Utc>) -> Vec<(DeviceId, DateTime<Utc>)> {
+    fn take(&self, now: DateTime<Utc>) -> BTreeMap<DeviceId, DateTime<Utc>> {
         let Ok(mut contacts) = self.0.lock() else {
-            return Vec::new();
+            return BTreeMap::new();
         };
         if contacts.written_at.is_some_and(|at| now - at < TimeDelta::minutes(1)) {
-            return Vec::new();
+            return BTreeMap::new();
         }
         contacts.written_at = Some(now);
         contacts.unwritten.drain().collect()

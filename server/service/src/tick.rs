@@ -46,7 +46,7 @@ impl Service {
     /// The database fails. What earlier rounds wrote stays; the next tick goes on from there.
     pub async fn tick(&self) -> Result<TickReport> {
         self.activity.ticked();
-        self.flush_seen().await?;
+        self.flush_seen().await;
         let now = self.clock.now();
         let mut report = TickReport::default();
         while report.rounds < MOST_ROUNDS {

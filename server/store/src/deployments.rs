@@ -140,6 +140,53 @@ fn state_columns(state: &DeploymentState) -> StateColumns {
     }
 }
 
+/// The columns that an install's state fills.
+struct InstallColumns {
+    state: &'static str,
+    state_at: Option<DateTime<Utc>>,
+    heard_at: Option<DateTime<Utc>>,
+    silent_at: Option<DateTime<Utc>>,
+    installed_chunks: bool,
+    doubtful: bool,
+    failure: Option<&'static str>,
+}
+
+fn install_columns(state: &InstallState) -> InstallColumns {
+    let of = |state, state_at| InstallColumns {
+        state,
+        state_at,
+        heard_at: None,
+        silent_at: None,
+        installed_chunks: false,
+        doubtful: false,
+        failure: None,
+    };
+    match state {
+        InstallState::Planned => of("planned", None),
+        InstallState::Started {
+            heard_at,
+            silent_at,
+            installed_chunks,
+        } => InstallColumns {
+            heard_at: Some(*heard_at),
+            silent_at: *silent_at,
+            installed_chunks: *installed_chunks,
+            ..of("started", None)
+        },
+        InstallState::Installed { at, doubtful } => InstallColumns {
+            doubtful: *doubtful,
+            ..of("installed", Some(*at))
+        },
+        InstallState::Completed { at } => of("completed", Some(*at)),
+        InstallState::Failed { at, failure } => InstallColumns {
+            failure: Some(failure.as_str()),
+            ..of("failed", Some(*at))
+        },
+        InstallState::Withdrawn { at } => of("withdrawn", Some(*at)),
+        InstallState::Canceled { at } => of("canceled", Some(*at)),
+    }
+}
+
 #[derive(sqlx::FromRow)]
 pub(crate) struct InstallRow {
     pub(crate) action_id: i32,
@@ -584,71 +631,48 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes installs in their new state. Devices write them too, so each is written only if it stands as `before` saw it.
+    /// Writes installs in their new state. Devices write them too: on Postgres a row that has changed since this transaction's
+    /// snapshot has it start again, or is locked by it; SQLite has one writer.
     ///
     /// # Errors
-    /// The database fails, or a device was faster.
+    /// The database fails, or one is not there.
     pub async fn put_installs(&mut self, installs: &[Install]) -> Result<()> {
-        // What closes comes before what opens: a device has one open install at any instant.
-        for install in installs {
-            self.put_install(install).await?;
+        for batch in installs.chunks(BATCH) {
+            let written = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "UPDATE installs SET state = changed.column2, state_at = changed.column3, heard_at = changed.column4, silent_at = changed.column5,
+                        installed_chunks = changed.column6, doubtful = changed.column7, failure = changed.column8, shown_up_at = changed.column9,
+                        started_at = changed.column10, detail = changed.column11, cancel_wanted = changed.column12, revision = revision + 1
+                    FROM (",
+                );
+                query.push_values(batch, |mut row, install| {
+                    let columns = install_columns(&install.state);
+                    row.push_bind(install.action.0)
+                        .push_bind(columns.state)
+                        .push_bind(opt_micros(columns.state_at))
+                        .push_bind(opt_micros(columns.heard_at))
+                        .push_bind(opt_micros(columns.silent_at))
+                        .push_bind(columns.installed_chunks)
+                        .push_bind(columns.doubtful)
+                        .push_bind(columns.failure)
+                        .push_bind(opt_micros(install.shown_up_at))
+                        .push_bind(opt_micros(install.started_at))
+                        .push_bind(install.detail.as_str())
+                        .push_bind(install.cancel_wanted.as_deref());
+                });
+                query.push(") AS changed WHERE installs.action_id = changed.column1");
+                query.build().execute(c).await.map(|done| done.rows_affected())
+            })?;
+            if usize::try_from(written) != Ok(batch.len()) {
+                let of = batch
+                    .iter()
+                    .map(|install| install.action.to_string())
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                return Err(StoreError::row("installs", of, "is not there to be changed"));
+            }
         }
         Ok(())
-    }
-
-    pub(crate) async fn put_install(&mut self, install: &Install) -> Result<()> {
-        const SQL: &str =
-            "UPDATE installs SET state = $2, state_at = $3, heard_at = $4, silent_at = $5, installed_chunks = $6,
-                doubtful = $7, failure = $8, shown_up_at = $9, started_at = $10, detail = $11, cancel_wanted = $12, revision = revision + 1
-            WHERE action_id = $1";
-        let (state, state_at, heard_at, silent_at, chunks, doubtful, failure) = match &install.state {
-            InstallState::Planned => ("planned", None, None, None, false, false, None),
-            InstallState::Started {
-                heard_at,
-                silent_at,
-                installed_chunks,
-            } => (
-                "started",
-                None,
-                Some(*heard_at),
-                *silent_at,
-                *installed_chunks,
-                false,
-                None,
-            ),
-            InstallState::Installed { at, doubtful } => ("installed", Some(*at), None, None, false, *doubtful, None),
-            InstallState::Completed { at } => ("completed", Some(*at), None, None, false, false, None),
-            InstallState::Failed { at, failure } => {
-                ("failed", Some(*at), None, None, false, false, Some(failure.as_str()))
-            }
-            InstallState::Withdrawn { at } => ("withdrawn", Some(*at), None, None, false, false, None),
-            InstallState::Canceled { at } => ("canceled", Some(*at), None, None, false, false, None),
-        };
-        let written = each!(self, c => sqlx::query(SQL)
-            .bind(install.action.0)
-            .bind(state)
-            .bind(opt_micros(state_at))
-            .bind(opt_micros(heard_at))
-            .bind(opt_micros(silent_at))
-            .bind(chunks)
-            .bind(doubtful)
-            .bind(failure)
-            .bind(opt_micros(install.shown_up_at))
-            .bind(opt_micros(install.started_at))
-            .bind(&install.detail)
-            .bind(install.cancel_wanted.as_deref())
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()))?;
-        if written == 1 {
-            Ok(())
-        } else {
-            Err(StoreError::row(
-                "installs",
-                install.action,
-                "is not there to be changed",
-            ))
-        }
     }
 
     /// The installs of a deployment, oldest first.

@@ -84,3 +84,6 @@ pub(crate) const LOCK_INSTALL_POSTGRES: &str = "SELECT action_id FROM installs W
 
 /// Postgres: one report of facts at a time from a device.
 pub(crate) const LOCK_DEVICE_POSTGRES: &str = "SELECT id FROM devices WHERE id = $1 FOR UPDATE";
+
+/// Postgres: whoever works out how all versions of a product stand to a release waits for new versions, and is told to do it again.
+pub(crate) const LOCK_PRODUCT_POSTGRES: &str = "SELECT id FROM products WHERE id = $1 FOR UPDATE";

@@ -14,10 +14,12 @@ mod devices;
 mod dialect;
 mod error;
 mod freezes;
+mod inventory;
 mod open;
 mod organisation;
 mod planning;
 mod read;
+mod reports;
 mod rollouts;
 mod rooms;
 mod rows;
@@ -28,13 +30,12 @@ mod whole;
 pub use audit::{AuditEntry, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
 pub use deployments::{DeploymentEvent, ForceRecord};
-pub use devices::{
-    Asking, Caller, ConfigMode, ConfigReport, DeviceRecord, Fetched, Outcome, Poll, Refusal, Report, Wanted,
-};
+pub use devices::{Asking, Caller, DeviceRecord, Wanted};
 pub use error::{Result, StoreError};
 pub use open::{Engine, Store};
 pub use planning::{Due, Limits};
 pub use read::*;
+pub use reports::{ConfigMode, ConfigReport, Fetched, Outcome, Refusal, Report};
 pub use rooms::{NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord};
 pub use tickets::{TicketEventRecord, TicketRecord};
 pub use tx::{Attempts, Ended, Retryable, Tx};

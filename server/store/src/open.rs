@@ -10,9 +10,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::mpsc;
 
-use crate::devices::{self, Queued};
 use crate::dialect;
 use crate::error::{Result, StoreError};
+use crate::reports::{self, Queued};
 use crate::tx::{Inner, Tx};
 
 /// Connections that read an SQLite file at once; each is a thread. More of them than there are cores wait for each other.
@@ -87,6 +87,7 @@ impl Store {
             .max_connections(1)
             .idle_timeout(never)
             .max_lifetime(never)
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
             .after_release(|connection, _| Box::pin(dialect::is_at_rest(connection)))
             .connect_with(options.clone())
@@ -95,10 +96,11 @@ impl Store {
             .max_connections(READERS)
             .idle_timeout(never)
             .max_lifetime(never)
+            .test_before_acquire(false)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
         let (commands, queue) = mpsc::channel(4096);
-        tokio::spawn(devices::run_queue(writer.clone(), queue));
+        tokio::spawn(reports::run_queue(writer.clone(), queue));
         Ok(Self {
             database: Database::Sqlite {
                 writer,

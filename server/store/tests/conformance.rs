@@ -1418,7 +1418,12 @@ async fn a_reported_version_reaches_the_components_and_the_planner_i5(home: Home
         let updates = store.read().await.unwrap().updates(&[UPDATE]).await.unwrap();
         assert_eq!(updates[&UPDATE].standings.get(version), Some(&standing), "{version}");
     }
-    // Products that the portfolio does not know stay attributes; `sw_version` is the only component's.
+    // `sw_version` is the only component's.
+    let plain = facts(ConfigMode::Replace, &[("sw_version", Some("1"))]);
+    assert_eq!(store.report(plain, later(4)).await.unwrap(), Outcome::Changed);
+    assert_eq!(installed().await.as_deref(), Some("1"));
+    assert_eq!(store.report(says("2"), later(5)).await.unwrap(), Outcome::Changed);
+    // Products that the portfolio does not know stay attributes, and what was named before and is not any more is gone.
     let unknown = facts(
         ConfigMode::Replace,
         &[
@@ -1426,10 +1431,9 @@ async fn a_reported_version_reaches_the_components_and_the_planner_i5(home: Home
             ("component.1.version", Some("9")),
         ],
     );
-    assert_eq!(store.report(unknown, later(4)).await.unwrap(), Outcome::Noted);
-    let plain = facts(ConfigMode::Replace, &[("sw_version", Some("1"))]);
-    assert_eq!(store.report(plain, later(5)).await.unwrap(), Outcome::Changed);
-    assert_eq!(installed().await.as_deref(), Some("1"));
+    assert_eq!(store.report(unknown, later(6)).await.unwrap(), Outcome::Changed);
+    let fleet = store.read().await.unwrap().fleet().await.unwrap();
+    assert!(fleet.rooms[&room(0)].devices[0].components.is_empty());
 }
 
 async fn a_token_speaks_for_one_device_until_it_is_revoked_a4(home: Home) {

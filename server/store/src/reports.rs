@@ -1,0 +1,591 @@
+//! Typed commands for what devices report (DESIGN.md 2).
+//!
+//! A report locks one install (or one device), changes it guarded by its state, and marks the room for the planner. On Postgres
+//! each command is a short READ COMMITTED transaction; on SQLite one writer takes many at a time and answers after their common
+//! commit.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::ids::{ActionId, DeviceId, RoomId};
+use domain::install::{Execution, Feedback, Heard, Install, InstallState};
+use domain::offer::{self, Offer};
+use sqlx::sqlite::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::devices::Asking;
+use crate::dialect;
+use crate::error::{Result, StoreError};
+use crate::open::{Database, Store};
+use crate::rooms::ids_in;
+use crate::rows::micros;
+use crate::tx::{Inner, Tx, each};
+
+/// How a report of facts changes what is known (`DDI.md` 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigMode {
+    /// Adds and overwrites; a null deletes.
+    Merge,
+    /// Replaces all.
+    Replace,
+    /// Deletes the keys.
+    Remove,
+}
+
+/// A report of facts.
+#[derive(Clone, Debug)]
+pub struct ConfigReport {
+    /// How.
+    pub mode: ConfigMode,
+    /// What; `None` deletes the key.
+    pub data: BTreeMap<String, Option<String>>,
+}
+
+/// What a device reports.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// It polled while it might have started (W4).
+    ShowedUp {
+        /// The install that waits for it.
+        action: ActionId,
+    },
+    /// It said something about an action.
+    Feedback {
+        /// Who.
+        device: DeviceId,
+        /// About which.
+        action: ActionId,
+        /// What.
+        feedback: Feedback,
+        /// It keeps to windows of its own, as its requests show (`DDI.md` 2.1).
+        window_aware: bool,
+    },
+    /// It answered a cancel (`DDI.md` 1).
+    CancelFeedback {
+        /// Who.
+        device: DeviceId,
+        /// About which.
+        action: ActionId,
+        /// What.
+        feedback: Feedback,
+    },
+    /// It fetched the artifact of an action for the first time (`DDI.md` 2.2).
+    Fetched(Fetched),
+    /// It reported facts about itself.
+    Config {
+        /// Who.
+        device: DeviceId,
+        /// What.
+        report: ConfigReport,
+    },
+}
+
+impl Report {
+    /// Who speaks, where that is part of it.
+    fn device(&self) -> Option<DeviceId> {
+        match self {
+            Self::ShowedUp { .. } => None,
+            Self::Feedback { device, .. } | Self::CancelFeedback { device, .. } | Self::Config { device, .. } => {
+                Some(*device)
+            }
+            Self::Fetched(fetched) => Some(fetched.device),
+        }
+    }
+}
+
+/// See [`Report::Fetched`].
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Who.
+    pub device: DeviceId,
+    /// Of which action.
+    pub action: ActionId,
+}
+
+/// What came of a report. All but `Refused` are durable before they are answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It changed something; the planner should look.
+    Changed,
+    /// It is noted and changes nothing.
+    Noted,
+    /// The action has ended: noted, answer 410.
+    Ended,
+    /// There is no such action of this device, or it may not start now: answer 404.
+    NotFound,
+    /// The report breaks a limit: answer 400. Nothing of it is stored.
+    Refused(Refusal),
+}
+
+/// The limit that a report of facts breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A key or value is too long.
+    #[error("attribute {attribute:?} is too long: keys and values have at most {MOST_CHARACTERS} characters")]
+    TooLong {
+        /// The key, shortened.
+        attribute: String,
+    },
+    /// Too many keys.
+    #[error("attribute {attribute:?} is one too many: a device has at most {MOST_ATTRIBUTES} attributes")]
+    TooMany {
+        /// The first key beyond.
+        attribute: String,
+    },
+}
+
+/// The most attributes of a device.
+pub const MOST_ATTRIBUTES: usize = 100;
+/// The most characters of a key or a value.
+pub const MOST_CHARACTERS: usize = 128;
+
+impl Tx {
+    async fn run(&mut self, report: &Report, now: DateTime<Utc>) -> Result<Outcome> {
+        match report {
+            Report::ShowedUp { action } => self.showed_up(*action, now).await,
+            Report::Feedback {
+                device,
+                action,
+                feedback,
+                window_aware,
+            } => {
+                let said = Said {
+                    device: *device,
+                    action: *action,
+                    feedback,
+                    now,
+                };
+                self.feedback(said, *window_aware).await
+            }
+            Report::CancelFeedback {
+                device,
+                action,
+                feedback,
+            } => {
+                let said = Said {
+                    device: *device,
+                    action: *action,
+                    feedback,
+                    now,
+                };
+                self.cancel_feedback(said).await
+            }
+            Report::Fetched(fetched) => self.fetched(fetched, now).await,
+            Report::Config { device, report } => self.config(*device, report, now).await,
+        }
+    }
+
+    async fn showed_up(&mut self, action: ActionId, now: DateTime<Utc>) -> Result<Outcome> {
+        const SQL: &str = "UPDATE installs SET shown_up_at = $2, revision = revision + 1
+            WHERE action_id = $1 AND state = 'planned' AND shown_up_at IS NULL";
+        each!(self, c => sqlx::query(SQL).bind(action.0).bind(micros(now)).execute(c).await.map(drop))?;
+        Ok(Outcome::Noted)
+    }
+
+    async fn feedback(&mut self, said: Said<'_>, window_aware: bool) -> Result<Outcome> {
+        let Some((asking, install, may_start)) = self.locked(said.device, said.action, window_aware, said.now).await?
+        else {
+            return Ok(Outcome::NotFound);
+        };
+        let heeded = heed(&asking, &install, may_start, said);
+        self.write_heeded(&[heeded]).await
+    }
+
+    /// Feedbacks of different actions at once, in the order given: rows are read and written together. For SQLite, whose one writer
+    /// needs no locks.
+    async fn feedbacks(&mut self, said: &[(Said<'_>, bool)]) -> Result<Vec<Outcome>> {
+        if said.is_empty() {
+            return Ok(Vec::new());
+        }
+        let actions: Vec<ActionId> = said.iter().map(|(said, _)| said.action).collect();
+        let mut about = self.asking_about_all(&actions).await?;
+        let (mut outcomes, mut heeded) = (Vec::with_capacity(said.len()), Vec::with_capacity(said.len()));
+        for (said, window_aware) in said {
+            let asking = about
+                .remove(&said.action)
+                .filter(|asking| asking.device.id == said.device);
+            let Some(mut asking) = asking else {
+                outcomes.push(Outcome::NotFound);
+                continue;
+            };
+            asking.device.window_aware |= window_aware;
+            let may_start = may_start(&asking, said.now);
+            let Some(wanted) = &asking.wanted else { continue };
+            let heard = heed(&asking, &wanted.install, may_start, *said);
+            outcomes.push(heard.outcome.clone());
+            heeded.push(heard);
+        }
+        self.write_heeded(&heeded).await?;
+        Ok(outcomes)
+    }
+
+    async fn cancel_feedback(&mut self, said: Said<'_>) -> Result<Outcome> {
+        let Some((asking, install, _)) = self.locked(said.device, said.action, false, said.now).await? else {
+            return Ok(Outcome::NotFound);
+        };
+        let heard = install.hear_cancel(said.feedback, said.now);
+        self.write_heeded(&[heed_heard(&asking, &install, heard, said)]).await
+    }
+
+    /// Writes what feedbacks change; gives the last one's outcome.
+    async fn write_heeded(&mut self, heeded: &[Heeded<'_>]) -> Result<Outcome> {
+        let installs: Vec<Install> = heeded.iter().filter_map(|heeded| heeded.install.clone()).collect();
+        self.put_installs(&installs).await?;
+        let reports: Vec<(&Said<'_>, bool)> = heeded
+            .iter()
+            .filter_map(|heeded| Some((&heeded.said, heeded.counted?)))
+            .collect();
+        self.add_reports(&reports).await?;
+        let wanted: Vec<Uuid> = heeded
+            .iter()
+            .filter(|of| of.wants_facts)
+            .map(|of| of.said.device.0)
+            .collect();
+        self.want_facts(&wanted).await?;
+        for heeded in heeded.iter().filter(|heeded| heeded.outcome == Outcome::Changed) {
+            self.mark(heeded.room).await?;
+        }
+        Ok(heeded.last().map_or(Outcome::Noted, |heeded| heeded.outcome.clone()))
+    }
+
+    async fn fetched(&mut self, fetched: &Fetched, now: DateTime<Utc>) -> Result<Outcome> {
+        let Some((asking, install, may_start)) = self.locked(fetched.device, fetched.action, false, now).await? else {
+            return Ok(Outcome::NotFound);
+        };
+        match install.fetched(may_start, now) {
+            Some(started) => {
+                self.put_installs(&[started]).await?;
+                self.mark(asking.device.room).await?;
+                Ok(Outcome::Changed)
+            }
+            // It may not start any more, and must not get what it would start with.
+            None if install.state == InstallState::Planned => Ok(Outcome::NotFound),
+            None => Ok(Outcome::Noted),
+        }
+    }
+
+    /// One install, locked against other devices' commands, and whether its device may start it right now.
+    async fn locked(
+        &mut self,
+        device: DeviceId,
+        action: ActionId,
+        window_aware: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Asking, Install, bool)>> {
+        if let Inner::Postgres(transaction) = &mut self.inner {
+            sqlx::query(dialect::LOCK_INSTALL_POSTGRES)
+                .bind(action.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
+        }
+        let Some(mut asking) = self.asking_about(device, action).await? else {
+            return Ok(None);
+        };
+        let Some(wanted) = &asking.wanted else { return Ok(None) };
+        if let (Inner::Postgres(transaction), InstallState::Planned) = (&mut self.inner, &wanted.install.state) {
+            sqlx::query(dialect::SHARE_ROLLOUT_POSTGRES)
+                .bind(wanted.rollout.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
+            sqlx::query(dialect::SHARE_RELEASE_POSTGRES)
+                .bind(wanted.install.update.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
+            // Read once more: the rollout may have been paused while its lock was waited for.
+            match self.asking_about(device, action).await? {
+                Some(again) => asking = again,
+                None => return Ok(None),
+            }
+        }
+        asking.device.window_aware |= window_aware;
+        let may_start = may_start(&asking, now);
+        let install = asking.wanted.as_ref().map(|wanted| wanted.install.clone());
+        Ok(install.map(|install| (asking, install, may_start)))
+    }
+
+    async fn add_reports(&mut self, reports: &[(&Said<'_>, bool)]) -> Result<()> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        each!(self, c => {
+            let mut query =
+                sqlx::QueryBuilder::new("INSERT INTO reports (action_id, at, execution, finished, detail, counted) ");
+            query.push_values(reports, |mut row, (said, counted)| {
+                row.push_bind(said.action.0)
+                    .push_bind(micros(said.now))
+                    .push_bind(said.feedback.execution.as_str())
+                    .push_bind(said.feedback.finished.as_str())
+                    .push_bind(kept(said.feedback))
+                    .push_bind(*counted);
+            });
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    async fn want_facts(&mut self, devices: &[Uuid]) -> Result<()> {
+        if devices.is_empty() {
+            return Ok(());
+        }
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("UPDATE devices SET facts_wanted = ");
+            query.push_bind(true).push(" WHERE id IN (");
+            ids_in(&mut query, devices.iter().copied());
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+}
+
+/// One feedback.
+#[derive(Clone, Copy)]
+struct Said<'r> {
+    device: DeviceId,
+    action: ActionId,
+    feedback: &'r Feedback,
+    now: DateTime<Utc>,
+}
+
+/// What a feedback changes.
+struct Heeded<'r> {
+    said: Said<'r>,
+    room: RoomId,
+    outcome: Outcome,
+    /// The install in its new state.
+    install: Option<Install>,
+    /// Whether it counts; `None`: it is not even noted.
+    counted: Option<bool>,
+    wants_facts: bool,
+}
+
+/// Whether the device may start it right now, or has.
+fn may_start(asking: &Asking, now: DateTime<Utc>) -> bool {
+    asking.asked().is_some_and(|asked| {
+        asked.install.is_started() || matches!(offer::decide(&asked, now), Offer::Install | Offer::Prefetch)
+    })
+}
+
+fn heed<'r>(asking: &Asking, install: &Install, may_start: bool, said: Said<'r>) -> Heeded<'r> {
+    // Fetching ahead of the window is not starting (W1): what is said about it stands in the history only.
+    let ahead = asking
+        .asked()
+        .is_some_and(|asked| offer::decide(&asked, said.now) == Offer::Prefetch);
+    let heard = if ahead && said.feedback.execution != Execution::Closed {
+        Heard::Noted
+    } else {
+        install.hear(said.feedback, may_start, said.now)
+    };
+    heed_heard(asking, install, heard, said)
+}
+
+fn heed_heard<'r>(asking: &Asking, install: &Install, heard: Heard, said: Said<'r>) -> Heeded<'r> {
+    let heeded = |outcome, counted| Heeded {
+        said,
+        room: asking.device.room,
+        outcome,
+        install: None,
+        counted,
+        wants_facts: false,
+    };
+    match heard {
+        Heard::Changed(changed) => {
+            // A sign of life alone moves nothing but a deadline, which the planner reads when it comes.
+            let is_news =
+                std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state) || is_silent(install);
+            Heeded {
+                wants_facts: !matches!(changed.state, InstallState::Started { .. }),
+                install: Some(changed),
+                ..heeded(if is_news { Outcome::Changed } else { Outcome::Noted }, Some(true))
+            }
+        }
+        Heard::Noted => heeded(Outcome::Noted, Some(true)),
+        Heard::Ended => heeded(Outcome::Ended, Some(false)),
+        Heard::NotOffered => heeded(Outcome::NotFound, None),
+    }
+}
+
+/// Of what a device says, so much is kept.
+fn kept(feedback: &Feedback) -> String {
+    let details = feedback.details.join("\n");
+    // Postgres has no way to keep a NUL in text.
+    details.chars().filter(|c| *c != '\0').take(2000).collect()
+}
+
+fn is_silent(install: &Install) -> bool {
+    matches!(install.state, InstallState::Started { silent_at: Some(_), .. })
+}
+
+/// A command with the way back to whoever waits for its answer.
+pub(crate) struct Queued {
+    report: Report,
+    now: DateTime<Utc>,
+    answer: oneshot::Sender<Result<Outcome>>,
+}
+
+impl Store {
+    /// Takes what a device reports. The answer comes after it is durable.
+    ///
+    /// # Errors
+    /// The database fails; nothing of the report is stored then.
+    pub async fn report(&self, report: Report, now: DateTime<Utc>) -> Result<Outcome> {
+        match &self.database {
+            Database::Sqlite { commands, .. } => {
+                let (answer, answered) = oneshot::channel();
+                let gone = || StoreError::Unavailable(sqlx::Error::PoolClosed);
+                commands
+                    .send(Queued { report, now, answer })
+                    .await
+                    .map_err(|_| gone())?;
+                answered.await.map_err(|_| gone())?
+            }
+            Database::Postgres(pool) => {
+                let mut attempts = 0;
+                loop {
+                    attempts += 1;
+                    let mut tx = dialect::begin_postgres(pool, dialect::BEGIN_COMMAND_POSTGRES).await?;
+                    let outcome = match tx.run(&report, now).await {
+                        Ok(outcome) => tx.commit().await.map(|()| outcome),
+                        Err(error) => Err(error),
+                    };
+                    match outcome {
+                        Err(error) if error.is_again() && attempts < 5 => {}
+                        outcome => return outcome,
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// SQLite's one writer of device commands: many in a transaction, answered after their common commit.
+pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<Queued>) {
+    const MOST: usize = 64;
+    let mut batch = Vec::with_capacity(MOST);
+    while queue.recv_many(&mut batch, MOST).await > 0 {
+        let outcomes = run_batch(&writer, &batch).await;
+        match outcomes {
+            Ok(outcomes) => {
+                for (queued, outcome) in batch.drain(..).zip(outcomes) {
+                    // Whoever asked may have hung up; the report is kept all the same.
+                    let _ = queued.answer.send(outcome);
+                }
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    commands = batch.len(),
+                    "device reports could not be written"
+                );
+                for queued in batch.drain(..) {
+                    let _ = queued
+                        .answer
+                        .send(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)));
+                }
+            }
+        }
+    }
+}
+
+/// All in one transaction. Only when one of them fails is each given a savepoint of its own, so that it spoils no other's.
+async fn run_batch(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<Outcome>>> {
+    match run_together(writer, batch).await {
+        Err(error) if !matches!(error, StoreError::Unavailable(_)) && batch.len() > 1 => {
+            run_one_by_one(writer, batch).await
+        }
+        outcomes => Ok(outcomes?.into_iter().map(Ok).collect()),
+    }
+}
+
+async fn run_together(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Outcome>> {
+    let inner = Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?);
+    let mut tx = Tx { inner };
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
+    // What devices say that say nothing else in this batch goes first, and together.
+    let mut speakers: BTreeMap<DeviceId, u32> = BTreeMap::new();
+    for queued in batch {
+        if let Some(device) = queued.report.device() {
+            *speakers.entry(device).or_default() += 1;
+        }
+    }
+    let (mut feedbacks, mut configs) = (Together::default(), Together::default());
+    for (index, Queued { report, now, .. }) in batch.iter().enumerate() {
+        if report.device().and_then(|device| speakers.get(&device)) != Some(&1) {
+            continue;
+        }
+        match report {
+            Report::Feedback {
+                device,
+                action,
+                feedback,
+                window_aware,
+            } => {
+                let said = Said {
+                    device: *device,
+                    action: *action,
+                    feedback,
+                    now: *now,
+                };
+                feedbacks.add(index, (said, *window_aware));
+            }
+            Report::Config { device, report } => configs.add(index, (*device, report, *now)),
+            Report::ShowedUp { .. } | Report::CancelFeedback { .. } | Report::Fetched(_) => {}
+        }
+    }
+    feedbacks.put(tx.feedbacks(&feedbacks.what).await?, &mut outcomes);
+    configs.put(tx.configs(&configs.what).await?, &mut outcomes);
+    let mut all = Vec::with_capacity(batch.len());
+    for (queued, outcome) in batch.iter().zip(outcomes) {
+        all.push(match outcome {
+            Some(outcome) => outcome,
+            None => tx.run(&queued.report, queued.now).await?,
+        });
+    }
+    tx.commit().await?;
+    Ok(all)
+}
+
+/// Reports of one kind that are taken together, with their places in the batch.
+struct Together<T> {
+    places: Vec<usize>,
+    what: Vec<T>,
+}
+
+impl<T> Default for Together<T> {
+    fn default() -> Self {
+        Self {
+            places: Vec::new(),
+            what: Vec::new(),
+        }
+    }
+}
+
+impl<T> Together<T> {
+    fn add(&mut self, place: usize, what: T) {
+        self.places.push(place);
+        self.what.push(what);
+    }
+
+    fn put(&self, came: Vec<Outcome>, outcomes: &mut [Option<Outcome>]) {
+        for (place, outcome) in self.places.iter().zip(came) {
+            outcomes[*place] = Some(outcome);
+        }
+    }
+}
+
+async fn run_one_by_one(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<Outcome>>> {
+    let inner = Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?);
+    let mut tx = Tx { inner };
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for queued in batch {
+        tx.execute("SAVEPOINT command").await?;
+        let outcome = tx.run(&queued.report, queued.now).await;
+        if outcome.is_err() {
+            tx.execute("ROLLBACK TO command").await?;
+        }
+        tx.execute("RELEASE command").await?;
+        outcomes.push(outcome);
+    }
+    tx.commit().await?;
+    Ok(outcomes)
+}
