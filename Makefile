@@ -93,6 +93,19 @@ screenshots: setup $(FRONT) server-for-tests ## Take the pictures in docs/screen
 	mkdir -p $(SCREENSHOTS)
 	cd end2end && SCREENSHOTS=$(SCREENSHOTS) npx --no-install playwright test --project=screenshots
 
+## Measuring and long looks
+
+.PHONY: bench
+bench: setup ## What polls, reports and ticks cost beside bare handlers: one table, about 15 minutes (ARGS=load, tick, enter, process, month)
+	@tools/setup bench
+	tools/postgres cargo bench $(LOCKED) --package server --bench table -- $(ARGS)
+
+FUZZ ?= 10000000
+
+.PHONY: fuzz
+fuzz: setup ## FUZZ=10000000 bodies of each kind at the readers and at the device API; about half an hour
+	NIGHTSHIFT_FUZZ=$(FUZZ) tools/postgres cargo nextest run $(LOCKED) --cargo-profile bench --package server --test fuzz --no-capture
+
 .PHONY: fmt
 fmt: ## Format the Rust code
 	cargo fmt --all

@@ -13,3 +13,6 @@ CREATE TABLE placements (
 
 -- [K5] When a device last said that people are in its room; NULL: it has said since that nobody is.
 ALTER TABLE devices ADD COLUMN busy_at BIGINT;
+
+-- `installedBase` of a poll (DDI 1): the last action that the device has closed with success.
+ALTER TABLE devices ADD COLUMN installed_action_id INTEGER;

@@ -23,6 +23,12 @@ pub(crate) async fn take(database: &str, artifacts: &Path, to: &Path) -> Result<
     {
         bail!("database {path} does not exist");
     }
+    if !artifacts.is_dir() {
+        bail!(
+            "artifacts {} is no folder; name the one that nightshift serve was given",
+            artifacts.display()
+        );
+    }
     let store = Store::open(database, false).await?;
     std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     let copy = to.join("nightshift.db");

@@ -83,7 +83,12 @@ enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct Database {
     /// `sqlite:PATH` or `postgres://…`.
-    #[arg(long, default_value = "sqlite:nightshift.db", env = "NIGHTSHIFT_DATABASE")]
+    #[arg(
+        long,
+        default_value = "sqlite:nightshift.db",
+        env = "NIGHTSHIFT_DATABASE",
+        hide_env_values = true
+    )]
     pub database: String,
 }
 
@@ -270,18 +275,18 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Serve(serve) => serve::serve(serve).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Tick(database) => tick(&open(&database).await?).await,
-        Command::Plan(database) => plan(&open(&database).await?).await,
+        Command::Plan(database) => plan(&look_into(&database).await?).await,
         Command::Simulate { file } => {
             let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             print!("{}", domain::scenario::run(&text)?);
             Ok(())
         }
-        Command::Check(database) => check_database(&open(&database).await?).await,
+        Command::Check(database) => check_database(&look_into(&database).await?).await,
         Command::Explain(explained) => explain_rule(explained).await,
         Command::Migrate(database) => {
             let store = Store::open(&database.database, true).await?;
             store.migrate().await?;
-            println!("{} is up to date.", database.database);
+            println!("The database is up to date.");
             Ok(())
         }
         Command::Backup {
@@ -294,15 +299,38 @@ async fn execute(cli: Cli) -> Result<()> {
     }
 }
 
-/// A service on an existing database, for commands that act once. A serving process may be at work on it.
+/// A service on an existing database, for commands that change something once. A serving process may be at work on it.
 async fn open(database: &Database) -> Result<Service> {
+    let store = open_store(database).await?;
+    store.migrate().await?;
+    let service = service_on(store).await?;
+    service
+        .first_start("My organisation", Zone::utc(), Settings::default())
+        .await?;
+    Ok(service)
+}
+
+/// The same for commands that only look: they leave the schema and the facts as they are.
+async fn look_into(database: &Database) -> Result<Service> {
+    let store = open_store(database).await?;
+    if !store.is_up_to_date().await? {
+        bail!(
+            "this database is not of this program's version; nightshift serve or nightshift migrate brings it up to date"
+        );
+    }
+    service_on(store).await
+}
+
+async fn open_store(database: &Database) -> Result<Store> {
     if let Some(path) = database.database.strip_prefix("sqlite:")
         && !std::path::Path::new(path).exists()
     {
         bail!("database {path} does not exist; nightshift serve makes it");
     }
-    let store = Store::open(&database.database, false).await?;
-    store.migrate().await?;
+    Ok(Store::open(&database.database, false).await?)
+}
+
+async fn service_on(store: Store) -> Result<Service> {
     // The demo's database has a clock of its own.
     let clock = match store.read().await?.program_value(demo::CLOCK).await? {
         Some(stored) => Clock::driven(stored.parse().context("the demo's stored clock")?),
@@ -315,11 +343,7 @@ async fn open(database: &Database) -> Result<Service> {
         tenant: "DEFAULT".to_owned(),
         gateway_token: None,
     };
-    let service = Service::new(store, clock, artifacts, deployment);
-    service
-        .first_start("My organisation", Zone::utc(), Settings::default())
-        .await?;
-    Ok(service)
+    Ok(Service::new(store, clock, artifacts, deployment))
 }
 
 async fn tick(service: &Service) -> Result<()> {
@@ -384,7 +408,7 @@ async fn explain_rule(explained: Explain) -> Result<()> {
             json,
         ),
         Explain::Rings { file, json } => explain::rings(&file, json),
-        Explain::Room { room, database, json } => explain::room(&open(&database).await?, &room, json).await,
+        Explain::Room { room, database, json } => explain::room(&look_into(&database).await?, &room, json).await,
     }
 }
 
@@ -425,7 +449,7 @@ async fn change_device(device: Device) -> Result<()> {
             println!("Device {device} is revoked.");
         }
         Device::List { database } => {
-            let service = open(&database).await?;
+            let service = look_into(&database).await?;
             let mut after = String::new();
             loop {
                 let devices = service.devices_after(&after, 500).await?;

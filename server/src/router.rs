@@ -51,10 +51,14 @@ impl<B> OnResponse<B> for Told {
     }
 }
 
-/// Ready when the database answers.
+/// Ready when the database answers a question, and this process can plan.
 async fn ready(State(service): State<Service>) -> (StatusCode, &'static str) {
-    match service.store().read().await {
-        Ok(_) => (StatusCode::OK, "ready"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+    if service.is_reachable().await.is_err() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer");
     }
+    // One failure may be a short absence of the database.
+    if service.activity().now().failed_in_a_row >= 3 {
+        return (StatusCode::SERVICE_UNAVAILABLE, "planning fails; the log says why");
+    }
+    (StatusCode::OK, "ready")
 }

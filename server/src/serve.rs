@@ -70,6 +70,9 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// The address that links are made with, without a slash at the end.
 pub(crate) fn public_url(given: Option<&str>, local: SocketAddr) -> Result<String> {
     let Some(given) = given else {
+        if local.ip().is_unspecified() {
+            bail!("public-url: missing; devices cannot reach {local}, say how they reach this server");
+        }
         return Ok(format!("http://{local}"));
     };
     let trimmed = given.trim_end_matches('/');

@@ -6,14 +6,20 @@
 mod support;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Body;
+use axum::http::Request;
 
 use domain::version::{Version, VersionScheme, compare};
 use reqwest::Method;
 use server::ddi::{parse_config, parse_feedback};
+use server::router::{Surroundings, router};
 use service::RoomsFile;
 use service::catalogue::Catalogue;
 use support::dice::Dice;
 use support::{Engine, House, link};
+use tower::ServiceExt;
 
 both_engines!(the_device_api_answers_nonsense_with_an_error_of_the_sender_g5);
 
@@ -176,44 +182,76 @@ fn no_version_makes_the_order_panic_s2() {
     }
 }
 
+/// How many bodies go through the router: all of them in a long look, a few in every test run.
+fn sent_bodies() -> usize {
+    if std::env::var_os("NIGHTSHIFT_FUZZ").is_some() {
+        bodies()
+    } else {
+        bodies() / 40
+    }
+}
+
 async fn the_device_api_answers_nonsense_with_an_error_of_the_sender_g5(engine: Engine) {
+    const AT_ONCE: usize = 32;
     let house = House::new(engine).await;
     house.publish("2.0").await;
     house.enter_window(DEVICE).await;
     let (feedback, config) = (seeds("feedback"), seeds("config"));
-    let mut dice = Dice(7);
-    let headers = [("content-type", "application/json")];
-    for round in 0..bodies() / 40 {
-        let action = house.open_install(DEVICE).await.map_or(1, |install| install.action.0);
-        let (method, path, body) = match round % 3 {
-            0 => (Method::PUT, "/configData".to_owned(), changed(&config, &mut dice)),
-            1 => (
-                Method::POST,
-                format!("/deploymentBase/{action}/feedback"),
-                changed(&feedback, &mut dice),
-            ),
-            _ => (
-                Method::POST,
-                format!("/cancelAction/{action}/feedback"),
-                changed(&feedback, &mut dice),
-            ),
-        };
-        let answer = house.ask(method, DEVICE, &path, &headers, body.clone()).await;
-        let text = String::from_utf8_lossy(&body).into_owned();
-        assert!(
-            [200, 400, 404, 410].contains(&answer.status),
-            "{} for {text:?}",
-            answer.status
-        );
-        if answer.status == 400 {
-            assert!(
-                answer.json()["message"]
-                    .as_str()
-                    .is_some_and(|message| !message.is_empty()),
-                "{text:?}"
-            );
+    // The router itself, without a socket: a body costs little, so that there can be many.
+    let router = router(house.service.clone(), Surroundings::default());
+    let next = AtomicUsize::new(0);
+    let (number, refused) = (sent_bodies(), AtomicUsize::new(0));
+    let one_after_the_other = async |seed: u64| {
+        let mut dice = Dice(seed);
+        loop {
+            let round = next.fetch_add(1, Ordering::Relaxed);
+            if round >= number {
+                return;
+            }
+            if round.is_multiple_of(1000) {
+                // Life goes on: what was closed is planned anew.
+                house.service.tick().await.expect("a tick");
+            }
+            let action = house.open_install(DEVICE).await.map_or(1, |install| install.action.0);
+            let (method, path, body) = match round % 3 {
+                0 => (Method::PUT, "/configData".to_owned(), changed(&config, &mut dice)),
+                1 => (
+                    Method::POST,
+                    format!("/deploymentBase/{action}/feedback"),
+                    changed(&feedback, &mut dice),
+                ),
+                _ => (
+                    Method::POST,
+                    format!("/cancelAction/{action}/feedback"),
+                    changed(&feedback, &mut dice),
+                ),
+            };
+            let request = Request::builder()
+                .method(method)
+                .uri(format!("/DEFAULT/controller/v1/{DEVICE}{path}"))
+                .header("authorization", house.token(DEVICE))
+                .header("content-type", "application/json")
+                .body(Body::from(body.clone()))
+                .expect("a request");
+            let answer = router.clone().oneshot(request).await.expect("an answer");
+            let status = answer.status().as_u16();
+            let text = String::from_utf8_lossy(&body);
+            assert!([200, 400, 404, 410].contains(&status), "{status} for {text:?}");
+            if status == 400 {
+                refused.fetch_add(1, Ordering::Relaxed);
+                let said = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
+                let said: serde_json::Value = serde_json::from_slice(&said).expect("JSON");
+                assert!(
+                    said["message"].as_str().is_some_and(|message| !message.is_empty()),
+                    "{text:?}"
+                );
+            }
         }
-    }
+    };
+    futures::future::join_all((0..AT_ONCE).map(|seed| one_after_the_other(seed as u64 + 7))).await;
+    let refused = refused.into_inner();
+    println!("{engine:?}: {number} bodies, {refused} refused");
+    assert!(refused > 0 && refused < number, "{refused} of {number} refused");
     house.tick().await;
     assert!(
         link(&house.poll(DEVICE).await, "cancelAction").is_none(),

@@ -237,7 +237,7 @@ pub(crate) fn told(error: ServiceError) -> AppError {
 
 pub(crate) fn failed(error: service::store::StoreError) -> AppError {
     match error {
-        service::store::StoreError::Unavailable(_) => AppError::Unavailable,
+        service::store::StoreError::Unavailable(_) | service::store::StoreError::Again(_) => AppError::Unavailable,
         other => fault(&other),
     }
 }

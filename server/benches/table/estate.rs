@@ -40,6 +40,10 @@ pub fn actor() -> Actor {
 
 impl Estate {
     pub async fn new(engine: Engine, rooms: u32) -> Self {
+        Self::with(engine, rooms, Settings::default()).await
+    }
+
+    pub async fn with(engine: Engine, rooms: u32, settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = match engine {
             Engine::Sqlite => format!("sqlite:{}", folder.path().join("nightshift.db").display()),
@@ -49,7 +53,7 @@ impl Estate {
         store.migrate().await.expect("the migrations");
         let service = service(store, folder.path());
         service
-            .first_start("Bench", Zone::utc(), Settings::default())
+            .first_start("Bench", Zone::utc(), settings)
             .await
             .expect("a first start");
         let catalogue = Catalogue::parse(PRODUCTS, RELEASES).expect("a catalogue");

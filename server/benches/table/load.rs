@@ -74,7 +74,7 @@ pub async fn devices() -> Vec<Line> {
         if let Some((answers, syncs)) = compared.syncs {
             lines.push(Line {
                 what: format!("{}: answers to one fsync at {CONNECTIONS} connections", compared.what),
-                measured: format!("{answers} answers"),
+                measured: format!("{answers:.0} answers"),
                 compared: format!("{syncs} fsyncs, counted with strace"),
                 ratio: Some((answers / syncs.max(1.0), Wanted::AtLeast(8.0))),
             });

@@ -12,6 +12,7 @@ pub struct Activity {
     ticks: AtomicU64,
     rounds: AtomicU64,
     failed_ticks: AtomicU64,
+    failed_in_a_row: AtomicU64,
 }
 
 /// [`Activity`] at one moment.
@@ -27,6 +28,8 @@ pub struct ActivityNow {
     pub rounds: u64,
     /// Ticks that failed and are tried again.
     pub failed_ticks: u64,
+    /// Of these, how many came one after the other up to now.
+    pub failed_in_a_row: u64,
 }
 
 const WORDS: [&str; 5] = ["changed", "noted", "ended", "not_found", "refused"];
@@ -57,6 +60,11 @@ impl Activity {
 
     pub(crate) fn tick_failed(&self) {
         self.failed_ticks.fetch_add(1, Ordering::Relaxed);
+        self.failed_in_a_row.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tick_succeeded(&self) {
+        self.failed_in_a_row.store(0, Ordering::Relaxed);
     }
 
     /// The counts as they stand.
@@ -73,6 +81,7 @@ impl Activity {
             ticks: count(&self.ticks),
             rounds: count(&self.rounds),
             failed_ticks: count(&self.failed_ticks),
+            failed_in_a_row: count(&self.failed_in_a_row),
         }
     }
 }

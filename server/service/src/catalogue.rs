@@ -2,7 +2,7 @@
 //!
 //! Reading is strict about what Nightshift uses and ignores the rest: catalogues carry notes and sources for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -14,6 +14,7 @@ use serde_json::json;
 use store::{AuditEntry, NewRelease, ProductRecord};
 
 use crate::error::{Result, ServiceError};
+use crate::portfolio::compare_versions;
 use crate::{Actor, Service};
 
 /// Products and their releases.
@@ -116,6 +117,12 @@ impl ProductLine {
 
     fn record(&self) -> Result<ProductRecord> {
         let id = ProductId::parse(&self.id).map_err(|problem| ServiceError::invalid("product", problem))?;
+        if let Some(other) = self.version_scheme.order_by.as_deref()
+            && !["numbers", "release_date"].contains(&other)
+        {
+            let problem = format!("product {id}: order_by {other:?} is not numbers or release_date");
+            return Err(ServiceError::invalid("version scheme", problem));
+        }
         let kind = ProductKind::from_word(&self.kind).ok_or_else(|| {
             ServiceError::invalid(
                 "kind",
@@ -228,7 +235,8 @@ impl Catalogue {
 }
 
 impl Service {
-    /// Adds a catalogue's products and releases; what is there already stays. All or nothing.
+    /// Adds a catalogue's products and releases; a product that is there already takes the facts of the file, a release stays as it
+    /// is. All or nothing.
     ///
     /// # Errors
     /// Names the line and the limit; nothing is changed then.
@@ -261,10 +269,29 @@ impl Service {
                 ));
             }
         }
+        let mut ranks = BTreeSet::new();
+        for release in &catalogue.releases {
+            let minutes = release.expected_minutes.unwrap_or(1);
+            if !(1..=1440).contains(&minutes) {
+                let problem = format!(
+                    "release {} of {}: {minutes} is not between 1 and 1440",
+                    release.version, release.product
+                );
+                return Err(ServiceError::invalid("expected minutes", problem));
+            }
+            if !ranks.insert((&release.product, release.rank)) {
+                let problem = format!(
+                    "release {} of {}: rank {} stands twice",
+                    release.version, release.product, release.rank
+                );
+                return Err(ServiceError::invalid("rank", problem));
+            }
+        }
         let now = self.clock.now();
         store::write!(self.store, tx => {
             tx.put_products(&records).await?;
             let mut added = 0;
+            let mut touched: BTreeSet<&ProductId> = BTreeSet::new();
             for line in &catalogue.releases {
                 let Some(product) = by_id.get(line.product.as_str()) else { continue };
                 if tx.release_of(&product.id, &line.version).await?.is_some() {
@@ -273,8 +300,18 @@ impl Service {
                 let version_id = tx.known_version(product, &line.version).await?;
                 tx.put_version(version_id, &product.id, &line.version, line.released).await?;
                 tx.add_release(&new_release(UpdateId(self.new_id()?), product, version_id, line)).await?;
+                touched.insert(&product.id);
                 added += 1;
             }
+            // Dates that came just now may order what had no order, and a new release may be the step that was missing (S2, S8).
+            for product in touched {
+                for update in tx.compared_of(product).await? {
+                    if let Some(release) = tx.release(update).await? {
+                        compare_versions(tx, &release).await?;
+                    }
+                }
+            }
+            tx.wake_rollouts(now).await?;
             tx.add_audit(now, &AuditEntry {
                 actor: actor.0.clone(),
                 action: "catalogue.imported",
@@ -305,7 +342,7 @@ fn new_release(id: UpdateId, product: &ProductRecord, version_id: uuid::Uuid, li
         models: line.applies_to_models.clone(),
         applies_to_unknown: false,
         supersedes: line.supersedes_by_order,
-        expected_minutes: line.expected_minutes.unwrap_or(product.expected_minutes).max(1),
+        expected_minutes: line.expected_minutes.unwrap_or(product.expected_minutes),
         known_issues: line
             .known_issues
             .iter()

@@ -243,7 +243,9 @@ impl Service {
             if status::update(&rollout, true) != UpdateStatus::CompletedWithFailures {
                 return Err(ServiceError::conflict(format!("{title} is not completed with failures")));
             }
-            tx.acknowledge(update, &actor.0, now).await?;
+            if !tx.acknowledge(update, &actor.0, now).await? {
+                return Err(ServiceError::conflict(format!("the failures of {title} are acknowledged already")));
+            }
             tx.add_audit(now, &entry(actor, "update.acknowledged", update, format!("Acknowledged the failures of {title}: {reason}"))).await?;
             Ok::<_, ServiceError>(())
         })
@@ -252,6 +254,9 @@ impl Service {
 
 pub(crate) fn checked_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
+    if reason.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
+        return Err(ServiceError::invalid("reason", "has characters that cannot be shown"));
+    }
     match reason.chars().count() {
         0 => Err(ServiceError::invalid(
             "reason",

@@ -48,7 +48,9 @@ pub struct PollAnswer {
     pub offer: Offer,
     /// About which action.
     pub action: Option<ActionId>,
-    /// The deployment of its last closed action may be looked up there.
+    /// The last action that it has closed with success: what it installed may be looked up.
+    pub installed: Option<ActionId>,
+    /// It is asked for its facts.
     pub facts_wanted: bool,
     /// Changes whenever the offer does.
     pub mark: u32,
@@ -100,7 +102,11 @@ impl Service {
         if !speaks || caller.revoked {
             return Ok(None);
         }
-        self.seen.note(caller.id, self.clock.now());
+        let now = self.clock.now();
+        self.seen.note(caller.id, now);
+        if !caller.enrolled {
+            store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.note_enrolled(caller.id, now).await?) })?;
+        }
         Ok(Some(caller))
     }
 
@@ -135,6 +141,7 @@ impl Service {
         Ok(PollAnswer {
             offer,
             action,
+            installed: caller.installed,
             facts_wanted,
             mark: action.map_or(0, |action| mark(action, offer)),
             sleep_seconds: offer::poll_again_in(&settings, caller.id, asked.as_ref(), now),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::freeze::check_date;
 use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId};
 use domain::ring::{RingSequence, name_key};
 use domain::room::{Block, Hold, RoomState};
@@ -153,6 +154,7 @@ impl RoomsFile {
 
     fn from_csv(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Line {
             site: String,
             name: String,
@@ -188,6 +190,14 @@ impl RoomsFile {
         let mut rooms = Vec::new();
         for line in reader.deserialize::<Line>() {
             let line = line.map_err(|error| ServiceError::invalid("rooms", error.to_string()))?;
+            let at =
+                |problem: &str| ServiceError::invalid("device", format!("{} at {}: {problem}", line.name, line.site));
+            match (&line.device, &line.model, &line.product) {
+                (Some(_), None, _) => return Err(at("a device needs a model")),
+                (None, _, Some(_)) => return Err(at("a product needs the device that it runs on")),
+                (None, Some(_), None) => return Err(at("a model needs a device")),
+                (Some(_), Some(_), _) | (None, None, None) => {}
+            }
             let installed = line
                 .product
                 .into_iter()
@@ -230,6 +240,7 @@ impl Service {
     /// The database fails.
     pub async fn first_start(&self, name: &str, zone: Zone, settings: Settings) -> Result<bool> {
         let ids = [RingId(self.new_id()?), RingId(self.new_id()?), RingId(self.new_id()?)];
+        let now = self.clock.now();
         store::write!(self.store, tx => {
             if tx.organisation().await?.is_some() {
                 return Ok::<_, ServiceError>(false);
@@ -237,6 +248,15 @@ impl Service {
             let organisation = Organisation { name: name.to_owned(), zone: zone.clone(), settings: settings.clone() };
             tx.put_organisation(&organisation).await?;
             tx.put_rings(&RingSequence::preconfigured(ids[0], ids[1], ids[2])).await?;
+            tx.add_audit(now, &AuditEntry {
+                actor: Actor::operator().0,
+                action: "organisation.made",
+                object_kind: "organisation",
+                object_id: String::new(),
+                summary: format!("Made the organisation {name} in {zone}, with its three rings."),
+                before: None,
+                after: serde_json::to_value(&organisation).ok(),
+            }).await?;
             Ok(true)
         })
     }
@@ -255,26 +275,42 @@ impl Service {
             tx.add_rooms(&plan.rooms).await.map_err(|error| taken(error, "name"))?;
             tx.add_devices(&plan.devices).await.map_err(|error| taken(error, "device"))?;
             let mut components = Vec::with_capacity(plan.installed.len());
+            let (mut products, mut versions) = (BTreeMap::new(), BTreeMap::new());
             for (device, product, version) in &plan.installed {
                 // Products that the portfolio does not know are left out; the device reports them again.
-                let Some(record) = tx.product(product).await? else { continue };
+                if !products.contains_key(product) {
+                    let record = tx.product(product).await?;
+                    products.insert(product, record);
+                }
+                let Some(Some(record)) = products.get(product) else { continue };
                 let row = match version {
-                    Some(text) => Some(tx.known_version(&record, text).await?),
                     None => None,
+                    Some(text) => match versions.get(&(product, text)) {
+                        Some(known) => Some(*known),
+                        None => {
+                            let row = tx.known_version(record, text).await?;
+                            versions.insert((product, text), row);
+                            Some(row)
+                        }
+                    },
                 };
                 components.push((*device, product.clone(), row));
             }
             tx.put_components(&components, now).await?;
             tx.put_last_seen(&plan.seen).await?;
             for (id, room, hold) in &plan.holds {
+                if let Some(product) = &hold.product
+                    && tx.product(product).await?.is_none()
+                {
+                    let problem = format!("a hold names {product}, which the portfolio does not have");
+                    return Err(ServiceError::invalid("product", problem));
+                }
                 tx.add_hold(*id, *room, hold, now).await?;
             }
             for (room, block) in &plan.blocks {
                 tx.put_block(*room, block).await?;
             }
-            for room in &plan.rooms {
-                tx.mark(room.id).await?;
-            }
+            tx.mark_all(plan.rooms.iter().map(|room| room.id)).await?;
             tx.wake_rollouts(now).await?;
             report.rooms = plan.rooms.len();
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
@@ -424,8 +460,10 @@ impl Service {
                 }
             }
             for hold in &line.holds {
+                check_hold(hold).map_err(|(field, problem)| ServiceError::invalid(field, at(problem)))?;
+                let product = hold.product.as_deref().map(ProductId::parse).transpose();
                 let hold = Hold {
-                    product: hold.product.clone().map(ProductId),
+                    product: product.map_err(|problem| ServiceError::invalid("product", at(problem)))?,
                     owner: hold.owner.clone(),
                     reason: hold.reason.clone(),
                     since: hold.since,
@@ -452,6 +490,24 @@ struct Checked {
     blocks: Vec<(RoomId, Block)>,
 }
 
+fn check_hold(hold: &HoldLine) -> std::result::Result<(), (&'static str, String)> {
+    for (field, text) in [("owner", &hold.owner), ("reason", &hold.reason)] {
+        if text.trim().is_empty() {
+            return Err((field, "a hold says who answers for it and why".to_owned()));
+        }
+    }
+    for (field, date) in [("since", hold.since), ("until", hold.until)] {
+        check_date(date).map_err(|problem| (field, problem))?;
+    }
+    if hold.until < hold.since {
+        return Err((
+            "until",
+            format!("{} is before the first date {}", hold.until, hold.since),
+        ));
+    }
+    Ok(())
+}
+
 fn taken(error: store::StoreError, field: &'static str) -> ServiceError {
     match error {
         store::StoreError::Constraint(..) => ServiceError::invalid(
@@ -463,6 +519,9 @@ fn taken(error: store::StoreError, field: &'static str) -> ServiceError {
 }
 
 fn check_text(field: &'static str, text: &str, longest: usize) -> Result<()> {
+    if text.contains(char::is_control) {
+        return Err(ServiceError::invalid(field, "has characters that cannot be shown"));
+    }
     match text.trim().chars().count() {
         0 => Err(ServiceError::invalid(field, "is missing")),
         length if length > longest => Err(ServiceError::invalid(

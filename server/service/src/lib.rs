@@ -117,6 +117,15 @@ impl Service {
         &self.settings
     }
 
+    /// Asks the database the smallest question.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn is_reachable(&self) -> Result<()> {
+        self.store.read().await?.organisation().await?;
+        Ok(())
+    }
+
     /// Has the tick look for work now. It carries no data; a wake-up too many does no harm.
     pub fn wake(&self) {
         self.wake.notify_one();

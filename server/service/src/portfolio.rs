@@ -100,6 +100,9 @@ impl Service {
                 md5: hashes.md5.clone(),
                 url: url.clone(),
             }).await?;
+            // With a file it may be a step on the way to another release (S8).
+            compare_versions(tx, &release).await?;
+            tx.wake_rollouts(now).await?;
             tx.add_audit(now, &AuditEntry {
                 actor: actor.0.clone(),
                 action: "release.file_added",
@@ -113,7 +116,7 @@ impl Service {
         })
     }
 
-    /// Publishes a release: its rollout is made and starts on its date (S3, S4).
+    /// Publishes a release: its rollout is made and starts on its date (S3, S4), and what it supersedes gives way (S9).
     ///
     /// # Errors
     /// There is no such release, it is published or recalled, it has no file, or it does not fit into a window (S7).

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::fleet::Slice;
 use domain::planner::{self, ReportLine, Subject};
+use domain::rollout::{Rollout, RolloutState};
 use domain::settings::Organisation;
-use store::Limits;
+use domain::update::Update;
+use store::{AuditEntry, Limits};
 use tokio_util::sync::CancellationToken;
 
 use crate::Service;
@@ -83,66 +86,41 @@ impl Service {
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else { return Ok(Round::Nothing) };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;
+            for (before, after) in changed_by_rule(&due.slice, &plan) {
+                tx.add_audit(now, &by_rule(&due.slice, before, after)).await?;
+            }
             Ok(Round::Wrote(plan.report))
         })
     }
 
-    /// What a tick would do now; writes nothing.
+    /// What a tick would do now: all its rounds in one transaction that is rolled back. Nothing is written; on SQLite writers wait
+    /// meanwhile.
     ///
     /// # Errors
-    /// The database fails.
+    /// The database fails, or another process is planning.
     pub async fn plan(&self) -> Result<DryRun> {
         let now = self.clock.now();
-        let mut tx = self.store.read().await?;
+        let mut tx = self.store.begin().await?;
+        if !tx.try_tick_lock().await? {
+            return Err(ServiceError::conflict("a tick is under way; try again"));
+        }
         let organisation = organisation(&mut tx).await?;
-        let Some(due) = tx
-            .due(
-                &organisation,
-                now,
-                Limits {
-                    rollouts: 1000,
-                    rooms: 10_000,
-                },
-            )
-            .await?
-        else {
-            return Ok(DryRun {
-                now,
-                lines: Vec::new(),
-                writes: false,
-            });
-        };
-        let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
-        let title = |update| {
-            due.slice
-                .updates
-                .get(update)
-                .map_or_else(String::new, domain::update::Update::title)
-        };
-        let lines = plan.report.iter().map(|line| match &line.subject {
-            Subject::Rollout(update) => (title(update), line.text.clone()),
-            Subject::Room(room, update) => {
-                let name = due
-                    .slice
-                    .rooms
-                    .iter()
-                    .find(|due| due.room.id == *room)
-                    .map(|due| due.room.name.clone());
-                (
-                    format!(
-                        "{}, {}",
-                        name.unwrap_or_else(|| "a room of the ring".to_owned()),
-                        title(update)
-                    ),
-                    line.text.clone(),
-                )
-            }
-        });
-        Ok(DryRun {
+        let mut dry = DryRun {
             now,
-            lines: lines.collect(),
-            writes: !plan.is_empty(),
-        })
+            lines: Vec::new(),
+            writes: false,
+        };
+        for _ in 0..MOST_ROUNDS {
+            let Some(due) = tx.due(&organisation, now, Limits::default()).await? else {
+                break;
+            };
+            let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
+            tx.apply(&plan, &due.marks, now).await?;
+            dry.writes |= !plan.is_empty();
+            dry.lines
+                .extend(plan.report.iter().map(|line| in_words(line, &due.slice)));
+        }
+        Ok(dry)
     }
 
     /// When the next tick has something to do; `None`: when something happens.
@@ -155,15 +133,33 @@ impl Service {
 
     /// Ticks by timer and by wake-up until `stop`. A failed tick is logged and tried again.
     pub async fn run_ticks(&self, stop: CancellationToken) {
+        let mut failures = 0_u32;
         loop {
-            if let Err(error) = self.tick().await {
-                self.activity.tick_failed();
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the tick failed; it is tried again"
-                );
-            }
-            let pause = self.pause_until_due().await;
+            // In a task of its own: a fault of ours in one tick must not be the last of all ticks.
+            let ticking = tokio::spawn({
+                let service = self.clone();
+                async move { service.tick().await }
+            });
+            let ticked = ticking.await;
+            let failed: Option<&dyn std::error::Error> = match &ticked {
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some(error),
+                Err(panic) => Some(panic),
+            };
+            let pause = match failed {
+                None => {
+                    failures = 0;
+                    self.activity.tick_succeeded();
+                    self.pause_until_due().await
+                }
+                Some(error) => {
+                    failures += 1;
+                    self.activity.tick_failed();
+                    let pause = Duration::from_millis(200 << failures.min(7)) + self.jitter();
+                    tracing::error!(error, failures, ?pause, "the tick failed; it is tried again");
+                    pause
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.wake.notified() => {}
@@ -187,6 +183,48 @@ impl Service {
         let random = self.new_id().map_or(0, |id| u64::from(id.as_bytes()[15]));
         Duration::from_millis(5 + random % 195)
     }
+}
+
+/// Rollouts that a rule has ended: the audit covers people and rules.
+fn changed_by_rule<'p>(slice: &'p Slice, plan: &'p planner::Plan) -> impl Iterator<Item = (&'p Rollout, &'p Rollout)> {
+    plan.rollouts.iter().filter_map(|after| {
+        let before = slice.rollouts.get(&after.update)?;
+        let is_news = std::mem::discriminant(&before.state) != std::mem::discriminant(&after.state);
+        is_news.then_some((before, after))
+    })
+}
+
+fn by_rule(slice: &Slice, before: &Rollout, after: &Rollout) -> AuditEntry {
+    let title = slice.updates.get(&after.update).map_or_else(String::new, Update::title);
+    let (action, summary) = match &after.state {
+        RolloutState::Running => ("rollout.running", format!("{title} goes on.")),
+        RolloutState::Paused { reason, .. } => ("rollout.paused", format!("Paused {title}: {reason}")),
+        RolloutState::Deprecated { reason, .. } => ("rollout.deprecated", format!("{title} is deprecated. {reason}")),
+        RolloutState::Finished { .. } => ("rollout.finished", format!("{title} is through all rings.")),
+    };
+    AuditEntry {
+        actor: "Nightshift".to_owned(),
+        action,
+        object_kind: "update",
+        object_id: after.update.to_string(),
+        summary,
+        before: serde_json::to_value(&before.state).ok(),
+        after: serde_json::to_value(&after.state).ok(),
+    }
+}
+
+/// (About, sentence).
+fn in_words(line: &ReportLine, slice: &Slice) -> (String, String) {
+    let title = |update| slice.updates.get(update).map_or_else(String::new, Update::title);
+    let about = match &line.subject {
+        Subject::Rollout(update) => title(update),
+        Subject::Room(room, update) => {
+            let due = slice.rooms.iter().find(|due| due.room.id == *room);
+            let name = due.map_or("a room of the ring", |due| due.room.name.as_str());
+            format!("{name}, {}", title(update))
+        }
+    };
+    (about, line.text.clone())
 }
 
 enum Round {

@@ -83,7 +83,11 @@ enum Refused {
 
 impl From<ServiceError> for Refused {
     fn from(error: ServiceError) -> Self {
-        Self::Failed(error)
+        match error {
+            // The file of an artifact is gone: asking again would not bring it.
+            ServiceError::NotFound { .. } => Self::NotFound("This artifact"),
+            other => Self::Failed(other),
+        }
     }
 }
 

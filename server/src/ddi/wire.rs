@@ -38,6 +38,9 @@ pub(crate) fn poll(answer: &PollAnswer, base: &str) -> Value {
         (Offer::Cancel, Some(action)) => link("cancelAction", format!("{base}/cancelAction/{action}")),
         (Offer::Nothing, _) | (_, None) => {}
     }
+    if let Some(installed) = answer.installed {
+        link("installedBase", format!("{base}/installedBase/{installed}"));
+    }
     if answer.facts_wanted {
         link("configData", format!("{base}/configData"));
     }

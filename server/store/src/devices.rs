@@ -34,8 +34,12 @@ pub struct Caller {
     pub facts_wanted: bool,
     /// It keeps to windows of its own.
     pub window_aware: bool,
+    /// It has spoken before, or was given a token.
+    pub enrolled: bool,
     /// Its open action.
     pub open: Option<ActionId>,
+    /// The last action that it has closed with success.
+    pub installed: Option<ActionId>,
 }
 
 /// A device with what decides over it.
@@ -141,8 +145,8 @@ pub(crate) struct AskingRow {
 /// What the token is compared with, and whether there is more to look at. Every column costs a copy.
 const CALLER: &str = "SELECT d.id, d.token_hash,
         CASE WHEN d.revoked_at IS NULL THEN 0 ELSE 1 END + CASE WHEN d.facts_wanted THEN 2 ELSE 0 END
-            + CASE WHEN d.window_aware THEN 4 ELSE 0 END AS flags,
-        i.action_id
+            + CASE WHEN d.window_aware THEN 4 ELSE 0 END + CASE WHEN d.enrolled_at IS NULL THEN 8 ELSE 0 END AS flags,
+        i.action_id, d.installed_action_id
     FROM devices d
     LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
     WHERE d.controller_id = $1";
@@ -322,6 +326,16 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// Notes that a device speaks for the first time, through the gateway (`DDI.md` 1).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn note_enrolled(&mut self, device: DeviceId, at: DateTime<Utc>) -> Result<()> {
+        const SQL: &str = "UPDATE devices SET enrolled_at = $2 WHERE id = $1 AND enrolled_at IS NULL";
+        each!(self, c => sqlx::query(SQL).bind(device.0).bind(micros(at)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
     /// Takes a device's token away. `false`: there is no such device, or it had none.
     ///
     /// # Errors
@@ -364,19 +378,21 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn caller(&self, controller: &str) -> Result<Option<Caller>> {
-        type Row = (Uuid, Option<Vec<u8>>, i32, Option<i32>);
+        type Row = (Uuid, Option<Vec<u8>>, i32, Option<i32>, Option<i32>);
         let row: Option<Row> = match &self.database {
             Database::Sqlite { readers, .. } => sqlx::query_as(CALLER).bind(controller).fetch_optional(readers).await?,
             Database::Postgres(pool) => sqlx::query_as(CALLER).bind(controller).fetch_optional(pool).await?,
         };
-        Ok(row.map(|(id, token_hash, flags, action)| Caller {
+        Ok(row.map(|(id, token_hash, flags, open, installed)| Caller {
             id: DeviceId(id),
             controller: controller.to_owned(),
             token_hash,
             revoked: flags & 1 != 0,
             facts_wanted: flags & 2 != 0,
             window_aware: flags & 4 != 0,
-            open: action.map(ActionId),
+            enrolled: flags & 8 == 0,
+            open: open.map(ActionId),
+            installed: installed.map(ActionId),
         }))
     }
 

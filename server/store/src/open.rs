@@ -57,13 +57,18 @@ impl Store {
     /// The address is not usable, the file is in use, or the server cannot be reached.
     pub async fn open(address: &str, serving: bool) -> Result<Self> {
         if let Some(path) = address.strip_prefix("sqlite:") {
+            // Its writer and its readers would each have a database of their own, and all be gone at the end.
+            if path.is_empty() || path.starts_with(':') {
+                return Err(StoreError::Address(format!(
+                    "{address:?} must name a file: sqlite:PATH"
+                )));
+            }
             Self::open_sqlite(Path::new(path), serving).await
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
             Self::open_postgres(address).await
         } else {
-            Err(StoreError::Address(format!(
-                "{address:?} must start with sqlite: or postgres://"
-            )))
+            // Not the address itself: there may be a password in it.
+            Err(StoreError::Address("must start with sqlite: or postgres://".to_owned()))
         }
     }
 
@@ -148,6 +153,24 @@ impl Store {
             ) => Err(StoreError::Newer(version)),
             Err(error) => Err(StoreError::Migrate(error)),
         }
+    }
+
+    /// Whether every migration of this program, and no other, has been applied. Changes nothing.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn is_up_to_date(&self) -> Result<bool> {
+        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+        let (migrator, applied) = match &self.database {
+            Database::Sqlite { readers, .. } => (&SQLITE, sqlx::query_scalar(APPLIED).fetch_all(readers).await),
+            Database::Postgres(pool) => (&POSTGRES, sqlx::query_scalar(APPLIED).fetch_all(pool).await),
+        };
+        let applied: Vec<i64> = match applied {
+            // There is not even the table of migrations.
+            Err(sqlx::Error::Database(_)) => return Ok(false),
+            applied => applied?,
+        };
+        Ok(migrator.iter().map(|migration| migration.version).eq(applied))
     }
 
     /// Writes a copy of an SQLite database as it stands at one instant, while others read and write. `false`: this is a Postgres,

@@ -5,6 +5,7 @@
 //! commit.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::ids::{ActionId, DeviceId, RoomId};
@@ -463,7 +464,18 @@ pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<Queu
     const MOST: usize = 64;
     let mut batch = Vec::with_capacity(MOST);
     while queue.recv_many(&mut batch, MOST).await > 0 {
-        let outcomes = run_batch(&writer, &batch).await;
+        // In a task of its own: a fault of ours costs this batch its answers, and not every report from now on.
+        let taken = Arc::new(std::mem::replace(&mut batch, Vec::with_capacity(MOST)));
+        let running = tokio::spawn({
+            let (writer, taken) = (writer.clone(), Arc::clone(&taken));
+            async move { run_batch(&writer, &taken).await }
+        });
+        let outcomes = running
+            .await
+            .unwrap_or(Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)));
+        let Ok(mut batch) = Arc::try_unwrap(taken) else {
+            continue;
+        };
         match outcomes {
             Ok(outcomes) => {
                 for (queued, outcome) in batch.drain(..).zip(outcomes) {

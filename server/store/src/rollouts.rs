@@ -370,14 +370,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes that an admin has seen that an update was completed with failures (T9).
+    /// Notes that an admin has seen that an update was completed with failures (T9). `false`: somebody has before.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn acknowledge(&mut self, update: UpdateId, by: &str, at: DateTime<Utc>) -> Result<()> {
-        const SQL: &str = "UPDATE rollouts SET acknowledged_at = $2, acknowledged_by = $3 WHERE update_id = $1";
-        each!(self, c => sqlx::query(SQL).bind(update.0).bind(micros(at)).bind(by).execute(c).await.map(drop))?;
-        Ok(())
+    pub async fn acknowledge(&mut self, update: UpdateId, by: &str, at: DateTime<Utc>) -> Result<bool> {
+        const SQL: &str = "UPDATE rollouts SET acknowledged_at = $2, acknowledged_by = $3
+            WHERE update_id = $1 AND acknowledged_at IS NULL";
+        let done = each!(self, c => sqlx::query(SQL)
+            .bind(update.0)
+            .bind(micros(at))
+            .bind(by)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(done == 1)
     }
 }
 

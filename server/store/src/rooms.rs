@@ -390,6 +390,24 @@ impl Tx {
         Ok(())
     }
 
+    /// [`Tx::mark`] for many rooms.
+    ///
+    /// # Errors
+    /// The database fails, or there is no such room.
+    pub async fn mark_all(&mut self, rooms: impl Iterator<Item = RoomId>) -> Result<()> {
+        let rooms: Vec<RoomId> = rooms.collect();
+        for batch in rooms.chunks(BATCH) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("INSERT INTO marks (room_id, due_at) ");
+                query.push_values(batch, |mut row, room| {
+                    row.push_bind(room.0).push_bind(0_i64);
+                });
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Rooms for planning, with everything in them, in the order of their ids.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::path::{self, Missing};
 use crate::planner::changes::NewInstall;
 use crate::planner::rooms::{Look, prepares_at};
 use crate::rollout::RolloutState;
+use crate::room::Device;
 use crate::status::NotRequired;
 use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Severity, Update};
@@ -186,15 +187,8 @@ fn steps<'s>(look: &Look<'s>, deployment: &Deployment, update: &'s Update) -> St
     // A release that fits into no window leads nowhere (S7).
     let longest = look.settings().window_minutes;
     let releases = || look.releases().filter(move |step| step.expected_minutes <= longest);
-    // A device that says nothing of its version would seem to need for ever what it has just been given.
-    let is_done = |device: DeviceId| {
-        look.installs.iter().any(|install| {
-            let of = install.deployment == deployment.id && install.update == update.id && install.device == device;
-            of && matches!(install.state, InstallState::Completed { .. })
-        })
-    };
     let mut ready = Vec::new();
-    for device in update.devices_in(look.room).filter(|device| !is_done(device.id)) {
+    for device in left_in(look, deployment, update).filter(|device| !is_busy(look, device.id)) {
         match path::next_step(update, device, releases().filter(|step| !is_paused(step))) {
             Ok(step) => ready.push((device.id, step)),
             Err(missing) => {
@@ -208,6 +202,30 @@ fn steps<'s>(look: &Look<'s>, deployment: &Deployment, update: &'s Update) -> St
     Steps::Ready(ready)
 }
 
+/// The devices of the room that need the update and have not been given it by this deployment. One that says nothing of its version
+/// would seem to need it for ever.
+pub(super) fn left_in<'l>(
+    look: &'l Look<'_>,
+    deployment: &'l Deployment,
+    update: &'l Update,
+) -> impl Iterator<Item = &'l Device> {
+    let is_done = move |device: DeviceId| {
+        look.installs.iter().any(|install| {
+            let of = install.deployment == deployment.id && install.update == update.id && install.device == device;
+            of && matches!(install.state, InstallState::Completed { .. })
+        })
+    };
+    update.devices_in(look.room).filter(move |device| !is_done(device.id))
+}
+
+/// Whether the device has begun something that it has not closed: while its room is not open, it is silent (W5). A planned install is
+/// in nobody's way: it is taken back when its deployment gives way.
+fn is_busy(look: &Look<'_>, device: DeviceId) -> bool {
+    look.installs
+        .iter()
+        .any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned)
+}
+
 fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
     if deployment.state != DeploymentState::Waiting {
         return false;
@@ -219,20 +237,16 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
     if !rollout.may_start_rooms() || (being_filled && deployment.force.is_none()) {
         return false;
     }
-    // A planned install is in nobody's way: it is taken back when its deployment gives way.
-    let is_busy = |device: DeviceId| {
-        look.installs
-            .iter()
-            .any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned)
-    };
-    let devices_are_free = update.devices_in(look.room).all(|device| !is_busy(device.id));
+    // One silent device does not keep the others of its room from it.
+    let mut left = left_in(look, deployment, update).peekable();
+    let a_device_is_free = left.peek().is_none() || left.any(|device| !is_busy(look, device.id));
     let minutes = match steps(look, deployment, update) {
         Steps::Ready(steps) => steps.iter().map(|(_, step)| step.expected_minutes).max().unwrap_or(0),
         Steps::Paused => return false,
         // It fails as soon as it would be opened.
         Steps::Missing(_) => update.expected_minutes,
     };
-    devices_are_free
+    a_device_is_free
         && match deployment.force {
             Some(_) => look.frozen(look.today()).is_none(),
             None => {

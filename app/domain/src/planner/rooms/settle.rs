@@ -4,6 +4,7 @@ use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::ids::UpdateId;
 use crate::install::{Install, InstallState};
 use crate::planner::rooms::Look;
+use crate::rollout::days;
 use crate::room::Device;
 use crate::update::{Applicability, Update};
 
@@ -170,12 +171,26 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
         let deployment = &mut look.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.reason = reason;
+    } else if all_completed && !is_step && some_are_left(look, index) && !gives_up {
+        // A silent one was left out. It misses window after window; the others have what they came for.
+        let next = look.next_window(look.deployments[index].night + days(1));
+        let reason = partly_done(look, index);
+        let deployment = &mut look.deployments[index];
+        deployment.state = DeploymentState::Waiting;
+        deployment.night = next.night;
+        deployment.reason = reason;
     } else if all_completed && !is_step {
         let sentence = confirmed(look, index);
         look.complete(index, sentence);
     } else {
         super::lapse::back_to_waiting(look, index);
     }
+}
+
+fn some_are_left(look: &Look<'_>, index: usize) -> bool {
+    let deployment = &look.deployments[index];
+    let update = look.update(deployment);
+    update.is_some_and(|update| super::open::left_in(look, deployment, update).next().is_some())
 }
 
 fn version(look: &Look<'_>, update: UpdateId) -> String {

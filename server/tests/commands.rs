@@ -1,0 +1,199 @@
+//! Commands as people and scripts run them: what they print, how they end, and that those that look change nothing (G1, G6).
+
+mod support;
+
+use std::process::Command;
+
+use serde_json::Value;
+use support::{Database, Engine, House};
+
+both_engines![
+    commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1,
+    a_dry_run_says_what_a_tick_does_and_writes_nothing_g1,
+];
+
+/// Exit status, standard output, standard error.
+fn nightshift(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_nightshift"))
+        .args(arguments)
+        .env("RUST_LOG", "off")
+        .output()
+        .expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let (status, said, problem) = nightshift(arguments);
+    assert_eq!(status, Some(0), "{problem}");
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+/// It ends with 2 and one sentence that has these words.
+#[track_caller]
+fn refused(arguments: &[&str], words: &[&str]) {
+    let (status, said, problem) = nightshift(arguments);
+    assert_eq!((status, said.as_str()), (Some(2), ""), "{arguments:?}: {problem}");
+    assert_eq!(problem.trim_end().lines().count(), 1, "{problem}");
+    for word in words {
+        assert!(problem.contains(word), "{word:?} is not in {problem:?}");
+    }
+}
+
+#[test]
+fn explain_window_gives_instants_or_null_and_names_what_is_wrong_g6() {
+    let window = json(&[
+        "explain",
+        "window",
+        "--zone",
+        "Africa/Cairo",
+        "--date",
+        "2026-04-24",
+        "--json",
+    ]);
+    assert_eq!(window["opens"], "2026-04-23T22:00:00Z");
+    assert_eq!(
+        (&window["closes"], &window["minutes"]),
+        (&"2026-04-24T02:00:00Z".into(), &240.into())
+    );
+    let none = json(&[
+        "explain",
+        "window",
+        "--zone",
+        "Pacific/Apia",
+        "--date",
+        "2011-12-30",
+        "--json",
+    ]);
+    assert!(none["opens"].is_null() && none["minutes"].is_null(), "{none}");
+    refused(
+        &["explain", "window", "--zone", "Mars/Olympus", "--date", "2026-04-24"],
+        &["Mars/Olympus"],
+    );
+    refused(
+        &["explain", "window", "--zone", "UTC", "--date", "tomorrow"],
+        &["tomorrow", "YYYY-MM-DD"],
+    );
+    refused(
+        &["explain", "window", "--zone", "UTC", "--date=+262142-12-31"],
+        &["2999-12-31"],
+    );
+}
+
+#[test]
+fn explain_rings_adds_up_or_refuses_with_both_numbers_r8_r9_g6() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rings = |general: &str| {
+        let file = folder.path().join("rings.json");
+        let text = format!(
+            r#"{{"rings":[{{"name":"Executive","order":null,"rollout_days":5,"test_days":2}},
+                {{"name":"Staging","order":null,"rollout_days":2,"test_days":5}},
+                {{"name":"General","order":5,{general}}}]}}"#
+        );
+        std::fs::write(&file, text).expect("a file");
+        file.to_str().expect("a path").to_owned()
+    };
+    let file = rings(r#""rollout_days":10,"test_days":4"#);
+    let explained = json(&["explain", "rings", &file, "--json"]);
+    assert_eq!((&explained["total"], &explained["remaining"]), (&28.into(), &32.into()));
+    assert_eq!(explained["rings"][2]["name"], "Executive");
+    for (days, words) in [
+        (r#""rollout_days":42,"test_days":5"#, ["47", "46"]),
+        (r#""rollout_days":4294967295,"test_days":3"#, ["4294967295", "46"]),
+        (r#""rollout_days":4294967295,"test_days":2"#, ["4294967295", "46"]),
+        (r#""rollout_days":1.5,"test_days":2"#, ["rollout_days", "whole number"]),
+        (r#""rollout_days":-1,"test_days":2"#, ["rollout_days", "-1"]),
+        (
+            r#""rollout_days":1,"test_days":"2""#,
+            ["rings.json", "no file of rings"],
+        ),
+    ] {
+        refused(&["explain", "rings", &rings(days)], &words);
+    }
+}
+
+#[test]
+fn addresses_that_are_none_are_refused_without_a_word_of_their_password_g5() {
+    for address in ["sqlite:", "sqlite::memory:"] {
+        refused(&["migrate", "--database", address], &["sqlite:PATH"]);
+    }
+    let (status, _, problem) = nightshift(&["check", "--database", "postgre://me:secret@localhost/x"]);
+    assert_eq!(status, Some(2));
+    assert!(
+        problem.contains("must start with") && !problem.contains("secret"),
+        "{problem}"
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_nightshift"))
+        .args(["serve", "--help"])
+        .env("NIGHTSHIFT_DATABASE", "postgres://me:secret@localhost/x")
+        .output()
+        .expect("it runs");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("secret"));
+}
+
+#[test]
+fn a_listener_on_every_address_needs_to_be_told_how_devices_reach_it_g5() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = format!("sqlite:{}", folder.path().join("facts.db").display());
+    let artifacts = folder.path().join("artifacts");
+    let artifacts = artifacts.to_str().expect("a path");
+    refused(
+        &[
+            "serve",
+            "--database",
+            &database,
+            "--artifacts",
+            artifacts,
+            "--listen",
+            "0.0.0.0:0",
+        ],
+        &["public-url"],
+    );
+}
+
+async fn commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1(engine: Engine) {
+    let old = Database::new(engine).await;
+    old.migrate_first().await;
+    let address = old.address.as_str();
+    for command in [
+        vec!["check"],
+        vec!["plan"],
+        vec!["device", "list"],
+        vec!["explain", "room", "Lab"],
+    ] {
+        let arguments: Vec<&str> = command.into_iter().chain(["--database", address]).collect();
+        refused(&arguments, &["nightshift migrate"]);
+    }
+    assert_eq!(old.count("SELECT COUNT(*) FROM _sqlx_migrations").await, 1);
+    assert_eq!(old.count("SELECT COUNT(*) FROM organisation").await, 0);
+    // Migrated and never served: nobody has said whose it is, and a look does not decide it.
+    let (status, said, problem) = nightshift(&["migrate", "--database", address]);
+    assert_eq!(
+        (status, said.as_str()),
+        (Some(0), "The database is up to date.\n"),
+        "{problem}"
+    );
+    refused(&["plan", "--database", address], &["nightshift serve"]);
+    assert_eq!(old.count("SELECT COUNT(*) FROM organisation").await, 0);
+}
+
+async fn a_dry_run_says_what_a_tick_does_and_writes_nothing_g1(engine: Engine) {
+    let house = House::new(engine).await;
+    house.publish("2.0").await;
+    let due = house
+        .service
+        .next_due()
+        .await
+        .expect("a query")
+        .expect("the rollout is due");
+    house.service.clock().advance_to(due);
+    let before = house.fleet().await;
+    let dry = house.service.plan().await.expect("a dry run");
+    assert!(dry.writes);
+    assert_eq!(house.fleet().await, before, "nothing is written");
+    let said: Vec<&str> = dry.lines.iter().map(|(_, text)| text.as_str()).collect();
+    assert!(said.iter().any(|text| text.starts_with("Enters Staging")), "{said:?}");
+    let report = house.service.tick().await.expect("a tick");
+    let told: Vec<&str> = report.lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(told, said, "all rounds of the tick are in it");
+}
