@@ -98,9 +98,15 @@ fn explain_rings_adds_up_or_refuses_with_both_numbers_r8_r9_g6() {
     assert_eq!((&explained["total"], &explained["remaining"]), (&28.into(), &32.into()));
     assert_eq!(explained["rings"][2]["name"], "Executive");
     for (days, words) in [
-        (r#""rollout_days":42,"test_days":5"#, ["47", "46"]),
-        (r#""rollout_days":4294967295,"test_days":3"#, ["4294967295", "46"]),
-        (r#""rollout_days":4294967295,"test_days":2"#, ["4294967295", "46"]),
+        (r#""rollout_days":42,"test_days":5"#, ["need 7 days", "6 of the 60"]),
+        (
+            r#""rollout_days":4294967295,"test_days":3"#,
+            ["4294967295", "60 are left"],
+        ),
+        (
+            r#""rollout_days":4294967295,"test_days":2"#,
+            ["4294967295", "60 are left"],
+        ),
         (r#""rollout_days":1.5,"test_days":2"#, ["rollout_days", "whole number"]),
         (r#""rollout_days":-1,"test_days":2"#, ["rollout_days", "-1"]),
         (

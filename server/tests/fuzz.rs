@@ -6,7 +6,7 @@
 mod support;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use axum::body::Body;
 use axum::http::Request;
@@ -199,7 +199,7 @@ async fn the_device_api_answers_nonsense_with_an_error_of_the_sender_g5(engine: 
     let (feedback, config) = (seeds("feedback"), seeds("config"));
     // The router itself, without a socket: a body costs little, so that there can be many.
     let router = router(house.service.clone(), Surroundings::default());
-    let next = AtomicUsize::new(0);
+    let (next, action) = (AtomicUsize::new(0), AtomicI32::new(1));
     let (number, refused) = (sent_bodies(), AtomicUsize::new(0));
     let one_after_the_other = async |seed: u64| {
         let mut dice = Dice(seed);
@@ -208,11 +208,13 @@ async fn the_device_api_answers_nonsense_with_an_error_of_the_sender_g5(engine: 
             if round >= number {
                 return;
             }
-            if round.is_multiple_of(1000) {
+            if round.is_multiple_of(200) {
                 // Life goes on: what was closed is planned anew.
                 house.service.tick().await.expect("a tick");
+                let open = house.open_install(DEVICE).await;
+                action.store(open.map_or(1, |install| install.action.0), Ordering::Relaxed);
             }
-            let action = house.open_install(DEVICE).await.map_or(1, |install| install.action.0);
+            let action = action.load(Ordering::Relaxed);
             let (method, path, body) = match round % 3 {
                 0 => (Method::PUT, "/configData".to_owned(), changed(&config, &mut dice)),
                 1 => (

@@ -96,7 +96,8 @@ pub fn PageTitle(
         let path = path.get_untracked();
         if before.get_value() != path {
             before.set_value(path);
-            focus(&heading);
+            // It is made before it is put into the page, and what is not there takes no focus.
+            request_animation_frame(move || focus(&heading));
         }
     });
     view! {

@@ -120,6 +120,7 @@ impl Service {
             dry.lines
                 .extend(plan.report.iter().map(|line| in_words(line, &due.slice)));
         }
+        tx.roll_back().await?;
         Ok(dry)
     }
 

@@ -243,6 +243,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
     assert_eq!(
         said,
         [
+            "Bar firmware 2.0 is through all rings.",
             "Resumed Bar firmware 2.0, later dates move by 4 days: Mended.",
             "Paused Bar firmware 2.0: It hums."
         ]

@@ -175,6 +175,9 @@ async fn live(estate: &Estate, services: &[Service], dies: Option<&Service>) -> 
             }
             tick(services, &mut ticks).await;
             devices.turn(&services[day % services.len()]).await;
+            if let Some(dies) = dies {
+                die_before_the_commit(estate, dies, &mut ticks).await;
+            }
             tick(services, &mut ticks).await;
         }
         estate.is_sound().await;

@@ -44,6 +44,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Undoes everything, and waits until it is undone. Dropping it does so in its own time.
+    ///
+    /// # Errors
+    /// The engine does not answer; it rolls back by itself then.
+    pub async fn roll_back(self) -> Result<()> {
+        match self.inner {
+            Inner::Sqlite(transaction) => transaction.rollback().await?,
+            Inner::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+
     pub(crate) async fn execute(&mut self, sql: &'static str) -> Result<()> {
         each!(self, c => sqlx::query(sql).execute(c).await.map(drop))?;
         Ok(())
