@@ -28,6 +28,15 @@ pub enum AppError {
         /// What stands in the way.
         problem: String,
     },
+    /// Whoever asks may not.
+    #[error("{problem}")]
+    Forbidden {
+        /// What they may not do, in one sentence.
+        problem: String,
+    },
+    /// Nobody is signed in, or not any more.
+    #[error("You are not signed in any more.")]
+    SignedOut,
     /// The database is away; trying again helps once it is back.
     #[error("Nightshift cannot reach its database. Try again; if that does not help, tell whoever runs Nightshift.")]
     Unavailable,

@@ -7,6 +7,7 @@
 
 #![recursion_limit = "512"]
 
+pub mod access;
 mod audit;
 mod components;
 #[cfg(feature = "ssr")]
@@ -34,6 +35,8 @@ use crate::updates::{RingsTab, RoomsTab, UpdatePage, UpdatesPage};
 
 /// The document around the app. Scripts carry the answer's nonce by themselves, where the server provides one.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    restrict();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -103,14 +106,42 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("portfolio") view=portfolio::PortfolioPage ssr=SsrMode::Async />
                     <Route path=StaticSegment("audit") view=audit::AuditPage ssr=SsrMode::Async />
                     <Route path=StaticSegment("settings") view=settings::SettingsPage ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("settings"), StaticSegment("people"))
+                        view=access::PeoplePage
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=StaticSegment("account") view=access::AccountPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Shell>
         </Router>
     }
 }
 
-/// The desk that the server put into the context of this request.
+/// The desk that the server put into the context of this request, for whoever it found there.
 #[cfg(feature = "ssr")]
 pub(crate) fn desk() -> Result<desk::Desk, error::AppError> {
-    use_context::<desk::Desk>().ok_or(error::AppError::Unavailable)
+    let desk = use_context::<desk::Desk>().ok_or(error::AppError::Unavailable)?;
+    let request = use_context::<axum::http::request::Parts>().ok_or(error::AppError::Unavailable)?;
+    let viewer = request
+        .extensions
+        .get::<desk::Viewer>()
+        .ok_or(error::AppError::SignedOut)?;
+    Ok(desk.before(viewer.clone()))
+}
+
+/// What a page may load and run: its own files, and scripts and styles that carry this answer's nonce.
+#[cfg(feature = "ssr")]
+fn restrict() {
+    use axum::http::{HeaderValue, header};
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<leptos_axum::ResponseOptions>()) else {
+        return;
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
 }

@@ -3,6 +3,7 @@
 //! Times are formatted on the server, because the browser has no zone rules and must render the same text ([`When`]).
 //! Nothing here decides anything; statuses and reasons come from the domain crate.
 
+use domain::access::Role;
 use domain::ids::{RingId, RoomId, UpdateId};
 pub use domain::room::Health;
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
@@ -47,6 +48,86 @@ pub struct ShellView {
     pub tzdb: String,
     /// The demo's bar, in the demo.
     pub demo: Option<DemoView>,
+    /// Who is here.
+    pub person: PersonView,
+}
+
+/// Who is here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// Their name.
+    pub name: String,
+    /// What they are here for.
+    pub role: Role,
+}
+
+/// What came of the form that was just sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Whether it was done.
+    pub is_good: bool,
+    /// In one sentence.
+    pub text: String,
+}
+
+/// The own account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Name.
+    pub name: String,
+    /// E-mail address; empty in the demo, where there is no account.
+    pub email: String,
+    /// The role's word.
+    pub role: String,
+    /// Sessions, the latest used first.
+    pub sessions: Vec<SessionRow>,
+    /// What came of the form that was just sent.
+    pub said: Option<Said>,
+    /// Fewest characters of a password.
+    pub shortest_password: u32,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Identity.
+    pub id: String,
+    /// The browser's own name.
+    pub agent: String,
+    /// From where.
+    pub address: String,
+    /// Since when.
+    pub since: When,
+    /// When it was last used.
+    pub last_used: When,
+    /// It is the one that asks.
+    pub is_this: bool,
+}
+
+/// Everybody with an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleView {
+    /// By name.
+    pub rows: Vec<PersonRow>,
+    /// Whether whoever asks may change accounts.
+    pub may_change: bool,
+    /// A one-time link that was just made; shown this once.
+    pub link: Option<String>,
+    /// What came of the form that was just sent.
+    pub said: Option<Said>,
+}
+
+/// A person in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRow {
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// What they are here for.
+    pub role: Role,
+    /// `May sign in`, `Has not chosen a password yet`, `Disabled`.
+    pub state: String,
 }
 
 /// The demo's bar.
@@ -687,10 +768,32 @@ pub struct AuditRow {
     pub at: When,
     /// Who: a person or a rule.
     pub actor: String,
+    /// From where; empty for the program itself.
+    pub address: String,
     /// What, in one sentence.
     pub summary: String,
     /// `room`, `update`, `ring` …
     pub object: String,
+    /// What was there before and what is there after it, by field: `role: helpdesk, before: auditor`.
+    pub facts: Vec<String>,
+}
+
+/// Filters of the audit, as in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuditQuery {
+    /// Of whom; empty: of everybody.
+    pub who: String,
+    /// About what kind of object; empty: about all.
+    pub kind: String,
+    /// First day, `2026-03-01`.
+    pub from: String,
+    /// Last day.
+    pub until: String,
+    /// Older than this entry: `at.id`.
+    pub after: String,
+    /// Newer than this entry.
+    pub before: String,
 }
 
 /// The audit, read side.
@@ -698,6 +801,14 @@ pub struct AuditRow {
 pub struct AuditView {
     /// Newest first.
     pub rows: Vec<AuditRow>,
+    /// Of whom there are entries.
+    pub actors: Vec<Choice>,
+    /// About what there are entries.
+    pub kinds: Vec<Choice>,
+    /// The zone of the days in the filters.
+    pub zone: String,
+    /// Where the same entries are as a file.
+    pub export: String,
     /// Pages.
     pub pager: Pager,
 }

@@ -35,7 +35,9 @@ export const everyPage: Place[] = [
   { name: "ticket", title: new RegExp(cuttle.name), table: false, address: addressOfTicket },
   { name: "portfolio", title: /^Portfolio$/, table: true, address: at("/portfolio") },
   { name: "audit", title: /^Audit$/, table: true, noLinks: true, address: at("/audit") },
-  { name: "settings", title: /^Settings$/, table: false, noLinks: true, address: at("/settings") },
+  { name: "settings", title: /^Settings$/, table: false, address: at("/settings") },
+  { name: "people", title: /^People$/, table: true, address: at("/settings/people") },
+  { name: "account", title: /^Your account$/, table: false, noLinks: true, address: at("/account") },
 ];
 
 async function addressOfUpdate(page: Page): Promise<string> {

@@ -1,12 +1,13 @@
 //! The commands (G1, G6). Each prints what people or scripts want to read; the exit status is 0, or 2 with one sentence on
 //! standard error.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::access::Role;
 use domain::check;
 use domain::settings::Settings;
 use domain::zone::{self, Zone};
@@ -77,6 +78,9 @@ enum Command {
     /// Hand out, list and take away device tokens.
     #[command(subcommand)]
     Device(Device),
+    /// Add and list people, and let them back in.
+    #[command(subcommand)]
+    User(User),
 }
 
 /// Where the facts are.
@@ -112,6 +116,9 @@ pub struct Serve {
     /// A token that acts for any device; off unless given.
     #[arg(long, env = "NIGHTSHIFT_GATEWAY_TOKEN", hide_env_values = true)]
     pub(crate) gateway_token: Option<String>,
+    /// A proxy whose X-Forwarded-For counts; may be given several times.
+    #[arg(long = "trusted-proxy", env = "NIGHTSHIFT_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     /// First start only: the organisation's name.
     #[arg(long, default_value = "My organisation", env = "NIGHTSHIFT_ORGANISATION")]
     pub(crate) organisation: String,
@@ -248,6 +255,51 @@ enum Device {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum User {
+    /// Add a person. The link with which they choose a password is printed this once.
+    Add {
+        /// Name.
+        name: String,
+        /// E-mail address: the name at sign-in.
+        email: String,
+        /// What they are here for.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// How people reach this server.
+        #[arg(long, default_value = "", env = "NIGHTSHIFT_PUBLIC_URL")]
+        public_url: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List people.
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Let a person sign in no more; their sessions end.
+    Disable {
+        /// E-mail address.
+        email: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Print a link with which a person chooses a new password. A disabled account is enabled.
+    Reset {
+        /// E-mail address.
+        email: String,
+        /// How people reach this server.
+        #[arg(long, default_value = "", env = "NIGHTSHIFT_PUBLIC_URL")]
+        public_url: String,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::from_word(word).ok_or_else(|| format!("{word:?} is not admin, helpdesk or auditor"))
+}
+
 /// Runs a command.
 pub async fn run(cli: Cli) -> ExitCode {
     telemetry::start(cli.log);
@@ -296,6 +348,7 @@ async fn execute(cli: Cli) -> Result<()> {
         } => backup::take(&database.database, &artifacts, &to).await,
         Command::Import(import) => import_file(import).await,
         Command::Device(device) => change_device(device).await,
+        Command::User(user) => change_user(user).await,
     }
 }
 
@@ -342,6 +395,7 @@ async fn service_on(store: Store) -> Result<Service> {
         public_url: String::new(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: None,
+        trusted_proxies: Vec::new(),
     };
     Ok(Service::new(store, clock, artifacts, deployment))
 }
@@ -374,7 +428,8 @@ async fn plan(service: &Service) -> Result<()> {
 
 async fn check_database(service: &Service) -> Result<()> {
     let fleet = service.store().read().await?.fleet().await?;
-    let findings = check::check(&fleet);
+    let mut findings = check::check(&fleet);
+    findings.extend(service.check_audit().await?);
     for finding in &findings {
         println!("{finding}");
     }
@@ -463,6 +518,48 @@ async fn change_device(device: Device) -> Result<()> {
                     Some(last) => after.clone_from(&last.controller),
                     None => return Ok(()),
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn change_user(user: User) -> Result<()> {
+    let operator = Actor::operator();
+    match user {
+        User::Add {
+            name,
+            email,
+            role,
+            public_url,
+            database,
+        } => {
+            let link = open(&database)
+                .await?
+                .add_person(&operator, &name, &email, role)
+                .await?;
+            println!("{}/password/{link}", public_url.trim_end_matches('/'));
+        }
+        User::Reset {
+            email,
+            public_url,
+            database,
+        } => {
+            let link = open(&database).await?.reset_link(&operator, &email).await?;
+            println!("{}/password/{link}", public_url.trim_end_matches('/'));
+        }
+        User::Disable { email, database } => {
+            open(&database).await?.disable_person(&operator, &email).await?;
+            println!("{email} may not sign in any more.");
+        }
+        User::List { database } => {
+            for person in look_into(&database).await?.people(&operator).await? {
+                let state = match (&person.password, person.disabled_at) {
+                    (_, Some(_)) => "disabled",
+                    (None, None) => "no password yet",
+                    (Some(_), None) => "may sign in",
+                };
+                println!("{}\t{}\t{}\t{state}", person.email, person.name, person.role.as_str());
             }
         }
     }

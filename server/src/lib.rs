@@ -3,6 +3,7 @@
 //! It holds no rules and no SQL. `cli.rs` lists the commands, `router.rs` puts the web server together, `ddi/` speaks with devices,
 //! `demo/` brings an estate with devices of its own.
 
+mod access;
 mod backup;
 pub mod cli;
 pub mod ddi;

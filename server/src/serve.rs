@@ -37,11 +37,19 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         public_url: public_url(options.public_url.as_deref(), listener.local_addr()?)?,
         tenant: options.tenant,
         gateway_token: options.gateway_token,
+        trusted_proxies: options.trusted_proxies,
     };
     let service = Service::new(store, clock, Artifacts::open(&options.artifacts)?, deployment);
     service
         .first_start(&options.organisation, zone, Settings::default())
         .await?;
+    if let Some(link) = service.first_admin_link().await? {
+        // On standard output, beside where it listens: whoever starts the program reads that.
+        println!(
+            "Nobody has an account yet. Make the first admin: {}/welcome/{link}",
+            service.deployment().public_url
+        );
+    }
     let stop = stop_on_signal();
     let ticks = tokio::spawn({
         let (service, stop) = (service.clone(), stop.clone());
@@ -94,7 +102,8 @@ pub(crate) async fn serve_until(
     let router = router::router(service, surroundings);
     tokio::spawn(crate::metrics::keep_small(stop.clone()));
     println!("Nightshift listens on http://{address}");
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     let overdue = async {
         stop.cancelled().await;
         tokio::time::sleep(GRACE).await;

@@ -1,8 +1,10 @@
 //! Pages and the files they need: the Leptos app, its server functions, wasm, style, icons.
 
+use std::time::Duration;
+
 use app::desk::Desk;
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,8 +13,16 @@ use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use service::Service;
 use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
 
+use crate::access::{self, Doors};
 use crate::router::Surroundings;
+
+/// No form here is larger.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// What takes longer than this was sent too slowly, or waits for something that does not come.
+const SLOWEST: Duration = Duration::from_secs(30);
 
 /// The pages, their server functions and their files.
 pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
@@ -21,7 +31,8 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .site_root(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".to_owned()))
         .site_pkg_dir("pkg")
         .build();
-    let desk = Desk::new(service, surroundings.demo_pace.clone());
+    let doors = Doors::new(service.clone(), surroundings);
+    let desk = Desk::new(service.clone(), surroundings.demo_pace.clone());
     let routes = generate_route_list(app::App);
     let context = {
         let desk = desk.clone();
@@ -32,6 +43,13 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
     };
     let rendered = Router::new()
+        .route(
+            "/audit.csv",
+            get({
+                let service = service.clone();
+                move |viewer, query| access::export_audit(service.clone(), viewer, query)
+            }),
+        )
         .route("/api/{*function}", get(functions.clone()).post(functions))
         .leptos_routes_with_context(&options, routes, context.clone(), {
             let options = options.clone();
@@ -41,6 +59,10 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
             let options = options.clone();
             move || app::shell(options.clone())
         }))
+        .layer(axum::middleware::from_fn_with_state(
+            doors.clone(),
+            access::who_is_there,
+        ))
         .layer(CompressionLayer::new())
         .with_state(options.clone());
     Router::new()
@@ -49,7 +71,12 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .route("/favicon.svg", get(files::favicon))
         .with_state(options)
         .merge(rendered)
+        .merge(access::routes(doors.clone()))
+        .layer(axum::middleware::from_fn_with_state(doors, access::only_from_here))
+        .layer(axum::middleware::from_fn(access::with_headers))
         .layer(axum::middleware::from_fn(never_cached))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
 }
 
 /// Pages show the state of this instant; files say for themselves how long they keep.

@@ -167,6 +167,7 @@ async fn people(database: &Database, artifacts: &Path, now: DateTime<Utc>) -> Se
         public_url: String::new(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: None,
+        trusted_proxies: Vec::new(),
     };
     Service::new(
         store,

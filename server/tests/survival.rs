@@ -11,6 +11,7 @@ use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use support::dice::Dice;
 use support::program::{Program, arguments, free_port};
+use support::visitor::Visitor;
 use support::wire::Wire;
 use support::{Database, Engine, House, Options, action_in, client, instant, link, rooms};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,15 +25,16 @@ both_engines![
 
 const DEVICE: &str = "lab-1";
 
-/// A house whose device has begun its install, stopped; and the action.
-async fn stopped_in_the_middle(engine: Engine) -> (House, String) {
+/// A house whose device has begun its install, stopped; its admin's browser and the action.
+async fn stopped_in_the_middle(engine: Engine) -> (House, Visitor, String) {
     let mut house = House::new(engine).await;
     house.publish("2.0").await;
     house.enter_window(DEVICE).await;
+    let admin = house.admin().await;
     let action = house.start(DEVICE).await;
     house.stop().await;
     house.service.store().close().await;
-    (house, action)
+    (house, admin, action)
 }
 
 /// A feedback as raw HTTP, so that it can be sent piece by piece.
@@ -49,7 +51,7 @@ fn raw_feedback(house: &House, action: &str, text: &str) -> (String, String) {
 }
 
 async fn told_to_stop_it_ends_what_it_has_begun_in_time_g3(engine: Engine) {
-    let (house, action) = stopped_in_the_middle(engine).await;
+    let (house, _, action) = stopped_in_the_middle(engine).await;
     let database = house.database.copy().await;
     let artifacts = house.database.folder.path().join("artifacts");
     let port = free_port();
@@ -110,7 +112,7 @@ async fn start_on_a_small_disk(house: &House, folder: &Path, port: u16) -> Progr
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_full_disk_nothing_is_acknowledged_that_is_not_kept_and_room_brings_it_back_g3() {
-    let (mut house, action) = stopped_in_the_middle(Engine::Sqlite).await;
+    let (mut house, admin, action) = stopped_in_the_middle(Engine::Sqlite).await;
     let folder = tempfile::tempdir().expect("a folder");
     let port = free_port();
     let mut program = start_on_a_small_disk(&house, folder.path(), port).await;
@@ -146,12 +148,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_that_is_not_kept_and_room_brings
     }
     assert!(refused > 100, "{refused} of 200 were refused");
     assert!(house.offered(DEVICE).await.is_some(), "what needs no room goes on");
-    let page = client()
-        .get(format!("{}/updates", house.base))
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(page.status().as_u16(), 200);
+    assert_eq!(admin.at(&house.base).get("/updates").await.status, 200);
 
     std::fs::remove_file(&ballast).expect("room");
     let (text, answer) = say(1000).await;

@@ -57,6 +57,8 @@ uuid_ids! {
     HoldId,
     /// A span of dates in which nothing starts.
     FreezeId,
+    /// Somebody with an account.
+    PersonId,
 }
 
 impl RingId {

@@ -7,6 +7,7 @@
 //! Where to start: [`planner::plan`] is the heart; its README states the laws by letter. [`ring`] and [`window`] are the two
 //! rules that everything else rests on. [`offer::decide`] is what a device is told.
 
+pub mod access;
 #[cfg(feature = "zones")]
 pub mod check;
 pub mod deployment;

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::AuditView;
+use crate::view::{AuditQuery, AuditView};
 
 /// A page of entries, newest first.
 #[server(prefix = "/api", endpoint = "audit", input = GetUrl)]
-pub async fn get_audit(page: u32) -> Result<AuditView, AppError> {
-    crate::desk()?.audit(page).await
+pub async fn get_audit(query: AuditQuery) -> Result<AuditView, AppError> {
+    crate::desk()?.audit(query).await
 }

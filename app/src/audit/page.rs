@@ -8,11 +8,12 @@ use super::api::get_audit;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
+use crate::components::filters::{Apply, DayFilter, Filter, Toolbar};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
 use crate::components::time::Time;
-use crate::view::{AuditRow, AuditView};
+use crate::view::{AuditQuery, AuditRow, AuditView};
 
 const PATH: &str = "/audit";
 
@@ -20,25 +21,53 @@ const PATH: &str = "/audit";
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let address = use_query_map();
-    let number = Memo::new(move |_| address.with(address::page));
-    let entries = Resource::new(move || number.get(), get_audit);
+    let query = Memo::new(move |_| address.with(query));
+    let entries = Resource::new(move || query.get(), get_audit);
     view! {
         <PageHeader title="Audit" tab=None />
-        {loaded(entries, move |view| page(view, &address.get_untracked()))}
+        {loaded(entries, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
     }
     .into_any()
 }
 
-fn page(audit: AuditView, address: &ParamsMap) -> AnyView {
-    let AuditView { rows, pager } = audit;
+fn query(address: &ParamsMap) -> AuditQuery {
+    AuditQuery {
+        who: address::value(address, "who"),
+        kind: address::value(address, "kind"),
+        from: address::value(address, "from"),
+        until: address::value(address, "until"),
+        after: address::value(address, "after"),
+        before: address::value(address, "before"),
+    }
+}
+
+fn page(audit: AuditView, query: AuditQuery, address: &ParamsMap) -> AnyView {
+    let AuditView {
+        rows,
+        actors,
+        kinds,
+        zone,
+        export,
+        pager,
+    } = audit;
     let content = if rows.is_empty() { nothing(address) } else { table(rows) };
     view! {
+        <Toolbar action=PATH>
+            <Filter label="Who" name="who" value=query.who choices=actors none="Everybody" />
+            <Filter label="Object" name="kind" value=query.kind choices=kinds />
+            <DayFilter label="From" name="from" value=query.from />
+            <DayFilter label="Until" name="until" value=query.until />
+            <Apply />
+            <a class="btn push" href=export rel="external" download="audit.csv">
+                "Export"
+            </a>
+        </Toolbar>
         <section aria-labelledby="h-list">
             <div class="section-head">
                 <h2 id="h-list" class="vh">
                     "List"
                 </h2>
-                <p role="status">{pager.text.clone()}</p>
+                <p role="status">{format!("{}. Days are days in {zone}.", pager.text)}</p>
             </div>
             {content}
             <Pager pager />
@@ -50,6 +79,9 @@ fn page(audit: AuditView, address: &ParamsMap) -> AnyView {
 fn nothing(address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
+    } else if address::is_filtered(address) {
+        let clear = Some(PATH.to_owned());
+        view! { <EmptyState title="No entry matches" text="No entry has all of this." clear /> }.into_any()
     } else {
         view! { <EmptyState title="No entries" text="Nobody has changed anything yet." clear=None /> }.into_any()
     }
@@ -73,13 +105,31 @@ fn table(rows: Vec<AuditRow>) -> AnyView {
 }
 
 fn row(row: AuditRow) -> AnyView {
+    let AuditRow {
+        at,
+        actor,
+        address,
+        summary,
+        object,
+        facts,
+    } = row;
+    let facts = (!facts.is_empty()).then(|| {
+        let facts = facts.into_iter().map(|fact| view! { <li>{fact}</li> }).collect_view();
+        view! {
+            <details class="audit-facts">
+                <summary>"Facts"</summary>
+                <ul>{facts}</ul>
+            </details>
+        }
+    });
+    let from = (!address.is_empty()).then(|| view! { <span class="sub">{format!("from {address}")}</span> });
     view! {
         <tr role="row">
-            <NameCell>{row.summary}</NameCell>
-            <Cell label="Object">{row.object}</Cell>
-            <Cell label="Who">{row.actor}</Cell>
+            <NameCell>{summary} {facts}</NameCell>
+            <Cell label="Object">{object}</Cell>
+            <Cell label="Who">{actor} " " {from}</Cell>
             <Cell label="When">
-                <Time when=row.at />
+                <Time when=at />
             </Cell>
         </tr>
     }

@@ -51,6 +51,37 @@ pub fn ErrorPage(
             </section>
         }
         .into_any(),
+        AppError::SignedOut => view! {
+            <TabTitle text=headline.clone() />
+            <section class="empty empty--page">
+                <EmptyArt />
+                <PageTitle text=headline />
+                <p>{error.to_string()}</p>
+                <div class="btn-row">
+                    <a class="btn btn--primary" href="/sign-in" rel="external">
+                        "Sign in"
+                    </a>
+                </div>
+            </section>
+        }
+        .into_any(),
+        AppError::Forbidden { .. } => view! {
+            <TabTitle text=headline.clone() />
+            <section class="empty empty--page">
+                <EmptyArt />
+                <PageTitle text=headline />
+                <p>{error.to_string()}</p>
+                <div class="btn-row">
+                    <a class="btn btn--primary" href="/">
+                        "Home"
+                    </a>
+                    <a class="btn" href="/account">
+                        "Your account"
+                    </a>
+                </div>
+            </section>
+        }
+        .into_any(),
         AppError::Invalid { .. }
         | AppError::Conflict { .. }
         | AppError::Unavailable
@@ -92,6 +123,8 @@ fn headline(error: &AppError) -> String {
         AppError::Invalid { .. } => "This address asks for something that does not exist".to_owned(),
         AppError::NotFound { what } => format!("{what} does not exist"),
         AppError::Conflict { .. } => "This is not possible now".to_owned(),
+        AppError::Forbidden { .. } => "This is not for your role".to_owned(),
+        AppError::SignedOut => "Please sign in".to_owned(),
         AppError::Unavailable | AppError::Internal { .. } | AppError::Network { .. } => {
             "This could not be loaded".to_owned()
         }
@@ -106,6 +139,8 @@ fn set_status(error: &AppError) {
         AppError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         AppError::NotFound { .. } => StatusCode::NOT_FOUND,
         AppError::Conflict { .. } => StatusCode::CONFLICT,
+        AppError::Forbidden { .. } => StatusCode::FORBIDDEN,
+        AppError::SignedOut => StatusCode::UNAUTHORIZED,
         AppError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         AppError::Network { .. } => StatusCode::BAD_GATEWAY,

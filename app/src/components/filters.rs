@@ -150,6 +150,35 @@ pub fn Switch(
     }
 }
 
+/// A day.
+#[component]
+pub fn DayFilter(
+    /// Its name on screen.
+    label: &'static str,
+    /// Its name in the address.
+    name: &'static str,
+    /// What is chosen: `2026-03-01`; empty: nothing.
+    value: String,
+) -> impl IntoView {
+    let id = format!("f-{name}");
+    let class = if value.is_empty() { "filter" } else { "filter is-set" };
+    let apply = |event: Event| send(target_as::<HtmlInputElement>(&event).and_then(|input| input.form()));
+    view! {
+        <label class=format!("{class} filter--day") for=id>
+            <span>{label}</span>
+            <input
+                class="filter-day"
+                type="date"
+                id=id.clone()
+                name=name
+                value=value.clone()
+                prop:value=value
+                on:change=apply
+            />
+        </label>
+    }
+}
+
 /// Keeps a part of the address that has no field.
 #[component]
 pub fn Keep(

@@ -3,6 +3,7 @@
 //! Everything but the links comes from one server function. A page works without it: where it fails, the bars stay
 //! empty.
 
+use domain::access::{Act, Role};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
@@ -11,13 +12,15 @@ use super::icon::Icon;
 use super::page_header::Arrived;
 use super::time::Time;
 use crate::error::AppError;
-use crate::view::ShellView;
+use crate::view::{PersonView, ShellView};
 
 /// A place in the navigation.
 struct Place {
     name: &'static str,
     href: &'static str,
     icon: &'static str,
+    /// What one must be allowed to see it; `None`: nothing.
+    act: Option<Act>,
 }
 
 const FIRST: [Place; 4] = [
@@ -25,21 +28,25 @@ const FIRST: [Place; 4] = [
         name: "Home",
         href: "/",
         icon: "home",
+        act: None,
     },
     Place {
         name: "Incidents",
         href: "/incidents",
         icon: "incidents",
+        act: None,
     },
     Place {
         name: "Rooms",
         href: "/rooms",
         icon: "rooms",
+        act: None,
     },
     Place {
         name: "Updates",
         href: "/updates",
         icon: "updates",
+        act: None,
     },
 ];
 
@@ -48,16 +55,19 @@ const SECOND: [Place; 3] = [
         name: "Portfolio",
         href: "/portfolio",
         icon: "portfolio",
+        act: Some(Act::SeePortfolio),
     },
     Place {
         name: "Audit",
         href: "/audit",
         icon: "audit",
+        act: Some(Act::SeeAudit),
     },
     Place {
         name: "Settings",
         href: "/settings",
         icon: "settings",
+        act: Some(Act::SeeSettings),
     },
 ];
 
@@ -107,8 +117,9 @@ pub fn Shell(
                 </a>
                 {part(organisation)}
                 {part(clock)}
+                {part(person)}
             </header>
-            <Navigation foot=part(foot).into_any() />
+            <Navigation shell foot=part(foot).into_any() />
             <main class="main" id="main" tabindex="-1">
                 {children()}
             </main>
@@ -117,7 +128,7 @@ pub fn Shell(
 }
 
 #[component]
-fn Navigation(foot: AnyView) -> impl IntoView {
+fn Navigation(shell: Resource<Result<ShellView, AppError>>, foot: AnyView) -> impl IntoView {
     let navigation = NodeRef::<leptos::html::Nav>::new();
     let path = use_location().pathname;
     // On a phone the navigation is a popover, and no page is loaded that would close it.
@@ -128,7 +139,7 @@ fn Navigation(foot: AnyView) -> impl IntoView {
         }
     };
     let link = move |place: Place| {
-        let Place { name, href, icon } = place;
+        let Place { name, href, icon, .. } = place;
         let current = move || is_current(href, &path.get());
         let picture = move || format!("/icons.svg#i-{icon}{}", if current() { "-f" } else { "" });
         view! {
@@ -147,11 +158,20 @@ fn Navigation(foot: AnyView) -> impl IntoView {
             </li>
         }
     };
+    // Places that are not for everybody come with what the server says of whoever is here.
+    let second = move || {
+        Suspend::new(async move {
+            let role = shell.await.ok().map(|shell| shell.person.role);
+            let open = |place: &Place| place.act.is_none_or(|act| role.is_none_or(|role| role.may(act)));
+            let links = SECOND.into_iter().filter(open).map(link).collect_view();
+            view! { <ul class="nav-second">{links}</ul> }
+        })
+    };
     view! {
         <nav class="sidenav" id="nav" popover="auto" aria-label="Main" node_ref=navigation>
             <div class="sidenav-in">
                 <ul>{FIRST.map(link).collect_view()}</ul>
-                <ul class="nav-second">{SECOND.map(link).collect_view()}</ul>
+                <Transition>{second}</Transition>
                 {foot}
             </div>
         </nav>
@@ -173,8 +193,13 @@ fn demo_bar(shell: ShellView) -> AnyView {
         today,
         clock,
         city,
+        person,
         ..
     } = shell;
+    let other = match person.role {
+        Role::Admin => Role::Helpdesk,
+        Role::Helpdesk | Role::Auditor => Role::Admin,
+    };
     demo.map(|demo| {
         view! {
             <section class="demo-bar" aria-label="Demo">
@@ -184,6 +209,12 @@ fn demo_bar(shell: ShellView) -> AnyView {
                 </b>
                 <span>{demo.pace}</span>
                 <span>{format!("It is {today}, ")} <Time when=clock /> {format!(" ({city}).")}</span>
+                <form class="demo-role" method="post" action="/demo/role">
+                    <input type="hidden" name="role" value=other.as_str() />
+                    <button class="btn btn--small" type="submit">
+                        {format!("Look at it as {}", other.label())}
+                    </button>
+                </form>
             </section>
         }
     })
@@ -201,6 +232,18 @@ fn clock(shell: ShellView) -> AnyView {
             <Time when=shell.clock />
             {format!(" ({})", shell.city)}
         </p>
+    }
+    .into_any()
+}
+
+fn person(shell: ShellView) -> AnyView {
+    let PersonView { name, role } = shell.person;
+    view! {
+        <a class="topbar-person" href="/account">
+            <Icon name="person" />
+            <span>{name}</span>
+            <span class="topbar-role">{role.label()}</span>
+        </a>
     }
     .into_any()
 }

@@ -4,24 +4,42 @@
 //! reasons come from the domain and the service; there is no SQL. One file a feature; server functions call one method
 //! each.
 
+mod audit;
 mod home;
 mod rooms;
 mod tickets;
 mod updates;
 mod words;
 
+use domain::access::{Act, Role};
 use domain::zone;
 use service::pages::Look;
-use service::{Service, ServiceError};
+use service::people::SHORTEST_PASSWORD;
+use service::{Actor, Service, ServiceError};
 
 use crate::error::AppError;
-use crate::view::{AuditRow, AuditView, DemoView, PortfolioView, ProductRow, RingView, SettingsView, ShellView};
+use crate::view::{
+    AccountView, DemoView, PeopleView, PersonRow, PersonView, PortfolioView, ProductRow, RingView, Said, SessionRow,
+    SettingsView, ShellView,
+};
 
 /// What server functions work with: the service, and what pages say about the process around them.
 #[derive(Clone)]
 pub struct Desk {
     service: Service,
     demo_pace: Option<String>,
+    viewer: Viewer,
+}
+
+/// Who looks at a page, and what came of the form they have just sent. The server puts it into the request.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// Who.
+    pub actor: Actor,
+    /// What came of it.
+    pub said: Option<Said>,
+    /// A one-time link that was just made, to be shown this once.
+    pub link: Option<String>,
 }
 
 /// Rows of a page.
@@ -33,11 +51,93 @@ impl Desk {
     /// A desk before this service. `demo_pace`: what the demo's bar says of its clock.
     #[must_use]
     pub fn new(service: Service, demo_pace: Option<String>) -> Self {
-        Self { service, demo_pace }
+        // Until somebody stands before it, nobody may anything but see.
+        let nobody = Actor {
+            role: Role::Helpdesk,
+            ..Actor::system("Nobody")
+        };
+        let viewer = Viewer {
+            actor: nobody,
+            said: None,
+            link: None,
+        };
+        Self {
+            service,
+            demo_pace,
+            viewer,
+        }
+    }
+
+    /// The same desk with somebody before it.
+    #[must_use]
+    pub(crate) fn before(self, viewer: Viewer) -> Self {
+        Self { viewer, ..self }
     }
 
     async fn look(&self) -> Result<Look> {
+        self.look_for(Act::See).await
+    }
+
+    /// A look at something that not every role may see (A1).
+    async fn look_for(&self, act: Act) -> Result<Look> {
+        self.viewer.actor.may(act).map_err(told)?;
         self.service.look().await.map_err(told)
+    }
+
+    /// The own account.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn account(&self) -> Result<AccountView> {
+        let look = self.look_for(Act::ManageOwnAccount).await?;
+        let actor = &self.viewer.actor;
+        let own = actor.signed.as_ref().map(|signed| signed.session);
+        let (zone, now) = (&look.organisation.zone, look.now);
+        let sessions = self.service.own_sessions(actor).await.map_err(told)?;
+        let sessions = sessions.into_iter().map(|session| SessionRow {
+            id: session.id.to_string(),
+            since: words::instant(session.made_at, zone, now),
+            last_used: words::instant(session.seen_at, zone, now),
+            is_this: Some(session.id) == own,
+            agent: words::browser(&session.agent),
+            address: session.address,
+        });
+        Ok(AccountView {
+            name: actor.name.clone(),
+            email: actor
+                .signed
+                .as_ref()
+                .map_or_else(String::new, |signed| signed.email.clone()),
+            role: actor.role.label().to_owned(),
+            sessions: sessions.collect(),
+            said: self.viewer.said.clone(),
+            shortest_password: u32::try_from(SHORTEST_PASSWORD).unwrap_or(0),
+        })
+    }
+
+    /// Everybody with an account.
+    ///
+    /// # Errors
+    /// Whoever asks may not see accounts.
+    pub async fn people(&self) -> Result<PeopleView> {
+        let actor = &self.viewer.actor;
+        let people = self.service.people(actor).await.map_err(told)?;
+        let rows = people.into_iter().map(|person| PersonRow {
+            state: match (&person.password, person.disabled_at) {
+                (_, Some(_)) => "Disabled".to_owned(),
+                (None, None) => "Has not chosen a password yet".to_owned(),
+                (Some(_), None) => "May sign in".to_owned(),
+            },
+            name: person.name,
+            email: person.email,
+            role: person.role,
+        });
+        Ok(PeopleView {
+            rows: rows.collect(),
+            may_change: actor.role.may(Act::ManagePeople),
+            link: self.viewer.link.clone(),
+            said: self.viewer.said.clone(),
+        })
     }
 
     /// What every page shows around its content.
@@ -54,6 +154,10 @@ impl Desk {
             tzdb: format!("Time zones: {}", zone::database_version()),
             demo: self.demo_pace.clone().map(|pace| DemoView { pace }),
             organisation: look.organisation.name,
+            person: PersonView {
+                name: self.viewer.actor.name.clone(),
+                role: self.viewer.actor.role,
+            },
         })
     }
 
@@ -62,7 +166,7 @@ impl Desk {
     /// # Errors
     /// The database fails.
     pub async fn portfolio(&self, page: u32) -> Result<PortfolioView> {
-        let mut look = self.look().await?;
+        let mut look = self.look_for(Act::SeePortfolio).await?;
         let offset = words::offset(page);
         let (records, total) = look.tx.portfolio_page(PAGE, offset).await.map_err(failed)?;
         let year = words::year(&look);
@@ -99,39 +203,12 @@ impl Desk {
         })
     }
 
-    /// The audit.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn audit(&self, page: u32) -> Result<AuditView> {
-        let mut look = self.look().await?;
-        let total = look.tx.audit_count().await.map_err(failed)?;
-        // Entries are numbered without gaps from 1, so a page starts at a number.
-        let before = total - words::offset(page) + 1;
-        let records = look.tx.audit(Some(before), PAGE).await.map_err(failed)?;
-        let zone = look.organisation.zone.clone();
-        let rows: Vec<AuditRow> = records
-            .into_iter()
-            .map(|record| AuditRow {
-                at: words::instant(record.at, &zone, look.now),
-                actor: record.entry.actor,
-                summary: record.entry.summary,
-                object: record.entry.object_kind,
-            })
-            .collect();
-        let shown = i64::try_from(rows.len()).unwrap_or(0);
-        Ok(AuditView {
-            rows,
-            pager: words::numbered(page, shown, total, "entry", "entries"),
-        })
-    }
-
     /// Settings.
     ///
     /// # Errors
     /// The database fails.
     pub async fn settings(&self) -> Result<SettingsView> {
-        let look = self.look().await?;
+        let look = self.look_for(Act::SeeSettings).await?;
         let settings = &look.organisation.settings;
         let row = |name: &str, value: String, meaning: &str| (name.to_owned(), value, meaning.to_owned());
         let closes = settings.window_opens + chrono::TimeDelta::minutes(settings.window_minutes.into());
@@ -230,8 +307,9 @@ pub(crate) fn told(error: ServiceError) -> AppError {
         },
         ServiceError::NotFound { what } => AppError::NotFound { what },
         ServiceError::Conflict { problem } => AppError::Conflict { problem },
+        ServiceError::Forbidden { problem } => AppError::Forbidden { problem },
         ServiceError::Store(error) => failed(error),
-        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_)) => fault(&error),
+        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_) | ServiceError::Hashing) => fault(&error),
     }
 }
 

@@ -236,7 +236,7 @@ pub(super) fn cursor(text: &str) -> Option<(String, RoomId)> {
 }
 
 /// Takes the one record too many away that was asked for to learn whether there are more; whether there are.
-pub(super) fn cut(records: &mut Vec<RoomListRecord>, backwards: bool) -> bool {
+pub(super) fn cut<T>(records: &mut Vec<T>, backwards: bool) -> bool {
     let page = usize::try_from(PAGE).unwrap_or(50);
     let more = records.len() > page;
     if more && backwards {

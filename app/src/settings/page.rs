@@ -13,6 +13,11 @@ pub fn SettingsPage() -> impl IntoView {
     let settings = Resource::new(|| (), |()| get_settings());
     view! {
         <PageHeader title="Settings" tab=None />
+        <p>
+            <a class="btn" href="/settings/people">
+                "People and roles"
+            </a>
+        </p>
         {loaded(settings, page)}
     }
     .into_any()

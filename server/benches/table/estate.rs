@@ -35,7 +35,7 @@ pub fn monday() -> DateTime<Utc> {
 }
 
 pub fn actor() -> Actor {
-    Actor("Bench".to_owned())
+    Actor::system("Bench")
 }
 
 impl Estate {
@@ -231,6 +231,7 @@ fn service(store: Store, folder: &Path) -> Service {
         public_url: "http://localhost".to_owned(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: Some(GATEWAY.to_owned()),
+        trusted_proxies: Vec::new(),
     };
     let artifacts = Artifacts::open(&folder.join("artifacts")).expect("a folder");
     Service::new(store, Clock::driven(monday()), artifacts, deployment)

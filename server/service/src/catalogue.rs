@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
+use domain::access::Act;
 use domain::ids::{ProductId, UpdateId};
 use domain::update::{ProductKind, Severity};
 use domain::version::{self, Version, VersionOrder, VersionScheme};
@@ -241,6 +242,7 @@ impl Service {
     /// # Errors
     /// Names the line and the limit; nothing is changed then.
     pub async fn import_catalogue(&self, actor: &Actor, catalogue: &Catalogue) -> Result<(usize, usize)> {
+        actor.may(Act::Publish)?;
         let records = catalogue
             .products
             .iter()
@@ -313,7 +315,8 @@ impl Service {
             }
             tx.wake_rollouts(now).await?;
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "catalogue.imported",
                 object_kind: "catalogue",
                 object_id: String::new(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::access::Act;
 use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
 use domain::planner;
@@ -44,6 +45,7 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is not running.
     pub async fn pause(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+        actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         store::write!(self.store, tx => {
             tx.lock_rollout(update).await?;
@@ -57,7 +59,7 @@ impl Service {
                 RolloutState::Deprecated { .. } => return Err(ServiceError::conflict(format!("{title} is deprecated"))),
                 RolloutState::Finished { .. } => return Err(ServiceError::conflict(format!("the rollout of {title} is over"))),
             }
-            let state = RolloutState::Paused { since: now, by: actor.0.clone(), reason: reason.clone() };
+            let state = RolloutState::Paused { since: now, by: actor.name.clone(), reason: reason.clone() };
             tx.put_rollout(&Rollout { state, next_at: None, ..before }).await?;
             tx.wake_deployments(update, now).await?;
             tx.add_audit(now, &entry(actor, "rollout.paused", update, format!("Paused {title}: {reason}"))).await?;
@@ -72,6 +74,7 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is not paused.
     pub async fn resume(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+        actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
@@ -111,6 +114,7 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated.
     pub async fn retry_all_failed(&self, actor: &Actor, update: UpdateId) -> Result<Retried> {
+        actor.may(Act::ControlUpdates)?;
         let now = self.clock.now();
         let rooms = store::write!(self.store, tx => {
             let settings = organisation(tx).await?.settings;
@@ -128,7 +132,7 @@ impl Service {
                     let Some(room) = of.get(&deployment.room) else { continue };
                     // Where a newer update has taken its place (S9) nothing of this one would start.
                     if planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id)).is_none() {
-                        retried.extend(planner::retry(deployment, &room.zone, &settings, &actor.0, now));
+                        retried.extend(planner::retry(deployment, &room.zone, &settings, &actor.name, now));
                     }
                 }
                 tx.put_deployments(&retried, now).await?;
@@ -156,6 +160,7 @@ impl Service {
         mode: Force,
         reason: &str,
     ) -> Result<Forced> {
+        actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let forced = store::write!(self.store, tx => {
@@ -172,7 +177,7 @@ impl Service {
                 let existing = tx.deployment_of(room.id, update).await?;
                 let gives_way = planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id));
                 let gives_way = gives_way.and_then(|newer| newer_facts.get(&newer)).map(domain::update::Update::title);
-                match planner::force(facts, &rollout, &room, &freezes, gives_way.as_deref(), existing.as_ref(), mode, &actor.0, now, &mut ids) {
+                match planner::force(facts, &rollout, &room, &freezes, gives_way.as_deref(), existing.as_ref(), mode, &actor.name, now, &mut ids) {
                     Ok(deployment) => {
                         forced.rooms.push(room.id);
                         deployments.push(deployment);
@@ -186,7 +191,7 @@ impl Service {
                 mode,
                 rooms: forced.rooms.clone(),
                 left_out: forced.left_out.clone(),
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
                 at: now,
                 reason: reason.clone(),
             }).await?;
@@ -208,13 +213,14 @@ impl Service {
     /// # Errors
     /// Nothing of the update downloads in the room; the reason is missing or too long.
     pub async fn cancel(&self, actor: &Actor, update: UpdateId, room: RoomId, reason: &str) -> Result<u64> {
+        actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let asked = store::write!(self.store, tx => {
             let title = title(tx, update).await?;
             let record = tx.room_record(room).await?.ok_or_else(|| ServiceError::not_found("This room"))?;
             let deployment = tx.deployment_of(room, update).await?;
-            let why = format!("Stopped by {}: {reason}.", actor.0);
+            let why = format!("Stopped by {}: {reason}.", actor.name);
             let asked = match &deployment {
                 Some(deployment) => tx.want_cancel(update, Some(deployment.id), &why, now).await?,
                 None => 0,
@@ -235,6 +241,7 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is not completed with failures.
     pub async fn acknowledge(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+        actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
@@ -243,7 +250,7 @@ impl Service {
             if status::update(&rollout, true) != UpdateStatus::CompletedWithFailures {
                 return Err(ServiceError::conflict(format!("{title} is not completed with failures")));
             }
-            if !tx.acknowledge(update, &actor.0, now).await? {
+            if !tx.acknowledge(update, &actor.name, now).await? {
                 return Err(ServiceError::conflict(format!("the failures of {title} are acknowledged already")));
             }
             tx.add_audit(now, &entry(actor, "update.acknowledged", update, format!("Acknowledged the failures of {title}: {reason}"))).await?;
@@ -289,7 +296,8 @@ async fn startable(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
 
 pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
     AuditEntry {
-        actor: actor.0.clone(),
+        actor: actor.name.clone(),
+        address: actor.address.clone(),
         action,
         object_kind: "update",
         object_id: update.to_string(),

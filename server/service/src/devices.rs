@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Act;
 use domain::ids::{ActionId, DeviceId};
 use domain::install::Feedback;
 use domain::offer::{self, Offer};
@@ -356,6 +357,7 @@ impl Service {
     /// # Errors
     /// There is no such device.
     pub async fn enrol_device(&self, actor: &Actor, controller: &str) -> Result<String> {
+        actor.may(Act::ManageDevices)?;
         let token = new_token()?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
@@ -373,6 +375,7 @@ impl Service {
     /// # Errors
     /// There is no such device.
     pub async fn enrol_devices(&self, actor: &Actor, controllers: &[String]) -> Result<Vec<(String, String)>> {
+        actor.may(Act::ManageDevices)?;
         let mut tokens = Vec::with_capacity(controllers.len());
         for controller in controllers {
             tokens.push((controller.clone(), new_token()?));
@@ -396,6 +399,7 @@ impl Service {
     /// # Errors
     /// There is no such device, or it is revoked already.
     pub async fn revoke_device(&self, actor: &Actor, controller: &str) -> Result<()> {
+        actor.may(Act::ManageDevices)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let Some(asking) = tx.asking(controller).await? else {
@@ -446,7 +450,7 @@ impl Seen {
 }
 
 /// 256 random bits, in hex.
-fn new_token() -> Result<String> {
+pub(crate) fn new_token() -> Result<String> {
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random).map_err(ServiceError::Random)?;
     Ok(crate::artifacts::hex(&random))
@@ -471,7 +475,8 @@ fn mark(action: ActionId, offer: Offer) -> u32 {
 
 fn entry(actor: &Actor, action: &'static str, controller: &str, summary: String) -> AuditEntry {
     AuditEntry {
-        actor: actor.0.clone(),
+        actor: actor.name.clone(),
+        address: actor.address.clone(),
         action,
         object_kind: "device",
         object_id: controller.to_owned(),

@@ -28,6 +28,15 @@ pub enum ServiceError {
         /// What.
         problem: String,
     },
+    /// Whoever asks may not.
+    #[error("{problem}")]
+    Forbidden {
+        /// What they may not do, in one sentence.
+        problem: String,
+    },
+    /// A password could not be hashed.
+    #[error("a password could not be hashed")]
+    Hashing,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,6 +101,8 @@ impl Retryable for ServiceError {
             Self::Invalid { .. }
             | Self::NotFound { .. }
             | Self::Conflict { .. }
+            | Self::Forbidden { .. }
+            | Self::Hashing
             | Self::Artifacts(_)
             | Self::Random(_) => false,
         }

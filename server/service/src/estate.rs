@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::Act;
 use domain::freeze::check_date;
 use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId};
 use domain::ring::{RingSequence, name_key};
@@ -249,7 +250,8 @@ impl Service {
             tx.put_organisation(&organisation).await?;
             tx.put_rings(&RingSequence::preconfigured(ids[0], ids[1], ids[2])).await?;
             tx.add_audit(now, &AuditEntry {
-                actor: Actor::operator().0,
+                actor: Actor::operator().name,
+                address: String::new(),
                 action: "organisation.made",
                 object_kind: "organisation",
                 object_id: String::new(),
@@ -266,6 +268,7 @@ impl Service {
     /// # Errors
     /// Names the room, the field and the limit; nothing is changed then.
     pub async fn import_rooms(&self, actor: &Actor, file: &RoomsFile) -> Result<ImportReport> {
+        actor.may(Act::EditRooms)?;
         let now = self.clock.now();
         let report = store::write!(self.store, tx => {
             let rings = tx.rings().await?;
@@ -316,7 +319,8 @@ impl Service {
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
             report.devices = plan.devices.len();
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "rooms.imported",
                 object_kind: "rooms",
                 object_id: String::new(),
@@ -518,7 +522,7 @@ fn taken(error: store::StoreError, field: &'static str) -> ServiceError {
     }
 }
 
-fn check_text(field: &'static str, text: &str, longest: usize) -> Result<()> {
+pub(crate) fn check_text(field: &'static str, text: &str, longest: usize) -> Result<()> {
     if text.contains(char::is_control) {
         return Err(ServiceError::invalid(field, "has characters that cannot be shown"));
     }

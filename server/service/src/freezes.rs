@@ -1,6 +1,7 @@
 //! Freezes: spans of local dates in which nothing starts (W6).
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::Act;
 use domain::freeze::{self, Freeze, FreezeScope, Freezes};
 use domain::ids::{FreezeId, UpdateId};
 use domain::planner;
@@ -27,6 +28,7 @@ impl Service {
         until: NaiveDate,
         reason: &str,
     ) -> Result<FreezeId> {
+        actor.may(Act::Freeze)?;
         let reason = checked_reason(reason)?;
         let id = FreezeId(self.new_id()?);
         store::write!(self.store, tx => {
@@ -52,12 +54,13 @@ impl Service {
                 })?;
             }
             let before = tx.freezes().await?;
-            let freeze = Freeze { from, until, owner: actor.0.clone(), reason: reason.clone(), made_at: now, id };
+            let freeze = Freeze { from, until, owner: actor.name.clone(), reason: reason.clone(), made_at: now, id };
             tx.add_freeze(scope, &freeze).await?;
             move_plans(tx, &organisation, scope, &before, &live, now).await?;
             tx.take_back_prepared(scope, now).await?;
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "freeze.made",
                 object_kind: "freeze",
                 object_id: id.to_string(),
@@ -77,6 +80,7 @@ impl Service {
     /// # Errors
     /// There is no such freeze, or nothing of it is ahead.
     pub async fn lift_freeze(&self, actor: &Actor, id: FreezeId, reason: &str) -> Result<()> {
+        actor.may(Act::Freeze)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
@@ -95,7 +99,8 @@ impl Service {
             move_plans(tx, &organisation, scope, &before, &live, now).await?;
             let whose = whose(tx, scope).await?;
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "freeze.lifted",
                 object_kind: "freeze",
                 object_id: id.to_string(),

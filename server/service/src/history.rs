@@ -111,7 +111,8 @@ impl Service {
                 self.import_ticket(tx, ticket).await?;
             }
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "history.imported",
                 object_kind: "history",
                 object_id: String::new(),
@@ -181,6 +182,7 @@ impl Service {
         tx.add_audit(
             past.published_at,
             &AuditEntry {
+                address: String::new(),
                 actor: past.published_by.clone(),
                 action: "update.published",
                 object_kind: "update",

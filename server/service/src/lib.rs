@@ -9,6 +9,7 @@
 
 pub mod activity;
 pub mod artifacts;
+pub mod audit;
 pub mod catalogue;
 pub mod clock;
 mod control;
@@ -20,15 +21,19 @@ mod freezes;
 mod history;
 mod ids;
 pub mod pages;
+pub mod people;
 mod portfolio;
 mod rings;
 mod tick;
 
 use std::sync::{Arc, RwLock};
 
+use domain::access::{Act, Role};
+use domain::ids::PersonId;
 use domain::settings::Settings;
 use store::Store;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 pub use artifacts::Artifacts;
 pub use clock::Clock;
@@ -63,17 +68,63 @@ pub struct Deployment {
     pub tenant: String,
     /// A token that enrols and acts for any device; `None`: switched off.
     pub gateway_token: Option<String>,
+    /// Proxies whose word about the client's address counts.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
 }
 
 /// Who does something: a person, the command line, or a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor(pub String);
+pub struct Actor {
+    /// As the audit names them.
+    pub name: String,
+    /// What they may do (A1).
+    pub role: Role,
+    /// From where: an address; empty for the program itself.
+    pub address: String,
+    /// Their account and session, of a person who is signed in.
+    pub signed: Option<Signed>,
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Whose account.
+    pub person: PersonId,
+    /// The session, by its identity and not by its token.
+    pub session: Uuid,
+    /// The name at sign-in.
+    pub email: String,
+}
 
 impl Actor {
     /// Whoever runs the program.
     #[must_use]
     pub fn operator() -> Self {
-        Self("Operator (command line)".to_owned())
+        Self::system("Operator (command line)")
+    }
+
+    /// The program itself, or somebody who acts through it without an account.
+    #[must_use]
+    pub fn system(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            role: Role::Admin,
+            address: String::new(),
+            signed: None,
+        }
+    }
+
+    /// Whether they may do this.
+    ///
+    /// # Errors
+    /// They may not; one sentence says so.
+    pub fn may(&self, act: Act) -> Result<()> {
+        if self.role.may(act) {
+            Ok(())
+        } else {
+            let problem = format!("{} may not {}", self.role.label(), act.words());
+            Err(ServiceError::Forbidden { problem })
+        }
     }
 }
 

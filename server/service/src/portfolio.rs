@@ -1,5 +1,6 @@
 //! The portfolio: releases with their files, and publishing them (S3, S4, S7).
 
+use domain::access::Act;
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
 use domain::update::{Severity, Update, titled};
@@ -63,6 +64,7 @@ impl Service {
     /// # Errors
     /// Names the field and the limit; the hashes do not match.
     pub async fn add_file(&self, actor: &Actor, update: UpdateId, file: NewFile) -> Result<i32> {
+        actor.may(Act::Publish)?;
         let NewFile {
             filename,
             source,
@@ -104,7 +106,8 @@ impl Service {
             compare_versions(tx, &release).await?;
             tx.wake_rollouts(now).await?;
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "release.file_added",
                 object_kind: "update",
                 object_id: update.to_string(),
@@ -152,6 +155,7 @@ impl Service {
         severity: Option<Severity>,
         supersedes: bool,
     ) -> Result<Published> {
+        actor.may(Act::Publish)?;
         let published = store::write!(self.store, tx => {
             let organisation = organisation(tx).await?;
             let Some(release) = tx.release_of(product, version).await? else {
@@ -184,7 +188,7 @@ impl Service {
             // Not before the locks: a start that was a little faster must not look later than the end of its rollout (law E).
             let now = self.clock.now();
             let rollout = planner::publish(&organisation, &facts, now);
-            tx.add_rollout(&rollout, &actor.0).await?;
+            tx.add_rollout(&rollout, &actor.name).await?;
             let (rings, freezes) = (tx.rings().await?, tx.freezes().await?);
             for before in tx.rollouts(&older).await?.values() {
                 let Some(after) = planner::supersede(before, &facts, &organisation, &rings, &freezes, now) else { continue };
@@ -195,7 +199,8 @@ impl Service {
                 tx.add_audit(now, &entry(actor, "update.superseded", after.update, format!("{older} {what} by {title}."))).await?;
             }
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "update.published",
                 object_kind: "update",
                 object_id: id.to_string(),
@@ -215,6 +220,7 @@ impl Service {
     /// # Errors
     /// There is no such release, or it was recalled before; the reason is missing or too long.
     pub async fn recall(&self, actor: &Actor, product: &ProductId, version: &str, reason: &str) -> Result<Recalled> {
+        actor.may(Act::Publish)?;
         let reason = checked_reason(reason)?;
         let recalled = store::write!(self.store, tx => {
             let Some(release) = tx.release_of(product, version).await? else {
@@ -237,7 +243,8 @@ impl Service {
             let asked_to_stop = tx.want_cancel(id, None, &planner::recalled(&reason), now).await?;
             let rooms = tx.rooms_running(id).await?;
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "update.recalled",
                 object_kind: "update",
                 object_id: id.to_string(),

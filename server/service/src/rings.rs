@@ -1,5 +1,6 @@
 //! Rings: adding, editing, deleting, and moving rooms between them (R1–R13).
 
+use domain::access::Act;
 use domain::ids::{RingId, RoomId};
 use domain::planner;
 use domain::ring::{RingDraft, RingSequence};
@@ -17,6 +18,7 @@ impl Service {
     /// # Errors
     /// Names the field and the limit, or the rollout whose plan would get too long (R10).
     pub async fn add_ring(&self, actor: &Actor, draft: RingDraft) -> Result<RingId> {
+        actor.may(Act::EditRings)?;
         let id = RingId(self.new_id()?);
         self.change_rings(
             actor,
@@ -33,6 +35,7 @@ impl Service {
     /// # Errors
     /// Names the field and the limit, or the rollout whose plan would get too long.
     pub async fn edit_ring(&self, actor: &Actor, id: RingId, draft: RingDraft) -> Result<()> {
+        actor.may(Act::EditRings)?;
         self.change_rings(actor, "ring.edited", id, |rings| {
             Ok(rings.with_edited(id, draft.clone())?)
         })
@@ -44,6 +47,7 @@ impl Service {
     /// # Errors
     /// The ring is preconfigured, or an update is inside it.
     pub async fn delete_ring(&self, actor: &Actor, id: RingId, rooms_to: Option<RingId>) -> Result<()> {
+        actor.may(Act::EditRings)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let before = tx.rings().await?;
@@ -58,7 +62,8 @@ impl Service {
             tx.wake_rollouts(now).await?;
             let name = before.get(id).map_or(String::new(), |ring| ring.name.clone());
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action: "ring.deleted",
                 object_kind: "ring",
                 object_id: id.to_string(),
@@ -96,7 +101,8 @@ impl Service {
             let (name, days) = ring.map_or((String::new(), 0), |ring| (ring.name.clone(), ring.completion_days()));
             let verb = if action == "ring.added" { "Added" } else { "Edited" };
             tx.add_audit(now, &AuditEntry {
-                actor: actor.0.clone(),
+                actor: actor.name.clone(),
+                address: actor.address.clone(),
                 action,
                 object_kind: "ring",
                 object_id: id.to_string(),
@@ -115,6 +121,7 @@ impl Service {
     /// # Errors
     /// A room or the ring is not there, or somebody moved one of the rooms meanwhile (R3).
     pub async fn move_rooms(&self, actor: &Actor, rooms: &[RoomId], to: RingId) -> Result<()> {
+        actor.may(Act::EditRings)?;
         let now = self.clock.now();
         if rooms.is_empty() {
             return Err(ServiceError::invalid("rooms", "select at least one room"));
@@ -134,7 +141,8 @@ impl Service {
                 tx.mark(*id).await?;
                 let source = rings.get(room.ring).map_or("", |ring| &ring.name);
                 tx.add_audit(now, &AuditEntry {
-                    actor: actor.0.clone(),
+                    actor: actor.name.clone(),
+                    address: actor.address.clone(),
                     action: "room.moved",
                     object_kind: "room",
                     object_id: id.to_string(),

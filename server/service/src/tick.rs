@@ -48,6 +48,12 @@ impl Service {
     /// # Errors
     /// The database fails. What earlier rounds wrote stays; the next tick goes on from there.
     pub async fn tick(&self) -> Result<TickReport> {
+        let report = self.tick_until_nothing_is_due().await?;
+        self.seal_audit().await?;
+        Ok(report)
+    }
+
+    async fn tick_until_nothing_is_due(&self) -> Result<TickReport> {
         self.activity.ticked();
         self.flush_seen().await;
         let now = self.clock.now();
@@ -164,9 +170,26 @@ impl Service {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = self.seal_until(pause) => {}
             }
         }
+    }
+
+    /// Waits, and seals once a second what the audit has got meanwhile: not every change wakes the tick.
+    async fn seal_until(&self, pause: Duration) {
+        const OFTEN: Duration = Duration::from_secs(1);
+        let mut left = pause;
+        while left > OFTEN {
+            tokio::time::sleep(OFTEN).await;
+            left -= OFTEN;
+            if let Err(error) = self.seal_audit().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the audit could not be sealed; it is tried again"
+                );
+            }
+        }
+        tokio::time::sleep(left).await;
     }
 
     /// Not longer than half a minute: another process may have changed what is due.
@@ -205,6 +228,7 @@ fn by_rule(slice: &Slice, before: &Rollout, after: &Rollout) -> AuditEntry {
     };
     AuditEntry {
         actor: "Nightshift".to_owned(),
+        address: String::new(),
         action,
         object_kind: "update",
         object_id: after.update.to_string(),

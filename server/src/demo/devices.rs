@@ -74,7 +74,7 @@ impl Fleet {
     /// Enrols every device that is online and puts its first poll on the agenda.
     pub(super) async fn enrol(&mut self) -> Result<()> {
         let offline: BTreeSet<String> = estate::offline()?.into_iter().collect();
-        let actor = Actor("Demo".to_owned());
+        let actor = Actor::system("Demo");
         let now = self.service.clock().now();
         let mut online = Vec::new();
         let mut after = String::new();

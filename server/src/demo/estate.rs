@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::Role;
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{ProductId, RingId, RoomId};
@@ -191,7 +192,7 @@ fn estate() -> Result<Estate> {
 
 /// Fills an empty database.
 pub(super) async fn fill(service: &Service) -> Result<()> {
-    let actor = Actor("Demo".to_owned());
+    let actor = Actor::system("Demo");
     let estate = estate()?;
     let scenario: Scenario = serde_json::from_str(SCENARIO).context("the demo's scenario")?;
     let mut catalogue = Catalogue::parse(PRODUCTS, RELEASES)?;
@@ -217,6 +218,19 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     service.import_history(&actor, &rollouts, &tickets).await?;
     add_freezes(service, &actor, &estate, &scenario).await?;
+    add_people(service, &actor).await
+}
+
+/// Colleagues. Nobody signs in to the demo, so the links with which they would choose a password are let go.
+async fn add_people(service: &Service, actor: &Actor) -> Result<()> {
+    for (name, email, role) in [
+        ("Ines Moreau", "ines.moreau@example.com", Role::Admin),
+        ("Tomasz Zielinski", "tomasz.zielinski@example.com", Role::Helpdesk),
+        ("Grace Okafor", "grace.okafor@example.com", Role::Helpdesk),
+        ("Lars Henriksen", "lars.henriksen@example.com", Role::Auditor),
+    ] {
+        service.add_person(actor, name, email, role).await?;
+    }
     Ok(())
 }
 

@@ -66,6 +66,7 @@ pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Res
         public_url,
         tenant: "DEFAULT".to_owned(),
         gateway_token: None,
+        trusted_proxies: Vec::new(),
     };
     let service = Service::new(store, Clock::driven(start), artifacts, deployment);
     let settings = Settings {

@@ -87,3 +87,6 @@ pub(crate) const LOCK_DEVICE_POSTGRES: &str = "SELECT id FROM devices WHERE id =
 
 /// Postgres: whoever works out how all versions of a product stand to a release waits for new versions, and is told to do it again.
 pub(crate) const LOCK_PRODUCT_POSTGRES: &str = "SELECT id FROM products WHERE id = $1 FOR UPDATE";
+
+/// Postgres: only one process extends the audit's chain at a time.
+pub(crate) const SEAL_LOCK_POSTGRES: &str = "SELECT pg_try_advisory_xact_lock(7236710234)";

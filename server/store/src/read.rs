@@ -845,15 +845,6 @@ impl Tx {
         Ok(freezes)
     }
 
-    /// How many audit entries there are.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn audit_count(&mut self) -> Result<i64> {
-        const SQL: &str = "SELECT COUNT(*) FROM audit";
-        Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
-    }
-
     /// The open failure tickets of an update: room to number. A thousand at most.
     ///
     /// # Errors

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Role;
 use domain::check::{check, forward};
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
-use domain::ids::{ActionId, DeviceId, RingId, RoomId, UpdateId};
+use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
 use domain::planner::{Placement, Plan};
 use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence};
@@ -26,7 +27,10 @@ use domain::settings::Settings;
 use domain::update::Standing;
 use domain::zone::Zone;
 use sqlx::AssertSqlSafe;
-use store::{ConfigMode, ConfigReport, Engine, Fetched, Outcome, Refusal, Report, RoomFilter, Store, StoreError, Tx};
+use store::{
+    AuditFacts, AuditFilter, ConfigMode, ConfigReport, Engine, Fetched, NewSession, Outcome, PersonRecord, Refusal,
+    Report, RoomFilter, Store, StoreError, Tx,
+};
 use support::Home;
 use support::lab::{self, GENERAL, STAGING, UPDATE, at_night, date, instant, later, room, says};
 use support::world::World;
@@ -58,6 +62,8 @@ on_both_engines![
     the_database_keeps_a_ring_of_each_kind_in_its_place_r1_r2,
     the_database_knows_names_without_regard_to_case_r4,
     a_ring_that_has_rooms_cannot_be_deleted_r11,
+    people_their_sessions_and_their_links_come_back_a1_a2,
+    the_audit_is_read_by_whom_what_and_when_and_page_by_page_a3,
     a_room_that_two_people_move_at_once_ends_in_exactly_one_ring_r3,
     rollouts_come_back_in_every_state_with_their_stages_r10,
     deployments_come_back_in_every_state_t1,
@@ -283,6 +289,175 @@ async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
         (named[0].id, named[0].site_name.as_str(), named[0].capacity),
         (room(0), "Harbour", 8)
     );
+}
+
+async fn people_their_sessions_and_their_links_come_back_a1_a2(home: Home) {
+    let mut tx = home.store.begin().await.unwrap();
+    assert!(!tx.anybody().await.unwrap());
+    let mut ada = PersonRecord {
+        id: PersonId(Uuid::from_u128(1)),
+        name: "Ada".to_owned(),
+        email: "Ada@example.com".to_owned(),
+        role: Role::Admin,
+        password: None,
+        disabled_at: None,
+    };
+    assert!(tx.add_person(&ada, "ada@example.com", at_night()).await.unwrap());
+    let twin = PersonRecord {
+        id: PersonId(Uuid::from_u128(2)),
+        ..ada.clone()
+    };
+    let added = tx.add_person(&twin, "ada@example.com", at_night()).await.unwrap();
+    assert!(!added, "an address has one account");
+    (ada.role, ada.password, ada.disabled_at) = (Role::Auditor, Some("hash".to_owned()), Some(later(1)));
+    tx.put_person(&ada).await.unwrap();
+    assert_eq!(tx.person(ada.id).await.unwrap().as_ref(), Some(&ada));
+    assert_eq!(tx.person_with("ada@example.com").await.unwrap().as_ref(), Some(&ada));
+    assert_eq!(tx.people().await.unwrap(), std::slice::from_ref(&ada));
+
+    let session = |number: u8| NewSession {
+        id: Uuid::from_u128(u128::from(number)),
+        token_hash: [number; 32],
+        person: ada.id,
+        address: "192.0.2.7".to_owned(),
+        agent: "a browser".to_owned(),
+    };
+    for number in 1..=3 {
+        tx.add_session(&session(number), later(i64::from(number)))
+            .await
+            .unwrap();
+    }
+    tx.touch_session(Uuid::from_u128(1), later(9)).await.unwrap();
+    tx.touch_session(Uuid::from_u128(1), later(5)).await.unwrap();
+    let found = tx.session(&[1; 32]).await.unwrap().unwrap();
+    assert_eq!(
+        (found.made_at, found.seen_at),
+        (later(1), later(9)),
+        "it is never used earlier than it was"
+    );
+    assert_eq!((found.person, found.agent.as_str()), (ada.clone(), "a browser"));
+    let ids = async |tx: &mut Tx| {
+        let sessions = tx.sessions_of(ada.id).await.unwrap();
+        sessions
+            .into_iter()
+            .map(|session| session.id.as_u128())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&mut tx).await, [1, 3, 2], "those last used first");
+    assert!(
+        !tx.end_session(twin.id, Uuid::from_u128(2)).await.unwrap(),
+        "somebody else's"
+    );
+    assert!(tx.end_session(ada.id, Uuid::from_u128(2)).await.unwrap());
+    assert_eq!(tx.end_sessions_of(ada.id, Some(Uuid::from_u128(1))).await.unwrap(), 1);
+    assert_eq!(ids(&mut tx).await, [1]);
+    tx.forget_sessions(ada.id, later(9), later(0)).await.unwrap();
+    assert_eq!(ids(&mut tx).await, [1], "it is neither");
+    tx.forget_sessions(ada.id, later(10), later(0)).await.unwrap();
+    assert_eq!(ids(&mut tx).await, [0_u128; 0], "it was used before that");
+
+    for person in [None, Some(ada.id)] {
+        tx.put_link(&[7; 32], person, later(60)).await.unwrap();
+        assert_eq!(tx.link(&[7; 32], later(59)).await.unwrap(), Some(person));
+        assert_eq!(tx.link(&[7; 32], later(60)).await.unwrap(), None, "its time is over");
+        tx.put_link(&[8; 32], person, later(60)).await.unwrap();
+        assert_eq!(tx.link(&[7; 32], later(0)).await.unwrap(), None, "there is a newer one");
+        tx.delete_links_of(person).await.unwrap();
+        assert_eq!(tx.link(&[8; 32], later(0)).await.unwrap(), None);
+    }
+
+    tx.count_attempt(&["a", "b"], 5).await.unwrap();
+    tx.count_attempt(&["a"], 6).await.unwrap();
+    assert_eq!(
+        (tx.attempts("a", 6).await.unwrap(), tx.attempts("b", 7).await.unwrap()),
+        (2, 0)
+    );
+    tx.uncount_attempt(&["a"], 6).await.unwrap();
+    assert_eq!(tx.attempts("a", 6).await.unwrap(), 1);
+    tx.count_attempt(&["a"], 7).await.unwrap();
+    assert_eq!(tx.attempts("b", 5).await.unwrap(), 0, "forgotten with its slot");
+    tx.commit().await.unwrap();
+}
+
+async fn the_audit_is_read_by_whom_what_and_when_and_page_by_page_a3(home: Home) {
+    let mut tx = home.store.begin().await.unwrap();
+    for number in 0..12 {
+        let entry = store::AuditEntry {
+            actor: ["Ada", "Bo", "Cy"][number % 3].to_owned(),
+            address: "192.0.2.7".to_owned(),
+            action: "test.made",
+            object_kind: ["room", "ring"][number % 2],
+            object_id: number.to_string(),
+            summary: format!("entry {number}"),
+            before: None,
+            after: Some(serde_json::json!({ "number": number })),
+        };
+        // Three at each instant; the clock once went back.
+        let minutes = if number == 11 {
+            0
+        } else {
+            i64::try_from(number / 3).unwrap()
+        };
+        tx.add_audit(later(minutes), &entry).await.unwrap();
+    }
+    assert_eq!(tx.audit_actors().await.unwrap(), ["Ada", "Bo", "Cy"]);
+    assert_eq!(tx.audit_kinds().await.unwrap(), ["ring", "room"]);
+    let ids = async |tx: &mut Tx, filter: &AuditFilter, limit: i64| {
+        let entries = tx.audit_page(filter, limit).await.unwrap();
+        let ids = entries.iter().map(|entry| entry.object_id.parse::<u32>().unwrap());
+        (
+            ids.collect::<Vec<_>>(),
+            entries.first().map(AuditFacts::position),
+            entries.last().map(AuditFacts::position),
+        )
+    };
+    let all = [10, 9, 8, 7, 6, 5, 4, 3, 11, 2, 1, 0];
+    let everything = AuditFilter::default();
+    assert_eq!(
+        ids(&mut tx, &everything, 100).await.0,
+        all,
+        "by the instant, and then by the number"
+    );
+    let (first, _, end) = ids(&mut tx, &everything, 5).await;
+    assert_eq!(first, all[..5]);
+    let second = AuditFilter {
+        older_than: end,
+        ..AuditFilter::default()
+    };
+    let (second, start, end) = ids(&mut tx, &second, 5).await;
+    assert_eq!(second, all[5..10]);
+    assert_eq!(
+        ids(
+            &mut tx,
+            &AuditFilter {
+                older_than: end,
+                ..AuditFilter::default()
+            },
+            5
+        )
+        .await
+        .0,
+        all[10..]
+    );
+    let back = AuditFilter {
+        newer_than: start,
+        ..AuditFilter::default()
+    };
+    assert_eq!(ids(&mut tx, &back, 5).await.0, all[..5], "the page before");
+    let of = |actor: Option<&str>, kind: Option<&str>| AuditFilter {
+        actor: actor.map(str::to_owned),
+        object_kind: kind.map(str::to_owned),
+        ..AuditFilter::default()
+    };
+    assert_eq!(ids(&mut tx, &of(Some("Bo"), None), 100).await.0, [10, 7, 4, 1]);
+    assert_eq!(ids(&mut tx, &of(None, Some("ring")), 100).await.0, [9, 7, 5, 3, 11, 1]);
+    assert_eq!(ids(&mut tx, &of(Some("Bo"), Some("ring")), 100).await.0, [7, 1]);
+    let span = AuditFilter {
+        from: Some(later(1)),
+        until: Some(later(3)),
+        ..AuditFilter::default()
+    };
+    assert_eq!(ids(&mut tx, &span, 100).await.0, [8, 7, 6, 5, 4, 3]);
 }
 
 async fn a_ring_that_has_rooms_cannot_be_deleted_r11(home: Home) {
@@ -1579,6 +1754,7 @@ async fn overlapping_writers_that_find_none_yet_make_one_g2(home: Home) {
         if tx.audit_of("test", "one", 10).await?.is_empty() {
             let entry = store::AuditEntry {
                 actor: name.to_owned(),
+                address: String::new(),
                 action: "test.made",
                 object_kind: "test",
                 object_id: "one".to_owned(),
@@ -1602,7 +1778,13 @@ async fn overlapping_writers_that_find_none_yet_make_one_g2(home: Home) {
         made += usize::from(writer.await.unwrap().unwrap());
     }
     assert_eq!(made, 1);
-    let audit = store.read().await.unwrap().audit(None, 10).await.unwrap();
+    let audit = store
+        .read()
+        .await
+        .unwrap()
+        .audit_page(&AuditFilter::default(), 10)
+        .await
+        .unwrap();
     assert_eq!(audit.len(), 1);
 }
 
@@ -1996,6 +2178,29 @@ async fn every_hot_query_starts_from_an_index_p8() {
     tx.events_of_update(UPDATE, 10).await.unwrap();
     tx.device_details(room(0)).await.unwrap();
     tx.last_completed_in(STAGING).await.unwrap();
+    // Who is there, and the audit's chain.
+    tx.session(&[0; 32]).await.unwrap();
+    tx.person_with("ada@example.com").await.unwrap();
+    tx.sessions_of(PersonId(Uuid::nil())).await.unwrap();
+    tx.attempts("account ada@example.com", 1).await.unwrap();
+    tx.link(&[0; 32], at_night()).await.unwrap();
+    tx.last_sealed().await.unwrap();
+    tx.unsealed(10).await.unwrap();
+    tx.chain(0, 10).await.unwrap();
+    tx.audit_actors().await.unwrap();
+    tx.audit_kinds().await.unwrap();
+    let ada = Some("Ada".to_owned());
+    for actor in [None, ada] {
+        for object_kind in [None, Some("room".to_owned())] {
+            let filter = AuditFilter {
+                actor: actor.clone(),
+                object_kind,
+                older_than: Some((1, 1)),
+                ..AuditFilter::default()
+            };
+            tx.audit_page(&filter, 10).await.unwrap();
+        }
+    }
     drop(tx);
 
     let statements: BTreeSet<String> = heard.0.lock().unwrap().iter().cloned().collect();

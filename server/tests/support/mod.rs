@@ -8,12 +8,14 @@
 pub mod dice;
 pub mod program;
 pub mod swupdate;
+pub mod visitor;
 pub mod wire;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Role;
 use domain::deployment::{Deployment, Force};
 use domain::fleet::Fleet;
 use domain::ids::{DeviceId, ProductId, RoomId, UpdateId};
@@ -28,6 +30,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use server::router::{Surroundings, router};
 use service::catalogue::Catalogue;
+use service::people::Origin;
 use service::store::Store;
 use service::{Actor, Artifacts, Clock, Deployment as Wiring, NewFile, RoomsFile, Service, Source};
 use sqlx::Connection;
@@ -35,6 +38,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use visitor::Visitor;
 
 /// Stamps tests for both engines: each name is an `async fn(Engine)` beside the macro's call.
 #[macro_export]
@@ -55,6 +60,10 @@ macro_rules! both_engines {
         }
     };
 }
+
+/// The first admin's account.
+pub const ADMIN: &str = "ada@example.com";
+pub const PASSWORD: &str = "a lamp that hums at night";
 
 /// On which database a test runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +87,7 @@ pub fn instant(text: &str) -> DateTime<Utc> {
 }
 
 pub fn actor() -> Actor {
-    Actor("Test".to_owned())
+    Actor::system("Test")
 }
 
 pub fn bar() -> ProductId {
@@ -205,6 +214,20 @@ impl Database {
         }
     }
 
+    /// Whether the database itself refuses a statement.
+    pub async fn is_refused(&self, statement: &str) -> bool {
+        let statement = sqlx::AssertSqlSafe(statement.to_owned());
+        if let Some(path) = self.address.strip_prefix("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(path).await.expect("the file opens");
+            sqlx::query(statement).execute(&mut connection).await.is_err()
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.address)
+                .await
+                .expect("the server answers");
+            sqlx::query(statement).execute(&mut connection).await.is_err()
+        }
+    }
+
     /// One number out of it.
     pub async fn count(&self, query: &str) -> i64 {
         let query = sqlx::AssertSqlSafe(query.to_owned());
@@ -236,6 +259,9 @@ fn unique() -> String {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub gateway_token: Option<String>,
+    /// What browsers call it; otherwise where it listens.
+    pub public_url: Option<String>,
+    pub trusted_proxies: Vec<std::net::IpAddr>,
     pub settings: Settings,
     pub rooms: Value,
 }
@@ -244,6 +270,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             gateway_token: None,
+            public_url: None,
+            trusted_proxies: Vec::new(),
             settings: Settings::default(),
             rooms: rooms(&[
                 ("Lab", "Staging", "lab-1"),
@@ -360,6 +388,27 @@ impl House {
             stop.cancel();
             serving.await.expect("the server ends");
         }
+    }
+
+    // People
+
+    /// The first admin: their browser, signed in.
+    pub async fn admin(&self) -> Visitor {
+        let (link, origin) = (self.service.first_admin_link().await, Origin::default());
+        let link = link.expect("a query").expect("nobody has an account yet");
+        let made = self.service.make_first_admin(&link, "Ada", ADMIN, PASSWORD, &origin);
+        Visitor::with_session(&self.base, &made.await.expect("the first admin").token)
+    }
+
+    /// Somebody else's browser, signed in, with [`PASSWORD`].
+    pub async fn person(&self, email: &str, role: Role) -> Visitor {
+        let origin = Origin::default();
+        let link = self.service.add_person(&actor(), email, email, role).await;
+        let link = link.expect("a link");
+        let chosen = self.service.choose_password(&link, PASSWORD, &origin);
+        chosen.await.expect("a password");
+        let signed_in = self.service.sign_in(email, PASSWORD, &origin).await;
+        Visitor::with_session(&self.base, &signed_in.expect("a session").token)
     }
 
     // Time
@@ -825,9 +874,10 @@ fn artifacts(database: &Database) -> Artifacts {
 fn wiring(base: &str, options: &Options) -> Wiring {
     // In mixed case: it is matched without regard to it and written in upper case.
     Wiring {
-        public_url: base.to_owned(),
+        public_url: options.public_url.clone().unwrap_or_else(|| base.to_owned()),
         tenant: "Default".to_owned(),
         gateway_token: options.gateway_token.clone(),
+        trusted_proxies: options.trusted_proxies.clone(),
     }
 }
 
@@ -841,8 +891,12 @@ async fn serve(
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let service = Service::new(store, clock, artifacts(database), wiring(&base, options));
     let stop = CancellationToken::new();
-    let served = axum::serve(listener, router(service.clone(), Surroundings::default()))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let router = router(service.clone(), Surroundings::default());
+    let served = axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<std::net::SocketAddr>(),
+    )
+    .with_graceful_shutdown(stop.clone().cancelled_owned());
     let serving = tokio::spawn(async move { served.await.expect("serving goes well") });
     (service, base, (serving, stop))
 }

@@ -21,7 +21,7 @@ use domain::update::Severity;
 use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::Credentials;
-use service::store::{Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
+use service::store::{AuditFilter, Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
 use service::{Actor, Artifacts, Clock, Deployment as Surroundings, NewFile, RoomsFile, Service, Source};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -204,11 +204,8 @@ impl Estate {
     /// Newest first: action and summary of what the audit says.
     pub async fn audit(&self) -> Vec<(String, String)> {
         let mut tx = self.service.store().read().await.expect("a snapshot");
-        let audit = tx.audit(None, 1_000).await.expect("the audit");
-        audit
-            .into_iter()
-            .map(|record| (record.entry.action, record.entry.summary))
-            .collect()
+        let audit = tx.audit_page(&AuditFilter::default(), 1_000).await.expect("the audit");
+        audit.into_iter().map(|entry| (entry.action, entry.summary)).collect()
     }
 
     /// Lets time pass as a server does: a tick whenever something is due, at least every hour, and devices that poll every few
@@ -242,12 +239,13 @@ fn serve(store: Store, clock: &Clock, folder: &std::path::Path) -> Service {
         public_url: "http://localhost".to_owned(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: Some("gate".to_owned()),
+        trusted_proxies: Vec::new(),
     };
     Service::new(store, clock.clone(), artifacts, surroundings)
 }
 
 pub fn admin() -> Actor {
-    Actor("Admin".to_owned())
+    Actor::system("Admin")
 }
 
 pub fn draft(name: &str, order: Option<i64>, rollout_days: u32, test_days: u32) -> RingDraft {

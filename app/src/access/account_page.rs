@@ -1,0 +1,153 @@
+//! The own account: password and sessions.
+
+use leptos::prelude::*;
+
+use super::api::get_account;
+use super::said::message;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::loaded::loaded;
+use crate::components::page_header::PageHeader;
+use crate::components::time::Time;
+use crate::view::{AccountView, SessionRow};
+
+/// The own account.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let account = Resource::new(|| (), |()| get_account());
+    view! {
+        <PageHeader title="Your account" tab=None />
+        {loaded(account, page)}
+    }
+    .into_any()
+}
+
+fn page(account: AccountView) -> AnyView {
+    let AccountView {
+        name,
+        email,
+        role,
+        sessions,
+        said,
+        shortest_password,
+    } = account;
+    let head = view! {
+        <Head label="Browser" />
+        <Head label="Address" />
+        <Head label="Since" />
+        <Head label="Last used" />
+        <Head label="End it" />
+    };
+    view! {
+        {message(said)}
+        <section aria-labelledby="h-you">
+            <div class="section-head">
+                <h2 id="h-you">"You"</h2>
+            </div>
+            <dl class="facts facts--wide">
+                <dt>"Name"</dt>
+                <dd>{name}</dd>
+                <dt>"E-mail"</dt>
+                <dd>{email.clone()}</dd>
+                <dt>"Role"</dt>
+                <dd>{role}</dd>
+            </dl>
+            <form method="post" action="/sign-out">
+                <button class="btn" type="submit">
+                    "Sign out"
+                </button>
+            </form>
+        </section>
+        {(!email.is_empty()).then(|| password(shortest_password))}
+        {(!sessions.is_empty())
+            .then(|| {
+                view! {
+                    <section aria-labelledby="h-sessions">
+                        <div class="section-head">
+                            <h2 id="h-sessions">"Sessions"</h2>
+                        </div>
+                        <DataTable kind="sessions" caption="Your sessions" head=head.into_any()>
+                            {sessions.into_iter().map(session).collect_view()}
+                        </DataTable>
+                    </section>
+                }
+            })}
+    }
+    .into_any()
+}
+
+fn password(shortest: u32) -> AnyView {
+    view! {
+        <section aria-labelledby="h-password">
+            <div class="section-head">
+                <h2 id="h-password">"Password"</h2>
+            </div>
+            <form class="form" method="post" action="/account/password">
+                <div class="field">
+                    <label for="old">"Old password"</label>
+                    <input
+                        class="input"
+                        id="old"
+                        name="old"
+                        type="password"
+                        autocomplete="current-password"
+                        required
+                    />
+                </div>
+                <div class="field">
+                    <label for="new">"New password"</label>
+                    <input
+                        class="input"
+                        id="new"
+                        name="new"
+                        type="password"
+                        autocomplete="new-password"
+                        minlength=shortest.to_string()
+                        aria-describedby="new-hint"
+                        required
+                    />
+                    <p class="hint" id="new-hint">
+                        {format!("At least {shortest} characters. Your other sessions end.")}
+                    </p>
+                </div>
+                <button class="btn btn--primary" type="submit">
+                    "Change password"
+                </button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn session(row: SessionRow) -> AnyView {
+    let SessionRow {
+        id,
+        agent,
+        address,
+        since,
+        last_used,
+        is_this,
+    } = row;
+    let end = if is_this {
+        view! { <span class="sub">"This one"</span> }.into_any()
+    } else {
+        view! {
+            <form method="post" action="/account/sessions/end">
+                <input type="hidden" name="session" value=id />
+                <button class="btn btn--small" type="submit">
+                    "End"
+                </button>
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        <tr role="row">
+            <NameCell class="col-name">{agent}</NameCell>
+            <Cell class="col-address" label="Address">{address}</Cell>
+            <Cell class="col-since" label="Since"><Time when=since /></Cell>
+            <Cell class="col-used" label="Last used"><Time when=last_used /></Cell>
+            <Cell class="col-act">{end}</Cell>
+        </tr>
+    }
+    .into_any()
+}

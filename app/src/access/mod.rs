@@ -1,0 +1,14 @@
+//! Who is here: signing in, the own account, and who has one (A1, A2).
+//!
+//! Documents that must work for nobody (sign-in, one-time links) are written by the server alone, without scripts. Forms post to plain
+//! routes, for they set cookies; the server crate has those.
+
+mod account_page;
+mod api;
+#[cfg(feature = "ssr")]
+pub mod documents;
+mod people_page;
+mod said;
+
+pub use account_page::AccountPage;
+pub use people_page::PeoplePage;

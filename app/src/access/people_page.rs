@@ -1,0 +1,171 @@
+//! Who has an account, and what they are here for.
+
+use domain::access::Role;
+use leptos::prelude::*;
+
+use super::api::get_people;
+use super::said::message;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::loaded::loaded;
+use crate::components::page_header::PageHeader;
+use crate::view::{PeopleView, PersonRow};
+
+/// Everybody with an account.
+#[component]
+pub fn PeoplePage() -> impl IntoView {
+    let people = Resource::new(|| (), |()| get_people());
+    view! {
+        <PageHeader title="People" tab=None above=("/settings", "Settings") />
+        {loaded(people, page)}
+    }
+    .into_any()
+}
+
+fn page(people: PeopleView) -> AnyView {
+    let PeopleView {
+        rows,
+        may_change,
+        link,
+        said,
+    } = people;
+    let head = view! {
+        <Head label="Name" />
+        <Head label="Role" />
+        <Head label="State" />
+        {may_change.then(|| view! { <Head label="Change" /> })}
+    };
+    let link = link.map(|link| {
+        view! {
+            <div class="msg msg--warning" role="status">
+                <div>
+                    <p>"Send this link to them. It is shown this once and works once, for three days."</p>
+                    <p>
+                        <code class="link-once">{link}</code>
+                    </p>
+                </div>
+            </div>
+        }
+    });
+    view! {
+        {message(said)}
+        {link}
+        <section aria-label="People">
+            <DataTable kind="people" caption="People with an account" head=head.into_any()>
+                {rows.into_iter().map(|row| person(row, may_change)).collect_view()}
+            </DataTable>
+        </section>
+        {may_change.then(add)}
+    }
+    .into_any()
+}
+
+fn person(row: PersonRow, may_change: bool) -> AnyView {
+    let PersonRow {
+        name,
+        email,
+        role,
+        state,
+    } = row;
+    let change = may_change.then(|| changes(&name, &email, role));
+    view! {
+        <tr role="row">
+            <NameCell class="col-name">{name} <span class="sub">{email}</span></NameCell>
+            <Cell class="col-role" label="Role">{role.label()}</Cell>
+            <Cell class="col-state" label="State">{state}</Cell>
+            {change}
+        </tr>
+    }
+    .into_any()
+}
+
+/// What may be done to a person: another role, a new link, an end.
+fn changes(name: &str, email: &str, role: Role) -> AnyView {
+    let email = email.to_owned();
+    let named = |what: &str| format!("{what} {name}");
+    let (role_of, set, reset, disable) = (
+        named("Role of"),
+        named("Set the role of"),
+        named("Reset link for"),
+        named("Disable"),
+    );
+    view! {
+        <Cell class="col-act">
+            <div class="btn-row">
+                <form class="inline-form" method="post" action="/settings/people/role">
+                    <input type="hidden" name="email" value=email.clone() />
+                    <select class="select" name="role" aria-label=role_of>
+                        {roles(Some(role))}
+                    </select>
+                    <button class="btn btn--small" type="submit" aria-label=set>
+                        "Set"
+                    </button>
+                </form>
+                <form method="post" action="/settings/people/reset">
+                    <input type="hidden" name="email" value=email.clone() />
+                    <button class="btn btn--small" type="submit" aria-label=reset>
+                        "Reset link"
+                    </button>
+                </form>
+                <form method="post" action="/settings/people/disable">
+                    <input type="hidden" name="email" value=email />
+                    <button class="btn btn--small" type="submit" aria-label=disable>
+                        "Disable"
+                    </button>
+                </form>
+            </div>
+        </Cell>
+    }
+    .into_any()
+}
+
+fn roles(selected: Option<Role>) -> AnyView {
+    Role::ALL
+        .into_iter()
+        .map(|role| {
+            view! {
+                <option value=role.as_str() selected=selected == Some(role)>
+                    {role.label()}
+                </option>
+            }
+        })
+        .collect_view()
+        .into_any()
+}
+
+fn add() -> AnyView {
+    view! {
+        <section aria-labelledby="h-add">
+            <div class="section-head">
+                <h2 id="h-add">"Add a person"</h2>
+            </div>
+            <form class="form" method="post" action="/settings/people/add">
+                <div class="field">
+                    <label for="person-name">"Name"</label>
+                    <input class="input" id="person-name" name="name" maxlength="100" autocomplete="off" required />
+                </div>
+                <div class="field">
+                    <label for="person-email">"E-mail"</label>
+                    <input
+                        class="input"
+                        id="person-email"
+                        name="email"
+                        type="email"
+                        maxlength="200"
+                        autocomplete="off"
+                        required
+                    />
+                </div>
+                <div class="field">
+                    <label for="person-role">"Role"</label>
+                    <select class="select" id="person-role" name="role">
+                        {roles(Some(Role::Helpdesk))}
+                    </select>
+                </div>
+                <button class="btn btn--primary" type="submit">
+                    "Add"
+                </button>
+            </form>
+        </section>
+    }
+    .into_any()
+}

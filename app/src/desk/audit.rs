@@ -1,0 +1,87 @@
+//! The audit.
+
+use domain::access::Act;
+use service::audit::{AuditQuery as Wanted, changes};
+use service::store::AuditFacts;
+
+use super::{Desk, PAGE, Result, failed, told, words};
+use crate::view::{AuditQuery, AuditRow, AuditView, Choice, Pager};
+
+impl Desk {
+    /// A page of entries, newest first (A3, P7).
+    ///
+    /// # Errors
+    /// Whoever asks may not see the audit, a day is none, or the database fails.
+    pub async fn audit(&self, query: AuditQuery) -> Result<AuditView> {
+        let mut look = self.look_for(Act::SeeAudit).await?;
+        let zone = look.organisation.zone.clone();
+        let wanted = Wanted {
+            who: query.who.clone(),
+            kind: query.kind.clone(),
+            from: query.from.clone(),
+            until: query.until.clone(),
+        };
+        let mut filter = wanted.filter(&zone).map_err(told)?;
+        (filter.older_than, filter.newer_than) = (position(&query.after), position(&query.before));
+        let ends = (filter.older_than.is_some(), filter.newer_than.is_some());
+        let mut entries = look.tx.audit_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let more = super::rooms::cut(&mut entries, ends.1);
+        let rows = entries
+            .iter()
+            .map(|entry| {
+                Ok(AuditRow {
+                    at: words::instant(entry.instant().map_err(failed)?, &zone, look.now),
+                    actor: entry.actor.clone(),
+                    address: entry.address.clone(),
+                    summary: entry.summary.clone(),
+                    object: entry.object_kind.clone(),
+                    facts: changes(entry),
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let choices = |words: Vec<String>| {
+            let choices = words.into_iter().map(|word| Choice {
+                label: word.clone(),
+                value: word,
+            });
+            choices.collect()
+        };
+        let kept = [
+            ("who", query.who.as_str()),
+            ("kind", &query.kind),
+            ("from", &query.from),
+            ("until", &query.until),
+        ];
+        Ok(AuditView {
+            rows,
+            actors: choices(look.tx.audit_actors().await.map_err(failed)?),
+            kinds: choices(look.tx.audit_kinds().await.map_err(failed)?),
+            zone: zone.city(),
+            export: format!("/audit.csv?{}", words::query(&kept)),
+            pager: pager(&entries, ends, more, &kept),
+        })
+    }
+}
+
+/// `at.id`.
+fn position(text: &str) -> Option<(i64, i64)> {
+    let (at, id) = text.split_once('.')?;
+    Some((at.parse().ok()?, id.parse().ok()?))
+}
+
+fn pager(entries: &[AuditFacts], (older, newer): (bool, bool), more: bool, kept: &[(&str, &str)]) -> Pager {
+    let at = |name: &str, entry: &AuditFacts| {
+        let (at, id) = entry.position();
+        words::query(&[kept, &[(name, format!("{at}.{id}").as_str())]].concat())
+    };
+    let has_previous = if newer { more } else { older };
+    let has_next = newer || more;
+    Pager {
+        text: "Newest first".to_owned(),
+        previous: entries
+            .first()
+            .filter(|_| has_previous)
+            .map(|first| at("before", first)),
+        next: entries.last().filter(|_| has_next).map(|last| at("after", last)),
+    }
+}

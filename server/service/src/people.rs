@@ -1,0 +1,597 @@
+//! Accounts and sessions (A1, A2): the first admin, signing in and out, passwords, one-time links, and who has an account.
+//!
+//! Tokens are 256 random bits; the database has their SHA-256. Sessions, links and the counts of failed sign-ins are all in the
+//! database, so that any number of processes agree: what was ended in one is ended in all. Start with [`Service::sign_in`] and
+//! [`Service::session`].
+
+use std::sync::LazyLock;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::{Act, Role};
+use domain::ids::PersonId;
+use serde_json::json;
+use store::{AuditEntry, NewSession, PersonRecord, SessionRecord, Tx};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::devices::{new_token, token_hash};
+use crate::error::{Result, ServiceError};
+use crate::{Actor, Service, Signed};
+
+/// A session ends when it was not used for so long.
+const IDLE: TimeDelta = TimeDelta::hours(8);
+/// And in any case after so long.
+const ABSOLUTE: TimeDelta = TimeDelta::days(7);
+/// How long a one-time link works.
+const LINK: TimeDelta = TimeDelta::days(3);
+/// Fewest characters of a password.
+pub const SHORTEST_PASSWORD: usize = 12;
+/// Most characters of a password: hashing costs time.
+const LONGEST_PASSWORD: usize = 200;
+/// Most characters of an e-mail address.
+const LONGEST_EMAIL: usize = 200;
+/// Failed sign-ins within a quarter of an hour or two, after which an account, or an address, has to wait.
+const MOST_BY_ACCOUNT: i64 = 10;
+const MOST_BY_ADDRESS: i64 = 50;
+/// Length of a slot in which they are counted, in seconds.
+const SLOT: i64 = 900;
+
+/// Passwords that everybody tries first, in lower case, one a line.
+static COMMON: &str = include_str!("common_passwords.txt");
+
+/// Hashing takes memory and a core for a while: two at a time, the others wait.
+static HASHING: Semaphore = Semaphore::const_new(2);
+
+/// What an unknown name's password is compared with, so that it takes as long as a known one's.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
+
+/// Someone who is signed in, as the browser knows it: its token, to be kept in a cookie.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The session's token.
+    pub token: String,
+    /// Who it is.
+    pub actor: Actor,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Its address.
+    pub address: String,
+    /// What the browser calls itself, shortened.
+    pub agent: String,
+}
+
+impl Service {
+    /// The token of the link that makes the first admin (A2); `None`: somebody has an account. An older link works no more.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn first_admin_link(&self) -> Result<Option<String>> {
+        let token = new_token()?;
+        let expires_at = self.clock.now() + LINK;
+        store::write!(self.store, tx => {
+            if tx.anybody().await? {
+                return Ok::<_, ServiceError>(None);
+            }
+            tx.put_link(&token_hash(&token), None, expires_at).await?;
+            Ok(Some(token.clone()))
+        })
+    }
+
+    /// Makes the first admin, with the one-time link that the first start has printed, and signs them in (A2).
+    ///
+    /// # Errors
+    /// The link was used, has expired or is none; a field breaks its limit.
+    pub async fn make_first_admin(
+        &self,
+        link: &str,
+        name: &str,
+        email: &str,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<SignedIn> {
+        let (name, email) = (checked_name(name)?, checked_email(email)?);
+        check_password(password, &[&name, &email])?;
+        let hashed = hashed(password).await?;
+        let person = PersonRecord {
+            id: PersonId(self.new_id()?),
+            name,
+            email: email.clone(),
+            role: Role::Admin,
+            password: Some(hashed),
+            disabled_at: None,
+        };
+        let now = self.clock.now();
+        let (token, session) = self.new_session(person.id, origin)?;
+        store::write!(self.store, tx => {
+            if tx.link(&token_hash(link), now).await? != Some(None) || tx.anybody().await? {
+                return Err(used_up());
+            }
+            tx.add_person(&person, &email_key(&email), now).await?;
+            tx.delete_links_of(None).await?;
+            tx.add_session(&session, now).await?;
+            let summary = format!("Made the first admin {}, {email}.", person.name);
+            tx.add_audit(now, &of_person(&actor_of(&person, session.id, origin), "person.added", &person, summary)).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(SignedIn {
+            token,
+            actor: actor_of(&person, session.id, origin),
+        })
+    }
+
+    /// Signs in. Unknown names and wrong passwords are answered alike, and take as long.
+    ///
+    /// # Errors
+    /// The name or the password is wrong, or there were too many attempts.
+    pub async fn sign_in(&self, email: &str, password: &str, origin: &Origin) -> Result<SignedIn> {
+        let key = email_key(email);
+        let now = self.clock.now();
+        let slot = now.timestamp().div_euclid(SLOT);
+        let account = format!("account {}", key.chars().take(LONGEST_EMAIL).collect::<String>());
+        let address = format!("address {}", origin.address);
+        let keys = [account.as_str(), address.as_str()];
+        let person = store::write!(self.store, tx => {
+            if tx.attempts(keys[0], slot).await? >= MOST_BY_ACCOUNT || tx.attempts(keys[1], slot).await? >= MOST_BY_ADDRESS {
+                return Err(ServiceError::conflict(
+                    "too many attempts; wait a quarter of an hour, or ask an admin for a reset link",
+                ));
+            }
+            tx.count_attempt(&keys, slot).await?;
+            Ok(tx.person_with(&key).await?)
+        })?;
+        let known = person.filter(|person| person.disabled_at.is_none());
+        let expected = known.as_ref().and_then(|person| person.password.clone());
+        let is_right = verified(password, expected.as_deref()).await?;
+        let Some(person) = known.filter(|_| is_right) else {
+            // Not the name: people type passwords there.
+            tracing::warn!(address = origin.address, "a sign-in failed");
+            return Err(wrong_password());
+        };
+        let (token, session) = self.new_session(person.id, origin)?;
+        let actor = actor_of(&person, session.id, origin);
+        store::write!(self.store, tx => {
+            // It may have been disabled, or given another password, while this one was being compared.
+            let still = person_of(tx, person.id).await?;
+            if still.disabled_at.is_some() || still.password != person.password {
+                return Err(wrong_password());
+            }
+            tx.uncount_attempt(&keys, slot).await?;
+            tx.forget_sessions(person.id, now - IDLE, now - ABSOLUTE).await?;
+            tx.add_session(&session, now).await?;
+            tx.add_audit(now, &of_person(&actor, "person.signed_in", &person, format!("{} signed in.", person.name))).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(SignedIn { token, actor })
+    }
+
+    /// Who has this session; `None`: it has ended, or never was. Every request asks.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn session(&self, token: &str, origin: &Origin) -> Result<Option<Actor>> {
+        let now = self.clock.now();
+        let Some(session) = self.store.read().await?.session(&token_hash(token)).await? else {
+            return Ok(None);
+        };
+        if has_ended(&session, now) {
+            return Ok(None);
+        }
+        if now - session.seen_at >= TimeDelta::minutes(1) {
+            let touched =
+                store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.touch_session(session.id, now).await?) });
+            if let Err(error) = touched {
+                // A disk without room must not keep people from looking what is wrong.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the use of a session could not be noted"
+                );
+            }
+        }
+        Ok(Some(actor_of(&session.person, session.id, origin)))
+    }
+
+    /// Ends a session of one's own, or as an admin somebody else's.
+    ///
+    /// # Errors
+    /// There is no such session, or it is not one's own.
+    pub async fn end_session(&self, actor: &Actor, person: PersonId, session: Uuid) -> Result<()> {
+        let is_own = actor.signed.as_ref().is_some_and(|signed| signed.person == person);
+        actor.may(if is_own {
+            Act::ManageOwnAccount
+        } else {
+            Act::ManagePeople
+        })?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let of = person_of(tx, person).await?;
+            if !tx.end_session(person, session).await? {
+                return Err(ServiceError::not_found("This session"));
+            }
+            tx.add_audit(now, &of_person(actor, "session.ended", &of, format!("Ended a session of {}.", of.name))).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+
+    /// Changes one's own password; all other sessions end.
+    ///
+    /// # Errors
+    /// The old password is wrong, or the new one breaks a limit.
+    pub async fn change_password(&self, actor: &Actor, old: &str, new: &str) -> Result<()> {
+        actor.may(Act::ManageOwnAccount)?;
+        let signed = actor
+            .signed
+            .as_ref()
+            .ok_or_else(|| ServiceError::not_found("This account"))?;
+        let person = self.store.read().await?.person(signed.person).await?;
+        let person = person.ok_or_else(|| ServiceError::not_found("This account"))?;
+        if !verified(old, person.password.as_deref()).await? {
+            return Err(ServiceError::invalid(
+                "old password",
+                "it is not the one that you have now",
+            ));
+        }
+        check_password(new, &[&person.name, &person.email])?;
+        let hashed = hashed(new).await?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let mut changed = person_of(tx, signed.person).await?;
+            changed.password = Some(hashed.clone());
+            tx.put_person(&changed).await?;
+            tx.end_sessions_of(changed.id, Some(signed.session)).await?;
+            tx.add_audit(now, &of_person(actor, "person.password_changed", &changed, format!("{} changed their password.", changed.name))).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+
+    /// Whose one-time link this is: the account's e-mail address.
+    ///
+    /// # Errors
+    /// It was used, has expired, or is none.
+    pub async fn link_for(&self, link: &str) -> Result<Option<String>> {
+        let now = self.clock.now();
+        let mut tx = self.store.read().await?;
+        match tx.link(&token_hash(link), now).await? {
+            None => Err(used_up()),
+            Some(None) => Ok(None),
+            Some(Some(person)) => Ok(Some(person_of(&mut tx, person).await?.email)),
+        }
+    }
+
+    /// Chooses a password with a one-time link; all sessions of the account end.
+    ///
+    /// # Errors
+    /// The link was used, has expired or is none; the password breaks a limit.
+    pub async fn choose_password(&self, link: &str, password: &str, origin: &Origin) -> Result<()> {
+        let now = self.clock.now();
+        let person = match self.store.read().await?.link(&token_hash(link), now).await? {
+            Some(Some(person)) => self.store.read().await?.person(person).await?.ok_or_else(used_up)?,
+            Some(None) | None => return Err(used_up()),
+        };
+        check_password(password, &[&person.name, &person.email])?;
+        let hashed = hashed(password).await?;
+        store::write!(self.store, tx => {
+            if tx.link(&token_hash(link), now).await? != Some(Some(person.id)) {
+                return Err(used_up());
+            }
+            let mut changed = person_of(tx, person.id).await?;
+            changed.password = Some(hashed.clone());
+            tx.put_person(&changed).await?;
+            tx.delete_links_of(Some(changed.id)).await?;
+            tx.end_sessions_of(changed.id, None).await?;
+            let by = actor_of(&changed, Uuid::nil(), origin);
+            tx.add_audit(now, &of_person(&by, "person.password_chosen", &changed, format!("{} chose a password with a one-time link.", changed.name))).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+
+    /// Everybody with an account.
+    ///
+    /// # Errors
+    /// The actor may not see accounts.
+    pub async fn people(&self, actor: &Actor) -> Result<Vec<PersonRecord>> {
+        actor.may(Act::SeePeople)?;
+        Ok(self.store.read().await?.people().await?)
+    }
+
+    /// One's own sessions.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn own_sessions(&self, actor: &Actor) -> Result<Vec<SessionRecord>> {
+        let Some(signed) = &actor.signed else {
+            return Ok(Vec::new());
+        };
+        let now = self.clock.now();
+        let mut sessions = self.store.read().await?.sessions_of(signed.person).await?;
+        sessions.retain(|session| !has_ended(session, now));
+        Ok(sessions)
+    }
+
+    /// Adds a person; the token of the one-time link with which they choose their password is given back this once.
+    ///
+    /// # Errors
+    /// The actor may not; a field breaks its limit, or the address is taken.
+    pub async fn add_person(&self, actor: &Actor, name: &str, email: &str, role: Role) -> Result<String> {
+        actor.may(Act::ManagePeople)?;
+        let (name, email) = (checked_name(name)?, checked_email(email)?);
+        let person = PersonRecord {
+            id: PersonId(self.new_id()?),
+            name,
+            email: email.clone(),
+            role,
+            password: None,
+            disabled_at: None,
+        };
+        let (link, now) = (new_token()?, self.clock.now());
+        store::write!(self.store, tx => {
+            if !tx.add_person(&person, &email_key(&email), now).await? {
+                return Err(ServiceError::invalid("e-mail", format!("{email} has an account already")));
+            }
+            tx.put_link(&token_hash(&link), Some(person.id), now + LINK).await?;
+            let summary = format!("Added {}, {email}, as {}.", person.name, role.label());
+            tx.add_audit(now, &of_person(actor, "person.added", &person, summary)).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(link)
+    }
+
+    /// Gives a person another role; their sessions end.
+    ///
+    /// # Errors
+    /// The actor may not; it would leave nobody as admin.
+    pub async fn set_role(&self, actor: &Actor, email: &str, role: Role) -> Result<()> {
+        self.change_person(actor, email, "person.role_changed", None, |person| {
+            let was = person.role;
+            person.role = role;
+            format!(
+                "{} is {} now and was {} before.",
+                person.name,
+                role.label(),
+                was.label()
+            )
+        })
+        .await
+    }
+
+    /// Lets a person sign in no more; their sessions end.
+    ///
+    /// # Errors
+    /// The actor may not; it would leave nobody as admin.
+    pub async fn disable_person(&self, actor: &Actor, email: &str) -> Result<()> {
+        let now = self.clock.now();
+        self.change_person(actor, email, "person.disabled", None, |person| {
+            person.disabled_at = Some(now);
+            format!("Disabled the account of {}.", person.name)
+        })
+        .await
+    }
+
+    /// A one-time link with which a person chooses a new password: its token. The old password works until then; a disabled account
+    /// is enabled.
+    ///
+    /// # Errors
+    /// The actor may not, or there is no such account.
+    pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String> {
+        let link = new_token()?;
+        let change = |person: &mut PersonRecord| {
+            person.disabled_at = None;
+            format!("Made a reset link for {}.", person.name)
+        };
+        self.change_person(actor, email, "person.reset", Some(&link), change)
+            .await?;
+        Ok(link)
+    }
+
+    async fn change_person(
+        &self,
+        actor: &Actor,
+        email: &str,
+        action: &'static str,
+        link: Option<&str>,
+        change: impl Fn(&mut PersonRecord) -> String,
+    ) -> Result<()> {
+        actor.may(Act::ManagePeople)?;
+        let key = email_key(email);
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = tx.person_with(&key).await?.ok_or_else(|| ServiceError::not_found(format!("An account of {email}")))?;
+            let mut after = before.clone();
+            let summary = change(&mut after);
+            let rules = |person: &PersonRecord| person.role == Role::Admin && person.disabled_at.is_none();
+            if rules(&before) && !rules(&after) {
+                let admins = tx.people().await?.iter().filter(|person| rules(person)).count();
+                if admins <= 1 {
+                    return Err(ServiceError::conflict(format!("{} is the only admin; make another one first", before.name)));
+                }
+            }
+            tx.put_person(&after).await?;
+            if let Some(link) = link {
+                tx.put_link(&token_hash(link), Some(after.id), now + LINK).await?;
+            }
+            if before.role != after.role || before.disabled_at != after.disabled_at {
+                tx.end_sessions_of(after.id, None).await?;
+            }
+            tx.add_audit(now, &AuditEntry {
+                before: Some(facts(&before)),
+                ..of_person(actor, action, &after, summary)
+            }).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+
+    fn new_session(&self, person: PersonId, origin: &Origin) -> Result<(String, NewSession)> {
+        let token = new_token()?;
+        let session = NewSession {
+            id: self.new_id()?,
+            token_hash: token_hash(&token),
+            person,
+            address: origin.address.clone(),
+            agent: origin.agent.chars().take(200).collect(),
+        };
+        Ok((token, session))
+    }
+}
+
+fn has_ended(session: &SessionRecord, now: DateTime<Utc>) -> bool {
+    now - session.seen_at > IDLE || now - session.made_at > ABSOLUTE || session.person.disabled_at.is_some()
+}
+
+fn actor_of(person: &PersonRecord, session: Uuid, origin: &Origin) -> Actor {
+    Actor {
+        name: person.name.clone(),
+        role: person.role,
+        address: origin.address.clone(),
+        signed: Some(Signed {
+            person: person.id,
+            session,
+            email: person.email.clone(),
+        }),
+    }
+}
+
+async fn person_of(tx: &mut Tx, id: PersonId) -> Result<PersonRecord> {
+    tx.person(id)
+        .await?
+        .ok_or_else(|| ServiceError::not_found("This account"))
+}
+
+/// What an address is found by: without regard to case. No address has a NUL, and Postgres takes none.
+fn email_key(email: &str) -> String {
+    email.trim().to_lowercase().replace('\0', "")
+}
+
+fn wrong_password() -> ServiceError {
+    ServiceError::invalid("password", "the e-mail address or the password is wrong")
+}
+
+fn used_up() -> ServiceError {
+    ServiceError::not_found("This link (it works once, for three days)")
+}
+
+fn facts(person: &PersonRecord) -> serde_json::Value {
+    json!({ "name": person.name, "email": person.email, "role": person.role, "disabled": person.disabled_at.is_some() })
+}
+
+fn of_person(actor: &Actor, action: &'static str, person: &PersonRecord, summary: String) -> AuditEntry {
+    AuditEntry {
+        actor: actor.name.clone(),
+        address: actor.address.clone(),
+        action,
+        object_kind: "person",
+        object_id: person.id.to_string(),
+        summary,
+        before: None,
+        after: Some(facts(person)),
+    }
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    crate::estate::check_text("name", name, 100)?;
+    Ok(name.to_owned())
+}
+
+fn checked_email(email: &str) -> Result<String> {
+    let email = email.trim();
+    let is_one = email.chars().count() <= LONGEST_EMAIL
+        && !email.contains(|c: char| c.is_whitespace() || c.is_control())
+        && email
+            .split_once('@')
+            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
+    if is_one {
+        Ok(email.to_owned())
+    } else {
+        Err(ServiceError::invalid(
+            "e-mail",
+            "it must look like name@example.com, with at most 200 characters",
+        ))
+    }
+}
+
+/// Long enough, not one that everybody tries, and not made of the account's own name.
+fn check_password(password: &str, own: &[&str]) -> Result<()> {
+    let length = password.chars().count();
+    if length < SHORTEST_PASSWORD {
+        return Err(ServiceError::invalid(
+            "password",
+            format!("{length} characters are too few; at least {SHORTEST_PASSWORD}"),
+        ));
+    }
+    if length > LONGEST_PASSWORD {
+        return Err(ServiceError::invalid(
+            "password",
+            format!("{length} characters are too many; at most {LONGEST_PASSWORD}"),
+        ));
+    }
+    let lower = password.to_lowercase();
+    let mut characters: Vec<char> = lower.chars().collect();
+    characters.sort_unstable();
+    characters.dedup();
+    let is_common = COMMON.lines().any(|common| common == lower) || characters.len() < 5;
+    if is_common || own.iter().any(|own| lower == own.to_lowercase()) {
+        return Err(ServiceError::invalid(
+            "password",
+            "it is one of those that everybody tries first",
+        ));
+    }
+    Ok(())
+}
+
+fn hash(password: &str) -> std::result::Result<String, argon2::password_hash::Error> {
+    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
+}
+
+async fn hashed(password: &str) -> Result<String> {
+    let password = password.to_owned();
+    let _one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
+    let hashed = tokio::task::spawn_blocking(move || hash(&password)).await;
+    hashed
+        .map_err(|_| ServiceError::Hashing)?
+        .map_err(|_| ServiceError::Hashing)
+}
+
+/// Whether it is the password; where there is none to compare with, `false` after as long a time.
+async fn verified(password: &str, expected: Option<&str>) -> Result<bool> {
+    let (password, known) = (password.to_owned(), expected.is_some());
+    let expected = expected.map(str::to_owned);
+    let _one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
+    let matches = tokio::task::spawn_blocking(move || {
+        let expected = expected.unwrap_or_else(|| NOBODY.clone());
+        // A password that is too long to have been chosen is not worth the time.
+        let password: String = password.chars().take(LONGEST_PASSWORD + 1).collect();
+        PasswordHash::new(&expected).is_ok_and(|expected| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &expected)
+                .is_ok()
+        })
+    });
+    Ok(matches.await.map_err(|_| ServiceError::Hashing)? && known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_password;
+
+    #[test]
+    fn passwords_are_long_and_not_the_ones_that_everybody_tries_a2() {
+        for weak in [
+            "short",
+            "password1234",
+            "Password1234",
+            "aaaaaaaaaaaa",
+            "121212121212",
+            "ada@example.com",
+            "qwertyuiop123",
+        ] {
+            assert!(check_password(weak, &["Ada", "ada@example.com"]).is_err(), "{weak}");
+        }
+        assert!(check_password(&"long".repeat(60), &[]).is_err());
+        assert!(check_password("a lamp that hums", &["Ada", "ada@example.com"]).is_ok());
+    }
+}
