@@ -99,7 +99,7 @@ impl Doors {
             return Ok(Some(Actor {
                 role,
                 address: origin.address.clone(),
-                ..Actor::system(&format!("Demo {}", role.as_str()))
+                ..Actor::system("Visitor")
             }));
         }
         match jar.get(self.session_cookie()) {

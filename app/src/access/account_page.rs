@@ -30,6 +30,8 @@ fn page(account: AccountView) -> AnyView {
         said,
         shortest_password,
     } = account;
+    // Whoever looks at the demo has no account.
+    let is_signed_in = !email.is_empty();
     let head = view! {
         <Head label="Browser" />
         <Head label="Address" />
@@ -46,18 +48,30 @@ fn page(account: AccountView) -> AnyView {
             <dl class="facts facts--wide">
                 <dt>"Name"</dt>
                 <dd>{name}</dd>
-                <dt>"E-mail"</dt>
-                <dd>{email.clone()}</dd>
+                {is_signed_in
+                    .then(|| {
+                        view! {
+                            <dt>"E-mail"</dt>
+                            <dd>{email}</dd>
+                        }
+                    })}
                 <dt>"Role"</dt>
                 <dd>{role}</dd>
             </dl>
-            <form method="post" action="/sign-out">
-                <button class="btn" type="submit">
-                    "Sign out"
-                </button>
-            </form>
+            {if is_signed_in {
+                view! {
+                    <form class="sign-out" method="post" action="/sign-out">
+                        <button class="btn" type="submit">
+                            "Sign out"
+                        </button>
+                    </form>
+                }
+                    .into_any()
+            } else {
+                view! { <p>"Nobody signs in to the demo: its bar changes the role."</p> }.into_any()
+            }}
         </section>
-        {(!email.is_empty()).then(|| password(shortest_password))}
+        {is_signed_in.then(|| password(shortest_password))}
         {(!sessions.is_empty())
             .then(|| {
                 view! {

@@ -93,9 +93,11 @@ fn changes(name: &str, email: &str, role: Role) -> AnyView {
             <div class="btn-row">
                 <form class="inline-form" method="post" action="/settings/people/role">
                     <input type="hidden" name="email" value=email.clone() />
-                    <select class="select" name="role" aria-label=role_of>
-                        {roles(Some(role))}
-                    </select>
+                    <div class="select-wrap">
+                        <select class="input select" name="role" aria-label=role_of>
+                            {roles(Some(role))}
+                        </select>
+                    </div>
                     <button class="btn btn--small" type="submit" aria-label=set>
                         "Set"
                     </button>
@@ -157,9 +159,11 @@ fn add() -> AnyView {
                 </div>
                 <div class="field">
                     <label for="person-role">"Role"</label>
-                    <select class="select" id="person-role" name="role">
-                        {roles(Some(Role::Helpdesk))}
-                    </select>
+                    <div class="select-wrap">
+                        <select class="input select" id="person-role" name="role">
+                            {roles(Some(Role::Helpdesk))}
+                        </select>
+                    </div>
                 </div>
                 <button class="btn btn--primary" type="submit">
                     "Add"

@@ -15,12 +15,17 @@ pub fn ErrorPart(
     error: AppError,
 ) -> impl IntoView {
     set_status(&error);
+    // Trying again would not help whoever may not see it.
+    let leads_on = match error {
+        AppError::Forbidden { .. } => view! { <LeadsHome /> }.into_any(),
+        _ => view! { <TryAgain /> }.into_any(),
+    };
     view! {
         <section class="empty">
             <Icon name="error-f" class="empty-icon" />
             <h2>{headline(&error)}</h2>
             <p>{error.to_string()}</p>
-            <TryAgain />
+            {leads_on}
         </section>
     }
 }
@@ -71,14 +76,7 @@ pub fn ErrorPage(
                 <EmptyArt />
                 <PageTitle text=headline />
                 <p>{error.to_string()}</p>
-                <div class="btn-row">
-                    <a class="btn btn--primary" href="/">
-                        "Home"
-                    </a>
-                    <a class="btn" href="/account">
-                        "Your account"
-                    </a>
-                </div>
+                <LeadsHome />
             </section>
         }
         .into_any(),
@@ -103,6 +101,20 @@ pub fn ErrorPage(
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! { <ErrorPage error=AppError::NotFound { what: "This page".to_owned() } /> }
+}
+
+#[component]
+fn LeadsHome() -> impl IntoView {
+    view! {
+        <div class="btn-row">
+            <a class="btn btn--primary" href="/">
+                "Home"
+            </a>
+            <a class="btn" href="/account">
+                "Your account"
+            </a>
+        </div>
+    }
 }
 
 /// `rel="external"` loads the page anew instead of asking the router for the page that is already there.

@@ -163,8 +163,8 @@ fn Navigation(shell: Resource<Result<ShellView, AppError>>, foot: AnyView) -> im
         Suspend::new(async move {
             let role = shell.await.ok().map(|shell| shell.person.role);
             let open = |place: &Place| place.act.is_none_or(|act| role.is_none_or(|role| role.may(act)));
-            let links = SECOND.into_iter().filter(open).map(link).collect_view();
-            view! { <ul class="nav-second">{links}</ul> }
+            let links: Vec<_> = SECOND.into_iter().filter(open).map(link).collect();
+            (!links.is_empty()).then(|| view! { <ul class="nav-second">{links}</ul> })
         })
     };
     view! {
