@@ -1,6 +1,7 @@
 //! Documents for people who are not signed in: written by the server, complete, and without scripts.
 
 use leptos::prelude::*;
+use service::people::{LONGEST_EMAIL, LONGEST_PASSWORD, SHORTEST_PASSWORD};
 
 /// The sign-in page. `next`: where it leads; `email`: what was typed before; `problem`: what was wrong with it.
 #[must_use]
@@ -8,30 +9,8 @@ pub fn sign_in(organisation: &str, next: &str, email: &str, problem: Option<&str
     let form = view! {
         <form method="post" action="/sign-in">
             <input type="hidden" name="next" value=next.to_owned() />
-            <div class="field">
-                <label for="email">"E-mail"</label>
-                <input
-                    class="input"
-                    id="email"
-                    name="email"
-                    type="email"
-                    value=email.to_owned()
-                    autocomplete="username"
-                    required
-                    autofocus
-                />
-            </div>
-            <div class="field">
-                <label for="password">"Password"</label>
-                <input
-                    class="input"
-                    id="password"
-                    name="password"
-                    type="password"
-                    autocomplete="current-password"
-                    required
-                />
-            </div>
+            {email_field(email, true)}
+            {password_field("current-password", 0)}
             <button class="btn btn--primary" type="submit">
                 "Sign in"
             </button>
@@ -51,32 +30,18 @@ pub fn sign_in(organisation: &str, next: &str, email: &str, problem: Option<&str
 pub fn first_admin(action: &str, name: &str, email: &str, problem: Option<&str>) -> String {
     let form = view! {
         <form method="post" action=action.to_owned()>
-            <div class="field">
-                <label for="name">"Your name"</label>
-                <input
-                    class="input"
-                    id="name"
-                    name="name"
-                    value=name.to_owned()
-                    maxlength="100"
-                    autocomplete="name"
-                    required
-                    autofocus
-                />
-            </div>
-            <div class="field">
-                <label for="email">"E-mail"</label>
-                <input
-                    class="input"
-                    id="email"
-                    name="email"
-                    type="email"
-                    value=email.to_owned()
-                    maxlength="200"
-                    autocomplete="username"
-                    required
-                />
-            </div>
+            {field(
+                &Field {
+                    label: "Your name",
+                    name: "name",
+                    kind: "text",
+                    value: name,
+                    length: (0, 100),
+                    autocomplete: "name",
+                    first: true,
+                },
+            )}
+            {email_field(email, false)}
             {new_password()}
             <button class="btn btn--primary" type="submit">
                 "Create the first admin"
@@ -119,27 +84,76 @@ pub fn notice(title: &str, text: &str) -> String {
     document(title, text, None, leads_on.into_any())
 }
 
-fn new_password() -> AnyView {
-    let shortest = service::people::SHORTEST_PASSWORD;
+/// A field of a form here.
+struct Field<'a> {
+    label: &'static str,
+    name: &'static str,
+    /// As `type` of an input has it.
+    kind: &'static str,
+    value: &'a str,
+    /// Fewest and most characters.
+    length: (usize, usize),
+    /// What browsers fill in.
+    autocomplete: &'static str,
+    /// It is where people begin.
+    first: bool,
+}
+
+fn field(field: &Field<'_>) -> AnyView {
+    let id = format!("f-{}", field.name);
+    let (shortest, longest) = field.length;
+    let hint = (shortest > 0).then(|| format!("At least {shortest} characters."));
+    let hint_id = hint.as_ref().map(|_| format!("{id}-hint"));
+    let shortest = (shortest > 0).then(|| shortest.to_string());
     view! {
         <div class="field">
-            <label for="password">"Password"</label>
+            <label for=id.clone()>{field.label}</label>
             <input
                 class="input"
-                id="password"
-                name="password"
-                type="password"
-                autocomplete="new-password"
-                minlength=shortest.to_string()
-                aria-describedby="password-hint"
+                id=id
+                name=field.name
+                type=field.kind
+                value=field.value.to_owned()
+                minlength=shortest
+                maxlength=longest.to_string()
+                autocomplete=field.autocomplete
+                aria-describedby=hint_id.clone()
                 required
+                autofocus=field.first
             />
-            <p class="hint" id="password-hint">
-                {format!("At least {shortest} characters.")}
-            </p>
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
         </div>
     }
     .into_any()
+}
+
+/// The name of an account.
+fn email_field(email: &str, first: bool) -> AnyView {
+    field(&Field {
+        label: "E-mail",
+        name: "email",
+        kind: "email",
+        value: email,
+        length: (0, LONGEST_EMAIL),
+        autocomplete: "username",
+        first,
+    })
+}
+
+fn password_field(autocomplete: &'static str, shortest: usize) -> AnyView {
+    field(&Field {
+        label: "Password",
+        name: "password",
+        kind: "password",
+        value: "",
+        length: (shortest, LONGEST_PASSWORD),
+        autocomplete,
+        first: false,
+    })
+}
+
+fn new_password() -> AnyView {
+    password_field("new-password", SHORTEST_PASSWORD)
 }
 
 fn document(title: &str, below: &str, problem: Option<&str>, content: AnyView) -> String {

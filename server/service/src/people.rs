@@ -30,9 +30,9 @@ const LINK: TimeDelta = TimeDelta::days(3);
 /// Fewest characters of a password.
 pub const SHORTEST_PASSWORD: usize = 12;
 /// Most characters of a password: hashing costs time.
-const LONGEST_PASSWORD: usize = 200;
+pub const LONGEST_PASSWORD: usize = 200;
 /// Most characters of an e-mail address.
-const LONGEST_EMAIL: usize = 200;
+pub const LONGEST_EMAIL: usize = 200;
 /// Failed sign-ins within a quarter of an hour or two, after which an account, or an address, has to wait.
 const MOST_BY_ACCOUNT: i64 = 10;
 const MOST_BY_ADDRESS: i64 = 50;

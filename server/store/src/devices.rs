@@ -151,8 +151,11 @@ const CALLER: &str = "SELECT d.id, d.token_hash,
     LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
     WHERE d.controller_id = $1";
 
-/// A device with its open action, if it has one.
-const ASKING: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
+/// What an [`AskingRow`] is read from; the joins and the condition follow.
+macro_rules! asking {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
         (SELECT MAX(o.free_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS free_at,
         (SELECT MAX(o.busy_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_at,
         (SELECT MAX(o.busy_until) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_until,
@@ -161,43 +164,40 @@ const ASKING: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_h
         i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
         i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
     FROM devices d
-    LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
+    ",
+            $($rest),+
+        )
+    };
+}
+
+/// A device with its open action, if it has one.
+const ASKING: &str = asking!(
+    "LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
     LEFT JOIN deployments p ON p.id = i.deployment_id
     LEFT JOIN rollouts r ON r.update_id = p.update_id
     LEFT JOIN updates u ON u.id = i.update_id
-    WHERE d.controller_id = $1";
+    WHERE d.controller_id = $1"
+);
 
-/// The same about one action, whatever its state.
-const ASKING_ABOUT: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
-        (SELECT MAX(o.free_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS free_at,
-        (SELECT MAX(o.busy_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_at,
-        (SELECT MAX(o.busy_until) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_until,
-        d.last_seen_at,
-        i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
-        i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
-    FROM devices d
-    JOIN installs i ON i.device_id = d.id
+/// The same with an action, whatever its state.
+macro_rules! asking_about {
+    ($which:literal) => {
+        asking!(
+            "JOIN installs i ON i.device_id = d.id
     JOIN deployments p ON p.id = i.deployment_id
     JOIN rollouts r ON r.update_id = p.update_id
     JOIN updates u ON u.id = i.update_id
-    WHERE d.id = $1 AND i.action_id = $2";
+    WHERE ",
+            $which
+        )
+    };
+}
 
-/// The same about several; the list of actions follows.
-const ASKING_ABOUT_ALL: &str = "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
-        (SELECT MAX(o.free_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS free_at,
-        (SELECT MAX(o.busy_at) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_at,
-        (SELECT MAX(o.busy_until) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_until,
-        d.last_seen_at,
-        i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
-        i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
-        i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
-    FROM devices d
-    JOIN installs i ON i.device_id = d.id
-    JOIN deployments p ON p.id = i.deployment_id
-    JOIN rollouts r ON r.update_id = p.update_id
-    JOIN updates u ON u.id = i.update_id
-    WHERE i.action_id IN (";
+/// About one action of a device.
+const ASKING_ABOUT: &str = asking_about!("d.id = $1 AND i.action_id = $2");
+
+/// About several; the list of actions follows.
+const ASKING_ABOUT_ALL: &str = asking_about!("i.action_id IN (");
 
 impl AskingRow {
     pub(crate) fn into_asking(self) -> Result<Asking> {
