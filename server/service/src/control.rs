@@ -62,7 +62,11 @@ impl Service {
             let state = RolloutState::Paused { since: now, by: actor.name.clone(), reason: reason.clone() };
             tx.put_rollout(&Rollout { state, next_at: None, ..before }).await?;
             tx.wake_deployments(update, now).await?;
-            tx.add_audit(now, &entry(actor, "rollout.paused", update, format!("Paused {title}: {reason}"))).await?;
+            tx.add_audit(now, &AuditEntry {
+                before: Some(json!({ "state": "running" })),
+                after: Some(json!({ "state": "paused", "reason": reason })),
+                ..entry(actor, "rollout.paused", update, format!("Paused {title}: {reason}"))
+            }).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -102,7 +106,11 @@ impl Service {
                 }
             }
             let summary = format!("Resumed {title}, later dates move by {} days: {reason}", shift.days());
-            tx.add_audit(now, &entry(actor, "rollout.resumed", update, summary)).await?;
+            tx.add_audit(now, &AuditEntry {
+                before: Some(json!({ "state": "paused", "since": since })),
+                after: Some(json!({ "state": "running", "days_later": shift.days() })),
+                ..entry(actor, "rollout.resumed", update, summary)
+            }).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -140,7 +148,11 @@ impl Service {
             }
             if rooms > 0 {
                 let summary = format!("Retried {} in {rooms} failed {}.", title(tx, update).await?, if rooms == 1 { "room" } else { "rooms" });
-                tx.add_audit(now, &entry(actor, "update.retried", update, summary)).await?;
+                tx.add_audit(now, &AuditEntry {
+                before: Some(json!({ "state": "failed" })),
+                after: Some(json!({ "state": "waiting", "rooms": rooms })),
+                ..entry(actor, "update.retried", update, summary)
+            }).await?;
             }
             Ok::<_, ServiceError>(rooms)
         })?;
@@ -200,7 +212,10 @@ impl Service {
                 Force::WhenAvailable => ", each when it is free",
             };
             let summary = format!("Forced {} in {} rooms{how}, {} left out: {reason}", facts.title(), forced.rooms.len(), forced.left_out.len());
-            tx.add_audit(now, &entry(actor, "update.forced", update, summary)).await?;
+            tx.add_audit(now, &AuditEntry {
+                after: Some(json!({ "mode": mode, "rooms": forced.rooms.len(), "left_out": forced.left_out.len() })),
+                ..entry(actor, "update.forced", update, summary)
+            }).await?;
             Ok::<_, ServiceError>(forced)
         })?;
         self.wake();
@@ -229,7 +244,11 @@ impl Service {
                 return Err(ServiceError::conflict(format!("nothing of {title} is being downloaded in {}", record.name)));
             }
             let summary = format!("Stopped {title} in {}: {reason}", record.name);
-            tx.add_audit(now, &entry(actor, "update.canceled", update, summary)).await?;
+            tx.add_audit(now, &AuditEntry {
+                before: Some(json!({ "room": record.name, "state": "open" })),
+                after: Some(json!({ "room": record.name, "state": "asked to stop", "devices": asked })),
+                ..entry(actor, "update.canceled", update, summary)
+            }).await?;
             Ok::<_, ServiceError>(asked)
         })?;
         self.wake();
@@ -253,7 +272,11 @@ impl Service {
             if !tx.acknowledge(update, &actor.name, now).await? {
                 return Err(ServiceError::conflict(format!("the failures of {title} are acknowledged already")));
             }
-            tx.add_audit(now, &entry(actor, "update.acknowledged", update, format!("Acknowledged the failures of {title}: {reason}"))).await?;
+            tx.add_audit(now, &AuditEntry {
+                before: Some(json!({ "acknowledged": false })),
+                after: Some(json!({ "acknowledged": true })),
+                ..entry(actor, "update.acknowledged", update, format!("Acknowledged the failures of {title}: {reason}"))
+            }).await?;
             Ok::<_, ServiceError>(())
         })
     }
@@ -294,6 +317,7 @@ async fn startable(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
     Err(ServiceError::conflict(format!("{title} is {stands}")))
 }
 
+/// An entry about an update, without what was before and is after.
 pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
     AuditEntry {
         actor: actor.name.clone(),
@@ -303,6 +327,6 @@ pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summa
         object_id: update.to_string(),
         summary,
         before: None,
-        after: Some(json!({ "action": action })),
+        after: None,
     }
 }

@@ -4,6 +4,7 @@
 //! the planner with the next tick like any other fact.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::access::Act;
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, TicketId, UpdateId};
 use domain::install::{Install, InstallState};
@@ -102,6 +103,7 @@ impl Service {
     /// # Errors
     /// A release, room or ring is not there.
     pub async fn import_history(&self, actor: &Actor, rollouts: &[PastRollout], tickets: &[PastTicket]) -> Result<()> {
+        actor.may(Act::Publish)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
             for past in rollouts {

@@ -196,7 +196,10 @@ impl Service {
                 tx.wake_deployments(after.update, now).await?;
                 let older = crate::rings::title(tx, after.update).await?;
                 let what = if after.is_live() { "is being superseded" } else { "was superseded" };
-                tx.add_audit(now, &entry(actor, "update.superseded", after.update, format!("{older} {what} by {title}."))).await?;
+                tx.add_audit(now, &AuditEntry {
+                    after: Some(json!({ "superseded_by": title })),
+                    ..entry(actor, "update.superseded", after.update, format!("{older} {what} by {title}."))
+                }).await?;
             }
             tx.add_audit(now, &AuditEntry {
                 actor: actor.name.clone(),

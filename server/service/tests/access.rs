@@ -1,0 +1,218 @@
+//! Who may call what, and the trace it leaves (SPEC A1, A3): every call of the service that changes something, walked with each role.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use domain::access::{Act, Role};
+use domain::deployment::Force;
+use domain::freeze::FreezeScope;
+use domain::ids::{FreezeId, ProductId, RoomId, UpdateId};
+use service::catalogue::Catalogue;
+use service::store::{AuditFacts, AuditFilter};
+use service::{Actor, NewFile, Result, RoomsFile, ServiceError, Source};
+use support::{Devices, Estate, admin, date, draft};
+use uuid::Uuid;
+
+on_both_engines![
+    every_call_that_changes_something_asks_for_its_right_a1,
+    every_change_leaves_one_entry_with_what_was_and_what_is_a3,
+];
+
+/// A call: its name, what it asks for, and whether something was there before it.
+type Call = (&'static str, Act, bool);
+
+/// Every call that changes something, in an order in which each of them can be made.
+const CALLS: [Call; 22] = [
+    ("import catalogue", Act::Publish, false),
+    ("import rooms", Act::EditRooms, false),
+    ("add file", Act::Publish, false),
+    ("publish", Act::Publish, false),
+    ("pause", Act::ControlUpdates, true),
+    ("resume", Act::ControlUpdates, true),
+    ("force", Act::ControlUpdates, false),
+    ("cancel", Act::ControlUpdates, true),
+    ("retry all failed", Act::ControlUpdates, true),
+    ("add ring", Act::EditRings, false),
+    ("edit ring", Act::EditRings, true),
+    ("move rooms", Act::EditRings, true),
+    ("delete ring", Act::EditRings, true),
+    ("freeze", Act::Freeze, false),
+    ("lift freeze", Act::Freeze, true),
+    ("recall", Act::Publish, false),
+    ("enrol device", Act::ManageDevices, false),
+    ("revoke device", Act::ManageDevices, false),
+    ("add person", Act::ManagePeople, false),
+    ("set role", Act::ManagePeople, true),
+    ("reset person", Act::ManagePeople, true),
+    ("disable person", Act::ManagePeople, true),
+];
+
+struct Scene {
+    estate: Estate,
+    rooms: BTreeMap<String, RoomId>,
+    /// Failed in a room and downloads in another one.
+    running: UpdateId,
+    freeze: std::sync::Mutex<FreezeId>,
+}
+
+impl Scene {
+    async fn new(estate: Estate) -> Self {
+        let rooms = estate.rooms(&[("Staging", 2), ("General", 2)]).await;
+        let running = estate.publish("bar", "2.0", None).await;
+        let mut devices = Devices::of(&rooms);
+        devices.fails.insert("staging-1".to_owned(), 9);
+        devices.away.push("staging-2".to_owned());
+        estate.live_until("2025-03-06T12:00:00Z", &mut devices).await;
+        Self {
+            estate,
+            rooms,
+            running,
+            freeze: std::sync::Mutex::new(FreezeId(Uuid::nil())),
+        }
+    }
+
+    async fn call(&self, name: &str, by: &Actor) -> Result<()> {
+        let service = &self.estate.service;
+        let (app, room) = (ProductId("app".to_owned()), self.rooms["General 2"]);
+        let (general, person) = (self.estate.ring("General").await, "bo@example.com");
+        let pilot = || async {
+            let rings = service.store().read().await.unwrap().rings().await.unwrap();
+            rings.named("Pilot").map_or(general, |ring| ring.id)
+        };
+        match name {
+            "import catalogue" => {
+                let release = r#"[{"product": "app", "version": "12", "rank": 3, "released": "2025-03-01"}]"#;
+                let product = r#"[{"id": "app", "vendor": "Example", "name": "Room app", "kind": "app", "covered": true, "expected_minutes": 12}]"#;
+                let catalogue = Catalogue::parse(product, release).unwrap();
+                service.import_catalogue(by, &catalogue).await.map(drop)
+            }
+            "import rooms" => {
+                let file = r#"{"rooms": [{"name": "New", "site": "Harbour", "devices": []}]}"#;
+                service
+                    .import_rooms(by, &RoomsFile::parse(file).unwrap())
+                    .await
+                    .map(drop)
+            }
+            "add file" => {
+                let mut tx = service.store().read().await.unwrap();
+                let release = tx.release_of(&app, "11").await.unwrap().unwrap().release.id;
+                drop(tx);
+                let file = NewFile {
+                    filename: "app.swu".to_owned(),
+                    source: Source::Bytes(b"app 11".to_vec()),
+                    expected_sha256: None,
+                };
+                service.add_file(by, release, file).await.map(drop)
+            }
+            "publish" => service.publish(by, &app, "11", None).await.map(drop),
+            "pause" => service.pause(by, self.running, "a look").await,
+            "resume" => service.resume(by, self.running, "looked").await,
+            "force" => service
+                .force(by, self.running, &[self.rooms["Staging 2"]], Force::Now, "at once")
+                .await
+                .map(drop),
+            "cancel" => service
+                .cancel(by, self.running, self.rooms["Staging 2"], "not now")
+                .await
+                .map(drop),
+            "retry all failed" => service.retry_all_failed(by, self.running).await.map(drop),
+            "add ring" => service.add_ring(by, draft("Pilot", Some(1), 1, 1)).await.map(drop),
+            "edit ring" => {
+                service
+                    .edit_ring(by, pilot().await, draft("Pilot", Some(1), 2, 1))
+                    .await
+            }
+            "move rooms" => service.move_rooms(by, &[room], pilot().await).await,
+            "delete ring" => service.delete_ring(by, pilot().await, Some(general)).await,
+            "freeze" => {
+                let scope = FreezeScope::Room(room);
+                let made = service
+                    .freeze(by, scope, date("2025-04-01"), date("2025-04-03"), "a fair")
+                    .await?;
+                *self.freeze.lock().unwrap() = made;
+                Ok(())
+            }
+            "lift freeze" => {
+                let id = *self.freeze.lock().unwrap();
+                service.lift_freeze(by, id, "no fair").await
+            }
+            "recall" => service.recall(by, &app, "11", "it breaks").await.map(drop),
+            "enrol device" => service.enrol_device(by, "general-2").await.map(drop),
+            "revoke device" => service.revoke_device(by, "general-2").await,
+            "add person" => service.add_person(by, "Bo", person, Role::Helpdesk).await.map(drop),
+            "set role" => service.set_role(by, person, Role::Auditor).await,
+            "reset person" => service.reset_link(by, person).await.map(drop),
+            "disable person" => service.disable_person(by, person).await,
+            other => panic!("{other} has no call"),
+        }
+    }
+
+    async fn audit(&self) -> Vec<AuditFacts> {
+        let mut tx = self.estate.service.store().read().await.unwrap();
+        tx.audit_page(&AuditFilter::default(), 1_000).await.unwrap()
+    }
+}
+
+fn is_forbidden(result: &Result<()>) -> bool {
+    matches!(result, Err(ServiceError::Forbidden { .. }))
+}
+
+async fn every_call_that_changes_something_asks_for_its_right_a1(estate: Estate) {
+    let scene = Scene::new(estate).await;
+    let (fleet, entries) = (scene.estate.fleet().await, scene.audit().await.len());
+    for role in [Role::Helpdesk, Role::Auditor] {
+        let by = Actor { role, ..admin() };
+        for (name, act, _) in CALLS {
+            assert!(!role.may(act), "{role:?} {name}");
+            assert!(is_forbidden(&scene.call(name, &by).await), "{role:?} {name}");
+        }
+    }
+    assert_eq!(scene.estate.fleet().await, fleet, "nothing has changed");
+    assert_eq!(scene.audit().await.len(), entries, "and nothing is said to have");
+    for (name, ..) in CALLS {
+        assert!(!is_forbidden(&scene.call(name, &admin()).await), "{name}");
+    }
+}
+
+async fn every_change_leaves_one_entry_with_what_was_and_what_is_a3(estate: Estate) {
+    let scene = Scene::new(estate).await;
+    let by = Actor {
+        address: "192.0.2.7".to_owned(),
+        ..Actor::system("Ada")
+    };
+    for (name, _, had_before) in CALLS {
+        if name == "cancel" {
+            // What was forced has begun to download.
+            let mut devices = Devices::of(&scene.rooms);
+            scene.estate.service.tick().await.unwrap();
+            devices.turn(&scene.estate.service).await;
+        }
+        let entries = scene.audit().await.len();
+        scene
+            .call(name, &by)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let audit = scene.audit().await;
+        let of_ada: Vec<&AuditFacts> = audit[..audit.len() - entries]
+            .iter()
+            .filter(|entry| entry.actor == "Ada")
+            .collect();
+        assert_eq!(of_ada.len(), 1, "{name}: {of_ada:?}");
+        let entry = of_ada[0];
+        assert_eq!(entry.address, "192.0.2.7", "{name}");
+        assert_eq!(entry.before.is_some(), had_before, "{name}: {entry:?}");
+        let ends = ["delete ring", "lift freeze"].contains(&name);
+        assert!(entry.after.is_some() || ends, "{name}: {entry:?}");
+        assert!(
+            entry.summary.ends_with('.') || entry.summary.contains(": "),
+            "{name}: {}",
+            entry.summary
+        );
+    }
+}
