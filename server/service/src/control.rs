@@ -160,6 +160,38 @@ impl Service {
         Ok(Retried { rooms })
     }
 
+    /// Retry in one room, which helpdesk may (A1, K4): it goes back into its next window.
+    ///
+    /// # Errors
+    /// The update has not failed in the room, or not any more; its rollout is paused or deprecated, or gives way to a newer update
+    /// there.
+    pub async fn retry(&self, actor: &Actor, update: UpdateId, room: RoomId) -> Result<()> {
+        actor.may(Act::RetryRoom)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let settings = organisation(tx).await?.settings;
+            let rollout = startable(tx, update).await?;
+            let title = title(tx, update).await?;
+            let room = tx.rooms(&[room]).await?.pop().ok_or_else(|| ServiceError::not_found("This room"))?;
+            let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
+            if planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id)).is_some() {
+                return Err(ServiceError::conflict(format!("a newer update has taken the place of {title} in {}", room.name)));
+            }
+            let deployment = tx.deployment_of(room.id, update).await?;
+            let retried = deployment.and_then(|failed| planner::retry(&failed, &room.zone, &settings, &actor.name, now));
+            let retried = retried.ok_or_else(|| ServiceError::conflict(format!("{title} has not failed in {}", room.name)))?;
+            tx.put_deployments(std::slice::from_ref(&retried), now).await?;
+            tx.add_audit(now, &AuditEntry {
+                before: Some(json!({ "room": room.name, "state": "failed" })),
+                after: Some(json!({ "room": room.name, "state": "waiting" })),
+                ..entry(actor, "update.retried", update, format!("Retried {title} in {}.", room.name))
+            }).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
     /// Forces an update in rooms (K5, K6), now or when each is next available: it skips ring, day and window, and nothing else.
     ///
     /// # Errors
