@@ -12,7 +12,9 @@ test.describe("on a server that was just installed", () => {
   test.beforeEach(async () => {
     server = await OwnServer.start();
   });
-  test.afterEach(async () => {
+  test.afterEach(async ({ page }) => {
+    // What the last page still loads must not find the server gone.
+    await page.goto("about:blank");
     await server.stop();
   });
 

@@ -27,6 +27,10 @@ BEGIN
 END;
 $$;
 
+-- Nothing is added with a place in the chain of its own.
+CREATE TRIGGER audit_is_only_added BEFORE INSERT ON audit FOR EACH ROW
+WHEN (new.hash IS NOT NULL OR new.sequence IS NOT NULL) EXECUTE FUNCTION refuse_audit_change();
+
 CREATE TRIGGER audit_is_only_sealed BEFORE UPDATE ON audit FOR EACH ROW
 WHEN (old.hash IS NOT NULL OR new.hash IS NULL OR new.sequence IS NULL
     OR new.id <> old.id OR new.at <> old.at OR new.actor <> old.actor OR new.action <> old.action

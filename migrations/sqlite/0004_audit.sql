@@ -12,6 +12,14 @@ CREATE INDEX audit_at ON audit (at, id);
 CREATE INDEX audit_actor ON audit (actor, at, id);
 CREATE INDEX audit_kind ON audit (object_kind, at, id);
 
+-- Nothing is added with a place in the chain of its own, and nothing in the place of another entry.
+CREATE TRIGGER audit_is_only_added
+BEFORE INSERT ON audit
+WHEN new.hash IS NOT NULL OR new.sequence IS NOT NULL OR EXISTS (SELECT 1 FROM audit WHERE id = new.id)
+BEGIN
+    SELECT RAISE(ABORT, 'an audit entry is only added, and sealed later');
+END;
+
 CREATE TRIGGER audit_stays
 BEFORE DELETE ON audit
 BEGIN

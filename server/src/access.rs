@@ -27,10 +27,6 @@ use uuid::Uuid;
 
 use crate::router::Surroundings;
 
-/// What came of a form, until the next page has shown it.
-const SAID: &str = "nightshift-said";
-/// A one-time link that was just made, until the next page has shown it.
-const LINK: &str = "nightshift-link";
 /// In the demo: the role that the visitor has chosen.
 const DEMO_ROLE: &str = "nightshift-demo-role";
 
@@ -53,12 +49,26 @@ impl Doors {
         self.service.deployment().public_url.starts_with("https://")
     }
 
-    /// `__Host-`: the browser takes it over HTTPS only, from this host only.
     fn session_cookie(&self) -> &'static str {
+        self.named("__Host-nightshift")
+    }
+
+    /// What came of a form, until the next page has shown it.
+    fn said_cookie(&self) -> &'static str {
+        self.named("__Host-nightshift-said")
+    }
+
+    /// A one-time link that was just made, until the next page has shown it.
+    fn link_cookie(&self) -> &'static str {
+        self.named("__Host-nightshift-link")
+    }
+
+    /// `__Host-`: the browser takes it over HTTPS only, from this host only.
+    fn named(&self, name: &'static str) -> &'static str {
         if self.is_https() {
-            "__Host-nightshift"
+            name
         } else {
-            "nightshift"
+            name.strip_prefix("__Host-").unwrap_or(name)
         }
     }
 
@@ -70,19 +80,25 @@ impl Doors {
         cookie.same_site(SameSite::Lax).build()
     }
 
+    /// Takes a cookie away. With all its attributes, or the browser keeps one that begins with `__Host-`.
+    fn gone(&self, name: &'static str) -> Cookie<'static> {
+        let mut cookie = self.cookie(name, String::new());
+        cookie.make_removal();
+        cookie
+    }
+
     /// The client's address. What a proxy says of it counts only where the operator has named that proxy.
     fn origin(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Origin {
         let trusted = &self.service.deployment().trusted_proxies;
-        let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        let behind = peer
-            .filter(|peer| trusted.contains(peer))
-            .and(forwarded)
-            .and_then(|forwarded| {
-                let mut hops = forwarded
-                    .rsplit(',')
-                    .filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
-                hops.find(|hop| !trusted.contains(hop))
-            });
+        let peer = peer.map(|peer| peer.to_canonical());
+        let lines = headers.get_all("x-forwarded-for").iter();
+        let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+        let forwarded = lines.join(",");
+        let behind = peer.filter(|peer| trusted.contains(peer)).and_then(|_| {
+            // From the right, where the proxies write. What cannot be read ends it: left of that stands what anybody may have sent.
+            let hops = forwarded.rsplit(',').map_while(address);
+            hops.into_iter().find(|hop| !trusted.contains(hop))
+        });
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         Origin {
             address: behind.or(peer).map_or_else(String::new, |address| address.to_string()),
@@ -151,17 +167,19 @@ pub(crate) async fn who_is_there(
         let next = percent_encoded(wanted);
         return Redirect::to(&format!("/sign-in?next={next}")).into_response();
     };
-    let said = jar.get(SAID).and_then(|said| {
+    let said = jar.get(doors.said_cookie()).and_then(|said| {
         let said = percent_encoding::percent_decode_str(said.value()).decode_utf8().ok()?;
         serde_json::from_str::<Said>(&said).ok()
     });
-    let link = jar.get(LINK).map(|link| link.value().to_owned());
+    let link = jar.get(doors.link_cookie()).map(|link| link.value().to_owned());
     let shows_it = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     let forget = shows_it && (said.is_some() || link.is_some());
     request.extensions_mut().insert(Viewer { actor, said, link });
     let response = next.run(request).await;
     if forget {
-        let jar = CookieJar::new().add(gone(SAID)).add(gone(LINK));
+        let jar = CookieJar::new()
+            .add(doors.gone(doors.said_cookie()))
+            .add(doors.gone(doors.link_cookie()));
         return (jar, response).into_response();
     }
     response
@@ -178,7 +196,9 @@ pub(crate) async fn only_from_here(State(doors): State<Doors>, request: Request,
     if changes_nothing || is_from_here(&doors, request.headers()) {
         return next.run(request).await;
     }
-    tracing::warn!(path = request.uri().path(), "a request from another site was refused");
+    // Not the whole path: a one-time link may stand in it.
+    let place = request.uri().path().split('/').nth(1);
+    tracing::warn!(place, "a request from another site was refused");
     let text = "This was not sent by a page of Nightshift, so it was not taken.";
     (StatusCode::FORBIDDEN, Html(documents::notice("Not taken", text))).into_response()
 }
@@ -218,6 +238,14 @@ pub(crate) async fn with_headers(request: Request, next: Next) -> Response {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// A hop, with or without its port.
+fn address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip());
+    let address = hop.parse::<IpAddr>().or_else(|_| with_port()).ok()?;
+    Some(address.to_canonical())
 }
 
 fn peer(request: &Request) -> Option<IpAddr> {
@@ -303,14 +331,25 @@ async fn sign_in(State(doors): State<Doors>, sender: Sender, Form(form): Form<Si
 }
 
 async fn sign_out(State(doors): State<Doors>, sender: Sender) -> Response {
-    if let Ok(Some(actor)) = doors.actor(&sender.jar, &sender.origin).await
+    let actor = match doors.actor(&sender.jar, &sender.origin).await {
+        Ok(actor) => actor,
+        Err(error) => return fault(&error),
+    };
+    if let Some(actor) = actor
         && let Some(signed) = &actor.signed
-        && let Err(error) = doors.service.end_session(&actor, signed.person, signed.session).await
     {
-        return fault(&error);
+        match doors.service.end_session(&actor, signed.person, signed.session).await {
+            // A second click: it has ended already.
+            Ok(()) | Err(ServiceError::NotFound { .. }) => {}
+            Err(error) => return fault(&error),
+        }
     }
     let leads_to = if doors.is_demo { "/" } else { "/sign-in" };
-    (sender.jar.remove(gone(doors.session_cookie())), Redirect::to(leads_to)).into_response()
+    let jar = CookieJar::new()
+        .add(doors.gone(doors.session_cookie()))
+        .add(doors.gone(doors.said_cookie()))
+        .add(doors.gone(doors.link_cookie()));
+    (jar, Redirect::to(leads_to)).into_response()
 }
 
 async fn show_first_admin(State(doors): State<Doors>, Path(link): Path<String>) -> Response {
@@ -452,9 +491,11 @@ async fn act<T>(
         ),
     };
     let said = serde_json::to_string(&said).unwrap_or_default();
-    let mut jar = sender.jar.add(doors.cookie(SAID, percent_encoded(&said)));
+    let mut jar = sender
+        .jar
+        .add(doors.cookie(doors.said_cookie(), percent_encoded(&said)));
     if let Some(link) = link {
-        jar = jar.add(doors.cookie(LINK, link));
+        jar = jar.add(doors.cookie(doors.link_cookie(), link));
     }
     (jar, Redirect::to(leads_to)).into_response()
 }
@@ -603,12 +644,6 @@ fn fault(error: &ServiceError) -> Response {
         Html(documents::notice("Not now", text)),
     )
         .into_response()
-}
-
-fn gone(name: &'static str) -> Cookie<'static> {
-    let mut cookie = Cookie::build((name, "")).path("/").build();
-    cookie.make_removal();
-    cookie
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -18,6 +18,8 @@ use support::{ADMIN, Engine, House, Options, PASSWORD, actor};
 both_engines!(
     the_first_start_makes_one_link_and_the_link_one_admin_a2,
     people_sign_in_with_a_form_and_out_again_a2,
+    signing_out_takes_the_cookie_away_and_may_be_said_twice_a2,
+    who_was_disabled_comes_back_with_a_new_password_only_a1_a2,
     a_stolen_token_is_worth_nothing_after_signing_out_a2,
     sessions_end_with_the_password_the_role_and_the_account_a1,
     a_session_ends_unused_after_eight_hours_and_in_any_case_after_a_week_a2,
@@ -155,6 +157,63 @@ async fn people_sign_in_with_a_form_and_out_again_a2(engine: Engine) {
         cookie.starts_with("__Host-nightshift=") && cookie.contains("Secure") && cookie.contains("Path=/"),
         "{cookie}"
     );
+}
+
+async fn signing_out_takes_the_cookie_away_and_may_be_said_twice_a2(engine: Engine) {
+    let behind_https = Options {
+        public_url: Some("https://nightshift.example".to_owned()),
+        ..Options::default()
+    };
+    let house = House::with(engine, behind_https).await;
+    house.admin().await;
+    let visitor = Visitor::new(&house.base);
+    sign_in(&visitor, ADMIN, PASSWORD).await;
+    let again = visitor.at(&house.base);
+    let cookies = set_cookie(&visitor.post("/sign-out", &[]).await.headers);
+    for name in [
+        "__Host-nightshift=",
+        "__Host-nightshift-said=",
+        "__Host-nightshift-link=",
+    ] {
+        let cookie = cookies.lines().find(|line| line.starts_with(name));
+        let cookie = cookie.unwrap_or_else(|| panic!("{name} stays: {cookies}"));
+        assert!(
+            cookie.contains("Secure") && cookie.contains("Max-Age=0"),
+            "a browser keeps it: {cookie}"
+        );
+    }
+    assert_eq!(again.post("/sign-out", &[]).await.leads_to(), "/sign-in");
+}
+
+async fn who_was_disabled_comes_back_with_a_new_password_only_a1_a2(engine: Engine) {
+    let house = House::new(engine).await;
+    let admin = house.admin().await;
+    let (bo, origin) = ("bo@example.com", Origin::default());
+    house.person(bo, Role::Helpdesk).await;
+    let link = house.service.reset_link(&actor(), bo).await.expect("a link");
+    admin.post("/settings/people/disable", &[("email", bo)]).await;
+    let chosen = house
+        .service
+        .choose_password(&link, "a thief has this link", &origin)
+        .await;
+    assert!(matches!(chosen, Err(ServiceError::NotFound { .. })), "{chosen:?}");
+    let link = house.service.reset_link(&actor(), bo).await.expect("a link");
+    let old = house.service.sign_in(bo, PASSWORD, &origin).await;
+    assert!(
+        matches!(old, Err(ServiceError::Invalid { .. })),
+        "the old password is gone"
+    );
+    for number in 0..20 {
+        let guess = house.service.sign_in(bo, &format!("guess {number}"), &origin).await;
+        assert!(guess.is_err(), "{number}");
+    }
+    let chosen = house
+        .service
+        .choose_password(&link, "another lamp that hums", &origin)
+        .await;
+    chosen.expect("a password");
+    let new = house.service.sign_in(bo, "another lamp that hums", &origin).await;
+    new.expect("the way that the message names leads in, whatever others have tried");
 }
 
 async fn a_stolen_token_is_worth_nothing_after_signing_out_a2(engine: Engine) {
@@ -600,7 +659,8 @@ async fn the_audit_names_the_person_and_the_address_a3(engine: Engine) {
         let request = admin
             .request(Method::POST, "/settings/people/add")
             .header(ORIGIN, &house.base)
-            .header("x-forwarded-for", "198.51.100.1, 203.0.113.9");
+            .header("x-forwarded-for", "198.51.100.1")
+            .header("x-forwarded-for", "unknown, 203.0.113.9:51234, ::ffff:127.0.0.1");
         let fields = [("name", "Bo"), ("email", "bo@example.com"), ("role", "helpdesk")];
         assert_eq!(admin.send(request.form(&fields)).await.status, 303);
         let said = house
@@ -712,8 +772,16 @@ async fn the_database_refuses_to_change_the_audit_a3(engine: Engine) {
         "UPDATE audit SET sequence = sequence + 100, hash = hash",
         "DELETE FROM audit",
         "DELETE FROM audit WHERE sequence = 2",
+        "INSERT INTO audit (at, actor, action, object_kind, object_id, summary, hash) VALUES (1, 'a', 'b', 'c', 'd', 'e', 'f')",
+        "INSERT INTO audit (at, actor, action, object_kind, object_id, summary, sequence) VALUES (1, 'a', 'b', 'c', 'd', 'e', -1)",
     ] {
         assert!(house.database.is_refused(statement).await, "{statement}");
+    }
+    if engine == Engine::Sqlite {
+        // It deletes without asking the trigger of deletions.
+        let replace = "INSERT OR REPLACE INTO audit (id, at, actor, action, object_kind, object_id, summary)
+            SELECT id, at, actor, action, object_kind, object_id, 'nothing happened' FROM audit";
+        assert!(house.database.is_refused(replace).await);
     }
     assert_eq!(house.service.check_audit().await.expect("a check"), []);
 }
@@ -728,7 +796,11 @@ async fn who_rewrites_the_audit_is_found_a3(engine: Engine) {
     };
     assert_eq!(findings().await, Vec::<String>::new());
     let lift = match engine {
-        Engine::Sqlite => vec!["DROP TRIGGER audit_stays", "DROP TRIGGER audit_is_only_sealed"],
+        Engine::Sqlite => vec![
+            "DROP TRIGGER audit_stays",
+            "DROP TRIGGER audit_is_only_sealed",
+            "DROP TRIGGER audit_is_only_added",
+        ],
         Engine::Postgres => vec!["ALTER TABLE audit DISABLE TRIGGER USER"],
     };
     for statement in lift {
@@ -754,6 +826,14 @@ async fn who_rewrites_the_audit_is_found_a3(engine: Engine) {
         ))
         .await;
     assert_eq!(findings().await, Vec::<String>::new());
+    let beside = "INSERT INTO audit (at, actor, action, object_kind, object_id, summary, hash)
+        VALUES (1, 'Ada', 'b', 'c', 'd', 'never happened', 'f')";
+    house.database.tamper(beside).await;
+    let said = findings().await;
+    assert!(
+        said.len() == 1 && said[0].ends_with("was put beside the chain"),
+        "{said:?}"
+    );
     house.database.tamper("DELETE FROM audit WHERE sequence = 2").await;
     assert_eq!(
         findings().await.first().map(String::as_str),

@@ -68,7 +68,7 @@ fn page(account: AccountView) -> AnyView {
                 }
                     .into_any()
             } else {
-                view! { <p>"Nobody signs in to the demo: its bar changes the role."</p> }.into_any()
+                view! { <p class="sign-out">"Nobody signs in to the demo: its bar changes the role."</p> }.into_any()
             }}
         </section>
         {is_signed_in.then(|| password(shortest_password))}

@@ -117,7 +117,7 @@ fn row(row: AuditRow) -> AnyView {
         let facts = facts.into_iter().map(|fact| view! { <li>{fact}</li> }).collect_view();
         view! {
             <details class="audit-facts">
-                <summary>"Facts"</summary>
+                <summary>"What changed"</summary>
                 <ul>{facts}</ul>
             </details>
         }

@@ -132,10 +132,11 @@ impl Desk {
             email: person.email,
             role: person.role,
         });
+        let may_change = actor.role.may(Act::ManagePeople);
         Ok(PeopleView {
             rows: rows.collect(),
-            may_change: actor.role.may(Act::ManagePeople),
-            link: self.viewer.link.clone(),
+            may_change,
+            link: self.viewer.link.clone().filter(|_| may_change),
             said: self.viewer.said.clone(),
         })
     }

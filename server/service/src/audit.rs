@@ -1,7 +1,9 @@
-//! The audit's chain (A3): each entry gets a place and a hash over itself and the hash before it, within a second. Whoever changes,
-//! takes out or puts in an entry behind the program's back breaks the chain from there on, and `nightshift check` says where.
+//! The audit (A3): its chain, its pages as a file, and which entries somebody wants.
 //!
-//! The database refuses changes as well; the chain is for those who can lift that.
+//! Each entry gets a place and a hash over itself and the hash before it, within a second. Whoever changes or takes out an entry
+//! behind the program's back breaks the chain from there on, and `nightshift check` says where. The database refuses that as
+//! well; the chain is for those who can lift it. What it cannot show: entries cut off at its end, and a chain that was computed
+//! anew as a whole; a copy of the export elsewhere does.
 
 use std::pin::Pin;
 
@@ -155,6 +157,9 @@ impl Service {
                 }
                 (place, last) = (found, kept);
             }
+        }
+        for id in tx.half_sealed().await? {
+            find(format!("audit entry {id} was put beside the chain"));
         }
         let late = (self.clock.now() - TimeDelta::minutes(5)).timestamp_micros();
         for entry in tx.unsealed(BATCH).await?.into_iter().filter(|entry| entry.at < late) {

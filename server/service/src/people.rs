@@ -97,6 +97,17 @@ impl Service {
     ) -> Result<SignedIn> {
         let (name, email) = (checked_name(name)?, checked_email(email)?);
         check_password(password, &[&name, &email])?;
+        // Before the costly part: anybody can ask for it.
+        if self
+            .store
+            .read()
+            .await?
+            .link(&token_hash(link), self.clock.now())
+            .await?
+            != Some(None)
+        {
+            return Err(used_up());
+        }
         let hashed = hashed(password).await?;
         let person = PersonRecord {
             id: PersonId(self.new_id()?),
@@ -132,18 +143,13 @@ impl Service {
     pub async fn sign_in(&self, email: &str, password: &str, origin: &Origin) -> Result<SignedIn> {
         let key = email_key(email);
         let now = self.clock.now();
-        let slot = now.timestamp().div_euclid(SLOT);
-        let account = format!("account {}", key.chars().take(LONGEST_EMAIL).collect::<String>());
+        let slot = self.slot();
+        let account = account_key(&key);
         let address = format!("address {}", origin.address);
         let keys = [account.as_str(), address.as_str()];
         let person = store::write!(self.store, tx => {
-            if tx.attempts(keys[0], slot).await? >= MOST_BY_ACCOUNT || tx.attempts(keys[1], slot).await? >= MOST_BY_ADDRESS {
-                return Err(ServiceError::conflict(
-                    "too many attempts; wait a quarter of an hour, or ask an admin for a reset link",
-                ));
-            }
-            tx.count_attempt(&keys, slot).await?;
-            Ok(tx.person_with(&key).await?)
+            count_attempt(tx, &[(keys[0], MOST_BY_ACCOUNT), (keys[1], MOST_BY_ADDRESS)], slot).await?;
+            Ok::<_, ServiceError>(tx.person_with(&key).await?)
         })?;
         let known = person.filter(|person| person.disabled_at.is_none());
         let expected = known.as_ref().and_then(|person| person.password.clone());
@@ -230,6 +236,8 @@ impl Service {
             .ok_or_else(|| ServiceError::not_found("This account"))?;
         let person = self.store.read().await?.person(signed.person).await?;
         let person = person.ok_or_else(|| ServiceError::not_found("This account"))?;
+        let (account, slot) = (account_key(&email_key(&person.email)), self.slot());
+        store::write!(self.store, tx => { count_attempt(tx, &[(&account, MOST_BY_ACCOUNT)], slot).await })?;
         if !verified(old, person.password.as_deref()).await? {
             return Err(ServiceError::invalid(
                 "old password",
@@ -241,7 +249,13 @@ impl Service {
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let mut changed = person_of(tx, signed.person).await?;
+            // Somebody may have been faster: with a one-time link, or by disabling the account.
+            if changed.password != person.password || changed.disabled_at.is_some() {
+                return Err(ServiceError::conflict("the password was changed by somebody else meanwhile"));
+            }
             changed.password = Some(hashed.clone());
+            tx.delete_links_of(Some(changed.id)).await?;
+            tx.uncount_attempt(&[&account], slot).await?;
             tx.put_person(&changed).await?;
             tx.end_sessions_of(changed.id, Some(signed.session)).await?;
             tx.add_audit(now, &of_person(actor, "person.password_changed", &changed, format!("{} changed their password.", changed.name))).await?;
@@ -273,6 +287,9 @@ impl Service {
             Some(Some(person)) => self.store.read().await?.person(person).await?.ok_or_else(used_up)?,
             Some(None) | None => return Err(used_up()),
         };
+        if person.disabled_at.is_some() {
+            return Err(used_up());
+        }
         check_password(password, &[&person.name, &person.email])?;
         let hashed = hashed(password).await?;
         store::write!(self.store, tx => {
@@ -284,6 +301,7 @@ impl Service {
             tx.put_person(&changed).await?;
             tx.delete_links_of(Some(changed.id)).await?;
             tx.end_sessions_of(changed.id, None).await?;
+            tx.forget_attempts(&account_key(&email_key(&changed.email))).await?;
             let by = actor_of(&changed, Uuid::nil(), origin);
             tx.add_audit(now, &of_person(&by, "person.password_chosen", &changed, format!("{} chose a password with a one-time link.", changed.name))).await?;
             Ok::<_, ServiceError>(())
@@ -373,15 +391,19 @@ impl Service {
     }
 
     /// A one-time link with which a person chooses a new password: its token. The old password works until then; a disabled account
-    /// is enabled.
+    /// is enabled, without its old password.
     ///
     /// # Errors
     /// The actor may not, or there is no such account.
     pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String> {
         let link = new_token()?;
         let change = |person: &mut PersonRecord| {
-            person.disabled_at = None;
-            format!("Made a reset link for {}.", person.name)
+            if person.disabled_at.take().is_none() {
+                return format!("Made a reset link for {}.", person.name);
+            }
+            // Whoever knew it when the account was disabled must not come back with it.
+            person.password = None;
+            format!("Enabled the account of {} and made a reset link.", person.name)
         };
         self.change_person(actor, email, "person.reset", Some(&link), change)
             .await?;
@@ -417,12 +439,20 @@ impl Service {
             if before.role != after.role || before.disabled_at != after.disabled_at {
                 tx.end_sessions_of(after.id, None).await?;
             }
+            if after.disabled_at.is_some() {
+                tx.delete_links_of(Some(after.id)).await?;
+            }
             tx.add_audit(now, &AuditEntry {
                 before: Some(facts(&before)),
                 ..of_person(actor, action, &after, summary)
             }).await?;
             Ok::<_, ServiceError>(())
         })
+    }
+
+    /// The quarter of an hour in which attempts are counted now.
+    fn slot(&self) -> i64 {
+        self.clock.now().timestamp().div_euclid(SLOT)
     }
 
     fn new_session(&self, person: PersonId, origin: &Origin) -> Result<(String, NewSession)> {
@@ -436,6 +466,19 @@ impl Service {
         };
         Ok((token, session))
     }
+}
+
+/// Counts an attempt before it is made, or refuses it.
+async fn count_attempt(tx: &mut Tx, keys: &[(&str, i64)], slot: i64) -> Result<()> {
+    for (key, most) in keys {
+        if tx.attempts(key, slot).await? >= *most {
+            return Err(ServiceError::conflict(
+                "too many attempts; wait half an hour, or ask an admin for a reset link",
+            ));
+        }
+    }
+    let keys: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
+    Ok(tx.count_attempt(&keys, slot).await?)
 }
 
 fn has_ended(session: &SessionRecord, now: DateTime<Utc>) -> bool {
@@ -464,6 +507,11 @@ async fn person_of(tx: &mut Tx, id: PersonId) -> Result<PersonRecord> {
 /// What an address is found by: without regard to case. No address has a NUL, and Postgres takes none.
 fn email_key(email: &str) -> String {
     email.trim().to_lowercase().replace('\0', "")
+}
+
+/// What the attempts on an account are counted under; there need not be one.
+fn account_key(email_key: &str) -> String {
+    format!("account {}", email_key.chars().take(LONGEST_EMAIL).collect::<String>())
 }
 
 fn wrong_password() -> ServiceError {
@@ -549,8 +597,13 @@ fn hash(password: &str) -> std::result::Result<String, argon2::password_hash::Er
 
 async fn hashed(password: &str) -> Result<String> {
     let password = password.to_owned();
-    let _one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
-    let hashed = tokio::task::spawn_blocking(move || hash(&password)).await;
+    let one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
+    let hashed = tokio::task::spawn_blocking(move || {
+        // It goes with the work and not with the request, which may be gone before.
+        let _one_of_two = one_of_two;
+        hash(&password)
+    });
+    let hashed = hashed.await;
     hashed
         .map_err(|_| ServiceError::Hashing)?
         .map_err(|_| ServiceError::Hashing)
@@ -560,8 +613,9 @@ async fn hashed(password: &str) -> Result<String> {
 async fn verified(password: &str, expected: Option<&str>) -> Result<bool> {
     let (password, known) = (password.to_owned(), expected.is_some());
     let expected = expected.map(str::to_owned);
-    let _one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
+    let one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
     let matches = tokio::task::spawn_blocking(move || {
+        let _one_of_two = one_of_two;
         let expected = expected.unwrap_or_else(|| NOBODY.clone());
         // A password that is too long to have been chosen is not worth the time.
         let password: String = password.chars().take(LONGEST_PASSWORD + 1).collect();

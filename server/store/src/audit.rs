@@ -188,6 +188,16 @@ impl Tx {
         Ok(each!(self, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await)?)
     }
 
+    /// Entries that have a place without a hash, a hash without a place, or a place before the first: no sealing leaves such.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn half_sealed(&mut self) -> Result<Vec<i64>> {
+        const SQL: &str =
+            "SELECT id FROM audit WHERE (hash IS NULL) <> (sequence IS NULL) OR sequence < 1 ORDER BY id LIMIT 100";
+        Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_all(c).await)?)
+    }
+
     /// Gives an entry its place in the chain and its hash.
     ///
     /// # Errors

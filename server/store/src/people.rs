@@ -355,6 +355,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Forgets all sign-ins under a key.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn forget_attempts(&mut self, key: &str) -> Result<()> {
+        const SQL: &str = "DELETE FROM attempts WHERE key = $1";
+        each!(self, c => sqlx::query(SQL).bind(key).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
     /// Failed sign-ins under a key in this slot and the one before.
     ///
     /// # Errors
