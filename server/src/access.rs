@@ -289,8 +289,8 @@ fn safe_next(next: &str) -> &str {
 }
 
 async fn organisation(doors: &Doors) -> String {
-    let look = doors.service.look().await;
-    look.map_or_else(|_| "Nightshift".to_owned(), |look| look.organisation.name)
+    let name = doors.service.organisation_name().await;
+    name.unwrap_or_else(|_| "Nightshift".to_owned())
 }
 
 async fn show_sign_in(State(doors): State<Doors>, Query(query): Query<Onward>) -> Html<String> {

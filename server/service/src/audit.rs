@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use store::{AuditFacts, AuditFilter};
 
 use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
 use crate::{Actor, Service, artifacts};
 
 /// Entries in one transaction.
@@ -80,7 +81,7 @@ impl Service {
     /// The actor may not see the audit, or a day is none.
     pub async fn export_audit(&self, actor: &Actor, query: &AuditQuery) -> Result<CsvStream> {
         actor.may(Act::SeeAudit)?;
-        let zone = self.look().await?.organisation.zone;
+        let zone = organisation(&mut self.store.read().await?).await?.zone;
         let filter = query.filter(&zone)?;
         let head = futures::stream::once(async { csv(std::slice::from_ref(&COLUMNS.map(str::to_owned).to_vec())) });
         let service = self.clone();

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
+use crate::tick::organisation;
 use crate::{Actor, Service, Signed};
 
 /// A session ends when it was not used for so long.
@@ -67,6 +68,14 @@ pub struct Origin {
 }
 
 impl Service {
+    /// What the sign-in page calls the organisation. Anybody may ask for that page, so it is one row and not a [`Service::look`].
+    ///
+    /// # Errors
+    /// The database fails, or has no organisation yet.
+    pub async fn organisation_name(&self) -> Result<String> {
+        Ok(organisation(&mut self.store.read().await?).await?.name)
+    }
+
     /// The token of the link that makes the first admin (A2); `None`: somebody has an account. An older link works no more.
     ///
     /// # Errors
