@@ -111,6 +111,16 @@ pub fn App() -> impl IntoView {
                         view=access::PeoplePage
                         ssr=SsrMode::Async
                     />
+                    <Route
+                        path=(StaticSegment("settings"), StaticSegment("people"), ParamSegment("id"))
+                        view=access::PersonPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=(StaticSegment("settings"), StaticSegment("tokens"))
+                        view=access::TokensPage
+                        ssr=SsrMode::Async
+                    />
                     <Route path=StaticSegment("account") view=access::AccountPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Shell>

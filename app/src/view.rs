@@ -4,7 +4,7 @@
 //! Nothing here decides anything; statuses and reasons come from the domain crate.
 
 use domain::access::Role;
-use domain::ids::{RingId, RoomId, UpdateId};
+use domain::ids::{PersonId, RingId, RoomId, UpdateId};
 pub use domain::room::Health;
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
 use domain::ticket::{TicketSeverity, TicketState};
@@ -117,9 +117,64 @@ pub struct PeopleView {
     pub said: Option<Said>,
 }
 
+/// A person with an account, and where they are signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonDetailView {
+    /// The person.
+    pub person: PersonRow,
+    /// Sessions, the latest used first.
+    pub sessions: Vec<SessionRow>,
+    /// Whether whoever asks may end them.
+    pub may_change: bool,
+    /// Whether whoever asks may see the audit.
+    pub may_see_audit: bool,
+    /// What came of the form that was just sent.
+    pub said: Option<Said>,
+}
+
+/// Tokens for automation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokensView {
+    /// By name.
+    pub rows: Vec<TokenRow>,
+    /// Whether whoever asks may make and revoke them.
+    pub may_change: bool,
+    /// A token that was just made; shown this once.
+    pub secret: Option<String>,
+    /// How a program fetches the audit with a token: a command.
+    pub example: String,
+    /// What came of the form that was just sent.
+    pub said: Option<Said>,
+    /// Most days that one lives.
+    pub longest_days: u16,
+}
+
+/// A token in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRow {
+    /// Identity; not the token itself.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Who made it.
+    pub made_by: String,
+    /// When.
+    pub made: When,
+    /// Until when it works.
+    pub expires: When,
+    /// It works no more.
+    pub is_expired: bool,
+    /// When it was last used; `None`: never yet.
+    pub used: Option<When>,
+}
+
 /// A person in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRow {
+    /// Identity.
+    pub id: PersonId,
     /// Name.
     pub name: String,
     /// E-mail address.
@@ -774,6 +829,8 @@ pub struct AuditRow {
     pub summary: String,
     /// `room`, `update`, `ring` …
     pub object: String,
+    /// Everything about this object: an address; `None`: the entry is about no single one.
+    pub about: Option<String>,
     /// What was there before and what is there after it, by field: `role: helpdesk, before: auditor`.
     pub facts: Vec<String>,
 }
@@ -786,6 +843,8 @@ pub struct AuditQuery {
     pub who: String,
     /// About what kind of object; empty: about all.
     pub kind: String,
+    /// About which one of that kind; empty: about all.
+    pub object: String,
     /// First day, `2026-03-01`.
     pub from: String,
     /// Last day.

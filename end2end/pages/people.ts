@@ -28,7 +28,7 @@ export class PeoplePage extends Shell {
   }
 
   get link(): Locator {
-    return this.main.locator(".link-once");
+    return this.main.locator(".shown-once");
   }
 
   button(name: string): Locator {

@@ -119,6 +119,12 @@ pub struct Serve {
     /// A proxy whose X-Forwarded-For counts; may be given several times.
     #[arg(long = "trusted-proxy", env = "NIGHTSHIFT_TRUSTED_PROXIES", value_delimiter = ',')]
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Serve HTTPS with this certificate and its chain, in PEM. Read again when it changes.
+    #[arg(long, env = "NIGHTSHIFT_TLS_CERTIFICATE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The certificate's key, in PEM.
+    #[arg(long, env = "NIGHTSHIFT_TLS_KEY", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// First start only: the organisation's name.
     #[arg(long, default_value = "My organisation", env = "NIGHTSHIFT_ORGANISATION")]
     pub(crate) organisation: String,

@@ -15,3 +15,4 @@ pub mod router;
 mod serve;
 mod site;
 mod telemetry;
+mod tls;

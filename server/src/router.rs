@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::{DefaultOnResponse, OnResponse, TraceLayer};
 
-use crate::{ddi, metrics, site};
+use crate::{access, ddi, metrics, site};
 
 /// What pages show of the process around them.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,7 @@ pub fn router(service: Service, surroundings: Surroundings) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .layer(CatchPanicLayer::new())
+        .layer(axum::middleware::from_fn(access::log_refused))
         .layer(axum::middleware::from_fn(metrics::note_route))
         .layer(TraceLayer::new_for_http().on_response(Told))
 }

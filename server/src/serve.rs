@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use axum_server::Handle;
 use domain::settings::Settings;
 use domain::zone::Zone;
 use service::store::Store;
@@ -14,9 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{ClockSource, Serve};
 use crate::driven::Driver;
 use crate::router::{self, Surroundings};
+use crate::tls::Certificate;
 
 /// How long what has begun may take after a stop.
 const GRACE: Duration = Duration::from_secs(7);
+
+/// How long the head of a request may take.
+const SLOWEST_HEAD: Duration = Duration::from_secs(15);
 
 /// How long what is closed after that may take: a request that never ends must not keep the program alive (G3).
 const CLOSING: Duration = Duration::from_millis(700);
@@ -32,9 +37,13 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
     };
     let store = Store::open(&options.database.database, true).await?;
     store.migrate().await?;
+    let tls = match options.tls_certificate.zip(options.tls_key) {
+        Some((certificate, key)) => Some(Certificate::open(certificate, key).await?),
+        None => None,
+    };
     let listener = listen(options.listen).await?;
     let deployment = Deployment {
-        public_url: public_url(options.public_url.as_deref(), listener.local_addr()?)?,
+        public_url: public_url(options.public_url.as_deref(), listener.local_addr()?, tls.is_some())?,
         tenant: options.tenant,
         gateway_token: options.gateway_token,
         trusted_proxies: options.trusted_proxies,
@@ -60,7 +69,7 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
             }
         }
     });
-    serve_until(listener, service, Surroundings::default(), stop).await?;
+    serve_until(listener, tls, service, Surroundings::default(), stop).await?;
     in_time("the tick", ticks)
         .await
         .transpose()
@@ -76,12 +85,13 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// The address that links are made with, without a slash at the end.
-pub(crate) fn public_url(given: Option<&str>, local: SocketAddr) -> Result<String> {
+pub(crate) fn public_url(given: Option<&str>, local: SocketAddr, is_tls: bool) -> Result<String> {
     let Some(given) = given else {
         if local.ip().is_unspecified() {
             bail!("public-url: missing; devices cannot reach {local}, say how they reach this server");
         }
-        return Ok(format!("http://{local}"));
+        let scheme = if is_tls { "https" } else { "http" };
+        return Ok(format!("{scheme}://{local}"));
     };
     let trimmed = given.trim_end_matches('/');
     if !(trimmed.starts_with("http://") || trimmed.starts_with("https://")) || trimmed.contains(['?', '#', ' ']) {
@@ -93,6 +103,7 @@ pub(crate) fn public_url(given: Option<&str>, local: SocketAddr) -> Result<Strin
 /// Serves until `stop`, then lets what has begun end, for a while.
 pub(crate) async fn serve_until(
     listener: TcpListener,
+    tls: Option<Certificate>,
     service: Service,
     surroundings: Surroundings,
     stop: CancellationToken,
@@ -101,15 +112,31 @@ pub(crate) async fn serve_until(
     let store = service.store().clone();
     let router = router::router(service, surroundings);
     tokio::spawn(crate::metrics::keep_small(stop.clone()));
-    println!("Nightshift listens on http://{address}");
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let handle = Handle::new();
+    let mut server = axum_server::from_tcp(listener.into_std()?)?
+        .handle(handle.clone())
+        .first_request_timeout(SLOWEST_HEAD);
+    // Whoever sends a head byte by byte holds a connection and nothing else, and not for long.
+    server.http_builder().http1().header_read_timeout(SLOWEST_HEAD);
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("Nightshift listens on {scheme}://{address}");
+    let serving = async {
+        match tls {
+            Some(certificate) => {
+                tokio::spawn(certificate.clone().keep_fresh(stop.clone()));
+                server.acceptor(certificate.acceptor()).serve(router).await
+            }
+            None => server.serve(router).await,
+        }
+    };
     let overdue = async {
         stop.cancelled().await;
+        handle.graceful_shutdown(None);
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = serving.into_future() => served.context("serving failed")?,
+        served = serving => served.context("serving failed")?,
         () = overdue => tracing::warn!("stopped with requests still open"),
     }
     in_time("the database", store.close()).await;

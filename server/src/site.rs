@@ -1,5 +1,6 @@
 //! Pages and the files they need: the Leptos app, its server functions, wasm, style, icons.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::desk::Desk;
@@ -15,7 +16,7 @@ use service::Service;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::access::{self, Doors};
+use crate::access::{self, Doors, Limits};
 use crate::router::Surroundings;
 
 /// No form here is larger.
@@ -43,13 +44,6 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
     };
     let rendered = Router::new()
-        .route(
-            "/audit.csv",
-            get({
-                let service = service.clone();
-                move |viewer, query| access::export_audit(service.clone(), viewer, query)
-            }),
-        )
         .route("/api/{*function}", get(functions.clone()).post(functions))
         .leptos_routes_with_context(&options, routes, context.clone(), {
             let options = options.clone();
@@ -63,17 +57,26 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
             doors.clone(),
             access::who_is_there,
         ))
-        .layer(CompressionLayer::new())
-        .with_state(options.clone());
+        .with_state(options.clone())
+        .merge(access::exports(doors.clone()))
+        .layer(CompressionLayer::new());
+    let limits = Arc::new(Limits::new());
     Router::new()
         .route("/pkg/{*file}", get(files::package))
         .route("/icons.svg", get(files::icons))
         .route("/favicon.svg", get(files::favicon))
         .with_state(options)
         .merge(rendered)
-        .merge(access::routes(doors.clone()))
-        .layer(axum::middleware::from_fn_with_state(doors, access::only_from_here))
-        .layer(axum::middleware::from_fn(access::with_headers))
+        .merge(access::forms(doors.clone()))
+        .layer(axum::middleware::from_fn_with_state(
+            doors.clone(),
+            access::only_from_here,
+        ))
+        .layer(axum::middleware::from_fn_with_state(
+            (doors.clone(), limits),
+            access::limited,
+        ))
+        .layer(axum::middleware::from_fn_with_state(doors, access::with_headers))
         .layer(axum::middleware::from_fn(never_cached))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))

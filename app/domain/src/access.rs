@@ -33,6 +33,10 @@ pub enum Act {
     ManageOwnAccount,
     /// Accounts of others.
     ManagePeople,
+    /// Which tokens programs have.
+    SeeTokens,
+    /// Tokens of programs.
+    ManageTokens,
     /// Pausing, resuming, forcing, cancelling and acknowledging updates, and retrying all rooms that have failed.
     ControlUpdates,
     /// One failed room again.
@@ -87,7 +91,9 @@ impl Role {
         match (self, act) {
             (Self::Admin, _) | (_, Act::See | Act::ManageOwnAccount) => true,
             (Self::Helpdesk, Act::RetryRoom | Act::WorkOnTickets) => true,
-            (Self::Auditor, Act::SeePortfolio | Act::SeeAudit | Act::SeeSettings | Act::SeePeople) => true,
+            (Self::Auditor, Act::SeePortfolio | Act::SeeAudit | Act::SeeSettings | Act::SeePeople | Act::SeeTokens) => {
+                true
+            }
             (
                 Self::Helpdesk,
                 Act::SeePortfolio
@@ -95,6 +101,8 @@ impl Role {
                 | Act::SeeSettings
                 | Act::SeePeople
                 | Act::ManagePeople
+                | Act::SeeTokens
+                | Act::ManageTokens
                 | Act::ControlUpdates
                 | Act::Publish
                 | Act::EditRings
@@ -105,6 +113,7 @@ impl Role {
             | (
                 Self::Auditor,
                 Act::ManagePeople
+                | Act::ManageTokens
                 | Act::ControlUpdates
                 | Act::RetryRoom
                 | Act::Publish
@@ -120,7 +129,7 @@ impl Role {
 
 impl Act {
     /// Everything there is to do.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::See,
         Self::SeePortfolio,
         Self::SeeAudit,
@@ -128,6 +137,8 @@ impl Act {
         Self::SeePeople,
         Self::ManageOwnAccount,
         Self::ManagePeople,
+        Self::SeeTokens,
+        Self::ManageTokens,
         Self::ControlUpdates,
         Self::RetryRoom,
         Self::Publish,
@@ -149,6 +160,8 @@ impl Act {
             Self::SeePeople => "see accounts",
             Self::ManageOwnAccount => "change an account",
             Self::ManagePeople => "change accounts",
+            Self::SeeTokens => "see tokens",
+            Self::ManageTokens => "make or revoke tokens",
             Self::ControlUpdates => "pause, resume, retry, force or acknowledge updates",
             Self::RetryRoom => "retry a room",
             Self::Publish => "change or publish releases",
@@ -192,7 +205,8 @@ mod tests {
                 Act::SeeAudit,
                 Act::SeeSettings,
                 Act::SeePeople,
-                Act::ManageOwnAccount
+                Act::ManageOwnAccount,
+                Act::SeeTokens
             ]
         );
     }

@@ -59,6 +59,8 @@ uuid_ids! {
     FreezeId,
     /// Somebody with an account.
     PersonId,
+    /// A token of a program. Not the token itself.
+    TokenId,
 }
 
 impl RingId {

@@ -4,11 +4,10 @@ use leptos::prelude::*;
 
 use super::api::get_account;
 use super::said::message;
-use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use super::sessions::Whose;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
-use crate::components::time::Time;
-use crate::view::{AccountView, SessionRow};
+use crate::view::AccountView;
 
 /// The own account.
 #[component]
@@ -32,13 +31,6 @@ fn page(account: AccountView) -> AnyView {
     } = account;
     // Whoever looks at the demo has no account.
     let is_signed_in = !email.is_empty();
-    let head = view! {
-        <Head label="Browser" />
-        <Head label="Address" />
-        <Head label="Since" />
-        <Head label="Last used" />
-        <Head label="End it" />
-    };
     view! {
         {message(said)}
         <section aria-labelledby="h-you">
@@ -72,19 +64,7 @@ fn page(account: AccountView) -> AnyView {
             }}
         </section>
         {is_signed_in.then(|| password(shortest_password))}
-        {(!sessions.is_empty())
-            .then(|| {
-                view! {
-                    <section aria-labelledby="h-sessions">
-                        <div class="section-head">
-                            <h2 id="h-sessions">"Sessions"</h2>
-                        </div>
-                        <DataTable kind="sessions" caption="Your sessions" head=head.into_any()>
-                            {sessions.into_iter().map(session).collect_view()}
-                        </DataTable>
-                    </section>
-                }
-            })}
+        {is_signed_in.then(|| super::sessions::sessions(sessions, Whose::Own))}
     }
     .into_any()
 }
@@ -128,40 +108,6 @@ fn password(shortest: u32) -> AnyView {
                 </button>
             </form>
         </section>
-    }
-    .into_any()
-}
-
-fn session(row: SessionRow) -> AnyView {
-    let SessionRow {
-        id,
-        agent,
-        address,
-        since,
-        last_used,
-        is_this,
-    } = row;
-    let end = if is_this {
-        view! { <span class="sub">"This one"</span> }.into_any()
-    } else {
-        view! {
-            <form method="post" action="/account/sessions/end">
-                <input type="hidden" name="session" value=id />
-                <button class="btn btn--small" type="submit">
-                    "End"
-                </button>
-            </form>
-        }
-        .into_any()
-    };
-    view! {
-        <tr role="row">
-            <NameCell class="col-name">{agent}</NameCell>
-            <Cell class="col-address" label="Address">{address}</Cell>
-            <Cell class="col-since" label="Since"><Time when=since /></Cell>
-            <Cell class="col-used" label="Last used"><Time when=last_used /></Cell>
-            <Cell class="col-act">{end}</Cell>
-        </tr>
     }
     .into_any()
 }

@@ -1,10 +1,11 @@
 //! What the account pages ask the server for.
 
+use domain::ids::PersonId;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{AccountView, PeopleView};
+use crate::view::{AccountView, PeopleView, PersonDetailView, TokensView};
 
 /// The own account, with its sessions.
 #[server(prefix = "/api", endpoint = "account", input = GetUrl)]
@@ -16,4 +17,16 @@ pub async fn get_account() -> Result<AccountView, AppError> {
 #[server(prefix = "/api", endpoint = "people", input = GetUrl)]
 pub async fn get_people() -> Result<PeopleView, AppError> {
     crate::desk()?.people().await
+}
+
+/// A person, and where they are signed in.
+#[server(prefix = "/api", endpoint = "people/one", input = GetUrl)]
+pub async fn get_person(id: PersonId) -> Result<PersonDetailView, AppError> {
+    crate::desk()?.person(id).await
+}
+
+/// Tokens for automation.
+#[server(prefix = "/api", endpoint = "tokens", input = GetUrl)]
+pub async fn get_tokens() -> Result<TokensView, AppError> {
+    crate::desk()?.tokens().await
 }

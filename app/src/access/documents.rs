@@ -1,7 +1,8 @@
 //! Documents for people who are not signed in: written by the server, complete, and without scripts.
 
 use leptos::prelude::*;
-use service::people::{LONGEST_EMAIL, LONGEST_PASSWORD, SHORTEST_PASSWORD};
+use service::people::LONGEST_EMAIL;
+use service::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 
 /// The sign-in page. `next`: where it leads; `email`: what was typed before; `problem`: what was wrong with it.
 #[must_use]

@@ -8,7 +8,12 @@ mod api;
 #[cfg(feature = "ssr")]
 pub mod documents;
 mod people_page;
+mod person_page;
 mod said;
+mod sessions;
+mod tokens_page;
 
 pub use account_page::AccountPage;
 pub use people_page::PeoplePage;
+pub use person_page::PersonPage;
+pub use tokens_page::TokensPage;

@@ -40,7 +40,7 @@ fn page(people: PeopleView) -> AnyView {
                 <div>
                     <p>"Send this link to them. It is shown this once and works once, for three days."</p>
                     <p>
-                        <code class="link-once">{link}</code>
+                        <code class="shown-once">{link}</code>
                     </p>
                 </div>
             </div>
@@ -61,15 +61,20 @@ fn page(people: PeopleView) -> AnyView {
 
 fn person(row: PersonRow, may_change: bool) -> AnyView {
     let PersonRow {
+        id,
         name,
         email,
         role,
         state,
     } = row;
+    let href = format!("/settings/people/{id}");
     let change = may_change.then(|| changes(&name, &email, role));
     view! {
         <tr role="row">
-            <NameCell class="col-name">{name} <span class="sub">{email}</span></NameCell>
+            <NameCell class="col-name">
+                <a href=href>{name}</a>
+                <span class="sub">{email}</span>
+            </NameCell>
             <Cell class="col-role" label="Role">{role.label()}</Cell>
             <Cell class="col-state" label="State">{state}</Cell>
             {change}
@@ -120,7 +125,7 @@ fn changes(name: &str, email: &str, role: Role) -> AnyView {
     .into_any()
 }
 
-fn roles(selected: Option<Role>) -> AnyView {
+pub(super) fn roles(selected: Option<Role>) -> AnyView {
     Role::ALL
         .into_iter()
         .map(|role| {

@@ -8,7 +8,8 @@ use super::api::get_audit;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
-use crate::components::filters::{Apply, DayFilter, Filter, Toolbar};
+use crate::components::filters::{Apply, DayFilter, Filter, Keep, Toolbar};
+use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
@@ -34,6 +35,7 @@ fn query(address: &ParamsMap) -> AuditQuery {
     AuditQuery {
         who: address::value(address, "who"),
         kind: address::value(address, "kind"),
+        object: address::value(address, "object"),
         from: address::value(address, "from"),
         until: address::value(address, "until"),
         after: address::value(address, "after"),
@@ -50,11 +52,28 @@ fn page(audit: AuditView, query: AuditQuery, address: &ParamsMap) -> AnyView {
         export,
         pager,
     } = audit;
+    let object = if query.object.is_empty() {
+        view! { <Filter label="Object" name="kind" value=query.kind choices=kinds /> }.into_any()
+    } else {
+        let (who, from, until) = (query.who.as_str(), query.from.as_str(), query.until.as_str());
+        let all = address::address(PATH, [("who", who), ("from", from), ("until", until)]);
+        let one = format!("Only one {}", query.kind);
+        view! {
+            <Keep name="kind" value=query.kind />
+            <Keep name="object" value=query.object />
+            <a class="filter is-set" href=all>
+                <span>{one}</span>
+                <Icon name="dismiss" />
+                <span class="vh">"Show all objects"</span>
+            </a>
+        }
+        .into_any()
+    };
     let content = if rows.is_empty() { nothing(address) } else { table(rows) };
     view! {
         <Toolbar action=PATH>
             <Filter label="Who" name="who" value=query.who choices=actors none="Everybody" />
-            <Filter label="Object" name="kind" value=query.kind choices=kinds />
+            {object}
             <DayFilter label="From" name="from" value=query.from />
             <DayFilter label="Until" name="until" value=query.until />
             <Apply />
@@ -111,8 +130,21 @@ fn row(row: AuditRow) -> AnyView {
         address,
         summary,
         object,
+        about,
         facts,
     } = row;
+    let object = match about {
+        Some(about) => {
+            let label = format!("Everything about this {object}");
+            view! {
+                <a href=about aria-label=label>
+                    {object}
+                </a>
+            }
+            .into_any()
+        }
+        None => object.into_any(),
+    };
     let facts = (!facts.is_empty()).then(|| {
         let facts = facts.into_iter().map(|fact| view! { <li>{fact}</li> }).collect_view();
         view! {

@@ -18,6 +18,7 @@ impl Desk {
         let wanted = Wanted {
             who: query.who.clone(),
             kind: query.kind.clone(),
+            object: query.object.clone(),
             from: query.from.clone(),
             until: query.until.clone(),
         };
@@ -35,6 +36,7 @@ impl Desk {
                     address: entry.address.clone(),
                     summary: entry.summary.clone(),
                     object: entry.object_kind.clone(),
+                    about: (!entry.object_id.is_empty()).then(|| about(&entry.object_kind, &entry.object_id)),
                     facts: changes(entry),
                 })
             })
@@ -49,6 +51,7 @@ impl Desk {
         let kept = [
             ("who", query.who.as_str()),
             ("kind", &query.kind),
+            ("object", &query.object),
             ("from", &query.from),
             ("until", &query.until),
         ];
@@ -61,6 +64,11 @@ impl Desk {
             pager: pager(&entries, ends, more, &kept),
         })
     }
+}
+
+/// Everything about one object.
+fn about(kind: &str, id: &str) -> String {
+    format!("/audit?{}", words::query(&[("kind", kind), ("object", id)]))
 }
 
 /// `at.id`.

@@ -6,6 +6,7 @@
 
 mod audit;
 mod home;
+mod people;
 mod rooms;
 mod tickets;
 mod updates;
@@ -14,14 +15,10 @@ mod words;
 use domain::access::{Act, Role};
 use domain::zone;
 use service::pages::Look;
-use service::people::SHORTEST_PASSWORD;
 use service::{Actor, Service, ServiceError};
 
 use crate::error::AppError;
-use crate::view::{
-    AccountView, DemoView, PeopleView, PersonRow, PersonView, PortfolioView, ProductRow, RingView, Said, SessionRow,
-    SettingsView, ShellView,
-};
+use crate::view::{DemoView, PersonView, PortfolioView, ProductRow, RingView, Said, SettingsView, ShellView};
 
 /// What server functions work with: the service, and what pages say about the process around them.
 #[derive(Clone)]
@@ -38,8 +35,8 @@ pub struct Viewer {
     pub actor: Actor,
     /// What came of it.
     pub said: Option<Said>,
-    /// A one-time link that was just made, to be shown this once.
-    pub link: Option<String>,
+    /// A one-time link or a token that was just made, to be shown this once.
+    pub secret: Option<String>,
 }
 
 /// Rows of a page.
@@ -59,7 +56,7 @@ impl Desk {
         let viewer = Viewer {
             actor: nobody,
             said: None,
-            link: None,
+            secret: None,
         };
         Self {
             service,
@@ -82,63 +79,6 @@ impl Desk {
     async fn look_for(&self, act: Act) -> Result<Look> {
         self.viewer.actor.may(act).map_err(told)?;
         self.service.look().await.map_err(told)
-    }
-
-    /// The own account.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn account(&self) -> Result<AccountView> {
-        let look = self.look_for(Act::ManageOwnAccount).await?;
-        let actor = &self.viewer.actor;
-        let own = actor.signed.as_ref().map(|signed| signed.session);
-        let (zone, now) = (&look.organisation.zone, look.now);
-        let sessions = self.service.own_sessions(actor).await.map_err(told)?;
-        let sessions = sessions.into_iter().map(|session| SessionRow {
-            id: session.id.to_string(),
-            since: words::instant(session.made_at, zone, now),
-            last_used: words::instant(session.seen_at, zone, now),
-            is_this: Some(session.id) == own,
-            agent: words::browser(&session.agent),
-            address: session.address,
-        });
-        Ok(AccountView {
-            name: actor.name.clone(),
-            email: actor
-                .signed
-                .as_ref()
-                .map_or_else(String::new, |signed| signed.email.clone()),
-            role: actor.role.label().to_owned(),
-            sessions: sessions.collect(),
-            said: self.viewer.said.clone(),
-            shortest_password: u32::try_from(SHORTEST_PASSWORD).unwrap_or(0),
-        })
-    }
-
-    /// Everybody with an account.
-    ///
-    /// # Errors
-    /// Whoever asks may not see accounts.
-    pub async fn people(&self) -> Result<PeopleView> {
-        let actor = &self.viewer.actor;
-        let people = self.service.people(actor).await.map_err(told)?;
-        let rows = people.into_iter().map(|person| PersonRow {
-            state: match (&person.password, person.disabled_at) {
-                (_, Some(_)) => "Disabled".to_owned(),
-                (None, None) => "Has not chosen a password yet".to_owned(),
-                (Some(_), None) => "May sign in".to_owned(),
-            },
-            name: person.name,
-            email: person.email,
-            role: person.role,
-        });
-        let may_change = actor.role.may(Act::ManagePeople);
-        Ok(PeopleView {
-            rows: rows.collect(),
-            may_change,
-            link: self.viewer.link.clone().filter(|_| may_change),
-            said: self.viewer.said.clone(),
-        })
     }
 
     /// What every page shows around its content.

@@ -13,11 +13,14 @@ pub fn SettingsPage() -> impl IntoView {
     let settings = Resource::new(|| (), |()| get_settings());
     view! {
         <PageHeader title="Settings" tab=None />
-        <p>
+        <div class="btn-row">
             <a class="btn" href="/settings/people">
                 "People and roles"
             </a>
-        </p>
+            <a class="btn" href="/settings/tokens">
+                "Tokens"
+            </a>
+        </div>
         {loaded(settings, page)}
     }
     .into_any()

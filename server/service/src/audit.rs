@@ -2,8 +2,8 @@
 //!
 //! Each entry gets a place and a hash over itself and the hash before it, within a second. Whoever changes or takes out an entry
 //! behind the program's back breaks the chain from there on, and `nightshift check` says where. The database refuses that as
-//! well; the chain is for those who can lift it. What it cannot show: entries cut off at its end, and a chain that was computed
-//! anew as a whole; a copy of the export elsewhere does.
+//! well; the chain is for those who can lift it. Where it ends is noted beside it and logged, so that entries cut off at its end are
+//! missed as well. What it cannot show: a chain that was computed anew as a whole; a log or an export that is kept elsewhere does.
 
 use std::pin::Pin;
 
@@ -24,6 +24,8 @@ use crate::{Actor, Service, artifacts};
 
 /// Entries in one transaction.
 const BATCH: i64 = 500;
+/// Where the end of the chain is kept beside it: `place hash`.
+const HEAD: &str = "audit.head";
 /// The law's letter in findings, beside those of the planner.
 const LAW: char = 'Z';
 
@@ -35,6 +37,8 @@ pub struct AuditQuery {
     pub who: String,
     /// About what kind of object.
     pub kind: String,
+    /// About which one of that kind.
+    pub object: String,
     /// First day, in the organisation's zone: `2026-03-01`.
     pub from: String,
     /// Last day.
@@ -45,14 +49,21 @@ impl AuditQuery {
     /// As the store takes it.
     ///
     /// # Errors
-    /// A day is none.
+    /// A day is none, or an object has no kind.
     pub fn filter(&self, zone: &Zone) -> Result<AuditFilter> {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        if self.kind.is_empty() && !self.object.is_empty() {
+            return Err(ServiceError::invalid(
+                "kind",
+                "missing; an object is looked up by its kind and its id",
+            ));
+        }
         let from = day("from", &self.from)?;
         let until = day("until", &self.until)?.and_then(|day| day.succ_opt());
         Ok(AuditFilter {
             actor: some(&self.who),
             object_kind: some(&self.kind),
+            object_id: some(&self.object),
             from: from.map(|day| zone.start_of(day)),
             until: until.map(|day| zone.start_of(day)),
             ..AuditFilter::default()
@@ -121,6 +132,11 @@ impl Service {
                     last = hash(place, entry, &last);
                     tx.seal(entry.id, place, &last).await?;
                 }
+                if !entries.is_empty() {
+                    tx.put_program_value(HEAD, &format!("{place} {last}")).await?;
+                }
+                // Whoever keeps the log elsewhere has a witness of the chain there.
+                tracing::info!(place, hash = last, "the audit is sealed");
                 Ok(i64::try_from(entries.len()).unwrap_or(i64::MAX) < BATCH)
             })?;
             if is_over {
@@ -158,6 +174,16 @@ impl Service {
                 }
                 (place, last) = (found, kept);
             }
+        }
+        match tx.program_value(HEAD).await? {
+            None if place > 0 => find("the note of where the audit's chain ends is gone".to_owned()),
+            Some(head) if head != format!("{place} {last}") => {
+                let end = head.split(' ').next().unwrap_or_default();
+                find(format!(
+                    "the audit's chain ends with entry {place}, and ended with entry {end} when it was sealed"
+                ));
+            }
+            None | Some(_) => {}
         }
         for id in tx.half_sealed().await? {
             find(format!("audit entry {id} was put beside the chain"));

@@ -12,7 +12,7 @@ use domain::update::{ProductKind, Severity};
 use domain::version::{self, Version, VersionOrder, VersionScheme};
 use serde::Deserialize;
 use serde_json::json;
-use store::{AuditEntry, NewRelease, ProductRecord};
+use store::{NewRelease, ProductRecord};
 
 use crate::error::{Result, ServiceError};
 use crate::portfolio::compare_versions;
@@ -314,16 +314,10 @@ impl Service {
                 }
             }
             tx.wake_rollouts(now).await?;
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "catalogue.imported",
-                object_kind: "catalogue",
-                object_id: String::new(),
-                summary: format!("Imported a catalogue: {} products, {added} new releases.", records.len()),
-                before: None,
-                after: Some(json!({ "products": records.len(), "releases": added })),
-            }).await?;
+            let summary = format!("Imported a catalogue: {} products, {added} new releases.", records.len());
+            let entry = actor.entry("catalogue.imported", "catalogue", "", summary)
+                .with_after(json!({ "products": records.len(), "releases": added }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>((records.len(), added))
         })
     }

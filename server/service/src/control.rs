@@ -62,11 +62,10 @@ impl Service {
             let state = RolloutState::Paused { since: now, by: actor.name.clone(), reason: reason.clone() };
             tx.put_rollout(&Rollout { state, next_at: None, ..before }).await?;
             tx.wake_deployments(update, now).await?;
-            tx.add_audit(now, &AuditEntry {
-                before: Some(json!({ "state": "running" })),
-                after: Some(json!({ "state": "paused", "reason": reason })),
-                ..entry(actor, "rollout.paused", update, format!("Paused {title}: {reason}"))
-            }).await?;
+            let entry = entry(actor, "rollout.paused", update, format!("Paused {title}: {reason}"))
+                .with_before(json!({ "state": "running" }))
+                .with_after(json!({ "state": "paused", "reason": reason }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -106,11 +105,10 @@ impl Service {
                 }
             }
             let summary = format!("Resumed {title}, later dates move by {} days: {reason}", shift.days());
-            tx.add_audit(now, &AuditEntry {
-                before: Some(json!({ "state": "paused", "since": since })),
-                after: Some(json!({ "state": "running", "days_later": shift.days() })),
-                ..entry(actor, "rollout.resumed", update, summary)
-            }).await?;
+            let entry = entry(actor, "rollout.resumed", update, summary)
+                .with_before(json!({ "state": "paused", "since": since }))
+                .with_after(json!({ "state": "running", "days_later": shift.days() }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -148,11 +146,10 @@ impl Service {
             }
             if rooms > 0 {
                 let summary = format!("Retried {} in {rooms} failed {}.", title(tx, update).await?, if rooms == 1 { "room" } else { "rooms" });
-                tx.add_audit(now, &AuditEntry {
-                before: Some(json!({ "state": "failed" })),
-                after: Some(json!({ "state": "waiting", "rooms": rooms })),
-                ..entry(actor, "update.retried", update, summary)
-            }).await?;
+                let entry = entry(actor, "update.retried", update, summary)
+                    .with_before(json!({ "state": "failed" }))
+                    .with_after(json!({ "state": "waiting", "rooms": rooms }));
+                tx.add_audit(now, &entry).await?;
             }
             Ok::<_, ServiceError>(rooms)
         })?;
@@ -181,11 +178,10 @@ impl Service {
             let retried = deployment.and_then(|failed| planner::retry(&failed, &room.zone, &settings, &actor.name, now));
             let retried = retried.ok_or_else(|| ServiceError::conflict(format!("{title} has not failed in {}", room.name)))?;
             tx.put_deployments(std::slice::from_ref(&retried), now).await?;
-            tx.add_audit(now, &AuditEntry {
-                before: Some(json!({ "room": room.name, "state": "failed" })),
-                after: Some(json!({ "room": room.name, "state": "waiting" })),
-                ..entry(actor, "update.retried", update, format!("Retried {title} in {}.", room.name))
-            }).await?;
+            let entry = entry(actor, "update.retried", update, format!("Retried {title} in {}.", room.name))
+                .with_before(json!({ "room": room.name, "state": "failed" }))
+                .with_after(json!({ "room": room.name, "state": "waiting" }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -244,10 +240,9 @@ impl Service {
                 Force::WhenAvailable => ", each when it is free",
             };
             let summary = format!("Forced {} in {} rooms{how}, {} left out: {reason}", facts.title(), forced.rooms.len(), forced.left_out.len());
-            tx.add_audit(now, &AuditEntry {
-                after: Some(json!({ "mode": mode, "rooms": forced.rooms.len(), "left_out": forced.left_out.len() })),
-                ..entry(actor, "update.forced", update, summary)
-            }).await?;
+            let entry = entry(actor, "update.forced", update, summary)
+                .with_after(json!({ "mode": mode, "rooms": forced.rooms.len(), "left_out": forced.left_out.len() }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(forced)
         })?;
         self.wake();
@@ -276,11 +271,10 @@ impl Service {
                 return Err(ServiceError::conflict(format!("nothing of {title} is being downloaded in {}", record.name)));
             }
             let summary = format!("Stopped {title} in {}: {reason}", record.name);
-            tx.add_audit(now, &AuditEntry {
-                before: Some(json!({ "room": record.name, "state": "open" })),
-                after: Some(json!({ "room": record.name, "state": "asked to stop", "devices": asked })),
-                ..entry(actor, "update.canceled", update, summary)
-            }).await?;
+            let entry = entry(actor, "update.canceled", update, summary)
+                .with_before(json!({ "room": record.name, "state": "open" }))
+                .with_after(json!({ "room": record.name, "state": "asked to stop", "devices": asked }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(asked)
         })?;
         self.wake();
@@ -304,11 +298,11 @@ impl Service {
             if !tx.acknowledge(update, &actor.name, now).await? {
                 return Err(ServiceError::conflict(format!("the failures of {title} are acknowledged already")));
             }
-            tx.add_audit(now, &AuditEntry {
-                before: Some(json!({ "acknowledged": false })),
-                after: Some(json!({ "acknowledged": true })),
-                ..entry(actor, "update.acknowledged", update, format!("Acknowledged the failures of {title}: {reason}"))
-            }).await?;
+            let summary = format!("Acknowledged the failures of {title}: {reason}");
+            let entry = entry(actor, "update.acknowledged", update, summary)
+                .with_before(json!({ "acknowledged": false }))
+                .with_after(json!({ "acknowledged": true }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })
     }
@@ -351,14 +345,5 @@ async fn startable(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
 
 /// An entry about an update, without what was before and is after.
 pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
-    AuditEntry {
-        actor: actor.name.clone(),
-        address: actor.address.clone(),
-        action,
-        object_kind: "update",
-        object_id: update.to_string(),
-        summary,
-        before: None,
-        after: None,
-    }
+    actor.entry(action, "update", update, summary)
 }

@@ -364,7 +364,8 @@ impl Service {
             if !tx.enrol_device(controller, &token_hash(&token), now).await? {
                 return Err(ServiceError::not_found(format!("Device {controller:?}")));
             }
-            tx.add_audit(now, &entry(actor, "device.enrolled", controller, format!("Handed out a token for device {controller}."))).await?;
+            let summary = format!("Handed out a token for device {controller}.");
+            tx.add_audit(now, &entry(actor, "device.enrolled", controller, summary)).await?;
             Ok::<_, ServiceError>(())
         })?;
         Ok(token)
@@ -474,14 +475,7 @@ fn mark(action: ActionId, offer: Offer) -> u32 {
 }
 
 fn entry(actor: &Actor, action: &'static str, controller: &str, summary: String) -> AuditEntry {
-    AuditEntry {
-        actor: actor.name.clone(),
-        address: actor.address.clone(),
-        action,
-        object_kind: "device",
-        object_id: controller.to_owned(),
-        summary,
-        before: None,
-        after: Some(json!({ "device": controller })),
-    }
+    actor
+        .entry(action, "device", controller, summary)
+        .with_after(json!({ "device": controller }))
 }

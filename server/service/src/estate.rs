@@ -318,16 +318,10 @@ impl Service {
             report.rooms = plan.rooms.len();
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
             report.devices = plan.devices.len();
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "rooms.imported",
-                object_kind: "rooms",
-                object_id: String::new(),
-                summary: format!("Imported {} rooms with {} devices.", report.rooms, report.devices),
-                before: None,
-                after: Some(json!({ "sites": report.sites, "rooms": report.rooms, "devices": report.devices })),
-            }).await?;
+            let summary = format!("Imported {} rooms with {} devices.", report.rooms, report.devices);
+            let entry = actor.entry("rooms.imported", "rooms", "", summary)
+                .with_after(json!({ "sites": report.sites, "rooms": report.rooms, "devices": report.devices }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(report)
         })?;
         self.wake();

@@ -7,7 +7,7 @@ use domain::ids::{FreezeId, UpdateId};
 use domain::planner;
 use domain::settings::Organisation;
 use serde_json::json;
-use store::{AuditEntry, Tx};
+use store::Tx;
 
 use crate::control::checked_reason;
 use crate::error::{Result, ServiceError};
@@ -58,16 +58,10 @@ impl Service {
             tx.add_freeze(scope, &freeze).await?;
             move_plans(tx, &organisation, scope, &before, &live, now).await?;
             tx.take_back_prepared(scope, now).await?;
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "freeze.made",
-                object_kind: "freeze",
-                object_id: id.to_string(),
-                summary: format!("Froze {whose} from {from} to {until}: {reason}"),
-                before: None,
-                after: Some(json!({ "scope": scope, "from": from, "until": until, "reason": reason })),
-            }).await?;
+            let summary = format!("Froze {whose} from {from} to {until}: {reason}");
+            let entry = actor.entry("freeze.made", "freeze", id, summary)
+                .with_after(json!({ "scope": scope, "from": from, "until": until, "reason": reason }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -98,16 +92,11 @@ impl Service {
             tx.shorten_freeze(id, last).await?;
             move_plans(tx, &organisation, scope, &before, &live, now).await?;
             let whose = whose(tx, scope).await?;
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "freeze.lifted",
-                object_kind: "freeze",
-                object_id: id.to_string(),
-                summary: format!("Lifted the freeze of {whose} from {} to {}: {reason}", freeze.from, freeze.until),
-                before: Some(json!({ "scope": scope, "from": freeze.from, "until": freeze.until })),
-                after: last.map(|until| json!({ "scope": scope, "from": freeze.from, "until": until })),
-            }).await?;
+            let summary = format!("Lifted the freeze of {whose} from {} to {}: {reason}", freeze.from, freeze.until);
+            let entry = actor.entry("freeze.lifted", "freeze", id, summary)
+                .with_before(json!({ "scope": scope, "from": freeze.from, "until": freeze.until }))
+                .with_after(last.map(|until| json!({ "scope": scope, "from": freeze.from, "until": until })));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();

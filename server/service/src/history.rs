@@ -112,16 +112,8 @@ impl Service {
             for ticket in tickets {
                 self.import_ticket(tx, ticket).await?;
             }
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "history.imported",
-                object_kind: "history",
-                object_id: String::new(),
-                summary: format!("Took over {} rollouts and {} tickets.", rollouts.len(), tickets.len()),
-                before: None,
-                after: None,
-            }).await?;
+            let summary = format!("Took over {} rollouts and {} tickets.", rollouts.len(), tickets.len());
+            tx.add_audit(now, &actor.entry("history.imported", "history", "", summary)).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();

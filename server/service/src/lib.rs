@@ -21,17 +21,19 @@ mod freezes;
 mod history;
 mod ids;
 pub mod pages;
+mod passwords;
 pub mod people;
 mod portfolio;
 mod rings;
 mod tick;
+pub mod tokens;
 
 use std::sync::{Arc, RwLock};
 
 use domain::access::{Act, Role};
 use domain::ids::PersonId;
 use domain::settings::Settings;
-use store::Store;
+use store::{AuditEntry, Store};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -42,6 +44,7 @@ pub use error::{Result, ServiceError};
 pub use estate::{ComponentLine, DeviceLine, HoldLine, ImportReport, RoomLine, RoomsFile, SiteLine};
 pub use explain::{RoomExplanation, UpdateExplanation};
 pub use history::{PastDeployment, PastRollout, PastTicket};
+pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use portfolio::{NewFile, Published, Recalled, Source};
 pub use store;
 pub use tick::{DryRun, TickReport};
@@ -111,6 +114,36 @@ impl Actor {
             role: Role::Admin,
             address: String::new(),
             signed: None,
+        }
+    }
+
+    /// As the audit names them: two people may have one name, but not one e-mail address (A3).
+    #[must_use]
+    pub fn signature(&self) -> String {
+        match &self.signed {
+            Some(signed) => format!("{} ({})", self.name, signed.email),
+            None => self.name.clone(),
+        }
+    }
+
+    /// What they did to one object, in one sentence; [`AuditEntry::with_before`] and [`AuditEntry::with_after`] add the facts.
+    #[must_use]
+    pub fn entry(
+        &self,
+        action: &'static str,
+        object_kind: &'static str,
+        object_id: impl ToString,
+        summary: String,
+    ) -> AuditEntry {
+        AuditEntry {
+            actor: self.signature(),
+            address: self.address.clone(),
+            action,
+            object_kind,
+            object_id: object_id.to_string(),
+            summary,
+            before: None,
+            after: None,
         }
     }
 

@@ -4,21 +4,16 @@
 //! database, so that any number of processes agree: what was ended in one is ended in all. Start with [`Service::sign_in`] and
 //! [`Service::session`].
 
-use std::sync::LazyLock;
-
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::{Act, Role};
 use domain::ids::PersonId;
 use serde_json::json;
 use store::{AuditEntry, NewSession, PersonRecord, SessionRecord, Tx};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
+use crate::passwords::{check_password, hashed, verified};
 use crate::tick::organisation;
 use crate::{Actor, Service, Signed};
 
@@ -28,26 +23,18 @@ const IDLE: TimeDelta = TimeDelta::hours(8);
 const ABSOLUTE: TimeDelta = TimeDelta::days(7);
 /// How long a one-time link works.
 const LINK: TimeDelta = TimeDelta::days(3);
-/// Fewest characters of a password.
-pub const SHORTEST_PASSWORD: usize = 12;
-/// Most characters of a password: hashing costs time.
-pub const LONGEST_PASSWORD: usize = 200;
 /// Most characters of an e-mail address.
 pub const LONGEST_EMAIL: usize = 200;
-/// Failed sign-ins within a quarter of an hour or two, after which an account, or an address, has to wait.
-const MOST_BY_ACCOUNT: i64 = 10;
+/// Failed sign-ins within a quarter of an hour or two, after which an account has to wait at one address …
+const MOST_AT_ONE_ADDRESS: i64 = 10;
+/// … and everywhere: more, so that a stranger alone cannot keep somebody out.
+const MOST_BY_ACCOUNT: i64 = 100;
+/// The same for an address, whichever accounts it tries.
 const MOST_BY_ADDRESS: i64 = 50;
+/// How exactly the use of a session or token is kept.
+pub(crate) const USED_TO_THE: TimeDelta = TimeDelta::minutes(1);
 /// Length of a slot in which they are counted, in seconds.
 const SLOT: i64 = 900;
-
-/// Passwords that everybody tries first, in lower case, one a line.
-static COMMON: &str = include_str!("common_passwords.txt");
-
-/// Hashing takes memory and a core for a while: two at a time, the others wait.
-static HASHING: Semaphore = Semaphore::const_new(2);
-
-/// What an unknown name's password is compared with, so that it takes as long as a known one's.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
 
 /// Someone who is signed in, as the browser knows it: its token, to be kept in a cookie.
 #[derive(Clone, Debug)]
@@ -154,11 +141,22 @@ impl Service {
         let now = self.clock.now();
         let slot = self.slot();
         let account = account_key(&key);
+        let here = at_address(&account, origin);
         let address = format!("address {}", origin.address);
-        let keys = [account.as_str(), address.as_str()];
+        let keys = [here.as_str(), account.as_str(), address.as_str()];
+        let most = [MOST_AT_ONE_ADDRESS, MOST_BY_ACCOUNT, MOST_BY_ADDRESS];
+        let counted: Vec<_> = keys.into_iter().zip(most).collect();
         let person = store::write!(self.store, tx => {
-            count_attempt(tx, &[(keys[0], MOST_BY_ACCOUNT), (keys[1], MOST_BY_ADDRESS)], slot).await?;
+            count_attempt(tx, &counted, slot).await?;
             Ok::<_, ServiceError>(tx.person_with(&key).await?)
+        });
+        let person = person.inspect_err(|error| {
+            if matches!(error, ServiceError::Conflict { .. }) {
+                tracing::warn!(
+                    address = origin.address,
+                    "a sign-in was refused after too many attempts"
+                );
+            }
         })?;
         let known = person.filter(|person| person.disabled_at.is_none());
         let expected = known.as_ref().and_then(|person| person.password.clone());
@@ -197,16 +195,10 @@ impl Service {
         if has_ended(&session, now) {
             return Ok(None);
         }
-        if now - session.seen_at >= TimeDelta::minutes(1) {
+        if now - session.seen_at >= USED_TO_THE {
             let touched =
                 store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.touch_session(session.id, now).await?) });
-            if let Err(error) = touched {
-                // A disk without room must not keep people from looking what is wrong.
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the use of a session could not be noted"
-                );
-            }
+            log_untouched(touched);
         }
         Ok(Some(actor_of(&session.person, session.id, origin)))
     }
@@ -233,6 +225,28 @@ impl Service {
         })
     }
 
+    /// Ends all sessions of a person; of one's own, all but the one that asks.
+    ///
+    /// # Errors
+    /// There is no such account, or it is not one's own and the actor no admin.
+    pub async fn end_sessions(&self, actor: &Actor, person: PersonId) -> Result<()> {
+        let own = actor.signed.as_ref().filter(|signed| signed.person == person);
+        actor.may(if own.is_some() {
+            Act::ManageOwnAccount
+        } else {
+            Act::ManagePeople
+        })?;
+        let keep = own.map(|signed| signed.session);
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let of = person_of(tx, person).await?;
+            let ended = tx.end_sessions_of(person, keep).await?;
+            let summary = format!("Ended {ended} sessions of {}.", of.name);
+            tx.add_audit(now, &of_person(actor, "session.ended", &of, summary)).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+
     /// Changes one's own password; all other sessions end.
     ///
     /// # Errors
@@ -245,8 +259,9 @@ impl Service {
             .ok_or_else(|| ServiceError::not_found("This account"))?;
         let person = self.store.read().await?.person(signed.person).await?;
         let person = person.ok_or_else(|| ServiceError::not_found("This account"))?;
-        let (account, slot) = (account_key(&email_key(&person.email)), self.slot());
-        store::write!(self.store, tx => { count_attempt(tx, &[(&account, MOST_BY_ACCOUNT)], slot).await })?;
+        // In a slot of its own: what others try at the door must not keep the owner from changing the password.
+        let (account, slot) = (format!("change {}", person.id), self.slot());
+        store::write!(self.store, tx => { count_attempt(tx, &[(&account, MOST_AT_ONE_ADDRESS)], slot).await })?;
         if !verified(old, person.password.as_deref()).await? {
             return Err(ServiceError::invalid(
                 "old password",
@@ -267,7 +282,8 @@ impl Service {
             tx.uncount_attempt(&[&account], slot).await?;
             tx.put_person(&changed).await?;
             tx.end_sessions_of(changed.id, Some(signed.session)).await?;
-            tx.add_audit(now, &of_person(actor, "person.password_changed", &changed, format!("{} changed their password.", changed.name))).await?;
+            let summary = format!("{} changed their password.", changed.name);
+            tx.add_audit(now, &of_person(actor, "person.password_changed", &changed, summary)).await?;
             Ok::<_, ServiceError>(())
         })
     }
@@ -310,9 +326,13 @@ impl Service {
             tx.put_person(&changed).await?;
             tx.delete_links_of(Some(changed.id)).await?;
             tx.end_sessions_of(changed.id, None).await?;
-            tx.forget_attempts(&account_key(&email_key(&changed.email))).await?;
+            let account = account_key(&email_key(&changed.email));
+            for key in [at_address(&account, origin), account, format!("change {}", changed.id)] {
+                tx.forget_attempts(&key).await?;
+            }
             let by = actor_of(&changed, Uuid::nil(), origin);
-            tx.add_audit(now, &of_person(&by, "person.password_chosen", &changed, format!("{} chose a password with a one-time link.", changed.name))).await?;
+            let summary = format!("{} chose a password with a one-time link.", changed.name);
+            tx.add_audit(now, &of_person(&by, "person.password_chosen", &changed, summary)).await?;
             Ok::<_, ServiceError>(())
         })
     }
@@ -331,11 +351,27 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub async fn own_sessions(&self, actor: &Actor) -> Result<Vec<SessionRecord>> {
-        let Some(signed) = &actor.signed else {
-            return Ok(Vec::new());
-        };
+        actor.may(Act::ManageOwnAccount)?;
+        match &actor.signed {
+            Some(signed) => self.sessions_of(signed.person).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A person and their sessions.
+    ///
+    /// # Errors
+    /// The actor may not see accounts, or there is no such account.
+    pub async fn person(&self, actor: &Actor, id: PersonId) -> Result<(PersonRecord, Vec<SessionRecord>)> {
+        actor.may(Act::SeePeople)?;
+        let person = person_of(&mut self.store.read().await?, id).await?;
+        Ok((person, self.sessions_of(id).await?))
+    }
+
+    /// Those that have not ended.
+    async fn sessions_of(&self, person: PersonId) -> Result<Vec<SessionRecord>> {
         let now = self.clock.now();
-        let mut sessions = self.store.read().await?.sessions_of(signed.person).await?;
+        let mut sessions = self.store.read().await?.sessions_of(person).await?;
         sessions.retain(|session| !has_ended(session, now));
         Ok(sessions)
     }
@@ -451,10 +487,7 @@ impl Service {
             if after.disabled_at.is_some() {
                 tx.delete_links_of(Some(after.id)).await?;
             }
-            tx.add_audit(now, &AuditEntry {
-                before: Some(facts(&before)),
-                ..of_person(actor, action, &after, summary)
-            }).await?;
+            tx.add_audit(now, &of_person(actor, action, &after, summary).with_before(facts(&before))).await?;
             Ok::<_, ServiceError>(())
         })
     }
@@ -474,6 +507,14 @@ impl Service {
             agent: origin.agent.chars().take(200).collect(),
         };
         Ok((token, session))
+    }
+}
+
+/// A disk without room must not keep people from looking what is wrong.
+pub(crate) fn log_untouched(touched: Result<()>) {
+    if let Err(error) = touched {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the use of a session or token could not be noted");
     }
 }
 
@@ -523,6 +564,11 @@ fn account_key(email_key: &str) -> String {
     format!("account {}", email_key.chars().take(LONGEST_EMAIL).collect::<String>())
 }
 
+/// The same for one address.
+fn at_address(account_key: &str, origin: &Origin) -> String {
+    format!("{account_key} at {}", origin.address)
+}
+
 fn wrong_password() -> ServiceError {
     ServiceError::invalid("password", "the e-mail address or the password is wrong")
 }
@@ -536,19 +582,12 @@ fn facts(person: &PersonRecord) -> serde_json::Value {
 }
 
 fn of_person(actor: &Actor, action: &'static str, person: &PersonRecord, summary: String) -> AuditEntry {
-    AuditEntry {
-        actor: actor.name.clone(),
-        address: actor.address.clone(),
-        action,
-        object_kind: "person",
-        object_id: person.id.to_string(),
-        summary,
-        before: None,
-        after: Some(facts(person)),
-    }
+    actor
+        .entry(action, "person", person.id, summary)
+        .with_after(facts(person))
 }
 
-fn checked_name(name: &str) -> Result<String> {
+pub(crate) fn checked_name(name: &str) -> Result<String> {
     let name = name.trim();
     crate::estate::check_text("name", name, 100)?;
     Ok(name.to_owned())
@@ -568,93 +607,5 @@ fn checked_email(email: &str) -> Result<String> {
             "e-mail",
             "it must look like name@example.com, with at most 200 characters",
         ))
-    }
-}
-
-/// Long enough, not one that everybody tries, and not made of the account's own name.
-fn check_password(password: &str, own: &[&str]) -> Result<()> {
-    let length = password.chars().count();
-    if length < SHORTEST_PASSWORD {
-        return Err(ServiceError::invalid(
-            "password",
-            format!("{length} characters are too few; at least {SHORTEST_PASSWORD}"),
-        ));
-    }
-    if length > LONGEST_PASSWORD {
-        return Err(ServiceError::invalid(
-            "password",
-            format!("{length} characters are too many; at most {LONGEST_PASSWORD}"),
-        ));
-    }
-    let lower = password.to_lowercase();
-    let mut characters: Vec<char> = lower.chars().collect();
-    characters.sort_unstable();
-    characters.dedup();
-    let is_common = COMMON.lines().any(|common| common == lower) || characters.len() < 5;
-    if is_common || own.iter().any(|own| lower == own.to_lowercase()) {
-        return Err(ServiceError::invalid(
-            "password",
-            "it is one of those that everybody tries first",
-        ));
-    }
-    Ok(())
-}
-
-fn hash(password: &str) -> std::result::Result<String, argon2::password_hash::Error> {
-    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
-}
-
-async fn hashed(password: &str) -> Result<String> {
-    let password = password.to_owned();
-    let one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
-    let hashed = tokio::task::spawn_blocking(move || {
-        // It goes with the work and not with the request, which may be gone before.
-        let _one_of_two = one_of_two;
-        hash(&password)
-    });
-    let hashed = hashed.await;
-    hashed
-        .map_err(|_| ServiceError::Hashing)?
-        .map_err(|_| ServiceError::Hashing)
-}
-
-/// Whether it is the password; where there is none to compare with, `false` after as long a time.
-async fn verified(password: &str, expected: Option<&str>) -> Result<bool> {
-    let (password, known) = (password.to_owned(), expected.is_some());
-    let expected = expected.map(str::to_owned);
-    let one_of_two = HASHING.acquire().await.map_err(|_| ServiceError::Hashing)?;
-    let matches = tokio::task::spawn_blocking(move || {
-        let _one_of_two = one_of_two;
-        let expected = expected.unwrap_or_else(|| NOBODY.clone());
-        // A password that is too long to have been chosen is not worth the time.
-        let password: String = password.chars().take(LONGEST_PASSWORD + 1).collect();
-        PasswordHash::new(&expected).is_ok_and(|expected| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &expected)
-                .is_ok()
-        })
-    });
-    Ok(matches.await.map_err(|_| ServiceError::Hashing)? && known)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::check_password;
-
-    #[test]
-    fn passwords_are_long_and_not_the_ones_that_everybody_tries_a2() {
-        for weak in [
-            "short",
-            "password1234",
-            "Password1234",
-            "aaaaaaaaaaaa",
-            "121212121212",
-            "ada@example.com",
-            "qwertyuiop123",
-        ] {
-            assert!(check_password(weak, &["Ada", "ada@example.com"]).is_err(), "{weak}");
-        }
-        assert!(check_password(&"long".repeat(60), &[]).is_err());
-        assert!(check_password("a lamp that hums", &["Ada", "ada@example.com"]).is_ok());
     }
 }

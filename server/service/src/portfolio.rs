@@ -5,7 +5,7 @@ use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
 use domain::update::{Severity, Update, titled};
 use serde_json::json;
-use store::{AuditEntry, NewArtifact, ReleaseRecord, Tx};
+use store::{NewArtifact, ReleaseRecord, Tx};
 
 use crate::artifacts::Hashes;
 use crate::control::{checked_reason, entry};
@@ -105,16 +105,10 @@ impl Service {
             // With a file it may be a step on the way to another release (S8).
             compare_versions(tx, &release).await?;
             tx.wake_rollouts(now).await?;
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "release.file_added",
-                object_kind: "update",
-                object_id: update.to_string(),
-                summary: format!("Added {filename} to {}.", titled(&release.release.title, &release.release.version)),
-                before: None,
-                after: Some(json!({ "filename": filename, "size": hashes.size, "sha256": hashes.sha256, "url": url })),
-            }).await?;
+            let summary = format!("Added {filename} to {}.", titled(&release.release.title, &release.release.version));
+            let entry = actor.entry("release.file_added", "update", update, summary)
+                .with_after(json!({ "filename": filename, "size": hashes.size, "sha256": hashes.sha256, "url": url }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(module)
         })
     }
@@ -196,21 +190,14 @@ impl Service {
                 tx.wake_deployments(after.update, now).await?;
                 let older = crate::rings::title(tx, after.update).await?;
                 let what = if after.is_live() { "is being superseded" } else { "was superseded" };
-                tx.add_audit(now, &AuditEntry {
-                    after: Some(json!({ "superseded_by": title })),
-                    ..entry(actor, "update.superseded", after.update, format!("{older} {what} by {title}."))
-                }).await?;
+                let entry = entry(actor, "update.superseded", after.update, format!("{older} {what} by {title}."))
+                    .with_after(json!({ "superseded_by": title }));
+                tx.add_audit(now, &entry).await?;
             }
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "update.published",
-                object_kind: "update",
-                object_id: id.to_string(),
-                summary: format!("Published {title}; it starts on {}.", rollout.starts_on),
-                before: None,
-                after: Some(json!({ "starts_on": rollout.starts_on, "severity": facts.severity })),
-            }).await?;
+            let summary = format!("Published {title}; it starts on {}.", rollout.starts_on);
+            let entry = actor.entry("update.published", "update", id, summary)
+                .with_after(json!({ "starts_on": rollout.starts_on, "severity": facts.severity }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(Published { update: id, starts_on: rollout.starts_on })
         })?;
         self.wake();
@@ -245,16 +232,10 @@ impl Service {
             }
             let asked_to_stop = tx.want_cancel(id, None, &planner::recalled(&reason), now).await?;
             let rooms = tx.rooms_running(id).await?;
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "update.recalled",
-                object_kind: "update",
-                object_id: id.to_string(),
-                summary: format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len()),
-                before: None,
-                after: Some(json!({ "reason": reason, "rooms": rooms.len(), "asked_to_stop": asked_to_stop })),
-            }).await?;
+            let summary = format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len());
+            let entry = actor.entry("update.recalled", "update", id, summary)
+                .with_after(json!({ "reason": reason, "rooms": rooms.len(), "asked_to_stop": asked_to_stop }));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(Recalled { update: id, rooms, asked_to_stop })
         })?;
         self.wake();

@@ -6,7 +6,7 @@ use domain::planner;
 use domain::ring::{RingDraft, RingSequence};
 use domain::rollout::{Rollout, RolloutState};
 use serde_json::json;
-use store::{AuditEntry, Tx};
+use store::Tx;
 
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
@@ -61,16 +61,10 @@ impl Service {
             tx.put_rings(&after).await?;
             tx.wake_rollouts(now).await?;
             let name = before.get(id).map_or(String::new(), |ring| ring.name.clone());
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action: "ring.deleted",
-                object_kind: "ring",
-                object_id: id.to_string(),
-                summary: format!("Deleted the ring {name}; {moved} rooms went to {}.", target.name),
-                before: before.get(id).and_then(|ring| serde_json::to_value(ring).ok()),
-                after: None,
-            }).await?;
+            let summary = format!("Deleted the ring {name}; {moved} rooms went to {}.", target.name);
+            let entry = actor.entry("ring.deleted", "ring", id, summary)
+                .with_before(before.get(id).and_then(|ring| serde_json::to_value(ring).ok()));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -100,16 +94,11 @@ impl Service {
             let ring = after.get(id);
             let (name, days) = ring.map_or((String::new(), 0), |ring| (ring.name.clone(), ring.completion_days()));
             let verb = if action == "ring.added" { "Added" } else { "Edited" };
-            tx.add_audit(now, &AuditEntry {
-                actor: actor.name.clone(),
-                address: actor.address.clone(),
-                action,
-                object_kind: "ring",
-                object_id: id.to_string(),
-                summary: format!("{verb} the ring {name}: {days} days, {} of 60 in all.", after.total_days()),
-                before: before.get(id).and_then(|ring| serde_json::to_value(ring).ok()),
-                after: ring.and_then(|ring| serde_json::to_value(ring).ok()),
-            }).await?;
+            let summary = format!("{verb} the ring {name}: {days} days, {} of 60 in all.", after.total_days());
+            let entry = actor.entry(action, "ring", id, summary)
+                .with_before(before.get(id).and_then(|ring| serde_json::to_value(ring).ok()))
+                .with_after(ring.and_then(|ring| serde_json::to_value(ring).ok()));
+            tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
         self.wake();
@@ -140,16 +129,11 @@ impl Service {
                 }
                 tx.mark(*id).await?;
                 let source = rings.get(room.ring).map_or("", |ring| &ring.name);
-                tx.add_audit(now, &AuditEntry {
-                    actor: actor.name.clone(),
-                    address: actor.address.clone(),
-                    action: "room.moved",
-                    object_kind: "room",
-                    object_id: id.to_string(),
-                    summary: format!("Moved {} from {source} to {}.", room.name, target.name),
-                    before: Some(json!({ "ring": source })),
-                    after: Some(json!({ "ring": target.name })),
-                }).await?;
+                let summary = format!("Moved {} from {source} to {}.", room.name, target.name);
+                let entry = actor.entry("room.moved", "room", id, summary)
+                    .with_before(json!({ "ring": source }))
+                    .with_after(json!({ "ring": target.name }));
+                tx.add_audit(now, &entry).await?;
             }
             tx.wake_rollouts(now).await?;
             Ok::<_, ServiceError>(())

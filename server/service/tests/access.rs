@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use domain::access::{Act, Role};
 use domain::deployment::Force;
 use domain::freeze::FreezeScope;
-use domain::ids::{FreezeId, ProductId, RoomId, UpdateId};
+use domain::ids::{FreezeId, PersonId, ProductId, RoomId, TokenId, UpdateId};
 use service::catalogue::Catalogue;
 use service::store::{AuditFacts, AuditFilter};
 use service::{Actor, NewFile, Result, RoomsFile, ServiceError, Source};
@@ -28,7 +28,7 @@ on_both_engines![
 type Call = (&'static str, Act, bool);
 
 /// Every call that changes something, in an order in which each of them can be made.
-const CALLS: [Call; 23] = [
+const CALLS: [Call; 27] = [
     ("import catalogue", Act::Publish, false),
     ("import rooms", Act::EditRooms, false),
     ("add file", Act::Publish, false),
@@ -46,12 +46,16 @@ const CALLS: [Call; 23] = [
     ("freeze", Act::Freeze, false),
     ("lift freeze", Act::Freeze, true),
     ("recall", Act::Publish, false),
+    ("acknowledge", Act::ControlUpdates, true),
     ("enrol device", Act::ManageDevices, false),
     ("revoke device", Act::ManageDevices, false),
     ("add person", Act::ManagePeople, false),
     ("set role", Act::ManagePeople, true),
     ("reset person", Act::ManagePeople, true),
+    ("end sessions", Act::ManagePeople, false),
     ("disable person", Act::ManagePeople, true),
+    ("add token", Act::ManageTokens, false),
+    ("revoke token", Act::ManageTokens, true),
 ];
 
 struct Scene {
@@ -133,6 +137,7 @@ impl Scene {
             }
             "move rooms" => service.move_rooms(by, &[room], pilot().await).await,
             "delete ring" => service.delete_ring(by, pilot().await, Some(general)).await,
+            "acknowledge" => service.acknowledge(by, self.running, "two bars of one batch").await,
             "freeze" => {
                 let scope = FreezeScope::Room(room);
                 let made = service
@@ -151,6 +156,17 @@ impl Scene {
             "add person" => service.add_person(by, "Bo", person, Role::Helpdesk).await.map(drop),
             "set role" => service.set_role(by, person, Role::Auditor).await,
             "reset person" => service.reset_link(by, person).await.map(drop),
+            "end sessions" => {
+                let people = service.people(&admin()).await.unwrap();
+                let person = people.first().map_or(PersonId(Uuid::nil()), |person| person.id);
+                service.end_sessions(by, person).await
+            }
+            "add token" => service.add_token(by, "Archive", Role::Auditor, 30).await.map(drop),
+            "revoke token" => {
+                let tokens = service.tokens(&admin()).await.unwrap();
+                let token = tokens.first().map_or(TokenId(Uuid::nil()), |token| token.id);
+                service.revoke_token(by, token).await
+            }
             "disable person" => service.disable_person(by, person).await,
             other => panic!("{other} has no call"),
         }
@@ -209,6 +225,11 @@ async fn every_change_leaves_one_entry_with_what_was_and_what_is_a3(estate: Esta
             scene.estate.service.tick().await.unwrap();
             devices.turn(&scene.estate.service).await;
         }
+        if name == "acknowledge" {
+            let mut devices = Devices::of(&scene.rooms);
+            devices.fails.insert("staging-1".to_owned(), 9);
+            scene.estate.live_until("2025-05-05T12:00:00Z", &mut devices).await;
+        }
         let entries = scene.audit().await.len();
         scene
             .call(name, &by)
@@ -223,7 +244,7 @@ async fn every_change_leaves_one_entry_with_what_was_and_what_is_a3(estate: Esta
         let entry = of_ada[0];
         assert_eq!(entry.address, "192.0.2.7", "{name}");
         assert_eq!(entry.before.is_some(), had_before, "{name}: {entry:?}");
-        let ends = ["delete ring", "lift freeze"].contains(&name);
+        let ends = ["delete ring", "lift freeze", "revoke token"].contains(&name);
         assert!(entry.after.is_some() || ends, "{name}: {entry:?}");
         assert!(
             entry.summary.ends_with('.') || entry.summary.contains(": "),

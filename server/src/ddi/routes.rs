@@ -1,6 +1,7 @@
 //! The resources of `DDI.md` 1, each a few lines: who speaks, one call of the service, the answer.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -15,11 +16,15 @@ use serde_json::{Value, json};
 use service::devices::Credentials;
 use service::store::{Caller, Outcome};
 use service::{Service, ServiceError};
+use tower_http::timeout::TimeoutLayer;
 
 use super::{artifacts, wire};
 
 /// No honest report is larger.
 const LARGEST_BODY: usize = 256 * 1024;
+
+/// A report that has not arrived after so long was sent too slowly; the device sends it again. Artifacts may take as long as they take.
+const SLOWEST: Duration = Duration::from_secs(60);
 
 /// The device API below `/{tenant}/controller/v1/{controller}`.
 pub fn routes(service: Service) -> Router {
@@ -41,6 +46,7 @@ pub fn routes(service: Service) -> Router {
             get(artifact),
         )
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
         .with_state(service)
 }
 

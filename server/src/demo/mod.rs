@@ -44,7 +44,14 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         let fleet = devices::Fleet::new(&service, format!("http://{address}"), options.seed);
         tokio::spawn(time::drive(service.clone(), fleet, options.speed, stop.clone()))
     });
-    serve::serve_until(listener, service, Surroundings { demo_pace: Some(pace) }, stop.clone()).await?;
+    serve::serve_until(
+        listener,
+        None,
+        service,
+        Surroundings { demo_pace: Some(pace) },
+        stop.clone(),
+    )
+    .await?;
     if let Some(driving) = driving {
         stop.cancel();
         serve::in_time("the demo's devices", driving).await.transpose()?;

@@ -30,6 +30,22 @@ pub struct AuditEntry {
     pub after: Option<Value>,
 }
 
+impl AuditEntry {
+    /// The entry with what was there.
+    #[must_use]
+    pub fn with_before(self, before: impl Into<Option<Value>>) -> Self {
+        let before = before.into();
+        Self { before, ..self }
+    }
+
+    /// The entry with what is there now.
+    #[must_use]
+    pub fn with_after(self, after: impl Into<Option<Value>>) -> Self {
+        let after = after.into();
+        Self { after, ..self }
+    }
+}
+
 /// An entry as it stands.
 #[derive(Clone, Debug)]
 pub struct AuditRecord {
@@ -93,6 +109,8 @@ pub struct AuditFilter {
     pub actor: Option<String>,
     /// About what kind of object.
     pub object_kind: Option<String>,
+    /// About which one of that kind.
+    pub object_id: Option<String>,
     /// From this instant on.
     pub from: Option<DateTime<Utc>>,
     /// Before this one.
@@ -227,6 +245,9 @@ impl Tx {
             if let Some(kind) = &filter.object_kind {
                 query.push(" AND object_kind = ").push_bind(kind.clone());
             }
+            if let Some(object) = &filter.object_id {
+                query.push(" AND object_id = ").push_bind(object.clone());
+            }
             if let Some((at, id)) = filter.older_than {
                 query.push(" AND (at, id) < (").push_bind(at).push(", ").push_bind(id).push(")");
             }
@@ -273,7 +294,7 @@ impl Tx {
     /// The database fails.
     pub async fn audit_of(&mut self, object_kind: &str, object_id: &str, limit: i64) -> Result<Vec<AuditRecord>> {
         const SQL: &str = "SELECT id, at, actor, action, object_kind, object_id, summary FROM audit
-            WHERE object_kind = $1 AND object_id = $2 ORDER BY id DESC LIMIT $3";
+            WHERE object_kind = $1 AND object_id = $2 ORDER BY at DESC, id DESC LIMIT $3";
         type Row = (i64, i64, String, String, String, String, String);
         let rows: Vec<Row> =
             each!(self, c => sqlx::query_as(SQL).bind(object_kind).bind(object_id).bind(limit).fetch_all(c).await)?;

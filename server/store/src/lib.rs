@@ -25,6 +25,7 @@ mod rollouts;
 mod rooms;
 mod rows;
 mod tickets;
+mod tokens;
 mod tx;
 mod whole;
 
@@ -40,4 +41,5 @@ pub use read::*;
 pub use reports::{ConfigMode, ConfigReport, Fetched, Outcome, Refusal, Report};
 pub use rooms::{NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord};
 pub use tickets::{TicketEventRecord, TicketRecord};
+pub use tokens::TokenRecord;
 pub use tx::{Attempts, Ended, Retryable, Tx};

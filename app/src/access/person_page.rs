@@ -1,0 +1,77 @@
+//! One person with an account: what they are here for, and where they are signed in.
+
+use domain::ids::PersonId;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::api::get_person;
+use super::said::message;
+use super::sessions::{Whose, sessions};
+use crate::components::address;
+use crate::components::loaded::loaded_page;
+use crate::components::page_header::PageHeader;
+use crate::error::AppError;
+use crate::view::{PersonDetailView, PersonRow};
+
+/// The page.
+#[component]
+pub fn PersonPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| address::value(params, "id").parse::<PersonId>().ok()));
+    let person = Resource::new(
+        move || id.get(),
+        |id| async move {
+            let id = id.ok_or_else(|| AppError::NotFound {
+                what: "This account".to_owned(),
+            })?;
+            get_person(id).await
+        },
+    );
+    loaded_page(person, page)
+}
+
+fn page(view: PersonDetailView) -> AnyView {
+    let PersonDetailView {
+        person,
+        sessions: rows,
+        may_change,
+        may_see_audit,
+        said,
+    } = view;
+    let PersonRow {
+        id,
+        name,
+        email,
+        role,
+        state,
+    } = person;
+    let done = address::address("/audit", [("who", format!("{name} ({email})").as_str())]);
+    let suffered = address::address("/audit", [("kind", "person"), ("object", id.to_string().as_str())]);
+    let whose = if may_change { Whose::Of(id) } else { Whose::Shown };
+    view! {
+        <PageHeader title=name tab=None above=("/settings/people", "People") />
+        {message(said)}
+        <section aria-label="Account">
+            <dl class="facts facts--wide">
+                <dt>"E-mail"</dt>
+                <dd>{email}</dd>
+                <dt>"Role"</dt>
+                <dd>{role.label()}</dd>
+                <dt>"State"</dt>
+                <dd>{state}</dd>
+                {may_see_audit
+                    .then(|| {
+                        view! {
+                            <dt>"Audit"</dt>
+                            <dd class="link-list">
+                                <a href=done>"What they did"</a>
+                                <a href=suffered>"What was done to the account"</a>
+                            </dd>
+                        }
+                    })}
+            </dl>
+        </section>
+        {sessions(rows, whose)}
+    }
+    .into_any()
+}

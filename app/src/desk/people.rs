@@ -1,0 +1,127 @@
+//! Accounts, sessions and tokens (A1, A2).
+
+use chrono::{DateTime, Utc};
+use domain::access::Act;
+use domain::ids::PersonId;
+use domain::zone::Zone;
+use service::SHORTEST_PASSWORD;
+use service::store::{PersonRecord, SessionRecord};
+use service::tokens::LONGEST_TOKEN_DAYS;
+use uuid::Uuid;
+
+use super::{Desk, Result, told, words};
+use crate::view::{AccountView, PeopleView, PersonDetailView, PersonRow, SessionRow, TokenRow, TokensView};
+
+impl Desk {
+    /// The own account.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn account(&self) -> Result<AccountView> {
+        let look = self.look_for(Act::ManageOwnAccount).await?;
+        let actor = &self.viewer.actor;
+        let sessions = self.service.own_sessions(actor).await.map_err(told)?;
+        Ok(AccountView {
+            name: actor.name.clone(),
+            email: actor
+                .signed
+                .as_ref()
+                .map_or_else(String::new, |signed| signed.email.clone()),
+            role: actor.role.label().to_owned(),
+            sessions: self.session_rows(sessions, &look.organisation.zone, look.now),
+            said: self.viewer.said.clone(),
+            shortest_password: u32::try_from(SHORTEST_PASSWORD).unwrap_or(0),
+        })
+    }
+
+    /// Everybody with an account.
+    ///
+    /// # Errors
+    /// Whoever asks may not see accounts.
+    pub async fn people(&self) -> Result<PeopleView> {
+        let actor = &self.viewer.actor;
+        let people = self.service.people(actor).await.map_err(told)?;
+        let may_change = actor.role.may(Act::ManagePeople);
+        Ok(PeopleView {
+            rows: people.into_iter().map(person_row).collect(),
+            may_change,
+            link: self.viewer.secret.clone().filter(|_| may_change),
+            said: self.viewer.said.clone(),
+        })
+    }
+
+    /// A person, and where they are signed in.
+    ///
+    /// # Errors
+    /// Whoever asks may not see accounts, or there is no such account.
+    pub async fn person(&self, id: PersonId) -> Result<PersonDetailView> {
+        let look = self.look_for(Act::SeePeople).await?;
+        let actor = &self.viewer.actor;
+        let (person, sessions) = self.service.person(actor, id).await.map_err(told)?;
+        Ok(PersonDetailView {
+            person: person_row(person),
+            sessions: self.session_rows(sessions, &look.organisation.zone, look.now),
+            may_change: actor.role.may(Act::ManagePeople),
+            may_see_audit: actor.role.may(Act::SeeAudit),
+            said: self.viewer.said.clone(),
+        })
+    }
+
+    /// Tokens for automation.
+    ///
+    /// # Errors
+    /// Whoever asks may not see them.
+    pub async fn tokens(&self) -> Result<TokensView> {
+        let look = self.look_for(Act::SeeTokens).await?;
+        let actor = &self.viewer.actor;
+        let (zone, now) = (&look.organisation.zone, look.now);
+        let tokens = self.service.tokens(actor).await.map_err(told)?;
+        let rows = tokens.into_iter().map(|token| TokenRow {
+            id: token.id.to_string(),
+            made: words::instant(token.made_at, zone, now),
+            expires: words::instant(token.expires_at, zone, now),
+            is_expired: token.expires_at <= now,
+            used: token.used_at.map(|used| words::instant(used, zone, now)),
+            name: token.name,
+            role: token.role,
+            made_by: token.made_by,
+        });
+        let may_change = actor.role.may(Act::ManageTokens);
+        let address = &self.service.deployment().public_url;
+        Ok(TokensView {
+            rows: rows.collect(),
+            may_change,
+            secret: self.viewer.secret.clone().filter(|_| may_change),
+            example: format!("curl --header \"Authorization: Bearer $TOKEN\" {address}/audit.csv"),
+            said: self.viewer.said.clone(),
+            longest_days: LONGEST_TOKEN_DAYS,
+        })
+    }
+
+    fn session_rows(&self, sessions: Vec<SessionRecord>, zone: &Zone, now: DateTime<Utc>) -> Vec<SessionRow> {
+        let this: Option<Uuid> = self.viewer.actor.signed.as_ref().map(|signed| signed.session);
+        let rows = sessions.into_iter().map(|session| SessionRow {
+            id: session.id.to_string(),
+            since: words::instant(session.made_at, zone, now),
+            last_used: words::instant(session.seen_at, zone, now),
+            is_this: Some(session.id) == this,
+            agent: words::browser(&session.agent),
+            address: session.address,
+        });
+        rows.collect()
+    }
+}
+
+fn person_row(person: PersonRecord) -> PersonRow {
+    PersonRow {
+        id: person.id,
+        state: match (&person.password, person.disabled_at) {
+            (_, Some(_)) => "Disabled".to_owned(),
+            (None, None) => "Has not chosen a password yet".to_owned(),
+            (Some(_), None) => "May sign in".to_owned(),
+        },
+        name: person.name,
+        email: person.email,
+        role: person.role,
+    }
+}

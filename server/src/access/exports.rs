@@ -1,0 +1,74 @@
+//! What programs may fetch: files of comma-separated values, for whoever has a session or a token (A1, A3).
+
+use app::access::documents;
+use app::desk::Viewer;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use axum_extra::extract::CookieJar;
+use service::ServiceError;
+use service::audit::AuditQuery;
+
+use super::{Doors, fault, peer, told, who_is_there};
+
+/// The routes that take a token in place of a session.
+pub(crate) fn exports(doors: Doors) -> Router {
+    Router::new()
+        .route("/audit.csv", get(audit))
+        .layer(axum::middleware::from_fn_with_state(doors.clone(), who_exports))
+        .with_state(doors)
+}
+
+/// Finds out which program asks; who sends no token is asked for a session.
+async fn who_exports(State(doors): State<Doors>, jar: CookieJar, mut request: Request, next: Next) -> Response {
+    let Some(secret) = bearer(request.headers()) else {
+        return who_is_there(State(doors), jar, request, next).await;
+    };
+    let origin = doors.origin(peer(&request), request.headers());
+    match doors.service.bearer(secret, &origin).await {
+        Ok(Some(actor)) => {
+            let (said, secret) = (None, None);
+            request.extensions_mut().insert(Viewer { actor, said, secret });
+            next.run(request).await
+        }
+        Ok(None) => {
+            tracing::warn!(address = origin.address, "a token was refused");
+            let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+            let text = "This token was revoked, has expired, or never was one.\n";
+            (StatusCode::UNAUTHORIZED, challenge, text).into_response()
+        }
+        Err(error) => fault(&error),
+    }
+}
+
+/// What stands behind `Authorization: Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim())
+}
+
+/// The audit as a file, with the filters of its page (A3).
+async fn audit(
+    State(doors): State<Doors>,
+    Extension(viewer): Extension<Viewer>,
+    Query(query): Query<AuditQuery>,
+) -> Response {
+    match doors.service.export_audit(&viewer.actor, &query).await {
+        Ok(parts) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
+            ];
+            (headers, Body::from_stream(parts)).into_response()
+        }
+        Err(error @ (ServiceError::Forbidden { .. } | ServiceError::Invalid { .. })) => {
+            let (status, text) = told(&error);
+            (status, Html(documents::notice("Not exported", &text))).into_response()
+        }
+        Err(error) => fault(&error),
+    }
+}

@@ -1,0 +1,448 @@
+//! Forms that set cookies or end in one: signing in and out, one-time links, the own account, accounts and tokens of others (A1, A2).
+//!
+//! They are answered here and not by server functions: they work without script, and before anybody is signed in. Each asks the service,
+//! which knows who may; nothing here decides.
+
+use app::access::documents;
+use app::view::Said;
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum_extra::extract::CookieJar;
+use domain::access::Role;
+use domain::ids::{PersonId, TokenId};
+use serde::Deserialize;
+use service::people::Origin;
+use service::{Actor, ServiceError};
+use std::net::SocketAddr;
+use uuid::Uuid;
+
+use super::{DEMO_ROLE, Doors, fault, percent_encoded, told};
+
+/// The routes that set cookies. Everybody may call them; each asks for what it needs.
+pub(crate) fn forms(doors: Doors) -> Router {
+    Router::new()
+        .route("/sign-in", get(show_sign_in).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/welcome/{link}", get(show_first_admin).post(make_first_admin))
+        .route("/password/{link}", get(show_choose_password).post(choose_password))
+        .route("/demo/role", post(choose_demo_role))
+        .route("/account/password", post(change_password))
+        .route("/account/sessions/end", post(end_session))
+        .route("/settings/people/add", post(add_person))
+        .route("/settings/people/role", post(set_role))
+        .route("/settings/people/reset", post(reset_person))
+        .route("/settings/people/disable", post(disable_person))
+        .route("/settings/people/sessions/end", post(end_session_of))
+        .route("/settings/tokens/add", post(add_token))
+        .route("/settings/tokens/revoke", post(revoke_token))
+        .with_state(doors)
+}
+
+/// Who sends a form, and from where.
+struct Sender {
+    jar: CookieJar,
+    origin: Origin,
+}
+
+impl axum::extract::FromRequestParts<Doors> for Sender {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        doors: &Doors,
+    ) -> Result<Self, Self::Rejection> {
+        let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = info.map(|ConnectInfo(address)| address.ip());
+        Ok(Self {
+            jar: CookieJar::from_headers(&parts.headers),
+            origin: doors.origin(peer, &parts.headers),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Onward {
+    #[serde(default)]
+    next: String,
+}
+
+/// Only places of our own.
+fn safe_next(next: &str) -> &str {
+    let is_ours =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control());
+    if is_ours { next } else { "/" }
+}
+
+async fn organisation(doors: &Doors) -> String {
+    let name = doors.service.organisation_name().await;
+    name.unwrap_or_else(|_| "Nightshift".to_owned())
+}
+
+async fn show_sign_in(State(doors): State<Doors>, Query(query): Query<Onward>) -> Html<String> {
+    Html(documents::sign_in(
+        &organisation(&doors).await,
+        safe_next(&query.next),
+        "",
+        None,
+    ))
+}
+
+#[derive(Deserialize)]
+struct SignIn {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+async fn sign_in(State(doors): State<Doors>, sender: Sender, Form(form): Form<SignIn>) -> Response {
+    let next = safe_next(&form.next).to_owned();
+    match doors.service.sign_in(&form.email, &form.password, &sender.origin).await {
+        Ok(signed_in) => {
+            let cookie = doors.cookie(doors.session_cookie(), signed_in.token);
+            (sender.jar.add(cookie), Redirect::to(&next)).into_response()
+        }
+        Err(error) => {
+            let (status, problem) = told(&error);
+            let status = if status == StatusCode::UNPROCESSABLE_ENTITY {
+                StatusCode::UNAUTHORIZED
+            } else {
+                status
+            };
+            let page = documents::sign_in(&organisation(&doors).await, &next, &form.email, Some(&problem));
+            (status, Html(page)).into_response()
+        }
+    }
+}
+
+async fn sign_out(State(doors): State<Doors>, sender: Sender) -> Response {
+    let actor = match doors.actor(&sender.jar, &sender.origin).await {
+        Ok(actor) => actor,
+        Err(error) => return fault(&error),
+    };
+    if let Some(actor) = actor
+        && let Some(signed) = &actor.signed
+    {
+        match doors.service.end_session(&actor, signed.person, signed.session).await {
+            // A second click: it has ended already.
+            Ok(()) | Err(ServiceError::NotFound { .. }) => {}
+            Err(error) => return fault(&error),
+        }
+    }
+    let leads_to = if doors.is_demo { "/" } else { "/sign-in" };
+    let jar = CookieJar::new()
+        .add(doors.gone(doors.session_cookie()))
+        .add(doors.gone(doors.said_cookie()))
+        .add(doors.gone(doors.secret_cookie()));
+    (jar, Redirect::to(leads_to)).into_response()
+}
+
+async fn show_first_admin(State(doors): State<Doors>, Path(link): Path<String>) -> Response {
+    match doors.service.link_for(&link).await {
+        Ok(None) => Html(documents::first_admin(&format!("/welcome/{link}"), "", "", None)).into_response(),
+        Ok(Some(_)) | Err(_) => used_up(),
+    }
+}
+
+#[derive(Deserialize)]
+struct FirstAdmin {
+    name: String,
+    email: String,
+    password: String,
+}
+
+async fn make_first_admin(
+    State(doors): State<Doors>,
+    sender: Sender,
+    Path(link): Path<String>,
+    Form(form): Form<FirstAdmin>,
+) -> Response {
+    let made = doors
+        .service
+        .make_first_admin(&link, &form.name, &form.email, &form.password, &sender.origin);
+    match made.await {
+        Ok(signed_in) => {
+            let cookie = doors.cookie(doors.session_cookie(), signed_in.token);
+            (sender.jar.add(cookie), Redirect::to("/")).into_response()
+        }
+        Err(ServiceError::NotFound { .. }) => used_up(),
+        Err(error) => {
+            let (status, problem) = told(&error);
+            let page = documents::first_admin(&format!("/welcome/{link}"), &form.name, &form.email, Some(&problem));
+            (status, Html(page)).into_response()
+        }
+    }
+}
+
+async fn show_choose_password(State(doors): State<Doors>, Path(link): Path<String>) -> Response {
+    match doors.service.link_for(&link).await {
+        Ok(Some(email)) => Html(documents::choose_password(&format!("/password/{link}"), &email, None)).into_response(),
+        Ok(None) | Err(_) => used_up(),
+    }
+}
+
+#[derive(Deserialize)]
+struct ChosenPassword {
+    #[serde(default)]
+    email: String,
+    password: String,
+}
+
+async fn choose_password(
+    State(doors): State<Doors>,
+    sender: Sender,
+    Path(link): Path<String>,
+    Form(form): Form<ChosenPassword>,
+) -> Response {
+    match doors
+        .service
+        .choose_password(&link, &form.password, &sender.origin)
+        .await
+    {
+        Ok(()) => Html(documents::notice("Your password is saved", "Sign in with it.")).into_response(),
+        Err(ServiceError::NotFound { .. }) => used_up(),
+        Err(error) => {
+            let (status, problem) = told(&error);
+            let page = documents::choose_password(&format!("/password/{link}"), &form.email, Some(&problem));
+            (status, Html(page)).into_response()
+        }
+    }
+}
+
+fn used_up() -> Response {
+    let text =
+        "It works once, for three days. Ask an admin for a new one; after the first start, start Nightshift once more.";
+    (
+        StatusCode::NOT_FOUND,
+        Html(documents::notice("This link is used up", text)),
+    )
+        .into_response()
+}
+
+#[derive(Deserialize)]
+struct DemoRole {
+    role: String,
+}
+
+async fn choose_demo_role(State(doors): State<Doors>, sender: Sender, Form(form): Form<DemoRole>) -> Response {
+    let role = Role::from_word(&form.role).filter(|_| doors.is_demo);
+    let Some(role) = role else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let cookie = doors.cookie(DEMO_ROLE, role.as_str().to_owned());
+    (sender.jar.add(cookie), Redirect::to("/")).into_response()
+}
+
+/// Does something as whoever sends the form, and leads back with what came of it.
+async fn act<T>(
+    doors: &Doors,
+    sender: Sender,
+    leads_to: &str,
+    good: impl FnOnce(&T) -> (String, Option<String>),
+    acting: impl AsyncFnOnce(&Actor) -> Result<T, ServiceError>,
+) -> Response {
+    let actor = match doors.actor(&sender.jar, &sender.origin).await {
+        Ok(Some(actor)) => actor,
+        Ok(None) => return Redirect::to(&format!("/sign-in?next={}", percent_encoded(leads_to))).into_response(),
+        Err(error) => return fault(&error),
+    };
+    let (said, secret) = match acting(&actor).await {
+        Ok(done) => {
+            let (text, secret) = good(&done);
+            (Said { is_good: true, text }, secret)
+        }
+        Err(
+            error @ (ServiceError::Store(_)
+            | ServiceError::Hashing
+            | ServiceError::Random(_)
+            | ServiceError::Artifacts(_)),
+        ) => {
+            return fault(&error);
+        }
+        // Not an answer of a page: whoever calls it by hand learns it from the status.
+        Err(ServiceError::Forbidden { problem }) => {
+            return (
+                StatusCode::FORBIDDEN,
+                Html(documents::notice("This is not for your role", &problem)),
+            )
+                .into_response();
+        }
+        Err(error) => (
+            Said {
+                is_good: false,
+                text: told(&error).1,
+            },
+            None,
+        ),
+    };
+    let said = serde_json::to_string(&said).unwrap_or_default();
+    let mut jar = sender
+        .jar
+        .add(doors.cookie(doors.said_cookie(), percent_encoded(&said)));
+    if let Some(secret) = secret {
+        jar = jar.add(doors.cookie(doors.secret_cookie(), secret));
+    }
+    (jar, Redirect::to(leads_to)).into_response()
+}
+
+#[derive(Deserialize)]
+struct ChangedPassword {
+    old: String,
+    new: String,
+}
+
+async fn change_password(State(doors): State<Doors>, sender: Sender, Form(form): Form<ChangedPassword>) -> Response {
+    let good = |(): &()| {
+        (
+            "Your password is changed; your other sessions have ended.".to_owned(),
+            None,
+        )
+    };
+    act(&doors, sender, "/account", good, async |actor| {
+        doors.service.change_password(actor, &form.old, &form.new).await
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct EndedSession {
+    session: Uuid,
+}
+
+async fn end_session(State(doors): State<Doors>, sender: Sender, Form(form): Form<EndedSession>) -> Response {
+    let good = |(): &()| ("The session has ended.".to_owned(), None);
+    act(&doors, sender, "/account", good, async |actor| match &actor.signed {
+        Some(signed) => doors.service.end_session(actor, signed.person, form.session).await,
+        None => Ok(()),
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct NewPerson {
+    name: String,
+    email: String,
+    role: Role,
+}
+
+async fn add_person(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewPerson>) -> Response {
+    let good = |link: &String| {
+        (
+            format!("{} is added.", form.name.trim()),
+            Some(password_link(&doors, link)),
+        )
+    };
+    act(&doors, sender, "/settings/people", good, async |actor| {
+        doors
+            .service
+            .add_person(actor, &form.name, &form.email, form.role)
+            .await
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct NewRole {
+    email: String,
+    role: Role,
+}
+
+async fn set_role(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewRole>) -> Response {
+    let good = |(): &()| (format!("{} is {} now.", form.email, form.role.label()), None);
+    act(&doors, sender, "/settings/people", good, async |actor| {
+        doors.service.set_role(actor, &form.email, form.role).await
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Account {
+    email: String,
+}
+
+async fn reset_person(State(doors): State<Doors>, sender: Sender, Form(form): Form<Account>) -> Response {
+    let good = |link: &String| {
+        (
+            format!("A link for {} is made.", form.email),
+            Some(password_link(&doors, link)),
+        )
+    };
+    act(&doors, sender, "/settings/people", good, async |actor| {
+        doors.service.reset_link(actor, &form.email).await
+    })
+    .await
+}
+
+async fn disable_person(State(doors): State<Doors>, sender: Sender, Form(form): Form<Account>) -> Response {
+    let good = |(): &()| (format!("{} may not sign in any more.", form.email), None);
+    act(&doors, sender, "/settings/people", good, async |actor| {
+        doors.service.disable_person(actor, &form.email).await
+    })
+    .await
+}
+
+/// Without a session: all of them.
+#[derive(Deserialize)]
+struct EndedSessionOf {
+    person: Uuid,
+    session: Option<Uuid>,
+}
+
+async fn end_session_of(State(doors): State<Doors>, sender: Sender, Form(form): Form<EndedSessionOf>) -> Response {
+    let good = |(): &()| {
+        let what = if form.session.is_some() {
+            "The session has ended."
+        } else {
+            "All their sessions have ended."
+        };
+        (what.to_owned(), None)
+    };
+    let person = PersonId(form.person);
+    act(
+        &doors,
+        sender,
+        &format!("/settings/people/{person}"),
+        good,
+        async |actor| match form.session {
+            Some(session) => doors.service.end_session(actor, person, session).await,
+            None => doors.service.end_sessions(actor, person).await,
+        },
+    )
+    .await
+}
+
+#[derive(Deserialize)]
+struct NewToken {
+    name: String,
+    role: Role,
+    days: u16,
+}
+
+async fn add_token(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewToken>) -> Response {
+    let good = |secret: &String| (format!("The token {} is made.", form.name.trim()), Some(secret.clone()));
+    act(&doors, sender, "/settings/tokens", good, async |actor| {
+        doors.service.add_token(actor, &form.name, form.role, form.days).await
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct RevokedToken {
+    token: Uuid,
+}
+
+async fn revoke_token(State(doors): State<Doors>, sender: Sender, Form(form): Form<RevokedToken>) -> Response {
+    let good = |(): &()| ("The token is revoked.".to_owned(), None);
+    act(&doors, sender, "/settings/tokens", good, async |actor| {
+        doors.service.revoke_token(actor, TokenId(form.token)).await
+    })
+    .await
+}
+
+fn password_link(doors: &Doors, link: &str) -> String {
+    format!("{}/password/{link}", doors.service.deployment().public_url)
+}

@@ -1,0 +1,476 @@
+//! The role walk (SPEC A1): every route of the built router and every server function has a row in a table here, and is called by each
+//! role and by nobody.
+//!
+//! axum lists its routes nowhere but in its debug output, so that is read; a route that a table does not know fails the walk, and a
+//! probe shows that it does.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::error::AppError;
+use axum::Router;
+use axum::routing::get;
+use domain::access::{Act, Role};
+use server::router::{Surroundings, router};
+use support::visitor::{Page, Visitor};
+use support::{ADMIN, Engine, House};
+
+both_engines!(
+    every_route_has_a_row_and_keeps_to_it_a1,
+    every_server_function_asks_for_its_right_a1,
+);
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// Anybody, and it tells nobody anything that is not public.
+    Anybody,
+    /// Whoever has this right; others are forbidden it, and nobody is asked to sign in.
+    People(Act),
+    /// A device with its own token, and no person.
+    Devices,
+    /// Each server function for itself: [`FUNCTIONS`].
+    Functions,
+}
+
+use Whose::{Anybody, Devices, Functions, People};
+
+/// Method, route, an address of it, the fields of a form that is no good, and who may. `ROOM`, `UPDATE`, `PERSON` stand for ids.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    Whose,
+);
+
+const NO_FORM: &[(&str, &str)] = &[];
+const NOBODY: &[(&str, &str)] = &[("email", "nobody@example.com"), ("role", "admin"), ("name", "")];
+const NO_SESSION: &[(&str, &str)] = &[
+    ("person", "00000000-0000-0000-0000-000000000001"),
+    ("session", "00000000-0000-0000-0000-000000000001"),
+    ("token", "00000000-0000-0000-0000-000000000001"),
+];
+const CONTROLLER: &str = "/{tenant}/controller/v1/{controller}";
+
+const TABLE: &[Row] = &[
+    ("GET", "/livez", "/livez", NO_FORM, Anybody),
+    ("GET", "/readyz", "/readyz", NO_FORM, Anybody),
+    ("GET", "/metrics", "/metrics", NO_FORM, Anybody),
+    ("GET", "/pkg/{*file}", "/pkg/nightshift.css", NO_FORM, Anybody),
+    ("GET", "/icons.svg", "/icons.svg", NO_FORM, Anybody),
+    ("GET", "/favicon.svg", "/favicon.svg", NO_FORM, Anybody),
+    ("GET", "/sign-in", "/sign-in", NO_FORM, Anybody),
+    (
+        "POST",
+        "/sign-in",
+        "/sign-in",
+        &[("email", "nobody@example.com"), ("password", "")],
+        Anybody,
+    ),
+    ("GET", "/welcome/{link}", "/welcome/none", NO_FORM, Anybody),
+    (
+        "POST",
+        "/welcome/{link}",
+        "/welcome/none",
+        &[("name", "E"), ("email", "e@e"), ("password", "")],
+        Anybody,
+    ),
+    ("GET", "/password/{link}", "/password/none", NO_FORM, Anybody),
+    (
+        "POST",
+        "/password/{link}",
+        "/password/none",
+        &[("password", "")],
+        Anybody,
+    ),
+    ("POST", "/demo/role", "/demo/role", &[("role", "admin")], Anybody),
+    (
+        "POST",
+        "/account/password",
+        "/account/password",
+        &[("old", ""), ("new", "")],
+        People(Act::ManageOwnAccount),
+    ),
+    (
+        "POST",
+        "/account/sessions/end",
+        "/account/sessions/end",
+        NO_SESSION,
+        People(Act::ManageOwnAccount),
+    ),
+    (
+        "POST",
+        "/settings/people/add",
+        "/settings/people/add",
+        NOBODY,
+        People(Act::ManagePeople),
+    ),
+    (
+        "POST",
+        "/settings/people/role",
+        "/settings/people/role",
+        NOBODY,
+        People(Act::ManagePeople),
+    ),
+    (
+        "POST",
+        "/settings/people/reset",
+        "/settings/people/reset",
+        NOBODY,
+        People(Act::ManagePeople),
+    ),
+    (
+        "POST",
+        "/settings/people/disable",
+        "/settings/people/disable",
+        NOBODY,
+        People(Act::ManagePeople),
+    ),
+    (
+        "POST",
+        "/settings/people/sessions/end",
+        "/settings/people/sessions/end",
+        NO_SESSION,
+        People(Act::ManagePeople),
+    ),
+    (
+        "POST",
+        "/settings/tokens/add",
+        "/settings/tokens/add",
+        &[("name", ""), ("role", "admin"), ("days", "1")],
+        People(Act::ManageTokens),
+    ),
+    (
+        "POST",
+        "/settings/tokens/revoke",
+        "/settings/tokens/revoke",
+        NO_SESSION,
+        People(Act::ManageTokens),
+    ),
+    ("GET", "/audit.csv", "/audit.csv", NO_FORM, People(Act::SeeAudit)),
+    ("GET", "/api/{*function}", "/api/home", NO_FORM, Functions),
+    ("POST", "/api/{*function}", "/api/home", NO_FORM, Functions),
+    ("GET", "/", "/", NO_FORM, People(Act::See)),
+    ("GET", "/incidents", "/incidents", NO_FORM, People(Act::See)),
+    ("GET", "/incidents/{number}", "/incidents/7", NO_FORM, People(Act::See)),
+    ("GET", "/rooms", "/rooms", NO_FORM, People(Act::See)),
+    ("GET", "/rooms/{id}", "/rooms/ROOM", NO_FORM, People(Act::See)),
+    (
+        "GET",
+        "/rooms/{id}/updates",
+        "/rooms/ROOM/updates",
+        NO_FORM,
+        People(Act::See),
+    ),
+    (
+        "GET",
+        "/rooms/{id}/tickets",
+        "/rooms/ROOM/tickets",
+        NO_FORM,
+        People(Act::See),
+    ),
+    (
+        "GET",
+        "/rooms/{id}/history",
+        "/rooms/ROOM/history",
+        NO_FORM,
+        People(Act::See),
+    ),
+    ("GET", "/updates", "/updates", NO_FORM, People(Act::See)),
+    ("GET", "/updates/rooms", "/updates/rooms", NO_FORM, People(Act::See)),
+    ("GET", "/updates/rings", "/updates/rings", NO_FORM, People(Act::See)),
+    ("GET", "/updates/{id}", "/updates/UPDATE", NO_FORM, People(Act::See)),
+    ("GET", "/portfolio", "/portfolio", NO_FORM, People(Act::SeePortfolio)),
+    ("GET", "/audit", "/audit", NO_FORM, People(Act::SeeAudit)),
+    ("GET", "/settings", "/settings", NO_FORM, People(Act::SeeSettings)),
+    (
+        "GET",
+        "/settings/people",
+        "/settings/people",
+        NO_FORM,
+        People(Act::SeePeople),
+    ),
+    (
+        "GET",
+        "/settings/people/{id}",
+        "/settings/people/PERSON",
+        NO_FORM,
+        People(Act::SeePeople),
+    ),
+    (
+        "GET",
+        "/settings/tokens",
+        "/settings/tokens",
+        NO_FORM,
+        People(Act::SeeTokens),
+    ),
+    ("GET", "/account", "/account", NO_FORM, People(Act::ManageOwnAccount)),
+    ("GET", CONTROLLER, "/DEFAULT/controller/v1/hall-1", NO_FORM, Devices),
+    (
+        "PUT",
+        "/{tenant}/controller/v1/{controller}/configData",
+        "/DEFAULT/controller/v1/hall-1/configData",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "GET",
+        "/{tenant}/controller/v1/{controller}/deploymentBase/{action}",
+        "/DEFAULT/controller/v1/hall-1/deploymentBase/1",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "POST",
+        "/{tenant}/controller/v1/{controller}/deploymentBase/{action}/feedback",
+        "/DEFAULT/controller/v1/hall-1/deploymentBase/1/feedback",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "GET",
+        "/{tenant}/controller/v1/{controller}/cancelAction/{action}",
+        "/DEFAULT/controller/v1/hall-1/cancelAction/1",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "POST",
+        "/{tenant}/controller/v1/{controller}/cancelAction/{action}/feedback",
+        "/DEFAULT/controller/v1/hall-1/cancelAction/1/feedback",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "GET",
+        "/{tenant}/controller/v1/{controller}/installedBase/{action}",
+        "/DEFAULT/controller/v1/hall-1/installedBase/1",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "GET",
+        "/{tenant}/controller/v1/{controller}/confirmationBase",
+        "/DEFAULT/controller/v1/hall-1/confirmationBase",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "GET",
+        "/{tenant}/controller/v1/{controller}/softwaremodules/{module}/artifacts/{file}",
+        "/DEFAULT/controller/v1/hall-1/softwaremodules/1/artifacts/file.swu",
+        NO_FORM,
+        Devices,
+    ),
+    // Last, for it ends the session.
+    ("POST", "/sign-out", "/sign-out", NO_FORM, Anybody),
+];
+
+/// Each server function, how it is called, and what it asks for.
+const FUNCTIONS: [(&str, &str, Act); 19] = [
+    ("/api/home", "", Act::See),
+    ("/api/shell", "", Act::See),
+    ("/api/rooms/list", "?query[page]=1", Act::See),
+    ("/api/rooms/overview", "?id=ROOM", Act::See),
+    ("/api/rooms/updates", "?id=ROOM", Act::See),
+    ("/api/rooms/tickets", "?id=ROOM", Act::See),
+    ("/api/rooms/history", "?id=ROOM", Act::See),
+    ("/api/updates/list", "?query[page]=1", Act::See),
+    ("/api/updates/one", "?id=UPDATE&rooms[page]=1", Act::See),
+    ("/api/rings/list", "", Act::See),
+    ("/api/tickets/list", "?query[page]=1", Act::See),
+    ("/api/tickets/one", "?number=7", Act::See),
+    ("/api/account", "", Act::ManageOwnAccount),
+    ("/api/portfolio", "?page=1", Act::SeePortfolio),
+    ("/api/audit", "?query[who]=", Act::SeeAudit),
+    ("/api/settings", "", Act::SeeSettings),
+    ("/api/people", "", Act::SeePeople),
+    ("/api/people/one", "?id=PERSON", Act::SeePeople),
+    ("/api/tokens", "", Act::SeeTokens),
+];
+
+/// Methods and routes of a router, out of its debug output.
+fn routes_of(router: &Router) -> BTreeSet<(String, String)> {
+    let debug = format!("{router:?}");
+    let (routes, rest) = debug
+        .split_once("node: Node { paths: {")
+        .expect("axum's debug output has its paths");
+    let (paths, _) = rest.split_once("} }").expect("and their end");
+    let mut by_id: BTreeMap<&str, &str> = BTreeMap::new();
+    for path in paths.split("RouteId(").skip(1) {
+        let (id, path) = path.split_once("): \"").expect("an id and its path");
+        by_id.insert(id, path.split('"').next().expect("its end"));
+    }
+    let mut found = BTreeSet::new();
+    for route in routes.split("RouteId(").skip(1) {
+        let (id, endpoint) = route.split_once("): ").expect("an id and what it leads to");
+        let path = by_id[id];
+        let mut methods: Vec<String> = Vec::new();
+        for method in ["get", "post", "put", "delete", "patch", "options", "connect", "trace"] {
+            let is_there =
+                endpoint.contains(&format!(" {method}: ")) && !endpoint.contains(&format!(" {method}: None"));
+            if is_there {
+                methods.push(method.to_uppercase());
+            }
+        }
+        if methods.is_empty() {
+            // A service that answers every method, or a debug output that this does not understand.
+            methods.push("ANY".to_owned());
+        }
+        found.extend(methods.into_iter().map(|method| (method, path.to_owned())));
+    }
+    found
+}
+
+/// Routes without a row, and rows without a route.
+fn strangers(router: &Router) -> BTreeSet<(String, String)> {
+    let mut known: BTreeSet<(String, String)> = TABLE
+        .iter()
+        .map(|(method, route, ..)| ((*method).to_owned(), (*route).to_owned()))
+        .collect();
+    assert_eq!(known.len(), TABLE.len(), "a row stands twice");
+    known.extend(
+        FUNCTIONS
+            .iter()
+            .map(|(path, ..)| ("GET".to_owned(), (*path).to_owned())),
+    );
+    routes_of(router).symmetric_difference(&known).cloned().collect()
+}
+
+struct Scene {
+    house: House,
+    visitors: [(Role, Visitor); 3],
+    ids: [(&'static str, String); 3],
+}
+
+impl Scene {
+    async fn new(engine: Engine) -> Self {
+        let house = House::new(engine).await;
+        let admin = house.admin().await;
+        let visitors = [
+            (Role::Admin, admin),
+            (Role::Helpdesk, house.person("bo@example.com", Role::Helpdesk).await),
+            (Role::Auditor, house.person("cy@example.com", Role::Auditor).await),
+        ];
+        let people = house.service.people(&support::actor()).await.expect("people");
+        let ids = [
+            ("ROOM", house.room("Hall").await.id.to_string()),
+            ("UPDATE", house.publish("2.0").await.to_string()),
+            ("PERSON", people[0].id.to_string()),
+        ];
+        Self { house, visitors, ids }
+    }
+
+    fn filled(&self, address: &str) -> String {
+        let mut address = address.to_owned();
+        for (word, id) in &self.ids {
+            address = address.replace(word, id);
+        }
+        address
+    }
+}
+
+async fn call(visitor: &Visitor, method: &str, address: &str, form: &[(&str, &str)]) -> Page {
+    let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+    let request = visitor.request(method.clone(), address);
+    if method == reqwest::Method::GET {
+        visitor.send(request).await
+    } else {
+        let request = request.header(reqwest::header::ORIGIN, &visitor.base);
+        visitor.send(request.form(form)).await
+    }
+}
+
+async fn every_route_has_a_row_and_keeps_to_it_a1(engine: Engine) {
+    let people = Scene::new(engine).await;
+    let router = router(people.house.service.clone(), Surroundings::default());
+    assert_eq!(
+        strangers(&router),
+        BTreeSet::new(),
+        "a route has no row in the table, or a row no route"
+    );
+    let probed = router.route("/probe/{id}", get(|| async { "nobody asked who I am" }));
+    let probe = [("GET".to_owned(), "/probe/{id}".to_owned())];
+    assert_eq!(
+        strangers(&probed),
+        BTreeSet::from(probe),
+        "the walk sees a route that was not registered in it"
+    );
+
+    let nobody = Visitor::new(&people.house.base);
+    for (method, _, address, form, whose) in TABLE {
+        let address = people.filled(address);
+        let refused = call(&nobody, method, &address, form).await;
+        match whose {
+            Anybody => assert!(
+                refused.status != 403 && refused.status < 500,
+                "{method} {address}: {}",
+                refused.status
+            ),
+            People(_) => assert!(refused.leads_to().starts_with("/sign-in"), "{method} {address}"),
+            Devices | Functions => assert_eq!(refused.status, 401, "{method} {address}"),
+        }
+        for (role, visitor) in &people.visitors {
+            let page = call(visitor, method, &address, form).await;
+            let seen = format!("{role:?} {method} {address}: {} {}", page.status, page.text);
+            match whose {
+                Anybody => assert!(page.status != 403 && page.status < 500, "{seen}"),
+                // A device's own token is its only one; who signs in gets no further than nobody.
+                Devices => assert_eq!(page.status, 401, "{seen}"),
+                Functions => assert!(page.status < 500 && page.status != 401, "{seen}"),
+                People(act) if role.may(*act) => {
+                    let is_answer = [200, 303].contains(&page.status) || page.text.contains("does not exist");
+                    assert!(is_answer, "{seen}");
+                }
+                People(_) => assert_eq!(page.status, 403, "{seen}"),
+            }
+        }
+    }
+    let people = people
+        .house
+        .database
+        .texts("SELECT email || role FROM people ORDER BY email")
+        .await;
+    assert_eq!(
+        people,
+        [
+            format!("{ADMIN}admin"),
+            "bo@example.comhelpdesk".to_owned(),
+            "cy@example.comauditor".to_owned()
+        ]
+    );
+}
+
+async fn every_server_function_asks_for_its_right_a1(engine: Engine) {
+    let people = Scene::new(engine).await;
+    let registered: BTreeSet<String> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, _)| path.to_owned())
+        .collect();
+    let known: BTreeSet<String> = FUNCTIONS.iter().map(|(path, ..)| (*path).to_owned()).collect();
+    assert_eq!(registered, known, "a server function has no row in the table of rights");
+    let nobody = Visitor::new(&people.house.base);
+    for (path, query, act) in FUNCTIONS {
+        let query = people.filled(query);
+        let refused = nobody.get(&format!("{path}{query}")).await;
+        assert_eq!(refused.status, 401, "{path}");
+        assert_eq!(
+            serde_json::from_str::<AppError>(&refused.text).ok(),
+            Some(AppError::SignedOut)
+        );
+        for (role, visitor) in &people.visitors {
+            let page = visitor.get(&format!("{path}{query}")).await;
+            let is_answered = page.status == 200 || page.text.contains("not_found");
+            let is_forbidden = matches!(serde_json::from_str(&page.text), Ok(AppError::Forbidden { .. }));
+            assert_eq!(!is_forbidden, role.may(act), "{role:?} {path}: {}", page.text);
+            assert_eq!(
+                is_answered,
+                role.may(act),
+                "{role:?} {path}: {} {}",
+                page.status,
+                page.text
+            );
+        }
+    }
+}
