@@ -3,6 +3,7 @@
 import type { Page } from "@playwright/test";
 import { active, cuttle } from "../estate.ts";
 import { IncidentsPage } from "./incidents.ts";
+import { PeoplePage } from "./people.ts";
 import { addressOfRoom } from "./rooms.ts";
 import { UpdatesPage } from "./updates.ts";
 
@@ -34,9 +35,11 @@ export const everyPage: Place[] = [
   { name: "incidents", title: /^Incidents$/, table: true, address: at("/incidents") },
   { name: "ticket", title: new RegExp(cuttle.name), table: false, address: addressOfTicket },
   { name: "portfolio", title: /^Portfolio$/, table: true, address: at("/portfolio") },
-  { name: "audit", title: /^Audit$/, table: true, noLinks: true, address: at("/audit") },
+  { name: "audit", title: /^Audit$/, table: true, address: at("/audit") },
   { name: "settings", title: /^Settings$/, table: false, address: at("/settings") },
   { name: "people", title: /^People$/, table: true, address: at("/settings/people") },
+  { name: "person", title: /^Grace Okafor$/, table: false, address: addressOfPerson },
+  { name: "tokens", title: /^Tokens$/, table: true, address: at("/settings/tokens") },
   { name: "account", title: /^Your account$/, table: false, noLinks: true, address: at("/account") },
 ];
 
@@ -44,6 +47,13 @@ async function addressOfUpdate(page: Page): Promise<string> {
   await page.goto(UpdatesPage.path);
   const address = await new UpdatesPage(page).link(active.roomsApp.row).getAttribute("href");
   if (address === null) throw new Error("the link to the update has no address");
+  return address;
+}
+
+async function addressOfPerson(page: Page): Promise<string> {
+  await page.goto(PeoplePage.path);
+  const address = await new PeoplePage(page).people.rows.first().getByRole("link").getAttribute("href");
+  if (address === null) throw new Error("the link to the person has no address");
   return address;
 }
 

@@ -2,9 +2,13 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Page } from "@playwright/test";
+import { PeoplePage, SignInPage } from "./people.ts";
 
 export class OwnServer {
   private constructor(
@@ -33,6 +37,53 @@ export class OwnServer {
       if (address !== undefined) return new OwnServer(child, folder, address, welcome);
     }
     throw new Error("the program ended before it listened");
+  }
+
+  /** Makes the first admin, Ada Byrne, who is signed in then. */
+  async makeFirstAdmin(page: Page, password: string): Promise<void> {
+    const documents = new SignInPage(page);
+    await page.goto(`${this.address}${this.welcome}`);
+    await documents.fill({ "Your name": "Ada Byrne", "E-mail": "ada@example.com", Password: password });
+    await documents.send("Create the first admin");
+    await page.waitForURL(`${this.address}/`);
+  }
+
+  /** Invites somebody as the admin does: the link with which they choose a password. */
+  async invite(page: Page, person: { name: string; email: string; role: string }): Promise<string> {
+    const people = new PeoplePage(page);
+    await page.goto(`${this.address}${PeoplePage.path}`);
+    await new SignInPage(page).fill({ Name: person.name, "E-mail": person.email });
+    await page.getByLabel("Role", { exact: true }).selectOption(person.role);
+    await people.button("Add").click();
+    return people.link.innerText();
+  }
+
+  /** Chooses a password with a link, and signs in with it. */
+  async choosePassword(page: Page, link: string, email: string, password: string): Promise<void> {
+    const documents = new SignInPage(page);
+    await page.goto(link);
+    await documents.fill({ Password: password });
+    await documents.send("Save the password");
+    await page.getByRole("link", { name: "Sign in" }).click();
+    await documents.fill({ "E-mail": email, Password: password });
+    await documents.send("Sign in");
+    await page.waitForURL(`${this.address}/`);
+  }
+
+  /** Somebody else's site, with one page. */
+  static async evil(body: string): Promise<{ address: string; stop: () => Promise<void> }> {
+    const site = createServer((_, answer) => {
+      answer.setHeader("content-type", "text/html");
+      answer.end(`<!doctype html><title>Prizes</title>${body}`);
+    });
+    await new Promise<void>((listening) => site.listen(0, "localhost", listening));
+    const { port } = site.address() as AddressInfo;
+    const stop = async () => {
+      site.closeAllConnections();
+      await new Promise((closed) => site.close(closed));
+    };
+    // Another name of this machine: another site.
+    return { address: `http://localhost:${port}/`, stop };
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@
 import { expect, expectAccessible, expectNoSidewaysScrolling, hydrated, test } from "../fixtures.ts";
 import { OwnServer } from "../pages/own_server.ts";
 import { PeoplePage, SignInPage } from "../pages/people.ts";
-import { navigation, Shell } from "../pages/shell.ts";
+import { navigation, Shell, Table } from "../pages/shell.ts";
 
 const password = "a lamp that hums at night";
 
@@ -54,9 +54,107 @@ test.describe("on a server that was just installed", () => {
         await documents.send("Sign in");
         await expect(page.getByRole("banner")).toContainText("Bo Lind");
         await expect(page.getByRole("banner")).toContainText("Helpdesk");
+
+        const another = "another lamp that hums";
+        await page.goto(`${server.address}/account`);
+        await documents.fill({ "Old password": "not this one", "New password": another });
+        await people.button("Change password").click();
+        await expect(people.main.getByRole("alert")).toContainText("it is not the one that you have now");
+        await documents.fill({ "Old password": password, "New password": another });
+        await people.button("Change password").click();
+        await expect(people.main.getByRole("status").first()).toContainText("Your password is changed");
+        await people.button("Sign out").click();
+        await documents.fill({ "E-mail": "bo@example.com", Password: another });
+        await documents.send("Sign in");
+        await expect(page.getByRole("banner")).toContainText("Bo Lind");
       });
     });
   }
+
+  test.describe("an admin and a colleague of the helpdesk", () => {
+    test.use({ expectedErrors: [/403/] });
+
+    test("what is not for helpdesk is neither shown nor taken from them (A1)", async ({ page, browser }) => {
+      await server.makeFirstAdmin(page, password);
+      const link = await server.invite(page, { name: "Bo Lind", email: "bo@example.com", role: "helpdesk" });
+      const other = await browser.newContext();
+      const bo = await other.newPage();
+      await server.choosePassword(bo, link, "bo@example.com", password);
+
+      const shell = new Shell(bo);
+      await expect(shell.mainNavigation.getByRole("link")).not.toHaveText(["Settings"]);
+      for (const path of ["/settings", "/settings/people", "/settings/tokens", "/audit", "/portfolio"]) {
+        expect((await bo.goto(`${server.address}${path}`))?.status(), path).toBe(403);
+      }
+      // Past the pages: what a script in their browser would send.
+      const calls = ["/api/settings", "/api/people", "/api/tokens", "/api/audit?query[who]=", "/audit.csv"];
+      const forms = {
+        "/settings/people/add": "name=Eve&email=eve%40example.com&role=admin",
+        "/settings/people/role": "email=bo%40example.com&role=admin",
+        "/settings/people/reset": "email=ada%40example.com",
+        "/settings/people/disable": "email=ada%40example.com",
+        "/settings/tokens/add": "name=Eve&role=admin&days=1",
+      };
+      const statuses = await bo.evaluate(
+        async ({ calls, forms }) => {
+          const type = { "content-type": "application/x-www-form-urlencoded" };
+          const answers = [
+            ...calls.map((path) => fetch(path)),
+            ...Object.entries(forms).map(([path, body]) => fetch(path, { method: "POST", headers: type, body })),
+          ];
+          return Promise.all(answers.map(async (answer) => (await answer).status));
+        },
+        { calls, forms },
+      );
+      expect(statuses).toEqual(statuses.map(() => 403));
+      await page.goto(`${server.address}${PeoplePage.path}`);
+      await expect(new PeoplePage(page).people.rows).toHaveCount(2);
+
+      // The admin sees where they are signed in, and ends it.
+      await page.getByRole("link", { name: "Bo Lind" }).click();
+      await expect(new Shell(page).title).toHaveText("Bo Lind");
+      await hydrated(page);
+      await expectAccessible(page);
+      await new PeoplePage(page).button("End").click();
+      await expect(new Shell(page).main).toContainText("Not signed in anywhere.");
+      await bo.goto(`${server.address}/rooms`);
+      await expect(bo).toHaveURL(/\/sign-in\?next=%2Frooms$/);
+      await other.close();
+    });
+  });
+
+  test.describe("another site", () => {
+    test.use({ expectedErrors: [/frame|Framing|Content Security Policy|content-security-policy|403|ERR_BLOCKED/i] });
+
+    test("can neither frame a page, nor run a script in it, nor send a form (A2)", async ({ page }) => {
+      await server.makeFirstAdmin(page, password);
+      const evil = await OwnServer.evil(`<iframe src="${server.address}/" title="framed"></iframe>
+        <form method="post" action="${server.address}/sign-out"><button>Win a prize</button></form>`);
+      try {
+        await page.goto(evil.address);
+        await expect(page.locator("iframe")).toBeVisible();
+        const framed = page.frames().find((frame) => frame !== page.mainFrame());
+        expect(await framed?.content(), "an empty frame").not.toContain("Nightshift");
+        await page.getByRole("button", { name: "Win a prize" }).click();
+        await expect(page.getByRole("heading", { name: "Not taken" })).toBeVisible();
+      } finally {
+        await evil.stop();
+      }
+      await page.goto(`${server.address}/`);
+      await expect(page.getByRole("banner"), "still signed in").toContainText("Ada Byrne");
+      const ran = await page.evaluate(() => {
+        const script = document.createElement("script");
+        script.textContent = "document.documentElement.dataset.ran = 'yes'";
+        document.body.append(script);
+        const button = document.createElement("button");
+        button.setAttribute("onclick", "document.documentElement.dataset.ran = 'yes'");
+        document.body.append(button);
+        button.click();
+        return document.documentElement.dataset.ran;
+      });
+      expect(ran, "an inline script").toBeUndefined();
+    });
+  });
 
   test.describe("a wrong password", () => {
     // Chromium names the status of a document that it loads as an error.
@@ -108,6 +206,35 @@ test.describe("in the demo", () => {
     await expectAccessible(page);
     await page.getByRole("button", { name: "Look at it as Admin" }).click();
     await expect(shell.mainNavigation.getByRole("link")).toHaveText(navigation.map(({ name }) => name));
+  });
+
+  test("a token is shown once, and revoked (A1)", async ({ page }) => {
+    await page.goto("/settings/tokens");
+    await hydrated(page);
+    const people = new PeoplePage(page);
+    const name = "Nightly report";
+    await page.getByLabel("Name", { exact: true }).fill(name);
+    await people.button("Make a token").click();
+    await expect(people.link.first()).toContainText(/^nightshift_[0-9a-f]{64}$/);
+    const tokens = new Table(people.main.getByRole("table", { name: "Tokens" }));
+    await expect(tokens.row(/Nightly report/)).toContainText("Auditor");
+    await hydrated(page);
+    await expectAccessible(page);
+    await page.reload();
+    await expect(people.link).toHaveCount(0);
+    await people.button(`Revoke ${name}`).click();
+    await expect(tokens.row(/Nightly report/)).toHaveCount(0);
+  });
+
+  test("everything about one object is a click away in the audit (A3)", async ({ page }) => {
+    await page.goto("/audit?kind=token");
+    await hydrated(page);
+    const shell = new Shell(page);
+    await shell.main.getByRole("link", { name: "Everything about this token" }).last().click();
+    await expect(page).toHaveURL(/kind=token&object=/);
+    await expect(shell.main.getByRole("row")).toHaveCount(2);
+    await shell.main.getByRole("link", { name: "Show all objects" }).click();
+    await expect(page).toHaveURL(/\/audit$/);
   });
 
   test("a new person gets a link that is shown once (A1, A2)", async ({ page }) => {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::access::Role;
 use domain::check;
@@ -81,6 +82,9 @@ enum Command {
     /// Add and list people, and let them back in.
     #[command(subcommand)]
     User(User),
+    /// Make, list and revoke tokens with which programs fetch exports.
+    #[command(subcommand)]
+    Token(Token),
 }
 
 /// Where the facts are.
@@ -302,6 +306,35 @@ enum User {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Make a token. It is printed this once.
+    Add {
+        /// The program and the place that use it.
+        name: String,
+        /// What it may do.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// Days until it expires, 1 to 366.
+        #[arg(long, default_value_t = 90)]
+        days: u16,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List tokens.
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Take a token away.
+    Revoke {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
 fn role(word: &str) -> Result<Role, String> {
     Role::from_word(word).ok_or_else(|| format!("{word:?} is not admin, helpdesk or auditor"))
 }
@@ -355,6 +388,7 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Import(import) => import_file(import).await,
         Command::Device(device) => change_device(device).await,
         Command::User(user) => change_user(user).await,
+        Command::Token(token) => change_token(token).await,
     }
 }
 
@@ -566,6 +600,40 @@ async fn change_user(user: User) -> Result<()> {
                     (Some(_), None) => "may sign in",
                 };
                 println!("{}\t{}\t{}\t{state}", person.email, person.name, person.role.as_str());
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn change_token(token: Token) -> Result<()> {
+    let operator = Actor::operator();
+    match token {
+        Token::Add {
+            name,
+            role,
+            days,
+            database,
+        } => {
+            let secret = open(&database).await?.add_token(&operator, &name, role, days).await?;
+            println!("{secret}");
+        }
+        Token::Revoke { name, database } => {
+            let service = open(&database).await?;
+            let tokens = service.tokens(&operator).await?;
+            let token = tokens.iter().find(|token| token.name == name);
+            let token = token.with_context(|| format!("there is no token {name}"))?;
+            service.revoke_token(&operator, token.id).await?;
+            println!("The token {name} is revoked.");
+        }
+        Token::List { database } => {
+            for token in look_into(&database).await?.tokens(&operator).await? {
+                let day = |instant: DateTime<Utc>| instant.format("%Y-%m-%d %H:%M UTC");
+                let used = token
+                    .used_at
+                    .map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
+                let (role, expires) = (token.role.as_str(), day(token.expires_at));
+                println!("{}\t{role}\texpires {expires}\t{used}", token.name);
             }
         }
     }

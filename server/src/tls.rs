@@ -72,3 +72,44 @@ async fn read((certificate, key): &(PathBuf, PathBuf)) -> Result<(Vec<u8>, Vec<u
     };
     Ok((bytes(certificate).await?, bytes(key).await?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn write(folder: &Path) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        std::fs::write(folder.join("certificate"), made.cert.pem()).expect("written");
+        std::fs::write(folder.join("key"), made.signing_key.serialize_pem()).expect("written");
+    }
+
+    #[tokio::test]
+    async fn a_renewed_certificate_is_taken_over_and_a_broken_one_is_not_a2() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path();
+        write(path);
+        let mut certificate = Certificate::open(path.join("certificate"), path.join("key"))
+            .await
+            .expect("opened");
+        let first = certificate.config.get_inner();
+        certificate.refresh().await.expect("the same");
+        assert!(
+            Arc::ptr_eq(&first, &certificate.config.get_inner()),
+            "nothing has changed"
+        );
+        write(path);
+        certificate.refresh().await.expect("renewed");
+        let second = certificate.config.get_inner();
+        assert!(!Arc::ptr_eq(&first, &second));
+        std::fs::write(path.join("key"), "half a key").expect("written");
+        assert!(certificate.refresh().await.is_err(), "said once");
+        certificate.refresh().await.expect("and not each minute");
+        assert!(
+            Arc::ptr_eq(&second, &certificate.config.get_inner()),
+            "the one before stays"
+        );
+    }
+}

@@ -10,6 +10,7 @@ use support::{Database, Engine, House};
 both_engines![
     commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1,
     a_dry_run_says_what_a_tick_does_and_writes_nothing_g1,
+    an_operator_lets_people_and_programs_in_and_out_a1_a2,
 ];
 
 /// Exit status, standard output, standard error.
@@ -202,4 +203,76 @@ async fn a_dry_run_says_what_a_tick_does_and_writes_nothing_g1(engine: Engine) {
     let report = house.service.tick().await.expect("a tick");
     let told: Vec<&str> = report.lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(told, said, "all rounds of the tick are in it");
+}
+
+async fn an_operator_lets_people_and_programs_in_and_out_a1_a2(engine: Engine) {
+    let mut house = House::new(engine).await;
+    house.admin().await;
+    house.stop().await;
+    house.service.store().close().await;
+    // Another process may have the file of the house open for writing, but not this copy.
+    let database = house.database.copy().await;
+    let said = |command: &[&str]| {
+        let arguments: Vec<&str> = command
+            .iter()
+            .copied()
+            .chain(["--database", &database.address])
+            .collect();
+        let (status, said, problem) = nightshift(&arguments);
+        assert_eq!(status, Some(0), "{problem}");
+        said
+    };
+    let bo = ["bo@example.com"];
+    let link = said(&[
+        "user",
+        "add",
+        "Bo",
+        bo[0],
+        "--role",
+        "helpdesk",
+        "--public-url",
+        "https://n.example/",
+    ]);
+    assert!(link.starts_with("https://n.example/password/"), "{link}");
+    let listed = said(&["user", "list"]);
+    assert!(
+        listed.contains("bo@example.com\tBo\thelpdesk\tno password yet"),
+        "{listed}"
+    );
+    assert_eq!(
+        said(&["user", "disable", bo[0]]),
+        "bo@example.com may not sign in any more.\n"
+    );
+    assert!(said(&["user", "list"]).contains("\thelpdesk\tdisabled"));
+    let again = said(&["user", "reset", bo[0]]);
+    assert!(
+        again.starts_with("/password/") && again.trim_end() != link.trim_end(),
+        "{again}"
+    );
+    let only = ["user", "disable", support::ADMIN, "--database", &database.address];
+    refused(&only, &["is the only admin"]);
+    let (status, _, problem) = nightshift(&["user", "add", "Bo", bo[0], "--role", "king"]);
+    assert!(
+        status == Some(2) && problem.contains("is not admin, helpdesk or auditor"),
+        "{problem}"
+    );
+
+    let secret = said(&["token", "add", "Archive", "--role", "auditor", "--days", "30"]);
+    assert!(secret.starts_with("nightshift_"), "{secret}");
+    let listed = said(&["token", "list"]);
+    assert!(
+        listed.starts_with("Archive\tauditor\texpires 2") && listed.ends_with("\tnever used\n"),
+        "{listed}"
+    );
+    assert!(!listed.contains(secret.trim_end()));
+    refused(
+        &["token", "revoke", "Other", "--database", &database.address],
+        &["there is no token Other"],
+    );
+    assert_eq!(said(&["token", "revoke", "Archive"]), "The token Archive is revoked.\n");
+    assert_eq!(said(&["token", "list"]), "");
+    let by = database
+        .texts("SELECT DISTINCT actor FROM audit WHERE object_kind = 'token'")
+        .await;
+    assert_eq!(by, ["Operator (command line)"]);
 }

@@ -231,6 +231,7 @@ async fn add_people(service: &Service, actor: &Actor) -> Result<()> {
     ] {
         service.add_person(actor, name, email, role).await?;
     }
+    service.add_token(actor, "Audit archive", Role::Auditor, 90).await?;
     Ok(())
 }
 
