@@ -54,6 +54,24 @@ pub enum AppError {
     },
 }
 
+impl AppError {
+    /// The status of an answer that says this.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::SignedOut => 401,
+            Self::Forbidden { .. } => 403,
+            Self::NotFound { .. } => 404,
+            Self::Conflict { .. } => 409,
+            Self::Invalid { .. } => 422,
+            // On the server: the arguments could not be read.
+            Self::Network { .. } => 400,
+            Self::Internal { .. } => 500,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 

@@ -82,7 +82,7 @@ enum Command {
     /// Add and list people, and let them back in.
     #[command(subcommand)]
     User(User),
-    /// Make, list and revoke tokens with which programs fetch exports.
+    /// Add, list and revoke tokens with which programs fetch exports.
     #[command(subcommand)]
     Token(Token),
 }
@@ -308,7 +308,7 @@ enum User {
 
 #[derive(Debug, Subcommand)]
 enum Token {
-    /// Make a token. It is printed this once.
+    /// Add a token. It is printed this once.
     Add {
         /// The program and the place that use it.
         name: String,

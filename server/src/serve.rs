@@ -1,12 +1,14 @@
 //! `nightshift serve`: pages, devices and the tick in one process, until it is told to stop (G3).
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum_server::Handle;
 use domain::settings::Settings;
 use domain::zone::Zone;
+use governor::{Quota, RateLimiter};
 use service::store::Store;
 use service::{Artifacts, Clock, Deployment, Service};
 use tokio::net::TcpListener;
@@ -20,8 +22,12 @@ use crate::tls::Certificate;
 /// How long what has begun may take after a stop.
 const GRACE: Duration = Duration::from_secs(7);
 
-/// How long the head of a request may take.
-const SLOWEST_HEAD: Duration = Duration::from_secs(15);
+/// How long the first request of a connection may take to begin.
+const SLOWEST_START: Duration = Duration::from_secs(15);
+
+/// How long a connection may wait for the next head, and that head take. Longer than proxies keep their connections, or one of them
+/// sends a request into a connection that is just being closed.
+const KEPT: Duration = Duration::from_secs(90);
 
 /// How long what is closed after that may take: a request that never ends must not keep the program alive (G3).
 const CLOSING: Duration = Duration::from_millis(700);
@@ -94,6 +100,9 @@ pub(crate) fn public_url(given: Option<&str>, local: SocketAddr, is_tls: bool) -
         return Ok(format!("{scheme}://{local}"));
     };
     let trimmed = given.trim_end_matches('/');
+    if is_tls && !trimmed.starts_with("https://") {
+        bail!("public-url: {given:?} must start with https:// where there is a certificate");
+    }
     if !(trimmed.starts_with("http://") || trimmed.starts_with("https://")) || trimmed.contains(['?', '#', ' ']) {
         bail!("public-url: {given:?} must start with http:// or https:// and have no query");
     }
@@ -113,11 +122,23 @@ pub(crate) async fn serve_until(
     let router = router::router(service, surroundings);
     tokio::spawn(crate::metrics::keep_small(stop.clone()));
     let handle = Handle::new();
+    let said = RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN));
     let mut server = axum_server::from_tcp(listener.into_std()?)?
         .handle(handle.clone())
-        .first_request_timeout(SLOWEST_HEAD);
-    // Whoever sends a head byte by byte holds a connection and nothing else, and not for long.
-    server.http_builder().http1().header_read_timeout(SLOWEST_HEAD);
+        .first_request_timeout(SLOWEST_START)
+        .accept_error_handler(move |client: Option<&SocketAddr>, error: &std::io::Error| {
+            // With a client it is that connection's own fault.
+            if client.is_none() && said.check().is_ok() {
+                tracing::error!(error = error as &dyn std::error::Error, "no connection can be accepted");
+            }
+        });
+    // Whoever sends a head byte by byte, or nothing more, holds a connection and nothing else, and not for ever.
+    server.http_builder().http1().header_read_timeout(KEPT);
+    server
+        .http_builder()
+        .http2()
+        .keep_alive_interval(KEPT)
+        .max_concurrent_streams(100);
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("Nightshift listens on {scheme}://{address}");

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::desk::Desk;
+use app::error::AppError;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -53,6 +55,7 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
             let options = options.clone();
             move || app::shell(options.clone())
         }))
+        .layer(axum::middleware::from_fn(with_status))
         .layer(axum::middleware::from_fn_with_state(
             doors.clone(),
             access::who_is_there,
@@ -82,6 +85,24 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
 }
 
+/// A server function's refusal has the status that says what it is; leptos answers 500 to all of them.
+async fn with_status(request: Request, next: Next) -> Response {
+    let is_function = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    if !is_function || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // What a function says of an error is short.
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_FORM).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    if let Ok(error) = serde_json::from_slice::<AppError>(&body) {
+        parts.status = StatusCode::from_u16(error.status()).unwrap_or(parts.status);
+    }
+    Response::from_parts(parts, Body::from(body))
+}
+
 /// Pages show the state of this instant; files say for themselves how long they keep.
 async fn never_cached(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -93,6 +114,11 @@ async fn never_cached(request: Request, next: Next) -> Response {
 }
 
 mod files {
+    #[cfg(feature = "embed")]
+    use std::borrow::Cow;
+
+    use axum::body::Bytes;
+
     use super::{HeaderMap, HeaderValue, IntoResponse, LeptosOptions, Path, Response, State, StatusCode, header};
 
     pub(super) async fn package(
@@ -133,7 +159,7 @@ mod files {
         }
     }
 
-    fn typed(path: &str, encoding: Option<&'static str>, bytes: Vec<u8>, headers: &HeaderMap) -> Response {
+    fn typed(path: &str, encoding: Option<&'static str>, bytes: Bytes, headers: &HeaderMap) -> Response {
         let media_type = match path.rsplit('.').next() {
             Some("wasm") => "application/wasm",
             Some("js") => "text/javascript; charset=utf-8",
@@ -171,14 +197,16 @@ mod files {
 
     #[cfg(feature = "embed")]
     #[expect(clippy::unused_async, reason = "reads from disk without the feature")]
-    async fn read(_options: &LeptosOptions, path: &str) -> Option<Vec<u8>> {
-        Site::get(path).map(|file| file.data.into_owned())
+    async fn read(_options: &LeptosOptions, path: &str) -> Option<Bytes> {
+        Site::get(path).map(|file| match file.data {
+            Cow::Borrowed(inside) => Bytes::from_static(inside),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        })
     }
 
     #[cfg(not(feature = "embed"))]
-    async fn read(options: &LeptosOptions, path: &str) -> Option<Vec<u8>> {
-        tokio::fs::read(std::path::Path::new(&*options.site_root).join(path))
-            .await
-            .ok()
+    async fn read(options: &LeptosOptions, path: &str) -> Option<Bytes> {
+        let bytes = tokio::fs::read(std::path::Path::new(&*options.site_root).join(path)).await;
+        bytes.ok().map(Bytes::from)
     }
 }

@@ -17,6 +17,28 @@ use tokio::process::Command;
 
 both_engines!(what_is_refused_is_logged_once_and_does_no_harm_a2_g5);
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_head_that_never_ends_is_given_up_as_well_g5() {
+    let mut house = House::new(Engine::Sqlite).await;
+    house.stop().await;
+    house.service.store().close().await;
+    let database = house.database.copy().await;
+    let server = Watched::start(&house, &database).await;
+    let host = format!("Host: 127.0.0.1:{}\r\n", server.port);
+    let mut stream = server.raw(&format!("GET /livez HTTP/1.1\r\n{host}\r\n")).await;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    stream
+        .write_all(b"GET /livez HTTP/1.1\r\nX-Slow: ")
+        .await
+        .expect("sent");
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(120), stream.read_to_end(&mut rest));
+    let _ = closed.await.expect("the connection is closed");
+    assert_eq!(server.program.stop().await.code(), Some(0));
+}
+
 /// The program on a house's database, and what it logs.
 struct Watched {
     program: Program,

@@ -130,6 +130,17 @@ fn certificates_that_cannot_be_used_are_named_at_the_start_a2() {
             "are no certificate and its key in PEM",
         ),
         (vec!["--tls-certificate", &certificate], "--tls-key"),
+        (
+            vec![
+                "--tls-certificate",
+                &certificate,
+                "--tls-key",
+                &key,
+                "--public-url",
+                "http://n.example",
+            ],
+            "must start with https://",
+        ),
     ] {
         let (status, said) = start(&more);
         assert!(status == Some(2) && said.contains(words), "{more:?}: {status:?} {said}");

@@ -47,7 +47,13 @@ fn page(view: PersonDetailView) -> AnyView {
     } = person;
     let done = address::address("/audit", [("who", format!("{name} ({email})").as_str())]);
     let suffered = address::address("/audit", [("kind", "person"), ("object", id.to_string().as_str())]);
-    let whose = if may_change { Whose::Of(id) } else { Whose::Shown };
+    let whose = if rows.iter().any(|row| row.is_this) {
+        Whose::Own
+    } else if may_change {
+        Whose::Of(id)
+    } else {
+        Whose::Shown
+    };
     view! {
         <PageHeader title=name tab=None above=("/settings/people", "People") />
         {message(said)}

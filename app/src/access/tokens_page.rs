@@ -66,7 +66,7 @@ fn page(view: TokensView) -> AnyView {
             <Head label="Role" />
             <Head label="Expires" />
             <Head label="Last used" />
-            <Head label="Made" />
+            <Head label="Added" />
             {may_change.then(|| view! { <Head label="Revoke it" /> })}
         };
         view! {
@@ -126,7 +126,7 @@ fn token(row: TokenRow, may_change: bool) -> AnyView {
             <Cell class="col-used" label="Last used">
                 {used}
             </Cell>
-            <Cell class="col-made" label="Made">
+            <Cell class="col-made" label="Added">
                 <Time when=made />
                 <span class="sub">{format!(" by {made_by}")}</span>
             </Cell>
@@ -140,7 +140,7 @@ fn add(longest_days: u16) -> AnyView {
     view! {
         <section aria-labelledby="h-add">
             <div class="section-head">
-                <h2 id="h-add">"Make a token"</h2>
+                <h2 id="h-add">"Add a token"</h2>
             </div>
             <form class="form" method="post" action="/settings/tokens/add">
                 <div class="field">
@@ -180,7 +180,7 @@ fn add(longest_days: u16) -> AnyView {
                     />
                 </div>
                 <button class="btn btn--primary" type="submit">
-                    "Make a token"
+                    "Add a token"
                 </button>
             </form>
         </section>

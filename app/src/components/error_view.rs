@@ -146,18 +146,8 @@ fn headline(error: &AppError) -> String {
 /// The answer's status, while the server writes the page; in the browser there is no answer to set it on.
 #[cfg(feature = "ssr")]
 fn set_status(error: &AppError) {
-    use axum::http::StatusCode;
-    let status = match error {
-        AppError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        AppError::NotFound { .. } => StatusCode::NOT_FOUND,
-        AppError::Conflict { .. } => StatusCode::CONFLICT,
-        AppError::Forbidden { .. } => StatusCode::FORBIDDEN,
-        AppError::SignedOut => StatusCode::UNAUTHORIZED,
-        AppError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        AppError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-        AppError::Network { .. } => StatusCode::BAD_GATEWAY,
-    };
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+    let status = axum::http::StatusCode::from_u16(error.status());
+    if let (Some(response), Ok(status)) = (use_context::<leptos_axum::ResponseOptions>(), status) {
         response.set_status(status);
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Each entry gets a place and a hash over itself and the hash before it, within a second. Whoever changes or takes out an entry
 //! behind the program's back breaks the chain from there on, and `nightshift check` says where. The database refuses that as
-//! well; the chain is for those who can lift it. Where it ends is noted beside it and logged, so that entries cut off at its end are
-//! missed as well. What it cannot show: a chain that was computed anew as a whole; a log or an export that is kept elsewhere does.
+//! well; the chain is for those who can lift it. Where it ends is noted beside it, so that entries cut off at its end are missed as
+//! well. What it cannot show: an end that was computed anew, note included. The log has the hash of each end; a log or an export that is
+//! kept elsewhere is the witness.
 
 use std::pin::Pin;
 
@@ -16,7 +17,7 @@ use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use store::{AuditFacts, AuditFilter};
+use store::{AuditFacts, AuditFilter, Tx};
 
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
@@ -121,25 +122,34 @@ impl Service {
             if self.store.read().await?.unsealed(1).await?.is_empty() {
                 return Ok(());
             }
-            let is_over = store::write!(self.store, tx => {
+            let sealed = store::write!(self.store, tx => {
                 if !tx.try_seal_lock().await? {
-                    return Ok::<_, ServiceError>(true);
+                    return Ok::<_, ServiceError>(None);
                 }
                 let (mut place, mut last) = tx.last_sealed().await?.unwrap_or_default();
+                if let Some((noted, hash)) = head(tx).await?.filter(|(noted, _)| *noted > place) {
+                    // Entries were cut off. Going on behind them leaves the gap for `check` to find.
+                    tracing::error!(ended = noted, ends = place, "entries are missing at the end of the audit");
+                    (place, last) = (noted, hash);
+                }
                 let entries = tx.unsealed(BATCH).await?;
                 for entry in &entries {
                     place += 1;
                     last = hash(place, entry, &last);
                     tx.seal(entry.id, place, &last).await?;
                 }
-                if !entries.is_empty() {
-                    tx.put_program_value(HEAD, &format!("{place} {last}")).await?;
+                if entries.is_empty() {
+                    return Ok(None);
                 }
-                // Whoever keeps the log elsewhere has a witness of the chain there.
-                tracing::info!(place, hash = last, "the audit is sealed");
-                Ok(i64::try_from(entries.len()).unwrap_or(i64::MAX) < BATCH)
+                tx.put_program_value(HEAD, &format!("{place} {last}")).await?;
+                Ok(Some((place, last, i64::try_from(entries.len()).unwrap_or(i64::MAX))))
             })?;
-            if is_over {
+            let Some((place, hash, entries)) = sealed else {
+                return Ok(());
+            };
+            // Whoever keeps the log elsewhere has a witness of the chain there.
+            tracing::info!(place, hash, "the audit is sealed");
+            if entries < BATCH {
                 return Ok(());
             }
         }
@@ -153,6 +163,7 @@ impl Service {
         let mut tx = self.store.read().await?;
         let mut findings = Vec::new();
         let mut find = |what: String| findings.push(Finding { law: LAW, what });
+        let noted = head(&mut tx).await?;
         let (mut place, mut last) = (0, String::new());
         loop {
             let entries = tx.chain(place, BATCH).await?;
@@ -166,6 +177,11 @@ impl Service {
                 );
                 if found != place + 1 {
                     find(format!("audit entries {} to {} are gone", place + 1, found - 1));
+                } else if noted.as_ref().is_some_and(|(end, hash)| *end == found && *hash != kept) {
+                    find(format!(
+                        "audit entry {found} ({}) is not the one that was sealed",
+                        entry.summary
+                    ));
                 } else if kept != hash(found, &entry, &last) {
                     find(format!(
                         "audit entry {found} ({}) or the one before it was changed",
@@ -175,14 +191,11 @@ impl Service {
                 (place, last) = (found, kept);
             }
         }
-        match tx.program_value(HEAD).await? {
+        match noted {
             None if place > 0 => find("the note of where the audit's chain ends is gone".to_owned()),
-            Some(head) if head != format!("{place} {last}") => {
-                let end = head.split(' ').next().unwrap_or_default();
-                find(format!(
-                    "the audit's chain ends with entry {place}, and ended with entry {end} when it was sealed"
-                ));
-            }
+            Some((noted, _)) if noted > place => find(format!(
+                "the audit's chain ends with entry {place}, and ended with entry {noted} when it was sealed"
+            )),
             None | Some(_) => {}
         }
         for id in tx.half_sealed().await? {
@@ -197,6 +210,15 @@ impl Service {
         }
         Ok(findings)
     }
+}
+
+/// Where the chain ended when it was last sealed: the place and the hash.
+async fn head(tx: &mut Tx) -> Result<Option<(i64, String)>> {
+    let noted = tx.program_value(HEAD).await?;
+    Ok(noted.and_then(|noted| {
+        let (place, hash) = noted.split_once(' ')?;
+        Some((place.parse().ok()?, hash.to_owned()))
+    }))
 }
 
 /// What an entry changed, field by field; what stayed as it was is left out.

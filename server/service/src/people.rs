@@ -4,6 +4,8 @@
 //! database, so that any number of processes agree: what was ended in one is ended in all. Start with [`Service::sign_in`] and
 //! [`Service::session`].
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::{Act, Role};
 use domain::ids::PersonId;
@@ -52,6 +54,23 @@ pub struct Origin {
     pub address: String,
     /// What the browser calls itself, shortened.
     pub agent: String,
+}
+
+impl Origin {
+    /// What attempts are counted under: one subscriber has 2⁶⁴ addresses of IPv6.
+    fn network(&self) -> String {
+        let network = self.address.parse().map(network);
+        network.map_or_else(|_| self.address.clone(), |network| network.to_string())
+    }
+}
+
+/// The part of an address that belongs to one subscriber.
+#[must_use]
+pub fn network(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+    }
 }
 
 impl Service {
@@ -142,7 +161,7 @@ impl Service {
         let slot = self.slot();
         let account = account_key(&key);
         let here = at_address(&account, origin);
-        let address = format!("address {}", origin.address);
+        let address = address_key(origin);
         let keys = [here.as_str(), account.as_str(), address.as_str()];
         let most = [MOST_AT_ONE_ADDRESS, MOST_BY_ACCOUNT, MOST_BY_ADDRESS];
         let counted: Vec<_> = keys.into_iter().zip(most).collect();
@@ -259,6 +278,7 @@ impl Service {
             .ok_or_else(|| ServiceError::not_found("This account"))?;
         let person = self.store.read().await?.person(signed.person).await?;
         let person = person.ok_or_else(|| ServiceError::not_found("This account"))?;
+        check_password(new, &[&person.name, &person.email])?;
         // In a slot of its own: what others try at the door must not keep the owner from changing the password.
         let (account, slot) = (format!("change {}", person.id), self.slot());
         store::write!(self.store, tx => { count_attempt(tx, &[(&account, MOST_AT_ONE_ADDRESS)], slot).await })?;
@@ -268,7 +288,6 @@ impl Service {
                 "it is not the one that you have now",
             ));
         }
-        check_password(new, &[&person.name, &person.email])?;
         let hashed = hashed(new).await?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
@@ -327,7 +346,8 @@ impl Service {
             tx.delete_links_of(Some(changed.id)).await?;
             tx.end_sessions_of(changed.id, None).await?;
             let account = account_key(&email_key(&changed.email));
-            for key in [at_address(&account, origin), account, format!("change {}", changed.id)] {
+            let here = [at_address(&account, origin), address_key(origin)];
+            for key in here.into_iter().chain([account, format!("change {}", changed.id)]) {
                 tx.forget_attempts(&key).await?;
             }
             let by = actor_of(&changed, Uuid::nil(), origin);
@@ -566,7 +586,12 @@ fn account_key(email_key: &str) -> String {
 
 /// The same for one address.
 fn at_address(account_key: &str, origin: &Origin) -> String {
-    format!("{account_key} at {}", origin.address)
+    format!("{account_key} at {}", origin.network())
+}
+
+/// What the attempts from an address are counted under.
+fn address_key(origin: &Origin) -> String {
+    format!("address {}", origin.network())
 }
 
 fn wrong_password() -> ServiceError {

@@ -22,7 +22,7 @@ pub const LONGEST_TOKEN_DAYS: u16 = 366;
 const MOST_TOKENS: usize = 100;
 
 impl Service {
-    /// Makes a token: what the program has to send, given back this once.
+    /// Adds a token: what the program has to send, given back this once.
     ///
     /// # Errors
     /// The actor may not; the name or the number of days breaks its limit, or the name is taken.
@@ -50,8 +50,8 @@ impl Service {
             if !tx.add_token(&token, &token_hash(&secret)).await? {
                 return Err(ServiceError::invalid("name", format!("there is a token {} already", token.name)));
             }
-            let summary = format!("Made the token {} for {}.", token.name, role.label());
-            tx.add_audit(now, &entry(actor, "token.made", &token, summary).with_after(facts(&token))).await?;
+            let summary = format!("Added the token {} for {}.", token.name, role.label());
+            tx.add_audit(now, &entry(actor, "token.added", &token, summary).with_after(facts(&token))).await?;
             Ok::<_, ServiceError>(())
         })?;
         Ok(secret)

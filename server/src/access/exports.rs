@@ -1,5 +1,7 @@
 //! What programs may fetch: files of comma-separated values, for whoever has a session or a token (A1, A3).
 
+use std::borrow::Cow;
+
 use app::access::documents;
 use app::desk::Viewer;
 use axum::body::Body;
@@ -25,11 +27,11 @@ pub(crate) fn exports(doors: Doors) -> Router {
 
 /// Finds out which program asks; who sends no token is asked for a session.
 async fn who_exports(State(doors): State<Doors>, jar: CookieJar, mut request: Request, next: Next) -> Response {
-    let Some(secret) = bearer(request.headers()) else {
+    let Some(secret) = bearer(request.headers()).map(Cow::into_owned) else {
         return who_is_there(State(doors), jar, request, next).await;
     };
     let origin = doors.origin(peer(&request), request.headers());
-    match doors.service.bearer(secret, &origin).await {
+    match doors.service.bearer(&secret, &origin).await {
         Ok(Some(actor)) => {
             let (said, secret) = (None, None);
             request.extensions_mut().insert(Viewer { actor, said, secret });
@@ -45,10 +47,13 @@ async fn who_exports(State(doors): State<Doors>, jar: CookieJar, mut request: Re
     }
 }
 
-/// What stands behind `Authorization: Bearer`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim())
+/// What stands behind `Authorization: Bearer`. Whoever says that has no session beside it, whatever follows.
+fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    let (scheme, secret) = value.split_at_checked("bearer".len())?;
+    scheme
+        .eq_ignore_ascii_case(b"bearer")
+        .then(|| String::from_utf8_lossy(secret.trim_ascii()))
 }
 
 /// The audit as a file, with the filters of its page (A3).

@@ -144,7 +144,8 @@ async fn sign_out(State(doors): State<Doors>, sender: Sender) -> Response {
 async fn show_first_admin(State(doors): State<Doors>, Path(link): Path<String>) -> Response {
     match doors.service.link_for(&link).await {
         Ok(None) => Html(documents::first_admin(&format!("/welcome/{link}"), "", "", None)).into_response(),
-        Ok(Some(_)) | Err(_) => used_up(),
+        Ok(Some(_)) | Err(ServiceError::NotFound { .. }) => used_up(),
+        Err(error) => fault(&error),
     }
 }
 
@@ -181,7 +182,8 @@ async fn make_first_admin(
 async fn show_choose_password(State(doors): State<Doors>, Path(link): Path<String>) -> Response {
     match doors.service.link_for(&link).await {
         Ok(Some(email)) => Html(documents::choose_password(&format!("/password/{link}"), &email, None)).into_response(),
-        Ok(None) | Err(_) => used_up(),
+        Ok(None) | Err(ServiceError::NotFound { .. }) => used_up(),
+        Err(error) => fault(&error),
     }
 }
 
@@ -308,16 +310,26 @@ async fn change_password(State(doors): State<Doors>, sender: Sender, Form(form):
     .await
 }
 
+/// Without a session: all others.
 #[derive(Deserialize)]
 struct EndedSession {
-    session: Uuid,
+    session: Option<Uuid>,
 }
 
 async fn end_session(State(doors): State<Doors>, sender: Sender, Form(form): Form<EndedSession>) -> Response {
-    let good = |(): &()| ("The session has ended.".to_owned(), None);
-    act(&doors, sender, "/account", good, async |actor| match &actor.signed {
-        Some(signed) => doors.service.end_session(actor, signed.person, form.session).await,
-        None => Ok(()),
+    let good = |(): &()| {
+        let what = match form.session {
+            Some(_) => "The session has ended.",
+            None => "Your other sessions have ended.",
+        };
+        (what.to_owned(), None)
+    };
+    act(&doors, sender, "/account", good, async |actor| {
+        match (&actor.signed, form.session) {
+            (Some(signed), Some(session)) => doors.service.end_session(actor, signed.person, session).await,
+            (Some(signed), None) => doors.service.end_sessions(actor, signed.person).await,
+            (None, _) => Ok(()),
+        }
     })
     .await
 }
@@ -423,7 +435,12 @@ struct NewToken {
 }
 
 async fn add_token(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewToken>) -> Response {
-    let good = |secret: &String| (format!("The token {} is made.", form.name.trim()), Some(secret.clone()));
+    let good = |secret: &String| {
+        (
+            format!("The token {} is added.", form.name.trim()),
+            Some(secret.clone()),
+        )
+    };
     act(&doors, sender, "/settings/tokens", good, async |actor| {
         doors.service.add_token(actor, &form.name, form.role, form.days).await
     })

@@ -13,6 +13,8 @@ use axum::response::{Html, IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use service::people::network;
+
 use super::{Doors, peer};
 
 /// Lets only our own pages send something: a browser says where a request comes from, and another site's page cannot lie about it.
@@ -26,9 +28,12 @@ pub(crate) async fn only_from_here(State(doors): State<Doors>, request: Request,
     if changes_nothing || is_from_here(&doors, request.headers()) {
         return next.run(request).await;
     }
-    // Not the whole path: a one-time link may stand in it.
-    let place = request.uri().path().split('/').nth(1);
-    tracing::warn!(place, "a request from another site was refused");
+    // Not the path: a one-time link may stand in it, or what a stranger wants to have in the log.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str);
+    tracing::warn!(route, "a request from another site was refused");
     let text = "This was not sent by a page of Nightshift, so it was not taken.";
     (StatusCode::FORBIDDEN, Html(documents::notice("Not taken", text))).into_response()
 }
@@ -113,14 +118,6 @@ impl Limits {
             tracing::warn!(%client, "requests of a client are refused: there are too many");
         }
         Err(refused.wait_time_from(DefaultClock::default().now()).as_secs() + 1)
-    }
-}
-
-/// One subscriber has 2⁶⁴ addresses of IPv6.
-fn network(client: IpAddr) -> IpAddr {
-    match client {
-        IpAddr::V4(_) => client,
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
     }
 }
 

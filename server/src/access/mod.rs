@@ -95,7 +95,7 @@ impl Doors {
         let trusted = &self.service.deployment().trusted_proxies;
         let peer = peer.map(|peer| peer.to_canonical());
         let lines = headers.get_all("x-forwarded-for").iter();
-        let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+        let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
         let forwarded = lines.join(",");
         let behind = peer.filter(|peer| trusted.contains(peer)).and_then(|_| {
             // From the right, where the proxies write. What cannot be read ends it: left of that stands what anybody may have sent.
@@ -196,15 +196,20 @@ fn told(error: &ServiceError) -> (StatusCode, String) {
         ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, error.to_string()),
         ServiceError::Conflict { problem } => (StatusCode::CONFLICT, problem.clone()),
         ServiceError::Forbidden { problem } => (StatusCode::FORBIDDEN, problem.clone()),
-        ServiceError::Store(_) | ServiceError::Hashing | ServiceError::Random(_) | ServiceError::Artifacts(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Nightshift cannot do this right now; try again".to_owned(),
-        ),
+        ServiceError::Store(_) | ServiceError::Hashing | ServiceError::Random(_) | ServiceError::Artifacts(_) => {
+            log_fault(error);
+            let text = "Nightshift cannot do this right now; try again".to_owned();
+            (StatusCode::SERVICE_UNAVAILABLE, text)
+        }
     }
 }
 
-fn fault(error: &ServiceError) -> Response {
+fn log_fault(error: &ServiceError) {
     tracing::error!(error = error as &dyn std::error::Error, "a request failed");
+}
+
+fn fault(error: &ServiceError) -> Response {
+    log_fault(error);
     let text = "Nightshift cannot reach its database. Try again; if that does not help, tell whoever runs Nightshift.";
     (
         StatusCode::SERVICE_UNAVAILABLE,

@@ -180,7 +180,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn last_sealed(&mut self) -> Result<Option<(i64, String)>> {
-        const SQL: &str = "SELECT sequence, hash FROM audit WHERE sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1";
+        const SQL: &str = "SELECT sequence, hash FROM audit WHERE sequence IS NOT NULL AND hash IS NOT NULL ORDER BY sequence DESC LIMIT 1";
         Ok(each!(self, c => sqlx::query_as(SQL).fetch_optional(c).await)?)
     }
 
