@@ -37,7 +37,7 @@ fn page(people: PeopleView) -> AnyView {
     let link = link.map(|link| {
         view! {
             <div class="msg msg--warning" role="status">
-                <div>
+                <div class="msg-body">
                     <p>"Send this link to them. It is shown this once and works once, for three days."</p>
                     <p>
                         <code class="shown-once">{link}</code>

@@ -69,9 +69,10 @@ fn page(view: PersonDetailView) -> AnyView {
                     .then(|| {
                         view! {
                             <dt>"Audit"</dt>
-                            <dd class="link-list">
+                            <dd>
                                 <a href=done>"What they did"</a>
-                                <a href=suffered>"What was done to the account"</a>
+                                ", "
+                                <a href=suffered>"what was done to the account"</a>
                             </dd>
                         }
                     })}

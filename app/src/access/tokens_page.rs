@@ -44,7 +44,7 @@ fn page(view: TokensView) -> AnyView {
     let secret = secret.map(|secret| {
         view! {
             <div class="msg msg--warning" role="status">
-                <div>
+                <div class="msg-body">
                     <p>"Copy this token now. It is shown this once."</p>
                     <p>
                         <code class="shown-once">{secret}</code>

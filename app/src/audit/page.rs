@@ -61,7 +61,7 @@ fn page(audit: AuditView, query: AuditQuery, address: &ParamsMap) -> AnyView {
         view! {
             <Keep name="kind" value=query.kind />
             <Keep name="object" value=query.object />
-            <a class="filter is-set" href=all>
+            <a class="filter filter--only is-set" href=all>
                 <span>{one}</span>
                 <Icon name="dismiss" />
                 <span class="vh">"Show all objects"</span>
