@@ -268,11 +268,16 @@ impl Update {
         self.product == older.product && self.id != older.id && same_devices && self.is_above(&older.version)
     }
 
+    /// Whether a device may need `step` before it can have this update (S8).
+    #[must_use]
+    pub fn may_need(&self, step: &Self) -> bool {
+        step.product == self.product && self.standings.get(&step.version) == Some(&Standing::Below)
+    }
+
     /// Whether a device of `room` needs this update before it can have `other` (S7, S8).
     #[must_use]
     pub fn is_needed_for(&self, other: &Self, room: &Room) -> bool {
-        let leads_there = self.product == other.product && other.standings.get(&self.version) == Some(&Standing::Below);
-        leads_there
+        other.may_need(self)
             && self.devices_in(room).any(|device| {
                 let installed = device
                     .component(&self.product)

@@ -751,6 +751,35 @@ mod found {
         }
     }
 
+    /// Room by room over the date line: an update that needs another one first comes to the ring when a third one is prepared there,
+    /// and puts that other one in front of it.
+    #[test]
+    fn what_a_newcomer_needs_first_goes_first_from_then_on_s7_s8() {
+        let at = |zone, ring| RoomPlan {
+            zone,
+            behaviour: Conduct {
+                confirms: false,
+                ..conduct()
+            },
+            ..in_ring(ring)
+        };
+        let rooms = [at(0, 0), at(0, 0), at(2, 1), at(0, 0), at(3, 1)];
+        let publish = |product, critical, needs_one| Step::Publish {
+            product,
+            critical,
+            minutes: 5,
+            needs_one,
+            supersedes: false,
+        };
+        let steps = [
+            publish(1, true, false),
+            publish(0, true, false),
+            publish(1, false, true),
+            Step::Wait { minutes: 1 },
+        ];
+        live(0, &RINGS, &rooms, &steps);
+    }
+
     fn publish(product: usize, critical: bool, minutes: u32) -> Step {
         Step::Publish {
             product,

@@ -228,6 +228,7 @@ fn enter(
     let positioned = (0..).zip(order);
     if fits_in_one_plan {
         place(slice, rollout, rooms, positioned, now, ids, plan);
+        wake_what_it_needs(slice, rollout.update, now, plan);
     } else {
         plan.placements
             .extend(positioned.map(|(position, candidate)| Placement {
@@ -326,7 +327,23 @@ fn fill(
     }
     if rollout.being_filled().is_none() {
         plan.filled.push(rollout.update);
+        wake_what_it_needs(slice, rollout.update, now, plan);
     }
+}
+
+/// What an update needs first goes first from now on in the rooms that it has come to (S7, S8): what is prepared there may have to give
+/// way.
+fn wake_what_it_needs(slice: &Slice, update: UpdateId, now: DateTime<Utc>, plan: &mut Plan) {
+    let Some(newcomer) = slice
+        .updates
+        .get(&update)
+        .filter(|update| update.minimum_version.is_some())
+    else {
+        return;
+    };
+    let steps = slice.updates.values().filter(|step| newcomer.may_need(step));
+    let live = steps.filter(|step| slice.rollouts.get(&step.id).is_some_and(Rollout::is_live));
+    plan.woken.extend(live.map(|step| (step.id, now)));
 }
 
 /// Gives rooms of the ring that was entered last their nights by their positions; `taken` positions are dealt with.
