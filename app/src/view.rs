@@ -50,6 +50,104 @@ pub struct ShellView {
     pub demo: Option<DemoView>,
     /// Who is here.
     pub person: PersonView,
+    /// What came of the form that was just sent without script.
+    pub said: Option<Said>,
+}
+
+/// What was done, and where the page goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// What was done, in one sentence.
+    pub text: String,
+    /// An address of ours.
+    pub to: String,
+}
+
+/// What may be done to an update (K2–K5, T9). The words are those of its dialog's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// Pause it in all rings.
+    Pause,
+    /// Resume it.
+    Resume,
+    /// Retry all failed.
+    Retry,
+    /// Force it.
+    Force,
+    /// Acknowledge its failures.
+    Acknowledge,
+}
+
+impl Control {
+    /// Every one, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [Self::Resume, Self::Pause, Self::Retry, Self::Force, Self::Acknowledge];
+
+    /// The word in addresses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Retry => "retry",
+            Self::Force => "force",
+            Self::Acknowledge => "acknowledge",
+        }
+    }
+
+    /// The one of a word that [`Control::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|control| control.as_str() == word)
+    }
+
+    /// The words on its button.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pause => "Pause",
+            Self::Resume => "Resume",
+            Self::Retry => "Retry all failed",
+            Self::Force => "Force updates",
+            Self::Acknowledge => "Acknowledge",
+        }
+    }
+}
+
+/// What a dialog about an update says before the click: consequences in numbers and dates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlView {
+    /// The update.
+    pub id: UpdateId,
+    /// `Teams Rooms app 5.2.115.0`.
+    pub title: String,
+    /// What will happen, a paragraph each.
+    pub sentences: Vec<String>,
+    /// The words above the rooms.
+    pub rooms_heading: String,
+    /// Rooms that it is about, at most some.
+    pub rooms: Vec<ControlRoom>,
+    /// Rooms that are not named.
+    pub more_rooms: i64,
+    /// How many rooms it would change.
+    pub count: i64,
+    /// What is known to go wrong with this version.
+    pub known_issues: Vec<String>,
+    /// Rooms that were chosen on the page; none: all of the update.
+    pub chosen: Vec<RoomId>,
+    /// Why it cannot be done now.
+    pub refused: Option<String>,
+}
+
+/// A room in a dialog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlRoom {
+    /// Name and site.
+    pub name: String,
+    /// When: `Wed 25 Nov, 00:00–05:00 (Kathmandu)`; empty: not at all.
+    pub when: String,
+    /// What is said of it.
+    pub note: String,
 }
 
 /// Who is here.
@@ -81,8 +179,7 @@ pub struct AccountView {
     pub role: String,
     /// Sessions, the latest used first.
     pub sessions: Vec<SessionRow>,
-    /// What came of the form that was just sent.
-    pub said: Option<Said>,
+
     /// Fewest characters of a password.
     pub shortest_password: u32,
 }
@@ -113,8 +210,6 @@ pub struct PeopleView {
     pub may_change: bool,
     /// A one-time link that was just made; shown this once.
     pub link: Option<String>,
-    /// What came of the form that was just sent.
-    pub said: Option<Said>,
 }
 
 /// A person with an account, and where they are signed in.
@@ -128,8 +223,6 @@ pub struct PersonDetailView {
     pub may_change: bool,
     /// Whether whoever asks may see the audit.
     pub may_see_audit: bool,
-    /// What came of the form that was just sent.
-    pub said: Option<Said>,
 }
 
 /// Tokens for automation.
@@ -143,8 +236,6 @@ pub struct TokensView {
     pub secret: Option<String>,
     /// How a program fetches the audit with a token: a command.
     pub example: String,
-    /// What came of the form that was just sent.
-    pub said: Option<Said>,
     /// Most days that one lives.
     pub longest_days: u16,
 }
@@ -498,6 +589,10 @@ pub struct UpdateView {
     pub tickets: Vec<TicketRow>,
     /// Its history, newest first.
     pub history: Vec<HistoryRow>,
+    /// What may be done to it now by whoever looks.
+    pub controls: Vec<Control>,
+    /// Whether whoever looks may retry a failed room (A1).
+    pub may_retry: bool,
 }
 
 /// A row of the lists of rooms (P4, P0).
@@ -771,6 +866,56 @@ pub struct TicketView {
     pub update: Option<(UpdateId, String)>,
     /// Its history, newest first.
     pub history: Vec<HistoryRow>,
+    /// It opened by itself, and resolves itself (I3).
+    pub is_automatic: bool,
+    /// It keeps people from working.
+    pub high_impact: bool,
+    /// `Suppressed until the end of Tue 3 Dec: …`, while it is.
+    pub suppressed: Option<String>,
+    /// The category of its cause, once it is resolved.
+    pub resolution: Option<String>,
+    /// What whoever looks may do with it; `None`: nothing.
+    pub desk: Option<TicketDesk>,
+}
+
+/// What people who work on tickets choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketDesk {
+    /// Whom it can be given to.
+    pub assignees: Vec<String>,
+    /// What a cause may be.
+    pub categories: Vec<String>,
+    /// The last day until which it can be suppressed: `2026-11-25`.
+    pub last_day: String,
+}
+
+/// What an issue is about, before it is recorded (I2, K2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IssueAbout {
+    /// A room's id; empty: none yet.
+    pub room: String,
+    /// An update's id; empty: none.
+    pub update: String,
+    /// The update has just been paused: the issue may be left out, with a reason.
+    pub paused: bool,
+}
+
+/// The form of an issue, filled in as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueDraft {
+    /// Title.
+    pub title: String,
+    /// What happened.
+    pub description: String,
+    /// Rooms, one a line.
+    pub rooms: String,
+    /// Its update: (id, title).
+    pub update: Option<(UpdateId, String)>,
+    /// What it may be about.
+    pub categories: Vec<String>,
+    /// The update has just been paused.
+    pub paused: bool,
 }
 
 /// Home (P1), read side.

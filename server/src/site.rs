@@ -22,7 +22,7 @@ use crate::access::{self, Doors, Limits};
 use crate::router::Surroundings;
 
 /// No form here is larger.
-const LARGEST_FORM: usize = 64 * 1024;
+pub(crate) const LARGEST_FORM: usize = 64 * 1024;
 
 /// What takes longer than this was sent too slowly, or waits for something that does not come.
 const SLOWEST: Duration = Duration::from_secs(30);
@@ -60,6 +60,7 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
             doors.clone(),
             access::who_is_there,
         ))
+        .layer(axum::middleware::from_fn_with_state(doors.clone(), access::led_back))
         .with_state(options.clone())
         .merge(access::exports(doors.clone()))
         .layer(CompressionLayer::new());

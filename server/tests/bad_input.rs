@@ -526,7 +526,13 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
     says(
         &house
             .service
-            .force(&actor(), update, &[room], domain::deployment::Force::Now, "now")
+            .force(
+                &actor(),
+                update,
+                &service::Scope::Rooms(vec![room]),
+                domain::deployment::Force::Now,
+                "now",
+            )
             .await
             .expect_err("K5"),
         &["paused", "resume"],

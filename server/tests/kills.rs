@@ -20,7 +20,7 @@ use domain::ids::{ProductId, UpdateId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use service::store::Store;
-use service::{Artifacts, Clock, Deployment as Wiring, Service};
+use service::{Artifacts, Clock, Deployment as Wiring, Scope, Service};
 use support::dice::Dice;
 use support::program::{Program, free_port};
 use support::{BAR, Database, Engine, House, Options, action_in, actor, client, instant, link, rooms};
@@ -222,7 +222,13 @@ async fn act(service: &Service, day: i64) {
                 .max_by_key(|deployment| (deployment.night, deployment.room))
                 .expect("a waiting room");
             let forced = service
-                .force(&actor(), update, &[last.room], Force::Now, "The board meets here.")
+                .force(
+                    &actor(),
+                    update,
+                    &Scope::Rooms(vec![last.room]),
+                    Force::Now,
+                    "The board meets here.",
+                )
                 .await;
             assert_eq!(forced.expect("a force").rooms.len(), 1);
         }

@@ -268,27 +268,103 @@ const TABLE: &[Row] = &[
     ("POST", "/sign-out", "/sign-out", NO_FORM, Anybody),
 ];
 
-/// Each server function, how it is called, and what it asks for.
-const FUNCTIONS: [(&str, &str, Act); 19] = [
-    ("/api/home", "", Act::See),
-    ("/api/shell", "", Act::See),
-    ("/api/rooms/list", "?query[page]=1", Act::See),
-    ("/api/rooms/overview", "?id=ROOM", Act::See),
-    ("/api/rooms/updates", "?id=ROOM", Act::See),
-    ("/api/rooms/tickets", "?id=ROOM", Act::See),
-    ("/api/rooms/history", "?id=ROOM", Act::See),
-    ("/api/updates/list", "?query[page]=1", Act::See),
-    ("/api/updates/one", "?id=UPDATE&rooms[page]=1", Act::See),
-    ("/api/rings/list", "", Act::See),
-    ("/api/tickets/list", "?query[page]=1", Act::See),
-    ("/api/tickets/one", "?number=7", Act::See),
-    ("/api/account", "", Act::ManageOwnAccount),
-    ("/api/portfolio", "?page=1", Act::SeePortfolio),
-    ("/api/audit", "?query[who]=", Act::SeeAudit),
-    ("/api/settings", "", Act::SeeSettings),
-    ("/api/people", "", Act::SeePeople),
-    ("/api/people/one", "?id=PERSON", Act::SeePeople),
-    ("/api/tokens", "", Act::SeeTokens),
+/// Each server function: method, path, what it is called with – a query, or the fields of a form that is no good – and what it asks for.
+const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
+    ("GET", "/api/home", "", Act::See),
+    ("GET", "/api/shell", "", Act::See),
+    ("GET", "/api/rooms/list", "query[page]=1", Act::See),
+    ("GET", "/api/rooms/overview", "id=ROOM", Act::See),
+    ("GET", "/api/rooms/updates", "id=ROOM", Act::See),
+    ("GET", "/api/rooms/tickets", "id=ROOM", Act::See),
+    ("GET", "/api/rooms/history", "id=ROOM", Act::See),
+    ("GET", "/api/updates/list", "query[page]=1", Act::See),
+    ("GET", "/api/updates/one", "id=UPDATE&rooms[page]=1", Act::See),
+    (
+        "GET",
+        "/api/updates/control",
+        "id=UPDATE&what=pause",
+        Act::ControlUpdates,
+    ),
+    (
+        "POST",
+        "/api/updates/pause",
+        "update=NOTHING&reason=r",
+        Act::ControlUpdates,
+    ),
+    (
+        "POST",
+        "/api/updates/resume",
+        "update=NOTHING&reason=r",
+        Act::ControlUpdates,
+    ),
+    ("POST", "/api/updates/retry", "update=NOTHING", Act::ControlUpdates),
+    (
+        "POST",
+        "/api/updates/retry-room",
+        "update=NOTHING&room=ROOM",
+        Act::RetryRoom,
+    ),
+    (
+        "POST",
+        "/api/updates/force",
+        "update=NOTHING&mode=now&reason=r",
+        Act::ControlUpdates,
+    ),
+    (
+        "POST",
+        "/api/updates/acknowledge",
+        "update=NOTHING&reason=r",
+        Act::ControlUpdates,
+    ),
+    ("GET", "/api/rings/list", "", Act::See),
+    ("GET", "/api/tickets/list", "query[page]=1", Act::See),
+    ("GET", "/api/tickets/one", "number=7", Act::See),
+    ("GET", "/api/tickets/draft", "about[room]=", Act::WorkOnTickets),
+    (
+        "POST",
+        "/api/tickets/record",
+        "title=t&description=d&severity=warning&category=Audio&rooms=",
+        Act::WorkOnTickets,
+    ),
+    (
+        "POST",
+        "/api/tickets/leave-out",
+        "update=NOTHING&reason=r",
+        Act::WorkOnTickets,
+    ),
+    ("POST", "/api/tickets/note", "number=7&note=n", Act::WorkOnTickets),
+    ("POST", "/api/tickets/assign", "number=7&assignee=", Act::WorkOnTickets),
+    (
+        "POST",
+        "/api/tickets/investigate",
+        "number=7&investigating=true",
+        Act::WorkOnTickets,
+    ),
+    (
+        "POST",
+        "/api/tickets/edit",
+        "number=7&title=t&description=d&severity=warning",
+        Act::WorkOnTickets,
+    ),
+    (
+        "POST",
+        "/api/tickets/resolve",
+        "number=7&category=Audio&note=n",
+        Act::WorkOnTickets,
+    ),
+    (
+        "POST",
+        "/api/tickets/suppress",
+        "number=7&until=2025-03-04&reason=r",
+        Act::WorkOnTickets,
+    ),
+    ("GET", "/api/account", "", Act::ManageOwnAccount),
+    ("GET", "/api/portfolio", "page=1", Act::SeePortfolio),
+    ("GET", "/api/audit", "query[who]=", Act::SeeAudit),
+    ("GET", "/api/settings", "", Act::SeeSettings),
+    ("GET", "/api/people", "", Act::SeePeople),
+    ("GET", "/api/people/one", "id=PERSON", Act::SeePeople),
+    ("GET", "/api/tokens", "", Act::SeeTokens),
 ];
 
 /// Methods and routes of a router, out of its debug output.
@@ -331,11 +407,8 @@ fn strangers(router: &Router) -> BTreeSet<(String, String)> {
         .map(|(method, route, ..)| ((*method).to_owned(), (*route).to_owned()))
         .collect();
     assert_eq!(known.len(), TABLE.len(), "a row stands twice");
-    known.extend(
-        FUNCTIONS
-            .iter()
-            .map(|(path, ..)| ("GET".to_owned(), (*path).to_owned())),
-    );
+    let functions = FUNCTIONS.iter();
+    known.extend(functions.map(|(method, path, ..)| ((*method).to_owned(), (*path).to_owned())));
     routes_of(router).symmetric_difference(&known).cloned().collect()
 }
 
@@ -449,30 +522,40 @@ async fn every_server_function_asks_for_its_right_a1(engine: Engine) {
     let registered: BTreeSet<String> = leptos::server_fn::axum::server_fn_paths()
         .map(|(path, _)| path.to_owned())
         .collect();
-    let known: BTreeSet<String> = FUNCTIONS.iter().map(|(path, ..)| (*path).to_owned()).collect();
+    let known: BTreeSet<String> = FUNCTIONS.iter().map(|(_, path, ..)| (*path).to_owned()).collect();
     assert_eq!(registered, known, "a server function has no row in the table of rights");
     let nobody = Visitor::new(&people.house.base);
-    for (path, query, act) in FUNCTIONS {
-        let query = people.filled(query);
-        let refused = nobody.get(&format!("{path}{query}")).await;
+    let entries = || people.house.database.count("SELECT COUNT(*) FROM audit");
+    let before = entries().await;
+    for (method, path, with, act) in FUNCTIONS {
+        let with = people
+            .filled(with)
+            .replace("NOTHING", "00000000-0000-0000-0000-000000000001");
+        let refused = call_function(&nobody, method, path, &with).await;
         assert_eq!(refused.status, 401, "{path}");
         assert_eq!(
             serde_json::from_str::<AppError>(&refused.text).ok(),
             Some(AppError::SignedOut)
         );
         for (role, visitor) in &people.visitors {
-            let page = visitor.get(&format!("{path}{query}")).await;
-            let is_answered = [200, 404].contains(&page.status);
+            let page = call_function(visitor, method, path, &with).await;
+            let is_answered = [200, 404, 422].contains(&page.status);
             let is_forbidden =
                 page.status == 403 && matches!(serde_json::from_str(&page.text), Ok(AppError::Forbidden { .. }));
-            assert_eq!(!is_forbidden, role.may(act), "{role:?} {path}: {}", page.text);
-            assert_eq!(
-                is_answered,
-                role.may(act),
-                "{role:?} {path}: {} {}",
-                page.status,
-                page.text
-            );
+            let seen = format!("{role:?} {path}: {} {}", page.status, page.text);
+            assert_eq!((is_answered, is_forbidden), (role.may(*act), !role.may(*act)), "{seen}");
         }
     }
+    assert_eq!(entries().await, before, "nothing was changed");
+}
+
+async fn call_function(visitor: &Visitor, method: &str, path: &str, with: &str) -> Page {
+    if method == "GET" {
+        return visitor.get(&format!("{path}?{with}")).await;
+    }
+    let request = visitor
+        .request(reqwest::Method::POST, path)
+        .header(reqwest::header::ORIGIN, &visitor.base);
+    let request = request.header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    visitor.send(request.body(with.to_owned())).await
 }

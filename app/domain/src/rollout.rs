@@ -225,6 +225,12 @@ impl Rollout {
         self.is_live() && !self.superseded_by.is_empty()
     }
 
+    /// Whether failed rooms may be retried, and rooms forced (K4, K5): also after it is over.
+    #[must_use]
+    pub fn may_be_retried(&self) -> bool {
+        matches!(self.state, RolloutState::Running | RolloutState::Finished { .. })
+    }
+
     /// The ring in whose plan and counts a room of `ring` stands: that one, or the implicit one of Automatic mode (S12).
     #[must_use]
     pub fn ring_of(&self, ring: RingId) -> RingId {

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::api::get_account;
-use super::said::message;
 use super::sessions::Whose;
+use crate::components::changes::asking;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::view::AccountView;
@@ -12,7 +12,7 @@ use crate::view::AccountView;
 /// The own account.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let account = Resource::new(|| (), |()| get_account());
+    let account = asking(|| (), |()| get_account());
     view! {
         <PageHeader title="Your account" tab=None />
         {loaded(account, page)}
@@ -26,13 +26,11 @@ fn page(account: AccountView) -> AnyView {
         email,
         role,
         sessions,
-        said,
         shortest_password,
     } = account;
     // Whoever looks at the demo has no account.
     let is_signed_in = !email.is_empty();
     view! {
-        {message(said)}
         <section aria-labelledby="h-you">
             <div class="section-head">
                 <h2 id="h-you">"You"</h2>

@@ -85,6 +85,35 @@ pub fn notice(title: &str, text: &str) -> String {
     document(title, text, None, leads_on.into_any())
 }
 
+/// A form that could not be taken, with its fields still in it, to be sent once more: nothing that was typed is lost.
+#[must_use]
+pub fn send_again(action: &str, problem: &str, is_signed_out: bool, fields: &[(String, String)]) -> String {
+    let fields = fields.iter().map(|(name, value)| {
+        view! { <input type="hidden" name=name.clone() value=value.clone() /> }
+    });
+    let sign_in = is_signed_out.then(|| {
+        view! {
+            <p>
+                <a href="/sign-in" target="_blank">
+                    "Sign in in another tab"
+                </a>
+                " first."
+            </p>
+        }
+    });
+    let form = view! {
+        {sign_in}
+        <form method="post" action=action.to_owned()>
+            {fields.collect_view()}
+            <button class="btn btn--primary" type="submit">
+                "Send it again"
+            </button>
+        </form>
+    };
+    let below = "What you have typed is kept on this page.";
+    document("Not taken yet", below, Some(problem), form.into_any())
+}
+
 /// A field of a form here.
 struct Field<'a> {
     label: &'static str,

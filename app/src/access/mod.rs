@@ -9,7 +9,6 @@ mod api;
 pub mod documents;
 mod people_page;
 mod person_page;
-mod said;
 mod sessions;
 mod tokens_page;
 

@@ -4,7 +4,7 @@ use domain::access::Role;
 use leptos::prelude::*;
 
 use super::api::get_people;
-use super::said::message;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
@@ -13,7 +13,7 @@ use crate::view::{PeopleView, PersonRow};
 /// Everybody with an account.
 #[component]
 pub fn PeoplePage() -> impl IntoView {
-    let people = Resource::new(|| (), |()| get_people());
+    let people = asking(|| (), |()| get_people());
     view! {
         <PageHeader title="People" tab=None above=("/settings", "Settings") />
         {loaded(people, page)}
@@ -22,12 +22,7 @@ pub fn PeoplePage() -> impl IntoView {
 }
 
 fn page(people: PeopleView) -> AnyView {
-    let PeopleView {
-        rows,
-        may_change,
-        link,
-        said,
-    } = people;
+    let PeopleView { rows, may_change, link } = people;
     let head = view! {
         <Head label="Name" />
         <Head label="Role" />
@@ -47,7 +42,6 @@ fn page(people: PeopleView) -> AnyView {
         }
     });
     view! {
-        {message(said)}
         {link}
         <section aria-label="People">
             <DataTable kind="people" caption="People with an account" head=head.into_any()>

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::api::get_person;
-use super::said::message;
 use super::sessions::{Whose, sessions};
 use crate::components::address;
+use crate::components::changes::asking;
 use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
 use crate::error::AppError;
@@ -18,7 +18,7 @@ use crate::view::{PersonDetailView, PersonRow};
 pub fn PersonPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| address::value(params, "id").parse::<PersonId>().ok()));
-    let person = Resource::new(
+    let person = asking(
         move || id.get(),
         |id| async move {
             let id = id.ok_or_else(|| AppError::NotFound {
@@ -36,7 +36,6 @@ fn page(view: PersonDetailView) -> AnyView {
         sessions: rows,
         may_change,
         may_see_audit,
-        said,
     } = view;
     let PersonRow {
         id,
@@ -56,7 +55,6 @@ fn page(view: PersonDetailView) -> AnyView {
     };
     view! {
         <PageHeader title=name tab=None above=("/settings/people", "People") />
-        {message(said)}
         <section aria-label="Account">
             <dl class="facts facts--wide">
                 <dt>"E-mail"</dt>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::api::get_tokens;
 use super::people_page::roles;
-use super::said::message;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::loaded::loaded;
@@ -19,7 +19,7 @@ const DAYS: u16 = 90;
 /// The page.
 #[component]
 pub fn TokensPage() -> impl IntoView {
-    let tokens = Resource::new(|| (), |()| get_tokens());
+    let tokens = asking(|| (), |()| get_tokens());
     view! {
         <PageHeader
             title="Tokens"
@@ -38,7 +38,6 @@ fn page(view: TokensView) -> AnyView {
         may_change,
         secret,
         example,
-        said,
         longest_days,
     } = view;
     let secret = secret.map(|secret| {
@@ -77,7 +76,6 @@ fn page(view: TokensView) -> AnyView {
         .into_any()
     };
     view! {
-        {message(said)}
         {secret}
         <section aria-label="Tokens">{list}</section>
         {may_change.then(|| add(longest_days))}

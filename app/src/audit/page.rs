@@ -6,6 +6,7 @@ use leptos_router::params::ParamsMap;
 
 use super::api::get_audit;
 use crate::components::address;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, DayFilter, Filter, Keep, Toolbar};
@@ -23,7 +24,7 @@ const PATH: &str = "/audit";
 pub fn AuditPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let entries = Resource::new(move || query.get(), get_audit);
+    let entries = asking(move || query.get(), get_audit);
     view! {
         <PageHeader title="Audit" tab=None />
         {loaded(entries, move |view| page(view, query.get_untracked(), &address.get_untracked()))}

@@ -4,6 +4,8 @@
 
 use leptos_router::params::ParamsMap;
 
+use super::dialog::DIALOG;
+
 /// The value of `key`, or nothing.
 #[must_use]
 pub fn value(query: &ParamsMap, key: &str) -> String {
@@ -42,6 +44,14 @@ pub fn with(path: &str, query: &ParamsMap, key: &str, changed: &str) -> String {
     address(path, kept.into_iter().chain([(key, changed)]))
 }
 
+/// A link to this page with nothing but these keys: without a dialog, and what was typed in it.
+#[must_use]
+pub fn only(path: &str, query: &ParamsMap, keys: &[&str]) -> String {
+    let kept = query.latest_values().filter(|(name, _)| keys.contains(&name.as_ref()));
+    let kept: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_ref(), value)).collect();
+    address(path, kept)
+}
+
 /// A link to the first page of the list, as it is filtered and sorted.
 #[must_use]
 pub fn first_page(path: &str, query: &ParamsMap) -> String {
@@ -75,7 +85,7 @@ pub fn without_empty(query: &str) -> String {
 }
 
 fn is_position(name: &str) -> bool {
-    matches!(name, "page" | "after" | "before")
+    matches!(name, "page" | "after" | "before" | DIALOG)
 }
 
 fn query_string<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {

@@ -52,7 +52,15 @@ pub fn Head(
     /// Its class.
     #[prop(optional, into)]
     class: Option<&'static str>,
+    /// What stands below it needs no words for people who see it.
+    #[prop(optional)]
+    hidden: bool,
 ) -> impl IntoView {
+    let label = if hidden {
+        view! { <span class="vh">{label}</span> }.into_any()
+    } else {
+        label.into_any()
+    };
     view! {
         <th scope="col" role="columnheader" class=class>
             {label}

@@ -4,11 +4,15 @@
 //! attribute. Start with [`shell`] and [`loaded`]; where things lie in the pictures is in [`geometry`].
 
 pub mod address;
+pub mod announcement;
 pub mod budget;
+pub mod changes;
 pub mod data_table;
+pub mod dialog;
 pub mod empty_state;
 pub mod error_view;
 pub mod filters;
+pub mod for_role;
 pub mod geometry;
 pub mod history_list;
 pub mod icon;
@@ -16,6 +20,7 @@ pub mod key;
 pub mod loaded;
 pub mod page_header;
 pub mod pager;
+pub mod post_form;
 pub mod product_cell;
 pub mod ring_badge;
 pub mod ring_track;

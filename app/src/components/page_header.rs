@@ -25,6 +25,9 @@ pub fn PageHeader(
     /// One sentence below the title.
     #[prop(optional, into)]
     lede: String,
+    /// What may be done here: links to dialogs, at the end of the title's line.
+    #[prop(optional, into)]
+    actions: Option<AnyView>,
     /// `<li>`s of the line below the title.
     #[prop(optional)]
     children: Option<Children>,
@@ -65,7 +68,9 @@ pub fn PageHeader(
     };
     view! {
         <TabTitle text=tab />
-        <div class="page-head">{crumbs} {block}</div>
+        <div class="page-head">
+            {crumbs} {block} {actions.map(|actions| view! { <div class="btn-row">{actions}</div> })}
+        </div>
     }
 }
 

@@ -8,6 +8,9 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
+use super::announcement::{Announced, Announcement};
+use super::changes::{Changes, asking};
+use super::for_role::WhoIsHere;
 use super::icon::Icon;
 use super::page_header::Arrived;
 use super::time::Time;
@@ -85,8 +88,10 @@ pub fn Shell(
 ) -> impl IntoView {
     let path = use_location().pathname;
     provide_context(Arrived::at(path.get_untracked()));
+    let (said, _) = (Announcement::provide(), Changes::provide());
     // The clock in the top bar moves on with every page.
-    let shell = Resource::new(move || path.get(), |_| get_shell());
+    let shell = asking(move || path.get(), |_| get_shell());
+    WhoIsHere::provide(shell);
     let part = move |show: fn(ShellView) -> AnyView| {
         let content = move || Suspend::new(async move { shell.await.ok().map(show) });
         view! { <Transition>{content}</Transition> }
@@ -121,6 +126,7 @@ pub fn Shell(
             </header>
             <Navigation shell foot=part(foot).into_any() />
             <main class="main" id="main" tabindex="-1">
+                <Announced shell said />
                 {children()}
             </main>
         </div>

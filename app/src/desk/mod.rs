@@ -5,6 +5,7 @@
 //! each.
 
 mod audit;
+mod control;
 mod home;
 mod people;
 mod rooms;
@@ -99,6 +100,7 @@ impl Desk {
                 name: self.viewer.actor.name.clone(),
                 role: self.viewer.actor.role,
             },
+            said: self.viewer.said.clone(),
         })
     }
 

@@ -29,7 +29,6 @@ impl Desk {
                 .map_or_else(String::new, |signed| signed.email.clone()),
             role: actor.role.label().to_owned(),
             sessions: self.session_rows(sessions, &look.organisation.zone, look.now),
-            said: self.viewer.said.clone(),
             shortest_password: u32::try_from(SHORTEST_PASSWORD).unwrap_or(0),
         })
     }
@@ -46,7 +45,6 @@ impl Desk {
             rows: people.into_iter().map(person_row).collect(),
             may_change,
             link: self.viewer.secret.clone().filter(|_| may_change),
-            said: self.viewer.said.clone(),
         })
     }
 
@@ -63,7 +61,6 @@ impl Desk {
             sessions: self.session_rows(sessions, &look.organisation.zone, look.now),
             may_change: actor.role.may(Act::ManagePeople),
             may_see_audit: actor.role.may(Act::SeeAudit),
-            said: self.viewer.said.clone(),
         })
     }
 
@@ -93,7 +90,6 @@ impl Desk {
             may_change,
             secret: self.viewer.secret.clone().filter(|_| may_change),
             example: format!("curl --header \"Authorization: Bearer $TOKEN\" {address}/audit.csv"),
-            said: self.viewer.said.clone(),
             longest_days: LONGEST_TOKEN_DAYS,
         })
     }

@@ -1,12 +1,24 @@
 //! Tickets in the words of their pages.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};
+use domain::access::Act;
+use domain::ids::{RoomId, UpdateId};
+use domain::ticket::TicketSeverity;
+use domain::update::titled;
+use domain::when;
 use domain::zone::Zone;
-use service::store::TicketRecord;
+use service::pages::Look;
+use service::store::{TicketFilter, TicketRecord};
+use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
 
 use super::{Desk, PAGE, Result, failed, told, words};
 use crate::error::AppError;
-use crate::view::{HistoryRow, TicketRow, TicketView, TicketsQuery, TicketsView};
+use crate::view::{
+    Done, HistoryRow, IssueAbout, IssueDraft, TicketDesk, TicketRow, TicketView, TicketsQuery, TicketsView,
+};
+
+/// Rooms that an issue names by itself.
+const NAMED: i64 = 50;
 
 impl Desk {
     /// A page of tickets (P7).
@@ -16,16 +28,15 @@ impl Desk {
     pub async fn list_tickets(&self, query: TicketsQuery) -> Result<TicketsView> {
         let mut look = self.look().await?;
         let zone = look.organisation.zone.clone();
-        let found = look
-            .tx
-            .tickets(&query.q, &query.state, &query.severity, PAGE, words::offset(query.page))
-            .await
-            .map_err(failed)?;
-        let total = look
-            .tx
-            .tickets_found(&query.q, &query.state, &query.severity)
-            .await
-            .map_err(failed)?;
+        let filter = TicketFilter {
+            words: query.q.clone(),
+            state: query.state.clone(),
+            severity: query.severity.clone(),
+            now: look.now,
+        };
+        let found = look.tx.tickets(&filter, PAGE, words::offset(query.page));
+        let found = found.await.map_err(failed)?;
+        let total = look.tx.tickets_found(&filter).await.map_err(failed)?;
         let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, look.now)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         let kept = words::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);
@@ -63,6 +74,7 @@ impl Desk {
             detail: event.actor,
             bad: false,
         });
+        let suppressed = suppressed(&ticket, &zone, look.now);
         Ok(TicketView {
             row: row(&ticket, &zone, look.now),
             description: ticket.description,
@@ -71,8 +83,194 @@ impl Desk {
             rooms,
             update,
             history: history.collect(),
+            is_automatic: ticket.is_automatic,
+            high_impact: ticket.high_impact,
+            suppressed,
+            resolution: ticket.resolution,
+            desk: self.ticket_desk(&look).await?,
         })
     }
+
+    async fn ticket_desk(&self, look: &Look) -> Result<Option<TicketDesk>> {
+        if !self.viewer.actor.role.may(Act::WorkOnTickets) {
+            return Ok(None);
+        }
+        let last = look.organisation.zone.date(look.now) + Days::new(LONGEST_SUPPRESSION);
+        Ok(Some(TicketDesk {
+            assignees: self.service.assignees(&self.viewer.actor).await.map_err(told)?,
+            categories: CATEGORIES.map(str::to_owned).to_vec(),
+            last_day: last.to_string(),
+        }))
+    }
+
+    /// The form of an issue about a room or an update, filled in as far as that is known (I2, K2).
+    ///
+    /// # Errors
+    /// Whoever asks may not record one, or what it is about is not there.
+    pub async fn issue_draft(&self, about: IssueAbout) -> Result<IssueDraft> {
+        let mut look = self.look_for(Act::WorkOnTickets).await?;
+        let mut draft = IssueDraft {
+            title: String::new(),
+            description: String::new(),
+            rooms: String::new(),
+            update: None,
+            categories: CATEGORIES.map(str::to_owned).to_vec(),
+            paused: about.paused,
+        };
+        let mut rooms: Vec<RoomId> = about.room.parse().into_iter().collect();
+        if let Ok(update) = about.update.parse::<UpdateId>() {
+            let summary = look.update(update).await.map_err(told)?;
+            let title = titled(&summary.record.title, &summary.record.version);
+            let ring = summary.rollout.stages.last().map(|stage| stage.name.clone());
+            draft.title = match (about.paused, ring) {
+                (true, Some(ring)) => format!("{title} paused in {ring}"),
+                (true, None) => format!("{title} paused"),
+                (false, _) => format!("Trouble with {title}"),
+            };
+            let failed = look.tx.failed_deployments(update, None, NAMED).await.map_err(failed)?;
+            draft.description = failed
+                .first()
+                .map(|first| format!("In the first of the rooms: {}", first.reason))
+                .unwrap_or_default();
+            if rooms.is_empty() {
+                rooms = failed.into_iter().map(|deployment| deployment.room).collect();
+            }
+            draft.update = Some((update, title));
+        }
+        let named = look.tx.room_names(&rooms).await.map_err(failed)?;
+        let lines: Vec<String> = named
+            .into_iter()
+            .map(|(_, name, site)| format!("{name}, {site}"))
+            .collect();
+        draft.rooms = lines.join("\n");
+        Ok(draft)
+    }
+
+    /// Records an issue (I2).
+    ///
+    /// # Errors
+    /// As [`service::Service::record_issue`].
+    pub async fn record_issue(&self, issue: Issue) -> Result<Done> {
+        let number = self
+            .service
+            .record_issue(&self.viewer.actor, &issue)
+            .await
+            .map_err(told)?;
+        Ok(Done {
+            text: format!("T-{number} is recorded; its rooms are unhealthy while it is open."),
+            to: format!("/incidents/{number}"),
+        })
+    }
+
+    /// Leaves the issue of a pause out (K2).
+    ///
+    /// # Errors
+    /// As [`service::Service::leave_issue_out`].
+    pub async fn leave_issue_out(&self, update: UpdateId, reason: &str) -> Result<Done> {
+        let left_out = self.service.leave_issue_out(&self.viewer.actor, update, reason).await;
+        left_out.map_err(told)?;
+        Ok(Done {
+            text: "No issue is recorded; the audit has your reason.".to_owned(),
+            to: format!("/updates/{update}"),
+        })
+    }
+
+    /// Adds a note.
+    ///
+    /// # Errors
+    /// As [`service::Service::add_note`].
+    pub async fn add_note(&self, number: i64, text: &str) -> Result<Done> {
+        self.service
+            .add_note(&self.viewer.actor, number, text)
+            .await
+            .map_err(told)?;
+        done(number, "The note is added.")
+    }
+
+    /// Gives a ticket to somebody.
+    ///
+    /// # Errors
+    /// As [`service::Service::assign_ticket`].
+    pub async fn assign_ticket(&self, number: i64, assignee: &str) -> Result<Done> {
+        let assigned = self.service.assign_ticket(&self.viewer.actor, number, assignee).await;
+        assigned.map_err(told)?;
+        done(number, "The ticket is assigned.")
+    }
+
+    /// Says whether somebody is looking into it.
+    ///
+    /// # Errors
+    /// As [`service::Service::investigate_ticket`].
+    pub async fn investigate_ticket(&self, number: i64, investigating: bool) -> Result<Done> {
+        let changed = self
+            .service
+            .investigate_ticket(&self.viewer.actor, number, investigating);
+        changed.await.map_err(told)?;
+        done(
+            number,
+            if investigating {
+                "Somebody is looking into it now."
+            } else {
+                "It needs action again."
+            },
+        )
+    }
+
+    /// Changes what a ticket says.
+    ///
+    /// # Errors
+    /// As [`service::Service::edit_ticket`].
+    pub async fn edit_ticket(
+        &self,
+        number: i64,
+        title: &str,
+        description: &str,
+        severity: TicketSeverity,
+        high_impact: bool,
+    ) -> Result<Done> {
+        let edited = self
+            .service
+            .edit_ticket(&self.viewer.actor, number, title, description, severity, high_impact);
+        edited.await.map_err(told)?;
+        done(number, "The ticket is changed.")
+    }
+
+    /// Resolves a ticket (I3).
+    ///
+    /// # Errors
+    /// As [`service::Service::resolve_ticket`].
+    pub async fn resolve_ticket(&self, number: i64, category: &str, note: &str) -> Result<Done> {
+        let resolved = self.service.resolve_ticket(&self.viewer.actor, number, category, note);
+        resolved.await.map_err(told)?;
+        done(number, "The ticket is resolved.")
+    }
+
+    /// Lets an automatic ticket rest (I3).
+    ///
+    /// # Errors
+    /// The day is none, or as [`service::Service::suppress_ticket`].
+    pub async fn suppress_ticket(&self, number: i64, until: &str, reason: &str) -> Result<Done> {
+        let until = words::parsed_day("until", until)?;
+        let suppressed = self.service.suppress_ticket(&self.viewer.actor, number, until, reason);
+        suppressed.await.map_err(told)?;
+        done(number, "The ticket is suppressed.")
+    }
+}
+
+fn done(number: i64, text: &str) -> Result<Done> {
+    Ok(Done {
+        text: text.to_owned(),
+        to: format!("/incidents/{number}"),
+    })
+}
+
+/// While it is.
+fn suppressed(ticket: &TicketRecord, zone: &Zone, now: DateTime<Utc>) -> Option<String> {
+    let until = ticket.suppressed_until.filter(|until| *until > now)?;
+    let last = zone.date(until - TimeDelta::seconds(1));
+    let reason = ticket.suppressed_reason.as_deref().unwrap_or_default();
+    let day = when::date(last, zone.date(now).year());
+    Some(format!("Suppressed until the end of {day}: {reason}"))
 }
 
 pub(super) fn row(ticket: &TicketRecord, zone: &Zone, now: DateTime<Utc>) -> TicketRow {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use domain::access::Act;
 use domain::deployment::Deployment;
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::planner::resume;
@@ -127,6 +128,8 @@ impl Desk {
                 .map(|ticket| super::tickets::row(ticket, &zone, look.now))
                 .collect(),
             history: history(&mut look, id).await?,
+            controls: self.controls(&mut look, &summary).await?,
+            may_retry: self.viewer.actor.role.may(Act::RetryRoom) && summary.rollout.may_be_retried(),
         })
     }
 }

@@ -11,6 +11,7 @@ use domain::zone::Zone;
 use service::pages::{Look, Start};
 
 use super::PAGE;
+use crate::error::AppError;
 use crate::view::{Pager, When};
 pub(super) use crate::words::count;
 
@@ -44,6 +45,14 @@ pub(super) fn day(date: NaiveDate, year: i32) -> When {
 
 pub(super) fn year(look: &Look) -> i32 {
     look.organisation.zone.date(look.now).year()
+}
+
+/// A day out of a form: `2026-03-01`.
+pub(super) fn parsed_day(field: &str, text: &str) -> Result<NaiveDate, AppError> {
+    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").map_err(|_| AppError::Invalid {
+        field: field.to_owned(),
+        problem: format!("{text:?} is no date; write it like 2026-03-01"),
+    })
 }
 
 /// `Wed 2 Oct – Thu 3 Oct`, or one date.

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::get_home;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::geometry::{percent, rooms, share};
 use crate::components::icon::Icon;
@@ -20,7 +21,7 @@ const FULL_BAR_DAYS: i64 = 60;
 /// Home.
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let home = Resource::new(|| (), |()| get_home());
+    let home = asking(|| (), |()| get_home());
     view! {
         <PageHeader title="Home" tab=None />
         {loaded(home, page)}

@@ -6,6 +6,7 @@ use leptos_router::params::ParamsMap;
 
 use super::api::get_portfolio;
 use crate::components::address;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::icon;
@@ -24,7 +25,7 @@ const PATH: &str = "/portfolio";
 pub fn PortfolioPage() -> impl IntoView {
     let address = use_query_map();
     let number = Memo::new(move |_| address.with(address::page));
-    let products = Resource::new(move || number.get(), get_portfolio);
+    let products = asking(move || number.get(), get_portfolio);
     view! {
         <PageHeader title="Portfolio" tab=None />
         {loaded(products, move |view| page(view, &address.get_untracked()))}

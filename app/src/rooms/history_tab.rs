@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::api::get_room_history;
 use super::room_page::{Frame, found, use_room_id};
+use crate::components::changes::asking;
 use crate::components::history_list::HistoryList;
 use crate::components::loaded::loaded_page;
 use crate::view::RoomHistory;
@@ -12,7 +13,7 @@ use crate::view::RoomHistory;
 #[component]
 pub fn RoomHistoryPage() -> impl IntoView {
     let id = use_room_id();
-    let room = Resource::new(move || id.get(), |id| async move { get_room_history(found(id)?).await });
+    let room = asking(move || id.get(), |id| async move { get_room_history(found(id)?).await });
     loaded_page(room, page)
 }
 

@@ -6,6 +6,7 @@ use leptos_router::params::ParamsMap;
 
 use super::api::list_rooms;
 use crate::components::address;
+use crate::components::changes::asking;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar};
 use crate::components::loaded::loaded;
@@ -22,7 +23,7 @@ pub fn RoomList(
 ) -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let rooms = Resource::new(move || query.get(), list_rooms);
+    let rooms = asking(move || query.get(), list_rooms);
     loaded(rooms, move |view| {
         list(path, table, view, query.get_untracked(), &address.get_untracked())
     })

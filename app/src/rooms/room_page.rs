@@ -2,11 +2,13 @@
 
 use domain::ids::RoomId;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::api::get_room_overview;
 use crate::components::address;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::dialog::DIALOG;
 use crate::components::icon::{self, Icon};
 use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
@@ -15,17 +17,33 @@ use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
-use crate::view::{ComponentView, DeviceView, RoomHead, RoomOverview};
+use crate::tickets::{RECORD, RecordDialog, RecordLink};
+use crate::view::{ComponentView, DeviceView, IssueAbout, RoomHead, RoomOverview};
 
 /// The Overview tab.
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let id = use_room_id();
-    let room = Resource::new(
+    let room = asking(
         move || id.get(),
         |id| async move { get_room_overview(found(id)?).await },
     );
-    loaded_page(room, page)
+    let address = use_query_map();
+    let record = move || {
+        let (address, id) = (address.get(), id.get()?);
+        let is_open = address::value(&address, DIALOG) == RECORD;
+        is_open.then(|| {
+            let about = IssueAbout {
+                room: id.to_string(),
+                ..IssueAbout::default()
+            };
+            view! { <RecordDialog about address close=format!("/rooms/{id}") /> }
+        })
+    };
+    view! {
+        {loaded_page(room, page)}
+        {record}
+    }
 }
 
 /// The room in the address, if that can be one.
@@ -51,6 +69,7 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         .map(|words| view! { <li>{words}</li> })
         .collect_view();
     let path = format!("/rooms/{}", head.id);
+    let record = view! { <RecordLink path=path.clone() /> }.into_any();
     let tabs = vec![
         Tab {
             name: "Overview",
@@ -74,7 +93,7 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         },
     ];
     view! {
-        <PageHeader title=head.name.clone() tab above=("/rooms", "Rooms")>
+        <PageHeader title=head.name.clone() tab above=("/rooms", "Rooms") actions=record>
             <li>
                 <HealthBadge health=head.health pill=true />
             </li>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::api::get_room_tickets;
 use super::room_page::{Frame, found, use_room_id};
+use crate::components::changes::asking;
 use crate::components::empty_state::EmptyState;
 use crate::components::loaded::loaded_page;
 use crate::tickets::ticket_table;
@@ -13,7 +14,7 @@ use crate::view::RoomTickets;
 #[component]
 pub fn RoomTicketsPage() -> impl IntoView {
     let id = use_room_id();
-    let room = Resource::new(move || id.get(), |id| async move { get_room_tickets(found(id)?).await });
+    let room = asking(move || id.get(), |id| async move { get_room_tickets(found(id)?).await });
     loaded_page(room, page)
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::api::get_room_updates;
 use super::room_page::{Frame, found, use_room_id};
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::icon;
@@ -16,7 +17,7 @@ use crate::view::{RoomUpdateRow, RoomUpdates};
 #[component]
 pub fn RoomUpdatesPage() -> impl IntoView {
     let id = use_room_id();
-    let room = Resource::new(move || id.get(), |id| async move { get_room_updates(found(id)?).await });
+    let room = asking(move || id.get(), |id| async move { get_room_updates(found(id)?).await });
     loaded_page(room, page)
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::get_settings;
+use crate::components::changes::asking;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::view::{Setting, SettingsView};
@@ -10,7 +11,7 @@ use crate::view::{Setting, SettingsView};
 /// Settings.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let settings = Resource::new(|| (), |()| get_settings());
+    let settings = asking(|| (), |()| get_settings());
     view! {
         <PageHeader title="Settings" tab=None />
         <div class="btn-row">

@@ -1,13 +1,19 @@
 //! One ticket (P7).
 
+use domain::ticket::TicketState;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::api::get_ticket;
+use super::api::{AddNote, InvestigateTicket, get_ticket};
+use super::ticket_dialog::TicketDialog;
 use crate::components::address;
+use crate::components::changes::asking;
+use crate::components::dialog::DIALOG;
 use crate::components::history_list::HistoryList;
+use crate::components::icon::Icon;
 use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
+use crate::components::post_form::{PostForm, TextArea, posts_to};
 use crate::components::status_badge::{TicketSeverityBadge, TicketStateBadge};
 use crate::components::time::Time;
 use crate::error::AppError;
@@ -18,7 +24,7 @@ use crate::view::TicketView;
 pub fn TicketPage() -> impl IntoView {
     let params = use_params_map();
     let number = Memo::new(move |_| params.with(|params| address::value(params, "number").parse::<i64>().ok()));
-    let ticket = Resource::new(
+    let ticket = asking(
         move || number.get(),
         |number| async move {
             let number = number.ok_or_else(|| AppError::NotFound {
@@ -27,10 +33,26 @@ pub fn TicketPage() -> impl IntoView {
             get_ticket(number).await
         },
     );
-    loaded_page(ticket, page)
+    let address = use_query_map();
+    let opened = Memo::new(move |_| address.with(|address| address::value(address, DIALOG)));
+    let dialog = move || {
+        let (word, number) = (opened.get(), number.get()?);
+        (!word.is_empty()).then(|| view! { <TicketDialog number word address=address.get_untracked() /> })
+    };
+    view! {
+        {loaded_page(ticket, page)}
+        {dialog}
+    }
 }
 
 fn page(ticket: TicketView) -> AnyView {
+    let actions = ticket.desk.is_some().then(|| actions(&ticket));
+    let note = ticket.desk.is_some().then(|| note(ticket.row.number));
+    let suppressed = ticket
+        .suppressed
+        .clone()
+        .map(|suppressed| view! { <li>{suppressed}</li> });
+    let high_impact = ticket.high_impact.then(|| view! { <li>"High impact"</li> });
     let tab = Some(format!("T-{} {}", ticket.row.number, ticket.row.title));
     let details = details(&ticket);
     let rooms = ticket
@@ -38,7 +60,7 @@ fn page(ticket: TicketView) -> AnyView {
         .into_iter()
         .map(|(id, name)| view! { <li><a href=format!("/rooms/{id}")>{name}</a></li> });
     view! {
-        <PageHeader title=ticket.row.title tab above=("/incidents", "Incidents")>
+        <PageHeader title=ticket.row.title tab above=("/incidents", "Incidents") actions=actions.into_any()>
             <li>
                 <TicketSeverityBadge severity=ticket.row.severity pill=true />
             </li>
@@ -46,6 +68,8 @@ fn page(ticket: TicketView) -> AnyView {
                 <TicketStateBadge state=ticket.row.state />
             </li>
             <li>{format!("T-{}", ticket.row.number)}</li>
+            {high_impact}
+            {suppressed}
         </PageHeader>
         <div class="cols cols--aside">
             <div class="stack">
@@ -59,6 +83,7 @@ fn page(ticket: TicketView) -> AnyView {
                     </div>
                     <ul class="list">{rooms.collect_view()}</ul>
                 </section>
+                {note}
             </div>
             <aside class="stack" aria-label="More about this ticket">
                 {details}
@@ -68,6 +93,67 @@ fn page(ticket: TicketView) -> AnyView {
                 </section>
             </aside>
         </div>
+    }
+    .into_any()
+}
+
+/// What may be done with it: links to dialogs, and whether somebody looks into it.
+fn actions(ticket: &TicketView) -> AnyView {
+    let number = ticket.row.number;
+    let link = |word: &str, label: &'static str, picture: &'static str| {
+        view! {
+            <a class="btn" href=format!("/incidents/{number}?{DIALOG}={word}") data-noscroll="">
+                <Icon name=picture />
+                {label}
+            </a>
+        }
+    };
+    let assign = link("assign", "Assign", "person");
+    if ticket.row.state == TicketState::Resolved {
+        return assign.into_any();
+    }
+    let investigating = ticket.row.state == TicketState::Investigating;
+    let (label, wanted) = if investigating {
+        ("Needs action again", "false")
+    } else {
+        ("Investigate", "true")
+    };
+    let action = posts_to::<InvestigateTicket>();
+    let last = if ticket.is_automatic {
+        link("suppress", "Suppress", "h-suppressed").into_any()
+    } else {
+        view! { {link("edit", "Edit", "edit")} {link("resolve", "Resolve", "check")} }.into_any()
+    };
+    view! {
+        <PostForm action class="inline-form">
+            <input type="hidden" name="number" value=number.to_string() />
+            <input type="hidden" name="investigating" value=wanted />
+            <button class="btn" type="submit">
+                <Icon name="search" />
+                {label}
+            </button>
+        </PostForm>
+        {assign}
+        {last}
+    }
+    .into_any()
+}
+
+fn note(number: i64) -> AnyView {
+    let action = posts_to::<AddNote>();
+    view! {
+        <section aria-labelledby="h-note">
+            <div class="section-head">
+                <h2 id="h-note">"Add a note"</h2>
+            </div>
+            <PostForm action class="form">
+                <input type="hidden" name="number" value=number.to_string() />
+                <TextArea label="Note" name="note" longest=4000 rows=3 hint="Everybody who sees tickets reads it." />
+                <button class="btn btn--primary" type="submit">
+                    "Add the note"
+                </button>
+            </PostForm>
+        </section>
     }
     .into_any()
 }
@@ -89,6 +175,12 @@ fn details(ticket: &TicketView) -> AnyView {
             </dd>
         }
     });
+    let resolution = ticket.resolution.clone().map(|category| {
+        view! {
+            <dt>"Cause"</dt>
+            <dd>{category}</dd>
+        }
+    });
     let assignee = ticket.assignee.clone().unwrap_or_else(|| "Nobody".to_owned());
     view! {
         <section class="panel" aria-labelledby="h-details">
@@ -97,6 +189,7 @@ fn details(ticket: &TicketView) -> AnyView {
                 {update}
                 <dt>"Category"</dt>
                 <dd>{ticket.category.clone()}</dd>
+                {resolution}
                 <dt>"Assigned to"</dt>
                 <dd>{assignee}</dd>
                 <dt>"Opened by"</dt>

@@ -6,14 +6,17 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use super::api::list_tickets;
+use super::record_dialog::{RECORD, RecordDialog, RecordLink};
 use super::ticket_list::ticket_table;
 use crate::components::address;
+use crate::components::changes::asking;
+use crate::components::dialog::DIALOG;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
-use crate::view::{TicketsQuery, TicketsView};
+use crate::view::{IssueAbout, TicketsQuery, TicketsView};
 
 const PATH: &str = "/incidents";
 
@@ -22,9 +25,18 @@ const PATH: &str = "/incidents";
 pub fn IncidentsPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let tickets = Resource::new(move || query.get(), list_tickets);
+    let tickets = asking(move || query.get(), list_tickets);
+    let dialog = move || {
+        let address = address.get();
+        (address::value(&address, DIALOG) == RECORD).then(|| {
+            let close = address::only(PATH, &address, &["q", "state", "severity", "page"]);
+            view! { <RecordDialog about=IssueAbout::default() address close /> }
+        })
+    };
+    let record = view! { <RecordLink path=PATH /> }.into_any();
     view! {
-        <PageHeader title="Incidents" tab=None />
+        <PageHeader title="Incidents" tab=None actions=record />
+        {dialog}
         {loaded(tickets, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
     }
     .into_any()
@@ -69,6 +81,7 @@ fn toolbar(query: TicketsQuery) -> AnyView {
         TicketState::Resolved,
     ];
     let mut states = states.map(|state| choice(state.as_str(), state.label())).to_vec();
+    states.push(choice("suppressed", "Suppressed"));
     states.push(choice("all", "All"));
     let severities = TicketSeverity::ALL
         .map(|severity| choice(severity.as_str(), severity.label()))

@@ -6,8 +6,11 @@
 mod api;
 mod detail_page;
 mod list_page;
+mod record_dialog;
+mod ticket_dialog;
 mod ticket_list;
 
 pub use detail_page::TicketPage;
 pub use list_page::IncidentsPage;
+pub use record_dialog::{RECORD, RecordDialog, RecordLink};
 pub use ticket_list::{ticket_links, ticket_table};

@@ -1,11 +1,12 @@
 //! What the pages under Updates ask the server for.
 
-use domain::ids::UpdateId;
+use domain::deployment::Force;
+use domain::ids::{RoomId, UpdateId};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{RingsView, RoomWhyQuery, UpdateView, UpdatesQuery, UpdatesView};
+use crate::view::{Control, ControlView, Done, RingsView, RoomWhyQuery, UpdateView, UpdatesQuery, UpdatesView};
 
 /// A page of the list of updates.
 #[server(prefix = "/api", endpoint = "updates/list", input = GetUrl)]
@@ -23,4 +24,55 @@ pub async fn get_update(id: UpdateId, rooms: RoomWhyQuery) -> Result<UpdateView,
 #[server(prefix = "/api", endpoint = "rings/list", input = GetUrl)]
 pub async fn list_rings() -> Result<RingsView, AppError> {
     crate::desk()?.list_rings().await
+}
+
+/// What a dialog about an update says before the click.
+#[server(prefix = "/api", endpoint = "updates/control", input = GetUrl)]
+pub async fn get_control(
+    id: UpdateId,
+    what: Control,
+    #[server(default)] rooms: Vec<RoomId>,
+) -> Result<ControlView, AppError> {
+    crate::desk()?.control(id, what, rooms).await
+}
+
+/// Pauses an update (K2).
+#[server(prefix = "/api", endpoint = "updates/pause")]
+pub async fn pause_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
+    crate::desk()?.pause(update, &reason).await
+}
+
+/// Resumes an update (K3).
+#[server(prefix = "/api", endpoint = "updates/resume")]
+pub async fn resume_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
+    crate::desk()?.resume(update, &reason).await
+}
+
+/// Retries all failed rooms of an update (K4).
+#[server(prefix = "/api", endpoint = "updates/retry")]
+pub async fn retry_all_failed(update: UpdateId) -> Result<Done, AppError> {
+    crate::desk()?.retry_all_failed(update).await
+}
+
+/// Retries an update in one room (K4, A1).
+#[server(prefix = "/api", endpoint = "updates/retry-room")]
+pub async fn retry_room(update: UpdateId, room: RoomId, #[server(default)] from_room: bool) -> Result<Done, AppError> {
+    crate::desk()?.retry_room(update, room, from_room).await
+}
+
+/// Forces an update (K5); without rooms, all of it.
+#[server(prefix = "/api", endpoint = "updates/force")]
+pub async fn force_update(
+    update: UpdateId,
+    #[server(default)] rooms: Vec<RoomId>,
+    mode: Force,
+    reason: String,
+) -> Result<Done, AppError> {
+    crate::desk()?.force(update, rooms, mode, &reason).await
+}
+
+/// Acknowledges the failures of an update (T9).
+#[server(prefix = "/api", endpoint = "updates/acknowledge")]
+pub async fn acknowledge_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
+    crate::desk()?.acknowledge(update, &reason).await
 }

@@ -1,28 +1,33 @@
 //! One update: the dates of every ring, every room with its reason, issues, tickets, history (P3).
 
 use domain::ids::UpdateId;
+use domain::status::RoomStatus;
 use domain::update::Severity;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
 
-use super::api::get_update;
+use super::api::{RetryRoom, get_update};
+use super::control_dialog::ControlDialog;
 use crate::components::address;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::dialog::DIALOG;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, Toolbar};
 use crate::components::history_list::HistoryList;
-use crate::components::icon;
+use crate::components::icon::{self, Icon};
 use crate::components::key::{Key, KeyEntry};
 use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
+use crate::components::post_form::{PostForm, posts_to};
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
 use crate::components::timeline::Timeline;
 use crate::error::AppError;
-use crate::tickets::ticket_links;
-use crate::view::{RoomWhyQuery, RoomWhyRow, UpdateView};
+use crate::tickets::{RECORD, RecordDialog, RecordLink, ticket_links};
+use crate::view::{Control, IssueAbout, RoomWhyQuery, RoomWhyRow, UpdateView};
 
 /// The page.
 #[component]
@@ -31,7 +36,7 @@ pub fn UpdatePage() -> impl IntoView {
     let address = use_query_map();
     let id = Memo::new(move |_| params.with(|params| address::value(params, "id").parse::<UpdateId>().ok()));
     let query = Memo::new(move |_| address.with(query));
-    let update = Resource::new(
+    let update = asking(
         move || (id.get(), query.get()),
         |(id, query)| async move {
             let id = id.ok_or_else(|| AppError::NotFound {
@@ -40,10 +45,37 @@ pub fn UpdatePage() -> impl IntoView {
             get_update(id, query).await
         },
     );
-    loaded_page(update, move |view| {
-        page(view, &query.get_untracked(), &address.get_untracked())
-    })
+    let doing = Memo::new(move |_| {
+        let address = address.get();
+        Control::from_word(&address::value(&address, DIALOG)).map(|what| (what, address))
+    });
+    let dialog = move || {
+        let ((what, address), id) = (doing.get()?, id.get()?);
+        let close = address::only(&format!("/updates/{id}"), &address, &FILTERS);
+        Some(view! { <ControlDialog id what address close /> })
+    };
+    let record = move || {
+        let (address, id) = (address.get(), id.get()?);
+        let is_open = address::value(&address, DIALOG) == RECORD;
+        is_open.then(|| {
+            let close = address::only(&format!("/updates/{id}"), &address, &FILTERS);
+            let about = IssueAbout {
+                update: id.to_string(),
+                paused: !address::value(&address, "paused").is_empty(),
+                ..IssueAbout::default()
+            };
+            view! { <RecordDialog about address close /> }
+        })
+    };
+    view! {
+        {loaded_page(update, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
+        {dialog}
+        {record}
+    }
 }
+
+/// What narrows the rooms, in the address.
+const FILTERS: [&str; 4] = ["status", "ring", "after", "before"];
 
 fn query(address: &ParamsMap) -> RoomWhyQuery {
     RoomWhyQuery {
@@ -55,7 +87,7 @@ fn query(address: &ParamsMap) -> RoomWhyQuery {
 }
 
 fn page(view: UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView {
-    let head = head(&view);
+    let head = head(&view, address);
     let counts = counts(&view);
     let rollout = rollout(&view);
     let rooms = rooms(&view, query, address);
@@ -82,7 +114,7 @@ fn page(view: UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView 
     .into_any()
 }
 
-fn head(view: &UpdateView) -> AnyView {
+fn head(view: &UpdateView, address: &ParamsMap) -> AnyView {
     let severity = match view.severity {
         Severity::Critical => Some(view! {
             <li>
@@ -99,8 +131,17 @@ fn head(view: &UpdateView) -> AnyView {
         kind,
         ..
     } = view.clone();
+    let path = address::only(&format!("/updates/{}", view.id), address, &FILTERS);
+    let controls = view.controls.iter().map(|what| control(*what, &path)).collect_view();
     view! {
-        <PageHeader title above=("/updates", "Updates") icon=icon::of_kind(kind) lede=status_sentence tab=None>
+        <PageHeader
+            title
+            above=("/updates", "Updates")
+            icon=icon::of_kind(kind)
+            lede=status_sentence
+            tab=None
+            actions=view! { {controls} <RecordLink path /> }.into_any()
+        >
             <li>
                 <UpdateStatusBadge status pill=true />
             </li>
@@ -108,6 +149,25 @@ fn head(view: &UpdateView) -> AnyView {
             <li>{vendor}</li>
             <li>{kind.label()}</li>
         </PageHeader>
+    }
+    .into_any()
+}
+
+/// A link to a dialog.
+fn control(what: Control, path: &str) -> AnyView {
+    let (class, picture) = match what {
+        Control::Resume => ("btn btn--primary", "play"),
+        Control::Pause => ("btn", "pause"),
+        Control::Retry => ("btn", "retry"),
+        Control::Force => ("btn", "flash"),
+        Control::Acknowledge => ("btn", "check"),
+    };
+    let separator = if path.contains('?') { '&' } else { '?' };
+    view! {
+        <a class=class href=format!("{path}{separator}{DIALOG}={}", what.as_str()) data-noscroll="">
+            <Icon name=picture />
+            {what.label()}
+        </a>
     }
     .into_any()
 }
@@ -180,7 +240,7 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
     let content = if view.rooms.is_empty() {
         nothing(&path, address)
     } else {
-        table(&view.rooms)
+        table(view, &path)
     };
     view! {
         <section id="rooms" aria-labelledby="h-rooms">
@@ -238,8 +298,10 @@ fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &st
     .into_any()
 }
 
-fn table(rows: &[RoomWhyRow]) -> AnyView {
+fn table(view: &UpdateView, path: &str) -> AnyView {
+    let may_force = view.controls.contains(&Control::Force);
     let head = view! {
+        {may_force.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> })}
         <Head class="col-room" label="Room" />
         <Head class="col-ring" label="Ring" />
         <Head class="col-status" label="Status" />
@@ -247,16 +309,62 @@ fn table(rows: &[RoomWhyRow]) -> AnyView {
         <Head class="col-win" label="Next window" />
     }
     .into_any();
-    let rows = rows.iter().cloned().map(row).collect_view();
-    view! {
+    let (update, may_retry) = (view.id, view.may_retry);
+    let rows = view.rooms.iter().cloned();
+    let rows = rows
+        .map(|room| row(room, may_force, may_retry.then_some(update)))
+        .collect_view();
+    let table = view! {
         <DataTable kind="room-why" caption="Rooms of this update" head>
             {rows}
         </DataTable>
+    };
+    if !may_force {
+        return table.into_any();
+    }
+    // Its own form may not stand in another one: the buttons that retry a room name theirs.
+    view! {
+        <form id="choose" class="choose-bar" method="get" action=path.to_owned()>
+            <input type="hidden" name=DIALOG value=Control::Force.as_str() />
+            <button class="btn btn--small" type="submit">
+                <Icon name="flash" />
+                "Force chosen rooms"
+            </button>
+        </form>
+        {table}
     }
     .into_any()
 }
 
-fn row(row: RoomWhyRow) -> AnyView {
+fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
+    let choose = may_force.then(|| {
+        let label = format!("Choose {}", row.name);
+        view! {
+            <Cell class="col-check">
+                <input
+                    class="check-only"
+                    type="checkbox"
+                    form="choose"
+                    name="room"
+                    value=row.room.to_string()
+                    aria-label=label
+                />
+            </Cell>
+        }
+    });
+    let retry = retries.filter(|_| row.status == RoomStatus::Failed).map(|update| {
+        let label = format!("Retry {}", row.name);
+        let action = posts_to::<RetryRoom>();
+        view! {
+            <PostForm action class="inline-form">
+                <input type="hidden" name="update" value=update.to_string() />
+                <input type="hidden" name="room" value=row.room.to_string() />
+                <button class="btn btn--small" type="submit" aria-label=label>
+                    "Retry"
+                </button>
+            </PostForm>
+        }
+    });
     let attempt = (row.attempt > 1).then(|| view! { <span class="sub">{format!("Attempt {}", row.attempt)}</span> });
     let ticket = row.ticket.map(|number| {
         view! {
@@ -278,6 +386,7 @@ fn row(row: RoomWhyRow) -> AnyView {
     };
     view! {
         <tr role="row">
+            {choose}
             <NameCell>
                 <a href=format!("/rooms/{}", row.room)>{row.name}</a>
                 <span class="sub">{row.site}</span>
@@ -287,6 +396,7 @@ fn row(row: RoomWhyRow) -> AnyView {
             </Cell>
             <Cell class="col-status" label="Status">
                 <RoomStatusBadge status=row.status />
+                {retry}
             </Cell>
             <Cell class="why" label="Why">
                 {row.why}

@@ -9,6 +9,7 @@ use leptos_router::params::ParamsMap;
 use super::UpdatesHead;
 use super::api::list_updates;
 use crate::components::address;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, SearchBox, Switch, Toolbar, choice};
@@ -29,7 +30,7 @@ const PATH: &str = "/updates";
 pub fn UpdatesPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let updates = Resource::new(move || query.get(), list_updates);
+    let updates = asking(move || query.get(), list_updates);
     view! {
         <UpdatesHead current="Updates" />
         {loaded(updates, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}

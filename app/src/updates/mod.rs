@@ -3,6 +3,7 @@
 //! Start with [`list_page`]; what the pages ask the server for is in [`api`].
 
 mod api;
+mod control_dialog;
 mod detail_page;
 mod list_page;
 mod rings_tab;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::UpdatesHead;
 use super::api::list_rings;
 use crate::components::budget::Budget;
+use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::key::{Key, KeyEntry};
 use crate::components::loaded::loaded;
@@ -16,7 +17,7 @@ use crate::words::count;
 /// The page.
 #[component]
 pub fn RingsTab() -> impl IntoView {
-    let rings = Resource::new(|| (), |()| list_rings());
+    let rings = asking(|| (), |()| list_rings());
     view! {
         <UpdatesHead current="Rings" />
         {loaded(rings, page)}

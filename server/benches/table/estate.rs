@@ -12,7 +12,7 @@ use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::{Credentials, token_hash};
 use service::store::{Engine, Store};
-use service::{Actor, Artifacts, Clock, Deployment, NewFile, Service, Source};
+use service::{Actor, Artifacts, Clock, Deployment, NewFile, Scope, Service, Source};
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
@@ -180,7 +180,13 @@ impl Estate {
         let update = self.publish().await;
         let rooms = self.room_ids().await;
         self.service
-            .force(&actor(), update, &rooms, Force::Now, "The bench wants it.")
+            .force(
+                &actor(),
+                update,
+                &Scope::Rooms(rooms.clone()),
+                Force::Now,
+                "The bench wants it.",
+            )
             .await
             .expect("a force");
         self.service.tick().await.expect("a tick");

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Act;
-use domain::deployment::Force;
+use domain::deployment::{Deployment, Force};
 use domain::ids::{RoomId, UpdateId};
 use domain::planner;
 use domain::rollout::{Rollout, RolloutState};
@@ -24,6 +25,35 @@ pub struct Retried {
     pub rooms: usize,
 }
 
+/// Which rooms of an update are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// These.
+    Rooms(Vec<RoomId>),
+    /// All that wait for it or have failed, and those that would get it in a ring ahead.
+    Whole,
+}
+
+impl Scope {
+    async fn rooms(&self, tx: &mut Tx, update: UpdateId) -> Result<Vec<RoomId>> {
+        match self {
+            Self::Rooms(rooms) => Ok(rooms.clone()),
+            Self::Whole => Ok(tx.rooms_to_force(update).await?),
+        }
+    }
+}
+
+/// What a force would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForcePlan {
+    /// The rooms.
+    pub forced: Forced,
+    /// How many of those that are forced have people in them.
+    pub in_use: i64,
+    /// When the latest of their devices said so.
+    pub in_use_at: Option<DateTime<Utc>>,
+}
+
 /// What a force did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forced {
@@ -36,8 +66,12 @@ pub struct Forced {
 /// The longest reason that people may give, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// At most this many rooms change in one transaction.
+/// Rooms that are read and written together.
 const BATCH: i64 = 500;
+const AT_A_TIME: usize = 500;
+
+/// How long a device's word about people in its room counts (K5).
+const FRESH: TimeDelta = TimeDelta::minutes(2);
 
 impl Service {
     /// Pauses an update in all rings, at once (K2, K3).
@@ -188,7 +222,7 @@ impl Service {
         Ok(())
     }
 
-    /// Forces an update in rooms (K5, K6), now or when each is next available: it skips ring, day and window, and nothing else.
+    /// Forces an update (K5, K6), now or when each room is next available: it skips ring, day and window, and nothing else.
     ///
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated; the reason is missing or too long.
@@ -196,7 +230,7 @@ impl Service {
         &self,
         actor: &Actor,
         update: UpdateId,
-        rooms: &[RoomId],
+        scope: &Scope,
         mode: Force,
         reason: &str,
     ) -> Result<Forced> {
@@ -204,28 +238,15 @@ impl Service {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let forced = store::write!(self.store, tx => {
-            let rollout = startable(tx, update).await?;
-            let freezes = tx.freezes().await?;
-            let updates = tx.updates(&[update]).await?;
-            let facts = updates.get(&update).ok_or_else(|| ServiceError::not_found("This update"))?;
+            startable(tx, update).await?;
+            let rooms = scope.rooms(tx, update).await?;
             let mut forced = Forced { rooms: Vec::new(), left_out: Vec::new() };
-            let mut deployments = Vec::new();
-            let mut ids = self.plan_ids()?;
-            let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
-            let newer_facts = tx.updates(&rollout.superseded_by).await?;
-            for room in tx.rooms(rooms).await? {
-                let existing = tx.deployment_of(room.id, update).await?;
-                let gives_way = planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id));
-                let gives_way = gives_way.and_then(|newer| newer_facts.get(&newer)).map(domain::update::Update::title);
-                match planner::force(facts, &rollout, &room, &freezes, gives_way.as_deref(), existing.as_ref(), mode, &actor.name, now, &mut ids) {
-                    Ok(deployment) => {
-                        forced.rooms.push(room.id);
-                        deployments.push(deployment);
-                    }
-                    Err(left_out) => forced.left_out.push((room.id, left_out.sentence(&facts.product_name, |date| date.to_string()))),
-                }
+            for batch in rooms.chunks(AT_A_TIME) {
+                let (deployments, some) = self.forced_in(tx, &actor.name, update, batch, mode, now).await?;
+                tx.put_deployments(&deployments, now).await?;
+                forced.rooms.extend(some.rooms);
+                forced.left_out.extend(some.left_out);
             }
-            tx.put_deployments(&deployments, now).await?;
             tx.add_force(&ForceRecord {
                 update,
                 mode,
@@ -239,7 +260,8 @@ impl Service {
                 Force::Now => "",
                 Force::WhenAvailable => ", each when it is free",
             };
-            let summary = format!("Forced {} in {} rooms{how}, {} left out: {reason}", facts.title(), forced.rooms.len(), forced.left_out.len());
+            let title = title(tx, update).await?;
+            let summary = format!("Forced {title} in {} rooms{how}, {} left out: {reason}", forced.rooms.len(), forced.left_out.len());
             let entry = entry(actor, "update.forced", update, summary)
                 .with_after(json!({ "mode": mode, "rooms": forced.rooms.len(), "left_out": forced.left_out.len() }));
             tx.add_audit(now, &entry).await?;
@@ -247,6 +269,90 @@ impl Service {
         })?;
         self.wake();
         Ok(forced)
+    }
+
+    /// What [`Service::force`] would do, without doing it (K5): also how many of the rooms are in use, and since when that is known.
+    ///
+    /// # Errors
+    /// As there, the reason aside.
+    pub async fn force_plan(&self, actor: &Actor, update: UpdateId, scope: &Scope, mode: Force) -> Result<ForcePlan> {
+        actor.may(Act::ControlUpdates)?;
+        let now = self.clock.now();
+        let mut tx = self.store.read().await?;
+        startable(&mut tx, update).await?;
+        let rooms = scope.rooms(&mut tx, update).await?;
+        let mut plan = ForcePlan {
+            forced: Forced {
+                rooms: Vec::new(),
+                left_out: Vec::new(),
+            },
+            in_use: 0,
+            in_use_at: None,
+        };
+        for batch in rooms.chunks(AT_A_TIME) {
+            let (_, some) = self.forced_in(&mut tx, &actor.name, update, batch, mode, now).await?;
+            plan.forced.rooms.extend(some.rooms);
+            plan.forced.left_out.extend(some.left_out);
+        }
+        (plan.in_use, plan.in_use_at) = tx.rooms_in_use(&plan.forced.rooms, now - FRESH, now).await?;
+        Ok(plan)
+    }
+
+    async fn forced_in(
+        &self,
+        tx: &mut Tx,
+        by: &str,
+        update: UpdateId,
+        rooms: &[RoomId],
+        mode: Force,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<Deployment>, Forced)> {
+        let rollout = startable(tx, update).await?;
+        let freezes = tx.freezes().await?;
+        let updates = tx.updates(&[update]).await?;
+        let facts = updates
+            .get(&update)
+            .ok_or_else(|| ServiceError::not_found("This update"))?;
+        let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
+        let newer_facts = tx.updates(&rollout.superseded_by).await?;
+        let existing = tx.deployments_in(rooms, update).await?;
+        let mut ids = self.plan_ids()?;
+        let (mut forced, mut left_out, mut deployments) = (Vec::new(), Vec::new(), Vec::new());
+        for room in tx.rooms(rooms).await? {
+            let newer = planner::gives_way_to(&rings, &rollout, room.ring, |id| newer.get(&id));
+            let newer = newer
+                .and_then(|newer| newer_facts.get(&newer))
+                .map(domain::update::Update::title);
+            let existing = existing.get(&room.id);
+            let planned = planner::force(
+                facts,
+                &rollout,
+                &room,
+                &freezes,
+                newer.as_deref(),
+                existing,
+                mode,
+                by,
+                now,
+                &mut ids,
+            );
+            match planned {
+                Ok(deployment) => {
+                    forced.push(room.id);
+                    deployments.push(deployment);
+                }
+                Err(why) => {
+                    left_out.push((room.id, why.sentence(&facts.product_name, |date| date.to_string())));
+                }
+            }
+        }
+        Ok((
+            deployments,
+            Forced {
+                rooms: forced,
+                left_out,
+            },
+        ))
     }
 
     /// Stops an update in a room whose devices still download it (`DDI.md` 3): how many are asked to stop. One that has said

@@ -26,6 +26,7 @@ pub mod people;
 mod portfolio;
 mod rings;
 mod tick;
+pub mod tickets;
 pub mod tokens;
 
 use std::sync::{Arc, RwLock};
@@ -39,7 +40,7 @@ use uuid::Uuid;
 
 pub use artifacts::Artifacts;
 pub use clock::Clock;
-pub use control::{Forced, Retried};
+pub use control::{ForcePlan, Forced, Retried, Scope};
 pub use error::{Result, ServiceError};
 pub use estate::{ComponentLine, DeviceLine, HoldLine, ImportReport, RoomLine, RoomsFile, SiteLine};
 pub use explain::{RoomExplanation, UpdateExplanation};

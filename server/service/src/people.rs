@@ -165,18 +165,14 @@ impl Service {
         let keys = [here.as_str(), account.as_str(), address.as_str()];
         let most = [MOST_AT_ONE_ADDRESS, MOST_BY_ACCOUNT, MOST_BY_ADDRESS];
         let counted: Vec<_> = keys.into_iter().zip(most).collect();
-        let person = store::write!(self.store, tx => {
-            count_attempt(tx, &counted, slot).await?;
-            Ok::<_, ServiceError>(tx.person_with(&key).await?)
-        });
-        let person = person.inspect_err(|error| {
-            if matches!(error, ServiceError::Conflict { .. }) {
-                tracing::warn!(
-                    address = origin.address,
-                    "a sign-in was refused after too many attempts"
-                );
-            }
-        })?;
+        if !self.store.count_attempt(&counted, slot).await? {
+            tracing::warn!(
+                address = origin.address,
+                "a sign-in was refused after too many attempts"
+            );
+            return Err(too_many());
+        }
+        let person = self.store.read().await?.person_with(&key).await?;
         let known = person.filter(|person| person.disabled_at.is_none());
         let expected = known.as_ref().and_then(|person| person.password.clone());
         let is_right = verified(password, expected.as_deref()).await?;
@@ -193,12 +189,12 @@ impl Service {
             if still.disabled_at.is_some() || still.password != person.password {
                 return Err(wrong_password());
             }
-            tx.uncount_attempt(&keys, slot).await?;
             tx.forget_sessions(person.id, now - IDLE, now - ABSOLUTE).await?;
             tx.add_session(&session, now).await?;
             tx.add_audit(now, &of_person(&actor, "person.signed_in", &person, format!("{} signed in.", person.name))).await?;
             Ok::<_, ServiceError>(())
         })?;
+        self.store.uncount_attempt(&keys, slot).await?;
         Ok(SignedIn { token, actor })
     }
 
@@ -281,7 +277,13 @@ impl Service {
         check_password(new, &[&person.name, &person.email])?;
         // In a slot of its own: what others try at the door must not keep the owner from changing the password.
         let (account, slot) = (format!("change {}", person.id), self.slot());
-        store::write!(self.store, tx => { count_attempt(tx, &[(&account, MOST_AT_ONE_ADDRESS)], slot).await })?;
+        if !self
+            .store
+            .count_attempt(&[(&account, MOST_AT_ONE_ADDRESS)], slot)
+            .await?
+        {
+            return Err(too_many());
+        }
         if !verified(old, person.password.as_deref()).await? {
             return Err(ServiceError::invalid(
                 "old password",
@@ -298,13 +300,13 @@ impl Service {
             }
             changed.password = Some(hashed.clone());
             tx.delete_links_of(Some(changed.id)).await?;
-            tx.uncount_attempt(&[&account], slot).await?;
             tx.put_person(&changed).await?;
             tx.end_sessions_of(changed.id, Some(signed.session)).await?;
             let summary = format!("{} changed their password.", changed.name);
             tx.add_audit(now, &of_person(actor, "person.password_changed", &changed, summary)).await?;
             Ok::<_, ServiceError>(())
-        })
+        })?;
+        Ok(self.store.uncount_attempt(&[&account], slot).await?)
     }
 
     /// Whose one-time link this is: the account's e-mail address.
@@ -538,17 +540,8 @@ pub(crate) fn log_untouched(touched: Result<()>) {
     }
 }
 
-/// Counts an attempt before it is made, or refuses it.
-async fn count_attempt(tx: &mut Tx, keys: &[(&str, i64)], slot: i64) -> Result<()> {
-    for (key, most) in keys {
-        if tx.attempts(key, slot).await? >= *most {
-            return Err(ServiceError::conflict(
-                "too many attempts; wait half an hour, or ask an admin for a reset link",
-            ));
-        }
-    }
-    let keys: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
-    Ok(tx.count_attempt(&keys, slot).await?)
+fn too_many() -> ServiceError {
+    ServiceError::conflict("too many attempts; wait half an hour, or ask an admin for a reset link")
 }
 
 fn has_ended(session: &SessionRecord, now: DateTime<Utc>) -> bool {

@@ -15,7 +15,7 @@ use domain::freeze::FreezeScope;
 use domain::ids::{FreezeId, PersonId, ProductId, RoomId, TokenId, UpdateId};
 use service::catalogue::Catalogue;
 use service::store::{AuditFacts, AuditFilter};
-use service::{Actor, NewFile, Result, RoomsFile, ServiceError, Source};
+use service::{Actor, NewFile, Result, RoomsFile, Scope, ServiceError, Source};
 use support::{Devices, Estate, admin, date, draft};
 use uuid::Uuid;
 
@@ -120,7 +120,13 @@ impl Scene {
             "pause" => service.pause(by, self.running, "a look").await,
             "resume" => service.resume(by, self.running, "looked").await,
             "force" => service
-                .force(by, self.running, &[self.rooms["Staging 2"]], Force::Now, "at once")
+                .force(
+                    by,
+                    self.running,
+                    &Scope::Rooms(vec![self.rooms["Staging 2"]]),
+                    Force::Now,
+                    "at once",
+                )
                 .await
                 .map(drop),
             "cancel" => service

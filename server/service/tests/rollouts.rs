@@ -19,7 +19,7 @@ use domain::settings::Mode;
 use domain::status::UpdateStatus;
 use domain::ticket::TicketState;
 use domain::update::Severity;
-use service::{RoomsFile, ServiceError};
+use service::{RoomsFile, Scope, ServiceError};
 use support::{Devices, Estate, admin, date, draft, instant, speak};
 
 on_both_engines![
@@ -199,7 +199,13 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
         problem(
             estate
                 .service
-                .force(&admin(), update, &[rooms["General 1"]], Force::Now, "why")
+                .force(
+                    &admin(),
+                    update,
+                    &Scope::Rooms(vec![rooms["General 1"]]),
+                    Force::Now,
+                    "why"
+                )
                 .await
         )
         .contains("paused; resume it first")
@@ -345,10 +351,24 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         .copied()
         .filter(|room| *room != rooms["General 2"])
         .collect();
-    assert!(problem(estate.service.force(&admin(), update, &all, Force::Now, "").await).starts_with("reason: "));
+    assert!(
+        problem(
+            estate
+                .service
+                .force(&admin(), update, &Scope::Rooms(all.clone()), Force::Now, "")
+                .await
+        )
+        .starts_with("reason: ")
+    );
     let forced = estate
         .service
-        .force(&admin(), update, &all, Force::Now, "The board meets here.")
+        .force(
+            &admin(),
+            update,
+            &Scope::Rooms(all.clone()),
+            Force::Now,
+            "The board meets here.",
+        )
         .await
         .unwrap();
     assert_eq!(
@@ -379,7 +399,13 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     }
     let again = estate
         .service
-        .force(&admin(), update, &[rooms["General 1"]], Force::Now, "Once more.")
+        .force(
+            &admin(),
+            update,
+            &Scope::Rooms(vec![rooms["General 1"]]),
+            Force::Now,
+            "Once more.",
+        )
         .await
         .unwrap();
     assert_eq!(

@@ -48,7 +48,7 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
                 .force(
                     &admin(),
                     update,
-                    &[room],
+                    &service::Scope::Rooms(vec![room]),
                     domain::deployment::Force::Now,
                     "The board meets here.",
                 )

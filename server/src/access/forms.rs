@@ -71,7 +71,7 @@ struct Onward {
 }
 
 /// Only places of our own.
-fn safe_next(next: &str) -> &str {
+pub(super) fn safe_next(next: &str) -> &str {
     let is_ours =
         next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control());
     if is_ours { next } else { "/" }

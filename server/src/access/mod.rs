@@ -6,10 +6,12 @@
 mod exports;
 mod forms;
 mod guards;
+mod posts;
 
 pub(crate) use exports::exports;
 pub(crate) use forms::forms;
 pub(crate) use guards::{Limits, limited, log_refused, only_from_here, with_headers};
+pub(crate) use posts::led_back;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -315,6 +315,35 @@ impl Tx {
         row.map(DeploymentRow::into_domain).transpose()
     }
 
+    /// The deployments of an update in these rooms.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn deployments_in(&mut self, rooms: &[RoomId], update: UpdateId) -> Result<BTreeMap<RoomId, Deployment>> {
+        let mut found = BTreeMap::new();
+        for batch in rooms.chunks(BATCH) {
+            let rows: Vec<DeploymentRow> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, failure, withdrawal,
+                        attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at
+                    FROM deployments WHERE update_id = ",
+                );
+                query.push_bind(update.0).push(" AND room_id IN (");
+                let mut ids = query.separated(", ");
+                for room in batch {
+                    ids.push_bind(room.0);
+                }
+                query.push(")");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            for row in rows {
+                let deployment = row.into_domain()?;
+                found.insert(deployment.room, deployment);
+            }
+        }
+        Ok(found)
+    }
+
     /// The failed deployments of an update, in bounded slices after `after`.
     ///
     /// # Errors

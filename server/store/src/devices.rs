@@ -13,11 +13,10 @@ use domain::offer::{Asked, Presence};
 use uuid::Uuid;
 
 use crate::deployments::InstallRow;
-use crate::dialect;
 use crate::error::Result;
 use crate::open::{Database, Store};
 use crate::rows::{micros, opt_instant, word};
-use crate::tx::{Inner, Tx, each};
+use crate::tx::{Tx, each};
 
 /// Who speaks: what every request of a device begins with. One narrow row.
 #[derive(Clone, Debug)]
@@ -309,6 +308,35 @@ impl Tx {
         Ok(all)
     }
 
+    /// How many of these rooms have people in them, as devices have said since `fresh` or still say, and when the latest of them said so
+    /// (K5).
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn rooms_in_use(
+        &mut self,
+        rooms: &[RoomId],
+        fresh: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(i64, Option<DateTime<Utc>>)> {
+        let (mut in_use, mut latest) = (0, None);
+        for batch in rooms.chunks(500) {
+            let (found, said): (i64, Option<i64>) = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT COUNT(DISTINCT room_id), MAX(busy_at) FROM devices WHERE (busy_at >= ");
+                query.push_bind(micros(fresh)).push(" OR busy_until > ").push_bind(micros(now)).push(") AND room_id IN (");
+                let mut ids = query.separated(", ");
+                for room in batch {
+                    ids.push_bind(room.0);
+                }
+                query.push(")");
+                query.build_query_as().fetch_one(c).await
+            })?;
+            in_use += found;
+            latest = latest.max(said);
+        }
+        Ok((in_use, opt_instant("devices", "busy_at", latest)?))
+    }
+
     /// Gives a device a token (A4); a token that it had before counts no more. `false`: there is no such device.
     ///
     /// # Errors
@@ -422,12 +450,7 @@ impl Store {
     pub async fn put_last_seen(&self, seen: &BTreeMap<DeviceId, DateTime<Utc>>) -> Result<()> {
         let seen: Vec<(DeviceId, DateTime<Utc>)> = seen.iter().map(|(device, at)| (*device, *at)).collect();
         for batch in seen.chunks(LAST_SEEN) {
-            let mut tx = match &self.database {
-                Database::Sqlite { writer, .. } => Tx {
-                    inner: Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?),
-                },
-                Database::Postgres(pool) => dialect::begin_postgres(pool, dialect::BEGIN_COMMAND_POSTGRES).await?,
-            };
+            let mut tx = self.begin_command().await?;
             tx.put_last_seen(batch).await?;
             tx.commit().await?;
         }

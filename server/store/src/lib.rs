@@ -40,6 +40,6 @@ pub use planning::{Due, Limits};
 pub use read::*;
 pub use reports::{ConfigMode, ConfigReport, Fetched, Outcome, Refusal, Report};
 pub use rooms::{NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord};
-pub use tickets::{TicketEventRecord, TicketRecord};
+pub use tickets::{TicketEventRecord, TicketFilter, TicketRecord};
 pub use tokens::TokenRecord;
 pub use tx::{Attempts, Ended, Retryable, Tx};

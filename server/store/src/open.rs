@@ -214,6 +214,14 @@ impl Store {
         }
     }
 
+    /// A short writing transaction that locks row by row what it changes: for typed commands, which guard themselves.
+    pub(crate) async fn begin_command(&self) -> Result<Tx> {
+        match &self.database {
+            Database::Sqlite { .. } => self.begin().await,
+            Database::Postgres(pool) => dialect::begin_postgres(pool, dialect::BEGIN_COMMAND_POSTGRES).await,
+        }
+    }
+
     /// A reading transaction: one snapshot for all its queries. Dropping it ends it.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use domain::ids::PersonId;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::open::Store;
 use crate::rows::{instant, micros, opt_instant, word};
 use crate::tx::{Tx, each};
 
@@ -328,33 +329,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts a sign-in under each key before it is tried, so that no two tries at once are the last allowed one.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn count_attempt(&mut self, keys: &[&str], slot: i64) -> Result<()> {
-        const ADD: &str = "INSERT INTO attempts (key, slot, number) VALUES ($1, $2, 1)
-            ON CONFLICT (key, slot) DO UPDATE SET number = attempts.number + 1";
-        const FORGET: &str = "DELETE FROM attempts WHERE slot < $1";
-        for key in keys {
-            each!(self, c => sqlx::query(ADD).bind(*key).bind(slot).execute(c).await.map(drop))?;
-        }
-        each!(self, c => sqlx::query(FORGET).bind(slot - 1).execute(c).await.map(drop))?;
-        Ok(())
-    }
-
-    /// Takes a counted sign-in back: it was a good one.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn uncount_attempt(&mut self, keys: &[&str], slot: i64) -> Result<()> {
-        const TAKE: &str = "UPDATE attempts SET number = number - 1 WHERE key = $1 AND slot = $2 AND number > 0";
-        for key in keys {
-            each!(self, c => sqlx::query(TAKE).bind(*key).bind(slot).execute(c).await.map(drop))?;
-        }
-        Ok(())
-    }
-
     /// Forgets all sign-ins under a key.
     ///
     /// # Errors
@@ -364,13 +338,52 @@ impl Tx {
         each!(self, c => sqlx::query(SQL).bind(key).execute(c).await.map(drop))?;
         Ok(())
     }
+}
 
-    /// Failed sign-ins under a key in this slot and the one before.
+/// Attempts are counted in short transactions of their own, each row locked and raised where it stands: many at once wait for each other
+/// instead of failing, however many there are.
+impl Store {
+    /// Counts a sign-in under each key before it is tried, so that no two tries at once are the last allowed one. `false`: one of them
+    /// has had as many as it may have in this slot and the one before, and nothing is counted.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn attempts(&mut self, key: &str, slot: i64) -> Result<i64> {
-        const SQL: &str = "SELECT CAST(COALESCE(SUM(number), 0) AS BIGINT) FROM attempts WHERE key = $1 AND slot >= $2";
-        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(key).bind(slot - 1).fetch_one(c).await)?)
+    pub async fn count_attempt(&self, keys: &[(&str, i64)], slot: i64) -> Result<bool> {
+        const ADD: &str = "INSERT INTO attempts (key, slot, number)
+            SELECT $1, $2, 1 WHERE COALESCE((SELECT number FROM attempts WHERE key = $1 AND slot = $3), 0) < $4
+            ON CONFLICT (key, slot) DO UPDATE SET number = attempts.number + 1
+            WHERE attempts.number + COALESCE((SELECT before.number FROM attempts AS before WHERE before.key = $1 AND before.slot = $3), 0) < $4";
+        const FORGET: &str = "DELETE FROM attempts WHERE slot < $1";
+        let mut tx = self.begin_command().await?;
+        for (key, most) in keys {
+            let counted = each!(tx, c => sqlx::query(ADD)
+                .bind(*key)
+                .bind(slot)
+                .bind(slot - 1)
+                .bind(*most)
+                .execute(c)
+                .await
+                .map(|done| done.rows_affected()))?;
+            if counted == 0 {
+                tx.roll_back().await?;
+                return Ok(false);
+            }
+        }
+        each!(tx, c => sqlx::query(FORGET).bind(slot - 1).execute(c).await.map(drop))?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Takes a counted sign-in back: it was a good one.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn uncount_attempt(&self, keys: &[&str], slot: i64) -> Result<()> {
+        const TAKE: &str = "UPDATE attempts SET number = number - 1 WHERE key = $1 AND slot = $2 AND number > 0";
+        let mut tx = self.begin_command().await?;
+        for key in keys {
+            each!(tx, c => sqlx::query(TAKE).bind(*key).bind(slot).execute(c).await.map(drop))?;
+        }
+        tx.commit().await
     }
 }

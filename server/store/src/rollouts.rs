@@ -370,6 +370,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether an admin has acknowledged an update's failures (T9).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn is_acknowledged(&mut self, update: UpdateId) -> Result<bool> {
+        const SQL: &str = "SELECT acknowledged_at FROM rollouts WHERE update_id = $1";
+        let at: Option<Option<i64>> = each!(self, c => sqlx::query_scalar(SQL).bind(update.0).fetch_optional(c).await)?;
+        Ok(at.flatten().is_some())
+    }
+
     /// Notes that an admin has seen that an update was completed with failures (T9). `false`: somebody has before.
     ///
     /// # Errors

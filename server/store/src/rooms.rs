@@ -323,6 +323,61 @@ impl Tx {
         Ok(ids.into_iter().map(RoomId).collect())
     }
 
+    /// Names and sites of rooms, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_names(&mut self, ids: &[RoomId]) -> Result<Vec<(RoomId, String, String)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Uuid, String, String)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, s.name FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.id IN (");
+            let mut separated = query.separated(", ");
+            for id in ids {
+                separated.push_bind(id.0);
+            }
+            query.push(") ORDER BY r.name_key, r.id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, name, site)| (RoomId(id), name, site))
+            .collect())
+    }
+
+    /// Rooms in which an update is being installed, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn running_rooms(&mut self, update: UpdateId, limit: i64) -> Result<Vec<(RoomId, String)>> {
+        const SQL: &str = "SELECT r.id, r.name FROM deployments x JOIN rooms r ON r.id = x.room_id
+            WHERE x.update_id = $1 AND x.state = 'open' AND x.started_at IS NOT NULL ORDER BY r.name_key, r.id LIMIT $2";
+        let rows: Vec<(Uuid, String)> =
+            each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(limit).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
+    }
+
+    /// Rooms that an update would change if it were forced: below it, and neither done nor on their way (K5). Some of them are left out for
+    /// reasons that only the planner knows.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_to_force(&mut self, update: UpdateId) -> Result<Vec<RoomId>> {
+        const SQL: &str = "SELECT DISTINCT d.room_id
+            FROM updates u
+            JOIN components c ON c.product_id = u.product_id
+            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+            LEFT JOIN standings s ON s.update_id = u.id AND s.version_id = c.version_id
+            WHERE u.id = $1
+                AND (s.standing IN ('below', 'needs_first') OR (c.version_id IS NULL AND u.applies_to_unknown))
+                AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = d.room_id AND x.update_id = u.id
+                    AND (x.state = 'completed' OR (x.state = 'open' AND x.started_at IS NOT NULL)))
+            ORDER BY d.room_id";
+        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(update.0).fetch_all(c).await)?;
+        Ok(ids.into_iter().map(RoomId).collect())
+    }
+
     /// Notes a failed readiness check that keeps updates of a kind away from a room.
     ///
     /// # Errors

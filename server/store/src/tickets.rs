@@ -26,8 +26,12 @@ pub struct TicketRecord {
     pub category: String,
     /// Where it stands.
     pub state: TicketState,
+    /// Whether it keeps people from working.
+    pub high_impact: bool,
     /// Its update.
     pub update: Option<UpdateId>,
+    /// It opened by itself, and resolves itself (I3).
+    pub is_automatic: bool,
     /// Opened by a person or a rule.
     pub opened_by: String,
     /// When.
@@ -36,6 +40,12 @@ pub struct TicketRecord {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Who looks after it.
     pub assignee: Option<String>,
+    /// Until when it is nobody's concern (I3).
+    pub suppressed_until: Option<DateTime<Utc>>,
+    /// Why.
+    pub suppressed_reason: Option<String>,
+    /// What kind of cause was found (I3).
+    pub resolution: Option<String>,
     /// Names of its rooms, at most three, and how many there are.
     pub rooms: (Vec<String>, i64),
 }
@@ -51,23 +61,103 @@ pub struct TicketEventRecord {
     pub text: String,
 }
 
+/// Which tickets, as the list's address has it.
+#[derive(Clone, Debug)]
+pub struct TicketFilter {
+    /// Words in the title; empty: any.
+    pub words: String,
+    /// A state's word, `suppressed`, `all`; empty: what is neither resolved nor suppressed.
+    pub state: String,
+    /// A severity's word; empty: any.
+    pub severity: String,
+    /// Now: suppressions end.
+    pub now: DateTime<Utc>,
+}
+
+/// What needs action first, then the newest.
+const BY_URGENCY: &str =
+    " ORDER BY CASE t.state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, t.number DESC";
+
+macro_rules! filter_tickets {
+    ($query:ident, $filter:ident) => {
+        let now = micros($filter.now);
+        match $filter.state.as_str() {
+            "all" => $query.push("TRUE"),
+            "" => $query
+                .push("t.state <> 'resolved' AND (t.suppressed_until IS NULL OR t.suppressed_until <= ")
+                .push_bind(now)
+                .push(")"),
+            "suppressed" => $query
+                .push("t.state <> 'resolved' AND t.suppressed_until > ")
+                .push_bind(now),
+            state => $query.push("t.state = ").push_bind(state.to_owned()),
+        };
+        if !$filter.severity.is_empty() {
+            $query.push(" AND t.severity = ").push_bind($filter.severity.clone());
+        }
+        let pattern = title_pattern(&$filter.words);
+        if !pattern.is_empty() {
+            $query
+                .push(" AND LOWER(t.title) LIKE ")
+                .push_bind(pattern)
+                .push(" ESCAPE '\\'");
+        }
+    };
+}
+
 /// Who opens tickets of failed deployments.
 const RULE: &str = "Nightshift";
 
-type Row = (
-    Uuid,
-    i64,
-    String,
-    String,
-    String,
-    String,
-    String,
-    Option<Uuid>,
-    String,
-    i64,
-    Option<i64>,
-    Option<String>,
-);
+/// The columns of a ticket, of a table called `t`.
+const COLUMNS: &str =
+    "t.id, t.number, t.title, t.description, t.severity, t.category, t.state, t.high_impact, t.update_id, t.opened_by,
+    t.opened_at, t.resolved_at, t.assignee, t.suppressed_until, t.suppressed_reason, t.resolution";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    number: i64,
+    title: String,
+    description: String,
+    severity: String,
+    category: String,
+    state: String,
+    high_impact: bool,
+    update_id: Option<Uuid>,
+    opened_by: String,
+    opened_at: i64,
+    resolved_at: Option<i64>,
+    assignee: Option<String>,
+    suppressed_until: Option<i64>,
+    suppressed_reason: Option<String>,
+    resolution: Option<String>,
+}
+
+impl Row {
+    fn into_record(self, rooms: (Vec<String>, i64)) -> Result<TicketRecord> {
+        let id = self.id;
+        Ok(TicketRecord {
+            id: TicketId(id),
+            number: self.number,
+            title: self.title,
+            description: self.description,
+            severity: word("tickets", id, &self.severity, TicketSeverity::from_word)?,
+            category: self.category,
+            state: word("tickets", id, &self.state, TicketState::from_word)?,
+            high_impact: self.high_impact,
+            update: self.update_id.map(UpdateId),
+            is_automatic: self.opened_by == RULE,
+            opened_by: self.opened_by,
+            opened_at: instant("tickets", id, self.opened_at)?,
+            resolved_at: opt_instant("tickets", id, self.resolved_at)?,
+            assignee: self.assignee,
+            suppressed_until: opt_instant("tickets", id, self.suppressed_until)?,
+            suppressed_reason: self.suppressed_reason,
+            resolution: self.resolution,
+            rooms,
+        })
+    }
+}
 
 impl Tx {
     pub(crate) async fn apply_ticket(&mut self, change: &TicketChange, now: DateTime<Utc>) -> Result<()> {
@@ -114,7 +204,12 @@ impl Tx {
             severity: TicketSeverity::Warning,
             category: "Versioning".to_owned(),
             state: TicketState::NeedsAction,
+            high_impact: false,
             update: Some(change.update),
+            is_automatic: true,
+            suppressed_until: None,
+            suppressed_reason: None,
+            resolution: None,
             opened_by: RULE.to_owned(),
             opened_at: now,
             resolved_at: None,
@@ -150,7 +245,7 @@ impl Tx {
             .bind(ticket.severity.as_str())
             .bind(&ticket.category)
             .bind(ticket.state.as_str())
-            .bind(false)
+            .bind(ticket.high_impact)
             .bind(ticket.update.map(|update| update.0))
             .bind(failure_room.map(|room| room.0))
             .bind(&ticket.opened_by)
@@ -187,45 +282,27 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn ticket(&mut self, number: i64) -> Result<Option<TicketRecord>> {
-        const SQL: &str =
-            "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
-                resolved_at, assignee FROM tickets WHERE number = $1";
-        let row: Option<Row> = each!(self, c => sqlx::query_as(SQL).bind(number).fetch_optional(c).await)?;
-        match row {
-            Some(row) => Ok(self.with_rooms(vec![row]).await?.pop()),
-            None => Ok(None),
-        }
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(COLUMNS).push(" FROM tickets t WHERE t.number = ").push_bind(number);
+            query.build_query_as().fetch_all(c).await
+        })?;
+        Ok(self.with_rooms(rows).await?.pop())
     }
 
     /// A page of tickets, those that need action first, then the newest.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn tickets(
-        &mut self,
-        words: &str,
-        state: &str,
-        severity: &str,
-        limit: i64,
-        offset: i64,
-    ) -> Result<Vec<TicketRecord>> {
-        const SQL: &str =
-            "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
-                resolved_at, assignee
-            FROM tickets
-            WHERE ($1 = '' OR LOWER(title) LIKE $1 ESCAPE '\\')
-                AND ($2 = 'all' OR ($2 = '' AND state <> 'resolved') OR state = $2)
-                AND ($3 = '' OR severity = $3)
-            ORDER BY CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, number DESC
-            LIMIT $4 OFFSET $5";
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL)
-            .bind(title_pattern(words))
-            .bind(state)
-            .bind(severity)
-            .bind(limit)
-            .bind(offset)
-            .fetch_all(c)
-            .await)?;
+    pub async fn tickets(&mut self, filter: &TicketFilter, limit: i64, offset: i64) -> Result<Vec<TicketRecord>> {
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(COLUMNS).push(" FROM tickets t WHERE ");
+            filter_tickets!(query, filter);
+            query.push(BY_URGENCY);
+            query.push(" LIMIT ").push_bind(limit).push(" OFFSET ").push_bind(offset);
+            query.build_query_as().fetch_all(c).await
+        })?;
         self.with_rooms(rows).await
     }
 
@@ -233,18 +310,12 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn tickets_found(&mut self, words: &str, state: &str, severity: &str) -> Result<i64> {
-        const SQL: &str = "SELECT COUNT(*)
-            FROM tickets
-            WHERE ($1 = '' OR LOWER(title) LIKE $1 ESCAPE '\\')
-                AND ($2 = 'all' OR ($2 = '' AND state <> 'resolved') OR state = $2)
-                AND ($3 = '' OR severity = $3)";
-        Ok(each!(self, c => sqlx::query_scalar(SQL)
-            .bind(title_pattern(words))
-            .bind(state)
-            .bind(severity)
-            .fetch_one(c)
-            .await)?)
+    pub async fn tickets_found(&mut self, filter: &TicketFilter) -> Result<i64> {
+        Ok(each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM tickets t WHERE ");
+            filter_tickets!(query, filter);
+            query.build_query_scalar().fetch_one(c).await
+        })?)
     }
 
     /// The tickets of a room, open ones first.
@@ -252,11 +323,12 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn tickets_of_room(&mut self, room: RoomId) -> Result<Vec<TicketRecord>> {
-        const SQL: &str = "SELECT t.id, t.number, t.title, t.description, t.severity, t.category, t.state, t.update_id,
-                t.opened_by, t.opened_at, t.resolved_at, t.assignee
-            FROM ticket_rooms r JOIN tickets t ON t.id = r.ticket_id WHERE r.room_id = $1
-            ORDER BY CASE t.state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, t.number DESC LIMIT 200";
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(room.0).fetch_all(c).await)?;
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(COLUMNS).push(" FROM ticket_rooms r JOIN tickets t ON t.id = r.ticket_id WHERE r.room_id = ");
+            query.push_bind(room.0).push(BY_URGENCY).push(" LIMIT 200");
+            query.build_query_as().fetch_all(c).await
+        })?;
         self.with_rooms(rows).await
     }
 
@@ -265,12 +337,40 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn tickets_of_update(&mut self, update: UpdateId) -> Result<Vec<TicketRecord>> {
-        const SQL: &str = "SELECT id, number, title, description, severity, category, state, update_id, opened_by, opened_at,
-                resolved_at, assignee
-            FROM tickets WHERE update_id = $1
-            ORDER BY CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, number DESC LIMIT 200";
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(COLUMNS).push(" FROM tickets t WHERE t.update_id = ").push_bind(update.0);
+            query.push(BY_URGENCY).push(" LIMIT 200");
+            query.build_query_as().fetch_all(c).await
+        })?;
         self.with_rooms(rows).await
+    }
+
+    /// Writes what people change of a ticket: title, description, severity, state, high impact, assignee, suppression, resolution.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn put_ticket(&mut self, ticket: &TicketRecord, at: DateTime<Utc>) -> Result<()> {
+        const SQL: &str = "UPDATE tickets SET title = $2, description = $3, severity = $4, state = $5, high_impact = $6,
+                assignee = $7, suppressed_until = $8, suppressed_reason = $9, resolved_at = $10, resolution = $11, changed_at = $12
+            WHERE id = $1";
+        each!(self, c => sqlx::query(SQL)
+            .bind(ticket.id.0)
+            .bind(&ticket.title)
+            .bind(&ticket.description)
+            .bind(ticket.severity.as_str())
+            .bind(ticket.state.as_str())
+            .bind(ticket.high_impact)
+            .bind(ticket.assignee.as_deref())
+            .bind(ticket.suppressed_until.map(micros))
+            .bind(ticket.suppressed_reason.as_deref())
+            .bind(ticket.resolved_at.map(micros))
+            .bind(ticket.resolution.as_deref())
+            .bind(micros(at))
+            .execute(c)
+            .await
+            .map(drop))?;
+        Ok(())
     }
 
     /// How many tickets are not resolved.
@@ -321,49 +421,20 @@ impl Tx {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT t.ticket_id, r.name FROM ticket_rooms t JOIN rooms r ON r.id = t.room_id WHERE t.ticket_id IN (",
             );
-            crate::rooms::ids_in(&mut query, rows.iter().map(|row| row.0));
+            crate::rooms::ids_in(&mut query, rows.iter().map(|row| row.id));
             query.push(" ORDER BY t.ticket_id, r.name_key");
             query.build_query_as().fetch_all(c).await
         })?;
         rows.into_iter()
-            .map(
-                |(
-                    id,
-                    number,
-                    title,
-                    description,
-                    severity,
-                    category,
-                    state,
-                    update,
-                    opened_by,
-                    opened_at,
-                    resolved_at,
-                    assignee,
-                )| {
-                    let of: Vec<&String> = names
-                        .iter()
-                        .filter(|(ticket, _)| *ticket == id)
-                        .map(|(_, name)| name)
-                        .collect();
-                    let count = i64::try_from(of.len()).unwrap_or(i64::MAX);
-                    Ok(TicketRecord {
-                        id: TicketId(id),
-                        number,
-                        title,
-                        description,
-                        severity: word("tickets", id, &severity, TicketSeverity::from_word)?,
-                        category,
-                        state: word("tickets", id, &state, TicketState::from_word)?,
-                        update: update.map(UpdateId),
-                        opened_by,
-                        opened_at: instant("tickets", id, opened_at)?,
-                        resolved_at: opt_instant("tickets", id, resolved_at)?,
-                        assignee,
-                        rooms: (of.into_iter().take(3).cloned().collect(), count),
-                    })
-                },
-            )
+            .map(|row| {
+                let of: Vec<&String> = names
+                    .iter()
+                    .filter(|(ticket, _)| *ticket == row.id)
+                    .map(|(_, name)| name)
+                    .collect();
+                let count = i64::try_from(of.len()).unwrap_or(i64::MAX);
+                row.into_record((of.into_iter().take(3).cloned().collect(), count))
+            })
             .collect()
     }
 }

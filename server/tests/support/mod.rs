@@ -32,7 +32,7 @@ use server::router::{Surroundings, router};
 use service::catalogue::Catalogue;
 use service::people::Origin;
 use service::store::Store;
-use service::{Actor, Artifacts, Clock, Deployment as Wiring, NewFile, RoomsFile, Service, Source};
+use service::{Actor, Artifacts, Clock, Deployment as Wiring, NewFile, RoomsFile, Scope, Service, Source};
 use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -524,7 +524,7 @@ impl House {
         let room = self.room(room).await.id;
         let forced = self
             .service
-            .force(&actor(), update, &[room], mode, "a test forces")
+            .force(&actor(), update, &Scope::Rooms(vec![room]), mode, "a test forces")
             .await
             .expect("it is forced");
         assert_eq!(forced.rooms, [room], "{:?}", forced.left_out);

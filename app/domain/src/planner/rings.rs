@@ -342,8 +342,8 @@ fn wake_what_it_needs(slice: &Slice, update: UpdateId, now: DateTime<Utc>, plan:
         return;
     };
     let steps = slice.updates.values().filter(|step| newcomer.may_need(step));
-    let live = steps.filter(|step| slice.rollouts.get(&step.id).is_some_and(Rollout::is_live));
-    plan.woken.extend(live.map(|step| (step.id, now)));
+    let wait = steps.filter(|step| slice.rollouts.get(&step.id).is_some_and(Rollout::may_start_rooms));
+    plan.woken.extend(wait.map(|step| (step.id, now)));
 }
 
 /// Gives rooms of the ring that was entered last their nights by their positions; `taken` positions are dealt with.

@@ -1,0 +1,76 @@
+//! What came of what was just done: one line above the page, said aloud by screen readers. It goes when another page opens.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::icon::Icon;
+use crate::view::{Said, ShellView};
+
+/// What was said last in this browser, and on which page.
+#[derive(Clone, Copy)]
+pub struct Announcement(RwSignal<Option<(String, Said)>>);
+
+impl Announcement {
+    /// Puts it into the context of everything below.
+    #[must_use]
+    pub fn provide() -> Self {
+        let announcement = Self(RwSignal::new(None));
+        provide_context(announcement);
+        announcement
+    }
+
+    /// Says it on the page at this address.
+    pub fn say(self, address: &str, text: String) {
+        let path = address.split(['?', '#']).next().unwrap_or_default().to_owned();
+        self.0.set(Some((path, Said { is_good: true, text })));
+    }
+}
+
+/// Where it stands. What a form without script has brought comes with the shell, once.
+#[component]
+pub fn Announced(
+    /// What every page asks for.
+    shell: Resource<Result<ShellView, crate::error::AppError>>,
+    /// What was said in this browser.
+    said: Announcement,
+) -> impl IntoView {
+    let path = use_location().pathname;
+    let first_path = path.get_untracked();
+    let here = move || {
+        said.0
+            .get()
+            .filter(|(place, _)| *place == path.get())
+            .map(|(_, said)| said)
+    };
+    let brought = move || {
+        let first_path = first_path.clone();
+        Suspend::new(async move {
+            let said = shell.await.ok().and_then(|shell| shell.said);
+            let is_first = path.get_untracked() == first_path;
+            said.filter(|_| is_first).map(message)
+        })
+    };
+    view! {
+        <div class="announced" role="status">
+            {move || here().map(message)}
+            <Transition>{brought}</Transition>
+        </div>
+    }
+}
+
+/// A message above the page's content.
+fn message(said: Said) -> AnyView {
+    let Said { is_good, text } = said;
+    let (class, role, icon) = if is_good {
+        ("msg msg--success", None, "check")
+    } else {
+        ("msg msg--error", Some("alert"), "error-f")
+    };
+    view! {
+        <div class=class role=role>
+            <Icon name=icon />
+            <p>{text}</p>
+        </div>
+    }
+    .into_any()
+}

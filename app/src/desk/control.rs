@@ -1,0 +1,348 @@
+//! What people do to an update, and what its dialogs say before the click (K2–K6, T9).
+
+use std::collections::BTreeMap;
+
+use domain::deployment::Force;
+use domain::ids::{RoomId, UpdateId};
+use domain::rollout::{PlannedStage, RolloutState};
+use domain::status::UpdateStatus;
+use domain::update::titled;
+use domain::when;
+use service::pages::{Look, UpdateSummary};
+use service::{Actor, Scope};
+
+use super::{Desk, Result, failed, told, words};
+use crate::view::{Control, ControlRoom, ControlView, Done};
+
+/// Rooms that a dialog names.
+const NAMED: usize = 20;
+
+impl Desk {
+    /// What a dialog about an update says before the click.
+    ///
+    /// # Errors
+    /// Whoever asks may not do it, there is no such update, or the database fails.
+    pub async fn control(&self, id: UpdateId, what: Control, chosen: Vec<RoomId>) -> Result<ControlView> {
+        let mut look = self.look_for(domain::access::Act::ControlUpdates).await?;
+        let summary = look.update(id).await.map_err(told)?;
+        let acknowledged = look.tx.is_acknowledged(id).await.map_err(failed)?;
+        let mut view = ControlView {
+            id,
+            title: titled(&summary.record.title, &summary.record.version),
+            sentences: Vec::new(),
+            rooms_heading: String::new(),
+            rooms: Vec::new(),
+            more_rooms: 0,
+            count: 0,
+            known_issues: Vec::new(),
+            chosen,
+            refused: refused(what, &summary, acknowledged),
+        };
+        if view.refused.is_some() {
+            return Ok(view);
+        }
+        match what {
+            Control::Pause => pause(&mut look, &summary, &mut view).await?,
+            Control::Resume => resume(&look, &summary, &mut view),
+            Control::Retry => retry(&mut look, &summary, &mut view).await?,
+            Control::Force => self.force_view(&mut look, &mut view).await?,
+            Control::Acknowledge => acknowledge(&summary, &mut view),
+        }
+        Ok(view)
+    }
+
+    /// What may be done to an update by whoever looks; each that stands against it is left out.
+    pub(super) async fn controls(&self, look: &mut Look, summary: &UpdateSummary) -> Result<Vec<Control>> {
+        if !self.viewer.actor.role.may(domain::access::Act::ControlUpdates) {
+            return Ok(Vec::new());
+        }
+        let acknowledged = look.tx.is_acknowledged(summary.record.id).await.map_err(failed)?;
+        let offered = Control::ALL.into_iter();
+        Ok(offered
+            .filter(|what| refused(*what, summary, acknowledged).is_none())
+            .collect())
+    }
+
+    async fn force_view(&self, look: &mut Look, view: &mut ControlView) -> Result<()> {
+        let scope = scope(&view.chosen);
+        let plan = self
+            .service
+            .force_plan(self.actor(), view.id, &scope, Force::WhenAvailable);
+        let plan = plan.await.map_err(told)?;
+        let zone = look.organisation.zone.clone();
+        view.count = whole(plan.forced.rooms.len());
+        view.sentences = vec![match plan.in_use_at {
+            Some(at) if plan.in_use > 0 => format!(
+                "{} a meeting now, as devices have said until {}. With Immediately, the meeting loses its device.",
+                words::count(plan.in_use, "room is in", "rooms are in"),
+                when::instant(at, &zone, look.now)
+            ),
+            Some(_) | None => {
+                "No device has said in the last two minutes that one of these rooms is in a meeting.".to_owned()
+            }
+        }];
+        let release = look.tx.release(view.id).await.map_err(failed)?;
+        view.known_issues = release
+            .map(|release| release.release.known_issues.into_iter().map(|(what, _)| what).collect())
+            .unwrap_or_default();
+        if plan.forced.left_out.is_empty() {
+            return Ok(());
+        }
+        view.rooms_heading = format!(
+            "{} left out",
+            words::count(whole(plan.forced.left_out.len()), "room is", "rooms are")
+        );
+        let named: Vec<&(RoomId, String)> = plan.forced.left_out.iter().take(NAMED).collect();
+        let ids: Vec<RoomId> = named.iter().map(|(id, _)| *id).collect();
+        let names = names(look, &ids).await?;
+        view.more_rooms = whole(plan.forced.left_out.len() - named.len());
+        view.rooms = named
+            .into_iter()
+            .map(|(id, why)| ControlRoom {
+                name: names.get(id).cloned().unwrap_or_default(),
+                when: String::new(),
+                note: why.clone(),
+            })
+            .collect();
+        Ok(())
+    }
+
+    fn actor(&self) -> &Actor {
+        &self.viewer.actor
+    }
+
+    /// Pauses an update (K2).
+    ///
+    /// # Errors
+    /// As [`service::Service::pause`].
+    pub async fn pause(&self, id: UpdateId, reason: &str) -> Result<Done> {
+        self.service.pause(self.actor(), id, reason).await.map_err(told)?;
+        Ok(Done {
+            text: "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
+            // The pause never waits for the issue (K2).
+            to: format!("/updates/{id}?do=record&paused=on"),
+        })
+    }
+
+    /// Resumes an update (K3).
+    ///
+    /// # Errors
+    /// As [`service::Service::resume`].
+    pub async fn resume(&self, id: UpdateId, reason: &str) -> Result<Done> {
+        self.service.resume(self.actor(), id, reason).await.map_err(told)?;
+        done(id, "The update goes on.".to_owned())
+    }
+
+    /// Retries all failed rooms (K4).
+    ///
+    /// # Errors
+    /// As [`service::Service::retry_all_failed`].
+    pub async fn retry_all_failed(&self, id: UpdateId) -> Result<Done> {
+        let retried = self.service.retry_all_failed(self.actor(), id).await.map_err(told)?;
+        let text = match retried.rooms {
+            0 => "No room has failed any more; nothing was changed.".to_owned(),
+            rooms => format!(
+                "{} into the next window.",
+                words::count(whole(rooms), "room goes back", "rooms go back")
+            ),
+        };
+        done(id, text)
+    }
+
+    /// Retries one failed room (K4, A1), and leads back to where that was asked.
+    ///
+    /// # Errors
+    /// As [`service::Service::retry`].
+    pub async fn retry_room(&self, update: UpdateId, room: RoomId, from_room: bool) -> Result<Done> {
+        self.service.retry(self.actor(), update, room).await.map_err(told)?;
+        Ok(Done {
+            text: "The room goes back into its next window.".to_owned(),
+            to: if from_room {
+                format!("/rooms/{room}/updates")
+            } else {
+                format!("/updates/{update}")
+            },
+        })
+    }
+
+    /// Forces an update (K5); without rooms, all of it.
+    ///
+    /// # Errors
+    /// As [`service::Service::force`].
+    pub async fn force(&self, id: UpdateId, rooms: Vec<RoomId>, mode: Force, reason: &str) -> Result<Done> {
+        let scope = scope(&rooms);
+        let forced = self.service.force(self.actor(), id, &scope, mode, reason);
+        let forced = forced.await.map_err(told)?;
+        let how = match mode {
+            Force::Now => "starts at once",
+            Force::WhenAvailable => "starts when it is free",
+        };
+        let text = match (forced.rooms.len(), forced.left_out.len()) {
+            (0, _) => "No room was forced; all of them were left out.".to_owned(),
+            (1, 0) => format!("The room {how}."),
+            (rooms, 0) => format!("{rooms} rooms are forced; each {how}."),
+            (rooms, left_out) => format!("{rooms} rooms are forced, each {how}; {left_out} were left out."),
+        };
+        done(id, text)
+    }
+
+    /// Acknowledges the failures of an update (T9).
+    ///
+    /// # Errors
+    /// As [`service::Service::acknowledge`].
+    pub async fn acknowledge(&self, id: UpdateId, reason: &str) -> Result<Done> {
+        self.service.acknowledge(self.actor(), id, reason).await.map_err(told)?;
+        done(
+            id,
+            "The failures are acknowledged; the update is among the past ones now.".to_owned(),
+        )
+    }
+}
+
+fn done(id: UpdateId, text: String) -> Result<Done> {
+    let to = format!("/updates/{id}");
+    Ok(Done { text, to })
+}
+
+fn scope(chosen: &[RoomId]) -> Scope {
+    if chosen.is_empty() {
+        Scope::Whole
+    } else {
+        Scope::Rooms(chosen.to_vec())
+    }
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Why something cannot be done to an update as it stands; the service says the same when it is asked.
+fn refused(what: Control, summary: &UpdateSummary, acknowledged: bool) -> Option<String> {
+    let rollout = &summary.rollout;
+    let is_paused = matches!(rollout.state, RolloutState::Paused { .. });
+    let is_deprecated = matches!(rollout.state, RolloutState::Deprecated { .. });
+    let why = match what {
+        Control::Pause if !rollout.is_live() || is_paused => "The update is not running.",
+        Control::Resume if !is_paused => "The update is not paused.",
+        Control::Retry | Control::Force if is_paused => "The update is paused. Resume it first.",
+        Control::Retry | Control::Force if is_deprecated => "The update is deprecated.",
+        Control::Retry if summary.counts.failed == 0 => "No room has failed.",
+        Control::Acknowledge if summary.status != UpdateStatus::CompletedWithFailures => {
+            "The update is not completed with failures."
+        }
+        Control::Acknowledge if acknowledged => "The failures are acknowledged already.",
+        Control::Pause | Control::Resume | Control::Retry | Control::Force | Control::Acknowledge => return None,
+    };
+    Some(why.to_owned())
+}
+
+async fn pause(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
+    view.count = summary.counts.in_progress;
+    let finishes = match summary.counts.in_progress {
+        0 => "No install is running.".to_owned(),
+        running => format!(
+            "{} and is recorded.",
+            words::count(running, "running install finishes", "running installs finish")
+        ),
+    };
+    view.sentences = vec![
+        format!("From now on nothing of it starts, in any ring, not even what is forced. {finishes}"),
+        "Days stop counting until you resume: all later nights move back by the same number of days.".to_owned(),
+    ];
+    if summary.counts.in_progress > 0 {
+        let running = look.tx.running_rooms(view.id, whole(NAMED)).await.map_err(failed)?;
+        view.rooms_heading = "Installs that are running".to_owned();
+        view.more_rooms = summary.counts.in_progress - whole(running.len());
+        view.rooms = running
+            .into_iter()
+            .map(|(_, name)| ControlRoom {
+                name,
+                when: String::new(),
+                note: String::new(),
+            })
+            .collect();
+    }
+    Ok(())
+}
+
+fn resume(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
+    let zone = &look.organisation.zone;
+    let today = zone.date(look.now);
+    if let RolloutState::Paused { since, by, reason } = &summary.rollout.state {
+        let days = (today - zone.date(*since)).num_days();
+        view.sentences = vec![
+            format!(
+                "Paused since {} by {by}: {reason}",
+                when::instant(*since, zone, look.now)
+            ),
+            match days {
+                0 => "The pause began today, so no date moves.".to_owned(),
+                days => format!("All dates ahead move by {}.", words::count(days, "day", "days")),
+            },
+        ];
+    }
+    let year = words::year(look);
+    view.rooms_heading = "Dates if it is resumed today".to_owned();
+    let ahead = summary.calendar.iter().filter(|stage| stage.test_ends > today);
+    view.rooms = ahead
+        .map(|stage: &PlannedStage| ControlRoom {
+            name: stage.name.clone(),
+            when: words::span(stage.starts_on, stage.rollout_ends, year),
+            note: if stage.test_days > 0 {
+                format!(
+                    "Test period until {}.",
+                    when::date(stage.test_ends.pred_opt().unwrap_or(stage.test_ends), year)
+                )
+            } else {
+                String::new()
+            },
+        })
+        .collect();
+}
+
+async fn retry(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
+    view.count = summary.counts.failed;
+    view.sentences = vec![format!(
+        "{} into the next window. Mend the cause first, or it fails again.",
+        words::count(view.count, "failed room goes back", "failed rooms go back")
+    )];
+    let some = look
+        .tx
+        .failed_deployments(view.id, None, whole(NAMED))
+        .await
+        .map_err(failed)?;
+    let ids: Vec<RoomId> = some.iter().map(|deployment| deployment.room).collect();
+    let rooms = look.rooms(&ids).await.map_err(told)?;
+    let names = names(look, &ids).await?;
+    view.more_rooms = view.count - whole(some.len());
+    for deployment in some {
+        let Some(room) = rooms.get(&deployment.room) else {
+            continue;
+        };
+        let window = look.next_window(room, room.zone.date(look.now));
+        view.rooms.push(ControlRoom {
+            name: names.get(&deployment.room).cloned().unwrap_or_default(),
+            when: when::window(&window, &room.zone, look.now),
+            note: format!("Attempt {}. Last: {}", deployment.attempt + 1, deployment.reason),
+        });
+    }
+    Ok(())
+}
+
+fn acknowledge(summary: &UpdateSummary, view: &mut ControlView) {
+    view.count = summary.counts.failed;
+    view.sentences = vec![
+        format!("{} without it.", words::count(view.count, "room stays", "rooms stay")),
+        "The update leaves the active list and stands among the past ones. Failed rooms can still be retried there."
+            .to_owned(),
+    ];
+}
+
+/// Name and site of rooms.
+async fn names(look: &mut Look, ids: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
+    let named = look.tx.room_names(ids).await.map_err(failed)?;
+    Ok(named
+        .into_iter()
+        .map(|(id, name, site)| (id, format!("{name}, {site}")))
+        .collect())
+}

@@ -1,0 +1,247 @@
+//! The dialogs of an update: pause, resume, retry, force, acknowledge (K2–K5, T9). Consequences stand in them in numbers and dates.
+
+use domain::deployment::Force;
+use domain::ids::{RoomId, UpdateId};
+use leptos::prelude::*;
+use leptos_router::params::ParamsMap;
+
+use super::api::{AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, get_control};
+use crate::components::address;
+use crate::components::dialog::Dialog;
+use crate::components::icon::Icon;
+use crate::components::post_form::{FormDialog, ReasonField, posts_to};
+use crate::view::{Control, ControlRoom, ControlView};
+
+/// The dialog that the address names. It is asked for once, so that what is typed in it stays.
+#[component]
+pub(super) fn ControlDialog(
+    /// The update.
+    id: UpdateId,
+    /// Which.
+    what: Control,
+    /// The address, with what a refused form has brought back.
+    address: ParamsMap,
+    /// The address of the page without it.
+    close: String,
+) -> impl IntoView {
+    let chosen: Vec<RoomId> = chosen(&address);
+    let view = Resource::new(|| (), move |()| get_control(id, what, chosen.clone()));
+    let reason = address::value(&address, "reason");
+    let content = move || {
+        let (close, reason) = (close.clone(), reason.clone());
+        Suspend::new(async move {
+            match view.await {
+                Ok(view) => dialog(what, view, close, reason),
+                Err(error) => {
+                    let title = what.label();
+                    let close_again = close.clone();
+                    view! {
+                        <Dialog title close narrow=true>
+                            <div class="dialog-body">
+                                <p>{error.to_string()}</p>
+                            </div>
+                            {foot(close_again)}
+                        </Dialog>
+                    }
+                    .into_any()
+                }
+            }
+        })
+    };
+    view! { <Transition>{content}</Transition> }
+}
+
+/// Rooms that were chosen on the page.
+fn chosen(address: &ParamsMap) -> Vec<RoomId> {
+    let all = address.get_all("room").unwrap_or_default();
+    all.iter().filter_map(|room| room.parse().ok()).collect()
+}
+
+fn foot(close: String) -> AnyView {
+    view! {
+        <div class="dialog-foot">
+            <a class="btn" href=close data-noscroll="">
+                "Close"
+            </a>
+        </div>
+    }
+    .into_any()
+}
+
+fn dialog(what: Control, view: ControlView, close: String, reason: String) -> AnyView {
+    let title = match what {
+        Control::Pause => format!("Pause {}?", view.title),
+        Control::Resume => format!("Resume {}?", view.title),
+        Control::Retry => format!("Retry {} in all failed rooms?", view.title),
+        Control::Force => format!("Force {}", view.title),
+        Control::Acknowledge => format!("Acknowledge the failures of {}?", view.title),
+    };
+    if let Some(refused) = view.refused {
+        let close_again = close.clone();
+        return view! {
+            <Dialog title close narrow=true>
+                <div class="dialog-body">
+                    <div class="msg msg--warning">
+                        <Icon name="warning" />
+                        <p class="msg-body">{refused}</p>
+                    </div>
+                </div>
+                {foot(close_again)}
+            </Dialog>
+        }
+        .into_any();
+    }
+    let rooms = |count: i64| {
+        if count == 1 {
+            "1 room".to_owned()
+        } else {
+            format!("{count} rooms")
+        }
+    };
+    let (action, submit) = match what {
+        Control::Pause => (posts_to::<PauseUpdate>(), "Pause update".to_owned()),
+        Control::Resume => (posts_to::<ResumeUpdate>(), "Resume update".to_owned()),
+        Control::Retry => (posts_to::<RetryAllFailed>(), format!("Retry {}", rooms(view.count))),
+        Control::Force => (posts_to::<ForceUpdate>(), format!("Force {}", rooms(view.count))),
+        Control::Acknowledge => (posts_to::<AcknowledgeUpdate>(), "Acknowledge".to_owned()),
+    };
+    let id = view.id.to_string();
+    let body = match what {
+        Control::Pause | Control::Resume | Control::Acknowledge => view! {
+            {sentences(view.sentences)}
+            {named(view.rooms_heading, view.rooms, view.more_rooms)}
+            <ReasonField value=reason first=true />
+        }
+        .into_any(),
+        Control::Retry => view! {
+            {sentences(view.sentences)}
+            {named(view.rooms_heading, view.rooms, view.more_rooms)}
+        }
+        .into_any(),
+        Control::Force => force(view, reason),
+    };
+    view! {
+        <FormDialog title close action submit>
+            <input type="hidden" name="update" value=id />
+            {body}
+        </FormDialog>
+    }
+    .into_any()
+}
+
+fn sentences(sentences: Vec<String>) -> AnyView {
+    let sentences = sentences.into_iter().map(|sentence| view! { <p>{sentence}</p> });
+    sentences.collect_view().into_any()
+}
+
+/// Rooms, or rings, with a date and a word each.
+fn named(heading: String, rooms: Vec<ControlRoom>, more: i64) -> Option<AnyView> {
+    if rooms.is_empty() {
+        return None;
+    }
+    let rooms = rooms.into_iter().map(|room| {
+        let note = (!room.note.is_empty()).then(|| view! { <span class="sub">{room.note}</span> });
+        view! {
+            <li>
+                <div class="split">
+                    <b>{room.name}</b>
+                    <span>{room.when}</span>
+                </div>
+                {note}
+            </li>
+        }
+    });
+    let heading = (!heading.is_empty()).then(|| view! { <h3>{heading}</h3> });
+    let more = (more > 0).then(|| view! { <p class="muted">{format!("and {more} more")}</p> });
+    let list = view! {
+        <div class="preview">
+            {heading}
+            <ul class="list list--compact">{rooms.collect_view()}</ul>
+            {more}
+        </div>
+    };
+    Some(list.into_any())
+}
+
+fn force(view: ControlView, reason: String) -> AnyView {
+    let ControlView {
+        sentences: said,
+        rooms_heading,
+        rooms,
+        more_rooms,
+        count,
+        known_issues,
+        chosen,
+        ..
+    } = view;
+    let scope = match (chosen.len(), count) {
+        (0, 1) => "The 1 room of this update that can be forced.".to_owned(),
+        (0, count) => format!("All {count} rooms of this update that can be forced."),
+        (1, _) => "The room that you have chosen.".to_owned(),
+        (chosen, _) => format!("{count} of the {chosen} rooms that you have chosen can be forced."),
+    };
+    let chosen = chosen.into_iter().enumerate().map(|(index, room)| {
+        view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }
+    });
+    let issues = (!known_issues.is_empty()).then(|| {
+        let issues = known_issues.into_iter().map(|issue| view! { <li>{issue}</li> });
+        view! {
+            <div class="preview">
+                <h3>"Known issues of this version"</h3>
+                <ul class="bullets">{issues.collect_view()}</ul>
+            </div>
+        }
+    });
+    view! {
+        {chosen.collect_view()}
+        <div class="msg msg--warning">
+            <Icon name="warning" />
+            <div class="msg-body">
+                <p>
+                    <strong>"Not a regular way to update."</strong>
+                    " A force skips ring, start day and night, and nothing else: holds, freezes, readiness, minimum versions and \
+                     one at a time remain. Every force is logged."
+                </p>
+            </div>
+        </div>
+        <p>{scope}</p>
+        <fieldset class="group">
+            <legend>"When"</legend>
+            {when(Force::WhenAvailable, "When next available", "When the room is online and free, with no booking in the way.")}
+            {when(Force::Now, "Immediately", "With the device's next poll, in working hours too. The room may restart.")}
+        </fieldset>
+        {sentences(said)}
+        {issues}
+        {named(rooms_heading, rooms, more_rooms)}
+        <ReasonField value=reason />
+    }
+    .into_any()
+}
+
+fn when(mode: Force, label: &'static str, hint: &'static str) -> AnyView {
+    let (id, hint_id) = (
+        format!("force-{}", mode.as_str()),
+        format!("force-{}-hint", mode.as_str()),
+    );
+    let is_first = mode == Force::WhenAvailable;
+    view! {
+        <div class="choice">
+            <input
+                type="radio"
+                id=id.clone()
+                name="mode"
+                value=mode.as_str()
+                checked=is_first
+                autofocus=is_first
+                aria-describedby=hint_id.clone()
+            />
+            <div>
+                <label for=id>{label}</label>
+                <p class="hint" id=hint_id>
+                    {hint}
+                </p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
