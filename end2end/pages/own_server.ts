@@ -93,3 +93,35 @@ export class OwnServer {
     await rm(this.folder, { recursive: true });
   }
 }
+
+/** A demo of a test's own, whose clock stands still: what the test changes concerns nobody else. */
+export class OwnDemo {
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly folder: string,
+    readonly address: string,
+  ) {}
+
+  static async start(): Promise<OwnDemo> {
+    const folder = await mkdtemp(join(tmpdir(), "nightshift-demo-"));
+    const root = join(import.meta.dirname, "../..");
+    const program = process.env.NIGHTSHIFT_BIN ?? "target/debug/nightshift";
+    const child = spawn(join(root, program), ["demo", "--data", folder, "--listen", "127.0.0.1:0", "--frozen"], {
+      cwd: root,
+      env: { ...process.env, LEPTOS_SITE_ROOT: "target/site" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const address = /listens on (http:\S+)/.exec(line)?.[1];
+      if (address !== undefined) return new OwnDemo(child, folder, address);
+    }
+    throw new Error("the program ended before it listened");
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.process.once("exit", resolve));
+    this.process.kill("SIGTERM");
+    await ended;
+    await rm(this.folder, { recursive: true });
+  }
+}

@@ -1,18 +1,79 @@
 //! A dialog over a page (P8). It has an address of its own, `?do=…` behind the page's: links open it, links close it, the back button
 //! works, and without script it stands in the page.
 
+use std::future::Future;
+
 use leptos::ev::Event;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{HtmlDialogElement, HtmlElement};
 
 use super::icon::Icon;
+use crate::error::AppError;
 
 /// The key of the address under which a page's dialogs stand.
 pub const DIALOG: &str = "do";
+
+/// The dialog that the page's address opens, if any: `key` says which, `ask` asks the server for what stands in it, once, so that what is
+/// typed stays, and `show` makes it.
+///
+/// It belongs into the page itself and not into a closure there: the browser numbers what it asks for like the server did.
+pub fn opened<K, T, F>(
+    key: impl Fn() -> Option<K> + Send + Sync + 'static,
+    ask: impl Fn(K) -> F + Clone + Send + Sync + 'static,
+    show: impl Fn(K, Result<T, AppError>) -> Option<AnyView> + Clone + Send + Sync + 'static,
+) -> AnyView
+where
+    K: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static,
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Result<T, AppError>> + Send + 'static,
+{
+    let key = Memo::new(move |_| key());
+    let answer = Resource::new(
+        move || key.get(),
+        move |key| {
+            let ask = ask.clone();
+            async move {
+                let key = key?;
+                Some((key.clone(), ask(key).await))
+            }
+        },
+    );
+    let content = move || {
+        let show = show.clone();
+        Suspend::new(async move {
+            let (key, answer) = answer.await?;
+            show(key, answer)
+        })
+    };
+    view! { <Transition>{content}</Transition> }.into_any()
+}
+
+/// Stands where a dialog could not be had.
+pub fn failed(title: &'static str, close: String, error: &AppError) -> AnyView {
+    let (text, close_again) = (error.to_string(), close.clone());
+    view! {
+        <Dialog title close narrow=true>
+            <div class="dialog-body">
+                <div class="msg msg--warning">
+                    <Icon name="warning" />
+                    <p class="msg-body">{text}</p>
+                </div>
+            </div>
+            <div class="dialog-foot">
+                <a class="btn" href=close_again data-noscroll="">
+                    "Close"
+                </a>
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}
 
 /// The dialog.
 #[component]
@@ -31,35 +92,22 @@ pub fn Dialog(
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let navigate = use_navigate();
-    let opener = StoredValue::new_local(None::<HtmlElement>);
+    // An effect runs in the browser alone; so does what it leaves behind.
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else {
             return;
         };
-        let active = document().active_element().and_then(|active| active.dyn_into().ok());
-        opener.set_value(active);
-        // The server has written it open, for readers without script; a modal one takes the focus and gives it back.
-        dialog.close();
-        if let Err(error) = dialog.show_modal() {
-            leptos::logging::error!("the dialog stays in the page: {error:?}");
-        }
-    });
-    on_cleanup(move || {
-        let Some(Some(opener)) = opener.try_get_value() else {
-            return;
-        };
-        // After the page has taken its new shape; what opened it may be gone by then.
-        request_animation_frame(move || {
-            let main = || {
-                document()
-                    .get_element_by_id("main")
-                    .and_then(|main| main.dyn_into().ok())
-            };
-            let target = if opener.is_connected() { Some(opener) } else { main() };
-            if let Some(target) = target {
-                _ = target.focus();
+        let active = document()
+            .active_element()
+            .and_then(|active| active.dyn_into::<HtmlElement>().ok());
+        let opener = StoredValue::new_local(active);
+        on_cleanup(move || {
+            if let Some(opener) = opener.try_get_value() {
+                give_back(opener);
             }
         });
+        // It is made before it is put into the page.
+        request_animation_frame(move || show(&dialog));
     });
     let leave = {
         let close = close.clone();
@@ -80,6 +128,32 @@ pub fn Dialog(
             {children()}
         </dialog>
     }
+}
+
+/// The server has written it open, for readers without script; a modal one takes the focus and gives it back.
+fn show(dialog: &HtmlDialogElement) {
+    if !dialog.is_connected() {
+        return;
+    }
+    dialog.close();
+    if let Err(error) = dialog.show_modal() {
+        leptos::logging::error!("the dialog stays in the page: {error:?}");
+    }
+}
+
+/// The focus goes to what opened the dialog, after the page has taken its new shape; that may be gone by then.
+fn give_back(opener: Option<HtmlElement>) {
+    request_animation_frame(move || {
+        let opener = opener.filter(|opener| opener.is_connected());
+        let main = || {
+            document()
+                .get_element_by_id("main")
+                .and_then(|main| main.dyn_into().ok())
+        };
+        if let Some(target) = opener.or_else(main) {
+            _ = target.focus();
+        }
+    });
 }
 
 /// The page stays where it is.

@@ -20,9 +20,12 @@ use super::icon::Icon;
 use crate::error::AppError;
 use crate::view::Done;
 
-/// Why the form around a field was refused.
+/// The form around a field: what its fields' ids begin with, and why it was refused.
 #[derive(Clone, Copy)]
-struct Refused(RwSignal<Option<AppError>>);
+struct Around {
+    prefix: &'static str,
+    refused: RwSignal<Option<AppError>>,
+}
 
 /// The address of a server function that changes something.
 pub fn posts_to<F>() -> &'static str
@@ -40,6 +43,9 @@ pub fn PostForm(
     /// Its class.
     #[prop(default = "form")]
     class: &'static str,
+    /// What its fields' ids begin with: a page may have one beside a dialog's.
+    #[prop(default = "field")]
+    prefix: &'static str,
     /// Whether it is on its way.
     #[prop(default = RwSignal::new(false))]
     pending: RwSignal<bool>,
@@ -84,7 +90,7 @@ pub fn PostForm(
     };
     view! {
         <form class=class method="post" action=action on:submit=send>
-            <Provider value=Refused(refused)>{move || refused.get().map(problem)} {children()}</Provider>
+            <Provider value=Around { prefix, refused }>{move || refused.get().map(problem)} {children()}</Provider>
         </form>
     }
 }
@@ -120,7 +126,7 @@ pub fn FormDialog(
     let cancel = close.clone();
     view! {
         <Dialog title close narrow>
-            <PostForm action class="dialog-form" pending>
+            <PostForm action class="dialog-form" prefix="dialog" pending>
                 <div class="dialog-body">{children()}</div>
                 <div class="dialog-foot">
                     <a class="btn" href=cancel data-noscroll="">
@@ -150,16 +156,16 @@ pub fn Field(
     /// The control, given its id and the ids of what describes it.
     control: impl FnOnce(String, String) -> AnyView + 'static,
 ) -> impl IntoView {
-    let id = format!("field-{name}");
+    let around = use_context::<Around>();
+    let id = format!("{}-{name}", around.map_or("field", |around| around.prefix));
     let (hint_id, problem_id) = (format!("{id}-hint"), format!("{id}-problem"));
     let described = if hint.is_empty() {
         problem_id.clone()
     } else {
         format!("{hint_id} {problem_id}")
     };
-    let refused = use_context::<Refused>();
     let problem = move || {
-        let error = refused?.0.get()?;
+        let error = around?.refused.get()?;
         match error {
             AppError::Invalid { field, problem } if field == name => Some(problem),
             _ => None,
@@ -266,6 +272,7 @@ pub fn TextArea(
     #[prop(optional)]
     first: bool,
 ) -> impl IntoView {
+    let text = value.replace('&', "&amp;").replace('<', "&lt;");
     let control = move |id: String, described: String| {
         view! {
             <textarea
@@ -277,9 +284,9 @@ pub fn TextArea(
                 aria-describedby=described
                 required=!optional
                 autofocus=first
-            >
-                {value}
-            </textarea>
+                // As a child it would be marked with a comment, which is text in here.
+                inner_html=text
+            ></textarea>
         }
         .into_any()
     };

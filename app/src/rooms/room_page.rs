@@ -8,7 +8,6 @@ use super::api::get_room_overview;
 use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::dialog::DIALOG;
 use crate::components::icon::{self, Icon};
 use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
@@ -17,7 +16,7 @@ use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
-use crate::tickets::{RECORD, RecordDialog, RecordLink};
+use crate::tickets::{RecordLink, record_dialog};
 use crate::view::{ComponentView, DeviceView, IssueAbout, RoomHead, RoomOverview};
 
 /// The Overview tab.
@@ -29,20 +28,17 @@ pub fn RoomPage() -> impl IntoView {
         |id| async move { get_room_overview(found(id)?).await },
     );
     let address = use_query_map();
-    let record = move || {
-        let (address, id) = (address.get(), id.get()?);
-        let is_open = address::value(&address, DIALOG) == RECORD;
-        is_open.then(|| {
-            let about = IssueAbout {
-                room: id.to_string(),
-                ..IssueAbout::default()
-            };
-            view! { <RecordDialog about address close=format!("/rooms/{id}") /> }
+    let about = move || {
+        let room = id.get()?.to_string();
+        Some(IssueAbout {
+            room,
+            ..IssueAbout::default()
         })
     };
+    let close = move || id.get().map_or_else(String::new, |id| format!("/rooms/{id}"));
     view! {
         {loaded_page(room, page)}
-        {record}
+        {record_dialog(about, address, close)}
     }
 }
 

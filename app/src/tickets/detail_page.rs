@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::api::{AddNote, InvestigateTicket, get_ticket};
-use super::ticket_dialog::TicketDialog;
+use super::ticket_dialog::TicketDialogs;
 use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::dialog::DIALOG;
@@ -34,14 +34,9 @@ pub fn TicketPage() -> impl IntoView {
         },
     );
     let address = use_query_map();
-    let opened = Memo::new(move |_| address.with(|address| address::value(address, DIALOG)));
-    let dialog = move || {
-        let (word, number) = (opened.get(), number.get()?);
-        (!word.is_empty()).then(|| view! { <TicketDialog number word address=address.get_untracked() /> })
-    };
     view! {
         {loaded_page(ticket, page)}
-        {dialog}
+        <TicketDialogs number address />
     }
 }
 

@@ -6,11 +6,10 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use super::api::list_tickets;
-use super::record_dialog::{RECORD, RecordDialog, RecordLink};
+use super::record_dialog::{RecordLink, record_dialog};
 use super::ticket_list::ticket_table;
 use crate::components::address;
 use crate::components::changes::asking;
-use crate::components::dialog::DIALOG;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::loaded::loaded;
@@ -26,18 +25,12 @@ pub fn IncidentsPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
     let tickets = asking(move || query.get(), list_tickets);
-    let dialog = move || {
-        let address = address.get();
-        (address::value(&address, DIALOG) == RECORD).then(|| {
-            let close = address::only(PATH, &address, &["q", "state", "severity", "page"]);
-            view! { <RecordDialog about=IssueAbout::default() address close /> }
-        })
-    };
+    let close = move || address.with(|address| address::only(PATH, address, &["q", "state", "severity", "page"]));
     let record = view! { <RecordLink path=PATH /> }.into_any();
     view! {
         <PageHeader title="Incidents" tab=None actions=record />
-        {dialog}
         {loaded(tickets, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
+        {record_dialog(|| Some(IssueAbout::default()), address, close)}
     }
     .into_any()
 }

@@ -12,5 +12,5 @@ mod ticket_list;
 
 pub use detail_page::TicketPage;
 pub use list_page::IncidentsPage;
-pub use record_dialog::{RECORD, RecordDialog, RecordLink};
+pub use record_dialog::{RecordLink, record_dialog};
 pub use ticket_list::{ticket_links, ticket_table};

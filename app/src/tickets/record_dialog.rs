@@ -7,14 +7,14 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{LeaveIssueOut, RecordIssue, get_issue_draft};
 use crate::components::address;
-use crate::components::dialog::{DIALOG, Dialog};
+use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::post_form::{FormDialog, PostForm, ReasonField, SelectField, TextArea, TextField, posts_to};
 use crate::view::{IssueAbout, IssueDraft};
 
 /// The word of the dialog in addresses.
-pub const RECORD: &str = "record";
+const RECORD: &str = "record";
 
 /// The link that opens the dialog on a page, for whoever may record an issue.
 #[component]
@@ -35,34 +35,23 @@ pub fn RecordLink(
     }
 }
 
-/// The dialog. It is asked for once, so that what is typed in it stays.
-#[component]
-pub fn RecordDialog(
-    /// What it is about.
-    about: IssueAbout,
-    /// The address, with what a refused form has brought back.
-    address: ParamsMap,
-    /// The address of the page without it.
-    close: String,
-) -> impl IntoView {
-    let draft = Resource::new(|| (), move |()| get_issue_draft(about.clone()));
-    let content = move || {
-        let (close, address) = (close.clone(), address.clone());
-        Suspend::new(async move {
-            match draft.await {
-                Ok(draft) => dialog(draft, &address, close),
-                Err(error) => view! {
-                    <Dialog title="Record an issue" close narrow=true>
-                        <div class="dialog-body">
-                            <p>{error.to_string()}</p>
-                        </div>
-                    </Dialog>
-                }
-                .into_any(),
-            }
-        })
+/// The dialog, where the address opens it. `about`: what it is about, as soon as that is known; `close`: the page without it.
+pub fn record_dialog(
+    about: impl Fn() -> Option<IssueAbout> + Send + Sync + 'static,
+    address: Memo<ParamsMap>,
+    close: impl Fn() -> String + Clone + Send + Sync + 'static,
+) -> AnyView {
+    let key = move || {
+        let is_open = address.with(|address| address::value(address, DIALOG) == RECORD);
+        about().filter(|_| is_open)
     };
-    view! { <Transition>{content}</Transition> }
+    opened(key, get_issue_draft, move |_, answer| {
+        let close = untrack(&close);
+        Some(match answer {
+            Ok(draft) => dialog(draft, &address.get_untracked(), close),
+            Err(error) => failed("Record an issue", close, &error),
+        })
+    })
 }
 
 /// What was typed, or what is known.

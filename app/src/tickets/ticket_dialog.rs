@@ -6,29 +6,28 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{AssignTicket, EditTicket, ResolveTicket, SuppressTicket, get_ticket};
 use crate::components::address;
+use crate::components::dialog::{DIALOG, opened};
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextArea, TextField, posts_to};
 use crate::view::{TicketDesk, TicketView};
 
-/// The dialog that the address names. The ticket is asked for once, so that what is typed stays.
+/// The dialog of a ticket that the address opens, if any.
 #[component]
-pub(super) fn TicketDialog(
+pub(super) fn TicketDialogs(
     /// The ticket.
-    number: i64,
-    /// The dialog's word in the address.
-    word: String,
+    number: Memo<Option<i64>>,
     /// The address, with what a refused form has brought back.
-    address: ParamsMap,
+    address: Memo<ParamsMap>,
 ) -> impl IntoView {
-    let ticket = Resource::new(|| (), move |()| get_ticket(number));
-    let content = move || {
-        let (word, address) = (word.clone(), address.clone());
-        Suspend::new(async move {
-            let ticket = ticket.await.ok()?;
-            let desk = ticket.desk.clone()?;
-            ticket_dialog(&word, ticket, desk, &address)
-        })
+    let key = move || {
+        let word = address.with(|address| address::value(address, DIALOG));
+        Some((number.get()?, word)).filter(|(_, word)| !word.is_empty())
     };
-    view! { <Transition>{content}</Transition> }
+    let ask = |(number, _)| get_ticket(number);
+    opened(key, ask, move |(_, word): (i64, String), answer| {
+        let ticket: TicketView = answer.ok()?;
+        let desk = ticket.desk.clone()?;
+        ticket_dialog(&word, ticket, desk, &address.get_untracked())
+    })
 }
 
 /// Which one, by the word in the address; `None`: none, or none that fits this ticket.

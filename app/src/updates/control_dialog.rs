@@ -7,65 +7,49 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, get_control};
 use crate::components::address;
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::icon::Icon;
 use crate::components::post_form::{FormDialog, ReasonField, posts_to};
+use crate::error::AppError;
 use crate::view::{Control, ControlRoom, ControlView};
 
-/// The dialog that the address names. It is asked for once, so that what is typed in it stays.
+/// The dialog of an update that the address opens, if any.
 #[component]
-pub(super) fn ControlDialog(
+pub(super) fn ControlDialogs(
     /// The update.
-    id: UpdateId,
-    /// Which.
-    what: Control,
+    id: Memo<Option<UpdateId>>,
     /// The address, with what a refused form has brought back.
-    address: ParamsMap,
-    /// The address of the page without it.
-    close: String,
+    address: Memo<ParamsMap>,
 ) -> impl IntoView {
-    let chosen: Vec<RoomId> = chosen(&address);
-    let view = Resource::new(|| (), move |()| get_control(id, what, chosen.clone()));
-    let reason = address::value(&address, "reason");
-    let content = move || {
-        let (close, reason) = (close.clone(), reason.clone());
-        Suspend::new(async move {
-            match view.await {
-                Ok(view) => dialog(what, view, close, reason),
-                Err(error) => {
-                    let title = what.label();
-                    let close_again = close.clone();
-                    view! {
-                        <Dialog title close narrow=true>
-                            <div class="dialog-body">
-                                <p>{error.to_string()}</p>
-                            </div>
-                            {foot(close_again)}
-                        </Dialog>
-                    }
-                    .into_any()
-                }
-            }
-        })
+    let key = move || {
+        let address = address.get();
+        let what = Control::from_word(&address::value(&address, DIALOG))?;
+        Some((id.get()?, what, chosen(&address)))
     };
-    view! { <Transition>{content}</Transition> }
+    let ask = |(id, what, rooms)| get_control(id, what, rooms);
+    opened(key, ask, move |(id, what, _), answer| {
+        let address = address.get_untracked();
+        let close = page_of(id, &address);
+        Some(match answer {
+            Ok(view) => dialog(what, view, close, address::value(&address, "reason")),
+            Err(error) => failed(what.label(), close, &error),
+        })
+    })
+}
+
+/// The address of the page without a dialog.
+pub(super) fn page_of(id: UpdateId, address: &ParamsMap) -> String {
+    address::only(
+        &format!("/updates/{id}"),
+        address,
+        &["status", "ring", "after", "before"],
+    )
 }
 
 /// Rooms that were chosen on the page.
 fn chosen(address: &ParamsMap) -> Vec<RoomId> {
     let all = address.get_all("room").unwrap_or_default();
     all.iter().filter_map(|room| room.parse().ok()).collect()
-}
-
-fn foot(close: String) -> AnyView {
-    view! {
-        <div class="dialog-foot">
-            <a class="btn" href=close data-noscroll="">
-                "Close"
-            </a>
-        </div>
-    }
-    .into_any()
 }
 
 fn dialog(what: Control, view: ControlView, close: String, reason: String) -> AnyView {
@@ -76,20 +60,8 @@ fn dialog(what: Control, view: ControlView, close: String, reason: String) -> An
         Control::Force => format!("Force {}", view.title),
         Control::Acknowledge => format!("Acknowledge the failures of {}?", view.title),
     };
-    if let Some(refused) = view.refused {
-        let close_again = close.clone();
-        return view! {
-            <Dialog title close narrow=true>
-                <div class="dialog-body">
-                    <div class="msg msg--warning">
-                        <Icon name="warning" />
-                        <p class="msg-body">{refused}</p>
-                    </div>
-                </div>
-                {foot(close_again)}
-            </Dialog>
-        }
-        .into_any();
+    if let Some(problem) = view.refused {
+        return failed(what.label(), close, &AppError::Conflict { problem });
     }
     let rooms = |count: i64| {
         if count == 1 {

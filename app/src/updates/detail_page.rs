@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
 
 use super::api::{RetryRoom, get_update};
-use super::control_dialog::ControlDialog;
+use super::control_dialog::{ControlDialogs, page_of};
 use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
@@ -26,7 +26,7 @@ use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
 use crate::components::timeline::Timeline;
 use crate::error::AppError;
-use crate::tickets::{RECORD, RecordDialog, RecordLink, ticket_links};
+use crate::tickets::{RecordLink, record_dialog, ticket_links};
 use crate::view::{Control, IssueAbout, RoomWhyQuery, RoomWhyRow, UpdateView};
 
 /// The page.
@@ -45,37 +45,25 @@ pub fn UpdatePage() -> impl IntoView {
             get_update(id, query).await
         },
     );
-    let doing = Memo::new(move |_| {
-        let address = address.get();
-        Control::from_word(&address::value(&address, DIALOG)).map(|what| (what, address))
-    });
-    let dialog = move || {
-        let ((what, address), id) = (doing.get()?, id.get()?);
-        let close = address::only(&format!("/updates/{id}"), &address, &FILTERS);
-        Some(view! { <ControlDialog id what address close /> })
-    };
-    let record = move || {
-        let (address, id) = (address.get(), id.get()?);
-        let is_open = address::value(&address, DIALOG) == RECORD;
-        is_open.then(|| {
-            let close = address::only(&format!("/updates/{id}"), &address, &FILTERS);
-            let about = IssueAbout {
-                update: id.to_string(),
-                paused: !address::value(&address, "paused").is_empty(),
-                ..IssueAbout::default()
-            };
-            view! { <RecordDialog about address close /> }
+    let about = move || {
+        let update = id.get()?.to_string();
+        let paused = address.with(|address| !address::value(address, "paused").is_empty());
+        Some(IssueAbout {
+            update,
+            paused,
+            ..IssueAbout::default()
         })
+    };
+    let close = move || {
+        id.get()
+            .map_or_else(String::new, |id| address.with(|address| page_of(id, address)))
     };
     view! {
         {loaded_page(update, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
-        {dialog}
-        {record}
+        <ControlDialogs id address />
+        {record_dialog(about, address, close)}
     }
 }
-
-/// What narrows the rooms, in the address.
-const FILTERS: [&str; 4] = ["status", "ring", "after", "before"];
 
 fn query(address: &ParamsMap) -> RoomWhyQuery {
     RoomWhyQuery {
@@ -131,7 +119,7 @@ fn head(view: &UpdateView, address: &ParamsMap) -> AnyView {
         kind,
         ..
     } = view.clone();
-    let path = address::only(&format!("/updates/{}", view.id), address, &FILTERS);
+    let path = page_of(view.id, address);
     let controls = view.controls.iter().map(|what| control(*what, &path)).collect_view();
     view! {
         <PageHeader

@@ -109,6 +109,7 @@ impl Service {
         let reason = crate::control::checked_reason(reason)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
+            tx.release(update).await?.ok_or_else(|| ServiceError::not_found("This update"))?;
             let title = crate::rings::title(tx, update).await?;
             let summary = format!("Recorded no issue about {title}: {reason}");
             let entry = actor.entry("issue.left_out", "update", update, summary).with_after(json!({ "reason": reason }));

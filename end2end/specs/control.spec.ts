@@ -1,0 +1,117 @@
+// Pausing, resuming, retrying, forcing, recording issues (K2–K6, I1–I3): with script and without, on a demo of the test's own.
+
+import { expect, expectAccessible, hydrated, test } from "../fixtures.ts";
+import { OwnDemo } from "../pages/own_server.ts";
+import { Shell } from "../pages/shell.ts";
+import { UpdatesPage } from "../pages/updates.ts";
+import { active } from "../estate.ts";
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with script" : "without script", () => {
+    // Chromium names the status of an answer to a form as an error.
+    test.use({ javaScriptEnabled, expectedErrors: [/422/] });
+    let demo: OwnDemo;
+    test.beforeEach(async () => {
+      demo = await OwnDemo.start();
+    });
+    test.afterEach(async ({ page }) => {
+      await page.goto("about:blank");
+      await demo.stop();
+    });
+
+    test("an update is paused at once, an issue offered, and it goes on with a reason (K2, K3)", async ({ page }) => {
+      await page.goto(`${demo.address}${UpdatesPage.path}`);
+      if (javaScriptEnabled) await hydrated(page);
+      await new UpdatesPage(page).link(active.roomsApp.row).click();
+      const shell = new Shell(page);
+      const dialog = page.getByRole("dialog");
+      await shell.main.getByRole("link", { name: "Pause", exact: true }).click();
+      await expect(dialog).toContainText("From now on nothing of it starts");
+      if (javaScriptEnabled) await expectAccessible(page);
+      await dialog.getByLabel("Reason").fill("Two boards report a black screen");
+      await dialog.getByRole("button", { name: "Pause update" }).click();
+
+      await expect(dialog.getByRole("heading", { level: 2 })).toHaveText("It is paused. Record an issue?");
+      await expect(shell.main).toContainText("Paused");
+      await expect(dialog.getByLabel("Title")).toHaveValue(/paused in /);
+      if (javaScriptEnabled) await expectAccessible(page);
+      await dialog.getByLabel("What happened").fill("The screen stays black after the restart.");
+      await dialog.getByLabel("Rooms", { exact: true }).fill("No such room");
+      await dialog.getByRole("button", { name: "Record" }).click();
+      await expect(page.getByText('there is no room "No such room"').first()).toBeVisible();
+      await expect(dialog.getByLabel("What happened")).toHaveValue("The screen stays black after the restart.");
+      await dialog.getByLabel("Rooms", { exact: true }).fill("Cuttle");
+      await dialog.getByRole("button", { name: "Record" }).click();
+      await expect(page).toHaveURL(/\/incidents\/\d+$/);
+      await expect(shell.main).toContainText("is recorded");
+      await expect(shell.main.getByRole("link", { name: "Cuttle" })).toBeVisible();
+
+      await shell.main.getByRole("textbox", { name: "Note" }).fill("A technician is on the way.");
+      await shell.main.getByRole("button", { name: "Add the note" }).click();
+      await expect(shell.main).toContainText("A technician is on the way.");
+      await shell.main.getByRole("button", { name: "Investigate" }).click();
+      await expect(shell.main).toContainText("Investigating");
+      await shell.main.getByRole("link", { name: "Resolve" }).click();
+      await dialog.getByLabel("What was done").fill("A new cable.");
+      await dialog.getByLabel("Cause").selectOption("Hardware");
+      await dialog.getByRole("button", { name: "Resolve" }).click();
+      await expect(shell.main).toContainText("Resolved (Hardware): A new cable.");
+
+      await shell.main.getByRole("complementary").getByRole("link", { name: active.roomsApp.row }).click();
+      await shell.main.getByRole("link", { name: "Resume" }).click();
+      await expect(dialog).toContainText("Dates if it is resumed today");
+      await dialog.getByRole("button", { name: "Resume update" }).click();
+      await dialog.getByLabel("Reason").fill("The cable was it");
+      await dialog.getByRole("button", { name: "Resume update" }).click();
+      await expect(shell.main).toContainText("The update goes on.");
+      await expect(shell.main.getByRole("link", { name: "Pause", exact: true })).toBeVisible();
+    });
+
+    test("chosen rooms are forced, and it is said which are left out and why (K5, K6)", async ({ page }) => {
+      await page.goto(`${demo.address}${UpdatesPage.path}`);
+      if (javaScriptEnabled) await hydrated(page);
+      await new UpdatesPage(page).link(active.roomsApp.row).click();
+      const shell = new Shell(page);
+      const dialog = page.getByRole("dialog");
+      await shell.main.getByRole("link", { name: /^Scheduled \d+$/ }).click();
+      const choices = shell.main.getByRole("checkbox", { name: /^Choose / });
+      await choices.nth(0).check();
+      await choices.nth(1).check();
+      await shell.main.getByRole("button", { name: "Force chosen rooms" }).click();
+      await expect(dialog).toContainText("2 of the 2 rooms that you have chosen can be forced.");
+      await expect(dialog).toContainText("Not a regular way to update.");
+      if (javaScriptEnabled) {
+        await hydrated(page);
+        await expectAccessible(page);
+      }
+      await dialog.getByLabel("Immediately").check();
+      await dialog.getByLabel("Reason").fill("The board meets here");
+      await dialog.getByRole("button", { name: "Force 2 rooms" }).click();
+      await expect(shell.main).toContainText("2 rooms are forced; each starts at once.");
+      await expect(shell.main).toContainText("Forced by Visitor");
+    });
+
+    test("a failed room is retried (K4)", async ({ page }) => {
+      await page.goto(`${demo.address}${UpdatesPage.path}`);
+      if (javaScriptEnabled) await hydrated(page);
+      await new UpdatesPage(page).link(active.roomsApp.row).click();
+      const shell = new Shell(page);
+      await shell.main.getByRole("button", { name: /^Retry / }).first().click();
+      await expect(shell.main).toContainText("The room goes back into its next window.");
+      await expect(shell.main.getByRole("button", { name: /^Retry / })).toHaveCount(0);
+    });
+
+    test("all failed rooms are retried (K4)", async ({ page }) => {
+      await page.goto(`${demo.address}${UpdatesPage.path}`);
+      if (javaScriptEnabled) await hydrated(page);
+      await new UpdatesPage(page).link(active.roomsApp.row).click();
+      const shell = new Shell(page);
+      const dialog = page.getByRole("dialog");
+      await shell.main.getByRole("link", { name: "Retry all failed" }).click();
+      await expect(dialog).toContainText(/Attempt \d/);
+      await dialog.getByRole("button", { name: /^Retry \d+ rooms?$/ }).click();
+      await expect(shell.main).toContainText(/go(es)? back into the next window\./);
+      await expect(shell.main.getByRole("link", { name: "Retry all failed" })).toHaveCount(0);
+    });
+  });
+}
