@@ -5,6 +5,7 @@
 
 use domain::access::Role;
 use domain::ids::{PersonId, RingId, RoomId, UpdateId};
+use domain::ring::RingSequence;
 pub use domain::room::Health;
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
 use domain::ticket::{TicketSeverity, TicketState};
@@ -639,6 +640,8 @@ pub struct RoomsView {
     pub sites: Vec<Choice>,
     /// Pages.
     pub pager: Pager,
+    /// Whether whoever looks may move rooms.
+    pub may_move: bool,
 }
 
 /// Filters of the lists of rooms, as in the address.
@@ -689,6 +692,10 @@ pub struct RingsView {
     pub total: u32,
     /// Remaining of the 60 days (R8).
     pub remaining: u32,
+    /// The rings themselves: forms work with the rules that the server works with.
+    pub sequence: RingSequence,
+    /// Whether whoever looks may change them.
+    pub may_edit: bool,
 }
 
 /// What stands above all tabs of a room.

@@ -252,7 +252,7 @@ test("the room in which an update failed says why and what comes next (P3, T5, K
   const failed = rooms.row(/Cuttle/);
   expect(await rooms.cell(failed, /^status/i)).toBe("Failed");
   expect(await rooms.cell(failed, /^why/i)).toContain("the room lost its network during the download");
-  expect(await rooms.cell(failed, /^next window/i)).toBe("Only after a retry");
+  expect(await rooms.cell(failed, /^next window/i)).toBe("Only after a retry Retry");
 });
 
 test.describe("a status that no room has", () => {

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::routing::get;
 use service::Service;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::{DefaultOnResponse, OnResponse, TraceLayer};
@@ -18,6 +19,8 @@ use crate::{access, ddi, metrics, site};
 pub struct Surroundings {
     /// In the demo: `The clock runs at 600×.`
     pub demo_pace: Option<String>,
+    /// Told to stop: streams end.
+    pub stop: CancellationToken,
 }
 
 /// Everything this server answers.

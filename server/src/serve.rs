@@ -119,6 +119,10 @@ pub(crate) async fn serve_until(
 ) -> Result<()> {
     let address = listener.local_addr()?;
     let store = service.store().clone();
+    let surroundings = Surroundings {
+        stop: stop.clone(),
+        ..surroundings
+    };
     let router = router::router(service, surroundings);
     tokio::spawn(crate::metrics::keep_small(stop.clone()));
     let handle = Handle::new();

@@ -15,10 +15,11 @@ use axum::routing::get;
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use service::Service;
+use service::live::Pulse;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::access::{self, Doors, Limits};
+use crate::access::{self, Doors, Limits, Listening};
 use crate::router::Surroundings;
 
 /// No form here is larger.
@@ -45,7 +46,13 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         let context = context.clone();
         move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
     };
+    let listening = Listening {
+        doors: doors.clone(),
+        pulse: Pulse::new(service.clone(), surroundings.stop.clone()),
+        stop: surroundings.stop.clone(),
+    };
     let rendered = Router::new()
+        .route("/events", get(access::events).with_state(listening))
         .route("/api/{*function}", get(functions.clone()).post(functions))
         .leptos_routes_with_context(&options, routes, context.clone(), {
             let options = options.clone();

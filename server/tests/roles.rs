@@ -30,11 +30,13 @@ enum Whose {
     People(Act),
     /// A device with its own token, and no person.
     Devices,
+    /// Whoever has signed in; it never ends by itself, so only its head is read.
+    Streams,
     /// Each server function for itself: [`FUNCTIONS`].
     Functions,
 }
 
-use Whose::{Anybody, Devices, Functions, People};
+use Whose::{Anybody, Devices, Functions, People, Streams};
 
 /// Method, route, an address of it, the fields of a form that is no good, and who may. `ROOM`, `UPDATE`, `PERSON` stand for ids.
 type Row = (
@@ -150,6 +152,8 @@ const TABLE: &[Row] = &[
         People(Act::ManageTokens),
     ),
     ("GET", "/audit.csv", "/audit.csv", NO_FORM, People(Act::SeeAudit)),
+    // A stream that never ends by itself: `live.rs` listens to it.
+    ("GET", "/events", "/events", NO_FORM, Streams),
     ("GET", "/api/{*function}", "/api/home", NO_FORM, Functions),
     ("POST", "/api/{*function}", "/api/home", NO_FORM, Functions),
     ("GET", "/", "/", NO_FORM, People(Act::See)),
@@ -317,6 +321,25 @@ const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
         Act::ControlUpdates,
     ),
     ("GET", "/api/rings/list", "", Act::See),
+    (
+        "POST",
+        "/api/rings/add",
+        "name=&rollout_days=1&test_days=0",
+        Act::EditRings,
+    ),
+    (
+        "POST",
+        "/api/rings/edit",
+        "ring=NOTHING&name=n&rollout_days=1&test_days=0",
+        Act::EditRings,
+    ),
+    (
+        "POST",
+        "/api/rings/delete",
+        "ring=NOTHING&rooms_to=NOTHING",
+        Act::EditRings,
+    ),
+    ("POST", "/api/rings/move", "to=NOTHING", Act::EditRings),
     ("GET", "/api/tickets/list", "query[page]=1", Act::See),
     ("GET", "/api/tickets/one", "number=7", Act::See),
     ("GET", "/api/tickets/draft", "about[room]=", Act::WorkOnTickets),
@@ -483,15 +506,24 @@ async fn every_route_has_a_row_and_keeps_to_it_a1(engine: Engine) {
                 refused.status
             ),
             People(_) => assert!(refused.leads_to().starts_with("/sign-in"), "{method} {address}"),
+            Streams => assert!(refused.leads_to().starts_with("/sign-in"), "{method} {address}"),
             Devices | Functions => assert_eq!(refused.status, 401, "{method} {address}"),
         }
         for (role, visitor) in &people.visitors {
+            if *whose == Streams {
+                let request = visitor.request(reqwest::Method::GET, &address);
+                let head = request.send().await.expect("a head");
+                assert_eq!(head.status(), 200, "{role:?} {address}");
+                assert_eq!(head.headers()["content-type"], "text/event-stream");
+                continue;
+            }
             let page = call(visitor, method, &address, form).await;
             let seen = format!("{role:?} {method} {address}: {} {}", page.status, page.text);
             match whose {
                 Anybody => assert!(page.status != 403 && page.status < 500, "{seen}"),
                 // A device's own token is its only one; who signs in gets no further than nobody.
                 Devices => assert_eq!(page.status, 401, "{seen}"),
+                Streams => unreachable!("read above"),
                 Functions => assert!(page.status < 500 && page.status != 401, "{seen}"),
                 People(act) if role.may(*act) => {
                     let is_done = page.status == 303 && !page.leads_to().starts_with("/sign-in");

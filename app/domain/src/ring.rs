@@ -78,6 +78,15 @@ pub enum RingPlace {
 }
 
 impl RingPlace {
+    /// Its number, where it has one: the pinned rings have none.
+    #[must_use]
+    pub fn order(self) -> Option<RingOrder> {
+        match self {
+            Self::Between(order) => Some(order),
+            Self::Staging | Self::Executive => None,
+        }
+    }
+
     /// 0 for Staging, 1 to 9, 10 for Executive: the number that rows and style classes carry.
     #[must_use]
     pub fn scale(self) -> u8 {

@@ -17,6 +17,7 @@ pub mod geometry;
 pub mod history_list;
 pub mod icon;
 pub mod key;
+pub mod live;
 pub mod loaded;
 pub mod page_header;
 pub mod pager;

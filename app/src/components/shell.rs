@@ -12,6 +12,7 @@ use super::announcement::{Announced, Announcement};
 use super::changes::{Changes, asking};
 use super::for_role::WhoIsHere;
 use super::icon::Icon;
+use super::live;
 use super::page_header::Arrived;
 use super::time::Time;
 use crate::error::AppError;
@@ -88,7 +89,8 @@ pub fn Shell(
 ) -> impl IntoView {
     let path = use_location().pathname;
     provide_context(Arrived::at(path.get_untracked()));
-    let (said, _) = (Announcement::provide(), Changes::provide());
+    let (said, changes) = (Announcement::provide(), Changes::provide());
+    live::listen(changes);
     // The clock in the top bar moves on with every page.
     let shell = asking(move || path.get(), |_| get_shell());
     WhoIsHere::provide(shell);

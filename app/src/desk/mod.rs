@@ -8,6 +8,7 @@ mod audit;
 mod control;
 mod home;
 mod people;
+pub(crate) mod rings;
 mod rooms;
 mod tickets;
 mod updates;

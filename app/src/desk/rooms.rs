@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use domain::access::Act;
 use domain::deployment::DeploymentState;
 use domain::ids::{RingId, RoomId, SiteId, UpdateId};
 use domain::room::Room;
@@ -78,6 +79,7 @@ impl Desk {
             rings,
             sites,
             pager,
+            may_move: self.viewer.actor.role.may(Act::EditRings),
         })
     }
 

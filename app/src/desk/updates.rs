@@ -87,6 +87,8 @@ impl Desk {
             rows,
             total: look.rings.total_days(),
             remaining: look.rings.remaining_days(None),
+            sequence: look.rings.clone(),
+            may_edit: self.viewer.actor.role.may(Act::EditRings),
         })
     }
 

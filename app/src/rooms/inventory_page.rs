@@ -20,7 +20,7 @@ pub fn InventoryPage() -> impl IntoView {
     .into_any()
 }
 
-fn table(rows: Vec<RoomRow>) -> AnyView {
+fn table(rows: Vec<RoomRow>, _may_move: bool) -> AnyView {
     let head = view! {
         <Head class="col-room" label="Room" />
         <Head class="col-site" label="Site" />

@@ -19,7 +19,7 @@ pub fn RoomList(
     /// The page's address.
     path: &'static str,
     /// The table of the rows.
-    table: fn(Vec<RoomRow>) -> AnyView,
+    table: fn(Vec<RoomRow>, bool) -> AnyView,
 ) -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
@@ -53,7 +53,7 @@ fn query(address: &ParamsMap) -> RoomsQuery {
 
 fn list(
     path: &'static str,
-    table: fn(Vec<RoomRow>) -> AnyView,
+    table: fn(Vec<RoomRow>, bool) -> AnyView,
     view: RoomsView,
     query: RoomsQuery,
     address: &ParamsMap,
@@ -63,11 +63,12 @@ fn list(
         rings,
         sites,
         pager,
+        may_move,
     } = view;
     let content = if rows.is_empty() {
         nothing(path, address)
     } else {
-        table(rows)
+        table(rows, may_move)
     };
     view! {
         <Toolbar action=path>

@@ -1,7 +1,7 @@
 //! What the pages under Updates ask the server for.
 
 use domain::deployment::Force;
-use domain::ids::{RoomId, UpdateId};
+use domain::ids::{RingId, RoomId, UpdateId};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
@@ -75,4 +75,43 @@ pub async fn force_update(
 #[server(prefix = "/api", endpoint = "updates/acknowledge")]
 pub async fn acknowledge_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
     crate::desk()?.acknowledge(update, &reason).await
+}
+
+/// Adds a ring (R2, R4).
+#[server(prefix = "/api", endpoint = "rings/add")]
+pub async fn add_ring(
+    name: String,
+    #[server(default)] description: String,
+    #[server(default)] order: String,
+    rollout_days: u32,
+    test_days: u32,
+) -> Result<Done, AppError> {
+    let draft = crate::desk::rings::draft(name, description, &order, rollout_days, test_days)?;
+    crate::desk()?.add_ring(draft).await
+}
+
+/// Edits a ring (R10).
+#[server(prefix = "/api", endpoint = "rings/edit")]
+pub async fn edit_ring(
+    ring: RingId,
+    name: String,
+    #[server(default)] description: String,
+    #[server(default)] order: String,
+    rollout_days: u32,
+    test_days: u32,
+) -> Result<Done, AppError> {
+    let draft = crate::desk::rings::draft(name, description, &order, rollout_days, test_days)?;
+    crate::desk()?.edit_ring(ring, draft).await
+}
+
+/// Deletes a ring; its rooms go to another one (R11).
+#[server(prefix = "/api", endpoint = "rings/delete")]
+pub async fn delete_ring(ring: RingId, rooms_to: RingId) -> Result<Done, AppError> {
+    crate::desk()?.delete_ring(ring, rooms_to).await
+}
+
+/// Moves rooms into a ring (R12).
+#[server(prefix = "/api", endpoint = "rings/move")]
+pub async fn move_rooms(#[server(default)] rooms: Vec<RoomId>, to: RingId) -> Result<Done, AppError> {
+    crate::desk()?.move_rooms(&rooms, to).await
 }

@@ -384,7 +384,6 @@ fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
             </Cell>
             <Cell class="col-status" label="Status">
                 <RoomStatusBadge status=row.status />
-                {retry}
             </Cell>
             <Cell class="why" label="Why">
                 {row.why}
@@ -394,6 +393,7 @@ fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
             </Cell>
             <Cell class="col-win" label="Next window">
                 {next}
+                {retry}
             </Cell>
         </tr>
     }

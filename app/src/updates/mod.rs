@@ -6,6 +6,7 @@ mod api;
 mod control_dialog;
 mod detail_page;
 mod list_page;
+mod ring_dialog;
 mod rings_tab;
 mod rooms_tab;
 
@@ -21,7 +22,12 @@ pub use rooms_tab::RoomsTab;
 
 /// Title and tabs of the three pages under Updates. `current` is a tab's name.
 #[component]
-fn UpdatesHead(current: &'static str) -> impl IntoView {
+fn UpdatesHead(
+    current: &'static str,
+    /// What may be done here.
+    #[prop(optional, into)]
+    actions: Option<AnyView>,
+) -> impl IntoView {
     let tab = |name, href: &str| Tab {
         name,
         href: href.to_owned(),
@@ -34,7 +40,7 @@ fn UpdatesHead(current: &'static str) -> impl IntoView {
     ];
     let title = (current != "Updates").then(|| format!("Updates: {}", current.to_lowercase()));
     view! {
-        <PageHeader title="Updates" tab=title />
+        <PageHeader title="Updates" tab=title actions=actions.into_any() />
         <Tabs label="Updates" tabs current />
     }
 }

@@ -1,12 +1,18 @@
 //! Updates → Rings: the order in which an update goes through, and the 60 days (P6, R16).
 
+use domain::access::Act;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use super::UpdatesHead;
 use super::api::list_rings;
+use super::ring_dialog::{ADD, DELETE, EDIT, RINGS, RingDialogs};
 use crate::components::budget::Budget;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::dialog::DIALOG;
+use crate::components::for_role::ForRole;
+use crate::components::icon::Icon;
 use crate::components::key::{Key, KeyEntry};
 use crate::components::loaded::loaded;
 use crate::components::ring_badge::RingCode;
@@ -18,9 +24,19 @@ use crate::words::count;
 #[component]
 pub fn RingsTab() -> impl IntoView {
     let rings = asking(|| (), |()| list_rings());
+    let address = use_query_map();
+    let add = view! {
+        <ForRole act=Act::EditRings>
+            <a class="btn btn--primary" href=format!("{RINGS}?{DIALOG}={ADD}") data-noscroll="">
+                <Icon name="add" />
+                "Add a ring"
+            </a>
+        </ForRole>
+    };
     view! {
-        <UpdatesHead current="Rings" />
+        <UpdatesHead current="Rings" actions=add.into_any() />
         {loaded(rings, page)}
+        <RingDialogs address />
     }
     .into_any()
 }
@@ -59,9 +75,16 @@ fn table(rings: &RingsView) -> AnyView {
         <Head class="col-num" label="Test period" />
         <Head class="col-num" label="Completion time" />
         <Head label="Last update" />
+        {rings.may_edit.then(|| view! { <Head class="col-act" label="Change" hidden=true /> })}
     }
     .into_any();
-    let rows = rings.rows.iter().cloned().map(row).collect_view();
+    let may_edit = rings.may_edit;
+    let rows = rings
+        .rows
+        .iter()
+        .cloned()
+        .map(|ring| row(ring, may_edit))
+        .collect_view();
     view! {
         <DataTable kind="rings" caption="Rings in order" head foot=sums(rings)>
             {rows}
@@ -70,7 +93,22 @@ fn table(rings: &RingsView) -> AnyView {
     .into_any()
 }
 
-fn row(row: RingRow) -> AnyView {
+fn row(row: RingRow, may_edit: bool) -> AnyView {
+    let (id, name) = (row.ring.id, row.ring.name.clone());
+    let change = may_edit.then(move || {
+        let link = |word: &str, label: &'static str, picture: &'static str| {
+            let href = format!("{RINGS}?{DIALOG}={word}&ring={id}");
+            let named = format!("{label} {name}");
+            view! {
+                <a class="btn btn--icon btn--subtle" href=href aria-label=named data-noscroll="">
+                    <Icon name=picture />
+                </a>
+            }
+        };
+        let edit = link(EDIT, "Edit", "edit").into_any();
+        let delete = (!row.preconfigured).then(|| link(DELETE, "Delete", "delete").into_any());
+        view! { <Cell class="col-act">{edit} {delete}</Cell> }
+    });
     let rooms = format!("/updates/rooms?ring={}", row.ring.id);
     let order = match row.ring.scale {
         0 => "First".to_owned(),
@@ -110,6 +148,7 @@ fn row(row: RingRow) -> AnyView {
                 {days(row.completion)}
             </Cell>
             <Cell label="Last update">{last}</Cell>
+            {change}
         </tr>
     }
     .into_any()
@@ -139,6 +178,7 @@ fn sums(rings: &RingsView) -> AnyView {
                 {days(total)}
             </Cell>
             <td role="cell"></td>
+            {rings.may_edit.then(|| view! { <td role="cell"></td> })}
         </tr>
     }
     .into_any()

@@ -1,27 +1,51 @@
 //! Updates → Rooms: what is planned where (P4).
 
+use domain::access::Act;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use super::UpdatesHead;
+use super::ring_dialog::{MOVE, MoveDialog};
+use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::dialog::DIALOG;
+use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
 use crate::rooms::room_list::{RoomList, room_name};
 use crate::view::RoomRow;
 
+/// The page's address.
+const ROOMS: &str = "/updates/rooms";
+
 /// The page.
 #[component]
 pub fn RoomsTab() -> impl IntoView {
+    let address = use_query_map();
+    let close = Memo::new(move |_| {
+        address.with(|address| address::only(ROOMS, address, &["q", "ring", "site", "after", "before"]))
+    });
     view! {
         <UpdatesHead current="Rooms" />
-        <RoomList path="/updates/rooms" table=table />
+        <ForRole act=Act::EditRings>
+            <form id="choose" class="choose-bar" method="get" action=ROOMS>
+                <input type="hidden" name=DIALOG value=MOVE />
+                <button class="btn btn--small" type="submit">
+                    <Icon name="move" />
+                    "Move chosen rooms"
+                </button>
+            </form>
+        </ForRole>
+        <RoomList path=ROOMS table=table />
+        <MoveDialog address close />
     }
     .into_any()
 }
 
-fn table(rows: Vec<RoomRow>) -> AnyView {
+fn table(rows: Vec<RoomRow>, may_move: bool) -> AnyView {
     let head = view! {
+        {may_move.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> })}
         <Head class="col-room" label="Room" />
         <Head class="col-site" label="Site" />
         <Head class="col-ring" label="Ring" />
@@ -31,7 +55,7 @@ fn table(rows: Vec<RoomRow>) -> AnyView {
         <Head class="col-win" label="Next window" />
     }
     .into_any();
-    let rows = rows.into_iter().map(row).collect_view();
+    let rows = rows.into_iter().map(|room| row(room, may_move)).collect_view();
     view! {
         <DataTable kind="rooms-list" caption="Rooms" head>
             {rows}
@@ -40,15 +64,24 @@ fn table(rows: Vec<RoomRow>) -> AnyView {
     .into_any()
 }
 
-fn row(row: RoomRow) -> AnyView {
+fn row(row: RoomRow, may_move: bool) -> AnyView {
     let name = room_name(&row);
     let work = work(&row);
+    let choose = may_move.then(|| {
+        let (label, id) = (format!("Choose {}", row.name), row.id.to_string());
+        view! {
+            <Cell class="col-check">
+                <input class="check-only" type="checkbox" form="choose" name="room" value=id aria-label=label />
+            </Cell>
+        }
+    });
     let window = match row.next_window {
         Some(window) => window.into_any(),
         None => view! { <span class="muted">"Nothing planned"</span> }.into_any(),
     };
     view! {
         <tr role="row">
+            {choose}
             <NameCell>{name}</NameCell>
             <Cell class="col-site">{row.site}</Cell>
             <Cell class="col-ring" label="Ring">

@@ -20,6 +20,7 @@ mod explain;
 mod freezes;
 mod history;
 mod ids;
+pub mod live;
 pub mod pages;
 mod passwords;
 pub mod people;

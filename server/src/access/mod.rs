@@ -3,11 +3,13 @@
 //! Start with [`who_is_there`]. `forms` has what sets cookies, `exports` what programs may fetch, `guards` what stands before all
 //! routes of people.
 
+mod events;
 mod exports;
 mod forms;
 mod guards;
 mod posts;
 
+pub(crate) use events::{Listening, events};
 pub(crate) use exports::exports;
 pub(crate) use forms::forms;
 pub(crate) use guards::{Limits, limited, log_refused, only_from_here, with_headers};

@@ -48,7 +48,10 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         listener,
         None,
         service,
-        Surroundings { demo_pace: Some(pace) },
+        Surroundings {
+            demo_pace: Some(pace),
+            ..Surroundings::default()
+        },
         stop.clone(),
     )
     .await?;

@@ -529,6 +529,18 @@ impl Tx {
         Ok(work)
     }
 
+    /// How far the tables have grown in which everything that pages show leaves a row: audit, history of deployments, history of tickets.
+    /// It moves with every change, whichever process has made it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn change_mark(&mut self) -> Result<(i64, i64, i64)> {
+        const SQL: &str =
+            "SELECT (SELECT COALESCE(MAX(id), 0) FROM audit), (SELECT COALESCE(MAX(id), 0) FROM deployment_events),
+            (SELECT COALESCE(MAX(id), 0) FROM ticket_events)";
+        Ok(each!(self, c => sqlx::query_as(SQL).fetch_one(c).await)?)
+    }
+
     /// Rooms by what their health follows from (I4): (state, whether a ticket troubles them, whether a device was in
     /// contact after `contact_after`, rooms).
     ///

@@ -1,0 +1,101 @@
+//! Open pages hear of changes (SPEC P9), wherever they were made, as long as their session lasts.
+
+mod support;
+
+use std::time::Duration;
+
+use domain::access::Role;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use reqwest::Method;
+use service::people::Origin;
+use support::visitor::Visitor;
+use support::{Engine, House, actor};
+
+both_engines!(
+    an_open_page_hears_of_a_change_within_two_seconds_p9,
+    a_stream_ends_with_its_session_p9_a1,
+);
+
+/// What a page hears.
+struct Stream(BoxStream<'static, reqwest::Result<bytes::Bytes>>);
+
+impl Stream {
+    async fn of(visitor: &Visitor) -> Self {
+        let answer = visitor.request(Method::GET, "/events").send().await.expect("a stream");
+        assert_eq!(answer.status(), 200);
+        // The mark that changes are seen against is taken with the first look after that.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        Self(answer.bytes_stream().boxed())
+    }
+
+    /// Whether a change is heard of before the time is over; `None`: the stream has ended.
+    async fn hears(&mut self, within: Duration) -> Option<bool> {
+        let heard = async {
+            loop {
+                let bytes = self.0.next().await?;
+                let text = String::from_utf8_lossy(&bytes.expect("bytes")).into_owned();
+                if text.contains("event: changed") {
+                    return Some(true);
+                }
+            }
+        };
+        tokio::time::timeout(within, heard).await.unwrap_or(Some(false))
+    }
+}
+
+async fn an_open_page_hears_of_a_change_within_two_seconds_p9(engine: Engine) {
+    let house = House::new(engine).await;
+    let admin = house.admin().await;
+    // On Postgres at another server than the one that makes the change.
+    let base = match engine {
+        Engine::Postgres => house.another().await,
+        Engine::Sqlite => house.base.clone(),
+    };
+    let mut stream = Stream::of(&admin.at(&base)).await;
+    assert_eq!(
+        stream.hears(Duration::from_millis(1500)).await,
+        Some(false),
+        "nothing has changed"
+    );
+    house.publish("2.0").await;
+    assert_eq!(stream.hears(Duration::from_secs(2)).await, Some(true), "a publication");
+    house.enter_window("lab-1").await;
+    let action = house.start("lab-1").await;
+    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    house
+        .feedback(
+            "lab-1",
+            &action,
+            br#"{"status":{"execution":"closed","result":{"finished":"failure"}}}"#.to_vec(),
+        )
+        .await;
+    assert_eq!(
+        stream.hears(Duration::from_secs(2)).await,
+        Some(true),
+        "a device's report"
+    );
+}
+
+async fn a_stream_ends_with_its_session_p9_a1(engine: Engine) {
+    let house = House::new(engine).await;
+    house.admin().await;
+    let bo = house.person("bo@example.com", Role::Helpdesk).await;
+    let mut stream = Stream::of(&bo).await;
+    house
+        .service
+        .set_role(&actor(), "bo@example.com", Role::Auditor)
+        .await
+        .expect("another role");
+    // The change itself is what the stream hears of, and asks whether it may go on.
+    assert_eq!(stream.hears(Duration::from_secs(3)).await, None, "it has ended");
+    let again = house
+        .service
+        .sign_in("bo@example.com", support::PASSWORD, &Origin::default())
+        .await;
+    let again = Visitor::with_session(&house.base, &again.expect("a session").token);
+    assert_eq!(
+        Stream::of(&again).await.hears(Duration::from_millis(100)).await,
+        Some(false)
+    );
+}
