@@ -4,7 +4,6 @@ use domain::access::Role;
 use leptos::prelude::*;
 
 use super::api::get_people;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
@@ -13,7 +12,8 @@ use crate::view::{PeopleView, PersonRow};
 /// Everybody with an account.
 #[component]
 pub fn PeoplePage() -> impl IntoView {
-    let people = asking(|| (), |()| get_people());
+    // Not asked again while it is open: what is shown once must stay until it is copied.
+    let people = Resource::new(|| (), |()| get_people());
     view! {
         <PageHeader title="People" tab=None above=("/settings", "Settings") />
         {loaded(people, page)}

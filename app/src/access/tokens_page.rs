@@ -5,7 +5,6 @@ use leptos::prelude::*;
 
 use super::api::get_tokens;
 use super::people_page::roles;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::loaded::loaded;
@@ -19,7 +18,8 @@ const DAYS: u16 = 90;
 /// The page.
 #[component]
 pub fn TokensPage() -> impl IntoView {
-    let tokens = asking(|| (), |()| get_tokens());
+    // Not asked again while it is open: what is shown once must stay until it is copied.
+    let tokens = Resource::new(|| (), |()| get_tokens());
     view! {
         <PageHeader
             title="Tokens"

@@ -9,7 +9,7 @@ use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
 use super::announcement::{Announced, Announcement};
-use super::changes::{Changes, asking};
+use super::changes::Changes;
 use super::for_role::WhoIsHere;
 use super::icon::Icon;
 use super::live;
@@ -91,8 +91,8 @@ pub fn Shell(
     provide_context(Arrived::at(path.get_untracked()));
     let (said, changes) = (Announcement::provide(), Changes::provide());
     live::listen(changes);
-    // The clock in the top bar moves on with every page.
-    let shell = asking(move || path.get(), |_| get_shell());
+    // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
+    let shell = Resource::new(move || path.get(), |_| get_shell());
     WhoIsHere::provide(shell);
     let part = move |show: fn(ShellView) -> AnyView| {
         let content = move || Suspend::new(async move { shell.await.ok().map(show) });
