@@ -30,7 +30,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 use crate::components::error_view::NotFoundPage;
 use crate::components::shell::Shell;
 use crate::home::HomePage;
-use crate::rooms::{InventoryPage, RoomHistoryPage, RoomPage, RoomTicketsPage, RoomUpdatesPage};
+use crate::rooms::{ImportPage, InventoryPage, RoomHistoryPage, RoomPage, RoomTicketsPage, RoomUpdatesPage, SitesPage};
 use crate::updates::{RingsTab, RoomsTab, UpdatePage, UpdatesPage};
 
 /// The document around the app. Scripts carry the answer's nonce by themselves, where the server provides one.
@@ -75,6 +75,8 @@ pub fn App() -> impl IntoView {
                         ssr=SsrMode::Async
                     />
                     <Route path=StaticSegment("rooms") view=InventoryPage ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), StaticSegment("import")) view=ImportPage ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), StaticSegment("sites")) view=SitesPage ssr=SsrMode::Async />
                     <Route path=(StaticSegment("rooms"), ParamSegment("id")) view=RoomPage ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("updates"))
@@ -140,6 +142,10 @@ pub(crate) fn desk() -> Result<desk::Desk, error::AppError> {
     Ok(desk.before(viewer.clone()))
 }
 
+/// Where browsers report what they refused for a page's policy.
+#[cfg(feature = "ssr")]
+pub const REPORTS: &str = "/csp-reports";
+
 /// What a page may load and run: its own files, and scripts and styles that carry this answer's nonce.
 #[cfg(feature = "ssr")]
 fn restrict() {
@@ -149,7 +155,8 @@ fn restrict() {
     };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         report-uri {REPORTS}"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

@@ -55,6 +55,18 @@ pub struct ShellView {
     pub said: Option<Said>,
 }
 
+impl Done {
+    /// With nothing that is shown once.
+    #[must_use]
+    pub fn new(text: impl Into<String>, to: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            to: to.into(),
+            shown_once: None,
+        }
+    }
+}
+
 /// What was done, and where the page goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
@@ -62,6 +74,18 @@ pub struct Done {
     pub text: String,
     /// An address of ours.
     pub to: String,
+    /// What is shown this once and never again: a device's token.
+    #[serde(default)]
+    pub shown_once: Option<ShownOnce>,
+}
+
+/// Something that is shown once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownOnce {
+    /// What it is for, in one sentence.
+    pub why: String,
+    /// Itself.
+    pub secret: String,
 }
 
 /// What may be done to an update (K2–K5, T9). The words are those of its dialog's address.
@@ -167,6 +191,9 @@ pub struct Said {
     pub is_good: bool,
     /// In one sentence.
     pub text: String,
+    /// What is shown with it, this once.
+    #[serde(default)]
+    pub shown_once: Option<ShownOnce>,
 }
 
 /// The own account.
@@ -654,6 +681,8 @@ pub struct RoomsQuery {
     pub ring: String,
     /// A site's id; empty: all.
     pub site: String,
+    /// `retired`: those that take part no more, in place of all others.
+    pub state: String,
     /// The room after which this page starts: `name_key|id`.
     pub after: String,
     /// The room before which this page ends: `name_key|id`.
@@ -723,11 +752,110 @@ pub struct RoomHead {
     pub next_window_work: String,
     /// Open tickets, for the tab's count.
     pub open_tickets: i64,
+    /// It takes part no more.
+    pub retired: bool,
+}
+
+/// What the dialogs of a room start from (P0, R13).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomForm {
+    /// The room; `None`: a new one.
+    pub id: Option<RoomId>,
+    /// Name.
+    pub name: String,
+    /// Its site's id.
+    pub site: String,
+    /// Building.
+    pub building: String,
+    /// Floor.
+    pub floor: String,
+    /// Seats; empty: not counted.
+    pub capacity: String,
+    /// Its own zone; empty: its site's.
+    pub zone: String,
+    /// `onboarding`, `managed`.
+    pub state: String,
+    /// As which it was read: who is slower is told.
+    pub revision: i64,
+    /// Its ring's id.
+    pub ring: String,
+    /// Every site: id, name with zone.
+    pub sites: Vec<Choice>,
+    /// Every ring.
+    pub rings: Vec<Choice>,
+    /// Ring to what a move there would mean, in sentences with exact dates (R14, K9).
+    pub moves: Vec<(String, Vec<String>)>,
+    /// Zones that a list offers while a zone is typed.
+    pub zones: Vec<String>,
+    /// Most characters of a name.
+    pub longest_name: u32,
+}
+
+/// A site in a list, and what its dialog starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteRow {
+    /// Identity.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// City.
+    pub city: String,
+    /// Country.
+    pub country: String,
+    /// IANA zone.
+    pub zone: String,
+    /// `Thu 24 Oct, 14:45 (Kathmandu)`.
+    pub local_time: String,
+    /// Rooms that are not retired.
+    pub rooms: i64,
+}
+
+/// The sites (P0).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SitesView {
+    /// By name.
+    pub rows: Vec<SiteRow>,
+    /// Zones that a list offers while a zone is typed.
+    pub zones: Vec<String>,
+    /// Whether whoever looks may change them.
+    pub may_change: bool,
+}
+
+/// What a file of rooms would become (P0).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReview {
+    /// The file's name.
+    pub name: String,
+    /// What would be added, in one sentence.
+    pub adds: String,
+    /// How many lines are refused.
+    pub refused_lines: i64,
+    /// The first of them: where, field, what is wrong.
+    pub refused: Vec<(String, String, String)>,
+    /// The first rooms that would be added.
+    pub rooms: Vec<ImportedRoom>,
+}
+
+/// A room that a file would add.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedRoom {
+    /// `line 3 (Mast)`.
+    pub place: String,
+    /// Name.
+    pub name: String,
+    /// Site and zone.
+    pub site: String,
+    /// Ring.
+    pub ring: RingView,
+    /// Devices.
+    pub devices: i64,
 }
 
 /// A device with its components (P5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceView {
+    /// What it calls itself on the wire.
+    pub controller: String,
     /// Vendor and model.
     pub name: String,
     /// `bar`, `console`, `compute`, `camera`, `panel` …

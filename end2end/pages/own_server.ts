@@ -17,6 +17,7 @@ export class OwnServer {
     readonly address: string,
     /** The link that makes the first admin. */
     readonly welcome: string,
+    private readonly log: string[],
   ) {}
 
   static async start(): Promise<OwnServer> {
@@ -28,15 +29,25 @@ export class OwnServer {
     const child = spawn(join(root, program), ["serve", ...flags, "--organisation", "Fathom Lane"], {
       cwd: root,
       env: { ...process.env, LEPTOS_SITE_ROOT: "target/site" },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const log: string[] = [];
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      log.push(line);
+      process.stderr.write(`${line}\n`);
     });
     let welcome = "";
     for await (const line of createInterface({ input: child.stdout })) {
       welcome = /(\/welcome\/\S+)/.exec(line)?.[1] ?? welcome;
       const address = /listens on (http:\S+)/.exec(line)?.[1];
-      if (address !== undefined) return new OwnServer(child, folder, address, welcome);
+      if (address !== undefined) return new OwnServer(child, folder, address, welcome, log);
     }
     throw new Error("the program ended before it listened");
+  }
+
+  /** How many lines of its log say this. */
+  logged(words: string): number {
+    return this.log.filter((line) => line.includes(words)).length;
   }
 
   /** Makes the first admin, Ada Byrne, who is signed in then. */

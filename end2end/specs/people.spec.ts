@@ -136,6 +136,7 @@ test.describe("on a server that was just installed", () => {
         await expect(page.locator("iframe")).toBeVisible();
         const framed = page.frames().find((frame) => frame !== page.mainFrame());
         expect(await framed?.content(), "an empty frame").not.toContain("Nightshift");
+        await expect.poll(() => server.logged("a page was refused in a frame")).toBe(1);
         await page.getByRole("button", { name: "Win a prize" }).click();
         await expect(page.getByRole("heading", { name: "Not taken" })).toBeVisible();
       } finally {
@@ -154,6 +155,10 @@ test.describe("on a server that was just installed", () => {
         return document.documentElement.dataset.ran;
       });
       expect(ran, "an inline script").toBeUndefined();
+      const refused = "a browser refused what the policy of a page forbids";
+      await expect.poll(() => server.logged(`${refused} directive="script-src-elem"`)).toBe(1);
+      await expect.poll(() => server.logged(`${refused} directive="script-src-attr"`)).toBe(1);
+      expect(server.logged(refused), "the frame was not reported a second time").toBe(2);
     });
   });
 

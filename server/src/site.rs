@@ -79,10 +79,13 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .with_state(options)
         .merge(rendered)
         .merge(access::forms(doors.clone()))
+        .merge(access::uploads(doors.clone()))
         .layer(axum::middleware::from_fn_with_state(
             doors.clone(),
             access::only_from_here,
         ))
+        .merge(access::reports(doors.clone()))
+        .layer(axum::middleware::from_fn(access::never_framed))
         .layer(axum::middleware::from_fn_with_state(
             (doors.clone(), limits),
             access::limited,

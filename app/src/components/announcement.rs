@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::icon::Icon;
-use crate::view::{Said, ShellView};
+use crate::view::{Done, Said, ShellView};
 
 /// What was said last in this browser, and on which page.
 #[derive(Clone, Copy)]
@@ -20,9 +20,14 @@ impl Announcement {
     }
 
     /// Says it on the page at this address.
-    pub fn say(self, address: &str, text: String) {
-        let path = address.split(['?', '#']).next().unwrap_or_default().to_owned();
-        self.0.set(Some((path, Said { is_good: true, text })));
+    pub fn say(self, done: &Done) {
+        let path = done.to.split(['?', '#']).next().unwrap_or_default().to_owned();
+        let said = Said {
+            is_good: true,
+            text: done.text.clone(),
+            shown_once: done.shown_once.clone(),
+        };
+        self.0.set(Some((path, said)));
     }
 }
 
@@ -60,7 +65,23 @@ pub fn Announced(
 
 /// A message above the page's content.
 fn message(said: Said) -> AnyView {
-    let Said { is_good, text } = said;
+    let Said {
+        is_good,
+        text,
+        shown_once,
+    } = said;
+    let shown_once = shown_once.map(|once| {
+        view! {
+            <div class="msg msg--warning">
+                <div class="msg-body">
+                    <p>{once.why}</p>
+                    <p>
+                        <code class="shown-once">{once.secret}</code>
+                    </p>
+                </div>
+            </div>
+        }
+    });
     let (class, role, icon) = if is_good {
         ("msg msg--success", None, "check")
     } else {
@@ -71,6 +92,7 @@ fn message(said: Said) -> AnyView {
             <Icon name=icon />
             <p>{text}</p>
         </div>
+        {shown_once}
     }
     .into_any()
 }

@@ -70,7 +70,7 @@ pub fn PostForm(
             match post(action, &fields).await {
                 Ok(done) => {
                     if let Some(announcement) = announcement {
-                        announcement.say(&done.to, done.text);
+                        announcement.say(&done);
                     }
                     navigate(&done.to, closing());
                     // It may stay on the page, for the next one.
@@ -342,6 +342,46 @@ pub fn SelectField(
         .into_any()
     };
     view! { <Field label name hint control /> }
+}
+
+/// An IANA time zone, with those that there are to choose from while it is typed.
+#[component]
+pub fn ZoneField(
+    /// Its name on screen.
+    #[prop(into)]
+    label: String,
+    /// What stands in it.
+    #[prop(into)]
+    value: String,
+    /// Every zone.
+    zones: Vec<String>,
+    /// What it wants.
+    #[prop(default = "As in Europe/London.", into)]
+    hint: &'static str,
+    /// It may stay empty.
+    #[prop(optional)]
+    optional: bool,
+) -> impl IntoView {
+    let control = move |id: String, described: String| {
+        let list = format!("{id}-zones");
+        let options = zones.into_iter().map(|zone| view! { <option value=zone></option> });
+        view! {
+            <input
+                class="input"
+                id=id
+                name="zone"
+                value=value
+                list=list.clone()
+                maxlength="64"
+                autocomplete="off"
+                aria-describedby=described
+                required=!optional
+            />
+            <datalist id=list>{options.collect_view()}</datalist>
+        }
+        .into_any()
+    };
+    view! { <Field label name="zone" hint control /> }
 }
 
 /// What is wrong with the form as a whole, or with a field that it does not show.

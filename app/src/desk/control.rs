@@ -117,11 +117,11 @@ impl Desk {
     /// As [`service::Service::pause`].
     pub async fn pause(&self, id: UpdateId, reason: &str) -> Result<Done> {
         self.service.pause(self.actor(), id, reason).await.map_err(told)?;
-        Ok(Done {
-            text: "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
+        Ok(Done::new(
+            "The update is paused. Nothing of it starts until it is resumed.",
             // The pause never waits for the issue (K2).
-            to: format!("/updates/{id}?do=record&paused=on"),
-        })
+            format!("/updates/{id}?do=record&paused=on"),
+        ))
     }
 
     /// Resumes an update (K3).
@@ -155,14 +155,14 @@ impl Desk {
     /// As [`service::Service::retry`].
     pub async fn retry_room(&self, update: UpdateId, room: RoomId, from_room: bool) -> Result<Done> {
         self.service.retry(self.actor(), update, room).await.map_err(told)?;
-        Ok(Done {
-            text: "The room goes back into its next window.".to_owned(),
-            to: if from_room {
+        Ok(Done::new(
+            "The room goes back into its next window.",
+            if from_room {
                 format!("/rooms/{room}/updates")
             } else {
                 format!("/updates/{update}")
             },
-        })
+        ))
     }
 
     /// Forces an update (K5); without rooms, all of it.
@@ -201,7 +201,7 @@ impl Desk {
 
 fn done(id: UpdateId, text: String) -> Result<Done> {
     let to = format!("/updates/{id}");
-    Ok(Done { text, to })
+    Ok(Done::new(text, to))
 }
 
 fn scope(chosen: &[RoomId]) -> Scope {

@@ -6,6 +6,7 @@
 
 mod audit;
 mod control;
+pub mod estate;
 mod home;
 mod people;
 pub(crate) mod rings;
@@ -13,6 +14,8 @@ mod rooms;
 mod tickets;
 mod updates;
 mod words;
+
+pub use rooms::room_filter;
 
 use domain::access::{Act, Role};
 use domain::zone;

@@ -48,27 +48,21 @@ impl Desk {
     ///
     /// # Errors
     /// As [`service::Service::move_rooms`].
-    pub async fn move_rooms(&self, rooms: &[RoomId], to: RingId) -> Result<Done> {
+    pub async fn move_rooms(&self, rooms: &[RoomId], from: Option<RingId>, to: RingId) -> Result<Done> {
         self.service
-            .move_rooms(&self.viewer.actor, rooms, to)
+            .move_rooms(&self.viewer.actor, rooms, from, to)
             .await
             .map_err(told)?;
         let text = match rooms {
             [_] => "The room is moved.".to_owned(),
             rooms => format!("{} rooms are moved.", rooms.len()),
         };
-        Ok(Done {
-            text,
-            to: format!("/updates/rooms?ring={to}"),
-        })
+        Ok(Done::new(text, format!("/updates/rooms?ring={to}")))
     }
 }
 
 fn done(text: String) -> Done {
-    Done {
-        text,
-        to: PAGE.to_owned(),
-    }
+    Done::new(text, PAGE)
 }
 
 /// A ring as a form has it; an empty order: none, as for the pinned ones.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::deployment::DeploymentState;
 use domain::ids::{RingId, RoomId, SiteId, UpdateId};
-use domain::room::Room;
+use domain::room::{Room, RoomState};
 use domain::status::RoomStatus;
 use domain::update::{Applicability, Update, titled};
 use domain::when;
@@ -29,13 +29,7 @@ impl Desk {
     /// The database fails.
     pub async fn list_rooms(&self, query: RoomsQuery) -> Result<RoomsView> {
         let mut look = self.look().await?;
-        let filter = RoomFilter {
-            words: query.q.trim().to_lowercase(),
-            ring: query.ring.parse::<RingId>().ok(),
-            site: query.site.parse::<SiteId>().ok(),
-            after: cursor(&query.after),
-            before: cursor(&query.before),
-        };
+        let filter = room_filter(&query);
         let (mut records, total) = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
         let more = cut(&mut records, filter.before.is_some());
         let text = words::count(total, "room", "rooms");
@@ -45,6 +39,7 @@ impl Desk {
                 ("q", &query.q),
                 ("ring", &query.ring),
                 ("site", &query.site),
+                ("state", &query.state),
                 (name, cursor),
             ])
         });
@@ -230,6 +225,19 @@ impl Desk {
     }
 }
 
+/// The rooms that an address asks for.
+#[must_use]
+pub fn room_filter(query: &RoomsQuery) -> RoomFilter {
+    RoomFilter {
+        words: query.q.trim().to_lowercase(),
+        ring: query.ring.parse::<RingId>().ok(),
+        site: query.site.parse::<SiteId>().ok(),
+        after: cursor(&query.after),
+        before: cursor(&query.before),
+        retired: query.state == "retired",
+    }
+}
+
 /// `name_key|id`.
 pub(super) fn cursor(text: &str) -> Option<(String, RoomId)> {
     let (key, id) = text.rsplit_once('|')?;
@@ -271,7 +279,7 @@ pub(super) fn pager(
     }
 }
 
-fn local_time(zone: &Zone, now: DateTime<Utc>) -> String {
+pub(super) fn local_time(zone: &Zone, now: DateTime<Utc>) -> String {
     format!("{} ({})", zone.local(now).wall.format("%a %-d %b, %H:%M"), zone.city())
 }
 
@@ -316,7 +324,7 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
     }
 }
 
-async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)> {
+pub(super) async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)> {
     let missing = || AppError::NotFound {
         what: "This room".to_owned(),
     };
@@ -372,6 +380,7 @@ async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)> {
         next_window: when::window(&next, &room.zone, look.now),
         next_window_work: planned,
         open_tickets: work.open_tickets,
+        retired: record.state == RoomState::Retired,
     };
     Ok((head, room))
 }
@@ -407,6 +416,7 @@ async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Resu
         format!("{} · ", device.serial)
     };
     Ok(DeviceView {
+        controller: device.controller.clone(),
         name: format!("{vendor}{}", device.model),
         role: device.role,
         sub: format!("{serial}{}", device.controller),

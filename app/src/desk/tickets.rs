@@ -156,10 +156,10 @@ impl Desk {
             .record_issue(&self.viewer.actor, &issue)
             .await
             .map_err(told)?;
-        Ok(Done {
-            text: format!("T-{number} is recorded; its rooms are unhealthy while it is open."),
-            to: format!("/incidents/{number}"),
-        })
+        Ok(Done::new(
+            format!("T-{number} is recorded; its rooms are unhealthy while it is open."),
+            format!("/incidents/{number}"),
+        ))
     }
 
     /// Leaves the issue of a pause out (K2).
@@ -169,10 +169,10 @@ impl Desk {
     pub async fn leave_issue_out(&self, update: UpdateId, reason: &str) -> Result<Done> {
         let left_out = self.service.leave_issue_out(&self.viewer.actor, update, reason).await;
         left_out.map_err(told)?;
-        Ok(Done {
-            text: "No issue is recorded; the audit has your reason.".to_owned(),
-            to: format!("/updates/{update}"),
-        })
+        Ok(Done::new(
+            "No issue is recorded; the audit has your reason.",
+            format!("/updates/{update}"),
+        ))
     }
 
     /// Adds a note.
@@ -258,10 +258,7 @@ impl Desk {
 }
 
 fn done(number: i64, text: &str) -> Result<Done> {
-    Ok(Done {
-        text: text.to_owned(),
-        to: format!("/incidents/{number}"),
-    })
+    Ok(Done::new(text, format!("/incidents/{number}")))
 }
 
 /// While it is.

@@ -1,11 +1,14 @@
 //! What the pages about rooms ask the server for.
 
-use domain::ids::RoomId;
+use domain::ids::{RingId, RoomId, SiteId};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
+use uuid::Uuid;
 
 use crate::error::AppError;
-use crate::view::{RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery, RoomsView};
+use crate::view::{
+    Done, ImportReview, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery, RoomsView, SitesView,
+};
 
 /// A page of rooms.
 #[server(prefix = "/api", endpoint = "rooms/list", input = GetUrl)]
@@ -35,4 +38,151 @@ pub async fn get_room_tickets(id: RoomId) -> Result<RoomTickets, AppError> {
 #[server(prefix = "/api", endpoint = "rooms/history", input = GetUrl)]
 pub async fn get_room_history(id: RoomId) -> Result<RoomHistory, AppError> {
     crate::desk()?.room_history(id).await
+}
+
+/// What the dialogs of a room start from.
+#[server(prefix = "/api", endpoint = "rooms/form", input = GetUrl)]
+pub async fn get_room_form(#[server(default)] id: Option<RoomId>) -> Result<RoomForm, AppError> {
+    crate::desk()?.room_form(id).await
+}
+
+/// Adds a room (R3).
+#[server(prefix = "/api", endpoint = "rooms/add")]
+pub async fn add_room(
+    name: String,
+    site: String,
+    #[server(default)] building: String,
+    #[server(default)] floor: String,
+    #[server(default)] capacity: String,
+    #[server(default)] zone: String,
+    #[server(default)] ring: String,
+    state: String,
+) -> Result<Done, AppError> {
+    let draft = crate::desk::estate::room_draft(name, &site, building, floor, &capacity, zone, &state)?;
+    crate::desk()?.add_room(draft, &ring).await
+}
+
+/// Edits a room.
+#[server(prefix = "/api", endpoint = "rooms/edit")]
+pub async fn edit_room(
+    room: RoomId,
+    revision: i64,
+    name: String,
+    site: String,
+    #[server(default)] building: String,
+    #[server(default)] floor: String,
+    #[server(default)] capacity: String,
+    #[server(default)] zone: String,
+    state: String,
+) -> Result<Done, AppError> {
+    let draft = crate::desk::estate::room_draft(name, &site, building, floor, &capacity, zone, &state)?;
+    crate::desk()?.edit_room(room, revision, draft).await
+}
+
+/// Retires a room.
+#[server(prefix = "/api", endpoint = "rooms/retire")]
+pub async fn retire_room(room: RoomId, reason: String) -> Result<Done, AppError> {
+    crate::desk()?.retire_room(room, &reason).await
+}
+
+/// Brings a retired room back.
+#[server(prefix = "/api", endpoint = "rooms/bring-back")]
+pub async fn bring_back_room(room: RoomId) -> Result<Done, AppError> {
+    crate::desk()?.bring_back_room(room).await
+}
+
+/// Assigns a ring to a room (R13).
+#[server(prefix = "/api", endpoint = "rooms/assign")]
+pub async fn assign_ring(
+    room: RoomId,
+    from: RingId,
+    to: RingId,
+    #[server(default)] tab: String,
+) -> Result<Done, AppError> {
+    crate::desk()?.assign_ring(room, from, to, &tab).await
+}
+
+/// Adds a device to a room (A4).
+#[server(prefix = "/api", endpoint = "devices/add")]
+pub async fn add_device(
+    room: RoomId,
+    device: String,
+    #[server(default)] role: String,
+    #[server(default)] vendor: String,
+    model: String,
+    #[server(default)] serial: String,
+) -> Result<Done, AppError> {
+    let draft = service::rooms::DeviceDraft {
+        controller: device,
+        role,
+        vendor,
+        model,
+        serial,
+    };
+    crate::desk()?.add_device(room, draft).await
+}
+
+/// Hands out a new token for a device (A4).
+#[server(prefix = "/api", endpoint = "devices/token")]
+pub async fn renew_device(room: RoomId, device: String) -> Result<Done, AppError> {
+    crate::desk()?.renew_device(room, &device).await
+}
+
+/// Takes a device's token away.
+#[server(prefix = "/api", endpoint = "devices/revoke")]
+pub async fn revoke_device(room: RoomId, device: String) -> Result<Done, AppError> {
+    crate::desk()?.revoke_device(room, &device).await
+}
+
+/// The sites.
+#[server(prefix = "/api", endpoint = "sites/list", input = GetUrl)]
+pub async fn list_sites() -> Result<SitesView, AppError> {
+    crate::desk()?.sites().await
+}
+
+/// Adds a site.
+#[server(prefix = "/api", endpoint = "sites/add")]
+pub async fn add_site(
+    name: String,
+    #[server(default)] city: String,
+    #[server(default)] country: String,
+    zone: String,
+) -> Result<Done, AppError> {
+    let draft = service::rooms::SiteDraft {
+        name,
+        city,
+        country,
+        zone,
+    };
+    crate::desk()?.add_site(draft).await
+}
+
+/// Edits a site.
+#[server(prefix = "/api", endpoint = "sites/edit")]
+pub async fn edit_site(
+    site: SiteId,
+    name: String,
+    #[server(default)] city: String,
+    #[server(default)] country: String,
+    zone: String,
+) -> Result<Done, AppError> {
+    let draft = service::rooms::SiteDraft {
+        name,
+        city,
+        country,
+        zone,
+    };
+    crate::desk()?.edit_site(site, draft).await
+}
+
+/// What a file that was sent would become (P0); nothing, where none was.
+#[server(prefix = "/api", endpoint = "rooms/review", input = GetUrl)]
+pub async fn review_rooms(#[server(default)] upload: Option<Uuid>) -> Result<Option<ImportReview>, AppError> {
+    crate::desk()?.review_rooms(upload).await
+}
+
+/// Imports a file that was looked at.
+#[server(prefix = "/api", endpoint = "rooms/import")]
+pub async fn import_rooms(upload: Uuid) -> Result<Done, AppError> {
+    crate::desk()?.import_rooms(upload).await
 }

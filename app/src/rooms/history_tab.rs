@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::get_room_history;
+use super::room_dialogs::RoomDialogs;
 use super::room_page::{Frame, found, use_room_id};
 use crate::components::changes::asking;
 use crate::components::history_list::HistoryList;
@@ -14,7 +15,11 @@ use crate::view::RoomHistory;
 pub fn RoomHistoryPage() -> impl IntoView {
     let id = use_room_id();
     let room = asking(move || id.get(), |id| async move { get_room_history(found(id)?).await });
-    loaded_page(room, page)
+    view! {
+        {loaded_page(room, page)}
+        <RoomDialogs id tab="/history" />
+    }
+    .into_any()
 }
 
 fn page(room: RoomHistory) -> AnyView {

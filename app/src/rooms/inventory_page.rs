@@ -1,9 +1,16 @@
 //! The inventory: all rooms with site, health, devices and ring (P0).
 
+use domain::access::Act;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
+use super::room_dialogs::{ADD, AddRoomDialog};
 use super::room_list::{RoomList, room_name};
+use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::dialog::DIALOG;
+use crate::components::for_role::ForRole;
+use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
@@ -13,9 +20,30 @@ use crate::words::count;
 /// The page.
 #[component]
 pub fn InventoryPage() -> impl IntoView {
+    let address = use_query_map();
+    let export = move || address.with(|address| address::only("/rooms.csv", address, &["q", "ring", "site", "state"]));
+    let actions = view! {
+        <a class="btn" href=export rel="external" download="rooms.csv">
+            "Export"
+        </a>
+        <ForRole act=Act::EditRooms>
+            <a class="btn" href="/rooms/import">
+                "Import"
+            </a>
+            <a class="btn btn--primary" href=format!("/rooms?{DIALOG}={ADD}") data-noscroll="">
+                <Icon name="add" />
+                "Add a room"
+            </a>
+        </ForRole>
+    };
     view! {
-        <PageHeader title="Rooms" tab=None />
-        <RoomList path="/rooms" table=table />
+        <PageHeader title="Rooms" tab=None actions=actions.into_any()>
+            <li>
+                <a href="/rooms/sites">"Sites"</a>
+            </li>
+        </PageHeader>
+        <RoomList path="/rooms" table=table with_retired=true />
+        <AddRoomDialog close="/rooms" />
     }
     .into_any()
 }

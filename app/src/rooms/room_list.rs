@@ -11,7 +11,7 @@ use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar};
 use crate::components::loaded::loaded;
 use crate::components::pager::Pager;
-use crate::view::{RoomRow, RoomsQuery, RoomsView};
+use crate::view::{Choice, RoomRow, RoomsQuery, RoomsView};
 
 /// Toolbar, count, table, pager.
 #[component]
@@ -20,12 +20,16 @@ pub fn RoomList(
     path: &'static str,
     /// The table of the rows.
     table: fn(Vec<RoomRow>, bool) -> AnyView,
+    /// Retired rooms can be asked for.
+    #[prop(optional)]
+    with_retired: bool,
 ) -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
     let rooms = asking(move || query.get(), list_rooms);
     loaded(rooms, move |view| {
-        list(path, table, view, query.get_untracked(), &address.get_untracked())
+        let query = query.get_untracked();
+        list(path, table, with_retired, view, query, &address.get_untracked())
     })
 }
 
@@ -46,6 +50,7 @@ fn query(address: &ParamsMap) -> RoomsQuery {
         q: address::value(address, "q"),
         ring: address::value(address, "ring"),
         site: address::value(address, "site"),
+        state: address::value(address, "state"),
         after: address::value(address, "after"),
         before: address::value(address, "before"),
     }
@@ -54,6 +59,7 @@ fn query(address: &ParamsMap) -> RoomsQuery {
 fn list(
     path: &'static str,
     table: fn(Vec<RoomRow>, bool) -> AnyView,
+    with_retired: bool,
     view: RoomsView,
     query: RoomsQuery,
     address: &ParamsMap,
@@ -70,11 +76,19 @@ fn list(
     } else {
         table(rows, may_move)
     };
+    let retired = with_retired.then(|| {
+        let choices = vec![Choice {
+            value: "retired".to_owned(),
+            label: "Retired".to_owned(),
+        }];
+        view! { <Filter label="Rooms" name="state" value=query.state none="In use" choices /> }
+    });
     view! {
         <Toolbar action=path>
             <SearchBox label="Search rooms" value=query.q />
             <Filter label="Site" name="site" value=query.site choices=sites />
             <Filter label="Ring" name="ring" value=query.ring choices=rings />
+            {retired}
             <Apply />
         </Toolbar>
         <section aria-labelledby="h-list">
@@ -98,7 +112,7 @@ fn nothing(path: &str, address: &ParamsMap) -> AnyView {
         let clear = Some(path.to_owned());
         view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
     } else {
-        view! { <EmptyState title="No rooms yet" text="Rooms appear here when they are imported." clear=None /> }
+        view! { <EmptyState title="No rooms yet" text="Rooms appear here when they are added or imported." clear=None /> }
             .into_any()
     }
 }

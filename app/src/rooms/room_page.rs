@@ -1,13 +1,18 @@
 //! One room: what stands above all tabs, and the Overview tab (P5).
 
+use domain::access::Act;
 use domain::ids::RoomId;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::api::get_room_overview;
+use super::room_dialogs::{ADD_DEVICE, ASSIGN, BRING_BACK, EDIT, RENEW_DEVICE, RETIRE, REVOKE_DEVICE, RoomDialogs};
 use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::dialog::DIALOG;
+use crate::components::empty_state::EmptyState;
+use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
 use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
@@ -39,6 +44,7 @@ pub fn RoomPage() -> impl IntoView {
     view! {
         {loaded_page(room, page)}
         {record_dialog(about, address, close)}
+        <RoomDialogs id />
     }
 }
 
@@ -65,7 +71,14 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         .map(|words| view! { <li>{words}</li> })
         .collect_view();
     let path = format!("/rooms/{}", head.id);
-    let record = view! { <RecordLink path=path.clone() /> }.into_any();
+    let here = if current == "Overview" {
+        path.clone()
+    } else {
+        format!("{path}/{}", current.to_lowercase())
+    };
+    let actions = actions(&path, head.retired);
+    let retired = head.retired.then(|| view! { <li>"Retired"</li> });
+    let change = view! { <ChangeRing here=here.clone() /> };
     let tabs = vec![
         Tab {
             name: "Overview",
@@ -89,11 +102,11 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         },
     ];
     view! {
-        <PageHeader title=head.name.clone() tab above=("/rooms", "Rooms") actions=record>
+        <PageHeader title=head.name.clone() tab above=("/rooms", "Rooms") actions>
             <li>
                 <HealthBadge health=head.health pill=true />
             </li>
-            {meta}
+            {retired} {meta}
         </PageHeader>
         <dl class="strip">
             <div>
@@ -104,6 +117,7 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
                 <dt>"Ring"</dt>
                 <dd>
                     <RingBadge ring=head.ring />
+                    {change}
                 </dd>
             </div>
             <div>
@@ -119,6 +133,53 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
     }
 }
 
+/// The link that opens Change → Assign (R13), for whoever may move rooms.
+#[component]
+pub(super) fn ChangeRing(
+    /// The address of the page on which it stands.
+    here: String,
+) -> impl IntoView {
+    let href = format!("{here}?{DIALOG}={ASSIGN}");
+    view! {
+        <ForRole act=Act::EditRings>
+            <a class="link-sub" href=href.clone() data-noscroll="" aria-label="Change the ring">
+                "Change"
+            </a>
+        </ForRole>
+    }
+}
+
+/// What may be done to the room.
+fn actions(path: &str, retired: bool) -> AnyView {
+    let to = |word: &str| format!("{path}?{DIALOG}={word}");
+    let (edit, retire, back) = (to(EDIT), to(RETIRE), to(BRING_BACK));
+    let record = view! { <RecordLink path /> };
+    view! {
+        <ForRole act=Act::EditRooms>
+            {if retired {
+                view! {
+                    <a class="btn" href=back.clone() data-noscroll="">
+                        "Bring back"
+                    </a>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <a class="btn" href=retire.clone() data-noscroll="">
+                        "Retire"
+                    </a>
+                    <a class="btn" href=edit.clone() data-noscroll="">
+                        "Edit"
+                    </a>
+                }
+                    .into_any()
+            }}
+        </ForRole>
+        {record}
+    }
+    .into_any()
+}
+
 fn page(room: RoomOverview) -> AnyView {
     let RoomOverview {
         head,
@@ -126,7 +187,7 @@ fn page(room: RoomOverview) -> AnyView {
         holds,
         blocks,
     } = room;
-    let devices = devices_section(devices);
+    let devices = devices_section(&head, devices);
     let content = if holds.is_empty() && blocks.is_empty() {
         devices
     } else {
@@ -148,7 +209,31 @@ fn page(room: RoomOverview) -> AnyView {
     .into_any()
 }
 
-fn devices_section(devices: Vec<DeviceView>) -> AnyView {
+fn devices_section(room: &RoomHead, devices: Vec<DeviceView>) -> AnyView {
+    let path = format!("/rooms/{}", room.id);
+    let add = (!room.retired).then(|| {
+        let href = format!("{path}?{DIALOG}={ADD_DEVICE}");
+        view! {
+            <ForRole act=Act::ManageDevices>
+                <a class="btn btn--small" href=href.clone() data-noscroll="">
+                    <Icon name="add" />
+                    "Add a device"
+                </a>
+            </ForRole>
+        }
+    });
+    if devices.is_empty() {
+        return view! {
+            <section aria-labelledby="h-devices">
+                <div class="section-head">
+                    <h2 id="h-devices">"Devices and versions"</h2>
+                    {add}
+                </div>
+                <EmptyState title="No devices" text="A device appears here when it is added; it checks in with its token." clear=None />
+            </section>
+        }
+        .into_any();
+    }
     let head = view! {
         <Head class="col-name" label="Device" />
         <Head label="Installed" />
@@ -156,11 +241,12 @@ fn devices_section(devices: Vec<DeviceView>) -> AnyView {
         <Head label="State" />
     }
     .into_any();
-    let rows = devices.into_iter().map(device).collect_view();
+    let rows = devices.into_iter().map(|found| device(&path, found)).collect_view();
     view! {
         <section aria-labelledby="h-devices">
             <div class="section-head">
                 <h2 id="h-devices">"Devices and versions"</h2>
+                {add}
             </div>
             <DataTable kind="devices" caption="Devices and versions" head grouped=true>
                 {rows}
@@ -171,7 +257,13 @@ fn devices_section(devices: Vec<DeviceView>) -> AnyView {
 }
 
 /// A group of rows: a device, and a row for each of its components.
-fn device(device: DeviceView) -> AnyView {
+fn device(path: &str, device: DeviceView) -> AnyView {
+    let to = |word: &str| format!("{path}?{DIALOG}={word}&device={}", device.controller);
+    let (renew, revoke) = (to(RENEW_DEVICE), to(REVOKE_DEVICE));
+    let (renews, revokes) = (
+        format!("New token for {}", device.controller),
+        format!("Revoke {}", device.controller),
+    );
     let components = device.components.into_iter().map(component).collect_view();
     view! {
         <tbody role="rowgroup">
@@ -180,7 +272,19 @@ fn device(device: DeviceView) -> AnyView {
                     <ProductCell icon=icon::of_role(&device.role) name=device.name href=None sub=device.sub />
                 </NameCell>
                 <td role="cell" class="muted" colspan="3">
-                    {device.contact}
+                    <div class="split">
+                        <span>{device.contact}</span>
+                        <ForRole act=Act::ManageDevices>
+                            <span class="btn-row">
+                                <a class="link-sub" href=renew.clone() data-noscroll="" aria-label=renews.clone()>
+                                    "New token"
+                                </a>
+                                <a class="link-sub" href=revoke.clone() data-noscroll="" aria-label=revokes.clone()>
+                                    "Revoke"
+                                </a>
+                            </span>
+                        </ForRole>
+                    </div>
                 </td>
             </tr>
             {components}

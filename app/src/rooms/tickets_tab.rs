@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::get_room_tickets;
+use super::room_dialogs::RoomDialogs;
 use super::room_page::{Frame, found, use_room_id};
 use crate::components::changes::asking;
 use crate::components::empty_state::EmptyState;
@@ -15,7 +16,11 @@ use crate::view::RoomTickets;
 pub fn RoomTicketsPage() -> impl IntoView {
     let id = use_room_id();
     let room = asking(move || id.get(), |id| async move { get_room_tickets(found(id)?).await });
-    loaded_page(room, page)
+    view! {
+        {loaded_page(room, page)}
+        <RoomDialogs id tab="/tickets" />
+    }
+    .into_any()
 }
 
 fn page(room: RoomTickets) -> AnyView {

@@ -3,13 +3,15 @@
 use leptos::prelude::*;
 
 use super::api::get_room_updates;
-use super::room_page::{Frame, found, use_room_id};
+use super::room_dialogs::RoomDialogs;
+use super::room_page::{ChangeRing, Frame, found, use_room_id};
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::icon;
 use crate::components::loaded::loaded_page;
 use crate::components::product_cell::ProductCell;
+use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::RoomStatusBadge;
 use crate::view::{RoomUpdateRow, RoomUpdates};
 
@@ -18,7 +20,11 @@ use crate::view::{RoomUpdateRow, RoomUpdates};
 pub fn RoomUpdatesPage() -> impl IntoView {
     let id = use_room_id();
     let room = asking(move || id.get(), |id| async move { get_room_updates(found(id)?).await });
-    loaded_page(room, page)
+    view! {
+        {loaded_page(room, page)}
+        <RoomDialogs id tab="/updates" />
+    }
+    .into_any()
 }
 
 fn page(room: RoomUpdates) -> AnyView {
@@ -32,11 +38,15 @@ fn page(room: RoomUpdates) -> AnyView {
     } else {
         table(title.clone(), rows)
     };
+    let (ring, here) = (head.ring.clone(), format!("/rooms/{}/updates", head.id));
     view! {
         <Frame head current="Updates" />
         <section aria-labelledby="h-updates">
             <div class="section-head">
                 <h2 id="h-updates">{title}</h2>
+                <p class="assigned">
+                    "Assigned ring: " <RingBadge ring /> <ChangeRing here />
+                </p>
             </div>
             {content}
         </section>

@@ -54,12 +54,6 @@ pub fn record_dialog(
     })
 }
 
-/// What was typed, or what is known.
-fn typed(address: &ParamsMap, name: &str, known: &str) -> String {
-    let typed = address::value(address, name);
-    if typed.is_empty() { known.to_owned() } else { typed }
-}
-
 fn dialog(draft: IssueDraft, address: &ParamsMap, close: String) -> AnyView {
     let paused = draft.update.clone().filter(|_| draft.paused);
     let about = draft.update.clone().map(|(id, title)| {
@@ -74,11 +68,11 @@ fn dialog(draft: IssueDraft, address: &ParamsMap, close: String) -> AnyView {
         .iter()
         .map(|word| (word.clone(), word.clone()))
         .collect();
-    let severity = typed(address, "severity", TicketSeverity::Important.as_str());
-    let category = typed(address, "category", "Versioning");
-    let title = typed(address, "title", &draft.title);
-    let description = typed(address, "description", &draft.description);
-    let rooms = typed(address, "rooms", &draft.rooms);
+    let severity = address::typed(address, "severity", TicketSeverity::Important.as_str());
+    let category = address::typed(address, "category", "Versioning");
+    let title = address::typed(address, "title", &draft.title);
+    let description = address::typed(address, "description", &draft.description);
+    let rooms = address::typed(address, "rooms", &draft.rooms);
     let high_impact = address::value(address, "high_impact") == "true";
     let heading = if paused.is_some() {
         "It is paused. Record an issue?"

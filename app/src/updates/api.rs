@@ -112,6 +112,10 @@ pub async fn delete_ring(ring: RingId, rooms_to: RingId) -> Result<Done, AppErro
 
 /// Moves rooms into a ring (R12).
 #[server(prefix = "/api", endpoint = "rings/move")]
-pub async fn move_rooms(#[server(default)] rooms: Vec<RoomId>, to: RingId) -> Result<Done, AppError> {
-    crate::desk()?.move_rooms(&rooms, to).await
+pub async fn move_rooms(
+    #[server(default)] rooms: Vec<RoomId>,
+    #[server(default)] from: Option<RingId>,
+    to: RingId,
+) -> Result<Done, AppError> {
+    crate::desk()?.move_rooms(&rooms, from, to).await
 }

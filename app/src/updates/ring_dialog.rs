@@ -65,10 +65,7 @@ pub(super) fn RingDialogs(
 
 /// The fields of a ring, with what follows from them. `None`: a new one.
 fn form(ring: Option<Ring>, sequence: RingSequence, address: &ParamsMap) -> AnyView {
-    let typed = |name: &str, known: String| {
-        let typed = address::value(address, name);
-        if typed.is_empty() { known } else { typed }
-    };
+    let typed = |name: &str, known: String| address::typed(address, name, &known);
     let of = |get: fn(&Ring) -> String| ring.as_ref().map(get).unwrap_or_default();
     let is_new = ring.is_none();
     let is_custom = ring.as_ref().is_none_or(|ring| ring.kind == RingKind::Custom);
@@ -312,15 +309,19 @@ pub(super) fn MoveDialog(
                 Ok(rings) => rings,
                 Err(error) => return Some(failed("Move rooms", close, &error)),
             };
-            Some(move_to(rooms, &rings.sequence, close))
+            // On the list of one ring they are all from there; whoever moves one of them meanwhile is not overruled (R3).
+            let from = address.with_untracked(|address| address::value(address, "ring"));
+            Some(move_to(rooms, &from, &rings.sequence, close))
         },
     )
 }
 
-fn move_to(rooms: Vec<RoomId>, sequence: &RingSequence, close: String) -> AnyView {
+fn move_to(rooms: Vec<RoomId>, from: &str, sequence: &RingSequence, close: String) -> AnyView {
     let action = posts_to::<MoveRooms>();
+    let from = from.parse::<RingId>().ok().filter(|from| sequence.get(*from).is_some());
     let choices: Vec<_> = sequence
         .iter()
+        .filter(|ring| Some(ring.id) != from)
         .map(|ring| (ring.id.to_string(), ring.name.clone()))
         .collect();
     let general = sequence.general().id.to_string();
@@ -334,10 +335,12 @@ fn move_to(rooms: Vec<RoomId>, sequence: &RingSequence, close: String) -> AnyVie
         view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }
     });
     let hidden = hidden.collect_view();
+    let from = from.map(|from| view! { <input type="hidden" name="from" value=from.to_string() /> });
     let none = (number == 0).then(|| view! { <p>"Choose rooms in the list first."</p> });
     view! {
         <FormDialog title close action submit="Move" narrow=true>
             {hidden}
+            {from}
             {none}
             <SelectField label="To the ring" name="to" value=general choices />
             <p class="muted">

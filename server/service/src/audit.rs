@@ -21,7 +21,7 @@ use store::{AuditFacts, AuditFilter, Tx};
 
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
-use crate::{Actor, Service, artifacts};
+use crate::{Actor, Service, artifacts, spreadsheet};
 
 /// Entries in one transaction.
 const BATCH: i64 = 500;
@@ -95,7 +95,7 @@ impl Service {
         actor.may(Act::SeeAudit)?;
         let zone = organisation(&mut self.store.read().await?).await?.zone;
         let filter = query.filter(&zone)?;
-        let head = futures::stream::once(async { csv(std::slice::from_ref(&COLUMNS.map(str::to_owned).to_vec())) });
+        let head = futures::stream::once(async { spreadsheet::lines(&[COLUMNS.map(str::to_owned).to_vec()]) });
         let service = self.clone();
         let parts = futures::stream::try_unfold((service, Some(filter)), |(service, filter)| async move {
             let Some(filter) = filter else {
@@ -108,7 +108,7 @@ impl Service {
                 older_than: Some(last.position()),
                 ..filter
             });
-            Ok(Some((csv(&rows)?, (service, rest))))
+            Ok(Some((spreadsheet::lines(&rows)?, (service, rest))))
         });
         Ok(Box::pin(head.chain(parts)))
     }
@@ -281,26 +281,6 @@ fn cells(entry: &AuditFacts) -> Result<Vec<String>> {
         entry.sequence.map_or_else(String::new, |sequence| sequence.to_string()),
         entry.hash.clone().unwrap_or_default(),
     ])
-}
-
-/// Rows as text. What a spreadsheet would take for a formula gets an apostrophe in front: names come from people.
-fn csv(rows: &[Vec<String>]) -> Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        let cells = row.iter().map(|cell| {
-            if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-                format!("'{cell}")
-            } else {
-                cell.clone()
-            }
-        });
-        // Into memory: it cannot fail.
-        writer
-            .write_record(cells)
-            .map_err(|_| ServiceError::invalid("audit", "an entry cannot be written"))?;
-    }
-    let bytes = writer.into_inner().unwrap_or_default();
-    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// SHA-256 over everything that an entry says, its place, and the hash before it.

@@ -361,9 +361,12 @@ impl Service {
         let token = new_token()?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            if !tx.enrol_device(controller, &token_hash(&token), now).await? {
+            let Some((_, room)) = tx.room_of_device(controller).await? else {
                 return Err(ServiceError::not_found(format!("Device {controller:?}")));
-            }
+            };
+            tx.enrol_device(controller, &token_hash(&token), now).await?;
+            // It may have been revoked: the room has it again.
+            tx.mark(room).await?;
             let summary = format!("Handed out a token for device {controller}.");
             tx.add_audit(now, &entry(actor, "device.enrolled", controller, summary)).await?;
             Ok::<_, ServiceError>(())

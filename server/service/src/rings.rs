@@ -105,11 +105,11 @@ impl Service {
         Ok(())
     }
 
-    /// Moves rooms into a ring, all or none (R12, R13, R14).
+    /// Moves rooms into a ring, all or none (R12, R13, R14). `from`: the ring in which they were seen, where that was one.
     ///
     /// # Errors
     /// A room or the ring is not there, or somebody moved one of the rooms meanwhile (R3).
-    pub async fn move_rooms(&self, actor: &Actor, rooms: &[RoomId], to: RingId) -> Result<()> {
+    pub async fn move_rooms(&self, actor: &Actor, rooms: &[RoomId], from: Option<RingId>, to: RingId) -> Result<()> {
         actor.may(Act::EditRings)?;
         let now = self.clock.now();
         if rooms.is_empty() {
@@ -124,11 +124,15 @@ impl Service {
                     let problem = format!("{} is in {} already", room.name, target.name);
                     return Err(ServiceError::invalid("target ring", problem));
                 }
+                let source = rings.get(room.ring).map_or("", |ring| &ring.name);
+                if from.is_some_and(|from| from != room.ring) {
+                    let problem = format!("{} was moved to {source} by somebody else meanwhile", room.name);
+                    return Err(ServiceError::conflict(problem));
+                }
                 if !tx.move_room(*id, room.ring, to).await? {
                     return Err(ServiceError::conflict(format!("{} was moved by somebody else meanwhile", room.name)));
                 }
                 tx.mark(*id).await?;
-                let source = rings.get(room.ring).map_or("", |ring| &ring.name);
                 let summary = format!("Moved {} from {source} to {}.", room.name, target.name);
                 let entry = actor.entry("room.moved", "room", id, summary)
                     .with_before(json!({ "ring": source }))

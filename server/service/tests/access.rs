@@ -141,7 +141,7 @@ impl Scene {
                     .edit_ring(by, pilot().await, draft("Pilot", Some(1), 2, 1))
                     .await
             }
-            "move rooms" => service.move_rooms(by, &[room], pilot().await).await,
+            "move rooms" => service.move_rooms(by, &[room], None, pilot().await).await,
             "delete ring" => service.delete_ring(by, pilot().await, Some(general)).await,
             "acknowledge" => service.acknowledge(by, self.running, "two bars of one batch").await,
             "freeze" => {

@@ -470,15 +470,19 @@ async fn moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14
         estate.ring("Staging").await,
     );
     let entries = estate.audit().await.len();
-    estate.service.move_rooms(&admin(), &[ahead], general).await.unwrap();
     estate
         .service
-        .move_rooms(&admin(), &[back, done], executive)
+        .move_rooms(&admin(), &[ahead], None, general)
         .await
         .unwrap();
     estate
         .service
-        .move_rooms(&admin(), &[rooms["Executive 2"]], staging)
+        .move_rooms(&admin(), &[back, done], None, executive)
+        .await
+        .unwrap();
+    estate
+        .service
+        .move_rooms(&admin(), &[rooms["Executive 2"]], None, staging)
         .await
         .unwrap();
     estate.service.tick().await.unwrap();
@@ -531,21 +535,22 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
     let refusals = [
         estate
             .service
-            .move_rooms(&admin(), &[rooms["Staging 1"], nobody], executive)
+            .move_rooms(&admin(), &[rooms["Staging 1"], nobody], None, executive)
             .await,
         estate
             .service
-            .move_rooms(&admin(), &[rooms["Staging 1"], rooms["General 1"]], general)
+            .move_rooms(&admin(), &[rooms["Staging 1"], rooms["General 1"]], None, general)
             .await,
         estate
             .service
             .move_rooms(
                 &admin(),
                 &[rooms["Staging 1"]],
+                None,
                 domain::ids::RingId(uuid::Uuid::from_u128(9)),
             )
             .await,
-        estate.service.move_rooms(&admin(), &[], executive).await,
+        estate.service.move_rooms(&admin(), &[], None, executive).await,
     ];
     let said: Vec<String> = refusals.into_iter().map(problem).collect();
     assert_eq!(
@@ -607,7 +612,7 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
     }
     // Rooms go to General, or where somebody wants them.
     service
-        .move_rooms(&admin(), &[rooms["Staging 1"]], pilots)
+        .move_rooms(&admin(), &[rooms["Staging 1"]], None, pilots)
         .await
         .unwrap();
     let wrong = service.delete_ring(&admin(), pilots, Some(pilots)).await;
@@ -622,7 +627,7 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
         .await
         .unwrap();
     service
-        .move_rooms(&admin(), &[rooms["Staging 1"]], second)
+        .move_rooms(&admin(), &[rooms["Staging 1"]], None, second)
         .await
         .unwrap();
     let executive = estate.ring("Executive").await;
@@ -823,7 +828,7 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     // By its id, and after a move into the ring that is under way.
     estate
         .service
-        .move_rooms(&admin(), &[rooms["General 2"]], estate.ring("Staging").await)
+        .move_rooms(&admin(), &[rooms["General 2"]], None, estate.ring("Staging").await)
         .await
         .unwrap();
     estate.service.tick().await.unwrap();

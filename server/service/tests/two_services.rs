@@ -33,14 +33,14 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
         13 => match waiting("General").await {
             Some(room) => {
                 service
-                    .move_rooms(&admin(), &[room], estate.ring("Executive").await)
+                    .move_rooms(&admin(), &[room], None, estate.ring("Executive").await)
                     .await
             }
             None => panic!("nobody waits in General"),
         },
         15 => {
             service
-                .move_rooms(&admin(), &[rooms["Executive 1"]], estate.ring("General").await)
+                .move_rooms(&admin(), &[rooms["Executive 1"]], None, estate.ring("General").await)
                 .await
         }
         16 => match waiting("General").await {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use app::access::documents;
-use app::desk::Viewer;
+use app::desk::{Viewer, room_filter};
+use app::view::RoomsQuery;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -13,7 +14,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
 use service::ServiceError;
-use service::audit::AuditQuery;
+use service::audit::{AuditQuery, CsvStream};
 
 use super::{Doors, fault, peer, told, who_is_there};
 
@@ -21,6 +22,7 @@ use super::{Doors, fault, peer, told, who_is_there};
 pub(crate) fn exports(doors: Doors) -> Router {
     Router::new()
         .route("/audit.csv", get(audit))
+        .route("/rooms.csv", get(rooms))
         .layer(axum::middleware::from_fn_with_state(doors.clone(), who_exports))
         .with_state(doors)
 }
@@ -62,11 +64,25 @@ async fn audit(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<AuditQuery>,
 ) -> Response {
-    match doors.service.export_audit(&viewer.actor, &query).await {
+    file("audit.csv", doors.service.export_audit(&viewer.actor, &query).await)
+}
+
+/// The rooms as a file, with the filters of the inventory, in the shape that an import takes (P0).
+async fn rooms(
+    State(doors): State<Doors>,
+    Extension(viewer): Extension<Viewer>,
+    Query(query): Query<RoomsQuery>,
+) -> Response {
+    let parts = doors.service.export_rooms(&viewer.actor, room_filter(&query)).await;
+    file("rooms.csv", parts)
+}
+
+fn file(name: &'static str, parts: Result<CsvStream, ServiceError>) -> Response {
+    match parts {
         Ok(parts) => {
             let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
             ];
             (headers, Body::from_stream(parts)).into_response()
         }

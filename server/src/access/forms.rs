@@ -43,7 +43,7 @@ pub(crate) fn forms(doors: Doors) -> Router {
 }
 
 /// Who sends a form, and from where.
-struct Sender {
+pub(super) struct Sender {
     jar: CookieJar,
     origin: Origin,
 }
@@ -247,48 +247,75 @@ async fn act<T>(
     good: impl FnOnce(&T) -> (String, Option<String>),
     acting: impl AsyncFnOnce(&Actor) -> Result<T, ServiceError>,
 ) -> Response {
-    let actor = match doors.actor(&sender.jar, &sender.origin).await {
-        Ok(Some(actor)) => actor,
-        Ok(None) => return Redirect::to(&format!("/sign-in?next={}", percent_encoded(leads_to))).into_response(),
-        Err(error) => return fault(&error),
-    };
-    let (said, secret) = match acting(&actor).await {
+    let jar = sender.jar.clone();
+    match acted(doors, sender, leads_to, acting).await {
         Ok(done) => {
             let (text, secret) = good(&done);
-            (Said { is_good: true, text }, secret)
+            let said = Said {
+                is_good: true,
+                text,
+                shown_once: None,
+            };
+            let mut jar = jar.add(doors.cookie(doors.said_cookie(), super::said_value(&said)));
+            if let Some(secret) = secret {
+                jar = jar.add(doors.cookie(doors.secret_cookie(), secret));
+            }
+            (jar, Redirect::to(leads_to)).into_response()
         }
+        Err(refused) => refused,
+    }
+}
+
+/// Does something as whoever sends the form, and leads to what came of it; back, where it was refused.
+pub(super) async fn act_leading(
+    doors: &Doors,
+    sender: Sender,
+    back: &str,
+    acting: impl AsyncFnOnce(&Actor) -> Result<String, ServiceError>,
+) -> Response {
+    match acted(doors, sender, back, acting).await {
+        Ok(leads_to) => Redirect::to(&leads_to).into_response(),
+        Err(refused) => refused,
+    }
+}
+
+/// What was done; or the answer to who may not, is signed out, or has sent what is no good.
+async fn acted<T>(
+    doors: &Doors,
+    sender: Sender,
+    back: &str,
+    acting: impl AsyncFnOnce(&Actor) -> Result<T, ServiceError>,
+) -> Result<T, Response> {
+    let actor = match doors.actor(&sender.jar, &sender.origin).await {
+        Ok(Some(actor)) => actor,
+        Ok(None) => return Err(Redirect::to(&format!("/sign-in?next={}", percent_encoded(back))).into_response()),
+        Err(error) => return Err(fault(&error)),
+    };
+    match acting(&actor).await {
+        Ok(done) => Ok(done),
         Err(
             error @ (ServiceError::Store(_)
             | ServiceError::Hashing
             | ServiceError::Random(_)
             | ServiceError::Artifacts(_)),
-        ) => {
-            return fault(&error);
-        }
+        ) => Err(fault(&error)),
         // Not an answer of a page: whoever calls it by hand learns it from the status.
         Err(ServiceError::Forbidden { problem }) => {
-            return (
-                StatusCode::FORBIDDEN,
-                Html(documents::notice("This is not for your role", &problem)),
-            )
-                .into_response();
+            let page = documents::notice("This is not for your role", &problem);
+            Err((StatusCode::FORBIDDEN, Html(page)).into_response())
         }
-        Err(error) => (
-            Said {
+        Err(error) => {
+            let said = Said {
                 is_good: false,
                 text: told(&error).1,
-            },
-            None,
-        ),
-    };
-    let said = serde_json::to_string(&said).unwrap_or_default();
-    let mut jar = sender
-        .jar
-        .add(doors.cookie(doors.said_cookie(), percent_encoded(&said)));
-    if let Some(secret) = secret {
-        jar = jar.add(doors.cookie(doors.secret_cookie(), secret));
+                shown_once: None,
+            };
+            let jar = sender
+                .jar
+                .add(doors.cookie(doors.said_cookie(), super::said_value(&said)));
+            Err((jar, Redirect::to(back)).into_response())
+        }
     }
-    (jar, Redirect::to(leads_to)).into_response()
 }
 
 #[derive(Deserialize)]

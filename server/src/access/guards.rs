@@ -15,7 +15,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use service::people::network;
 
-use super::{Doors, peer};
+use super::{Doors, peer, policy};
 
 /// Lets only our own pages send something: a browser says where a request comes from, and another site's page cannot lie about it.
 pub(crate) async fn only_from_here(State(doors): State<Doors>, request: Request, next: Next) -> Response {
@@ -53,13 +53,11 @@ fn is_from_here(doors: &Doors, headers: &HeaderMap) -> bool {
 
 /// What every answer carries. A page has set its own policy already; everything else loads no script at all.
 pub(crate) async fn with_headers(State(doors): State<Doors>, request: Request, next: Next) -> Response {
-    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
-                          frame-ancestors 'none'";
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static(POLICY));
+        .or_insert_with(policy::of_documents);
     for (name, value) in [
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),

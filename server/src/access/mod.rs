@@ -1,19 +1,23 @@
 //! Who is there: a session in a cookie, or a token in a header (A1, A2). Rights are the service's; this module only finds out who asks.
 //!
 //! Start with [`who_is_there`]. `forms` has what sets cookies, `exports` what programs may fetch, `guards` what stands before all
-//! routes of people.
+//! routes of people, `policy` what browsers must not do with a page.
 
 mod events;
 mod exports;
 mod forms;
 mod guards;
+mod policy;
 mod posts;
+mod uploads;
 
 pub(crate) use events::{Listening, events};
 pub(crate) use exports::exports;
 pub(crate) use forms::forms;
 pub(crate) use guards::{Limits, limited, log_refused, only_from_here, with_headers};
+pub(crate) use policy::{never_framed, reports};
 pub(crate) use posts::led_back;
+pub(crate) use uploads::uploads;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -220,6 +224,11 @@ fn fault(error: &ServiceError) -> Response {
         Html(documents::notice("Not now", text)),
     )
         .into_response()
+}
+
+/// What a cookie holds until the next page has shown it.
+fn said_value(said: &Said) -> String {
+    percent_encoded(&serde_json::to_string(said).unwrap_or_default())
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -14,7 +14,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
 use super::forms::safe_next;
-use super::{Doors, percent_encoded};
+use super::{Doors, percent_encoded, said_value};
 use crate::site::LARGEST_FORM;
 
 /// An address that is longer may not pass every proxy.
@@ -46,7 +46,17 @@ pub(crate) async fn led_back(State(doors): State<Doors>, request: Request, next:
         && let Ok(done) = serde_json::from_slice::<Done>(&said)
     {
         let to = safe_next(&done.to).to_owned();
-        return lead(&doors, &to, true, done.text);
+        let (text, shown_once) = (done.text, done.shown_once);
+        let is_good = true;
+        return lead(
+            &doors,
+            &to,
+            Said {
+                is_good,
+                text,
+                shown_once,
+            },
+        );
     }
     let Ok(error) = serde_json::from_slice::<AppError>(&said) else {
         return (status, said).into_response();
@@ -58,12 +68,16 @@ pub(crate) async fn led_back(State(doors): State<Doors>, request: Request, next:
         let page = documents::send_again(&action, &error.to_string(), is_signed_out, &pairs(&fields));
         return (status, Html(page)).into_response();
     }
-    lead(&doors, &back, false, error.to_string())
+    let said = Said {
+        is_good: false,
+        text: error.to_string(),
+        shown_once: None,
+    };
+    lead(&doors, &back, said)
 }
 
-fn lead(doors: &Doors, to: &str, is_good: bool, text: String) -> Response {
-    let said = serde_json::to_string(&Said { is_good, text }).unwrap_or_default();
-    let jar = CookieJar::new().add(doors.cookie(doors.said_cookie(), percent_encoded(&said)));
+fn lead(doors: &Doors, to: &str, said: Said) -> Response {
+    let jar = CookieJar::new().add(doors.cookie(doors.said_cookie(), said_value(&said)));
     (jar, Redirect::to(to)).into_response()
 }
 

@@ -319,6 +319,7 @@ async fn add_rooms(
                 until: hold.until,
             });
         RoomLine {
+            line: 0,
             name: room.name.clone(),
             site: room.site.clone(),
             building: room.building.clone(),

@@ -13,6 +13,7 @@ mod deployments;
 mod devices;
 mod dialect;
 mod error;
+mod estate;
 mod freezes;
 mod inventory;
 mod open;
@@ -34,6 +35,7 @@ pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, Rele
 pub use deployments::{DeploymentEvent, ForceRecord};
 pub use devices::{Asking, Caller, DeviceRecord, Wanted};
 pub use error::{Result, StoreError};
+pub use estate::{EstateLine, UploadRecord};
 pub use open::{Engine, Store};
 pub use people::{NewSession, PersonRecord, SessionRecord};
 pub use planning::{Due, Limits};

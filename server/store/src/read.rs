@@ -73,6 +73,13 @@ pub struct RoomFilter {
     pub after: Option<(String, RoomId)>,
     /// The page ends before this room.
     pub before: Option<(String, RoomId)>,
+    /// The retired rooms, in place of all others.
+    pub retired: bool,
+}
+
+/// Continues `r.state `. A literal, for an index of the others alone.
+pub(crate) fn state_of(filter: &RoomFilter) -> &'static str {
+    if filter.retired { "= 'retired'" } else { "<> 'retired'" }
 }
 
 /// What is going on in a room.
@@ -230,6 +237,7 @@ macro_rules! filter_rooms {
         }
     };
 }
+pub(crate) use filter_rooms;
 
 /// Continues a query of rooms `r` and their deployments `x` that ends in `x.update_id = `.
 macro_rules! filter_update_rooms {
@@ -429,15 +437,17 @@ impl Tx {
     pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<(Vec<RoomListRecord>, i64)> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
         let count: i64 = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM rooms r WHERE r.state <> 'retired'");
+            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM rooms r WHERE r.state ");
+            query.push(state_of(filter));
             filter_rooms!(query, filter);
             query.build_query_scalar().fetch_one(c).await
         })?;
         let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
-                FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.state <> 'retired'",
+                FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.state ",
             );
+            query.push(state_of(filter));
             filter_rooms!(query, filter);
             if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");

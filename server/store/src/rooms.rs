@@ -39,6 +39,8 @@ pub struct SiteRecord {
     pub name: String,
     /// City.
     pub city: String,
+    /// Country.
+    pub country: String,
     /// Its zone.
     pub zone: Zone,
 }
@@ -87,10 +89,14 @@ pub struct RoomRecord {
     pub capacity: u32,
     /// Zone.
     pub zone: Zone,
+    /// Whether the zone is its own, or its site's.
+    pub zone_is_own: bool,
     /// Ring.
     pub ring: RingId,
     /// Whether it takes part.
     pub state: RoomState,
+    /// Counts its changes by people.
+    pub revision: i64,
 }
 
 /// A device to add.
@@ -143,14 +149,16 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn sites(&mut self) -> Result<Vec<SiteRecord>> {
-        const SQL: &str = "SELECT id, name, city, zone FROM sites ORDER BY name_key";
-        let rows: Vec<(Uuid, String, String, String)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        const SQL: &str = "SELECT id, name, city, country, zone FROM sites ORDER BY name_key";
+        type Row = (Uuid, String, String, String, String);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
         rows.into_iter()
-            .map(|(id, name, city, zone)| {
+            .map(|(id, name, city, country, zone)| {
                 Ok(SiteRecord {
                     id: SiteId(id),
                     name,
                     city,
+                    country,
                     zone: zone_of("sites", id, &zone)?,
                 })
             })
@@ -395,7 +403,7 @@ impl Tx {
     /// The database fails.
     pub async fn room_record(&mut self, id: RoomId) -> Result<Option<RoomRecord>> {
         const SQL: &str =
-            "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
+            "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.zone_is_own, r.ring_id, r.state, r.revision
             FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = $1";
         let row: Option<RoomRow> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
         row.map(room_record).transpose()
@@ -407,7 +415,7 @@ impl Tx {
     /// The database fails.
     pub async fn rooms_named(&mut self, name: &str) -> Result<Vec<RoomRecord>> {
         const SQL: &str =
-            "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.ring_id, r.state
+            "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.zone_is_own, r.ring_id, r.state, r.revision
             FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.name_key = $1 ORDER BY r.id LIMIT 20";
         let rows: Vec<RoomRow> = each!(self, c => sqlx::query_as(SQL).bind(name_key(name)).fetch_all(c).await)?;
         rows.into_iter().map(room_record).collect()
@@ -585,10 +593,23 @@ impl Tx {
     }
 }
 
-type RoomRow = (Uuid, String, Uuid, String, String, String, i64, String, Uuid, String);
+type RoomRow = (
+    Uuid,
+    String,
+    Uuid,
+    String,
+    String,
+    String,
+    i64,
+    String,
+    bool,
+    Uuid,
+    String,
+    i64,
+);
 
 fn room_record(row: RoomRow) -> Result<RoomRecord> {
-    let (id, name, site, site_name, building, floor, capacity, zone, ring, state) = row;
+    let (id, name, site, site_name, building, floor, capacity, zone, zone_is_own, ring, state, revision) = row;
     Ok(RoomRecord {
         id: RoomId(id),
         name,
@@ -598,8 +619,10 @@ fn room_record(row: RoomRow) -> Result<RoomRecord> {
         floor,
         capacity: crate::rows::small("rooms", id, capacity)?,
         zone: zone_of("rooms", id, &zone)?,
+        zone_is_own,
         ring: RingId(ring),
         state: word("rooms", id, &state, RoomState::from_word)?,
+        revision,
     })
 }
 

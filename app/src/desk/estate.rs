@@ -1,0 +1,400 @@
+//! What people change in the estate: rooms, devices, sites, and files of rooms (P0, P5, R13).
+
+use domain::access::Act;
+use domain::deployment::DeploymentState;
+use domain::ids::{RingId, RoomId, SiteId};
+use domain::ring::Ring;
+use domain::rollout::RolloutState;
+use domain::room::{Room, RoomState};
+use domain::when;
+use domain::zone;
+use service::pages::Look;
+use service::rooms::{DeviceDraft, LONGEST_NAME, RoomDraft, SiteDraft};
+use uuid::Uuid;
+
+use super::rooms::local_time;
+use super::{Desk, Result, failed, ring_view, told, words};
+use crate::error::AppError;
+use crate::view::{Choice, Done, ImportReview, ImportedRoom, RoomForm, ShownOnce, SiteRow, SitesView};
+
+/// Lines that a review names.
+const NAMED: usize = 100;
+
+impl Desk {
+    /// What the dialogs of a room start from; without a room, that of a new one.
+    ///
+    /// # Errors
+    /// Whoever asks may not change rooms, or there is no such room.
+    pub async fn room_form(&self, id: Option<RoomId>) -> Result<RoomForm> {
+        let mut look = self.look_for(Act::EditRooms).await?;
+        let sites = look.tx.sites().await.map_err(failed)?.into_iter();
+        let sites = sites.map(|site| Choice {
+            value: site.id.to_string(),
+            label: format!("{} ({})", site.name, site.zone.name()),
+        });
+        let rings = look.rings.iter().map(|ring| Choice {
+            value: ring.id.to_string(),
+            label: ring.name.clone(),
+        });
+        let form = RoomForm {
+            state: RoomState::Onboarding.as_str().to_owned(),
+            ring: look.rings.general().id.to_string(),
+            sites: sites.collect(),
+            rings: rings.collect(),
+            zones: zone::names(),
+            longest_name: u32::try_from(LONGEST_NAME).unwrap_or(u32::MAX),
+            ..RoomForm::default()
+        };
+        let Some(id) = id else { return Ok(form) };
+        let missing = || AppError::NotFound {
+            what: "This room".to_owned(),
+        };
+        let record = look.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
+        let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
+        Ok(RoomForm {
+            id: Some(id),
+            name: record.name,
+            site: record.site.to_string(),
+            building: record.building,
+            floor: record.floor,
+            capacity: Some(record.capacity)
+                .filter(|seats| *seats > 0)
+                .map_or_else(String::new, |seats| seats.to_string()),
+            zone: if record.zone_is_own {
+                record.zone.name().to_owned()
+            } else {
+                String::new()
+            },
+            state: record.state.as_str().to_owned(),
+            revision: record.revision,
+            ring: record.ring.to_string(),
+            moves: moves(&mut look, &room).await?,
+            ..form
+        })
+    }
+
+    /// Adds a room (R3).
+    ///
+    /// # Errors
+    /// As [`service::Service::add_room`].
+    pub async fn add_room(&self, draft: RoomDraft, ring: &str) -> Result<Done> {
+        let ring = ring.parse::<RingId>().ok();
+        let id = self
+            .service
+            .add_room(&self.viewer.actor, &draft, ring)
+            .await
+            .map_err(told)?;
+        Ok(Done::new(
+            format!("The room {} is added.", draft.name.trim()),
+            format!("/rooms/{id}"),
+        ))
+    }
+
+    /// Edits a room.
+    ///
+    /// # Errors
+    /// As [`service::Service::edit_room`].
+    pub async fn edit_room(&self, id: RoomId, revision: i64, draft: RoomDraft) -> Result<Done> {
+        let edited = self.service.edit_room(&self.viewer.actor, id, revision, &draft).await;
+        edited.map_err(told)?;
+        Ok(Done::new("The room is changed.", format!("/rooms/{id}")))
+    }
+
+    /// Retires a room.
+    ///
+    /// # Errors
+    /// As [`service::Service::retire_room`].
+    pub async fn retire_room(&self, id: RoomId, reason: &str) -> Result<Done> {
+        self.service
+            .retire_room(&self.viewer.actor, id, reason)
+            .await
+            .map_err(told)?;
+        Ok(Done::new(
+            "The room is retired. It stands among the retired rooms.",
+            format!("/rooms/{id}"),
+        ))
+    }
+
+    /// Brings a retired room back.
+    ///
+    /// # Errors
+    /// As [`service::Service::bring_back_room`].
+    pub async fn bring_back_room(&self, id: RoomId) -> Result<Done> {
+        self.service
+            .bring_back_room(&self.viewer.actor, id)
+            .await
+            .map_err(told)?;
+        let text = "The room is back, as one that is onboarding. Its devices need new tokens.";
+        Ok(Done::new(text, format!("/rooms/{id}")))
+    }
+
+    /// Assigns a ring to a room (R13): the same call as any other move. It leads back to the tab on which that was asked.
+    ///
+    /// # Errors
+    /// As [`service::Service::move_rooms`].
+    pub async fn assign_ring(&self, id: RoomId, from: RingId, to: RingId, tab: &str) -> Result<Done> {
+        let moved = self.service.move_rooms(&self.viewer.actor, &[id], Some(from), to).await;
+        moved.map_err(told)?;
+        let look = self.look().await?;
+        let ring = look.rings.get(to).map_or_else(String::new, |ring| ring.name.clone());
+        let tab = ["/updates", "/tickets", "/history"]
+            .into_iter()
+            .find(|known| *known == tab);
+        let to = format!("/rooms/{id}{}", tab.unwrap_or_default());
+        Ok(Done::new(format!("The room is in {ring} now."), to))
+    }
+
+    /// Adds a device to a room; its token is shown this once (A4).
+    ///
+    /// # Errors
+    /// As [`service::Service::add_device`].
+    pub async fn add_device(&self, room: RoomId, draft: DeviceDraft) -> Result<Done> {
+        let token = self
+            .service
+            .add_device(&self.viewer.actor, room, &draft)
+            .await
+            .map_err(told)?;
+        Ok(self.with_token(
+            format!("The device {} is added.", draft.controller.trim()),
+            room,
+            draft.controller.trim(),
+            token,
+        ))
+    }
+
+    /// Hands out a new token for a device (A4).
+    ///
+    /// # Errors
+    /// As [`service::Service::enrol_device`].
+    pub async fn renew_device(&self, room: RoomId, controller: &str) -> Result<Done> {
+        let token = self
+            .service
+            .enrol_device(&self.viewer.actor, controller)
+            .await
+            .map_err(told)?;
+        Ok(self.with_token(
+            format!("{controller} has a new token; the old one counts no more."),
+            room,
+            controller,
+            token,
+        ))
+    }
+
+    fn with_token(&self, text: String, room: RoomId, controller: &str, token: String) -> Done {
+        let address = &self.service.deployment().public_url;
+        Done {
+            text,
+            to: format!("/rooms/{room}"),
+            shown_once: Some(ShownOnce {
+                why: format!(
+                    "Put this token into the agent of {controller} now; it is shown this once. The agent checks in at {address}."
+                ),
+                secret: token,
+            }),
+        }
+    }
+
+    /// Takes a device's token away.
+    ///
+    /// # Errors
+    /// As [`service::Service::revoke_device`].
+    pub async fn revoke_device(&self, room: RoomId, controller: &str) -> Result<Done> {
+        self.service
+            .revoke_device(&self.viewer.actor, controller)
+            .await
+            .map_err(told)?;
+        Ok(Done::new(
+            format!("{controller} is revoked: it may not check in any more."),
+            format!("/rooms/{room}"),
+        ))
+    }
+
+    /// The sites.
+    ///
+    /// # Errors
+    /// Whoever asks may not see them.
+    pub async fn sites(&self) -> Result<SitesView> {
+        let look = self.look().await?;
+        let sites = self.service.sites(&self.viewer.actor).await.map_err(told)?;
+        let rows = sites.into_iter().map(|(site, rooms)| SiteRow {
+            id: site.id.to_string(),
+            local_time: local_time(&site.zone, look.now),
+            zone: site.zone.name().to_owned(),
+            name: site.name,
+            city: site.city,
+            country: site.country,
+            rooms,
+        });
+        let may_change = self.viewer.actor.role.may(Act::EditRooms);
+        Ok(SitesView {
+            rows: rows.collect(),
+            zones: if may_change { zone::names() } else { Vec::new() },
+            may_change,
+        })
+    }
+
+    /// Adds a site.
+    ///
+    /// # Errors
+    /// As [`service::Service::add_site`].
+    pub async fn add_site(&self, draft: SiteDraft) -> Result<Done> {
+        self.service.add_site(&self.viewer.actor, &draft).await.map_err(told)?;
+        Ok(Done::new(
+            format!("The site {} is added.", draft.name.trim()),
+            "/rooms/sites",
+        ))
+    }
+
+    /// Edits a site.
+    ///
+    /// # Errors
+    /// As [`service::Service::edit_site`].
+    pub async fn edit_site(&self, id: SiteId, draft: SiteDraft) -> Result<Done> {
+        self.service
+            .edit_site(&self.viewer.actor, id, &draft)
+            .await
+            .map_err(told)?;
+        Ok(Done::new(
+            format!("The site {} is changed.", draft.name.trim()),
+            "/rooms/sites",
+        ))
+    }
+
+    /// What a file that was sent would become (P0); nothing, where none was.
+    ///
+    /// # Errors
+    /// As [`service::Service::review_rooms`].
+    pub async fn review_rooms(&self, upload: Option<Uuid>) -> Result<Option<ImportReview>> {
+        let look = self.look_for(Act::EditRooms).await?;
+        let Some(upload) = upload else { return Ok(None) };
+        let review = self
+            .service
+            .review_rooms(&self.viewer.actor, upload)
+            .await
+            .map_err(told)?;
+        let refused_lines = i64::try_from(review.refused.len()).unwrap_or(i64::MAX);
+        let refused = review.refused.into_iter().take(NAMED);
+        let rooms = review.first.into_iter().map(|room| ImportedRoom {
+            place: room.place,
+            name: room.name,
+            site: format!("{}, {}", room.site, room.zone.name()),
+            ring: ring_view(&look, room.ring),
+            devices: i64::try_from(room.devices).unwrap_or(i64::MAX),
+        });
+        Ok(Some(ImportReview {
+            name: review.name,
+            adds: counted(review.sites, review.rooms, review.devices),
+            refused_lines,
+            refused: refused
+                .map(|line| (line.place, line.field.to_owned(), line.problem))
+                .collect(),
+            rooms: rooms.collect(),
+        }))
+    }
+
+    /// Imports a file that was looked at.
+    ///
+    /// # Errors
+    /// As [`service::Service::import_upload`].
+    pub async fn import_rooms(&self, upload: Uuid) -> Result<Done> {
+        let report = self
+            .service
+            .import_upload(&self.viewer.actor, upload)
+            .await
+            .map_err(told)?;
+        let added = counted(report.sites, report.rooms, report.devices);
+        Ok(Done::new(format!("Imported: {added}."), "/rooms"))
+    }
+}
+
+/// `2 sites, 14 rooms, 30 devices`.
+fn counted(sites: usize, rooms: usize, devices: usize) -> String {
+    let count =
+        |number: usize, one: &str, many: &str| words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many);
+    let mut parts = vec![count(rooms, "room", "rooms"), count(devices, "device", "devices")];
+    if sites > 0 {
+        parts.insert(0, count(sites, "site", "sites"));
+    }
+    parts.join(", ")
+}
+
+/// What a move into each of the rings would mean for the updates that the room has still to get (R14, K9).
+async fn moves(look: &mut Look, room: &Room) -> Result<Vec<(String, Vec<String>)>> {
+    let live = look.tx.live_rollouts().await.map_err(failed)?;
+    let updates = look.planned(&live).await.map_err(told)?;
+    let rollouts = look.tx.rollouts(&live).await.map_err(failed)?;
+    let mut waiting = Vec::new();
+    for (id, update) in &updates {
+        let Some(rollout) = rollouts.get(id) else { continue };
+        if update.devices_in(room).next().is_none() {
+            continue;
+        }
+        let deployment = look.tx.deployment_of(room.id, *id).await.map_err(failed)?;
+        let has_still_to_start = deployment.as_ref().is_none_or(|deployment| {
+            matches!(
+                deployment.state,
+                DeploymentState::Waiting | DeploymentState::Withdrawn { .. }
+            )
+        });
+        if has_still_to_start {
+            waiting.push((update, rollout));
+        }
+    }
+    let year = words::year(look);
+    let next = look.next_window(room, room.zone.date(look.now));
+    let next = when::window(&next, &room.zone, look.now);
+    let meaning = |ring: &Ring| {
+        let sentences = waiting.iter().map(|(update, rollout)| {
+            let title = update.title();
+            let paused = match rollout.state {
+                RolloutState::Paused { .. } => " It is paused: after it is resumed.",
+                RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => "",
+            };
+            if rollout.has_reached(ring) {
+                return format!("{title}: caught up in the next window, {next}.{paused}");
+            }
+            let calendar = rollout.calendar_at(&look.rings, &look.freezes, &look.organisation.zone, look.now);
+            let stage = calendar.iter().find(|stage| stage.ring == rollout.ring_of(ring.id));
+            match stage {
+                Some(stage) => format!(
+                    "{title}: with the ring, {}.{paused}",
+                    words::span(stage.starts_on, stage.rollout_ends, year)
+                ),
+                None => format!("{title}: it does not come to this ring.{paused}"),
+            }
+        });
+        (ring.id.to_string(), sentences.collect())
+    };
+    Ok(look.rings.iter().map(meaning).collect())
+}
+
+/// A room as a form has it.
+pub(crate) fn room_draft(
+    name: String,
+    site: &str,
+    building: String,
+    floor: String,
+    capacity: &str,
+    zone: String,
+    state: &str,
+) -> Result<RoomDraft> {
+    let invalid = |field: &str, problem: &str| AppError::Invalid {
+        field: field.to_owned(),
+        problem: problem.to_owned(),
+    };
+    let capacity = match capacity.trim() {
+        "" => 0,
+        seats => seats
+            .parse()
+            .map_err(|_| invalid("capacity", "a whole number of seats, or nothing"))?,
+    };
+    Ok(RoomDraft {
+        name,
+        site: site.parse().map_err(|_| invalid("site", "choose the room's site"))?,
+        building,
+        floor,
+        capacity,
+        zone,
+        state: RoomState::from_word(state).ok_or_else(|| invalid("state", "onboarding or managed"))?,
+    })
+}

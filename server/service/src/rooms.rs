@@ -1,0 +1,637 @@
+//! What people do to single rooms, their devices and their sites (P0, P5, R3, A4), and the estate as a file.
+//!
+//! Which ring a room is in is changed by [`Service::move_rooms`] alone. Files come in through `estate`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Act;
+use domain::freeze::FreezeScope;
+use domain::ids::{DeviceId, RingId, RoomId, SiteId};
+use domain::ring::name_key;
+use domain::room::RoomState;
+use domain::zone::Zone;
+use futures::StreamExt;
+use serde_json::{Value, json};
+use store::{EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx, UploadRecord};
+use uuid::Uuid;
+
+use crate::audit::CsvStream;
+use crate::control::checked_reason;
+use crate::devices::{new_token, token_hash};
+use crate::error::{Result, ServiceError};
+use crate::estate::{ImportReport, check_controller, check_optional, check_text};
+use crate::rooms_file::{COLUMNS, Checked, RefusedLine, RoomsFile};
+use crate::{Actor, Service, spreadsheet};
+
+pub use crate::estate::{LARGEST_CAPACITY, LONGEST_NAME};
+
+/// How long a file waits for somebody to decide on it.
+const UPLOAD_KEPT: TimeDelta = TimeDelta::days(1);
+
+/// A room as a form has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomDraft {
+    /// Name, unique at its site without regard to case.
+    pub name: String,
+    /// Where.
+    pub site: SiteId,
+    /// Building; may be empty.
+    pub building: String,
+    /// Floor, as people call it; may be empty.
+    pub floor: String,
+    /// Seats; 0: nobody has counted them.
+    pub capacity: u32,
+    /// Its own IANA zone; empty: its site's.
+    pub zone: String,
+    /// Whether it takes part.
+    pub state: RoomState,
+}
+
+/// A device as a form has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceDraft {
+    /// What it calls itself on the wire.
+    pub controller: String,
+    /// bar, console, compute …
+    pub role: String,
+    /// Vendor; may be empty.
+    pub vendor: String,
+    /// Model: updates say which they are for.
+    pub model: String,
+    /// Serial number; may be empty.
+    pub serial: String,
+}
+
+/// A site as a form has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteDraft {
+    /// Name, unique without regard to case.
+    pub name: String,
+    /// City; may be empty.
+    pub city: String,
+    /// Country; may be empty.
+    pub country: String,
+    /// IANA zone.
+    pub zone: String,
+}
+
+/// What a file would become, before it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// Where the file came from.
+    pub name: String,
+    /// Sites that it adds.
+    pub sites: usize,
+    /// Rooms that it adds.
+    pub rooms: usize,
+    /// Devices that it adds.
+    pub devices: usize,
+    /// Every line that can become nothing, in the order of the file. With one of them, nothing is imported.
+    pub refused: Vec<RefusedLine>,
+    /// The first of the good ones: where it stands, name, site's name, ring, number of devices.
+    pub first: Vec<ReviewedRoom>,
+}
+
+/// A room that a file would add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewedRoom {
+    /// `line 3 (Mast)`.
+    pub place: String,
+    /// Name.
+    pub name: String,
+    /// Site.
+    pub site: String,
+    /// Zone.
+    pub zone: Zone,
+    /// Its ring.
+    pub ring: RingId,
+    /// Devices.
+    pub devices: usize,
+}
+
+/// Rooms that a review names.
+const REVIEWED: usize = 20;
+
+/// Rooms that are read at once for an export.
+const BATCH: i64 = 500;
+
+impl Service {
+    /// Adds a room; without a ring it belongs to General (R3).
+    ///
+    /// # Errors
+    /// Names the field and the limit.
+    pub async fn add_room(&self, actor: &Actor, draft: &RoomDraft, ring: Option<RingId>) -> Result<RoomId> {
+        actor.may(Act::EditRooms)?;
+        let id = RoomId(self.new_id()?);
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let room = checked(tx, draft).await?;
+            let rings = tx.rings().await?;
+            let ring = match ring {
+                None => rings.general(),
+                Some(ring) => rings.get(ring).ok_or_else(|| ServiceError::invalid("ring", "there is no such ring"))?,
+            };
+            tx.add_rooms(&[NewRoom {
+                id,
+                name: room.name.clone(),
+                site: room.site,
+                building: room.building.clone(),
+                floor: room.floor.clone(),
+                capacity: room.capacity,
+                zone: room.zone.clone(),
+                zone_is_own: room.zone_is_own,
+                ring: ring.id,
+                state: room.state,
+            }]).await?;
+            tx.mark(id).await?;
+            tx.wake_rollouts(now).await?;
+            let summary = format!("Added the room {} at {}, in {}.", room.name, room.site_name, ring.name);
+            let mut after = facts(&room);
+            after["ring"] = ring.name.clone().into();
+            tx.add_audit(now, &actor.entry("room.added", "room", id, summary).with_after(after)).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(id)
+    }
+
+    /// Edits a room as it was when its `revision` was read. A new zone moves its windows.
+    ///
+    /// # Errors
+    /// Names the field and the limit; there is no such room; somebody has changed it meanwhile.
+    pub async fn edit_room(&self, actor: &Actor, id: RoomId, revision: i64, draft: &RoomDraft) -> Result<()> {
+        actor.may(Act::EditRooms)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = known(tx, id).await?;
+            if before.state == RoomState::Retired {
+                return Err(ServiceError::conflict(format!("{} is retired; bring it back first", before.name)));
+            }
+            let after = RoomRecord { id, ring: before.ring, revision, ..checked_other(tx, draft, Some(id)).await? };
+            self.put(tx, actor, "room.edited", format!("Edited the room {}.", after.name), &before, &after, now).await
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Retires a room: nothing is planned for it any more, and its devices' tokens count no more.
+    ///
+    /// # Errors
+    /// There is no such room, it is retired already, an install is running in it, or the reason is missing.
+    pub async fn retire_room(&self, actor: &Actor, id: RoomId, reason: &str) -> Result<()> {
+        actor.may(Act::EditRooms)?;
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = known(tx, id).await?;
+            if before.state == RoomState::Retired {
+                return Err(ServiceError::conflict(format!("{} is retired already", before.name)));
+            }
+            let running = tx.work_in(&[id]).await?.remove(&id).unwrap_or_default().running;
+            if running > 0 {
+                let problem = format!("an install is running in {}; retire the room when it has ended", before.name);
+                return Err(ServiceError::conflict(problem));
+            }
+            tx.take_back_prepared(FreezeScope::Room(id), now).await?;
+            let mut revoked = 0;
+            for device in tx.device_details(id).await? {
+                revoked += i64::from(tx.revoke_device(&device.controller, now).await?);
+            }
+            let devices = match revoked {
+                0 => String::new(),
+                1 => " Its device’s token counts no more.".to_owned(),
+                devices => format!(" The tokens of its {devices} devices count no more."),
+            };
+            let after = RoomRecord { state: RoomState::Retired, ..before.clone() };
+            let summary = format!("Retired the room {}: {reason}{devices}", before.name);
+            self.put(tx, actor, "room.retired", summary, &before, &after, now).await
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Brings a retired room back, as one that is onboarding (C4). Its devices need new tokens.
+    ///
+    /// # Errors
+    /// There is no such room, or it is not retired.
+    pub async fn bring_back_room(&self, actor: &Actor, id: RoomId) -> Result<()> {
+        actor.may(Act::EditRooms)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = known(tx, id).await?;
+            if before.state != RoomState::Retired {
+                return Err(ServiceError::conflict(format!("{} is not retired", before.name)));
+            }
+            let after = RoomRecord { state: RoomState::Onboarding, ..before.clone() };
+            let summary = format!("Brought the room {} back.", before.name);
+            self.put(tx, actor, "room.brought_back", summary, &before, &after, now).await
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Writes a room that has changed, has the planner look at it, and leaves a trace.
+    async fn put(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: &'static str,
+        summary: String,
+        before: &RoomRecord,
+        after: &RoomRecord,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        if !tx.put_room(after).await? {
+            let problem = format!(
+                "{} was changed by somebody else meanwhile; look at it again",
+                before.name
+            );
+            return Err(ServiceError::conflict(problem));
+        }
+        if before.zone != after.zone {
+            // What is prepared for a window of the old zone is prepared anew.
+            tx.take_back_prepared(FreezeScope::Room(after.id), now).await?;
+        }
+        tx.mark(after.id).await?;
+        tx.wake_rollouts(now).await?;
+        let entry = actor.entry(action, "room", after.id, summary);
+        let entry = entry.with_before(facts(before)).with_after(facts(after));
+        tx.add_audit(now, &entry).await?;
+        Ok(())
+    }
+
+    /// Adds a device to a room and hands out its token (A4), which is shown this once.
+    ///
+    /// # Errors
+    /// Names the field and the limit; there is no such room.
+    pub async fn add_device(&self, actor: &Actor, room: RoomId, draft: &DeviceDraft) -> Result<String> {
+        actor.may(Act::ManageDevices)?;
+        let controller = draft.controller.trim().to_owned();
+        check_controller(&controller).map_err(|problem| ServiceError::invalid("device", problem))?;
+        check_text("model", &draft.model, LONGEST_NAME)?;
+        for (field, text) in [
+            ("role", &draft.role),
+            ("vendor", &draft.vendor),
+            ("serial", &draft.serial),
+        ] {
+            check_optional(field, text)?;
+        }
+        let (id, token) = (DeviceId(self.new_id()?), new_token()?);
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let record = known(tx, room).await?;
+            if record.state == RoomState::Retired {
+                return Err(ServiceError::conflict(format!("{} is retired; bring it back first", record.name)));
+            }
+            if let Some((_, other)) = tx.room_of_device(&controller).await? {
+                let other = known(tx, other).await?.name;
+                return Err(ServiceError::invalid("device", format!("{controller} is a device of {other} already")));
+            }
+            let position = tx.next_position(room).await?;
+            tx.add_devices(&[NewDevice {
+                id,
+                controller: controller.clone(),
+                room,
+                position,
+                role: draft.role.trim().to_owned(),
+                vendor: draft.vendor.trim().to_owned(),
+                model: draft.model.trim().to_owned(),
+                serial: draft.serial.trim().to_owned(),
+            }]).await?;
+            tx.enrol_device(&controller, &token_hash(&token), now).await?;
+            tx.mark(room).await?;
+            let summary = format!("Added the device {controller} ({}) to {}, with a token.", draft.model.trim(), record.name);
+            let entry = actor.entry("device.added", "room", room, summary).with_after(json!({
+                "device": controller, "role": draft.role.trim(), "vendor": draft.vendor.trim(), "model": draft.model.trim(),
+                "serial": draft.serial.trim(),
+            }));
+            tx.add_audit(now, &entry).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(token)
+    }
+
+    /// Adds a site.
+    ///
+    /// # Errors
+    /// Names the field and the limit.
+    pub async fn add_site(&self, actor: &Actor, draft: &SiteDraft) -> Result<SiteId> {
+        actor.may(Act::EditRooms)?;
+        let id = SiteId(self.new_id()?);
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let site = checked_site(tx, id, draft).await?;
+            tx.add_sites(&[NewSite {
+                id,
+                name: site.name.clone(),
+                city: site.city.clone(),
+                country: site.country.clone(),
+                zone: site.zone.clone(),
+            }]).await?;
+            let summary = format!("Added the site {} in {}.", site.name, site.zone);
+            tx.add_audit(now, &actor.entry("site.added", "site", id, summary).with_after(site_facts(&site))).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(id)
+    }
+
+    /// Edits a site. A new zone moves the windows of its rooms that have none of their own.
+    ///
+    /// # Errors
+    /// Names the field and the limit; there is no such site.
+    pub async fn edit_site(&self, actor: &Actor, id: SiteId, draft: &SiteDraft) -> Result<()> {
+        actor.may(Act::EditRooms)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let sites = tx.sites().await?;
+            let before = sites.into_iter().find(|site| site.id == id).ok_or_else(|| ServiceError::not_found("This site"))?;
+            let after = checked_site(tx, id, draft).await?;
+            tx.put_site(&after).await?;
+            if before.zone != after.zone {
+                tx.take_back_prepared(FreezeScope::Site(id), now).await?;
+                tx.mark_site(id).await?;
+                tx.wake_rollouts(now).await?;
+            }
+            let entry = actor.entry("site.edited", "site", id, format!("Edited the site {}.", after.name));
+            tx.add_audit(now, &entry.with_before(site_facts(&before)).with_after(site_facts(&after))).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Every site, by name, with the number of its rooms.
+    ///
+    /// # Errors
+    /// Whoever asks may not see them, or the database fails.
+    pub async fn sites(&self, actor: &Actor) -> Result<Vec<(SiteRecord, i64)>> {
+        actor.may(Act::See)?;
+        let mut tx = self.store.read().await?;
+        let rooms = tx.rooms_by_site().await?;
+        let sites = tx.sites().await?.into_iter();
+        Ok(sites
+            .map(|site| (site.clone(), rooms.get(&site.id).copied().unwrap_or(0)))
+            .collect())
+    }
+
+    /// The rooms as a comma-separated file with everything in them, in the shape that an import takes (P0).
+    ///
+    /// # Errors
+    /// Whoever asks may not see rooms.
+    pub async fn export_rooms(&self, actor: &Actor, filter: RoomFilter) -> Result<CsvStream> {
+        actor.may(Act::See)?;
+        let head = futures::stream::once(async { spreadsheet::lines(&[COLUMNS.map(str::to_owned).to_vec()]) });
+        let service = self.clone();
+        let parts = futures::stream::try_unfold((service, Some(filter)), |(service, filter)| async move {
+            let Some(filter) = filter else {
+                return Ok(None);
+            };
+            let lines = service.store.read().await?.estate_lines(&filter, BATCH).await?;
+            let rooms: BTreeSet<Uuid> = lines.iter().map(|line| line.room).collect();
+            let is_full = i64::try_from(rooms.len()).is_ok_and(|rooms| rooms == BATCH);
+            let rest = lines.last().filter(|_| is_full).map(|last| RoomFilter {
+                after: Some((last.name_key.clone(), RoomId(last.room))),
+                ..filter
+            });
+            let rows: Vec<Vec<String>> = lines.into_iter().map(cells).collect();
+            Ok(Some((spreadsheet::lines(&rows)?, (service, rest))))
+        });
+        Ok(Box::pin(head.chain(parts)))
+    }
+
+    /// Keeps a file of rooms until somebody has looked at what it would become.
+    ///
+    /// # Errors
+    /// It is no file of rooms at all.
+    pub async fn upload_rooms(&self, actor: &Actor, name: &str, text: &str) -> Result<Uuid> {
+        actor.may(Act::EditRooms)?;
+        RoomsFile::read(text)?;
+        let now = self.clock.now();
+        let upload = UploadRecord {
+            id: self.new_id()?,
+            kind: "rooms".to_owned(),
+            name: name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect(),
+            text: text.to_owned(),
+            made_by: actor.signature(),
+            made_at: now,
+        };
+        store::write!(self.store, tx => {
+            tx.forget_uploads(None, now - UPLOAD_KEPT).await?;
+            tx.add_upload(&upload).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(upload.id)
+    }
+
+    /// What a file that was sent would become. Nothing is changed.
+    ///
+    /// # Errors
+    /// There is no such file any more.
+    pub async fn review_rooms(&self, actor: &Actor, upload: Uuid) -> Result<Review> {
+        actor.may(Act::EditRooms)?;
+        let mut tx = self.store.begin().await?;
+        let review = self.review(&mut tx, upload).await;
+        // Its sites were added to look the rooms up; nothing of that stays.
+        tx.roll_back().await?;
+        review
+    }
+
+    async fn review(&self, tx: &mut Tx, upload: Uuid) -> Result<Review> {
+        let upload = waiting(tx, upload).await?;
+        let (file, mut refused) = RoomsFile::read(&upload.text)?;
+        let mut report = ImportReport::default();
+        let sites = self.add_missing_sites(tx, &file, &mut report).await?;
+        let checked = Checked::of(self, &file, &tx.rings().await?, &sites)?;
+        refused.extend(checked.refused);
+        let keys: Vec<String> = checked.rooms.iter().map(|room| name_key(&room.name)).collect();
+        let taken_names = tx.rooms_keyed(&keys).await?;
+        let controllers: Vec<String> = checked.devices.iter().map(|device| device.controller.clone()).collect();
+        let taken_devices = tx.devices_called(&controllers).await?;
+        let site_names: BTreeMap<SiteId, &str> = sites.values().map(|site| (site.id, site.name.as_str())).collect();
+        let mut devices: BTreeMap<RoomId, Vec<&str>> = BTreeMap::new();
+        for device in &checked.devices {
+            devices.entry(device.room).or_default().push(&device.controller);
+        }
+        let (mut rooms, mut found, mut first) = (0, 0, Vec::new());
+        for (room, place) in checked.rooms.iter().zip(&checked.places) {
+            let own = devices.get(&room.id).map_or(&[][..], Vec::as_slice);
+            let site = site_names.get(&room.site).copied().unwrap_or_default();
+            let of_another = own
+                .iter()
+                .find_map(|device| taken_devices.get(*device).map(|other| (device, other)));
+            let problem = if taken_names.contains_key(&(name_key(&room.name), room.site)) {
+                Some(("name", format!("{site} has a room of this name already")))
+            } else {
+                of_another.map(|(device, other)| ("device", format!("{device} is a device of {other} already")))
+            };
+            if let Some((field, problem)) = problem {
+                refused.push(RefusedLine {
+                    place: place.clone(),
+                    field,
+                    problem,
+                });
+                continue;
+            }
+            (rooms, found) = (rooms + 1, found + own.len());
+            if first.len() < REVIEWED {
+                first.push(ReviewedRoom {
+                    place: place.clone(),
+                    name: room.name.clone(),
+                    site: site.to_owned(),
+                    zone: room.zone.clone(),
+                    ring: room.ring,
+                    devices: own.len(),
+                });
+            }
+        }
+        Ok(Review {
+            name: upload.name,
+            sites: report.sites,
+            rooms,
+            devices: found,
+            refused,
+            first,
+        })
+    }
+
+    /// Imports a file that was looked at before: all of it or nothing.
+    ///
+    /// # Errors
+    /// There is no such file any more; names the line, the field and the limit.
+    pub async fn import_upload(&self, actor: &Actor, upload: Uuid) -> Result<ImportReport> {
+        actor.may(Act::EditRooms)?;
+        let text = waiting(&mut self.store.read().await?, upload).await?.text;
+        let report = self.import_rooms(actor, &RoomsFile::parse(&text)?).await?;
+        let old = self.clock.now() - UPLOAD_KEPT;
+        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.forget_uploads(Some(upload), old).await?) })?;
+        Ok(report)
+    }
+}
+
+async fn waiting(tx: &mut Tx, upload: Uuid) -> Result<UploadRecord> {
+    let upload = tx.upload(upload).await?.filter(|upload| upload.kind == "rooms");
+    upload.ok_or_else(|| {
+        let problem = "this file is imported already, or was sent more than a day ago; send it again";
+        ServiceError::conflict(problem)
+    })
+}
+
+async fn known(tx: &mut Tx, id: RoomId) -> Result<RoomRecord> {
+    tx.room_record(id)
+        .await?
+        .ok_or_else(|| ServiceError::not_found("This room"))
+}
+
+async fn checked(tx: &mut Tx, draft: &RoomDraft) -> Result<RoomRecord> {
+    checked_other(tx, draft, None).await
+}
+
+/// A room as it is typed, in the ring of nobody yet. `own`: the room that has the name already may be this one.
+async fn checked_other(tx: &mut Tx, draft: &RoomDraft, own: Option<RoomId>) -> Result<RoomRecord> {
+    check_text("name", &draft.name, LONGEST_NAME)?;
+    check_optional("building", &draft.building)?;
+    check_optional("floor", &draft.floor)?;
+    if draft.capacity > LARGEST_CAPACITY {
+        return Err(ServiceError::invalid(
+            "capacity",
+            format!("{} is more than {LARGEST_CAPACITY}", draft.capacity),
+        ));
+    }
+    if draft.state == RoomState::Retired {
+        return Err(ServiceError::invalid(
+            "state",
+            "a room is retired with a reason, and not by its form",
+        ));
+    }
+    let sites = tx.sites().await?;
+    let site = sites.into_iter().find(|site| site.id == draft.site);
+    let site = site.ok_or_else(|| ServiceError::invalid("site", "there is no such site"))?;
+    let name = draft.name.trim().to_owned();
+    if tx
+        .room_at(site.id, &name)
+        .await?
+        .is_some_and(|other| Some(other) != own)
+    {
+        return Err(ServiceError::invalid(
+            "name",
+            format!("{} has a room named {name} already", site.name),
+        ));
+    }
+    let zone = match draft.zone.trim() {
+        "" => None,
+        zone => Some(Zone::parse(zone).map_err(|error| ServiceError::invalid("zone", error.to_string()))?),
+    };
+    Ok(RoomRecord {
+        id: own.unwrap_or(RoomId(Uuid::nil())),
+        name,
+        site: site.id,
+        site_name: site.name,
+        building: draft.building.trim().to_owned(),
+        floor: draft.floor.trim().to_owned(),
+        capacity: draft.capacity,
+        zone_is_own: zone.is_some(),
+        zone: zone.unwrap_or(site.zone),
+        ring: RingId(Uuid::nil()),
+        state: draft.state,
+        revision: 0,
+    })
+}
+
+async fn checked_site(tx: &mut Tx, id: SiteId, draft: &SiteDraft) -> Result<SiteRecord> {
+    check_text("name", &draft.name, LONGEST_NAME)?;
+    check_optional("city", &draft.city)?;
+    check_optional("country", &draft.country)?;
+    let name = draft.name.trim().to_owned();
+    if tx.site_named(&name).await?.is_some_and(|other| other != id) {
+        return Err(ServiceError::invalid(
+            "name",
+            format!("there is a site named {name} already"),
+        ));
+    }
+    let zone = Zone::parse(draft.zone.trim()).map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
+    Ok(SiteRecord {
+        id,
+        name,
+        city: draft.city.trim().to_owned(),
+        country: draft.country.trim().to_owned(),
+        zone,
+    })
+}
+
+fn facts(room: &RoomRecord) -> Value {
+    json!({
+        "name": room.name, "site": room.site_name, "building": room.building, "floor": room.floor, "capacity": room.capacity,
+        "zone": room.zone.name(), "zone is its own": room.zone_is_own, "state": room.state.as_str(),
+    })
+}
+
+fn site_facts(site: &SiteRecord) -> Value {
+    json!({ "name": site.name, "city": site.city, "country": site.country, "zone": site.zone.name() })
+}
+
+fn cells(line: EstateLine) -> Vec<String> {
+    let seats = match line.capacity {
+        0 => String::new(),
+        seats => seats.to_string(),
+    };
+    let text = Option::unwrap_or_default;
+    vec![
+        line.site,
+        line.name,
+        line.building,
+        line.floor,
+        seats,
+        text(line.zone),
+        line.ring,
+        line.state,
+        text(line.device),
+        text(line.role),
+        text(line.vendor),
+        text(line.model),
+        text(line.serial),
+        text(line.product),
+        text(line.version),
+    ]
+}

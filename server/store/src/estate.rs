@@ -1,0 +1,302 @@
+//! What people change in the estate: rooms, sites and devices, one by one, and what a file is compared with before it is imported (P0).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::ids::{DeviceId, RoomId, SiteId};
+use domain::ring::name_key;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::read::RoomFilter;
+use crate::rooms::{RoomRecord, SiteRecord};
+use crate::rows::micros;
+use crate::tx::{Tx, each};
+
+/// A room and, where it has any, one thing on one of its devices: a line of an export.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct EstateLine {
+    /// The room's place in the order.
+    pub name_key: String,
+    /// The room.
+    pub room: Uuid,
+    /// Site.
+    pub site: String,
+    /// Name.
+    pub name: String,
+    /// Building.
+    pub building: String,
+    /// Floor.
+    pub floor: String,
+    /// Seats.
+    pub capacity: i64,
+    /// Its zone, where it is its own.
+    pub zone: Option<String>,
+    /// Its ring's name.
+    pub ring: String,
+    /// Whether it takes part.
+    pub state: String,
+    /// What a device calls itself.
+    pub device: Option<String>,
+    /// bar, console …
+    pub role: Option<String>,
+    /// Vendor.
+    pub vendor: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Serial number.
+    pub serial: Option<String>,
+    /// A product on it.
+    pub product: Option<String>,
+    /// The version that it reports.
+    pub version: Option<String>,
+}
+
+/// A file that somebody has sent and not decided on yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadRecord {
+    /// Identity.
+    pub id: Uuid,
+    /// What it is to become: `rooms`, `catalogue`.
+    pub kind: String,
+    /// What it is called where it came from.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+    /// Who sent it.
+    pub made_by: String,
+    /// When.
+    pub made_at: DateTime<Utc>,
+}
+
+/// Values in one query.
+const BATCH: usize = 500;
+
+impl Tx {
+    /// Writes what a room is, if nobody has changed it since it was read; `false`: somebody has.
+    ///
+    /// # Errors
+    /// The database fails, or the name is taken at its site.
+    pub async fn put_room(&mut self, room: &RoomRecord) -> Result<bool> {
+        const SQL: &str =
+            "UPDATE rooms SET name = $3, name_key = $4, site_id = $5, building = $6, floor = $7, capacity = $8,
+                zone = $9, zone_is_own = $10, state = $11, revision = revision + 1
+            WHERE id = $1 AND revision = $2";
+        let done = each!(self, c => sqlx::query(SQL)
+            .bind(room.id.0)
+            .bind(room.revision)
+            .bind(&room.name)
+            .bind(name_key(&room.name))
+            .bind(room.site.0)
+            .bind(&room.building)
+            .bind(&room.floor)
+            .bind(i64::from(room.capacity))
+            .bind(room.zone.name())
+            .bind(room.zone_is_own)
+            .bind(room.state.as_str())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// The room of this name at a site, without regard to case.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_at(&mut self, site: SiteId, name: &str) -> Result<Option<RoomId>> {
+        const SQL: &str = "SELECT id FROM rooms WHERE name_key = $1 AND site_id = $2";
+        let id: Option<Uuid> =
+            each!(self, c => sqlx::query_scalar(SQL).bind(name_key(name)).bind(site.0).fetch_optional(c).await)?;
+        Ok(id.map(RoomId))
+    }
+
+    /// The rooms of these names, whatever their sites: (name key, site) to room.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_keyed(&mut self, keys: &[String]) -> Result<BTreeMap<(String, SiteId), RoomId>> {
+        let mut found = BTreeMap::new();
+        for batch in keys.chunks(BATCH) {
+            let rows: Vec<(String, Uuid, Uuid)> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT name_key, site_id, id FROM rooms WHERE name_key IN (");
+                texts_in(&mut query, batch);
+                query.build_query_as().fetch_all(c).await
+            })?;
+            found.extend(
+                rows.into_iter()
+                    .map(|(key, site, id)| ((key, SiteId(site)), RoomId(id))),
+            );
+        }
+        Ok(found)
+    }
+
+    /// Which of these names devices have, revoked ones too: name to its room's name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn devices_called(&mut self, controllers: &[String]) -> Result<BTreeMap<String, String>> {
+        let mut found = BTreeMap::new();
+        for batch in controllers.chunks(BATCH) {
+            let rows: Vec<(String, String)> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT d.controller_id, r.name FROM devices d JOIN rooms r ON r.id = d.room_id WHERE d.controller_id IN (",
+                );
+                texts_in(&mut query, batch);
+                query.build_query_as().fetch_all(c).await
+            })?;
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    /// The place behind the last device of a room.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn next_position(&mut self, room: RoomId) -> Result<u32> {
+        const SQL: &str = "SELECT COALESCE(MAX(position) + 1, 0) FROM devices WHERE room_id = $1";
+        let next: i64 = each!(self, c => sqlx::query_scalar(SQL).bind(room.0).fetch_one(c).await)?;
+        Ok(u32::try_from(next).unwrap_or(0))
+    }
+
+    /// The room of a device, revoked or not; `None`: no device is called that.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_of_device(&mut self, controller: &str) -> Result<Option<(DeviceId, RoomId)>> {
+        const SQL: &str = "SELECT id, room_id FROM devices WHERE controller_id = $1";
+        let row: Option<(Uuid, Uuid)> = each!(self, c => sqlx::query_as(SQL).bind(controller).fetch_optional(c).await)?;
+        Ok(row.map(|(id, room)| (DeviceId(id), RoomId(room))))
+    }
+
+    /// Writes what a site is. Its zone becomes that of its rooms which have none of their own.
+    ///
+    /// # Errors
+    /// The database fails, or the name is taken.
+    pub async fn put_site(&mut self, site: &SiteRecord) -> Result<()> {
+        const SITE: &str =
+            "UPDATE sites SET name = $2, name_key = $3, city = $4, country = $5, zone = $6 WHERE id = $1";
+        const ROOMS: &str = "UPDATE rooms SET zone = $2, revision = revision + 1
+            WHERE site_id = $1 AND zone <> $2 AND NOT zone_is_own";
+        each!(self, c => sqlx::query(SITE)
+            .bind(site.id.0)
+            .bind(&site.name)
+            .bind(name_key(&site.name))
+            .bind(&site.city)
+            .bind(&site.country)
+            .bind(site.zone.name())
+            .execute(c)
+            .await
+            .map(drop))?;
+        each!(self, c => sqlx::query(ROOMS).bind(site.id.0).bind(site.zone.name()).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// How many rooms each site has; retired ones do not count, sites without a room are left out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_site(&mut self) -> Result<BTreeMap<SiteId, i64>> {
+        const SQL: &str = "SELECT site_id, COUNT(*) FROM rooms WHERE state <> 'retired' GROUP BY site_id";
+        let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        Ok(rows.into_iter().map(|(site, rooms)| (SiteId(site), rooms)).collect())
+    }
+
+    /// Rooms by name with all that is in them, after one of them: the lines of at most `limit` rooms.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
+        let lines = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT r.name_key, r.id AS room, s.name AS site, r.name, r.building, r.floor, r.capacity,
+                    CASE WHEN r.zone_is_own THEN r.zone END AS zone, g.name AS ring, r.state,
+                    d.controller_id AS device, d.role, d.vendor, d.model, d.serial, c.product_id AS product, v.text AS version
+                FROM (SELECT r.* FROM rooms r WHERE r.state ",
+            );
+            query.push(crate::read::state_of(filter));
+            crate::read::filter_rooms!(query, filter);
+            if let Some((key, id)) = &filter.after {
+                query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
+            query.push(
+                ") AS r
+                JOIN sites s ON s.id = r.site_id
+                JOIN rings g ON g.id = r.ring_id
+                LEFT JOIN devices d ON d.room_id = r.id AND d.revoked_at IS NULL
+                LEFT JOIN components c ON c.device_id = d.id
+                LEFT JOIN versions v ON v.id = c.version_id
+                ORDER BY r.name_key, r.id, d.position, d.id, c.product_id",
+            );
+            query.build_query_as::<EstateLine>().fetch_all(c).await
+        })?;
+        Ok(lines)
+    }
+
+    /// Keeps a file until somebody decides on it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn add_upload(&mut self, upload: &UploadRecord) -> Result<()> {
+        const SQL: &str =
+            "INSERT INTO uploads (id, kind, name, text, made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        each!(self, c => sqlx::query(SQL)
+            .bind(upload.id)
+            .bind(&upload.kind)
+            .bind(&upload.name)
+            .bind(&upload.text)
+            .bind(&upload.made_by)
+            .bind(micros(upload.made_at))
+            .execute(c)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// A file that waits for somebody to decide.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn upload(&mut self, id: Uuid) -> Result<Option<UploadRecord>> {
+        const SQL: &str = "SELECT kind, name, text, made_by, made_at FROM uploads WHERE id = $1";
+        let row: Option<(String, String, String, String, i64)> =
+            each!(self, c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?;
+        row.map(|(kind, name, text, made_by, made_at)| {
+            let made_at = crate::rows::instant("uploads", id, made_at)?;
+            Ok(UploadRecord {
+                id,
+                kind,
+                name,
+                text,
+                made_by,
+                made_at,
+            })
+        })
+        .transpose()
+    }
+
+    /// Forgets a file, and those from before `old`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn forget_uploads(&mut self, id: Option<Uuid>, old: DateTime<Utc>) -> Result<()> {
+        const SQL: &str = "DELETE FROM uploads WHERE id = $1 OR made_at < $2";
+        each!(self, c => sqlx::query(SQL).bind(id).bind(micros(old)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+}
+
+/// `$1, $2, …)`: closes the parenthesis.
+fn texts_in<DB>(query: &mut sqlx::QueryBuilder<DB>, texts: &[String])
+where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let mut separated = query.separated(", ");
+    for text in texts {
+        separated.push_bind(text.clone());
+    }
+    separated.push_unseparated(")");
+}
