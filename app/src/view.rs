@@ -791,6 +791,26 @@ pub struct RoomForm {
     pub longest_name: u32,
 }
 
+/// A room as its form sends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoomFields {
+    /// Name.
+    pub name: String,
+    /// Its site's id.
+    pub site: String,
+    /// Building.
+    pub building: String,
+    /// Floor.
+    pub floor: String,
+    /// Seats; empty: not counted.
+    pub capacity: String,
+    /// Its own zone; empty: its site's.
+    pub zone: String,
+    /// `onboarding`, `managed`.
+    pub state: String,
+}
+
 /// A site in a list, and what its dialog starts from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteRow {

@@ -333,7 +333,7 @@ async fn one_bad_line_in_the_middle_of_a_hundred_thousand_rooms_is_named_and_not
         .import_rooms(&actor(), &file)
         .await
         .expect_err("a refusal");
-    says(&refused, &["site", "room 50000 (Room 50000)", "Atlantis"]);
+    says(&refused, &["site", "line 50001 (Room 50000)", "Atlantis"]);
     assert_eq!(whole(&house).await, before);
 }
 
@@ -413,11 +413,14 @@ async fn a_rooms_file_with_one_bad_line_changes_nothing_g1_g5(engine: Engine) {
         .import_rooms(&actor(), &csv)
         .await
         .expect_err("one bad line");
-    says(&refused, &["ring", "room 2 (Two)", "Inner"]);
+    says(&refused, &["ring", "line 3 (Two)", "Inner"]);
     for (text, words) in [
         ("{\"rooms\": [{\"name\": 7}]}", vec!["rooms"]),
         ("{\"rooms\": [{\"name\": \"A\", \"site\"", vec!["rooms"]),
-        ("site,name,capacity\nLondon,One,many\n", vec!["rooms", "line"]),
+        (
+            "site,name,capacity\nLondon,One,many\n",
+            vec!["capacity", "line 2 (One)", "whole number"],
+        ),
         ("site\nLondon\n", vec!["rooms", "name"]),
     ] {
         says(&RoomsFile::parse(text).expect_err(text), &words);

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::rooms::local_time;
 use super::{Desk, Result, failed, ring_view, told, words};
 use crate::error::AppError;
-use crate::view::{Choice, Done, ImportReview, ImportedRoom, RoomForm, ShownOnce, SiteRow, SitesView};
+use crate::view::{Choice, Done, ImportReview, ImportedRoom, RoomFields, RoomForm, ShownOnce, SiteRow, SitesView};
 
 /// Lines that a review names.
 const NAMED: usize = 100;
@@ -77,7 +77,8 @@ impl Desk {
     ///
     /// # Errors
     /// As [`service::Service::add_room`].
-    pub async fn add_room(&self, draft: RoomDraft, ring: &str) -> Result<Done> {
+    pub async fn add_room(&self, fields: RoomFields, ring: &str) -> Result<Done> {
+        let draft = room_draft(fields)?;
         let ring = ring.parse::<RingId>().ok();
         let id = self
             .service
@@ -94,7 +95,8 @@ impl Desk {
     ///
     /// # Errors
     /// As [`service::Service::edit_room`].
-    pub async fn edit_room(&self, id: RoomId, revision: i64, draft: RoomDraft) -> Result<Done> {
+    pub async fn edit_room(&self, id: RoomId, revision: i64, fields: RoomFields) -> Result<Done> {
+        let draft = room_draft(fields)?;
         let edited = self.service.edit_room(&self.viewer.actor, id, revision, &draft).await;
         edited.map_err(told)?;
         Ok(Done::new("The room is changed.", format!("/rooms/{id}")))
@@ -368,33 +370,29 @@ async fn moves(look: &mut Look, room: &Room) -> Result<Vec<(String, Vec<String>)
     Ok(look.rings.iter().map(meaning).collect())
 }
 
-/// A room as a form has it.
-pub(crate) fn room_draft(
-    name: String,
-    site: &str,
-    building: String,
-    floor: String,
-    capacity: &str,
-    zone: String,
-    state: &str,
-) -> Result<RoomDraft> {
+fn room_draft(fields: RoomFields) -> Result<RoomDraft> {
     let invalid = |field: &str, problem: &str| AppError::Invalid {
         field: field.to_owned(),
         problem: problem.to_owned(),
     };
-    let capacity = match capacity.trim() {
+    let capacity = match fields.capacity.trim() {
         "" => 0,
         seats => seats
             .parse()
             .map_err(|_| invalid("capacity", "a whole number of seats, or nothing"))?,
     };
+    let site = fields
+        .site
+        .parse()
+        .map_err(|_| invalid("site", "choose the room’s site"))?;
+    let state = RoomState::from_word(&fields.state).ok_or_else(|| invalid("state", "onboarding or managed"))?;
     Ok(RoomDraft {
-        name,
-        site: site.parse().map_err(|_| invalid("site", "choose the room's site"))?,
-        building,
-        floor,
+        name: fields.name,
+        site,
+        building: fields.building,
+        floor: fields.floor,
         capacity,
-        zone,
-        state: RoomState::from_word(state).ok_or_else(|| invalid("state", "onboarding or managed"))?,
+        zone: fields.zone,
+        state,
     })
 }

@@ -6,7 +6,7 @@
 
 mod audit;
 mod control;
-pub mod estate;
+mod estate;
 mod home;
 mod people;
 pub(crate) mod rings;

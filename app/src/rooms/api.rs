@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::error::AppError;
 use crate::view::{
-    Done, ImportReview, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery, RoomsView, SitesView,
+    Done, ImportReview, RoomFields, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery,
+    RoomsView, SitesView,
 };
 
 /// A page of rooms.
@@ -49,34 +50,16 @@ pub async fn get_room_form(#[server(default)] id: Option<RoomId>) -> Result<Room
 /// Adds a room (R3).
 #[server(prefix = "/api", endpoint = "rooms/add")]
 pub async fn add_room(
-    name: String,
-    site: String,
-    #[server(default)] building: String,
-    #[server(default)] floor: String,
-    #[server(default)] capacity: String,
-    #[server(default)] zone: String,
+    #[server(flatten)] fields: RoomFields,
     #[server(default)] ring: String,
-    state: String,
 ) -> Result<Done, AppError> {
-    let draft = crate::desk::estate::room_draft(name, &site, building, floor, &capacity, zone, &state)?;
-    crate::desk()?.add_room(draft, &ring).await
+    crate::desk()?.add_room(fields, &ring).await
 }
 
 /// Edits a room.
 #[server(prefix = "/api", endpoint = "rooms/edit")]
-pub async fn edit_room(
-    room: RoomId,
-    revision: i64,
-    name: String,
-    site: String,
-    #[server(default)] building: String,
-    #[server(default)] floor: String,
-    #[server(default)] capacity: String,
-    #[server(default)] zone: String,
-    state: String,
-) -> Result<Done, AppError> {
-    let draft = crate::desk::estate::room_draft(name, &site, building, floor, &capacity, zone, &state)?;
-    crate::desk()?.edit_room(room, revision, draft).await
+pub async fn edit_room(room: RoomId, revision: i64, #[server(flatten)] fields: RoomFields) -> Result<Done, AppError> {
+    crate::desk()?.edit_room(room, revision, fields).await
 }
 
 /// Retires a room.

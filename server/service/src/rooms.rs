@@ -169,7 +169,7 @@ impl Service {
                 return Err(ServiceError::conflict(format!("{} is retired; bring it back first", before.name)));
             }
             let after = RoomRecord { id, ring: before.ring, revision, ..checked_other(tx, draft, Some(id)).await? };
-            self.put(tx, actor, "room.edited", format!("Edited the room {}.", after.name), &before, &after, now).await
+            put(tx, actor, "room.edited", format!("Edited the room {}.", after.name), &before, &after, now).await
         })?;
         self.wake();
         Ok(())
@@ -188,8 +188,7 @@ impl Service {
             if before.state == RoomState::Retired {
                 return Err(ServiceError::conflict(format!("{} is retired already", before.name)));
             }
-            let running = tx.work_in(&[id]).await?.remove(&id).unwrap_or_default().running;
-            if running > 0 {
+            if tx.has_running(id).await? {
                 let problem = format!("an install is running in {}; retire the room when it has ended", before.name);
                 return Err(ServiceError::conflict(problem));
             }
@@ -205,7 +204,7 @@ impl Service {
             };
             let after = RoomRecord { state: RoomState::Retired, ..before.clone() };
             let summary = format!("Retired the room {}: {reason}{devices}", before.name);
-            self.put(tx, actor, "room.retired", summary, &before, &after, now).await
+            put(tx, actor, "room.retired", summary, &before, &after, now).await
         })?;
         self.wake();
         Ok(())
@@ -225,39 +224,9 @@ impl Service {
             }
             let after = RoomRecord { state: RoomState::Onboarding, ..before.clone() };
             let summary = format!("Brought the room {} back.", before.name);
-            self.put(tx, actor, "room.brought_back", summary, &before, &after, now).await
+            put(tx, actor, "room.brought_back", summary, &before, &after, now).await
         })?;
         self.wake();
-        Ok(())
-    }
-
-    /// Writes a room that has changed, has the planner look at it, and leaves a trace.
-    async fn put(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        action: &'static str,
-        summary: String,
-        before: &RoomRecord,
-        after: &RoomRecord,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        if !tx.put_room(after).await? {
-            let problem = format!(
-                "{} was changed by somebody else meanwhile; look at it again",
-                before.name
-            );
-            return Err(ServiceError::conflict(problem));
-        }
-        if before.zone != after.zone {
-            // What is prepared for a window of the old zone is prepared anew.
-            tx.take_back_prepared(FreezeScope::Room(after.id), now).await?;
-        }
-        tx.mark(after.id).await?;
-        tx.wake_rollouts(now).await?;
-        let entry = actor.entry(action, "room", after.id, summary);
-        let entry = entry.with_before(facts(before)).with_after(facts(after));
-        tx.add_audit(now, &entry).await?;
         Ok(())
     }
 
@@ -510,12 +479,39 @@ impl Service {
     }
 }
 
+/// Writes a room that has changed, has the planner look at it, and leaves a trace.
+async fn put(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &'static str,
+    summary: String,
+    before: &RoomRecord,
+    after: &RoomRecord,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    if !tx.put_room(after).await? {
+        let problem = format!(
+            "{} was changed by somebody else meanwhile; look at it again",
+            before.name
+        );
+        return Err(ServiceError::conflict(problem));
+    }
+    if before.zone != after.zone {
+        // What is prepared for a window of the old zone is prepared anew.
+        tx.take_back_prepared(FreezeScope::Room(after.id), now).await?;
+    }
+    tx.mark(after.id).await?;
+    tx.wake_rollouts(now).await?;
+    let entry = actor.entry(action, "room", after.id, summary);
+    let entry = entry.with_before(facts(before)).with_after(facts(after));
+    tx.add_audit(now, &entry).await?;
+    Ok(())
+}
+
 async fn waiting(tx: &mut Tx, upload: Uuid) -> Result<UploadRecord> {
     let upload = tx.upload(upload).await?.filter(|upload| upload.kind == "rooms");
-    upload.ok_or_else(|| {
-        let problem = "this file is imported already, or was sent more than a day ago; send it again";
-        ServiceError::conflict(problem)
-    })
+    upload
+        .ok_or_else(|| ServiceError::not_found("This file, which is imported already or was sent more than a day ago,"))
 }
 
 async fn known(tx: &mut Tx, id: RoomId) -> Result<RoomRecord> {

@@ -336,7 +336,10 @@ fn unread(line: u64, name: &str, field: &'static str, error: &csv::Error) -> Ref
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("has {len} values, and the first line names {expected_len} columns")
         }
-        csv::ErrorKind::Deserialize { err, .. } => err.kind().to_string(),
+        csv::ErrorKind::Deserialize { err, .. } => match err.kind() {
+            csv::DeserializeErrorKind::ParseInt(_) => "is not a whole number".to_owned(),
+            other => other.to_string(),
+        },
         _ => error.to_string(),
     };
     RefusedLine {
@@ -425,7 +428,7 @@ impl Checked {
             match checked.add(service, line, &mut known) {
                 Ok(()) => checked.places.push(place),
                 Err(ServiceError::Invalid { field, problem }) => {
-                    checked.refused.push(RefusedLine { place, field, problem })
+                    checked.refused.push(RefusedLine { place, field, problem });
                 }
                 Err(other) => return Err(other),
             }

@@ -150,6 +150,17 @@ impl Tx {
         Ok(found)
     }
 
+    /// Whether an install runs in a room, or waits for its confirmation: also one that the planner has yet to hear of.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn has_running(&mut self, room: RoomId) -> Result<bool> {
+        const SQL: &str = "SELECT COUNT(*) FROM deployments d JOIN installs i ON i.deployment_id = d.id
+            WHERE d.room_id = $1 AND d.state = 'open' AND i.state IN ('started', 'installed')";
+        let running: i64 = each!(self, c => sqlx::query_scalar(SQL).bind(room.0).fetch_one(c).await)?;
+        Ok(running > 0)
+    }
+
     /// The place behind the last device of a room.
     ///
     /// # Errors

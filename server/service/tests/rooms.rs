@@ -1,0 +1,474 @@
+//! Single rooms, their devices and their sites, and the estate as a file (SPEC P0, P5, R3, A4, G5).
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
+)]
+
+mod support;
+
+use domain::deployment::DeploymentState;
+use domain::ids::{RoomId, SiteId};
+use domain::room::RoomState;
+use futures::TryStreamExt;
+use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
+use service::store::{RoomFilter, RoomRecord};
+use service::{RoomsFile, ServiceError};
+use support::{Devices, Estate, admin};
+use uuid::Uuid;
+
+on_both_engines![
+    a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11,
+    whoever_edits_a_room_as_it_was_is_told_and_changes_nothing_p0,
+    a_new_zone_moves_the_windows_of_what_is_prepared_w2,
+    a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0,
+    a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4,
+    one_of_two_who_move_a_room_is_told_where_it_is_now_r3_r13,
+    an_export_is_a_file_that_an_import_takes_p0,
+    a_review_names_every_line_that_is_refused_and_changes_nothing_g5,
+];
+
+async fn record(estate: &Estate, id: RoomId) -> RoomRecord {
+    let mut tx = estate.service.store().read().await.unwrap();
+    tx.room_record(id).await.unwrap().unwrap()
+}
+
+fn draft(site: SiteId, name: &str) -> RoomDraft {
+    RoomDraft {
+        name: name.to_owned(),
+        site,
+        building: " Quay House ".to_owned(),
+        floor: "3".to_owned(),
+        capacity: 12,
+        zone: String::new(),
+        state: RoomState::Managed,
+    }
+}
+
+fn device(id: &str) -> DeviceDraft {
+    DeviceDraft {
+        controller: id.to_owned(),
+        role: "bar".to_owned(),
+        vendor: "Example".to_owned(),
+        model: "B1".to_owned(),
+        serial: String::new(),
+    }
+}
+
+fn said(error: &ServiceError) -> String {
+    error.to_string()
+}
+
+async fn harbour(estate: &Estate) -> SiteId {
+    let mut tx = estate.service.store().read().await.unwrap();
+    tx.site_named("Harbour").await.unwrap().unwrap()
+}
+
+async fn a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11(estate: Estate) {
+    estate.rooms(&[("Staging", 1)]).await;
+    let site = harbour(&estate).await;
+    let id = estate
+        .service
+        .add_room(&admin(), &draft(site, " Mast "), None)
+        .await
+        .unwrap();
+    let room = record(&estate, id).await;
+    assert_eq!(
+        (room.name.as_str(), room.building.as_str(), room.capacity),
+        ("Mast", "Quay House", 12)
+    );
+    assert_eq!(room.ring, estate.ring("General").await);
+    assert_eq!((room.zone.name(), room.zone_is_own), ("UTC", false));
+
+    let same = estate
+        .service
+        .add_room(&admin(), &draft(site, "MAST"), None)
+        .await
+        .unwrap_err();
+    assert_eq!(said(&same), "name: Harbour has a room named MAST already");
+    let nowhere = RoomDraft {
+        zone: "Mars/Base".to_owned(),
+        ..draft(site, "Deck")
+    };
+    let refused = estate.service.add_room(&admin(), &nowhere, None).await.unwrap_err();
+    assert!(said(&refused).starts_with("zone: "), "{refused}");
+    let crowd = RoomDraft {
+        capacity: 10_001,
+        ..draft(site, "Deck")
+    };
+    let refused = estate.service.add_room(&admin(), &crowd, None).await.unwrap_err();
+    assert_eq!(said(&refused), "capacity: 10001 is more than 10000");
+    let gone = RoomDraft {
+        state: RoomState::Retired,
+        ..draft(site, "Deck")
+    };
+    assert!(estate.service.add_room(&admin(), &gone, None).await.is_err());
+    let long = "W".repeat(101);
+    let refused = estate
+        .service
+        .add_room(&admin(), &draft(site, &long), None)
+        .await
+        .unwrap_err();
+    assert_eq!(said(&refused), "name: 101 characters are too many; at most 100");
+    let emoji = "سَلام 🙂 <b>W</b>";
+    let id = estate
+        .service
+        .add_room(&admin(), &draft(site, emoji), None)
+        .await
+        .unwrap();
+    assert_eq!(record(&estate, id).await.name, emoji, "names mean themselves");
+}
+
+async fn whoever_edits_a_room_as_it_was_is_told_and_changes_nothing_p0(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1)]).await;
+    let id = rooms["Staging 1"];
+    let before = record(&estate, id).await;
+    let site = before.site;
+    estate
+        .service
+        .edit_room(&admin(), id, before.revision, &draft(site, "Mast"))
+        .await
+        .unwrap();
+    let late = estate
+        .service
+        .edit_room(&admin(), id, before.revision, &draft(site, "Deck"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        said(&late),
+        "Mast was changed by somebody else meanwhile; look at it again"
+    );
+    let after = record(&estate, id).await;
+    assert_eq!(
+        (after.name.as_str(), after.ring),
+        ("Mast", before.ring),
+        "the ring is not the form's"
+    );
+    let missing = estate
+        .service
+        .edit_room(&admin(), RoomId(Uuid::nil()), 0, &draft(site, "Deck"))
+        .await;
+    assert!(matches!(missing, Err(ServiceError::NotFound { .. })));
+    let audit = estate.audit().await;
+    assert_eq!(audit[0].1, "Edited the room Mast.");
+}
+
+async fn a_new_zone_moves_the_windows_of_what_is_prepared_w2(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1)]).await;
+    let id = rooms["Staging 1"];
+    let update = estate.publish("bar", "2.0", None).await;
+    estate.at_and_tick("2025-03-05T00:01:00Z").await;
+    let prepared = estate.deployment(id, update).await.unwrap();
+    assert!(
+        matches!(prepared.state, DeploymentState::Open { started_at: None }),
+        "{prepared:?}"
+    );
+
+    let room = record(&estate, id).await;
+    let moved = RoomDraft {
+        zone: "America/Vancouver".to_owned(),
+        ..draft(room.site, &room.name)
+    };
+    estate
+        .service
+        .edit_room(&admin(), id, room.revision, &moved)
+        .await
+        .unwrap();
+    estate.service.tick().await.unwrap();
+    let waiting = estate.deployment(id, update).await.unwrap();
+    assert_eq!(waiting.state, DeploymentState::Waiting, "its night is hours away");
+    estate.is_sound().await;
+
+    // A site's zone is that of its rooms which have none of their own.
+    let back = RoomDraft {
+        zone: String::new(),
+        ..moved
+    };
+    estate
+        .service
+        .edit_room(&admin(), id, record(&estate, id).await.revision, &back)
+        .await
+        .unwrap();
+    let site = SiteDraft {
+        name: "Harbour".to_owned(),
+        city: "Kathmandu".to_owned(),
+        country: String::new(),
+        zone: "Asia/Kathmandu".to_owned(),
+    };
+    estate.service.edit_site(&admin(), room.site, &site).await.unwrap();
+    assert_eq!(record(&estate, id).await.zone.name(), "Asia/Kathmandu");
+    estate.service.tick().await.unwrap();
+    estate.is_sound().await;
+    let other = estate.service.add_site(&admin(), &site).await.unwrap_err();
+    assert_eq!(said(&other), "name: there is a site named Harbour already");
+}
+
+async fn a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 4)]).await;
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.at_and_tick("2025-03-05T00:01:00Z").await;
+    let mut tonight = Vec::new();
+    for (name, room) in &rooms {
+        let deployment = estate.deployment(*room, update).await.unwrap();
+        if matches!(deployment.state, DeploymentState::Open { .. }) {
+            tonight.push((name.to_lowercase().replace(' ', "-"), *room));
+        }
+    }
+    let [(away, gone), (_, running)] = <[_; 2]>::try_from(tonight).unwrap();
+    devices.away.push(away);
+    devices.turn(&estate.service).await;
+    let name = record(&estate, running).await.name;
+
+    let refused = estate.service.retire_room(&admin(), running, "sold").await.unwrap_err();
+    assert_eq!(
+        said(&refused),
+        format!("an install is running in {name}; retire the room when it has ended")
+    );
+    let silent = estate.service.retire_room(&admin(), gone, " ").await.unwrap_err();
+    assert!(said(&silent).starts_with("reason: "), "{silent}");
+    estate.service.retire_room(&admin(), gone, "sold").await.unwrap();
+    estate.service.tick().await.unwrap();
+    let withdrawn = estate.deployment(gone, update).await.unwrap();
+    assert!(
+        matches!(withdrawn.state, DeploymentState::Withdrawn { .. }),
+        "{withdrawn:?}"
+    );
+    let room = record(&estate, gone).await;
+    assert_eq!(room.state, RoomState::Retired);
+    assert!(
+        estate.fleet().await.rooms[&gone].devices.is_empty(),
+        "its devices are revoked"
+    );
+    estate.is_sound().await;
+    for refused in [
+        estate.service.retire_room(&admin(), gone, "again").await.unwrap_err(),
+        estate
+            .service
+            .edit_room(&admin(), gone, room.revision, &draft(room.site, "Mast"))
+            .await
+            .unwrap_err(),
+        estate
+            .service
+            .add_device(&admin(), gone, &device("new"))
+            .await
+            .unwrap_err(),
+        estate.service.bring_back_room(&admin(), running).await.unwrap_err(),
+    ] {
+        assert!(matches!(refused, ServiceError::Conflict { .. }), "{refused}");
+    }
+
+    estate.service.bring_back_room(&admin(), gone).await.unwrap();
+    assert_eq!(record(&estate, gone).await.state, RoomState::Onboarding);
+    estate.service.tick().await.unwrap();
+    estate.is_sound().await;
+}
+
+async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 1)]).await;
+    let (room, other) = (rooms["Staging 1"], rooms["General 1"]);
+    let token = estate
+        .service
+        .add_device(&admin(), room, &device("panel-7"))
+        .await
+        .unwrap();
+    let speaks = |token: &str| service::devices::Credentials::Target(token.to_owned());
+    let caller = estate.service.device("panel-7", &speaks(&token)).await.unwrap();
+    assert!(caller.is_some(), "it may check in at once");
+    let taken = estate
+        .service
+        .add_device(&admin(), other, &device("panel-7"))
+        .await
+        .unwrap_err();
+    assert_eq!(said(&taken), "device: panel-7 is a device of Staging 1 already");
+    let named = estate
+        .service
+        .add_device(&admin(), other, &device("no good"))
+        .await
+        .unwrap_err();
+    assert!(said(&named).starts_with("device: "), "{named}");
+
+    estate.service.revoke_device(&admin(), "panel-7").await.unwrap();
+    assert!(
+        estate
+            .service
+            .device("panel-7", &speaks(&token))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let devices = || async { estate.fleet().await.rooms[&room].devices.len() };
+    assert_eq!(devices().await, 1);
+    let renewed = estate.service.enrol_device(&admin(), "panel-7").await.unwrap();
+    assert!(
+        estate
+            .service
+            .device("panel-7", &speaks(&token))
+            .await
+            .unwrap()
+            .is_none(),
+        "the old one"
+    );
+    assert!(
+        estate
+            .service
+            .device("panel-7", &speaks(&renewed))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(devices().await, 2);
+    estate.service.tick().await.unwrap();
+    estate.is_sound().await;
+}
+
+async fn one_of_two_who_move_a_room_is_told_where_it_is_now_r3_r13(estate: Estate) {
+    let room = estate.rooms(&[("Staging", 1)]).await["Staging 1"];
+    let (staging, general, executive) = (
+        estate.ring("Staging").await,
+        estate.ring("General").await,
+        estate.ring("Executive").await,
+    );
+    let other = estate.another().await;
+    let (here, there) = tokio::join!(
+        async {
+            estate
+                .service
+                .move_rooms(&admin(), &[room], Some(staging), general)
+                .await
+        },
+        async { other.move_rooms(&admin(), &[room], Some(staging), executive).await }
+    );
+    let now = record(&estate, room).await.ring;
+    let (slower, to) = match (here, there) {
+        (Ok(()), Err(slower)) => (slower, general),
+        (Err(slower), Ok(())) => (slower, executive),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(now, to);
+    let to = if to == general { "General" } else { "Executive" };
+    assert_eq!(
+        said(&slower),
+        format!("Staging 1 was moved to {to} by somebody else meanwhile")
+    );
+    let moves = estate
+        .audit()
+        .await
+        .into_iter()
+        .filter(|(action, _)| action == "room.moved")
+        .count();
+    assert_eq!(moves, 1);
+}
+
+async fn text_of(estate: &Estate, filter: RoomFilter) -> String {
+    let parts = estate.service.export_rooms(&admin(), filter).await.unwrap();
+    parts.try_collect::<Vec<String>>().await.unwrap().concat()
+}
+
+async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2), ("General", 1)]).await;
+    estate
+        .service
+        .add_device(&admin(), rooms["Staging 1"], &device("bar-2"))
+        .await
+        .unwrap();
+    let site = harbour(&estate).await;
+    let formula = RoomDraft {
+        zone: "Asia/Kolkata".to_owned(),
+        ..draft(site, "=1+1; \"so\"")
+    };
+    estate.service.add_room(&admin(), &formula, None).await.unwrap();
+    let gone = estate
+        .service
+        .add_room(&admin(), &draft(site, "Gone"), None)
+        .await
+        .unwrap();
+    estate.service.retire_room(&admin(), gone, "sold").await.unwrap();
+    let csv = text_of(&estate, RoomFilter::default()).await;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(
+        lines[0],
+        "site,name,building,floor,capacity,zone,ring,state,device,role,vendor,model,serial,product,version"
+    );
+    assert_eq!(
+        lines[1], "Harbour,\"'=1+1; \"\"so\"\"\",Quay House,3,12,Asia/Kolkata,General,managed,,,,,,,",
+        "no formula for a spreadsheet"
+    );
+    assert_eq!(lines[2], "Harbour,General 1,,,,,General,managed,general-1,,,B1,,app,10");
+    assert_eq!(lines.len(), 1 + 1 + 2 + (2 + 1) + 2, "{csv}");
+    assert!(!csv.contains("Gone"));
+    let retired = RoomFilter {
+        retired: true,
+        ..RoomFilter::default()
+    };
+    assert!(text_of(&estate, retired).await.contains("Gone"));
+
+    // The same file, into an estate that has nothing but the site.
+    let other = Estate::new(estate.engine).await;
+    let harbour = SiteDraft {
+        name: "Harbour".to_owned(),
+        city: String::new(),
+        country: String::new(),
+        zone: "UTC".to_owned(),
+    };
+    other.service.add_site(&admin(), &harbour).await.unwrap();
+    let upload = other.service.upload_rooms(&admin(), "rooms.csv", &csv).await.unwrap();
+    let report = other.service.import_upload(&admin(), upload).await.unwrap();
+    assert_eq!((report.rooms, report.devices), (4, 4));
+    assert_eq!(text_of(&other, RoomFilter::default()).await, csv);
+    let twice = other.service.import_upload(&admin(), upload).await.unwrap_err();
+    assert!(
+        said(&twice).contains("imported already") && said(&twice).ends_with("was not found"),
+        "{twice}"
+    );
+}
+
+async fn a_review_names_every_line_that_is_refused_and_changes_nothing_g5(estate: Estate) {
+    estate.rooms(&[("Staging", 1)]).await;
+    let before = estate.fleet().await;
+    let file = "\u{feff}site\tname\tcapacity\tdevice\tmodel\n\
+        Harbour\tMast\t8\tbar-9\tB1\n\
+        Harbour\tMast\t8\tbar-10\tB1\n\
+        Atlantis\tDeck\t\t\t\n\
+        Harbour\tBow\tmany\t\t\n\
+        Harbour\tSTAGING 1\t\t\t\n\
+        Harbour\tStern\t\tstaging-1\tB1\n\
+        Harbour\tKeel\n\
+        Harbour\tHull\t\tbar-11\t\n\
+        harbour\tmast\t\t\t\n";
+    let upload = estate.service.upload_rooms(&admin(), "rooms.tsv", file).await.unwrap();
+    let review = estate.service.review_rooms(&admin(), upload).await.unwrap();
+    assert_eq!(
+        (review.name.as_str(), review.rooms, review.devices),
+        ("rooms.tsv", 1, 2)
+    );
+    assert_eq!(review.first[0].name, "Mast");
+    let mut refused: Vec<String> = review
+        .refused
+        .iter()
+        .map(|line| format!("{}: {}: {}", line.place, line.field, line.problem))
+        .collect();
+    refused.sort();
+    let expected = [
+        "line 10 (mast): name: stands twice in this file for Harbour",
+        "line 4 (Deck): site: there is no site named \"Atlantis\"",
+        "line 5 (Bow): capacity: is not a whole number",
+        "line 6 (STAGING 1): name: Harbour has a room of this name already",
+        "line 7 (Stern): device: staging-1 is a device of Staging 1 already",
+        "line 8: line: has 2 values, and the first line names 5 columns",
+        "line 9 (Hull): model: a device needs a model",
+    ];
+    assert_eq!(refused, expected);
+    let first = estate.service.import_upload(&admin(), upload).await.unwrap_err();
+    assert!(matches!(first, ServiceError::Invalid { .. }), "{first}");
+    assert_eq!(estate.fleet().await, before, "nothing has changed");
+    for (text, words) in [
+        ("room,place\nA,B\n", "there is no column \"site\""),
+        ("site,name,colour\nHarbour,A,red\n", "there is no column \"colour\""),
+        ("{\"rooms\": 7}", "rooms: "),
+    ] {
+        let refused = estate.service.upload_rooms(&admin(), "f", text).await.unwrap_err();
+        assert!(said(&refused).contains(words), "{refused}");
+    }
+    assert!(RoomsFile::parse("site,name\nHarbour,A\n").is_ok());
+}
