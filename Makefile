@@ -58,7 +58,7 @@ clean-demo: ## Forget the demo's data; the next `make serve` starts from the beg
 # cargo-leptos empties target/site first, so nothing old is left beside what it writes.
 $(FRONT): $(FRONT_SOURCES)
 	@mkdir -p target
-	cargo leptos build --release --frontend-only --precompress $(LEPTOS_LOCKED)
+	cargo leptos build --release --frontend-only --precompress --split $(LEPTOS_LOCKED)
 	@touch $@
 
 ## Testing
@@ -96,7 +96,7 @@ screenshots: setup $(FRONT) server-for-tests ## Take the pictures in docs/screen
 ## Measuring and long looks
 
 .PHONY: bench
-bench: setup ## What polls, reports and ticks cost beside bare handlers: one table, about 15 minutes (ARGS=load, tick, enter, process, month)
+bench: setup $(FRONT) ## What polls, reports and ticks cost beside bare handlers: one table, about 15 minutes (ARGS=load, tick, enter, process, month, pages)
 	@tools/setup bench
 	tools/postgres cargo bench $(LOCKED) --package server --bench table -- $(ARGS)
 

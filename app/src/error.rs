@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case", tag = "error")]
 pub enum AppError {
     /// A field breaks a limit.
-    #[error("{field}: {problem}")]
+    #[error("{}: {problem}", field.replace('_', " "))]
     Invalid {
         /// Which.
         field: String,

@@ -16,6 +16,8 @@ pub mod error;
 mod home;
 mod portfolio;
 mod rooms;
+mod routes;
+mod search;
 mod settings;
 mod tickets;
 mod updates;
@@ -29,9 +31,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::components::error_view::NotFoundPage;
 use crate::components::shell::Shell;
-use crate::home::HomePage;
-use crate::rooms::{ImportPage, InventoryPage, RoomHistoryPage, RoomPage, RoomTicketsPage, RoomUpdatesPage, SitesPage};
-use crate::updates::{RingsTab, RoomsTab, UpdatePage, UpdatesPage};
+use crate::routes::lazy;
 
 /// The document around the app. Scripts carry the answer's nonce by themselves, where the server provides one.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -67,63 +67,79 @@ pub fn App() -> impl IntoView {
         <Router>
             <Shell>
                 <FlatRoutes fallback=NotFoundPage>
-                    <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("incidents") view=tickets::IncidentsPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("") view={lazy::<routes::Home>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("incidents") view={lazy::<routes::Incidents>()} ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("incidents"), ParamSegment("number"))
-                        view=tickets::TicketPage
+                        view={lazy::<routes::Ticket>()}
                         ssr=SsrMode::Async
                     />
-                    <Route path=StaticSegment("rooms") view=InventoryPage ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("rooms"), StaticSegment("import")) view=ImportPage ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("rooms"), StaticSegment("sites")) view=SitesPage ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("rooms"), ParamSegment("id")) view=RoomPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("rooms") view={lazy::<routes::Inventory>()} ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), StaticSegment("import")) view={lazy::<routes::Import>()} ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), StaticSegment("sites")) view={lazy::<routes::Sites>()} ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), ParamSegment("id")) view={lazy::<routes::Room>()} ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("updates"))
-                        view=RoomUpdatesPage
+                        view={lazy::<routes::RoomUpdates>()}
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("tickets"))
-                        view=RoomTicketsPage
+                        view={lazy::<routes::RoomTickets>()}
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("history"))
-                        view=RoomHistoryPage
+                        view={lazy::<routes::RoomHistory>()}
                         ssr=SsrMode::Async
                     />
-                    <Route path=StaticSegment("updates") view=UpdatesPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("updates") view={lazy::<routes::Updates>()} ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("updates"), StaticSegment("rooms"))
-                        view=RoomsTab
+                        view={lazy::<routes::Rooms>()}
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("updates"), StaticSegment("rings"))
-                        view=RingsTab
+                        view={lazy::<routes::Rings>()}
                         ssr=SsrMode::Async
                     />
-                    <Route path=(StaticSegment("updates"), ParamSegment("id")) view=UpdatePage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("portfolio") view=portfolio::PortfolioPage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("audit") view=audit::AuditPage ssr=SsrMode::Async />
-                    <Route path=StaticSegment("settings") view=settings::SettingsPage ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("updates"), ParamSegment("id")) view={lazy::<routes::Update>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("portfolio") view={lazy::<routes::Portfolio>()} ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("portfolio"), StaticSegment("import"))
+                        view={lazy::<routes::Catalogue>()}
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=(StaticSegment("portfolio"), ParamSegment("id"))
+                        view={lazy::<routes::Product>()}
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=StaticSegment("audit") view={lazy::<routes::Audit>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("settings") view={lazy::<routes::Settings>()} ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("settings"), StaticSegment("freezes"))
+                        view={lazy::<routes::Freezes>()}
+                        ssr=SsrMode::Async
+                    />
                     <Route
                         path=(StaticSegment("settings"), StaticSegment("people"))
-                        view=access::PeoplePage
+                        view={lazy::<routes::People>()}
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("settings"), StaticSegment("people"), ParamSegment("id"))
-                        view=access::PersonPage
+                        view={lazy::<routes::Person>()}
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("settings"), StaticSegment("tokens"))
-                        view=access::TokensPage
+                        view={lazy::<routes::Tokens>()}
                         ssr=SsrMode::Async
                     />
-                    <Route path=StaticSegment("account") view=access::AccountPage ssr=SsrMode::Async />
+                    <Route path=StaticSegment("search") view={lazy::<routes::Search>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("account") view={lazy::<routes::Account>()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </Shell>
         </Router>

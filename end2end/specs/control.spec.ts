@@ -44,7 +44,7 @@ for (const javaScriptEnabled of [true, false]) {
       await dialog.getByRole("button", { name: "Record" }).click();
       await expect(page).toHaveURL(/\/incidents\/\d+$/);
       await expect(shell.main).toContainText("is recorded");
-      await expect(shell.main.getByRole("link", { name: "Cuttle" })).toBeVisible();
+      await expect(shell.main.getByRole("link", { name: "Cuttle", exact: true })).toBeVisible();
 
       await shell.main.getByRole("textbox", { name: "Note" }).fill("A technician is on the way.");
       await shell.main.getByRole("button", { name: "Add the note" }).click();

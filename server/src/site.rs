@@ -80,6 +80,8 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .merge(rendered)
         .merge(access::forms(doors.clone()))
         .merge(access::uploads(doors.clone()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
+        .merge(access::release_files(doors.clone()))
         .layer(axum::middleware::from_fn_with_state(
             doors.clone(),
             access::only_from_here,
@@ -93,7 +95,6 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .layer(axum::middleware::from_fn_with_state(doors, access::with_headers))
         .layer(axum::middleware::from_fn(never_cached))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
 }
 
 /// A server function's refusal has the status that says what it is; leptos answers 500 to all of them.

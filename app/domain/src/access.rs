@@ -27,6 +27,8 @@ pub enum Act {
     SeeAudit,
     /// The settings.
     SeeSettings,
+    /// What the organisation has set.
+    EditSettings,
     /// Everybody's names, roles and sessions.
     SeePeople,
     /// Own password, own sessions.
@@ -99,6 +101,7 @@ impl Role {
                 Act::SeePortfolio
                 | Act::SeeAudit
                 | Act::SeeSettings
+                | Act::EditSettings
                 | Act::SeePeople
                 | Act::ManagePeople
                 | Act::SeeTokens
@@ -112,7 +115,8 @@ impl Role {
             )
             | (
                 Self::Auditor,
-                Act::ManagePeople
+                Act::EditSettings
+                | Act::ManagePeople
                 | Act::ManageTokens
                 | Act::ControlUpdates
                 | Act::RetryRoom
@@ -129,11 +133,12 @@ impl Role {
 
 impl Act {
     /// Everything there is to do.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::See,
         Self::SeePortfolio,
         Self::SeeAudit,
         Self::SeeSettings,
+        Self::EditSettings,
         Self::SeePeople,
         Self::ManageOwnAccount,
         Self::ManagePeople,
@@ -157,6 +162,7 @@ impl Act {
             Self::SeePortfolio => "see the portfolio",
             Self::SeeAudit => "see the audit",
             Self::SeeSettings => "see settings",
+            Self::EditSettings => "change settings",
             Self::SeePeople => "see accounts",
             Self::ManageOwnAccount => "change an account",
             Self::ManagePeople => "change accounts",

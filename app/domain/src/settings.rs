@@ -1,6 +1,6 @@
 //! What an organisation has set (SPEC: a number in a row is the default of a setting unless the row says *fixed*).
 
-use chrono::{NaiveTime, Weekday};
+use chrono::{NaiveTime, Timelike, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::zone::Zone;
@@ -60,6 +60,24 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Every mode.
+    pub const ALL: [Self; 2] = [Self::RingValidated, Self::Automatic];
+
+    /// The word in forms.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RingValidated => "ring_validated",
+            Self::Automatic => "automatic",
+        }
+    }
+
+    /// The mode of a word that [`Mode::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
+    }
+
     /// The words on screen.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -90,6 +108,44 @@ impl Default for Settings {
     }
 }
 
+/// Minutes of a day.
+const DAY: u32 = 24 * 60;
+
+impl Settings {
+    /// Whether each number is within its limits, and the window within its date (W1).
+    ///
+    /// # Errors
+    /// The field that is not, and its limits.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let limits = [
+            ("window_minutes", self.window_minutes, 60, DAY),
+            ("unreachable_after_windows", self.unreachable_after_windows, 1, 30),
+            ("silent_factor", self.silent_factor, 1, 20),
+            ("silent_least_minutes", self.silent_least_minutes, 10, DAY),
+            ("confirm_within_hours", self.confirm_within_hours, 1, 14 * 24),
+            ("prepare_minutes", self.prepare_minutes, 0, DAY / 2),
+            ("poll_seconds", self.poll_seconds, 5, 86_399),
+            ("automatic_days", self.automatic_days, 1, 60),
+            ("crowded_after_windows", self.crowded_after_windows, 1, 30),
+        ];
+        for (field, value, least, most) in limits {
+            if !(least..=most).contains(&value) {
+                return Err((field, format!("{value} is not between {least} and {most}")));
+            }
+        }
+        let opens = self.window_opens.num_seconds_from_midnight() / 60;
+        if opens + self.window_minutes > DAY {
+            let problem = format!(
+                "a window of {} minutes that opens at {} ends on the next date; it belongs to one",
+                self.window_minutes,
+                self.window_opens.format("%H:%M")
+            );
+            return Err(("window_minutes", problem));
+        }
+        Ok(())
+    }
+}
+
 #[cfg(feature = "zones")]
 impl Settings {
     /// The window on the wall clock (W1).
@@ -99,5 +155,104 @@ impl Settings {
             opens: self.window_opens,
             minutes: self.window_minutes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_its_limits_and_a_window_its_date_w1_g5() {
+        let good = Settings::default();
+        assert_eq!(good.check(), Ok(()));
+        let late = NaiveTime::from_hms_opt(20, 0, 0).expect("a time");
+        let whole_day = Settings {
+            window_minutes: DAY,
+            ..good.clone()
+        };
+        assert_eq!(whole_day.check(), Ok(()));
+        for (settings, field) in [
+            (
+                Settings {
+                    window_minutes: 59,
+                    ..good.clone()
+                },
+                "window_minutes",
+            ),
+            (
+                Settings {
+                    window_opens: late,
+                    ..good.clone()
+                },
+                "window_minutes",
+            ),
+            (
+                Settings {
+                    unreachable_after_windows: 0,
+                    ..good.clone()
+                },
+                "unreachable_after_windows",
+            ),
+            (
+                Settings {
+                    silent_factor: 21,
+                    ..good.clone()
+                },
+                "silent_factor",
+            ),
+            (
+                Settings {
+                    silent_least_minutes: 9,
+                    ..good.clone()
+                },
+                "silent_least_minutes",
+            ),
+            (
+                Settings {
+                    confirm_within_hours: 0,
+                    ..good.clone()
+                },
+                "confirm_within_hours",
+            ),
+            (
+                Settings {
+                    prepare_minutes: 721,
+                    ..good.clone()
+                },
+                "prepare_minutes",
+            ),
+            (
+                Settings {
+                    poll_seconds: 4,
+                    ..good.clone()
+                },
+                "poll_seconds",
+            ),
+            (
+                Settings {
+                    automatic_days: 61,
+                    ..good.clone()
+                },
+                "automatic_days",
+            ),
+            (
+                Settings {
+                    crowded_after_windows: 0,
+                    ..good
+                },
+                "crowded_after_windows",
+            ),
+        ] {
+            assert_eq!(settings.check().map_err(|(refused, _)| refused), Err(field));
+        }
+    }
+
+    #[test]
+    fn modes_have_words() {
+        for mode in Mode::ALL {
+            assert_eq!(Mode::from_word(mode.as_str()), Some(mode));
+        }
+        assert_eq!(Mode::from_word("manual"), None);
     }
 }

@@ -139,6 +139,23 @@ fn show(dialog: &HtmlDialogElement) {
     if let Err(error) = dialog.show_modal() {
         leptos::logging::error!("the dialog stays in the page: {error:?}");
     }
+    // The first thing in it is the way out; whoever has opened it wants to go on.
+    let is_way_out = document()
+        .active_element()
+        .is_some_and(|active| active.matches(".dialog-head a").unwrap_or(false));
+    if is_way_out && let Some(first) = first_in(dialog) {
+        _ = first.focus();
+    }
+}
+
+/// Its first field; else the button that does it.
+fn first_in(dialog: &HtmlDialogElement) -> Option<HtmlElement> {
+    const FIELD: &str = ".dialog-body :is(input:not([type=hidden]), select, textarea)";
+    const BUTTON: &str = ".dialog-foot :is(button, a)";
+    let find = |what| dialog.query_selector(what).ok().flatten();
+    find(FIELD)
+        .or_else(|| find(BUTTON))
+        .and_then(|found| found.dyn_into().ok())
 }
 
 /// The focus goes to what opened the dialog, after the page has taken its new shape; that may be gone by then.

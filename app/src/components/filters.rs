@@ -21,6 +21,9 @@ pub fn Toolbar(
     /// The form's name.
     #[prop(default = "Filters")]
     label: &'static str,
+    /// Its class.
+    #[prop(default = "toolbar")]
+    class: &'static str,
     /// Fields.
     children: Children,
 ) -> impl IntoView {
@@ -45,7 +48,7 @@ pub fn Toolbar(
         }
     };
     view! {
-        <form class="toolbar" method="get" action=action role="search" aria-label=label on:submit=send>
+        <form class=class method="get" action=action role="search" aria-label=label on:submit=send>
             {children()}
         </form>
     }

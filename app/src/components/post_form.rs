@@ -11,7 +11,7 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
-use web_sys::{FormData, HtmlFormElement, UrlSearchParams};
+use web_sys::{FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
 
 use super::announcement::Announcement;
 use super::changes::Changes;
@@ -81,6 +81,9 @@ pub fn PostForm(
                     }
                 }
                 Err(error) => {
+                    if let AppError::Invalid { field, .. } = &error {
+                        focus(&form, field);
+                    }
                     // The form may be gone by now.
                     _ = refused.try_set(Some(error));
                 }
@@ -92,6 +95,18 @@ pub fn PostForm(
         <form class=class method="post" action=action on:submit=send>
             <Provider value=Around { prefix, refused }>{move || refused.get().map(problem)} {children()}</Provider>
         </form>
+    }
+}
+
+/// Leads to the field that was refused, where the form shows it.
+fn focus(form: &HtmlFormElement, field: &str) {
+    let found = form.query_selector(&format!("[name=\"{field}\"]:not([type=hidden])"));
+    if let Some(found) = found
+        .ok()
+        .flatten()
+        .and_then(|found| found.dyn_into::<HtmlElement>().ok())
+    {
+        _ = found.focus();
     }
 }
 

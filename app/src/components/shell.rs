@@ -16,6 +16,7 @@ use super::live;
 use super::page_header::Arrived;
 use super::time::Time;
 use crate::error::AppError;
+use crate::search::{SearchBar, keys};
 use crate::view::{PersonView, ShellView};
 
 /// A place in the navigation.
@@ -91,6 +92,7 @@ pub fn Shell(
     provide_context(Arrived::at(path.get_untracked()));
     let (said, changes) = (Announcement::provide(), Changes::provide());
     live::listen(changes);
+    keys::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
     let shell = Resource::new(move || path.get(), |_| get_shell());
     WhoIsHere::provide(shell);
@@ -123,6 +125,7 @@ pub fn Shell(
                     <span>"Nightshift"</span>
                 </a>
                 {part(organisation)}
+                <SearchBar />
                 {part(clock)}
                 {part(person)}
             </header>
@@ -131,6 +134,7 @@ pub fn Shell(
                 <Announced shell said />
                 {children()}
             </main>
+            <keys::KeysDialog />
         </div>
     }
 }

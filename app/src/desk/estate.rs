@@ -6,6 +6,7 @@ use domain::ids::{RingId, RoomId, SiteId};
 use domain::ring::Ring;
 use domain::rollout::RolloutState;
 use domain::room::{Room, RoomState};
+use domain::status::NotRequired;
 use domain::when;
 use domain::zone;
 use service::pages::Look;
@@ -112,7 +113,7 @@ impl Desk {
             .await
             .map_err(told)?;
         Ok(Done::new(
-            "The room is retired. It stands among the retired rooms.",
+            "The room is retired. It is under Rooms, with the filter Retired.",
             format!("/rooms/{id}"),
         ))
     }
@@ -175,7 +176,7 @@ impl Desk {
             .await
             .map_err(told)?;
         Ok(self.with_token(
-            format!("{controller} has a new token; the old one counts no more."),
+            format!("{controller} has a new token; the old one has stopped working."),
             room,
             controller,
             token,
@@ -339,15 +340,23 @@ async fn moves(look: &mut Look, room: &Room) -> Result<Vec<(String, Vec<String>)
             )
         });
         if has_still_to_start {
-            waiting.push((update, rollout));
+            let kept_out = update.exclusion(room, room.zone.date(look.now));
+            waiting.push((update, rollout, kept_out));
         }
     }
     let year = words::year(look);
     let next = look.next_window(room, room.zone.date(look.now));
     let next = when::window(&next, &room.zone, look.now);
     let meaning = |ring: &Ring| {
-        let sentences = waiting.iter().map(|(update, rollout)| {
+        let sentences = waiting.iter().map(|(update, rollout, kept_out)| {
             let title = update.title();
+            if let Some(kept_out) = kept_out {
+                let why = NotRequired::Excluded(kept_out.clone());
+                return format!(
+                    "{title}: not in this room. {}",
+                    why.sentence(&update.product_name, |date| when::date(date, year))
+                );
+            }
             let paused = match rollout.state {
                 RolloutState::Paused { .. } => " It is paused: after it is resumed.",
                 RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => "",

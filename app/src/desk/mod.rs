@@ -9,8 +9,11 @@ mod control;
 mod estate;
 mod home;
 mod people;
+mod portfolio;
 pub(crate) mod rings;
 mod rooms;
+mod search;
+mod settings;
 mod tickets;
 mod updates;
 mod words;
@@ -23,7 +26,7 @@ use service::pages::Look;
 use service::{Actor, Service, ServiceError};
 
 use crate::error::AppError;
-use crate::view::{DemoView, PersonView, PortfolioView, ProductRow, RingView, Said, SettingsView, ShellView};
+use crate::view::{DemoView, PersonView, RingView, Said, ShellView};
 
 /// What server functions work with: the service, and what pages say about the process around them.
 #[derive(Clone)]
@@ -106,124 +109,6 @@ impl Desk {
             },
             said: self.viewer.said.clone(),
         })
-    }
-
-    /// The portfolio.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn portfolio(&self, page: u32) -> Result<PortfolioView> {
-        let mut look = self.look_for(Act::SeePortfolio).await?;
-        let offset = words::offset(page);
-        let (records, total) = look.tx.portfolio_page(PAGE, offset).await.map_err(failed)?;
-        let year = words::year(&look);
-        let mut rows = Vec::with_capacity(records.len());
-        for record in records {
-            let rooms = if record.devices == 0 {
-                0
-            } else {
-                look.tx.rooms_with(&record.id).await.map_err(failed)?
-            };
-            let published = match record.published {
-                Some(update) => Some((update, look.update(update).await.map_err(told)?.status)),
-                None => None,
-            };
-            rows.push(ProductRow {
-                name: record.name,
-                vendor: record.vendor,
-                kind: record.kind,
-                released: record
-                    .newest
-                    .as_ref()
-                    .and_then(|(_, day)| *day)
-                    .map(|day| words::day(day, year)),
-                newest: record.newest.map(|(version, _)| version),
-                releases: record.releases,
-                rooms,
-                published,
-            });
-        }
-        let shown = i64::try_from(rows.len()).unwrap_or(0);
-        Ok(PortfolioView {
-            rows,
-            pager: words::numbered(page, shown, total, "product", "products"),
-        })
-    }
-
-    /// Settings.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn settings(&self) -> Result<SettingsView> {
-        let look = self.look_for(Act::SeeSettings).await?;
-        let settings = &look.organisation.settings;
-        let row = |name: &str, value: String, meaning: &str| (name.to_owned(), value, meaning.to_owned());
-        let closes = settings.window_opens + chrono::TimeDelta::minutes(settings.window_minutes.into());
-        let organisation = vec![
-            row("Name", look.organisation.name.clone(), "As the top bar shows it."),
-            row(
-                "Time zone",
-                look.organisation.zone.name().to_owned(),
-                "Days of a rollout are days in this zone.",
-            ),
-            row(
-                "Time zone rules",
-                zone::database_version(),
-                "The release of the zone database in use.",
-            ),
-        ];
-        let rollouts = vec![
-            row(
-                "Start day",
-                settings.start_weekday.to_string(),
-                "Routine updates start on this day; critical ones at once.",
-            ),
-            row(
-                "Window",
-                format!("{}–{}", settings.window_opens.format("%H:%M"), closes.format("%H:%M")),
-                "On the clock of each room. Nothing starts outside it but a force.",
-            ),
-            row(
-                "Unreachable after",
-                words::count(settings.unreachable_after_windows, "window", "windows"),
-                "Windows in which a device never showed up.",
-            ),
-            row(
-                "Silent after",
-                format!(
-                    "{} × the expected minutes, at least {}",
-                    settings.silent_factor,
-                    words::count(settings.silent_least_minutes, "minute", "minutes")
-                ),
-                "Without a report from a device that has started.",
-            ),
-            row(
-                "Confirmation",
-                format!(
-                    "within {}",
-                    words::count(settings.confirm_within_hours, "hour", "hours")
-                ),
-                "Until a device's inventory must show the new version.",
-            ),
-        ];
-        let devices = vec![
-            row(
-                "Polling",
-                format!("every {}", words::count(settings.poll_seconds, "second", "seconds")),
-                "Of an idle device.",
-            ),
-            row(
-                "Preparation",
-                words::count(settings.prepare_minutes, "minute", "minutes"),
-                "Before a window, devices are asked for their facts.",
-            ),
-        ];
-        let groups = vec![
-            ("Organisation".to_owned(), organisation),
-            ("Rollouts".to_owned(), rollouts),
-            ("Devices".to_owned(), devices),
-        ];
-        Ok(SettingsView { groups })
     }
 }
 

@@ -149,6 +149,9 @@ impl Desk {
                 title: titled(&record.title, &record.version),
                 sub: format!("{} · {}{from}", record.vendor, record.kind.label()),
                 kind: record.kind,
+                may_retry: standing.status == RoomStatus::Failed
+                    && self.viewer.actor.role.may(Act::RetryRoom)
+                    && rollout.may_be_retried(),
                 status: standing.status,
                 when: when_of(&look, &room, &standing),
                 why: standing.why,

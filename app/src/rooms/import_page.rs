@@ -60,7 +60,7 @@ fn send() -> AnyView {
             <h2 id="h-file" class="vh">
                 "File"
             </h2>
-            <form class="form" method="post" action="/rooms/import" enctype="multipart/form-data">
+            <form class="form" method="post" action="/rooms/import/file" enctype="multipart/form-data">
                 <div class="field">
                     <label for="rooms-file">"A file of rooms"</label>
                     <input
@@ -73,12 +73,13 @@ fn send() -> AnyView {
                         required
                     />
                     <p class="hint" id="rooms-file-hint">
-                        "Comma-separated values with the columns site and name, and what else an export has; or JSON. At most 32 MB. Nothing is \
-                         changed before you have seen what it would become."
+                        "Comma-separated values with the columns site and name, and as many as you like of building, floor, seats, zone, ring, state, \
+                         device, role, vendor, model, serial, product and version; or JSON. At most 32 MB. You see what would change before it \
+                         does."
                     </p>
                 </div>
                 <button class="btn btn--primary" type="submit">
-                    "Look at it"
+                    "Check the file"
                 </button>
             </form>
         </section>
@@ -115,16 +116,16 @@ fn reviewed(review: ImportReview, upload: String) -> AnyView {
                     <p>
                         <strong>{format!("{name}: {lines} refused, so nothing is imported.")}</strong>
                     </p>
-                    <p>{format!("Without them it would add {adds}. Mend the file and send it again.")}</p>
+                    <p>{format!("Without them it would add {adds}. Correct the file and send it again.")}</p>
                 </div>
             </div>
         }
         .into_any()
     };
     view! {
-        <section aria-labelledby="h-review">
+        <section class="reviewed" aria-labelledby="h-review">
             <div class="section-head">
-                <h2 id="h-review">"What it would become"</h2>
+                <h2 id="h-review">"What the import would change"</h2>
             </div>
             {verdict} {refused_table(refused, refused_lines)} {rooms_table(rooms)}
         </section>

@@ -152,7 +152,7 @@ fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
         view! { <SelectField label="Ring" name="ring" value=ring choices=rings /> }
     });
     let states = vec![
-        ("onboarding".to_owned(), "Onboarding: not yet".to_owned()),
+        ("onboarding".to_owned(), "Onboarding: no updates yet".to_owned()),
         ("managed".to_owned(), "Managed: updates come".to_owned()),
     ];
     let sites = pairs(form.sites);
@@ -166,13 +166,14 @@ fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
                 <TextField label="Seats" name="capacity" value=capacity kind="number" optional=true />
             </div>
             <ZoneField
-                label="Its own time zone"
+                label="Time zone, if not the site’s"
                 value=zone
                 zones=form.zones
                 optional=true
-                hint="Empty: its site’s. Its nights follow it."
+                hint="The room’s nights follow it."
             />
-            <div class="field-row">{ring} <SelectField label="Takes part" name="state" value=state choices=states /></div>
+            {ring}
+            <SelectField label="State" name="state" value=state choices=states />
         </FormDialog>
     }
     .into_any()
@@ -185,8 +186,8 @@ fn retire(form: &RoomForm, id: RoomId, close: String) -> AnyView {
         <FormDialog title close action submit="Retire the room" danger=true narrow=true>
             <input type="hidden" name="room" value=id.to_string() />
             <p>
-                "Nothing is planned for it any more; what waits there is withdrawn. The tokens of its devices count no more. Its history \
-                 stays, and it can be brought back."
+                "Nothing is planned for it any more; what waits there is withdrawn. Its devices can no longer check in. Its history stays, and \
+                 it can be brought back."
             </p>
             <ReasonField first=true />
         </FormDialog>
@@ -212,22 +213,17 @@ fn assign(form: RoomForm, id: RoomId, tab: &'static str, close: String) -> AnyVi
     let title = format!("Change the ring of {}", form.name);
     let from = form.ring.clone();
     let others: Vec<Choice> = form.rings.into_iter().filter(|ring| ring.value != from).collect();
-    let first = others.first().map(|ring| ring.value.clone()).unwrap_or_default();
-    let chosen = RwSignal::new(first);
+    let chosen = RwSignal::new(String::new());
     let moves = form.moves;
     let control = move |field: String, described: String| {
-        let options = others.into_iter().map(|ring| {
-            let selected = ring.value == chosen.get_untracked();
-            view! {
-                <option value=ring.value selected=selected>
-                    {ring.label}
-                </option>
-            }
-        });
+        let options = others
+            .into_iter()
+            .map(|ring| view! { <option value=ring.value>{ring.label}</option> });
         let choose = move |event: Event| chosen.set(event_target_value(&event));
         view! {
             <span class="select-wrap">
-                <select class="input select" id=field name="to" aria-describedby=described autofocus=true on:change=choose>
+                <select class="input select" id=field name="to" aria-describedby=described required autofocus=true on:change=choose>
+                    <option value="">"Choose a ring"</option>
                     {options.collect_view()}
                 </select>
             </span>
@@ -236,6 +232,9 @@ fn assign(form: RoomForm, id: RoomId, tab: &'static str, close: String) -> AnyVi
     };
     let follows = move || {
         let ring = chosen.get();
+        if ring.is_empty() {
+            return view! { <p class="muted">"Choose a ring to see it."</p> }.into_any();
+        }
         let sentences = moves.iter().find(|(other, _)| *other == ring);
         let sentences = sentences.map(|(_, sentences)| sentences.clone()).unwrap_or_default();
         if sentences.is_empty() {
@@ -299,7 +298,7 @@ fn renew_device(id: RoomId, device: String, close: String) -> AnyView {
         <FormDialog title close action submit="Hand out a new token" narrow=true>
             <input type="hidden" name="room" value=id.to_string() />
             <input type="hidden" name="device" value=device />
-            <p>"The token that it has counts no more as soon as you do. Its agent needs the new one, which is shown once."</p>
+            <p>"The old token stops working at once. The agent needs the new one, which is shown once."</p>
         </FormDialog>
     }
     .into_any()

@@ -108,6 +108,9 @@ fn list(
 fn nothing(path: &str, address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(path, address) /> }.into_any()
+    } else if address::value(address, "state") == "retired" && address::value(address, "q").is_empty() {
+        let clear = Some(path.to_owned());
+        view! { <EmptyState title="No retired rooms" text="A room is retired on its own page." clear /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(path.to_owned());
         view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()

@@ -77,8 +77,17 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         format!("{path}/{}", current.to_lowercase())
     };
     let actions = actions(&path, head.retired);
-    let retired = head.retired.then(|| view! { <li>"Retired"</li> });
-    let change = view! { <ChangeRing here=here.clone() /> };
+    let retired = head.retired.then(|| view! { <span class="tag">"Retired"</span> });
+    let change = (!head.retired).then(|| view! { <ChangeRing here=here.clone() /> });
+    let window = (!head.retired).then(|| {
+        view! {
+            <div>
+                <dt>"Next window"</dt>
+                <dd>{head.next_window} <span class="sub">{head.next_window_work}</span></dd>
+            </div>
+        }
+    });
+    let health = (!head.retired).then(|| view! { <HealthBadge health=head.health pill=true /> });
     let tabs = vec![
         Tab {
             name: "Overview",
@@ -103,10 +112,8 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
     ];
     view! {
         <PageHeader title=head.name.clone() tab above=("/rooms", "Rooms") actions>
-            <li>
-                <HealthBadge health=head.health pill=true />
-            </li>
-            {retired} {meta}
+            <li>{health} {retired}</li>
+            {meta}
         </PageHeader>
         <dl class="strip">
             <div>
@@ -120,10 +127,7 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
                     {change}
                 </dd>
             </div>
-            <div>
-                <dt>"Next window"</dt>
-                <dd>{head.next_window} <span class="sub">{head.next_window_work}</span></dd>
-            </div>
+            {window}
             <div>
                 <dt>"Health"</dt>
                 <dd>{head.health_why}</dd>
@@ -153,8 +157,9 @@ pub(super) fn ChangeRing(
 fn actions(path: &str, retired: bool) -> AnyView {
     let to = |word: &str| format!("{path}?{DIALOG}={word}");
     let (edit, retire, back) = (to(EDIT), to(RETIRE), to(BRING_BACK));
-    let record = view! { <RecordLink path /> };
+    let record = (!retired).then(|| view! { <RecordLink path /> });
     view! {
+        {record}
         <ForRole act=Act::EditRooms>
             {if retired {
                 view! {
@@ -165,17 +170,16 @@ fn actions(path: &str, retired: bool) -> AnyView {
                     .into_any()
             } else {
                 view! {
-                    <a class="btn" href=retire.clone() data-noscroll="">
-                        "Retire"
-                    </a>
                     <a class="btn" href=edit.clone() data-noscroll="">
                         "Edit"
+                    </a>
+                    <a class="btn btn--subtle" href=retire.clone() data-noscroll="">
+                        "Retire"
                     </a>
                 }
                     .into_any()
             }}
         </ForRole>
-        {record}
     }
     .into_any()
 }
@@ -229,7 +233,11 @@ fn devices_section(room: &RoomHead, devices: Vec<DeviceView>) -> AnyView {
                     <h2 id="h-devices">"Devices and versions"</h2>
                     {add}
                 </div>
-                <EmptyState title="No devices" text="A device appears here when it is added; it checks in with its token." clear=None />
+                <EmptyState title="No devices" text=if room.retired {
+                        "What was in it may not check in any more."
+                    } else {
+                        "A device appears here when it is added; it checks in with its token."
+                    } clear=None />
             </section>
         }
         .into_any();

@@ -1,5 +1,6 @@
 //! The Updates tab of a room: every update with its status and why (P5, T1, T5).
 
+use domain::ids::{RoomId, UpdateId};
 use leptos::prelude::*;
 
 use super::api::get_room_updates;
@@ -10,9 +11,11 @@ use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::icon;
 use crate::components::loaded::loaded_page;
+use crate::components::post_form::{PostForm, posts_to};
 use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::RoomStatusBadge;
+use crate::updates::RetryRoom;
 use crate::view::{RoomUpdateRow, RoomUpdates};
 
 /// The tab.
@@ -36,7 +39,7 @@ fn page(room: RoomUpdates) -> AnyView {
         }
         .into_any()
     } else {
-        table(title.clone(), rows)
+        table(head.id, title.clone(), rows)
     };
     let (ring, here) = (head.ring.clone(), format!("/rooms/{}/updates", head.id));
     view! {
@@ -54,7 +57,7 @@ fn page(room: RoomUpdates) -> AnyView {
     .into_any()
 }
 
-fn table(caption: String, rows: Vec<RoomUpdateRow>) -> AnyView {
+fn table(room: RoomId, caption: String, rows: Vec<RoomUpdateRow>) -> AnyView {
     let head = view! {
         <Head class="col-name" label="Update" />
         <Head class="col-status" label="Status" />
@@ -62,7 +65,7 @@ fn table(caption: String, rows: Vec<RoomUpdateRow>) -> AnyView {
         <Head class="col-win" label="When" />
     }
     .into_any();
-    let rows = rows.into_iter().map(row).collect_view();
+    let rows = rows.into_iter().map(|found| row(room, found)).collect_view();
     view! {
         <DataTable kind="room-why" caption head>
             {rows}
@@ -71,7 +74,14 @@ fn table(caption: String, rows: Vec<RoomUpdateRow>) -> AnyView {
     .into_any()
 }
 
-fn row(row: RoomUpdateRow) -> AnyView {
+fn row(room: RoomId, row: RoomUpdateRow) -> AnyView {
+    let retry = row.may_retry.then(|| retry(room, row.update, &row.title));
+    // An empty cell has its label on phones all the same.
+    let when = if row.when.is_empty() {
+        view! { <span class="muted">"–"</span> }.into_any()
+    } else {
+        row.when.into_any()
+    };
     let href = format!("/updates/{}", row.update);
     view! {
         <tr role="row">
@@ -85,9 +95,26 @@ fn row(row: RoomUpdateRow) -> AnyView {
                 {row.why}
             </Cell>
             <Cell class="col-win" label="When">
-                {row.when}
+                {when} {retry}
             </Cell>
         </tr>
+    }
+    .into_any()
+}
+
+/// Once more, into the next window (K4): helpdesk may do it, too.
+fn retry(room: RoomId, update: UpdateId, title: &str) -> AnyView {
+    let action = posts_to::<RetryRoom>();
+    let label = format!("Retry {title}");
+    view! {
+        <PostForm action class="inline-form" prefix="retry">
+            <input type="hidden" name="update" value=update.to_string() />
+            <input type="hidden" name="room" value=room.to_string() />
+            <input type="hidden" name="from_room" value="true" />
+            <button class="btn btn--small" type="submit" aria-label=label>
+                "Retry"
+            </button>
+        </PostForm>
     }
     .into_any()
 }

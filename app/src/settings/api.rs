@@ -1,13 +1,38 @@
 //! What the settings ask the server for.
 
+use domain::ids::FreezeId;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::SettingsView;
+use crate::view::{Done, FreezesView, SettingsFields, SettingsView};
 
 /// All settings.
 #[server(prefix = "/api", endpoint = "settings", input = GetUrl)]
 pub async fn get_settings() -> Result<SettingsView, AppError> {
     crate::desk()?.settings().await
+}
+
+/// Changes them.
+#[server(prefix = "/api", endpoint = "settings/edit")]
+pub async fn edit_settings(#[server(flatten)] fields: SettingsFields) -> Result<Done, AppError> {
+    crate::desk()?.edit_settings(fields).await
+}
+
+/// The freezes (W6).
+#[server(prefix = "/api", endpoint = "freezes/list", input = GetUrl)]
+pub async fn list_freezes() -> Result<FreezesView, AppError> {
+    crate::desk()?.freezes().await
+}
+
+/// Freezes (W6).
+#[server(prefix = "/api", endpoint = "freezes/add")]
+pub async fn add_freeze(scope: String, from: String, until: String, reason: String) -> Result<Done, AppError> {
+    crate::desk()?.freeze(&scope, &from, &until, &reason).await
+}
+
+/// Lifts what is ahead of a freeze (W6).
+#[server(prefix = "/api", endpoint = "freezes/lift")]
+pub async fn lift_freeze(freeze: FreezeId, reason: String) -> Result<Done, AppError> {
+    crate::desk()?.lift_freeze(freeze, &reason).await
 }

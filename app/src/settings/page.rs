@@ -1,20 +1,53 @@
 //! The page.
 
+use domain::access::Act;
+use domain::settings::Mode;
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
-use super::api::get_settings;
-use crate::components::changes::asking;
+use super::api::{EditSettings, get_settings};
+use crate::components::address;
+use crate::components::for_role::ForRole;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
-use crate::view::{Setting, SettingsView};
+use crate::components::post_form::{PostForm, SelectField, TextField, ZoneField, posts_to};
+use crate::view::{SettingsFields, SettingsView};
 
 /// Settings.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let settings = asking(|| (), |()| get_settings());
+    // Not asked again while it is open: what is typed must stay.
+    let settings = Resource::new(|| (), |()| get_settings());
+    let address = use_query_map();
     view! {
         <PageHeader title="Settings" tab=None />
+        {loaded(settings, move |view| page(view, &address.get_untracked()))}
+    }
+    .into_any()
+}
+
+fn page(settings: SettingsView, address: &ParamsMap) -> AnyView {
+    let SettingsView {
+        fields,
+        tzdb,
+        zones,
+        may_change,
+    } = settings;
+    let fields = typed(fields, address);
+    let action = posts_to::<EditSettings>();
+    let save = view! {
+        <ForRole act=Act::EditSettings>
+            <button class="btn btn--primary" type="submit">
+                "Save"
+            </button>
+        </ForRole>
+    };
+    view! {
         <div class="btn-row">
+            <a class="btn" href="/settings/freezes">
+                "Freezes"
+            </a>
             <a class="btn" href="/settings/people">
                 "People and roles"
             </a>
@@ -22,36 +55,209 @@ pub fn SettingsPage() -> impl IntoView {
                 "Tokens"
             </a>
         </div>
-        {loaded(settings, page)}
+        <PostForm action class="form form--wide" prefix="settings">
+            <input type="hidden" name="seen" value=fields.seen />
+            <fieldset class="settings" disabled=!may_change>
+                {organisation(fields.name, fields.zone, zones, tzdb)}
+                {rollouts([fields.start_weekday, fields.mode, fields.automatic_days, fields.starvation_guard])}
+                {windows([
+                    fields.window_opens,
+                    fields.window_minutes,
+                    fields.unreachable_after_windows,
+                    fields.crowded_after_windows,
+                ])}
+                {devices([
+                    fields.silent_factor,
+                    fields.silent_least_minutes,
+                    fields.confirm_within_hours,
+                    fields.poll_seconds,
+                    fields.prepare_minutes,
+                ])}
+            </fieldset>
+            {save}
+        </PostForm>
     }
     .into_any()
 }
 
-fn page(settings: SettingsView) -> AnyView {
-    settings
-        .groups
-        .into_iter()
-        .enumerate()
-        .map(group)
-        .collect_view()
-        .into_any()
+/// What was typed in a form that came back, or what is set.
+fn typed(known: SettingsFields, address: &ParamsMap) -> SettingsFields {
+    if address::value(address, "seen").is_empty() {
+        return known;
+    }
+    let typed = |name: &str| address::value(address, name);
+    SettingsFields {
+        seen: typed("seen"),
+        name: typed("name"),
+        zone: typed("zone"),
+        start_weekday: typed("start_weekday"),
+        window_opens: typed("window_opens"),
+        window_minutes: typed("window_minutes"),
+        mode: typed("mode"),
+        automatic_days: typed("automatic_days"),
+        starvation_guard: typed("starvation_guard"),
+        unreachable_after_windows: typed("unreachable_after_windows"),
+        silent_factor: typed("silent_factor"),
+        silent_least_minutes: typed("silent_least_minutes"),
+        confirm_within_hours: typed("confirm_within_hours"),
+        crowded_after_windows: typed("crowded_after_windows"),
+        poll_seconds: typed("poll_seconds"),
+        prepare_minutes: typed("prepare_minutes"),
+    }
 }
 
-fn group((index, (heading, entries)): (usize, (String, Vec<Setting>))) -> AnyView {
-    let id = format!("h-group-{index}");
-    let entries = entries.into_iter().map(|(name, value, meaning)| {
-        let meaning = (!meaning.is_empty()).then(|| view! { <span class="sub">{meaning}</span> });
-        view! {
-            <dt>{name}</dt>
-            <dd>{value} {meaning}</dd>
-        }
-    });
+fn organisation(name: String, zone: String, zones: Vec<String>, tzdb: String) -> AnyView {
     view! {
-        <section aria-labelledby=id>
-            <div class="section-head">
-                <h2 id=id.clone()>{heading}</h2>
+        <section aria-labelledby="h-organisation">
+            <h2 id="h-organisation">"Organisation"</h2>
+            <div class="field-row">
+                <TextField label="Name" name="name" value=name longest=100 hint="As the top bar shows it." />
+                <ZoneField label="Time zone" value=zone zones hint="Days of a rollout are days in it." />
             </div>
-            <dl class="facts facts--wide">{entries.collect_view()}</dl>
+            <p class="muted">{format!("Time zone rules in use: {tzdb}.")}</p>
+        </section>
+    }
+    .into_any()
+}
+
+fn rollouts([weekday, mode, days, guard]: [String; 4]) -> AnyView {
+    let weekdays = [
+        ("Mon", "Monday"),
+        ("Tue", "Tuesday"),
+        ("Wed", "Wednesday"),
+        ("Thu", "Thursday"),
+        ("Fri", "Friday"),
+        ("Sat", "Saturday"),
+        ("Sun", "Sunday"),
+    ];
+    let weekdays = weekdays.map(|(word, label)| (word.to_owned(), label.to_owned()));
+    let modes = Mode::ALL.map(|mode| (mode.as_str().to_owned(), mode.label().to_owned()));
+    let on = guard == "true";
+    view! {
+        <section aria-labelledby="h-rollouts">
+            <h2 id="h-rollouts">"Rollouts"</h2>
+            <div class="field-row">
+                <SelectField
+                    label="Start day"
+                    name="start_weekday"
+                    value=weekday
+                    choices=weekdays.to_vec()
+                    hint="Of routine updates; critical ones start at once."
+                />
+                <SelectField
+                    label="Mode"
+                    name="mode"
+                    value=mode
+                    choices=modes.to_vec()
+                    hint="For updates that are published from now on."
+                />
+                <TextField
+                    label="Automatic nights"
+                    name="automatic_days"
+                    value=days
+                    kind="number"
+                    hint="In Automatic mode: 1 to 60, over all rooms."
+                />
+            </div>
+            <div class="choice">
+                <input
+                    type="checkbox"
+                    id="starvation-guard"
+                    name="starvation_guard"
+                    value="true"
+                    checked=on
+                    aria-describedby="starvation-guard-hint"
+                />
+                <div>
+                    <label for="starvation-guard">"Starvation guard"</label>
+                    <p class="hint" id="starvation-guard-hint">
+                        "A superseded update that has finished its Staging test goes on, ring by ring, until the newer one has caught up."
+                    </p>
+                </div>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
+    view! {
+        <section aria-labelledby="h-windows">
+            <h2 id="h-windows">"Windows"</h2>
+            <div class="field-row">
+                <TextField
+                    label="Opens at"
+                    name="window_opens"
+                    value=opens
+                    kind="time"
+                    hint="On the clock of each room. Nothing starts outside but a force."
+                />
+                <TextField label="Minutes" name="window_minutes" value=minutes kind="number" hint="60 to 1440, within one date." />
+            </div>
+            <div class="field-row">
+                <TextField
+                    label="Unreachable after, windows"
+                    name="unreachable_after_windows"
+                    value=unreachable
+                    kind="number"
+                    hint="In which a device never showed up: 1 to 30."
+                />
+                <TextField
+                    label="No space for, windows"
+                    name="crowded_after_windows"
+                    value=crowded
+                    kind="number"
+                    hint="1 to 30; then the room gets a ticket."
+                />
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn devices([factor, least, confirm, poll, prepare]: [String; 5]) -> AnyView {
+    view! {
+        <section aria-labelledby="h-devices">
+            <h2 id="h-devices">"Devices"</h2>
+            <div class="field-row">
+                <TextField
+                    label="Silent after, times"
+                    name="silent_factor"
+                    value=factor
+                    kind="number"
+                    hint="1 to 20 times the expected minutes without a report."
+                />
+                <TextField
+                    label="Silent after, at least minutes"
+                    name="silent_least_minutes"
+                    value=least
+                    kind="number"
+                    hint="10 to 1440."
+                />
+                <TextField
+                    label="Confirmed within, hours"
+                    name="confirm_within_hours"
+                    value=confirm
+                    kind="number"
+                    hint="Until its inventory shows the new version: 1 to 336."
+                />
+            </div>
+            <div class="field-row">
+                <TextField
+                    label="Check-in every, seconds"
+                    name="poll_seconds"
+                    value=poll
+                    kind="number"
+                    hint="Of an idle device: 5 to 86399."
+                />
+                <TextField
+                    label="Prepared before a window, minutes"
+                    name="prepare_minutes"
+                    value=prepare
+                    kind="number"
+                    hint="Devices are asked for their facts: 0 to 720."
+                />
+            </div>
         </section>
     }
     .into_any()

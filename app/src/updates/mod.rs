@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use crate::components::page_header::PageHeader;
 use crate::components::tabs::{Tab, Tabs};
 
+pub(crate) use api::RetryRoom;
 pub use detail_page::UpdatePage;
 pub use list_page::UpdatesPage;
 pub use rings_tab::RingsTab;

@@ -6,6 +6,7 @@
 mod bare;
 mod estate;
 mod load;
+mod pages;
 mod planning;
 #[path = "../../tests/support/program.rs"]
 #[allow(dead_code, reason = "the tests' file; this uses its part")]
@@ -74,6 +75,9 @@ async fn run(only: &[String]) {
     }
     if wanted("month") {
         table.extend(planning::a_month().await);
+    }
+    if wanted("pages") {
+        table.extend(pages::first_load());
     }
     println!();
     println!("| what | measured | compared with | ratio | wanted |");

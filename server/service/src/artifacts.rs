@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 use sha2::Digest;
 
 use crate::error::{Result, ServiceError};
@@ -37,12 +37,9 @@ impl Hashes {
     /// Adds up `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self {
-            size: bytes.len() as u64,
-            sha256: hex(&sha2::Sha256::digest(bytes)),
-            sha1: hex(&sha1::Sha1::digest(bytes)),
-            md5: hex(&md5::Md5::digest(bytes)),
-        }
+        let mut adding = Adding::default();
+        adding.add(bytes);
+        adding.hashes()
     }
 }
 
@@ -102,6 +99,58 @@ impl Artifacts {
         Ok(hashes)
     }
 
+    /// Takes bytes as they come, at most `most` of them, hashes them on the way, and puts them under what they add up to. What breaks off
+    /// leaves nothing.
+    ///
+    /// # Errors
+    /// They are too many, none, or break off; the folder fails.
+    pub async fn receive<S, E>(&self, mut bytes: S, most: u64) -> Result<Hashes>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    {
+        let mut random = [0_u8; 16];
+        getrandom::fill(&mut random).map_err(ServiceError::Random)?;
+        let incoming = ObjectPath::from(format!("incoming/{}", hex(&random)));
+        let upload = self
+            .folder
+            .put_multipart(&incoming)
+            .await
+            .map_err(ServiceError::Artifacts)?;
+        let mut writer = WriteMultipart::new(upload);
+        let mut adding = Adding::default();
+        let refused = |problem: String| ServiceError::invalid("file", problem);
+        let taken = loop {
+            match bytes.next().await {
+                None if adding.size == 0 => break Err(refused("is empty".to_owned())),
+                None => break Ok(()),
+                Some(Err(_)) => break Err(refused("did not arrive whole; send it again".to_owned())),
+                Some(Ok(part)) => {
+                    adding.add(&part);
+                    if adding.size > most {
+                        break Err(refused(format!("is larger than {} MB", most / 1024 / 1024)));
+                    }
+                    // At most a few parts wait for the disk; whoever sends waits with them.
+                    if let Err(error) = writer.wait_for_capacity(4).await {
+                        break Err(ServiceError::Artifacts(error));
+                    }
+                    writer.write(&part);
+                }
+            }
+        };
+        if let Err(error) = taken {
+            writer.abort().await.map_err(ServiceError::Artifacts)?;
+            return Err(error);
+        }
+        writer.finish().await.map_err(ServiceError::Artifacts)?;
+        let hashes = adding.hashes();
+        let path = path_of(&hashes.sha256);
+        self.folder
+            .rename(&incoming, &path)
+            .await
+            .map_err(ServiceError::Artifacts)?;
+        Ok(hashes)
+    }
+
     /// The bytes from `from` up to `until` (exclusive) of the file with this SHA-256.
     ///
     /// # Errors
@@ -121,6 +170,33 @@ impl Artifacts {
             Ok(found) => Ok(found.into_stream().map_err(std::io::Error::other).boxed()),
             Err(object_store::Error::NotFound { .. }) => Err(ServiceError::not_found("The artifact's file")),
             Err(error) => Err(ServiceError::Artifacts(error)),
+        }
+    }
+}
+
+/// What bytes add up to, while they come.
+#[derive(Default)]
+struct Adding {
+    size: u64,
+    sha256: sha2::Sha256,
+    sha1: sha1::Sha1,
+    md5: md5::Md5,
+}
+
+impl Adding {
+    fn add(&mut self, part: &[u8]) {
+        self.size += part.len() as u64;
+        self.sha256.update(part);
+        self.sha1.update(part);
+        self.md5.update(part);
+    }
+
+    fn hashes(self) -> Hashes {
+        Hashes {
+            size: self.size,
+            sha256: hex(&self.sha256.finalize()),
+            sha1: hex(&self.sha1.finalize()),
+            md5: hex(&self.md5.finalize()),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct NewFile {
 pub enum Source {
     /// Here they are.
     Bytes(Vec<u8>),
+    /// They came before, through [`Service::receive_file`].
+    Received(Hashes),
     /// Devices fetch it from an outside address.
     Outside {
         /// `https://…`
@@ -73,6 +75,7 @@ impl Service {
         check_filename(&filename)?;
         let (hashes, bytes, url) = match source {
             Source::Bytes(bytes) => (Hashes::of(&bytes), Some(bytes), None),
+            Source::Received(hashes) => (hashes, None, None),
             Source::Outside { url, hashes } => (checked_hashes(hashes)?, None, Some(checked_url(url)?)),
         };
         if let Some(expected) = expected_sha256.map(|expected| expected.trim().to_lowercase())
@@ -86,13 +89,7 @@ impl Service {
         }
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let release = tx.release(update).await?.ok_or_else(|| ServiceError::not_found("This release"))?;
-            if tx.rollout(update).await?.is_some() {
-                return Err(ServiceError::conflict(format!("{} is published; its files stay as they are", titled(&release.release.title, &release.release.version))));
-            }
-            if tx.artifacts(update).await?.iter().any(|artifact| artifact.artifact.filename == filename) {
-                return Err(ServiceError::invalid("file name", format!("the release has a file named {filename} already")));
-            }
+            let release = may_have_file(tx, update, &filename).await?;
             let module = tx.add_artifact(&NewArtifact {
                 update,
                 filename: filename.clone(),
@@ -243,6 +240,30 @@ impl Service {
     }
 }
 
+/// The release, if it may have a file of this name now.
+pub(crate) async fn may_have_file(tx: &mut Tx, update: UpdateId, filename: &str) -> Result<ReleaseRecord> {
+    let release = tx
+        .release(update)
+        .await?
+        .ok_or_else(|| ServiceError::not_found("This release"))?;
+    if tx.rollout(update).await?.is_some() {
+        let title = titled(&release.release.title, &release.release.version);
+        return Err(ServiceError::conflict(format!(
+            "{title} is published; its files stay as they are"
+        )));
+    }
+    if tx
+        .artifacts(update)
+        .await?
+        .iter()
+        .any(|artifact| artifact.artifact.filename == filename)
+    {
+        let problem = format!("the release has a file named {filename} already");
+        return Err(ServiceError::invalid("file name", problem));
+    }
+    Ok(release)
+}
+
 /// Works out how every known version of its product stands to a release; where it needs another one first, also to those that may
 /// lead there (S8).
 pub(crate) async fn compare_versions(tx: &mut Tx, release: &ReleaseRecord) -> Result<()> {
@@ -261,7 +282,7 @@ pub(crate) async fn compare_versions(tx: &mut Tx, release: &ReleaseRecord) -> Re
 }
 
 /// The live rollouts that a release takes the place of (S9). Releases that are certified side by side stay.
-async fn superseded(tx: &mut Tx, newer: &Update) -> Result<Vec<UpdateId>> {
+pub(crate) async fn superseded(tx: &mut Tx, newer: &Update) -> Result<Vec<UpdateId>> {
     let live = tx.live_rollouts().await?;
     let mut superseded = Vec::new();
     for older in tx.updates(&live).await?.values() {
@@ -275,7 +296,7 @@ async fn superseded(tx: &mut Tx, newer: &Update) -> Result<Vec<UpdateId>> {
     Ok(superseded)
 }
 
-fn check_filename(filename: &str) -> Result<()> {
+pub(crate) fn check_filename(filename: &str) -> Result<()> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     let well_formed =
         (1..=128).contains(&filename.len()) && filename.bytes().all(allowed) && !filename.starts_with('.');

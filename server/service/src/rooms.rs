@@ -199,11 +199,12 @@ impl Service {
             }
             let devices = match revoked {
                 0 => String::new(),
-                1 => " Its device’s token counts no more.".to_owned(),
-                devices => format!(" The tokens of its {devices} devices count no more."),
+                1 => " Its device can no longer check in.".to_owned(),
+                devices => format!(" Its {devices} devices can no longer check in."),
             };
             let after = RoomRecord { state: RoomState::Retired, ..before.clone() };
-            let summary = format!("Retired the room {}: {reason}{devices}", before.name);
+            let stop = if reason.ends_with(['.', '!', '?']) || devices.is_empty() { "" } else { "." };
+            let summary = format!("Retired the room {}: {reason}{stop}{devices}", before.name);
             put(tx, actor, "room.retired", summary, &before, &after, now).await
         })?;
         self.wake();

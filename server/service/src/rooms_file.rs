@@ -219,7 +219,12 @@ impl RoomsFile {
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
         let unreadable = |error: &csv::Error| ServiceError::invalid("rooms", error.to_string());
-        let columns = reader.headers().map_err(|error| unreadable(&error))?.clone();
+        let columns = reader.headers().map_err(|error| unreadable(&error))?;
+        // As the form calls them.
+        let columns: csv::StringRecord = columns
+            .iter()
+            .map(|column| if column == "seats" { "capacity" } else { column })
+            .collect();
         for needed in ["site", "name"] {
             if !columns.iter().any(|column| column == needed) {
                 let problem = format!(

@@ -15,8 +15,11 @@ use domain::freeze::FreezeScope;
 use domain::ids::{FreezeId, PersonId, ProductId, RoomId, SiteId, TokenId, UpdateId};
 use domain::room::RoomState;
 use domain::ticket::TicketSeverity;
+use domain::update::{ProductKind, Severity};
 use service::catalogue::Catalogue;
+use service::releases::{ProductDraft, ReleaseDraft};
 use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
+use service::settings::{OrganisationDraft, mark};
 use service::store::{AuditFacts, AuditFilter, TicketFilter};
 use service::tickets::Issue;
 use service::{Actor, NewFile, Result, RoomsFile, Scope, ServiceError, Source};
@@ -32,9 +35,15 @@ on_both_engines![
 type Call = (&'static str, Act, bool);
 
 /// Every call that changes something, in an order in which each of them can be made.
-const CALLS: [Call; 42] = [
+const CALLS: [Call; 49] = [
     ("import catalogue", Act::Publish, false),
     ("import rooms", Act::EditRooms, false),
+    ("import uploaded catalogue", Act::Publish, false),
+    ("add product", Act::Publish, false),
+    ("cover product", Act::Publish, true),
+    ("add release", Act::Publish, false),
+    ("add file", Act::Publish, false),
+    ("remove file", Act::Publish, true),
     ("add file", Act::Publish, false),
     ("publish", Act::Publish, false),
     ("pause", Act::ControlUpdates, true),
@@ -53,6 +62,7 @@ const CALLS: [Call; 42] = [
     ("acknowledge", Act::ControlUpdates, true),
     ("add site", Act::EditRooms, false),
     ("edit site", Act::EditRooms, true),
+    ("edit settings", Act::EditSettings, true),
     ("add room", Act::EditRooms, false),
     ("edit room", Act::EditRooms, true),
     ("add device", Act::ManageDevices, false),
@@ -135,6 +145,43 @@ impl Scene {
                 };
                 service.add_file(by, release, file).await.map(drop)
             }
+            "import uploaded catalogue" => {
+                let product =
+                    r#"[{"id": "tap", "vendor": "Example", "name": "Tap", "kind": "firmware", "expected_minutes": 9}]"#;
+                let upload = service.upload_catalogue(by, "releases.json", product, "[]").await?;
+                service.import_uploaded_catalogue(by, upload).await.map(drop)
+            }
+            "add product" => {
+                let draft = ProductDraft {
+                    id: "dock".to_owned(),
+                    vendor: "Example".to_owned(),
+                    name: "Dock".to_owned(),
+                    kind: ProductKind::Firmware,
+                    expected_minutes: 9,
+                };
+                service.add_product(by, &draft).await.map(drop)
+            }
+            "cover product" => service.cover_product(by, &ProductId("dock".to_owned()), false).await,
+            "add release" => {
+                let draft = ReleaseDraft {
+                    product: ProductId("dock".to_owned()),
+                    version: "1.0".to_owned(),
+                    released: None,
+                    severity: Severity::Routine,
+                    minimum_version: String::new(),
+                    models: String::new(),
+                    applies_to_unknown: false,
+                    expected_minutes: None,
+                    known_issues: "It is slow".to_owned(),
+                };
+                service.add_release(by, &draft).await.map(drop)
+            }
+            "remove file" => {
+                let mut tx = service.store().read().await.unwrap();
+                let release = tx.release_of(&app, "11").await.unwrap().unwrap().release.id;
+                drop(tx);
+                service.remove_file(by, release, "app.swu").await
+            }
             "publish" => service.publish(by, &app, "11", None).await.map(drop),
             "pause" => service.pause(by, self.running, "a look").await,
             "resume" => service.resume(by, self.running, "looked").await,
@@ -178,6 +225,15 @@ impl Scene {
             "recall" => service.recall(by, &app, "11", "it breaks").await.map(drop),
             "add site" => service.add_site(by, &site("Quay")).await.map(drop),
             "edit site" => service.edit_site(by, self.site("Quay").await, &site("Quay 2")).await,
+            "edit settings" => {
+                let organisation = service.look().await.unwrap().organisation;
+                let draft = OrganisationDraft {
+                    name: "Fathom Lane".to_owned(),
+                    zone: organisation.zone.name().to_owned(),
+                    settings: organisation.settings.clone(),
+                };
+                service.edit_settings(by, &mark(&organisation), &draft).await
+            }
             "add room" => {
                 let at = self.site("Quay 2").await;
                 service.add_room(by, &room_at(at, "Mast"), None).await.map(drop)
@@ -373,7 +429,7 @@ async fn every_change_leaves_one_entry_with_what_was_and_what_is_a3(estate: Esta
         let entry = of_ada[0];
         assert_eq!(entry.address, "192.0.2.7", "{name}");
         assert_eq!(entry.before.is_some(), had_before, "{name}: {entry:?}");
-        let ends = ["delete ring", "lift freeze", "revoke token"].contains(&name);
+        let ends = ["delete ring", "lift freeze", "revoke token", "remove file"].contains(&name);
         assert!(entry.after.is_some() || ends, "{name}: {entry:?}");
         assert!(
             entry.summary.ends_with('.') || entry.summary.contains(": "),

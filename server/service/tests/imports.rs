@@ -208,7 +208,7 @@ async fn a_catalogue_that_comes_twice_adds_nothing_the_second_time_g1(estate: Es
             .read()
             .await
             .unwrap()
-            .portfolio_page(50, 0)
+            .portfolio_page("", 50, 0)
             .await
             .unwrap()
     };

@@ -240,7 +240,7 @@ async fn choose_demo_role(State(doors): State<Doors>, sender: Sender, Form(form)
 }
 
 /// Does something as whoever sends the form, and leads back with what came of it.
-async fn act<T>(
+pub(super) async fn act<T>(
     doors: &Doors,
     sender: Sender,
     leads_to: &str,

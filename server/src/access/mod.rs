@@ -17,7 +17,7 @@ pub(crate) use forms::forms;
 pub(crate) use guards::{Limits, limited, log_refused, only_from_here, with_headers};
 pub(crate) use policy::{never_framed, reports};
 pub(crate) use posts::led_back;
-pub(crate) use uploads::uploads;
+pub(crate) use uploads::{release_files, uploads};
 
 use std::net::{IpAddr, SocketAddr};
 

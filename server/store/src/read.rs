@@ -171,6 +171,8 @@ pub struct PortfolioRecord {
     pub name: String,
     /// Vendor.
     pub vendor: String,
+    /// Part of the portfolio that this organisation covers.
+    pub covered: bool,
     /// Kind.
     pub kind: ProductKind,
     /// Newest release that is not recalled: version and day.
@@ -744,13 +746,19 @@ impl Tx {
             .collect())
     }
 
-    /// A page of the portfolio, covered products first, by name.
+    /// A page of the portfolio, covered products first, by name. `words`: lower case, in a name or a vendor; empty: all.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn portfolio_page(&mut self, limit: i64, offset: i64) -> Result<(Vec<PortfolioRecord>, i64)> {
-        const COUNT: &str = "SELECT COUNT(*) FROM products";
-        const SQL: &str = "SELECT p.id, p.name, p.vendor, p.kind,
+    pub async fn portfolio_page(
+        &mut self,
+        words: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<PortfolioRecord>, i64)> {
+        const COUNT: &str =
+            "SELECT COUNT(*) FROM products p WHERE lower(p.vendor || ' ' || p.name) LIKE $1 ESCAPE '\\'";
+        const SQL: &str = "SELECT p.id, p.name, p.vendor, p.kind, p.covered,
                 (SELECT COUNT(*) FROM updates u WHERE u.product_id = p.id),
                 (SELECT COUNT(*) FROM components c WHERE c.product_id = p.id),
                 (SELECT u.id FROM updates u JOIN rollouts r ON r.update_id = u.id WHERE u.product_id = p.id ORDER BY u.position DESC LIMIT 1),
@@ -758,29 +766,34 @@ impl Tx {
             FROM products p
             LEFT JOIN updates n ON n.id = (SELECT u.id FROM updates u WHERE u.product_id = p.id AND NOT u.recalled ORDER BY u.position DESC LIMIT 1)
             LEFT JOIN versions v ON v.id = n.version_id
-            ORDER BY p.name, p.id LIMIT $1 OFFSET $2";
+            WHERE lower(p.vendor || ' ' || p.name) LIKE $1 ESCAPE '\\'
+            ORDER BY p.covered DESC, p.name, p.id LIMIT $2 OFFSET $3";
         type Row = (
             String,
             String,
             String,
             String,
+            bool,
             i64,
             i64,
             Option<Uuid>,
             Option<String>,
             Option<NaiveDate>,
         );
-        let count: i64 = each!(self, c => sqlx::query_scalar(COUNT).fetch_one(c).await)?;
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(limit).bind(offset).fetch_all(c).await)?;
+        let words = crate::rows::containing(words);
+        let count: i64 = each!(self, c => sqlx::query_scalar(COUNT).bind(&words).fetch_one(c).await)?;
+        let rows: Vec<Row> =
+            each!(self, c => sqlx::query_as(SQL).bind(&words).bind(limit).bind(offset).fetch_all(c).await)?;
         let rows = rows
             .into_iter()
             .map(
-                |(id, name, vendor, kind, releases, devices, published, version, released)| {
+                |(id, name, vendor, kind, covered, releases, devices, published, version, released)| {
                     Ok(PortfolioRecord {
                         kind: word("products", &id, &kind, ProductKind::from_word)?,
                         id: ProductId(id),
                         name,
                         vendor,
+                        covered,
                         newest: version.map(|version| (version, released)),
                         releases,
                         devices,

@@ -55,7 +55,7 @@ pub struct Estate {
     pub clock: Clock,
     pub address: String,
     pub engine: Engine,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl Estate {

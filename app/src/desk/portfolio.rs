@@ -1,0 +1,463 @@
+//! The portfolio in the words of its pages, and what people do in it (P7, S3, S9, S10, K9).
+
+use chrono::NaiveDate;
+use domain::access::Act;
+use domain::ids::{ProductId, UpdateId};
+use domain::update::{ProductKind, Severity, titled};
+use domain::when;
+use service::artifacts::Hashes;
+use service::pages::Look;
+use service::releases::{ProductDraft, PublishPlan, ReleaseDraft};
+use service::store::ReleaseRecord;
+use service::{NewFile, Source};
+use uuid::Uuid;
+
+use super::{Desk, PAGE, Result, failed, told, words};
+use crate::error::AppError;
+use crate::view::{
+    CatalogueReview, Done, FileRow, OutsideFields, PortfolioView, ProductRow, ProductView, PublishView, ReleaseFields,
+    ReleaseForm, ReleaseRow,
+};
+
+/// Releases that a review names.
+const NAMED: usize = 50;
+
+impl Desk {
+    /// The portfolio.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn portfolio(&self, q: &str, page: u32) -> Result<PortfolioView> {
+        let mut look = self.look_for(Act::SeePortfolio).await?;
+        let offset = words::offset(page);
+        let (records, total) = look
+            .tx
+            .portfolio_page(&q.trim().to_lowercase(), PAGE, offset)
+            .await
+            .map_err(failed)?;
+        let year = words::year(&look);
+        let mut rows = Vec::with_capacity(records.len());
+        for record in records {
+            let rooms = if record.devices == 0 {
+                0
+            } else {
+                look.tx.rooms_with(&record.id).await.map_err(failed)?
+            };
+            let published = match record.published {
+                Some(update) => Some((update, look.update(update).await.map_err(told)?.status)),
+                None => None,
+            };
+            rows.push(ProductRow {
+                id: record.id.to_string(),
+                covered: record.covered,
+                name: record.name,
+                vendor: record.vendor,
+                kind: record.kind,
+                released: record
+                    .newest
+                    .as_ref()
+                    .and_then(|(_, day)| *day)
+                    .map(|day| words::day(day, year)),
+                newest: record.newest.map(|(version, _)| version),
+                releases: record.releases,
+                rooms,
+                published,
+            });
+        }
+        let shown = i64::try_from(rows.len()).unwrap_or(0);
+        Ok(PortfolioView {
+            rows,
+            pager: words::with_filters(
+                words::numbered(page, shown, total, "product", "products"),
+                &words::query(&[("q", q)]),
+            ),
+            may_change: self.viewer.actor.role.may(Act::Publish),
+        })
+    }
+
+    /// One product with a page of its releases.
+    ///
+    /// # Errors
+    /// Whoever asks may not see the portfolio, or there is no such product.
+    pub async fn product(&self, id: &str, page: u32) -> Result<ProductView> {
+        let mut look = self.look_for(Act::SeePortfolio).await?;
+        let missing = || AppError::NotFound {
+            what: "This product".to_owned(),
+        };
+        let id = ProductId::parse(id).map_err(|_| missing())?;
+        let product = look.tx.product(&id).await.map_err(failed)?.ok_or_else(missing)?;
+        let (records, total) = look
+            .tx
+            .release_page(&id, PAGE, words::offset(page))
+            .await
+            .map_err(failed)?;
+        let year = words::year(&look);
+        let shown = i64::try_from(records.len()).unwrap_or(0);
+        let mut rows = Vec::with_capacity(records.len());
+        for record in records {
+            let status = if record.published {
+                Some(look.update(record.id).await.map_err(told)?.status)
+            } else {
+                None
+            };
+            rows.push(ReleaseRow {
+                id: record.id,
+                version: record.version,
+                released: record.released.map(|day| words::day(day, year)),
+                severity: record.severity,
+                status,
+                recalled: record.recalled,
+                files: record.files,
+                devices: record.devices,
+            });
+        }
+        Ok(ProductView {
+            rooms: look.tx.rooms_with(&id).await.map_err(failed)?,
+            id: id.to_string(),
+            name: product.name,
+            vendor: product.vendor,
+            kind: product.kind,
+            covered: product.covered,
+            expected: format!(
+                "{} an install",
+                words::count(product.expected_minutes, "minute", "minutes")
+            ),
+            rows,
+            pager: words::numbered(page, shown, total, "release", "releases"),
+            may_change: self.viewer.actor.role.may(Act::Publish),
+        })
+    }
+
+    /// What the dialogs of a release start from.
+    ///
+    /// # Errors
+    /// Whoever asks may not publish, or there is no such release.
+    pub async fn release(&self, id: UpdateId) -> Result<ReleaseForm> {
+        let mut look = self.look_for(Act::Publish).await?;
+        let record = release(&mut look, id).await?;
+        let files = look
+            .tx
+            .artifacts(id)
+            .await
+            .map_err(failed)?
+            .into_iter()
+            .map(|file| FileRow {
+                filename: file.artifact.filename,
+                size: words::size(file.artifact.size),
+                sha256: file.artifact.sha256,
+                url: file.artifact.url,
+            });
+        let mut plans = Vec::new();
+        for severity in [Severity::Routine, Severity::Critical] {
+            let plan = self
+                .service
+                .publish_plan(&self.viewer.actor, id, severity)
+                .await
+                .map_err(told)?;
+            plans.push(publish_view(&look, severity, plan));
+        }
+        Ok(ReleaseForm {
+            id,
+            files: files.collect(),
+            devices: i64::try_from(look.tx.rooms_running(id).await.map_err(failed)?.len()).unwrap_or(i64::MAX),
+            published: look.tx.rollout(id).await.map_err(failed)?.is_some(),
+            product: record.product.id.to_string(),
+            title: titled(&record.release.title, &record.release.version),
+            severity: record.release.severity,
+            recalled: record.release.recalled,
+            plans,
+        })
+    }
+
+    /// Adds a product.
+    ///
+    /// # Errors
+    /// As [`service::Service::add_product`].
+    pub async fn add_product(
+        &self,
+        id: String,
+        vendor: String,
+        name: String,
+        kind: &str,
+        minutes: &str,
+    ) -> Result<Done> {
+        let kind = ProductKind::from_word(kind).ok_or_else(|| invalid("kind", "choose a kind"))?;
+        let draft = ProductDraft {
+            id,
+            vendor,
+            name,
+            kind,
+            expected_minutes: number("expected_minutes", minutes)?,
+        };
+        let id = self
+            .service
+            .add_product(&self.viewer.actor, &draft)
+            .await
+            .map_err(told)?;
+        Ok(Done::new(
+            format!("The product {} is added.", draft.name.trim()),
+            format!("/portfolio/{id}"),
+        ))
+    }
+
+    /// Takes a product into what is covered, or out of it.
+    ///
+    /// # Errors
+    /// As [`service::Service::cover_product`].
+    pub async fn cover_product(&self, id: &str, covered: bool) -> Result<Done> {
+        let id = ProductId(id.to_owned());
+        self.service
+            .cover_product(&self.viewer.actor, &id, covered)
+            .await
+            .map_err(told)?;
+        let text = if covered {
+            "The product is covered now."
+        } else {
+            "The product is not covered any more."
+        };
+        Ok(Done::new(text, format!("/portfolio/{id}")))
+    }
+
+    /// Adds a release, which has no file yet.
+    ///
+    /// # Errors
+    /// As [`service::Service::add_release`].
+    pub async fn add_release(&self, product: &str, fields: ReleaseFields) -> Result<Done> {
+        let draft = release_draft(product, fields)?;
+        let id = self
+            .service
+            .add_release(&self.viewer.actor, &draft)
+            .await
+            .map_err(told)?;
+        let text = format!(
+            "The release {} is added. Add its file, then publish it.",
+            draft.version.trim()
+        );
+        Ok(Done::new(text, format!("/portfolio/{product}?do=files&release={id}")))
+    }
+
+    /// Adds a file that lies at an outside address.
+    ///
+    /// # Errors
+    /// As [`service::Service::add_file`].
+    pub async fn add_outside_file(&self, id: UpdateId, fields: OutsideFields) -> Result<Done> {
+        let hash = |text: &str| text.trim().to_lowercase();
+        let size = fields
+            .size
+            .trim()
+            .parse()
+            .map_err(|_| invalid("size", "the number of its bytes"))?;
+        let file = NewFile {
+            filename: fields.filename.trim().to_owned(),
+            source: Source::Outside {
+                url: fields.url.trim().to_owned(),
+                hashes: Hashes {
+                    size,
+                    sha256: hash(&fields.sha256),
+                    sha1: hash(&fields.sha1),
+                    md5: hash(&fields.md5),
+                },
+            },
+            expected_sha256: None,
+        };
+        let filename = file.filename.clone();
+        self.service
+            .add_file(&self.viewer.actor, id, file)
+            .await
+            .map_err(told)?;
+        self.about_files(id, format!("{filename} is added.")).await
+    }
+
+    /// Takes a file away from a release that is not published.
+    ///
+    /// # Errors
+    /// As [`service::Service::remove_file`].
+    pub async fn remove_file(&self, id: UpdateId, filename: &str) -> Result<Done> {
+        self.service
+            .remove_file(&self.viewer.actor, id, filename)
+            .await
+            .map_err(told)?;
+        self.about_files(id, format!("{filename} is removed.")).await
+    }
+
+    async fn about_files(&self, id: UpdateId, text: String) -> Result<Done> {
+        let mut look = self.look_for(Act::Publish).await?;
+        let product = release(&mut look, id).await?.product.id;
+        Ok(Done::new(text, format!("/portfolio/{product}?do=files&release={id}")))
+    }
+
+    /// Publishes a release. `beside`: without superseding older ones (S9).
+    ///
+    /// # Errors
+    /// As [`service::Service::publish`].
+    pub async fn publish(&self, id: UpdateId, severity: &str, beside: bool) -> Result<Done> {
+        let severity = Severity::from_word(severity).ok_or_else(|| invalid("severity", "routine or critical"))?;
+        let mut look = self.look_for(Act::Publish).await?;
+        let record = release(&mut look, id).await?;
+        let (actor, product, version) = (&self.viewer.actor, &record.product.id, &record.release.version);
+        let published = if beside {
+            self.service
+                .publish_without_superseding(actor, product, version, Some(severity))
+                .await
+        } else {
+            self.service.publish(actor, product, version, Some(severity)).await
+        };
+        let starts = when::date(published.map_err(told)?.starts_on, words::year(&look));
+        let city = look.organisation.zone.city();
+        Ok(Done::new(
+            format!("It is published, and starts on {starts} ({city})."),
+            format!("/updates/{id}"),
+        ))
+    }
+
+    /// Recalls a release (S10).
+    ///
+    /// # Errors
+    /// As [`service::Service::recall`].
+    pub async fn recall(&self, id: UpdateId, reason: &str) -> Result<Done> {
+        let mut look = self.look_for(Act::Publish).await?;
+        let record = release(&mut look, id).await?;
+        let (product, version) = (&record.product.id, &record.release.version);
+        let recalled = self
+            .service
+            .recall(&self.viewer.actor, product, version, reason)
+            .await
+            .map_err(told)?;
+        let rooms = words::count(
+            i64::try_from(recalled.rooms.len()).unwrap_or(i64::MAX),
+            "room has",
+            "rooms have",
+        );
+        Ok(Done::new(
+            format!("The release is recalled; {rooms} it now."),
+            format!("/portfolio/{product}"),
+        ))
+    }
+
+    /// What a catalogue that was sent would become; nothing, where none was.
+    ///
+    /// # Errors
+    /// As [`service::Service::uploaded_catalogue`].
+    pub async fn review_catalogue(&self, upload: Option<Uuid>) -> Result<Option<CatalogueReview>> {
+        let mut look = self.look_for(Act::Publish).await?;
+        let Some(upload) = upload else { return Ok(None) };
+        let (name, catalogue) = self
+            .service
+            .uploaded_catalogue(&self.viewer.actor, upload)
+            .await
+            .map_err(told)?;
+        let mut releases = Vec::new();
+        for release in &catalogue.releases {
+            let product = ProductId(release.product.clone());
+            if look
+                .tx
+                .release_of(&product, &release.version)
+                .await
+                .map_err(failed)?
+                .is_none()
+            {
+                releases.push((release.product.clone(), release.version.clone()));
+            }
+        }
+        let products = counted(catalogue.products.len(), "product", "products");
+        let adds = format!(
+            "{} added, {products} added or changed",
+            counted(releases.len(), "release is", "releases are")
+        );
+        let more = i64::try_from(releases.len().saturating_sub(NAMED)).unwrap_or(i64::MAX);
+        releases.truncate(NAMED);
+        Ok(Some(CatalogueReview {
+            name,
+            adds,
+            releases,
+            more,
+        }))
+    }
+
+    /// Imports a catalogue that was looked at.
+    ///
+    /// # Errors
+    /// As [`service::Service::import_uploaded_catalogue`].
+    pub async fn import_catalogue(&self, upload: Uuid) -> Result<Done> {
+        let imported = self.service.import_uploaded_catalogue(&self.viewer.actor, upload).await;
+        let (products, releases) = imported.map_err(told)?;
+        Ok(Done::new(
+            format!(
+                "Imported: {}, {}.",
+                counted(products, "product", "products"),
+                counted(releases, "new release", "new releases")
+            ),
+            "/portfolio",
+        ))
+    }
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
+}
+
+async fn release(look: &mut Look, id: UpdateId) -> Result<ReleaseRecord> {
+    let missing = || AppError::NotFound {
+        what: "This release".to_owned(),
+    };
+    look.tx.release(id).await.map_err(failed)?.ok_or_else(missing)
+}
+
+fn publish_view(look: &Look, severity: Severity, plan: PublishPlan) -> PublishView {
+    let year = words::year(look);
+    let first = plan.stages.first().map_or(plan.starts_on, |stage| stage.starts_on);
+    let city = look.organisation.zone.city();
+    let starts = if first == plan.starts_on {
+        format!("It starts on {} ({city}).", when::date(first, year))
+    } else {
+        format!(
+            "{} is frozen; it starts on {} ({city}).",
+            when::date(plan.starts_on, year),
+            when::date(first, year)
+        )
+    };
+    let rings = plan.stages.iter().map(|stage| {
+        let rooms = plan.rooms.get(&stage.ring).copied().unwrap_or(0);
+        let dates = words::span(stage.starts_on, stage.rollout_ends, year);
+        (stage.name.clone(), dates, words::count(rooms, "room", "rooms"))
+    });
+    PublishView {
+        severity,
+        starts,
+        rings: rings.collect(),
+        supersedes: plan.supersedes,
+        refused: plan.refused,
+    }
+}
+
+fn release_draft(product: &str, fields: ReleaseFields) -> Result<ReleaseDraft> {
+    let released = Some(fields.released.trim()).filter(|released| !released.is_empty());
+    let minutes = Some(fields.expected_minutes.trim()).filter(|minutes| !minutes.is_empty());
+    Ok(ReleaseDraft {
+        product: ProductId(product.to_owned()),
+        version: fields.version,
+        released: released
+            .map(|text| {
+                text.parse::<NaiveDate>()
+                    .map_err(|_| invalid("released", "a date as in 2026-11-24, or nothing"))
+            })
+            .transpose()?,
+        severity: Severity::from_word(&fields.severity).ok_or_else(|| invalid("severity", "routine or critical"))?,
+        minimum_version: fields.minimum_version,
+        models: fields.models,
+        applies_to_unknown: fields.applies_to_unknown == "true",
+        expected_minutes: minutes.map(|minutes| number("expected_minutes", minutes)).transpose()?,
+        known_issues: fields.known_issues,
+    })
+}
+
+fn number(field: &str, text: &str) -> Result<u32> {
+    text.trim().parse().map_err(|_| invalid(field, "a whole number"))
+}
+
+fn invalid(field: &str, problem: &str) -> AppError {
+    AppError::Invalid {
+        field: field.to_owned(),
+        problem: problem.to_owned(),
+    }
+}

@@ -1,0 +1,127 @@
+//! What one box finds (P8).
+
+use domain::access::Act;
+use domain::ticket::TicketState;
+use domain::update::titled;
+use service::pages::Look;
+use service::store::FoundTicket;
+
+use super::{Desk, Result, failed};
+use crate::view::{Found, SearchView};
+
+/// How many of each sort are shown.
+const SHOWN: usize = 20;
+/// How many are looked at to show the best of them.
+const LOOKED_AT: i64 = 200;
+/// More words narrow nothing.
+const MOST_WORDS: usize = 8;
+/// Characters of a word.
+const LONGEST_WORD: usize = 64;
+
+impl Desk {
+    /// Rooms, updates and tickets by name or number.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn search(&self, q: &str) -> Result<SearchView> {
+        let mut look = self.look().await?;
+        let words = words_of(q);
+        let rooms = look.tx.find_rooms(&words, LOOKED_AT).await.map_err(failed)?;
+        let rooms = rooms.into_iter().map(|room| Found {
+            href: format!("/rooms/{}", room.id()),
+            sub: [room.site.as_str(), room.building.as_str()]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", "),
+            name: room.name,
+        });
+        let may_see_portfolio = self.viewer.actor.role.may(Act::SeePortfolio);
+        let updates = look.tx.find_updates(&words, LOOKED_AT).await.map_err(failed)?;
+        let updates = updates
+            .into_iter()
+            .filter(|update| update.published || may_see_portfolio)
+            .map(|update| {
+                let (href, sub) = if update.published {
+                    (format!("/updates/{}", update.id()), "Update")
+                } else {
+                    (format!("/portfolio/{}", update.product_id), "Release, not published")
+                };
+                Found {
+                    href,
+                    sub: sub.to_owned(),
+                    name: titled(&update.title, &update.version),
+                }
+            });
+        let tickets = tickets(&mut look, q, &words).await?;
+        let tickets = tickets.into_iter().map(|ticket| Found {
+            href: format!("/incidents/{}", ticket.number),
+            sub: TicketState::from_word(&ticket.state)
+                .map_or("", TicketState::label)
+                .to_owned(),
+            name: format!("T-{} {}", ticket.number, ticket.title),
+        });
+        Ok(SearchView {
+            rooms: best(rooms.collect(), q),
+            updates: best(updates.collect(), q),
+            tickets: best(tickets.collect(), q),
+        })
+    }
+}
+
+/// By words, and by number as people say it: `T-1004`, `1004`.
+async fn tickets(look: &mut Look, q: &str, words: &[String]) -> Result<Vec<FoundTicket>> {
+    let mut found = look.tx.find_tickets(words, LOOKED_AT).await.map_err(failed)?;
+    let digits = q.trim().trim_start_matches(['T', 't', '#']).trim_start_matches('-');
+    if let Ok(number) = digits.parse::<i64>()
+        && found.iter().all(|ticket| ticket.number != number)
+        && let Some(ticket) = look.tx.ticket(number).await.map_err(failed)?
+    {
+        found.push(FoundTicket {
+            number,
+            title: ticket.title,
+            state: ticket.state.as_str().to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// What is called exactly that comes first, then what begins with it, then the rest by name.
+fn best(mut found: Vec<Found>, q: &str) -> Vec<Found> {
+    let q = q.trim().to_lowercase();
+    found.sort_by_cached_key(|found| {
+        let name = found.name.to_lowercase();
+        (name != q, !name.starts_with(&q), name)
+    });
+    found.truncate(SHOWN);
+    found
+}
+
+/// Words as they were typed; what has no letter and no digit finds nothing.
+fn words_of(q: &str) -> Vec<String> {
+    let words = q.split_whitespace().filter(|word| word.contains(char::is_alphanumeric));
+    words
+        .take(MOST_WORDS)
+        .map(|word| word.chars().filter(|c| !c.is_control()).take(LONGEST_WORD).collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_called_exactly_that_comes_first_p8() {
+        let found = ["Alba", "Al", "Old Al", "Alder"].map(|name| Found {
+            href: String::new(),
+            name: name.to_owned(),
+            sub: String::new(),
+        });
+        let names: Vec<String> = best(found.to_vec(), " AL ")
+            .into_iter()
+            .map(|found| found.name)
+            .collect();
+        assert_eq!(names, ["Al", "Alba", "Alder", "Old Al"]);
+        assert_eq!(words_of(" T-1004 -- \"so\" "), ["T-1004", "\"so\""]);
+    }
+}

@@ -1,0 +1,241 @@
+//! What the organisation has set, and its freezes (W6).
+
+use chrono::{NaiveDate, NaiveTime, Weekday};
+use domain::access::Act;
+use domain::freeze::{Freeze, FreezeScope};
+use domain::ids::FreezeId;
+use domain::settings::{Mode, Settings};
+use domain::when;
+use domain::zone;
+use service::pages::Look;
+use service::settings::{OrganisationDraft, mark};
+
+use super::{Desk, Result, failed, told, words};
+use crate::error::AppError;
+use crate::view::{Choice, Done, FreezeRow, FreezesView, SettingsFields, SettingsView};
+
+/// Freezes of the past that the list still shows.
+const PAST_DAYS: i64 = 60;
+
+impl Desk {
+    /// Settings.
+    ///
+    /// # Errors
+    /// Whoever asks may not see them, or the database fails.
+    pub async fn settings(&self) -> Result<SettingsView> {
+        let look = self.look_for(Act::SeeSettings).await?;
+        let organisation = &look.organisation;
+        let settings = &organisation.settings;
+        let may_change = self.viewer.actor.role.may(Act::EditSettings);
+        Ok(SettingsView {
+            fields: SettingsFields {
+                seen: mark(organisation),
+                name: organisation.name.clone(),
+                zone: organisation.zone.name().to_owned(),
+                start_weekday: settings.start_weekday.to_string(),
+                window_opens: settings.window_opens.format("%H:%M").to_string(),
+                window_minutes: settings.window_minutes.to_string(),
+                mode: settings.mode.as_str().to_owned(),
+                automatic_days: settings.automatic_days.to_string(),
+                starvation_guard: settings.starvation_guard.to_string(),
+                unreachable_after_windows: settings.unreachable_after_windows.to_string(),
+                silent_factor: settings.silent_factor.to_string(),
+                silent_least_minutes: settings.silent_least_minutes.to_string(),
+                confirm_within_hours: settings.confirm_within_hours.to_string(),
+                crowded_after_windows: settings.crowded_after_windows.to_string(),
+                poll_seconds: settings.poll_seconds.to_string(),
+                prepare_minutes: settings.prepare_minutes.to_string(),
+            },
+            tzdb: zone::database_version(),
+            zones: if may_change { zone::names() } else { Vec::new() },
+            may_change,
+        })
+    }
+
+    /// Changes the settings.
+    ///
+    /// # Errors
+    /// As [`service::Service::edit_settings`].
+    pub async fn edit_settings(&self, fields: SettingsFields) -> Result<Done> {
+        // Who may not is told that, whatever they have typed.
+        self.viewer.actor.may(Act::EditSettings).map_err(told)?;
+        let (seen, draft) = (fields.seen.clone(), settings_draft(fields)?);
+        let changed = self.service.edit_settings(&self.viewer.actor, &seen, &draft).await;
+        changed.map_err(told)?;
+        Ok(Done::new("The settings are changed.", "/settings"))
+    }
+
+    /// The freezes (W6): those ahead, and some that are over.
+    ///
+    /// # Errors
+    /// Whoever asks may not see settings, or the database fails.
+    pub async fn freezes(&self) -> Result<FreezesView> {
+        let mut look = self.look_for(Act::SeeSettings).await?;
+        let today = look.organisation.zone.date(look.now);
+        let mut found: Vec<(FreezeScope, Freeze)> = Vec::new();
+        found.extend(
+            look.freezes
+                .organisation
+                .iter()
+                .map(|freeze| (FreezeScope::Organisation, freeze.clone())),
+        );
+        for (ring, freezes) in &look.freezes.rings {
+            found.extend(freezes.iter().map(|freeze| (FreezeScope::Ring(*ring), freeze.clone())));
+        }
+        found.extend(look.tx.freezes_aside().await.map_err(failed)?);
+        found.retain(|(_, freeze)| (today - freeze.until).num_days() < PAST_DAYS);
+        found.sort_by_key(|(_, freeze)| (freeze.from, freeze.id));
+        let may_change = self.viewer.actor.role.may(Act::Freeze);
+        let mut rows = Vec::with_capacity(found.len());
+        for (scope, freeze) in found {
+            rows.push(self.freeze_row(&mut look, scope, freeze, today).await?);
+        }
+        let sites = look.tx.sites().await.map_err(failed)?;
+        let rings = look.rings.iter().map(|ring| Choice {
+            value: format!("ring:{}", ring.id),
+            label: format!("The ring {}", ring.name),
+        });
+        let sites = sites.into_iter().map(|site| Choice {
+            value: format!("site:{}", site.id),
+            label: format!("The site {}", site.name),
+        });
+        let whole = Choice {
+            value: "organisation".to_owned(),
+            label: "Everything".to_owned(),
+        };
+        Ok(FreezesView {
+            rows,
+            scopes: [whole].into_iter().chain(rings).chain(sites).collect(),
+            today: today.to_string(),
+            may_change,
+        })
+    }
+
+    async fn freeze_row(
+        &self,
+        look: &mut Look,
+        scope: FreezeScope,
+        freeze: Freeze,
+        today: NaiveDate,
+    ) -> Result<FreezeRow> {
+        let year = words::year(look);
+        let whom = match scope {
+            FreezeScope::Organisation => "Everything".to_owned(),
+            FreezeScope::Ring(id) => look
+                .rings
+                .get(id)
+                .map_or_else(String::new, |ring| format!("Ring {}", ring.name)),
+            FreezeScope::Site(id) => {
+                let name = look.tx.site_name(id).await.map_err(failed)?;
+                name.map_or_else(String::new, |name| format!("Site {name}"))
+            }
+            FreezeScope::Room(id) => {
+                let room = look.tx.room_record(id).await.map_err(failed)?;
+                room.map_or_else(String::new, |room| format!("{}, {}", room.name, room.site_name))
+            }
+        };
+        let state = if freeze.until < today {
+            "Over"
+        } else if freeze.from > today {
+            "Ahead"
+        } else {
+            "Now"
+        };
+        Ok(FreezeRow {
+            id: freeze.id.to_string(),
+            whom,
+            dates: format!(
+                "{} to {}",
+                when::date(freeze.from, year),
+                when::date(freeze.until, year)
+            ),
+            state: state.to_owned(),
+            reason: freeze.reason,
+            owner: freeze.owner,
+            may_lift: freeze.until > today,
+        })
+    }
+
+    /// Freezes (W6).
+    ///
+    /// # Errors
+    /// As [`service::Service::freeze`].
+    pub async fn freeze(&self, scope: &str, from: &str, until: &str, reason: &str) -> Result<Done> {
+        self.viewer.actor.may(Act::Freeze).map_err(told)?;
+        let scope = parsed_scope(scope)?;
+        let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
+        let made = self
+            .service
+            .freeze(&self.viewer.actor, scope, first, last, reason)
+            .await;
+        made.map_err(told)?;
+        Ok(Done::new(
+            "The freeze is made; plans step over its dates.",
+            "/settings/freezes",
+        ))
+    }
+
+    /// Lifts what is ahead of a freeze (W6).
+    ///
+    /// # Errors
+    /// As [`service::Service::lift_freeze`].
+    pub async fn lift_freeze(&self, id: FreezeId, reason: &str) -> Result<Done> {
+        self.service
+            .lift_freeze(&self.viewer.actor, id, reason)
+            .await
+            .map_err(told)?;
+        Ok(Done::new(
+            "The freeze is lifted; plans take their dates back.",
+            "/settings/freezes",
+        ))
+    }
+}
+
+fn parsed_scope(text: &str) -> Result<FreezeScope> {
+    let (kind, id) = text.split_once(':').unwrap_or((text, ""));
+    let scope = match kind {
+        "organisation" => Some(FreezeScope::Organisation),
+        "ring" => id.parse().ok().map(FreezeScope::Ring),
+        "site" => id.parse().ok().map(FreezeScope::Site),
+        "room" => id.parse().ok().map(FreezeScope::Room),
+        _ => None,
+    };
+    scope.ok_or_else(|| invalid("scope", "choose what is frozen"))
+}
+
+fn settings_draft(fields: SettingsFields) -> Result<OrganisationDraft> {
+    let number = |field: &'static str, text: &str| -> Result<u32> {
+        text.trim().parse().map_err(|_| invalid(field, "a whole number"))
+    };
+    let opens = NaiveTime::parse_from_str(fields.window_opens.trim(), "%H:%M");
+    let settings = Settings {
+        start_weekday: fields
+            .start_weekday
+            .parse::<Weekday>()
+            .map_err(|_| invalid("start_weekday", "a day of the week"))?,
+        window_opens: opens.map_err(|_| invalid("window_opens", "a time as in 00:00"))?,
+        window_minutes: number("window_minutes", &fields.window_minutes)?,
+        mode: Mode::from_word(&fields.mode).ok_or_else(|| invalid("mode", "ring validated or automatic"))?,
+        automatic_days: number("automatic_days", &fields.automatic_days)?,
+        starvation_guard: fields.starvation_guard == "true",
+        unreachable_after_windows: number("unreachable_after_windows", &fields.unreachable_after_windows)?,
+        silent_factor: number("silent_factor", &fields.silent_factor)?,
+        silent_least_minutes: number("silent_least_minutes", &fields.silent_least_minutes)?,
+        confirm_within_hours: number("confirm_within_hours", &fields.confirm_within_hours)?,
+        crowded_after_windows: number("crowded_after_windows", &fields.crowded_after_windows)?,
+        poll_seconds: number("poll_seconds", &fields.poll_seconds)?,
+        prepare_minutes: number("prepare_minutes", &fields.prepare_minutes)?,
+    };
+    Ok(OrganisationDraft {
+        name: fields.name,
+        zone: fields.zone,
+        settings,
+    })
+}
+
+fn invalid(field: &str, problem: &str) -> AppError {
+    AppError::Invalid {
+        field: field.to_owned(),
+        problem: problem.to_owned(),
+    }
+}

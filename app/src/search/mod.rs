@@ -1,0 +1,20 @@
+//! One box that finds rooms, updates and tickets by name or number, and the keys that lead around (SPEC P8, P10).
+//!
+//! The box stands in the top bar ([`SearchBar`]); what it found is [`SearchPage`]; [`keys`] listens to the keyboard.
+
+pub mod keys;
+mod page;
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+
+pub use page::{SearchBar, SearchPage};
+
+use crate::error::AppError;
+use crate::view::SearchView;
+
+/// What was found.
+#[server(prefix = "/api", endpoint = "search", input = GetUrl)]
+pub async fn search(#[server(default)] q: String) -> Result<SearchView, AppError> {
+    crate::desk()?.search(&q).await
+}

@@ -1,0 +1,115 @@
+//! The box, and the page of what it found.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::search;
+use crate::components::address;
+use crate::components::changes::asking;
+use crate::components::empty_state::EmptyState;
+use crate::components::filters::Toolbar;
+use crate::components::icon::Icon;
+use crate::components::loaded::loaded;
+use crate::components::page_header::PageHeader;
+use crate::view::{Found, SearchView};
+
+/// The page's address.
+const SEARCH: &str = "/search";
+
+/// The box in the top bar.
+#[component]
+pub fn SearchBar() -> impl IntoView {
+    view! {
+        <Toolbar action=SEARCH label="Everything" class="topbar-search">
+            <label class="vh" for=super::keys::BOX>
+                "Search rooms, updates and tickets"
+            </label>
+            <Icon name="search" />
+            <input
+                class="input"
+                type="search"
+                id=super::keys::BOX
+                name="q"
+                placeholder="Search"
+                autocomplete="off"
+                aria-keyshortcuts="/"
+            />
+        </Toolbar>
+        <a class="btn btn--icon topbar-find" href=SEARCH aria-label="Search">
+            <Icon name="search" />
+        </a>
+    }
+}
+
+/// What was found.
+#[component]
+pub fn SearchPage() -> impl IntoView {
+    let address = use_query_map();
+    let q = Memo::new(move |_| address.with(|address| address::value(address, "q")));
+    let found = asking(move || q.get(), search);
+    view! {
+        <PageHeader title="Search" tab=None />
+        {loaded(found, move |found| page(found, q.get_untracked()))}
+    }
+    .into_any()
+}
+
+fn page(found: SearchView, q: String) -> AnyView {
+    let SearchView {
+        rooms,
+        updates,
+        tickets,
+    } = found;
+    let all = rooms.len() + updates.len() + tickets.len();
+    let said = match (q.trim().is_empty(), all) {
+        (true, _) => "Type the name of a room or an update, or a ticket’s title or number.".to_owned(),
+        (false, 0) => "Nothing is called that.".to_owned(),
+        (false, 1) => "1 found".to_owned(),
+        (false, all) => format!("{all} found"),
+    };
+    let nothing = (all == 0 && !q.trim().is_empty()).then(|| {
+        view! { <EmptyState title="Nothing found" text="Words count from their beginnings: cut finds Cuttle, 5.2 finds 5.2.115.0." clear=None /> }
+    });
+    view! {
+        <Toolbar action=SEARCH>
+            <div class="search-box">
+                <Icon name="search" />
+                <label class="vh" for="search-q">
+                    "Search rooms, updates and tickets"
+                </label>
+                <input class="input" type="search" id="search-q" name="q" value=q.clone() prop:value=q autocomplete="off" />
+            </div>
+            <button class="btn" type="submit">
+                "Search"
+            </button>
+        </Toolbar>
+        <p role="status">{said}</p>
+        {nothing}
+        {group("Rooms", "rooms", "h-found-rooms", rooms)}
+        {group("Updates", "updates", "h-found-updates", updates)}
+        {group("Tickets", "incidents", "h-found-tickets", tickets)}
+    }
+    .into_any()
+}
+
+fn group(heading: &'static str, icon: &'static str, id: &'static str, found: Vec<Found>) -> Option<AnyView> {
+    if found.is_empty() {
+        return None;
+    }
+    let items = found.into_iter().map(|found| {
+        view! {
+            <li class="found">
+                <Icon name=icon />
+                <a href=found.href>{found.name}</a>
+                <span class="sub">{found.sub}</span>
+            </li>
+        }
+    });
+    let group = view! {
+        <section aria-labelledby=id>
+            <h2 id=id>{heading}</h2>
+            <ul class="list list--compact">{items.collect_view()}</ul>
+        </section>
+    };
+    Some(group.into_any())
+}

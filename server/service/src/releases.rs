@@ -1,0 +1,397 @@
+//! What people do in the portfolio before they publish (P7): products and releases are added, files sent, and what publishing would mean
+//! is worked out (K9). Publishing itself is in `portfolio`.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use chrono::{NaiveDate, TimeDelta};
+use domain::access::Act;
+use domain::freeze::check_date;
+use domain::ids::{ProductId, RingId, UpdateId};
+use domain::planner;
+use domain::rollout::PlannedStage;
+use domain::update::{ProductKind, Severity, titled};
+use domain::version::VersionScheme;
+use futures::Stream;
+use serde_json::json;
+use store::{NewRelease, ProductRecord, ReleaseRecord, Tx, UploadRecord};
+use uuid::Uuid;
+
+use crate::artifacts::Hashes;
+use crate::catalogue::Catalogue;
+use crate::error::{Result, ServiceError};
+use crate::estate::{LONGEST_NAME, check_text};
+use crate::portfolio::{check_filename, compare_versions, may_have_file, superseded};
+use crate::tick::organisation;
+use crate::{Actor, Service};
+
+/// Characters of a version.
+pub const LONGEST_VERSION: usize = 128;
+/// Minutes of an install: a day.
+pub const MOST_MINUTES: u32 = 1440;
+/// Bytes of a file that people send: the largest device images are a few GB.
+pub const LARGEST_FILE: u64 = 8 * 1024 * 1024 * 1024;
+/// Known issues of a release, and device models.
+const MOST_LINES: usize = 200;
+/// How long a file waits for somebody to decide on it.
+const UPLOAD_KEPT: TimeDelta = TimeDelta::days(1);
+
+/// A product as a form has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductDraft {
+    /// Identity: 1 to 80 of `a-z0-9-`.
+    pub id: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Name.
+    pub name: String,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Typical minutes of an install.
+    pub expected_minutes: u32,
+}
+
+/// A release as a form has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseDraft {
+    /// Of what.
+    pub product: ProductId,
+    /// Version, as the vendor and the devices write it.
+    pub version: String,
+    /// Day of release, where known.
+    pub released: Option<NaiveDate>,
+    /// How urgent.
+    pub severity: Severity,
+    /// What a device must run before; empty: anything (S8).
+    pub minimum_version: String,
+    /// Device models, one a line; empty: all.
+    pub models: String,
+    /// Whether it goes to devices that do not say their version (S1).
+    pub applies_to_unknown: bool,
+    /// Typical minutes of an install; `None`: its product's.
+    pub expected_minutes: Option<u32>,
+    /// Known issues, one a line.
+    pub known_issues: String,
+}
+
+/// What publishing a release right now would mean (K9).
+#[derive(Clone, Debug)]
+pub struct PublishPlan {
+    /// Date of the first ring's first night.
+    pub starts_on: NaiveDate,
+    /// Every ring's dates.
+    pub stages: Vec<PlannedStage>,
+    /// Rooms of each ring that it is for now.
+    pub rooms: BTreeMap<RingId, i64>,
+    /// Titles of what would give way to it (S9).
+    pub supersedes: Vec<String>,
+    /// Why it cannot be published; nothing else is known then.
+    pub refused: Option<String>,
+}
+
+impl Service {
+    /// Adds a product.
+    ///
+    /// # Errors
+    /// Names the field and the limit.
+    pub async fn add_product(&self, actor: &Actor, draft: &ProductDraft) -> Result<ProductId> {
+        actor.may(Act::Publish)?;
+        let id = ProductId::parse(draft.id.trim()).map_err(|problem| ServiceError::invalid("id", problem))?;
+        check_text("vendor", &draft.vendor, LONGEST_NAME)?;
+        check_text("name", &draft.name, LONGEST_NAME)?;
+        let record = ProductRecord {
+            id: id.clone(),
+            vendor: draft.vendor.trim().to_owned(),
+            name: draft.name.trim().to_owned(),
+            kind: draft.kind,
+            covered: true,
+            scheme: VersionScheme::default(),
+            expected_minutes: checked_minutes(draft.expected_minutes)?,
+        };
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            if tx.product(&id).await?.is_some() {
+                return Err(ServiceError::invalid("id", format!("there is a product {id} already")));
+            }
+            tx.put_products(std::slice::from_ref(&record)).await?;
+            let entry = actor.entry("product.added", "product", &id, format!("Added the product {}.", record.name))
+                .with_after(product_facts(&record));
+            tx.add_audit(now, &entry).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(id)
+    }
+
+    /// Takes a product into the covered part of the portfolio, or out of it (P7).
+    ///
+    /// # Errors
+    /// There is no such product, or it stands like that already.
+    pub async fn cover_product(&self, actor: &Actor, id: &ProductId, covered: bool) -> Result<()> {
+        actor.may(Act::Publish)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let before = known(tx, id).await?;
+            let words = if covered { "covered" } else { "not covered" };
+            if before.covered == covered {
+                return Err(ServiceError::conflict(format!("{} is {words} already", before.name)));
+            }
+            let after = ProductRecord { covered, ..before.clone() };
+            tx.put_products(std::slice::from_ref(&after)).await?;
+            let entry = actor.entry("product.covered", "product", id, format!("{} is {words} now.", before.name))
+                .with_before(product_facts(&before)).with_after(product_facts(&after));
+            tx.add_audit(now, &entry).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+
+    /// Adds a release of a product, as its newest. It is not published yet, and needs a file before it is.
+    ///
+    /// # Errors
+    /// Names the field and the limit; there is no such product.
+    pub async fn add_release(&self, actor: &Actor, draft: &ReleaseDraft) -> Result<UpdateId> {
+        actor.may(Act::Publish)?;
+        let id = UpdateId(self.new_id()?);
+        let version = draft.version.trim();
+        check_text("version", version, LONGEST_VERSION)?;
+        let minimum = Some(draft.minimum_version.trim()).filter(|minimum| !minimum.is_empty());
+        if let Some(minimum) = minimum {
+            check_text("minimum version", minimum, LONGEST_VERSION)?;
+        }
+        if let Some(date) = draft.released {
+            check_date(date).map_err(|problem| ServiceError::invalid("released", problem))?;
+        }
+        let models = checked_lines("models", &draft.models, LONGEST_NAME)?;
+        let known_issues = checked_lines("known issues", &draft.known_issues, 500)?;
+        let minutes = draft.expected_minutes.map(checked_minutes).transpose()?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let product = known(tx, &draft.product).await?;
+            if tx.release_of(&product.id, version).await?.is_some() {
+                return Err(ServiceError::invalid("version", format!("{} has a release {version} already", product.name)));
+            }
+            let version_id = tx.known_version(&product, version).await?;
+            tx.put_version(version_id, &product.id, version, draft.released).await?;
+            let release = NewRelease {
+                id,
+                product: product.id.clone(),
+                version_id,
+                version: version.to_owned(),
+                title: product.name.clone(),
+                severity: draft.severity,
+                minimum_version: minimum.map(str::to_owned),
+                models: models.clone(),
+                applies_to_unknown: draft.applies_to_unknown,
+                supersedes: true,
+                expected_minutes: minutes.unwrap_or(product.expected_minutes),
+                known_issues: known_issues.iter().map(|issue| (issue.clone(), None)).collect(),
+                recalled: false,
+                position: tx.next_release_position(&product.id).await?,
+            };
+            tx.add_release(&release).await.map_err(|error| match error {
+                // The same version, written in another way (S2).
+                store::StoreError::Constraint(..) => {
+                    ServiceError::invalid("version", format!("{} has a release of this version, written differently", product.name))
+                }
+                other => other.into(),
+            })?;
+            // Its date may order what had no order (S2).
+            for compared in tx.compared_of(&product.id).await? {
+                let other = self::release(tx, compared).await?;
+                compare_versions(tx, &other).await?;
+            }
+            tx.wake_rollouts(now).await?;
+            let summary = format!("Added the release {}.", titled(&product.name, version));
+            let entry = actor.entry("release.added", "update", id, summary).with_after(json!({
+                "version": version, "released": draft.released, "severity": draft.severity, "minimum version": minimum, "models": models,
+                "expected minutes": release.expected_minutes, "known issues": known_issues,
+            }));
+            tx.add_audit(now, &entry).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(id)
+    }
+
+    /// Takes a file of a release as it comes; [`Service::add_file`] gives it to the release. What that would refuse in the end is refused
+    /// before the bytes arrive.
+    ///
+    /// # Errors
+    /// Whoever sends it may not, the release or the name is no good, the file is too large or breaks off, or the disk is full.
+    pub async fn receive_file<S, E>(&self, actor: &Actor, update: UpdateId, filename: &str, bytes: S) -> Result<Hashes>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    {
+        actor.may(Act::Publish)?;
+        check_filename(filename)?;
+        let mut tx = self.store.read().await?;
+        may_have_file(&mut tx, update, filename).await?;
+        drop(tx);
+        self.artifacts.receive(bytes, LARGEST_FILE).await
+    }
+
+    /// Takes a file away from a release that is not published yet.
+    ///
+    /// # Errors
+    /// There is no such release or file, or it is published.
+    pub async fn remove_file(&self, actor: &Actor, update: UpdateId, filename: &str) -> Result<()> {
+        actor.may(Act::Publish)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            let release = release(tx, update).await?;
+            let title = titled(&release.release.title, &release.release.version);
+            if tx.rollout(update).await?.is_some() {
+                return Err(ServiceError::conflict(format!("{title} is published; its files stay as they are")));
+            }
+            let files = tx.artifacts(update).await?;
+            let file = files.into_iter().find(|file| file.artifact.filename == filename);
+            let file = file.ok_or_else(|| ServiceError::not_found(format!("The file {filename:?}")))?;
+            tx.delete_artifact(update, filename).await?;
+            tx.wake_rollouts(now).await?;
+            let entry = actor.entry("release.file_removed", "update", update, format!("Removed {filename} from {title}."))
+                .with_before(json!({ "filename": filename, "size": file.artifact.size, "sha256": file.artifact.sha256 }));
+            tx.add_audit(now, &entry).await?;
+            Ok::<_, ServiceError>(())
+        })
+    }
+
+    /// What publishing a release right now would mean (K9). Nothing is changed.
+    ///
+    /// # Errors
+    /// There is no such release.
+    pub async fn publish_plan(&self, actor: &Actor, update: UpdateId, severity: Severity) -> Result<PublishPlan> {
+        actor.may(Act::Publish)?;
+        let mut tx = self.store.read().await?;
+        let organisation = organisation(&mut tx).await?;
+        let release = release(&mut tx, update).await?;
+        let now = self.clock.now();
+        let mut facts = tx
+            .updates(&[update])
+            .await?
+            .remove(&update)
+            .ok_or_else(|| ServiceError::not_found("This release"))?;
+        facts.severity = severity;
+        let title = titled(&release.release.title, &release.release.version);
+        let minutes = planner::check_minutes(&organisation.settings, release.release.expected_minutes).err();
+        let refused = if tx.rollout(update).await?.is_some() {
+            Some(format!("{title} is published already"))
+        } else if release.release.recalled {
+            Some(format!("{title} was recalled"))
+        } else if tx.artifacts(update).await?.is_empty() {
+            Some(format!("{title} has no file; add one before publishing"))
+        } else {
+            minutes
+        };
+        let rollout = planner::publish(&organisation, &facts, now);
+        let (rings, freezes) = (tx.rings().await?, tx.freezes().await?);
+        let mut supersedes = Vec::new();
+        for older in superseded(&mut tx, &facts).await? {
+            supersedes.push(crate::rings::title(&mut tx, older).await?);
+        }
+        Ok(PublishPlan {
+            starts_on: rollout.starts_on,
+            stages: rollout.calendar_at(&rings, &freezes, &organisation.zone, now),
+            rooms: tx.waiting_by_ring(update, organisation.zone.date(now)).await?,
+            supersedes,
+            refused,
+        })
+    }
+
+    /// Keeps a catalogue until somebody has looked at what it would become.
+    ///
+    /// # Errors
+    /// It is no catalogue.
+    pub async fn upload_catalogue(&self, actor: &Actor, name: &str, products: &str, releases: &str) -> Result<Uuid> {
+        actor.may(Act::Publish)?;
+        Catalogue::parse(products, releases)?;
+        let now = self.clock.now();
+        let upload = UploadRecord {
+            id: self.new_id()?,
+            kind: "catalogue".to_owned(),
+            name: name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect(),
+            text: json!([products, releases]).to_string(),
+            made_by: actor.signature(),
+            made_at: now,
+        };
+        store::write!(self.store, tx => {
+            tx.forget_uploads(None, now - UPLOAD_KEPT).await?;
+            tx.add_upload(&upload).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(upload.id)
+    }
+
+    /// The catalogue that was sent, and what it is called.
+    ///
+    /// # Errors
+    /// There is no such file any more.
+    pub async fn uploaded_catalogue(&self, actor: &Actor, upload: Uuid) -> Result<(String, Catalogue)> {
+        actor.may(Act::Publish)?;
+        let upload = self.store.read().await?.upload(upload).await?;
+        let upload = upload.filter(|upload| upload.kind == "catalogue");
+        let missing =
+            || ServiceError::not_found("This file, which is imported already or was sent more than a day ago,");
+        let upload = upload.ok_or_else(missing)?;
+        let (products, releases): (String, String) = serde_json::from_str(&upload.text).map_err(|_| missing())?;
+        Ok((upload.name, Catalogue::parse(&products, &releases)?))
+    }
+
+    /// Imports a catalogue that was looked at before: products and new releases.
+    ///
+    /// # Errors
+    /// As [`Service::import_catalogue`]; there is no such file any more.
+    pub async fn import_uploaded_catalogue(&self, actor: &Actor, upload: Uuid) -> Result<(usize, usize)> {
+        let (_, catalogue) = self.uploaded_catalogue(actor, upload).await?;
+        let added = self.import_catalogue(actor, &catalogue).await?;
+        let old = self.clock.now() - UPLOAD_KEPT;
+        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.forget_uploads(Some(upload), old).await?) })?;
+        Ok(added)
+    }
+}
+
+async fn known(tx: &mut Tx, id: &ProductId) -> Result<ProductRecord> {
+    tx.product(id)
+        .await?
+        .ok_or_else(|| ServiceError::not_found("This product"))
+}
+
+async fn release(tx: &mut Tx, id: UpdateId) -> Result<ReleaseRecord> {
+    tx.release(id)
+        .await?
+        .ok_or_else(|| ServiceError::not_found("This release"))
+}
+
+fn checked_minutes(minutes: u32) -> Result<u32> {
+    if (1..=MOST_MINUTES).contains(&minutes) {
+        Ok(minutes)
+    } else {
+        Err(ServiceError::invalid(
+            "expected minutes",
+            format!("{minutes} is not between 1 and {MOST_MINUTES}"),
+        ))
+    }
+}
+
+/// The lines of a field, without empty ones.
+fn checked_lines(field: &'static str, text: &str, longest: usize) -> Result<Vec<String>> {
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.trim().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect();
+    if lines.len() > MOST_LINES {
+        return Err(ServiceError::invalid(
+            field,
+            format!("{} lines are too many; at most {MOST_LINES}", lines.len()),
+        ));
+    }
+    for line in &lines {
+        check_text(field, line, longest)?;
+    }
+    Ok(lines)
+}
+
+fn product_facts(product: &ProductRecord) -> serde_json::Value {
+    json!({
+        "vendor": product.vendor, "name": product.name, "kind": product.kind.as_str(), "covered": product.covered,
+        "expected minutes": product.expected_minutes,
+    })
+}

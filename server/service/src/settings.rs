@@ -1,0 +1,101 @@
+//! What the organisation has set (S3, S12, W1, W4, W5), and changing it.
+
+use domain::access::Act;
+use domain::freeze::FreezeScope;
+use domain::planner;
+use domain::settings::{Organisation, Settings};
+use domain::zone::Zone;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Result, ServiceError};
+use crate::estate::{LONGEST_NAME, check_text};
+use crate::tick::organisation;
+use crate::{Actor, Service, artifacts};
+
+/// The organisation as a form has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganisationDraft {
+    /// Its name, as the top bar shows it.
+    pub name: String,
+    /// IANA zone: a rollout's days are days in it (W7).
+    pub zone: String,
+    /// Numbers.
+    pub settings: Settings,
+}
+
+/// Changes with whatever is set: a form says as which it was read.
+#[must_use]
+pub fn mark(organisation: &Organisation) -> String {
+    let text = serde_json::to_string(organisation).unwrap_or_default();
+    artifacts::hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
+}
+
+impl Service {
+    /// Changes what the organisation has set, as it was when `seen` was its [`mark`]. Windows and nights ahead follow at once; what has
+    /// started goes on. Which way updates go (S12) and on which day they start (S3) matters to those that are published later.
+    ///
+    /// # Errors
+    /// Names the field and the limit; a running update would not fit into the window (S7); somebody has changed something meanwhile.
+    pub async fn edit_settings(&self, actor: &Actor, seen: &str, draft: &OrganisationDraft) -> Result<()> {
+        actor.may(Act::EditSettings)?;
+        check_text("name", &draft.name, LONGEST_NAME)?;
+        let zone = Zone::parse(draft.zone.trim()).map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
+        draft
+            .settings
+            .check()
+            .map_err(|(field, problem)| ServiceError::invalid(field, problem))?;
+        let after = Organisation {
+            name: draft.name.trim().to_owned(),
+            zone,
+            settings: draft.settings.clone(),
+        };
+        store::write!(self.store, tx => {
+            let live = tx.live_rollouts().await?;
+            for update in &live {
+                tx.lock_rollout(*update).await?;
+            }
+            // Not before the locks: a start that was a little faster must not look later than the change (law E).
+            let now = self.clock.now();
+            let before = organisation(tx).await?;
+            if mark(&before) != seen {
+                let problem = "the settings were changed by somebody else meanwhile; look at them again";
+                return Err(ServiceError::conflict(problem));
+            }
+            if before == after {
+                return Ok(());
+            }
+            for update in tx.updates(&live).await?.values() {
+                if planner::check_minutes(&after.settings, update.expected_minutes).is_err() {
+                    let problem = format!(
+                        "{} takes {} minutes and is running; a window of {} is too short for it",
+                        update.title(), update.expected_minutes, after.settings.window_minutes
+                    );
+                    return Err(ServiceError::invalid("window_minutes", problem));
+                }
+            }
+            tx.put_organisation(&after).await?;
+            // What is prepared for a window of before is prepared anew.
+            tx.take_back_prepared(FreezeScope::Organisation, now).await?;
+            for update in &live {
+                tx.wake_deployments(*update, now).await?;
+            }
+            tx.wake_rollouts(now).await?;
+            let entry = actor.entry("settings.changed", "settings", "", "Changed the settings.".to_owned())
+                .with_before(json!(facts(&before)))
+                .with_after(json!(facts(&after)));
+            tx.add_audit(now, &entry).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+}
+
+/// Field by field, so that the audit names what has changed.
+fn facts(organisation: &Organisation) -> serde_json::Value {
+    let mut facts = serde_json::to_value(&organisation.settings).unwrap_or_default();
+    facts["name"] = organisation.name.clone().into();
+    facts["zone"] = organisation.zone.name().into();
+    facts
+}

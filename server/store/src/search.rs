@@ -1,0 +1,144 @@
+//! What one box finds (P8): rooms, published updates and tickets, by the beginnings of their words. Each engine has an index of words of its
+//! own kind, so there are two queries of each sort here, and nowhere else.
+
+use domain::ids::{RoomId, UpdateId};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::tx::{Inner, Tx};
+
+/// A room that was found.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FoundRoom {
+    id: Uuid,
+    /// Name.
+    pub name: String,
+    /// Site.
+    pub site: String,
+    /// Building.
+    pub building: String,
+}
+
+impl FoundRoom {
+    /// Identity.
+    #[must_use]
+    pub fn id(&self) -> RoomId {
+        RoomId(self.id)
+    }
+}
+
+/// A release that was found.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FoundUpdate {
+    id: Uuid,
+    /// Title.
+    pub title: String,
+    /// Version.
+    pub version: String,
+    /// Its product's id.
+    pub product_id: String,
+    /// It has a rollout.
+    pub published: bool,
+}
+
+impl FoundUpdate {
+    /// Identity.
+    #[must_use]
+    pub fn id(&self) -> UpdateId {
+        UpdateId(self.id)
+    }
+}
+
+/// A ticket that was found.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FoundTicket {
+    /// Number.
+    pub number: i64,
+    /// Title.
+    pub title: String,
+    /// A state's word.
+    pub state: String,
+}
+
+impl Tx {
+    /// Rooms whose words begin with all of these, at most `limit`; retired ones too.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_rooms(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundRoom>> {
+        const SQLITE: &str = "SELECT r.id, r.name, s.name AS site, r.building
+            FROM rooms_words w JOIN rooms r ON r.rowid = w.rowid JOIN sites s ON s.id = r.site_id
+            WHERE rooms_words MATCH $1 LIMIT $2";
+        const POSTGRES: &str = "SELECT r.id, r.name, s.name AS site, r.building
+            FROM rooms r JOIN sites s ON s.id = r.site_id
+            WHERE to_tsvector('simple', r.name || ' ' || r.building) @@ to_tsquery('simple', $1) LIMIT $2";
+        self.found(words, limit, SQLITE, POSTGRES).await
+    }
+
+    /// Releases whose words begin with all of these, at most `limit`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_updates(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundUpdate>> {
+        const SQLITE: &str = "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
+            FROM updates_words w JOIN updates u ON u.rowid = w.rowid LEFT JOIN rollouts r ON r.update_id = u.id
+            WHERE updates_words MATCH $1 LIMIT $2";
+        const POSTGRES: &str = "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
+            FROM updates u LEFT JOIN rollouts r ON r.update_id = u.id
+            WHERE to_tsvector('simple', u.title || ' ' || u.version) @@ to_tsquery('simple', $1) LIMIT $2";
+        self.found(words, limit, SQLITE, POSTGRES).await
+    }
+
+    /// Tickets whose titles have words that begin with all of these, at most `limit`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_tickets(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundTicket>> {
+        const SQLITE: &str = "SELECT t.number, t.title, t.state
+            FROM tickets_words w JOIN tickets t ON t.rowid = w.rowid WHERE tickets_words MATCH $1 LIMIT $2";
+        const POSTGRES: &str = "SELECT t.number, t.title, t.state FROM tickets t
+            WHERE to_tsvector('simple', t.title) @@ to_tsquery('simple', $1) LIMIT $2";
+        self.found(words, limit, SQLITE, POSTGRES).await
+    }
+
+    async fn found<T>(
+        &mut self,
+        words: &[String],
+        limit: i64,
+        sqlite: &'static str,
+        postgres: &'static str,
+    ) -> Result<Vec<T>>
+    where
+        T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+            + Send
+            + Unpin,
+    {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(match &mut self.inner {
+            Inner::Sqlite(c) => {
+                let query = sqlx::query_as(sqlite).bind(in_sqlite(words)).bind(limit);
+                query.fetch_all(&mut **c).await?
+            }
+            Inner::Postgres(c) => {
+                let query = sqlx::query_as(postgres).bind(in_postgres(words)).bind(limit);
+                query.fetch_all(&mut **c).await?
+            }
+        })
+    }
+}
+
+/// Every word means itself, and its beginning is enough.
+fn in_sqlite(words: &[String]) -> String {
+    let terms = words.iter().map(|word| format!("\"{}\" *", word.replace('"', "\"\"")));
+    terms.collect::<Vec<_>>().join(" AND ")
+}
+
+fn in_postgres(words: &[String]) -> String {
+    let terms = words
+        .iter()
+        .map(|word| format!("'{}':*", word.replace('\\', "\\\\").replace('\'', "''")));
+    terms.collect::<Vec<_>>().join(" & ")
+}
