@@ -50,10 +50,17 @@ export async function hydrated(page: Page): Promise<void> {
   await expect(page.locator("html[data-hydrated]")).toBeAttached({ timeout: 15_000 });
 }
 
-/** P10: no finding against WCAG 2.2 A and AA, in light and in dark. */
+/** How people may have set their screens. */
+const looks = [
+  { name: "light", colorScheme: "light", forcedColors: "none" },
+  { name: "dark", colorScheme: "dark", forcedColors: "none" },
+  { name: "forced colours", colorScheme: "dark", forcedColors: "active" },
+] as const;
+
+/** P10: no finding against WCAG 2.2 A and AA, in light, in dark and in forced colours. */
 export async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+  for (const { name, colorScheme, forcedColors } of looks) {
+    await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
     // With a transition under way, axe would measure one theme's text on the other's ground.
     expect(await page.evaluate(() => document.getAnimations().length), "running animations").toBe(0);
     const { violations } = await new AxeBuilder({ page })
@@ -62,7 +69,7 @@ export async function expectAccessible(page: Page): Promise<void> {
     const findings = violations.flatMap(({ id, help, nodes }) =>
       nodes.map((node) => `${id}: ${help}: ${node.target.join(" ")}: ${node.failureSummary ?? ""}`),
     );
-    expect(findings, `accessibility in ${colorScheme}`).toEqual([]);
+    expect(findings, `accessibility in ${name}`).toEqual([]);
   }
 }
 

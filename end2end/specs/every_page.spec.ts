@@ -6,18 +6,21 @@ import { Shell, Table } from "../pages/shell.ts";
 
 for (const { name, title, table, noLinks, address } of everyPage) {
   test.describe(`the page "${name}"`, () => {
-    test("has no accessibility findings in light and in dark (P10)", async ({ page }) => {
+    test("has no accessibility findings in light, in dark and in forced colours (P10)", async ({ page }) => {
       await page.goto(await address(page));
       await hydrated(page);
       await expect(new Shell(page).title).toHaveText(title);
       await expectAccessible(page);
     });
 
-    test("does not scroll sideways at 360 px (P10)", async ({ page }) => {
+    test("does not scroll sideways, from a phone to a desk (P10)", async ({ page }) => {
       await page.setViewportSize({ width: 360, height: 780 });
       await page.goto(await address(page));
       await hydrated(page);
-      await expectNoSidewaysScrolling(page);
+      for (const width of [360, 768, 1440]) {
+        await page.setViewportSize({ width, height: 780 });
+        await expectNoSidewaysScrolling(page);
+      }
     });
 
     test("keeps what the server wrote when its script takes over (P8)", async ({ page }) => {

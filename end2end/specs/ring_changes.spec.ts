@@ -88,6 +88,33 @@ test.describe("two people", () => {
     await demo.stop();
   });
 
+  test.describe("who edit one ring", () => {
+    test.use({ expectedErrors: [/409/] });
+
+    test("the slower is told, and sees the fresh state (R10)", async ({ page, browser }) => {
+      await page.goto(`${demo.address}/updates/rings`);
+      await hydrated(page);
+      const shell = new Shell(page);
+      const rings = new Table(shell.main.getByRole("table", { name: "Rings in order" }));
+      await shell.main.getByRole("link", { name: "Edit Pilot floors" }).click();
+      const dialog = page.getByRole("dialog");
+      await expect(dialog.getByLabel("Test period, days")).toHaveValue("4");
+      const other = await browser.newContext();
+      const colleague = await other.newPage();
+      await colleague.goto(page.url());
+      await hydrated(colleague);
+      await colleague.getByRole("dialog").getByLabel("Test period, days").fill("6");
+      await colleague.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+      await expect(colleague.getByRole("main")).toContainText("9 days");
+      await other.close();
+      await dialog.getByLabel("Test period, days").fill("5");
+      await dialog.getByRole("button", { name: "Save" }).click();
+      await expect(dialog.getByRole("alert")).toContainText("Pilot floors was changed by somebody else meanwhile");
+      await expect(dialog.getByLabel("Test period, days"), "nothing typed is lost").toHaveValue("5");
+      await expect(rings.row(/Pilot floors/)).toContainText("9 days");
+    });
+  });
+
   test("what one changes shows on the other's open page within two seconds, and a dialog stays open (P9)", async ({
     page,
     browser,

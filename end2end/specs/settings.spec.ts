@@ -35,7 +35,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(shell.main).toContainText(/01:00–06:00 \(Sydney\)/);
   });
 
-  test("everything is frozen for some dates, and the freeze is lifted (W6)", async ({ page, open }) => {
+  test("everything is frozen for some dates, and the freeze is lifted (W6, K9)", async ({ page, open }) => {
     await open("/settings/freezes");
     const shell = new Shell(page);
     const dialog = page.getByRole("dialog");
@@ -49,6 +49,14 @@ bothWays([/422|409/], (withScript) => {
     await expect(page.getByText(/at most 30|30 days/).first()).toBeVisible();
     await expect(dialog.getByLabel("Reason")).toHaveValue("The turn of the year");
     await dialog.getByLabel("Last date").fill("2025-01-03");
+    if (withScript) {
+      await dialog.getByLabel("First date").fill("2024-10-28");
+      await dialog.getByLabel("Last date").fill("2024-11-04");
+      await dialog.getByLabel("Last date").blur();
+      await expect(dialog.locator(".preview"), "K9").toContainText(/5\.2\.115\.0: ends .+ \(London\), now /);
+      await dialog.getByLabel("First date").fill("2024-12-20");
+      await dialog.getByLabel("Last date").fill("2025-01-03");
+    }
     await dialog.getByRole("button", { name: "Freeze", exact: true }).click();
     await expect(shell.main).toContainText("The freeze is made");
     const row = freezes.row(/Everything/);

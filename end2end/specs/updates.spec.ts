@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { active, notRequired, past } from "../estate.ts";
 import { expect, hydrated, test, withoutReload } from "../fixtures.ts";
+import { Shell } from "../pages/shell.ts";
 import { UpdatePage, UpdatesPage } from "../pages/updates.ts";
 
 const tabs = [
@@ -274,4 +276,20 @@ test("a paused update says who paused it, since when and why, and offers no Paus
   const { main } = new UpdatePage(page);
   await expect(main).toContainText("Paused by Update manager on Thu 17 Oct, 14:20 (London): Far end hears an echo after the update.");
   await expect(main.getByRole("button", { name: "Pause", exact: true })).toHaveCount(0);
+});
+
+test("the rooms of an update are exported as they are filtered, with status and reason (P3)", async ({ page }) => {
+  await page.goto(UpdatesPage.path);
+  await new UpdatesPage(page).link(active.roomsApp.row).click();
+  await hydrated(page);
+  const shell = new Shell(page);
+  await expect(shell.main.getByRole("heading", { level: 1 })).toContainText("5.2.115.0");
+  await page.goto(`${page.url().split(/[?#]/)[0]}?status=failed`);
+  const download = page.waitForEvent("download");
+  await shell.main.getByRole("link", { name: "Export" }).click();
+  const lines = (await readFile(await (await download).path(), "utf8")).trim().split("\n");
+  expect(lines[0]).toBe("room,site,ring,status,why,next,attempt,catch-up,ticket");
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines.slice(1)) expect(line).toContain(",Failed,");
+  expect(lines.join("\n")).toMatch(/^Cuttle,Sydney,General,Failed,.*the room lost its network/m);
 });

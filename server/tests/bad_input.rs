@@ -300,7 +300,7 @@ async fn rings_beyond_their_limits_are_refused_r2_r4_r8(engine: Engine) {
         .await
         .expect("rings");
     let refused = service
-        .edit_ring(&actor(), rings.general().id, draft("General", 5, 40, 7))
+        .edit_ring(&actor(), rings.general().id, None, draft("General", 5, 40, 7))
         .await
         .expect_err("61 days");
     says(&refused, &["47 days", "46 of the 60"]);

@@ -198,6 +198,13 @@ const TABLE: &[Row] = &[
         People(Act::SeeSettings),
     ),
     ("GET", "/search", "/search?q=a", NO_FORM, People(Act::See)),
+    (
+        "GET",
+        "/updates/{id}/rooms.csv",
+        "/updates/UPDATE/rooms.csv",
+        NO_FORM,
+        People(Act::See),
+    ),
     ("GET", "/rooms/sites", "/rooms/sites", NO_FORM, People(Act::See)),
     ("GET", "/rooms/import", "/rooms/import", NO_FORM, People(Act::EditRooms)),
     (
@@ -377,6 +384,12 @@ const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
         Act::EditSettings,
     ),
     ("GET", "/api/freezes/list", "", Act::SeeSettings),
+    (
+        "GET",
+        "/api/freezes/plan",
+        "scope=organisation&from=2100-01-01&until=2100-01-02",
+        Act::Freeze,
+    ),
     (
         "POST",
         "/api/freezes/add",

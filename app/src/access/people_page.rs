@@ -27,7 +27,7 @@ fn page(people: PeopleView) -> AnyView {
         <Head label="Name" />
         <Head label="Role" />
         <Head label="State" />
-        {may_change.then(|| view! { <Head label="Change" /> })}
+        {may_change.then(|| view! { <Head class="col-act" label="Change" /> })}
     };
     let link = link.map(|link| {
         view! {

@@ -19,6 +19,7 @@ mod updates;
 mod words;
 
 pub use rooms::room_filter;
+pub use updates::EXPORTED;
 
 use domain::access::{Act, Role};
 use domain::zone;
@@ -75,7 +76,7 @@ impl Desk {
 
     /// The same desk with somebody before it.
     #[must_use]
-    pub(crate) fn before(self, viewer: Viewer) -> Self {
+    pub fn before(self, viewer: Viewer) -> Self {
         Self { viewer, ..self }
     }
 

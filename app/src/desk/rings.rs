@@ -1,7 +1,7 @@
 //! What people do to rings and to the rooms in them (R1–R14).
 
 use domain::ids::{RingId, RoomId};
-use domain::ring::{RingDraft, RingOrder};
+use domain::ring::{Ring, RingDraft, RingOrder};
 
 use super::{Desk, Result, told};
 use crate::error::AppError;
@@ -25,10 +25,12 @@ impl Desk {
     ///
     /// # Errors
     /// As [`service::Service::edit_ring`].
-    pub async fn edit_ring(&self, id: RingId, draft: RingDraft) -> Result<Done> {
+    pub async fn edit_ring(&self, id: RingId, seen: &str, draft: RingDraft) -> Result<Done> {
+        // A form of before that was kept, or none: nothing to compare with.
+        let seen: Option<Ring> = serde_json::from_str(seen).ok();
         let name = draft.name.trim().to_owned();
         self.service
-            .edit_ring(&self.viewer.actor, id, draft)
+            .edit_ring(&self.viewer.actor, id, seen.as_ref(), draft)
             .await
             .map_err(told)?;
         Ok(done(format!("The ring {name} is changed.")))

@@ -156,6 +156,38 @@ impl Desk {
         })
     }
 
+    /// What a freeze would do to the running updates (K9), in sentences with exact dates.
+    ///
+    /// # Errors
+    /// As [`service::Service::freeze_plan`].
+    pub async fn plan_freeze(&self, scope: &str, from: &str, until: &str) -> Result<Vec<String>> {
+        let look = self.look_for(Act::Freeze).await?;
+        let scope = parsed_scope(scope)?;
+        let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
+        let plan = self.service.freeze_plan(&self.viewer.actor, scope, first, last).await;
+        let plan = plan.map_err(told)?;
+        let (city, year) = (look.organisation.zone.city(), words::year(&look));
+        let moved = plan.into_iter().filter(|(_, was, is)| was != is);
+        let sentences: Vec<String> = moved
+            .map(|(title, was, is)| {
+                format!(
+                    "{title}: ends {} ({city}), now {}.",
+                    when::date(is, year),
+                    when::date(was, year)
+                )
+            })
+            .collect();
+        Ok(match (sentences.is_empty(), scope) {
+            (false, _) => sentences,
+            (true, FreezeScope::Organisation | FreezeScope::Ring(_)) => {
+                vec!["No running update has a date in it.".to_owned()]
+            }
+            (true, FreezeScope::Site(_) | FreezeScope::Room(_)) => {
+                vec!["Plans stay as they are; rooms that wait there get the first free night after it.".to_owned()]
+            }
+        })
+    }
+
     /// Freezes (W6).
     ///
     /// # Errors

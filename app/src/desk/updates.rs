@@ -134,7 +134,47 @@ impl Desk {
             may_retry: self.viewer.actor.role.may(Act::RetryRoom) && summary.rollout.may_be_retried(),
         })
     }
+
+    /// A part of an update's rooms for a file, with the filters of its page, and where the next part starts (P3).
+    ///
+    /// # Errors
+    /// It was not published, or the database fails.
+    pub async fn export_rooms(
+        &self,
+        id: UpdateId,
+        query: RoomWhyQuery,
+    ) -> Result<(Vec<Vec<String>>, Option<RoomWhyQuery>)> {
+        let mut look = self.look().await?;
+        let summary = look.update(id).await.map_err(told)?;
+        let filter = room_filter(&summary, &query)?;
+        let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let more = super::rooms::cut(&mut records, false);
+        let last = records.last().filter(|_| more);
+        let next = last.map(|last| RoomWhyQuery {
+            after: format!("{}|{}", last.name_key, last.id),
+            ..query
+        });
+        let rows = room_rows(&mut look, &summary, &records).await?.into_iter().map(|row| {
+            vec![
+                row.name,
+                row.site,
+                row.ring.name,
+                row.status.label().to_owned(),
+                row.why,
+                row.next,
+                row.attempt.to_string(),
+                if row.catch_up { "yes" } else { "" }.to_owned(),
+                row.ticket.map_or_else(String::new, |number| format!("T-{number}")),
+            ]
+        });
+        Ok((rows.collect(), next))
+    }
 }
+
+/// The columns of [`Desk::export_rooms`].
+pub const EXPORTED: [&str; 9] = [
+    "room", "site", "ring", "status", "why", "next", "attempt", "catch-up", "ticket",
+];
 
 fn title(summary: &UpdateSummary) -> String {
     titled(&summary.record.title, &summary.record.version)
@@ -617,15 +657,7 @@ async fn room_page(
     query: &RoomWhyQuery,
     statuses: &[(String, String, i64)],
 ) -> Result<(Vec<RoomWhyRow>, Pager)> {
-    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
-    let filter = UpdateRoomFilter {
-        update: summary.record.id,
-        product: summary.record.product.clone(),
-        which: which_rooms(&query.status, paused)?,
-        ring: query.ring.parse::<RingId>().ok(),
-        after: super::rooms::cursor(&query.after),
-        before: super::rooms::cursor(&query.before),
-    };
+    let filter = room_filter(summary, query)?;
     let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
     let more = super::rooms::cut(&mut records, filter.before.is_some());
     let chip = statuses.iter().find(|(word, ..)| *word == query.status);
@@ -640,6 +672,18 @@ async fn room_page(
         words::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
     });
     Ok((room_rows(look, summary, &records).await?, pager))
+}
+
+fn room_filter(summary: &UpdateSummary, query: &RoomWhyQuery) -> Result<UpdateRoomFilter> {
+    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
+    Ok(UpdateRoomFilter {
+        update: summary.record.id,
+        product: summary.record.product.clone(),
+        which: which_rooms(&query.status, paused)?,
+        ring: query.ring.parse::<RingId>().ok(),
+        after: super::rooms::cursor(&query.after),
+        before: super::rooms::cursor(&query.before),
+    })
 }
 
 /// The rooms that a status in the address asks for.

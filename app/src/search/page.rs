@@ -26,7 +26,6 @@ pub fn SearchBar() -> impl IntoView {
             </label>
             <Icon name="search" />
             <input
-                class="input"
                 type="search"
                 id=super::keys::BOX
                 name="q"

@@ -25,6 +25,12 @@ pub async fn list_freezes() -> Result<FreezesView, AppError> {
     crate::desk()?.freezes().await
 }
 
+/// What a freeze would do to the running updates (K9).
+#[server(prefix = "/api", endpoint = "freezes/plan", input = GetUrl)]
+pub async fn plan_freeze(scope: String, from: String, until: String) -> Result<Vec<String>, AppError> {
+    crate::desk()?.plan_freeze(&scope, &from, &until).await
+}
+
 /// Freezes (W6).
 #[server(prefix = "/api", endpoint = "freezes/add")]
 pub async fn add_freeze(scope: String, from: String, until: String, reason: String) -> Result<Done, AppError> {

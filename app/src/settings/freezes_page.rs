@@ -1,11 +1,15 @@
 //! Freezes: spans of dates in which nothing starts (W6).
 
 use domain::access::Act;
+use leptos::ev::Event;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
 
-use super::api::{AddFreeze, LiftFreeze, list_freezes};
+use super::api::{AddFreeze, LiftFreeze, list_freezes, plan_freeze};
 use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
@@ -16,6 +20,7 @@ use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextField, posts_to};
+use crate::error::AppError;
 use crate::view::{FreezeRow, FreezesView};
 
 /// The page's address.
@@ -133,24 +138,70 @@ fn add(freezes: FreezesView, address: &ParamsMap) -> AnyView {
     let until = address::typed(address, "until", &freezes.today);
     let reason = address::value(address, "reason");
     let action = posts_to::<AddFreeze>();
+    let typed = RwSignal::new([scope.clone(), from.clone(), until.clone()]);
+    // Each of the three fields tells when it has changed.
+    let changed = move |event: Event| {
+        let Some(target) = event.target() else { return };
+        let (name, value) = match target.dyn_ref::<HtmlInputElement>() {
+            Some(input) => (input.name(), input.value()),
+            None => match target.dyn_ref::<HtmlSelectElement>() {
+                Some(select) => (select.name(), select.value()),
+                None => return,
+            },
+        };
+        let place = ["scope", "from", "until"].iter().position(|known| *known == name);
+        if let Some(place) = place {
+            typed.update(|typed| typed[place] = value);
+        }
+    };
     view! {
         <FormDialog title="Add a freeze" close=FREEZES action submit="Freeze">
-            <SelectField label="What is frozen" name="scope" value=scope choices=scopes />
-            <div class="field-row">
-                <TextField label="First date" name="from" value=from kind="date" />
-                <TextField
-                    label="Last date"
-                    name="until"
-                    value=until
-                    kind="date"
-                    hint="At most 30 days, and 14 free ones before the next."
-                />
+            <div class="stack" on:change=changed>
+                <SelectField label="What is frozen" name="scope" value=scope choices=scopes />
+                <div class="field-row">
+                    <TextField label="First date" name="from" value=from kind="date" />
+                    <TextField
+                        label="Last date"
+                        name="until"
+                        value=until
+                        kind="date"
+                        hint="At most 30 days, and 14 free ones before the next."
+                    />
+                </div>
             </div>
-            <p class="muted">
-                "A freeze of everything or of a ring moves the later dates of running updates by its days; one of a site moves its rooms only."
-            </p>
+            {follows(typed)}
             <ReasonField value=reason />
         </FormDialog>
+    }
+    .into_any()
+}
+
+/// What would follow for the running updates (K9): asked whenever one of the dates has changed.
+fn follows(typed: RwSignal<[String; 3]>) -> AnyView {
+    let told = RwSignal::new(None::<Result<Vec<String>, AppError>>);
+    Effect::new(move |_| {
+        let [scope, from, until] = typed.get();
+        spawn_local(async move {
+            let plan = plan_freeze(scope.clone(), from.clone(), until.clone()).await;
+            // Only the last question counts, if anybody still waits for it.
+            if typed.try_get_untracked() == Some([scope, from, until]) {
+                _ = told.try_set(Some(plan));
+            }
+        });
+    });
+    let content = move || match told.get() {
+        None => view! { <p class="muted">"…"</p> }.into_any(),
+        Some(Err(error)) => view! { <p class="muted">{error.to_string()}</p> }.into_any(),
+        Some(Ok(sentences)) => {
+            let items = sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> });
+            view! { <ul class="bullets">{items.collect_view()}</ul> }.into_any()
+        }
+    };
+    view! {
+        <div class="preview" aria-live="polite">
+            <h3>"What it moves"</h3>
+            {content}
+        </div>
     }
     .into_any()
 }

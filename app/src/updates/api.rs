@@ -90,10 +90,11 @@ pub async fn add_ring(
     crate::desk()?.add_ring(draft).await
 }
 
-/// Edits a ring (R10).
+/// Edits a ring (R10), as the form has seen it.
 #[server(prefix = "/api", endpoint = "rings/edit")]
 pub async fn edit_ring(
     ring: RingId,
+    #[server(default)] seen: String,
     name: String,
     #[server(default)] description: String,
     #[server(default)] order: String,
@@ -101,7 +102,7 @@ pub async fn edit_ring(
     test_days: u32,
 ) -> Result<Done, AppError> {
     let draft = crate::desk::rings::draft(name, description, &order, rollout_days, test_days)?;
-    crate::desk()?.edit_ring(ring, draft).await
+    crate::desk()?.edit_ring(ring, &seen, draft).await
 }
 
 /// Deletes a ring; its rooms go to another one (R11).

@@ -225,6 +225,7 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
     let rings = view.rings.clone();
     let chips = chips(view, query, address, &path);
     let RoomWhyQuery { status, ring, .. } = query.clone();
+    let export = address::only(&format!("{path}/rooms.csv"), address, &["status", "ring"]);
     let content = if view.rooms.is_empty() {
         nothing(&path, address)
     } else {
@@ -243,6 +244,9 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
                     <Filter label="Ring" name="ring" value=ring choices=rings />
                     <Keep name="status" value=status />
                     <Apply />
+                    <a class="btn" href=export rel="external" download="update-rooms.csv">
+                        "Export"
+                    </a>
                 </Toolbar>
                 {content}
                 <Pager pager=view.pager.clone() anchor="rooms" />

@@ -97,7 +97,14 @@ fn form(ring: Option<Ring>, sequence: RingSequence, address: &ParamsMap) -> AnyV
         None => ("Add a ring".to_owned(), posts_to::<AddRing>(), "Add the ring"),
         Some(ring) => (format!("Edit the ring {}", ring.name), posts_to::<EditRing>(), "Save"),
     };
-    let hidden = id.map(|id| view! { <input type="hidden" name="ring" value=id.to_string() /> });
+    let hidden = ring.as_ref().map(|ring| {
+        // As it is read here: whoever is slower is told.
+        let seen = address::typed(address, "seen", &serde_json::to_string(ring).unwrap_or_default());
+        view! {
+            <input type="hidden" name="ring" value=ring.id.to_string() />
+            <input type="hidden" name="seen" value=seen />
+        }
+    });
     let name_field = if is_custom {
         let control = text_control("name", name, "text", None);
         view! { <Field label="Name" name="name" control /> }.into_any()

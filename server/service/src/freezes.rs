@@ -5,6 +5,7 @@ use domain::access::Act;
 use domain::freeze::{self, Freeze, FreezeScope, Freezes};
 use domain::ids::{FreezeId, UpdateId};
 use domain::planner;
+use domain::rollout::Rollout;
 use domain::settings::Organisation;
 use serde_json::json;
 use store::Tx;
@@ -45,13 +46,7 @@ impl Service {
                 return Err(ServiceError::invalid("first date", format!("{from} has passed; it is {today}")));
             }
             for others in tx.freezes_beside(scope).await? {
-                freeze::check(&others, from, until).map_err(|problem| {
-                    let (field, problem) = match problem.strip_prefix("first date: ") {
-                        Some(problem) => ("first date", problem),
-                        None => ("last date", problem.trim_start_matches("last date: ")),
-                    };
-                    ServiceError::invalid(field, problem.to_owned())
-                })?;
+                freeze::check(&others, from, until).map_err(refused)?;
             }
             let before = tx.freezes().await?;
             let freeze = Freeze { from, until, owner: actor.name.clone(), reason: reason.clone(), made_at: now, id };
@@ -66,6 +61,65 @@ impl Service {
         })?;
         self.wake();
         Ok(id)
+    }
+
+    /// What a freeze would do to the running updates (K9): the title of each, and the last date of its plan before and after. Nothing is
+    /// changed. One of a site or a room moves no plan.
+    ///
+    /// # Errors
+    /// As [`Service::freeze`].
+    pub async fn freeze_plan(
+        &self,
+        actor: &Actor,
+        scope: FreezeScope,
+        from: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Vec<(String, NaiveDate, NaiveDate)>> {
+        actor.may(Act::Freeze)?;
+        let mut tx = self.store.begin().await?;
+        let moved = self.moved_by(&mut tx, scope, from, until).await;
+        // It was made to see what follows; nothing of that stays.
+        tx.roll_back().await?;
+        moved
+    }
+
+    async fn moved_by(
+        &self,
+        tx: &mut Tx,
+        scope: FreezeScope,
+        from: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Vec<(String, NaiveDate, NaiveDate)>> {
+        let now = self.clock.now();
+        let organisation = organisation(tx).await?;
+        whose(tx, scope).await?;
+        for others in tx.freezes_beside(scope).await? {
+            freeze::check(&others, from, until).map_err(refused)?;
+        }
+        let before = tx.freezes().await?;
+        let made = Freeze {
+            from,
+            until,
+            owner: String::new(),
+            reason: String::new(),
+            made_at: now,
+            id: FreezeId(self.new_id()?),
+        };
+        tx.add_freeze(scope, &made).await?;
+        let after = tx.freezes().await?;
+        let shift = planner::refreeze(&organisation.zone, now, &before, &after);
+        let (rings, live) = (tx.rings().await?, tx.live_rollouts().await?);
+        let mut moved = Vec::new();
+        for rollout in tx.rollouts(&live).await?.values() {
+            let ends = |rollout: &Rollout, freezes: &Freezes| {
+                let calendar = rollout.calendar_at(&rings, freezes, &organisation.zone, now);
+                calendar.last().and_then(|stage| stage.test_ends.pred_opt())
+            };
+            if let (Some(was), Some(is)) = (ends(rollout, &before), ends(&rollout.refrozen(&shift), &after)) {
+                moved.push((crate::rings::title(tx, rollout.update).await?, was, is));
+            }
+        }
+        Ok(moved)
     }
 
     /// Lifts what is ahead of a freeze (W6): from tomorrow on nothing is frozen by it, and plans take their dates back. Tonight's
@@ -102,6 +156,14 @@ impl Service {
         self.wake();
         Ok(())
     }
+}
+
+fn refused(problem: String) -> ServiceError {
+    let (field, problem) = match problem.strip_prefix("first date: ") {
+        Some(problem) => ("first date", problem.to_owned()),
+        None => ("last date", problem.trim_start_matches("last date: ").to_owned()),
+    };
+    ServiceError::invalid(field, problem)
 }
 
 /// Moves the dates of every live plan to what is frozen now (W6), and has the rooms looked at.

@@ -30,7 +30,7 @@ mod rings;
 pub mod rooms;
 pub mod rooms_file;
 pub mod settings;
-mod spreadsheet;
+pub mod spreadsheet;
 mod tick;
 pub mod tickets;
 pub mod tokens;

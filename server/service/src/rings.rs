@@ -3,7 +3,7 @@
 use domain::access::Act;
 use domain::ids::{RingId, RoomId};
 use domain::planner;
-use domain::ring::{RingDraft, RingSequence};
+use domain::ring::{Ring, RingDraft, RingSequence};
 use domain::rollout::{Rollout, RolloutState};
 use serde_json::json;
 use store::Tx;
@@ -30,13 +30,19 @@ impl Service {
         Ok(id)
     }
 
-    /// Edits a ring (R10).
+    /// Edits a ring (R10). `seen`: as a form has read it, where there was one.
     ///
     /// # Errors
-    /// Names the field and the limit, or the rollout whose plan would get too long.
-    pub async fn edit_ring(&self, actor: &Actor, id: RingId, draft: RingDraft) -> Result<()> {
+    /// Names the field and the limit, or the rollout whose plan would get too long; somebody has changed the ring meanwhile.
+    pub async fn edit_ring(&self, actor: &Actor, id: RingId, seen: Option<&Ring>, draft: RingDraft) -> Result<()> {
         actor.may(Act::EditRings)?;
         self.change_rings(actor, "ring.edited", id, |rings| {
+            if let (Some(seen), Some(now)) = (seen, rings.get(id))
+                && seen != now
+            {
+                let problem = format!("{} was changed by somebody else meanwhile; look at it again", now.name);
+                return Err(ServiceError::conflict(problem));
+            }
             Ok(rings.with_edited(id, draft.clone())?)
         })
         .await

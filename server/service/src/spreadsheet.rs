@@ -6,7 +6,10 @@ use crate::error::{Result, ServiceError};
 pub(crate) const FORMULAS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Rows as text. What a spreadsheet would take for a formula gets an apostrophe in front: names come from people.
-pub(crate) fn lines(rows: &[Vec<String>]) -> Result<String> {
+///
+/// # Errors
+/// A line cannot be written.
+pub fn lines(rows: &[Vec<String>]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         let cells = row.iter().map(|cell| {

@@ -204,7 +204,7 @@ impl Scene {
             "add ring" => service.add_ring(by, draft("Pilot", Some(1), 1, 1)).await.map(drop),
             "edit ring" => {
                 service
-                    .edit_ring(by, pilot().await, draft("Pilot", Some(1), 2, 1))
+                    .edit_ring(by, pilot().await, None, draft("Pilot", Some(1), 2, 1))
                     .await
             }
             "move rooms" => service.move_rooms(by, &[room], None, pilot().await).await,

@@ -8,6 +8,7 @@
 mod support;
 
 use bytes::Bytes;
+use domain::freeze::FreezeScope;
 use domain::ids::{ProductId, UpdateId};
 use domain::update::{ProductKind, Severity};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -21,6 +22,7 @@ on_both_engines![
     a_release_has_its_limits_and_gets_its_place_p7_g5,
     a_file_that_comes_in_parts_is_hashed_and_one_that_breaks_off_leaves_nothing_p7,
     files_stay_as_they_are_once_published_p7,
+    what_a_freeze_would_move_is_what_it_moves_k9_w6,
 ];
 
 fn release(product: &str, version: &str) -> ReleaseDraft {
@@ -280,4 +282,48 @@ async fn files_stay_as_they_are_once_published_p7(estate: Estate) {
             "Bar firmware 9.0 is published; its files stay as they are"
         );
     }
+}
+
+async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
+    estate.rooms(&[("Staging", 1), ("General", 1)]).await;
+    let id = estate.publish("bar", "2.0", None).await;
+    estate.at_and_tick("2025-03-05T12:00:00Z").await;
+    let before = estate.fleet().await;
+    let (scope, from, until) = (FreezeScope::Organisation, date("2025-03-10"), date("2025-03-12"));
+    let plan = estate.service.freeze_plan(&admin(), scope, from, until).await.unwrap();
+    assert_eq!(estate.fleet().await, before, "nothing is changed by asking");
+    let [(title, was, is)] = plan.as_slice() else {
+        panic!("{plan:?}");
+    };
+    assert_eq!((title.as_str(), (*is - *was).num_days()), ("Bar firmware 2.0", 3));
+    estate
+        .service
+        .freeze(&admin(), scope, from, until, "a fair")
+        .await
+        .unwrap();
+    let fleet = estate.fleet().await;
+    let calendar = fleet.rollouts[&id].calendar_at(
+        &fleet.rings,
+        &fleet.freezes,
+        &fleet.organisation.zone,
+        estate.clock.now(),
+    );
+    assert_eq!(calendar.last().unwrap().test_ends.pred_opt(), Some(*is));
+    let site = estate.service.sites(&admin()).await.unwrap()[0].0.id;
+    let aside = estate.service.freeze_plan(
+        &admin(),
+        FreezeScope::Site(site),
+        date("2025-05-01"),
+        date("2025-05-02"),
+    );
+    assert!(
+        aside.await.unwrap().iter().all(|(_, was, is)| was == is),
+        "one of a site moves no plan"
+    );
+    let long = estate
+        .service
+        .freeze_plan(&admin(), scope, date("2025-05-01"), date("2025-06-30"))
+        .await
+        .unwrap_err();
+    assert!(long.to_string().starts_with("last date: "), "{long}");
 }

@@ -587,7 +587,7 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
     assert!(
         problem(
             service
-                .edit_ring(&admin(), pilots, draft("Pilots", Some(3), 30, 3))
+                .edit_ring(&admin(), pilots, None, draft("Pilots", Some(3), 30, 3))
                 .await
         )
         .contains("60")
@@ -597,7 +597,7 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
             .contains("there is a ring named Pilots already")
     );
     service
-        .edit_ring(&admin(), pilots, draft("Pilots", Some(3), 3, 4))
+        .edit_ring(&admin(), pilots, None, draft("Pilots", Some(3), 3, 4))
         .await
         .unwrap();
     let taken = problem(service.add_ring(&admin(), draft("Second", Some(5), 1, 0)).await);
@@ -663,11 +663,11 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let (staging, executive) = (estate.ring("Staging").await, estate.ring("Executive").await);
     service
-        .edit_ring(&admin(), staging, draft("Staging", None, 1, 0))
+        .edit_ring(&admin(), staging, None, draft("Staging", None, 1, 0))
         .await
         .unwrap();
     service
-        .edit_ring(&admin(), executive, draft("Executive", None, 3, 1))
+        .edit_ring(&admin(), executive, None, draft("Executive", None, 3, 1))
         .await
         .unwrap();
     // New before General: skipped. Between General and Executive: on the way.
@@ -695,7 +695,7 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
     // Today's rings have 1 + 4 + 14 + 4 + 4 = 27 days, the rollout's 7 + 14 + 4 + 4 = 29: 35 for Executive fit today's only.
     let refused = problem(
         service
-            .edit_ring(&admin(), executive, draft("Executive", None, 30, 6))
+            .edit_ring(&admin(), executive, None, draft("Executive", None, 30, 6))
             .await,
     );
     assert_eq!(
@@ -703,7 +703,7 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
         "rollout duration: the running rollout of Bar firmware 2.0 would take 61 days; 60 are the most"
     );
     service
-        .edit_ring(&admin(), executive, draft("Executive", None, 30, 5))
+        .edit_ring(&admin(), executive, None, draft("Executive", None, 30, 5))
         .await
         .unwrap();
     service.tick().await.unwrap();
@@ -1152,7 +1152,7 @@ async fn a_ring_that_an_edit_puts_behind_a_rollout_is_caught_up_r10_r14(estate: 
     assert_eq!(estate.deployment(rooms["Pilots 1"], update).await, None);
     estate
         .service
-        .edit_ring(&admin(), pilots, draft("Pilots", Some(2), 2, 1))
+        .edit_ring(&admin(), pilots, None, draft("Pilots", Some(2), 2, 1))
         .await
         .unwrap();
     estate.live_until("2025-03-14T12:00:00Z", &mut devices).await;

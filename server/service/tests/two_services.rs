@@ -59,7 +59,12 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
         19 => service.add_ring(&admin(), draft("Late", Some(8), 2, 1)).await.map(drop),
         21 => {
             service
-                .edit_ring(&admin(), estate.ring("Executive").await, draft("Executive", None, 3, 1))
+                .edit_ring(
+                    &admin(),
+                    estate.ring("Executive").await,
+                    None,
+                    draft("Executive", None, 3, 1),
+                )
                 .await
         }
         _ => Ok(()),

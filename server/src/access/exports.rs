@@ -3,18 +3,21 @@
 use std::borrow::Cow;
 
 use app::access::documents;
-use app::desk::{Viewer, room_filter};
-use app::view::RoomsQuery;
+use app::desk::{Desk, EXPORTED, Viewer, room_filter};
+use app::error::AppError;
+use app::view::{RoomWhyQuery, RoomsQuery};
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
-use service::ServiceError;
+use domain::ids::UpdateId;
+use futures::StreamExt;
 use service::audit::{AuditQuery, CsvStream};
+use service::{ServiceError, spreadsheet};
 
 use super::{Doors, fault, peer, told, who_is_there};
 
@@ -23,6 +26,7 @@ pub(crate) fn exports(doors: Doors) -> Router {
     Router::new()
         .route("/audit.csv", get(audit))
         .route("/rooms.csv", get(rooms))
+        .route("/updates/{id}/rooms.csv", get(update_rooms))
         .layer(axum::middleware::from_fn_with_state(doors.clone(), who_exports))
         .with_state(doors)
 }
@@ -75,6 +79,35 @@ async fn rooms(
 ) -> Response {
     let parts = doors.service.export_rooms(&viewer.actor, room_filter(&query)).await;
     file("rooms.csv", parts)
+}
+
+/// The rooms of an update with status and reason, with the filters of its page (P3). Each part is a look of its own.
+async fn update_rooms(
+    State(doors): State<Doors>,
+    Extension(viewer): Extension<Viewer>,
+    Path(id): Path<UpdateId>,
+    Query(query): Query<RoomWhyQuery>,
+) -> Response {
+    let desk = Desk::new(doors.service.clone(), None).before(viewer);
+    // The first part says whether there is anything to be had at all.
+    let (first, next) = match desk.export_rooms(id, query).await {
+        Ok(part) => part,
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return (status, Html(documents::notice("Not exported", &error.to_string()))).into_response();
+        }
+    };
+    let head = [vec![EXPORTED.map(str::to_owned).to_vec()], first].concat();
+    let first = futures::stream::once(async move { spreadsheet::lines(&head) });
+    let rest = futures::stream::try_unfold((desk, next), move |(desk, next)| async move {
+        let Some(query) = next else { return Ok(None) };
+        let interrupted = |error: AppError| ServiceError::Conflict {
+            problem: error.to_string(),
+        };
+        let (rows, next) = desk.export_rooms(id, query).await.map_err(interrupted)?;
+        Ok(Some((spreadsheet::lines(&rows)?, (desk, next))))
+    });
+    file("update-rooms.csv", Ok(Box::pin(first.chain(rest))))
 }
 
 fn file(name: &'static str, parts: Result<CsvStream, ServiceError>) -> Response {

@@ -285,7 +285,7 @@ async fn add_rings(service: &Service, actor: &Actor, rings: &[RingEntry]) -> Res
         };
         let id = match there.named(&ring.name).filter(|_| ring.default) {
             Some(preconfigured) => {
-                service.edit_ring(actor, preconfigured.id, draft).await?;
+                service.edit_ring(actor, preconfigured.id, None, draft).await?;
                 preconfigured.id
             }
             None => service.add_ring(actor, draft).await?,
