@@ -310,12 +310,10 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
     );
     assert_eq!(calendar.last().unwrap().test_ends.pred_opt(), Some(*is));
     let site = estate.service.sites(&admin()).await.unwrap()[0].0.id;
-    let aside = estate.service.freeze_plan(
-        &admin(),
-        FreezeScope::Site(site),
-        date("2025-05-01"),
-        date("2025-05-02"),
-    );
+    let ada = admin();
+    let aside = estate
+        .service
+        .freeze_plan(&ada, FreezeScope::Site(site), date("2025-05-01"), date("2025-05-02"));
     assert!(
         aside.await.unwrap().iter().all(|(_, was, is)| was == is),
         "one of a site moves no plan"
