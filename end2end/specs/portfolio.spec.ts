@@ -47,6 +47,12 @@ bothWays([/422|409/], (withScript) => {
       await hydrated(page);
       await expectAccessible(page);
     }
+    await dialog.getByRole("button", { name: "Remove dock.swu" }).click();
+    await expect(dialog).toContainText("It has no file yet.");
+    await dialog.getByLabel("File", { exact: true }).setInputFiles({ ...file, name: "dock.swu" });
+    await press("Send the file");
+    await expect(shell.main).toContainText("dock.swu is added.");
+    if (withScript) await hydrated(page);
     await expect(dialog.getByRole("button", { name: "Remove dock.swu" })).toBeVisible();
     await dialog.getByRole("link", { name: "Close" }).last().click();
     await expect(dialog).toHaveCount(0);

@@ -26,7 +26,12 @@ bothWays([/422|409/], (withScript) => {
     await shell.main.getByLabel("Mode", { exact: true }).selectOption("Automatic");
     await shell.main.getByRole("button", { name: "Save" }).click();
     await expect(shell.main).toContainText("The settings are changed.");
+    await expect(shell.main.getByLabel("Opens at"), "the form has what is set now").toHaveValue("01:00");
+    await shell.main.getByLabel("Unreachable after, windows").fill("3");
+    await shell.main.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByText("changed by somebody else")).toHaveCount(0);
     await open("/settings");
+    await expect(shell.main.getByLabel("Unreachable after, windows")).toHaveValue("3");
     await expect(shell.main.getByLabel("Name", { exact: true })).toHaveValue("Fathom Lane");
     await expect(shell.main.getByLabel("Opens at")).toHaveValue("01:00");
     await expect(shell.main.getByLabel("Mode", { exact: true })).toHaveValue("automatic");

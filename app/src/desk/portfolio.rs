@@ -159,7 +159,7 @@ impl Desk {
         Ok(ReleaseForm {
             id,
             files: files.collect(),
-            devices: i64::try_from(look.tx.rooms_running(id).await.map_err(failed)?.len()).unwrap_or(i64::MAX),
+            devices: look.tx.rooms_running_count(id).await.map_err(failed)?,
             published: look.tx.rollout(id).await.map_err(failed)?.is_some(),
             product: record.product.id.to_string(),
             title: titled(&record.release.title, &record.release.version),
@@ -283,7 +283,11 @@ impl Desk {
     async fn about_files(&self, id: UpdateId, text: String) -> Result<Done> {
         let mut look = self.look_for(Act::Publish).await?;
         let product = release(&mut look, id).await?.product.id;
-        Ok(Done::new(text, format!("/portfolio/{product}?do=files&release={id}")))
+        let files = look.tx.artifacts(id).await.map_err(failed)?.len();
+        Ok(Done::new(
+            text,
+            format!("/portfolio/{product}?do=files&release={id}&as={files}"),
+        ))
     }
 
     /// Publishes a release. `beside`: without superseding older ones (S9).

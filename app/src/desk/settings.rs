@@ -62,7 +62,9 @@ impl Desk {
         let (seen, draft) = (fields.seen.clone(), settings_draft(fields)?);
         let changed = self.service.edit_settings(&self.viewer.actor, &seen, &draft).await;
         changed.map_err(told)?;
-        Ok(Done::new("The settings are changed.", "/settings"))
+        // Another address: the page asks again, and the form has what is set now.
+        let now = mark(&self.look().await?.organisation);
+        Ok(Done::new("The settings are changed.", format!("/settings?as={now}")))
     }
 
     /// The freezes (W6): those ahead, and some that are over.

@@ -34,17 +34,19 @@ pub(super) fn ReleaseDialogs(
         let word = address.with(|address| address::value(address, DIALOG));
         let release = address.with(|address| address::value(address, "release").parse::<UpdateId>().ok());
         let is_ours = word == ADD || ([FILES, PUBLISH, RECALL].contains(&word.as_str()) && release.is_some());
-        is_ours.then_some((word, release))
+        // After a change of the files, which is in the address, they are asked for again.
+        let files = address.with(|address| address::value(address, "as"));
+        is_ours.then_some((word, release, files))
     };
     opened(
         key,
-        |(_, release): (String, Option<UpdateId>)| async move {
+        |(_, release, _): (String, Option<UpdateId>, String)| async move {
             match release {
                 Some(release) => get_release(release).await.map(Some),
                 None => Ok(None),
             }
         },
-        move |(word, _): (String, Option<UpdateId>), answer| {
+        move |(word, ..): (String, Option<UpdateId>, String), answer| {
             let close = format!("/portfolio/{}", product.get_untracked());
             let address = address.get_untracked();
             Some(match (word.as_str(), answer) {

@@ -17,9 +17,10 @@ use crate::view::{SettingsFields, SettingsView};
 /// Settings.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    // Not asked again while it is open: what is typed must stay.
-    let settings = Resource::new(|| (), |()| get_settings());
+    // Not asked again while it is open, for what is typed must stay; but after it was saved, which is in the address.
     let address = use_query_map();
+    let saved = Memo::new(move |_| address.with(|address| address::value(address, "as")));
+    let settings = Resource::new(move || saved.get(), |_| get_settings());
     view! {
         <PageHeader title="Settings" tab=None />
         {loaded(settings, move |view| page(view, &address.get_untracked()))}

@@ -115,7 +115,7 @@ pub struct ReleaseForm {
     pub severity: Severity,
     /// Its files.
     pub files: Vec<FileRow>,
-    /// Devices that report it.
+    /// Rooms in which a device reports it.
     pub devices: i64,
     /// It has a rollout: its files stay as they are.
     pub published: bool,

@@ -34,6 +34,7 @@ pub mod spreadsheet;
 mod tick;
 pub mod tickets;
 pub mod tokens;
+mod uploads;
 
 use std::sync::{Arc, RwLock};
 

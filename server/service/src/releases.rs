@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use domain::access::Act;
 use domain::freeze::check_date;
 use domain::ids::{ProductId, RingId, UpdateId};
@@ -14,7 +14,7 @@ use domain::update::{ProductKind, Severity, titled};
 use domain::version::VersionScheme;
 use futures::Stream;
 use serde_json::json;
-use store::{NewRelease, ProductRecord, ReleaseRecord, Tx, UploadRecord};
+use store::{NewRelease, ProductRecord, ReleaseRecord, Tx};
 use uuid::Uuid;
 
 use crate::artifacts::Hashes;
@@ -23,6 +23,7 @@ use crate::error::{Result, ServiceError};
 use crate::estate::{LONGEST_NAME, check_text};
 use crate::portfolio::{check_filename, compare_versions, may_have_file, superseded};
 use crate::tick::organisation;
+use crate::uploads::waiting;
 use crate::{Actor, Service};
 
 /// Characters of a version.
@@ -33,9 +34,6 @@ pub const MOST_MINUTES: u32 = 1440;
 pub const LARGEST_FILE: u64 = 8 * 1024 * 1024 * 1024;
 /// Known issues of a release, and device models.
 const MOST_LINES: usize = 200;
-/// How long a file waits for somebody to decide on it.
-const UPLOAD_KEPT: TimeDelta = TimeDelta::days(1);
-
 /// A product as a form has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductDraft {
@@ -302,21 +300,8 @@ impl Service {
     pub async fn upload_catalogue(&self, actor: &Actor, name: &str, products: &str, releases: &str) -> Result<Uuid> {
         actor.may(Act::Publish)?;
         Catalogue::parse(products, releases)?;
-        let now = self.clock.now();
-        let upload = UploadRecord {
-            id: self.new_id()?,
-            kind: "catalogue".to_owned(),
-            name: name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect(),
-            text: json!([products, releases]).to_string(),
-            made_by: actor.signature(),
-            made_at: now,
-        };
-        store::write!(self.store, tx => {
-            tx.forget_uploads(None, now - UPLOAD_KEPT).await?;
-            tx.add_upload(&upload).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        Ok(upload.id)
+        let text = json!([products, releases]).to_string();
+        self.keep_upload(actor, "catalogue", name, text).await
     }
 
     /// The catalogue that was sent, and what it is called.
@@ -325,12 +310,9 @@ impl Service {
     /// There is no such file any more.
     pub async fn uploaded_catalogue(&self, actor: &Actor, upload: Uuid) -> Result<(String, Catalogue)> {
         actor.may(Act::Publish)?;
-        let upload = self.store.read().await?.upload(upload).await?;
-        let upload = upload.filter(|upload| upload.kind == "catalogue");
-        let missing =
-            || ServiceError::not_found("This file, which is imported already or was sent more than a day ago,");
-        let upload = upload.ok_or_else(missing)?;
-        let (products, releases): (String, String) = serde_json::from_str(&upload.text).map_err(|_| missing())?;
+        let upload = waiting(&mut self.store.read().await?, upload, "catalogue").await?;
+        let unreadable = |_| ServiceError::not_found("What was kept of this file");
+        let (products, releases): (String, String) = serde_json::from_str(&upload.text).map_err(unreadable)?;
         Ok((upload.name, Catalogue::parse(&products, &releases)?))
     }
 
@@ -341,8 +323,7 @@ impl Service {
     pub async fn import_uploaded_catalogue(&self, actor: &Actor, upload: Uuid) -> Result<(usize, usize)> {
         let (_, catalogue) = self.uploaded_catalogue(actor, upload).await?;
         let added = self.import_catalogue(actor, &catalogue).await?;
-        let old = self.clock.now() - UPLOAD_KEPT;
-        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.forget_uploads(Some(upload), old).await?) })?;
+        self.forget_upload(upload).await?;
         Ok(added)
     }
 }

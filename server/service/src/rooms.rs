@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::freeze::FreezeScope;
 use domain::ids::{DeviceId, RingId, RoomId, SiteId};
@@ -13,7 +13,7 @@ use domain::room::RoomState;
 use domain::zone::Zone;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use store::{EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx, UploadRecord};
+use store::{EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx};
 use uuid::Uuid;
 
 use crate::audit::CsvStream;
@@ -22,12 +22,10 @@ use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
 use crate::estate::{ImportReport, check_controller, check_optional, check_text};
 use crate::rooms_file::{COLUMNS, Checked, RefusedLine, RoomsFile};
+use crate::uploads::waiting;
 use crate::{Actor, Service, spreadsheet};
 
 pub use crate::estate::{LARGEST_CAPACITY, LONGEST_NAME};
-
-/// How long a file waits for somebody to decide on it.
-const UPLOAD_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// A room as a form has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +124,7 @@ impl Service {
         let id = RoomId(self.new_id()?);
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let room = checked(tx, draft).await?;
+            let room = checked(tx, draft, None).await?;
             let rings = tx.rings().await?;
             let ring = match ring {
                 None => rings.general(),
@@ -168,7 +166,7 @@ impl Service {
             if before.state == RoomState::Retired {
                 return Err(ServiceError::conflict(format!("{} is retired; bring it back first", before.name)));
             }
-            let after = RoomRecord { id, ring: before.ring, revision, ..checked_other(tx, draft, Some(id)).await? };
+            let after = RoomRecord { id, ring: before.ring, revision, ..checked(tx, draft, Some(id)).await? };
             put(tx, actor, "room.edited", format!("Edited the room {}.", after.name), &before, &after, now).await
         })?;
         self.wake();
@@ -378,21 +376,7 @@ impl Service {
     pub async fn upload_rooms(&self, actor: &Actor, name: &str, text: &str) -> Result<Uuid> {
         actor.may(Act::EditRooms)?;
         RoomsFile::read(text)?;
-        let now = self.clock.now();
-        let upload = UploadRecord {
-            id: self.new_id()?,
-            kind: "rooms".to_owned(),
-            name: name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect(),
-            text: text.to_owned(),
-            made_by: actor.signature(),
-            made_at: now,
-        };
-        store::write!(self.store, tx => {
-            tx.forget_uploads(None, now - UPLOAD_KEPT).await?;
-            tx.add_upload(&upload).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        Ok(upload.id)
+        self.keep_upload(actor, "rooms", name, text.to_owned()).await
     }
 
     /// What a file that was sent would become. Nothing is changed.
@@ -409,7 +393,7 @@ impl Service {
     }
 
     async fn review(&self, tx: &mut Tx, upload: Uuid) -> Result<Review> {
-        let upload = waiting(tx, upload).await?;
+        let upload = waiting(tx, upload, "rooms").await?;
         let (file, mut refused) = RoomsFile::read(&upload.text)?;
         let mut report = ImportReport::default();
         let sites = self.add_missing_sites(tx, &file, &mut report).await?;
@@ -472,10 +456,9 @@ impl Service {
     /// There is no such file any more; names the line, the field and the limit.
     pub async fn import_upload(&self, actor: &Actor, upload: Uuid) -> Result<ImportReport> {
         actor.may(Act::EditRooms)?;
-        let text = waiting(&mut self.store.read().await?, upload).await?.text;
+        let text = waiting(&mut self.store.read().await?, upload, "rooms").await?.text;
         let report = self.import_rooms(actor, &RoomsFile::parse(&text)?).await?;
-        let old = self.clock.now() - UPLOAD_KEPT;
-        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.forget_uploads(Some(upload), old).await?) })?;
+        self.forget_upload(upload).await?;
         Ok(report)
     }
 }
@@ -509,24 +492,14 @@ async fn put(
     Ok(())
 }
 
-async fn waiting(tx: &mut Tx, upload: Uuid) -> Result<UploadRecord> {
-    let upload = tx.upload(upload).await?.filter(|upload| upload.kind == "rooms");
-    upload
-        .ok_or_else(|| ServiceError::not_found("This file, which is imported already or was sent more than a day ago,"))
-}
-
 async fn known(tx: &mut Tx, id: RoomId) -> Result<RoomRecord> {
     tx.room_record(id)
         .await?
         .ok_or_else(|| ServiceError::not_found("This room"))
 }
 
-async fn checked(tx: &mut Tx, draft: &RoomDraft) -> Result<RoomRecord> {
-    checked_other(tx, draft, None).await
-}
-
 /// A room as it is typed, in the ring of nobody yet. `own`: the room that has the name already may be this one.
-async fn checked_other(tx: &mut Tx, draft: &RoomDraft, own: Option<RoomId>) -> Result<RoomRecord> {
+async fn checked(tx: &mut Tx, draft: &RoomDraft, own: Option<RoomId>) -> Result<RoomRecord> {
     check_text("name", &draft.name, LONGEST_NAME)?;
     check_optional("building", &draft.building)?;
     check_optional("floor", &draft.floor)?;

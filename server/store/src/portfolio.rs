@@ -73,6 +73,19 @@ impl Tx {
         Ok((rows, count))
     }
 
+    /// How many rooms have a device with the version of a release (S10).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_running_count(&mut self, release: UpdateId) -> Result<i64> {
+        const SQL: &str = "SELECT COUNT(DISTINCT d.room_id)
+            FROM updates u
+            JOIN components c ON c.product_id = u.product_id AND c.version_id = u.version_id
+            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+            WHERE u.id = $1";
+        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(release.0).fetch_one(c).await)?)
+    }
+
     /// The place behind the newest release of a product.
     ///
     /// # Errors
