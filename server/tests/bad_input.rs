@@ -500,7 +500,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
         says(
             &house
                 .service
-                .pause(&actor(), update, reason)
+                .pause(&actor(), update, reason, None)
                 .await
                 .expect_err("no reason"),
             &["reason"],
@@ -510,7 +510,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
     says(
         &house
             .service
-            .pause(&actor(), update, &long)
+            .pause(&actor(), update, &long, None)
             .await
             .expect_err("too long"),
         &["reason", "501", "500"],
@@ -522,7 +522,11 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
     assert_eq!(whole(&house).await, before);
     house.pause(update).await;
     says(
-        &house.service.pause(&actor(), update, "again").await.expect_err("twice"),
+        &house
+            .service
+            .pause(&actor(), update, "again", None)
+            .await
+            .expect_err("twice"),
         &["paused already", "Test"],
     );
     let room = house.room("Lab").await.id;

@@ -883,7 +883,7 @@ async fn a_paused_update_is_withheld_and_its_words_are_refused_k3(engine: Engine
     // At once: before the tick has looked at it, and after.
     house
         .service
-        .pause(&actor(), update, "a test pauses")
+        .pause(&actor(), update, "a test pauses", None)
         .await
         .expect("it pauses");
     for refused in [404, 410] {

@@ -188,7 +188,10 @@ async fn act(service: &Service, day: i64) {
     };
     let update: UpdateId = release("2.0").await;
     match day {
-        3 => service.pause(&actor(), update, "It hums.").await.expect("a pause"),
+        3 => service
+            .pause(&actor(), update, "It hums.", None)
+            .await
+            .expect("a pause"),
         5 => service.resume(&actor(), update, "Mended.").await.expect("a resume"),
         6 | 20 => drop(service.retry_all_failed(&actor(), update).await.expect("a retry")),
         12 => {

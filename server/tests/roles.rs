@@ -490,6 +490,11 @@ const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
         "update=NOTHING&reason=r",
         Act::ControlUpdates,
     ),
+    ("POST", "/api/home/announce", "title=", Act::Announce),
+    ("POST", "/api/home/take-down", "id=NOTHING", Act::Announce),
+    ("POST", "/api/home/dismiss", "id=NOTHING", Act::ManageOwnAccount),
+    ("GET", "/api/rings/plan", "", Act::EditRings),
+    ("GET", "/api/rings/move-plan", "query[q]=", Act::EditRings),
     ("GET", "/api/rings/list", "", Act::See),
     (
         "POST",

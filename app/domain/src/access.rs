@@ -55,6 +55,8 @@ pub enum Act {
     ManageDevices,
     /// Tickets.
     WorkOnTickets,
+    /// Announcements for everybody.
+    Announce,
 }
 
 impl Role {
@@ -111,7 +113,8 @@ impl Role {
                 | Act::EditRings
                 | Act::Freeze
                 | Act::EditRooms
-                | Act::ManageDevices,
+                | Act::ManageDevices
+                | Act::Announce,
             )
             | (
                 Self::Auditor,
@@ -125,7 +128,8 @@ impl Role {
                 | Act::Freeze
                 | Act::EditRooms
                 | Act::ManageDevices
-                | Act::WorkOnTickets,
+                | Act::WorkOnTickets
+                | Act::Announce,
             ) => false,
         }
     }
@@ -133,7 +137,7 @@ impl Role {
 
 impl Act {
     /// Everything there is to do.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::See,
         Self::SeePortfolio,
         Self::SeeAudit,
@@ -152,6 +156,7 @@ impl Act {
         Self::EditRooms,
         Self::ManageDevices,
         Self::WorkOnTickets,
+        Self::Announce,
     ];
 
     /// What it is called behind `may not`.
@@ -176,6 +181,7 @@ impl Act {
             Self::EditRooms => "add or change rooms",
             Self::ManageDevices => "hand out or revoke device tokens",
             Self::WorkOnTickets => "work on tickets",
+            Self::Announce => "announce anything",
         }
     }
 }

@@ -61,6 +61,8 @@ uuid_ids! {
     PersonId,
     /// A token of a program. Not the token itself.
     TokenId,
+    /// Something that is announced on Home.
+    AnnouncementId,
 }
 
 impl RingId {

@@ -33,7 +33,6 @@ pub mod status;
 pub mod ticket;
 pub mod update;
 pub mod version;
-#[cfg(feature = "zones")]
 pub mod when;
 #[cfg(feature = "zones")]
 pub mod window;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::Bucket;
 use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
-use crate::ring::{Ring, RingPlace, RingSequence};
+use crate::ring::{MOST_TOTAL_DAYS, Ring, RingPlace, RingSequence};
 use crate::update::Severity;
 
 /// One update's way through the rings.
@@ -53,6 +53,8 @@ pub enum RolloutState {
         by: String,
         /// Why.
         reason: String,
+        /// The organisation's date on which it goes on by itself; `None`: somebody resumes it.
+        resumes_on: Option<NaiveDate>,
     },
     /// Superseded or recalled; final (T8).
     Deprecated {
@@ -355,6 +357,14 @@ impl Rollout {
         let ahead = self.ahead(rings);
         let ahead = ahead.iter().map(Ring::completion_days);
         entered.chain(ahead).fold(0, u32::saturating_add)
+    }
+
+    /// Why these rings are refused: with those that it has entered, its plan would exceed the 60 days (R10). `title`: its update.
+    #[must_use]
+    pub fn refusal_of(&self, rings: &RingSequence, title: &str) -> Option<String> {
+        let total = self.planned_days(rings);
+        (total > MOST_TOTAL_DAYS)
+            .then(|| format!("the running rollout of {title} would take {total} days; {MOST_TOTAL_DAYS} are the most"))
     }
 
     /// What it does on `today`, the organisation's date, while it runs (T6). `calendar`: [`Rollout::calendar`] on that
@@ -691,6 +701,7 @@ mod tests {
             since: "2025-03-09T12:00:00Z".parse().expect("an instant"),
             by: "Admin".to_owned(),
             reason: "an echo".to_owned(),
+            resumes_on: None,
         };
         let since = date("2025-03-09");
         for today in ["2025-03-09", "2025-03-10", "2025-03-11", "2025-04-20"] {

@@ -19,7 +19,7 @@
 //! device Berlin-1 fails 1 | silent 1 [late 120] | minutes 40 | absent 2025-03-05 2025-03-07 | unconfirmed
 //! device Berlin-1 busy 2025-03-05 09:00 2025-03-05 17:00 | refuses-cancel
 //! at 2025-03-04 15:00 publish app 2.0 [critical] [minutes N] [released DATE] [minimum V] [for MODEL] [beside]
-//! at 2025-03-06 09:00 pause app 2.0 because "cameras stay dark"
+//! at 2025-03-06 09:00 pause app 2.0 [until 2025-03-09] because "cameras stay dark"
 //! at 2025-03-09 09:00 resume app 2.0
 //! at 2025-03-09 09:00 retry app 2.0
 //! at 2025-03-09 09:00 force app 2.0 in Berlin-1,Berlin-2 [when-available]
@@ -624,10 +624,16 @@ impl Script {
             "publish" => self.publish(words)?,
             "pause" | "deprecate" => {
                 let (update, title) = self.update(words)?;
+                let resumes_on = if action == "pause" && words.takes("until") {
+                    Some(words.date("until")?)
+                } else {
+                    None
+                };
                 let reason = words.reason()?;
                 if action == "pause" {
-                    self.sim.note(format!("Admin pauses {title}: {reason}."));
-                    self.sim.pause(update, "Admin", &reason);
+                    let until = resumes_on.map_or_else(String::new, |date| format!(" until {date}"));
+                    self.sim.note(format!("Admin pauses {title}{until}: {reason}."));
+                    self.sim.pause(update, "Admin", &reason, resumes_on);
                 } else {
                     self.sim.note(format!("Admin deprecates {title}: {reason}."));
                     self.sim.deprecate(update, &format!("{reason}."));

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::check::{self, Finding};
@@ -193,6 +193,9 @@ impl Simulation {
                 break;
             }
             self.fleet.apply(&plan);
+            for update in &plan.resumed {
+                self.resume(*update);
+            }
             self.fleet.forget_marks(&plan.settled_rooms, self.now);
             for ReportLine { subject, text } in plan.report {
                 self.log.push(Happened {
@@ -575,8 +578,9 @@ impl Simulation {
         self.fleet.updates.insert(update.id, update);
     }
 
-    /// Pauses a rollout (K2, K3).
-    pub fn pause(&mut self, update: UpdateId, by: &str, reason: &str) {
+    /// Pauses a rollout (K2, K3), until somebody resumes it or until a date of the organisation's.
+    pub fn pause(&mut self, update: UpdateId, by: &str, reason: &str, resumes_on: Option<NaiveDate>) {
+        let next_at = resumes_on.map(|date| self.fleet.organisation.zone.start_of(date));
         if let Some(rollout) = self
             .fleet
             .rollouts
@@ -587,8 +591,9 @@ impl Simulation {
                 since: self.now,
                 by: by.to_owned(),
                 reason: reason.to_owned(),
+                resumes_on,
             };
-            rollout.next_at = None;
+            rollout.next_at = next_at;
             self.fleet.wake_deployments(update, self.now);
         }
     }

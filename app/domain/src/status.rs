@@ -342,6 +342,7 @@ mod tests {
             since: at(),
             by: "Admin".to_owned(),
             reason: "a reason".to_owned(),
+            resumes_on: None,
         }
     }
 

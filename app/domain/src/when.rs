@@ -1,9 +1,13 @@
 //! How dates and times are written for people: exact, with the zone's city (design: `Wed 25 Nov, 00:00–05:00 (Berlin)`).
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+#[cfg(feature = "zones")]
+use chrono::{DateTime, Utc};
+use chrono::{Datelike, NaiveDate};
 
 use crate::freeze::Freeze;
+#[cfg(feature = "zones")]
 use crate::window::Window;
+#[cfg(feature = "zones")]
 use crate::zone::Zone;
 
 /// `Wed 25 Nov`, with the year when it is not `this_year`.
@@ -17,6 +21,7 @@ pub fn date(date: NaiveDate, this_year: i32) -> String {
 }
 
 /// `Wed 25 Nov, 01:12 (Berlin)`, with the year when it is not the one of `now`.
+#[cfg(feature = "zones")]
 #[must_use]
 pub fn instant(instant: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> String {
     let wall = zone.local(instant).wall;
@@ -29,6 +34,7 @@ pub fn instant(instant: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> Strin
 }
 
 /// `Wed 25 Nov, 00:00–05:00 (Berlin)`, with the year when it is not the one of `now`.
+#[cfg(feature = "zones")]
 #[must_use]
 pub fn window(window: &Window, zone: &Zone, now: DateTime<Utc>) -> String {
     format!("{}, {}", date(window.night, zone.date(now).year()), hours(window, zone))
@@ -46,6 +52,7 @@ pub fn freeze(freeze: &Freeze, this_year: i32) -> String {
 }
 
 /// `00:00–05:00 (Berlin)`.
+#[cfg(feature = "zones")]
 #[must_use]
 pub fn hours(window: &Window, zone: &Zone) -> String {
     let time = |instant| zone.local(instant).wall.format("%H:%M").to_string();

@@ -244,6 +244,7 @@ fn a_start_after_the_pause_breaks_law_e_k3() {
             since,
             by: "Admin".to_owned(),
             reason: "a reason".to_owned(),
+            resumes_on: None,
         };
     });
 }

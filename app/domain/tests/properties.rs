@@ -97,7 +97,8 @@ enum Step {
         order: u8,
         rollout_days: u32,
     },
-    Pause(usize),
+    /// For so many days; 0: until somebody resumes it.
+    Pause(usize, i64),
     Resume(usize),
     Retry(usize),
     Force(usize, Vec<usize>),
@@ -170,7 +171,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         2 => (proptest::option::of(0_usize..4), 0_u64..12, 1_u64..9).prop_map(|(ring, in_days, days)| Step::FreezePlans { ring, in_days, days }),
         1 => (0_usize..8, 0_u64..12, 1_u64..9).prop_map(|(room, in_days, days)| Step::FreezeRoom { room, in_days, days }),
         1 => (0_usize..4, 1_u8..10, 1_u32..8).prop_map(|(ring, order, rollout_days)| Step::EditRing { ring, order, rollout_days }),
-        2 => (0_usize..6).prop_map(Step::Pause),
+        2 => (0_usize..6, 0_i64..5).prop_map(|(update, days)| Step::Pause(update, days)),
         3 => (0_usize..6).prop_map(Step::Resume),
         2 => (0_usize..6).prop_map(Step::Retry),
         2 => (0_usize..4, proptest::collection::vec(0_usize..8, 1..4)).prop_map(|(update, rooms)| Step::Force(update, rooms)),
@@ -369,7 +370,11 @@ impl World {
                 order,
                 rollout_days,
             } => self.edit_ring(*ring, *order, *rollout_days),
-            Step::Pause(update) => self.with_update(*update, |sim, update| sim.pause(update, "Admin", "a reason")),
+            Step::Pause(update, days) => self.with_update(*update, |sim, update| {
+                let today = sim.fleet.organisation.zone.date(sim.now);
+                let resumes_on = (*days > 0).then(|| today + TimeDelta::days(*days));
+                sim.pause(update, "Admin", "a reason", resumes_on);
+            }),
             Step::Resume(update) => self.with_update(*update, Simulation::resume),
             Step::Retry(update) => self.with_update(*update, |sim, update| {
                 sim.retry_all_failed(update, "Admin");

@@ -265,7 +265,7 @@ fn people(year: &mut Year, day: NaiveDate) {
         (8, 20) => year.freeze("everything", "2025-09-01", "2025-09-05", "trade fair"),
         (3, 7) => with_live(year, "teams-rooms-app-windows", |year, update| {
             year.note("Admin pauses it: cameras stay dark.");
-            year.sim.pause(update, "Admin", "cameras stay dark");
+            year.sim.pause(update, "Admin", "cameras stay dark", None);
         }),
         (3, 12) => with_live(year, "teams-rooms-app-windows", |year, update| {
             year.note("Admin resumes it.");

@@ -19,6 +19,11 @@ impl Announcement {
         announcement
     }
 
+    /// Has whoever asks run again whenever something is said.
+    pub fn track(self) {
+        self.0.track();
+    }
+
     /// Says it on the page at this address.
     pub fn say(self, done: &Done) {
         let path = done.to.split(['?', '#']).next().unwrap_or_default().to_owned();

@@ -27,30 +27,33 @@ pub fn Toolbar(
     /// Fields.
     children: Children,
 ) -> impl IntoView {
-    let navigate = use_navigate();
-    let path = action.clone();
-    let send = move |event: SubmitEvent| {
-        // Without an answer the browser sends the form itself, which leads to the same page.
-        if let Some(query) = query_of(&event) {
-            event.prevent_default();
-            let to = if query.is_empty() {
-                path.clone()
-            } else {
-                format!("{path}?{query}")
-            };
-            navigate(
-                &to,
-                NavigateOptions {
-                    scroll: false,
-                    ..NavigateOptions::default()
-                },
-            );
-        }
-    };
+    let send = opens(action.clone());
     view! {
         <form class=class method="get" action=action role="search" aria-label=label on:submit=send>
             {children()}
         </form>
+    }
+}
+
+/// With script, a GET form leads to its page without another load.
+pub fn opens(path: String) -> impl Fn(SubmitEvent) + Clone + Send + 'static {
+    let navigate = use_navigate();
+    move |event: SubmitEvent| {
+        // Without an answer the browser sends the form itself, which leads to the same page.
+        let Some(query) = query_of(&event) else {
+            return;
+        };
+        event.prevent_default();
+        let to = if query.is_empty() {
+            path.clone()
+        } else {
+            format!("{path}?{query}")
+        };
+        let options = NavigateOptions {
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        navigate(&to, options);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod address;
 pub mod announcement;
 pub mod budget;
 pub mod changes;
+pub mod choosing;
 pub mod data_table;
 pub mod dialog;
 pub mod empty_state;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::access::Act;
 use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
 use domain::rollout::{PlannedStage, RolloutState};
@@ -23,7 +24,7 @@ impl Desk {
     /// # Errors
     /// Whoever asks may not do it, there is no such update, or the database fails.
     pub async fn control(&self, id: UpdateId, what: Control, chosen: Vec<RoomId>) -> Result<ControlView> {
-        let mut look = self.look_for(domain::access::Act::ControlUpdates).await?;
+        let mut look = self.look_for(Act::ControlUpdates).await?;
         let summary = look.update(id).await.map_err(told)?;
         let acknowledged = look.tx.is_acknowledged(id).await.map_err(failed)?;
         let mut view = ControlView {
@@ -53,7 +54,7 @@ impl Desk {
 
     /// What may be done to an update by whoever looks; each that stands against it is left out.
     pub(super) async fn controls(&self, look: &mut Look, summary: &UpdateSummary) -> Result<Vec<Control>> {
-        if !self.viewer.actor.role.may(domain::access::Act::ControlUpdates) {
+        if !self.viewer.actor.role.may(Act::ControlUpdates) {
             return Ok(Vec::new());
         }
         let acknowledged = look.tx.is_acknowledged(summary.record.id).await.map_err(failed)?;
@@ -115,10 +116,23 @@ impl Desk {
     ///
     /// # Errors
     /// As [`service::Service::pause`].
-    pub async fn pause(&self, id: UpdateId, reason: &str) -> Result<Done> {
-        self.service.pause(self.actor(), id, reason).await.map_err(told)?;
+    pub async fn pause(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<Done> {
+        // Who may not is told that, whatever they have typed.
+        self.viewer.actor.may(Act::ControlUpdates).map_err(told)?;
+        let resumes_on = match resumes_on.trim() {
+            "" => None,
+            date => Some(words::parsed_day("resumes_on", date)?),
+        };
+        let paused = self.service.pause(self.actor(), id, reason, resumes_on).await;
+        paused.map_err(told)?;
         Ok(Done::new(
-            "The update is paused. Nothing of it starts until it is resumed.",
+            match resumes_on {
+                None => "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
+                Some(date) => {
+                    let date = when::date(date, words::year(&self.look().await?));
+                    format!("The update is paused. Nothing of it starts before {date}.")
+                }
+            },
             // The pause never waits for the issue (K2).
             format!("/updates/{id}?do=record&paused=on"),
         ))
@@ -268,7 +282,7 @@ async fn pause(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView)
 fn resume(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
     let zone = &look.organisation.zone;
     let today = zone.date(look.now);
-    if let RolloutState::Paused { since, by, reason } = &summary.rollout.state {
+    if let RolloutState::Paused { since, by, reason, .. } = &summary.rollout.state {
         let days = (today - zone.date(*since)).num_days();
         view.sentences = vec![
             format!(

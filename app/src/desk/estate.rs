@@ -9,6 +9,7 @@ use domain::room::{Room, RoomState};
 use domain::status::NotRequired;
 use domain::when;
 use domain::zone;
+use service::RoomChoice;
 use service::pages::Look;
 use service::rooms::{DeviceDraft, LONGEST_NAME, RoomDraft, SiteDraft};
 use uuid::Uuid;
@@ -136,7 +137,11 @@ impl Desk {
     /// # Errors
     /// As [`service::Service::move_rooms`].
     pub async fn assign_ring(&self, id: RoomId, from: RingId, to: RingId, tab: &str) -> Result<Done> {
-        let moved = self.service.move_rooms(&self.viewer.actor, &[id], Some(from), to).await;
+        let which = RoomChoice::Named(vec![id]);
+        let moved = self
+            .service
+            .move_rooms(&self.viewer.actor, &which, Some(from), to)
+            .await;
         moved.map_err(told)?;
         let look = self.look().await?;
         let ring = look.rings.get(to).map_or_else(String::new, |ring| ring.name.clone());

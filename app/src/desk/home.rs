@@ -1,12 +1,18 @@
-//! Home: what needs attention, tonight, and how the rings are served (P1, read side).
+//! Home: what needs attention, tonight, and how the rings are served, announcements (P1).
 
+use domain::access::Act;
+use domain::ids::AnnouncementId;
 use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
+use service::announcements::AnnouncementDraft;
 use service::pages::Look;
 
 use super::{Desk, Result, failed, ring_view, told, words};
-use crate::view::HomeView;
+use crate::view::{AnnouncementView, Done, HomeView};
+
+/// Announcements that Home shows: the newest.
+const MOST_ANNOUNCEMENTS: i64 = 10;
 
 impl Desk {
     /// Home.
@@ -20,7 +26,67 @@ impl Desk {
             tonight: tonight(&mut look).await?,
             since: since(&mut look).await?,
             health: look.rooms_by_health().await.map_err(told)?.into_iter().collect(),
+            announcements: self.announcements(&mut look).await?,
+            may_announce: self.viewer.actor.role.may(Act::Announce),
+            may_dismiss: self.viewer.actor.signed.is_some(),
         })
+    }
+
+    async fn announcements(&self, look: &mut Look) -> Result<Vec<AnnouncementView>> {
+        let person = self.viewer.actor.signed.as_ref().map(|signed| signed.person);
+        let zone = look.organisation.zone.clone();
+        let found = look
+            .tx
+            .announcements(person, zone.date(look.now), MOST_ANNOUNCEMENTS)
+            .await;
+        let found = found.map_err(failed)?.into_iter();
+        Ok(found
+            .map(|announcement| AnnouncementView {
+                id: announcement.id,
+                at: words::instant(announcement.made_at, &zone, look.now),
+                title: announcement.title,
+                text: announcement.text,
+                by: announcement.made_by,
+            })
+            .collect())
+    }
+
+    /// Announces something to everybody (P1).
+    ///
+    /// # Errors
+    /// As [`service::Service::announce`].
+    pub async fn announce(&self, title: String, text: String, until: &str) -> Result<Done> {
+        // Who may not is told that, whatever they have typed.
+        self.viewer.actor.may(Act::Announce).map_err(told)?;
+        let until = match until.trim() {
+            "" => None,
+            date => Some(words::parsed_day("until", date)?),
+        };
+        let draft = AnnouncementDraft { title, text, until };
+        self.service.announce(&self.viewer.actor, &draft).await.map_err(told)?;
+        Ok(Done::new("It stands on everybody’s Home now.", "/"))
+    }
+
+    /// Takes an announcement down.
+    ///
+    /// # Errors
+    /// As [`service::Service::take_down_announcement`].
+    pub async fn take_down(&self, id: AnnouncementId) -> Result<Done> {
+        let taken = self.service.take_down_announcement(&self.viewer.actor, id).await;
+        taken.map_err(told)?;
+        Ok(Done::new("The announcement is taken down, for everybody.", "/"))
+    }
+
+    /// Dismisses an announcement.
+    ///
+    /// # Errors
+    /// As [`service::Service::dismiss_announcement`].
+    pub async fn dismiss(&self, id: AnnouncementId) -> Result<Done> {
+        self.service
+            .dismiss_announcement(&self.viewer.actor, id)
+            .await
+            .map_err(told)?;
+        Ok(Done::new("The announcement is dismissed, for you alone.", "/"))
     }
 }
 

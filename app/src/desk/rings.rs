@@ -1,16 +1,89 @@
-//! What people do to rings and to the rooms in them (R1–R14).
+//! Rings (R16), and what people do to them and to the rooms in them (R1–R14).
 
+use domain::access::Act;
 use domain::ids::{RingId, RoomId};
-use domain::ring::{Ring, RingDraft, RingOrder};
+use domain::ring::{Ring, RingDraft, RingKind, RingOrder};
+use domain::rollout::RolloutState;
 
-use super::{Desk, Result, told};
+use service::RoomChoice;
+
+use super::rooms::room_filter;
+use super::{Desk, Result, failed, ring_view, told, words};
 use crate::error::AppError;
-use crate::view::Done;
+use crate::view::{Done, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
 
+/// Rooms that a dialog names.
+const NAMED: i64 = 12;
 /// Where the pages of rings are.
 const PAGE: &str = "/updates/rings";
 
 impl Desk {
+    /// The rings (R16).
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_rings(&self) -> Result<RingsView> {
+        let mut look = self.look().await?;
+        let rooms = look.tx.rooms_by_ring().await.map_err(failed)?;
+        let zone = look.organisation.zone.clone();
+        let mut rows = Vec::with_capacity(look.rings.count());
+        for ring in look.rings.clone().iter() {
+            let last = look.tx.last_completed_in(ring.id).await.map_err(failed)?;
+            rows.push(RingRow {
+                ring: ring_view(&look, ring.id),
+                description: ring.description.clone(),
+                preconfigured: ring.kind != RingKind::Custom,
+                rooms: rooms.get(&ring.id).copied().unwrap_or(0),
+                deferment: look.rings.deferment_days(ring.id),
+                rollout_days: ring.rollout_days,
+                test_days: ring.test_days,
+                completion: ring.completion_days(),
+                last_update: last.map(|at| words::instant(at, &zone, look.now)),
+            });
+        }
+        Ok(RingsView {
+            rows,
+            total: look.rings.total_days(),
+            remaining: look.rings.remaining_days(None),
+            may_edit: self.viewer.actor.role.may(Act::EditRings),
+        })
+    }
+
+    /// The rings, and the running rollouts whose dates they move (R10, K9): what the dialogs of rings work with.
+    ///
+    /// # Errors
+    /// Whoever asks may not change rings, or the database fails.
+    pub async fn ring_plan(&self) -> Result<RingPlan> {
+        let mut look = self.look_for(Act::EditRings).await?;
+        let rooms = look.tx.rooms_by_ring().await.map_err(failed)?;
+        let live = look.tx.live_rollouts().await.map_err(failed)?;
+        let mut titles = look.planned(&live).await.map_err(told)?;
+        let zone = look.organisation.zone.clone();
+        let rollouts = look.tx.rollouts(&live).await.map_err(failed)?;
+        let mut running: Vec<RunningRollout> = rollouts
+            .into_values()
+            .map(|rollout| RunningRollout {
+                title: titles
+                    .remove(&rollout.update)
+                    .map_or_else(String::new, |update| update.title()),
+                paused_on: match &rollout.state {
+                    RolloutState::Paused { since, .. } => Some(zone.date(*since)),
+                    RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+                },
+                rollout,
+            })
+            .collect();
+        running.sort_by(|a, b| (a.rollout.starts_on, &a.title).cmp(&(b.rollout.starts_on, &b.title)));
+        Ok(RingPlan {
+            sequence: look.rings.clone(),
+            rooms,
+            freezes: look.freezes.clone(),
+            today: zone.date(look.now),
+            city: zone.city(),
+            running,
+        })
+    }
+
     /// Adds a ring (R2, R4, R8, R9).
     ///
     /// # Errors
@@ -46,20 +119,67 @@ impl Desk {
         Ok(done("The ring is deleted.".to_owned()))
     }
 
-    /// Moves rooms into a ring (R12–R14).
+    /// What the dialog that moves rooms works with: of those that are named, or of all that match.
+    ///
+    /// # Errors
+    /// Whoever asks may not move rooms, or the database fails.
+    pub async fn move_plan(&self, rooms: Vec<RoomId>, matching: Option<RoomsQuery>) -> Result<MovePlan> {
+        let rings = self.ring_plan().await?;
+        let mut look = self.look().await?;
+        let (number, named) = match matching {
+            Some(query) => {
+                let (first, total) = look.tx.room_page(&room_filter(&query), NAMED).await.map_err(failed)?;
+                (total, first.into_iter().map(|room| room.id).collect())
+            }
+            None => (
+                i64::try_from(rooms.len()).unwrap_or(i64::MAX),
+                rooms
+                    .into_iter()
+                    .take(usize::try_from(NAMED).unwrap_or(0))
+                    .collect::<Vec<_>>(),
+            ),
+        };
+        let names = look.tx.room_names(&named).await.map_err(failed)?;
+        Ok(MovePlan {
+            rings,
+            number,
+            names: names
+                .into_iter()
+                .map(|(_, name, site)| format!("{name}, {site}"))
+                .collect(),
+        })
+    }
+
+    /// Moves rooms into a ring (R12–R14): those that are named, or all that match, of which so many were seen.
     ///
     /// # Errors
     /// As [`service::Service::move_rooms`].
-    pub async fn move_rooms(&self, rooms: &[RoomId], from: Option<RingId>, to: RingId) -> Result<Done> {
-        self.service
-            .move_rooms(&self.viewer.actor, rooms, from, to)
+    pub async fn move_rooms(
+        &self,
+        rooms: Vec<RoomId>,
+        matching: Option<(RoomsQuery, i64)>,
+        from: Option<RingId>,
+        to: RingId,
+    ) -> Result<Done> {
+        let which = match matching {
+            Some((query, seen)) => RoomChoice::Matching(room_filter(&query), seen),
+            None => RoomChoice::Named(rooms),
+        };
+        let moved = self
+            .service
+            .move_rooms(&self.viewer.actor, &which, from, to)
             .await
             .map_err(told)?;
-        let text = match rooms {
-            [_] => "The room is moved.".to_owned(),
-            rooms => format!("{} rooms are moved.", rooms.len()),
+        let there = match moved.there_already {
+            0 => String::new(),
+            1 => " One was in the ring already.".to_owned(),
+            some => format!(" {some} were in the ring already."),
         };
-        Ok(Done::new(text, format!("/updates/rooms?ring={to}")))
+        let text = match moved.moved {
+            1 => "The room is moved.".to_owned(),
+            rooms => format!("{rooms} rooms are moved."),
+        };
+        Ok(Done::new(format!("{text}{there}"), format!("/updates/rooms?ring={to}")))
     }
 }
 

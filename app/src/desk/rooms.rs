@@ -74,6 +74,7 @@ impl Desk {
             rings,
             sites,
             pager,
+            total,
             may_move: self.viewer.actor.role.may(Act::EditRings),
         })
     }

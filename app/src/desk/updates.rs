@@ -7,7 +7,7 @@ use domain::access::Act;
 use domain::deployment::Deployment;
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::planner::resume;
-use domain::ring::{RingKind, RingPlace};
+use domain::ring::RingPlace;
 use domain::rollout::{Counts, PlannedStage, Progress, Rollout, RolloutState};
 use domain::status::{self, RingStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity, titled};
@@ -18,8 +18,8 @@ use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 use super::{Desk, PAGE, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{
-    CalendarView, Choice, HistoryRow, NightView, Pager, RingRow, RingView, RingsView, RoomWhyQuery, RoomWhyRow,
-    StageView, TrackMark, TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
+    CalendarView, Choice, HistoryRow, NightView, Pager, RingView, RoomWhyQuery, RoomWhyRow, StageView, TrackMark,
+    TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
 };
 
 impl Desk {
@@ -57,38 +57,6 @@ impl Desk {
             scale,
             vendors,
             pager,
-        })
-    }
-
-    /// The rings (R16).
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn list_rings(&self) -> Result<RingsView> {
-        let mut look = self.look().await?;
-        let rooms = look.tx.rooms_by_ring().await.map_err(failed)?;
-        let zone = look.organisation.zone.clone();
-        let mut rows = Vec::with_capacity(look.rings.count());
-        for ring in look.rings.clone().iter() {
-            let last = look.tx.last_completed_in(ring.id).await.map_err(failed)?;
-            rows.push(RingRow {
-                ring: ring_view(&look, ring.id),
-                description: ring.description.clone(),
-                preconfigured: ring.kind != RingKind::Custom,
-                rooms: rooms.get(&ring.id).copied().unwrap_or(0),
-                deferment: look.rings.deferment_days(ring.id),
-                rollout_days: ring.rollout_days,
-                test_days: ring.test_days,
-                completion: ring.completion_days(),
-                last_update: last.map(|at| words::instant(at, &zone, look.now)),
-            });
-        }
-        Ok(RingsView {
-            rows,
-            total: look.rings.total_days(),
-            remaining: look.rings.remaining_days(None),
-            sequence: look.rings.clone(),
-            may_edit: self.viewer.actor.role.may(Act::EditRings),
         })
     }
 
@@ -429,8 +397,25 @@ fn superseded(summary: &UpdateSummary) -> &'static str {
 fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
     let zone = &look.organisation.zone;
     match &summary.rollout.state {
-        RolloutState::Paused { since, by, reason } => {
-            format!("Paused by {by} on {}: {reason}", when::instant(*since, zone, look.now))
+        RolloutState::Paused {
+            since,
+            by,
+            reason,
+            resumes_on,
+        } => {
+            let paused = format!(
+                "Paused by {by} on {}: {}",
+                when::instant(*since, zone, look.now),
+                words::sentence(reason)
+            );
+            match resumes_on {
+                Some(date) => format!(
+                    "{paused} It goes on by itself on {} ({}).",
+                    when::date(*date, words::year(look)),
+                    zone.city()
+                ),
+                None => paused,
+            }
         }
         RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),

@@ -1,20 +1,27 @@
 //! The page.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
-use super::api::get_home;
+use super::api::{Announce, DismissAnnouncement, TakeDownAnnouncement, get_home};
+use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
+use crate::components::dialog::{DIALOG, opened};
 use crate::components::geometry::{percent, rooms, share};
 use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
+use crate::components::post_form::{FormDialog, PostForm, TextArea, TextField, posts_to};
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
-use crate::view::{Health, HomeView, RingView, When};
+use crate::error::AppError;
+use crate::view::{AnnouncementView, Health, HomeView, RingView, When};
 use crate::words::count;
 
+/// The word of the dialog in addresses.
+const ANNOUNCE: &str = "announce";
 /// A bar of days since the last update is full after this many.
 const FULL_BAR_DAYS: i64 = 60;
 
@@ -25,8 +32,49 @@ pub fn HomePage() -> impl IntoView {
     view! {
         <PageHeader title="Home" tab=None />
         {loaded(home, page)}
+        <AnnounceDialog />
     }
     .into_any()
+}
+
+/// The dialog of a new announcement, if the address opens it.
+#[component]
+fn AnnounceDialog() -> impl IntoView {
+    let address = use_query_map();
+    let key = move || {
+        address
+            .with(|address| address::value(address, DIALOG) == ANNOUNCE)
+            .then_some(())
+    };
+    // There is nothing to ask for; a dialog is opened in one way.
+    opened(
+        key,
+        |()| async { Ok(()) },
+        move |(), _: Result<(), AppError>| {
+            let address = address.get_untracked();
+            let (title, text, until) = (
+                address::value(&address, "title"),
+                address::value(&address, "text"),
+                address::value(&address, "until"),
+            );
+            let action = posts_to::<Announce>();
+            let dialog = view! {
+                <FormDialog title="Announce something" close="/" action submit="Announce">
+                    <TextField label="Title" name="title" value=title longest=120 first=true />
+                    <TextArea label="Text, if more is to be said" name="text" value=text longest=2000 rows=4 optional=true />
+                    <TextField
+                        label="Last date"
+                        name="until"
+                        value=until
+                        kind="date"
+                        optional=true
+                        hint="Without one it stands there until it is taken down."
+                    />
+                </FormDialog>
+            };
+            Some(dialog.into_any())
+        },
+    )
 }
 
 fn page(home: HomeView) -> AnyView {
@@ -35,11 +83,14 @@ fn page(home: HomeView) -> AnyView {
         tonight: sites,
         since: rings,
         health: groups,
+        announcements: news,
+        may_announce,
+        may_dismiss,
     } = home;
     view! {
         <div class="home-top">{attention(points)} {since(rings)}</div>
         {tonight(sites)}
-        <div class="home-foot">{health(&groups)}</div>
+        <div class="home-foot">{announcements(news, may_announce, may_dismiss)} {health(&groups)}</div>
     }
     .into_any()
 }
@@ -156,6 +207,75 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
                 {content}
             </div>
         </section>
+    }
+    .into_any()
+}
+
+fn announcements(news: Vec<AnnouncementView>, may_announce: bool, may_dismiss: bool) -> AnyView {
+    let content = if news.is_empty() {
+        view! { <p class="muted">"No announcements."</p> }.into_any()
+    } else {
+        let items = news.into_iter().map(|one| announcement(one, may_announce, may_dismiss));
+        view! { <ul class="announce">{items.collect_view()}</ul> }.into_any()
+    };
+    let write = may_announce.then(|| {
+        view! {
+            <a href=format!("/?{DIALOG}={ANNOUNCE}") data-noscroll="">
+                "Announce something"
+            </a>
+        }
+    });
+    view! {
+        <section aria-labelledby="h-announce">
+            <div class="section-head">
+                <h2 id="h-announce">"Announcements"</h2>
+                {write}
+            </div>
+            {content}
+        </section>
+    }
+    .into_any()
+}
+
+fn announcement(one: AnnouncementView, may_take_down: bool, may_dismiss: bool) -> AnyView {
+    let AnnouncementView {
+        id,
+        title,
+        text,
+        by,
+        at,
+    } = one;
+    let (named, dismissed) = (format!("Take down: {title}"), format!("Dismiss: {title}"));
+    let (takes_down, dismisses) = (posts_to::<TakeDownAnnouncement>(), posts_to::<DismissAnnouncement>());
+    let take_down = may_take_down.then(|| {
+        view! {
+            <PostForm action=takes_down class="inline-form">
+                <input type="hidden" name="id" value=id.to_string() />
+                <button class="btn btn--small btn--subtle" type="submit" aria-label=named>
+                    "Take down"
+                </button>
+            </PostForm>
+        }
+    });
+    let dismiss = may_dismiss.then(|| {
+        view! {
+            <PostForm action=dismisses class="inline-form">
+                <input type="hidden" name="id" value=id.to_string() />
+                <button class="btn btn--icon btn--subtle" type="submit" aria-label=dismissed>
+                    <Icon name="dismiss" />
+                </button>
+            </PostForm>
+        }
+    });
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let text = lines.map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();
+    view! {
+        <li>
+            <h3>{title.clone()}</h3>
+            <div class="announce-acts">{take_down} {dismiss}</div>
+            {text}
+            <p class="sub">{by} ", " <Time when=at /></p>
+        </li>
     }
     .into_any()
 }

@@ -3,6 +3,7 @@
 use domain::access::Act;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 use super::room_dialogs::{ADD, AddRoomDialog};
 use super::room_list::{RoomList, room_name};
@@ -48,7 +49,7 @@ pub fn InventoryPage() -> impl IntoView {
     .into_any()
 }
 
-fn table(rows: Vec<RoomRow>, _may_move: bool) -> AnyView {
+fn table(rows: Vec<RoomRow>, _total: i64, _may_move: bool, _address: &ParamsMap) -> AnyView {
     let head = view! {
         <Head class="col-room" label="Room" />
         <Head class="col-site" label="Site" />

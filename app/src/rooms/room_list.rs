@@ -18,8 +18,8 @@ use crate::view::{Choice, RoomRow, RoomsQuery, RoomsView};
 pub fn RoomList(
     /// The page's address.
     path: &'static str,
-    /// The table of the rows.
-    table: fn(Vec<RoomRow>, bool) -> AnyView,
+    /// The table of the rows: with how many match on all pages, whether they may be moved, and the address.
+    table: fn(Vec<RoomRow>, i64, bool, &ParamsMap) -> AnyView,
     /// Retired rooms can be asked for.
     #[prop(optional)]
     with_retired: bool,
@@ -58,7 +58,7 @@ fn query(address: &ParamsMap) -> RoomsQuery {
 
 fn list(
     path: &'static str,
-    table: fn(Vec<RoomRow>, bool) -> AnyView,
+    table: fn(Vec<RoomRow>, i64, bool, &ParamsMap) -> AnyView,
     with_retired: bool,
     view: RoomsView,
     query: RoomsQuery,
@@ -69,12 +69,13 @@ fn list(
         rings,
         sites,
         pager,
+        total,
         may_move,
     } = view;
     let content = if rows.is_empty() {
         nothing(path, address)
     } else {
-        table(rows, may_move)
+        table(rows, total, may_move, address)
     };
     let retired = with_retired.then(|| {
         let choices = vec![Choice {

@@ -6,7 +6,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{Control, ControlView, Done, RingsView, RoomWhyQuery, UpdateView, UpdatesQuery, UpdatesView};
+use crate::view::{
+    Control, ControlView, Done, MovePlan, RingPlan, RingsView, RoomWhyQuery, RoomsQuery, UpdateView, UpdatesQuery,
+    UpdatesView,
+};
 
 /// A page of the list of updates.
 #[server(prefix = "/api", endpoint = "updates/list", input = GetUrl)]
@@ -26,6 +29,12 @@ pub async fn list_rings() -> Result<RingsView, AppError> {
     crate::desk()?.list_rings().await
 }
 
+/// What the dialogs of rings work with (R9, R10, K9).
+#[server(prefix = "/api", endpoint = "rings/plan", input = GetUrl)]
+pub async fn get_ring_plan() -> Result<RingPlan, AppError> {
+    crate::desk()?.ring_plan().await
+}
+
 /// What a dialog about an update says before the click.
 #[server(prefix = "/api", endpoint = "updates/control", input = GetUrl)]
 pub async fn get_control(
@@ -36,10 +45,14 @@ pub async fn get_control(
     crate::desk()?.control(id, what, rooms).await
 }
 
-/// Pauses an update (K2).
+/// Pauses an update (K2, K3): until a date, or until somebody resumes it.
 #[server(prefix = "/api", endpoint = "updates/pause")]
-pub async fn pause_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.pause(update, &reason).await
+pub async fn pause_update(
+    update: UpdateId,
+    reason: String,
+    #[server(default)] resumes_on: String,
+) -> Result<Done, AppError> {
+    crate::desk()?.pause(update, &reason, &resumes_on).await
 }
 
 /// Resumes an update (K3).
@@ -111,12 +124,26 @@ pub async fn delete_ring(ring: RingId, rooms_to: RingId) -> Result<Done, AppErro
     crate::desk()?.delete_ring(ring, rooms_to).await
 }
 
-/// Moves rooms into a ring (R12).
+/// What the dialog that moves rooms works with (R12, K9): of the rooms that are named, or of all that match.
+#[server(prefix = "/api", endpoint = "rings/move-plan", input = GetUrl)]
+pub async fn get_move_plan(
+    #[server(default)] rooms: Vec<RoomId>,
+    #[server(default)] all: bool,
+    query: RoomsQuery,
+) -> Result<MovePlan, AppError> {
+    crate::desk()?.move_plan(rooms, all.then_some(query)).await
+}
+
+/// Moves rooms into a ring (R12): those that are named, or all that match, of which there were `seen`.
 #[server(prefix = "/api", endpoint = "rings/move")]
 pub async fn move_rooms(
     #[server(default)] rooms: Vec<RoomId>,
+    #[server(default)] seen: Option<i64>,
+    #[server(flatten)] query: RoomsQuery,
     #[server(default)] from: Option<RingId>,
     to: RingId,
 ) -> Result<Done, AppError> {
-    crate::desk()?.move_rooms(&rooms, from, to).await
+    crate::desk()?
+        .move_rooms(rooms, seen.map(|seen| (query, seen)), from, to)
+        .await
 }

@@ -1,15 +1,16 @@
 //! The dialogs of an update: pause, resume, retry, force, acknowledge (K2–K5, T9). Consequences stand in them in numbers and dates.
 
 use domain::deployment::Force;
-use domain::ids::{RoomId, UpdateId};
+use domain::ids::UpdateId;
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
 use super::api::{AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, get_control};
 use crate::components::address;
+use crate::components::choosing::rooms_in;
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::icon::Icon;
-use crate::components::post_form::{FormDialog, ReasonField, posts_to};
+use crate::components::post_form::{FormDialog, ReasonField, TextField, posts_to};
 use crate::error::AppError;
 use crate::view::{Control, ControlRoom, ControlView};
 
@@ -24,14 +25,14 @@ pub(super) fn ControlDialogs(
     let key = move || {
         let address = address.get();
         let what = Control::from_word(&address::value(&address, DIALOG))?;
-        Some((id.get()?, what, chosen(&address)))
+        Some((id.get()?, what, rooms_in(&address)))
     };
     let ask = |(id, what, rooms)| get_control(id, what, rooms);
     opened(key, ask, move |(id, what, _), answer| {
         let address = address.get_untracked();
         let close = page_of(id, &address);
         Some(match answer {
-            Ok(view) => dialog(what, view, close, address::value(&address, "reason")),
+            Ok(view) => dialog(what, view, close, &address),
             Err(error) => failed(what.label(), close, &error),
         })
     })
@@ -46,13 +47,8 @@ pub(super) fn page_of(id: UpdateId, address: &ParamsMap) -> String {
     )
 }
 
-/// Rooms that were chosen on the page.
-fn chosen(address: &ParamsMap) -> Vec<RoomId> {
-    let all = address.get_all("room").unwrap_or_default();
-    all.iter().filter_map(|room| room.parse().ok()).collect()
-}
-
-fn dialog(what: Control, view: ControlView, close: String, reason: String) -> AnyView {
+fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) -> AnyView {
+    let (reason, resumes_on) = (address::value(address, "reason"), address::value(address, "resumes_on"));
     let title = match what {
         Control::Pause => format!("Pause {}?", view.title),
         Control::Resume => format!("Resume {}?", view.title),
@@ -79,7 +75,21 @@ fn dialog(what: Control, view: ControlView, close: String, reason: String) -> An
     };
     let id = view.id.to_string();
     let body = match what {
-        Control::Pause | Control::Resume | Control::Acknowledge => view! {
+        Control::Pause => view! {
+            {sentences(view.sentences)}
+            {named(view.rooms_heading, view.rooms, view.more_rooms)}
+            <ReasonField value=reason first=true />
+            <TextField
+                label="Resume by itself on"
+                name="resumes_on"
+                value=resumes_on
+                kind="date"
+                optional=true
+                hint="At 00:00 of that date in the organisation’s zone. Without a date, somebody resumes it."
+            />
+        }
+        .into_any(),
+        Control::Resume | Control::Acknowledge => view! {
             {sentences(view.sentences)}
             {named(view.rooms_heading, view.rooms, view.more_rooms)}
             <ReasonField value=reason first=true />

@@ -11,6 +11,7 @@ use super::api::{RetryRoom, get_update};
 use super::control_dialog::{ControlDialogs, page_of};
 use crate::components::address;
 use crate::components::changes::asking;
+use crate::components::choosing::{ChooseBar, ChooseBox, Chosen};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
 use crate::components::empty_state::{EmptyPage, EmptyState};
@@ -58,6 +59,7 @@ pub fn UpdatePage() -> impl IntoView {
         id.get()
             .map_or_else(String::new, |id| address.with(|address| page_of(id, address)))
     };
+    Chosen::provide(address, &["status", "ring"]);
     view! {
         {loaded_page(update, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
         <ControlDialogs id address />
@@ -229,7 +231,7 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
     let content = if view.rooms.is_empty() {
         nothing(&path, address)
     } else {
-        table(view, &path)
+        table(view, &path, address)
     };
     view! {
         <section id="rooms" aria-labelledby="h-rooms">
@@ -290,7 +292,7 @@ fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &st
     .into_any()
 }
 
-fn table(view: &UpdateView, path: &str) -> AnyView {
+fn table(view: &UpdateView, path: &str, address: &ParamsMap) -> AnyView {
     let may_force = view.controls.contains(&Control::Force);
     let head = view! {
         {may_force.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> })}
@@ -315,14 +317,17 @@ fn table(view: &UpdateView, path: &str) -> AnyView {
         return table.into_any();
     }
     // Its own form may not stand in another one: the buttons that retry a room name theirs.
+    let page = view.rooms.iter().map(|room| room.room).collect();
+    let keep = ["status", "ring", "after", "before"].map(|key| (key, address::value(address, key)));
     view! {
-        <form id="choose" class="choose-bar" method="get" action=path.to_owned()>
-            <input type="hidden" name=DIALOG value=Control::Force.as_str() />
-            <button class="btn btn--small" type="submit">
-                <Icon name="flash" />
-                "Force chosen rooms"
-            </button>
-        </form>
+        <ChooseBar
+            path
+            opens_dialog=Control::Force.as_str()
+            label="Force chosen rooms"
+            icon="flash"
+            keep=keep.to_vec()
+            page
+        />
         {table}
     }
     .into_any()
@@ -330,17 +335,10 @@ fn table(view: &UpdateView, path: &str) -> AnyView {
 
 fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
     let choose = may_force.then(|| {
-        let label = format!("Choose {}", row.name);
+        let (room, name) = (row.room, row.name.clone());
         view! {
             <Cell class="col-check">
-                <input
-                    class="check-only"
-                    type="checkbox"
-                    form="choose"
-                    name="room"
-                    value=row.room.to_string()
-                    aria-label=label
-                />
+                <ChooseBox room name />
             </Cell>
         }
     });

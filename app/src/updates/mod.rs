@@ -6,7 +6,9 @@ mod api;
 mod control_dialog;
 mod detail_page;
 mod list_page;
+mod move_dialog;
 mod ring_dialog;
+mod ring_plan;
 mod rings_tab;
 mod rooms_tab;
 

@@ -1,20 +1,21 @@
-//! The dialogs of rings: add, edit, delete, and move rooms (P6, R1–R13).
+//! The dialogs of rings: add, edit, delete (P6, R1–R11).
 //!
 //! Days set by other rings, what remains of the 60, and why a ring is refused are worked out here by the domain's own rules, with every
 //! keystroke; the server says the same when the form is sent.
 
-use domain::ids::{RingId, RoomId};
+use domain::ids::RingId;
 use domain::ring::{MOST_TOTAL_DAYS, Ring, RingDraft, RingKind, RingOrder, RingSequence};
 use leptos::ev::Event;
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
-use super::api::{AddRing, DeleteRing, EditRing, MoveRooms, list_rings};
+use super::api::{AddRing, DeleteRing, EditRing, get_ring_plan};
+use super::ring_plan::dates;
 use crate::components::address;
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::icon::Icon;
 use crate::components::post_form::{Field, FormDialog, SelectField, TextField, posts_to};
-use crate::view::RingsView;
+use crate::view::RingPlan;
 use crate::words::count;
 
 /// The page of the rings.
@@ -23,7 +24,6 @@ pub(super) const RINGS: &str = "/updates/rings";
 pub(super) const ADD: &str = "add";
 pub(super) const EDIT: &str = "edit";
 pub(super) const DELETE: &str = "delete";
-pub(super) const MOVE: &str = "move";
 
 /// The dialog of a ring that the address opens, if any.
 #[component]
@@ -39,32 +39,28 @@ pub(super) fn RingDialogs(
     };
     opened(
         key,
-        |_| list_rings(),
+        |_| get_ring_plan(),
         move |(word, ring): (String, String), answer| {
             let address = address.get_untracked();
-            let rings: RingsView = match answer {
-                Ok(rings) => rings,
+            let plan: RingPlan = match answer {
+                Ok(plan) => plan,
                 Err(error) => return Some(failed("Rings", RINGS.to_owned(), &error)),
             };
             if word == ADD {
-                return Some(form(None, rings.sequence, &address));
+                return Some(form(None, plan, &address));
             }
-            let ring = rings.sequence.get(ring.parse().ok()?)?.clone();
+            let ring = plan.sequence.get(ring.parse().ok()?)?.clone();
             if word == EDIT {
-                return Some(form(Some(ring), rings.sequence, &address));
+                return Some(form(Some(ring), plan, &address));
             }
-            let rooms = rings
-                .rows
-                .iter()
-                .find(|row| row.ring.id == ring.id)
-                .map_or(0, |row| row.rooms);
-            Some(delete(&ring, rooms, &rings.sequence))
+            Some(delete(&ring, &plan))
         },
     )
 }
 
 /// The fields of a ring, with what follows from them. `None`: a new one.
-fn form(ring: Option<Ring>, sequence: RingSequence, address: &ParamsMap) -> AnyView {
+fn form(ring: Option<Ring>, plan: RingPlan, address: &ParamsMap) -> AnyView {
+    let sequence = &plan.sequence;
     let typed = |name: &str, known: String| address::typed(address, name, &known);
     let of = |get: fn(&Ring) -> String| ring.as_ref().map(get).unwrap_or_default();
     let is_new = ring.is_none();
@@ -77,7 +73,7 @@ fn form(ring: Option<Ring>, sequence: RingSequence, address: &ParamsMap) -> AnyV
             .map_or_else(String::new, |order| order.number().to_string())
     });
     let free = (1..=9)
-        .find(|order| holder(&sequence, None, *order).is_none())
+        .find(|order| holder(sequence, None, *order).is_none())
         .unwrap_or(9);
     let known_order = if is_new { free.to_string() } else { known_order };
     let order = RwSignal::new(typed("order", known_order));
@@ -88,7 +84,7 @@ fn form(ring: Option<Ring>, sequence: RingSequence, address: &ParamsMap) -> AnyV
     let id = ring.as_ref().map(|ring| ring.id);
 
     let orders: Vec<(String, String, bool)> = (1..=9)
-        .map(|number| match holder(&sequence, id, number) {
+        .map(|number| match holder(sequence, id, number) {
             Some(holder) => (number.to_string(), format!("{number}: {holder}"), true),
             None => (number.to_string(), number.to_string(), false),
         })
@@ -132,7 +128,7 @@ fn form(ring: Option<Ring>, sequence: RingSequence, address: &ParamsMap) -> AnyV
                 <Field label="Rollout duration, days" name="rollout_days" control=rollout_control />
                 <Field label="Test period, days" name="test_days" control=test_control />
             </div>
-            {what_follows(sequence, id, [name, order, rollout, test])}
+            {what_follows(plan, id, [name, order, rollout, test])}
         </FormDialog>
     }
     .into_any()
@@ -192,10 +188,10 @@ fn order_control(order: RwSignal<String>, orders: Vec<(String, String, bool)>) -
     })
 }
 
-/// The 60 days with this ring as it is typed (R8, R9), or why it would be refused.
-fn what_follows(sequence: RingSequence, editing: Option<RingId>, typed: [RwSignal<String>; 4]) -> AnyView {
-    let others = sequence.days_set_by_other_rings(editing);
-    let remaining = sequence.remaining_days(editing);
+/// The 60 days with this ring as it is typed (R8, R9), or why it would be refused, and the dates that follow (R10, K9).
+fn what_follows(plan: RingPlan, editing: Option<RingId>, typed: [RwSignal<String>; 4]) -> AnyView {
+    let others = plan.sequence.days_set_by_other_rings(editing);
+    let remaining = plan.sequence.remaining_days(editing);
     let [name, order, rollout, test] = typed;
     let wanted = move || {
         let number = |text: String| text.trim().parse::<u32>().ok();
@@ -211,24 +207,46 @@ fn what_follows(sequence: RingSequence, editing: Option<RingId>, typed: [RwSigna
         },
         None => "–".to_owned(),
     };
-    let refusal = move || {
+    let sequence = plan.sequence.clone();
+    // The rings as they would be; `None`: not yet typed to the end.
+    let changed = Memo::new(move |_| {
         let (rollout_days, test_days) = wanted()?;
+        let typed_name = name.get();
+        // A name is not missing while it has yet to be typed.
+        let name = match (typed_name.trim(), editing) {
+            ("", None) => "The new ring".to_owned(),
+            _ => typed_name,
+        };
         let draft = RingDraft {
-            name: name.get(),
+            name,
             description: String::new(),
             order: order.get().parse::<RingOrder>().ok(),
             rollout_days,
             test_days,
         };
-        let refused = match editing {
+        let changed = match editing {
             Some(id) => sequence.with_edited(id, draft),
             None => sequence.with_added(RingId::ALL_ROOMS, draft),
         };
-        // A name is not missing while it has yet to be typed.
-        refused
-            .err()
-            .filter(|_| !name.get().trim().is_empty())
-            .map(|refusal| refusal.to_string())
+        Some(changed.map_err(|refusal| refusal.to_string()))
+    });
+    let follows = move || {
+        let refused = |refusal: String| {
+            view! {
+                <p class="field-error">
+                    <Icon name="error-f" />
+                    {refusal}
+                </p>
+            }
+            .into_any()
+        };
+        match changed.get()? {
+            Err(refusal) => Some(refused(refusal)),
+            Ok(rings) => Some(match plan.refusal(&rings) {
+                Some(refusal) => refused(refusal),
+                None => dates(&plan.consequences(&rings), &plan.city),
+            }),
+        }
     };
     view! {
         <dl class="days-left">
@@ -247,22 +265,16 @@ fn what_follows(sequence: RingSequence, editing: Option<RingId>, typed: [RwSigna
                 </dd>
             </div>
         </dl>
-        {move || {
-            refusal()
-                .map(|refusal| {
-                    view! {
-                        <p class="field-error">
-                            <Icon name="error-f" />
-                            {refusal}
-                        </p>
-                    }
-                })
-        }}
+        <div class="preview" aria-live="polite">
+            <h3>"Dates of running updates"</h3>
+            {follows}
+        </div>
     }
     .into_any()
 }
 
-fn delete(ring: &Ring, rooms: i64, sequence: &RingSequence) -> AnyView {
+fn delete(ring: &Ring, plan: &RingPlan) -> AnyView {
+    let (rooms, sequence) = (plan.rooms.get(&ring.id).copied().unwrap_or(0), &plan.sequence);
     let (title, id, action) = (
         format!("Delete {}?", ring.name),
         ring.id.to_string(),
@@ -278,8 +290,16 @@ fn delete(ring: &Ring, rooms: i64, sequence: &RingSequence) -> AnyView {
         1 => "Move its 1 room to".to_owned(),
         rooms => format!("Move its {rooms} rooms to"),
     };
+    let follows = sequence.without(ring.id).ok().map(|rings| {
+        view! {
+            <div class="preview">
+                <h3>"Dates of running updates"</h3>
+                {dates(&plan.consequences(&rings), &plan.city)}
+            </div>
+        }
+    });
     view! {
-        <FormDialog title close=RINGS action submit="Delete the ring" danger=true narrow=true>
+        <FormDialog title close=RINGS action submit="Delete the ring" danger=true>
             <input type="hidden" name="ring" value=id />
             <SelectField label=question name="rooms_to" value=general choices />
             <p>
@@ -288,71 +308,7 @@ fn delete(ring: &Ring, rooms: i64, sequence: &RingSequence) -> AnyView {
                      it now keeps it from being deleted.",
                 )}
             </p>
-        </FormDialog>
-    }
-    .into_any()
-}
-
-/// The dialog that moves the rooms which are chosen on a list, if the address opens it.
-#[component]
-pub(super) fn MoveDialog(
-    /// The address with the rooms.
-    address: Memo<ParamsMap>,
-    /// The address of the page without it.
-    close: Memo<String>,
-) -> impl IntoView {
-    let key = move || {
-        let address = address.get();
-        let rooms = address.get_all("room").unwrap_or_default();
-        let rooms: Vec<RoomId> = rooms.iter().filter_map(|room| room.parse().ok()).collect();
-        (address::value(&address, DIALOG) == MOVE).then_some(rooms)
-    };
-    opened(
-        key,
-        |_| list_rings(),
-        move |rooms: Vec<RoomId>, answer| {
-            let close = close.get_untracked();
-            let rings: RingsView = match answer {
-                Ok(rings) => rings,
-                Err(error) => return Some(failed("Move rooms", close, &error)),
-            };
-            // On the list of one ring they are all from there; whoever moves one of them meanwhile is not overruled (R3).
-            let from = address.with_untracked(|address| address::value(address, "ring"));
-            Some(move_to(rooms, &from, &rings.sequence, close))
-        },
-    )
-}
-
-fn move_to(rooms: Vec<RoomId>, from: &str, sequence: &RingSequence, close: String) -> AnyView {
-    let action = posts_to::<MoveRooms>();
-    let from = from.parse::<RingId>().ok().filter(|from| sequence.get(*from).is_some());
-    let choices: Vec<_> = sequence
-        .iter()
-        .filter(|ring| Some(ring.id) != from)
-        .map(|ring| (ring.id.to_string(), ring.name.clone()))
-        .collect();
-    let general = sequence.general().id.to_string();
-    let number = rooms.len();
-    let title = match number {
-        0 => "Move rooms".to_owned(),
-        1 => "Move 1 room".to_owned(),
-        number => format!("Move {number} rooms"),
-    };
-    let hidden = rooms.into_iter().enumerate().map(|(index, room)| {
-        view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }
-    });
-    let hidden = hidden.collect_view();
-    let from = from.map(|from| view! { <input type="hidden" name="from" value=from.to_string() /> });
-    let none = (number == 0).then(|| view! { <p>"Choose rooms in the list first."</p> });
-    view! {
-        <FormDialog title close action submit="Move" narrow=true>
-            {hidden}
-            {from}
-            {none}
-            <SelectField label="To the ring" name="to" value=general choices />
-            <p class="muted">
-                "Updates that have passed that ring are caught up in the next window; those that have not come to it yet wait for it."
-            </p>
+            {follows}
         </FormDialog>
     }
     .into_any()

@@ -1,15 +1,14 @@
 //! Updates → Rooms: what is planned where (P4).
 
-use domain::access::Act;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
 use super::UpdatesHead;
-use super::ring_dialog::{MOVE, MoveDialog};
+use super::move_dialog::{MOVE, MoveDialog};
 use crate::components::address;
+use crate::components::choosing::{ChooseBar, ChooseBox, Chosen};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::dialog::DIALOG;
-use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
@@ -18,32 +17,31 @@ use crate::view::RoomRow;
 
 /// The page's address.
 const ROOMS: &str = "/updates/rooms";
+/// The list's filters in the address.
+const FILTERS: [&str; 3] = ["q", "ring", "site"];
+/// These and the list's page.
+const KEPT: [&str; 5] = ["q", "ring", "site", "after", "before"];
 
 /// The page.
 #[component]
 pub fn RoomsTab() -> impl IntoView {
     let address = use_query_map();
-    let close = Memo::new(move |_| {
-        address.with(|address| address::only(ROOMS, address, &["q", "ring", "site", "after", "before"]))
-    });
+    let close = Memo::new(move |_| address.with(|address| address::only(ROOMS, address, &KEPT)));
+    Chosen::provide(address, &FILTERS);
     view! {
         <UpdatesHead current="Rooms" />
-        <ForRole act=Act::EditRings>
-            <form id="choose" class="choose-bar" method="get" action=ROOMS>
-                <input type="hidden" name=DIALOG value=MOVE />
-                <button class="btn btn--small" type="submit">
-                    <Icon name="move" />
-                    "Move chosen rooms"
-                </button>
-            </form>
-        </ForRole>
         <RoomList path=ROOMS table=table />
         <MoveDialog address close />
     }
     .into_any()
 }
 
-fn table(rows: Vec<RoomRow>, may_move: bool) -> AnyView {
+fn table(rows: Vec<RoomRow>, total: i64, may_move: bool, address: &ParamsMap) -> AnyView {
+    let page: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let keep = KEPT.map(|key| (key, address::value(address, key))).to_vec();
+    let bar = may_move.then(|| {
+        view! { <ChooseBar path=ROOMS opens_dialog=MOVE label="Move chosen rooms" icon="move" keep page total /> }
+    });
     let head = view! {
         {may_move.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> })}
         <Head class="col-room" label="Room" />
@@ -57,6 +55,7 @@ fn table(rows: Vec<RoomRow>, may_move: bool) -> AnyView {
     .into_any();
     let rows = rows.into_iter().map(|room| row(room, may_move)).collect_view();
     view! {
+        {bar}
         <DataTable kind="rooms-list" caption="Rooms" head>
             {rows}
         </DataTable>
@@ -68,10 +67,10 @@ fn row(row: RoomRow, may_move: bool) -> AnyView {
     let name = room_name(&row);
     let work = work(&row);
     let choose = may_move.then(|| {
-        let (label, id) = (format!("Choose {}", row.name), row.id.to_string());
+        let (room, name) = (row.id, row.name.clone());
         view! {
             <Cell class="col-check">
-                <input class="check-only" type="checkbox" form="choose" name="room" value=id aria-label=label />
+                <ChooseBox room name />
             </Cell>
         }
     });

@@ -13,9 +13,14 @@ pub use portfolio::*;
 pub use search::*;
 pub use settings::*;
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 use domain::access::Role;
-use domain::ids::{PersonId, RingId, RoomId, UpdateId};
+use domain::freeze::Freezes;
+use domain::ids::{AnnouncementId, PersonId, RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
+use domain::rollout::Rollout;
 pub use domain::room::Health;
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
 use domain::ticket::{TicketSeverity, TicketState};
@@ -677,6 +682,8 @@ pub struct RoomsView {
     pub sites: Vec<Choice>,
     /// Pages.
     pub pager: Pager,
+    /// How many match, on all pages.
+    pub total: i64,
     /// Whether whoever looks may move rooms.
     pub may_move: bool,
 }
@@ -731,10 +738,47 @@ pub struct RingsView {
     pub total: u32,
     /// Remaining of the 60 days (R8).
     pub remaining: u32,
-    /// The rings themselves: forms work with the rules that the server works with.
-    pub sequence: RingSequence,
     /// Whether whoever looks may change them.
     pub may_edit: bool,
+}
+
+/// What the dialogs of rings work with: the rings, and the running rollouts whose dates they move (R9, R10, K9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingPlan {
+    /// The rings.
+    pub sequence: RingSequence,
+    /// Rooms in each.
+    pub rooms: BTreeMap<RingId, i64>,
+    /// What is frozen.
+    pub freezes: Freezes,
+    /// The organisation's date.
+    pub today: NaiveDate,
+    /// The city of its zone.
+    pub city: String,
+    /// The rollouts that are on their way.
+    pub running: Vec<RunningRollout>,
+}
+
+/// A rollout that is on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningRollout {
+    /// Its update.
+    pub title: String,
+    /// The rollout.
+    pub rollout: Rollout,
+    /// The organisation's date on which it was paused, while it is.
+    pub paused_on: Option<NaiveDate>,
+}
+
+/// What the dialog that moves rooms works with (R12, K9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovePlan {
+    /// The rings, and what is running.
+    pub rings: RingPlan,
+    /// How many rooms are moved.
+    pub number: i64,
+    /// The first of them, each with its site.
+    pub names: Vec<String>,
 }
 
 /// What stands above all tabs of a room.
@@ -981,6 +1025,27 @@ pub struct HomeView {
     pub since: Vec<(RingView, Option<i64>, Option<When>)>,
     /// Rooms by health: (health, rooms).
     pub health: Vec<(Health, i64)>,
+    /// What is announced and not dismissed by whoever looks, newest first.
+    pub announcements: Vec<AnnouncementView>,
+    /// Whether whoever looks may announce something.
+    pub may_announce: bool,
+    /// Whether whoever looks has an account with which to dismiss anything.
+    pub may_dismiss: bool,
+}
+
+/// Something that is announced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnouncementView {
+    /// Identity.
+    pub id: AnnouncementId,
+    /// What, in a few words.
+    pub title: String,
+    /// More about it; may be empty.
+    pub text: String,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: When,
 }
 
 /// An audit entry.

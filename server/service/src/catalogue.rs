@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{NewRelease, ProductRecord};
 
+use crate::announcements::announce_products;
 use crate::error::{Result, ServiceError};
 use crate::portfolio::compare_versions;
 use crate::{Actor, Service};
@@ -291,6 +292,8 @@ impl Service {
         }
         let now = self.clock.now();
         store::write!(self.store, tx => {
+            let before = tx.products().await?;
+            announce_products(tx, self.new_id()?, &before, &records, now).await?;
             tx.put_products(&records).await?;
             let mut added = 0;
             let mut touched: BTreeSet<&ProductId> = BTreeSet::new();

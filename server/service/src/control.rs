@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::access::Act;
 use domain::deployment::{Deployment, Force};
 use domain::ids::{RoomId, UpdateId};
 use domain::planner;
 use domain::rollout::{Rollout, RolloutState};
 use domain::room::Room;
+use domain::settings::Organisation;
 use domain::status::{self, UpdateStatus};
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
@@ -73,12 +74,21 @@ const AT_A_TIME: usize = 500;
 /// How long a device's word about people in its room counts (K5).
 const FRESH: TimeDelta = TimeDelta::minutes(2);
 
+/// The farthest date on which a pause may end by itself, in days.
+pub const MOST_PAUSED_DAYS: i64 = 90;
+
 impl Service {
-    /// Pauses an update in all rings, at once (K2, K3).
+    /// Pauses an update in all rings, at once (K2, K3), until somebody resumes it or until a date of the organisation's.
     ///
     /// # Errors
-    /// There is no such rollout, or it is not running.
-    pub async fn pause(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+    /// There is no such rollout, it is not running, or the date is not one of the next [`MOST_PAUSED_DAYS`].
+    pub async fn pause(
+        &self,
+        actor: &Actor,
+        update: UpdateId,
+        reason: &str,
+        resumes_on: Option<NaiveDate>,
+    ) -> Result<()> {
         actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         store::write!(self.store, tx => {
@@ -93,12 +103,16 @@ impl Service {
                 RolloutState::Deprecated { .. } => return Err(ServiceError::conflict(format!("{title} is deprecated"))),
                 RolloutState::Finished { .. } => return Err(ServiceError::conflict(format!("the rollout of {title} is over"))),
             }
-            let state = RolloutState::Paused { since: now, by: actor.name.clone(), reason: reason.clone() };
-            tx.put_rollout(&Rollout { state, next_at: None, ..before }).await?;
+            let zone = organisation(tx).await?.zone;
+            check_resume(resumes_on, zone.date(now))?;
+            let state = RolloutState::Paused { since: now, by: actor.name.clone(), reason: reason.clone(), resumes_on };
+            let next_at = resumes_on.map(|date| zone.start_of(date));
+            tx.put_rollout(&Rollout { state, next_at, ..before }).await?;
             tx.wake_deployments(update, now).await?;
-            let entry = entry(actor, "rollout.paused", update, format!("Paused {title}: {reason}"))
+            let until = resumes_on.map_or_else(String::new, |date| format!(" until {date}"));
+            let entry = entry(actor, "rollout.paused", update, format!("Paused {title}{until}: {reason}"))
                 .with_before(json!({ "state": "running" }))
-                .with_after(json!({ "state": "paused", "reason": reason }));
+                .with_after(json!({ "state": "paused", "reason": reason, "resumes_on": resumes_on }));
             tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
@@ -115,33 +129,14 @@ impl Service {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let organisation = organisation(tx).await?;
-            let before = rollout(tx, update).await?;
-            let title = title(tx, update).await?;
-            let RolloutState::Paused { since, .. } = before.state else {
+            let (title, organisation) = (title(tx, update).await?, organisation(tx).await?);
+            let Some(resumed) = resume(tx, &organisation, update, now).await? else {
                 return Err(ServiceError::conflict(format!("{title} is not paused")));
             };
-            let freezes = tx.freezes().await?;
-            let rings = tx.rings().await?;
-            let shift = planner::resume(&organisation.zone, since, now, &freezes);
-            tx.put_rollout(&Rollout { next_at: Some(now), ..before.resumed(&rings, &shift) }).await?;
-            if let Some(stage) = before.stages.last() {
-                tx.shift_nights(update, stage.ring, &shift).await?;
-            }
-            tx.wake_deployments(update, now).await?;
-            // Rooms on their way to another update may have waited for this one as a step (S8).
-            let mut live = tx.live_rollouts().await?;
-            live.push(update);
-            let updates = tx.updates(&live).await?;
-            if let Some(step) = updates.get(&update) {
-                for waiting in planner::led_to_by(step, updates.values()) {
-                    tx.wake_deployments(waiting, now).await?;
-                }
-            }
-            let summary = format!("Resumed {title}, later dates move by {} days: {reason}", shift.days());
+            let summary = format!("Resumed {title}, later dates move by {} days: {reason}", resumed.days_later);
             let entry = entry(actor, "rollout.resumed", update, summary)
-                .with_before(json!({ "state": "paused", "since": since }))
-                .with_after(json!({ "state": "running", "days_later": shift.days() }));
+                .with_before(json!({ "state": "paused", "since": resumed.since }))
+                .with_after(json!({ "state": "running", "days_later": resumed.days_later }));
             tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
         })?;
@@ -452,4 +447,65 @@ async fn startable(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
 /// An entry about an update, without what was before and is after.
 pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
     actor.entry(action, "update", update, summary)
+}
+
+fn check_resume(resumes_on: Option<NaiveDate>, today: NaiveDate) -> Result<()> {
+    let days = resumes_on.map(|date| (date - today).num_days());
+    match days {
+        Some(days) if days < 1 => Err(ServiceError::invalid(
+            "resumes_on",
+            format!("a date after today, {today}, or none"),
+        )),
+        Some(days) if days > MOST_PAUSED_DAYS => Err(ServiceError::invalid(
+            "resumes_on",
+            format!("at most {MOST_PAUSED_DAYS} days ahead; that is {days}"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What came of a resume.
+pub(crate) struct Resumed {
+    /// When it was paused.
+    pub(crate) since: DateTime<Utc>,
+    /// Later dates have moved by so many days.
+    pub(crate) days_later: u32,
+}
+
+/// Has a paused rollout go on (K3), whoever ends the pause; `None`: it is not paused.
+pub(crate) async fn resume(
+    tx: &mut Tx,
+    organisation: &Organisation,
+    update: UpdateId,
+    now: DateTime<Utc>,
+) -> Result<Option<Resumed>> {
+    let before = rollout(tx, update).await?;
+    let RolloutState::Paused { since, .. } = before.state else {
+        return Ok(None);
+    };
+    let freezes = tx.freezes().await?;
+    let rings = tx.rings().await?;
+    let shift = planner::resume(&organisation.zone, since, now, &freezes);
+    let after = Rollout {
+        next_at: Some(now),
+        ..before.resumed(&rings, &shift)
+    };
+    tx.put_rollout(&after).await?;
+    if let Some(stage) = before.stages.last() {
+        tx.shift_nights(update, stage.ring, &shift).await?;
+    }
+    tx.wake_deployments(update, now).await?;
+    // Rooms on their way to another update may have waited for this one as a step (S8).
+    let mut live = tx.live_rollouts().await?;
+    live.push(update);
+    let updates = tx.updates(&live).await?;
+    if let Some(step) = updates.get(&update) {
+        for waiting in planner::led_to_by(step, updates.values()) {
+            tx.wake_deployments(waiting, now).await?;
+        }
+    }
+    Ok(Some(Resumed {
+        since,
+        days_later: shift.days(),
+    }))
 }

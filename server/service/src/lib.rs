@@ -8,6 +8,7 @@
 //! what devices say.
 
 pub mod activity;
+pub mod announcements;
 pub mod artifacts;
 pub mod audit;
 pub mod catalogue;
@@ -54,6 +55,7 @@ pub use explain::{RoomExplanation, UpdateExplanation};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use portfolio::{NewFile, Published, Recalled, Source};
+pub use rings::{MOST_MOVED, Moved, RoomChoice};
 pub use rooms_file::{ComponentLine, DeviceLine, HoldLine, RoomLine, RoomsFile, SiteLine};
 pub use store;
 pub use tick::{DryRun, TickReport};

@@ -17,6 +17,7 @@ use serde_json::json;
 use store::{NewRelease, ProductRecord, ReleaseRecord, Tx};
 use uuid::Uuid;
 
+use crate::announcements::announce_products;
 use crate::artifacts::Hashes;
 use crate::catalogue::Catalogue;
 use crate::error::{Result, ServiceError};
@@ -111,6 +112,8 @@ impl Service {
             if tx.product(&id).await?.is_some() {
                 return Err(ServiceError::invalid("id", format!("there is a product {id} already")));
             }
+            let before = tx.products().await?;
+            announce_products(tx, self.new_id()?, &before, std::slice::from_ref(&record), now).await?;
             tx.put_products(std::slice::from_ref(&record)).await?;
             let entry = actor.entry("product.added", "product", &id, format!("Added the product {}.", record.name))
                 .with_after(product_facts(&record));

@@ -1,16 +1,39 @@
 //! Rings: adding, editing, deleting, and moving rooms between them (R1–R13).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::access::Act;
 use domain::ids::{RingId, RoomId};
 use domain::planner;
 use domain::ring::{Ring, RingDraft, RingSequence};
 use domain::rollout::{Rollout, RolloutState};
 use serde_json::json;
-use store::Tx;
+use store::{RoomFilter, RoomPlace, Tx};
 
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
 use crate::{Actor, Service};
+
+/// The most rooms that are moved at once: all in one transaction, in which nobody else writes.
+pub const MOST_MOVED: usize = 20_000;
+
+/// Which rooms are moved.
+#[derive(Clone, Debug)]
+pub enum RoomChoice {
+    /// These.
+    Named(Vec<RoomId>),
+    /// All that match, and how many those were when somebody looked.
+    Matching(RoomFilter, i64),
+}
+
+/// What came of a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Rooms that are in another ring now.
+    pub moved: usize,
+    /// Rooms that matched and were in the ring already.
+    pub there_already: usize,
+}
 
 impl Service {
     /// Adds a custom ring (R2, R4, R8, R9).
@@ -114,52 +137,118 @@ impl Service {
     /// Moves rooms into a ring, all or none (R12, R13, R14). `from`: the ring in which they were seen, where that was one.
     ///
     /// # Errors
-    /// A room or the ring is not there, or somebody moved one of the rooms meanwhile (R3).
-    pub async fn move_rooms(&self, actor: &Actor, rooms: &[RoomId], from: Option<RingId>, to: RingId) -> Result<()> {
+    /// A room or the ring is not there, somebody moved one of the rooms meanwhile (R3), other rooms match than were seen, or they
+    /// are more than [`MOST_MOVED`].
+    pub async fn move_rooms(
+        &self,
+        actor: &Actor,
+        which: &RoomChoice,
+        from: Option<RingId>,
+        to: RingId,
+    ) -> Result<Moved> {
         actor.may(Act::EditRings)?;
         let now = self.clock.now();
-        if rooms.is_empty() {
-            return Err(ServiceError::invalid("rooms", "select at least one room"));
-        }
-        store::write!(self.store, tx => {
+        let moved = store::write!(self.store, tx => {
             let rings = tx.rings().await?;
             let target = rings.get(to).ok_or_else(|| ServiceError::invalid("target ring", "there is no such ring"))?;
-            for id in rooms {
-                let room = tx.room_record(*id).await?.ok_or_else(|| ServiceError::not_found("A selected room"))?;
-                if room.ring == to {
-                    let problem = format!("{} is in {} already", room.name, target.name);
-                    return Err(ServiceError::invalid("target ring", problem));
-                }
-                let source = rings.get(room.ring).map_or("", |ring| &ring.name);
+            let rooms = chosen(tx, which).await?;
+            let all = rooms.len();
+            let mut leaving: BTreeMap<RingId, Vec<RoomPlace>> = BTreeMap::new();
+            for room in rooms {
                 if from.is_some_and(|from| from != room.ring) {
+                    let source = rings.get(room.ring).map_or("", |ring| &ring.name);
                     let problem = format!("{} was moved to {source} by somebody else meanwhile", room.name);
                     return Err(ServiceError::conflict(problem));
                 }
-                if !tx.move_room(*id, room.ring, to).await? {
-                    return Err(ServiceError::conflict(format!("{} was moved by somebody else meanwhile", room.name)));
+                if room.ring != to {
+                    leaving.entry(room.ring).or_default().push(room);
+                } else if matches!(which, RoomChoice::Named(_)) {
+                    let problem = format!("{} is in {} already", room.name, target.name);
+                    return Err(ServiceError::invalid("target ring", problem));
                 }
-                tx.mark(*id).await?;
-                let summary = format!("Moved {} from {source} to {}.", room.name, target.name);
-                let entry = actor.entry("room.moved", "room", id, summary)
-                    .with_before(json!({ "ring": source }))
-                    .with_after(json!({ "ring": target.name }));
-                tx.add_audit(now, &entry).await?;
+            }
+            let mut moved = 0;
+            for (source, rooms) in leaving {
+                let name = rings.get(source).map_or("", |ring| &ring.name);
+                let ids: Vec<RoomId> = rooms.iter().map(|room| room.id).collect();
+                let found = tx.move_rooms(&ids, source, to).await?;
+                if u64::try_from(ids.len()) != Ok(found) {
+                    return Err(ServiceError::conflict("some of these rooms were moved by somebody else meanwhile"));
+                }
+                tx.mark_all(ids.into_iter()).await?;
+                moved += rooms.len();
+                let entry = |room: RoomPlace| {
+                    let summary = format!("Moved {} from {name} to {}.", room.name, target.name);
+                    actor.entry("room.moved", "room", room.id, summary)
+                        .with_before(json!({ "ring": name }))
+                        .with_after(json!({ "ring": target.name }))
+                };
+                let entries: Vec<_> = rooms.into_iter().map(entry).collect();
+                tx.add_audits(now, &entries).await?;
+            }
+            if moved == 0 {
+                let problem = format!("all of these rooms are in {} already", target.name);
+                return Err(ServiceError::invalid("target ring", problem));
             }
             tx.wake_rollouts(now).await?;
-            Ok::<_, ServiceError>(())
+            Ok::<_, ServiceError>(Moved { moved, there_already: all - moved })
         })?;
         self.wake();
-        Ok(())
+        Ok(moved)
     }
+}
+
+/// The rooms that are to be moved, as they are now.
+async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomPlace>> {
+    match which {
+        RoomChoice::Named(ids) => {
+            if ids.is_empty() {
+                return Err(ServiceError::invalid("rooms", "select at least one room"));
+            }
+            refuse_too_many(ids.len())?;
+            let ids: BTreeSet<RoomId> = ids.iter().copied().collect();
+            let ids: Vec<RoomId> = ids.into_iter().collect();
+            let rooms = tx.room_places(&ids).await?;
+            if rooms.len() < ids.len() {
+                return Err(ServiceError::not_found("A selected room"));
+            }
+            Ok(rooms)
+        }
+        RoomChoice::Matching(filter, seen) => {
+            let most = i64::try_from(MOST_MOVED).unwrap_or(i64::MAX);
+            let rooms = tx.matching_rooms(filter, most + 1).await?;
+            refuse_too_many(rooms.len())?;
+            let found = i64::try_from(rooms.len()).unwrap_or(i64::MAX);
+            if found != *seen {
+                let problem =
+                    format!("{seen} rooms matched when you looked, and {found} do now; look at the list again");
+                return Err(ServiceError::conflict(problem));
+            }
+            if rooms.is_empty() {
+                return Err(ServiceError::invalid("rooms", "no room matches"));
+            }
+            Ok(rooms)
+        }
+    }
+}
+
+fn refuse_too_many(rooms: usize) -> Result<()> {
+    if rooms > MOST_MOVED {
+        let problem = format!("at most {MOST_MOVED} are moved at once; narrow the list");
+        return Err(ServiceError::invalid("rooms", problem));
+    }
+    Ok(())
 }
 
 /// R10: the mixed plan of a running rollout must stay within the 60 days.
 async fn refuse_longer_plans(tx: &mut Tx, rings: &RingSequence, live: &[&Rollout]) -> Result<()> {
     for rollout in live {
-        let total = rollout.planned_days(rings);
-        if total > domain::ring::MOST_TOTAL_DAYS {
-            let title = title(tx, rollout.update).await?;
-            let problem = format!("the running rollout of {title} would take {total} days; 60 are the most");
+        // The title is asked for only where it is said.
+        if rollout.refusal_of(rings, "").is_none() {
+            continue;
+        }
+        let title = title(tx, rollout.update).await?;
+        if let Some(problem) = rollout.refusal_of(rings, &title) {
             return Err(ServiceError::invalid("rollout duration", problem));
         }
     }

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::fleet::Slice;
+use domain::ids::UpdateId;
 use domain::planner::{self, ReportLine, Subject};
 use domain::rollout::{Rollout, RolloutState};
 use domain::settings::Organisation;
 use domain::update::Update;
+use serde_json::json;
 use store::{AuditEntry, Limits};
 use tokio_util::sync::CancellationToken;
 
 use crate::Service;
+use crate::control::{Resumed, resume};
 use crate::error::{Result, ServiceError};
 
 /// What a tick did.
@@ -92,6 +95,11 @@ impl Service {
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else { return Ok(Round::Nothing) };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;
+            for update in &plan.resumed {
+                if let Some(resumed) = resume(tx, &organisation, *update, now).await? {
+                    tx.add_audit(now, &pause_over(&due.slice, *update, &resumed)).await?;
+                }
+            }
             for (before, after) in changed_by_rule(&due.slice, &plan) {
                 tx.add_audit(now, &by_rule(&due.slice, before, after)).await?;
             }
@@ -122,6 +130,9 @@ impl Service {
             };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;
+            for update in &plan.resumed {
+                resume(&mut tx, &organisation, *update, now).await?;
+            }
             dry.writes |= !plan.is_empty();
             dry.lines
                 .extend(plan.report.iter().map(|line| in_words(line, &due.slice)));
@@ -235,6 +246,24 @@ fn by_rule(slice: &Slice, before: &Rollout, after: &Rollout) -> AuditEntry {
         summary,
         before: serde_json::to_value(&before.state).ok(),
         after: serde_json::to_value(&after.state).ok(),
+    }
+}
+
+/// A pause that has ended by itself (K3).
+fn pause_over(slice: &Slice, update: UpdateId, resumed: &Resumed) -> AuditEntry {
+    let title = slice.updates.get(&update).map_or_else(String::new, Update::title);
+    AuditEntry {
+        actor: "Nightshift".to_owned(),
+        address: String::new(),
+        action: "rollout.resumed",
+        object_kind: "update",
+        object_id: update.to_string(),
+        summary: format!(
+            "Resumed {title} on the date that its pause was given; later dates move by {} days.",
+            resumed.days_later
+        ),
+        before: Some(json!({ "state": "paused", "since": resumed.since })),
+        after: Some(json!({ "state": "running", "days_later": resumed.days_later })),
     }
 }
 

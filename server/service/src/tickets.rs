@@ -371,7 +371,7 @@ fn checked_category(category: &str) -> Result<String> {
 }
 
 /// Text of several lines.
-fn checked_lines(field: &'static str, text: &str) -> Result<String> {
+pub(crate) fn checked_lines(field: &'static str, text: &str) -> Result<String> {
     let text = text.trim().replace("\r\n", "\n");
     if text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
         return Err(ServiceError::invalid(field, "has characters that cannot be shown"));

@@ -12,17 +12,18 @@ use std::collections::BTreeMap;
 use domain::access::{Act, Role};
 use domain::deployment::Force;
 use domain::freeze::FreezeScope;
-use domain::ids::{FreezeId, PersonId, ProductId, RoomId, SiteId, TokenId, UpdateId};
+use domain::ids::{AnnouncementId, FreezeId, PersonId, ProductId, RoomId, SiteId, TokenId, UpdateId};
 use domain::room::RoomState;
 use domain::ticket::TicketSeverity;
 use domain::update::{ProductKind, Severity};
+use service::announcements::AnnouncementDraft;
 use service::catalogue::Catalogue;
 use service::releases::{ProductDraft, ReleaseDraft};
 use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
 use service::settings::{OrganisationDraft, mark};
 use service::store::{AuditFacts, AuditFilter, TicketFilter};
 use service::tickets::Issue;
-use service::{Actor, NewFile, Result, RoomsFile, Scope, ServiceError, Source};
+use service::{Actor, NewFile, Result, RoomChoice, RoomsFile, Scope, ServiceError, Source};
 use support::{Devices, Estate, admin, date, draft};
 use uuid::Uuid;
 
@@ -35,7 +36,7 @@ on_both_engines![
 type Call = (&'static str, Act, bool);
 
 /// Every call that changes something, in an order in which each of them can be made.
-const CALLS: [Call; 50] = [
+const CALLS: [Call; 52] = [
     ("import catalogue", Act::Publish, false),
     ("import rooms", Act::EditRooms, false),
     ("import uploaded catalogue", Act::Publish, false),
@@ -46,6 +47,8 @@ const CALLS: [Call; 50] = [
     ("remove file", Act::Publish, true),
     ("add file", Act::Publish, false),
     ("publish", Act::Publish, false),
+    ("announce", Act::Announce, false),
+    ("take down announcement", Act::Announce, true),
     ("pause", Act::ControlUpdates, true),
     ("resume", Act::ControlUpdates, true),
     ("force", Act::ControlUpdates, false),
@@ -184,7 +187,22 @@ impl Scene {
                 service.remove_file(by, release, "app.swu").await
             }
             "publish" => service.publish(by, &app, "11", None).await.map(drop),
-            "pause" => service.pause(by, self.running, "a look").await,
+            "announce" => {
+                let draft = AnnouncementDraft {
+                    title: "No updates at quarter close".to_owned(),
+                    text: "Two days.\nThen they go on.".to_owned(),
+                    until: None,
+                };
+                service.announce(by, &draft).await.map(drop)
+            }
+            "take down announcement" => {
+                let mut tx = service.store().read().await.unwrap();
+                let known = tx.announcements(None, date("2025-03-06"), 1).await.unwrap();
+                drop(tx);
+                let id = known.first().map_or(AnnouncementId(Uuid::nil()), |known| known.id);
+                service.take_down_announcement(by, id).await
+            }
+            "pause" => service.pause(by, self.running, "a look", None).await,
             "resume" => service.resume(by, self.running, "looked").await,
             "force" => service
                 .force(
@@ -208,7 +226,10 @@ impl Scene {
                     .edit_ring(by, pilot().await, None, draft("Pilot", Some(1), 2, 1))
                     .await
             }
-            "move rooms" => service.move_rooms(by, &[room], None, pilot().await).await,
+            "move rooms" => service
+                .move_rooms(by, &RoomChoice::Named(vec![room]), None, pilot().await)
+                .await
+                .map(drop),
             "delete ring" => service.delete_ring(by, pilot().await, Some(general)).await,
             "acknowledge" => service.acknowledge(by, self.running, "two bars of one batch").await,
             "freeze" => {

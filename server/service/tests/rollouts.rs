@@ -19,7 +19,8 @@ use domain::settings::Mode;
 use domain::status::UpdateStatus;
 use domain::ticket::TicketState;
 use domain::update::Severity;
-use service::{RoomsFile, Scope, ServiceError};
+use service::store::RoomFilter;
+use service::{Moved, RoomChoice, RoomsFile, Scope, ServiceError};
 use support::{Devices, Estate, admin, date, draft, instant, speak};
 
 on_both_engines![
@@ -29,6 +30,8 @@ on_both_engines![
     a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_k6,
     moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14,
     a_move_is_all_or_nothing_r3_r12,
+    all_rooms_that_match_are_moved_at_once_if_they_are_those_that_were_seen_r12,
+    a_pause_with_a_date_ends_by_itself_on_it_k3,
     rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11,
     a_running_rollout_keeps_the_rings_it_has_entered_r10,
     a_ring_stays_while_an_update_is_inside_it_r11,
@@ -173,10 +176,12 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let before = nights(&estate, update).await;
-    assert!(problem(estate.service.pause(&admin(), update, "  ").await).starts_with("reason: "));
+    assert!(problem(estate.service.pause(&admin(), update, "  ", None).await).starts_with("reason: "));
     assert!(problem(estate.service.resume(&admin(), update, "why").await).contains("not paused"));
-    estate.service.pause(&admin(), update, "It hums.").await.unwrap();
-    assert!(problem(estate.service.pause(&admin(), update, "It hums.").await).contains("paused already, by Admin"));
+    estate.service.pause(&admin(), update, "It hums.", None).await.unwrap();
+    assert!(
+        problem(estate.service.pause(&admin(), update, "It hums.", None).await).contains("paused already, by Admin")
+    );
     assert_eq!(status(&estate, update).await, UpdateStatus::Paused);
     let calendar = async || {
         let summary = estate.service.look().await.unwrap().update(update).await.unwrap();
@@ -472,17 +477,17 @@ async fn moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14
     let entries = estate.audit().await.len();
     estate
         .service
-        .move_rooms(&admin(), &[ahead], None, general)
+        .move_rooms(&admin(), &RoomChoice::Named(vec![ahead]), None, general)
         .await
         .unwrap();
     estate
         .service
-        .move_rooms(&admin(), &[back, done], None, executive)
+        .move_rooms(&admin(), &RoomChoice::Named(vec![back, done]), None, executive)
         .await
         .unwrap();
     estate
         .service
-        .move_rooms(&admin(), &[rooms["Executive 2"]], None, staging)
+        .move_rooms(&admin(), &RoomChoice::Named(vec![rooms["Executive 2"]]), None, staging)
         .await
         .unwrap();
     estate.service.tick().await.unwrap();
@@ -535,22 +540,35 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
     let refusals = [
         estate
             .service
-            .move_rooms(&admin(), &[rooms["Staging 1"], nobody], None, executive)
-            .await,
-        estate
-            .service
-            .move_rooms(&admin(), &[rooms["Staging 1"], rooms["General 1"]], None, general)
+            .move_rooms(
+                &admin(),
+                &RoomChoice::Named(vec![rooms["Staging 1"], nobody]),
+                None,
+                executive,
+            )
             .await,
         estate
             .service
             .move_rooms(
                 &admin(),
-                &[rooms["Staging 1"]],
+                &RoomChoice::Named(vec![rooms["Staging 1"], rooms["General 1"]]),
+                None,
+                general,
+            )
+            .await,
+        estate
+            .service
+            .move_rooms(
+                &admin(),
+                &RoomChoice::Named(vec![rooms["Staging 1"]]),
                 None,
                 domain::ids::RingId(uuid::Uuid::from_u128(9)),
             )
             .await,
-        estate.service.move_rooms(&admin(), &[], None, executive).await,
+        estate
+            .service
+            .move_rooms(&admin(), &RoomChoice::Named(vec![]), None, executive)
+            .await,
     ];
     let said: Vec<String> = refusals.into_iter().map(problem).collect();
     assert_eq!(
@@ -564,6 +582,120 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
     );
     assert_eq!(estate.fleet().await, before);
     assert_eq!(estate.audit().await, audit);
+}
+
+async fn all_rooms_that_match_are_moved_at_once_if_they_are_those_that_were_seen_r12(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2), ("General", 12), ("Executive", 1)]).await;
+    let (general, executive) = (estate.ring("General").await, estate.ring("Executive").await);
+    let matching = |words: &str, seen| {
+        let filter = RoomFilter {
+            words: words.to_owned(),
+            ..RoomFilter::default()
+        };
+        RoomChoice::Matching(filter, seen)
+    };
+    let (before, audit) = (estate.fleet().await, estate.audit().await);
+    let service = &estate.service;
+    let stale = service
+        .move_rooms(&admin(), &matching("general", 11), None, executive)
+        .await;
+    assert_eq!(
+        problem(stale),
+        "11 rooms matched when you looked, and 12 do now; look at the list again"
+    );
+    let nothing = service
+        .move_rooms(&admin(), &matching("attic", 0), None, executive)
+        .await;
+    assert_eq!(problem(nothing), "rooms: no room matches");
+    let there = service
+        .move_rooms(&admin(), &matching("general", 12), None, general)
+        .await;
+    assert_eq!(problem(there), "target ring: all of these rooms are in General already");
+    assert_eq!(estate.fleet().await, before);
+    assert_eq!(estate.audit().await, audit);
+    // Two of them are there already; the others come from two rings.
+    let moved = service
+        .move_rooms(&admin(), &matching("1", 6), None, executive)
+        .await
+        .unwrap();
+    assert_eq!(
+        moved,
+        Moved {
+            moved: 5,
+            there_already: 1
+        }
+    );
+    let fleet = estate.fleet().await;
+    let names = [
+        "Staging 1",
+        "General 1",
+        "General 10",
+        "General 11",
+        "General 12",
+        "Executive 1",
+    ];
+    for name in names {
+        assert_eq!(fleet.rooms[&rooms[name]].ring, executive, "{name}");
+    }
+    assert_eq!(fleet.rooms[&rooms["General 2"]].ring, general);
+    let now = estate.audit().await;
+    let entries = &now[..now.len() - audit.len()];
+    assert_eq!(entries.len(), 5, "one for each room that was moved: {entries:?}");
+    assert!(entries.iter().all(|(action, _)| action == "room.moved"));
+}
+
+async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2), ("General", 10)]).await;
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
+    let before = nights(&estate, update).await;
+    let service = &estate.service;
+    for (day, why) in [
+        ("2025-03-13", "resumes_on: a date after today, 2025-03-13, or none"),
+        ("2025-06-12", "resumes_on: at most 90 days ahead; that is 91"),
+    ] {
+        let refused = service.pause(&admin(), update, "It hums.", Some(date(day))).await;
+        assert_eq!(problem(refused), why);
+    }
+    assert_eq!(status(&estate, update).await, UpdateStatus::InProgress);
+    service
+        .pause(&admin(), update, "It hums.", Some(date("2025-03-16")))
+        .await
+        .unwrap();
+    estate.live_until("2025-03-15T23:59:00Z", &mut devices).await;
+    assert_eq!(status(&estate, update).await, UpdateStatus::Paused);
+    estate.clock.set_to(instant("2025-03-16T00:00:00Z"));
+    let dry = service.plan().await.unwrap();
+    assert!(
+        dry.lines.iter().any(|(_, line)| line == "Its pause is over."),
+        "{dry:?}"
+    );
+    assert_eq!(
+        status(&estate, update).await,
+        UpdateStatus::Paused,
+        "a look changes nothing"
+    );
+    service.tick().await.unwrap();
+    assert_eq!(status(&estate, update).await, UpdateStatus::InProgress);
+    let after = nights(&estate, update).await;
+    for (room, night) in &before {
+        let done = *night <= date("2025-03-13");
+        let expected = if done { *night } else { *night + TimeDelta::days(3) };
+        assert_eq!(after[room], expected, "{room}");
+    }
+    let (action, said) = estate.audit().await.into_iter().next().unwrap();
+    assert_eq!(
+        (action.as_str(), said.as_str()),
+        (
+            "rollout.resumed",
+            "Resumed Bar firmware 2.0 on the date that its pause was given; later dates move by 3 days."
+        )
+    );
+    estate.is_sound().await;
+    estate.live_until("2025-04-10T00:00:00Z", &mut devices).await;
+    assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
+    estate.is_sound().await;
 }
 
 async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estate: Estate) {
@@ -612,7 +744,7 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
     }
     // Rooms go to General, or where somebody wants them.
     service
-        .move_rooms(&admin(), &[rooms["Staging 1"]], None, pilots)
+        .move_rooms(&admin(), &RoomChoice::Named(vec![rooms["Staging 1"]]), None, pilots)
         .await
         .unwrap();
     let wrong = service.delete_ring(&admin(), pilots, Some(pilots)).await;
@@ -627,7 +759,7 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
         .await
         .unwrap();
     service
-        .move_rooms(&admin(), &[rooms["Staging 1"]], None, second)
+        .move_rooms(&admin(), &RoomChoice::Named(vec![rooms["Staging 1"]]), None, second)
         .await
         .unwrap();
     let executive = estate.ring("Executive").await;
@@ -828,7 +960,12 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     // By its id, and after a move into the ring that is under way.
     estate
         .service
-        .move_rooms(&admin(), &[rooms["General 2"]], None, estate.ring("Staging").await)
+        .move_rooms(
+            &admin(),
+            &RoomChoice::Named(vec![rooms["General 2"]]),
+            None,
+            estate.ring("Staging").await,
+        )
         .await
         .unwrap();
     estate.service.tick().await.unwrap();
@@ -844,7 +981,7 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     );
     let (_, _, updates) = explain("Staging 1").await;
     assert_eq!(updates["Bar firmware 2.0"].0, "Completed");
-    estate.service.pause(&admin(), bar, "It hums.").await.unwrap();
+    estate.service.pause(&admin(), bar, "It hums.", None).await.unwrap();
     let (_, _, updates) = explain("General 2").await;
     assert_eq!(
         (
@@ -924,7 +1061,7 @@ async fn a_superseded_update_goes_on_ahead_of_the_newer_one_s9(estate: Estate) {
         "the starvation guard"
     );
     // Paused for so long that the newer one comes to General first.
-    estate.service.pause(&admin(), older, "It hums.").await.unwrap();
+    estate.service.pause(&admin(), older, "It hums.", None).await.unwrap();
     estate.live_until("2025-03-26T12:00:00Z", &mut devices).await;
     let fleet = estate.fleet().await;
     let given_way = fleet

@@ -13,7 +13,7 @@ use domain::room::RoomState;
 use futures::TryStreamExt;
 use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
 use service::store::{RoomFilter, RoomRecord};
-use service::{RoomsFile, ServiceError};
+use service::{RoomChoice, RoomsFile, ServiceError};
 use support::{Devices, Estate, admin};
 use uuid::Uuid;
 
@@ -334,15 +334,19 @@ async fn one_of_two_who_move_a_room_is_told_where_it_is_now_r3_r13(estate: Estat
         async {
             estate
                 .service
-                .move_rooms(&admin(), &[room], Some(staging), general)
+                .move_rooms(&admin(), &RoomChoice::Named(vec![room]), Some(staging), general)
                 .await
         },
-        async { other.move_rooms(&admin(), &[room], Some(staging), executive).await }
+        async {
+            other
+                .move_rooms(&admin(), &RoomChoice::Named(vec![room]), Some(staging), executive)
+                .await
+        }
     );
     let now = record(&estate, room).await.ring;
     let (slower, to) = match (here, there) {
-        (Ok(()), Err(slower)) => (slower, general),
-        (Err(slower), Ok(())) => (slower, executive),
+        (Ok(_), Err(slower)) => (slower, general),
+        (Err(slower), Ok(_)) => (slower, executive),
         both => panic!("{both:?}"),
     };
     assert_eq!(now, to);

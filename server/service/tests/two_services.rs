@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::ids::{RoomId, UpdateId};
 use domain::sim::Counter;
-use service::Service;
 use service::store::{Engine, Limits};
+use service::{RoomChoice, Service};
 use support::{Devices, Estate, admin, draft};
 
 /// A day of the rollout's life at noon: what people do, the same in both runs.
@@ -27,22 +27,30 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
             .map(|deployment| deployment.room)
     };
     let outcome = match day {
-        3 => service.pause(&admin(), update, "It hums.").await,
+        3 => service.pause(&admin(), update, "It hums.", None).await,
         5 => service.resume(&admin(), update, "Mended.").await,
         6 => service.retry_all_failed(&admin(), update).await.map(drop),
         13 => match waiting("General").await {
-            Some(room) => {
-                service
-                    .move_rooms(&admin(), &[room], None, estate.ring("Executive").await)
-                    .await
-            }
+            Some(room) => service
+                .move_rooms(
+                    &admin(),
+                    &RoomChoice::Named(vec![room]),
+                    None,
+                    estate.ring("Executive").await,
+                )
+                .await
+                .map(drop),
             None => panic!("nobody waits in General"),
         },
-        15 => {
-            service
-                .move_rooms(&admin(), &[rooms["Executive 1"]], None, estate.ring("General").await)
-                .await
-        }
+        15 => service
+            .move_rooms(
+                &admin(),
+                &RoomChoice::Named(vec![rooms["Executive 1"]]),
+                None,
+                estate.ring("General").await,
+            )
+            .await
+            .map(drop),
         16 => match waiting("General").await {
             Some(room) => service
                 .force(

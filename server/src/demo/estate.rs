@@ -597,6 +597,7 @@ fn state(update: &UpdateEntry, scenario: &Scenario) -> Result<RolloutState> {
             since: update.paused_at.context("a paused rollout's instant")?,
             by: "Update manager".to_owned(),
             reason: "Far end hears an echo after the update.".to_owned(),
+            resumes_on: None,
         },
         "Deprecated" => match (update.recalled_at, update.superseded_at) {
             (Some(at), _) => RolloutState::Deprecated {

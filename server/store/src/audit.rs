@@ -161,6 +161,34 @@ impl Tx {
         Ok(())
     }
 
+    /// [`Tx::add_audit`] for many entries, in their order.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn add_audits(&mut self, at: DateTime<Utc>, entries: &[AuditEntry]) -> Result<()> {
+        // SQLite takes 32,766 parameters, and an entry has nine.
+        for batch in entries.chunks(500) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "INSERT INTO audit (at, actor, action, object_kind, object_id, summary, before, after, address) ",
+                );
+                query.push_values(batch, |mut row, entry| {
+                    row.push_bind(micros(at))
+                        .push_bind(&entry.actor)
+                        .push_bind(entry.action)
+                        .push_bind(entry.object_kind)
+                        .push_bind(&entry.object_id)
+                        .push_bind(&entry.summary)
+                        .push_bind(entry.before.as_ref().map(Json))
+                        .push_bind(entry.after.as_ref().map(Json))
+                        .push_bind(&entry.address);
+                });
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Takes the right to seal in this transaction; `false`: another process has it.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //!
 //! Nothing here decides: rules are the domain's. A row that is no valid domain value is an error that names table, row and what.
 
+mod announcements;
 mod audit;
 mod catalogue;
 mod deployments;
@@ -32,6 +33,7 @@ mod tokens;
 mod tx;
 mod whole;
 
+pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFacts, AuditFilter, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
 pub use deployments::{DeploymentEvent, ForceRecord};
@@ -44,7 +46,7 @@ pub use planning::{Due, Limits};
 pub use portfolio::ReleaseLineRecord;
 pub use read::*;
 pub use reports::{ConfigMode, ConfigReport, Fetched, Outcome, Refusal, Report};
-pub use rooms::{NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord};
+pub use rooms::{NewDevice, NewRoom, NewSite, RoomPlace, RoomRecord, SiteRecord};
 pub use search::{FoundRoom, FoundTicket, FoundUpdate};
 pub use tickets::{TicketEventRecord, TicketFilter, TicketRecord};
 pub use tokens::TokenRecord;

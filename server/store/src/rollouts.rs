@@ -63,11 +63,12 @@ impl Tx {
             i64,
             Option<i64>,
             Option<i64>,
+            Option<NaiveDate>,
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days,
-                    automatic_days, next_at
+                    automatic_days, next_at, resumes_on
                 FROM rollouts WHERE update_id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
@@ -75,12 +76,29 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut rollouts = BTreeMap::new();
-        for (id, published_at, starts_on, state, since, by, reason, paused_days, automatic_days, next_at) in rows {
+        for row in rows {
+            let (
+                id,
+                published_at,
+                starts_on,
+                state,
+                since,
+                by,
+                reason,
+                paused_days,
+                automatic_days,
+                next_at,
+                resumes_on,
+            ) = row;
+            let mut state = rollout_state(id, &state, since, by, reason)?;
+            if let RolloutState::Paused { resumes_on: on, .. } = &mut state {
+                *on = resumes_on;
+            }
             let rollout = Rollout {
                 update: UpdateId(id),
                 published_at: instant("rollouts", id, published_at)?,
                 starts_on,
-                state: rollout_state(id, &state, since, by, reason)?,
+                state,
                 stages: Vec::new(),
                 paused_days: small("rollouts", id, paused_days)?,
                 automatic_days: automatic_days.map(|days| small("rollouts", id, days)).transpose()?,
@@ -257,11 +275,15 @@ impl Tx {
     pub async fn put_rollout(&mut self, rollout: &Rollout) -> Result<()> {
         const SQL: &str =
             "UPDATE rollouts SET starts_on = $2, state = $3, state_since = $4, state_by = $5, state_reason = $6,
-                paused_days = $7, next_at = $8, revision = revision + 1
+                paused_days = $7, next_at = $8, resumes_on = $9, revision = revision + 1
             WHERE update_id = $1";
+        let resumes_on = match &rollout.state {
+            RolloutState::Paused { resumes_on, .. } => *resumes_on,
+            RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+        };
         let (state, since, by, reason) = match &rollout.state {
             RolloutState::Running => ("running", None, None, None),
-            RolloutState::Paused { since, by, reason } => {
+            RolloutState::Paused { since, by, reason, .. } => {
                 ("paused", Some(*since), Some(by.as_str()), Some(reason.as_str()))
             }
             RolloutState::Deprecated { at, reason } => ("deprecated", Some(*at), None, Some(reason.as_str())),
@@ -276,6 +298,7 @@ impl Tx {
             .bind(reason)
             .bind(i64::from(rollout.paused_days))
             .bind(opt_micros(rollout.next_at))
+            .bind(resumes_on)
             .execute(c)
             .await
             .map(|done| done.rows_affected()))?;
@@ -413,6 +436,7 @@ fn rollout_state(
             since: at()?,
             by: by.unwrap_or_default(),
             reason,
+            resumes_on: None,
         }),
         "deprecated" => Ok(RolloutState::Deprecated { at: at()?, reason }),
         "finished" => Ok(RolloutState::Finished { at: at()? }),

@@ -12,6 +12,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
+use crate::read::{RoomFilter, filter_rooms, state_of};
 use crate::rows::{micros, word};
 use crate::tx::{Tx, each};
 
@@ -28,6 +29,27 @@ pub struct NewSite {
     pub country: String,
     /// Its rooms' zone, unless they have their own.
     pub zone: Zone,
+}
+
+/// Which ring a room is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomPlace {
+    /// The room.
+    pub id: RoomId,
+    /// Its name.
+    pub name: String,
+    /// Its ring.
+    pub ring: RingId,
+}
+
+impl From<(Uuid, String, Uuid)> for RoomPlace {
+    fn from((id, name, ring): (Uuid, String, Uuid)) -> Self {
+        Self {
+            id: RoomId(id),
+            name,
+            ring: RingId(ring),
+        }
+    }
 }
 
 /// A site.
@@ -421,14 +443,54 @@ impl Tx {
         rows.into_iter().map(room_record).collect()
     }
 
+    /// Which ring these rooms are in; those that are not there are left out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_places(&mut self, ids: &[RoomId]) -> Result<Vec<RoomPlace>> {
+        let mut places = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT id, name, ring_id FROM rooms WHERE id IN (");
+                ids_in(&mut query, batch.iter().map(|id| id.0));
+                query.push(" ORDER BY name_key, id");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            places.extend(rows.into_iter().map(RoomPlace::from));
+        }
+        Ok(places)
+    }
+
+    /// Which ring the rooms are in that match, the first `limit` by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomPlace>> {
+        let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id FROM rooms r WHERE r.state ");
+            query.push(state_of(filter));
+            filter_rooms!(query, filter);
+            query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(c).await
+        })?;
+        Ok(rows.into_iter().map(RoomPlace::from).collect())
+    }
+
     /// Puts rooms into a ring, if they are still where the caller saw them (R3); how many were.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn move_room(&mut self, room: RoomId, from: RingId, to: RingId) -> Result<bool> {
-        const SQL: &str = "UPDATE rooms SET ring_id = $3, revision = revision + 1 WHERE id = $1 AND ring_id = $2";
-        let moved = each!(self, c => sqlx::query(SQL).bind(room.0).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?;
-        Ok(moved == 1)
+    pub async fn move_rooms(&mut self, rooms: &[RoomId], from: RingId, to: RingId) -> Result<u64> {
+        let mut moved = 0;
+        for batch in rooms.chunks(BATCH) {
+            moved += each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("UPDATE rooms SET revision = revision + 1, ring_id = ");
+                query.push_bind(to.0).push(" WHERE ring_id = ").push_bind(from.0).push(" AND id IN (");
+                ids_in(&mut query, batch.iter().map(|id| id.0));
+                query.build().execute(c).await.map(|done| done.rows_affected())
+            })?;
+        }
+        Ok(moved)
     }
 
     /// Puts all rooms of a ring into another and has the planner look at them; how many there were.

@@ -468,7 +468,7 @@ async fn a_ring_that_has_rooms_cannot_be_deleted_r11(home: Home) {
     let rings = with(&lab::rings(), custom(9, "Pilots", 3));
     let pilots = RingId(Uuid::from_u128(9));
     put_rings(store, &rings).await.unwrap();
-    store::write!(store, tx => { tx.move_room(room(0), STAGING, pilots).await }).unwrap();
+    store::write!(store, tx => { tx.move_rooms(&[room(0)], STAGING, pilots).await }).unwrap();
     assert!(refused(&put_rings(store, &lab::rings()).await));
     assert_eq!(store.read().await.unwrap().rings().await.unwrap(), rings);
     let moved = store::write!(store, tx => {
@@ -488,16 +488,16 @@ async fn a_room_that_two_people_move_at_once_ends_in_exactly_one_ring_r3(home: H
     let other = lab::EXECUTIVE;
     let move_to = |to: RingId| {
         let store = store.clone();
-        tokio::spawn(async move { store::write!(store, tx => { tx.move_room(room(0), STAGING, to).await }) })
+        tokio::spawn(async move { store::write!(store, tx => { tx.move_rooms(&[room(0)], STAGING, to).await }) })
     };
     for round in 0..40 {
         let (first, second) = (move_to(GENERAL), move_to(other));
         let (first, second) = (first.await.unwrap().unwrap(), second.await.unwrap().unwrap());
-        assert!(first != second, "round {round}: {first} {second}");
+        assert_eq!(first + second, 1, "round {round}");
         let fleet = store.read().await.unwrap().fleet().await.unwrap();
-        assert_eq!(fleet.rooms[&room(0)].ring, if first { GENERAL } else { other });
-        let back = store::write!(store, tx => { tx.move_room(room(0), fleet.rooms[&room(0)].ring, STAGING).await });
-        assert!(back.unwrap());
+        assert_eq!(fleet.rooms[&room(0)].ring, if first == 1 { GENERAL } else { other });
+        let back = store::write!(store, tx => { tx.move_rooms(&[room(0)], fleet.rooms[&room(0)].ring, STAGING).await });
+        assert_eq!(back.unwrap(), 1);
     }
 }
 
@@ -513,6 +513,7 @@ async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
             since,
             by: "Ärztin".to_owned(),
             reason: "It hums.".to_owned(),
+            resumes_on: Some(date("2026-03-20")),
         },
         RolloutState::Deprecated {
             at: since,
@@ -938,7 +939,7 @@ async fn a_ring_that_is_entered_has_the_same_candidates_in_rows_and_in_memory_s6
     store::write!(store, tx => {
         // Staging is over today, and General comes next.
         for number in 0..9 {
-            assert!(tx.move_room(room(number), STAGING, GENERAL).await?);
+            assert_eq!(tx.move_rooms(&[room(number)], STAGING, GENERAL).await?, 1);
         }
         let mut rollout = lab::a_rollout(UPDATE, RolloutState::Running);
         rollout.stages[0].placed = rollout.stages[0].rooms;
@@ -1346,6 +1347,7 @@ async fn nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3(
             since,
             by: "Admin".to_owned(),
             reason: "It hums.".to_owned(),
+            resumes_on: Some(date("2026-03-20")),
         },
         RolloutState::Deprecated {
             at: since,
@@ -1380,6 +1382,7 @@ async fn what_runs_when_the_pause_comes_is_recorded_k3(home: Home) {
             since: later(1),
             by: "Admin".to_owned(),
             reason: "It hums.".to_owned(),
+            resumes_on: Some(date("2026-03-20")),
         },
     )
     .await;
@@ -1725,7 +1728,7 @@ async fn a_start_that_races_with_a_pause_never_comes_after_it_k3(home: Home) {
                 let written: Written = store::write!(store, tx => {
                     tx.lock_rollout(UPDATE).await?;
                     let since = clock.now();
-                    let state = RolloutState::Paused { since, by: "Admin".to_owned(), reason: "It hums.".to_owned() };
+                    let state = RolloutState::Paused { since, by: "Admin".to_owned(), reason: "It hums.".to_owned(), resumes_on: None };
                     tx.put_rollout(&lab::a_rollout(UPDATE, state)).await
                 });
                 written.unwrap();
@@ -2149,7 +2152,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
     (rollout.stages[0].rollout_ends, rollout.stages[0].test_ends) = (date("2026-03-04"), date("2026-03-04"));
     rollout.next_at = Some(at_night());
     tx.put_rollout(&rollout).await.unwrap();
-    assert!(tx.move_room(room(5), STAGING, GENERAL).await.unwrap());
+    assert_eq!(tx.move_rooms(&[room(5)], STAGING, GENERAL).await.unwrap(), 1);
     let due = tx
         .due(&lab::organisation(), at_night(), support::world::ALL)
         .await

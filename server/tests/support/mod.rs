@@ -510,7 +510,7 @@ impl House {
 
     pub async fn pause(&self, update: UpdateId) {
         self.service
-            .pause(&actor(), update, "a test pauses")
+            .pause(&actor(), update, "a test pauses", None)
             .await
             .expect("it pauses");
         self.tick().await;

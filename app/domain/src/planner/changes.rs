@@ -13,6 +13,8 @@ use crate::ticket::TicketChange;
 pub struct Plan {
     /// Rollouts with their stages. The counts in them are not the plan's to write.
     pub rollouts: Vec<Rollout>,
+    /// Rollouts whose pause ends by itself (K3): whoever writes resumes them as a person would.
+    pub resumed: Vec<UpdateId>,
     /// The order of nights in a ring that is too large for one plan (S6).
     pub placements: Vec<Placement>,
     /// Rollouts whose order of nights is not needed any more.
@@ -104,6 +106,7 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rollouts.is_empty()
+            && self.resumed.is_empty()
             && self.placements.is_empty()
             && self.filled.is_empty()
             && self.placed.is_empty()

@@ -91,8 +91,21 @@ pub(super) fn advance(slice: &Slice, due: &DueRollout, now: DateTime<Utc>, ids: 
     let mut after = rollout.clone();
     match rollout.state {
         RolloutState::Running => step(slice, due, &mut after, now, ids, plan),
-        // A pause is ended by a person; the other two are final.
-        RolloutState::Paused { .. } | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => {
+        RolloutState::Paused {
+            resumes_on: Some(date), ..
+        } => {
+            let begins = slice.organisation.zone.start_of(date);
+            if begins <= now {
+                plan.say(Subject::Rollout(due.update), "Its pause is over.");
+                plan.resumed.push(due.update);
+                return;
+            }
+            after.next_at = Some(begins);
+        }
+        // Such a pause is ended by a person; the other two are final.
+        RolloutState::Paused { resumes_on: None, .. }
+        | RolloutState::Deprecated { .. }
+        | RolloutState::Finished { .. } => {
             after.next_at = None;
         }
     }

@@ -216,7 +216,7 @@ impl World {
         let update = (!self.updates.is_empty()).then(|| self.updates[self.dice.below(self.updates.len())]);
         match (self.dice.below(14), update) {
             (0 | 1, _) | (_, None) => self.publish(),
-            (2, Some(update)) => self.sim.pause(update, "Admin", "a reason"),
+            (2, Some(update)) => self.sim.pause(update, "Admin", "a reason", None),
             (3, Some(update)) => self.sim.resume(update),
             (4, Some(update)) => {
                 self.sim.retry_all_failed(update, "Admin");
@@ -688,7 +688,7 @@ async fn add_update(tx: &mut Tx, update: &Update) -> Result<()> {
 async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTime<Utc>) -> Result<()> {
     if let Some(before) = before {
         if before.ring != room.ring {
-            assert!(tx.move_room(room.id, before.ring, room.ring).await?);
+            assert_eq!(tx.move_rooms(&[room.id], before.ring, room.ring).await?, 1);
         }
     } else {
         tx.add_rooms(&[NewRoom {

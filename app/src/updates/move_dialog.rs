@@ -1,0 +1,143 @@
+//! Moving chosen rooms into another ring (R12), with what then comes to them (K9).
+
+use domain::ids::{RingId, RoomId};
+use leptos::ev::Event;
+use leptos::prelude::*;
+use leptos_router::params::ParamsMap;
+
+use super::api::{MoveRooms, get_move_plan};
+use crate::components::address;
+use crate::components::choosing::{is_all, rooms_in};
+use crate::components::dialog::{DIALOG, failed, opened};
+use crate::components::filters::Keep;
+use crate::components::post_form::{Field, FormDialog, posts_to};
+use crate::view::{MovePlan, RoomsQuery};
+use crate::words::count;
+
+/// Its word in addresses.
+pub(super) const MOVE: &str = "move";
+
+/// Which rooms: those that are named, or all that match.
+type Which = (Vec<RoomId>, Option<RoomsQuery>);
+
+/// The dialog, if the address opens it.
+#[component]
+pub(super) fn MoveDialog(
+    /// The address with the rooms.
+    address: Memo<ParamsMap>,
+    /// The address of the page without it.
+    close: Memo<String>,
+) -> impl IntoView {
+    let key = move || {
+        let address = address.get();
+        if address::value(&address, DIALOG) != MOVE {
+            return None;
+        }
+        let matching = is_all(&address).then(|| RoomsQuery {
+            q: address::value(&address, "q"),
+            ring: address::value(&address, "ring"),
+            site: address::value(&address, "site"),
+            ..RoomsQuery::default()
+        });
+        let rooms = if matching.is_some() {
+            Vec::new()
+        } else {
+            rooms_in(&address)
+        };
+        Some((rooms, matching))
+    };
+    opened(
+        key,
+        |(rooms, matching): Which| get_move_plan(rooms, matching.is_some(), matching.unwrap_or_default()),
+        move |(rooms, matching): Which, answer| {
+            let close = close.get_untracked();
+            let plan: MovePlan = match answer {
+                Ok(plan) => plan,
+                Err(error) => return Some(failed("Move rooms", close, &error)),
+            };
+            // On the list of one ring they are all from there; whoever moves one of them meanwhile is not overruled (R3).
+            let from = address.with_untracked(|address| address::value(address, "ring"));
+            Some(dialog(rooms, matching, &from, plan, close))
+        },
+    )
+}
+
+fn dialog(rooms: Vec<RoomId>, matching: Option<RoomsQuery>, from: &str, plan: MovePlan, close: String) -> AnyView {
+    let action = posts_to::<MoveRooms>();
+    let MovePlan { rings, number, names } = plan;
+    if number == 0 {
+        let none = view! {
+            <FormDialog title="Move rooms" close action submit="Move" narrow=true>
+                <p>"Choose rooms in the list first."</p>
+            </FormDialog>
+        };
+        return none.into_any();
+    }
+    let from = from
+        .parse::<RingId>()
+        .ok()
+        .filter(|from| rings.sequence.get(*from).is_some());
+    let others = rings.sequence.iter().filter(|ring| Some(ring.id) != from);
+    let choices: Vec<(String, String)> = others.map(|ring| (ring.id.to_string(), ring.name.clone())).collect();
+    let chosen = RwSignal::new(String::new());
+    let control = move |field: String, described: String| {
+        let options = choices
+            .into_iter()
+            .map(|(id, name)| view! { <option value=id>{name}</option> });
+        let choose = move |event: Event| chosen.set(event_target_value(&event));
+        view! {
+            <span class="select-wrap">
+                <select class="input select" id=field name="to" aria-describedby=described required autofocus=true on:change=choose>
+                    <option value="">"Choose a ring"</option>
+                    {options.collect_view()}
+                </select>
+            </span>
+        }
+        .into_any()
+    };
+    let follows = move || {
+        let Ok(ring) = chosen.get().parse::<RingId>() else {
+            return view! { <p class="muted">"Choose a ring to see it."</p> }.into_any();
+        };
+        let sentences = rings.arrivals(ring);
+        if sentences.is_empty() {
+            return view! { <p class="muted">"No update is running."</p> }.into_any();
+        }
+        let items = sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> });
+        view! { <ul class="bullets">{items.collect_view()}</ul> }.into_any()
+    };
+    let hidden = rooms.into_iter().enumerate().map(|(index, room)| {
+        view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }
+    });
+    let hidden = hidden.collect_view();
+    let hidden_matching = matching.map(|query| {
+        view! {
+            <input type="hidden" name="seen" value=number.to_string() />
+            <Keep name="q" value=query.q />
+            <Keep name="ring" value=query.ring />
+            <Keep name="site" value=query.site />
+        }
+    });
+    let from = from.map(|from| view! { <input type="hidden" name="from" value=from.to_string() /> });
+    let more = number - i64::try_from(names.len()).unwrap_or(0);
+    let names = names.join("; ");
+    let named = if more > 0 {
+        format!("{names}; and {more} more.")
+    } else {
+        format!("{names}.")
+    };
+    view! {
+        <FormDialog title=format!("Move {}", count(number, "room", "rooms")) close action submit="Move rooms">
+            {hidden}
+            {hidden_matching}
+            {from}
+            <p class="muted">{named}</p>
+            <Field label="Target ring" name="to" control />
+            <div class="preview" aria-live="polite">
+                <h3>"What then comes to these rooms, where it applies"</h3>
+                {follows}
+            </div>
+        </FormDialog>
+    }
+    .into_any()
+}

@@ -1,0 +1,148 @@
+//! Announcements on Home: what is new in the portfolio, what admins write, and who has dismissed what, on both engines (SPEC P1).
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
+)]
+
+mod support;
+
+use chrono::TimeDelta;
+use domain::access::Role;
+use domain::ids::PersonId;
+use domain::update::ProductKind;
+use service::announcements::AnnouncementDraft;
+use service::releases::ProductDraft;
+use service::store::AnnouncementRecord;
+use service::{Actor, Signed};
+use support::{Estate, admin, date, instant};
+
+on_both_engines![
+    what_is_new_in_the_portfolio_announces_itself_for_a_month_p1,
+    each_person_dismisses_for_themselves_and_an_admin_for_everybody_p1,
+    an_announcement_has_limits_g5,
+];
+
+async fn on_home(estate: &Estate, person: Option<PersonId>) -> Vec<AnnouncementRecord> {
+    let look = estate.service.look().await.unwrap();
+    let (mut tx, today) = (look.tx, look.organisation.zone.date(look.now));
+    tx.announcements(person, today, 10).await.unwrap()
+}
+
+fn draft(title: &str) -> AnnouncementDraft {
+    AnnouncementDraft {
+        title: title.to_owned(),
+        text: String::new(),
+        until: None,
+    }
+}
+
+/// Somebody with an account.
+async fn person(estate: &Estate, email: &str) -> Actor {
+    estate
+        .service
+        .add_person(&admin(), email, email, Role::Helpdesk)
+        .await
+        .unwrap();
+    let mut tx = estate.service.store().read().await.unwrap();
+    let person = tx.person_with(email).await.unwrap().unwrap();
+    Actor {
+        role: Role::Helpdesk,
+        signed: Some(Signed {
+            person: person.id,
+            session: uuid::Uuid::nil(),
+            email: email.to_owned(),
+        }),
+        ..admin()
+    }
+}
+
+fn whose(actor: &Actor) -> Option<PersonId> {
+    actor.signed.as_ref().map(|signed| signed.person)
+}
+
+async fn what_is_new_in_the_portfolio_announces_itself_for_a_month_p1(estate: Estate) {
+    let first = on_home(&estate, None).await;
+    let [catalogue] = &first[..] else { panic!("{first:?}") };
+    assert_eq!(catalogue.title, "2 products are new in the portfolio");
+    assert_eq!(
+        catalogue.text,
+        "Among them: Example Bar firmware, Example Room app. Its releases are under Portfolio."
+    );
+    let dock = ProductDraft {
+        id: "dock".to_owned(),
+        vendor: "Example".to_owned(),
+        name: "Dock".to_owned(),
+        kind: ProductKind::Driver,
+        expected_minutes: 9,
+    };
+    estate.clock.set_to(instant("2025-03-20T10:00:00Z"));
+    estate.service.add_product(&admin(), &dock).await.unwrap();
+    let now = on_home(&estate, None).await;
+    assert_eq!(now.len(), 2);
+    assert_eq!(now[0].title, "New in the portfolio: Example Dock");
+    assert!(
+        now[0].text.starts_with("A new kind is covered: Driver."),
+        "{}",
+        now[0].text
+    );
+    estate.clock.set_to(instant("2025-04-03T23:59:59Z"));
+    assert_eq!(on_home(&estate, None).await.len(), 2, "the thirtieth day");
+    estate.clock.set_to(instant("2025-04-04T00:00:00Z"));
+    assert_eq!(on_home(&estate, None).await.len(), 1);
+}
+
+async fn each_person_dismisses_for_themselves_and_an_admin_for_everybody_p1(estate: Estate) {
+    let (ada, bo) = (
+        person(&estate, "ada@example.com").await,
+        person(&estate, "bo@example.com").await,
+    );
+    estate.clock.set_to(estate.clock.now() + TimeDelta::minutes(1));
+    let id = estate
+        .service
+        .announce(&admin(), &draft("No updates at quarter close"))
+        .await
+        .unwrap();
+    let entries = estate.audit().await.len();
+    for _ in 0..2 {
+        estate.service.dismiss_announcement(&ada, id).await.unwrap();
+    }
+    assert_eq!(
+        estate.audit().await.len(),
+        entries,
+        "what somebody has read is nobody's affair"
+    );
+    let titles = |found: Vec<AnnouncementRecord>| found.into_iter().map(|one| one.title).collect::<Vec<_>>();
+    assert_eq!(
+        titles(on_home(&estate, whose(&ada)).await),
+        ["2 products are new in the portfolio"]
+    );
+    assert_eq!(
+        titles(on_home(&estate, whose(&bo)).await)[0],
+        "No updates at quarter close"
+    );
+    let program = estate.service.dismiss_announcement(&admin(), id).await.unwrap_err();
+    assert_eq!(program.to_string(), "only somebody with an account can dismiss it");
+    estate.service.take_down_announcement(&admin(), id).await.unwrap();
+    assert_eq!(on_home(&estate, whose(&bo)).await.len(), 1);
+    let gone = estate.service.dismiss_announcement(&bo, id).await.unwrap_err();
+    assert_eq!(gone.to_string(), "This announcement was not found");
+}
+
+async fn an_announcement_has_limits_g5(estate: Estate) {
+    let long = "W".repeat(121);
+    let past = AnnouncementDraft {
+        until: Some(date("2025-03-03")),
+        ..draft("Late")
+    };
+    for (draft, why) in [
+        (draft("  "), "title: is missing"),
+        (draft(&long), "title: 121 characters are too many; at most 120"),
+        (draft("a\u{7}b"), "title: has characters that cannot be shown"),
+        (past, "until: a date from today, 2025-03-04, on, or none"),
+    ] {
+        let refused = estate.service.announce(&admin(), &draft).await.unwrap_err();
+        assert_eq!(refused.to_string(), why);
+    }
+    assert_eq!(on_home(&estate, None).await.len(), 1, "nothing was announced");
+}
