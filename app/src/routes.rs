@@ -1,4 +1,4 @@
-//! The pages as the router sees them. They come to the browser in four parts, each when a page of it is first opened, so that the first
+//! The pages as the router sees them. They come to the browser in five parts, each when a page of it is first opened, so that the first
 //! page does not wait for all of them.
 //!
 //! What several parts need comes in files of its own; with every page a part there would be hundreds of them.
@@ -49,8 +49,11 @@ part!(front_part, FrontPage {
     Search => crate::search::SearchPage,
 });
 
-part!(updates_part, UpdatesPage {
+part!(list_part, ListPage {
     Updates => crate::updates::UpdatesPage,
+});
+
+part!(updates_part, UpdatesPage {
     Update => crate::updates::UpdatePage,
     Rooms => crate::updates::RoomsTab,
     Rings => crate::updates::RingsTab,

@@ -54,18 +54,43 @@ pub enum Health {
     Unmonitored,
     /// New.
     Onboarding,
+    /// What would make it unhealthy is suppressed for the time being (I3).
+    Suppressed,
+}
+
+/// How tickets trouble a room (I3, I4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trouble {
+    /// None does.
+    None,
+    /// Those that would are suppressed.
+    Suppressed,
+    /// One does.
+    Open,
+}
+
+impl Trouble {
+    /// What follows from so many open tickets that make a room unhealthy, apart from those that are suppressed.
+    #[must_use]
+    pub fn of(open: i64, suppressed: i64) -> Self {
+        match (open, suppressed) {
+            (0, 0) => Self::None,
+            (0, _) => Self::Suppressed,
+            _ => Self::Open,
+        }
+    }
 }
 
 impl Health {
-    /// The health of a room in this state. `troubled`: a ticket makes it unhealthy; `in_contact`: a device of it is in
-    /// contact.
+    /// The health of a room in this state. `in_contact`: a device of it is in contact.
     #[must_use]
-    pub fn of(state: RoomState, troubled: bool, in_contact: bool) -> Self {
-        match state {
-            RoomState::Onboarding => Self::Onboarding,
-            RoomState::Managed | RoomState::Retired if troubled => Self::Unhealthy,
-            RoomState::Managed | RoomState::Retired if in_contact => Self::Healthy,
-            RoomState::Managed | RoomState::Retired => Self::Unmonitored,
+    pub fn of(state: RoomState, trouble: Trouble, in_contact: bool) -> Self {
+        match (state, trouble) {
+            (RoomState::Onboarding, _) => Self::Onboarding,
+            (RoomState::Managed | RoomState::Retired, Trouble::Open) => Self::Unhealthy,
+            (RoomState::Managed | RoomState::Retired, Trouble::Suppressed) => Self::Suppressed,
+            (RoomState::Managed | RoomState::Retired, Trouble::None) if in_contact => Self::Healthy,
+            (RoomState::Managed | RoomState::Retired, Trouble::None) => Self::Unmonitored,
         }
     }
 
@@ -77,6 +102,7 @@ impl Health {
             Self::Unhealthy => "Unhealthy",
             Self::Unmonitored => "Unmonitored",
             Self::Onboarding => "Onboarding",
+            Self::Suppressed => "Suppressed",
         }
     }
 }
@@ -88,6 +114,8 @@ pub struct Condition {
     pub state: RoomState,
     /// Open tickets that make it unhealthy.
     pub tickets: i64,
+    /// Open tickets that would, if they were not suppressed (I3).
+    pub suppressed: i64,
     /// Its devices.
     pub devices: i64,
     /// Those of them that have checked in within [`UNMONITORED_AFTER`].
@@ -100,7 +128,11 @@ impl Condition {
     /// The health that follows.
     #[must_use]
     pub fn health(&self) -> Health {
-        Health::of(self.state, self.tickets > 0, self.in_contact > 0)
+        Health::of(
+            self.state,
+            Trouble::of(self.tickets, self.suppressed),
+            self.in_contact > 0,
+        )
     }
 
     /// Why the health is what it is, in a sentence or two.
@@ -112,6 +144,8 @@ impl Condition {
             Health::Healthy => format!("{contact}."),
             Health::Unhealthy if self.tickets == 1 => format!("1 open ticket. {contact}."),
             Health::Unhealthy => format!("{} open tickets. {contact}.", self.tickets),
+            Health::Suppressed if self.suppressed == 1 => format!("1 open ticket is suppressed. {contact}."),
+            Health::Suppressed => format!("{} open tickets are suppressed. {contact}.", self.suppressed),
             Health::Unmonitored if self.devices == 0 => "It has no devices.".to_owned(),
             Health::Unmonitored if self.ever_seen => {
                 let minutes = UNMONITORED_AFTER.num_minutes();
@@ -223,6 +257,7 @@ mod tests {
         Condition {
             state,
             tickets,
+            suppressed: 0,
             devices: 3,
             in_contact,
             ever_seen: true,
@@ -241,6 +276,25 @@ mod tests {
         ] {
             assert_eq!(condition(state, tickets, in_contact).health(), health);
         }
+    }
+
+    #[test]
+    fn a_room_is_suppressed_while_all_that_troubles_it_is_i3_i4() {
+        let with = |tickets, suppressed| Condition {
+            suppressed,
+            ..condition(RoomState::Managed, tickets, 3)
+        };
+        assert_eq!(with(0, 1).health(), Health::Suppressed);
+        assert_eq!(with(1, 1).health(), Health::Unhealthy);
+        assert_eq!(
+            with(0, 1).sentence(),
+            "1 open ticket is suppressed. 3 of 3 devices in contact."
+        );
+        let new = Condition {
+            state: RoomState::Onboarding,
+            ..with(0, 2)
+        };
+        assert_eq!(new.health(), Health::Onboarding);
     }
 
     #[test]

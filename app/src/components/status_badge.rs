@@ -72,6 +72,7 @@ pub fn HealthBadge(
         Health::Unhealthy => ("health--unhealthy", "h-unhealthy"),
         Health::Unmonitored => ("health--unmonitored", "h-unmonitored"),
         Health::Onboarding => ("health--onboarding", "h-onboarding"),
+        Health::Suppressed => ("health--suppressed", "h-suppressed"),
     };
     view! { <Badge class icon label=health.label() pill /> }
 }

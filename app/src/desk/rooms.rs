@@ -44,7 +44,7 @@ impl Desk {
             ])
         });
         let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-        let work = look.tx.work_in(&ids).await.map_err(failed)?;
+        let work = look.tx.work_in(&ids, look.now).await.map_err(failed)?;
         // The freezes of a room matter only where something waits for a night.
         let with_night = work.iter().filter(|(_, work)| !work.nights.is_empty());
         let with_night: Vec<RoomId> = with_night.map(|(id, _)| *id).collect();
@@ -336,7 +336,7 @@ pub(super) async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)
     let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
     let work = look
         .tx
-        .work_in(&[id])
+        .work_in(&[id], look.now)
         .await
         .map_err(failed)?
         .remove(&id)

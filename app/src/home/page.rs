@@ -290,6 +290,7 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
             Health::Unhealthy => "hb-unhealthy",
             Health::Unmonitored => "hb-unmonitored",
             Health::Onboarding => "hb-onboarding",
+            Health::Suppressed => "hb-suppressed",
         };
         let x = percent(share(rooms(start), rooms(all)));
         let width = percent(share(rooms(*number), rooms(all)));

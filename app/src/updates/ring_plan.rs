@@ -246,7 +246,7 @@ mod tests {
         let [changed] = &plan.consequences(&with_floors(&plan, 3))[..] else {
             panic!("one update is running");
         };
-        assert_eq!(changed.ends, ("Sun 3 Jan 2027".to_owned(), "Wed 30 Dec".to_owned()));
+        assert_eq!(changed.ends, ("Sat 2 Jan 2027".to_owned(), "Tue 29 Dec".to_owned()));
         let general = changed
             .ahead
             .iter()

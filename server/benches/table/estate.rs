@@ -94,6 +94,45 @@ impl Estate {
         }
     }
 
+    /// A service with `rooms` rooms at 40 sites in which 30 updates are on their way: one concerns every room, the others some thousands
+    /// each, of 100,000. With their deployments, histories and tickets, and an audit of one entry for each room. Nothing is due.
+    pub async fn lived_in(engine: Engine, rooms: u32) -> Self {
+        let estate = Self::new(engine, 0).await;
+        let (product, release): (Vec<_>, Vec<_>) = (1..30)
+            .map(|number| {
+                let product = serde_json::json!({
+                    "id": format!("p{number}"), "vendor": format!("Vendor {}", number % 5), "name": format!("Product {number}"),
+                    "kind": "firmware", "covered": true, "expected_minutes": 20,
+                });
+                let release = |version: &str, rank: u32| {
+                    serde_json::json!({ "product": format!("p{number}"), "version": version, "rank": rank, "released": "2025-01-01" })
+                };
+                (product, [release("1.0", 1), release("2.0", 2)])
+            })
+            .unzip();
+        let release: Vec<_> = release.into_iter().flatten().collect();
+        let (product, release) = (
+            serde_json::json!(product).to_string(),
+            serde_json::json!(release).to_string(),
+        );
+        let catalogue = Catalogue::parse(&product, &release).expect("a catalogue");
+        estate
+            .service
+            .import_catalogue(&actor(), &catalogue)
+            .await
+            .expect("an import");
+        estate.publish().await;
+        for number in 1..30 {
+            estate.publish_release(&format!("p{number}")).await;
+        }
+        for statement in lived_in(engine, rooms) {
+            estate.execute(&statement).await;
+        }
+        let noon = "2025-03-13T12:00:00Z".parse().expect("an instant");
+        estate.service.clock().advance_to(noon);
+        estate
+    }
+
     /// Behind the store's back; gives the rows that were written.
     pub async fn execute(&self, statement: &str) -> u64 {
         let sql = AssertSqlSafe(statement.to_owned());
@@ -121,25 +160,29 @@ impl Estate {
         self.folder.path().join("artifacts")
     }
 
-    /// Publishes 2.0; Staging has no rooms, so that General comes a week later.
+    /// Publishes the bar's 2.0; Staging has no rooms, so that General comes a week later.
     pub async fn publish(&self) -> UpdateId {
+        self.publish_release("bar").await
+    }
+
+    async fn publish_release(&self, product: &str) -> UpdateId {
+        let product = ProductId(product.to_owned());
         let mut tx = self.service.store().read().await.expect("a snapshot");
         let release = tx
-            .release_of(&ProductId("bar".to_owned()), "2.0")
+            .release_of(&product, "2.0")
             .await
             .expect("a query")
             .expect("a release");
         drop(tx);
         let file = NewFile {
-            filename: "bar.swu".to_owned(),
-            source: Source::Bytes(b"bar 2.0".to_vec()),
+            filename: "image.swu".to_owned(),
+            source: Source::Bytes(format!("{product} 2.0").into_bytes()),
             expected_sha256: None,
         };
         self.service
             .add_file(&actor(), release.release.id, file)
             .await
             .expect("a file");
-        let product = ProductId("bar".to_owned());
         let published = self
             .service
             .publish(&actor(), &product, "2.0", Some(Severity::Critical))
@@ -257,4 +300,102 @@ async fn postgres_database() -> String {
         .expect("a database");
     let (server, _) = server.rsplit_once('/').expect("an address with a database");
     format!("{server}/bench_{name}")
+}
+
+/// What ten days leave in the tables.
+fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
+    let (new_id, numeric) = match engine {
+        Engine::Sqlite => ("randomblob(16)", "INTEGER"),
+        Engine::Postgres => ("gen_random_uuid()", "BIGINT"),
+    };
+    let at = "1741600800000000";
+    let numbers =
+        |last: u32| format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last})");
+    let number_of = |text: &str, from: u32| format!("CAST(substr({text}, {from}) AS {numeric})");
+    let (room, device) = (number_of("r.name", 6), number_of("d.controller_id", 7));
+    vec![
+        "DELETE FROM marks".to_owned(),
+        format!(
+            "INSERT INTO sites (id, name, name_key, city, country, zone)
+            {} SELECT {new_id}, 'Site ' || i, 'site ' || i, '', '', 'UTC' FROM n",
+            numbers(40)
+        ),
+        format!(
+            "INSERT INTO rooms (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state)
+            {} SELECT {new_id}, 'Room ' || i, 'room ' || i, (SELECT s.id FROM sites s WHERE s.name_key = 'site ' || (i % 40 + 1)), 'Quay House',
+                '4', 8, 'UTC', false, (SELECT g.id FROM rings g WHERE g.kind = 'general'), 'managed' FROM n",
+            numbers(rooms)
+        ),
+        format!(
+            "INSERT INTO devices (id, controller_id, room_id, position, role, vendor, model, serial, facts_wanted, attributes, last_seen_at)
+            SELECT {new_id}, 'bench-' || substr(r.name, 6), r.id, 0, 'bar', 'Example', 'B1', '', false, '{{}}', {at} FROM rooms r"
+        ),
+        "INSERT INTO components (device_id, product_id, version_id, reported_at)
+            SELECT d.id, v.product_id, v.id, 0 FROM devices d, versions v WHERE v.product_id = 'bar' AND v.text = '1.0'"
+            .to_owned(),
+        format!(
+            "INSERT INTO components (device_id, product_id, version_id, reported_at)
+            SELECT d.id, v.product_id, v.id, 0 FROM devices d JOIN versions v
+                ON v.product_id = 'p' || ({device} % 29 + 1) AND v.text = '1.0'"
+        ),
+        "UPDATE rollouts SET next_at = NULL".to_owned(),
+        "INSERT INTO stages (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, rollout_ends, entered_at, rooms, placed,
+            test_ends)
+            SELECT u.update_id, 0, g.id, g.name, 0, 2, 5, '2025-03-03', '2025-03-05', 0, 0, 0, '2025-03-10'
+            FROM rollouts u, rings g WHERE g.kind = 'staging'"
+            .to_owned(),
+        "INSERT INTO stages (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, rollout_ends, entered_at, rooms, placed,
+            test_ends)
+            SELECT u.update_id, 1, g.id, g.name, 5, 10, 4, '2025-03-10', '2025-03-20', 0, 1, 1, '2025-03-24'
+            FROM rollouts u, rings g WHERE g.kind = 'general'"
+            .to_owned(),
+        format!(
+            "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, ended_at, failure, attempt, missed_windows,
+                crowded_windows, catch_up, from_version, reason)
+            SELECT {new_id}, x.update_id, x.room_id, x.ring_id, x.night, x.night, x.state,
+                CASE WHEN x.state = 'waiting' THEN NULL ELSE {at} END, CASE WHEN x.state = 'failed' THEN 'reported' ELSE NULL END, 1, 0, 0,
+                false, '1.0', 'Night 4 of 10 in General.'
+            FROM (SELECT o.update_id, r.id AS room_id, r.ring_id, {} AS night,
+                    CASE WHEN {room} % 100 = 7 THEN 'failed' WHEN {room} % 10 < 4 THEN 'completed' ELSE 'waiting' END AS state
+                FROM rollouts o JOIN updates u ON u.id = o.update_id JOIN components c ON c.product_id = u.product_id
+                    JOIN devices d ON d.id = c.device_id JOIN rooms r ON r.id = d.room_id) x",
+            match engine {
+                Engine::Sqlite => format!("'2025-03-1' || ({room} % 10)"),
+                Engine::Postgres => format!("DATE '2025-03-10' + CAST({room} % 10 AS INTEGER)"),
+            }
+        ),
+        "INSERT INTO ring_counts (update_id, ring_id, scheduled, completed, failed)
+            SELECT update_id, ring_id, SUM(CASE WHEN state = 'waiting' THEN 1 ELSE 0 END),
+                SUM(CASE WHEN state = 'completed' THEN 1 ELSE 0 END), SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END)
+            FROM deployments GROUP BY update_id, ring_id"
+            .to_owned(),
+        format!(
+            "INSERT INTO deployment_events (deployment_id, update_id, room_id, at, state, reason)
+            SELECT id, update_id, room_id, {at}, state, reason FROM deployments"
+        ),
+        format!(
+            "INSERT INTO tickets (id, number, title, description, severity, category, state, high_impact, update_id, failure_room_id, opened_by,
+                opened_at, changed_at)
+            SELECT {new_id}, 1000 + ROW_NUMBER() OVER (ORDER BY x.room_id, x.update_id), 'Update failed in ' || r.name, '', 'important', 'Updates',
+                'needs_action', false, x.update_id, x.room_id, 'Nightshift', {at}, {at}
+            FROM deployments x JOIN rooms r ON r.id = x.room_id WHERE x.state = 'failed'"
+        ),
+        format!(
+            "INSERT INTO tickets (id, number, title, description, severity, category, state, high_impact, opened_by, opened_at, changed_at,
+                resolved_at)
+            {} SELECT {new_id}, 1000000 + i, 'Echo in room ' || i, 'It hums.', 'warning', 'Audio', 'resolved', false, 'Ada', {at}, {at}, {at} FROM n",
+            numbers(rooms)
+        ),
+        "INSERT INTO ticket_rooms (ticket_id, room_id) SELECT id, failure_room_id FROM tickets WHERE failure_room_id IS NOT NULL".to_owned(),
+        format!(
+            "INSERT INTO ticket_rooms (ticket_id, room_id)
+            SELECT t.id, r.id FROM tickets t JOIN rooms r ON r.name_key = 'room ' || (t.number - 1000000) WHERE t.number > 1000000"
+        ),
+        format!(
+            "INSERT INTO audit (at, actor, action, object_kind, object_id, summary)
+            {} SELECT {at} + i, CASE WHEN i % 3 = 0 THEN 'Ada' ELSE 'Bo' END, 'room.moved', 'room', 'r' || i, 'Moved Room ' || i FROM n",
+            numbers(rooms)
+        ),
+        "ANALYZE".to_owned(),
+    ]
 }

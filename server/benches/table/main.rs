@@ -5,6 +5,8 @@
 
 mod bare;
 mod estate;
+mod house;
+mod lists;
 mod load;
 mod pages;
 mod planning;
@@ -75,6 +77,9 @@ async fn run(only: &[String]) {
     }
     if wanted("month") {
         table.extend(planning::a_month().await);
+    }
+    if wanted("lists") {
+        table.extend(lists::pages().await);
     }
     if wanted("pages") {
         table.extend(pages::first_load());

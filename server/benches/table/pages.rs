@@ -20,7 +20,7 @@ pub fn first_load() -> Vec<Line> {
     let common = size("nightshift");
     let manifest = std::fs::read_to_string(folder.join("__wasm_split_manifest.json")).expect("the list of parts");
     let parts: BTreeMap<String, Vec<String>> = serde_json::from_str(&manifest).expect("part to files");
-    let of_updates = parts.iter().find(|(part, _)| part.starts_with("updates_part"));
+    let of_updates = parts.iter().find(|(part, _)| part.starts_with("list_part"));
     let files = of_updates.map(|(_, files)| files.as_slice()).unwrap_or_default();
     let whole = common + files.iter().map(|file| size(file)).sum::<u64>();
     let line = |what: &str, bytes: u64| Line {

@@ -220,6 +220,7 @@ impl Look {
         Condition {
             state,
             tickets: work.unhealthy,
+            suppressed: work.suppressed,
             devices: work.devices,
             in_contact: i64::try_from(in_contact).unwrap_or(i64::MAX),
             ever_seen: !work.contacts.is_empty(),
@@ -231,10 +232,13 @@ impl Look {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
-        let alike = self.tx.rooms_by_condition(self.now - UNMONITORED_AFTER).await?;
+        let alike = self
+            .tx
+            .rooms_by_condition(self.now, self.now - UNMONITORED_AFTER)
+            .await?;
         let mut by_health = BTreeMap::new();
-        for (state, troubled, in_contact, rooms) in alike {
-            *by_health.entry(Health::of(state, troubled, in_contact)).or_insert(0) += rooms;
+        for (state, trouble, in_contact, rooms) in alike {
+            *by_health.entry(Health::of(state, trouble, in_contact)).or_insert(0) += rooms;
         }
         Ok(by_health)
     }

@@ -460,7 +460,14 @@ async fn every_change_leaves_one_entry_with_what_was_and_what_is_a3(estate: Esta
         let entry = of_ada[0];
         assert_eq!(entry.address, "192.0.2.7", "{name}");
         assert_eq!(entry.before.is_some(), had_before, "{name}: {entry:?}");
-        let ends = ["delete ring", "lift freeze", "revoke token", "remove file"].contains(&name);
+        let ends = [
+            "delete ring",
+            "lift freeze",
+            "revoke token",
+            "remove file",
+            "take down announcement",
+        ]
+        .contains(&name);
         assert!(entry.after.is_some() || ends, "{name}: {entry:?}");
         assert!(
             entry.summary.ends_with('.') || entry.summary.contains(": "),

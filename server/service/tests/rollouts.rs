@@ -15,11 +15,12 @@ use domain::freeze::FreezeScope;
 use domain::ids::{RoomId, UpdateId};
 use domain::offer::Offer;
 use domain::rollout::RolloutState;
+use domain::room::{Health, RoomState};
 use domain::settings::Mode;
 use domain::status::UpdateStatus;
-use domain::ticket::TicketState;
+use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::Severity;
-use service::store::RoomFilter;
+use service::store::{RoomFilter, TicketFilter};
 use service::{Moved, RoomChoice, RoomsFile, Scope, ServiceError};
 use support::{Devices, Estate, admin, date, draft, instant, speak};
 
@@ -32,6 +33,7 @@ on_both_engines![
     a_move_is_all_or_nothing_r3_r12,
     all_rooms_that_match_are_moved_at_once_if_they_are_those_that_were_seen_r12,
     a_pause_with_a_date_ends_by_itself_on_it_k3,
+    a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4,
     rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11,
     a_running_rollout_keeps_the_rings_it_has_entered_r10,
     a_ring_stays_while_an_update_is_inside_it_r11,
@@ -696,6 +698,57 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
     estate.live_until("2025-04-10T00:00:00Z", &mut devices).await;
     assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
     estate.is_sound().await;
+}
+
+async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2)]).await;
+    estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    devices.fails.insert("staging-1".to_owned(), 9);
+    estate.live_until("2025-03-06T12:00:00Z", &mut devices).await;
+    let id = rooms["Staging 1"];
+    let health = async || {
+        let mut look = estate.service.look().await.unwrap();
+        let work = look.tx.work_in(&[id], look.now).await.unwrap().remove(&id).unwrap();
+        let all = look.rooms_by_health().await.unwrap();
+        let here = look.condition(RoomState::Managed, &work).health();
+        assert!(all.contains_key(&here), "the sums say the same: {all:?}");
+        here
+    };
+    let open = TicketFilter {
+        words: String::new(),
+        state: String::new(),
+        severity: String::new(),
+        now: estate.clock.now(),
+    };
+    let mut tx = estate.service.store().read().await.unwrap();
+    let tickets = tx.tickets(&open, 10, 0).await.unwrap();
+    drop(tx);
+    let ticket = tickets[0].number;
+    assert_ne!(health().await, Health::Unhealthy, "a warning changes nothing");
+    estate
+        .service
+        .edit_ticket(
+            &admin(),
+            ticket,
+            "No picture",
+            "since noon",
+            TicketSeverity::Critical,
+            false,
+        )
+        .await
+        .unwrap();
+    assert_eq!(health().await, Health::Unhealthy);
+    estate
+        .service
+        .suppress_ticket(&admin(), ticket, date("2025-03-07"), "Its bar is exchanged.")
+        .await
+        .unwrap();
+    assert_eq!(health().await, Health::Suppressed);
+    estate.live_until("2025-03-07T23:59:59Z", &mut devices).await;
+    assert_eq!(health().await, Health::Suppressed);
+    estate.live_until("2025-03-08T00:00:00Z", &mut devices).await;
+    assert_eq!(health().await, Health::Unhealthy);
 }
 
 async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estate: Estate) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::Force;
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::room::RoomState;
+use domain::room::{RoomState, Trouble};
 use domain::update::{ProductKind, Severity};
 use domain::zone::Zone;
 use uuid::Uuid;
@@ -105,6 +105,8 @@ pub struct RoomWork {
     pub contacts: Vec<DateTime<Utc>>,
     /// Open tickets that make the room unhealthy (I4).
     pub unhealthy: i64,
+    /// Open tickets that would, if they were not suppressed (I3).
+    pub suppressed: i64,
     /// Open tickets.
     pub open_tickets: i64,
 }
@@ -468,11 +470,11 @@ impl Tx {
         Ok((rooms, count))
     }
 
-    /// What is going on in these rooms.
+    /// What is going on in these rooms at `now`.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn work_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, RoomWork>> {
+    pub async fn work_in(&mut self, rooms: &[RoomId], now: DateTime<Utc>) -> Result<BTreeMap<RoomId, RoomWork>> {
         type Row = (Uuid, String, Option<i64>, NaiveDate, Option<String>, String);
         let mut work: BTreeMap<RoomId, RoomWork> = rooms.iter().map(|room| (*room, RoomWork::default())).collect();
         if rooms.is_empty() {
@@ -521,10 +523,15 @@ impl Tx {
             work.models.push(model);
             work.contacts.extend(opt_instant("devices", room, last_seen_at)?);
         }
-        let rows: Vec<(Uuid, i64, i64)> = each!(self, c => {
+        let rows: Vec<(Uuid, i64, i64, i64)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT tr.room_id, COUNT(*),
-                    SUM(CASE WHEN t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift' THEN 1 ELSE 0 END)
+                    SUM(CASE WHEN t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift' THEN 1 ELSE 0 END),
+                    SUM(CASE WHEN (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift') AND t.suppressed_until > ",
+            );
+            query.push_bind(micros(now));
+            query.push(
+                " THEN 1 ELSE 0 END)
                 FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
                 WHERE t.state IN ('needs_action', 'investigating') AND tr.room_id IN (",
             );
@@ -532,10 +539,11 @@ impl Tx {
             query.push(" GROUP BY tr.room_id ORDER BY tr.room_id");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (room, open, unhealthy) in rows {
+        for (room, open, troubling, suppressed) in rows {
             if let Some(work) = work.get_mut(&RoomId(room)) {
                 work.open_tickets = open;
-                work.unhealthy = unhealthy;
+                work.unhealthy = troubling - suppressed;
+                work.suppressed = suppressed;
             }
         }
         Ok(work)
@@ -553,34 +561,42 @@ impl Tx {
         Ok(each!(self, c => sqlx::query_as(SQL).fetch_one(c).await)?)
     }
 
-    /// Rooms by what their health follows from (I4): (state, whether a ticket troubles them, whether a device was in
+    /// Rooms by what their health follows from at `now` (I4): (state, how tickets trouble them, whether a device was in
     /// contact after `contact_after`, rooms).
     ///
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_condition(
         &mut self,
+        now: DateTime<Utc>,
         contact_after: DateTime<Utc>,
-    ) -> Result<Vec<(RoomState, bool, bool, i64)>> {
-        const SQL: &str = "SELECT state, troubled, in_contact, COUNT(*)
+    ) -> Result<Vec<(RoomState, Trouble, bool, i64)>> {
+        const SQL: &str = "SELECT state, open, suppressed, in_contact, COUNT(*)
             FROM (SELECT r.state,
                     r.id IN (SELECT tr.room_id
                         FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
                         WHERE t.state IN ('needs_action', 'investigating')
-                            AND (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')) AS troubled,
+                            AND (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')
+                            AND (t.suppressed_until IS NULL OR t.suppressed_until <= $2)) AS open,
+                    r.id IN (SELECT tr.room_id
+                        FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
+                        WHERE t.state IN ('needs_action', 'investigating')
+                            AND (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')
+                            AND t.suppressed_until > $2) AS suppressed,
                     EXISTS (SELECT 1
                         FROM devices d
                         WHERE d.room_id = r.id AND d.revoked_at IS NULL AND d.last_seen_at > $1) AS in_contact
                 FROM rooms r
                 WHERE r.state <> 'retired') AS x
-            GROUP BY state, troubled, in_contact
-            ORDER BY state, troubled, in_contact";
-        let rows: Vec<(String, bool, bool, i64)> =
-            each!(self, c => sqlx::query_as(SQL).bind(micros(contact_after)).fetch_all(c).await)?;
+            GROUP BY state, open, suppressed, in_contact
+            ORDER BY state, open, suppressed, in_contact";
+        let rows: Vec<(String, bool, bool, bool, i64)> =
+            each!(self, c => sqlx::query_as(SQL).bind(micros(contact_after)).bind(micros(now)).fetch_all(c).await)?;
         rows.into_iter()
-            .map(|(state, troubled, in_contact, rooms)| {
+            .map(|(state, open, suppressed, in_contact, rooms)| {
                 let state = word("rooms", "by condition", &state, RoomState::from_word)?;
-                Ok((state, troubled, in_contact, rooms))
+                let trouble = Trouble::of(open.into(), suppressed.into());
+                Ok((state, trouble, in_contact, rooms))
             })
             .collect()
     }

@@ -2016,44 +2016,6 @@ async fn a_second_process_cannot_serve_from_the_same_file_g2() {
     Store::open("mysql://somewhere", false).await.map(drop).unwrap_err();
 }
 
-/// Hears every statement that sqlx runs.
-#[derive(Clone, Default)]
-struct Statements(Arc<std::sync::Mutex<Vec<String>>>);
-
-impl tracing::field::Visit for Statements {
-    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-        // A short statement stands in the summary only.
-        if (field.name() == "db.statement" || field.name() == "summary") && !value.is_empty() && !value.ends_with('…')
-        {
-            self.0.lock().unwrap().push(value.trim().to_owned());
-        }
-    }
-
-    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
-}
-
-impl tracing::Subscriber for Statements {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "sqlx::query"
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 /// The lines of a plan that read a large table from end to end.
 async fn full_scans(home: &Home, statement: &str) -> Vec<String> {
     const LARGE: [&str; 6] = ["deployments", "rooms", "devices", "installs", "components", "rollouts"];
@@ -2097,7 +2059,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
         tx.mark(room(2)).await
     })
     .unwrap();
-    let heard = Statements::default();
+    let heard = support::statements::Statements::default();
     tracing::subscriber::set_global_default(heard.clone()).unwrap();
 
     // The tick, when nothing is due and when something is.
@@ -2182,7 +2144,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
     ] {
         tx.room_page(&filter, 50).await.unwrap();
     }
-    tx.work_in(&[room(0), room(1)]).await.unwrap();
+    tx.work_in(&[room(0), room(1)], at_night()).await.unwrap();
     tx.deployment_of(room(0), UPDATE).await.unwrap();
     tx.failed_deployments(UPDATE, None, 100).await.unwrap();
     tx.rooms_by_status(UPDATE).await.unwrap();
@@ -2214,7 +2176,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
     }
     drop(tx);
 
-    let statements: BTreeSet<String> = heard.0.lock().unwrap().iter().cloned().collect();
+    let statements = heard.take();
     let explained: Vec<&String> = statements
         .iter()
         .filter(|sql| {

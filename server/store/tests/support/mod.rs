@@ -4,6 +4,7 @@
 //! fail, because green means both engines.
 
 pub mod lab;
+pub mod statements;
 pub mod world;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};

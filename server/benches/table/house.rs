@@ -1,0 +1,102 @@
+//! The server's pages, and the first admin's session.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use server::router::{Surroundings, router};
+use service::people::Origin;
+use service::store::RoomFilter;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::estate::Estate;
+
+/// The server, and the first admin's session.
+pub struct House {
+    router: Router,
+    session: String,
+}
+
+impl House {
+    pub async fn new(estate: &Estate) -> Self {
+        let (service, origin) = (&estate.service, Origin::default());
+        let link = service
+            .first_admin_link()
+            .await
+            .expect("a query")
+            .expect("nobody is there yet");
+        let made = service
+            .make_first_admin(&link, "Ada", "ada@example.com", "a lamp that hums at night", &origin)
+            .await;
+        let surroundings = Surroundings {
+            demo_pace: None,
+            stop: CancellationToken::new(),
+        };
+        Self {
+            router: router(service.clone(), surroundings),
+            session: made.expect("the first admin").token,
+        }
+    }
+
+    /// What it is called, and where it is.
+    pub async fn lists(&self, estate: &Estate) -> Vec<(&'static str, String)> {
+        let mut look = estate.service.look().await.expect("a look");
+        let updates = look.tx.live_rollouts().await.expect("updates");
+        let of_all = {
+            let known = look.planned(&updates).await.expect("updates");
+            let bar = known.into_values().find(|update| update.product.0 == "bar");
+            bar.expect("the bar's update").id
+        };
+        let ring = look.rings.general().id;
+        let site = look.tx.sites().await.expect("sites")[0].id;
+        let (first, _) = look.tx.room_page(&RoomFilter::default(), 50).await.expect("rooms");
+        let last = first.last().expect("rooms");
+        let after = format!("{}%7C{}", last.name_key.replace(' ', "%20"), last.id);
+        vec![
+            ("updates", "/updates".to_owned()),
+            ("updates, past and sorted", "/updates?past=true&sort=-ends".to_owned()),
+            ("an update", format!("/updates/{of_all}")),
+            ("an update, failed rooms", format!("/updates/{of_all}?status=failed")),
+            (
+                "an update, scheduled rooms",
+                format!("/updates/{of_all}?status=scheduled"),
+            ),
+            ("an update, second page", format!("/updates/{of_all}?after={after}")),
+            ("updates, rooms", "/updates/rooms".to_owned()),
+            ("updates, rooms, second page", format!("/updates/rooms?after={after}")),
+            ("updates, rooms of a ring", format!("/updates/rooms?ring={ring}")),
+            ("updates, rooms of a site", format!("/updates/rooms?site={site}")),
+            ("updates, rooms by name", "/updates/rooms?q=room+99".to_owned()),
+            ("updates, rings", "/updates/rings".to_owned()),
+            ("rooms", "/rooms".to_owned()),
+            ("rooms, retired", "/rooms?state=retired".to_owned()),
+            ("sites", "/rooms/sites".to_owned()),
+            ("incidents", "/incidents".to_owned()),
+            ("incidents, all", "/incidents?state=all".to_owned()),
+            ("incidents, resolved", "/incidents?state=resolved".to_owned()),
+            ("incidents by words", "/incidents?q=echo".to_owned()),
+            ("portfolio", "/portfolio".to_owned()),
+            ("audit", "/audit".to_owned()),
+            ("audit of somebody", "/audit?who=Ada".to_owned()),
+            ("search", "/search?q=room+77".to_owned()),
+            ("people", "/people".to_owned()),
+            ("home", "/".to_owned()),
+        ]
+    }
+
+    /// The page's answer.
+    pub async fn get(&self, address: &str) -> String {
+        let request = Request::get(address)
+            .header(header::COOKIE, format!("nightshift={}", self.session))
+            .body(Body::empty())
+            .expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 16 << 20)
+            .await
+            .expect("a page");
+        let text = String::from_utf8_lossy(&body).into_owned();
+        assert_eq!(status, StatusCode::OK, "{address}: {text}");
+        text
+    }
+}
