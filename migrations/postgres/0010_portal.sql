@@ -24,3 +24,102 @@ CREATE TABLE announcement_dismissals (
 );
 
 CREATE INDEX announcement_dismissals_person ON announcement_dismissals (person_id);
+
+-- [P8] Rooms by ring, site and state: how many there are is read and not counted. Written with every change of a room; once for each
+-- statement, in one order, so that two that change many do not wait for each other in a circle.
+CREATE TABLE room_counts (
+    ring_id UUID NOT NULL,
+    site_id UUID NOT NULL,
+    state TEXT NOT NULL,
+    rooms BIGINT NOT NULL,
+    PRIMARY KEY (ring_id, site_id, state)
+);
+
+INSERT INTO room_counts (ring_id, site_id, state, rooms)
+SELECT ring_id, site_id, state, COUNT(*) FROM rooms GROUP BY ring_id, site_id, state;
+
+CREATE FUNCTION count_added_rooms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO room_counts AS c (ring_id, site_id, state, rooms)
+    SELECT ring_id, site_id, state, COUNT(*) FROM added GROUP BY ring_id, site_id, state ORDER BY ring_id, site_id, state
+    ON CONFLICT (ring_id, site_id, state) DO UPDATE SET rooms = c.rooms + excluded.rooms;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_changed_rooms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO room_counts AS c (ring_id, site_id, state, rooms)
+    SELECT ring_id, site_id, state, SUM(n) FROM (
+        SELECT ring_id, site_id, state, -1 AS n FROM before UNION ALL SELECT ring_id, site_id, state, 1 AS n FROM after) AS x
+    GROUP BY ring_id, site_id, state HAVING SUM(n) <> 0 ORDER BY ring_id, site_id, state
+    ON CONFLICT (ring_id, site_id, state) DO UPDATE SET rooms = c.rooms + excluded.rooms;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_deleted_rooms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE room_counts AS c SET rooms = c.rooms - x.n
+    FROM (SELECT ring_id, site_id, state, COUNT(*) AS n FROM gone GROUP BY ring_id, site_id, state) AS x
+    WHERE c.ring_id = x.ring_id AND c.site_id = x.site_id AND c.state = x.state;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER rooms_counted_when_added AFTER INSERT ON rooms
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_added_rooms();
+
+CREATE TRIGGER rooms_counted_when_changed AFTER UPDATE ON rooms
+REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION count_changed_rooms();
+
+CREATE TRIGGER rooms_counted_when_deleted AFTER DELETE ON rooms
+REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION count_deleted_rooms();
+
+-- [P8] Tickets by state and severity, likewise.
+CREATE TABLE ticket_counts (
+    state TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    tickets BIGINT NOT NULL,
+    PRIMARY KEY (state, severity)
+);
+
+INSERT INTO ticket_counts (state, severity, tickets)
+SELECT state, severity, COUNT(*) FROM tickets GROUP BY state, severity;
+
+CREATE FUNCTION count_added_tickets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ticket_counts AS c (state, severity, tickets)
+    SELECT state, severity, COUNT(*) FROM added GROUP BY state, severity ORDER BY state, severity
+    ON CONFLICT (state, severity) DO UPDATE SET tickets = c.tickets + excluded.tickets;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_changed_tickets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ticket_counts AS c (state, severity, tickets)
+    SELECT state, severity, SUM(n) FROM (
+        SELECT state, severity, -1 AS n FROM before UNION ALL SELECT state, severity, 1 AS n FROM after) AS x
+    GROUP BY state, severity HAVING SUM(n) <> 0 ORDER BY state, severity
+    ON CONFLICT (state, severity) DO UPDATE SET tickets = c.tickets + excluded.tickets;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION count_deleted_tickets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ticket_counts AS c SET tickets = c.tickets - x.n
+    FROM (SELECT state, severity, COUNT(*) AS n FROM gone GROUP BY state, severity) AS x
+    WHERE c.state = x.state AND c.severity = x.severity;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER tickets_counted_when_added AFTER INSERT ON tickets
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_added_tickets();
+
+CREATE TRIGGER tickets_counted_when_changed AFTER UPDATE ON tickets
+REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION count_changed_tickets();
+
+CREATE TRIGGER tickets_counted_when_deleted AFTER DELETE ON tickets
+REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION count_deleted_tickets();
+
+-- [P8] The list of tickets: what needs action first, then the newest.
+CREATE INDEX tickets_urgency ON tickets ((CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END), number DESC);
+CREATE INDEX tickets_in_state ON tickets (state, number DESC);
+CREATE INDEX tickets_suppressed ON tickets (suppressed_until) WHERE suppressed_until IS NOT NULL AND state <> 'resolved';

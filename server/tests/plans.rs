@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use statements::Statements;
 
 /// Tables that stay small in every organisation: to look through them is no harm.
-const SMALL: [&str; 22] = [
+const SMALL: [&str; 24] = [
     "announcement_dismissals",
     "announcements",
     "artifacts",
@@ -41,8 +41,10 @@ const SMALL: [&str; 22] = [
     "stages",
     "standings",
     "supersessions",
+    "ticket_counts",
     "tokens",
     "updates",
+    "versions",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,6 +66,9 @@ async fn no_page_reads_a_large_table_from_end_to_end(engine: Engine) {
     let mut asked_by: BTreeMap<String, &str> = BTreeMap::new();
     heard.take();
     for (name, address) in &lists {
+        // Sums over the estate are worked out once, and then behind the pages.
+        house.get(address).await;
+        heard.take();
         house.get(address).await;
         for statement in heard
             .take()
@@ -130,9 +135,10 @@ impl Database {
                 let names = with_aliases(statement, large);
                 let scans = lines.into_iter().filter(|line| {
                     let scanned = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
-                    // In the order of an index, as far as the page is long.
+                    // In the order of an index, as far as the page is long; or what an index of words has found.
                     let ends_with_the_page = is_page && !is_sorted && line.contains(" INDEX ");
-                    scanned.is_some_and(|name| names.contains(name)) && !ends_with_the_page
+                    let is_found = line.contains(" VIRTUAL TABLE INDEX ") && line.contains(":M");
+                    scanned.is_some_and(|name| names.contains(name)) && !ends_with_the_page && !is_found
                 });
                 scans.collect()
             }

@@ -38,10 +38,10 @@ impl Desk {
         let year = words::year(&look);
         let mut rows = Vec::with_capacity(records.len());
         for record in records {
-            let rooms = if record.devices == 0 {
-                0
+            let rooms = if record.in_use {
+                look.rooms_with(&record.id).await.map_err(told)?
             } else {
-                look.tx.rooms_with(&record.id).await.map_err(failed)?
+                0
             };
             let published = match record.published {
                 Some(update) => Some((update, look.update(update).await.map_err(told)?.status)),
@@ -112,7 +112,7 @@ impl Desk {
             });
         }
         Ok(ProductView {
-            rooms: look.tx.rooms_with(&id).await.map_err(failed)?,
+            rooms: look.rooms_with(&id).await.map_err(told)?,
             id: id.to_string(),
             name: product.name,
             vendor: product.vendor,

@@ -128,7 +128,10 @@ impl Desk {
         let mut look = self.look().await?;
         let (number, named) = match matching {
             Some(query) => {
-                let (first, total) = look.tx.room_page(&room_filter(&query), NAMED).await.map_err(failed)?;
+                let filter = room_filter(&query);
+                let first = look.tx.room_page(&filter, NAMED).await.map_err(failed)?;
+                // What is compared when it is done must be of now.
+                let total = look.tx.rooms_found(&filter).await.map_err(failed)?;
                 (total, first.into_iter().map(|room| room.id).collect())
             }
             None => (

@@ -30,7 +30,8 @@ impl Desk {
     pub async fn list_rooms(&self, query: RoomsQuery) -> Result<RoomsView> {
         let mut look = self.look().await?;
         let filter = room_filter(&query);
-        let (mut records, total) = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let mut records = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let total = look.rooms_found(&filter).await.map_err(told)?;
         let more = cut(&mut records, filter.before.is_some());
         let text = words::count(total, "room", "rooms");
         let ends = (filter.after.is_some(), filter.before.is_some());

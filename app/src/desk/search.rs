@@ -5,6 +5,7 @@ use domain::ticket::TicketState;
 use domain::update::titled;
 use service::pages::Look;
 use service::store::FoundTicket;
+use service::store::words_of;
 
 use super::{Desk, Result, failed};
 use crate::view::{Found, SearchView};
@@ -13,10 +14,6 @@ use crate::view::{Found, SearchView};
 const SHOWN: usize = 20;
 /// How many are looked at to show the best of them.
 const LOOKED_AT: i64 = 200;
-/// More words narrow nothing.
-const MOST_WORDS: usize = 8;
-/// Characters of a word.
-const LONGEST_WORD: usize = 64;
 
 impl Desk {
     /// Rooms, updates and tickets by name or number.
@@ -95,15 +92,6 @@ fn best(mut found: Vec<Found>, q: &str) -> Vec<Found> {
     });
     found.truncate(SHOWN);
     found
-}
-
-/// Words as they were typed; what has no letter and no digit finds nothing.
-fn words_of(q: &str) -> Vec<String> {
-    let words = q.split_whitespace().filter(|word| word.contains(char::is_alphanumeric));
-    words
-        .take(MOST_WORDS)
-        .map(|word| word.chars().filter(|c| !c.is_control()).take(LONGEST_WORD).collect())
-        .collect()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Desk {
         };
         let found = look.tx.tickets(&filter, PAGE, words::offset(query.page));
         let found = found.await.map_err(failed)?;
-        let total = look.tx.tickets_found(&filter).await.map_err(failed)?;
+        let total = look.tickets_found(&filter).await.map_err(told)?;
         let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, look.now)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         let kept = words::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);

@@ -22,6 +22,9 @@ use crate::view::{
     TrackRing, TrackView, UpdateRow, UpdateView, UpdatesQuery, UpdatesView,
 };
 
+/// Rooms of an update that are found and sorted at once.
+const FEW: i64 = 2_000;
+
 impl Desk {
     /// A page of the list of updates (T9, T10).
     ///
@@ -464,7 +467,7 @@ async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<Calen
     let year = words::year(look);
     let zone = look.organisation.zone.clone();
     let nights = Nights {
-        rooms: look.tx.rooms_by_night(summary.record.id).await.map_err(failed)?,
+        rooms: look.rooms_by_night(summary.record.id).await.map_err(told)?,
         tonight: look.nights_of_tonight(&summary.rollout).await.map_err(told)?,
     };
     let first = summary
@@ -611,8 +614,8 @@ fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, count
 
 /// The chips: (word in the address, label, rooms).
 async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, String, i64)>> {
-    let with_product = look.tx.rooms_with(&summary.record.product).await.map_err(failed)?;
-    let nights = look.tx.rooms_by_status(summary.record.id).await.map_err(failed)?;
+    let with_product = look.rooms_with(&summary.record.product).await.map_err(told)?;
+    let nights = look.rooms_by_status(summary.record.id).await.map_err(told)?;
     let of = |word: &str| nights.get(word).copied().unwrap_or(0);
     let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
     let scheduled = of("scheduled");
@@ -642,12 +645,15 @@ async fn room_page(
     query: &RoomWhyQuery,
     statuses: &[(String, String, i64)],
 ) -> Result<(Vec<RoomWhyRow>, Pager)> {
-    let filter = room_filter(summary, query)?;
+    let chip = statuses.iter().find(|(word, ..)| *word == query.status);
+    let filter = UpdateRoomFilter {
+        few: chip.is_none_or(|(_, _, rooms)| *rooms <= FEW),
+        ..room_filter(summary, query)?
+    };
     let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
     let more = super::rooms::cut(&mut records, filter.before.is_some());
-    let chip = statuses.iter().find(|(word, ..)| *word == query.status);
     let total = match filter.ring {
-        Some(_) => look.tx.update_rooms_found(&filter).await.map_err(failed)?,
+        Some(_) => look.update_rooms_found(&filter).await.map_err(told)?,
         // What the chip of the status says.
         None => chip.map_or(0, |(_, _, rooms)| *rooms),
     };
@@ -666,6 +672,7 @@ fn room_filter(summary: &UpdateSummary, query: &RoomWhyQuery) -> Result<UpdateRo
         product: summary.record.product.clone(),
         which: which_rooms(&query.status, paused)?,
         ring: query.ring.parse::<RingId>().ok(),
+        few: false,
         after: super::rooms::cursor(&query.after),
         before: super::rooms::cursor(&query.before),
     })

@@ -44,6 +44,13 @@ impl Estate {
     }
 
     pub async fn with(engine: Engine, rooms: u32, settings: Settings) -> Self {
+        let estate = Self::empty(engine, settings).await;
+        estate.fill(engine, rooms).await;
+        estate
+    }
+
+    /// Without rooms.
+    async fn empty(engine: Engine, settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = match engine {
             Engine::Sqlite => format!("sqlite:{}", folder.path().join("nightshift.db").display()),
@@ -58,13 +65,11 @@ impl Estate {
             .expect("a first start");
         let catalogue = Catalogue::parse(PRODUCTS, RELEASES).expect("a catalogue");
         service.import_catalogue(&actor(), &catalogue).await.expect("an import");
-        let estate = Self {
+        Self {
             service,
             address,
             folder,
-        };
-        estate.fill(engine, rooms).await;
-        estate
+        }
     }
 
     async fn fill(&self, engine: Engine, rooms: u32) {
@@ -97,7 +102,7 @@ impl Estate {
     /// A service with `rooms` rooms at 40 sites in which 30 updates are on their way: one concerns every room, the others some thousands
     /// each, of 100,000. With their deployments, histories and tickets, and an audit of one entry for each room. Nothing is due.
     pub async fn lived_in(engine: Engine, rooms: u32) -> Self {
-        let estate = Self::new(engine, 0).await;
+        let estate = Self::empty(engine, Settings::default()).await;
         let (product, release): (Vec<_>, Vec<_>) = (1..30)
             .map(|number| {
                 let product = serde_json::json!({
@@ -395,6 +400,13 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
             "INSERT INTO audit (at, actor, action, object_kind, object_id, summary)
             {} SELECT {at} + i, CASE WHEN i % 3 = 0 THEN 'Ada' ELSE 'Bo' END, 'room.moved', 'room', 'r' || i, 'Moved Room ' || i FROM n",
             numbers(rooms)
+        ),
+        format!(
+            "INSERT INTO holds (id, room_id, product_id, owner, reason, since, until)
+            SELECT {new_id}, r.id, NULL, 'Facilities', 'a fair', '2025-01-01', '2025-01-05' FROM rooms r WHERE {room} % 10 = 3"
+        ),
+        format!(
+            "INSERT INTO blocks (room_id, kind, why) SELECT r.id, 'driver', 'The check failed.' FROM rooms r WHERE {room} % 10 = 4"
         ),
         "ANALYZE".to_owned(),
     ]

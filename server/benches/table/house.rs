@@ -49,7 +49,7 @@ impl House {
         };
         let ring = look.rings.general().id;
         let site = look.tx.sites().await.expect("sites")[0].id;
-        let (first, _) = look.tx.room_page(&RoomFilter::default(), 50).await.expect("rooms");
+        let first = look.tx.room_page(&RoomFilter::default(), 50).await.expect("rooms");
         let last = first.last().expect("rooms");
         let after = format!("{}%7C{}", last.name_key.replace(' ', "%20"), last.id);
         vec![
@@ -79,7 +79,7 @@ impl House {
             ("audit", "/audit".to_owned()),
             ("audit of somebody", "/audit?who=Ada".to_owned()),
             ("search", "/search?q=room+77".to_owned()),
-            ("people", "/people".to_owned()),
+            ("people", "/settings/people".to_owned()),
             ("home", "/".to_owned()),
         ]
     }

@@ -32,6 +32,7 @@ pub mod rooms;
 pub mod rooms_file;
 pub mod settings;
 pub mod spreadsheet;
+mod sums;
 mod tick;
 pub mod tickets;
 pub mod tokens;
@@ -70,6 +71,7 @@ pub struct Service {
     pub(crate) seen: Arc<devices::Seen>,
     pub(crate) pace: Arc<RwLock<Option<Arc<Settings>>>>,
     pub(crate) activity: Arc<activity::Activity>,
+    pub(crate) sums: sums::Sums,
     pub(crate) settings: Arc<Deployment>,
 }
 
@@ -177,6 +179,7 @@ impl Service {
     #[must_use]
     pub fn new(store: Store, clock: Clock, artifacts: Artifacts, settings: Deployment) -> Self {
         Self {
+            sums: sums::Sums::new(store.clone(), clock.clone()),
             store,
             clock,
             artifacts,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::deployment::Deployment;
 use domain::freeze::{Freeze, FreezeScope, Freezes};
-use domain::ids::{RingId, RoomId, UpdateId};
+use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::room::{Condition, Health, Room, RoomState, UNMONITORED_AFTER};
@@ -16,12 +16,17 @@ use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
 use domain::zone::Zone;
-use store::{DeviceLineRecord, PublishedRecord, RoomWork, Tx, WaitingRooms};
+use store::{
+    DeviceLineRecord, PublishedRecord, RoomFilter, RoomWork, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms,
+};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
 pub use crate::explain::Start;
 use crate::explain::{Plan, stand};
+use crate::sums::{
+    Ahead, ByCondition, ByNight, ByStatus, Found, FoundOf, FoundTickets, Having, LARGE, Sum, Sums, Waiting, WaitingOf,
+};
 use crate::tick::organisation;
 
 /// One snapshot of facts.
@@ -36,6 +41,8 @@ pub struct Look {
     pub freezes: Freezes,
     /// The instant of the snapshot.
     pub now: DateTime<Utc>,
+    /// Where the sums of a large estate are kept; `None`: it is not large.
+    sums: Option<Sums>,
 }
 
 /// An update with what follows from its facts.
@@ -94,12 +101,14 @@ impl Service {
         let organisation = organisation(&mut tx).await?;
         let rings = tx.rings().await?;
         let freezes = tx.freezes().await?;
+        let is_large = tx.room_count().await? >= LARGE;
         Ok(Look {
             tx,
             organisation,
             rings,
             freezes,
             now: self.clock.now(),
+            sums: is_large.then(|| self.sums.clone()),
         })
     }
 
@@ -113,6 +122,67 @@ impl Service {
 }
 
 impl Look {
+    async fn sum<S: Sum>(&mut self, sum: &S) -> Result<S::Of> {
+        match self.sums.clone() {
+            Some(sums) => sums.get(&mut self.tx, sum).await,
+            None => Ok(sum.work_out(&mut self.tx, self.now).await?),
+        }
+    }
+
+    /// [`Tx::rooms_with`]; of a large estate as it was within the last minutes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_with(&mut self, product: &ProductId) -> Result<i64> {
+        self.sum(&Having(product.clone())).await
+    }
+
+    /// [`Tx::rooms_by_status`]; of a large estate as it was within the last minutes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_status(&mut self, update: UpdateId) -> Result<BTreeMap<String, i64>> {
+        self.sum(&ByStatus(update)).await
+    }
+
+    /// [`Tx::rooms_by_night`]; of a large estate as it was within the last minutes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
+        self.sum(&ByNight(update)).await
+    }
+
+    /// [`Tx::rooms_found`]; with words, of a large estate as it was within the last minutes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
+        if filter.words.is_empty() {
+            return Ok(self.tx.rooms_found(filter).await?);
+        }
+        self.sum(&Found(filter.clone())).await
+    }
+
+    /// [`Tx::tickets_found`]; with words, of a large estate as it was within the last minutes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn tickets_found(&mut self, filter: &TicketFilter) -> Result<i64> {
+        if filter.words.trim().is_empty() {
+            return Ok(self.tx.tickets_found(filter).await?);
+        }
+        self.sum(&FoundTickets(filter.clone())).await
+    }
+
+    /// [`Tx::update_rooms_found`]; of a large estate as it was within the last minutes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
+        self.sum(&FoundOf(filter.clone())).await
+    }
+
     /// Published updates with their statuses. `past`: also those that concern nobody any more (T9).
     ///
     /// # Errors
@@ -165,7 +235,7 @@ impl Look {
         // What is over waits for nobody.
         let waiting = match rollout.state {
             RolloutState::Running | RolloutState::Paused { .. } => {
-                let ahead = self.tx.waiting_by_ring(record.id, zone.date(self.now)).await?;
+                let ahead = self.sum(&Ahead(record.id, zone.date(self.now))).await?;
                 let mut waiting = BTreeMap::new();
                 for (ring, rooms) in ahead {
                     let reached = self.rings.get(ring).is_some_and(|ring| rollout.has_reached(ring));
@@ -232,10 +302,7 @@ impl Look {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
-        let alike = self
-            .tx
-            .rooms_by_condition(self.now, self.now - UNMONITORED_AFTER)
-            .await?;
+        let alike = self.sum(&ByCondition).await?;
         let mut by_health = BTreeMap::new();
         for (state, trouble, in_contact, rooms) in alike {
             *by_health.entry(Health::of(state, trouble, in_contact)).or_insert(0) += rooms;
@@ -259,7 +326,7 @@ impl Look {
     /// The database fails.
     pub async fn tonight(&mut self) -> Result<Vec<Tonight>> {
         let until = self.last_night_of_tonight();
-        let waiting = self.tx.waiting_rooms(until).await?;
+        let waiting = self.sum(&Waiting(until)).await?;
         let aside = self.tx.freezes_aside().await?;
         let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), Tonight> = BTreeMap::new();
         for group in waiting {
@@ -288,7 +355,7 @@ impl Look {
             return Ok(BTreeSet::new());
         }
         let until = self.last_night_of_tonight();
-        let waiting = self.tx.waiting_rooms_of(rollout.update, until).await?;
+        let waiting = self.sum(&WaitingOf(rollout.update, until)).await?;
         let aside = self.tx.freezes_aside().await?;
         let mut nights = BTreeSet::new();
         for (ring, planned, group) in waiting {

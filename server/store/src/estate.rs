@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::read::RoomFilter;
 use crate::rooms::{RoomRecord, SiteRecord};
 use crate::rows::micros;
+use crate::search::Narrowed;
 use crate::tx::{Tx, each};
 
 /// A room and, where it has any, one thing on one of its devices: a line of an export.
@@ -209,7 +210,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_site(&mut self) -> Result<BTreeMap<SiteId, i64>> {
-        const SQL: &str = "SELECT site_id, COUNT(*) FROM rooms WHERE state <> 'retired' GROUP BY site_id";
+        const SQL: &str = "SELECT site_id, CAST(SUM(rooms) AS BIGINT) FROM room_counts WHERE state <> 'retired' GROUP BY site_id HAVING SUM(rooms) > 0";
         let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(site, rooms)| (SiteId(site), rooms)).collect())
     }
@@ -219,6 +220,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
         let lines = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.name_key, r.id AS room, s.name AS site, r.name, r.building, r.floor, r.capacity,
@@ -227,7 +229,7 @@ impl Tx {
                 FROM (SELECT r.* FROM rooms r WHERE r.state ",
             );
             query.push(crate::read::state_of(filter));
-            crate::read::filter_rooms!(query, filter);
+            crate::read::filter_rooms!(query, filter, words);
             if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }

@@ -47,7 +47,7 @@ pub use portfolio::ReleaseLineRecord;
 pub use read::*;
 pub use reports::{ConfigMode, ConfigReport, Fetched, Outcome, Refusal, Report};
 pub use rooms::{NewDevice, NewRoom, NewSite, RoomPlace, RoomRecord, SiteRecord};
-pub use search::{FoundRoom, FoundTicket, FoundUpdate};
+pub use search::{FoundRoom, FoundTicket, FoundUpdate, words_of};
 pub use tickets::{TicketEventRecord, TicketFilter, TicketRecord};
 pub use tokens::TokenRecord;
 pub use tx::{Attempts, Ended, Retryable, Tx};

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
 use crate::rows::{instant, micros, opt_instant, word};
+use crate::search::Narrowed;
 use crate::tx::{Tx, each};
 
 /// A published update in a list.
@@ -63,7 +64,7 @@ pub struct RoomListRecord {
 /// Which rooms, and which page of them.
 #[derive(Clone, Debug, Default)]
 pub struct RoomFilter {
-    /// Words in the name, lower case; empty: all.
+    /// Beginnings of words in the name or the building; empty: all.
     pub words: String,
     /// A ring.
     pub ring: Option<RingId>,
@@ -181,8 +182,8 @@ pub struct PortfolioRecord {
     pub newest: Option<(String, Option<NaiveDate>)>,
     /// Releases known.
     pub releases: i64,
-    /// Devices that have it.
-    pub devices: i64,
+    /// Whether a device has it.
+    pub in_use: bool,
     /// The newest published update.
     pub published: Option<UpdateId>,
 }
@@ -219,19 +220,19 @@ pub struct UpdateRoomFilter {
     pub which: UpdateRooms,
     /// A ring: the one in which a room stands for this update.
     pub ring: Option<RingId>,
+    /// So few rooms are meant that it is less to find and sort them all than to walk through the estate by name.
+    pub few: bool,
     /// The page starts after this room: (name key, id).
     pub after: Option<(String, RoomId)>,
     /// The page ends before this room.
     pub before: Option<(String, RoomId)>,
 }
 
+/// Continues a query of rooms `r` with what `filter` asks for. `words`: [`Tx::by_words`].
 macro_rules! filter_rooms {
-    ($query:ident, $filter:ident) => {
-        if !$filter.words.is_empty() {
-            $query
-                .push(" AND r.name_key LIKE ")
-                .push_bind(crate::rows::containing(&$filter.words))
-                .push(" ESCAPE '\\'");
+    ($query:ident, $filter:ident, $words:ident) => {
+        if let Some((before, words, behind)) = &$words {
+            $query.push(*before).push_bind(words.clone()).push(*behind);
         }
         if let Some(ring) = $filter.ring {
             $query.push(" AND r.ring_id = ").push_bind(ring.0);
@@ -243,18 +244,52 @@ macro_rules! filter_rooms {
 }
 pub(crate) use filter_rooms;
 
-/// Continues a query of rooms `r` and their deployments `x` that ends in `x.update_id = `.
-macro_rules! filter_update_rooms {
+/// Continues a query of rooms `r`, their sites `s` and their deployments `x` behind its columns.
+macro_rules! rooms_of_update {
     ($query:ident, $filter:ident) => {
+        let has_deployment = match $filter.which {
+            UpdateRooms::All | UpdateRooms::NotRequired | UpdateRooms::Nothing => false,
+            UpdateRooms::Scheduled
+            | UpdateRooms::InProgress
+            | UpdateRooms::Completed
+            | UpdateRooms::Failed
+            | UpdateRooms::Deprecated => true,
+        };
+        // SQLite takes the tables of a CROSS JOIN in their order; Postgres knows for itself where to begin.
+        $query.push(match (has_deployment, $filter.few) {
+            (true, true) => " FROM deployments x CROSS JOIN rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = x.room_id AND x.update_id = ",
+            (true, false) => " FROM rooms r CROSS JOIN deployments x JOIN sites s ON s.id = r.site_id WHERE x.room_id = r.id AND x.update_id = ",
+            (false, _) => {
+                " FROM rooms r JOIN sites s ON s.id = r.site_id LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = "
+            }
+        });
         $query.push_bind($filter.update.0);
-        $query
-            .push(
-                " WHERE r.state <> 'retired' AND (x.id IS NOT NULL OR EXISTS (
-                    SELECT 1 FROM devices d JOIN components c ON c.device_id = d.id
-                    WHERE d.room_id = r.id AND d.revoked_at IS NULL AND c.product_id = ",
-            )
-            .push_bind($filter.product.0.clone())
-            .push("))");
+        $query.push(if has_deployment { " AND" } else { " WHERE" }).push(" r.state <> 'retired'");
+        match (has_deployment, $filter.few) {
+            (true, _) => {}
+            (false, true) => {
+                $query
+                    .push(" AND r.id IN (SELECT y.room_id FROM deployments y WHERE y.update_id = ")
+                    .push_bind($filter.update.0)
+                    .push(
+                        " UNION SELECT d.room_id FROM components c JOIN devices d ON d.id = c.device_id
+                        WHERE d.revoked_at IS NULL AND c.product_id = ",
+                    )
+                    .push_bind($filter.product.0.clone())
+                    .push(")");
+            }
+            (false, false) => {
+                $query
+                    .push(
+                        " AND (x.id IS NOT NULL OR EXISTS (
+                        SELECT 1 FROM devices d JOIN components c ON c.device_id = d.id
+                        WHERE d.room_id = r.id AND d.revoked_at IS NULL AND c.product_id = ",
+                    )
+                    .push_bind($filter.product.0.clone())
+                    // Postgres would make a list of all such rooms first.
+                    .push(" LIMIT 1 OFFSET 0))");
+            }
+        }
         $query.push(match $filter.which {
             UpdateRooms::All => "",
             UpdateRooms::Scheduled => " AND (x.state = 'waiting' OR (x.state = 'open' AND x.started_at IS NULL))",
@@ -438,21 +473,16 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<(Vec<RoomListRecord>, i64)> {
+    pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
-        let count: i64 = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM rooms r WHERE r.state ");
-            query.push(state_of(filter));
-            filter_rooms!(query, filter);
-            query.build_query_scalar().fetch_one(c).await
-        })?;
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
         let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
                 FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.state ",
             );
             query.push(state_of(filter));
-            filter_rooms!(query, filter);
+            filter_rooms!(query, filter, words);
             if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }
@@ -460,14 +490,33 @@ impl Tx {
                 query.push(" AND (r.name_key, r.id) < (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }
             query.push(if filter.before.is_some() { " ORDER BY r.name_key DESC, r.id DESC" } else { " ORDER BY r.name_key, r.id" });
-            query.push(" LIMIT ").push_bind(limit);
+            // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
+            query.push(" LIMIT ").push(limit);
             query.build_query_as().fetch_all(c).await
         })?;
         if filter.before.is_some() {
             rows.reverse();
         }
-        let rooms = rows.into_iter().map(room_list_record).collect::<Result<Vec<_>>>()?;
-        Ok((rooms, count))
+        rows.into_iter().map(room_list_record).collect()
+    }
+
+    /// How many rooms there are on all pages of [`Tx::room_page`]. Without words it is read and not counted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let is_counted = words.is_none();
+        Ok(each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(if is_counted {
+                "SELECT CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state "
+            } else {
+                "SELECT COUNT(*) FROM rooms r WHERE r.state "
+            });
+            query.push(state_of(filter));
+            filter_rooms!(query, filter, words);
+            query.build_query_scalar().fetch_one(c).await
+        })?)
     }
 
     /// What is going on in these rooms at `now`.
@@ -606,8 +655,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_ring(&mut self) -> Result<BTreeMap<RingId, i64>> {
-        const SQL: &str =
-            "SELECT ring_id, COUNT(*) FROM rooms WHERE state <> 'retired' GROUP BY ring_id ORDER BY ring_id";
+        const SQL: &str = "SELECT ring_id, CAST(SUM(rooms) AS BIGINT) FROM room_counts WHERE state <> 'retired' GROUP BY ring_id ORDER BY ring_id";
         let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
     }
@@ -639,11 +687,9 @@ impl Tx {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
         let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
-                FROM rooms r JOIN sites s ON s.id = r.site_id
-                LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
+                "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state",
             );
-            filter_update_rooms!(query, filter);
+            rooms_of_update!(query, filter);
             if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }
@@ -651,7 +697,8 @@ impl Tx {
                 query.push(" AND (r.name_key, r.id) < (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }
             query.push(if filter.before.is_some() { " ORDER BY r.name_key DESC, r.id DESC" } else { " ORDER BY r.name_key, r.id" });
-            query.push(" LIMIT ").push_bind(limit);
+            // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
+            query.push(" LIMIT ").push(limit);
             query.build_query_as().fetch_all(c).await
         })?;
         if filter.before.is_some() {
@@ -666,10 +713,8 @@ impl Tx {
     /// The database fails.
     pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
         let count: i64 = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(
-                "SELECT COUNT(*) FROM rooms r LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
-            );
-            filter_update_rooms!(query, filter);
+            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*)");
+            rooms_of_update!(query, filter);
             query.build_query_scalar().fetch_one(c).await
         })?;
         Ok(count)
@@ -776,7 +821,7 @@ impl Tx {
             "SELECT COUNT(*) FROM products p WHERE lower(p.vendor || ' ' || p.name) LIKE $1 ESCAPE '\\'";
         const SQL: &str = "SELECT p.id, p.name, p.vendor, p.kind, p.covered,
                 (SELECT COUNT(*) FROM updates u WHERE u.product_id = p.id),
-                (SELECT COUNT(*) FROM components c WHERE c.product_id = p.id),
+                (SELECT 1 FROM components c WHERE c.product_id = p.id ORDER BY c.version_id LIMIT 1) IS NOT NULL,
                 (SELECT u.id FROM updates u JOIN rollouts r ON r.update_id = u.id WHERE u.product_id = p.id ORDER BY u.position DESC LIMIT 1),
                 n.version, v.released
             FROM products p
@@ -791,7 +836,7 @@ impl Tx {
             String,
             bool,
             i64,
-            i64,
+            bool,
             Option<Uuid>,
             Option<String>,
             Option<NaiveDate>,
@@ -803,7 +848,7 @@ impl Tx {
         let rows = rows
             .into_iter()
             .map(
-                |(id, name, vendor, kind, covered, releases, devices, published, version, released)| {
+                |(id, name, vendor, kind, covered, releases, in_use, published, version, released)| {
                     Ok(PortfolioRecord {
                         kind: word("products", &id, &kind, ProductKind::from_word)?,
                         id: ProductId(id),
@@ -812,7 +857,7 @@ impl Tx {
                         covered,
                         newest: version.map(|version| (version, released)),
                         releases,
-                        devices,
+                        in_use,
                         published: published.map(UpdateId),
                     })
                 },

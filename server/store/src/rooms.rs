@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::error::{Result, StoreError};
 use crate::read::{RoomFilter, filter_rooms, state_of};
 use crate::rows::{micros, word};
+use crate::search::Narrowed;
 use crate::tx::{Tx, each};
 
 /// A site to add.
@@ -466,10 +467,11 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomPlace>> {
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
         let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id FROM rooms r WHERE r.state ");
             query.push(state_of(filter));
-            filter_rooms!(query, filter);
+            filter_rooms!(query, filter, words);
             query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?;
@@ -650,7 +652,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn room_count(&mut self) -> Result<i64> {
-        const SQL: &str = "SELECT COUNT(*) FROM rooms";
+        const SQL: &str = "SELECT CAST(COALESCE(SUM(rooms), 0) AS BIGINT) FROM room_counts";
         Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 }

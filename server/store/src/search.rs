@@ -130,6 +130,61 @@ impl Tx {
     }
 }
 
+/// The lists that are narrowed by words.
+#[derive(Clone, Copy)]
+pub(crate) enum Narrowed {
+    /// Rooms `r`.
+    Rooms,
+    /// Tickets `t`.
+    Tickets,
+}
+
+/// What a query goes on with so that only rows stay whose words begin with all of a text's: what stands before the parameter, the parameter,
+/// and what stands behind it.
+pub(crate) type ByWords = (&'static str, String, &'static str);
+
+impl Tx {
+    /// See [`ByWords`]; `None`: the text has no words, and all rows stay.
+    pub(crate) fn by_words(&self, list: Narrowed, text: &str) -> Option<ByWords> {
+        let words = words_of(text);
+        if words.is_empty() {
+            // Signs alone are in no name.
+            return (!text.trim().is_empty()).then(|| (" AND '' = ", "-".to_owned(), ""));
+        }
+        Some(match (&self.inner, list) {
+            (Inner::Sqlite(_), Narrowed::Rooms) => (
+                " AND r.rowid IN (SELECT w.rowid FROM rooms_words w WHERE rooms_words MATCH ",
+                in_sqlite(&words),
+                ")",
+            ),
+            (Inner::Sqlite(_), Narrowed::Tickets) => (
+                " AND t.rowid IN (SELECT w.rowid FROM tickets_words w WHERE tickets_words MATCH ",
+                in_sqlite(&words),
+                ")",
+            ),
+            (Inner::Postgres(_), Narrowed::Rooms) => (
+                " AND to_tsvector('simple', r.name || ' ' || r.building) @@ to_tsquery('simple', ",
+                in_postgres(&words),
+                ")",
+            ),
+            (Inner::Postgres(_), Narrowed::Tickets) => (
+                " AND to_tsvector('simple', t.title) @@ to_tsquery('simple', ",
+                in_postgres(&words),
+                ")",
+            ),
+        })
+    }
+}
+
+/// The words of what somebody has typed.
+#[must_use]
+pub fn words_of(text: &str) -> Vec<String> {
+    let words = text
+        .split_whitespace()
+        .filter(|word| word.contains(char::is_alphanumeric));
+    words.map(str::to_owned).collect()
+}
+
 /// Every word means itself, and its beginning is enough.
 fn in_sqlite(words: &[String]) -> String {
     let terms = words.iter().map(|word| format!("\"{}\" *", word.replace('"', "\"\"")));

@@ -6,7 +6,8 @@ use domain::ticket::{TicketChange, TicketEvent, TicketSeverity, TicketState};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::rows::{containing, instant, micros, opt_instant, word};
+use crate::rows::{instant, micros, opt_instant, word};
+use crate::search::Narrowed;
 use crate::tx::{Tx, each};
 
 /// A ticket with its words.
@@ -64,7 +65,7 @@ pub struct TicketEventRecord {
 /// Which tickets, as the list's address has it.
 #[derive(Clone, Debug)]
 pub struct TicketFilter {
-    /// Words in the title; empty: any.
+    /// Beginnings of words in the title; empty: any.
     pub words: String,
     /// A state's word, `suppressed`, `all`; empty: what is neither resolved nor suppressed.
     pub state: String,
@@ -79,7 +80,7 @@ const BY_URGENCY: &str =
     " ORDER BY CASE t.state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END, t.number DESC";
 
 macro_rules! filter_tickets {
-    ($query:ident, $filter:ident) => {
+    ($query:ident, $filter:ident, $words:ident) => {
         let now = micros($filter.now);
         match $filter.state.as_str() {
             "all" => $query.push("TRUE"),
@@ -95,12 +96,8 @@ macro_rules! filter_tickets {
         if !$filter.severity.is_empty() {
             $query.push(" AND t.severity = ").push_bind($filter.severity.clone());
         }
-        let pattern = title_pattern(&$filter.words);
-        if !pattern.is_empty() {
-            $query
-                .push(" AND LOWER(t.title) LIKE ")
-                .push_bind(pattern)
-                .push(" ESCAPE '\\'");
+        if let Some((before, words, behind)) = &$words {
+            $query.push(*before).push_bind(words.clone()).push(*behind);
         }
     };
 }
@@ -295,12 +292,17 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn tickets(&mut self, filter: &TicketFilter, limit: i64, offset: i64) -> Result<Vec<TicketRecord>> {
+        let words = self.by_words(Narrowed::Tickets, &filter.words);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             query.push(COLUMNS).push(" FROM tickets t WHERE ");
-            filter_tickets!(query, filter);
-            query.push(BY_URGENCY);
-            query.push(" LIMIT ").push_bind(limit).push(" OFFSET ").push_bind(offset);
+            filter_tickets!(query, filter, words);
+            // Within one state urgency is the number alone, and an index has that order.
+            query.push(match filter.state.as_str() {
+                "all" | "" | "suppressed" => BY_URGENCY,
+                _ => " ORDER BY t.number DESC",
+            });
+            query.push(" LIMIT ").push(limit).push(" OFFSET ").push_bind(offset);
             query.build_query_as().fetch_all(c).await
         })?;
         self.with_rooms(rows).await
@@ -311,11 +313,43 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn tickets_found(&mut self, filter: &TicketFilter) -> Result<i64> {
-        Ok(each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM tickets t WHERE ");
-            filter_tickets!(query, filter);
+        let words = self.by_words(Narrowed::Tickets, &filter.words);
+        if words.is_some() {
+            return Ok(each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM tickets t WHERE ");
+                filter_tickets!(query, filter, words);
+                query.build_query_scalar().fetch_one(c).await
+            })?);
+        }
+        // Read and not counted; what is suppressed is little, and ends with time.
+        let suppressed: i64 = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM tickets t WHERE t.state <> 'resolved' AND t.suppressed_until > ");
+            query.push_bind(micros(filter.now));
+            if !filter.severity.is_empty() {
+                query.push(" AND t.severity = ").push_bind(filter.severity.clone());
+            }
             query.build_query_scalar().fetch_one(c).await
-        })?)
+        })?;
+        if filter.state == "suppressed" {
+            return Ok(suppressed);
+        }
+        let counted: i64 = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT CAST(COALESCE(SUM(tickets), 0) AS BIGINT) FROM ticket_counts WHERE ");
+            match filter.state.as_str() {
+                "all" => query.push("TRUE"),
+                "" => query.push("state <> 'resolved'"),
+                state => query.push("state = ").push_bind(state.to_owned()),
+            };
+            if !filter.severity.is_empty() {
+                query.push(" AND severity = ").push_bind(filter.severity.clone());
+            }
+            query.build_query_scalar().fetch_one(c).await
+        })?;
+        Ok(if filter.state.is_empty() {
+            counted - suppressed
+        } else {
+            counted
+        })
     }
 
     /// The tickets of a room, open ones first.
@@ -378,7 +412,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn open_ticket_count(&mut self) -> Result<i64> {
-        const SQL: &str = "SELECT COUNT(*) FROM tickets WHERE state IN ('needs_action', 'investigating')";
+        const SQL: &str =
+            "SELECT CAST(COALESCE(SUM(tickets), 0) AS BIGINT) FROM ticket_counts WHERE state <> 'resolved'";
         Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 
@@ -436,15 +471,5 @@ impl Tx {
                 row.into_record((of.into_iter().take(3).cloned().collect(), count))
             })
             .collect()
-    }
-}
-
-/// The pattern of words in a title; empty: all titles.
-fn title_pattern(words: &str) -> String {
-    let words = words.trim();
-    if words.is_empty() {
-        String::new()
-    } else {
-        containing(&words.to_lowercase())
     }
 }

@@ -65,6 +65,7 @@ on_both_engines![
     people_their_sessions_and_their_links_come_back_a1_a2,
     the_audit_is_read_by_whom_what_and_when_and_page_by_page_a3,
     a_room_that_two_people_move_at_once_ends_in_exactly_one_ring_r3,
+    rooms_and_tickets_are_counted_with_every_change_p8,
     rollouts_come_back_in_every_state_with_their_stages_r10,
     deployments_come_back_in_every_state_t1,
     installs_come_back_in_every_state,
@@ -1825,63 +1826,73 @@ async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
     })
     .unwrap();
     let mut tx = store.read().await.unwrap();
-    let (all, count) = tx.room_page(&RoomFilter::default(), 100).await.unwrap();
-    assert_eq!((all.len(), count), (9, 9));
+    let all = tx.room_page(&RoomFilter::default(), 100).await.unwrap();
+    let found = tx.rooms_found(&RoomFilter::default()).await.unwrap();
+    assert_eq!((all.len(), found), (9, 9));
     let mut forth = Vec::new();
     let mut after = None;
     loop {
-        let (page, _) = tx
-            .room_page(
-                &RoomFilter {
-                    after: after.clone(),
-                    ..RoomFilter::default()
-                },
-                2,
-            )
-            .await
-            .unwrap();
+        let filter = RoomFilter {
+            after: after.clone(),
+            ..RoomFilter::default()
+        };
+        let page = tx.room_page(&filter, 2).await.unwrap();
         let Some(last) = page.last() else { break };
         after = Some((last.name_key.clone(), last.id));
         forth.extend(page.into_iter().map(|room| room.id));
     }
     let ids: Vec<_> = all.iter().map(|room| room.id).collect();
     assert_eq!(forth, ids);
-    let before = Some((all[5].name_key.clone(), all[5].id));
-    let (back, _) = tx
-        .room_page(
-            &RoomFilter {
-                before,
-                ..RoomFilter::default()
-            },
-            3,
-        )
-        .await
-        .unwrap();
+    let filter = RoomFilter {
+        before: Some((all[5].name_key.clone(), all[5].id)),
+        ..RoomFilter::default()
+    };
+    let back = tx.room_page(&filter, 3).await.unwrap();
     assert_eq!(back.iter().map(|room| room.id).collect::<Vec<_>>(), ids[2..5]);
-    let (beta, count) = tx
-        .room_page(
-            &RoomFilter {
-                words: "beta".to_owned(),
-                ring: Some(GENERAL),
-                ..RoomFilter::default()
-            },
-            10,
-        )
-        .await
-        .unwrap();
-    assert_eq!((beta.len(), count), (2, 2));
     // Signs that mean something in a pattern are letters to people.
-    let (percent, count) = tx
-        .room_page(
-            &RoomFilter {
-                words: "%".to_owned(),
-                ..RoomFilter::default()
-            },
-            10,
-        )
-        .await
-        .unwrap();
-    assert_eq!((percent.len(), count), (0, 0));
+    for (words, number) in [("beta", 2), ("%", 0)] {
+        let filter = RoomFilter {
+            words: words.to_owned(),
+            ring: Some(GENERAL),
+            ..RoomFilter::default()
+        };
+        let page = tx.room_page(&filter, 10).await.unwrap();
+        assert_eq!(
+            (page.len(), tx.rooms_found(&filter).await.unwrap()),
+            (number, number as i64)
+        );
+    }
+}
+
+async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 6).await;
+    let counted = async || {
+        let mut tx = store.read().await.unwrap();
+        let by_ring = tx.rooms_by_ring().await.unwrap();
+        let of = |ring| by_ring.get(&ring).copied().unwrap_or(0);
+        let retired = RoomFilter {
+            retired: true,
+            ..RoomFilter::default()
+        };
+        let (all, retired) = (tx.room_count().await.unwrap(), tx.rooms_found(&retired).await.unwrap());
+        (of(STAGING), of(GENERAL), retired, all)
+    };
+    assert_eq!(counted().await, (6, 0, 0, 6));
+    let moved = store::write!(store, tx => { tx.move_rooms(&[room(0), room(1)], STAGING, GENERAL).await });
+    assert_eq!(moved.unwrap(), 2);
+    assert_eq!(counted().await, (4, 2, 0, 6));
+    let put = store::write!(store, tx => {
+        let record = tx.room_record(room(1)).await?.unwrap();
+        tx.put_room(&store::RoomRecord { state: RoomState::Retired, ..record }).await
+    });
+    assert!(put.unwrap());
+    assert_eq!(counted().await, (4, 1, 1, 6));
+    // What is rolled back is not counted.
+    let mut tx = store.begin().await.unwrap();
+    tx.move_rooms(&[room(2)], STAGING, GENERAL).await.unwrap();
+    tx.roll_back().await.unwrap();
+    assert_eq!(counted().await, (4, 1, 1, 6));
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {

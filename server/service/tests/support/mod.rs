@@ -23,7 +23,7 @@ use service::catalogue::Catalogue;
 use service::devices::Credentials;
 use service::store::{AuditFilter, Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
 use service::{Actor, Artifacts, Clock, Deployment as Surroundings, NewFile, RoomsFile, Service, Source};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 /// The server for tests: a superuser's address.
 const SERVER: &str = "NIGHTSHIFT_TEST_POSTGRES";
@@ -94,6 +94,22 @@ impl Estate {
             .await
             .expect("an import");
         estate
+    }
+
+    /// Behind the store's back.
+    pub async fn execute(&self, statement: &str) {
+        let statement = AssertSqlSafe(statement.to_owned());
+        let done = match self.address.strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut connection = SqliteConnection::connect(path).await.expect("the file opens");
+                sqlx::query(statement).execute(&mut connection).await.map(drop)
+            }
+            None => {
+                let mut connection = PgConnection::connect(&self.address).await.expect("the server answers");
+                sqlx::query(statement).execute(&mut connection).await.map(drop)
+            }
+        };
+        done.expect("the statement runs");
     }
 
     /// Another process on the same database and with the same clock.

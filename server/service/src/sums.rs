@@ -1,0 +1,335 @@
+//! Sums over a large estate, each at most a minute old (P8).
+//!
+//! Some numbers on pages follow from every room: how many wait for an update in the rings ahead, how many are healthy. Up to [`LARGE`] rooms
+//! they are worked out when they are asked for. Above that a page must not wait for them: it gets what was worked out last, and what is older
+//! than [`FRESH`] is worked out anew behind its back. Nobody's numbers are worked out where nobody looks.
+//!
+//! It must hold nothing that a decision rests on: rules ask the database.
+
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::ids::{ProductId, RingId, UpdateId};
+use domain::room::{RoomState, Trouble, UNMONITORED_AFTER};
+use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
+
+use crate::Clock;
+use crate::error::Result;
+
+/// From so many rooms on.
+pub(crate) const LARGE: i64 = 5_000;
+/// What is older is worked out anew; the old number is shown meanwhile.
+const FRESH: TimeDelta = TimeDelta::seconds(60);
+/// What is older is not shown any more.
+const STALE: TimeDelta = TimeDelta::minutes(10);
+
+/// Something that follows from many rows.
+pub(crate) trait Sum: Clone + Send + Sync + 'static {
+    /// What it is.
+    type Of: Clone + Send + Sync + 'static;
+
+    /// What tells it from others of its kind.
+    fn key(&self) -> String;
+
+    /// Works it out.
+    fn work_out(&self, tx: &mut Tx, now: DateTime<Utc>) -> impl Future<Output = store::Result<Self::Of>> + Send;
+}
+
+/// The sums that were asked for lately.
+#[derive(Clone)]
+pub(crate) struct Sums {
+    kept: Arc<Mutex<Kept>>,
+    store: Store,
+    clock: Clock,
+}
+
+type Key = (TypeId, String);
+
+#[derive(Default)]
+struct Kept {
+    known: BTreeMap<Key, (DateTime<Utc>, Arc<dyn Any + Send + Sync>)>,
+    under_way: BTreeSet<Key>,
+}
+
+impl Sums {
+    pub(crate) fn new(store: Store, clock: Clock) -> Self {
+        Self {
+            kept: Arc::default(),
+            store,
+            clock,
+        }
+    }
+
+    /// A sum, from what is kept where that will do.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(crate) async fn get<S: Sum>(&self, tx: &mut Tx, sum: &S) -> Result<S::Of> {
+        let now = self.clock.now();
+        let key = (TypeId::of::<S>(), sum.key());
+        if let Some((age, value)) = self.known::<S>(&key, now) {
+            if age > FRESH {
+                self.work_out_behind(sum.clone(), key);
+            }
+            return Ok(value);
+        }
+        let value = sum.work_out(tx, now).await?;
+        self.keep(key, now, Arc::new(value.clone()));
+        Ok(value)
+    }
+
+    fn known<S: Sum>(&self, key: &Key, now: DateTime<Utc>) -> Option<(TimeDelta, S::Of)> {
+        let kept = self.lock();
+        let (made_at, value) = kept.known.get(key)?;
+        let age = now - *made_at;
+        let value = value.downcast_ref::<S::Of>().filter(|_| age <= STALE)?;
+        Some((age, value.clone()))
+    }
+
+    fn work_out_behind<S: Sum>(&self, sum: S, key: Key) {
+        if !self.lock().under_way.insert(key.clone()) {
+            return;
+        }
+        let sums = self.clone();
+        tokio::spawn(async move {
+            let now = sums.clock.now();
+            let worked_out = async {
+                let mut tx = sums.store.read().await?;
+                sum.work_out(&mut tx, now).await
+            };
+            match worked_out.await {
+                Ok(value) => sums.keep(key.clone(), now, Arc::new(value)),
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a sum could not be worked out; the old one is shown until it is"
+                ),
+            }
+            sums.lock().under_way.remove(&key);
+        });
+    }
+
+    fn keep(&self, key: Key, now: DateTime<Utc>, value: Arc<dyn Any + Send + Sync>) {
+        let mut kept = self.lock();
+        kept.known.retain(|_, (made_at, _)| now - *made_at <= STALE);
+        kept.known.insert(key, (now, value));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rooms that would get an update in each ring, [`Tx::waiting_by_ring`].
+#[derive(Clone)]
+pub(crate) struct Ahead(pub(crate) UpdateId, pub(crate) NaiveDate);
+
+impl Sum for Ahead {
+    type Of = BTreeMap<RingId, i64>;
+
+    fn key(&self) -> String {
+        format!("{} {}", self.0, self.1)
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<Self::Of> {
+        tx.waiting_by_ring(self.0, self.1).await
+    }
+}
+
+/// Rooms that have a product, [`Tx::rooms_with`].
+#[derive(Clone)]
+pub(crate) struct Having(pub(crate) ProductId);
+
+impl Sum for Having {
+    type Of = i64;
+
+    fn key(&self) -> String {
+        self.0.to_string()
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<i64> {
+        tx.rooms_with(&self.0).await
+    }
+}
+
+/// Rooms of an update by status, [`Tx::rooms_by_status`].
+#[derive(Clone)]
+pub(crate) struct ByStatus(pub(crate) UpdateId);
+
+impl Sum for ByStatus {
+    type Of = BTreeMap<String, i64>;
+
+    fn key(&self) -> String {
+        self.0.to_string()
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<Self::Of> {
+        tx.rooms_by_status(self.0).await
+    }
+}
+
+/// Rooms of an update by ring and night, [`Tx::rooms_by_night`].
+#[derive(Clone)]
+pub(crate) struct ByNight(pub(crate) UpdateId);
+
+impl Sum for ByNight {
+    type Of = Vec<(RingId, NaiveDate, String, i64)>;
+
+    fn key(&self) -> String {
+        self.0.to_string()
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<Self::Of> {
+        tx.rooms_by_night(self.0).await
+    }
+}
+
+/// Rooms of an update that wait for a night until a date, [`Tx::waiting_rooms_of`].
+#[derive(Clone)]
+pub(crate) struct WaitingOf(pub(crate) UpdateId, pub(crate) NaiveDate);
+
+impl Sum for WaitingOf {
+    type Of = Vec<(RingId, NaiveDate, WaitingRooms)>;
+
+    fn key(&self) -> String {
+        format!("{} {}", self.0, self.1)
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<Self::Of> {
+        tx.waiting_rooms_of(self.0, self.1).await
+    }
+}
+
+/// Rooms that wait for a night until a date, [`Tx::waiting_rooms`].
+#[derive(Clone)]
+pub(crate) struct Waiting(pub(crate) NaiveDate);
+
+impl Sum for Waiting {
+    type Of = Vec<WaitingRooms>;
+
+    fn key(&self) -> String {
+        self.0.to_string()
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<Self::Of> {
+        tx.waiting_rooms(self.0).await
+    }
+}
+
+/// Rooms by what their health follows from, [`Tx::rooms_by_condition`].
+#[derive(Clone)]
+pub(crate) struct ByCondition;
+
+impl Sum for ByCondition {
+    type Of = Vec<(RoomState, Trouble, bool, i64)>;
+
+    fn key(&self) -> String {
+        String::new()
+    }
+
+    async fn work_out(&self, tx: &mut Tx, now: DateTime<Utc>) -> store::Result<Self::Of> {
+        tx.rooms_by_condition(now, now - UNMONITORED_AFTER).await
+    }
+}
+
+/// Rooms that match, [`Tx::rooms_found`].
+#[derive(Clone)]
+pub(crate) struct Found(pub(crate) RoomFilter);
+
+impl Sum for Found {
+    type Of = i64;
+
+    fn key(&self) -> String {
+        format!(
+            "{:?} {:?} {} {}",
+            self.0.ring, self.0.site, self.0.retired, self.0.words
+        )
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<i64> {
+        tx.rooms_found(&self.0).await
+    }
+}
+
+/// Rooms of an update that match, [`Tx::update_rooms_found`].
+#[derive(Clone)]
+pub(crate) struct FoundOf(pub(crate) UpdateRoomFilter);
+
+impl Sum for FoundOf {
+    type Of = i64;
+
+    fn key(&self) -> String {
+        format!("{} {:?} {:?}", self.0.update, self.0.ring, self.0.which)
+    }
+
+    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<i64> {
+        let all = UpdateRoomFilter {
+            few: true,
+            ..self.0.clone()
+        };
+        tx.update_rooms_found(&all).await
+    }
+}
+
+/// Tickets that match, [`Tx::tickets_found`].
+#[derive(Clone)]
+pub(crate) struct FoundTickets(pub(crate) TicketFilter);
+
+impl Sum for FoundTickets {
+    type Of = i64;
+
+    fn key(&self) -> String {
+        format!("{} {} {}", self.0.state, self.0.severity, self.0.words)
+    }
+
+    async fn work_out(&self, tx: &mut Tx, now: DateTime<Utc>) -> store::Result<i64> {
+        tx.tickets_found(&TicketFilter { now, ..self.0.clone() }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    /// Counts how often it is worked out.
+    #[derive(Clone)]
+    struct Times(Arc<AtomicI64>);
+
+    impl Sum for Times {
+        type Of = i64;
+
+        fn key(&self) -> String {
+            "times".to_owned()
+        }
+
+        async fn work_out(&self, _: &mut Tx, _: DateTime<Utc>) -> store::Result<i64> {
+            Ok(self.0.fetch_add(1, Ordering::SeqCst) + 1)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sum_is_shown_for_a_minute_then_worked_out_behind_the_page_and_not_shown_after_ten_p8() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let address = format!("sqlite:{}", folder.path().join("facts.db").display());
+        let store = Store::open(&address, false).await.expect("a database");
+        let clock = Clock::driven("2025-03-04T15:00:00Z".parse().expect("an instant"));
+        let sums = Sums::new(store.clone(), clock.clone());
+        let times = Times(Arc::default());
+        let mut tx = store.read().await.expect("a snapshot");
+        for _ in 0..3 {
+            assert_eq!(sums.get(&mut tx, &times).await.expect("a sum"), 1);
+        }
+        clock.advance_to(clock.now() + FRESH + TimeDelta::seconds(1));
+        assert_eq!(sums.get(&mut tx, &times).await.expect("a sum"), 1, "nobody waits");
+        while !sums.lock().under_way.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(sums.get(&mut tx, &times).await.expect("a sum"), 2);
+        clock.advance_to(clock.now() + STALE + TimeDelta::seconds(1));
+        assert_eq!(sums.get(&mut tx, &times).await.expect("a sum"), 3);
+    }
+}
