@@ -100,6 +100,10 @@ bench: setup $(FRONT) ## What polls, reports and ticks cost beside bare handlers
 	@tools/setup bench
 	tools/postgres cargo bench $(LOCKED) --package server --bench table -- $(ARGS)
 
+.PHONY: lighthouse
+lighthouse: setup $(FRONT) server-for-tests ## What Lighthouse says of the Updates page, on a desk and on a slow phone: 95 or more
+	cd end2end && npx --no-install playwright test --project=lighthouse --workers=1
+
 FUZZ ?= 10000000
 
 .PHONY: fuzz

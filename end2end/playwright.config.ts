@@ -41,6 +41,8 @@ export default defineConfig({
   projects: [
     { name: "pages", testDir: "specs", testMatch: "*.spec.ts" },
     { name: "screenshots", testDir: ".", testMatch: "screenshots.ts" },
+    // One at a time: it measures.
+    { name: "lighthouse", testDir: ".", testMatch: "lighthouse.ts", fullyParallel: false },
   ],
   webServer: {
     command: `../tools/demo-for-tests ${port}`,

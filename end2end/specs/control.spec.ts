@@ -67,6 +67,26 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(shell.main.getByRole("link", { name: "Pause", exact: true })).toBeVisible();
     });
 
+    test("a pause may end by itself on a date (K3)", async ({ page }) => {
+      await page.goto(`${demo.address}${UpdatesPage.path}`);
+      if (javaScriptEnabled) await hydrated(page);
+      await new UpdatesPage(page).link(active.roomsApp.row).click();
+      const shell = new Shell(page);
+      const dialog = page.getByRole("dialog");
+      await shell.main.getByRole("link", { name: "Pause", exact: true }).click();
+      await dialog.getByLabel("Reason").fill("A trade fair");
+      await dialog.getByLabel("Resume by itself on").fill("2001-01-01");
+      await dialog.getByRole("button", { name: "Pause update" }).click();
+      await expect(page.getByText(/a date after today, .*, or none/).first()).toBeVisible();
+      await expect(dialog.getByLabel("Reason"), "nothing typed is lost").toHaveValue("A trade fair");
+      await dialog.getByLabel("Resume by itself on").fill("2024-10-30");
+      await dialog.getByRole("button", { name: "Pause update" }).click();
+      await expect(shell.main).toContainText(
+        "Paused by Visitor on Thu 24 Oct",
+      );
+      await expect(shell.main).toContainText("A trade fair. It goes on by itself on Wed 30 Oct (London).");
+    });
+
     test("chosen rooms are forced, and it is said which are left out and why (K5, K6)", async ({ page }) => {
       await page.goto(`${demo.address}${UpdatesPage.path}`);
       if (javaScriptEnabled) await hydrated(page);

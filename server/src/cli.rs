@@ -473,12 +473,14 @@ async fn check_database(service: &Service) -> Result<()> {
     for finding in &findings {
         println!("{finding}");
     }
+    let miscounted = service.store().read().await?.miscounted().await?;
+    for line in &miscounted {
+        println!("{line}");
+    }
     let (rooms, deployments) = (fleet.rooms.len(), fleet.deployments.len());
-    if !findings.is_empty() {
-        bail!(
-            "{} findings in {rooms} rooms and {deployments} deployments",
-            findings.len()
-        );
+    let found = findings.len() + miscounted.len();
+    if found > 0 {
+        bail!("{found} findings in {rooms} rooms and {deployments} deployments");
     }
     println!("No findings in {rooms} rooms and {deployments} deployments.");
     Ok(())

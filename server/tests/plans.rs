@@ -1,6 +1,7 @@
 //! What the databases do for a page, with 100,000 rooms in analysed tables: no page reads a large table from end to end (SPEC P8).
 //!
-//! Every list is asked for, every statement that runs for it is heard, and its plan is read, on both engines.
+//! Every list is asked for, every statement that runs for it is heard, and its plan is read, on both engines. Sums over the estate, which are
+//! worked out behind the pages (`service/src/sums.rs`), are not theirs.
 
 #[allow(dead_code, reason = "the bench's file; this uses its part")]
 #[path = "../benches/table/estate.rs"]

@@ -261,6 +261,20 @@ impl Rollout {
         self.ahead(rings).is_empty()
     }
 
+    /// The date on which it goes on, as far as is known: that on which its pause ends by itself (K3), or today.
+    #[must_use]
+    pub fn goes_on(&self, today: NaiveDate) -> NaiveDate {
+        match self.state {
+            RolloutState::Paused {
+                resumes_on: Some(date), ..
+            } => today.max(date),
+            RolloutState::Running
+            | RolloutState::Paused { resumes_on: None, .. }
+            | RolloutState::Deprecated { .. }
+            | RolloutState::Finished { .. } => today,
+        }
+    }
+
     /// The rings that it has still to enter, as they are today.
     #[must_use]
     pub fn ahead(&self, rings: &RingSequence) -> Vec<Ring> {
@@ -283,7 +297,7 @@ impl Rollout {
     /// dates are stepped over (W6).
     ///
     /// `today` is the organisation's date; it matters only while the rollout is paused: what would move if it were resumed
-    /// today stands moved already.
+    /// today, or will when its pause ends by itself ([`Rollout::goes_on`]), stands moved already.
     #[must_use]
     pub fn calendar(
         &self,
@@ -294,7 +308,7 @@ impl Rollout {
     ) -> Vec<PlannedStage> {
         let resumed = pause.map(|since| Shift {
             from: since,
-            to: today.max(since),
+            to: self.goes_on(today).max(since),
             before: freezes,
             after: freezes,
         });

@@ -88,9 +88,9 @@ impl Health {
         match (state, trouble) {
             (RoomState::Onboarding, _) => Self::Onboarding,
             (RoomState::Managed | RoomState::Retired, Trouble::Open) => Self::Unhealthy,
+            (RoomState::Managed | RoomState::Retired, _) if !in_contact => Self::Unmonitored,
             (RoomState::Managed | RoomState::Retired, Trouble::Suppressed) => Self::Suppressed,
-            (RoomState::Managed | RoomState::Retired, Trouble::None) if in_contact => Self::Healthy,
-            (RoomState::Managed | RoomState::Retired, Trouble::None) => Self::Unmonitored,
+            (RoomState::Managed | RoomState::Retired, Trouble::None) => Self::Healthy,
         }
     }
 
@@ -286,6 +286,11 @@ mod tests {
         };
         assert_eq!(with(0, 1).health(), Health::Suppressed);
         assert_eq!(with(1, 1).health(), Health::Unhealthy);
+        let away = Condition {
+            in_contact: 0,
+            ..with(0, 1)
+        };
+        assert_eq!(away.health(), Health::Unmonitored, "nobody knows how it is");
         assert_eq!(
             with(0, 1).sentence(),
             "1 open ticket is suppressed. 3 of 3 devices in contact."

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use domain::ids::RoomId;
+use leptos::html;
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
@@ -16,6 +17,9 @@ use super::filters::{Keep, opens};
 use super::icon::Icon;
 use crate::words::count;
 
+/// The key of the address that says a dialog is about what was chosen.
+const OF_CHOSEN: &str = "chosen";
+
 /// What is chosen.
 #[derive(Clone, Copy)]
 pub struct Chosen {
@@ -25,15 +29,19 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Puts it into the context of everything below. `filters`: the keys of the address that filter the list.
-    pub fn provide(address: Memo<ParamsMap>, filters: &'static [&'static str]) {
+    /// Puts it into the context of everything below. `filters`: the keys of the address that filter the list; `of`: whose list it is.
+    pub fn provide(
+        address: Memo<ParamsMap>,
+        filters: &'static [&'static str],
+        of: impl Fn() -> String + Send + Sync + 'static,
+    ) {
         let (rooms, all) = address.with_untracked(|address| (rooms_in(address), is_all(address)));
         let chosen = Self {
             rooms: RwSignal::new(rooms.into_iter().collect()),
             all: RwSignal::new(all),
         };
         provide_context(chosen);
-        let filter = Memo::new(move |_| address.with(|address| address::only("", address, filters)));
+        let filter = Memo::new(move |_| address.with(|address| address::only(&of(), address, filters)));
         let announcement = use_context::<Announcement>();
         Effect::new(move |before: Option<()>| {
             filter.track();
@@ -71,6 +79,11 @@ pub fn rooms_in(address: &ParamsMap) -> Vec<RoomId> {
 /// Whether the address of a dialog says all that match.
 pub fn is_all(address: &ParamsMap) -> bool {
     !address::value(address, "all").is_empty()
+}
+
+/// Whether the dialog is about what was chosen, even if that is nothing.
+pub fn is_of_chosen(address: &ParamsMap) -> bool {
+    !address::value(address, OF_CHOSEN).is_empty()
 }
 
 /// The bar above the list: what is done to the chosen ones.
@@ -111,6 +124,7 @@ pub fn ChooseBar(
         .map(|total| {
             let label = format!("All {total} that match");
             let change = move |event| chosen.all.set(event_target_checked(&event));
+            let input = as_chosen(move || chosen.all.get(), move || chosen.all.set(true));
             view! {
                 <label class="check">
                     <input
@@ -119,7 +133,7 @@ pub fn ChooseBar(
                         name="all"
                         value="on"
                         checked=chosen.all.get_untracked()
-                        prop:checked=chosen.all
+                        node_ref=input
                         on:change=change
                     />
                     {label}
@@ -127,19 +141,22 @@ pub fn ChooseBar(
             }
         });
     let whole_page = move |_| chosen.rooms.update(|rooms| rooms.extend(page.iter().copied()));
+    let all_of = total.unwrap_or_default();
     let said = move || match chosen.rooms.with(BTreeSet::len) {
-        _ if chosen.all.get() => String::new(),
+        _ if chosen.all.get() => format!("All {} chosen", count(all_of, "room", "rooms")),
         0 => "None chosen".to_owned(),
         number => format!(
             "{} chosen",
             count(i64::try_from(number).unwrap_or(i64::MAX), "room", "rooms")
         ),
     };
-    let is_nothing = move || !chosen.all.get() && chosen.rooms.with(BTreeSet::is_empty);
+    let is_nothing = move || (!chosen.all.get() && chosen.rooms.with(BTreeSet::is_empty)).then_some("true");
     let action = path.clone();
     view! {
         <form id="choose" class="choose-bar" method="get" action=action on:submit=opens(path)>
             <input type="hidden" name=DIALOG value=opens_dialog />
+            // Nothing chosen is not the same as nothing said.
+            <input type="hidden" name=OF_CHOSEN value="on" />
             {keep}
             {elsewhere}
             <button class="btn btn--small" type="submit">
@@ -151,7 +168,7 @@ pub fn ChooseBar(
                 <button class="btn btn--small btn--subtle" type="button" on:click=whole_page>
                     "Choose this page"
                 </button>
-                <button class="btn btn--small btn--subtle" type="button" disabled=is_nothing on:click=move |_| chosen.clear()>
+                <button class="btn btn--small btn--subtle" type="button" aria-disabled=is_nothing on:click=move |_| chosen.clear()>
                     "Choose none"
                 </button>
                 <span class="muted" role="status">
@@ -163,6 +180,27 @@ pub fn ChooseBar(
     .into_any()
 }
 
+/// A box that follows what is chosen. One that was ticked before the page's script was there is chosen with it.
+fn as_chosen(is_chosen: impl Fn() -> bool + 'static, choose: impl Fn() + 'static) -> NodeRef<html::Input> {
+    let input = NodeRef::<html::Input>::new();
+    let is_taken_over = StoredValue::new(false);
+    Effect::new(move |_| {
+        let Some(input) = input.get() else {
+            return;
+        };
+        let is_chosen = is_chosen();
+        if !is_taken_over.get_value() {
+            is_taken_over.set_value(true);
+            if input.checked() && !is_chosen {
+                choose();
+                return;
+            }
+        }
+        input.set_checked(is_chosen);
+    });
+    input
+}
+
 /// The box of a row.
 #[component]
 pub fn ChooseBox(
@@ -172,7 +210,8 @@ pub fn ChooseBox(
     name: String,
 ) -> impl IntoView {
     let chosen = expect_context::<Chosen>();
-    let is_chosen = move || chosen.rooms.with(|rooms| rooms.contains(&room));
+    let is_chosen = move || chosen.all.get() || chosen.rooms.with(|rooms| rooms.contains(&room));
+    let input = as_chosen(is_chosen, move || chosen.set(room, true));
     let change = move |event| chosen.set(room, event_target_checked(&event));
     view! {
         <input
@@ -182,8 +221,9 @@ pub fn ChooseBox(
             name="room"
             value=room.to_string()
             aria-label=format!("Choose {name}")
+            node_ref=input
             checked=untrack(is_chosen)
-            prop:checked=is_chosen
+            disabled=move || chosen.all.get()
             on:change=change
         />
     }

@@ -705,7 +705,7 @@ async fn room_rows(look: &mut Look, summary: &UpdateSummary, records: &[RoomList
     let planned = look.planned(&[summary.record.id]).await.map_err(told)?;
     let tickets = look
         .tx
-        .failure_ticket_numbers(summary.record.id)
+        .failure_ticket_numbers(summary.record.id, &ids)
         .await
         .map_err(failed)?;
     let mut rows = Vec::with_capacity(records.len());

@@ -7,7 +7,7 @@ use super::api::{Announce, DismissAnnouncement, TakeDownAnnouncement, get_home};
 use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::dialog::{DIALOG, opened};
+use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::geometry::{percent, rooms, share};
 use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
@@ -46,11 +46,20 @@ fn AnnounceDialog() -> impl IntoView {
             .with(|address| address::value(address, DIALOG) == ANNOUNCE)
             .then_some(())
     };
-    // There is nothing to ask for; a dialog is opened in one way.
     opened(
         key,
-        |()| async { Ok(()) },
-        move |(), _: Result<(), AppError>| {
+        |()| get_home(),
+        move |(), home: Result<HomeView, AppError>| {
+            let refused = match home {
+                Ok(home) if home.may_announce => None,
+                Ok(_) => Some(AppError::Forbidden {
+                    problem: "only an admin announces something".to_owned(),
+                }),
+                Err(error) => Some(error),
+            };
+            if let Some(error) = refused {
+                return Some(failed("Announce something", "/".to_owned(), &error));
+            }
             let address = address.get_untracked();
             let (title, text, until) = (
                 address::value(&address, "title"),
@@ -61,7 +70,7 @@ fn AnnounceDialog() -> impl IntoView {
             let dialog = view! {
                 <FormDialog title="Announce something" close="/" action submit="Announce">
                     <TextField label="Title" name="title" value=title longest=120 first=true />
-                    <TextArea label="Text, if more is to be said" name="text" value=text longest=2000 rows=4 optional=true />
+                    <TextArea label="Text, if more is to be said" name="text" value=text longest=4000 rows=4 optional=true />
                     <TextField
                         label="Last date"
                         name="until"

@@ -1,18 +1,21 @@
 //! The dialogs of an update: pause, resume, retry, force, acknowledge (K2–K5, T9). Consequences stand in them in numbers and dates.
 
 use domain::deployment::Force;
-use domain::ids::UpdateId;
+use domain::ids::{RoomId, UpdateId};
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
 use super::api::{AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, get_control};
 use crate::components::address;
-use crate::components::choosing::rooms_in;
+use crate::components::choosing::{is_of_chosen, rooms_in};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::icon::Icon;
 use crate::components::post_form::{FormDialog, ReasonField, TextField, posts_to};
 use crate::error::AppError;
 use crate::view::{Control, ControlRoom, ControlView};
+
+/// The update, what is done to it, the rooms that were chosen, and whether it is about those alone.
+type Asked = (UpdateId, Control, Vec<RoomId>, bool);
 
 /// The dialog of an update that the address opens, if any.
 #[component]
@@ -25,12 +28,16 @@ pub(super) fn ControlDialogs(
     let key = move || {
         let address = address.get();
         let what = Control::from_word(&address::value(&address, DIALOG))?;
-        Some((id.get()?, what, rooms_in(&address)))
+        Some((id.get()?, what, rooms_in(&address), is_of_chosen(&address)))
     };
-    let ask = |(id, what, rooms)| get_control(id, what, rooms);
-    opened(key, ask, move |(id, what, _), answer| {
+    let ask = |(id, what, rooms, _)| get_control(id, what, rooms);
+    opened(key, ask, move |(id, what, rooms, of_chosen): Asked, answer| {
         let address = address.get_untracked();
         let close = page_of(id, &address);
+        if of_chosen && rooms.is_empty() {
+            let problem = "Choose rooms in the list first.".to_owned();
+            return Some(failed(what.label(), close, &AppError::Conflict { problem }));
+        }
         Some(match answer {
             Ok(view) => dialog(what, view, close, &address),
             Err(error) => failed(what.label(), close, &error),

@@ -59,7 +59,9 @@ pub fn UpdatePage() -> impl IntoView {
         id.get()
             .map_or_else(String::new, |id| address.with(|address| page_of(id, address)))
     };
-    Chosen::provide(address, &["status", "ring"]);
+    Chosen::provide(address, &["status", "ring"], move || {
+        id.get().map_or_else(String::new, |id| id.to_string())
+    });
     view! {
         {loaded_page(update, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
         <ControlDialogs id address />

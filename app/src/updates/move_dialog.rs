@@ -11,6 +11,7 @@ use crate::components::choosing::{is_all, rooms_in};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::filters::Keep;
 use crate::components::post_form::{Field, FormDialog, posts_to};
+use crate::error::AppError;
 use crate::view::{MovePlan, RoomsQuery};
 use crate::words::count;
 
@@ -66,12 +67,8 @@ fn dialog(rooms: Vec<RoomId>, matching: Option<RoomsQuery>, from: &str, plan: Mo
     let action = posts_to::<MoveRooms>();
     let MovePlan { rings, number, names } = plan;
     if number == 0 {
-        let none = view! {
-            <FormDialog title="Move rooms" close action submit="Move" narrow=true>
-                <p>"Choose rooms in the list first."</p>
-            </FormDialog>
-        };
-        return none.into_any();
+        let problem = "Choose rooms in the list first.".to_owned();
+        return failed("Move rooms", close, &AppError::Conflict { problem });
     }
     let from = from
         .parse::<RingId>()

@@ -117,10 +117,14 @@ impl RingPlan {
             let starts = calendar.iter().find(|stage| stage.ring == ring.id);
             match starts {
                 Some(stage) => format!(
-                    "{title} comes to {} on {} ({}).",
+                    "{title} comes to {} on {} ({}){}.",
                     ring.name,
                     self.day(stage.starts_on.max(self.today)),
-                    self.city
+                    self.city,
+                    match running.paused_on {
+                        Some(_) if running.rollout.goes_on(self.today) == self.today => ", if it is resumed today",
+                        Some(_) | None => "",
+                    }
                 ),
                 None => format!("{title} comes to all rooms at once."),
             }

@@ -27,7 +27,7 @@ const KEPT: [&str; 5] = ["q", "ring", "site", "after", "before"];
 pub fn RoomsTab() -> impl IntoView {
     let address = use_query_map();
     let close = Memo::new(move |_| address.with(|address| address::only(ROOMS, address, &KEPT)));
-    Chosen::provide(address, &FILTERS);
+    Chosen::provide(address, &FILTERS, String::new);
     view! {
         <UpdatesHead current="Rooms" />
         <RoomList path=ROOMS table=table />

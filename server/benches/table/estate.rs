@@ -99,7 +99,7 @@ impl Estate {
         }
     }
 
-    /// A service with `rooms` rooms at 40 sites in which 30 updates are on their way: one concerns every room, the others some thousands
+    /// A service with `rooms` rooms at two sites in which 30 updates are on their way: one concerns every room, the others some thousands
     /// each, of 100,000. With their deployments, histories and tickets, and an audit of one entry for each room. Nothing is due.
     pub async fn lived_in(engine: Engine, rooms: u32) -> Self {
         let estate = Self::empty(engine, Settings::default()).await;
@@ -318,18 +318,26 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
         |last: u32| format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last})");
     let number_of = |text: &str, from: u32| format!("CAST(substr({text}, {from}) AS {numeric})");
     let (room, device) = (number_of("r.name", 6), number_of("d.controller_id", 7));
+    // Every list has a full page in a small estate too: 50 rooms at a site and in a building, and 50 failed ones at least.
+    let (sites, buildings) = (2, (rooms / 50).max(1));
+    let failed = (rooms / 2).min(1_000);
+    let in_words = |number: &str| match engine {
+        Engine::Sqlite => format!("printf('%04d', {number})"),
+        Engine::Postgres => format!("to_char({number}, 'FM0000')"),
+    };
     vec![
         "DELETE FROM marks".to_owned(),
         format!(
             "INSERT INTO sites (id, name, name_key, city, country, zone)
             {} SELECT {new_id}, 'Site ' || i, 'site ' || i, '', '', 'UTC' FROM n",
-            numbers(40)
+            numbers(sites)
         ),
         format!(
             "INSERT INTO rooms (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state)
-            {} SELECT {new_id}, 'Room ' || i, 'room ' || i, (SELECT s.id FROM sites s WHERE s.name_key = 'site ' || (i % 40 + 1)), 'Quay House',
+            {} SELECT {new_id}, 'Room ' || i, 'room ' || i, (SELECT s.id FROM sites s WHERE s.name_key = 'site ' || (i % {sites} + 1)), 'House ' || {},
                 '4', 8, 'UTC', false, (SELECT g.id FROM rings g WHERE g.kind = 'general'), 'managed' FROM n",
-            numbers(rooms)
+            numbers(rooms),
+            in_words(&format!("i % {buildings}"))
         ),
         format!(
             "INSERT INTO devices (id, controller_id, room_id, position, role, vendor, model, serial, facts_wanted, attributes, last_seen_at)
@@ -361,7 +369,7 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
                 CASE WHEN x.state = 'waiting' THEN NULL ELSE {at} END, CASE WHEN x.state = 'failed' THEN 'reported' ELSE NULL END, 1, 0, 0,
                 false, '1.0', 'Night 4 of 10 in General.'
             FROM (SELECT o.update_id, r.id AS room_id, r.ring_id, {} AS night,
-                    CASE WHEN {room} % 100 = 7 THEN 'failed' WHEN {room} % 10 < 4 THEN 'completed' ELSE 'waiting' END AS state
+                    CASE WHEN {room} <= {failed} THEN 'failed' WHEN {room} % 10 < 4 THEN 'completed' ELSE 'waiting' END AS state
                 FROM rollouts o JOIN updates u ON u.id = o.update_id JOIN components c ON c.product_id = u.product_id
                     JOIN devices d ON d.id = c.device_id JOIN rooms r ON r.id = d.room_id) x",
             match engine {
@@ -388,8 +396,9 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
         format!(
             "INSERT INTO tickets (id, number, title, description, severity, category, state, high_impact, opened_by, opened_at, changed_at,
                 resolved_at)
-            {} SELECT {new_id}, 1000000 + i, 'Echo in room ' || i, 'It hums.', 'warning', 'Audio', 'resolved', false, 'Ada', {at}, {at}, {at} FROM n",
-            numbers(rooms)
+            {} SELECT {new_id}, 1000000 + i, 'Echo in house ' || {}, 'It hums.', 'warning', 'Audio', 'resolved', false, 'Ada', {at}, {at}, {at} FROM n",
+            numbers(rooms),
+            in_words(&format!("i % {buildings}"))
         ),
         "INSERT INTO ticket_rooms (ticket_id, room_id) SELECT id, failure_room_id FROM tickets WHERE failure_room_id IS NOT NULL".to_owned(),
         format!(
@@ -399,7 +408,7 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
         format!(
             "INSERT INTO audit (at, actor, action, object_kind, object_id, summary)
             {} SELECT {at} + i, CASE WHEN i % 3 = 0 THEN 'Ada' ELSE 'Bo' END, 'room.moved', 'room', 'r' || i, 'Moved Room ' || i FROM n",
-            numbers(rooms)
+            numbers(rooms.max(300))
         ),
         format!(
             "INSERT INTO holds (id, room_id, product_id, owner, reason, since, until)

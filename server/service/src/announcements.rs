@@ -135,26 +135,30 @@ pub(crate) async fn announce_products(
 
 fn news(new: &[&ProductRecord], kinds: &[&str], is_first: bool) -> String {
     let mut sentences = Vec::new();
-    if new.len() > 1 {
-        let named: Vec<String> = new
-            .iter()
-            .take(NAMED)
-            .map(|product| format!("{} {}", product.vendor, product.name))
-            .collect();
-        let more = new.len().saturating_sub(NAMED);
-        let and = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        sentences.push(format!("Among them: {}{and}.", named.join(", ")));
+    let named = new.iter().map(|product| format!("{} {}", product.vendor, product.name));
+    match new.len() {
+        1 => {}
+        number if number <= NAMED => sentences.push(format!("They are {}.", listed(named.collect()))),
+        number => {
+            let mut some: Vec<String> = named.take(NAMED).collect();
+            some.push(format!("{} more", number - NAMED));
+            sentences.push(format!("Among them are {}.", listed(some)));
+        }
     }
     // In the first catalogue every kind is new.
     if !kinds.is_empty() && !is_first {
         sentences.push(format!("A new kind is covered: {}.", kinds.join(", ")));
     }
-    sentences.push("Its releases are under Portfolio.".to_owned());
     sentences.join(" ")
+}
+
+/// `a, b and c`.
+fn listed(mut names: Vec<String>) -> String {
+    match names.pop() {
+        Some(last) if names.is_empty() => last,
+        Some(last) => format!("{} and {last}", names.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn missing() -> ServiceError {

@@ -54,6 +54,8 @@ impl Pulse {
         loop {
             match self.service.change_mark().await {
                 Ok(mark) => {
+                    // Sums of a large estate come a moment later than what they follow from.
+                    let mark = (mark, self.service.sums.changes());
                     if last.is_some_and(|last| last != mark) {
                         self.beats.send_modify(|beats| *beats += 1);
                     }

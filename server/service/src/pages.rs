@@ -25,7 +25,8 @@ use crate::error::{Result, ServiceError};
 pub use crate::explain::Start;
 use crate::explain::{Plan, stand};
 use crate::sums::{
-    Ahead, ByCondition, ByNight, ByStatus, Found, FoundOf, FoundTickets, Having, LARGE, Sum, Sums, Waiting, WaitingOf,
+    Ahead, ByCondition, ByNight, ByStatus, Found, FoundOf, FoundTickets, Having, LARGE, Mark, Sum, Sums, Waiting,
+    WaitingOf,
 };
 use crate::tick::organisation;
 
@@ -41,8 +42,8 @@ pub struct Look {
     pub freezes: Freezes,
     /// The instant of the snapshot.
     pub now: DateTime<Utc>,
-    /// Where the sums of a large estate are kept; `None`: it is not large.
-    sums: Option<Sums>,
+    /// Where the sums of a large estate are kept, and where its database stands; `None`: it is not large.
+    sums: Option<(Sums, Mark)>,
 }
 
 /// An update with what follows from its facts.
@@ -101,14 +102,18 @@ impl Service {
         let organisation = organisation(&mut tx).await?;
         let rings = tx.rings().await?;
         let freezes = tx.freezes().await?;
-        let is_large = tx.room_count().await? >= LARGE;
+        let sums = if tx.room_count().await? >= LARGE {
+            Some((self.sums.clone(), tx.change_mark().await?))
+        } else {
+            None
+        };
         Ok(Look {
             tx,
             organisation,
             rings,
             freezes,
             now: self.clock.now(),
-            sums: is_large.then(|| self.sums.clone()),
+            sums,
         })
     }
 
@@ -124,12 +129,12 @@ impl Service {
 impl Look {
     async fn sum<S: Sum>(&mut self, sum: &S) -> Result<S::Of> {
         match self.sums.clone() {
-            Some(sums) => sums.get(&mut self.tx, sum).await,
+            Some((sums, mark)) => sums.get(&mut self.tx, mark, sum).await,
             None => Ok(sum.work_out(&mut self.tx, self.now).await?),
         }
     }
 
-    /// [`Tx::rooms_with`]; of a large estate as it was within the last minutes.
+    /// [`Tx::rooms_with`]; of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.
@@ -137,7 +142,7 @@ impl Look {
         self.sum(&Having(product.clone())).await
     }
 
-    /// [`Tx::rooms_by_status`]; of a large estate as it was within the last minutes.
+    /// [`Tx::rooms_by_status`]; of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.
@@ -145,7 +150,7 @@ impl Look {
         self.sum(&ByStatus(update)).await
     }
 
-    /// [`Tx::rooms_by_night`]; of a large estate as it was within the last minutes.
+    /// [`Tx::rooms_by_night`]; of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.
@@ -153,7 +158,7 @@ impl Look {
         self.sum(&ByNight(update)).await
     }
 
-    /// [`Tx::rooms_found`]; with words, of a large estate as it was within the last minutes.
+    /// [`Tx::rooms_found`]; with words, of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.
@@ -164,7 +169,7 @@ impl Look {
         self.sum(&Found(filter.clone())).await
     }
 
-    /// [`Tx::tickets_found`]; with words, of a large estate as it was within the last minutes.
+    /// [`Tx::tickets_found`]; with words, of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.
@@ -175,7 +180,7 @@ impl Look {
         self.sum(&FoundTickets(filter.clone())).await
     }
 
-    /// [`Tx::update_rooms_found`]; of a large estate as it was within the last minutes.
+    /// [`Tx::update_rooms_found`]; of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.

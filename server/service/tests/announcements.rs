@@ -65,10 +65,7 @@ async fn what_is_new_in_the_portfolio_announces_itself_for_a_month_p1(estate: Es
     let first = on_home(&estate, None).await;
     let [catalogue] = &first[..] else { panic!("{first:?}") };
     assert_eq!(catalogue.title, "2 products are new in the portfolio");
-    assert_eq!(
-        catalogue.text,
-        "Among them: Example Bar firmware, Example Room app. Its releases are under Portfolio."
-    );
+    assert_eq!(catalogue.text, "They are Example Bar firmware and Example Room app.");
     let dock = ProductDraft {
         id: "dock".to_owned(),
         vendor: "Example".to_owned(),
@@ -81,11 +78,7 @@ async fn what_is_new_in_the_portfolio_announces_itself_for_a_month_p1(estate: Es
     let now = on_home(&estate, None).await;
     assert_eq!(now.len(), 2);
     assert_eq!(now[0].title, "New in the portfolio: Example Dock");
-    assert!(
-        now[0].text.starts_with("A new kind is covered: Driver."),
-        "{}",
-        now[0].text
-    );
+    assert_eq!(now[0].text, "A new kind is covered: Driver.");
     estate.clock.set_to(instant("2025-04-03T23:59:59Z"));
     assert_eq!(on_home(&estate, None).await.len(), 2, "the thirtieth day");
     estate.clock.set_to(instant("2025-04-04T00:00:00Z"));

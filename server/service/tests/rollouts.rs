@@ -728,6 +728,9 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
     assert_ne!(health().await, Health::Unhealthy, "a warning changes nothing");
     // As a ticket of the device itself would be; those of failed updates are warnings.
     estate.execute("UPDATE tickets SET severity = 'critical'").await;
+    estate
+        .execute("UPDATE devices SET last_seen_at = 4102444800000000")
+        .await;
     assert_eq!(health().await, Health::Unhealthy);
     estate
         .service

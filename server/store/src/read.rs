@@ -113,7 +113,7 @@ pub struct RoomWork {
 }
 
 /// Rooms that wait for the same night and whose windows are the same: in one zone, under the same freezes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingRooms {
     /// Their site.
     pub site: SiteId,
@@ -226,6 +226,13 @@ pub struct UpdateRoomFilter {
     pub after: Option<(String, RoomId)>,
     /// The page ends before this room.
     pub before: Option<(String, RoomId)>,
+}
+
+/// Whether an open ticket `t` makes its rooms unhealthy, unless it is suppressed (I4).
+macro_rules! troubles {
+    () => {
+        "(t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')"
+    };
 }
 
 /// Continues a query of rooms `r` with what `filter` asks for. `words`: [`Tx::by_words`].
@@ -574,9 +581,13 @@ impl Tx {
         }
         let rows: Vec<(Uuid, i64, i64, i64)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT tr.room_id, COUNT(*),
-                    SUM(CASE WHEN t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift' THEN 1 ELSE 0 END),
-                    SUM(CASE WHEN (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift') AND t.suppressed_until > ",
+                concat!(
+                    "SELECT tr.room_id, COUNT(*), SUM(CASE WHEN ",
+                    troubles!(),
+                    " THEN 1 ELSE 0 END), SUM(CASE WHEN ",
+                    troubles!(),
+                    " AND t.suppressed_until > "
+                ),
             );
             query.push_bind(micros(now));
             query.push(
@@ -620,25 +631,28 @@ impl Tx {
         now: DateTime<Utc>,
         contact_after: DateTime<Utc>,
     ) -> Result<Vec<(RoomState, Trouble, bool, i64)>> {
-        const SQL: &str = "SELECT state, open, suppressed, in_contact, COUNT(*)
+        const SQL: &str = concat!(
+            "SELECT state, open, suppressed, in_contact, COUNT(*)
             FROM (SELECT r.state,
                     r.id IN (SELECT tr.room_id
                         FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
                         WHERE t.state IN ('needs_action', 'investigating')
-                            AND (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')
-                            AND (t.suppressed_until IS NULL OR t.suppressed_until <= $2)) AS open,
+                            AND (t.suppressed_until IS NULL OR t.suppressed_until <= $2) AND ",
+            troubles!(),
+            ") AS open,
                     r.id IN (SELECT tr.room_id
                         FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
-                        WHERE t.state IN ('needs_action', 'investigating')
-                            AND (t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')
-                            AND t.suppressed_until > $2) AS suppressed,
+                        WHERE t.state IN ('needs_action', 'investigating') AND t.suppressed_until > $2 AND ",
+            troubles!(),
+            ") AS suppressed,
                     EXISTS (SELECT 1
                         FROM devices d
                         WHERE d.room_id = r.id AND d.revoked_at IS NULL AND d.last_seen_at > $1) AS in_contact
                 FROM rooms r
                 WHERE r.state <> 'retired') AS x
             GROUP BY state, open, suppressed, in_contact
-            ORDER BY state, open, suppressed, in_contact";
+            ORDER BY state, open, suppressed, in_contact"
+        );
         let rows: Vec<(String, bool, bool, bool, i64)> =
             each!(self, c => sqlx::query_as(SQL).bind(micros(contact_after)).bind(micros(now)).fetch_all(c).await)?;
         rows.into_iter()
@@ -941,14 +955,25 @@ impl Tx {
         Ok(freezes)
     }
 
-    /// The open failure tickets of an update: room to number. A thousand at most.
+    /// The open failure tickets of an update in these rooms: room to number.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn failure_ticket_numbers(&mut self, update: UpdateId) -> Result<BTreeMap<RoomId, i64>> {
-        const SQL: &str = "SELECT failure_room_id, number FROM tickets
-            WHERE update_id = $1 AND failure_room_id IS NOT NULL AND state <> 'resolved' ORDER BY number LIMIT 1000";
-        let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
+    pub async fn failure_ticket_numbers(
+        &mut self,
+        update: UpdateId,
+        rooms: &[RoomId],
+    ) -> Result<BTreeMap<RoomId, i64>> {
+        if rooms.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows: Vec<(Uuid, i64)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT failure_room_id, number FROM tickets WHERE state <> 'resolved' AND update_id = ");
+            query.push_bind(update.0).push(" AND failure_room_id IN (");
+            ids_in(&mut query, rooms.iter().map(|room| room.0));
+            query.push(" ORDER BY number");
+            query.build_query_as().fetch_all(c).await
+        })?;
         Ok(rows.into_iter().map(|(room, number)| (RoomId(room), number)).collect())
     }
 

@@ -647,6 +647,30 @@ impl Tx {
         Ok(by_room)
     }
 
+    /// Counts that are kept and are not those of the rows, in words: `nightshift check` finds none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn miscounted(&mut self) -> Result<Vec<String>> {
+        const ROOMS: &str = "SELECT k.ring_id, k.site_id, k.state, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
+            FROM (SELECT ring_id, site_id, state, rooms AS kept, 0 AS found FROM room_counts
+                UNION ALL SELECT ring_id, site_id, state, 0 AS kept, COUNT(*) AS found FROM rooms GROUP BY ring_id, site_id, state) AS k
+            GROUP BY k.ring_id, k.site_id, k.state HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.ring_id, k.site_id, k.state";
+        const TICKETS: &str = "SELECT k.state, k.severity, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
+            FROM (SELECT state, severity, tickets AS kept, 0 AS found FROM ticket_counts
+                UNION ALL SELECT state, severity, 0 AS kept, COUNT(*) AS found FROM tickets GROUP BY state, severity) AS k
+            GROUP BY k.state, k.severity HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.state, k.severity";
+        let rooms: Vec<(Uuid, Uuid, String, i64, i64)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
+        let tickets: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(TICKETS).fetch_all(c).await)?;
+        let rooms = rooms.into_iter().map(|(ring, site, state, kept, found)| {
+            format!("{kept} {state} rooms of ring {ring} at site {site} are counted, and there are {found}")
+        });
+        let tickets = tickets.into_iter().map(|(state, severity, kept, found)| {
+            format!("{kept} {severity} tickets that are {state} are counted, and there are {found}")
+        });
+        Ok(rooms.chain(tickets).collect())
+    }
+
     /// How many rooms there are.
     ///
     /// # Errors

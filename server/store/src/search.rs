@@ -7,6 +7,23 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::tx::{Inner, Tx};
 
+/// More words narrow nothing.
+const MOST_WORDS: usize = 8;
+/// Characters of a word.
+const LONGEST_WORD: usize = 64;
+
+/// Both engines split names where there is neither letter nor digit, and so is what somebody has typed. Postgres has a mind of its own about
+/// hyphens, dots and slashes, so it is given spaces in their place; this is the expression of its indexes.
+macro_rules! plain {
+    ($text:literal) => {
+        concat!(
+            "to_tsvector('simple', translate(",
+            $text,
+            ", '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                '))"
+        )
+    };
+}
+
 /// A room that was found.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct FoundRoom {
@@ -69,9 +86,11 @@ impl Tx {
         const SQLITE: &str = "SELECT r.id, r.name, s.name AS site, r.building
             FROM rooms_words w JOIN rooms r ON r.rowid = w.rowid JOIN sites s ON s.id = r.site_id
             WHERE rooms_words MATCH $1 LIMIT $2";
-        const POSTGRES: &str = "SELECT r.id, r.name, s.name AS site, r.building
-            FROM rooms r JOIN sites s ON s.id = r.site_id
-            WHERE to_tsvector('simple', r.name || ' ' || r.building) @@ to_tsquery('simple', $1) LIMIT $2";
+        const POSTGRES: &str = concat!(
+            "SELECT r.id, r.name, s.name AS site, r.building FROM rooms r JOIN sites s ON s.id = r.site_id WHERE ",
+            plain!("r.name || ' ' || r.building"),
+            " @@ to_tsquery('simple', $1) LIMIT $2"
+        );
         self.found(words, limit, SQLITE, POSTGRES).await
     }
 
@@ -83,9 +102,12 @@ impl Tx {
         const SQLITE: &str = "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
             FROM updates_words w JOIN updates u ON u.rowid = w.rowid LEFT JOIN rollouts r ON r.update_id = u.id
             WHERE updates_words MATCH $1 LIMIT $2";
-        const POSTGRES: &str = "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
-            FROM updates u LEFT JOIN rollouts r ON r.update_id = u.id
-            WHERE to_tsvector('simple', u.title || ' ' || u.version) @@ to_tsquery('simple', $1) LIMIT $2";
+        const POSTGRES: &str = concat!(
+            "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
+            FROM updates u LEFT JOIN rollouts r ON r.update_id = u.id WHERE ",
+            plain!("u.title || ' ' || u.version"),
+            " @@ to_tsquery('simple', $1) LIMIT $2"
+        );
         self.found(words, limit, SQLITE, POSTGRES).await
     }
 
@@ -96,8 +118,11 @@ impl Tx {
     pub async fn find_tickets(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundTicket>> {
         const SQLITE: &str = "SELECT t.number, t.title, t.state
             FROM tickets_words w JOIN tickets t ON t.rowid = w.rowid WHERE tickets_words MATCH $1 LIMIT $2";
-        const POSTGRES: &str = "SELECT t.number, t.title, t.state FROM tickets t
-            WHERE to_tsvector('simple', t.title) @@ to_tsquery('simple', $1) LIMIT $2";
+        const POSTGRES: &str = concat!(
+            "SELECT t.number, t.title, t.state FROM tickets t WHERE ",
+            plain!("t.title"),
+            " @@ to_tsquery('simple', $1) LIMIT $2"
+        );
         self.found(words, limit, SQLITE, POSTGRES).await
     }
 
@@ -163,12 +188,16 @@ impl Tx {
                 ")",
             ),
             (Inner::Postgres(_), Narrowed::Rooms) => (
-                " AND to_tsvector('simple', r.name || ' ' || r.building) @@ to_tsquery('simple', ",
+                concat!(
+                    " AND ",
+                    plain!("r.name || ' ' || r.building"),
+                    " @@ to_tsquery('simple', "
+                ),
                 in_postgres(&words),
                 ")",
             ),
             (Inner::Postgres(_), Narrowed::Tickets) => (
-                " AND to_tsvector('simple', t.title) @@ to_tsquery('simple', ",
+                concat!(" AND ", plain!("t.title"), " @@ to_tsquery('simple', "),
                 in_postgres(&words),
                 ")",
             ),
@@ -180,9 +209,12 @@ impl Tx {
 #[must_use]
 pub fn words_of(text: &str) -> Vec<String> {
     let words = text
-        .split_whitespace()
-        .filter(|word| word.contains(char::is_alphanumeric));
-    words.map(str::to_owned).collect()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words
+        .take(MOST_WORDS)
+        .map(|word| word.chars().take(LONGEST_WORD).collect())
+        .collect()
 }
 
 /// Every word means itself, and its beginning is enough.

@@ -352,7 +352,7 @@ impl Tx {
         })
     }
 
-    /// The tickets of a room, open ones first.
+    /// The tickets of a room, open ones first; 50 at most.
     ///
     /// # Errors
     /// The database fails.
@@ -360,13 +360,13 @@ impl Tx {
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             query.push(COLUMNS).push(" FROM ticket_rooms r JOIN tickets t ON t.id = r.ticket_id WHERE r.room_id = ");
-            query.push_bind(room.0).push(BY_URGENCY).push(" LIMIT 200");
+            query.push_bind(room.0).push(BY_URGENCY).push(" LIMIT 50");
             query.build_query_as().fetch_all(c).await
         })?;
         self.with_rooms(rows).await
     }
 
-    /// The tickets of an update, open ones first.
+    /// The tickets of an update, open ones first; 50 at most.
     ///
     /// # Errors
     /// The database fails.
@@ -374,7 +374,7 @@ impl Tx {
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             query.push(COLUMNS).push(" FROM tickets t WHERE t.update_id = ").push_bind(update.0);
-            query.push(BY_URGENCY).push(" LIMIT 200");
+            query.push(BY_URGENCY).push(" LIMIT 50");
             query.build_query_as().fetch_all(c).await
         })?;
         self.with_rooms(rows).await

@@ -29,7 +29,7 @@ use domain::zone::Zone;
 use sqlx::AssertSqlSafe;
 use store::{
     AuditFacts, AuditFilter, ConfigMode, ConfigReport, Engine, Fetched, NewSession, Outcome, PersonRecord, Refusal,
-    Report, RoomFilter, Store, StoreError, Tx,
+    Report, RoomFilter, Store, StoreError, TicketFilter, Tx,
 };
 use support::Home;
 use support::lab::{self, GENERAL, STAGING, UPDATE, at_night, date, instant, later, room, says};
@@ -1893,6 +1893,36 @@ async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
     tx.move_rooms(&[room(2)], STAGING, GENERAL).await.unwrap();
     tx.roll_back().await.unwrap();
     assert_eq!(counted().await, (4, 1, 1, 6));
+    // Tickets, as they open, change and are gone.
+    let ticket = "INSERT INTO tickets (id, number, title, description, severity, category, state, high_impact, opened_by, opened_at, changed_at)
+        SELECT id, 7, 'Echo', '', 'warning', 'Audio', 'needs_action', false, 'Ada', 0, 0 FROM sites LIMIT 1";
+    let found = async |state: &str| {
+        let filter = TicketFilter {
+            words: String::new(),
+            state: state.to_owned(),
+            severity: String::new(),
+            now: at_night(),
+        };
+        let mut tx = store.read().await.unwrap();
+        (tx.tickets_found(&filter).await.unwrap(), tx.miscounted().await.unwrap())
+    };
+    for (statement, open, all) in [
+        (ticket, 1, 1),
+        ("UPDATE tickets SET severity = 'critical'", 1, 1),
+        ("UPDATE tickets SET state = 'resolved', resolved_at = 1", 0, 1),
+        ("DELETE FROM tickets", 0, 0),
+    ] {
+        home.raw(statement).await.unwrap();
+        assert_eq!(found("").await, (open, Vec::new()), "{statement}");
+        assert_eq!(found("all").await.0, all, "{statement}");
+    }
+    // What does not fit is found.
+    home.raw("UPDATE room_counts SET rooms = rooms + 1 WHERE state = 'retired'")
+        .await
+        .unwrap();
+    let (_, findings) = found("").await;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].starts_with("2 retired rooms of ring"), "{findings:?}");
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {

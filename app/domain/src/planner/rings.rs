@@ -66,14 +66,14 @@ impl Rollout {
         self.calendar(rings, freezes, pause, organisation.date(now))
     }
 
-    /// The organisation's date on which [`crate::status::ring`] judges this rollout: today, or the date of its deprecation, for
-    /// its rings stand still since then.
+    /// The organisation's date on which [`crate::status::ring`] judges this rollout: today; the date of its deprecation, for its
+    /// rings stand still since then; or that on which its pause ends by itself, for which its calendar is made.
     #[must_use]
     pub fn judged_on(&self, organisation: &Zone, now: DateTime<Utc>) -> NaiveDate {
         match self.state {
             RolloutState::Deprecated { at, .. } => organisation.date(at),
             RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => {
-                organisation.date(now)
+                self.goes_on(organisation.date(now))
             }
         }
     }
