@@ -56,6 +56,7 @@ test("rooms are moved (R12)", async ({ page, open }) => {
   await expect(dialog).toHaveCount(0);
   await tabTo(page, shell.main.getByRole("button", { name: "Move chosen rooms" }));
   await page.keyboard.press("Enter");
+  await expect(dialog.getByLabel("Target ring")).toBeFocused();
   await page.keyboard.type("Exec");
   await expect(dialog).toContainText(/Executive on|come to Executive/);
   await tabTo(page, dialog.getByRole("button", { name: "Move rooms" }));

@@ -3,6 +3,8 @@
 import { expect, expectAccessible, hydrated } from "../fixtures.ts";
 import { bothWays, test } from "../own_demo.ts";
 import { Shell, Table } from "../pages/shell.ts";
+import { UpdatesPage } from "../pages/updates.ts";
+import { active } from "../estate.ts";
 
 bothWays([/422|409/], (withScript) => {
   test("a ring is added within the 60 days, edited and deleted (R2, R4, R8, R9, R11)", async ({ page, open }) => {
@@ -109,6 +111,36 @@ test("the dates of every running update follow what is typed, before it is saved
   await open("/updates");
   await shell.main.getByRole("link", { name: title, exact: true }).first().click();
   await expect(shell.main).toContainText(ends ?? "");
+});
+
+test("what is ticked before the page's script is there is chosen all the same (P8)", async ({ page, demo }) => {
+  let go = () => {};
+  const later = new Promise<void>((resolve) => (go = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await later;
+    await route.continue();
+  });
+  await page.goto(`${demo.address}/updates/rooms`);
+  const shell = new Shell(page);
+  const box = shell.main.getByRole("checkbox", { name: /^Choose / }).nth(2);
+  await box.check();
+  go();
+  await hydrated(page);
+  await expect(shell.main.getByText("1 room chosen")).toBeVisible();
+  await expect(box).toBeChecked();
+});
+
+test("nothing chosen is not everything (K5, R12)", async ({ page, open }) => {
+  const shell = new Shell(page);
+  const dialog = page.getByRole("dialog");
+  await open("/updates/rooms");
+  await shell.main.getByRole("button", { name: "Move chosen rooms" }).click();
+  await expect(dialog).toContainText("Choose rooms in the list first.");
+  await dialog.getByRole("link", { name: "Close" }).last().click();
+  await open(UpdatesPage.path);
+  await new UpdatesPage(page).link(active.roomsApp.row).click();
+  await shell.main.getByRole("button", { name: "Force chosen rooms" }).click();
+  await expect(dialog).toContainText("Choose rooms in the list first.");
 });
 
 test("what is chosen stays over the pages of the list, and goes with the filter (R12, P4)", async ({ page, open }) => {

@@ -183,14 +183,15 @@ pub fn ChooseBar(
 /// A box that follows what is chosen. One that was ticked before the page's script was there is chosen with it.
 fn as_chosen(is_chosen: impl Fn() -> bool + 'static, choose: impl Fn() + 'static) -> NodeRef<html::Input> {
     let input = NodeRef::<html::Input>::new();
-    let is_taken_over = StoredValue::new(false);
+    let was_there = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
+    let is_to_take_over = StoredValue::new(was_there);
     Effect::new(move |_| {
         let Some(input) = input.get() else {
             return;
         };
         let is_chosen = is_chosen();
-        if !is_taken_over.get_value() {
-            is_taken_over.set_value(true);
+        if is_to_take_over.get_value() {
+            is_to_take_over.set_value(false);
             if input.checked() && !is_chosen {
                 choose();
                 return;

@@ -110,6 +110,5 @@ mod tests {
             .map(|found| found.name)
             .collect();
         assert_eq!(names, ["Al", "Alba", "Alder", "Old Al"]);
-        assert_eq!(words_of(" T-1004 -- \"so\" "), ["T-1004", "\"so\""]);
     }
 }

@@ -405,6 +405,7 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
             "INSERT INTO ticket_rooms (ticket_id, room_id)
             SELECT t.id, r.id FROM tickets t JOIN rooms r ON r.name_key = 'room ' || (t.number - 1000000) WHERE t.number > 1000000"
         ),
+        format!("INSERT INTO ticket_events (ticket_id, at, actor, text) SELECT id, {at}, 'Ada', 'Looked at it.' FROM tickets"),
         format!(
             "INSERT INTO audit (at, actor, action, object_kind, object_id, summary)
             {} SELECT {at} + i, CASE WHEN i % 3 = 0 THEN 'Ada' ELSE 'Bo' END, 'room.moved', 'room', 'r' || i, 'Moved Room ' || i FROM n",

@@ -9,12 +9,13 @@ mod support;
 
 use domain::room::RoomState;
 use service::rooms::RoomDraft;
+use service::store::words_of;
 use support::{Estate, admin};
 
 on_both_engines![what_is_added_changed_and_taken_away_is_found_and_not_found_p8];
 
 async fn rooms(estate: &Estate, words: &[&str]) -> Vec<String> {
-    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let words = words_of(&words.join(" "));
     let mut tx = estate.service.store().read().await.unwrap();
     let mut names: Vec<String> = tx
         .find_rooms(&words, 100)
@@ -51,6 +52,23 @@ async fn what_is_added_changed_and_taken_away_is_found_and_not_found_p8(estate: 
         .unwrap();
     assert_eq!(rooms(&estate, &["stag", "2"]).await, [""; 0], "its old name is gone");
     assert_eq!(rooms(&estate, &["quay", "nord"]).await, [draft.name.as_str()]);
+    // Both engines split names in the same places.
+    estate
+        .service
+        .edit_room(
+            &admin(),
+            room.id,
+            room.revision + 1,
+            &RoomDraft {
+                name: "Berlin-1/2.Stock, A_7".to_owned(),
+                ..draft.clone()
+            },
+        )
+        .await
+        .unwrap();
+    for words in ["berlin-1", "Berlin 1", "2.stock", "stock", "a_7", "7 a"] {
+        assert_eq!(rooms(&estate, &[words]).await, ["Berlin-1/2.Stock, A_7"], "{words}");
+    }
     // What would be a query in one engine or the other means itself.
     for odd in [
         "\"",
@@ -68,10 +86,7 @@ async fn what_is_added_changed_and_taken_away_is_found_and_not_found_p8(estate: 
         rooms(&estate, &[odd]).await;
     }
     let mut tx = estate.service.store().read().await.unwrap();
-    let releases = tx
-        .find_updates(&["bar".to_owned(), "2.0".to_owned()], 10)
-        .await
-        .unwrap();
+    let releases = tx.find_updates(&words_of("bar 2.0"), 10).await.unwrap();
     assert_eq!(
         (releases.len(), releases[0].version.as_str(), releases[0].published),
         (1, "2.0", false)

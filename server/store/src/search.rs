@@ -229,3 +229,17 @@ fn in_postgres(words: &[String]) -> String {
         .map(|word| format!("'{}':*", word.replace('\\', "\\\\").replace('\'', "''")));
     terms.collect::<Vec<_>>().join(" & ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_end_where_there_is_neither_letter_nor_digit_and_have_limits_p8() {
+        assert_eq!(words_of(" T-1004 -- \"so\" 1.02 "), ["T", "1004", "so", "1", "02"]);
+        assert_eq!(words_of("%"), [""; 0]);
+        let long = "x ".repeat(500);
+        assert_eq!(words_of(&long).len(), MOST_WORDS);
+        assert_eq!(words_of(&"W".repeat(500))[0].len(), LONGEST_WORD);
+    }
+}
