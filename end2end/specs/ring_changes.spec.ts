@@ -99,10 +99,10 @@ test("the dates of every running update follow what is typed, before it is saved
   const before = Number(await days.inputValue());
   await days.fill(String(before + 3));
   await expect(dates).toContainText(/Of \d+ running updates?, \d+ ha(s|ve) other dates\. Dates are those of London\./);
-  await expect(dates).toContainText(/Executive\w+ \d+ \w+ to \w+ \d+ \w+( \d{4})?, tests until .*now \w+ \d+/);
+  await expect(dates).toContainText(/Executive\w+ \d+ \w+ to \w+ \d+ \w+( \d{4})?, tests until .*instead of \w+ \d+/);
   await expectAccessible(page);
   const said = await dates.locator(".effect h4 .sub").first().textContent();
-  const [, ends] = /ends (.*), now/.exec(said ?? "") ?? [];
+  const [, ends] = /ends (.*) instead of/.exec(said ?? "") ?? [];
   expect(ends, "the date is exact").toMatch(/^\w{3} \d+ \w{3}( \d{4})?$/);
   const title = (await dates.locator(".effect h4").first().textContent())?.replace(said ?? "", "").trim() ?? "";
   await dialog.getByRole("button", { name: "Save" }).click();

@@ -44,7 +44,8 @@ impl Chosen {
         let filter = Memo::new(move |_| address.with(|address| address::only(&of(), address, filters)));
         let announcement = use_context::<Announcement>();
         Effect::new(move |before: Option<()>| {
-            filter.track();
+            // Read, not only tracked: a memo that nobody has read does not move.
+            _ = filter.get();
             if let Some(announcement) = announcement {
                 announcement.track();
             }

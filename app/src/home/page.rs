@@ -318,6 +318,19 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
             </li>
         }
     });
+    let content = if all == 0 {
+        view! { <p class="muted">"No rooms yet."</p> }.into_any()
+    } else {
+        view! {
+            <div class="stack stack--tight">
+                <svg class="health-bar" width="100%" height="12" role="img" aria-label=words.join(", ")>
+                    {bars}
+                </svg>
+                <ul class="health-key">{key.collect_view()}</ul>
+            </div>
+        }
+        .into_any()
+    };
     view! {
         <section aria-labelledby="h-health">
             <div class="section-head">
@@ -326,12 +339,7 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
                     <a href="/rooms">{count(all, "room", "rooms")}</a>
                 </p>
             </div>
-            <div class="stack stack--tight">
-                <svg class="health-bar" width="100%" height="12" role="img" aria-label=words.join(", ")>
-                    {bars}
-                </svg>
-                <ul class="health-key">{key.collect_view()}</ul>
-            </div>
+            {content}
         </section>
     }
     .into_any()

@@ -240,6 +240,9 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
             <div class="section-head">
                 <h2 id="h-rooms">"Rooms"</h2>
                 <p role="status">{view.pager.text.clone()}</p>
+                <a class="btn btn--small" href=export rel="external" download="update-rooms.csv">
+                    "Export"
+                </a>
             </div>
             <div class="stack stack--tight">
                 <Toolbar action=path label="Rooms of this update">
@@ -248,9 +251,6 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
                     <Filter label="Ring" name="ring" value=ring choices=rings />
                     <Keep name="status" value=status />
                     <Apply />
-                    <a class="btn" href=export rel="external" download="update-rooms.csv">
-                        "Export"
-                    </a>
                 </Toolbar>
                 {content}
                 <Pager pager=view.pager.clone() anchor="rooms" />

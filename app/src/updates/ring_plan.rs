@@ -166,7 +166,7 @@ fn update(consequence: &Consequence) -> AnyView {
     let rings = consequence.ahead.iter().map(|(name, dates, was)| {
         let was = was
             .clone()
-            .map(|was| view! { <span class="sub">{format!("now {was}")}</span> });
+            .map(|was| view! { <span class="sub">{format!("instead of {was}")}</span> });
         view! {
             <li>
                 <span>{name.clone()}</span>
@@ -177,9 +177,9 @@ fn update(consequence: &Consequence) -> AnyView {
     let rings = rings.collect_view();
     let (ends, ended) = &consequence.ends;
     let end = if ends == ended {
-        format!("ends {ends}, as now")
+        format!("ends {ends}, as planned")
     } else {
-        format!("ends {ends}, now {ended}")
+        format!("ends {ends} instead of {ended}")
     };
     view! {
         <div class="effect">

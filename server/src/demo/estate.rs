@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::access::Role;
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
 use domain::freeze::FreezeScope;
@@ -13,6 +13,7 @@ use domain::rollout::RolloutState;
 use domain::room::Block;
 use domain::ticket::TicketSeverity;
 use domain::update::{ProductKind, Severity};
+use domain::when;
 use serde::Deserialize;
 use service::catalogue::Catalogue;
 use service::{
@@ -486,7 +487,11 @@ impl Known {
             .or(room.last_attempt_at)
             .or(room.started_at)
             .unwrap_or(update.published_at);
-        let night = room.night.map(|night| night.to_string()).unwrap_or_default();
+        // As the planner's own sentences have it.
+        let night = room
+            .night
+            .map(|night| when::date(night, night.year()))
+            .unwrap_or_default();
         let (state, reason) = match room.status.as_str() {
             "Completed" => (
                 DeploymentState::Completed { at },
@@ -516,13 +521,13 @@ impl Known {
             }
             "Scheduled" if room.missed_windows > 0 => (
                 DeploymentState::Waiting,
-                format!("No contact in the window of {night}; waits for the next one."),
+                format!("No contact in the window of {}; waits for the next one.", night),
             ),
             "Scheduled" if room.catch_up => (
                 DeploymentState::Waiting,
                 "Catch-up: joined its ring after its turn.".to_owned(),
             ),
-            "Scheduled" | "Paused" => (DeploymentState::Waiting, format!("Its night is {night}.")),
+            "Scheduled" | "Paused" => (DeploymentState::Waiting, format!("Its night is {}.", night)),
             "Deprecated" => {
                 at = update.superseded_at.or(update.recalled_at).unwrap_or(at);
                 (
