@@ -102,6 +102,7 @@ bench: setup $(FRONT) ## What polls, reports and ticks cost beside bare handlers
 
 .PHONY: lighthouse
 lighthouse: setup $(FRONT) server-for-tests ## What Lighthouse says of the Updates page, on a desk and on a slow phone: 95 or more
+	@tools/setup lighthouse
 	cd end2end && npx --no-install playwright test --project=lighthouse --workers=1
 
 FUZZ ?= 10000000

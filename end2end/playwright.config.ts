@@ -42,7 +42,7 @@ export default defineConfig({
     { name: "pages", testDir: "specs", testMatch: "*.spec.ts" },
     { name: "screenshots", testDir: ".", testMatch: "screenshots.ts" },
     // One at a time: it measures.
-    { name: "lighthouse", testDir: ".", testMatch: "lighthouse.ts", fullyParallel: false },
+    { name: "lighthouse", testDir: "lighthouse", testMatch: "scores.ts", fullyParallel: false },
   ],
   webServer: {
     command: `../tools/demo-for-tests ${port}`,
