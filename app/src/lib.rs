@@ -47,8 +47,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link id="leptos" rel="stylesheet" href="/pkg/nightshift.css" />
                 <AutoReload options=options.clone() />
-                // The page stands and its forms work before: what it shows comes first on a slow line.
-                <HydrationScripts options defer=true />
+                <HydrationScripts options />
                 <MetaTags />
             </head>
             <body>
