@@ -521,13 +521,13 @@ impl Known {
             }
             "Scheduled" if room.missed_windows > 0 => (
                 DeploymentState::Waiting,
-                format!("No contact in the window of {}; waits for the next one.", night),
+                format!("No contact in the window of {night}; waits for the next one."),
             ),
             "Scheduled" if room.catch_up => (
                 DeploymentState::Waiting,
                 "Catch-up: joined its ring after its turn.".to_owned(),
             ),
-            "Scheduled" | "Paused" => (DeploymentState::Waiting, format!("Its night is {}.", night)),
+            "Scheduled" | "Paused" => (DeploymentState::Waiting, format!("Its night is {night}.")),
             "Deprecated" => {
                 at = update.superseded_at.or(update.recalled_at).unwrap_or(at);
                 (
