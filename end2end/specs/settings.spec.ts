@@ -24,11 +24,18 @@ bothWays([/422|409/], (withScript) => {
     await expect(shell.main.getByLabel("Name", { exact: true }), "nothing typed is lost").toHaveValue("Fathom Lane");
     await shell.main.getByLabel("Opens at").fill("01:00");
     await shell.main.getByLabel("Mode", { exact: true }).selectOption("Automatic");
+    const seen = shell.main.locator('input[name="seen"]');
+    const before = await seen.inputValue();
     await shell.main.getByRole("button", { name: "Save" }).click();
     await expect(shell.main).toContainText("The settings are changed.");
+    // The form is that of what is set now, and not the one that was just sent.
+    await expect(seen).not.toHaveValue(before);
     await expect(shell.main.getByLabel("Opens at"), "the form has what is set now").toHaveValue("01:00");
     await shell.main.getByLabel("Unreachable after, windows").fill("3");
+    // The words of the first time still stand there: the answer is waited for.
+    const saved = page.waitForResponse((response) => response.url().endsWith("/api/settings/edit"));
     await shell.main.getByRole("button", { name: "Save" }).click();
+    expect((await saved).status()).toBeLessThan(400);
     await expect(page.getByText("changed by somebody else")).toHaveCount(0);
     await open("/settings");
     await expect(shell.main.getByLabel("Unreachable after, windows")).toHaveValue("3");
