@@ -1,5 +1,5 @@
-import { createServer, type AddressInfo } from "node:net";
 import { defineConfig } from "@playwright/test";
+import { freePort } from "./free_port.ts";
 
 // The workers read this file again: they find the port that the first reading chose.
 const port = (process.env.NIGHTSHIFT_PORT ??= String(await freePort()));
@@ -53,11 +53,3 @@ export default defineConfig({
     gracefulShutdown: { signal: "SIGTERM", timeout: 12_000 },
   },
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((closed) => probe.close(closed));
-  return port;
-}

@@ -1,9 +1,9 @@
 // `make lighthouse`: how fast and how accessible the Updates page is, as Lighthouse sees it, on a desk and on a slow phone (P8, P10).
 // It has packages of its own, which the browser tests do without.
 
-import { type AddressInfo, createServer } from "node:net";
-
 import { chromium, expect, test } from "@playwright/test";
+
+import { freePort } from "../free_port.ts";
 
 /** Of 100. */
 const WANTED = 95;
@@ -50,12 +50,4 @@ for (const device of ["a desk", "a slow phone"]) {
     const bad = Object.entries(audits).filter(([, { score }]) => score !== null && score < 0.9);
     for (const [id, { title, displayValue }] of bad) console.log(`  ${id}: ${title} ${displayValue ?? ""}`);
   });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((closed) => probe.close(closed));
-  return port;
 }
