@@ -134,3 +134,6 @@ DROP INDEX tickets_words;
 CREATE INDEX rooms_words ON rooms USING GIN (to_tsvector('simple', translate(name || ' ' || building, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', '                                ')));
 CREATE INDEX updates_words ON updates USING GIN (to_tsvector('simple', translate(title || ' ' || version, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', '                                ')));
 CREATE INDEX tickets_words ON tickets USING GIN (to_tsvector('simple', translate(title, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', '                                ')));
+
+-- Its only use was to count rooms.
+DROP INDEX rooms_counted;

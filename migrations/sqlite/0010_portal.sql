@@ -98,3 +98,6 @@ END;
 CREATE INDEX tickets_urgency ON tickets ((CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END), number DESC);
 CREATE INDEX tickets_in_state ON tickets (state, number DESC);
 CREATE INDEX tickets_suppressed ON tickets (suppressed_until) WHERE suppressed_until IS NOT NULL AND state <> 'resolved';
+
+-- Its only use was to count rooms.
+DROP INDEX rooms_counted;

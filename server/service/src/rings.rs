@@ -14,7 +14,7 @@ use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
 use crate::{Actor, Service};
 
-/// The most rooms that are moved at once: all in one transaction, in which nobody else writes.
+/// The most rooms that are moved at once: all in one transaction, for which on SQLite every other writer waits.
 pub const MOST_MOVED: usize = 20_000;
 
 /// Which rooms are moved.
