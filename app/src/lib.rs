@@ -19,6 +19,7 @@ mod rooms;
 mod routes;
 mod search;
 mod settings;
+pub mod start;
 mod tickets;
 mod updates;
 pub mod view;
@@ -32,6 +33,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 use crate::components::error_view::NotFoundPage;
 use crate::components::shell::Shell;
 use crate::routes::lazy;
+use crate::start::Start;
 
 /// The document around the app. Scripts carry the answer's nonce by themselves, where the server provides one.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -46,8 +48,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link id="leptos" rel="stylesheet" href="/pkg/nightshift.css" />
-                <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <AutoReload options />
+                <Start />
                 <MetaTags />
             </head>
             <body>

@@ -37,6 +37,8 @@ macro_rules! part {
                 }
 
                 fn view(_this: Self) -> impl Future<Output = AnyView> {
+                    #[cfg(feature = "ssr")]
+                    crate::start::announce(stringify!($part));
                     $part($Page::$page)
                 }
             }

@@ -40,7 +40,11 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
     let routes = generate_route_list(app::App);
     let context = {
         let desk = desk.clone();
-        move || provide_context(desk.clone())
+        let parts = files::parts(&options);
+        move || {
+            provide_context(desk.clone());
+            provide_context(parts.clone());
+        }
     };
     let functions = {
         let context = context.clone();
@@ -126,11 +130,10 @@ async fn never_cached(request: Request, next: Next) -> Response {
 }
 
 mod files {
-    #[cfg(feature = "embed")]
-    use std::borrow::Cow;
-
+    use app::start::Parts;
     use axum::body::Bytes;
 
+    use self::source::read;
     use super::{HeaderMap, HeaderValue, IntoResponse, LeptosOptions, Path, Response, State, StatusCode, header};
 
     pub(super) async fn package(
@@ -149,6 +152,13 @@ mod files {
         answer(&options, "favicon.svg", &headers).await
     }
 
+    /// A file of the site.
+    struct File {
+        bytes: Bytes,
+        /// The first half of its SHA-256.
+        tag: [u8; 16],
+    }
+
     /// The file, precompressed where the browser takes it and there is one.
     async fn answer(options: &LeptosOptions, path: &str, headers: &HeaderMap) -> Response {
         if path.split('/').any(|part| part.starts_with('.')) {
@@ -160,18 +170,18 @@ mod files {
             .unwrap_or_default();
         for (encoding, ending) in [("br", ".br"), ("gzip", ".gz")] {
             if accepts.contains(encoding)
-                && let Some(bytes) = read(options, &format!("{path}{ending}")).await
+                && let Some(file) = read(options, &format!("{path}{ending}")).await
             {
-                return typed(path, Some(encoding), bytes, headers);
+                return typed(path, Some(encoding), file, headers);
             }
         }
         match read(options, path).await {
-            Some(bytes) => typed(path, None, bytes, headers),
+            Some(file) => typed(path, None, file, headers),
             None => StatusCode::NOT_FOUND.into_response(),
         }
     }
 
-    fn typed(path: &str, encoding: Option<&'static str>, bytes: Bytes, headers: &HeaderMap) -> Response {
+    fn typed(path: &str, encoding: Option<&'static str>, file: File, headers: &HeaderMap) -> Response {
         let media_type = match path.rsplit('.').next() {
             Some("wasm") => "application/wasm",
             Some("js") => "text/javascript; charset=utf-8",
@@ -180,14 +190,14 @@ mod files {
             Some(_) | None => "application/octet-stream",
         };
         // Names carry no hash, so browsers ask each time whether what they have is still right.
-        let etag = format!("\"{}\"", &service::artifacts::Hashes::of(&bytes).sha256[..32]);
+        let etag = format!("\"{:032x}\"", u128::from_be_bytes(file.tag));
         let unchanged = headers
             .get(header::IF_NONE_MATCH)
             .is_some_and(|given| given.as_bytes() == etag.as_bytes());
         let mut response = if unchanged {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            bytes.into_response()
+            file.bytes.into_response()
         };
         let answered = response.headers_mut();
         answered.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -202,23 +212,71 @@ mod files {
         response
     }
 
-    #[cfg(feature = "embed")]
-    #[derive(rust_embed::RustEmbed)]
-    #[folder = "../target/site"]
-    struct Site;
-
-    #[cfg(feature = "embed")]
-    #[expect(clippy::unused_async, reason = "reads from disk without the feature")]
-    async fn read(_options: &LeptosOptions, path: &str) -> Option<Bytes> {
-        Site::get(path).map(|file| match file.data {
-            Cow::Borrowed(inside) => Bytes::from_static(inside),
-            Cow::Owned(bytes) => Bytes::from(bytes),
+    /// Where the parts of the browser's program are. Without them a page asks for its part a moment later.
+    pub(super) fn parts(options: &LeptosOptions) -> Parts {
+        let Some(manifest) = source::manifest(options) else {
+            return Parts::default();
+        };
+        Parts::read(&manifest).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the list of the front end's parts is not readable");
+            Parts::default()
         })
     }
 
+    fn tag(hash: &[u8]) -> [u8; 16] {
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&hash[..16]);
+        tag
+    }
+
+    /// The site within the program.
+    #[cfg(feature = "embed")]
+    mod source {
+        use std::borrow::Cow;
+
+        use axum::body::Bytes;
+
+        use super::{File, LeptosOptions, Parts, tag};
+
+        #[derive(rust_embed::RustEmbed)]
+        #[folder = "../target/site"]
+        struct Site;
+
+        #[expect(clippy::unused_async, reason = "reads from disk without the feature")]
+        pub(super) async fn read(_options: &LeptosOptions, path: &str) -> Option<File> {
+            let file = Site::get(path)?;
+            let tag = tag(&file.metadata.sha256_hash());
+            let bytes = match file.data {
+                Cow::Borrowed(inside) => Bytes::from_static(inside),
+                Cow::Owned(bytes) => Bytes::from(bytes),
+            };
+            Some(File { bytes, tag })
+        }
+
+        pub(super) fn manifest(_options: &LeptosOptions) -> Option<Vec<u8>> {
+            Site::get(&format!("pkg/{}", Parts::FILE)).map(|file| file.data.into_owned())
+        }
+    }
+
+    /// The site as it was built last.
     #[cfg(not(feature = "embed"))]
-    async fn read(options: &LeptosOptions, path: &str) -> Option<Bytes> {
-        let bytes = tokio::fs::read(std::path::Path::new(&*options.site_root).join(path)).await;
-        bytes.ok().map(Bytes::from)
+    mod source {
+        use std::path::Path;
+
+        use sha2::{Digest, Sha256};
+
+        use super::{File, LeptosOptions, Parts, tag};
+
+        pub(super) async fn read(options: &LeptosOptions, path: &str) -> Option<File> {
+            let bytes = tokio::fs::read(Path::new(&*options.site_root).join(path)).await.ok()?;
+            Some(File {
+                tag: tag(&Sha256::digest(&bytes)),
+                bytes: bytes.into(),
+            })
+        }
+
+        pub(super) fn manifest(options: &LeptosOptions) -> Option<Vec<u8>> {
+            std::fs::read(Path::new(&*options.site_root).join("pkg").join(Parts::FILE)).ok()
+        }
     }
 }

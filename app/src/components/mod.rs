@@ -25,6 +25,7 @@ pub mod pager;
 pub mod post_form;
 pub mod product_cell;
 pub mod ring_badge;
+pub mod ring_choice;
 pub mod ring_track;
 pub mod shell;
 pub mod status_badge;

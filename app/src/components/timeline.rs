@@ -108,22 +108,35 @@ fn axis(calendar: &CalendarView) -> AnyView {
             <svg y="22" width="100%" height="22">
                 {ground(timeline::ground(calendar), "22")}
             </svg>
-            {dates.collect_view()}
             {paused}
+            // The dates stand on it.
             {now}
+            {dates.collect_view()}
         </svg>
     }
     .into_any()
 }
 
 fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
-    let Bar { cells, test, tested } = timeline::bar(calendar, stage);
+    let Bar {
+        cells,
+        ahead,
+        test,
+        tested,
+    } = timeline::bar(calendar, stage);
     let ring = format!("ring-{}", stage.ring.scale);
     let width = timeline::cell_width(calendar);
     let nights = cells
         .into_iter()
         .map(|cell| night(cell, ring.clone(), width.clone()))
         .collect_view();
+    let ahead = ahead.map(|(x, width)| {
+        view! {
+            <svg x=x width=width height="60">
+                <rect class="t-wait t-none" y="16" height="28" rx="3"></rect>
+            </svg>
+        }
+    });
     let tests = test.map(|(from, to)| {
         let passed = tested.map(|to| view! { <line class="t-tested" x1=from.clone() x2=to y1="30" y2="30"></line> });
         view! {
@@ -140,6 +153,7 @@ fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
     view! {
         <svg class="timeline-bar" width="100%" height="60" role="img" aria-label=stage.sentence.clone()>
             {ground(timeline::ground(calendar), "60")}
+            {ahead}
             {nights}
             <g class=ring>{tests}</g>
             {now}

@@ -23,11 +23,12 @@ use crate::view::{Choice, Done, ImportReview, ImportedRoom, RoomFields, RoomForm
 const NAMED: usize = 100;
 
 impl Desk {
-    /// What the dialogs of a room start from; without a room, that of a new one.
+    /// What the dialogs of a room start from; without a room, that of a new one. What `moves` into other rings would mean takes a look
+    /// at every running rollout.
     ///
     /// # Errors
     /// Whoever asks may not change rooms, or there is no such room.
-    pub async fn room_form(&self, id: Option<RoomId>) -> Result<RoomForm> {
+    pub async fn room_form(&self, id: Option<RoomId>, moves: bool) -> Result<RoomForm> {
         let mut look = self.look_for(Act::EditRooms).await?;
         let sites = look.tx.sites().await.map_err(failed)?.into_iter();
         let sites = sites.map(|site| Choice {
@@ -52,7 +53,12 @@ impl Desk {
             what: "This room".to_owned(),
         };
         let record = look.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
-        let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
+        let moves = if moves {
+            let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
+            what_moves_mean(&mut look, &room).await?
+        } else {
+            Vec::new()
+        };
         Ok(RoomForm {
             id: Some(id),
             name: record.name,
@@ -70,7 +76,7 @@ impl Desk {
             state: record.state.as_str().to_owned(),
             revision: record.revision,
             ring: record.ring.to_string(),
-            moves: moves(&mut look, &room).await?,
+            moves,
             ..form
         })
     }
@@ -327,7 +333,7 @@ fn counted(sites: usize, rooms: usize, devices: usize) -> String {
 }
 
 /// What a move into each of the rings would mean for the updates that the room has still to get (R14, K9).
-async fn moves(look: &mut Look, room: &Room) -> Result<Vec<(String, Vec<String>)>> {
+async fn what_moves_mean(look: &mut Look, room: &Room) -> Result<Vec<(String, Vec<String>)>> {
     let live = look.tx.live_rollouts().await.map_err(failed)?;
     let updates = look.planned(&live).await.map_err(told)?;
     let rollouts = look.tx.rollouts(&live).await.map_err(failed)?;

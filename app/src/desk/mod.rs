@@ -9,12 +9,14 @@ mod control;
 mod estate;
 mod home;
 mod people;
+mod pictures;
 mod portfolio;
 pub(crate) mod rings;
 mod rooms;
 mod search;
 mod settings;
 mod tickets;
+mod update_rooms;
 mod updates;
 mod words;
 

@@ -128,11 +128,11 @@ impl Desk {
         })
     }
 
-    /// What the dialogs of a release start from.
+    /// What the dialogs of a release start from. What publishing it would mean, by severity, takes a look at every room (`plans`).
     ///
     /// # Errors
     /// Whoever asks may not publish, or there is no such release.
-    pub async fn release(&self, id: UpdateId) -> Result<ReleaseForm> {
+    pub async fn release(&self, id: UpdateId, plans: bool) -> Result<ReleaseForm> {
         let mut look = self.look_for(Act::Publish).await?;
         let record = release(&mut look, id).await?;
         let files = look
@@ -147,8 +147,13 @@ impl Desk {
                 sha256: file.artifact.sha256,
                 url: file.artifact.url,
             });
+        let severities: &[Severity] = if plans {
+            &[Severity::Routine, Severity::Critical]
+        } else {
+            &[]
+        };
         let mut plans = Vec::new();
-        for severity in [Severity::Routine, Severity::Critical] {
+        for &severity in severities {
             let plan = self
                 .service
                 .publish_plan(&self.viewer.actor, id, severity)
@@ -159,7 +164,7 @@ impl Desk {
         Ok(ReleaseForm {
             id,
             files: files.collect(),
-            devices: look.tx.rooms_running_count(id).await.map_err(failed)?,
+            rooms: look.tx.rooms_running_count(id).await.map_err(failed)?,
             published: look.tx.rollout(id).await.map_err(failed)?.is_some(),
             product: record.product.id.to_string(),
             title: titled(&record.release.title, &record.release.version),

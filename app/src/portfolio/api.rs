@@ -20,10 +20,10 @@ pub async fn get_product(id: String, page: u32) -> Result<ProductView, AppError>
     crate::desk()?.product(&id, page).await
 }
 
-/// What the dialogs of a release start from.
+/// What the dialogs of a release start from; with what publishing it would mean, for the one that does it.
 #[server(prefix = "/api", endpoint = "portfolio/release", input = GetUrl)]
-pub async fn get_release(id: UpdateId) -> Result<ReleaseForm, AppError> {
-    crate::desk()?.release(id).await
+pub async fn get_release(id: UpdateId, #[server(default)] plans: bool) -> Result<ReleaseForm, AppError> {
+    crate::desk()?.release(id, plans).await
 }
 
 /// Adds a product.

@@ -40,9 +40,9 @@ pub(super) fn ReleaseDialogs(
     };
     opened(
         key,
-        |(_, release, _): (String, Option<UpdateId>, String)| async move {
+        |(word, release, _): (String, Option<UpdateId>, String)| async move {
             match release {
-                Some(release) => get_release(release).await.map(Some),
+                Some(release) => get_release(release, word == PUBLISH).await.map(Some),
                 None => Ok(None),
             }
         },
@@ -375,7 +375,7 @@ fn plan_view(plan: PublishView) -> AnyView {
 fn recall(form: &ReleaseForm, close: String) -> AnyView {
     let title = format!("Recall {}?", form.title);
     let (action, id) = (posts_to::<RecallRelease>(), form.id.to_string());
-    let have = match form.devices {
+    let have = match form.rooms {
         0 => "No room has it.".to_owned(),
         rooms => format!("{} it now, and keep it.", count(rooms, "room has", "rooms have")),
     };

@@ -41,10 +41,13 @@ pub async fn get_room_history(id: RoomId) -> Result<RoomHistory, AppError> {
     crate::desk()?.room_history(id).await
 }
 
-/// What the dialogs of a room start from.
+/// What the dialogs of a room start from; with what moves would mean, for the one that assigns a ring.
 #[server(prefix = "/api", endpoint = "rooms/form", input = GetUrl)]
-pub async fn get_room_form(#[server(default)] id: Option<RoomId>) -> Result<RoomForm, AppError> {
-    crate::desk()?.room_form(id).await
+pub async fn get_room_form(
+    #[server(default)] id: Option<RoomId>,
+    #[server(default)] moves: bool,
+) -> Result<RoomForm, AppError> {
+    crate::desk()?.room_form(id, moves).await
 }
 
 /// Adds a room (R3).

@@ -1,7 +1,6 @@
 //! The dialogs of a room: edit, retire, bring back, assign a ring (R13), and its devices (A4); and that of a new room.
 
 use domain::ids::RoomId;
-use leptos::ev::Event;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
@@ -11,7 +10,8 @@ use super::api::{
 };
 use crate::components::address;
 use crate::components::dialog::{DIALOG, failed, opened};
-use crate::components::post_form::{Field, FormDialog, ReasonField, SelectField, TextField, ZoneField, posts_to};
+use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextField, ZoneField, posts_to};
+use crate::components::ring_choice::RingChoice;
 use crate::view::{Choice, RoomForm};
 
 /// Words of the dialogs in addresses.
@@ -65,7 +65,7 @@ pub(super) fn RoomDialogs(
     };
     opened(
         key,
-        |(_, id, _)| get_room_form(Some(id)),
+        |(word, id, _): (String, RoomId, String)| get_room_form(Some(id), word == ASSIGN),
         move |(word, id, device): (String, RoomId, String), answer| {
             let close = format!("/rooms/{id}{tab}");
             let form: RoomForm = match answer {
@@ -101,7 +101,7 @@ pub(super) fn AddRoomDialog(
     };
     opened(
         key,
-        |()| get_room_form(None),
+        |()| get_room_form(None, false),
         move |(), answer| {
             let close = close.to_owned();
             Some(match answer {
@@ -212,47 +212,24 @@ fn assign(form: RoomForm, id: RoomId, tab: &'static str, close: String) -> AnyVi
     let action = posts_to::<AssignRing>();
     let title = format!("Change the ring of {}", form.name);
     let from = form.ring.clone();
-    let others: Vec<Choice> = form.rings.into_iter().filter(|ring| ring.value != from).collect();
-    let chosen = RwSignal::new(String::new());
+    let choices = pairs(form.rings.into_iter().filter(|ring| ring.value != from).collect());
     let moves = form.moves;
-    let control = move |field: String, described: String| {
-        let options = others
-            .into_iter()
-            .map(|ring| view! { <option value=ring.value>{ring.label}</option> });
-        let choose = move |event: Event| chosen.set(event_target_value(&event));
-        view! {
-            <span class="select-wrap">
-                <select class="input select" id=field name="to" aria-describedby=described required autofocus=true on:change=choose>
-                    <option value="">"Choose a ring"</option>
-                    {options.collect_view()}
-                </select>
-            </span>
-        }
-        .into_any()
-    };
-    let follows = move || {
-        let ring = chosen.get();
-        if ring.is_empty() {
-            return view! { <p class="muted">"Choose a ring to see it."</p> }.into_any();
-        }
-        let sentences = moves.iter().find(|(other, _)| *other == ring);
-        let sentences = sentences.map(|(_, sentences)| sentences.clone()).unwrap_or_default();
-        if sentences.is_empty() {
-            return view! { <p class="muted">"No running update has still to come to this room."</p> }.into_any();
-        }
-        let items = sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> });
-        view! { <ul class="bullets">{items.collect_view()}</ul> }.into_any()
+    let follows = move |ring: &str| {
+        let sentences = moves.iter().find(|(other, _)| other == ring);
+        sentences.map(|(_, sentences)| sentences.clone()).unwrap_or_default()
     };
     view! {
         <FormDialog title close action submit="Assign">
             <input type="hidden" name="room" value=id.to_string() />
             <input type="hidden" name="from" value=from />
             <input type="hidden" name="tab" value=tab />
-            <Field label="Ring" name="to" control />
-            <div class="preview" aria-live="polite">
-                <h3>"What then comes to this room"</h3>
-                {follows}
-            </div>
+            <RingChoice
+                label="Ring"
+                choices
+                heading="What then comes to this room"
+                nothing="No running update has still to come to this room."
+                follows
+            />
         </FormDialog>
     }
     .into_any()

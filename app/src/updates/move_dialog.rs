@@ -1,7 +1,6 @@
 //! Moving chosen rooms into another ring (R12), with what then comes to them (K9).
 
 use domain::ids::{RingId, RoomId};
-use leptos::ev::Event;
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
@@ -10,7 +9,8 @@ use crate::components::address;
 use crate::components::choosing::{is_all, rooms_in};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::filters::Keep;
-use crate::components::post_form::{Field, FormDialog, posts_to};
+use crate::components::post_form::{FormDialog, posts_to};
+use crate::components::ring_choice::RingChoice;
 use crate::error::AppError;
 use crate::view::{MovePlan, RoomsQuery};
 use crate::words::count;
@@ -76,32 +76,9 @@ fn dialog(rooms: Vec<RoomId>, matching: Option<RoomsQuery>, from: &str, plan: Mo
         .filter(|from| rings.sequence.get(*from).is_some());
     let others = rings.sequence.iter().filter(|ring| Some(ring.id) != from);
     let choices: Vec<(String, String)> = others.map(|ring| (ring.id.to_string(), ring.name.clone())).collect();
-    let chosen = RwSignal::new(String::new());
-    let control = move |field: String, described: String| {
-        let options = choices
-            .into_iter()
-            .map(|(id, name)| view! { <option value=id>{name}</option> });
-        let choose = move |event: Event| chosen.set(event_target_value(&event));
-        view! {
-            <span class="select-wrap">
-                <select class="input select" id=field name="to" aria-describedby=described required autofocus=true on:change=choose>
-                    <option value="">"Choose a ring"</option>
-                    {options.collect_view()}
-                </select>
-            </span>
-        }
-        .into_any()
-    };
-    let follows = move || {
-        let Ok(ring) = chosen.get().parse::<RingId>() else {
-            return view! { <p class="muted">"Choose a ring to see it."</p> }.into_any();
-        };
-        let sentences = rings.arrivals(ring);
-        if sentences.is_empty() {
-            return view! { <p class="muted">"No update is running."</p> }.into_any();
-        }
-        let items = sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> });
-        view! { <ul class="bullets">{items.collect_view()}</ul> }.into_any()
+    let follows = move |ring: &str| {
+        let ring = ring.parse::<RingId>();
+        ring.map(|ring| rings.arrivals(ring)).unwrap_or_default()
     };
     let hidden = rooms.into_iter().enumerate().map(|(index, room)| {
         view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }
@@ -129,11 +106,13 @@ fn dialog(rooms: Vec<RoomId>, matching: Option<RoomsQuery>, from: &str, plan: Mo
             {hidden_matching}
             {from}
             <p class="muted">{named}</p>
-            <Field label="Target ring" name="to" control />
-            <div class="preview" aria-live="polite">
-                <h3>"What then comes to these rooms, where it applies"</h3>
-                {follows}
-            </div>
+            <RingChoice
+                label="Target ring"
+                choices
+                heading="What then comes to these rooms, where it applies"
+                nothing="No update is running."
+                follows
+            />
         </FormDialog>
     }
     .into_any()

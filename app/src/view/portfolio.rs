@@ -116,12 +116,12 @@ pub struct ReleaseForm {
     /// Its files.
     pub files: Vec<FileRow>,
     /// Rooms in which a device reports it.
-    pub devices: i64,
+    pub rooms: i64,
     /// It has a rollout: its files stay as they are.
     pub published: bool,
     /// Recalled, here or by its vendor.
     pub recalled: bool,
-    /// What publishing it now would mean, by severity.
+    /// What publishing it now would mean, by severity; none where nobody asked.
     pub plans: Vec<PublishView>,
 }
 

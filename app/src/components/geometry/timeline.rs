@@ -36,6 +36,8 @@ pub struct Axis {
 pub struct Bar {
     /// Its nights.
     pub cells: Vec<Cell>,
+    /// Its rollout days, where rooms have no nights yet: (x, width).
+    pub ahead: Option<(String, String)>,
     /// Test days: (from, to).
     pub test: Option<(String, String)>,
     /// Where the test days that have passed end.
@@ -122,6 +124,8 @@ pub fn bar(calendar: &CalendarView, stage: &StageView) -> Bar {
     });
     let from = f64::from(stage.first_day + stage.rollout_length);
     let to = from + f64::from(stage.test_length);
+    let is_ahead = stage.status == RingStatus::NotStarted && stage.nights.iter().all(|night| night.waiting == 0);
+    let rollout = f64::from(stage.rollout_length);
     let tested_to = match stage.status {
         RingStatus::Completed | RingStatus::CompletedWithFailures => to,
         RingStatus::NotStarted
@@ -132,6 +136,8 @@ pub fn bar(calendar: &CalendarView, stage: &StageView) -> Bar {
     };
     Bar {
         cells: cells.collect(),
+        ahead: (is_ahead && stage.rollout_length > 0)
+            .then(|| (at(calendar, f64::from(stage.first_day)), at(calendar, rollout))),
         test: (stage.test_length > 0).then(|| (at(calendar, from), at(calendar, to))),
         tested: (stage.test_length > 0 && tested_to > from).then(|| at(calendar, tested_to)),
     }
@@ -265,6 +271,23 @@ mod tests {
             Night::Waiting(4),
         ];
         assert_eq!(nights, expected);
+    }
+
+    #[test]
+    fn a_ring_whose_rooms_have_no_nights_yet_shows_the_days_it_will_take() {
+        let general = general(RingStatus::NotStarted);
+        assert_eq!(bar(&calendar(), &general).ahead, None, "its rooms have nights");
+        let forced = StageView {
+            nights: vec![night(3, 1, 0, 0)],
+            ..general
+        };
+        let days = Some(("37.84%".to_owned(), "27.03%".to_owned()));
+        assert_eq!(bar(&calendar(), &forced).ahead, days, "one room was forced before");
+        let rolling = StageView {
+            status: RingStatus::RollingOut,
+            ..forced
+        };
+        assert_eq!(bar(&calendar(), &rolling).ahead, None);
     }
 
     #[test]

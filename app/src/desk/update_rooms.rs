@@ -1,0 +1,184 @@
+//! The rooms of an update, with status and reason (P3, P4).
+
+use domain::deployment::Deployment;
+use domain::ids::{RingId, RoomId};
+use domain::ring::RingPlace;
+use domain::rollout::{Rollout, RolloutState};
+use service::pages::{Look, Start, UpdateSummary};
+use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
+
+use super::{PAGE, Result, failed, ring_view, told, words};
+use crate::error::AppError;
+use crate::view::{Choice, Pager, RingView, RoomWhyQuery, RoomWhyRow};
+
+/// Rooms of an update that are found and sorted at once.
+const FEW: i64 = 2_000;
+
+/// The chips: (word in the address, label, rooms).
+pub(super) async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, String, i64)>> {
+    let with_product = look.rooms_with(&summary.record.product).await.map_err(told)?;
+    let nights = look.rooms_by_status(summary.record.id).await.map_err(told)?;
+    let of = |word: &str| nights.get(word).copied().unwrap_or(0);
+    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
+    let scheduled = of("scheduled");
+    let deployed: i64 = nights.values().sum();
+    let all = with_product.max(deployed);
+    let rows = [
+        ("", "All", all),
+        ("failed", "Failed", of("failed")),
+        ("in-progress", "In progress", of("in-progress")),
+        ("scheduled", "Scheduled", if paused { 0 } else { scheduled }),
+        ("paused", "Paused", if paused { scheduled } else { 0 }),
+        ("completed", "Completed", of("completed")),
+        ("deprecated", "Deprecated", of("deprecated")),
+        ("not-required", "Not required", all - deployed),
+    ];
+    let shown = rows
+        .into_iter()
+        .filter(|(word, _, rooms)| word.is_empty() || *rooms > 0);
+    Ok(shown
+        .map(|(word, label, rooms)| (word.to_owned(), label.to_owned(), rooms))
+        .collect())
+}
+
+pub(super) async fn room_page(
+    look: &mut Look,
+    summary: &UpdateSummary,
+    query: &RoomWhyQuery,
+    statuses: &[(String, String, i64)],
+) -> Result<(Vec<RoomWhyRow>, Pager)> {
+    let chip = statuses.iter().find(|(word, ..)| *word == query.status);
+    let filter = UpdateRoomFilter {
+        few: chip.is_none_or(|(_, _, rooms)| *rooms <= FEW),
+        ..room_filter(summary, query)?
+    };
+    let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+    let more = super::rooms::cut(&mut records, filter.before.is_some());
+    let total = match filter.ring {
+        Some(_) => look.update_rooms_found(&filter).await.map_err(told)?,
+        // What the chip of the status says.
+        None => chip.map_or(0, |(_, _, rooms)| *rooms),
+    };
+    let text = words::count(total, "room", "rooms");
+    let ends = (filter.after.is_some(), filter.before.is_some());
+    let pager = super::rooms::pager(text, ends, &records, more, |name, cursor| {
+        words::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
+    });
+    Ok((room_rows(look, summary, &records).await?, pager))
+}
+
+pub(super) fn room_filter(summary: &UpdateSummary, query: &RoomWhyQuery) -> Result<UpdateRoomFilter> {
+    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
+    Ok(UpdateRoomFilter {
+        update: summary.record.id,
+        product: summary.record.product.clone(),
+        which: which_rooms(&query.status, paused)?,
+        ring: query.ring.parse::<RingId>().ok(),
+        few: false,
+        after: super::rooms::cursor(&query.after),
+        before: super::rooms::cursor(&query.before),
+    })
+}
+
+/// The rooms that a status in the address asks for.
+fn which_rooms(status: &str, paused: bool) -> Result<UpdateRooms> {
+    Ok(match status {
+        "" => UpdateRooms::All,
+        "scheduled" if !paused => UpdateRooms::Scheduled,
+        "paused" if paused => UpdateRooms::Scheduled,
+        "scheduled" | "paused" => UpdateRooms::Nothing,
+        "in-progress" => UpdateRooms::InProgress,
+        "completed" => UpdateRooms::Completed,
+        "failed" => UpdateRooms::Failed,
+        "deprecated" => UpdateRooms::Deprecated,
+        "not-required" => UpdateRooms::NotRequired,
+        unknown => {
+            return Err(AppError::Invalid {
+                field: "status".to_owned(),
+                problem: format!("{unknown:?} is no status of a room"),
+            });
+        }
+    })
+}
+
+pub(super) async fn room_rows(
+    look: &mut Look,
+    summary: &UpdateSummary,
+    records: &[RoomListRecord],
+) -> Result<Vec<RoomWhyRow>> {
+    let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
+    let rooms = look.rooms(&ids).await.map_err(told)?;
+    let planned = look.planned(&[summary.record.id]).await.map_err(told)?;
+    let tickets = look
+        .tx
+        .failure_ticket_numbers(summary.record.id, &ids)
+        .await
+        .map_err(failed)?;
+    let mut rows = Vec::with_capacity(records.len());
+    for record in records {
+        let (Some(room), Some(update)) = (rooms.get(&record.id), planned.get(&summary.record.id)) else {
+            continue;
+        };
+        let standing = look.standing(update, &summary.rollout, room).await.map_err(told)?;
+        let deployment = standing.deployment.as_ref();
+        let next = match &standing.start {
+            Some(start) => words::start(start, room, look.now),
+            None => words::no_start(standing.status).to_owned(),
+        };
+        rows.push(RoomWhyRow {
+            room: record.id,
+            name: record.name.clone(),
+            site: record.site.clone(),
+            ring: room_ring(look, &summary.rollout, deployment, record.ring),
+            status: standing.status,
+            why: standing.why,
+            next,
+            has_window: matches!(standing.start, Some(Start::Window(_))),
+            ticket: tickets.get(&record.id).copied(),
+            attempt: deployment.map_or(1, |deployment| deployment.attempt),
+            catch_up: deployment.is_some_and(|deployment| deployment.catch_up),
+        });
+    }
+    Ok(rows)
+}
+
+/// The ring in which a room stands for an update: as the rollout entered it, else the room's own. In the implicit ring
+/// of all rooms (S12) the own one tells more.
+fn room_ring(look: &Look, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
+    let entered = deployment
+        .filter(|deployment| deployment.ring != RingId::ALL_ROOMS)
+        .and_then(|deployment| rollout.stage(deployment.ring));
+    match entered {
+        Some(stage) => stage_ring(stage.ring, &stage.name, stage.place),
+        None => ring_view(look, own),
+    }
+}
+
+/// A ring as a rollout has it. The one of all rooms (S12) has no place on the scale, so it has a badge of its own.
+pub(super) fn stage_ring(id: RingId, name: &str, place: RingPlace) -> RingView {
+    RingView {
+        id,
+        name: name.to_owned(),
+        badge: if id == RingId::ALL_ROOMS {
+            "A".to_owned()
+        } else {
+            place.badge()
+        },
+        scale: place.scale(),
+    }
+}
+
+/// The rings in which the rooms of an update stand, for the filter.
+pub(super) fn ring_choices(look: &Look, summary: &UpdateSummary) -> Vec<Choice> {
+    let choice = |id: RingId, name: &str| Choice {
+        value: id.to_string(),
+        label: name.to_owned(),
+    };
+    match summary.rollout.automatic_days {
+        Some(_) => look.rings.iter().map(|ring| choice(ring.id, &ring.name)).collect(),
+        None => {
+            let stages = summary.calendar.iter();
+            stages.map(|stage| choice(stage.ring, &stage.name)).collect()
+        }
+    }
+}
