@@ -12,7 +12,7 @@ type Options = {
 export const test = base.extend<Options>({
   expectedErrors: [[], { option: true }],
 
-  page: async ({ page, baseURL, expectedErrors, javaScriptEnabled }, use) => {
+  page: async ({ page, baseURL, expectedErrors }, use) => {
     const errors: string[] = [];
     const ours = (url: string) => url.startsWith(`${baseURL}/`);
 
@@ -29,8 +29,6 @@ export const test = base.extend<Options>({
       const reason = request.failure()?.errorText ?? "";
       // Leaving a page ends what it still loads, its event stream above all.
       if (reason === "net::ERR_ABORTED") return;
-      // With script switched off, Chromium refuses to preload modules and gives its own policy as the reason.
-      if (javaScriptEnabled === false && reason === "csp") return;
       if (ours(request.url())) {
         errors.push(`no answer: ${request.url()} (${reason})`);
       }

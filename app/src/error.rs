@@ -1,12 +1,14 @@
 //! [`AppError`]: the only error that crosses the wire. It tells people what is wrong and nothing about the inside.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
 
 /// Why a page or an action could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "error")]
+#[serde(from = "Wire", into = "Wire")]
 pub enum AppError {
     /// A field breaks a limit.
     #[error("{}: {problem}", field.replace('_', " "))]
@@ -72,6 +74,85 @@ impl AppError {
     }
 }
 
+/// An [`AppError`] as one flat object: `{"error": "invalid", "field": "name", "problem": "…"}`. The browser loads one reader for it in
+/// place of one for each kind.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Wire {
+    error: Cow<'static, str>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    field: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    problem: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    what: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    incident: String,
+}
+
+impl From<AppError> for Wire {
+    fn from(error: AppError) -> Self {
+        let kind = |kind| Self {
+            error: Cow::Borrowed(kind),
+            ..Self::default()
+        };
+        match error {
+            AppError::Invalid { field, problem } => Self {
+                field,
+                problem,
+                ..kind("invalid")
+            },
+            AppError::NotFound { what } => Self {
+                what,
+                ..kind("not_found")
+            },
+            AppError::Conflict { problem } => Self {
+                problem,
+                ..kind("conflict")
+            },
+            AppError::Forbidden { problem } => Self {
+                problem,
+                ..kind("forbidden")
+            },
+            AppError::SignedOut => kind("signed_out"),
+            AppError::Unavailable => kind("unavailable"),
+            AppError::Internal { incident } => Self {
+                incident,
+                ..kind("internal")
+            },
+            AppError::Network { problem } => Self {
+                problem,
+                ..kind("network")
+            },
+        }
+    }
+}
+
+impl From<Wire> for AppError {
+    fn from(wire: Wire) -> Self {
+        let Wire {
+            error,
+            field,
+            problem,
+            what,
+            incident,
+        } = wire;
+        match &*error {
+            "invalid" => Self::Invalid { field, problem },
+            "not_found" => Self::NotFound { what },
+            "conflict" => Self::Conflict { problem },
+            "forbidden" => Self::Forbidden { problem },
+            "signed_out" => Self::SignedOut,
+            "unavailable" => Self::Unavailable,
+            "internal" => Self::Internal { incident },
+            "network" => Self::Network { problem },
+            unknown => Self::Network {
+                problem: format!("it said {unknown:?}"),
+            },
+        }
+    }
+}
+
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
@@ -79,5 +160,48 @@ impl FromServerFnError for AppError {
         Self::Network {
             problem: error.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_comes_through_the_wire() {
+        let text = |text: &str| text.to_owned();
+        let errors = [
+            AppError::Invalid {
+                field: text("name"),
+                problem: text("at most 60 characters"),
+            },
+            AppError::NotFound {
+                what: text("This room"),
+            },
+            AppError::Conflict {
+                problem: text("Somebody was faster."),
+            },
+            AppError::Forbidden {
+                problem: text("Auditors change nothing."),
+            },
+            AppError::SignedOut,
+            AppError::Unavailable,
+            AppError::Internal { incident: text("4f") },
+            AppError::Network {
+                problem: text("it hung up"),
+            },
+        ];
+        for error in errors {
+            let wire = serde_json::to_string(&error).expect("JSON");
+            assert_eq!(
+                serde_json::from_str::<AppError>(&wire).expect("an error"),
+                error,
+                "{wire}"
+            );
+        }
+        assert_eq!(
+            serde_json::to_string(&AppError::SignedOut).expect("JSON"),
+            r#"{"error":"signed_out"}"#
+        );
     }
 }

@@ -32,7 +32,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::components::error_view::NotFoundPage;
 use crate::components::shell::Shell;
-use crate::routes::lazy;
+use crate::routes::Page;
 use crate::start::Start;
 
 /// The document around the app. Scripts carry the answer's nonce by themselves, where the server provides one.
@@ -69,79 +69,79 @@ pub fn App() -> impl IntoView {
         <Router>
             <Shell>
                 <FlatRoutes fallback=NotFoundPage>
-                    <Route path=StaticSegment("") view={lazy::<routes::Home>()} ssr=SsrMode::Async />
-                    <Route path=StaticSegment("incidents") view={lazy::<routes::Incidents>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("") view=Page::Home ssr=SsrMode::Async />
+                    <Route path=StaticSegment("incidents") view=Page::Incidents ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("incidents"), ParamSegment("number"))
-                        view={lazy::<routes::Ticket>()}
+                        view=Page::Ticket
                         ssr=SsrMode::Async
                     />
-                    <Route path=StaticSegment("rooms") view={lazy::<routes::Inventory>()} ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("rooms"), StaticSegment("import")) view={lazy::<routes::Import>()} ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("rooms"), StaticSegment("sites")) view={lazy::<routes::Sites>()} ssr=SsrMode::Async />
-                    <Route path=(StaticSegment("rooms"), ParamSegment("id")) view={lazy::<routes::Room>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("rooms") view=Page::Inventory ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), StaticSegment("import")) view=Page::Import ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), StaticSegment("sites")) view=Page::Sites ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("rooms"), ParamSegment("id")) view=Page::Room ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("updates"))
-                        view={lazy::<routes::RoomUpdates>()}
+                        view=Page::RoomUpdates
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("tickets"))
-                        view={lazy::<routes::RoomTickets>()}
+                        view=Page::RoomTickets
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("history"))
-                        view={lazy::<routes::RoomHistory>()}
+                        view=Page::RoomHistory
                         ssr=SsrMode::Async
                     />
-                    <Route path=StaticSegment("updates") view={lazy::<routes::Updates>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("updates") view=Page::Updates ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("updates"), StaticSegment("rooms"))
-                        view={lazy::<routes::Rooms>()}
+                        view=Page::Rooms
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("updates"), StaticSegment("rings"))
-                        view={lazy::<routes::Rings>()}
+                        view=Page::Rings
                         ssr=SsrMode::Async
                     />
-                    <Route path=(StaticSegment("updates"), ParamSegment("id")) view={lazy::<routes::Update>()} ssr=SsrMode::Async />
-                    <Route path=StaticSegment("portfolio") view={lazy::<routes::Portfolio>()} ssr=SsrMode::Async />
+                    <Route path=(StaticSegment("updates"), ParamSegment("id")) view=Page::Update ssr=SsrMode::Async />
+                    <Route path=StaticSegment("portfolio") view=Page::Portfolio ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("portfolio"), StaticSegment("import"))
-                        view={lazy::<routes::Catalogue>()}
+                        view=Page::Catalogue
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("portfolio"), ParamSegment("id"))
-                        view={lazy::<routes::Product>()}
+                        view=Page::Product
                         ssr=SsrMode::Async
                     />
-                    <Route path=StaticSegment("audit") view={lazy::<routes::Audit>()} ssr=SsrMode::Async />
-                    <Route path=StaticSegment("settings") view={lazy::<routes::Settings>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("audit") view=Page::Audit ssr=SsrMode::Async />
+                    <Route path=StaticSegment("settings") view=Page::Settings ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("settings"), StaticSegment("freezes"))
-                        view={lazy::<routes::Freezes>()}
+                        view=Page::Freezes
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("settings"), StaticSegment("people"))
-                        view={lazy::<routes::People>()}
+                        view=Page::People
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("settings"), StaticSegment("people"), ParamSegment("id"))
-                        view={lazy::<routes::Person>()}
+                        view=Page::Person
                         ssr=SsrMode::Async
                     />
                     <Route
                         path=(StaticSegment("settings"), StaticSegment("tokens"))
-                        view={lazy::<routes::Tokens>()}
+                        view=Page::Tokens
                         ssr=SsrMode::Async
                     />
-                    <Route path=StaticSegment("search") view={lazy::<routes::Search>()} ssr=SsrMode::Async />
-                    <Route path=StaticSegment("account") view={lazy::<routes::Account>()} ssr=SsrMode::Async />
+                    <Route path=StaticSegment("search") view=Page::Search ssr=SsrMode::Async />
+                    <Route path=StaticSegment("account") view=Page::Account ssr=SsrMode::Async />
                 </FlatRoutes>
             </Shell>
         </Router>

@@ -113,3 +113,29 @@ test.describe("an address that leads nowhere", () => {
     await expect(new Shell(page).mainNavigation).toBeVisible();
   });
 });
+
+test("a page asks for its program once it has been painted, and for all of it at once (P8)", async ({ page }) => {
+  await page.goto("/updates");
+  await hydrated(page);
+  const loaded = await page.evaluate(() => {
+    const files = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+    return {
+      painted: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity,
+      parts: document.querySelector<HTMLMetaElement>('meta[name="parts"]')?.content.split(" ") ?? [],
+      program: files
+        .filter((file) => /\.(wasm|js)$/.test(file.name))
+        .map((file) => ({ name: new URL(file.name).pathname, from: file.startTime, until: file.responseEnd })),
+    };
+  });
+  expect(loaded.parts.length).toBeGreaterThan(1);
+  const names = loaded.program.map(({ name }) => name);
+  expect(names, "each file once").toEqual([...new Set(names)]);
+  expect(names).toEqual(expect.arrayContaining(["/pkg/nightshift.wasm", "/pkg/nightshift.js", ...loaded.parts]));
+  for (const { name, from } of loaded.program) {
+    expect(from, `${name} waits for the page`).toBeGreaterThan(loaded.painted);
+  }
+  const whole = loaded.program.find(({ name }) => name === "/pkg/nightshift.wasm");
+  for (const { name, from } of loaded.program.filter(({ name }) => loaded.parts.includes(name))) {
+    expect(from, `${name} does not wait for the rest`).toBeLessThan(whole?.until ?? 0);
+  }
+});

@@ -4,6 +4,7 @@ use domain::access::Role;
 use leptos::prelude::*;
 
 use super::api::get_people;
+use crate::components::answer::asked;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
@@ -13,7 +14,7 @@ use crate::view::{PeopleView, PersonRow};
 #[component]
 pub fn PeoplePage() -> impl IntoView {
     // Not asked again while it is open: what is shown once must stay until it is copied.
-    let people = Resource::new(|| (), |()| get_people());
+    let people = asked(|| (), |()| get_people());
     view! {
         <PageHeader title="People" tab=None above=("/settings", "Settings") />
         {loaded(people, page)}

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::api::get_tokens;
 use super::people_page::roles;
+use crate::components::answer::asked;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::loaded::loaded;
@@ -19,7 +20,7 @@ const DAYS: u16 = 90;
 #[component]
 pub fn TokensPage() -> impl IntoView {
     // Not asked again while it is open: what is shown once must stay until it is copied.
-    let tokens = Resource::new(|| (), |()| get_tokens());
+    let tokens = asked(|| (), |()| get_tokens());
     view! {
         <PageHeader
             title="Tokens"

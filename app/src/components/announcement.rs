@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
+use super::answer::{later, nothing};
 use super::icon::Icon;
+use super::loaded::Loading;
 use crate::view::{Done, Said, ShellView};
 
 /// What was said last in this browser, and on which page.
@@ -40,7 +42,7 @@ impl Announcement {
 #[component]
 pub fn Announced(
     /// What every page asks for.
-    shell: Resource<Result<ShellView, crate::error::AppError>>,
+    shell: Loading<ShellView>,
     /// What was said in this browser.
     said: Announcement,
 ) -> impl IntoView {
@@ -54,16 +56,16 @@ pub fn Announced(
     };
     let brought = move || {
         let first_path = first_path.clone();
-        Suspend::new(async move {
+        async move {
             let said = shell.await.ok().and_then(|shell| shell.said);
             let is_first = path.get_untracked() == first_path;
-            said.filter(|_| is_first).map(message)
-        })
+            said.filter(|_| is_first).map_or_else(nothing, message)
+        }
     };
     view! {
         <div class="announced" role="status">
             {move || here().map(message)}
-            <Transition>{brought}</Transition>
+            {later(brought, nothing)}
         </div>
     }
 }

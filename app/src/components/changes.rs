@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::answer::asked;
 use super::loaded::Loading;
 use crate::error::AppError;
 
@@ -41,7 +42,7 @@ where
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let changes = use_context::<Changes>();
-    Resource::new(
+    asked(
         move || (changes.map(|changes| changes.0.get()), source()),
         move |(_, source)| ask(source),
     )

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
+use super::answer::{asked, later, nothing};
 use super::icon::Icon;
 use crate::error::AppError;
 
@@ -34,7 +35,7 @@ where
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let key = Memo::new(move |_| key());
-    let answer = Resource::new(
+    let answer = asked(
         move || key.get(),
         move |key| {
             let ask = ask.clone();
@@ -46,12 +47,12 @@ where
     );
     let content = move || {
         let show = show.clone();
-        Suspend::new(async move {
-            let (key, answer) = answer.await?;
-            show(key, answer)
-        })
+        async move {
+            let shown = answer.await.and_then(|(key, answer)| show(key, answer));
+            shown.unwrap_or_else(nothing)
+        }
     };
-    view! { <Transition>{content}</Transition> }.into_any()
+    later(content, nothing)
 }
 
 /// Stands where a dialog could not be had.

@@ -3,16 +3,17 @@
 use domain::access::{Act, Role};
 use leptos::prelude::*;
 
-use crate::error::AppError;
+use super::answer::{later, nothing};
+use super::loaded::Loading;
 use crate::view::ShellView;
 
 /// What the server says of whoever is here.
 #[derive(Clone, Copy)]
-pub struct WhoIsHere(Resource<Result<ShellView, AppError>>);
+pub struct WhoIsHere(Loading<ShellView>);
 
 impl WhoIsHere {
     /// Puts it into the context of everything below.
-    pub fn provide(shell: Resource<Result<ShellView, AppError>>) {
+    pub fn provide(shell: Loading<ShellView>) {
         provide_context(Self(shell));
     }
 }
@@ -28,13 +29,17 @@ pub fn ForRole(
     let here = use_context::<WhoIsHere>();
     let content = move || {
         let children = children.clone();
-        Suspend::new(async move {
+        async move {
             let role: Option<Role> = match here {
                 Some(WhoIsHere(shell)) => shell.await.ok().map(|shell| shell.person.role),
                 None => None,
             };
-            role.is_some_and(|role| role.may(act)).then(|| children())
-        })
+            if role.is_some_and(|role| role.may(act)) {
+                children()
+            } else {
+                nothing()
+            }
+        }
     };
-    view! { <Transition>{content}</Transition> }
+    later(content, nothing)
 }

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
+use super::answer::{Answer, later};
 use super::error_view::{ErrorPage, ErrorPart};
 use crate::error::AppError;
 
 /// What a page waits for.
-pub type Loading<T> = Resource<Result<T, AppError>>;
+pub type Loading<T> = Answer<Result<T, AppError>>;
 
 /// A part of a page, below the page's own title.
 pub fn loaded<T>(resource: Loading<T>, show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> AnyView
@@ -34,19 +35,18 @@ where
 {
     let content = move || {
         let show = show.clone();
-        Suspend::new(async move {
+        async move {
             match resource.await {
                 Ok(value) => show(value),
                 Err(error) => fail(error),
             }
-        })
+        }
     };
-    view! { <Transition fallback=Skeleton>{content}</Transition> }.into_any()
+    later(content, skeleton)
 }
 
 /// Stands where rows will be.
-#[component]
-fn Skeleton() -> impl IntoView {
+fn skeleton() -> AnyView {
     view! {
         <div class="sk-row" aria-busy="true">
             <span class="sk sk--w1"></span>
@@ -54,4 +54,5 @@ fn Skeleton() -> impl IntoView {
             <span class="sk sk--w2"></span>
         </div>
     }
+    .into_any()
 }

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod announcement;
+pub mod answer;
 pub mod budget;
 pub mod changes;
 pub mod choosing;

@@ -441,13 +441,13 @@ async fn post(action: &str, fields: &str) -> Result<Done, AppError> {
         .body(fields)
         .map_err(network)?;
     let answer = request.send().await.map_err(network)?;
-    let text = answer.text().await.map_err(network)?;
+    let text = answer.binary().await.map_err(network)?;
     let unreadable = |_| AppError::Network {
         problem: format!("it answered {}", answer.status()),
     };
     if answer.ok() {
-        serde_json::from_str(&text).map_err(unreadable)
+        serde_json::from_slice(&text).map_err(unreadable)
     } else {
-        Err(serde_json::from_str(&text).map_err(unreadable)?)
+        Err(serde_json::from_slice(&text).map_err(unreadable)?)
     }
 }

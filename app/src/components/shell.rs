@@ -9,10 +9,12 @@ use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
 use super::announcement::{Announced, Announcement};
+use super::answer::{asked, later, nothing};
 use super::changes::Changes;
 use super::for_role::WhoIsHere;
 use super::icon::Icon;
 use super::live;
+use super::loaded::Loading;
 use super::page_header::Arrived;
 use super::time::Time;
 use crate::error::AppError;
@@ -94,11 +96,11 @@ pub fn Shell(
     live::listen(changes);
     keys::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
-    let shell = Resource::new(move || path.get(), |_| get_shell());
+    let shell = asked(move || path.get(), |_| get_shell());
     WhoIsHere::provide(shell);
     let part = move |show: fn(ShellView) -> AnyView| {
-        let content = move || Suspend::new(async move { shell.await.ok().map(show) });
-        view! { <Transition>{content}</Transition> }
+        let content = move || async move { shell.await.ok().map_or_else(nothing, show) };
+        later(content, nothing)
     };
     view! {
         <div class="app">
@@ -129,7 +131,7 @@ pub fn Shell(
                 {part(clock)}
                 {part(person)}
             </header>
-            <Navigation shell foot=part(foot).into_any() />
+            <Navigation shell foot=part(foot) />
             <main class="main" id="main" tabindex="-1">
                 <Announced shell said />
                 {children()}
@@ -140,7 +142,7 @@ pub fn Shell(
 }
 
 #[component]
-fn Navigation(shell: Resource<Result<ShellView, AppError>>, foot: AnyView) -> impl IntoView {
+fn Navigation(shell: Loading<ShellView>, foot: AnyView) -> impl IntoView {
     let navigation = NodeRef::<leptos::html::Nav>::new();
     let path = use_location().pathname;
     // On a phone the navigation is a popover, and no page is loaded that would close it.
@@ -171,19 +173,20 @@ fn Navigation(shell: Resource<Result<ShellView, AppError>>, foot: AnyView) -> im
         }
     };
     // Places that are not for everybody come with what the server says of whoever is here.
-    let second = move || {
-        Suspend::new(async move {
-            let role = shell.await.ok().map(|shell| shell.person.role);
-            let open = |place: &Place| place.act.is_none_or(|act| role.is_none_or(|role| role.may(act)));
-            let links: Vec<_> = SECOND.into_iter().filter(open).map(link).collect();
-            (!links.is_empty()).then(|| view! { <ul class="nav-second">{links}</ul> })
-        })
+    let second = move || async move {
+        let role = shell.await.ok().map(|shell| shell.person.role);
+        let open = |place: &Place| place.act.is_none_or(|act| role.is_none_or(|role| role.may(act)));
+        let links: Vec<_> = SECOND.into_iter().filter(open).map(link).collect();
+        if links.is_empty() {
+            return nothing();
+        }
+        view! { <ul class="nav-second">{links}</ul> }.into_any()
     };
     view! {
         <nav class="sidenav" id="nav" popover="auto" aria-label="Main" node_ref=navigation>
             <div class="sidenav-in">
                 <ul>{FIRST.map(link).collect_view()}</ul>
-                <Transition>{second}</Transition>
+                {later(second, nothing)}
                 {foot}
             </div>
         </nav>

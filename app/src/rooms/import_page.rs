@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::api::{ImportRooms, review_rooms};
 use crate::components::address;
+use crate::components::answer::asked;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
@@ -22,7 +23,7 @@ pub fn ImportPage() -> impl IntoView {
     let address = use_query_map();
     let upload = Memo::new(move |_| address.with(|address| address::value(address, "upload")));
     // Asked once: what was looked at is what is imported.
-    let review = Resource::new(
+    let review = asked(
         move || upload.get(),
         |upload| async move {
             let missing = |_| AppError::NotFound {

@@ -9,8 +9,8 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::components::address;
-use crate::components::dialog::{DIALOG, Dialog, opened};
-use crate::error::AppError;
+use crate::components::answer::nothing;
+use crate::components::dialog::{DIALOG, Dialog};
 
 /// The id of the search box.
 pub const BOX: &str = "search";
@@ -93,56 +93,50 @@ fn types(event: &KeyboardEvent) -> bool {
 pub fn KeysDialog() -> impl IntoView {
     let address = use_query_map();
     let path = use_location().pathname;
-    let key = move || {
-        address
-            .with(|address| address::value(address, DIALOG) == KEYS)
-            .then_some(())
-    };
-    opened(
-        key,
-        |()| async { Ok(()) },
-        move |(), _: Result<(), AppError>| {
-            let close = path.get_untracked();
-            let places = PLACES.map(|(letter, _, name)| {
-                view! {
-                    <dt>
-                        <kbd>"g"</kbd>
-                        " "
-                        <kbd>{letter}</kbd>
-                    </dt>
-                    <dd>{name}</dd>
-                }
-            });
-            let again = close.clone();
-            let dialog = view! {
-                <Dialog title="Keyboard shortcuts" close narrow=true>
-                    <div class="dialog-body">
-                        <dl class="keys">
-                            <dt>
-                                <kbd>"/"</kbd>
-                            </dt>
-                            <dd>"Search"</dd>
-                            {places.into_iter().collect_view()}
-                            <dt>
-                                <kbd>"?"</kbd>
-                            </dt>
-                            <dd>"This list"</dd>
-                            <dt>
-                                <kbd>"Esc"</kbd>
-                            </dt>
-                            <dd>"Close a dialog"</dd>
-                        </dl>
-                    </div>
-                    <div class="dialog-foot">
-                        <a class="btn" href=again data-noscroll="">
-                            "Close"
-                        </a>
-                    </div>
-                </Dialog>
-            };
-            Some(dialog.into_any())
-        },
-    )
+    move || {
+        if address.with(|address| address::value(address, DIALOG) != KEYS) {
+            return nothing();
+        }
+        let close = path.get_untracked();
+        let again = close.clone();
+        let places = PLACES.map(|(letter, _, name)| {
+            view! {
+                <dt>
+                    <kbd>"g"</kbd>
+                    " "
+                    <kbd>{letter}</kbd>
+                </dt>
+                <dd>{name}</dd>
+            }
+        });
+        view! {
+            <Dialog title="Keyboard shortcuts" close narrow=true>
+                <div class="dialog-body">
+                    <dl class="keys">
+                        <dt>
+                            <kbd>"/"</kbd>
+                        </dt>
+                        <dd>"Search"</dd>
+                        {places.into_iter().collect_view()}
+                        <dt>
+                            <kbd>"?"</kbd>
+                        </dt>
+                        <dd>"This list"</dd>
+                        <dt>
+                            <kbd>"Esc"</kbd>
+                        </dt>
+                        <dd>"Close a dialog"</dd>
+                    </dl>
+                </div>
+                <div class="dialog-foot">
+                    <a class="btn" href=again data-noscroll="">
+                        "Close"
+                    </a>
+                </div>
+            </Dialog>
+        }
+        .into_any()
+    }
 }
 
 /// The link to the list.

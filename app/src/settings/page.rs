@@ -8,6 +8,7 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{EditSettings, get_settings};
 use crate::components::address;
+use crate::components::answer::asked;
 use crate::components::for_role::ForRole;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
@@ -20,7 +21,7 @@ pub fn SettingsPage() -> impl IntoView {
     // Not asked again while it is open, for what is typed must stay; but after it was saved, which is in the address.
     let address = use_query_map();
     let saved = Memo::new(move |_| address.with(|address| address::value(address, "as")));
-    let settings = Resource::new(move || saved.get(), |_| get_settings());
+    let settings = asked(move || saved.get(), |_| get_settings());
     view! {
         <PageHeader title="Settings" tab=None />
         {loaded(settings, move |view| page(view, &address.get_untracked()))}

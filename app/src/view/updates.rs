@@ -121,7 +121,7 @@ pub struct TrackRing {
 
 /// The mark on a track.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "mark", content = "day")]
+#[serde(rename_all = "snake_case")]
 pub enum TrackMark {
     /// None: scheduled or over.
     None,
