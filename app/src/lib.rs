@@ -19,6 +19,7 @@ mod rooms;
 mod routes;
 mod search;
 mod settings;
+#[cfg(feature = "ssr")]
 pub mod start;
 mod tickets;
 mod updates;
@@ -26,18 +27,18 @@ pub mod view;
 mod words;
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::components::error_view::NotFoundPage;
 use crate::components::shell::Shell;
 use crate::routes::Page;
+#[cfg(feature = "ssr")]
 use crate::start::Start;
 
-/// The document around the app. Scripts carry the answer's nonce by themselves, where the server provides one.
+/// The document around the app.
+#[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    #[cfg(feature = "ssr")]
     restrict();
     view! {
         <!DOCTYPE html>
@@ -50,7 +51,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link id="leptos" rel="stylesheet" href="/pkg/nightshift.css" />
                 <AutoReload options />
                 <Start />
-                <MetaTags />
+                <leptos_meta::MetaTags />
             </head>
             <body>
                 <App />
@@ -62,10 +63,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// The app: the shell and the table of routes.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
+    // What stands in the page's head is the server's; in the browser a page sets its title.
+    #[cfg(feature = "ssr")]
+    leptos_meta::provide_meta_context();
     // An address with an id comes after the fixed words in its place.
     view! {
-        <Title text="Nightshift" />
         <Router>
             <Shell>
                 <FlatRoutes fallback=NotFoundPage>

@@ -1,4 +1,4 @@
-//! The pages as the router sees them. They come to the browser in five parts, each when a page of it is first opened, so that the first
+//! The pages as the router sees them. They come to the browser in six parts, each when a page of it is first opened, so that the first
 //! page does not wait for all of them.
 //!
 //! What several parts need comes in files of its own; with every page a part there would be hundreds of them. All routes have views of
@@ -44,8 +44,10 @@ macro_rules! parts {
 }
 
 parts! {
-    front_part {
+    home_part {
         Home => crate::home::HomePage,
+    }
+    search_part {
         Search => crate::search::SearchPage,
     }
     list_part {

@@ -43,7 +43,7 @@ fn page(account: AccountView) -> AnyView {
                         view! {
                             <dt>"E-mail"</dt>
                             <dd>{email}</dd>
-                        }
+                        }.into_any()
                     })}
                 <dt>"Role"</dt>
                 <dd>{role}</dd>

@@ -88,9 +88,9 @@ pub fn notice(title: &str, text: &str) -> String {
 /// A form that could not be taken, with its fields still in it, to be sent once more: nothing that was typed is lost.
 #[must_use]
 pub fn send_again(action: &str, problem: &str, is_signed_out: bool, fields: &[(String, String)]) -> String {
-    let fields = fields.iter().map(|(name, value)| {
-        view! { <input type="hidden" name=name.clone() value=value.clone() /> }
-    });
+    let fields = fields
+        .iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name.clone() value=value.clone() /> }.into_any());
     let sign_in = is_signed_out.then(|| {
         view! {
             <p>
@@ -100,6 +100,7 @@ pub fn send_again(action: &str, problem: &str, is_signed_out: bool, fields: &[(S
                 " first."
             </p>
         }
+        .into_any()
     });
     let form = view! {
         {sign_in}
@@ -151,7 +152,7 @@ fn field(field: &Field<'_>) -> AnyView {
                 required
                 autofocus=field.first
             />
-            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> }.into_any())}
         </div>
     }
     .into_any()
@@ -193,6 +194,7 @@ fn document(title: &str, below: &str, problem: Option<&str>, content: AnyView) -
                 <p>{problem.to_owned()}</p>
             </div>
         }
+        .into_any()
     });
     let body = view! {
         <html lang="en">
@@ -237,7 +239,7 @@ fn orbits() -> AnyView {
             let angle = std::f64::consts::TAU * f64::from(dot) / f64::from(dots);
             let class = if index < 2 { "dot-done" } else { "dot-wait" };
             let (x, y) = (CENTRE + radius * angle.sin(), CENTRE - radius * angle.cos());
-            view! { <circle class=class cx=format!("{x:.1}") cy=format!("{y:.1}") r="5.5"></circle> }
+            view! { <circle class=class cx=format!("{x:.1}") cy=format!("{y:.1}") r="5.5"></circle> }.into_any()
         });
         view! {
             <circle class="orbit" cx="420" cy="420" r=radius.to_string()></circle>

@@ -28,7 +28,7 @@ fn page(people: PeopleView) -> AnyView {
         <Head label="Name" />
         <Head label="Role" />
         <Head label="State" />
-        {may_change.then(|| view! { <Head class="col-act" label="Change" /> })}
+        {may_change.then(|| view! { <Head class="col-act" label="Change" /> }.into_any())}
     };
     let link = link.map(|link| {
         view! {
@@ -41,6 +41,7 @@ fn page(people: PeopleView) -> AnyView {
                 </div>
             </div>
         }
+        .into_any()
     });
     view! {
         {link}
@@ -129,6 +130,7 @@ pub(super) fn roles(selected: Option<Role>) -> AnyView {
                     {role.label()}
                 </option>
             }
+            .into_any()
         })
         .collect_view()
         .into_any()

@@ -72,7 +72,7 @@ fn page(view: PersonDetailView) -> AnyView {
                                 ", "
                                 <a href=suffered>"what was done to the account"</a>
                             </dd>
-                        }
+                        }.into_any()
                     })}
             </dl>
         </section>

@@ -27,7 +27,7 @@ pub(super) fn sessions(rows: Vec<SessionRow>, whose: Whose) -> AnyView {
         <Head label="Address" />
         <Head label="Since" />
         <Head label="Last used" />
-        {may_end.then(|| view! { <Head label="End it" /> })}
+        {may_end.then(|| view! { <Head label="End it" /> }.into_any())}
     };
     let caption = match whose {
         Whose::Own => "Your sessions",
@@ -88,7 +88,7 @@ fn session(row: SessionRow, whose: Whose) -> AnyView {
             <Cell class="col-used" label="Last used">
                 <Time when=last_used />
             </Cell>
-            {last.map(|last| view! { <Cell class="col-act">{last}</Cell> })}
+            {last.map(|last| view! { <Cell class="col-act">{last}</Cell> }.into_any())}
         </tr>
     }
     .into_any()
@@ -102,8 +102,8 @@ fn end(whose: Whose, session: Option<String>, name: &'static str) -> AnyView {
     };
     view! {
         <form method="post" action=action>
-            {person.map(|person| view! { <input type="hidden" name="person" value=person /> })}
-            {session.map(|session| view! { <input type="hidden" name="session" value=session /> })}
+            {person.map(|person| view! { <input type="hidden" name="person" value=person /> }.into_any())}
+            {session.map(|session| view! { <input type="hidden" name="session" value=session /> }.into_any())}
             <button class="btn btn--small" type="submit">
                 {name}
             </button>

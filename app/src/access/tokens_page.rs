@@ -56,6 +56,7 @@ fn page(view: TokensView) -> AnyView {
                 </div>
             </div>
         }
+        .into_any()
     });
     let list = if rows.is_empty() {
         let text = "No program has a token.";
@@ -67,7 +68,7 @@ fn page(view: TokensView) -> AnyView {
             <Head label="Expires" />
             <Head label="Last used" />
             <Head label="Added" />
-            {may_change.then(|| view! { <Head label="Revoke it" /> })}
+            {may_change.then(|| view! { <Head label="Revoke it" /> }.into_any())}
         };
         view! {
             <DataTable kind="tokens" caption="Tokens" head=head.into_any()>
@@ -107,6 +108,7 @@ fn token(row: TokenRow, may_change: bool) -> AnyView {
                 </form>
             </Cell>
         }
+        .into_any()
     });
     let used = match used {
         Some(used) => view! { <Time when=used /> }.into_any(),
@@ -120,7 +122,7 @@ fn token(row: TokenRow, may_change: bool) -> AnyView {
             </Cell>
             <Cell class="col-expires" label="Expires">
                 <Time when=expires />
-                {is_expired.then(|| view! { <span class="sub">" Expired"</span> })}
+                {is_expired.then(|| view! { <span class="sub">" Expired"</span> }.into_any())}
             </Cell>
             <Cell class="col-used" label="Last used">
                 {used}

@@ -147,15 +147,19 @@ fn row(row: AuditRow) -> AnyView {
         None => object.into_any(),
     };
     let facts = (!facts.is_empty()).then(|| {
-        let facts = facts.into_iter().map(|fact| view! { <li>{fact}</li> }).collect_view();
+        let facts = facts
+            .into_iter()
+            .map(|fact| view! { <li>{fact}</li> }.into_any())
+            .collect_view();
         view! {
             <details class="audit-facts">
                 <summary>"What changed"</summary>
                 <ul>{facts}</ul>
             </details>
         }
+        .into_any()
     });
-    let from = (!address.is_empty()).then(|| view! { <span class="sub">{format!("from {address}")}</span> });
+    let from = (!address.is_empty()).then(|| view! { <span class="sub">{format!("from {address}")}</span> }.into_any());
     view! {
         <tr role="row">
             <NameCell>{summary} {facts}</NameCell>

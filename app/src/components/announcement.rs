@@ -88,6 +88,7 @@ fn message(said: Said) -> AnyView {
                 </div>
             </div>
         }
+        .into_any()
     });
     let (class, role, icon) = if is_good {
         ("msg msg--success", None, "check")

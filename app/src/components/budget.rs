@@ -36,6 +36,7 @@ pub fn Budget(
                 </svg>
             </svg>
         }
+        .into_any()
     });
     let left = drawn.left.map(|(x, width)| {
         view! {
@@ -43,6 +44,7 @@ pub fn Budget(
                 <rect class="b-left" y="4" height="40" rx="4"></rect>
             </svg>
         }
+        .into_any()
     });
     let limit = if drawn.over.is_some() {
         "b-limit b-limit--over"
@@ -55,6 +57,7 @@ pub fn Budget(
                 <rect class="b-over" y="4" height="40" rx="4" fill="url(#p-over)"></rect>
             </svg>
         }
+        .into_any()
     });
     view! {
         <div class="budget-wrap">
@@ -78,6 +81,7 @@ fn names(rings: &RingsView) -> AnyView {
                 <span class="narrow">{row.ring.badge.clone()}</span>
             </span>
         }
+        .into_any()
     });
     let left = (rings.remaining > 0).then(|| {
         view! {
@@ -85,6 +89,7 @@ fn names(rings: &RingsView) -> AnyView {
                 <span class="wide">{count(rings.remaining, "day remains", "days remain")}</span>
             </span>
         }
+        .into_any()
     });
     view! {
         <p class="budget-names" aria-hidden="true">
@@ -107,6 +112,7 @@ fn axis() -> AnyView {
                 {text}
             </text>
         }
+        .into_any()
     });
     view! {
         <svg class="budget-axis" width="100%" height="18" aria-hidden="true">

@@ -110,14 +110,14 @@ pub fn ChooseBar(
     let chosen = expect_context::<Chosen>();
     let keep = keep
         .into_iter()
-        .map(|(name, value)| view! { <Keep name value /> })
+        .map(|(name, value)| view! { <Keep name value /> }.into_any())
         .collect_view();
     let shown: BTreeSet<RoomId> = page.iter().copied().collect();
     let elsewhere = move || {
         let rooms = chosen.rooms.get();
         let elsewhere = rooms
             .difference(&shown)
-            .map(|room| view! { <Keep name="room" value=room.to_string() /> });
+            .map(|room| view! { <Keep name="room" value=room.to_string() /> }.into_any());
         elsewhere.collect_view()
     };
     let all = total
@@ -140,6 +140,7 @@ pub fn ChooseBar(
                     {label}
                 </label>
             }
+            .into_any()
         });
     let whole_page = move |_| chosen.rooms.update(|rooms| rooms.extend(page.iter().copied()));
     let all_of = total.unwrap_or_default();

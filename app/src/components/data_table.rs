@@ -30,6 +30,7 @@ pub fn DataTable(
     } else {
         view! { <tbody role="rowgroup">{children()}</tbody> }.into_any()
     };
+    let foot = foot.map(|row| view! { <tfoot role="rowgroup">{row}</tfoot> }.into_any());
     view! {
         <div class="table-wrap">
             <table class=format!("table {kind}") role="table">
@@ -38,7 +39,7 @@ pub fn DataTable(
                     <tr role="row">{head}</tr>
                 </thead>
                 {body}
-                {foot.map(|row| view! { <tfoot role="rowgroup">{row}</tfoot> })}
+                {foot}
             </table>
         </div>
     }
@@ -84,7 +85,7 @@ pub fn SortHead(
 ) -> impl IntoView {
     let order = Order::of(query.get_str("sort").unwrap_or_default(), column);
     let href = address::with(path, &query, "sort", &order.next(column));
-    let arrow = order.icon().map(|name| view! { <Icon name /> });
+    let arrow = order.icon().map(|name| view! { <Icon name /> }.into_any());
     view! {
         <th scope="col" role="columnheader" class=class aria-sort=order.aria()>
             <a class="sort" href=href data-noscroll="">

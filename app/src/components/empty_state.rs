@@ -21,6 +21,7 @@ pub fn EmptyState(
                 </a>
             </div>
         }
+        .into_any()
     });
     view! {
         <section class="empty">

@@ -17,8 +17,8 @@ pub fn ErrorPart(
     set_status(&error);
     // Trying again would not help whoever may not see it.
     let leads_on = match error {
-        AppError::Forbidden { .. } => view! { <LeadsHome /> }.into_any(),
-        _ => view! { <TryAgain /> }.into_any(),
+        AppError::Forbidden { .. } => leads_home(),
+        _ => try_again(),
     };
     view! {
         <section class="empty">
@@ -38,62 +38,33 @@ pub fn ErrorPage(
 ) -> impl IntoView {
     set_status(&error);
     let headline = headline(&error);
-    match error {
-        AppError::NotFound { .. } => view! {
-            <TabTitle text=headline.clone() />
-            <section class="empty empty--page">
-                <EmptyArt />
-                <PageTitle text=headline />
-                <p>"The address may be wrong, or what it led to is gone."</p>
-                <div class="btn-row">
-                    <a class="btn btn--primary" href="/">
-                        "Home"
-                    </a>
-                    <a class="btn" href="/updates">
-                        "Show updates"
-                    </a>
-                </div>
-            </section>
-        }
-        .into_any(),
-        AppError::SignedOut => view! {
-            <TabTitle text=headline.clone() />
-            <section class="empty empty--page">
-                <EmptyArt />
-                <PageTitle text=headline />
-                <p>{error.to_string()}</p>
-                <div class="btn-row">
-                    <a class="btn btn--primary" href="/sign-in" rel="external">
-                        "Sign in"
-                    </a>
-                </div>
-            </section>
-        }
-        .into_any(),
-        AppError::Forbidden { .. } => view! {
-            <TabTitle text=headline.clone() />
-            <section class="empty empty--page">
-                <EmptyArt />
-                <PageTitle text=headline />
-                <p>{error.to_string()}</p>
-                <LeadsHome />
-            </section>
-        }
-        .into_any(),
+    let (picture, text, leads_on) = match &error {
+        AppError::NotFound { .. } => (
+            view! { <EmptyArt /> }.into_any(),
+            "The address may be wrong, or what it led to is gone.".to_owned(),
+            leads_to(&[("Home", "/"), ("Show updates", "/updates")]),
+        ),
+        AppError::SignedOut => (
+            view! { <EmptyArt /> }.into_any(),
+            error.to_string(),
+            leads_to(&[("Sign in", "/sign-in")]),
+        ),
+        AppError::Forbidden { .. } => (view! { <EmptyArt /> }.into_any(), error.to_string(), leads_home()),
         AppError::Invalid { .. }
         | AppError::Conflict { .. }
         | AppError::Unavailable
         | AppError::Internal { .. }
-        | AppError::Network { .. } => view! {
-            <TabTitle text=headline.clone() />
-            <section class="empty empty--page">
-                <Icon name="error-f" class="empty-icon" />
-                <PageTitle text=headline />
-                <p>{error.to_string()}</p>
-                <TryAgain />
-            </section>
-        }
-        .into_any(),
+        | AppError::Network { .. } => (
+            view! { <Icon name="error-f" class="empty-icon" /> }.into_any(),
+            error.to_string(),
+            try_again(),
+        ),
+    };
+    view! {
+        <TabTitle text=headline.clone() />
+        <section class="empty empty--page">
+            {picture} <PageTitle text=headline /> <p>{text}</p> {leads_on}
+        </section>
     }
 }
 
@@ -103,23 +74,28 @@ pub fn NotFoundPage() -> impl IntoView {
     view! { <ErrorPage error=AppError::NotFound { what: "This page".to_owned() } /> }
 }
 
-#[component]
-fn LeadsHome() -> impl IntoView {
-    view! {
-        <div class="btn-row">
-            <a class="btn btn--primary" href="/">
-                "Home"
+fn leads_home() -> AnyView {
+    leads_to(&[("Home", "/"), ("Your account", "/account")])
+}
+
+/// The first is what most people want.
+fn leads_to(places: &[(&'static str, &'static str)]) -> AnyView {
+    let links = places.iter().enumerate().map(|(index, (name, href))| {
+        let class = if index == 0 { "btn btn--primary" } else { "btn" };
+        // The page of the sign-in is not one of the router's.
+        let rel = (*href == "/sign-in").then_some("external");
+        view! {
+            <a class=class href=*href rel=rel>
+                {*name}
             </a>
-            <a class="btn" href="/account">
-                "Your account"
-            </a>
-        </div>
-    }
+        }
+        .into_any()
+    });
+    view! { <div class="btn-row">{links.collect_view()}</div> }.into_any()
 }
 
 /// `rel="external"` loads the page anew instead of asking the router for the page that is already there.
-#[component]
-fn TryAgain() -> impl IntoView {
+fn try_again() -> AnyView {
     view! {
         <div class="btn-row">
             <a class="btn" href="" rel="external">
@@ -128,6 +104,7 @@ fn TryAgain() -> impl IntoView {
             </a>
         </div>
     }
+    .into_any()
 }
 
 fn headline(error: &AppError) -> String {

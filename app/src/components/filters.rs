@@ -118,6 +118,7 @@ pub fn Filter(
                 {choice.label}
             </option>
         }
+        .into_any()
     });
     let options = options.collect_view();
     let apply = |event: Event| send(target_as::<HtmlSelectElement>(&event).and_then(|select| select.form()));
@@ -193,7 +194,7 @@ pub fn Keep(
     /// Its value.
     value: String,
 ) -> impl IntoView {
-    (!value.is_empty()).then(|| view! { <input type="hidden" name=name value=value /> })
+    (!value.is_empty()).then(|| view! { <input type="hidden" name=name value=value /> }.into_any())
 }
 
 /// A choice of a word and its label.

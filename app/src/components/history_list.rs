@@ -23,7 +23,7 @@ fn row(row: HistoryRow) -> AnyView {
     } else {
         format!("{}: {}", row.about, row.text)
     };
-    let detail = (!row.detail.is_empty()).then(|| view! { <span class="sub">{row.detail}</span> });
+    let detail = (!row.detail.is_empty()).then(|| view! { <span class="sub">{row.detail}</span> }.into_any());
     view! {
         <li class=row.bad.then_some("bad")>
             <Time when=row.at />

@@ -45,15 +45,12 @@ pub fn PageHeader(
                 </ol>
             </nav>
         }
+        .into_any()
     });
     let tab = tab.unwrap_or_else(|| title.clone());
-    let block = view! {
-        <div class="title-block">
-            <PageTitle text=title />
-            {children.map(|children| view! { <ul class="meta">{children()}</ul> })}
-            {(!lede.is_empty()).then(|| view! { <p class="lede">{lede}</p> })}
-        </div>
-    };
+    let meta = children.map(|children| view! { <ul class="meta">{children()}</ul> }.into_any());
+    let lede = (!lede.is_empty()).then(|| view! { <p class="lede">{lede}</p> }.into_any());
+    let block = view! { <div class="title-block"><PageTitle text=title /> {meta} {lede}</div> };
     let block = match icon {
         Some(name) => view! {
             <div class="upd upd--head">
@@ -66,10 +63,11 @@ pub fn PageHeader(
         .into_any(),
         None => block.into_any(),
     };
+    let actions = actions.map(|actions| view! { <div class="btn-row">{actions}</div> }.into_any());
     view! {
         <TabTitle text=tab />
         <div class="page-head">
-            {crumbs} {block} {actions.map(|actions| view! { <div class="btn-row">{actions}</div> })}
+            {crumbs} {block} {actions}
         </div>
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::answer::nothing;
 use crate::view::Pager as PagerView;
 
 /// The pager; nothing where everything is on one page, for the count stands above the list.
@@ -14,16 +15,17 @@ pub fn Pager(
     anchor: &'static str,
 ) -> impl IntoView {
     if pager.previous.is_none() && pager.next.is_none() {
-        return None;
+        return nothing();
     }
-    Some(view! {
+    view! {
         <nav class="pager" aria-label="Pages">
             <p>{pager.text}</p>
             <div class="pager-btns">
                 {step("Previous", pager.previous, anchor)} {step("Next", pager.next, anchor)}
             </div>
         </nav>
-    })
+    }
+    .into_any()
 }
 
 fn step(label: &'static str, query: Option<String>, anchor: &'static str) -> AnyView {

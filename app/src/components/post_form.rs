@@ -192,6 +192,7 @@ pub fn Field(
                 {hint}
             </p>
         }
+        .into_any()
     });
     let shown = move || {
         problem().map(|problem| {
@@ -199,6 +200,7 @@ pub fn Field(
                 <Icon name="error-f" />
                 {problem}
             }
+            .into_any()
         })
     };
     view! {
@@ -346,6 +348,7 @@ pub fn SelectField(
                     {label}
                 </option>
             }
+            .into_any()
         });
         view! {
             <span class="select-wrap">
@@ -379,7 +382,9 @@ pub fn ZoneField(
 ) -> impl IntoView {
     let control = move |id: String, described: String| {
         let list = format!("{id}-zones");
-        let options = zones.into_iter().map(|zone| view! { <option value=zone></option> });
+        let options = zones
+            .into_iter()
+            .map(|zone| view! { <option value=zone></option> }.into_any());
         view! {
             <input
                 class="input"
@@ -411,6 +416,7 @@ fn problem(error: AppError) -> AnyView {
                 ", then send this again. What you have typed stays."
             </p>
         }
+        .into_any()
     });
     view! {
         <div class="msg msg--error" role="alert">

@@ -23,7 +23,7 @@ pub fn RingChoice(
     let control = move |field: String, described: String| {
         let options = choices
             .into_iter()
-            .map(|(id, name)| view! { <option value=id>{name}</option> });
+            .map(|(id, name)| view! { <option value=id>{name}</option> }.into_any());
         let choose = move |event: Event| chosen.set(event_target_value(&event));
         view! {
             <span class="select-wrap">
@@ -44,7 +44,9 @@ pub fn RingChoice(
         if sentences.is_empty() {
             return view! { <p class="muted">{nothing}</p> }.into_any();
         }
-        let items = sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> });
+        let items = sentences
+            .into_iter()
+            .map(|sentence| view! { <li>{sentence}</li> }.into_any());
         view! { <ul class="bullets">{items.collect_view()}</ul> }.into_any()
     };
     view! {

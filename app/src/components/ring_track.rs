@@ -1,9 +1,14 @@
 //! The compact ring track of an update: tall block = rollout, thin line = test days, fill = installed, red = failed.
+//!
+//! The picture is written as text, not as a view: nothing in it ever changes by itself, and a list has hundreds of its shapes, which the
+//! browser would have to walk through before anything could be clicked.
+
+use std::fmt::Write as _;
 
 use domain::status::UpdateStatus;
 use leptos::prelude::*;
 
-use super::geometry::track::{self, FailureShape, Mark, RingShape};
+use super::geometry::track::{self, FailureShape, Mark, RingShape, Track};
 use crate::view::TrackView;
 
 /// The picture and the line below it. An update that nobody needs has only the line.
@@ -14,24 +19,14 @@ pub fn RingTrack(
     /// What is drawn.
     track: TrackView,
 ) -> impl IntoView {
-    let drawn = track::track(&track);
+    let shapes = shapes(&track::track(&track));
     let TrackView { sentence, caption, .. } = track;
     let picture = state(status).map(|state| {
-        view! {
-            <svg
-                class=format!("track track--{state}")
-                width="100%"
-                height="28"
-                role="img"
-                aria-label=sentence
-            >
-                {drawn.rings.into_iter().map(ring).collect_view()}
-                {drawn.failures.into_iter().map(failure).collect_view()}
-                {drawn.mark.map(|(what, x)| mark(what, &x))}
-            </svg>
-        }
+        let class = format!("track track--{state}");
+        view! { <svg class=class width="100%" height="28" role="img" aria-label=sentence inner_html=shapes></svg> }
+            .into_any()
     });
-    let caption = (!caption.is_empty()).then(|| view! { <p class="track-caption">{caption}</p> });
+    let caption = (!caption.is_empty()).then(|| view! { <p class="track-caption">{caption}</p> }.into_any());
     view! {
         {picture}
         {caption}
@@ -50,56 +45,89 @@ fn state(status: UpdateStatus) -> Option<&'static str> {
     }
 }
 
-fn ring(shape: RingShape) -> AnyView {
+/// Everything in the picture. It is made of numbers and words of this file.
+fn shapes(track: &Track) -> String {
+    let mut to = String::new();
+    for shape in &track.rings {
+        ring(&mut to, shape);
+    }
+    for shape in &track.failures {
+        failure(&mut to, shape);
+    }
+    if let Some((what, x)) = &track.mark {
+        mark(&mut to, *what, x);
+    }
+    to
+}
+
+/// Writes into a `String`, which does not fail.
+macro_rules! put {
+    ($to:ident, $($shape:tt)+) => {
+        _ = write!($to, $($shape)+)
+    };
+}
+
+fn ring(to: &mut String, shape: &RingShape) {
+    let RingShape {
+        scale,
+        x,
+        width,
+        rollout,
+        ..
+    } = shape;
     let outline = if shape.has_rooms { "t-wait" } else { "t-wait t-none" };
-    let done = shape
-        .done
-        .map(|width| view! { <rect class="t-done" y="9" width=width height="14" rx="3"></rect> });
-    let test = shape
-        .has_test
-        .then(|| view! { <line class="t-test" x1=shape.rollout.clone() x2="100%" y1="16" y2="16"></line> });
-    let tested = shape
-        .tested
-        .map(|to| view! { <line class="t-tested" x1=shape.rollout.clone() x2=to y1="16" y2="16"></line> });
-    view! {
-        <svg class=format!("ring-{}", shape.scale) x=shape.x width=shape.width height="28">
-            <svg width=shape.rollout height="28">
-                <rect class=outline y="9" height="14" rx="3"></rect>
-                {done}
-            </svg>
-            {test}
-            {tested}
-        </svg>
+    put!(to, r#"<svg class="ring-{scale}" x="{x}" width="{width}" height="28">"#);
+    put!(
+        to,
+        r#"<svg width="{rollout}" height="28"><rect class="{outline}" y="9" height="14" rx="3"></rect>"#
+    );
+    if let Some(done) = &shape.done {
+        put!(
+            to,
+            r#"<rect class="t-done" y="9" width="{done}" height="14" rx="3"></rect>"#
+        );
     }
-    .into_any()
+    put!(to, "</svg>");
+    if shape.has_test {
+        put!(
+            to,
+            r#"<line class="t-test" x1="{rollout}" x2="100%" y1="16" y2="16"></line>"#
+        );
+    }
+    if let Some(tested) = &shape.tested {
+        put!(
+            to,
+            r#"<line class="t-tested" x1="{rollout}" x2="{tested}" y1="16" y2="16"></line>"#
+        );
+    }
+    put!(to, "</svg>");
 }
 
-fn failure(shape: FailureShape) -> AnyView {
-    view! {
-        <svg x=shape.x width=shape.width height="28">
-            <rect class="t-fail" x=shape.from y="7" width=shape.length height="18" rx="2"></rect>
-        </svg>
-    }
-    .into_any()
+fn failure(to: &mut String, shape: &FailureShape) {
+    let FailureShape { x, width, from, length } = shape;
+    put!(
+        to,
+        r#"<svg x="{x}" width="{width}" height="28"><rect class="t-fail" x="{from}" y="7" width="{length}" height="18" rx="2"></rect></svg>"#
+    );
 }
 
-fn mark(mark: Mark, x: &str) -> AnyView {
-    let x = x.to_owned();
+fn mark(to: &mut String, mark: Mark, x: &str) {
     match mark {
-        Mark::Now => view! {
-            <line class="t-now" x1=x.clone() x2=x.clone() y1="4" y2="28"></line>
-            <circle class="t-moon" cx=x cy="4" r="4"></circle>
+        Mark::Now => {
+            put!(to, r#"<line class="t-now" x1="{x}" x2="{x}" y1="4" y2="28"></line>"#);
+            put!(to, r#"<circle class="t-moon" cx="{x}" cy="4" r="4"></circle>"#);
         }
-        .into_any(),
-        Mark::Paused => view! {
-            <line class="t-now t-now--paused" x1=x.clone() x2=x.clone() y1="7" y2="28"></line>
-            <g class="t-pause">
-                <circle cx=x.clone() cy="7" r="7"></circle>
-                <line x1=x.clone() x2=x.clone() y1="4" y2="10"></line>
-                <line x1=x.clone() x2=x y1="4" y2="10"></line>
-            </g>
+        Mark::Paused => {
+            put!(
+                to,
+                r#"<line class="t-now t-now--paused" x1="{x}" x2="{x}" y1="7" y2="28"></line>"#
+            );
+            put!(to, r#"<g class="t-pause"><circle cx="{x}" cy="7" r="7"></circle>"#);
+            put!(
+                to,
+                r#"<line x1="{x}" x2="{x}" y1="4" y2="10"></line><line x1="{x}" x2="{x}" y1="4" y2="10"></line></g>"#
+            );
         }
-        .into_any(),
-        Mark::Stopped => view! { <line class="t-stop" x1=x.clone() x2=x y1="4" y2="28"></line> }.into_any(),
+        Mark::Stopped => put!(to, r#"<line class="t-stop" x1="{x}" x2="{x}" y1="4" y2="28"></line>"#),
     }
 }

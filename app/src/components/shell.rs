@@ -215,8 +215,8 @@ fn demo_bar(shell: ShellView) -> AnyView {
         Role::Admin => Role::Helpdesk,
         Role::Helpdesk | Role::Auditor => Role::Admin,
     };
-    demo.map(|demo| {
-        view! {
+    let Some(demo) = demo else { return nothing() };
+    view! {
             <section class="demo-bar" aria-label="Demo">
                 <b>
                     <Icon name="clock" />
@@ -231,8 +231,7 @@ fn demo_bar(shell: ShellView) -> AnyView {
                     </button>
                 </form>
             </section>
-        }
-    })
+    }
     .into_any()
 }
 

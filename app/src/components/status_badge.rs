@@ -7,6 +7,7 @@ use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::Severity;
 use leptos::prelude::*;
 
+use super::answer::nothing;
 use super::icon::Icon;
 use crate::view::Health;
 
@@ -117,9 +118,9 @@ pub fn SeverityMark(
 ) -> impl IntoView {
     match severity {
         Severity::Critical => {
-            Some(view! { <Badge class="sev--critical" icon="sev-critical" label=severity_label(severity) /> })
+            view! { <Badge class="sev--critical" icon="sev-critical" label=severity_label(severity) /> }.into_any()
         }
-        Severity::Routine => None,
+        Severity::Routine => nothing(),
     }
 }
 

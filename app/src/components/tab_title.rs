@@ -1,7 +1,6 @@
 //! What the browser's tab says.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// `{text} · Nightshift`.
 #[component]
@@ -10,11 +9,19 @@ pub fn TabTitle(
     text: String,
 ) -> impl IntoView {
     let text = format!("{text} · Nightshift");
-    // The server writes the title into the page as it is (leptos_meta 0.8.7), and rooms are called what people call them.
-    let text = if cfg!(feature = "ssr") { escaped(&text) } else { text };
-    view! { <Title text /> }
+    #[cfg(feature = "ssr")]
+    {
+        // It writes the title into the page as it is (leptos_meta 0.8.7), and rooms are called what people call them.
+        let text = escaped(&text);
+        // It is registered for the head; nothing stands here.
+        _ = view! { <leptos_meta::Title text /> };
+    }
+    // In the browser that is one call.
+    #[cfg(not(feature = "ssr"))]
+    Effect::new(move |_| document().set_title(&text));
 }
 
+#[cfg(any(feature = "ssr", test))]
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

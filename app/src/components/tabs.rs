@@ -30,6 +30,7 @@ pub fn Tabs(
                 " "
                 <span class="count">{count}</span>
             }
+            .into_any()
         });
         view! {
             <li>
@@ -39,6 +40,7 @@ pub fn Tabs(
                 </a>
             </li>
         }
+        .into_any()
     });
     view! {
         <nav class="tabs" aria-label=label>

@@ -43,17 +43,18 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
         | RingStatus::Paused
         | RingStatus::Deprecated => None,
     };
-    let test = (!stage.test.is_empty()).then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> });
-    let failed =
-        (stage.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> });
-    let running =
-        (stage.running > 0).then(|| view! { <span class="sub">{format!("{} running", stage.running)}</span> });
-    let waiting =
-        (stage.waiting > 0).then(|| view! { <span class="sub">{format!("{} waiting", stage.waiting)}</span> });
-    let withdrawn =
-        (stage.withdrawn > 0).then(|| view! { <span class="sub">{format!("{} deprecated", stage.withdrawn)}</span> });
-    let catch_up =
-        (stage.catch_up > 0).then(|| view! { <span class="sub">{format!("{} catch up", stage.catch_up)}</span> });
+    let test = (!stage.test.is_empty())
+        .then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> }.into_any());
+    let failed = (stage.failed > 0)
+        .then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> }.into_any());
+    let running = (stage.running > 0)
+        .then(|| view! { <span class="sub">{format!("{} running", stage.running)}</span> }.into_any());
+    let waiting = (stage.waiting > 0)
+        .then(|| view! { <span class="sub">{format!("{} waiting", stage.waiting)}</span> }.into_any());
+    let withdrawn = (stage.withdrawn > 0)
+        .then(|| view! { <span class="sub">{format!("{} deprecated", stage.withdrawn)}</span> }.into_any());
+    let catch_up = (stage.catch_up > 0)
+        .then(|| view! { <span class="sub">{format!("{} catch up", stage.catch_up)}</span> }.into_any());
     let picture = picture(calendar, stage);
     let StageView {
         ring,
@@ -86,6 +87,7 @@ fn axis(calendar: &CalendarView) -> AnyView {
                 {text}
             </text>
         }
+        .into_any()
     });
     let now = drawn.now.map(|x| {
         view! {
@@ -95,6 +97,7 @@ fn axis(calendar: &CalendarView) -> AnyView {
                 "Today"
             </text>
         }
+        .into_any()
     });
     let paused = timeline::ground(calendar).paused.map(|(x, _)| {
         view! {
@@ -102,6 +105,7 @@ fn axis(calendar: &CalendarView) -> AnyView {
                 "Paused"
             </text>
         }
+        .into_any()
     });
     view! {
         <svg class="timeline-axis" width="100%" height="44" aria-hidden="true">
@@ -136,9 +140,11 @@ fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
                 <rect class="t-wait t-none" y="16" height="28" rx="3"></rect>
             </svg>
         }
+        .into_any()
     });
     let tests = test.map(|(from, to)| {
-        let passed = tested.map(|to| view! { <line class="t-tested" x1=from.clone() x2=to y1="30" y2="30"></line> });
+        let passed =
+            tested.map(|to| view! { <line class="t-tested" x1=from.clone() x2=to y1="30" y2="30"></line> }.into_any());
         view! {
             <line class="t-test" x1=from.clone() x2=to y1="30" y2="30"></line>
             {passed}
@@ -146,10 +152,11 @@ fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
                 "Test"
             </text>
         }
+        .into_any()
     });
     let now = timeline::axis(calendar)
         .now
-        .map(|x| view! { <line class="t-now" x1=x.clone() x2=x y1="0" y2="60"></line> });
+        .map(|x| view! { <line class="t-now" x1=x.clone() x2=x y1="0" y2="60"></line> }.into_any());
     view! {
         <svg class="timeline-bar" width="100%" height="60" role="img" aria-label=stage.sentence.clone()>
             {ground(timeline::ground(calendar), "60")}
@@ -163,15 +170,16 @@ fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
 }
 
 fn ground(ground: Ground, height: &'static str) -> AnyView {
-    let weekends = ground.weekends.into_iter().map(|(x, width)| {
-        view! { <rect class="tl-weekend" x=x width=width height=height></rect> }
-    });
+    let weekends = ground
+        .weekends
+        .into_iter()
+        .map(|(x, width)| view! { <rect class="tl-weekend" x=x width=width height=height></rect> }.into_any());
     let weeks = ground
         .weeks
         .into_iter()
-        .map(|x| view! { <line class="tl-week" x1=x.clone() x2=x y2=height></line> });
+        .map(|x| view! { <line class="tl-week" x1=x.clone() x2=x y2=height></line> }.into_any());
     let paused = ground.paused.map(|(x, width)| {
-        view! { <rect class="tl-paused" x=x width=width height=height fill="url(#p-pause)"></rect> }
+        view! { <rect class="tl-paused" x=x width=width height=height fill="url(#p-pause)"></rect> }.into_any()
     });
     view! {
         {weekends.collect_view()}

@@ -124,6 +124,7 @@ fn attention(points: Vec<(String, String, bool)>) -> AnyView {
                     </h3>
                 </li>
             }
+            .into_any()
         });
         view! { <ul class="attention">{points.collect_view()}</ul> }.into_any()
     };
@@ -148,8 +149,9 @@ fn since(rings: Vec<(RingView, Option<i64>, Option<When>)>) -> AnyView {
                     <rect class="bar-fg" width=percent(share(passed, rooms(FULL_BAR_DAYS))) height="6" rx="3"></rect>
                 </svg>
             }
+            .into_any()
         });
-        let last = last.map(|when| view! { <span class="sub">"Last: " <Time when /></span> });
+        let last = last.map(|when| view! { <span class="sub">"Last: " <Time when /></span> }.into_any());
         view! {
             <li>
                 <RingBadge ring />
@@ -158,6 +160,7 @@ fn since(rings: Vec<(RingView, Option<i64>, Option<When>)>) -> AnyView {
                 {last}
             </li>
         }
+        .into_any()
     });
     view! {
         <section class="panel" aria-labelledby="h-since">
@@ -198,6 +201,7 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
                     </Cell>
                 </tr>
             }
+            .into_any()
         });
         let rows = rows.collect_view();
         view! {
@@ -233,6 +237,7 @@ fn announcements(news: Vec<AnnouncementView>, may_announce: bool, may_dismiss: b
                 "Announce something"
             </a>
         }
+        .into_any()
     });
     view! {
         <section aria-labelledby="h-announce">
@@ -265,6 +270,7 @@ fn announcement(one: AnnouncementView, may_take_down: bool, may_dismiss: bool) -
                 </button>
             </PostForm>
         }
+        .into_any()
     });
     let dismiss = may_dismiss.then(|| {
         view! {
@@ -275,9 +281,12 @@ fn announcement(one: AnnouncementView, may_take_down: bool, may_dismiss: bool) -
                 </button>
             </PostForm>
         }
+        .into_any()
     });
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let text = lines.map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();
+    let text = lines
+        .map(|line| view! { <p>{line.to_owned()}</p> }.into_any())
+        .collect_view();
     view! {
         <li>
             <h3>{title.clone()}</h3>
@@ -303,12 +312,12 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
         };
         let x = percent(share(rooms(start), rooms(all)));
         let width = percent(share(rooms(*number), rooms(all)));
-        bars.push(view! { <rect class=class x=x width=width height="12"></rect> });
+        bars.push(view! { <rect class=class x=x width=width height="12"></rect> }.into_any());
         start += number;
     }
     let words: Vec<String> = groups
         .iter()
-        .map(|(health, number)| format!("{number} {}", health.label().to_lowercase()))
+        .map(|(health, number)| format!("{number} {}", health.label().to_ascii_lowercase()))
         .collect();
     let key = groups.iter().map(|(health, number)| {
         view! {
@@ -317,6 +326,7 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
                 <span>{*number}</span>
             </li>
         }
+        .into_any()
     });
     let content = if all == 0 {
         view! { <p class="muted">"No rooms yet."</p> }.into_any()

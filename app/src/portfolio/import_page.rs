@@ -99,6 +99,7 @@ fn reviewed(review: CatalogueReview, upload: String) -> AnyView {
                 <Cell label="Product">{product}</Cell>
             </tr>
         }
+        .into_any()
     });
     let rows = rows.collect_view();
     let table = (!rows.is_empty()).then(|| {
@@ -111,8 +112,9 @@ fn reviewed(review: CatalogueReview, upload: String) -> AnyView {
                 {rows}
             </DataTable>
         }
+        .into_any()
     });
-    let more = (more > 0).then(|| view! { <p class="muted">{format!("and {more} more")}</p> });
+    let more = (more > 0).then(|| view! { <p class="muted">{format!("and {more} more")}</p> }.into_any());
     view! {
         <section class="reviewed" aria-labelledby="h-review">
             <div class="section-head">

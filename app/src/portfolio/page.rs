@@ -168,6 +168,7 @@ fn row(row: ProductRow) -> AnyView {
                 <Time when />
             </span>
         }
+        .into_any()
     });
     let published = match row.published {
         Some((id, status)) => view! {

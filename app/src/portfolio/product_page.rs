@@ -113,7 +113,7 @@ fn table(path: &str, product: &str, rows: Vec<ReleaseRow>, may_change: bool) -> 
         <Head label="Update" />
         <Head class="col-num" label="Files" />
         <Head class="col-num" label="Devices" />
-        {may_change.then(|| view! { <Head label="What may be done" hidden=true /> })}
+        {may_change.then(|| view! { <Head label="What may be done" hidden=true /> }.into_any())}
     };
     let rows = rows
         .into_iter()
@@ -152,8 +152,8 @@ fn row(path: &str, row: ReleaseRow, may_change: bool) -> AnyView {
         .into_any(),
         None => view! { <span class="muted">"Not published"</span> }.into_any(),
     };
-    let critical = (severity == Severity::Critical).then(|| view! { <span class="sub">"Critical"</span> });
-    let withdrawn = recalled.then(|| view! { <span class="sub">"Recalled"</span> });
+    let critical = (severity == Severity::Critical).then(|| view! { <span class="sub">"Critical"</span> }.into_any());
+    let withdrawn = recalled.then(|| view! { <span class="sub">"Recalled"</span> }.into_any());
     let actions = may_change.then(|| {
         let to = |word: &str| format!("{path}?{DIALOG}={word}&release={id}");
         let publish = (!is_published && !recalled).then(|| link(to(PUBLISH), "Publish", &version));
@@ -164,6 +164,7 @@ fn row(path: &str, row: ReleaseRow, may_change: bool) -> AnyView {
                 <span class="btn-row">{publish} {files} {recall}</span>
             </Cell>
         }
+        .into_any()
     });
     view! {
         <tr role="row">

@@ -159,6 +159,7 @@ fn files(form: ReleaseForm, close: String, address: &ParamsMap) -> AnyView {
                 "Publish it"
             </a>
         }
+        .into_any()
     });
     view! {
         <Dialog title close>
@@ -193,6 +194,7 @@ fn file(file: FileRow, release: &str, may_change: bool) -> AnyView {
                 </button>
             </PostForm>
         }
+        .into_any()
     });
     let place = url.unwrap_or_else(|| "on this server".to_owned());
     view! {
@@ -268,6 +270,7 @@ fn publish(form: ReleaseForm, close: String) -> AnyView {
                     {label}
                 </option>
             }
+            .into_any()
         });
         let choose = move |event: Event| chosen.set(event_target_value(&event));
         view! {
@@ -350,6 +353,7 @@ fn plan_view(plan: PublishView) -> AnyView {
                 <span class="sub">{rooms}</span>
             </li>
         }
+        .into_any()
     });
     let older = (!supersedes.is_empty()).then(|| {
         view! {
@@ -358,6 +362,7 @@ fn plan_view(plan: PublishView) -> AnyView {
                 <p class="msg-body">{format!("It replaces {}.", supersedes.join(", "))}</p>
             </div>
         }
+        .into_any()
     });
     view! {
         <div class="stack">
@@ -380,7 +385,7 @@ fn recall(form: &ReleaseForm, close: String) -> AnyView {
         rooms => format!("{} it now, and keep it.", count(rooms, "room has", "rooms have")),
     };
     let rollout = form.published.then(|| {
-        view! { <p>"Its rollout ends at once: what has not started is withdrawn, and devices that still download it are asked to stop."</p> }
+        view! { <p>"Its rollout ends at once: what has not started is withdrawn, and devices that still download it are asked to stop."</p> }.into_any()
     });
     view! {
         <FormDialog title close action submit="Recall the release" danger=true narrow=true>

@@ -152,9 +152,10 @@ fn refused_table(refused: Vec<(String, String, String)>, all: i64) -> Option<Any
                 <Cell label="Why it is refused">{problem}</Cell>
             </tr>
         }
+        .into_any()
     });
     let rows = rows.collect_view();
-    let more = (more > 0).then(|| view! { <p class="muted">{format!("and {more} more")}</p> });
+    let more = (more > 0).then(|| view! { <p class="muted">{format!("and {more} more")}</p> }.into_any());
     let table = view! {
         <DataTable kind="import" caption="Refused lines" head=head.into_any()>
             {rows}
@@ -187,6 +188,7 @@ fn rooms_table(rooms: Vec<ImportedRoom>) -> Option<AnyView> {
                 </Cell>
             </tr>
         }
+        .into_any()
     });
     let rows = rows.collect_view();
     let table = view! {

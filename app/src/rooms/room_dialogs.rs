@@ -145,11 +145,12 @@ fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
             <input type="hidden" name="room" value=id.to_string() />
             <input type="hidden" name="revision" value=form.revision.to_string() />
         }
+        .into_any()
     });
     let ring = is_new.then(|| {
         let ring = typed("ring", &form.ring);
         let rings = pairs(form.rings);
-        view! { <SelectField label="Ring" name="ring" value=ring choices=rings /> }
+        view! { <SelectField label="Ring" name="ring" value=ring choices=rings /> }.into_any()
     });
     let states = vec![
         ("onboarding".to_owned(), "Onboarding: no updates yet".to_owned()),

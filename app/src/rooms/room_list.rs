@@ -82,7 +82,7 @@ fn list(
             value: "retired".to_owned(),
             label: "Retired".to_owned(),
         }];
-        view! { <Filter label="Rooms" name="state" value=query.state none="In use" choices /> }
+        view! { <Filter label="Rooms" name="state" value=query.state none="In use" choices /> }.into_any()
     });
     view! {
         <Toolbar action=path>

@@ -64,21 +64,23 @@ pub(super) fn found(id: Option<RoomId>) -> Result<RoomId, AppError> {
 /// Title, first line and tabs. `current` is a tab's name.
 #[component]
 pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
-    let tab = (current != "Overview").then(|| format!("{}: {}", head.name, current.to_lowercase()));
+    let tab = (current != "Overview").then(|| format!("{}: {}", head.name, current.to_ascii_lowercase()));
     let meta = head
         .meta
         .into_iter()
-        .map(|words| view! { <li>{words}</li> })
+        .map(|words| view! { <li>{words}</li> }.into_any())
         .collect_view();
     let path = format!("/rooms/{}", head.id);
     let here = if current == "Overview" {
         path.clone()
     } else {
-        format!("{path}/{}", current.to_lowercase())
+        format!("{path}/{}", current.to_ascii_lowercase())
     };
     let actions = actions(&path, head.retired);
-    let retired = head.retired.then(|| view! { <span class="tag">"Retired"</span> });
-    let change = (!head.retired).then(|| view! { <ChangeRing here=here.clone() /> });
+    let retired = head
+        .retired
+        .then(|| view! { <span class="tag">"Retired"</span> }.into_any());
+    let change = (!head.retired).then(|| view! { <ChangeRing here=here.clone() /> }.into_any());
     let window = (!head.retired).then(|| {
         view! {
             <div>
@@ -86,8 +88,9 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
                 <dd>{head.next_window} <span class="sub">{head.next_window_work}</span></dd>
             </div>
         }
+        .into_any()
     });
-    let health = (!head.retired).then(|| view! { <HealthBadge health=head.health pill=true /> });
+    let health = (!head.retired).then(|| view! { <HealthBadge health=head.health pill=true /> }.into_any());
     let tabs = vec![
         Tab {
             name: "Overview",
@@ -157,7 +160,7 @@ pub(super) fn ChangeRing(
 fn actions(path: &str, retired: bool) -> AnyView {
     let to = |word: &str| format!("{path}?{DIALOG}={word}");
     let (edit, retire, back) = (to(EDIT), to(RETIRE), to(BRING_BACK));
-    let record = (!retired).then(|| view! { <RecordLink path /> });
+    let record = (!retired).then(|| view! { <RecordLink path /> }.into_any());
     view! {
         {record}
         <ForRole act=Act::EditRooms>
@@ -225,6 +228,7 @@ fn devices_section(room: &RoomHead, devices: Vec<DeviceView>) -> AnyView {
                 </a>
             </ForRole>
         }
+        .into_any()
     });
     if devices.is_empty() {
         return view! {
@@ -321,7 +325,7 @@ fn holds_panel(holds: Vec<String>) -> Option<AnyView> {
     if holds.is_empty() {
         return None;
     }
-    let holds = holds.into_iter().map(|hold| view! { <li>{hold}</li> });
+    let holds = holds.into_iter().map(|hold| view! { <li>{hold}</li> }.into_any());
     let panel = view! {
         <section class="panel" aria-labelledby="h-holds">
             <h2 id="h-holds">"Holds"</h2>
@@ -346,6 +350,7 @@ fn blocks_panel(blocks: Vec<(String, String)>) -> Option<AnyView> {
                 <p class="guide">{sentence}</p>
             </li>
         }
+        .into_any()
     });
     let panel = view! {
         <section class="panel" aria-labelledby="h-readiness">

@@ -60,7 +60,7 @@ fn page(sites: SitesView) -> AnyView {
         <Head label="Time zone" />
         <Head label="Local time" />
         <Head class="col-num" label="Rooms" />
-        {may_change.then(|| view! { <Head label="Change it" hidden=true /> })}
+        {may_change.then(|| view! { <Head label="Change it" hidden=true /> }.into_any())}
     };
     let rows = rows.into_iter().map(|site| row(site, may_change)).collect_view();
     view! {
@@ -85,6 +85,7 @@ fn row(site: SiteRow, may_change: bool) -> AnyView {
                 </a>
             </Cell>
         }
+        .into_any()
     });
     let rooms = format!("/rooms?site={}", site.id);
     view! {
@@ -141,9 +142,9 @@ fn form(known: Option<SiteRow>, zones: Vec<String>, address: &ParamsMap) -> AnyV
     };
     let moved = known.as_ref().filter(|site| site.rooms > 0).map(|site| {
         let rooms = count(site.rooms, "room", "rooms");
-        view! { <p class="muted">{format!("A new time zone moves the nights of its {rooms}, except where a room has its own.")}</p> }
+        view! { <p class="muted">{format!("A new time zone moves the nights of its {rooms}, except where a room has its own.")}</p> }.into_any()
     });
-    let hidden = known.map(|site| view! { <input type="hidden" name="site" value=site.id /> });
+    let hidden = known.map(|site| view! { <input type="hidden" name="site" value=site.id /> }.into_any());
     view! {
         <FormDialog title close=SITES action submit>
             {hidden} <TextField label="Name" name="name" value=name longest=100 first=true />

@@ -108,6 +108,7 @@ pub fn KeysDialog() -> impl IntoView {
                 </dt>
                 <dd>{name}</dd>
             }
+            .into_any()
         });
         view! {
             <Dialog title="Keyboard shortcuts" close narrow=true>

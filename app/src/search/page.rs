@@ -67,7 +67,7 @@ fn page(found: SearchView, q: String) -> AnyView {
         (false, all) => format!("{all} found"),
     };
     let nothing = (all == 0 && !q.trim().is_empty()).then(|| {
-        view! { <EmptyState title="Nothing found" text="Words count from their beginnings: cut finds Cuttle, 5.2 finds 5.2.115.0." clear=None /> }
+        view! { <EmptyState title="Nothing found" text="Words count from their beginnings: cut finds Cuttle, 5.2 finds 5.2.115.0." clear=None /> }.into_any()
     });
     view! {
         <Toolbar action=SEARCH>
@@ -103,6 +103,7 @@ fn group(heading: &'static str, icon: &'static str, id: &'static str, found: Vec
                 <span class="sub">{found.sub}</span>
             </li>
         }
+        .into_any()
     });
     let group = view! {
         <section aria-labelledby=id>

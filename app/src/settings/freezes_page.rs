@@ -66,7 +66,7 @@ fn page(freezes: FreezesView) -> AnyView {
         <Head label="Dates" />
         <Head label="State" />
         <Head label="Reason" />
-        {may_change.then(|| view! { <Head label="Lift it" hidden=true /> })}
+        {may_change.then(|| view! { <Head label="Lift it" hidden=true /> }.into_any())}
     };
     let rows = rows.into_iter().map(|found| row(found, may_change)).collect_view();
     view! {
@@ -87,8 +87,9 @@ fn row(row: FreezeRow, may_change: bool) -> AnyView {
                     "Lift"
                 </a>
             }
+            .into_any()
         });
-        view! { <Cell class="col-act">{link}</Cell> }
+        view! { <Cell class="col-act">{link}</Cell> }.into_any()
     });
     view! {
         <tr role="row">
@@ -193,7 +194,9 @@ fn follows(typed: RwSignal<[String; 3]>) -> AnyView {
         None => view! { <p class="muted">"…"</p> }.into_any(),
         Some(Err(error)) => view! { <p class="muted">{error.to_string()}</p> }.into_any(),
         Some(Ok(sentences)) => {
-            let items = sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> });
+            let items = sentences
+                .into_iter()
+                .map(|sentence| view! { <li>{sentence}</li> }.into_any());
             view! { <ul class="bullets">{items.collect_view()}</ul> }.into_any()
         }
     };

@@ -46,14 +46,14 @@ fn page(ticket: TicketView) -> AnyView {
     let suppressed = ticket
         .suppressed
         .clone()
-        .map(|suppressed| view! { <li>{suppressed}</li> });
-    let high_impact = ticket.high_impact.then(|| view! { <li>"High impact"</li> });
+        .map(|suppressed| view! { <li>{suppressed}</li> }.into_any());
+    let high_impact = ticket.high_impact.then(|| view! { <li>"High impact"</li> }.into_any());
     let tab = Some(format!("T-{} {}", ticket.row.number, ticket.row.title));
     let details = details(&ticket);
     let rooms = ticket
         .rooms
         .into_iter()
-        .map(|(id, name)| view! { <li><a href=format!("/rooms/{id}")>{name}</a></li> });
+        .map(|(id, name)| view! { <li><a href=format!("/rooms/{id}")>{name}</a></li> }.into_any());
     view! {
         <PageHeader title=ticket.row.title tab above=("/incidents", "Incidents") actions=actions.into_any()>
             <li>
@@ -156,7 +156,7 @@ fn note(number: i64) -> AnyView {
 fn paragraphs(text: &str) -> AnyView {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines
-        .map(|line| view! { <p>{line.to_owned()}</p> })
+        .map(|line| view! { <p>{line.to_owned()}</p> }.into_any())
         .collect_view()
         .into_any()
 }
@@ -169,12 +169,14 @@ fn details(ticket: &TicketView) -> AnyView {
                 <a href=format!("/updates/{id}")>{title}</a>
             </dd>
         }
+        .into_any()
     });
     let resolution = ticket.resolution.clone().map(|category| {
         view! {
             <dt>"Cause"</dt>
             <dd>{category}</dd>
         }
+        .into_any()
     });
     let assignee = ticket.assignee.clone().unwrap_or_else(|| "Nobody".to_owned());
     view! {

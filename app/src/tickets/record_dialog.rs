@@ -61,6 +61,7 @@ fn dialog(draft: IssueDraft, address: &ParamsMap, close: String) -> AnyView {
             <input type="hidden" name="update" value=id.to_string() />
             <p class="muted">{format!("About {title}.")}</p>
         }
+        .into_any()
     });
     let severities = TicketSeverity::ALL.map(|severity| (severity.as_str().to_owned(), severity.label().to_owned()));
     let categories: Vec<_> = draft

@@ -38,6 +38,7 @@ pub fn ticket_links(rows: Vec<TicketRow>) -> AnyView {
                 <span class="sub">{format!("{}, opened ", row.state.label())} <Time when=row.opened /></span>
             </li>
         }
+        .into_any()
     });
     view! { <ul class="list">{rows.collect_view()}</ul> }.into_any()
 }

@@ -119,7 +119,9 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
 }
 
 fn sentences(sentences: Vec<String>) -> AnyView {
-    let sentences = sentences.into_iter().map(|sentence| view! { <p>{sentence}</p> });
+    let sentences = sentences
+        .into_iter()
+        .map(|sentence| view! { <p>{sentence}</p> }.into_any());
     sentences.collect_view().into_any()
 }
 
@@ -129,7 +131,7 @@ fn named(heading: String, rooms: Vec<ControlRoom>, more: i64) -> Option<AnyView>
         return None;
     }
     let rooms = rooms.into_iter().map(|room| {
-        let note = (!room.note.is_empty()).then(|| view! { <span class="sub">{room.note}</span> });
+        let note = (!room.note.is_empty()).then(|| view! { <span class="sub">{room.note}</span> }.into_any());
         view! {
             <li>
                 <div class="split">
@@ -139,9 +141,10 @@ fn named(heading: String, rooms: Vec<ControlRoom>, more: i64) -> Option<AnyView>
                 {note}
             </li>
         }
+        .into_any()
     });
-    let heading = (!heading.is_empty()).then(|| view! { <h3>{heading}</h3> });
-    let more = (more > 0).then(|| view! { <p class="muted">{format!("and {more} more")}</p> });
+    let heading = (!heading.is_empty()).then(|| view! { <h3>{heading}</h3> }.into_any());
+    let more = (more > 0).then(|| view! { <p class="muted">{format!("and {more} more")}</p> }.into_any());
     let list = view! {
         <div class="preview">
             {heading}
@@ -170,16 +173,19 @@ fn force(view: ControlView, reason: String) -> AnyView {
         (chosen, _) => format!("{count} of the {chosen} rooms that you have chosen can be forced."),
     };
     let chosen = chosen.into_iter().enumerate().map(|(index, room)| {
-        view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }
+        view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }.into_any()
     });
     let issues = (!known_issues.is_empty()).then(|| {
-        let issues = known_issues.into_iter().map(|issue| view! { <li>{issue}</li> });
+        let issues = known_issues
+            .into_iter()
+            .map(|issue| view! { <li>{issue}</li> }.into_any());
         view! {
             <div class="preview">
                 <h3>"Known issues of this version"</h3>
                 <ul class="bullets">{issues.collect_view()}</ul>
             </div>
         }
+        .into_any()
     });
     view! {
         {chosen.collect_view()}

@@ -108,11 +108,14 @@ fn page(view: UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView 
 
 fn head(view: &UpdateView, address: &ParamsMap) -> AnyView {
     let severity = match view.severity {
-        Severity::Critical => Some(view! {
-            <li>
-                <SeverityMark severity=view.severity />
-            </li>
-        }),
+        Severity::Critical => Some(
+            view! {
+                <li>
+                    <SeverityMark severity=view.severity />
+                </li>
+            }
+            .into_any(),
+        ),
         Severity::Routine => None,
     };
     let UpdateView {
@@ -170,7 +173,7 @@ fn counts(view: &UpdateView) -> AnyView {
         let label = if word.is_empty() {
             "rooms".to_owned()
         } else {
-            label.to_lowercase()
+            label.to_ascii_lowercase()
         };
         let (class, dot) = match word.as_str() {
             "completed" => ("kpi kpi--done", true),
@@ -181,16 +184,17 @@ fn counts(view: &UpdateView) -> AnyView {
         view! {
             <a class=class href=format!("?status={word}#rooms")>
                 <b>{*count}</b>
-                <span>{dot.then(|| view! { <i></i> })} {label}</span>
+                <span>{dot.then(|| view! { <i></i> }.into_any())} {label}</span>
             </a>
         }
+        .into_any()
     });
     view! { <div class="kpis">{counts.collect_view()}</div> }.into_any()
 }
 
 fn rollout(view: &UpdateView) -> AnyView {
     let headline = match &view.day {
-        Some(day) => format!("Rollout: {}", day.to_lowercase()),
+        Some(day) => format!("Rollout: {}", day.to_ascii_lowercase()),
         None => "Rollout".to_owned(),
     };
     let mut key = vec![
@@ -297,7 +301,7 @@ fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &st
 fn table(view: &UpdateView, path: &str, address: &ParamsMap) -> AnyView {
     let may_force = view.controls.contains(&Control::Force);
     let head = view! {
-        {may_force.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> })}
+        {may_force.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> }.into_any())}
         <Head class="col-room" label="Room" />
         <Head class="col-ring" label="Ring" />
         <Head class="col-status" label="Status" />
@@ -343,6 +347,7 @@ fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
                 <ChooseBox room name />
             </Cell>
         }
+        .into_any()
     });
     let retry = retries.filter(|_| row.status == RoomStatus::Failed).map(|update| {
         let label = format!("Retry {}", row.name);
@@ -356,20 +361,24 @@ fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
                 </button>
             </PostForm>
         }
+        .into_any()
     });
-    let attempt = (row.attempt > 1).then(|| view! { <span class="sub">{format!("Attempt {}", row.attempt)}</span> });
+    let attempt =
+        (row.attempt > 1).then(|| view! { <span class="sub">{format!("Attempt {}", row.attempt)}</span> }.into_any());
     let ticket = row.ticket.map(|number| {
         view! {
             <span class="sub">
                 <a href=format!("/incidents/{number}")>{format!("T-{number}")}</a>
             </span>
         }
+        .into_any()
     });
     let catch_up = row.catch_up.then(|| {
         view! {
             " "
             <span class="tag">"Catch-up"</span>
         }
+        .into_any()
     });
     let next = if row.has_window {
         row.next.into_any()
@@ -409,13 +418,14 @@ fn known_issues(issues: Vec<(String, Option<String>)>) -> Option<AnyView> {
         return None;
     }
     let issues = issues.into_iter().map(|(what, fixed_in)| {
-        let fixed = fixed_in.map(|version| view! { <p class="muted">{format!("Fixed in {version}.")}</p> });
+        let fixed = fixed_in.map(|version| view! { <p class="muted">{format!("Fixed in {version}.")}</p> }.into_any());
         view! {
             <li>
                 <h3>{what}</h3>
                 {fixed}
             </li>
         }
+        .into_any()
     });
     let list = view! {
         <section class="panel" aria-labelledby="h-known">
@@ -432,6 +442,7 @@ fn facts(facts: Vec<(String, String)>) -> AnyView {
             <dt>{name}</dt>
             <dd>{value}</dd>
         }
+        .into_any()
     });
     view! {
         <section class="panel" aria-labelledby="h-facts">

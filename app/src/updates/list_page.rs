@@ -9,6 +9,7 @@ use leptos_router::params::ParamsMap;
 use super::UpdatesHead;
 use super::api::list_updates;
 use crate::components::address;
+use crate::components::answer::nothing;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
 use crate::components::empty_state::{EmptyPage, EmptyState};
@@ -59,7 +60,7 @@ fn page(view: UpdatesView, query: &UpdatesQuery, address: &ParamsMap) -> AnyView
         pager,
     } = view;
     let content = if rows.is_empty() {
-        nothing(address)
+        no_rows(address)
     } else {
         let rows = rows.into_iter().map(row).collect_view();
         view! {
@@ -124,7 +125,7 @@ fn toolbar(query: &UpdatesQuery, vendors: Vec<String>) -> AnyView {
     .into_any()
 }
 
-fn nothing(address: &ParamsMap) -> AnyView {
+fn no_rows(address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
     } else if address::is_filtered(address) {
@@ -151,7 +152,7 @@ fn nothing(address: &ParamsMap) -> AnyView {
 fn head(scale: &[(String, u32)], address: &ParamsMap) -> AnyView {
     let rings = scale
         .iter()
-        .map(|(name, days)| view! { <span class=format!("g{days}")>{name.clone()}</span> });
+        .map(|(name, days)| view! { <span class=format!("g{days}")>{name.clone()}</span> }.into_any());
     let sort = |label, class, column| view! { <SortHead label class column path=PATH query=address.clone() /> };
     view! {
         {sort("Update", "col-name", "name")}
@@ -173,15 +174,19 @@ fn row(row: UpdateRow) -> AnyView {
     let href = format!("{PATH}/{}", row.id);
     let sub = format!("{} · {}", row.vendor, row.kind.label());
     let severity = match row.severity {
-        Severity::Critical => Some(view! {
+        Severity::Critical => view! {
             <span class="sub sub--sev">
                 <SeverityMark severity=row.severity />
             </span>
-        }),
-        Severity::Routine => None,
+        }
+        .into_any(),
+        Severity::Routine => nothing(),
     };
-    let failed = (row.failed > 0).then(|| view! { <span class="sub bad">{format!("{} failed", row.failed)}</span> });
-    let day = row.day.map(|day| view! { <span class="sub">{day}</span> });
+    let failed = (row.failed > 0).then(|| {
+        let failed = format!("{} failed", row.failed);
+        view! { <span class="sub bad">{failed}</span> }.into_any()
+    });
+    let day = row.day.map(|day| view! { <span class="sub">{day}</span> }.into_any());
     view! {
         <tr role="row">
             <NameCell class="col-name">

@@ -41,7 +41,11 @@ fn UpdatesHead(
         tab("Rooms", "/updates/rooms"),
         tab("Rings", "/updates/rings"),
     ];
-    let title = (current != "Updates").then(|| format!("Updates: {}", current.to_lowercase()));
+    let title = match current {
+        "Rooms" => Some("Updates: rooms".to_owned()),
+        "Rings" => Some("Updates: rings".to_owned()),
+        _ => None,
+    };
     view! {
         <PageHeader title="Updates" tab=title actions=actions.into_any() />
         <Tabs label="Updates" tabs current />

@@ -81,7 +81,7 @@ fn dialog(rooms: Vec<RoomId>, matching: Option<RoomsQuery>, from: &str, plan: Mo
         ring.map(|ring| rings.arrivals(ring)).unwrap_or_default()
     };
     let hidden = rooms.into_iter().enumerate().map(|(index, room)| {
-        view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }
+        view! { <input type="hidden" name=format!("rooms[{index}]") value=room.to_string() /> }.into_any()
     });
     let hidden = hidden.collect_view();
     let hidden_matching = matching.map(|query| {
@@ -91,8 +91,9 @@ fn dialog(rooms: Vec<RoomId>, matching: Option<RoomsQuery>, from: &str, plan: Mo
             <Keep name="ring" value=query.ring />
             <Keep name="site" value=query.site />
         }
+        .into_any()
     });
-    let from = from.map(|from| view! { <input type="hidden" name="from" value=from.to_string() /> });
+    let from = from.map(|from| view! { <input type="hidden" name="from" value=from.to_string() /> }.into_any());
     let more = number - i64::try_from(names.len()).unwrap_or(0);
     let names = names.join("; ");
     let named = if more > 0 {

@@ -100,6 +100,7 @@ fn form(ring: Option<Ring>, plan: RingPlan, address: &ParamsMap) -> AnyView {
             <input type="hidden" name="ring" value=ring.id.to_string() />
             <input type="hidden" name="seen" value=seen />
         }
+        .into_any()
     });
     let name_field = if is_custom {
         let control = text_control("name", name, "text", None);
@@ -114,7 +115,7 @@ fn form(ring: Option<Ring>, plan: RingPlan, address: &ParamsMap) -> AnyView {
     };
     let order_field = has_order.then(|| {
         let control = order_control(order, orders);
-        view! { <Field label="Order" name="order" hint="1 goes first, 9 last." control /> }
+        view! { <Field label="Order" name="order" hint="1 goes first, 9 last." control /> }.into_any()
     });
     let rollout_control = text_control("rollout_days", rollout, "number", Some((1, MOST_TOTAL_DAYS)));
     let test_control = text_control("test_days", test, "number", Some((0, MOST_TOTAL_DAYS)));
@@ -175,6 +176,7 @@ fn order_control(order: RwSignal<String>, orders: Vec<(String, String, bool)>) -
                     {label}
                 </option>
             }
+            .into_any()
         });
         let chosen = move |event: Event| order.set(event_target_value(&event));
         view! {
@@ -297,6 +299,7 @@ fn delete(ring: &Ring, plan: &RingPlan) -> AnyView {
                 {dates(&plan.consequences(&rings), &plan.city)}
             </div>
         }
+        .into_any()
     });
     view! {
         <FormDialog title close=RINGS action submit="Delete the ring" danger=true>

@@ -166,13 +166,14 @@ fn update(consequence: &Consequence) -> AnyView {
     let rings = consequence.ahead.iter().map(|(name, dates, was)| {
         let was = was
             .clone()
-            .map(|was| view! { <span class="sub">{format!("instead of {was}")}</span> });
+            .map(|was| view! { <span class="sub">{format!("instead of {was}")}</span> }.into_any());
         view! {
             <li>
                 <span>{name.clone()}</span>
                 <span>{dates.clone()} {was}</span>
             </li>
         }
+        .into_any()
     });
     let rings = rings.collect_view();
     let (ends, ended) = &consequence.ends;

@@ -75,7 +75,7 @@ fn table(rings: &RingsView) -> AnyView {
         <Head class="col-num" label="Test period" />
         <Head class="col-num" label="Completion time" />
         <Head label="Last update" />
-        {rings.may_edit.then(|| view! { <Head class="col-act" label="Change" hidden=true /> })}
+        {rings.may_edit.then(|| view! { <Head class="col-act" label="Change" hidden=true /> }.into_any())}
     }
     .into_any();
     let may_edit = rings.may_edit;
@@ -107,7 +107,7 @@ fn row(row: RingRow, may_edit: bool) -> AnyView {
         };
         let edit = link(EDIT, "Edit", "edit").into_any();
         let delete = (!row.preconfigured).then(|| link(DELETE, "Delete", "delete").into_any());
-        view! { <Cell class="col-act">{edit} {delete}</Cell> }
+        view! { <Cell class="col-act">{edit} {delete}</Cell> }.into_any()
     });
     let rooms = format!("/updates/rooms?ring={}", row.ring.id);
     let order = match row.ring.scale {
@@ -115,7 +115,8 @@ fn row(row: RingRow, may_edit: bool) -> AnyView {
         10 => "Last".to_owned(),
         order => format!("Order {order}"),
     };
-    let description = (!row.description.is_empty()).then(|| view! { <span class="sub">{row.description}</span> });
+    let description =
+        (!row.description.is_empty()).then(|| view! { <span class="sub">{row.description}</span> }.into_any());
     let last = match row.last_update {
         Some(when) => view! { <Time when /> }.into_any(),
         None => view! { <span class="muted">"None yet"</span> }.into_any(),
@@ -178,7 +179,7 @@ fn sums(rings: &RingsView) -> AnyView {
                 {days(total)}
             </Cell>
             <td role="cell"></td>
-            {rings.may_edit.then(|| view! { <td role="cell"></td> })}
+            {rings.may_edit.then(|| view! { <td role="cell"></td> }.into_any())}
         </tr>
     }
     .into_any()

@@ -41,9 +41,10 @@ fn table(rows: Vec<RoomRow>, total: i64, may_move: bool, address: &ParamsMap) ->
     let keep = KEPT.map(|key| (key, address::value(address, key))).to_vec();
     let bar = may_move.then(|| {
         view! { <ChooseBar path=ROOMS opens_dialog=MOVE label="Move chosen rooms" icon="move" keep page total /> }
+            .into_any()
     });
     let head = view! {
-        {may_move.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> })}
+        {may_move.then(|| view! { <Head class="col-check" label="Choose" hidden=true /> }.into_any())}
         <Head class="col-room" label="Room" />
         <Head class="col-site" label="Site" />
         <Head class="col-ring" label="Ring" />
@@ -73,6 +74,7 @@ fn row(row: RoomRow, may_move: bool) -> AnyView {
                 <ChooseBox room name />
             </Cell>
         }
+        .into_any()
     });
     let window = match row.next_window {
         Some(window) => window.into_any(),
@@ -118,6 +120,7 @@ fn work(row: &RoomRow) -> AnyView {
                 {format!("{count} {word}")}
             </span>
         }
+        .into_any()
     });
     let parts = parts.collect_view();
     if parts.is_empty() {
