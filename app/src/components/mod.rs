@@ -18,6 +18,7 @@ pub mod for_role;
 pub mod geometry;
 pub mod history_list;
 pub mod icon;
+pub mod import;
 pub mod key;
 pub mod live;
 pub mod loaded;

@@ -1,43 +1,27 @@
 //! Rooms from a file: send it, look at what it would become, import it (P0, G5).
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
-use uuid::Uuid;
 
 use super::api::{ImportRooms, review_rooms};
-use crate::components::address;
-use crate::components::answer::asked;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::icon::Icon;
+use crate::components::import::{FileField, FileForm, reviewing};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::ring_badge::RingBadge;
-use crate::error::AppError;
 use crate::view::{ImportReview, ImportedRoom};
 use crate::words::count;
+
+/// What a file of rooms has.
+const COLUMNS: &str = "Comma-separated values with the columns site and name, and as many as you like of building, floor, seats, zone, ring, \
+                       state, device, role, vendor, model, serial, product and version; or JSON. At most 32 MB. You see what would \
+                       change before it does.";
 
 /// The page.
 #[component]
 pub fn ImportPage() -> impl IntoView {
-    let address = use_query_map();
-    let upload = Memo::new(move |_| address.with(|address| address::value(address, "upload")));
-    // Asked once: what was looked at is what is imported.
-    let review = asked(
-        move || upload.get(),
-        |upload| async move {
-            let missing = |_| AppError::NotFound {
-                what: "This file".to_owned(),
-            };
-            let upload = Some(upload).filter(|upload| !upload.is_empty());
-            review_rooms(
-                upload
-                    .map(|upload| upload.parse::<Uuid>().map_err(missing))
-                    .transpose()?,
-            )
-            .await
-        },
-    );
+    let (upload, review) = reviewing(review_rooms);
     view! {
         <PageHeader title="Import rooms" tab=None above=("/rooms", "Rooms") />
         {loaded(review, move |found| page(found, upload.get_untracked()))}
@@ -48,42 +32,10 @@ pub fn ImportPage() -> impl IntoView {
 fn page(found: Option<ImportReview>, upload: String) -> AnyView {
     let review = found.map(|found| reviewed(found, upload));
     view! {
-        {send()}
+        <FileForm name="File" action="/rooms/import/file" submit="Check the file">
+            <FileField label="A file of rooms" name="file" accept=".csv,.txt,.tsv,.json,text/csv,application/json" hint=COLUMNS />
+        </FileForm>
         {review}
-    }
-    .into_any()
-}
-
-/// A form of its own kind: a file goes to a plain route.
-fn send() -> AnyView {
-    view! {
-        <section aria-labelledby="h-file">
-            <h2 id="h-file" class="vh">
-                "File"
-            </h2>
-            <form class="form" method="post" action="/rooms/import/file" enctype="multipart/form-data">
-                <div class="field">
-                    <label for="rooms-file">"A file of rooms"</label>
-                    <input
-                        class="input"
-                        type="file"
-                        id="rooms-file"
-                        name="file"
-                        accept=".csv,.txt,.tsv,.json,text/csv,application/json"
-                        aria-describedby="rooms-file-hint"
-                        required
-                    />
-                    <p class="hint" id="rooms-file-hint">
-                        "Comma-separated values with the columns site and name, and as many as you like of building, floor, seats, zone, ring, state, \
-                         device, role, vendor, model, serial, product and version; or JSON. At most 32 MB. You see what would change before it \
-                         does."
-                    </p>
-                </div>
-                <button class="btn btn--primary" type="submit">
-                    "Check the file"
-                </button>
-            </form>
-        </section>
     }
     .into_any()
 }
