@@ -15,6 +15,8 @@ pub enum KeyEntry {
     TestDays,
     /// Now.
     Today,
+    /// A night's rooms whose window opens next.
+    Tonight,
     /// Paused here.
     Paused,
     /// A ring's rollout, in the 60-day picture.
@@ -60,6 +62,9 @@ fn look(entry: KeyEntry) -> &'static str {
         }
         KeyEntry::Today => {
             r#"<svg class="key-pic" width="9" height="18" aria-hidden="true"><line class="t-now" x1="4.5" x2="4.5" y1="3" y2="18"/><circle class="t-moon" cx="4.5" cy="4" r="3.5"/></svg> Today"#
+        }
+        KeyEntry::Tonight => {
+            r#"<svg class="key-pic" width="22" height="14" aria-hidden="true"><rect class="t-wait t-tonight" x="1" y="1" width="20" height="12" rx="3"/></svg> Tonight"#
         }
         KeyEntry::Paused => {
             r#"<svg class="key-pic" width="14" height="20" aria-hidden="true"><line class="t-now t-now--paused" x1="7" x2="7" y1="7" y2="20"/><g class="t-pause"><circle cx="7" cy="7" r="7"/><line x1="7" x2="7" y1="4" y2="10"/></g></svg> Paused"#

@@ -168,6 +168,9 @@ pub fn Field(
     /// What it wants.
     #[prop(optional, into)]
     hint: String,
+    /// It may stay empty.
+    #[prop(optional)]
+    optional: bool,
     /// The control, given its id and the ids of what describes it.
     control: impl FnOnce(String, String) -> AnyView + 'static,
 ) -> impl IntoView {
@@ -203,9 +206,10 @@ pub fn Field(
             .into_any()
         })
     };
+    let optional = optional.then(|| view! { <span class="opt">" (optional)"</span> }.into_any());
     view! {
         <div class="field">
-            <label for=id.clone()>{label}</label>
+            <label for=id.clone()>{label} {optional}</label>
             {control(id, described)}
             {hint}
             <p class="field-error" id=problem_id>
@@ -259,7 +263,7 @@ pub fn TextField(
         }
         .into_any()
     };
-    view! { <Field label name hint control /> }
+    view! { <Field label name hint optional control /> }
 }
 
 /// Words on several lines.
@@ -307,7 +311,7 @@ pub fn TextArea(
         }
         .into_any()
     };
-    view! { <Field label name hint control /> }
+    view! { <Field label name hint optional control /> }
 }
 
 /// The reason that a change wants (K3, K5): it stands in the history and in the audit.
@@ -401,7 +405,7 @@ pub fn ZoneField(
         }
         .into_any()
     };
-    view! { <Field label name="zone" hint control /> }
+    view! { <Field label name="zone" hint optional control /> }
 }
 
 /// What is wrong with the form as a whole, or with a field that it does not show.

@@ -43,8 +43,8 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
         | RingStatus::Paused
         | RingStatus::Deprecated => None,
     };
-    let test = (!stage.test.is_empty())
-        .then(|| view! { <span class="sub">{format!("Test {}", stage.test)}</span> }.into_any());
+    let test =
+        (!stage.test.is_empty()).then(|| view! { <span class="sub">"Test " {unbroken(&stage.test)}</span> }.into_any());
     let failed = (stage.failed > 0)
         .then(|| view! { <span class="sub bad">{format!("{} failed", stage.failed)}</span> }.into_any());
     let running = (stage.running > 0)
@@ -54,7 +54,7 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
     let withdrawn = (stage.withdrawn > 0)
         .then(|| view! { <span class="sub">{format!("{} deprecated", stage.withdrawn)}</span> }.into_any());
     let catch_up = (stage.catch_up > 0)
-        .then(|| view! { <span class="sub">{format!("{} catch up", stage.catch_up)}</span> }.into_any());
+        .then(|| view! { <span class="sub">{format!("{} of them catch up", stage.catch_up)}</span> }.into_any());
     let picture = picture(calendar, stage);
     let StageView {
         ring,
@@ -71,12 +71,19 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
                     <RingStatusBadge status />
                 </span>
             </NameCell>
-            <Cell class="col-dates">{rollout} {test}</Cell>
+            <Cell class="col-dates">{unbroken(&rollout)} {test}</Cell>
             <Cell class="col-rooms">{installed} {failed} {running} {waiting} {withdrawn} {catch_up}</Cell>
             <Cell class="col-bar">{picture}</Cell>
         </tr>
     }
     .into_any()
+}
+
+/// The two ends of a span of days; a line breaks between them only.
+fn unbroken(span: &str) -> AnyView {
+    let ends = span.split_inclusive('–');
+    let ends = ends.map(|end| view! { <span class="nowrap">{end.trim().to_owned()}</span> " " }.into_any());
+    ends.collect_view().into_any()
 }
 
 fn axis(calendar: &CalendarView) -> AnyView {
@@ -160,10 +167,11 @@ fn picture(calendar: &CalendarView, stage: &StageView) -> AnyView {
     view! {
         <svg class="timeline-bar" width="100%" height="60" role="img" aria-label=stage.sentence.clone()>
             {ground(timeline::ground(calendar), "60")}
+            // The cells stand on it: their numbers stay legible.
+            {now}
             {ahead}
             {nights}
             <g class=ring>{tests}</g>
-            {now}
         </svg>
     }
     .into_any()

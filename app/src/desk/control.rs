@@ -35,6 +35,7 @@ impl Desk {
             rooms: Vec::new(),
             more_rooms: 0,
             count: 0,
+            hit: Vec::new(),
             known_issues: Vec::new(),
             chosen,
             refused: refused(what, &summary, acknowledged),
@@ -72,6 +73,19 @@ impl Desk {
         let plan = plan.await.map_err(told)?;
         let zone = look.organisation.zone.clone();
         view.count = whole(plan.forced.rooms.len());
+        let hit: Vec<RoomId> = plan.forced.rooms.iter().take(NAMED).copied().collect();
+        let (called, rooms) = (names(look, &hit).await?, look.rooms(&hit).await.map_err(told)?);
+        view.hit = hit
+            .iter()
+            .filter_map(|id| {
+                Some(ControlRoom {
+                    name: called.get(id)?.clone(),
+                    when: look.rings.get(rooms.get(id)?.ring)?.name.clone(),
+                    note: String::new(),
+                })
+            })
+            .collect();
+        view.hit.sort_by(|a, b| a.name.cmp(&b.name));
         view.sentences = vec![match plan.in_use_at {
             Some(at) if plan.in_use > 0 => format!(
                 "{} a meeting now, as devices have said until {}. With Immediately, the meeting loses its device.",

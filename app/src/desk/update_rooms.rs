@@ -123,7 +123,7 @@ pub(super) async fn room_rows(
         let deployment = standing.deployment.as_ref();
         let next = match &standing.start {
             Some(start) => words::start(start, room, look.now),
-            None => words::no_start(standing.status).to_owned(),
+            None => words::no_start(deployment, room, look.now),
         };
         rows.push(RoomWhyRow {
             room: record.id,

@@ -70,6 +70,7 @@ impl Desk {
         let tickets = look.tx.tickets_of_update(id).await.map_err(failed)?;
         let zone = look.organisation.zone.clone();
         Ok(UpdateView {
+            ahead: summary.waiting.values().sum(),
             id,
             title: title(&summary),
             vendor: summary.record.vendor.clone(),
@@ -200,6 +201,11 @@ fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
         .last()
         .and_then(|stage| stage.test_ends.pred_opt())
         .unwrap_or(summary.rollout.starts_on);
+    // What was stopped has no days ahead.
+    let last_day = match &summary.rollout.state {
+        RolloutState::Deprecated { at, .. } => look.organisation.zone.date(*at),
+        RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => last_day,
+    };
     let waiting: i64 = summary.waiting.values().sum();
     UpdateRow {
         id: summary.record.id,
@@ -318,7 +324,9 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
                     when::date(*date, words::year(look)),
                     zone.city()
                 ),
-                None => paused,
+                None => {
+                    format!("{paused} The dates below are those of a resume today; each further day moves them by one.")
+                }
             }
         }
         RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),

@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
-use domain::deployment::Force;
+use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::room::Room;
-use domain::status::RoomStatus;
 use domain::when;
 use domain::zone::Zone;
 use service::pages::{Look, Start};
@@ -83,16 +82,11 @@ pub(super) fn start(start: &Start, room: &Room, now: DateTime<Utc>) -> String {
     }
 }
 
-/// Why an update in a room has no start ahead.
-pub(super) fn no_start(status: RoomStatus) -> &'static str {
-    match status {
-        RoomStatus::Completed => "Done",
-        RoomStatus::NotRequired
-        | RoomStatus::Scheduled
-        | RoomStatus::InProgress
-        | RoomStatus::Failed
-        | RoomStatus::Paused
-        | RoomStatus::Deprecated => "Not planned",
+/// What there is to say of an update in a room that has no start ahead: when it was installed.
+pub(super) fn no_start(deployment: Option<&Deployment>, room: &Room, now: DateTime<Utc>) -> String {
+    match deployment.map(|deployment| &deployment.state) {
+        Some(DeploymentState::Completed { at }) => format!("Installed {}", when::instant(*at, &room.zone, now)),
+        _ => "Not planned".to_owned(),
     }
 }
 

@@ -162,10 +162,12 @@ fn force(view: ControlView, reason: String) -> AnyView {
         rooms,
         more_rooms,
         count,
+        hit,
         known_issues,
         chosen,
         ..
     } = view;
+    let more_hit = count - i64::try_from(hit.len()).unwrap_or(0);
     let scope = match (chosen.len(), count) {
         (0, 1) => "The 1 room of this update that can be forced.".to_owned(),
         (0, count) => format!("All {count} rooms of this update that can be forced."),
@@ -199,7 +201,10 @@ fn force(view: ControlView, reason: String) -> AnyView {
                 </p>
             </div>
         </div>
-        <p>{scope}</p>
+        <div>
+            <p>{scope}</p>
+            {folded("Which rooms".to_owned(), hit, more_hit)}
+        </div>
         <fieldset class="group">
             <legend>"When"</legend>
             {when(Force::WhenAvailable, "When next available", "When the room is online and free, with no booking in the way.")}
@@ -207,10 +212,22 @@ fn force(view: ControlView, reason: String) -> AnyView {
         </fieldset>
         {sentences(said)}
         {issues}
-        {named(rooms_heading, rooms, more_rooms)}
         <ReasonField value=reason />
+        {folded(rooms_heading, rooms, more_rooms)}
     }
     .into_any()
+}
+
+/// Rooms that only some want to read; it opens without script too.
+fn folded(heading: String, rooms: Vec<ControlRoom>, more: i64) -> Option<AnyView> {
+    let list = named(String::new(), rooms, more)?;
+    let folded = view! {
+        <details class="folded">
+            <summary>{heading}</summary>
+            {list}
+        </details>
+    };
+    Some(folded.into_any())
 }
 
 fn when(mode: Force, label: &'static str, hint: &'static str) -> AnyView {

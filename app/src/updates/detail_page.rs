@@ -169,13 +169,13 @@ fn control(what: Control, path: &str) -> AnyView {
 
 /// The counts that lead to their rooms.
 fn counts(view: &UpdateView) -> AnyView {
-    let counts = view.statuses.iter().map(|(word, label, count)| {
+    let count = |word: &str, label: &str, count: i64| {
         let label = if word.is_empty() {
             "rooms".to_owned()
         } else {
             label.to_ascii_lowercase()
         };
-        let (class, dot) = match word.as_str() {
+        let (class, dot) = match word {
             "completed" => ("kpi kpi--done", true),
             "failed" => ("kpi kpi--fail", true),
             "scheduled" => ("kpi kpi--wait", true),
@@ -183,13 +183,26 @@ fn counts(view: &UpdateView) -> AnyView {
         };
         view! {
             <a class=class href=format!("?status={word}#rooms")>
-                <b>{*count}</b>
+                <b>{count}</b>
                 <span>{dot.then(|| view! { <i></i> }.into_any())} {label}</span>
             </a>
         }
         .into_any()
+    };
+    // Most of what is not required waits for its ring, which is another thing than not being wanted at all.
+    let counts = view.statuses.iter().flat_map(|(word, label, rooms)| {
+        let ahead = if word == "not-required" {
+            view.ahead.min(*rooms)
+        } else {
+            0
+        };
+        [
+            (ahead > 0).then(|| count(word, "wait for their ring", ahead)),
+            (ahead < *rooms).then(|| count(word, label, rooms - ahead)),
+        ]
     });
-    view! { <div class="kpis">{counts.collect_view()}</div> }.into_any()
+    let counts: Vec<AnyView> = counts.flatten().collect();
+    view! { <div class="kpis">{counts}</div> }.into_any()
 }
 
 fn rollout(view: &UpdateView) -> AnyView {
@@ -204,15 +217,20 @@ fn rollout(view: &UpdateView) -> AnyView {
         KeyEntry::TestDays,
         KeyEntry::Today,
     ];
+    let mut nights = view.calendar.stages.iter().flat_map(|stage| &stage.nights);
+    if nights.any(|night| night.tonight) {
+        key.push(KeyEntry::Tonight);
+    }
     if view.calendar.paused.is_some() {
         key.push(KeyEntry::Paused);
     }
+    let has_nights = view.calendar.stages.iter().any(|stage| !stage.nights.is_empty());
     let content = if view.calendar.stages.is_empty() {
         view! { <p class="muted">"There is no rollout: no room needs this update."</p> }.into_any()
     } else {
         view! {
             <Timeline calendar=view.calendar.clone() />
-            <p class="muted note">"Numbers are rooms per night."</p>
+            {has_nights.then(|| view! { <p class="muted note timeline-note">"Numbers are rooms per night."</p> }.into_any())}
         }
         .into_any()
     };
@@ -306,7 +324,7 @@ fn table(view: &UpdateView, path: &str, address: &ParamsMap) -> AnyView {
         <Head class="col-ring" label="Ring" />
         <Head class="col-status" label="Status" />
         <Head label="Why" />
-        <Head class="col-win" label="Next window" />
+        <Head class="col-win" label="When" />
     }
     .into_any();
     let (update, may_retry) = (view.id, view.may_retry);

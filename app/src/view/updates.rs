@@ -75,6 +75,8 @@ pub struct ControlView {
     pub more_rooms: i64,
     /// How many rooms it would change.
     pub count: i64,
+    /// Rooms that it would change, at most some; with their rings.
+    pub hit: Vec<ControlRoom>,
     /// What is known to go wrong with this version.
     pub known_issues: Vec<String>,
     /// Rooms that were chosen on the page; none: all of the update.
@@ -329,6 +331,8 @@ pub struct RoomWhyQuery {
 /// One update (P3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdateView {
+    /// Rooms that need it and whose ring's turn has not come: not required so far (T5), and the ones that a rollout is ahead of.
+    pub ahead: i64,
     /// Identity.
     pub id: UpdateId,
     /// Product name and version.

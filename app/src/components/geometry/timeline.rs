@@ -143,15 +143,17 @@ pub fn bar(calendar: &CalendarView, stage: &StageView) -> Bar {
     }
 }
 
+/// The number is that of all rooms of the night, whatever has become of them.
 fn what(night: &NightView) -> Night {
+    let rooms = night.done + night.failed + night.running + night.waiting;
     match (night.done, night.failed, night.running, night.waiting) {
-        (_, _, _, waiting) if night.tonight && waiting > 0 => Night::Tonight(waiting),
+        (_, _, _, waiting) if night.tonight && waiting > 0 => Night::Tonight(rooms),
         (0, 0, 0, 0) => Night::Empty,
-        (0, 0, 0, waiting) => Night::Waiting(waiting),
-        (0, 0, running, _) => Night::Running(running),
-        (0, failed, _, _) => Night::Failed(failed),
-        (done, 0, _, _) => Night::Done(done),
-        (done, _, _, _) => Night::DoneSomeFailed(done),
+        (0, 0, 0, _) => Night::Waiting(rooms),
+        (0, 0, _, _) => Night::Running(rooms),
+        (0, _, _, _) => Night::Failed(rooms),
+        (_, 0, _, _) => Night::Done(rooms),
+        (_, _, _, _) => Night::DoneSomeFailed(rooms),
     }
 }
 
@@ -264,9 +266,9 @@ mod tests {
             .collect();
         let expected = [
             Night::Done(6),
-            Night::DoneSomeFailed(5),
+            Night::DoneSomeFailed(6),
             Night::Failed(1),
-            Night::Running(2),
+            Night::Running(3),
             Night::Tonight(6),
             Night::Waiting(4),
         ];
