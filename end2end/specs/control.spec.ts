@@ -36,6 +36,8 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(dialog.getByLabel("Title")).toHaveValue(/paused in /);
       if (javaScriptEnabled) await expectAccessible(page);
       await dialog.getByLabel("What happened").fill("The screen stays black after the restart.");
+      await expect(dialog.getByLabel("Category"), "nothing is filed by default").toHaveValue("");
+      await dialog.getByLabel("Category").selectOption("Video");
       await dialog.getByLabel("Rooms", { exact: true }).fill("No such room");
       await dialog.getByRole("button", { name: "Record" }).click();
       await expect(page.getByText('there is no room "No such room"').first()).toBeVisible();

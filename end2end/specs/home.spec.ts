@@ -19,7 +19,7 @@ for (const javaScriptEnabled of [true, false]) {
       const news = shell.main.getByRole("region", { name: "Announcements" });
       await shell.main.getByRole("link", { name: "Announce something" }).click();
       await dialog.getByLabel("Title").fill("No updates at quarter close");
-      await dialog.getByLabel("Text, if more is to be said").fill("Two days.\n<b>Then</b> they go on.");
+      await dialog.getByLabel("Details").fill("Two days.\n<b>Then</b> they go on.");
       await dialog.getByLabel("Last date").fill("2001-01-01");
       if (javaScriptEnabled) await expectAccessible(page);
       await dialog.getByRole("button", { name: "Announce" }).click();

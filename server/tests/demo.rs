@@ -161,10 +161,9 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
                 .expect("rooms")
                 .remove(&rooms[room_name])
                 .expect("a room");
-            let standing = look
-                .standing(&facts, &summary.rollout, &room)
-                .await
-                .expect("a standing");
+            let standings = look.standings(&facts, &summary.rollout, std::iter::once(&room)).await;
+            let mut standings = standings.expect("standings");
+            let standing = standings.remove(&room.id).expect("a standing");
             let (status, why) = (standing.status.label(), standing.why.as_str());
             if status != text(row, "status") {
                 wrong.push(format!(

@@ -20,6 +20,12 @@ pub fn date(date: NaiveDate, this_year: i32) -> String {
     }
 }
 
+/// `Wed 25 Nov 2026`: for what is kept and read again in another year.
+#[must_use]
+pub fn dated(date: NaiveDate) -> String {
+    date.format("%a %-d %b %Y").to_string()
+}
+
 /// `Wed 25 Nov, 01:12 (Berlin)`, with the year when it is not the one of `now`.
 #[cfg(feature = "zones")]
 #[must_use]

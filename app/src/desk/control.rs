@@ -331,7 +331,7 @@ fn resume(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
 async fn retry(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
     view.count = summary.counts.failed;
     view.sentences = vec![format!(
-        "{} into the next window. Mend the cause first, or it fails again.",
+        "{} into the next window. Fix the cause first, or it fails again.",
         words::count(view.count, "failed room goes back", "failed rooms go back")
     )];
     let some = look
@@ -361,8 +361,7 @@ fn acknowledge(summary: &UpdateSummary, view: &mut ControlView) {
     view.count = summary.counts.failed;
     view.sentences = vec![
         format!("{} without it.", words::count(view.count, "room stays", "rooms stay")),
-        "The update leaves the active list and stands among the past ones. Failed rooms can still be retried there."
-            .to_owned(),
+        "The update moves to the past updates. Failed rooms can still be retried there.".to_owned(),
     ];
 }
 

@@ -1,14 +1,14 @@
 //! Rooms in the words of their pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::deployment::DeploymentState;
-use domain::ids::{RingId, RoomId, SiteId, UpdateId};
+use domain::ids::{ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::room::{Room, RoomState};
 use domain::status::RoomStatus;
-use domain::update::{Applicability, Update, titled};
+use domain::update::{Applicability, ProductKind, Update, titled};
 use domain::when;
 use domain::zone::Zone;
 use service::pages::{Look, Standing};
@@ -88,10 +88,11 @@ impl Desk {
         let mut look = self.look().await?;
         let (head, room) = head(&mut look, id).await?;
         let year = words::year(&look);
-        let mut devices = Vec::new();
-        for device in look.tx.device_details(id).await.map_err(failed)? {
-            devices.push(device_view(&mut look, &room, device).await?);
-        }
+        let details = look.tx.device_details(id).await.map_err(failed)?;
+        let recommended = recommended(&mut look, &room, &details).await?;
+        let devices = details.into_iter();
+        let devices = devices.map(|device| device_view(&look, &room, device, &recommended));
+        let devices = devices.collect();
         let holds = room.holds.iter().map(|hold| {
             let what = hold
                 .product
@@ -135,12 +136,14 @@ impl Desk {
         let ids: Vec<UpdateId> = mine.iter().map(|record| record.id).collect();
         let planned = look.planned(&ids).await.map_err(told)?;
         let rollouts = look.tx.rollouts(&ids).await.map_err(failed)?;
+        let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
+        let known: Vec<_> = known.collect();
+        let mut standings = look.standings_in(&room, &known).await.map_err(told)?;
         let mut rows = Vec::with_capacity(mine.len());
         for record in mine {
-            let (Some(update), Some(rollout)) = (planned.get(&record.id), rollouts.get(&record.id)) else {
+            let (Some(standing), Some(rollout)) = (standings.remove(&record.id), rollouts.get(&record.id)) else {
                 continue;
             };
-            let standing = look.standing(update, rollout, &room).await.map_err(told)?;
             let from = standing
                 .deployment
                 .as_ref()
@@ -385,31 +388,67 @@ pub(super) async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)
         next_window: when::window(&next, &room.zone, look.now),
         next_window_work: planned,
         open_tickets: work.open_tickets,
+        troubles: troubles(&room, work.failed),
         retired: record.state == RoomState::Retired,
     };
     Ok((head, room))
 }
 
-async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Result<DeviceView> {
+/// What a room's health does not tell.
+fn troubles(room: &Room, failed: i64) -> Vec<String> {
+    let failed = (failed > 0).then(|| format!("{} failed here.", words::count(failed, "update has", "updates have")));
+    let blocked = room.blocks.iter().map(|block| {
+        let kind = block.kind.label();
+        format!("{kind} updates do not come here: {}", words::sentence(&block.why))
+    });
+    failed.into_iter().chain(blocked).collect()
+}
+
+/// What a product should be, with the update and how a room stands to it, by product.
+type Recommended = BTreeMap<ProductId, (String, Option<(Update, Standing)>)>;
+
+/// What each product on the devices of a room should be, and how the room stands to it.
+async fn recommended(look: &mut Look, room: &Room, devices: &[DeviceDetail]) -> Result<Recommended> {
+    let products = devices.iter().flat_map(|device| &device.components);
+    let products: BTreeSet<ProductId> = products.map(|(product, ..)| product.clone()).collect();
+    let products: Vec<ProductId> = products.into_iter().collect();
+    let recommended = look.tx.recommended(&products).await.map_err(failed)?;
+    let ids: Vec<UpdateId> = recommended.values().map(|(update, _)| *update).collect();
+    let mut planned = look.planned(&ids).await.map_err(told)?;
+    let rollouts = look.tx.rollouts(&ids).await.map_err(failed)?;
+    let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
+    let known: Vec<_> = known.collect();
+    let mut standings = look.standings_in(room, &known).await.map_err(told)?;
+    let recommended = recommended.into_iter();
+    Ok(recommended
+        .map(|(product, (id, version))| (product, (version, planned.remove(&id).zip(standings.remove(&id)))))
+        .collect())
+}
+
+fn device_view(look: &Look, room: &Room, device: DeviceDetail, recommended: &Recommended) -> DeviceView {
     let contact = match device.last_seen_at {
         Some(at) => format!("Last contact {}", when::instant(at, &room.zone, look.now)),
         None => "No contact yet".to_owned(),
     };
-    let mut components = Vec::with_capacity(device.components.len());
-    for (product, name, kind, version) in device.components {
-        let recommended = look.tx.recommended(&product).await.map_err(failed)?;
-        let state = match &recommended {
+    let own = room.devices.iter().find(|own| own.id == device.id);
+    let component = |(product, name, kind, version): (ProductId, String, ProductKind, Option<String>)| {
+        let recommended = recommended.get(&product);
+        let state = match recommended {
             None => "Not covered by an update".to_owned(),
-            Some((update, _)) => component_state(look, *update, room, device.id).await?,
+            Some((_, None)) => String::new(),
+            Some((_, Some((update, _)))) if own.is_some_and(|own| is_current(update, own)) => "Current".to_owned(),
+            Some((_, Some((_, standing)))) if standing.status == RoomStatus::NotRequired => standing.why.clone(),
+            Some((_, Some((_, standing)))) => standing.status.label().to_owned(),
         };
-        components.push(ComponentView {
+        ComponentView {
             product: name,
             kind,
             installed: version.unwrap_or_else(|| "Unknown".to_owned()),
-            recommended: recommended.map(|(_, version)| version),
+            recommended: recommended.map(|(version, _)| version.clone()),
             state,
-        });
-    }
+        }
+    };
+    let components = device.components.into_iter().map(component).collect();
     let vendor = if device.model.starts_with(&device.vendor) {
         String::new()
     } else {
@@ -420,36 +459,14 @@ async fn device_view(look: &mut Look, room: &Room, device: DeviceDetail) -> Resu
     } else {
         format!("{} · ", device.serial)
     };
-    Ok(DeviceView {
+    DeviceView {
         controller: device.controller.clone(),
         name: format!("{vendor}{}", device.model),
         role: device.role,
         sub: format!("{serial}{}", device.controller),
         contact,
         components,
-    })
-}
-
-async fn component_state(look: &mut Look, id: UpdateId, room: &Room, device: domain::ids::DeviceId) -> Result<String> {
-    let planned = look.planned(&[id]).await.map_err(told)?;
-    let rollout = look.tx.rollout(id).await.map_err(failed)?;
-    let (Some(update), Some(rollout)) = (planned.get(&id), rollout) else {
-        return Ok(String::new());
-    };
-    let own = room.devices.iter().find(|own| own.id == device);
-    if own.is_some_and(|own| is_current(update, own)) {
-        return Ok("Current".to_owned());
     }
-    let standing = look.standing(update, &rollout, room).await.map_err(told)?;
-    Ok(match standing.status {
-        RoomStatus::NotRequired => standing.why,
-        RoomStatus::Scheduled
-        | RoomStatus::InProgress
-        | RoomStatus::Completed
-        | RoomStatus::Failed
-        | RoomStatus::Paused
-        | RoomStatus::Deprecated => standing.status.label().to_owned(),
-    })
 }
 
 fn is_current(update: &Update, device: &domain::room::Device) -> bool {

@@ -115,11 +115,15 @@ pub(super) async fn room_rows(
         .await
         .map_err(failed)?;
     let mut rows = Vec::with_capacity(records.len());
+    let Some(update) = planned.get(&summary.record.id) else {
+        return Ok(rows);
+    };
+    let standings = look.standings(update, &summary.rollout, rooms.values()).await;
+    let mut standings = standings.map_err(told)?;
     for record in records {
-        let (Some(room), Some(update)) = (rooms.get(&record.id), planned.get(&summary.record.id)) else {
+        let (Some(room), Some(standing)) = (rooms.get(&record.id), standings.remove(&record.id)) else {
             continue;
         };
-        let standing = look.standing(update, &summary.rollout, room).await.map_err(told)?;
         let deployment = standing.deployment.as_ref();
         let next = match &standing.start {
             Some(start) => words::start(start, room, look.now),

@@ -1,5 +1,7 @@
 //! The page.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -70,7 +72,7 @@ fn AnnounceDialog() -> impl IntoView {
             let dialog = view! {
                 <FormDialog title="Announce something" close="/" action submit="Announce">
                     <TextField label="Title" name="title" value=title longest=120 first=true />
-                    <TextArea label="Text, if more is to be said" name="text" value=text longest=4000 rows=4 optional=true />
+                    <TextArea label="Details" name="text" value=text longest=4000 rows=4 optional=true />
                     <TextField
                         label="Last date"
                         name="until"
@@ -189,7 +191,14 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
             <Head class="col-what" label="Rooms" />
         }
         .into_any();
-        let rows = sites.into_iter().map(|(site, window, waiting)| {
+        let names: BTreeSet<&String> = sites.iter().map(|(site, ..)| site).collect();
+        let all = sites.iter().map(|(_, _, rooms)| rooms).sum::<i64>();
+        let sum = format!(
+            "{} at {}, each in its own night.",
+            count(all, "room", "rooms"),
+            count(i64::try_from(names.len()).unwrap_or(0), "site", "sites")
+        );
+        let rows = sites.iter().cloned().map(|(site, window, waiting)| {
             view! {
                 <tr role="row">
                     <NameCell class="col-site">{site}</NameCell>
@@ -205,6 +214,7 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
         });
         let rows = rows.collect_view();
         view! {
+            <p>{sum}</p>
             <DataTable kind="night" caption="Rooms that update tonight, by site" head>
                 {rows}
             </DataTable>

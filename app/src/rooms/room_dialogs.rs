@@ -154,14 +154,14 @@ fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
     });
     let states = vec![
         ("onboarding".to_owned(), "Onboarding: no updates yet".to_owned()),
-        ("managed".to_owned(), "Managed: updates come".to_owned()),
+        ("managed".to_owned(), "Managed: gets updates".to_owned()),
     ];
     let sites = pairs(form.sites);
     view! {
         <FormDialog title close action submit>
             {hidden} <TextField label="Name" name="name" value=name longest first=true />
             <SelectField label="Site" name="site" value=site choices=sites />
-            <div class="field-row">
+            <div class="field-row field-row--3">
                 <TextField label="Building" name="building" value=building longest optional=true />
                 <TextField label="Floor" name="floor" value=floor longest optional=true />
                 <TextField label="Seats" name="capacity" value=capacity kind="number" optional=true />

@@ -91,6 +91,21 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         .into_any()
     });
     let health = (!head.retired).then(|| view! { <HealthBadge health=head.health pill=true /> }.into_any());
+    let troubles = (!head.troubles.is_empty() && !head.retired).then(|| {
+        let leads_on = (current != "Updates").then(|| {
+            let href = format!("{path}/updates");
+            view! { <a href=href>"Show its updates"</a> }.into_any()
+        });
+        let troubles = head.troubles.iter();
+        let troubles = troubles.map(|trouble| view! { <p>{trouble.clone()}</p> }.into_any());
+        view! {
+            <div class="msg msg--warning">
+                <Icon name="warning" />
+                <div class="msg-body">{troubles.collect_view()} {leads_on}</div>
+            </div>
+        }
+        .into_any()
+    });
     let tabs = vec![
         Tab {
             name: "Overview",
@@ -136,6 +151,7 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
                 <dd>{head.health_why}</dd>
             </div>
         </dl>
+        {troubles}
         <Tabs label=head.name tabs current />
     }
 }

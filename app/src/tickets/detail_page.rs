@@ -50,10 +50,26 @@ fn page(ticket: TicketView) -> AnyView {
     let high_impact = ticket.high_impact.then(|| view! { <li>"High impact"</li> }.into_any());
     let tab = Some(format!("T-{} {}", ticket.row.number, ticket.row.title));
     let details = details(&ticket);
-    let rooms = ticket
-        .rooms
-        .into_iter()
-        .map(|(id, name)| view! { <li><a href=format!("/rooms/{id}")>{name}</a></li> }.into_any());
+    let has_update = ticket.update.is_some();
+    let by_itself = (ticket.is_automatic && ticket.row.state != TicketState::Resolved).then(|| {
+        view! { <p class="muted">"Nightshift has opened it, and resolves it once its cause is gone."</p> }.into_any()
+    });
+    let rooms = ticket.rooms.into_iter().map(|(id, name, site)| {
+        let updates = has_update.then(|| {
+            view! {
+                " · "
+                <a href=format!("/rooms/{id}/updates")>"Its updates"</a>
+            }
+            .into_any()
+        });
+        view! {
+            <li>
+                <a href=format!("/rooms/{id}")>{name}</a>
+                <span class="sub">{site} {updates}</span>
+            </li>
+        }
+        .into_any()
+    });
     view! {
         <PageHeader title=ticket.row.title tab above=("/incidents", "Incidents") actions=actions.into_any()>
             <li>
@@ -71,6 +87,7 @@ fn page(ticket: TicketView) -> AnyView {
                 <section class="panel" aria-labelledby="h-what">
                     <h2 id="h-what">"What happened"</h2>
                     <div class="prose">{paragraphs(&ticket.description)}</div>
+                    {by_itself}
                 </section>
                 <section aria-labelledby="h-rooms">
                     <div class="section-head">

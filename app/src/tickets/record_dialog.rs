@@ -64,13 +64,11 @@ fn dialog(draft: IssueDraft, address: &ParamsMap, close: String) -> AnyView {
         .into_any()
     });
     let severities = TicketSeverity::ALL.map(|severity| (severity.as_str().to_owned(), severity.label().to_owned()));
-    let categories: Vec<_> = draft
-        .categories
-        .iter()
-        .map(|word| (word.clone(), word.clone()))
-        .collect();
+    // Whoever does not know sees that there is a choice; a default would be filed and never looked at.
+    let mut categories = vec![(String::new(), "Choose a category".to_owned())];
+    categories.extend(draft.categories.iter().map(|word| (word.clone(), word.clone())));
     let severity = address::typed(address, "severity", TicketSeverity::Important.as_str());
-    let category = address::typed(address, "category", "Versioning");
+    let category = address::value(address, "category");
     let title = address::typed(address, "title", &draft.title);
     let description = address::typed(address, "description", &draft.description);
     let rooms = address::typed(address, "rooms", &draft.rooms);

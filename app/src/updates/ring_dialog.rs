@@ -124,7 +124,7 @@ fn form(ring: Option<Ring>, plan: RingPlan, address: &ParamsMap) -> AnyView {
             {hidden}
             {name_field}
             <TextField label="Description" name="description" value=description optional=true />
-            <div class="field-row">
+            <div class="field-row field-row--3">
                 {order_field}
                 <Field label="Rollout duration, days" name="rollout_days" control=rollout_control />
                 <Field label="Test period, days" name="test_days" control=test_control />

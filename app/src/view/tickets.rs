@@ -59,8 +59,8 @@ pub struct TicketView {
     pub category: String,
     /// Assignee, if any.
     pub assignee: Option<String>,
-    /// Its rooms.
-    pub rooms: Vec<(RoomId, String)>,
+    /// Its rooms: identity, name, site.
+    pub rooms: Vec<(RoomId, String, String)>,
     /// Its update.
     pub update: Option<(UpdateId, String)>,
     /// Its history, newest first.

@@ -11,6 +11,7 @@ use domain::rollout::{Rollout, RolloutState};
 use domain::room::Room;
 use domain::settings::Organisation;
 use domain::status::{self, UpdateStatus};
+use domain::when;
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
 
@@ -109,7 +110,7 @@ impl Service {
             let next_at = resumes_on.map(|date| zone.start_of(date));
             tx.put_rollout(&Rollout { state, next_at, ..before }).await?;
             tx.wake_deployments(update, now).await?;
-            let until = resumes_on.map_or_else(String::new, |date| format!(" until {date}"));
+            let until = resumes_on.map_or_else(String::new, |date| format!(" until {}", when::dated(date)));
             let entry = entry(actor, "rollout.paused", update, format!("Paused {title}{until}: {reason}"))
                 .with_before(json!({ "state": "running" }))
                 .with_after(json!({ "state": "paused", "reason": reason, "resumes_on": resumes_on }));
@@ -454,7 +455,7 @@ fn check_resume(resumes_on: Option<NaiveDate>, today: NaiveDate) -> Result<()> {
     match days {
         Some(days) if days < 1 => Err(ServiceError::invalid(
             "resumes_on",
-            format!("a date after today, {today}, or none"),
+            format!("a date after today, {}, or none", when::dated(today)),
         )),
         Some(days) if days > MOST_PAUSED_DAYS => Err(ServiceError::invalid(
             "resumes_on",

@@ -7,6 +7,7 @@ use domain::ids::{FreezeId, UpdateId};
 use domain::planner;
 use domain::rollout::Rollout;
 use domain::settings::Organisation;
+use domain::when;
 use serde_json::json;
 use store::Tx;
 
@@ -53,7 +54,7 @@ impl Service {
             tx.add_freeze(scope, &freeze).await?;
             move_plans(tx, &organisation, scope, &before, &live, now).await?;
             tx.take_back_prepared(scope, now).await?;
-            let summary = format!("Froze {whose} from {from} to {until}: {reason}");
+            let summary = format!("Froze {whose} from {} to {}: {reason}", when::dated(from), when::dated(until));
             let entry = actor.entry("freeze.made", "freeze", id, summary)
                 .with_after(json!({ "scope": scope, "from": from, "until": until, "reason": reason }));
             tx.add_audit(now, &entry).await?;
@@ -138,7 +139,7 @@ impl Service {
                 return Err(ServiceError::not_found("This freeze"));
             };
             if freeze.until <= today {
-                return Err(ServiceError::conflict(format!("nothing of the freeze is ahead; its last date is {}", freeze.until)));
+                return Err(ServiceError::conflict(format!("nothing of the freeze is ahead; its last date is {}", when::dated(freeze.until))));
             }
             let live = tx.live_rollouts().await?;
             let before = tx.freezes().await?;
@@ -146,7 +147,7 @@ impl Service {
             tx.shorten_freeze(id, last).await?;
             move_plans(tx, &organisation, scope, &before, &live, now).await?;
             let whose = whose(tx, scope).await?;
-            let summary = format!("Lifted the freeze of {whose} from {} to {}: {reason}", freeze.from, freeze.until);
+            let summary = format!("Lifted the freeze of {whose} from {} to {}: {reason}", when::dated(freeze.from), when::dated(freeze.until));
             let entry = actor.entry("freeze.lifted", "freeze", id, summary)
                 .with_before(json!({ "scope": scope, "from": freeze.from, "until": freeze.until }))
                 .with_after(last.map(|until| json!({ "scope": scope, "from": freeze.from, "until": until })));

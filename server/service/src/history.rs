@@ -3,6 +3,8 @@
 //! The demo starts from such a history; an organisation that comes from another tool could too. What is taken over is checked by
 //! the planner with the next tick like any other fact.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
 use domain::deployment::{Deployment, DeploymentState, Force};
@@ -12,6 +14,7 @@ use domain::planner::NewInstall;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::{Severity, titled};
+use domain::when;
 use domain::window::Window;
 use store::{AuditEntry, TicketRecord, Tx};
 
@@ -97,6 +100,53 @@ pub struct PastTicket {
     pub events: Vec<(DateTime<Utc>, String, String)>,
 }
 
+/// What the audit has of a rollout that is taken over, with the words that it has for what happens here.
+fn happened(
+    past: &PastRollout,
+    update: UpdateId,
+    forced: &BTreeMap<RoomId, String>,
+) -> Vec<(DateTime<Utc>, AuditEntry)> {
+    const RULE: &str = "Nightshift";
+    let title = titled(&past.title, &past.version);
+    let entry = |actor: &str, action, summary| AuditEntry {
+        address: String::new(),
+        actor: actor.to_owned(),
+        action,
+        object_kind: "update",
+        object_id: update.to_string(),
+        summary,
+        before: None,
+        after: None,
+    };
+    let summary = format!("Published {title}; it starts on {}.", when::dated(past.starts_on));
+    let mut happened = vec![(
+        past.published_at,
+        entry(&past.published_by, "update.published", summary),
+    )];
+    for room in past.rooms.iter().filter(|room| room.force.is_some()) {
+        let Some(name) = forced.get(&room.room) else { continue };
+        let summary = format!("Forced {title} in {name}.");
+        happened.push((room.at, entry(&past.published_by, "update.forced", summary)));
+    }
+    match &past.state {
+        RolloutState::Running => {}
+        RolloutState::Paused { since, by, reason, .. } => {
+            happened.push((*since, entry(by, "rollout.paused", format!("Paused {title}: {reason}"))));
+        }
+        RolloutState::Deprecated { at, reason } => {
+            let summary = format!("{title} is deprecated. {reason}");
+            happened.push((*at, entry(RULE, "rollout.deprecated", summary)));
+        }
+        RolloutState::Finished { at } => {
+            happened.push((
+                *at,
+                entry(RULE, "rollout.finished", format!("{title} is through all rings.")),
+            ));
+        }
+    }
+    happened
+}
+
 impl Service {
     /// Takes over rollouts and tickets, oldest first. All or nothing.
     ///
@@ -106,8 +156,14 @@ impl Service {
         actor.may(Act::Publish)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
+            let mut happened = Vec::new();
             for past in rollouts {
-                self.import_rollout(tx, past, now).await?;
+                happened.extend(self.import_rollout(tx, past, now).await?);
+            }
+            // The audit is in the order in which things happened.
+            happened.sort_by_key(|(at, _)| *at);
+            for (at, entry) in happened {
+                tx.add_audit(at, &entry).await?;
             }
             for ticket in tickets {
                 self.import_ticket(tx, ticket).await?;
@@ -120,7 +176,13 @@ impl Service {
         Ok(())
     }
 
-    async fn import_rollout(&self, tx: &mut Tx, past: &PastRollout, now: DateTime<Utc>) -> Result<()> {
+    /// Takes over a rollout; gives what the audit is to have of it.
+    async fn import_rollout(
+        &self,
+        tx: &mut Tx,
+        past: &PastRollout,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(DateTime<Utc>, AuditEntry)>> {
         let Some(release) = tx.release_of(&past.product, &past.version).await? else {
             return Err(ServiceError::not_found(format!(
                 "Release {} of {}",
@@ -169,30 +231,23 @@ impl Service {
             paused_days: 0,
             automatic_days: None,
             superseded_by: Vec::new(),
-            counts: std::collections::BTreeMap::new(),
+            counts: BTreeMap::new(),
         };
         tx.add_rollout(&rollout, &past.published_by).await?;
-        let title = titled(&past.title, &past.version);
-        tx.add_audit(
-            past.published_at,
-            &AuditEntry {
-                address: String::new(),
-                actor: past.published_by.clone(),
-                action: "update.published",
-                object_kind: "update",
-                object_id: update.to_string(),
-                summary: format!("Published {title}; it starts on {}.", past.starts_on),
-                before: None,
-                after: None,
-            },
-        )
-        .await?;
         let mut rooms: Vec<&PastDeployment> = past.rooms.iter().collect();
         rooms.sort_by_key(|room| room.at);
         for room in rooms {
             self.import_deployment(tx, update, room, now).await?;
         }
-        Ok(())
+        let forced: Vec<RoomId> = past
+            .rooms
+            .iter()
+            .filter(|room| room.force.is_some())
+            .map(|room| room.room)
+            .collect();
+        let forced = tx.room_names(&forced).await?.into_iter();
+        let forced: BTreeMap<RoomId, String> = forced.map(|(id, name, _)| (id, name)).collect();
+        Ok(happened(past, update, &forced))
     }
 
     async fn import_deployment(

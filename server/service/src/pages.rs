@@ -398,24 +398,68 @@ impl Look {
         window.opens <= self.now + TONIGHT
     }
 
-    /// How a room stands to an update.
+    /// How rooms stand to an update, from one question to the database.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn standing(&mut self, update: &Update, rollout: &Rollout, room: &Room) -> Result<Standing> {
-        let deployment = self.tx.deployment_of(room.id, update.id).await?;
-        let calendar = rollout.calendar_at(&self.rings, &self.freezes, &self.organisation.zone, self.now);
+    pub async fn standings<'a>(
+        &mut self,
+        update: &Update,
+        rollout: &Rollout,
+        rooms: impl Iterator<Item = &'a Room> + Clone,
+    ) -> Result<BTreeMap<RoomId, Standing>> {
+        let ids: Vec<RoomId> = rooms.clone().map(|room| room.id).collect();
+        let mut deployments = self.tx.deployments_in(&ids, update.id).await?;
+        let calendar = self.calendar_of(rollout);
+        let standing = |room: &Room| {
+            let deployment = deployments.remove(&room.id);
+            (room.id, self.standing(&calendar, update, rollout, room, deployment))
+        };
+        Ok(rooms.map(standing).collect())
+    }
+
+    /// How a room stands to updates, with the rollout of each, from one question to the database.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn standings_in(
+        &mut self,
+        room: &Room,
+        updates: &[(&Update, &Rollout)],
+    ) -> Result<BTreeMap<UpdateId, Standing>> {
+        let ids: Vec<UpdateId> = updates.iter().map(|(update, _)| update.id).collect();
+        let mut deployments = self.tx.deployments_of_room(room.id, &ids).await?;
+        let standing = |(update, rollout): &(&Update, &Rollout)| {
+            let deployment = deployments.remove(&update.id);
+            let standing = self.standing(&self.calendar_of(rollout), update, rollout, room, deployment);
+            (update.id, standing)
+        };
+        Ok(updates.iter().map(standing).collect())
+    }
+
+    fn calendar_of(&self, rollout: &Rollout) -> Vec<PlannedStage> {
+        rollout.calendar_at(&self.rings, &self.freezes, &self.organisation.zone, self.now)
+    }
+
+    fn standing(
+        &self,
+        calendar: &[PlannedStage],
+        update: &Update,
+        rollout: &Rollout,
+        room: &Room,
+        deployment: Option<Deployment>,
+    ) -> Standing {
         let plan = Plan {
             organisation: &self.organisation,
             freezes: &self.freezes,
-            calendar: &calendar,
+            calendar,
         };
         let standing = stand(&plan, update, rollout, room, deployment.as_ref(), self.now);
-        Ok(Standing {
+        Standing {
             status: standing.status,
             why: standing.why,
             start: standing.start,
             deployment,
-        })
+        }
     }
 }

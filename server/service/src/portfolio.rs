@@ -4,6 +4,7 @@ use domain::access::Act;
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
 use domain::update::{Severity, Update, titled};
+use domain::when;
 use serde_json::json;
 use store::{NewArtifact, ReleaseRecord, Tx};
 
@@ -191,7 +192,7 @@ impl Service {
                     .with_after(json!({ "superseded_by": title }));
                 tx.add_audit(now, &entry).await?;
             }
-            let summary = format!("Published {title}; it starts on {}.", rollout.starts_on);
+            let summary = format!("Published {title}; it starts on {}.", when::dated(rollout.starts_on));
             let entry = actor.entry("update.published", "update", id, summary)
                 .with_after(json!({ "starts_on": rollout.starts_on, "severity": facts.severity }));
             tx.add_audit(now, &entry).await?;

@@ -7,6 +7,7 @@ use domain::ids::{RingId, RoomId};
 use domain::planner;
 use domain::ring::{Ring, RingDraft, RingSequence};
 use domain::rollout::{Rollout, RolloutState};
+use domain::when;
 use serde_json::json;
 use store::{RoomFilter, RoomPlace, Tx};
 
@@ -271,7 +272,7 @@ async fn refuse_while_inside(tx: &mut Tx, ring: RingId) -> Result<()> {
                 .find(|stage| stage.ring == ring)
                 .map(|stage| stage.test_ends);
             let until = ends.map_or(String::new(), |ends| {
-                format!(" until {}", ends.pred_opt().unwrap_or(ends))
+                format!(" until {}", when::dated(ends.pred_opt().unwrap_or(ends)))
             });
             let city = organisation.zone.city();
             return Err(ServiceError::conflict(format!(

@@ -6,6 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::Act;
 use domain::ids::{RoomId, TicketId, UpdateId};
 use domain::ticket::{TicketSeverity, TicketState};
+use domain::when;
 use serde_json::{Value, json};
 use store::{AuditEntry, RoomRecord, TicketRecord, Tx};
 
@@ -263,7 +264,12 @@ impl Service {
         if until < today || until > last {
             return Err(ServiceError::invalid(
                 "until",
-                format!("{until} is not between {today} and {last}"),
+                format!(
+                    "{} is not between {} and {}",
+                    when::dated(until),
+                    when::dated(today),
+                    when::dated(last)
+                ),
             ));
         }
         let ends: DateTime<Utc> = zone.start_of(until + Days::new(1));
@@ -278,10 +284,13 @@ impl Service {
             }
             ticket.suppressed_until = Some(ends);
             ticket.suppressed_reason = Some(reason.clone());
-            let text = format!("Suppressed until the end of {until}: {reason}");
+            let text = format!("Suppressed until the end of {}: {reason}", when::dated(until));
             Ok((
                 text,
-                format!("Suppressed T-{number} until the end of {until}: {reason}"),
+                format!(
+                    "Suppressed T-{number} until the end of {}: {reason}",
+                    when::dated(until)
+                ),
             ))
         };
         self.change_ticket(actor, number, "ticket.suppressed", None, change)
@@ -362,6 +371,8 @@ async fn named_rooms(tx: &mut Tx, lines: &str) -> Result<Vec<RoomId>> {
 fn checked_category(category: &str) -> Result<String> {
     if CATEGORIES.contains(&category) {
         Ok(category.to_owned())
+    } else if category.is_empty() {
+        Err(ServiceError::invalid("category", "choose one".to_owned()))
     } else {
         Err(ServiceError::invalid(
             "category",

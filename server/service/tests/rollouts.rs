@@ -167,7 +167,7 @@ async fn an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7(
         published,
         [(
             "update.published".to_owned(),
-            "Published Bar firmware 2.0; it starts on 2025-03-05.".to_owned()
+            "Published Bar firmware 2.0; it starts on Wed 5 Mar 2025.".to_owned()
         )]
     );
 }
@@ -901,7 +901,7 @@ async fn a_ring_stays_while_an_update_is_inside_it_r11(estate: Estate) {
     let (before, audit) = (estate.fleet().await, estate.audit().await);
     let refused = problem(service.delete_ring(&admin(), pilots, None).await);
     assert!(
-        refused.contains("Bar firmware 2.0 is inside this ring until 2025-03-14"),
+        refused.contains("Bar firmware 2.0 is inside this ring until Fri 14 Mar 2025"),
         "{refused}"
     );
     assert_eq!((estate.fleet().await, estate.audit().await), (before, audit));
@@ -1240,7 +1240,7 @@ async fn a_freeze_that_is_lifted_gives_the_plan_its_dates_back_w6(estate: Estate
         };
         assert_eq!(after[room], moved, "{room}: the 15th to the 17th were lost");
     }
-    assert!(problem(service.lift_freeze(&admin(), late, "again").await).contains("its last date is 2025-03-17"));
+    assert!(problem(service.lift_freeze(&admin(), late, "again").await).contains("its last date is Mon 17 Mar 2025"));
     estate.live_until("2025-04-06T00:00:00Z", &mut devices).await;
     assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
     estate.is_sound().await;

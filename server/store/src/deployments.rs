@@ -299,7 +299,8 @@ pub struct ForceRecord {
     pub reason: String,
 }
 
-const BATCH: usize = 500;
+/// Ids in one statement.
+pub(crate) const BATCH: usize = 500;
 
 impl Tx {
     /// One deployment.
@@ -313,6 +314,31 @@ impl Tx {
         let row: Option<DeploymentRow> =
             each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
         row.map(DeploymentRow::into_domain).transpose()
+    }
+
+    /// The deployments of these updates in a room.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn deployments_of_room(
+        &mut self,
+        room: RoomId,
+        updates: &[UpdateId],
+    ) -> Result<BTreeMap<UpdateId, Deployment>> {
+        let mut found = BTreeMap::new();
+        for batch in updates.chunks(BATCH) {
+            let rows: Vec<DeploymentRow> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT ");
+                query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments WHERE room_id = ").push_bind(room.0).push(" AND update_id IN (");
+                ids_in(&mut query, batch.iter().map(|update| update.0));
+                query.build_query_as().fetch_all(c).await
+            })?;
+            for row in rows {
+                let deployment = row.into_domain()?;
+                found.insert(deployment.update, deployment);
+            }
+        }
+        Ok(found)
     }
 
     /// The deployments of an update in these rooms.

@@ -11,6 +11,7 @@ use domain::update::{ProductKind, Severity};
 use domain::zone::Zone;
 use uuid::Uuid;
 
+use crate::deployments::BATCH;
 use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
 use crate::rows::{instant, micros, opt_instant, word};
@@ -880,16 +881,32 @@ impl Tx {
         Ok((rows, count))
     }
 
-    /// The newest release of a product that is published and not deprecated.
+    /// The newest release of each of these products that is published and not deprecated.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn recommended(&mut self, product: &ProductId) -> Result<Option<(UpdateId, String)>> {
-        const SQL: &str = "SELECT u.id, u.version FROM updates u JOIN rollouts r ON r.update_id = u.id
-            WHERE u.product_id = $1 AND r.state <> 'deprecated' ORDER BY u.position DESC LIMIT 1";
-        let row: Option<(Uuid, String)> =
-            each!(self, c => sqlx::query_as(SQL).bind(&product.0).fetch_optional(c).await)?;
-        Ok(row.map(|(id, version)| (UpdateId(id), version)))
+    pub async fn recommended(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, (UpdateId, String)>> {
+        let mut found = BTreeMap::new();
+        for batch in products.chunks(BATCH) {
+            let rows: Vec<(String, Uuid, String)> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT u.product_id, u.id, u.version FROM updates u JOIN rollouts r ON r.update_id = u.id
+                    WHERE r.state <> 'deprecated' AND u.product_id IN (",
+                );
+                let mut ids = query.separated(", ");
+                for product in batch {
+                    ids.push_bind(product.0.clone());
+                }
+                query.push(") ORDER BY u.product_id, u.position");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            // A newer one takes the place of an older one.
+            found.extend(
+                rows.into_iter()
+                    .map(|(product, id, version)| (ProductId(product), (UpdateId(id), version))),
+            );
+        }
+        Ok(found)
     }
 
     /// Rooms that wait for a night until `until`, each with the first one and once. What is forced waits for none (K5),
