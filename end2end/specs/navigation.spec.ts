@@ -114,28 +114,37 @@ test.describe("an address that leads nowhere", () => {
   });
 });
 
-test("a page asks for its program once it has been painted, and for all of it at once (P8)", async ({ page }) => {
-  await page.goto("/updates");
-  await hydrated(page);
-  const loaded = await page.evaluate(() => {
-    const files = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
-    return {
-      painted: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity,
-      parts: document.querySelector<HTMLMetaElement>('meta[name="parts"]')?.content.split(" ") ?? [],
-      program: files
-        .filter((file) => /\.(wasm|js)$/.test(file.name))
-        .map((file) => ({ name: new URL(file.name).pathname, from: file.startTime, until: file.responseEnd })),
-    };
+for (const path of ["/", "/updates"]) {
+  test(`${path} asks for its program once it has been painted, for all of it at once, and for at most 250 kB (P8)`, async ({ page }) => {
+    await page.goto(path);
+    await hydrated(page);
+    const loaded = await page.evaluate(() => {
+      const files = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+      return {
+        painted: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity,
+        parts: document.querySelector<HTMLMetaElement>('meta[name="parts"]')?.content.split(" ") ?? [],
+        program: files
+          .filter((file) => /\.(wasm|js)$/.test(file.name))
+          .map((file) => ({
+            name: new URL(file.name).pathname,
+            from: file.startTime,
+            until: file.responseEnd,
+            size: file.encodedBodySize,
+          })),
+      };
+    });
+    expect(loaded.parts.length).toBeGreaterThan(1);
+    const names = loaded.program.map(({ name }) => name);
+    expect(names, "each file once").toEqual([...new Set(names)]);
+    expect(names).toEqual(expect.arrayContaining(["/pkg/nightshift.wasm", "/pkg/nightshift.js", ...loaded.parts]));
+    for (const { name, from } of loaded.program) {
+      expect(from, `${name} waits for the page`).toBeGreaterThan(loaded.painted);
+    }
+    const wasm = loaded.program.filter(({ name }) => name.endsWith(".wasm"));
+    expect(wasm.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(250_000);
+    const whole = loaded.program.find(({ name }) => name === "/pkg/nightshift.wasm");
+    for (const { name, from } of loaded.program.filter(({ name }) => loaded.parts.includes(name))) {
+      expect(from, `${name} does not wait for the rest`).toBeLessThan(whole?.until ?? 0);
+    }
   });
-  expect(loaded.parts.length).toBeGreaterThan(1);
-  const names = loaded.program.map(({ name }) => name);
-  expect(names, "each file once").toEqual([...new Set(names)]);
-  expect(names).toEqual(expect.arrayContaining(["/pkg/nightshift.wasm", "/pkg/nightshift.js", ...loaded.parts]));
-  for (const { name, from } of loaded.program) {
-    expect(from, `${name} waits for the page`).toBeGreaterThan(loaded.painted);
-  }
-  const whole = loaded.program.find(({ name }) => name === "/pkg/nightshift.wasm");
-  for (const { name, from } of loaded.program.filter(({ name }) => loaded.parts.includes(name))) {
-    expect(from, `${name} does not wait for the rest`).toBeLessThan(whole?.until ?? 0);
-  }
-});
+}

@@ -134,7 +134,7 @@ impl Desk {
 
 /// The columns of [`Desk::export_rooms`].
 pub const EXPORTED: [&str; 9] = [
-    "room", "site", "ring", "status", "why", "next", "attempt", "catch-up", "ticket",
+    "room", "site", "ring", "status", "why", "when", "attempt", "catch-up", "ticket",
 ];
 
 fn title(summary: &UpdateSummary) -> String {

@@ -1,7 +1,5 @@
 //! The page.
 
-use std::collections::BTreeSet;
-
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -191,7 +189,9 @@ fn tonight(sites: Vec<(String, String, i64)>) -> AnyView {
             <Head class="col-what" label="Rooms" />
         }
         .into_any();
-        let names: BTreeSet<&String> = sites.iter().map(|(site, ..)| site).collect();
+        // They come by site.
+        let mut names: Vec<&str> = sites.iter().map(|(site, ..)| site.as_str()).collect();
+        names.dedup();
         let all = sites.iter().map(|(_, _, rooms)| rooms).sum::<i64>();
         let sum = format!(
             "{} at {}, each in its own night.",

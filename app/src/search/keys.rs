@@ -103,7 +103,7 @@ pub fn KeysDialog() -> impl IntoView {
             view! {
                 <dt>
                     <kbd>"g"</kbd>
-                    " "
+                    " then "
                     <kbd>{letter}</kbd>
                 </dt>
                 <dd>{name}</dd>

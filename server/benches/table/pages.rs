@@ -8,7 +8,7 @@ use crate::{Line, Wanted};
 /// What a first load may weigh.
 const WANTED: f64 = 250_000.0;
 
-/// The common part, and with it the parts that the first page of Updates needs.
+/// The common part, and with it the parts that the pages need on which people arrive.
 pub fn first_load() -> Vec<Line> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site/pkg");
     let size = |name: &str| {
@@ -20,9 +20,11 @@ pub fn first_load() -> Vec<Line> {
     let common = size("nightshift");
     let manifest = std::fs::read_to_string(folder.join("__wasm_split_manifest.json")).expect("the list of parts");
     let parts: BTreeMap<String, Vec<String>> = serde_json::from_str(&manifest).expect("part to files");
-    let of_updates = parts.iter().find(|(part, _)| part.starts_with("list_part"));
-    let files = of_updates.map(|(_, files)| files.as_slice()).unwrap_or_default();
-    let whole = common + files.iter().map(|file| size(file)).sum::<u64>();
+    let with = |part: &str| {
+        let files = parts.iter().find(|(name, _)| name.starts_with(part));
+        let files = files.map(|(_, files)| files.as_slice()).unwrap_or_default();
+        common + files.iter().map(|file| size(file)).sum::<u64>()
+    };
     let line = |what: &str, bytes: u64| Line {
         what: what.to_owned(),
         measured: format!("{} kB", bytes / 1000),
@@ -34,6 +36,7 @@ pub fn first_load() -> Vec<Line> {
     };
     vec![
         line("wasm of a first load, brotli: what all pages have in common", common),
-        line("… with what the pages of Updates need", whole),
+        line("… with what Home needs", with("home_part")),
+        line("… with what the list of updates needs", with("list_part")),
     ]
 }

@@ -654,7 +654,7 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
     let before = nights(&estate, update).await;
     let service = &estate.service;
     for (day, why) in [
-        ("2025-03-13", "resumes_on: a date after today, 2025-03-13, or none"),
+        ("2025-03-13", "resumes_on: a date after today, Thu 13 Mar 2025, or none"),
         ("2025-06-12", "resumes_on: at most 90 days ahead; that is 91"),
     ] {
         let refused = service.pause(&admin(), update, "It hums.", Some(date(day))).await;
