@@ -242,7 +242,6 @@ mod files {
         #[folder = "../target/site"]
         struct Site;
 
-        #[expect(clippy::unused_async, reason = "reads from disk without the feature")]
         pub(super) async fn read(_options: &LeptosOptions, path: &str) -> Option<File> {
             let file = Site::get(path)?;
             let tag = tag(&file.metadata.sha256_hash());
