@@ -129,3 +129,20 @@ test("a room is reached from the inventory and from Updates, Rooms under one add
   await rooms.search(cuttle.name);
   await expect(rooms.link(cuttle.name).first()).toHaveAttribute("href", fromInventory);
 });
+
+test("Home counts the unhealthy rooms and leads to them (P0, P1, I4)", async ({ page }) => {
+  await page.goto("/");
+  await hydrated(page);
+  const key = page.getByRole("region", { name: "Room health" }).getByRole("listitem").filter({ hasText: "Unhealthy" });
+  const number = Number(await key.getByRole("link").innerText());
+  expect(number).toBeGreaterThan(0);
+  await key.getByRole("link").click();
+  await expect(page).toHaveURL("/rooms?state=unhealthy");
+  const rooms = new RoomsPage(page);
+  await expect(rooms.table.rows).toHaveCount(number);
+  for (const row of await rooms.table.rows.all()) {
+    expect(await rooms.table.cell(row, /^health/i)).toBe("Unhealthy");
+  }
+  await rooms.filter("Show").selectOption("All in use");
+  await expect(rooms.table.rows).toHaveCount(50);
+});

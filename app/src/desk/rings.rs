@@ -128,7 +128,7 @@ impl Desk {
         let mut look = self.look().await?;
         let (number, named) = match matching {
             Some(query) => {
-                let filter = room_filter(&query);
+                let filter = room_filter(&query, look.now);
                 let first = look.tx.room_page(&filter, NAMED).await.map_err(failed)?;
                 // What is compared when it is done must be of now.
                 let total = look.tx.rooms_found(&filter).await.map_err(failed)?;
@@ -165,7 +165,7 @@ impl Desk {
         to: RingId,
     ) -> Result<Done> {
         let which = match matching {
-            Some((query, seen)) => RoomChoice::Matching(room_filter(&query), seen),
+            Some((query, seen)) => RoomChoice::Matching(room_filter(&query, self.service.clock().now()), seen),
             None => RoomChoice::Named(rooms),
         };
         let moved = self

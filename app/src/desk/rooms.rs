@@ -29,7 +29,7 @@ impl Desk {
     /// The database fails.
     pub async fn list_rooms(&self, query: RoomsQuery) -> Result<RoomsView> {
         let mut look = self.look().await?;
-        let filter = room_filter(&query);
+        let filter = room_filter(&query, look.now);
         let mut records = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
         let total = look.rooms_found(&filter).await.map_err(told)?;
         let more = cut(&mut records, filter.before.is_some());
@@ -235,7 +235,7 @@ impl Desk {
 
 /// The rooms that an address asks for.
 #[must_use]
-pub fn room_filter(query: &RoomsQuery) -> RoomFilter {
+pub fn room_filter(query: &RoomsQuery, now: DateTime<Utc>) -> RoomFilter {
     RoomFilter {
         words: query.q.trim().to_lowercase(),
         ring: query.ring.parse::<RingId>().ok(),
@@ -243,6 +243,7 @@ pub fn room_filter(query: &RoomsQuery) -> RoomFilter {
         after: cursor(&query.after),
         before: cursor(&query.before),
         retired: query.state == "retired",
+        unhealthy_at: (query.state == "unhealthy").then_some(now),
     }
 }
 

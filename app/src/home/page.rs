@@ -308,6 +308,15 @@ fn announcement(one: AnnouncementView, may_take_down: bool, may_dismiss: bool) -
     .into_any()
 }
 
+/// How many; those that somebody should look at are a step away.
+fn number_of(health: Health, number: i64) -> AnyView {
+    if health == Health::Unhealthy && number > 0 {
+        view! { <a href="/rooms?state=unhealthy">{number}</a> }.into_any()
+    } else {
+        view! { <span>{number}</span> }.into_any()
+    }
+}
+
 fn health(groups: &[(Health, i64)]) -> AnyView {
     let all: i64 = groups.iter().map(|(_, number)| number).sum();
     let mut start = 0;
@@ -333,7 +342,7 @@ fn health(groups: &[(Health, i64)]) -> AnyView {
         view! {
             <li>
                 <HealthBadge health=*health />
-                <span>{*number}</span>
+                {number_of(*health, *number)}
             </li>
         }
         .into_any()

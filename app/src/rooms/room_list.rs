@@ -8,10 +8,10 @@ use super::api::list_rooms;
 use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::empty_state::{EmptyPage, EmptyState};
-use crate::components::filters::{Apply, Filter, SearchBox, Toolbar};
+use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::loaded::loaded;
 use crate::components::pager::Pager;
-use crate::view::{Choice, RoomRow, RoomsQuery, RoomsView};
+use crate::view::{RoomRow, RoomsQuery, RoomsView};
 
 /// Toolbar, count, table, pager.
 #[component]
@@ -78,11 +78,8 @@ fn list(
         table(rows, total, may_move, address)
     };
     let retired = with_retired.then(|| {
-        let choices = vec![Choice {
-            value: "retired".to_owned(),
-            label: "Retired".to_owned(),
-        }];
-        view! { <Filter label="Rooms" name="state" value=query.state none="In use" choices /> }.into_any()
+        let choices = vec![choice("unhealthy", "Unhealthy"), choice("retired", "Retired")];
+        view! { <Filter label="Show" name="state" value=query.state none="All in use" choices /> }.into_any()
     });
     view! {
         <Toolbar action=path>
@@ -112,6 +109,10 @@ fn nothing(path: &str, address: &ParamsMap) -> AnyView {
     } else if address::value(address, "state") == "retired" && address::value(address, "q").is_empty() {
         let clear = Some(path.to_owned());
         view! { <EmptyState title="No retired rooms" text="A room is retired on its own page." clear /> }.into_any()
+    } else if address::value(address, "state") == "unhealthy" && address::value(address, "q").is_empty() {
+        let clear = Some(path.to_owned());
+        let text = "No room has a ticket that makes it unhealthy.";
+        view! { <EmptyState title="No unhealthy rooms" text clear /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(path.to_owned());
         view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()

@@ -68,7 +68,7 @@ pub struct RoomsQuery {
     pub ring: String,
     /// A site's id; empty: all.
     pub site: String,
-    /// `retired`: those that take part no more, in place of all others.
+    /// `unhealthy`: those alone (I4). `retired`: those that take part no more, in place of all others.
     pub state: String,
     /// The room after which this page starts: `name_key|id`.
     pub after: String,

@@ -69,6 +69,7 @@ impl House {
             ("updates, rooms by name", "/updates/rooms?q=0001".to_owned()),
             ("updates, rings", "/updates/rings".to_owned()),
             ("rooms", "/rooms".to_owned()),
+            ("rooms, unhealthy", "/rooms?state=unhealthy".to_owned()),
             ("rooms, retired", "/rooms?state=retired".to_owned()),
             ("sites", "/rooms/sites".to_owned()),
             ("incidents", "/incidents".to_owned()),

@@ -163,7 +163,8 @@ impl Look {
     /// # Errors
     /// The database fails.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
-        if filter.words.is_empty() {
+        // There are few unhealthy ones, and they are of this instant.
+        if filter.words.is_empty() || filter.unhealthy_at.is_some() {
             return Ok(self.tx.rooms_found(filter).await?);
         }
         self.sum(&Found(filter.clone())).await

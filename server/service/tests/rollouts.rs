@@ -713,6 +713,20 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
         let all = look.rooms_by_health().await.unwrap();
         let here = look.condition(RoomState::Managed, &work).health();
         assert!(all.contains_key(&here), "the sums say the same: {all:?}");
+        let unhealthy = RoomFilter {
+            unhealthy_at: Some(look.now),
+            ..RoomFilter::default()
+        };
+        let listed = look.tx.room_page(&unhealthy, 10).await.unwrap();
+        let listed: Vec<RoomId> = listed.into_iter().map(|room| room.id).collect();
+        let expected = if here == Health::Unhealthy {
+            vec![id]
+        } else {
+            Vec::new()
+        };
+        assert_eq!(listed, expected, "the list of the unhealthy ones says the same (P0)");
+        let found = look.rooms_found(&unhealthy).await.unwrap();
+        assert_eq!(usize::try_from(found).unwrap(), expected.len());
         here
     };
     let open = TicketFilter {

@@ -77,7 +77,10 @@ async fn rooms(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<RoomsQuery>,
 ) -> Response {
-    let parts = doors.service.export_rooms(&viewer.actor, room_filter(&query)).await;
+    let parts = doors
+        .service
+        .export_rooms(&viewer.actor, room_filter(&query, doors.service.clock().now()))
+        .await;
     file("rooms.csv", parts)
 }
 

@@ -220,7 +220,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
         let lines = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.name_key, r.id AS room, s.name AS site, r.name, r.building, r.floor, r.capacity,
@@ -229,7 +229,7 @@ impl Tx {
                 FROM (SELECT r.* FROM rooms r WHERE r.state ",
             );
             query.push(crate::read::state_of(filter));
-            crate::read::filter_rooms!(query, filter, words);
+            crate::read::filter_rooms!(query, filter, words, troubled);
             if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }

@@ -16,7 +16,7 @@ use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
 use crate::rows::{instant, micros, opt_instant, word};
 use crate::search::Narrowed;
-use crate::tx::{Tx, each};
+use crate::tx::{Inner, Tx, each};
 
 /// A published update in a list.
 #[derive(Clone, Debug)]
@@ -77,6 +77,8 @@ pub struct RoomFilter {
     pub before: Option<(String, RoomId)>,
     /// The retired rooms, in place of all others.
     pub retired: bool,
+    /// Those alone that are unhealthy at this instant (I4).
+    pub unhealthy_at: Option<DateTime<Utc>>,
 }
 
 /// Continues `r.state `. A literal, for an index of the others alone.
@@ -236,9 +238,9 @@ macro_rules! troubles {
     };
 }
 
-/// Continues a query of rooms `r` with what `filter` asks for. `words`: [`Tx::by_words`].
+/// Continues a query of rooms `r` with what `filter` asks for. `words`: [`Tx::by_words`]; `troubled`: [`Tx::troubled`].
 macro_rules! filter_rooms {
-    ($query:ident, $filter:ident, $words:ident) => {
+    ($query:ident, $filter:ident, $words:ident, $troubled:ident) => {
         if let Some((before, words, behind)) = &$words {
             $query.push(*before).push_bind(words.clone()).push(*behind);
         }
@@ -247,6 +249,9 @@ macro_rules! filter_rooms {
         }
         if let Some(site) = $filter.site {
             $query.push(" AND r.site_id = ").push_bind(site.0);
+        }
+        if let Some(at) = $filter.unhealthy_at {
+            $query.push($troubled).push_bind($crate::rows::micros(at)).push("))");
         }
     };
 }
@@ -483,14 +488,14 @@ impl Tx {
     /// The database fails.
     pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
         let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
                 FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.state ",
             );
             query.push(state_of(filter));
-            filter_rooms!(query, filter, words);
+            filter_rooms!(query, filter, words, troubled);
             if let Some((key, id)) = &filter.after {
                 query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
             }
@@ -508,13 +513,36 @@ impl Tx {
         rows.into_iter().map(room_list_record).collect()
     }
 
-    /// How many rooms there are on all pages of [`Tx::room_page`]. Without words it is read and not counted.
+    /// Continues a query of rooms `r`: those that are unhealthy at an instant (I4). The instant comes behind it, and two brackets. It goes
+    /// from the open tickets to their rooms and never through all rooms of all tickets: most of those are resolved.
+    pub(crate) fn troubled(&self) -> &'static str {
+        const SQLITE: &str = concat!(
+            " AND r.state = 'managed' AND r.id IN (SELECT tr.room_id
+            FROM tickets t CROSS JOIN ticket_rooms tr ON tr.ticket_id = t.id
+            WHERE t.state IN ('needs_action', 'investigating') AND ",
+            troubles!(),
+            " AND (t.suppressed_until IS NULL OR t.suppressed_until <= "
+        );
+        const POSTGRES: &str = concat!(
+            " AND r.state = 'managed' AND r.id IN (SELECT x.room_id
+            FROM tickets t CROSS JOIN LATERAL (SELECT tr.room_id FROM ticket_rooms tr WHERE tr.ticket_id = t.id OFFSET 0) AS x
+            WHERE t.state IN ('needs_action', 'investigating') AND ",
+            troubles!(),
+            " AND (t.suppressed_until IS NULL OR t.suppressed_until <= "
+        );
+        match self.inner {
+            Inner::Sqlite(_) => SQLITE,
+            Inner::Postgres(_) => POSTGRES,
+        }
+    }
+
+    /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
     ///
     /// # Errors
     /// The database fails.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
-        let is_counted = words.is_none();
+        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
+        let is_counted = words.is_none() && filter.unhealthy_at.is_none();
         Ok(each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(if is_counted {
                 "SELECT CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state "
@@ -522,7 +550,7 @@ impl Tx {
                 "SELECT COUNT(*) FROM rooms r WHERE r.state "
             });
             query.push(state_of(filter));
-            filter_rooms!(query, filter, words);
+            filter_rooms!(query, filter, words, troubled);
             query.build_query_scalar().fetch_one(c).await
         })?)
     }

@@ -467,11 +467,11 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomPlace>> {
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
         let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id FROM rooms r WHERE r.state ");
             query.push(state_of(filter));
-            filter_rooms!(query, filter, words);
+            filter_rooms!(query, filter, words, troubled);
             query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?;
