@@ -57,8 +57,6 @@ impl Desk {
         };
         let ticket = look.tx.ticket(number).await.map_err(failed)?.ok_or_else(missing)?;
         let rooms = look.tx.rooms_of_ticket(ticket.id).await.map_err(failed)?;
-        let rooms: Vec<RoomId> = rooms.into_iter().map(|(id, _)| id).collect();
-        let rooms = look.tx.room_names(&rooms).await.map_err(failed)?;
         let events = look.tx.ticket_events(ticket.id).await.map_err(failed)?;
         let update = match ticket.update {
             Some(id) => look

@@ -11,7 +11,7 @@ use super::{PAGE, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{Choice, Pager, RingView, RoomWhyQuery, RoomWhyRow};
 
-/// Rooms of an update that are found and sorted at once.
+/// An update of at most so many rooms has them found and sorted at once.
 const FEW: i64 = 2_000;
 
 /// The chips: (word in the address, label, rooms).
@@ -48,10 +48,15 @@ pub(super) async fn room_page(
     statuses: &[(String, String, i64)],
 ) -> Result<(Vec<RoomWhyRow>, Pager)> {
     let chip = statuses.iter().find(|(word, ..)| *word == query.status);
-    let filter = UpdateRoomFilter {
-        few: chip.is_none_or(|(_, _, rooms)| *rooms <= FEW),
+    let all = statuses.first().map_or(0, |(_, _, rooms)| *rooms);
+    let mut filter = UpdateRoomFilter {
+        few: all <= FEW,
         ..room_filter(summary, query)?
     };
+    // Nobody looks through the whole estate for rooms that are not there.
+    if filter.which == UpdateRooms::NotRequired && chip.is_none() {
+        filter.which = UpdateRooms::Nothing;
+    }
     let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
     let more = super::rooms::cut(&mut records, filter.before.is_some());
     let total = match filter.ring {

@@ -364,11 +364,11 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
             .to_owned(),
         format!(
             "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, ended_at, failure, attempt, missed_windows,
-                crowded_windows, catch_up, from_version, reason)
+                crowded_windows, catch_up, from_version, reason, room_key)
             SELECT {new_id}, x.update_id, x.room_id, x.ring_id, x.night, x.night, x.state,
                 CASE WHEN x.state = 'waiting' THEN NULL ELSE {at} END, CASE WHEN x.state = 'failed' THEN 'reported' ELSE NULL END, 1, 0, 0,
-                false, '1.0', 'Night 4 of 10 in General.'
-            FROM (SELECT o.update_id, r.id AS room_id, r.ring_id, {} AS night,
+                false, '1.0', 'Night 4 of 10 in General.', x.name_key
+            FROM (SELECT o.update_id, r.id AS room_id, r.ring_id, r.name_key, {} AS night,
                     CASE WHEN {room} <= {failed} THEN 'failed' WHEN {room} % 10 < 4 THEN 'completed' ELSE 'waiting' END AS state
                 FROM rollouts o JOIN updates u ON u.id = o.update_id JOIN components c ON c.product_id = u.product_id
                     JOIN devices d ON d.id = c.device_id JOIN rooms r ON r.id = d.room_id) x",

@@ -158,13 +158,12 @@ impl Look {
         self.sum(&ByNight(update)).await
     }
 
-    /// [`Tx::rooms_found`]; with words, of a large estate as it was a moment ago.
+    /// [`Tx::rooms_found`]; with words or of the unhealthy ones, of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
-        // There are few unhealthy ones, and they are of this instant.
-        if filter.words.is_empty() || filter.unhealthy_at.is_some() {
+        if filter.words.is_empty() && filter.unhealthy_at.is_none() {
             return Ok(self.tx.rooms_found(filter).await?);
         }
         self.sum(&Found(filter.clone())).await

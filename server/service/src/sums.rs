@@ -304,13 +304,21 @@ impl Sum for Found {
 
     fn key(&self) -> String {
         format!(
-            "{:?} {:?} {} {}",
-            self.0.ring, self.0.site, self.0.retired, self.0.words
+            "{:?} {:?} {} {} {}",
+            self.0.ring,
+            self.0.site,
+            self.0.retired,
+            self.0.unhealthy_at.is_some(),
+            self.0.words
         )
     }
 
-    async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<i64> {
-        tx.rooms_found(&self.0).await
+    async fn work_out(&self, tx: &mut Tx, now: DateTime<Utc>) -> store::Result<i64> {
+        let of_now = RoomFilter {
+            unhealthy_at: self.0.unhealthy_at.map(|_| now),
+            ..self.0.clone()
+        };
+        tx.rooms_found(&of_now).await
     }
 }
 

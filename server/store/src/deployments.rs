@@ -533,11 +533,12 @@ impl Tx {
                 each!(self, c => {
                     let mut query = sqlx::QueryBuilder::new(
                         "INSERT INTO deployments (update_id, ring_id, state, attempt, missed_windows, crowded_windows, catch_up,
-                            id, room_id, night, planned_night, from_version, reason, next_at)
+                            id, room_id, night, planned_night, from_version, reason, next_at, room_key)
                         SELECT ",
                     );
                     query.push_bind(update.0).push(", ").push_bind(ring.0);
-                    query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7 FROM (");
+                    query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7,
+                        (SELECT r.name_key FROM rooms r WHERE r.id = placed.column2) FROM (");
                     query.push_values(batch, |mut row, deployment| {
                         row.push_bind(deployment.id.0)
                             .push_bind(deployment.room.0)
@@ -628,7 +629,7 @@ impl Tx {
     async fn upsert_deployments(&mut self, batch: &[&Deployment]) -> Result<()> {
         each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("INSERT INTO deployments (");
-            query.push(DEPLOYMENT_COLUMNS).push(") ");
+            query.push(DEPLOYMENT_COLUMNS).push(", room_key) SELECT put.*, (SELECT r.name_key FROM rooms r WHERE r.id = put.column3) FROM (");
             query.push_values(batch, |mut row, deployment| {
                 let state = state_columns(&deployment.state);
                 row.push_bind(deployment.id.0)
@@ -652,7 +653,7 @@ impl Tx {
                     .push_bind(opt_micros(deployment.next_at));
             });
             query.push(
-                " ON CONFLICT (id) DO UPDATE SET ring_id = excluded.ring_id, night = excluded.night,
+                ") AS put WHERE TRUE ON CONFLICT (id) DO UPDATE SET ring_id = excluded.ring_id, night = excluded.night,
                 planned_night = excluded.planned_night, state = excluded.state, started_at = excluded.started_at,
                 ended_at = excluded.ended_at, failure = excluded.failure, withdrawal = excluded.withdrawal,
                 attempt = excluded.attempt, missed_windows = excluded.missed_windows,

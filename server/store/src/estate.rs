@@ -8,7 +8,7 @@ use domain::ring::name_key;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::read::RoomFilter;
+use crate::read::{RoomFilter, between, filter_rooms};
 use crate::rooms::{RoomRecord, SiteRecord};
 use crate::rows::micros;
 use crate::search::Narrowed;
@@ -220,20 +220,19 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
-        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let (key, id) = filter.order();
         let lines = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.name_key, r.id AS room, s.name AS site, r.name, r.building, r.floor, r.capacity,
                     CASE WHEN r.zone_is_own THEN r.zone END AS zone, g.name AS ring, r.state,
                     d.controller_id AS device, d.role, d.vendor, d.model, d.serial, c.product_id AS product, v.text AS version
-                FROM (SELECT r.* FROM rooms r WHERE r.state ",
+                FROM (SELECT r.*",
             );
-            query.push(crate::read::state_of(filter));
-            crate::read::filter_rooms!(query, filter, words, troubled);
-            if let Some((key, id)) = &filter.after {
-                query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
-            }
-            query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
+            query.push(filter.rooms());
+            filter_rooms!(query, filter, words);
+            between(&mut query, (key, id), filter.after.as_ref(), None);
+            query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
             query.push(
                 ") AS r
                 JOIN sites s ON s.id = r.site_id

@@ -16,7 +16,7 @@ use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, zone_of};
 use crate::rows::{instant, micros, opt_instant, word};
 use crate::search::Narrowed;
-use crate::tx::{Inner, Tx, each};
+use crate::tx::{Tx, each};
 
 /// A published update in a list.
 #[derive(Clone, Debug)]
@@ -81,9 +81,45 @@ pub struct RoomFilter {
     pub unhealthy_at: Option<DateTime<Utc>>,
 }
 
-/// Continues `r.state `. A literal, for an index of the others alone.
-pub(crate) fn state_of(filter: &RoomFilter) -> &'static str {
-    if filter.retired { "= 'retired'" } else { "<> 'retired'" }
+impl RoomFilter {
+    /// Begins a query of the rooms `r` behind its columns. Of the states a literal, for an index of the others alone.
+    pub(crate) fn rooms(&self) -> &'static str {
+        match (self.unhealthy_at, self.retired) {
+            // SQLite takes the tables of a CROSS JOIN in their order.
+            (Some(_), _) => {
+                " FROM room_troubles q CROSS JOIN rooms r WHERE r.id = q.room_id AND q.tickets > 0 AND r.state = 'managed'"
+            }
+            (None, true) => " FROM rooms r WHERE r.state = 'retired'",
+            (None, false) => " FROM rooms r WHERE r.state <> 'retired'",
+        }
+    }
+
+    /// What they stand in the order of: an index of the table that [`RoomFilter::rooms`] begins with has it.
+    pub(crate) fn order(&self) -> (&'static str, &'static str) {
+        match self.unhealthy_at {
+            Some(_) => ("q.room_key", "q.room_id"),
+            None => ("r.name_key", "r.id"),
+        }
+    }
+}
+
+/// Continues a query of rooms that stand in this order: those between two of them, each of them left out.
+pub(crate) fn between<DB>(
+    query: &mut sqlx::QueryBuilder<DB>,
+    (key, id): (&str, &str),
+    after: Option<&(String, RoomId)>,
+    before: Option<&(String, RoomId)>,
+) where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    for (sign, room) in [(">", after), ("<", before)] {
+        if let Some((of_key, of_id)) = room {
+            query.push(format_args!(" AND ({key}, {id}) {sign} ("));
+            query.push_bind(of_key.clone()).push(", ").push_bind(of_id.0).push(")");
+        }
+    }
 }
 
 /// What is going on in a room.
@@ -223,7 +259,7 @@ pub struct UpdateRoomFilter {
     pub which: UpdateRooms,
     /// A ring: the one in which a room stands for this update.
     pub ring: Option<RingId>,
-    /// So few rooms are meant that it is less to find and sort them all than to walk through the estate by name.
+    /// So few rooms have the product or a deployment that it is less to find and sort them all than to walk through the estate by name.
     pub few: bool,
     /// The page starts after this room: (name key, id).
     pub after: Option<(String, RoomId)>,
@@ -231,16 +267,13 @@ pub struct UpdateRoomFilter {
     pub before: Option<(String, RoomId)>,
 }
 
-/// Whether an open ticket `t` makes its rooms unhealthy, unless it is suppressed (I4).
-macro_rules! troubles {
-    () => {
-        "(t.severity IN ('critical', 'important') OR t.opened_by <> 'Nightshift')"
-    };
-}
+/// Continues a query of rooms `r`: a ticket makes them unhealthy at the instant that comes behind it (I4).
+pub(crate) const TROUBLED: &str = " AND EXISTS (SELECT 1 FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
+    WHERE tr.room_id = r.id AND t.troubles AND (t.suppressed_until IS NULL OR t.suppressed_until <= ";
 
-/// Continues a query of rooms `r` with what `filter` asks for. `words`: [`Tx::by_words`]; `troubled`: [`Tx::troubled`].
+/// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::by_words`].
 macro_rules! filter_rooms {
-    ($query:ident, $filter:ident, $words:ident, $troubled:ident) => {
+    ($query:ident, $filter:ident, $words:ident) => {
         if let Some((before, words, behind)) = &$words {
             $query.push(*before).push_bind(words.clone()).push(*behind);
         }
@@ -251,36 +284,73 @@ macro_rules! filter_rooms {
             $query.push(" AND r.site_id = ").push_bind(site.0);
         }
         if let Some(at) = $filter.unhealthy_at {
-            $query.push($troubled).push_bind($crate::rows::micros(at)).push("))");
+            $query
+                .push($crate::read::TROUBLED)
+                .push_bind($crate::rows::micros(at))
+                // Postgres would make a list of all such rooms first.
+                .push(") LIMIT 1 OFFSET 0)");
         }
     };
 }
 pub(crate) use filter_rooms;
 
-/// Continues a query of rooms `r`, their sites `s` and their deployments `x` behind its columns.
-macro_rules! rooms_of_update {
-    ($query:ident, $filter:ident) => {
-        let has_deployment = match $filter.which {
-            UpdateRooms::All | UpdateRooms::NotRequired | UpdateRooms::Nothing => false,
-            UpdateRooms::Scheduled
-            | UpdateRooms::InProgress
-            | UpdateRooms::Completed
-            | UpdateRooms::Failed
-            | UpdateRooms::Deprecated => true,
-        };
-        // SQLite takes the tables of a CROSS JOIN in their order; Postgres knows for itself where to begin.
-        $query.push(match (has_deployment, $filter.few) {
-            (true, true) => " FROM deployments x CROSS JOIN rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = x.room_id AND x.update_id = ",
-            (true, false) => " FROM rooms r CROSS JOIN deployments x JOIN sites s ON s.id = r.site_id WHERE x.room_id = r.id AND x.update_id = ",
-            (false, _) => {
-                " FROM rooms r JOIN sites s ON s.id = r.site_id LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = "
+/// Some of an update's rooms, which an index has in the order of their names.
+struct Part {
+    /// The state of their deployments; `None`: also rooms without one.
+    state: Option<&'static str>,
+    /// What is true of their deployments `x` beside that.
+    and: &'static str,
+}
+
+impl UpdateRooms {
+    const fn parts(self) -> &'static [Part] {
+        const fn of(state: &'static str, and: &'static str) -> Part {
+            Part {
+                state: Some(state),
+                and,
             }
-        });
-        $query.push_bind($filter.update.0);
-        $query.push(if has_deployment { " AND" } else { " WHERE" }).push(" r.state <> 'retired'");
-        match (has_deployment, $filter.few) {
-            (true, _) => {}
-            (false, true) => {
+        }
+        const fn with_or_without(and: &'static str) -> Part {
+            Part { state: None, and }
+        }
+        match self {
+            Self::All => &[const { with_or_without("") }],
+            Self::Scheduled => &[
+                const { of("waiting", "") },
+                const { of("open", " AND x.started_at IS NULL") },
+            ],
+            Self::InProgress => &[const { of("open", " AND x.started_at IS NOT NULL") }],
+            Self::Completed => &[const { of("completed", "") }],
+            Self::Failed => &[const { of("failed", "") }],
+            Self::Deprecated => &[const { of("withdrawn", " AND x.withdrawal = 'deprecated'") }],
+            Self::NotRequired => &[const {
+                with_or_without(" AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))")
+            }],
+            Self::Nothing => &[],
+        }
+    }
+}
+
+/// Continues a query of rooms `r`, their sites `s` and their deployments `x` behind its columns: a [`Part`] of what `filter` asks for.
+macro_rules! rooms_of_update {
+    ($query:ident, $filter:ident, $part:ident) => {
+        if let Some(state) = $part.state {
+            // SQLite takes the tables of a CROSS JOIN in their order; Postgres knows for itself where to begin.
+            $query
+                .push(" FROM deployments x CROSS JOIN rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = x.room_id AND x.state = '")
+                .push(state)
+                .push("' AND x.update_id = ")
+                .push_bind($filter.update.0)
+                .push(" AND r.state <> 'retired'");
+        } else {
+            $query
+                .push(
+                    " FROM rooms r JOIN sites s ON s.id = r.site_id
+                    LEFT JOIN deployments x ON x.room_id = r.id AND x.update_id = ",
+                )
+                .push_bind($filter.update.0)
+                .push(" WHERE r.state <> 'retired'");
+            if $filter.few {
                 $query
                     .push(" AND r.id IN (SELECT y.room_id FROM deployments y WHERE y.update_id = ")
                     .push_bind($filter.update.0)
@@ -290,8 +360,7 @@ macro_rules! rooms_of_update {
                     )
                     .push_bind($filter.product.0.clone())
                     .push(")");
-            }
-            (false, false) => {
+            } else {
                 $query
                     .push(
                         " AND (x.id IS NOT NULL OR EXISTS (
@@ -303,18 +372,7 @@ macro_rules! rooms_of_update {
                     .push(" LIMIT 1 OFFSET 0))");
             }
         }
-        $query.push(match $filter.which {
-            UpdateRooms::All => "",
-            UpdateRooms::Scheduled => " AND (x.state = 'waiting' OR (x.state = 'open' AND x.started_at IS NULL))",
-            UpdateRooms::InProgress => " AND x.state = 'open' AND x.started_at IS NOT NULL",
-            UpdateRooms::Completed => " AND x.state = 'completed'",
-            UpdateRooms::Failed => " AND x.state = 'failed'",
-            UpdateRooms::Deprecated => " AND x.state = 'withdrawn' AND x.withdrawal = 'deprecated'",
-            UpdateRooms::NotRequired => {
-                " AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))"
-            }
-            UpdateRooms::Nothing => " AND 1 = 0",
-        });
+        $query.push($part.and);
         // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more
         // (S12).
         if let Some(ring) = $filter.ring {
@@ -482,29 +540,24 @@ impl Tx {
         Ok(rows.into_iter().collect())
     }
 
-    /// A page of rooms by name, and how many there are in all.
+    /// A page of rooms by name.
     ///
     /// # Errors
     /// The database fails.
     pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
-        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let (key, id) = filter.order();
+        let direction = if filter.before.is_some() { " DESC" } else { "" };
         let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state
-                FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.state ",
+                "SELECT r.id, r.name, r.name_key, (SELECT s.name FROM sites s WHERE s.id = r.site_id), r.building, r.floor, r.zone, r.ring_id, r.state",
             );
-            query.push(state_of(filter));
-            filter_rooms!(query, filter, words, troubled);
-            if let Some((key, id)) = &filter.after {
-                query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
-            }
-            if let Some((key, id)) = &filter.before {
-                query.push(" AND (r.name_key, r.id) < (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
-            }
-            query.push(if filter.before.is_some() { " ORDER BY r.name_key DESC, r.id DESC" } else { " ORDER BY r.name_key, r.id" });
+            query.push(filter.rooms());
+            filter_rooms!(query, filter, words);
+            between(&mut query, (key, id), filter.after.as_ref(), filter.before.as_ref());
             // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
-            query.push(" LIMIT ").push(limit);
+            query.push(format_args!(" ORDER BY {key}{direction}, {id}{direction} LIMIT {limit}"));
             query.build_query_as().fetch_all(c).await
         })?;
         if filter.before.is_some() {
@@ -513,44 +566,22 @@ impl Tx {
         rows.into_iter().map(room_list_record).collect()
     }
 
-    /// Continues a query of rooms `r`: those that are unhealthy at an instant (I4). The instant comes behind it, and two brackets. It goes
-    /// from the open tickets to their rooms and never through all rooms of all tickets: most of those are resolved.
-    pub(crate) fn troubled(&self) -> &'static str {
-        const SQLITE: &str = concat!(
-            " AND r.state = 'managed' AND r.id IN (SELECT tr.room_id
-            FROM tickets t CROSS JOIN ticket_rooms tr ON tr.ticket_id = t.id
-            WHERE t.state IN ('needs_action', 'investigating') AND ",
-            troubles!(),
-            " AND (t.suppressed_until IS NULL OR t.suppressed_until <= "
-        );
-        const POSTGRES: &str = concat!(
-            " AND r.state = 'managed' AND r.id IN (SELECT x.room_id
-            FROM tickets t CROSS JOIN LATERAL (SELECT tr.room_id FROM ticket_rooms tr WHERE tr.ticket_id = t.id OFFSET 0) AS x
-            WHERE t.state IN ('needs_action', 'investigating') AND ",
-            troubles!(),
-            " AND (t.suppressed_until IS NULL OR t.suppressed_until <= "
-        );
-        match self.inner {
-            Inner::Sqlite(_) => SQLITE,
-            Inner::Postgres(_) => POSTGRES,
-        }
-    }
-
     /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
     ///
     /// # Errors
     /// The database fails.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
-        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
         let is_counted = words.is_none() && filter.unhealthy_at.is_none();
         Ok(each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(if is_counted {
-                "SELECT CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state "
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            if is_counted {
+                query.push("CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state ");
+                query.push(if filter.retired { "= 'retired'" } else { "<> 'retired'" });
             } else {
-                "SELECT COUNT(*) FROM rooms r WHERE r.state "
-            });
-            query.push(state_of(filter));
-            filter_rooms!(query, filter, words, troubled);
+                query.push("COUNT(*)").push(filter.rooms());
+            }
+            filter_rooms!(query, filter, words);
             query.build_query_scalar().fetch_one(c).await
         })?)
     }
@@ -610,13 +641,8 @@ impl Tx {
         }
         let rows: Vec<(Uuid, i64, i64, i64)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                concat!(
-                    "SELECT tr.room_id, COUNT(*), SUM(CASE WHEN ",
-                    troubles!(),
-                    " THEN 1 ELSE 0 END), SUM(CASE WHEN ",
-                    troubles!(),
-                    " AND t.suppressed_until > "
-                ),
+                "SELECT tr.room_id, COUNT(*), SUM(CASE WHEN t.troubles THEN 1 ELSE 0 END),
+                    SUM(CASE WHEN t.troubles AND t.suppressed_until > ",
             );
             query.push_bind(micros(now));
             query.push(
@@ -660,28 +686,22 @@ impl Tx {
         now: DateTime<Utc>,
         contact_after: DateTime<Utc>,
     ) -> Result<Vec<(RoomState, Trouble, bool, i64)>> {
-        const SQL: &str = concat!(
-            "SELECT state, open, suppressed, in_contact, COUNT(*)
+        const SQL: &str = "SELECT state, open, suppressed, in_contact, COUNT(*)
             FROM (SELECT r.state,
                     r.id IN (SELECT tr.room_id
                         FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
-                        WHERE t.state IN ('needs_action', 'investigating')
-                            AND (t.suppressed_until IS NULL OR t.suppressed_until <= $2) AND ",
-            troubles!(),
-            ") AS open,
+                        WHERE t.state IN ('needs_action', 'investigating') AND t.troubles
+                            AND (t.suppressed_until IS NULL OR t.suppressed_until <= $2)) AS open,
                     r.id IN (SELECT tr.room_id
                         FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
-                        WHERE t.state IN ('needs_action', 'investigating') AND t.suppressed_until > $2 AND ",
-            troubles!(),
-            ") AS suppressed,
+                        WHERE t.state IN ('needs_action', 'investigating') AND t.troubles AND t.suppressed_until > $2) AS suppressed,
                     EXISTS (SELECT 1
                         FROM devices d
                         WHERE d.room_id = r.id AND d.revoked_at IS NULL AND d.last_seen_at > $1) AS in_contact
                 FROM rooms r
                 WHERE r.state <> 'retired') AS x
             GROUP BY state, open, suppressed, in_contact
-            ORDER BY state, open, suppressed, in_contact"
-        );
+            ORDER BY state, open, suppressed, in_contact";
         let rows: Vec<(String, bool, bool, bool, i64)> =
             each!(self, c => sqlx::query_as(SQL).bind(micros(contact_after)).bind(micros(now)).fetch_all(c).await)?;
         rows.into_iter()
@@ -728,20 +748,29 @@ impl Tx {
     /// The database fails.
     pub async fn update_room_page(&mut self, filter: &UpdateRoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
+        let parts = filter.which.parts();
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let direction = if filter.before.is_some() { " DESC" } else { "" };
         let mut rows: Vec<Row> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(
-                "SELECT r.id, r.name, r.name_key, s.name, r.building, r.floor, r.zone, r.ring_id, r.state",
-            );
-            rooms_of_update!(query, filter);
-            if let Some((key, id)) = &filter.after {
-                query.push(" AND (r.name_key, r.id) > (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            let mut query = sqlx::QueryBuilder::new("");
+            let mut start = if parts.len() > 1 { "SELECT * FROM (" } else { "" };
+            for part in parts {
+                let (key, id) = match part.state {
+                    Some(_) => ("x.room_key", "x.room_id"),
+                    None => ("r.name_key", "r.id"),
+                };
+                query.push(start).push("SELECT r.id, r.name, r.name_key, s.name AS site, r.building, r.floor, r.zone, r.ring_id, r.state");
+                rooms_of_update!(query, filter, part);
+                between(&mut query, (key, id), filter.after.as_ref(), filter.before.as_ref());
+                // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
+                query.push(format_args!(" ORDER BY {key}{direction}, {id}{direction} LIMIT {limit}"));
+                start = ") AS part UNION ALL SELECT * FROM (";
             }
-            if let Some((key, id)) = &filter.before {
-                query.push(" AND (r.name_key, r.id) < (").push_bind(key.clone()).push(", ").push_bind(id.0).push(")");
+            if parts.len() > 1 {
+                query.push(format_args!(") AS part ORDER BY name_key{direction}, id{direction} LIMIT {limit}"));
             }
-            query.push(if filter.before.is_some() { " ORDER BY r.name_key DESC, r.id DESC" } else { " ORDER BY r.name_key, r.id" });
-            // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
-            query.push(" LIMIT ").push(limit);
             query.build_query_as().fetch_all(c).await
         })?;
         if filter.before.is_some() {
@@ -755,12 +784,16 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
-        let count: i64 = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*)");
-            rooms_of_update!(query, filter);
-            query.build_query_scalar().fetch_one(c).await
-        })?;
-        Ok(count)
+        let mut found = 0;
+        for part in filter.which.parts() {
+            let rooms: i64 = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*)");
+                rooms_of_update!(query, filter, part);
+                query.build_query_scalar().fetch_one(c).await
+            })?;
+            found += rooms;
+        }
+        Ok(found)
     }
 
     /// How many rooms have a product.

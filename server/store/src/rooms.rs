@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
-use crate::read::{RoomFilter, filter_rooms, state_of};
+use crate::read::{RoomFilter, filter_rooms};
 use crate::rows::{micros, word};
 use crate::search::Narrowed;
 use crate::tx::{Tx, each};
@@ -467,12 +467,13 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomPlace>> {
-        let (words, troubled) = (self.by_words(Narrowed::Rooms, &filter.words), self.troubled());
+        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let (key, id) = filter.order();
         let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id FROM rooms r WHERE r.state ");
-            query.push(state_of(filter));
-            filter_rooms!(query, filter, words, troubled);
-            query.push(" ORDER BY r.name_key, r.id LIMIT ").push_bind(limit);
+            let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id");
+            query.push(filter.rooms());
+            filter_rooms!(query, filter, words);
+            query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?;
         Ok(rows.into_iter().map(RoomPlace::from).collect())
@@ -647,7 +648,7 @@ impl Tx {
         Ok(by_room)
     }
 
-    /// Counts that are kept and are not those of the rows, in words: `nightshift check` finds none.
+    /// Counts and copies that are kept and are not those of the rows, in words: `nightshift check` finds none.
     ///
     /// # Errors
     /// The database fails.
@@ -660,15 +661,34 @@ impl Tx {
             FROM (SELECT state, severity, tickets AS kept, 0 AS found FROM ticket_counts
                 UNION ALL SELECT state, severity, 0 AS kept, COUNT(*) AS found FROM tickets GROUP BY state, severity) AS k
             GROUP BY k.state, k.severity HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.state, k.severity";
+        const TROUBLES: &str = "SELECT r.name, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
+            FROM (SELECT room_id, tickets AS kept, 0 AS found FROM room_troubles
+                UNION ALL SELECT tr.room_id, 0 AS kept, COUNT(*) AS found
+                FROM tickets t JOIN ticket_rooms tr ON tr.ticket_id = t.id WHERE t.troubles GROUP BY tr.room_id) AS k
+            JOIN rooms r ON r.id = k.room_id
+            GROUP BY r.id, r.name HAVING SUM(k.kept) <> SUM(k.found) ORDER BY r.id";
+        const KEYS: &str = "SELECT r.name, r.name_key, k.room_key, k.what
+            FROM (SELECT room_id, room_key, 'deployments' AS what FROM deployments
+                UNION ALL SELECT room_id, room_key, 'tickets' AS what FROM room_troubles) AS k
+            JOIN rooms r ON r.id = k.room_id
+            WHERE r.name_key <> k.room_key ORDER BY r.id, k.what";
         let rooms: Vec<(Uuid, Uuid, String, i64, i64)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
         let tickets: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(TICKETS).fetch_all(c).await)?;
+        let troubles: Vec<(String, i64, i64)> = each!(self, c => sqlx::query_as(TROUBLES).fetch_all(c).await)?;
+        let keys: Vec<(String, String, String, String)> = each!(self, c => sqlx::query_as(KEYS).fetch_all(c).await)?;
         let rooms = rooms.into_iter().map(|(ring, site, state, kept, found)| {
             format!("{kept} {state} rooms of ring {ring} at site {site} are counted, and there are {found}")
         });
         let tickets = tickets.into_iter().map(|(state, severity, kept, found)| {
             format!("{kept} {severity} tickets that are {state} are counted, and there are {found}")
         });
-        Ok(rooms.chain(tickets).collect())
+        let troubles = troubles.into_iter().map(|(room, kept, found)| {
+            format!("{kept} tickets that make {room:?} unhealthy are counted, and there are {found}")
+        });
+        let keys = keys.into_iter().map(|(room, key, kept, what)| {
+            format!("the {what} of {room:?} stand in lists as {kept:?}, and the room as {key:?}")
+        });
+        Ok(rooms.chain(tickets).chain(troubles).chain(keys).collect())
     }
 
     /// How many rooms there are.

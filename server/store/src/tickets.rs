@@ -417,15 +417,20 @@ impl Tx {
         Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 
-    /// The rooms of a ticket.
+    /// The rooms of a ticket by name, with the names of their sites; 500 at most.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_of_ticket(&mut self, ticket: TicketId) -> Result<Vec<(RoomId, String)>> {
-        const SQL: &str = "SELECT r.id, r.name FROM ticket_rooms t JOIN rooms r ON r.id = t.room_id
+    pub async fn rooms_of_ticket(&mut self, ticket: TicketId) -> Result<Vec<(RoomId, String, String)>> {
+        const SQL: &str = "SELECT r.id, r.name, s.name
+            FROM ticket_rooms t JOIN rooms r ON r.id = t.room_id JOIN sites s ON s.id = r.site_id
             WHERE t.ticket_id = $1 ORDER BY r.name_key, r.id LIMIT 500";
-        let rows: Vec<(Uuid, String)> = each!(self, c => sqlx::query_as(SQL).bind(ticket.0).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
+        let rows: Vec<(Uuid, String, String)> =
+            each!(self, c => sqlx::query_as(SQL).bind(ticket.0).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, name, site)| (RoomId(id), name, site))
+            .collect())
     }
 
     /// What happened to a ticket, newest first.

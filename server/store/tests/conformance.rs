@@ -24,12 +24,14 @@ use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence
 use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Hold, RoomState};
 use domain::settings::Settings;
+use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::Standing;
 use domain::zone::Zone;
 use sqlx::AssertSqlSafe;
 use store::{
     AuditFacts, AuditFilter, ConfigMode, ConfigReport, Engine, Fetched, NewSession, Outcome, PersonRecord, Refusal,
-    Report, RoomFilter, Store, StoreError, TicketFilter, Tx,
+    Report, RoomFilter, RoomListRecord, Store, StoreError, TicketFilter, TicketRecord, Tx, UpdateRoomFilter,
+    UpdateRooms,
 };
 use support::Home;
 use support::lab::{self, GENERAL, STAGING, UPDATE, at_night, date, instant, later, room, says};
@@ -94,6 +96,8 @@ on_both_engines![
     overlapping_writers_that_find_none_yet_make_one_g2,
     a_row_that_is_no_fact_is_named_by_table_and_row_g5,
     pages_of_rooms_follow_each_other_forth_and_back_p8,
+    the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8,
+    the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8,
     migrating_twice_changes_nothing_g1,
     several_processes_migrate_at_once_g2,
     a_database_of_a_newer_program_is_refused_g5,
@@ -1864,6 +1868,244 @@ async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
     }
 }
 
+/// The names on all pages of two rooms each; the pages that lead back are the same.
+async fn named_on_pages(tx: &mut Tx, filter: &UpdateRoomFilter) -> Vec<String> {
+    let mut pages: Vec<Vec<RoomListRecord>> = Vec::new();
+    loop {
+        let last = pages.last().and_then(|page| page.last());
+        let next = UpdateRoomFilter {
+            after: last.map(|room| (room.name_key.clone(), room.id)),
+            ..filter.clone()
+        };
+        let page = tx.update_room_page(&next, 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        pages.push(page);
+    }
+    for (page, next) in pages.iter().zip(pages.iter().skip(1)) {
+        let back = UpdateRoomFilter {
+            before: Some((next[0].name_key.clone(), next[0].id)),
+            ..filter.clone()
+        };
+        let back = tx.update_room_page(&back, 2).await.unwrap();
+        let ids = |page: &[RoomListRecord]| page.iter().map(|room| room.id).collect::<Vec<_>>();
+        assert_eq!(ids(&back), ids(page));
+    }
+    pages.into_iter().flatten().map(|room| room.name).collect()
+}
+
+async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: Home) {
+    let store = &home.store;
+    let states = every_deployment_state();
+    let all = states.len() as u128 + 2;
+    lab::fill(store, all).await;
+    // The last states first, so that neither ids nor the order in which rows were written is that of the names.
+    for (state, number) in states.into_iter().rev().zip(0_u128..) {
+        let deployment = lab::a_deployment(number, room(number), state);
+        store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await })
+            .unwrap();
+    }
+    store::write!(store, tx => {
+        let record = tx.room_record(room(2)).await?.unwrap();
+        tx.put_room(&store::RoomRecord { state: RoomState::Retired, ..record }).await
+    })
+    .unwrap();
+    let pages = async |which: UpdateRooms| {
+        let mut tx = store.read().await.unwrap();
+        let mut ways = Vec::new();
+        for few in [false, true] {
+            let filter = UpdateRoomFilter {
+                update: UPDATE,
+                product: lab::cam(),
+                which,
+                ring: None,
+                few,
+                after: None,
+                before: None,
+            };
+            let names = named_on_pages(&mut tx, &filter).await;
+            let found = tx.update_rooms_found(&filter).await.unwrap();
+            assert_eq!(usize::try_from(found).unwrap(), names.len(), "{which:?}");
+            ways.push(names);
+        }
+        assert_eq!(ways[0], ways[1], "{which:?}: both ways lead to the same rooms");
+        ways.remove(0)
+    };
+    let everyone = [0, 1, 10, 11, 12, 13, 14, 3, 4, 5, 6, 7, 8, 9].map(|number| format!("Room {number}"));
+    assert_eq!(pages(UpdateRooms::All).await, everyone);
+    let expected = [
+        (UpdateRooms::Scheduled, vec!["Room 11", "Room 12"]),
+        (UpdateRooms::InProgress, vec!["Room 10"]),
+        (UpdateRooms::Completed, vec!["Room 9"]),
+        (
+            UpdateRooms::Failed,
+            vec!["Room 3", "Room 4", "Room 5", "Room 6", "Room 7", "Room 8"],
+        ),
+        // Room 2 was one, and is retired.
+        (UpdateRooms::Deprecated, vec![]),
+        (UpdateRooms::NotRequired, vec!["Room 0", "Room 1", "Room 13", "Room 14"]),
+        (UpdateRooms::Nothing, vec![]),
+    ];
+    for (which, names) in expected {
+        assert_eq!(pages(which).await, names, "{which:?}");
+    }
+    // A room that is renamed stands where its new name belongs.
+    let rename = async |number: u128, name: &str| {
+        let name = name.to_owned();
+        let put = store::write!(store, tx => {
+            let record = tx.room_record(room(number)).await?.unwrap();
+            tx.put_room(&store::RoomRecord { name: name.clone(), ..record }).await
+        });
+        assert!(put.unwrap());
+    };
+    rename(11, "Zebra").await;
+    rename(5, "Aula").await;
+    assert_eq!(pages(UpdateRooms::Scheduled).await, ["Room 12", "Zebra"]);
+    assert_eq!(
+        pages(UpdateRooms::Failed).await,
+        ["Aula", "Room 3", "Room 4", "Room 6", "Room 7", "Room 8"]
+    );
+    // So does a deployment that is written again.
+    let again = lab::a_deployment(1, room(11), DeploymentState::Completed { at: at_night() });
+    let placed = store
+        .read()
+        .await
+        .unwrap()
+        .deployment_of(room(11), UPDATE)
+        .await
+        .unwrap()
+        .unwrap();
+    let again = domain::deployment::Deployment { id: placed.id, ..again };
+    store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&again), at_night()).await }).unwrap();
+    assert_eq!(pages(UpdateRooms::Completed).await, ["Room 9", "Zebra"]);
+    assert_eq!(
+        store.read().await.unwrap().miscounted().await.unwrap(),
+        Vec::<String>::new()
+    );
+}
+
+async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 4).await;
+    let unhealthy = async || {
+        let filter = RoomFilter {
+            unhealthy_at: Some(at_night()),
+            ..RoomFilter::default()
+        };
+        let mut tx = store.read().await.unwrap();
+        let listed = tx.room_page(&filter, 10).await.unwrap();
+        let matching = tx.matching_rooms(&filter, 10).await.unwrap();
+        let lines = tx.estate_lines(&filter, 10).await.unwrap();
+        let names: Vec<String> = listed.iter().map(|room| room.name.clone()).collect();
+        assert_eq!(matching.into_iter().map(|room| room.name).collect::<Vec<_>>(), names);
+        assert_eq!(lines.into_iter().map(|line| line.name).collect::<Vec<_>>(), names);
+        assert_eq!(
+            tx.rooms_found(&filter).await.unwrap(),
+            i64::try_from(names.len()).unwrap()
+        );
+        assert_eq!(tx.miscounted().await.unwrap(), Vec::<String>::new());
+        // Each alone on its page.
+        let mut after = None;
+        for name in &names {
+            let next = RoomFilter {
+                after,
+                ..filter.clone()
+            };
+            let page = tx.room_page(&next, 1).await.unwrap();
+            assert_eq!(page[0].name, *name);
+            after = Some((page[0].name_key.clone(), page[0].id));
+        }
+        names
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(unhealthy().await, none);
+    let ticket = |number: i64, severity: TicketSeverity, by: &str| TicketRecord {
+        id: domain::ids::TicketId(Uuid::from_u128(number.unsigned_abs().into())),
+        number,
+        title: "Echo".to_owned(),
+        description: String::new(),
+        severity,
+        category: "Audio".to_owned(),
+        state: TicketState::NeedsAction,
+        high_impact: false,
+        update: None,
+        is_automatic: false,
+        opened_by: by.to_owned(),
+        opened_at: at_night(),
+        resolved_at: None,
+        assignee: None,
+        suppressed_until: None,
+        suppressed_reason: None,
+        resolution: None,
+        rooms: (Vec::new(), 0),
+    };
+    let people = ticket(7, TicketSeverity::Warning, "Ada");
+    let rule = ticket(8, TicketSeverity::Warning, "Nightshift");
+    store::write!(store, tx => {
+        tx.add_ticket(&people, &[room(3), room(1)], None).await?;
+        tx.add_ticket(&rule, &[room(1), room(0)], None).await
+    })
+    .unwrap();
+    assert_eq!(
+        unhealthy().await,
+        ["Room 1", "Room 3"],
+        "a rule's warning changes nothing"
+    );
+    let put = async |ticket: &TicketRecord| {
+        store::write!(store, tx => { tx.put_ticket(ticket, at_night()).await }).unwrap();
+    };
+    let worse = TicketRecord {
+        severity: TicketSeverity::Critical,
+        ..rule.clone()
+    };
+    put(&worse).await;
+    assert_eq!(unhealthy().await, ["Room 0", "Room 1", "Room 3"]);
+    let suppressed = TicketRecord {
+        suppressed_until: Some(later(1)),
+        suppressed_reason: Some("It is exchanged.".to_owned()),
+        ..people.clone()
+    };
+    put(&suppressed).await;
+    assert_eq!(unhealthy().await, ["Room 0", "Room 1"], "one of two tickets of Room 1");
+    put(&TicketRecord {
+        suppressed_until: Some(at_night()),
+        ..suppressed.clone()
+    })
+    .await;
+    assert_eq!(unhealthy().await, ["Room 0", "Room 1", "Room 3"], "until that instant");
+    put(&TicketRecord {
+        state: TicketState::Resolved,
+        resolved_at: Some(at_night()),
+        ..worse
+    })
+    .await;
+    assert_eq!(unhealthy().await, ["Room 1", "Room 3"]);
+    let put = store::write!(store, tx => {
+        let record = tx.room_record(room(1)).await?.unwrap();
+        tx.put_room(&store::RoomRecord { name: "Zebra".to_owned(), ..record }).await
+    });
+    assert!(put.unwrap());
+    assert_eq!(unhealthy().await, ["Room 3", "Zebra"]);
+    let put = store::write!(store, tx => {
+        let record = tx.room_record(room(3)).await?.unwrap();
+        tx.put_room(&store::RoomRecord { state: RoomState::Onboarding, ..record }).await
+    });
+    assert!(put.unwrap());
+    assert_eq!(unhealthy().await, ["Zebra"], "who does not take part is not unhealthy");
+    home.raw("DELETE FROM ticket_rooms").await.unwrap();
+    assert_eq!(unhealthy().await, none);
+    // What does not fit is found.
+    home.raw("UPDATE room_troubles SET tickets = 4 WHERE room_key = 'zebra'")
+        .await
+        .unwrap();
+    let findings = store.read().await.unwrap().miscounted().await.unwrap();
+    assert_eq!(
+        findings,
+        ["4 tickets that make \"Zebra\" unhealthy are counted, and there are 0"]
+    );
+}
+
 async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
     let store = &home.store;
     lab::fill(store, 6).await;
@@ -2002,7 +2244,7 @@ type Columns = BTreeSet<(String, String, bool)>;
 #[tokio::test]
 async fn both_engines_have_the_same_tables_columns_and_indexes_g1() {
     const SQLITE: &str = "SELECT t.name, c.name, c.\"notnull\" = 0 AND c.pk = 0
-        FROM sqlite_master t JOIN pragma_table_info(t.name) c
+        FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c
         WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> '_sqlx_migrations' AND t.name NOT GLOB '*_words*' ORDER BY 1, 2";
     // Words are found in tables of their own here, and by indexes there; they have the same names.
     const SQLITE_WORDS: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB '*_words' ORDER BY 1";

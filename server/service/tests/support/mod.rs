@@ -215,6 +215,8 @@ impl Estate {
         assert_eq!(check(&self.fleet().await), Vec::<Finding>::new());
         let plan = self.service.plan().await.expect("a plan");
         assert!(!plan.writes && plan.lines.is_empty(), "{:?}", plan.lines);
+        let mut tx = self.service.store().read().await.expect("a snapshot");
+        assert_eq!(tx.miscounted().await.expect("counts"), Vec::<String>::new());
     }
 
     /// Newest first: action and summary of what the audit says.
