@@ -36,34 +36,28 @@ impl Desk {
             .await
             .map_err(failed)?;
         let year = words::year(&look);
-        let mut rows = Vec::with_capacity(records.len());
-        for record in records {
-            let rooms = if record.in_use {
-                look.rooms_with(&record.id).await.map_err(told)?
-            } else {
-                0
-            };
-            let published = match record.published {
-                Some(update) => Some((update, look.update(update).await.map_err(told)?.status)),
-                None => None,
-            };
-            rows.push(ProductRow {
-                id: record.id.to_string(),
-                covered: record.covered,
-                name: record.name,
-                vendor: record.vendor,
-                kind: record.kind,
-                released: record
-                    .newest
-                    .as_ref()
-                    .and_then(|(_, day)| *day)
-                    .map(|day| words::day(day, year)),
-                newest: record.newest.map(|(version, _)| version),
-                releases: record.releases,
-                rooms,
-                published,
-            });
-        }
+        let in_use = records.iter().filter(|record| record.in_use);
+        let in_use: Vec<ProductId> = in_use.map(|record| record.id.clone()).collect();
+        let rooms = look.rooms_with(&in_use).await.map_err(told)?;
+        let published: Vec<UpdateId> = records.iter().filter_map(|record| record.published).collect();
+        let statuses = look.statuses(&published).await.map_err(told)?;
+        let rows = records.into_iter().map(|record| ProductRow {
+            rooms: rooms.get(&record.id).copied().unwrap_or(0),
+            published: record.published.and_then(|id| Some((id, *statuses.get(&id)?))),
+            id: record.id.to_string(),
+            covered: record.covered,
+            name: record.name,
+            vendor: record.vendor,
+            kind: record.kind,
+            released: record
+                .newest
+                .as_ref()
+                .and_then(|(_, day)| *day)
+                .map(|day| words::day(day, year)),
+            newest: record.newest.map(|(version, _)| version),
+            releases: record.releases,
+        });
+        let rows: Vec<ProductRow> = rows.collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         Ok(PortfolioView {
             rows,
@@ -93,26 +87,23 @@ impl Desk {
             .map_err(failed)?;
         let year = words::year(&look);
         let shown = i64::try_from(records.len()).unwrap_or(0);
-        let mut rows = Vec::with_capacity(records.len());
-        for record in records {
-            let status = if record.published {
-                Some(look.update(record.id).await.map_err(told)?.status)
-            } else {
-                None
-            };
-            rows.push(ReleaseRow {
-                id: record.id,
-                version: record.version,
-                released: record.released.map(|day| words::day(day, year)),
-                severity: record.severity,
-                status,
-                recalled: record.recalled,
-                files: record.files,
-                devices: record.devices,
-            });
-        }
+        let published = records.iter().filter(|record| record.published);
+        let published: Vec<UpdateId> = published.map(|record| record.id).collect();
+        let statuses = look.statuses(&published).await.map_err(told)?;
+        let rows = records.into_iter().map(|record| ReleaseRow {
+            id: record.id,
+            version: record.version,
+            released: record.released.map(|day| words::day(day, year)),
+            severity: record.severity,
+            status: statuses.get(&record.id).copied(),
+            recalled: record.recalled,
+            files: record.files,
+            devices: record.devices,
+        });
+        let rows = rows.collect();
+        let with = look.rooms_with(std::slice::from_ref(&id)).await.map_err(told)?;
         Ok(ProductView {
-            rooms: look.rooms_with(&id).await.map_err(told)?,
+            rooms: with.get(&id).copied().unwrap_or(0),
             id: id.to_string(),
             name: product.name,
             vendor: product.vendor,
@@ -355,19 +346,17 @@ impl Desk {
             .uploaded_catalogue(&self.viewer.actor, upload)
             .await
             .map_err(told)?;
-        let mut releases = Vec::new();
-        for release in &catalogue.releases {
-            let product = ProductId(release.product.clone());
-            if look
-                .tx
-                .release_of(&product, &release.version)
-                .await
-                .map_err(failed)?
-                .is_none()
-            {
-                releases.push((release.product.clone(), release.version.clone()));
-            }
-        }
+        let products: Vec<ProductId> = catalogue
+            .products
+            .iter()
+            .map(|line| ProductId(line.id.clone()))
+            .collect();
+        let released = look.tx.released(&products.iter().collect::<Vec<_>>()).await;
+        let released = released.map_err(failed)?;
+        let lines = catalogue.releases.iter();
+        let lines = lines.map(|line| (ProductId(line.product.clone()), line.version.clone()));
+        let new = lines.filter(|line| !released.contains(line));
+        let mut releases: Vec<(String, String)> = new.map(|(product, version)| (product.0, version)).collect();
         let products = counted(catalogue.products.len(), "product", "products");
         let adds = format!(
             "{} added, {products} added or changed",

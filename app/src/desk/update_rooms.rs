@@ -16,7 +16,9 @@ const FEW: i64 = 2_000;
 
 /// The chips: (word in the address, label, rooms).
 pub(super) async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, String, i64)>> {
-    let with_product = look.rooms_with(&summary.record.product).await.map_err(told)?;
+    let product = &summary.record.product;
+    let with_product = look.rooms_with(std::slice::from_ref(product)).await.map_err(told)?;
+    let with_product = with_product.get(product).copied().unwrap_or(0);
     let nights = look.rooms_by_status(summary.record.id).await.map_err(told)?;
     let of = |word: &str| nights.get(word).copied().unwrap_or(0);
     let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });

@@ -1,5 +1,6 @@
 //! The page.
 
+use domain::access::Act;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -14,10 +15,11 @@ use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{FormDialog, PostForm, TextArea, TextField, posts_to};
 use crate::components::ring_badge::RingBadge;
+use crate::components::shell::get_shell;
 use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::view::{AnnouncementView, Health, HomeView, RingView, When};
+use crate::view::{AnnouncementView, Health, HomeView, RingView, ShellView, When};
 use crate::words::count;
 
 /// The word of the dialog in addresses.
@@ -48,10 +50,10 @@ fn AnnounceDialog() -> impl IntoView {
     };
     opened(
         key,
-        |()| get_home(),
-        move |(), home: Result<HomeView, AppError>| {
-            let refused = match home {
-                Ok(home) if home.may_announce => None,
+        |()| get_shell(),
+        move |(), shell: Result<ShellView, AppError>| {
+            let refused = match shell {
+                Ok(shell) if shell.person.role.may(Act::Announce) => None,
                 Ok(_) => Some(AppError::Forbidden {
                     problem: "only an admin announces something".to_owned(),
                 }),

@@ -297,9 +297,11 @@ impl Service {
             tx.put_products(&records).await?;
             let mut added = 0;
             let mut touched: BTreeSet<&ProductId> = BTreeSet::new();
+            let products: Vec<&ProductId> = records.iter().map(|record| &record.id).collect();
+            let mut released = tx.released(&products).await?;
             for line in &catalogue.releases {
                 let Some(product) = by_id.get(line.product.as_str()) else { continue };
-                if tx.release_of(&product.id, &line.version).await?.is_some() {
+                if !released.insert((product.id.clone(), line.version.clone())) {
                     continue;
                 }
                 let version_id = tx.known_version(product, &line.version).await?;

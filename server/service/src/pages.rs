@@ -89,8 +89,15 @@ pub struct Tonight {
     pub rooms: i64,
 }
 
+/// Updates that are asked about at once.
+const BATCH: usize = 500;
+
 /// Windows that open within this are tonight's.
 const TONIGHT: TimeDelta = TimeDelta::hours(24);
+
+fn status_of(rollout: &Rollout, waiting: &BTreeMap<RingId, i64>) -> UpdateStatus {
+    status::update(rollout, waiting.values().any(|rooms| *rooms > 0))
+}
 
 impl Service {
     /// A snapshot to read from.
@@ -138,8 +145,40 @@ impl Look {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_with(&mut self, product: &ProductId) -> Result<i64> {
-        self.sum(&Having(product.clone())).await
+    pub async fn rooms_with(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, i64>> {
+        if self.sums.is_none() {
+            return Ok(self.tx.rooms_with(products).await?);
+        }
+        let mut with = BTreeMap::new();
+        for product in products {
+            with.insert(product.clone(), self.sum(&Having(product.clone())).await?);
+        }
+        Ok(with)
+    }
+
+    /// [`Tx::waiting_by_ring`] for what is on its way; of a large estate as it was a moment ago.
+    async fn ahead(
+        &mut self,
+        rollouts: impl Iterator<Item = &Rollout>,
+    ) -> Result<BTreeMap<UpdateId, BTreeMap<RingId, i64>>> {
+        // What is over waits for nobody.
+        let on_its_way = rollouts.filter_map(|rollout| match rollout.state {
+            RolloutState::Running | RolloutState::Paused { .. } => Some(rollout.update),
+            RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+        });
+        let on_its_way: Vec<UpdateId> = on_its_way.collect();
+        let today = self.organisation.zone.date(self.now);
+        let mut ahead = BTreeMap::new();
+        if self.sums.is_some() {
+            for update in on_its_way {
+                ahead.insert(update, self.sum(&Ahead(update, today)).await?);
+            }
+        } else {
+            for batch in on_its_way.chunks(BATCH) {
+                ahead.extend(self.tx.waiting_by_ring(batch, today).await?);
+            }
+        }
+        Ok(ahead)
     }
 
     /// [`Tx::rooms_by_status`]; of a large estate as it was a moment ago.
@@ -196,15 +235,17 @@ impl Look {
         let records = self.tx.published(!past).await?;
         let ids: Vec<UpdateId> = records.iter().map(|record| record.id).collect();
         let mut rollouts = BTreeMap::new();
-        for batch in ids.chunks(500) {
+        for batch in ids.chunks(BATCH) {
             rollouts.extend(self.tx.rollouts(batch).await?);
         }
+        let mut ahead = self.ahead(rollouts.values()).await?;
         let mut summaries = Vec::with_capacity(records.len());
         for record in records {
             let Some(rollout) = rollouts.remove(&record.id) else {
                 continue;
             };
-            let summary = self.summary(record, rollout).await?;
+            let ahead = ahead.remove(&record.id).unwrap_or_default();
+            let summary = self.summary(record, rollout, ahead);
             let stays_in_portfolio = summary.status == UpdateStatus::NotRequired;
             let shown = past || summary.status.is_active(summary.record.acknowledged);
             if shown && !stays_in_portfolio {
@@ -232,37 +273,47 @@ impl Look {
             severity: release.release.severity,
             acknowledged: false,
         };
-        self.summary(record, rollout).await
+        let mut ahead = self.ahead(std::iter::once(&rollout)).await?;
+        let ahead = ahead.remove(&id).unwrap_or_default();
+        Ok(self.summary(record, rollout, ahead))
     }
 
-    async fn summary(&mut self, record: PublishedRecord, rollout: Rollout) -> Result<UpdateSummary> {
-        let zone = self.organisation.zone.clone();
-        // What is over waits for nobody.
-        let waiting = match rollout.state {
-            RolloutState::Running | RolloutState::Paused { .. } => {
-                let ahead = self.sum(&Ahead(record.id, zone.date(self.now))).await?;
-                let mut waiting = BTreeMap::new();
-                for (ring, rooms) in ahead {
-                    let reached = self.rings.get(ring).is_some_and(|ring| rollout.has_reached(ring));
-                    if !reached {
-                        *waiting.entry(rollout.ring_of(ring)).or_insert(0) += rooms;
-                    }
-                }
-                waiting
+    /// The statuses of published updates.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn statuses(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, UpdateStatus>> {
+        let rollouts = self.tx.rollouts(ids).await?;
+        let mut ahead = self.ahead(rollouts.values()).await?;
+        let statuses = rollouts.into_iter().map(|(id, rollout)| {
+            let waiting = self.waiting(&rollout, ahead.remove(&id).unwrap_or_default());
+            (id, status_of(&rollout, &waiting))
+        });
+        Ok(statuses.collect())
+    }
+
+    /// Of the rooms in each ring that would get it those whose ring is still ahead, by the ring in whose plan they stand.
+    fn waiting(&self, rollout: &Rollout, ahead: BTreeMap<RingId, i64>) -> BTreeMap<RingId, i64> {
+        let mut waiting = BTreeMap::new();
+        for (ring, rooms) in ahead {
+            let reached = self.rings.get(ring).is_some_and(|ring| rollout.has_reached(ring));
+            if !reached {
+                *waiting.entry(rollout.ring_of(ring)).or_insert(0) += rooms;
             }
-            RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => BTreeMap::new(),
-        };
-        let status = status::update(&rollout, waiting.values().any(|rooms| *rooms > 0));
-        let calendar = rollout.calendar_at(&self.rings, &self.freezes, &zone, self.now);
-        let counts = rollout.total_counts();
-        Ok(UpdateSummary {
+        }
+        waiting
+    }
+
+    fn summary(&self, record: PublishedRecord, rollout: Rollout, ahead: BTreeMap<RingId, i64>) -> UpdateSummary {
+        let waiting = self.waiting(&rollout, ahead);
+        UpdateSummary {
             record,
+            status: status_of(&rollout, &waiting),
+            calendar: rollout.calendar_at(&self.rings, &self.freezes, &self.organisation.zone, self.now),
+            counts: rollout.total_counts(),
             rollout,
-            status,
-            calendar,
             waiting,
-            counts,
-        })
+        }
     }
 
     /// Rooms with everything in them.

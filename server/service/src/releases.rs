@@ -287,10 +287,11 @@ impl Service {
         for older in superseded(&mut tx, &facts).await? {
             supersedes.push(crate::rings::title(&mut tx, older).await?);
         }
+        let mut waiting = tx.waiting_by_ring(&[update], organisation.zone.date(now)).await?;
         Ok(PublishPlan {
             starts_on: rollout.starts_on,
             stages: rollout.calendar_at(&rings, &freezes, &organisation.zone, now),
-            rooms: tx.waiting_by_ring(update, organisation.zone.date(now)).await?,
+            rooms: waiting.remove(&update).unwrap_or_default(),
             supersedes,
             refused,
         })

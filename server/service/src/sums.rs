@@ -195,7 +195,8 @@ impl Sum for Ahead {
     }
 
     async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<Self::Of> {
-        tx.waiting_by_ring(self.0, self.1).await
+        let mut waiting = tx.waiting_by_ring(&[self.0], self.1).await?;
+        Ok(waiting.remove(&self.0).unwrap_or_default())
     }
 }
 
@@ -211,7 +212,8 @@ impl Sum for Having {
     }
 
     async fn work_out(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<i64> {
-        tx.rooms_with(&self.0).await
+        let with = tx.rooms_with(std::slice::from_ref(&self.0)).await?;
+        Ok(with.get(&self.0).copied().unwrap_or(0))
     }
 }
 

@@ -9,6 +9,7 @@ use domain::version::VersionScheme;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::deployments::BATCH;
 use crate::error::Result;
 use crate::rooms::ids_in;
 use crate::rows::{small, word};
@@ -256,6 +257,27 @@ impl Tx {
         const SQL: &str = "UPDATE updates SET severity = $2, title = $3 WHERE id = $1";
         each!(self, c => sqlx::query(SQL).bind(id.0).bind(severity.as_str()).bind(title).execute(c).await.map(drop))?;
         Ok(())
+    }
+
+    /// The versions of these products that have a release.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn released(&mut self, products: &[&ProductId]) -> Result<BTreeSet<(ProductId, String)>> {
+        let mut released = BTreeSet::new();
+        for batch in products.chunks(BATCH) {
+            let rows: Vec<(String, String)> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("SELECT product_id, version FROM updates WHERE product_id IN (");
+                let mut separated = query.separated(", ");
+                for product in batch {
+                    separated.push_bind(product.0.clone());
+                }
+                query.push(") ORDER BY product_id, position");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            released.extend(rows.into_iter().map(|(product, version)| (ProductId(product), version)));
+        }
+        Ok(released)
     }
 
     /// The release of a version of a product.

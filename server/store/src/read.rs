@@ -9,6 +9,7 @@ use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateI
 use domain::room::{RoomState, Trouble};
 use domain::update::{ProductKind, Severity};
 use domain::zone::Zone;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::deployments::BATCH;
@@ -416,35 +417,51 @@ impl Tx {
             .collect()
     }
 
-    /// Rooms for which an update is applicable and kept away by nothing, and which have no deployment, by ring.
+    /// Rooms for which these updates are applicable and kept away by nothing, and which have no deployment of them, by ring.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn waiting_by_ring(&mut self, update: UpdateId, today: NaiveDate) -> Result<BTreeMap<RingId, i64>> {
-        let Some(release) = self.release(update).await? else {
-            return Ok(BTreeMap::new());
-        };
-        let models = release.release.models;
-        let rows: Vec<(Uuid, i64)> = each!(self, c => {
+    pub async fn waiting_by_ring(
+        &mut self,
+        updates: &[UpdateId],
+        today: NaiveDate,
+    ) -> Result<BTreeMap<UpdateId, BTreeMap<RingId, i64>>> {
+        let mut waiting: BTreeMap<_, _> = updates.iter().map(|update| (*update, BTreeMap::new())).collect();
+        if updates.is_empty() {
+            return Ok(waiting);
+        }
+        let models: Vec<(Uuid, Json<Vec<String>>)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT id, models FROM updates WHERE id IN (");
+            ids_in(&mut query, updates.iter().map(|update| update.0));
+            query.build_query_as().fetch_all(c).await
+        })?;
+        // Those that are meant for some models alone.
+        let narrow: Vec<_> = models.into_iter().filter(|(_, models)| !models.is_empty()).collect();
+        let rows: Vec<(Uuid, Uuid, i64)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT r.ring_id, COUNT(DISTINCT r.id)
+                "SELECT u.id, r.ring_id, COUNT(DISTINCT r.id)
                 FROM updates u
                 JOIN products p ON p.id = u.product_id
                 JOIN components c ON c.product_id = u.product_id
                 JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
                 JOIN rooms r ON r.id = d.room_id AND r.state = 'managed'
                 LEFT JOIN standings s ON s.update_id = u.id AND s.version_id = c.version_id
-                WHERE u.id = ",
+                WHERE u.id IN (",
             );
-            query.push_bind(update.0);
+            ids_in(&mut query, updates.iter().map(|update| update.0));
             query.push(" AND (s.standing IN ('below', 'needs_first') OR (c.version_id IS NULL AND u.applies_to_unknown))");
-            if !models.is_empty() {
-                query.push(" AND d.model IN (");
-                let mut separated = query.separated(", ");
-                for model in &models {
-                    separated.push_bind(model.clone());
+            if !narrow.is_empty() {
+                query.push(" AND (u.id NOT IN (");
+                ids_in(&mut query, narrow.iter().map(|(update, _)| *update));
+                for (update, models) in &narrow {
+                    query.push(" OR (u.id = ").push_bind(*update).push(" AND d.model IN (");
+                    let mut separated = query.separated(", ");
+                    for model in &models.0 {
+                        separated.push_bind(model.clone());
+                    }
+                    separated.push_unseparated("))");
                 }
-                separated.push_unseparated(")");
+                query.push(")");
             }
             query.push(
                 " AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = r.id AND x.update_id = u.id
@@ -453,10 +470,13 @@ impl Tx {
                 AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.room_id = r.id AND h.since <= ",
             );
             query.push_bind(today).push(" AND h.until >= ").push_bind(today);
-            query.push(" AND (h.product_id IS NULL OR h.product_id = u.product_id)) GROUP BY r.ring_id ORDER BY r.ring_id");
+            query.push(" AND (h.product_id IS NULL OR h.product_id = u.product_id)) GROUP BY u.id, r.ring_id ORDER BY u.id, r.ring_id");
             query.build_query_as().fetch_all(c).await
         })?;
-        Ok(rows.into_iter().map(|(ring, rooms)| (RingId(ring), rooms)).collect())
+        for (update, ring, rooms) in rows {
+            waiting.entry(UpdateId(update)).or_default().insert(RingId(ring), rooms);
+        }
+        Ok(waiting)
     }
 
     /// Deployments of an update by ring, night and how they stand, catch-ups aside: (ring, night, `waiting`, `running`,
@@ -796,14 +816,29 @@ impl Tx {
         Ok(found)
     }
 
-    /// How many rooms have a product.
+    /// How many rooms have each of these products.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_with(&mut self, product: &ProductId) -> Result<i64> {
-        const SQL: &str = "SELECT COUNT(DISTINCT d.room_id) FROM components c JOIN devices d ON d.id = c.device_id
-            WHERE c.product_id = $1 AND d.revoked_at IS NULL";
-        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_one(c).await)?)
+    pub async fn rooms_with(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, i64>> {
+        let mut with: BTreeMap<_, _> = products.iter().map(|product| (product.clone(), 0)).collect();
+        if products.is_empty() {
+            return Ok(with);
+        }
+        let rows: Vec<(String, i64)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT c.product_id, COUNT(DISTINCT d.room_id) FROM components c JOIN devices d ON d.id = c.device_id
+                WHERE d.revoked_at IS NULL AND c.product_id IN (",
+            );
+            let mut separated = query.separated(", ");
+            for product in products {
+                separated.push_bind(product.0.clone());
+            }
+            query.push(") GROUP BY c.product_id ORDER BY c.product_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        with.extend(rows.into_iter().map(|(product, rooms)| (ProductId(product), rooms)));
+        Ok(with)
     }
 
     /// A room's devices with their components.

@@ -1,5 +1,6 @@
 //! What one box finds (P8): rooms, published updates and tickets, by the beginnings of their words. Each engine has an index of words of its
-//! own kind, so there are two queries of each sort here, and nowhere else.
+//! own kind, so there are two queries of each sort here, and nowhere else. Both split names where there is neither letter nor digit, and so is what
+//! somebody has typed; both take a letter with marks for the letter.
 
 use domain::ids::{RoomId, UpdateId};
 use uuid::Uuid;
@@ -11,18 +12,6 @@ use crate::tx::{Inner, Tx};
 const MOST_WORDS: usize = 8;
 /// Characters of a word.
 const LONGEST_WORD: usize = 64;
-
-/// Both engines split names where there is neither letter nor digit, and so is what somebody has typed. Postgres has a mind of its own about
-/// hyphens, dots and slashes, so it is given spaces in their place; this is the expression of its indexes.
-macro_rules! plain {
-    ($text:literal) => {
-        concat!(
-            "to_tsvector('simple', translate(",
-            $text,
-            ", '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                '))"
-        )
-    };
-}
 
 /// A room that was found.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -86,11 +75,9 @@ impl Tx {
         const SQLITE: &str = "SELECT r.id, r.name, s.name AS site, r.building
             FROM rooms_words w JOIN rooms r ON r.rowid = w.rowid JOIN sites s ON s.id = r.site_id
             WHERE rooms_words MATCH $1 LIMIT $2";
-        const POSTGRES: &str = concat!(
-            "SELECT r.id, r.name, s.name AS site, r.building FROM rooms r JOIN sites s ON s.id = r.site_id WHERE ",
-            plain!("r.name || ' ' || r.building"),
-            " @@ to_tsquery('simple', $1) LIMIT $2"
-        );
+        const POSTGRES: &str =
+            "SELECT r.id, r.name, s.name AS site, r.building FROM rooms r JOIN sites s ON s.id = r.site_id
+            WHERE words_in(r.name || ' ' || r.building) @@ to_tsquery('simple', without_marks($1)) LIMIT $2";
         self.found(words, limit, SQLITE, POSTGRES).await
     }
 
@@ -102,12 +89,9 @@ impl Tx {
         const SQLITE: &str = "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
             FROM updates_words w JOIN updates u ON u.rowid = w.rowid LEFT JOIN rollouts r ON r.update_id = u.id
             WHERE updates_words MATCH $1 LIMIT $2";
-        const POSTGRES: &str = concat!(
-            "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
-            FROM updates u LEFT JOIN rollouts r ON r.update_id = u.id WHERE ",
-            plain!("u.title || ' ' || u.version"),
-            " @@ to_tsquery('simple', $1) LIMIT $2"
-        );
+        const POSTGRES: &str = "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
+            FROM updates u LEFT JOIN rollouts r ON r.update_id = u.id
+            WHERE words_in(u.title || ' ' || u.version) @@ to_tsquery('simple', without_marks($1)) LIMIT $2";
         self.found(words, limit, SQLITE, POSTGRES).await
     }
 
@@ -118,11 +102,8 @@ impl Tx {
     pub async fn find_tickets(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundTicket>> {
         const SQLITE: &str = "SELECT t.number, t.title, t.state
             FROM tickets_words w JOIN tickets t ON t.rowid = w.rowid WHERE tickets_words MATCH $1 LIMIT $2";
-        const POSTGRES: &str = concat!(
-            "SELECT t.number, t.title, t.state FROM tickets t WHERE ",
-            plain!("t.title"),
-            " @@ to_tsquery('simple', $1) LIMIT $2"
-        );
+        const POSTGRES: &str = "SELECT t.number, t.title, t.state FROM tickets t
+            WHERE words_in(t.title) @@ to_tsquery('simple', without_marks($1)) LIMIT $2";
         self.found(words, limit, SQLITE, POSTGRES).await
     }
 
@@ -188,18 +169,14 @@ impl Tx {
                 ")",
             ),
             (Inner::Postgres(_), Narrowed::Rooms) => (
-                concat!(
-                    " AND ",
-                    plain!("r.name || ' ' || r.building"),
-                    " @@ to_tsquery('simple', "
-                ),
+                " AND words_in(r.name || ' ' || r.building) @@ to_tsquery('simple', without_marks(",
                 in_postgres(&words),
-                ")",
+                "))",
             ),
             (Inner::Postgres(_), Narrowed::Tickets) => (
-                concat!(" AND ", plain!("t.title"), " @@ to_tsquery('simple', "),
+                " AND words_in(t.title) @@ to_tsquery('simple', without_marks(",
                 in_postgres(&words),
-                ")",
+                "))",
             ),
         })
     }
