@@ -60,7 +60,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(shell.main).toContainText("Resolved (Hardware): A new cable.");
 
       await shell.main.getByRole("complementary").getByRole("link", { name: active.roomsApp.row }).click();
-      await shell.main.getByRole("link", { name: "Resume" }).click();
+      await shell.main.getByRole("link", { name: "Resume", exact: true }).click();
       await expect(dialog).toContainText("Dates if it is resumed today");
       await dialog.getByRole("button", { name: "Resume update" }).click();
       await dialog.getByLabel("Reason").fill("The cable was it");
@@ -87,6 +87,25 @@ for (const javaScriptEnabled of [true, false]) {
         "Paused by Visitor on Thu 24 Oct",
       );
       await expect(shell.main).toContainText("A trade fair. It goes on by itself on Wed 30 Oct (London).");
+
+      // The date moves, and goes.
+      await shell.main.getByRole("link", { name: "Set resume date" }).click();
+      await expect(dialog).toContainText("It goes on by itself on Wed 30 Oct.");
+      await expect(dialog.getByLabel("Resume by itself on")).toHaveValue("2024-10-30");
+      if (javaScriptEnabled) await expectAccessible(page);
+      await dialog.getByLabel("Resume by itself on").fill("2024-11-04");
+      await dialog.getByRole("button", { name: "Set resume date" }).click();
+      await expect(dialog.getByLabel("Resume by itself on"), "nothing typed is lost").toHaveValue("2024-11-04");
+      await dialog.getByLabel("Reason").fill("The fair is longer");
+      await dialog.getByRole("button", { name: "Set resume date" }).click();
+      await expect(shell.main).toContainText("The update goes on by itself on Mon 4 Nov.");
+      await expect(shell.main).toContainText("A trade fair. It goes on by itself on Mon 4 Nov (London).");
+      await shell.main.getByRole("link", { name: "Set resume date" }).click();
+      await dialog.getByLabel("Resume by itself on").fill("");
+      await dialog.getByLabel("Reason").fill("Nobody knows");
+      await dialog.getByRole("button", { name: "Set resume date" }).click();
+      await expect(shell.main).toContainText("The pause has no date any more.");
+      await expect(shell.main).not.toContainText("It goes on by itself");
     });
 
     test("chosen rooms are forced, and it is said which are left out and why (K5, K6)", async ({ page }) => {

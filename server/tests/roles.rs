@@ -467,6 +467,12 @@ const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
     ),
     (
         "POST",
+        "/api/updates/resume-date",
+        "update=NOTHING&reason=r",
+        Act::ControlUpdates,
+    ),
+    (
+        "POST",
         "/api/updates/resume",
         "update=NOTHING&reason=r",
         Act::ControlUpdates,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
 use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
@@ -37,6 +38,7 @@ impl Desk {
             count: 0,
             hit: Vec::new(),
             known_issues: Vec::new(),
+            resumes_on: String::new(),
             chosen,
             refused: refused(what, &summary, acknowledged),
         };
@@ -46,6 +48,7 @@ impl Desk {
         match what {
             Control::Pause => pause(&mut look, &summary, &mut view).await?,
             Control::Resume => resume(&look, &summary, &mut view),
+            Control::ResumeDate => resume_date(&look, &summary, &mut view),
             Control::Retry => retry(&mut look, &summary, &mut view).await?,
             Control::Force => self.force_view(&mut look, &mut view).await?,
             Control::Acknowledge => acknowledge(&summary, &mut view),
@@ -133,10 +136,7 @@ impl Desk {
     pub async fn pause(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<Done> {
         // Who may not is told that, whatever they have typed.
         self.viewer.actor.may(Act::ControlUpdates).map_err(told)?;
-        let resumes_on = match resumes_on.trim() {
-            "" => None,
-            date => Some(words::parsed_day("resumes_on", date)?),
-        };
+        let resumes_on = resume_on(resumes_on)?;
         let paused = self.service.pause(self.actor(), id, reason, resumes_on).await;
         paused.map_err(told)?;
         Ok(Done::new(
@@ -150,6 +150,26 @@ impl Desk {
             // The pause never waits for the issue (K2).
             format!("/updates/{id}?do=record&paused=on"),
         ))
+    }
+
+    /// Gives a pause another end (K3).
+    ///
+    /// # Errors
+    /// As [`service::Service::set_resume_date`].
+    pub async fn set_resume_date(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<Done> {
+        // Who may not is told that, whatever they have typed.
+        self.viewer.actor.may(Act::ControlUpdates).map_err(told)?;
+        let date = resume_on(resumes_on)?;
+        let set = self.service.set_resume_date(self.actor(), id, reason, date).await;
+        set.map_err(told)?;
+        let text = match date {
+            None => "The pause has no date any more. Nothing starts until somebody resumes the update.".to_owned(),
+            Some(date) => {
+                let date = when::date(date, words::year(&self.look().await?));
+                format!("The update goes on by itself on {date}.")
+            }
+        };
+        done(id, text)
     }
 
     /// Resumes an update (K3).
@@ -251,7 +271,7 @@ fn refused(what: Control, summary: &UpdateSummary, acknowledged: bool) -> Option
     let is_deprecated = matches!(rollout.state, RolloutState::Deprecated { .. });
     let why = match what {
         Control::Pause if !rollout.is_live() || is_paused => "The update is not running.",
-        Control::Resume if !is_paused => "The update is not paused.",
+        Control::Resume | Control::ResumeDate if !is_paused => "The update is not paused.",
         Control::Retry | Control::Force if is_paused => "The update is paused. Resume it first.",
         Control::Retry | Control::Force if is_deprecated => "The update is deprecated.",
         Control::Retry if summary.counts.failed == 0 => "No room has failed.",
@@ -259,7 +279,12 @@ fn refused(what: Control, summary: &UpdateSummary, acknowledged: bool) -> Option
             "The update is not completed with failures."
         }
         Control::Acknowledge if acknowledged => "The failures are acknowledged already.",
-        Control::Pause | Control::Resume | Control::Retry | Control::Force | Control::Acknowledge => return None,
+        Control::Pause
+        | Control::Resume
+        | Control::ResumeDate
+        | Control::Retry
+        | Control::Force
+        | Control::Acknowledge => return None,
     };
     Some(why.to_owned())
 }
@@ -293,16 +318,45 @@ async fn pause(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView)
     Ok(())
 }
 
+/// The date in a field; `None`: it is empty.
+fn resume_on(date: &str) -> Result<Option<NaiveDate>> {
+    match date.trim() {
+        "" => Ok(None),
+        date => words::parsed_day("resumes_on", date).map(Some),
+    }
+}
+
+/// Since when, by whom and why.
+fn paused(look: &Look, since: DateTime<Utc>, by: &str, reason: &str) -> String {
+    let since = when::instant(since, &look.organisation.zone, look.now);
+    format!("Paused since {since} by {by}: {}", words::sentence(reason))
+}
+
+fn resume_date(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
+    let RolloutState::Paused {
+        since,
+        by,
+        reason,
+        resumes_on,
+    } = &summary.rollout.state
+    else {
+        return;
+    };
+    let until = match resumes_on {
+        Some(date) => format!("It goes on by itself on {}.", when::date(*date, words::year(look))),
+        None => "It has no date: somebody resumes it.".to_owned(),
+    };
+    view.sentences = vec![paused(look, *since, by, reason), until];
+    view.resumes_on = resumes_on.map_or_else(String::new, |date| date.to_string());
+}
+
 fn resume(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
     let zone = &look.organisation.zone;
     let today = zone.date(look.now);
     if let RolloutState::Paused { since, by, reason, .. } = &summary.rollout.state {
         let days = (today - zone.date(*since)).num_days();
         view.sentences = vec![
-            format!(
-                "Paused since {} by {by}: {reason}",
-                when::instant(*since, zone, look.now)
-            ),
+            paused(look, *since, by, reason),
             match days {
                 0 => "The pause began today, so no date moves.".to_owned(),
                 days => format!("All dates ahead move by {}.", words::count(days, "day", "days")),

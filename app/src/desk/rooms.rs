@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::deployment::DeploymentState;
 use domain::ids::{ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::room::{Room, RoomState};
+use domain::room::{Block, Room, RoomState};
 use domain::status::RoomStatus;
 use domain::update::{Applicability, ProductKind, Update, titled};
 use domain::when;
@@ -389,20 +389,21 @@ pub(super) async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)
         next_window: when::window(&next, &room.zone, look.now),
         next_window_work: planned,
         open_tickets: work.open_tickets,
-        troubles: troubles(&room, work.failed),
+        failed: (work.failed > 0).then(|| {
+            format!(
+                "{} failed here.",
+                words::count(work.failed, "update has", "updates have")
+            )
+        }),
+        blocked: room.blocks.iter().map(blocked).collect(),
         retired: record.state == RoomState::Retired,
     };
     Ok((head, room))
 }
 
-/// What a room's health does not tell.
-fn troubles(room: &Room, failed: i64) -> Vec<String> {
-    let failed = (failed > 0).then(|| format!("{} failed here.", words::count(failed, "update has", "updates have")));
-    let blocked = room.blocks.iter().map(|block| {
-        let kind = block.kind.label();
-        format!("{kind} updates do not come here: {}", words::sentence(&block.why))
-    });
-    failed.into_iter().chain(blocked).collect()
+fn blocked(block: &Block) -> String {
+    let (kind, why) = (block.kind.label(), words::sentence(&block.why));
+    format!("{kind} updates do not come here: {why}")
 }
 
 /// What a product should be, with the update and how a room stands to it, by product.

@@ -91,12 +91,15 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         .into_any()
     });
     let health = (!head.retired).then(|| view! { <HealthBadge health=head.health pill=true /> }.into_any());
-    let troubles = (!head.troubles.is_empty() && !head.retired).then(|| {
+    // Overview has the readiness in a panel of its own.
+    let blocked = head.blocked.iter().filter(|_| current != "Overview");
+    let troubles: Vec<&String> = head.failed.iter().chain(blocked).collect();
+    let troubles = (!troubles.is_empty() && !head.retired).then(|| {
         let leads_on = (current != "Updates").then(|| {
             let href = format!("{path}/updates");
             view! { <a href=href>"Show its updates"</a> }.into_any()
         });
-        let troubles = head.troubles.iter();
+        let troubles = troubles.into_iter();
         let troubles = troubles.map(|trouble| view! { <p>{trouble.clone()}</p> }.into_any());
         view! {
             <div class="msg msg--warning">

@@ -55,6 +55,16 @@ pub async fn pause_update(
     crate::desk()?.pause(update, &reason, &resumes_on).await
 }
 
+/// Gives the pause of an update another end (K3): a date, or none.
+#[server(prefix = "/api", endpoint = "updates/resume-date")]
+pub async fn set_resume_date(
+    update: UpdateId,
+    reason: String,
+    #[server(default)] resumes_on: String,
+) -> Result<Done, AppError> {
+    crate::desk()?.set_resume_date(update, &reason, &resumes_on).await
+}
+
 /// Resumes an update (K3).
 #[server(prefix = "/api", endpoint = "updates/resume")]
 pub async fn resume_update(update: UpdateId, reason: String) -> Result<Done, AppError> {

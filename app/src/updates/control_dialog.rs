@@ -5,7 +5,9 @@ use domain::ids::{RoomId, UpdateId};
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
-use super::api::{AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, get_control};
+use super::api::{
+    AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, SetResumeDate, get_control,
+};
 use crate::components::address;
 use crate::components::choosing::{is_of_chosen, rooms_in};
 use crate::components::dialog::{DIALOG, failed, opened};
@@ -55,10 +57,13 @@ pub(super) fn page_of(id: UpdateId, address: &ParamsMap) -> String {
 }
 
 fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) -> AnyView {
-    let (reason, resumes_on) = (address::value(address, "reason"), address::value(address, "resumes_on"));
+    let reason = address::value(address, "reason");
+    // What was typed, even where it is nothing.
+    let resumes_on = address.get("resumes_on").unwrap_or_else(|| view.resumes_on.clone());
     let title = match what {
         Control::Pause => format!("Pause {}?", view.title),
         Control::Resume => format!("Resume {}?", view.title),
+        Control::ResumeDate => format!("When {} resumes", view.title),
         Control::Retry => format!("Retry {} in all failed rooms?", view.title),
         Control::Force => format!("Force {}", view.title),
         Control::Acknowledge => format!("Acknowledge the failures of {}?", view.title),
@@ -76,13 +81,14 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
     let (action, submit) = match what {
         Control::Pause => (posts_to::<PauseUpdate>(), "Pause update".to_owned()),
         Control::Resume => (posts_to::<ResumeUpdate>(), "Resume update".to_owned()),
+        Control::ResumeDate => (posts_to::<SetResumeDate>(), "Set resume date".to_owned()),
         Control::Retry => (posts_to::<RetryAllFailed>(), format!("Retry {}", rooms(view.count))),
         Control::Force => (posts_to::<ForceUpdate>(), format!("Force {}", rooms(view.count))),
         Control::Acknowledge => (posts_to::<AcknowledgeUpdate>(), "Acknowledge".to_owned()),
     };
     let id = view.id.to_string();
     let body = match what {
-        Control::Pause => view! {
+        Control::Pause | Control::ResumeDate => view! {
             {sentences(view.sentences)}
             {named(view.rooms_heading, view.rooms, view.more_rooms)}
             <ReasonField value=reason first=true />

@@ -152,6 +152,7 @@ fn head(view: &UpdateView, address: &ParamsMap) -> AnyView {
 fn control(what: Control, path: &str) -> AnyView {
     let (class, picture) = match what {
         Control::Resume => ("btn btn--primary", "play"),
+        Control::ResumeDate => ("btn", "edit"),
         Control::Pause => ("btn", "pause"),
         Control::Retry => ("btn", "retry"),
         Control::Force => ("btn", "flash"),

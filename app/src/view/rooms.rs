@@ -101,8 +101,10 @@ pub struct RoomHead {
     pub next_window_work: String,
     /// Open tickets, for the tab's count.
     pub open_tickets: i64,
-    /// Updates that failed here, and kinds that its readiness keeps out: what a healthy room may have all the same (I4).
-    pub troubles: Vec<String>,
+    /// That updates failed here, which they may have in a healthy room too (I4).
+    pub failed: Option<String>,
+    /// Which kinds its readiness keeps out, and why.
+    pub blocked: Vec<String>,
     /// It takes part no more.
     pub retired: bool,
 }

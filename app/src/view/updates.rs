@@ -15,6 +15,8 @@ pub enum Control {
     Pause,
     /// Resume it.
     Resume,
+    /// Give its pause another end.
+    ResumeDate,
     /// Retry all failed.
     Retry,
     /// Force it.
@@ -25,7 +27,14 @@ pub enum Control {
 
 impl Control {
     /// Every one, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [Self::Resume, Self::Pause, Self::Retry, Self::Force, Self::Acknowledge];
+    pub const ALL: [Self; 6] = [
+        Self::Resume,
+        Self::ResumeDate,
+        Self::Pause,
+        Self::Retry,
+        Self::Force,
+        Self::Acknowledge,
+    ];
 
     /// The word in addresses.
     #[must_use]
@@ -33,6 +42,7 @@ impl Control {
         match self {
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::ResumeDate => "resume-date",
             Self::Retry => "retry",
             Self::Force => "force",
             Self::Acknowledge => "acknowledge",
@@ -51,6 +61,7 @@ impl Control {
         match self {
             Self::Pause => "Pause",
             Self::Resume => "Resume",
+            Self::ResumeDate => "Set resume date",
             Self::Retry => "Retry all failed",
             Self::Force => "Force updates",
             Self::Acknowledge => "Acknowledge",
@@ -67,6 +78,8 @@ pub struct ControlView {
     pub title: String,
     /// What will happen, a paragraph each.
     pub sentences: Vec<String>,
+    /// The date on which its pause ends by itself (K3), as a field of dates has it; empty: none.
+    pub resumes_on: String,
     /// The words above the rooms.
     pub rooms_heading: String,
     /// Rooms that it is about, at most some.

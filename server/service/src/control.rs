@@ -121,6 +121,51 @@ impl Service {
         Ok(())
     }
 
+    /// Gives a pause another end (K3): a date of the organisation's, or `None`: until somebody resumes the update.
+    ///
+    /// # Errors
+    /// There is no such rollout, it is not paused, it has that end already, or the date is not one of the next [`MOST_PAUSED_DAYS`].
+    pub async fn set_resume_date(
+        &self,
+        actor: &Actor,
+        update: UpdateId,
+        reason: &str,
+        resumes_on: Option<NaiveDate>,
+    ) -> Result<()> {
+        actor.may(Act::ControlUpdates)?;
+        let reason = checked_reason(reason)?;
+        let now = self.clock.now();
+        store::write!(self.store, tx => {
+            tx.lock_rollout(update).await?;
+            let before = rollout(tx, update).await?;
+            let title = title(tx, update).await?;
+            let RolloutState::Paused { resumes_on: old, .. } = before.state else {
+                return Err(ServiceError::conflict(format!("{title} is not paused")));
+            };
+            let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), when::dated);
+            if old == resumes_on {
+                return Err(ServiceError::conflict(format!("the pause of {title} ends on {} already", named(old))));
+            }
+            let zone = organisation(tx).await?.zone;
+            check_resume(resumes_on, zone.date(now))?;
+            let mut after = before;
+            if let RolloutState::Paused { resumes_on: end, .. } = &mut after.state {
+                *end = resumes_on;
+            }
+            after.next_at = resumes_on.map(|date| zone.start_of(date));
+            tx.put_rollout(&after).await?;
+            tx.wake_deployments(update, now).await?;
+            let summary = format!("Moved the end of the pause of {title} from {} to {}: {reason}", named(old), named(resumes_on));
+            let entry = entry(actor, "rollout.pause_moved", update, summary)
+                .with_before(json!({ "resumes_on": old }))
+                .with_after(json!({ "resumes_on": resumes_on }));
+            tx.add_audit(now, &entry).await?;
+            Ok::<_, ServiceError>(())
+        })?;
+        self.wake();
+        Ok(())
+    }
+
     /// Resumes an update: later dates move by the days between pause and resume (K3).
     ///
     /// # Errors

@@ -36,7 +36,7 @@ on_both_engines![
 type Call = (&'static str, Act, bool);
 
 /// Every call that changes something, in an order in which each of them can be made.
-const CALLS: [Call; 52] = [
+const CALLS: [Call; 53] = [
     ("import catalogue", Act::Publish, false),
     ("import rooms", Act::EditRooms, false),
     ("import uploaded catalogue", Act::Publish, false),
@@ -50,6 +50,7 @@ const CALLS: [Call; 52] = [
     ("announce", Act::Announce, false),
     ("take down announcement", Act::Announce, true),
     ("pause", Act::ControlUpdates, true),
+    ("set resume date", Act::ControlUpdates, true),
     ("resume", Act::ControlUpdates, true),
     ("force", Act::ControlUpdates, false),
     ("cancel", Act::ControlUpdates, true),
@@ -203,6 +204,10 @@ impl Scene {
                 service.take_down_announcement(by, id).await
             }
             "pause" => service.pause(by, self.running, "a look", None).await,
+            "set resume date" => {
+                let date = Some(date("2025-03-20"));
+                service.set_resume_date(by, self.running, "a longer look", date).await
+            }
             "resume" => service.resume(by, self.running, "looked").await,
             "force" => service
                 .force(

@@ -661,10 +661,35 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
         assert_eq!(problem(refused), why);
     }
     assert_eq!(status(&estate, update).await, UpdateStatus::InProgress);
-    service
-        .pause(&admin(), update, "It hums.", Some(date("2025-03-16")))
-        .await
-        .unwrap();
+    service.pause(&admin(), update, "It hums.", None).await.unwrap();
+    let other_end = async |end: Option<&str>| {
+        let end = end.map(date);
+        service
+            .set_resume_date(&admin(), update, "The vendor is slow.", end)
+            .await
+    };
+    assert_eq!(
+        problem(other_end(Some("2025-03-13")).await),
+        "resumes_on: a date after today, Thu 13 Mar 2025, or none"
+    );
+    assert_eq!(
+        problem(other_end(None).await),
+        "the pause of Bar firmware 2.0 ends on no date already"
+    );
+    // An end that comes, goes and moves: the last one counts.
+    for (end, said) in [
+        (Some("2025-03-14"), "from no date to Fri 14 Mar 2025"),
+        (None, "from Fri 14 Mar 2025 to no date"),
+        (Some("2025-03-15"), "from no date to Sat 15 Mar 2025"),
+        (Some("2025-03-16"), "from Sat 15 Mar 2025 to Sun 16 Mar 2025"),
+    ] {
+        other_end(end).await.unwrap();
+        let (action, summary) = estate.audit().await.into_iter().next().unwrap();
+        let expected = format!("Moved the end of the pause of Bar firmware 2.0 {said}: The vendor is slow.");
+        assert_eq!((action.as_str(), summary), ("rollout.pause_moved", expected));
+        service.tick().await.unwrap();
+        estate.is_sound().await;
+    }
     estate.live_until("2025-03-15T23:59:00Z", &mut devices).await;
     assert_eq!(status(&estate, update).await, UpdateStatus::Paused);
     estate.clock.set_to(instant("2025-03-16T00:00:00Z"));
@@ -680,6 +705,10 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
     );
     service.tick().await.unwrap();
     assert_eq!(status(&estate, update).await, UpdateStatus::InProgress);
+    assert_eq!(
+        problem(other_end(Some("2025-03-20")).await),
+        "Bar firmware 2.0 is not paused"
+    );
     let after = nights(&estate, update).await;
     for (room, night) in &before {
         let done = *night <= date("2025-03-13");
