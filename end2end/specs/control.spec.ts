@@ -88,8 +88,14 @@ for (const javaScriptEnabled of [true, false]) {
       );
       await expect(shell.main).toContainText("A trade fair. It goes on by itself on Wed 30 Oct (London).");
 
-      // No issue is recorded now. The date moves, and goes.
+      // No issue is recorded now. What waits stands after the pause in the picture too.
       await dialog.getByRole("link", { name: "Cancel" }).click();
+      const general = shell.main.getByRole("img", { name: /^General: Paused/ });
+      const paused = await general.locator(".tl-paused").boundingBox();
+      const waiting = await general.locator(".t-wait:not(.t-none)").first().boundingBox();
+      expect(waiting?.x ?? 0).toBeGreaterThan((paused?.x ?? 0) + (paused?.width ?? 0) - 1);
+
+      // The date moves, and goes.
       await shell.main.getByRole("link", { name: "Set resume date" }).click();
       await expect(dialog).toContainText("It goes on by itself on Wed 30 Oct.");
       await expect(dialog.getByLabel("Resume by itself on")).toHaveValue("2024-10-30");

@@ -141,7 +141,8 @@ test("Home counts the unhealthy rooms and leads to them (P0, P1, I4)", async ({ 
   const rooms = new RoomsPage(page);
   await expect(rooms.table.rows).toHaveCount(number);
   for (const row of await rooms.table.rows.all()) {
-    expect(await rooms.table.cell(row, /^health/i)).toBe("Unhealthy");
+    expect(await rooms.table.cell(row, /^health/i)).toMatch(/^Unhealthy\s*\d+ open tickets?$/);
+    await expect(row.getByRole("link", { name: /open ticket/ })).toHaveAttribute("href", /^\/rooms\/[^/]+\/tickets$/);
   }
   await rooms.filter("Show").selectOption("All in use");
   await expect(rooms.table.rows).toHaveCount(50);

@@ -275,6 +275,17 @@ impl Rollout {
         }
     }
 
+    /// How a pause that still lasts moves what lies ahead, if it ends as far as is known ([`Rollout::goes_on`]).
+    #[must_use]
+    pub fn pause<'f>(&self, since: NaiveDate, today: NaiveDate, freezes: &'f Freezes) -> Shift<'f> {
+        Shift {
+            from: since,
+            to: self.goes_on(today).max(since),
+            before: freezes,
+            after: freezes,
+        }
+    }
+
     /// The rings that it has still to enter, as they are today.
     #[must_use]
     pub fn ahead(&self, rings: &RingSequence) -> Vec<Ring> {
@@ -306,12 +317,7 @@ impl Rollout {
         pause: Option<NaiveDate>,
         today: NaiveDate,
     ) -> Vec<PlannedStage> {
-        let resumed = pause.map(|since| Shift {
-            from: since,
-            to: self.goes_on(today).max(since),
-            before: freezes,
-            after: freezes,
-        });
+        let resumed = pause.map(|since| self.pause(since, today, freezes));
         let mut planned = Vec::with_capacity(rings.count());
         let mut next_start = self.starts_on;
         for stage in &self.stages {

@@ -343,8 +343,12 @@ fn resume_date(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
         return;
     };
     let until = match resumes_on {
-        Some(date) => format!("It goes on by itself on {}.", when::date(*date, words::year(look))),
-        None => "It has no date: somebody resumes it.".to_owned(),
+        Some(date) => {
+            let days = (*date - look.organisation.zone.date(*since)).num_days();
+            let (date, days) = (when::date(*date, words::year(look)), words::count(days, "day", "days"));
+            format!("It goes on by itself on {date}. All dates ahead move by {days} then.")
+        }
+        None => "It has no date: somebody resumes it, and all dates ahead move by the days since.".to_owned(),
     };
     view.sentences = vec![paused(look, *since, by, reason), until];
     view.resumes_on = resumes_on.map_or_else(String::new, |date| date.to_string());

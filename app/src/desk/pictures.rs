@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use domain::ids::RingId;
-use domain::planner::resume;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::status::{self, RingStatus};
 use service::pages::{Look, UpdateSummary};
@@ -130,7 +129,8 @@ pub(super) async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> R
     let paused = match &summary.rollout.state {
         RolloutState::Paused { since, .. } => {
             let since = zone.date(*since);
-            let length = u32::try_from((wall.date() - since).num_days()).unwrap_or(0);
+            let until = summary.rollout.goes_on(wall.date());
+            let length = u32::try_from((until - since).num_days()).unwrap_or(0);
             (since >= first && length > 0).then(|| (day_of(since), length))
         }
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
@@ -165,9 +165,13 @@ fn stage_view(
     let counts = summary.rollout.counts_of(stage.ring);
     let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
     let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
-    // What a pause that still lasts would move if it ended today, like the calendar's own dates.
+    // What a pause that still lasts moves, like the calendar's own dates.
+    let zone = &look.organisation.zone;
     let resumed = match &summary.rollout.state {
-        RolloutState::Paused { since, .. } => Some(resume(&look.organisation.zone, *since, look.now, &look.freezes)),
+        RolloutState::Paused { since, .. } => {
+            let (since, today) = (zone.date(*since), zone.date(look.now));
+            Some(summary.rollout.pause(since, today, &look.freezes))
+        }
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
     };
     for (ring, night, stands, rooms) in nights.rooms.iter().filter(|(ring, ..)| *ring == stage.ring) {

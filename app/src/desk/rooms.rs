@@ -323,6 +323,7 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
         ring: ring_view(look, record.ring),
         local_time: local_time(&record.zone, look.now),
         health: look.condition(record.state, work).health(),
+        tickets: work.open_tickets,
         devices: work.devices,
         models: models.join(", "),
         scheduled: work.scheduled,

@@ -70,12 +70,22 @@ fn table(rows: Vec<RoomRow>, _total: i64, _may_move: bool, _address: &ParamsMap)
 fn row(row: RoomRow) -> AnyView {
     let name = room_name(&row);
     let devices = count(row.devices, "device", "devices");
+    let tickets = (row.tickets > 0).then(|| {
+        let href = format!("/rooms/{}/tickets", row.id);
+        view! {
+            <span class="sub sub--indent">
+                <a href=href>{count(row.tickets, "open ticket", "open tickets")}</a>
+            </span>
+        }
+        .into_any()
+    });
     view! {
         <tr role="row">
             <NameCell>{name}</NameCell>
             <Cell class="col-site">{row.site}</Cell>
             <Cell class="col-health" label="Health">
                 <HealthBadge health=row.health />
+                {tickets}
             </Cell>
             <Cell class="col-devices" label="Devices">
                 {devices}

@@ -88,18 +88,17 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
     };
     let id = view.id.to_string();
     let body = match what {
-        Control::Pause | Control::ResumeDate => view! {
+        Control::Pause => view! {
             {sentences(view.sentences)}
             {named(view.rooms_heading, view.rooms, view.more_rooms)}
             <ReasonField value=reason first=true />
-            <TextField
-                label="Resume by itself on"
-                name="resumes_on"
-                value=resumes_on
-                kind="date"
-                optional=true
-                hint="At 00:00 of that date in the organisation’s zone. Without a date, somebody resumes it."
-            />
+            {resume_date(resumes_on, false)}
+        }
+        .into_any(),
+        Control::ResumeDate => view! {
+            {sentences(view.sentences)}
+            {resume_date(resumes_on, true)}
+            <ReasonField value=reason />
         }
         .into_any(),
         Control::Resume | Control::Acknowledge => view! {
@@ -120,6 +119,21 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
             <input type="hidden" name="update" value=id />
             {body}
         </FormDialog>
+    }
+    .into_any()
+}
+
+fn resume_date(value: String, first: bool) -> AnyView {
+    view! {
+        <TextField
+            label="Resume by itself on"
+            name="resumes_on"
+            value
+            kind="date"
+            optional=true
+            first
+            hint="At 00:00 of that date in the organisation’s zone. Without a date, somebody resumes it."
+        />
     }
     .into_any()
 }

@@ -25,6 +25,8 @@ pub struct RoomRow {
     pub local_time: String,
     /// Health.
     pub health: Health,
+    /// Open tickets.
+    pub tickets: i64,
     /// Number of devices.
     pub devices: i64,
     /// Device models, as their devices report them.
