@@ -106,9 +106,10 @@ fn axis(calendar: &CalendarView) -> AnyView {
         }
         .into_any()
     });
-    let paused = timeline::ground(calendar).paused.map(|(x, _)| {
+    let paused = drawn.paused.map(|(x, is_behind_now)| {
+        let dx = if is_behind_now { "12" } else { "0" };
         view! {
-            <text class="tl-mark tl-mark--paused" x=x y="13">
+            <text class="tl-mark tl-mark--paused" x=x dx=dx y="10">
                 "Paused"
             </text>
         }

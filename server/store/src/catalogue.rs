@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::deployments::BATCH;
 use crate::error::Result;
-use crate::rooms::ids_in;
+use crate::rooms::{ids_in, texts_in};
 use crate::rows::{small, word};
 use crate::tx::{Tx, each};
 
@@ -268,11 +268,8 @@ impl Tx {
         for batch in products.chunks(BATCH) {
             let rows: Vec<(String, String)> = each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("SELECT product_id, version FROM updates WHERE product_id IN (");
-                let mut separated = query.separated(", ");
-                for product in batch {
-                    separated.push_bind(product.0.clone());
-                }
-                query.push(") ORDER BY product_id, position");
+                texts_in(&mut query, batch.iter().map(|product| product.0.as_str()));
+                query.push(" ORDER BY product_id, position");
                 query.build_query_as().fetch_all(c).await
             })?;
             released.extend(rows.into_iter().map(|(product, version)| (ProductId(product), version)));
@@ -401,13 +398,8 @@ impl Tx {
         }
         let ids: Vec<Uuid> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT u.id FROM updates u WHERE u.product_id IN (");
-            let mut separated = query.separated(", ");
-            for product in &products {
-                separated.push_bind(product.0.clone());
-            }
-            separated.push_unseparated(
-                ") AND EXISTS (SELECT 1 FROM standings s WHERE s.update_id = u.id) ORDER BY u.id",
-            );
+            texts_in(&mut query, products.iter().map(|product| product.0.as_str()));
+            query.push(" AND EXISTS (SELECT 1 FROM standings s WHERE s.update_id = u.id) ORDER BY u.id");
             query.build_query_scalar().fetch_all(c).await
         })?;
         Ok(ids.into_iter().map(UpdateId).collect())

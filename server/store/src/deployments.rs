@@ -355,11 +355,7 @@ impl Tx {
                     FROM deployments WHERE update_id = ",
                 );
                 query.push_bind(update.0).push(" AND room_id IN (");
-                let mut ids = query.separated(", ");
-                for room in batch {
-                    ids.push_bind(room.0);
-                }
-                query.push(")");
+                ids_in(&mut query, batch.iter().map(|room| room.0));
                 query.build_query_as().fetch_all(c).await
             })?;
             for row in rows {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::read::{RoomFilter, between, filter_rooms};
-use crate::rooms::{RoomRecord, SiteRecord};
+use crate::rooms::{RoomRecord, SiteRecord, texts_in};
 use crate::rows::micros;
 use crate::search::Narrowed;
 use crate::tx::{Tx, each};
@@ -121,7 +121,7 @@ impl Tx {
         for batch in keys.chunks(BATCH) {
             let rows: Vec<(String, Uuid, Uuid)> = each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("SELECT name_key, site_id, id FROM rooms WHERE name_key IN (");
-                texts_in(&mut query, batch);
+                texts_in(&mut query, batch.iter().map(String::as_str));
                 query.build_query_as().fetch_all(c).await
             })?;
             found.extend(
@@ -143,7 +143,7 @@ impl Tx {
                 let mut query = sqlx::QueryBuilder::new(
                     "SELECT d.controller_id, r.name FROM devices d JOIN rooms r ON r.id = d.room_id WHERE d.controller_id IN (",
                 );
-                texts_in(&mut query, batch);
+                texts_in(&mut query, batch.iter().map(String::as_str));
                 query.build_query_as().fetch_all(c).await
             })?;
             found.extend(rows);
@@ -298,17 +298,4 @@ impl Tx {
         each!(self, c => sqlx::query(SQL).bind(id).bind(micros(old)).execute(c).await.map(drop))?;
         Ok(())
     }
-}
-
-/// `$1, $2, …)`: closes the parenthesis.
-fn texts_in<DB>(query: &mut sqlx::QueryBuilder<DB>, texts: &[String])
-where
-    DB: sqlx::Database,
-    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
-{
-    let mut separated = query.separated(", ");
-    for text in texts {
-        separated.push_bind(text.clone());
-    }
-    separated.push_unseparated(")");
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::deployments::BATCH;
 use crate::error::{Result, StoreError};
-use crate::rooms::{ids_in, zone_of};
+use crate::rooms::{ids_in, texts_in, zone_of};
 use crate::rows::{instant, micros, opt_instant, word};
 use crate::search::Narrowed;
 use crate::tx::{Tx, each};
@@ -455,11 +455,8 @@ impl Tx {
                 ids_in(&mut query, narrow.iter().map(|(update, _)| *update));
                 for (update, models) in &narrow {
                     query.push(" OR (u.id = ").push_bind(*update).push(" AND d.model IN (");
-                    let mut separated = query.separated(", ");
-                    for model in &models.0 {
-                        separated.push_bind(model.clone());
-                    }
-                    separated.push_unseparated("))");
+                    texts_in(&mut query, models.iter().map(String::as_str));
+                    query.push(")");
                 }
                 query.push(")");
             }
@@ -830,11 +827,8 @@ impl Tx {
                 "SELECT c.product_id, COUNT(DISTINCT d.room_id) FROM components c JOIN devices d ON d.id = c.device_id
                 WHERE d.revoked_at IS NULL AND c.product_id IN (",
             );
-            let mut separated = query.separated(", ");
-            for product in products {
-                separated.push_bind(product.0.clone());
-            }
-            query.push(") GROUP BY c.product_id ORDER BY c.product_id");
+            texts_in(&mut query, products.iter().map(|product| product.0.as_str()));
+            query.push(" GROUP BY c.product_id ORDER BY c.product_id");
             query.build_query_as().fetch_all(c).await
         })?;
         with.extend(rows.into_iter().map(|(product, rooms)| (ProductId(product), rooms)));
@@ -989,11 +983,8 @@ impl Tx {
                     "SELECT u.product_id, u.id, u.version FROM updates u JOIN rollouts r ON r.update_id = u.id
                     WHERE r.state <> 'deprecated' AND u.product_id IN (",
                 );
-                let mut ids = query.separated(", ");
-                for product in batch {
-                    ids.push_bind(product.0.clone());
-                }
-                query.push(") ORDER BY u.product_id, u.position");
+                texts_in(&mut query, batch.iter().map(|product| product.0.as_str()));
+                query.push(" ORDER BY u.product_id, u.position");
                 query.build_query_as().fetch_all(c).await
             })?;
             // A newer one takes the place of an older one.

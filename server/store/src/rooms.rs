@@ -364,11 +364,8 @@ impl Tx {
         }
         let rows: Vec<(Uuid, String, String)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, s.name FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.id IN (");
-            let mut separated = query.separated(", ");
-            for id in ids {
-                separated.push_bind(id.0);
-            }
-            query.push(") ORDER BY r.name_key, r.id");
+            ids_in(&mut query, ids.iter().map(|id| id.0));
+            query.push(" ORDER BY r.name_key, r.id");
             query.build_query_as().fetch_all(c).await
         })?;
         Ok(rows
@@ -736,6 +733,19 @@ fn room_record(row: RoomRow) -> Result<RoomRecord> {
 
 pub(crate) fn zone_of(table: &'static str, row: impl ToString, name: &str) -> Result<Zone> {
     Zone::parse(name).map_err(|error| StoreError::row(table, row, error.to_string()))
+}
+
+/// As [`ids_in`], for texts.
+pub(crate) fn texts_in<'t, DB>(query: &mut sqlx::QueryBuilder<DB>, texts: impl Iterator<Item = &'t str>)
+where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let mut separated = query.separated(", ");
+    for text in texts {
+        separated.push_bind(text.to_owned());
+    }
+    separated.push_unseparated(")");
 }
 
 /// `$1, $2, …)`: closes the parenthesis.

@@ -7,6 +7,8 @@ use crate::view::{CalendarView, NightView, StageView};
 
 /// A date needs this many days to the right of it, or it leaves the picture.
 const DAYS_FOR_A_DATE: u32 = 4;
+/// Two words above the axis need this many days between the beginnings of what they mark, or they run into each other.
+const DAYS_FOR_TWO_WORDS: f64 = 10.0;
 
 const SATURDAY: u32 = 5;
 const SUNDAY: u32 = 6;
@@ -29,6 +31,8 @@ pub struct Axis {
     pub dates: Vec<(String, String)>,
     /// Now.
     pub now: Option<String>,
+    /// Where the word of a pause begins, and whether that is behind the word of now.
+    pub paused: Option<(String, bool)>,
 }
 
 /// One ring's row.
@@ -107,7 +111,13 @@ pub fn ground(calendar: &CalendarView) -> Ground {
 pub fn axis(calendar: &CalendarView) -> Axis {
     let fits = |day: u32| day == 0 || day + DAYS_FOR_A_DATE <= calendar.length;
     let dates = calendar.labels.iter().filter(|(day, _)| fits(*day));
+    let paused = calendar.paused.map(|(day, _)| {
+        let from = f64::from(day);
+        let close = calendar.now.filter(|now| now - from < DAYS_FOR_TWO_WORDS);
+        (at(calendar, close.unwrap_or(from)), close.is_some())
+    });
     Axis {
+        paused,
         dates: dates
             .map(|(day, text)| (at(calendar, f64::from(*day)), text.clone()))
             .collect(),
@@ -255,6 +265,19 @@ mod tests {
     fn a_date_that_would_leave_the_picture_is_left_out() {
         let dates: Vec<String> = axis(&calendar()).dates.into_iter().map(|(_, text)| text).collect();
         assert_eq!(dates, ["day 0", "day 7", "day 14", "day 21", "day 28"]);
+    }
+
+    #[test]
+    fn the_words_of_a_pause_and_of_now_do_not_run_into_each_other() {
+        assert_eq!(axis(&calendar()).paused, None);
+        let since = |day: u32| CalendarView {
+            paused: Some((day, 6)),
+            ..calendar()
+        };
+        let now = axis(&calendar()).now.expect("now");
+        assert_eq!(axis(&since(20)).paused, Some((now.clone(), true)));
+        assert_eq!(axis(&since(11)).paused, Some((now, true)));
+        assert_eq!(axis(&since(10)).paused, Some(("27.03%".to_owned(), false)));
     }
 
     #[test]
