@@ -98,6 +98,7 @@ on_both_engines![
     pages_of_rooms_follow_each_other_forth_and_back_p8,
     the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8,
     the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8,
+    a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1,
     migrating_twice_changes_nothing_g1,
     several_processes_migrate_at_once_g2,
     a_database_of_a_newer_program_is_refused_g5,
@@ -2181,6 +2182,119 @@ async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
     let (_, findings) = found("").await;
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert!(findings[0].starts_with("2 retired rooms of ring"), "{findings:?}");
+}
+
+async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(home: Home) {
+    let home = Home::empty(home.engine).await;
+    // As the program left it that knew neither the copies nor the counts of 0011.
+    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
+    match home.engine {
+        Engine::Sqlite => files.run_to(10, &mut home.sqlite().await).await.unwrap(),
+        Engine::Postgres => {
+            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
+            files.run_to(10, &mut connection.await.unwrap()).await.unwrap();
+        }
+    }
+    let id = |number: u128| home.id(Uuid::from_u128(number));
+    let room = |number: u128, name: &str| {
+        format!(
+            "INSERT INTO rooms (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state)
+            VALUES ({}, '{name}', '{}', {}, '', '', 8, 'UTC', false, {}, 'managed')",
+            id(number),
+            name.to_lowercase(),
+            id(50),
+            id(1)
+        )
+    };
+    let deployment = |number: u128| {
+        format!(
+            "INSERT INTO deployments (id, update_id, room_id, ring_id, night, state, ended_at, failure, attempt, missed_windows, crowded_windows,
+                catch_up, reason)
+            VALUES ({}, {}, {}, {}, '2026-03-04', 'failed', 7, 'reported', 1, 0, 0, false, 'It failed.')",
+            id(number + 100),
+            id(40),
+            id(number),
+            id(1)
+        )
+    };
+    let ticket = |number: u128, by: &str, state: &str, resolved_at: &str| {
+        format!(
+            "INSERT INTO tickets (id, number, title, description, severity, category, state, high_impact, opened_by, opened_at, changed_at,
+                resolved_at)
+            VALUES ({}, {number}, 'Echo', '', 'warning', 'Audio', '{state}', false, '{by}', 0, 0, {resolved_at})",
+            id(number)
+        )
+    };
+    let about = |ticket: u128, room: u128| {
+        format!(
+            "INSERT INTO ticket_rooms (ticket_id, room_id) VALUES ({}, {})",
+            id(ticket),
+            id(room)
+        )
+    };
+    for statement in [
+        format!(
+            "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
+            VALUES ({}, 'general', 'General', 'general', '', 5, 1, 0)",
+            id(1)
+        ),
+        format!("INSERT INTO sites (id, name, name_key, city, country, zone) VALUES ({}, 'Harbour', 'harbour', '', '', 'UTC')", id(50)),
+        room(11, "Beta"),
+        room(12, "Alpha"),
+        room(13, "Zürich"),
+        "INSERT INTO products (id, vendor, name, kind, covered, by_release_date, expected_minutes)
+            VALUES ('cam', 'Example', 'Camera', 'firmware', true, false, 20)"
+            .to_owned(),
+        format!("INSERT INTO versions (id, product_id, text) VALUES ({}, 'cam', '2')", id(41)),
+        format!(
+            "INSERT INTO updates (id, product_id, version_id, version, title, severity, models, applies_to_unknown, supersedes, expected_minutes,
+                known_issues, recalled, position)
+            VALUES ({}, 'cam', {}, '2', 'Camera', 'routine', '[]', false, true, 20, '[]', false, 1)",
+            id(40),
+            id(41)
+        ),
+        format!(
+            "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, paused_days)
+            VALUES ({}, 0, 'Admin', '2026-03-02', 'running', 0)",
+            id(40)
+        ),
+        deployment(11),
+        deployment(12),
+        ticket(1001, "Ada", "needs_action", "NULL"),
+        ticket(1002, "Ada", "resolved", "7"),
+        ticket(1003, "Nightshift", "needs_action", "NULL"),
+        ticket(1004, "Bo", "investigating", "NULL"),
+        about(1001, 11),
+        about(1001, 13),
+        about(1002, 12),
+        about(1003, 12),
+        about(1004, 11),
+    ] {
+        home.raw(&statement).await.unwrap();
+    }
+
+    home.store.migrate().await.unwrap();
+    let mut tx = home.store.read().await.unwrap();
+    assert_eq!(tx.miscounted().await.unwrap(), Vec::<String>::new());
+    let failed = UpdateRoomFilter {
+        update: UpdateId(Uuid::from_u128(40)),
+        product: lab::cam(),
+        which: UpdateRooms::Failed,
+        ring: None,
+        few: false,
+        after: None,
+        before: None,
+    };
+    assert_eq!(named_on_pages(&mut tx, &failed).await, ["Alpha", "Beta"]);
+    let unhealthy = RoomFilter {
+        unhealthy_at: Some(at_night()),
+        ..RoomFilter::default()
+    };
+    let listed = tx.room_page(&unhealthy, 10).await.unwrap();
+    let names: Vec<&str> = listed.iter().map(|room| room.name.as_str()).collect();
+    assert_eq!(names, ["Beta", "Zürich"]);
+    let words = store::words_of("zurich");
+    assert_eq!(tx.find_rooms(&words, 10).await.unwrap().len(), 1);
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {
