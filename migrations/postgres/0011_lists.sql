@@ -1,7 +1,7 @@
 -- [P8] Lists of rooms whose order is in one table and whose choice in another: each index has both, so that a page costs what is on it.
 
--- The tables are read below and their copies kept by triggers and keys then: nobody writes in between.
-LOCK TABLE rooms, tickets, ticket_rooms, deployments IN SHARE ROW EXCLUSIVE MODE;
+-- All of them change below. Taken one after the other, on the way, they would be waited for by pages that hold another of them.
+LOCK TABLE tickets, ticket_rooms, deployments, rooms IN ACCESS EXCLUSIVE MODE;
 
 -- What copies a room's place in the order names it by this key, and follows when the room is renamed.
 ALTER TABLE rooms ADD CONSTRAINT rooms_key UNIQUE (id, name_key);
@@ -15,6 +15,16 @@ ALTER TABLE deployments
     ADD CONSTRAINT deployments_room_fkey FOREIGN KEY (room_id, room_key) REFERENCES rooms (id, name_key) ON UPDATE CASCADE;
 DROP INDEX deployments_update;
 CREATE INDEX deployments_update ON deployments (update_id, state, room_key, room_id);
+
+-- A process of the program before this one, which is still alive, knows nothing of it.
+CREATE FUNCTION key_deployment() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT r.name_key INTO NEW.room_key FROM rooms r WHERE r.id = NEW.room_id;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER deployments_keyed BEFORE INSERT ON deployments
+FOR EACH ROW WHEN (NEW.room_key IS NULL) EXECUTE FUNCTION key_deployment();
 
 -- The tickets of an update: what needs action first, then the newest.
 DROP INDEX tickets_update;
@@ -69,7 +79,7 @@ CREATE TRIGGER rooms_troubled_when_added AFTER INSERT ON ticket_rooms
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION trouble_added_rooms();
 
 -- What is generated is known after the row is written.
-CREATE TRIGGER rooms_troubled_when_changed AFTER UPDATE OF state, severity ON tickets
+CREATE TRIGGER rooms_troubled_when_changed AFTER UPDATE OF state, severity, opened_by ON tickets
 FOR EACH ROW WHEN (OLD.troubles <> NEW.troubles) EXECUTE FUNCTION trouble_changed_rooms();
 
 CREATE TRIGGER rooms_troubled_when_deleted AFTER DELETE ON ticket_rooms

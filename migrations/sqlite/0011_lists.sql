@@ -6,6 +6,14 @@ UPDATE deployments SET room_key = (SELECT r.name_key FROM rooms r WHERE r.id = r
 DROP INDEX deployments_update;
 CREATE INDEX deployments_update ON deployments (update_id, state, room_key, room_id);
 
+-- The default is for the rows that were there: a column that is added cannot be without.
+CREATE TRIGGER deployments_keyed
+BEFORE INSERT ON deployments
+WHEN new.room_key = ''
+BEGIN
+    SELECT RAISE(ABORT, 'a deployment has the key of its room');
+END;
+
 -- The tickets of an update: what needs action first, then the newest.
 DROP INDEX tickets_update;
 CREATE INDEX tickets_update ON tickets (update_id, (CASE state WHEN 'needs_action' THEN 0 WHEN 'investigating' THEN 1 ELSE 2 END), number DESC);
@@ -37,7 +45,7 @@ BEGIN
 END;
 
 CREATE TRIGGER rooms_troubled_when_changed
-AFTER UPDATE OF state, severity ON tickets
+AFTER UPDATE OF state, severity, opened_by ON tickets
 WHEN old.troubles <> new.troubles
 BEGIN
     INSERT INTO room_troubles (room_id, room_key, tickets)

@@ -51,14 +51,10 @@ pub(super) async fn room_page(
 ) -> Result<(Vec<RoomWhyRow>, Pager)> {
     let chip = statuses.iter().find(|(word, ..)| *word == query.status);
     let all = statuses.first().map_or(0, |(_, _, rooms)| *rooms);
-    let mut filter = UpdateRoomFilter {
+    let filter = UpdateRoomFilter {
         few: all <= FEW,
         ..room_filter(summary, query)?
     };
-    // Nobody looks through the whole estate for rooms that are not there.
-    if filter.which == UpdateRooms::NotRequired && chip.is_none() {
-        filter.which = UpdateRooms::Nothing;
-    }
     let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
     let more = super::rooms::cut(&mut records, filter.before.is_some());
     let total = match filter.ring {

@@ -144,7 +144,8 @@ impl Service {
             };
             let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), when::dated);
             if old == resumes_on {
-                return Err(ServiceError::conflict(format!("the pause of {title} ends on {} already", named(old))));
+                let stands = old.map_or_else(|| "has no date".to_owned(), |date| format!("ends on {}", when::dated(date)));
+                return Err(ServiceError::conflict(format!("the pause of {title} {stands} already")));
             }
             let zone = organisation(tx).await?.zone;
             check_resume(resumes_on, zone.date(now))?;

@@ -674,7 +674,7 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
     );
     assert_eq!(
         problem(other_end(None).await),
-        "the pause of Bar firmware 2.0 ends on no date already"
+        "the pause of Bar firmware 2.0 has no date already"
     );
     // An end that comes, goes and moves: the last one counts.
     for (end, said) in [

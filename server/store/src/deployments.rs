@@ -366,7 +366,7 @@ impl Tx {
         Ok(found)
     }
 
-    /// The failed deployments of an update, in bounded slices after `after`.
+    /// The failed deployments of an update by the names of their rooms, in bounded slices after `after`.
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
@@ -378,7 +378,9 @@ impl Tx {
     ) -> Result<Vec<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
                 failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at
-            FROM deployments WHERE update_id = $1 AND state = 'failed' AND room_id > $2 ORDER BY room_id LIMIT $3";
+            FROM deployments WHERE update_id = $1 AND state = 'failed'
+                AND (room_key, room_id) > (COALESCE((SELECT r.name_key FROM rooms r WHERE r.id = $2), ''), $2)
+            ORDER BY room_key, room_id LIMIT $3";
         let after = after.map_or(Uuid::nil(), |room| room.0);
         let rows: Vec<DeploymentRow> =
             each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(after).bind(limit).fetch_all(c).await)?;

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::Connection;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::mpsc;
@@ -17,6 +18,8 @@ use crate::tx::{Inner, Tx};
 
 /// Connections that read an SQLite file at once; each is a thread. More of them than there are cores wait for each other.
 const READERS: u32 = 4;
+/// How often a migration begins anew that met somebody else's locks.
+const MIGRATED_AGAIN: u32 = 5;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -46,6 +49,15 @@ pub(crate) enum Database {
         _lock: Option<Arc<std::fs::File>>,
     },
     Postgres(PgPool),
+}
+
+/// Whether a migration and somebody else have waited for each other.
+fn is_deadlock(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "40P01")
 }
 
 impl Store {
@@ -143,14 +155,25 @@ impl Store {
                     Err(error) => Err(error),
                 }
             }
-            Database::Postgres(pool) => POSTGRES.run(pool).await,
+            Database::Postgres(pool) => {
+                // The lock that sqlx takes stays with its connection when a migration fails.
+                let mut connection = pool.acquire().await?.detach();
+                let mut outcome = POSTGRES.run_direct(None, &mut connection, false).await;
+                for _ in 0..MIGRATED_AGAIN {
+                    if !outcome.as_ref().is_err_and(is_deadlock) {
+                        break;
+                    }
+                    outcome = POSTGRES.run_direct(None, &mut connection, false).await;
+                }
+                _ = connection.close().await;
+                outcome
+            }
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(
-                sqlx::migrate::MigrateError::VersionMissing(version)
-                | sqlx::migrate::MigrateError::VersionTooNew(version, _),
-            ) => Err(StoreError::Newer(version)),
+            Err(MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _)) => {
+                Err(StoreError::Newer(version))
+            }
             Err(error) => Err(StoreError::Migrate(error)),
         }
     }

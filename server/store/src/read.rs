@@ -78,7 +78,7 @@ pub struct RoomFilter {
     pub before: Option<(String, RoomId)>,
     /// The retired rooms, in place of all others.
     pub retired: bool,
-    /// Those alone that are unhealthy at this instant (I4).
+    /// Those alone that are unhealthy at this instant (I4); of the retired rooms none is.
     pub unhealthy_at: Option<DateTime<Utc>>,
 }
 
@@ -87,7 +87,8 @@ impl RoomFilter {
     pub(crate) fn rooms(&self) -> &'static str {
         match (self.unhealthy_at, self.retired) {
             // SQLite takes the tables of a CROSS JOIN in their order.
-            (Some(_), _) => {
+            (Some(_), true) => " FROM room_troubles q CROSS JOIN rooms r WHERE r.id = q.room_id AND 1 = 0",
+            (Some(_), false) => {
                 " FROM room_troubles q CROSS JOIN rooms r WHERE r.id = q.room_id AND q.tickets > 0 AND r.state = 'managed'"
             }
             (None, true) => " FROM rooms r WHERE r.state = 'retired'",

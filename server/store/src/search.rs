@@ -182,11 +182,12 @@ impl Tx {
     }
 }
 
-/// The words of what somebody has typed.
+/// The words of what somebody has typed. Marks may stand behind their letters: both engines leave them out.
 #[must_use]
 pub fn words_of(text: &str) -> Vec<String> {
+    let is_mark = |c: char| ('\u{300}'..='\u{36f}').contains(&c);
     let words = text
-        .split(|c: char| !c.is_alphanumeric())
+        .split(|c: char| !c.is_alphanumeric() && !is_mark(c))
         .filter(|word| !word.is_empty());
     words
         .take(MOST_WORDS)

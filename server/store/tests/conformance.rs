@@ -1868,6 +1868,7 @@ async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
         ("eclair", 1),
         ("êcl", 1),
         ("al", 2),
+        ("Zu\u{308}r", 1),
     ] {
         let filter = RoomFilter {
             words: words.to_owned(),
@@ -1924,11 +1925,14 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
             .unwrap();
     }
     store::write!(store, tx => {
-        let record = tx.room_record(room(2)).await?.unwrap();
-        tx.put_room(&store::RoomRecord { state: RoomState::Retired, ..record }).await
+        let record = tx.room_record(room(8)).await?.unwrap();
+        tx.put_room(&store::RoomRecord { state: RoomState::Retired, ..record }).await?;
+        // One that stands in another ring for this update.
+        let placed = tx.deployment_of(room(12), UPDATE).await?.unwrap();
+        tx.put_deployments(&[domain::deployment::Deployment { ring: GENERAL, ..placed }], at_night()).await
     })
     .unwrap();
-    let pages = async |which: UpdateRooms| {
+    let pages_in = async |which: UpdateRooms, ring: Option<RingId>| {
         let mut tx = store.read().await.unwrap();
         let mut ways = Vec::new();
         for few in [false, true] {
@@ -1936,7 +1940,7 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
                 update: UPDATE,
                 product: lab::cam(),
                 which,
-                ring: None,
+                ring,
                 few,
                 after: None,
                 before: None,
@@ -1949,7 +1953,8 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
         assert_eq!(ways[0], ways[1], "{which:?}: both ways lead to the same rooms");
         ways.remove(0)
     };
-    let everyone = [0, 1, 10, 11, 12, 13, 14, 3, 4, 5, 6, 7, 8, 9].map(|number| format!("Room {number}"));
+    let pages = async |which: UpdateRooms| pages_in(which, None).await;
+    let everyone = [0, 1, 10, 11, 12, 13, 14, 2, 3, 4, 5, 6, 7, 9].map(|number| format!("Room {number}"));
     assert_eq!(pages(UpdateRooms::All).await, everyone);
     let expected = [
         (UpdateRooms::Scheduled, vec!["Room 11", "Room 12"]),
@@ -1957,16 +1962,25 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
         (UpdateRooms::Completed, vec!["Room 9"]),
         (
             UpdateRooms::Failed,
-            vec!["Room 3", "Room 4", "Room 5", "Room 6", "Room 7", "Room 8"],
+            // Room 8 was one, and is retired.
+            vec!["Room 3", "Room 4", "Room 5", "Room 6", "Room 7"],
         ),
-        // Room 2 was one, and is retired.
-        (UpdateRooms::Deprecated, vec![]),
+        (UpdateRooms::Deprecated, vec!["Room 2"]),
         (UpdateRooms::NotRequired, vec!["Room 0", "Room 1", "Room 13", "Room 14"]),
         (UpdateRooms::Nothing, vec![]),
     ];
     for (which, names) in expected {
         assert_eq!(pages(which).await, names, "{which:?}");
     }
+    assert_eq!(pages_in(UpdateRooms::Scheduled, Some(STAGING)).await, ["Room 11"]);
+    assert_eq!(pages_in(UpdateRooms::Scheduled, Some(GENERAL)).await, ["Room 12"]);
+    let slices = async |after: Option<RoomId>| {
+        let mut tx = store.read().await.unwrap();
+        let failed = tx.failed_deployments(UPDATE, after, 2).await.unwrap();
+        failed.into_iter().map(|deployment| deployment.room).collect::<Vec<_>>()
+    };
+    assert_eq!(slices(None).await, [room(3), room(4)]);
+    assert_eq!(slices(Some(room(4))).await, [room(5), room(6)]);
     // A room that is renamed stands where its new name belongs.
     let rename = async |number: u128, name: &str| {
         let name = name.to_owned();
@@ -1981,7 +1995,7 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
     assert_eq!(pages(UpdateRooms::Scheduled).await, ["Room 12", "Zebra"]);
     assert_eq!(
         pages(UpdateRooms::Failed).await,
-        ["Aula", "Room 3", "Room 4", "Room 6", "Room 7", "Room 8"]
+        ["Aula", "Room 3", "Room 4", "Room 6", "Room 7"]
     );
     // So does a deployment that is written again.
     let again = lab::a_deployment(1, room(11), DeploymentState::Completed { at: at_night() });
@@ -2295,6 +2309,19 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
     assert_eq!(names, ["Beta", "Zürich"]);
     let words = store::words_of("zurich");
     assert_eq!(tx.find_rooms(&words, 10).await.unwrap().len(), 1);
+    drop(tx);
+    // Beside this program the older one may still be alive on Postgres (G2); on SQLite there is one process.
+    let by_the_older = home.raw(&deployment(13)).await;
+    match home.engine {
+        Engine::Sqlite => assert!(
+            by_the_older
+                .unwrap_err()
+                .contains("a deployment has the key of its room")
+        ),
+        Engine::Postgres => by_the_older.unwrap(),
+    }
+    let mut tx = home.store.read().await.unwrap();
+    assert_eq!(tx.miscounted().await.unwrap(), Vec::<String>::new());
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {
@@ -2451,6 +2478,65 @@ async fn full_scans(home: &Home, statement: &str) -> Vec<String> {
         scanned.is_some_and(|name| names.contains(name))
     });
     scans.collect()
+}
+
+#[tokio::test]
+async fn pages_of_rooms_are_in_the_order_of_an_index_p8() {
+    let home = Home::new(Engine::Sqlite).await;
+    let store = &home.store;
+    lab::fill(store, 2).await;
+    let heard = support::statements::Statements::default();
+    tracing::subscriber::set_global_default(heard.clone()).unwrap();
+    let mut tx = store.read().await.unwrap();
+    let place = Some(("room 1".to_owned(), room(1)));
+    for (after, before) in [(None, None), (place.clone(), None), (None, place)] {
+        for unhealthy_at in [None, Some(at_night())] {
+            let filter = RoomFilter {
+                unhealthy_at,
+                after: after.clone(),
+                before: before.clone(),
+                ..RoomFilter::default()
+            };
+            tx.room_page(&filter, 50).await.unwrap();
+        }
+        for which in [
+            UpdateRooms::All,
+            UpdateRooms::Scheduled,
+            UpdateRooms::InProgress,
+            UpdateRooms::Completed,
+            UpdateRooms::Failed,
+            UpdateRooms::Deprecated,
+        ] {
+            let filter = UpdateRoomFilter {
+                update: UPDATE,
+                product: lab::cam(),
+                which,
+                ring: None,
+                few: false,
+                after: after.clone(),
+                before: before.clone(),
+            };
+            tx.update_room_page(&filter, 50).await.unwrap();
+        }
+    }
+    tx.failed_deployments(UPDATE, None, 50).await.unwrap();
+    tx.tickets_of_update(UPDATE).await.unwrap();
+    let statements: Vec<String> = heard.take().into_iter().filter(|sql| sql.contains(" LIMIT ")).collect();
+    assert!(statements.len() > 20, "only {} statements were heard", statements.len());
+    for statement in statements {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                .fetch_all(&mut home.sqlite().await)
+                .await
+                .unwrap();
+        let sorted = plan
+            .iter()
+            .filter(|(.., line)| line.starts_with("USE TEMP B-TREE"))
+            .count();
+        // Two parts, each of a page, are put in order once more before they are merged.
+        let parts = if statement.contains(" UNION ALL ") { 2 } else { 0 };
+        assert_eq!(sorted, parts, "{plan:?}: {statement}");
+    }
 }
 
 #[tokio::test]
