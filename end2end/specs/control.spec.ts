@@ -121,7 +121,10 @@ for (const javaScriptEnabled of [true, false]) {
       await new UpdatesPage(page).link(active.roomsApp.row).click();
       const shell = new Shell(page);
       const dialog = page.getByRole("dialog");
-      await shell.main.getByRole("link", { name: /^Scheduled \d+$/ }).click();
+      const scheduled = shell.main.getByRole("link", { name: /^Scheduled \d+$/ });
+      await scheduled.click();
+      // The rows of before are gone by then.
+      await expect(scheduled).toHaveAttribute("aria-current", "true");
       const choices = shell.main.getByRole("checkbox", { name: /^Choose / });
       await choices.nth(0).check();
       await choices.nth(1).check();

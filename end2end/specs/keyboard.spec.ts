@@ -117,6 +117,7 @@ test("a room is forced (K5)", async ({ page, open }) => {
   await tabTo(page, scheduled);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/status=scheduled/);
+  await expect(scheduled).toHaveAttribute("aria-current", "true");
   await tabTo(page, shell.main.getByRole("checkbox", { name: /^Choose / }).first());
   await page.keyboard.press("Space");
   await tabTo(page, shell.main.getByRole("button", { name: "Force chosen rooms" }));

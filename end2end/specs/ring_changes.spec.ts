@@ -151,6 +151,7 @@ test("what is chosen stays over the pages of the list, and goes with the filter 
   await choices.nth(0).check();
   await shell.main.getByRole("link", { name: /^Next/ }).click();
   await expect(page).toHaveURL(/after=/);
+  await expect(choices.nth(0), "the rows of the next page are there").not.toBeChecked();
   await expect(shell.main.getByText("1 room chosen")).toBeVisible();
   await choices.nth(2).check();
   await expect(shell.main.getByText("2 rooms chosen")).toBeVisible();
