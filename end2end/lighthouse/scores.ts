@@ -7,6 +7,8 @@ import { freePort } from "../free_port.ts";
 
 /** Of 100. */
 const WANTED = 95;
+/** The middle one of so many runs counts, as Lighthouse advises: the speed of the machine is in each. */
+const RUNS = 5;
 const categories = ["performance", "accessibility"];
 const measures = [
   "first-contentful-paint",
@@ -30,24 +32,32 @@ type Lighthouse = {
 
 for (const device of ["a desk", "a slow phone"]) {
   test(`on ${device}`, async ({ baseURL, launchOptions }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(300_000);
     const name: string = "lighthouse";
     const { default: lighthouse, desktopConfig } = (await import(name)) as Lighthouse;
-    const port = await freePort();
-    const args = [...(launchOptions.args ?? []), `--remote-debugging-port=${port}`];
-    const browser = await chromium.launch({ ...launchOptions, args });
-    const flags = { port, logLevel: "error", onlyCategories: categories };
-    const answer = await lighthouse(`${baseURL}/updates`, flags, device === "a desk" ? desktopConfig : undefined);
-    await browser.close();
-    if (!answer) throw new Error("Lighthouse has no answer");
-    const { audits } = answer.lhr;
+    const answers: Answer[] = [];
+    while (answers.length < RUNS) {
+      const port = await freePort();
+      const args = [...(launchOptions.args ?? []), `--remote-debugging-port=${port}`];
+      const browser = await chromium.launch({ ...launchOptions, args });
+      const flags = { port, logLevel: "error", onlyCategories: categories };
+      const answer = await lighthouse(`${baseURL}/updates`, flags, device === "a desk" ? desktopConfig : undefined);
+      await browser.close();
+      if (!answer) throw new Error("Lighthouse has no answer");
+      answers.push(answer);
+    }
+    const scored = (answer: Answer, category: string) =>
+      Math.round((answer.lhr.categories[category]?.score ?? 0) * 100);
     for (const category of categories) {
-      const score = Math.round((answer.lhr.categories[category]?.score ?? 0) * 100);
-      console.log(`Updates on ${device}: ${category} ${score} of 100 (wanted: ${WANTED})`);
+      const scores = answers.map((answer) => scored(answer, category)).sort((a, b) => a - b);
+      const score = scores[Math.floor(RUNS / 2)] ?? 0;
+      console.log(`Updates on ${device}: ${category} ${score} of 100 (wanted: ${WANTED}; runs: ${scores.join(", ")})`);
       expect.soft(score, `${category} on ${device}`).toBeGreaterThanOrEqual(WANTED);
     }
-    console.log(`  ${measures.map((measure) => `${measure} ${audits[measure]?.displayValue ?? "?"}`).join(", ")}`);
-    const bad = Object.entries(audits).filter(([, { score }]) => score !== null && score < 0.9);
+    for (const { lhr } of answers) {
+      console.log(`  ${measures.map((measure) => `${measure} ${lhr.audits[measure]?.displayValue ?? "?"}`).join(", ")}`);
+    }
+    const bad = Object.entries(answers[0]?.lhr.audits ?? {}).filter(([, { score }]) => score !== null && score < 0.9);
     for (const [id, { title, displayValue }] of bad) console.log(`  ${id}: ${title} ${displayValue ?? ""}`);
   });
 }
