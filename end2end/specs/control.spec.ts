@@ -95,6 +95,12 @@ for (const javaScriptEnabled of [true, false]) {
       const waiting = await general.locator(".t-wait:not(.t-none)").first().boundingBox();
       expect(waiting?.x ?? 0).toBeGreaterThan((paused?.x ?? 0) + (paused?.width ?? 0) - 1);
 
+      // Who resumes it today does not wait for that date.
+      await shell.main.getByRole("link", { name: "Resume", exact: true }).click();
+      await expect(dialog).toContainText("The pause began today, so no date moves.");
+      await expect(dialog.getByRole("listitem").filter({ hasText: "General" })).toContainText("Wed 16 Oct – Fri 25 Oct");
+      await dialog.getByRole("link", { name: "Cancel" }).click();
+
       // The date moves, and goes.
       await shell.main.getByRole("link", { name: "Set resume date" }).click();
       await expect(dialog).toContainText("It goes on by itself on Wed 30 Oct.");

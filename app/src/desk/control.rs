@@ -369,7 +369,13 @@ fn resume(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
     }
     let year = words::year(look);
     view.rooms_heading = "Dates if it is resumed today".to_owned();
-    let ahead = summary.calendar.iter().filter(|stage| stage.test_ends > today);
+    // Whatever date the pause has: nobody waits for it.
+    let mut rollout = summary.rollout.clone();
+    if let RolloutState::Paused { resumes_on, .. } = &mut rollout.state {
+        *resumes_on = None;
+    }
+    let calendar = rollout.calendar_at(&look.rings, &look.freezes, zone, look.now);
+    let ahead = calendar.iter().filter(|stage| stage.test_ends > today);
     view.rooms = ahead
         .map(|stage: &PlannedStage| ControlRoom {
             name: stage.name.clone(),
