@@ -5,6 +5,7 @@
 //! commit.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -203,16 +204,21 @@ impl Tx {
         let mut about = self.asking_about_all(&actions).await?;
         let (mut outcomes, mut heeded) = (Vec::with_capacity(said.len()), Vec::with_capacity(said.len()));
         for (said, window_aware) in said {
-            let asking = about
-                .remove(&said.action)
-                .filter(|asking| asking.device.id == said.device);
+            // Compared before it is taken: a device that names another one's action must not use that one's report up (A4).
+            let asking = match about.entry(said.action) {
+                Entry::Occupied(entry) if entry.get().device.id == said.device => Some(entry.remove()),
+                Entry::Occupied(_) | Entry::Vacant(_) => None,
+            };
             let Some(mut asking) = asking else {
                 outcomes.push(Outcome::NotFound);
                 continue;
             };
             asking.device.window_aware |= window_aware;
             let may_start = may_start(&asking, said.now);
-            let Some(wanted) = &asking.wanted else { continue };
+            let Some(wanted) = &asking.wanted else {
+                outcomes.push(Outcome::NotFound);
+                continue;
+            };
             let heard = heed(&asking, &wanted.install, may_start, *said);
             outcomes.push(heard.outcome.clone());
             heeded.push(heard);

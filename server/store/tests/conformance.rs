@@ -84,6 +84,7 @@ on_both_engines![
     a_device_starts_reports_and_ends_and_hears_gone_afterwards,
     a_failure_ends_the_action_and_a_late_word_changes_nothing,
     a_report_about_an_action_that_is_not_the_devices_own_finds_nothing_a4,
+    a_device_that_names_anothers_action_takes_nothing_of_its_report_away_a4,
     nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3,
     what_runs_when_the_pause_comes_is_recorded_k3,
     a_device_that_shows_up_is_noted_once_w4,
@@ -1660,6 +1661,40 @@ async fn a_token_speaks_for_one_device_until_it_is_revoked_a4(home: Home) {
     );
     store::write!(store, tx => { tx.enrol_device("device-0", &[9; 32], later(2)).await }).unwrap();
     assert!(!known().await.revoked);
+}
+
+async fn a_device_that_names_anothers_action_takes_nothing_of_its_report_away_a4(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 3).await;
+    let (first, second) = (lab::open(store, 0).await, lab::open(store, 1).await);
+    let closed =
+        |number, action| store.report(feedback(number, action, Execution::Closed, Finished::Success), later(1));
+    let moment = std::time::Duration::from_millis(100);
+    // While the one writer is held, what comes piles up: the first report is a batch that waits, the others are the next batch.
+    let holder = store.begin().await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.report(Report::ShowedUp { action: second }, later(0)).await }
+    });
+    tokio::time::sleep(moment).await;
+    let ((), attacker, owner, other) = tokio::join!(
+        async {
+            tokio::time::sleep(moment).await;
+            holder.roll_back().await.unwrap();
+        },
+        closed(2, first),
+        closed(0, first),
+        closed(1, second),
+    );
+    waiting.await.unwrap().unwrap();
+    assert_eq!(attacker.unwrap(), Outcome::NotFound);
+    assert_eq!(owner.unwrap(), Outcome::Changed);
+    assert_eq!(other.unwrap(), Outcome::Changed);
+    for number in 0..2 {
+        let state = install(store, number).await.state;
+        assert!(matches!(state, InstallState::Installed { .. }), "{number}: {state:?}");
+    }
+    assert_eq!(home.number("SELECT COUNT(*) FROM reports WHERE counted").await, 2);
 }
 
 async fn many_devices_report_at_once_and_every_report_is_kept_g3(home: Home) {
