@@ -9,6 +9,7 @@ use support::{Engine, House, client};
 both_engines![
     a_server_is_live_and_is_ready_while_its_database_answers_g4,
     what_devices_do_shows_in_the_numbers_g4,
+    methods_that_strangers_invent_are_one_series_g4,
 ];
 
 const DEVICE: &str = "lab-1";
@@ -97,4 +98,31 @@ async fn what_devices_do_shows_in_the_numbers_g4(engine: Engine) {
         after.keys().all(|name| !name.contains(DEVICE)),
         "a series for each device would be too many"
     );
+}
+
+async fn methods_that_strangers_invent_are_one_series_g4(engine: Engine) {
+    let house = House::new(engine).await;
+    let ask = async |method: String| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a token");
+        let answer = client().request(method, format!("{}/livez", house.base)).send().await;
+        assert_eq!(answer.expect("an answer").status().as_u16(), 405);
+    };
+    ask("INVENTED".to_owned()).await;
+    let before = numbers(&house).await;
+    for number in 0..1000 {
+        ask(format!("INVENTED{number}")).await;
+    }
+    let after = numbers(&house).await;
+    assert!(
+        after.keys().all(|name| !name.contains("INVENTED")),
+        "a name of a stranger's"
+    );
+    let other = |numbers: &BTreeMap<String, f64>| {
+        let series = numbers
+            .iter()
+            .filter(|(name, _)| name.contains("method=\"other\"") && name.contains("/livez"));
+        series.map(|(_, number)| *number).collect::<Vec<f64>>()
+    };
+    assert_eq!((other(&before).len(), other(&after).len()), (1, 1), "one series");
+    assert!(other(&after)[0] - other(&before)[0] >= 999.5, "{:?}", other(&after));
 }
