@@ -352,7 +352,7 @@ pub async fn run(cli: Cli) -> ExitCode {
                     sentence = format!("{sentence}: {cause}");
                 }
             }
-            eprintln!("nightshift: {sentence}");
+            telemetry::complain(&sentence);
             ExitCode::from(2)
         }
     }

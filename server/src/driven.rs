@@ -9,6 +9,8 @@ use service::{Clock, Service};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::telemetry::{complain, say};
+
 /// Whoever writes to standard input.
 pub(crate) struct Driver {
     lines: mpsc::Receiver<String>,
@@ -17,9 +19,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// Waits for the first line: that is where the clock starts.
     pub(crate) async fn start() -> Result<(Self, Clock)> {
-        eprintln!(
-            "nightshift: the clock is driven from standard input. This is for tests; updates would come at any time."
-        );
+        complain("the clock is driven from standard input. This is for tests; updates would come at any time.");
         let (sender, lines) = mpsc::channel(1);
         // A thread of its own: the runtime would wait at its end for a read that nobody answers.
         std::thread::spawn(move || {
@@ -51,7 +51,7 @@ impl Driver {
                 }
                 Err(error) => format!("failed: {error:#}"),
             };
-            println!("{said}");
+            say(&said);
         }
         stop.cancel();
     }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::routing::get;
 use service::Service;
+use service::activity::ActivityNow;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -60,9 +61,47 @@ async fn ready(State(service): State<Service>) -> (StatusCode, &'static str) {
     if service.is_reachable().await.is_err() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer");
     }
-    // One failure may be a short absence of the database.
-    if service.activity().now().failed_in_a_row >= 3 {
-        return (StatusCode::SERVICE_UNAVAILABLE, "planning fails; the log says why");
+    match planning_problem(&service.activity().now()) {
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),
+        None => (StatusCode::OK, "ready"),
     }
-    (StatusCode::OK, "ready")
+}
+
+/// So long may planning take from the end of one round to the end of the next: rounds come twice a minute, and the largest takes
+/// seconds.
+const LONGEST_WITHOUT_A_ROUND: Duration = Duration::from_secs(180);
+
+/// Why this process does not plan as it should (G4).
+fn planning_problem(activity: &ActivityNow) -> Option<&'static str> {
+    // One failure may be a short absence of the database.
+    if activity.failed_in_a_row >= 3 {
+        return Some("planning fails; the log says why");
+    }
+    let stands_still = activity
+        .without_a_round
+        .is_some_and(|time| time >= LONGEST_WITHOUT_A_ROUND);
+    stands_still.then_some("planning stands still: no round has ended for 3 minutes")
+}
+
+#[cfg(test)]
+mod tests {
+    use service::activity::Activity;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_has_not_planned_for_three_minutes_is_not_ready_g4() {
+        let problem = |without_a_round: Option<u64>, failed_in_a_row| {
+            let now = Activity::default().now();
+            planning_problem(&ActivityNow {
+                without_a_round: without_a_round.map(Duration::from_secs),
+                failed_in_a_row,
+                ..now
+            })
+        };
+        assert_eq!(problem(Some(179), 2), None);
+        assert!(problem(Some(180), 0).is_some());
+        assert!(problem(Some(0), 3).is_some());
+        assert_eq!(problem(None, 0), None, "a driven clock ticks when it is told to");
+    }
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{ClockSource, Serve};
 use crate::driven::Driver;
 use crate::router::{self, Surroundings};
+use crate::telemetry::say;
 use crate::tls::Certificate;
 
 /// How long what has begun may take after a stop.
@@ -60,15 +61,17 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         .await?;
     if let Some(link) = service.first_admin_link().await? {
         // On standard output, beside where it listens: whoever starts the program reads that.
-        println!(
-            "Nobody has an account yet. Make the first admin: {}/welcome/{link}",
-            service.deployment().public_url
-        );
+        let public_url = &service.deployment().public_url;
+        say(&format!(
+            "Nobody has an account yet. Make the first admin: {public_url}/welcome/{link}"
+        ));
     }
     let stop = stop_on_signal();
     let ticks = tokio::spawn({
         let (service, stop) = (service.clone(), stop.clone());
         async move {
+            // Whatever ends planning ends the program, a fault of ours too: it must not look well without it.
+            let _ends_the_program = stop.clone().drop_guard();
             match driver {
                 Some(driver) => driver.drive(service, stop).await,
                 None => service.run_ticks(stop).await,
@@ -145,7 +148,7 @@ pub(crate) async fn serve_until(
         .max_concurrent_streams(100);
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let scheme = if tls.is_some() { "https" } else { "http" };
-    println!("Nightshift listens on {scheme}://{address}");
+    say(&format!("Nightshift listens on {scheme}://{address}"));
     let serving = async {
         match tls {
             Some(certificate) => {
@@ -192,8 +195,9 @@ pub(crate) fn stop_on_signal() -> CancellationToken {
             () = terminated => {}
             _ = tokio::signal::ctrl_c() => {}
         }
-        tracing::info!("stopping");
+        // Stop first: the log may be what does not work.
         token.cancel();
+        tracing::info!("stopping");
     });
     stop
 }

@@ -1,6 +1,9 @@
 //! The log: on standard error, one line a decision, filtered by `RUST_LOG`.
+//!
+//! A disk may be full and a reader gone. What cannot be written is lost then, and nothing else is: no write here may panic, for it
+//! happens in the middle of a tick or of a stop.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +15,8 @@ pub(crate) fn start(format: LogFormat) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would say on standard error that standard error fails, and panic.
+        .log_internal_errors(false)
         // A file or a journal has no use for colours.
         .with_ansi(std::io::stderr().is_terminal());
     // Tests start it many times in one process.
@@ -19,4 +24,14 @@ pub(crate) fn start(format: LogFormat) {
         LogFormat::Text => subscriber.try_init(),
         LogFormat::Json => subscriber.json().try_init(),
     };
+}
+
+/// A line for whoever has started the program.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A line about what is wrong, for whoever has started the program.
+pub(crate) fn complain(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "nightshift: {sentence}");
 }

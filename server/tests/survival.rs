@@ -5,8 +5,10 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use support::dice::Dice;
@@ -21,6 +23,7 @@ use tokio::process::Command;
 both_engines![
     told_to_stop_it_ends_what_it_has_begun_in_time_g3,
     an_older_database_is_brought_up_to_date_at_the_start_g1,
+    a_log_that_cannot_be_written_stops_neither_planning_nor_the_stop_g3_g4,
 ];
 
 const DEVICE: &str = "lab-1";
@@ -87,6 +90,32 @@ async fn an_older_database_is_brought_up_to_date_at_the_start_g1(engine: Engine)
     let program = Program::start(&older.address, older.folder.path(), free_port(), support::monday()).await;
     assert_eq!(program.stop().await.code(), Some(0));
     assert!(migrations().await > 1);
+}
+
+async fn a_log_that_cannot_be_written_stops_neither_planning_nor_the_stop_g3_g4(engine: Engine) {
+    let full_disk = || Stdio::from(std::fs::File::create("/dev/full").expect("Linux has one"));
+    for (what, log) in [("a full disk", full_disk()), ("a reader that is gone", Stdio::piped())] {
+        let (house, _, action) = stopped_in_the_middle(engine).await;
+        let database = house.database.copy().await;
+        let artifacts = house.database.folder.path().join("artifacts");
+        let port = free_port();
+        let mut program = Program::logging_to(log, &database.address, &artifacts, port, house.now()).await;
+        let base = format!("http://127.0.0.1:{port}");
+        // A line each: what the planner decides, and a form that another site has sent.
+        for day in [8, 16, 24] {
+            program.tick_at(house.now() + TimeDelta::days(day)).await;
+        }
+        let form = client()
+            .post(format!("{base}/sign-in"))
+            .header("Origin", "https://evil.example");
+        assert_eq!(form.send().await.expect("an answer").status().as_u16(), 403, "{what}");
+        let ready = client().get(format!("{base}/readyz")).send().await.expect("an answer");
+        assert_eq!(ready.status().as_u16(), 200, "{what}");
+        let entered = database.count("SELECT COUNT(*) FROM stages").await;
+        assert!(entered > 1, "{what}: planning goes on");
+        let ended = tokio::time::timeout(Duration::from_secs(10), program.stop()).await;
+        assert_eq!(ended.expect("at most 10 seconds").code(), Some(0), "{what}, {action}");
+    }
 }
 
 /// A folder of the size of a small disk, which only the process that is started there sees.

@@ -1,8 +1,12 @@
 //! What this process has done since it started: numbers for `/metrics` (G4). Nothing decides by them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use store::Outcome;
+
+use crate::clock::Stopwatch;
 
 /// Counts, each since the start of the process.
 #[derive(Debug, Default)]
@@ -13,6 +17,8 @@ pub struct Activity {
     rounds: AtomicU64,
     failed_ticks: AtomicU64,
     failed_in_a_row: AtomicU64,
+    /// Since the last round of planning ended; empty while nothing in this process plans by itself.
+    round_ended: Mutex<Option<Stopwatch>>,
 }
 
 /// [`Activity`] at one moment.
@@ -30,6 +36,9 @@ pub struct ActivityNow {
     pub failed_ticks: u64,
     /// Of these, how many came one after the other up to now.
     pub failed_in_a_row: u64,
+    /// How long ago a round of planning ended: it wrote, found nothing due, or found that another process plans. `None` where nothing
+    /// plans by itself, as with a driven clock.
+    pub without_a_round: Option<Duration>,
 }
 
 const WORDS: [&str; 5] = ["changed", "noted", "ended", "not_found", "refused"];
@@ -67,6 +76,26 @@ impl Activity {
         self.failed_in_a_row.store(0, Ordering::Relaxed);
     }
 
+    /// From now on rounds are expected.
+    pub(crate) fn planning_begins(&self) {
+        self.set_round_ended(Some(Stopwatch::start()));
+    }
+
+    /// A round has ended well.
+    pub(crate) fn round_ended(&self) {
+        let mut since = self.round_ended.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = since.map(|_| Stopwatch::start());
+    }
+
+    /// No more rounds are expected.
+    pub(crate) fn planning_ends(&self) {
+        self.set_round_ended(None);
+    }
+
+    fn set_round_ended(&self, since: Option<Stopwatch>) {
+        *self.round_ended.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
     /// The counts as they stand.
     #[must_use]
     pub fn now(&self) -> ActivityNow {
@@ -82,6 +111,11 @@ impl Activity {
             rounds: count(&self.rounds),
             failed_ticks: count(&self.failed_ticks),
             failed_in_a_row: count(&self.failed_in_a_row),
+            without_a_round: self
+                .round_ended
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .map(|since| since.elapsed()),
         }
     }
 }

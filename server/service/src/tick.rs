@@ -62,7 +62,9 @@ impl Service {
         let now = self.clock.now();
         let mut report = TickReport::default();
         while report.rounds < MOST_ROUNDS {
-            match self.round(now).await? {
+            let round = self.round(now).await?;
+            self.activity.round_ended();
+            match round {
                 Round::Nothing => return Ok(report),
                 Round::Elsewhere => {
                     report.elsewhere = true;
@@ -152,6 +154,7 @@ impl Service {
     /// Ticks by timer and by wake-up until `stop`. A failed tick is logged and tried again.
     pub async fn run_ticks(&self, stop: CancellationToken) {
         let mut failures = 0_u32;
+        self.activity.planning_begins();
         loop {
             // In a task of its own: a fault of ours in one tick must not be the last of all ticks.
             let ticking = tokio::spawn({
@@ -179,7 +182,7 @@ impl Service {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.activity.planning_ends(),
                 () = self.wake.notified() => {}
                 () = self.seal_until(pause) => {}
             }

@@ -25,15 +25,28 @@ impl Program {
         Self::listening(command, now).await
     }
 
+    /// The same, with every line of the log going to `log`: a file, or a pipe whose reader goes away at once.
+    pub async fn logging_to(log: Stdio, database: &str, artifacts: &Path, port: u16, now: DateTime<Utc>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nightshift"));
+        command
+            .args(arguments(database, artifacts, port))
+            .stderr(log)
+            .env("RUST_LOG", "info");
+        Self::listening(command, now).await
+    }
+
     /// The same for a command that ends in this program.
     pub async fn listening(mut command: Command, now: DateTime<Utc>) -> Self {
+        if command.as_std().get_envs().all(|(name, _)| name != "RUST_LOG") {
+            command.env("RUST_LOG", "warn");
+        }
         let mut child = command
-            .env("RUST_LOG", "warn")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("it starts");
+        drop(child.stderr.take());
         let hears = child.stdin.take().expect("its input");
         let says = BufReader::new(child.stdout.take().expect("its output")).lines();
         let mut program = Self { child, hears, says };
