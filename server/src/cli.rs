@@ -117,7 +117,7 @@ pub struct Serve {
     /// The organisation's name on the wire.
     #[arg(long, default_value = "DEFAULT", env = "NIGHTSHIFT_TENANT")]
     pub(crate) tenant: String,
-    /// A token that acts for any device; off unless given.
+    /// A token that acts for any device, of 32 characters or more; off unless given.
     #[arg(long, env = "NIGHTSHIFT_GATEWAY_TOKEN", hide_env_values = true)]
     pub(crate) gateway_token: Option<String>,
     /// A proxy whose X-Forwarded-For counts; may be given several times.

@@ -10,7 +10,7 @@ use domain::settings::Settings;
 use domain::zone::Zone;
 use governor::{Quota, RateLimiter};
 use service::store::Store;
-use service::{Artifacts, Clock, Deployment, Service};
+use service::{Artifacts, Clock, Deployment, GatewayToken, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +35,7 @@ const CLOSING: Duration = Duration::from_millis(700);
 
 pub(crate) async fn serve(options: Serve) -> Result<()> {
     let zone = Zone::parse(&options.zone)?;
+    let gateway_token = gateway_token(options.gateway_token.as_deref())?;
     let (driver, clock) = match options.clock {
         ClockSource::System => (None, Clock::System),
         ClockSource::Driven => {
@@ -52,7 +53,7 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
     let deployment = Deployment {
         public_url: public_url(options.public_url.as_deref(), listener.local_addr()?, tls.is_some())?,
         tenant: options.tenant,
-        gateway_token: options.gateway_token,
+        gateway_token,
         trusted_proxies: options.trusted_proxies,
     };
     let service = Service::new(store, clock, Artifacts::open(&options.artifacts)?, deployment);
@@ -91,6 +92,12 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The gateway's token, where one is set. One that is set and empty is a mistake of whoever set it, and never `off`.
+fn gateway_token(given: Option<&str>) -> Result<Option<GatewayToken>> {
+    let token = given.map(GatewayToken::parse).transpose();
+    token.context("gateway-token (NIGHTSHIFT_GATEWAY_TOKEN)")
 }
 
 /// The address that links are made with, without a slash at the end.

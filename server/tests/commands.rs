@@ -42,6 +42,26 @@ fn refused(arguments: &[&str], words: &[&str]) {
 }
 
 #[test]
+fn a_gateway_token_that_can_be_guessed_is_refused_at_the_start_a4_g5() {
+    for (token, characters) in [
+        ("", "0 characters"),
+        ("x", "1 characters"),
+        (&"x".repeat(31), "31 characters"),
+    ] {
+        let serve = ["serve", "--database", "sqlite::memory:", "--gateway-token", token];
+        refused(&serve, &["NIGHTSHIFT_GATEWAY_TOKEN", characters, "32"]);
+    }
+    let spaces = [
+        "serve",
+        "--database",
+        "sqlite::memory:",
+        "--gateway-token",
+        &" ".repeat(40),
+    ];
+    refused(&spaces, &["NIGHTSHIFT_GATEWAY_TOKEN", "without spaces"]);
+}
+
+#[test]
 fn explain_window_gives_instants_or_null_and_names_what_is_wrong_g6() {
     let window = json(&[
         "explain",

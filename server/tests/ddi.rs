@@ -1194,9 +1194,9 @@ async fn a_device_cannot_touch_another_ones_action_a4(engine: Engine) {
 }
 
 async fn the_gateway_token_acts_for_any_device_and_can_be_switched_off(engine: Engine) {
-    let gateway = "GatewayToken the-organisation";
+    let gateway = "GatewayToken the-gateway-of-the-organisation-1";
     let on = Options {
-        gateway_token: Some("the-organisation".to_owned()),
+        gateway_token: Some("the-gateway-of-the-organisation-1".to_owned()),
         ..Options::default()
     };
     let house = House::with(engine, on).await;

@@ -12,7 +12,7 @@ use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::{Credentials, token_hash};
 use service::store::{Engine, Store};
-use service::{Actor, Artifacts, Clock, Deployment, NewFile, Scope, Service, Source};
+use service::{Actor, Artifacts, Clock, Deployment, GatewayToken, NewFile, Scope, Service, Source};
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ const RELEASES: &str = r#"[{"product": "bar", "version": "1.0", "rank": 1, "rele
     {"product": "bar", "version": "2.0", "rank": 2, "released": "2025-02-01"}]"#;
 
 /// Acts for any device.
-pub const GATEWAY: &str = "bench-gateway";
+pub const GATEWAY: &str = "bench-gateway-of-the-organisation";
 
 /// A service with `rooms` rooms in General, each with one bar on 1.0.
 pub struct Estate {
@@ -284,7 +284,7 @@ fn service(store: Store, folder: &Path) -> Service {
     let deployment = Deployment {
         public_url: "http://localhost".to_owned(),
         tenant: "DEFAULT".to_owned(),
-        gateway_token: Some(GATEWAY.to_owned()),
+        gateway_token: Some(GatewayToken::parse(GATEWAY).expect("it is long enough")),
         trusted_proxies: Vec::new(),
     };
     let artifacts = Artifacts::open(&folder.join("artifacts")).expect("a folder");

@@ -96,8 +96,8 @@ impl Service {
                 known.is_some_and(|known| bool::from(known.ct_eq(hash.as_slice())))
             }
             Credentials::Gateway(token) => {
-                let known = self.settings.gateway_token.as_deref();
-                known.is_some_and(|known| bool::from(token_hash(known).ct_eq(&token_hash(token))))
+                let known = self.settings.gateway_token.as_ref();
+                known.is_some_and(|known| known.is(token))
             }
         };
         if !speaks || caller.revoked {

@@ -19,6 +19,7 @@ mod error;
 mod estate;
 mod explain;
 mod freezes;
+mod gateway;
 mod history;
 mod ids;
 pub mod live;
@@ -53,6 +54,7 @@ pub use control::{ForcePlan, Forced, Retried, Scope};
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;
 pub use explain::{RoomExplanation, UpdateExplanation};
+pub use gateway::{GatewayToken, GatewayTokenError, SHORTEST_GATEWAY_TOKEN};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use portfolio::{NewFile, Published, Recalled, Source};
@@ -83,7 +85,7 @@ pub struct Deployment {
     /// The organisation's name on the wire (`DDI.md` 1); matched without regard to case, written in upper case.
     pub tenant: String,
     /// A token that enrols and acts for any device; `None`: switched off.
-    pub gateway_token: Option<String>,
+    pub gateway_token: Option<GatewayToken>,
     /// Proxies whose word about the client's address counts.
     pub trusted_proxies: Vec<std::net::IpAddr>,
 }

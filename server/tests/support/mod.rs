@@ -32,7 +32,9 @@ use server::router::{Surroundings, router};
 use service::catalogue::Catalogue;
 use service::people::Origin;
 use service::store::Store;
-use service::{Actor, Artifacts, Clock, Deployment as Wiring, NewFile, RoomsFile, Scope, Service, Source};
+use service::{
+    Actor, Artifacts, Clock, Deployment as Wiring, GatewayToken, NewFile, RoomsFile, Scope, Service, Source,
+};
 use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -876,7 +878,10 @@ fn wiring(base: &str, options: &Options) -> Wiring {
     Wiring {
         public_url: options.public_url.clone().unwrap_or_else(|| base.to_owned()),
         tenant: "Default".to_owned(),
-        gateway_token: options.gateway_token.clone(),
+        gateway_token: options
+            .gateway_token
+            .as_deref()
+            .map(|token| GatewayToken::parse(token).expect("a gateway token that is long enough")),
         trusted_proxies: options.trusted_proxies.clone(),
     }
 }

@@ -22,7 +22,7 @@ use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::Credentials;
 use service::store::{AuditFilter, Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
-use service::{Actor, Artifacts, Clock, Deployment as Surroundings, NewFile, RoomsFile, Service, Source};
+use service::{Actor, Artifacts, Clock, Deployment as Surroundings, GatewayToken, NewFile, RoomsFile, Service, Source};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 /// The server for tests: a superuser's address.
@@ -251,12 +251,15 @@ impl Estate {
     }
 }
 
+/// The organisation's gateway token.
+const GATEWAY: &str = "the-gateway-of-the-organisation-1";
+
 fn serve(store: Store, clock: &Clock, folder: &std::path::Path) -> Service {
     let artifacts = Artifacts::open(&folder.join("artifacts")).expect("a folder");
     let surroundings = Surroundings {
         public_url: "http://localhost".to_owned(),
         tenant: "DEFAULT".to_owned(),
-        gateway_token: Some("gate".to_owned()),
+        gateway_token: Some(GatewayToken::parse(GATEWAY).expect("it is long enough")),
         trusted_proxies: Vec::new(),
     };
     Service::new(store, clock.clone(), artifacts, surroundings)
@@ -407,7 +410,7 @@ impl Devices {
 /// Through the organisation's gateway.
 pub async fn speak(service: &Service, controller: &str) -> Caller {
     let caller = service
-        .device(controller, &Credentials::Gateway("gate".to_owned()))
+        .device(controller, &Credentials::Gateway(GATEWAY.to_owned()))
         .await
         .expect("a query");
     caller.unwrap_or_else(|| panic!("there is no device {controller}"))
