@@ -197,6 +197,15 @@ pub enum Heard {
 }
 
 impl Install {
+    /// Whether it was planned until its window was over (W4). What was taken back before that has missed nothing.
+    #[must_use]
+    pub fn missed_its_window(&self) -> bool {
+        match (&self.state, self.window) {
+            (InstallState::Withdrawn { at }, Some((_, closes))) => closes <= *at,
+            _ => false,
+        }
+    }
+
     /// Whether the device may still say something that counts.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -9,7 +9,7 @@ use domain::rollout::Rollout;
 use domain::settings::Organisation;
 use domain::when;
 use serde_json::json;
-use store::Tx;
+use store::{Prepared, Tx};
 
 use crate::control::checked_reason;
 use crate::error::{Result, ServiceError};
@@ -53,7 +53,7 @@ impl Service {
             let freeze = Freeze { from, until, owner: actor.name.clone(), reason: reason.clone(), made_at: now, id };
             tx.add_freeze(scope, &freeze).await?;
             move_plans(tx, &organisation, scope, &before, &live, now).await?;
-            tx.take_back_prepared(scope, now).await?;
+            tx.take_back(Prepared::in_freeze(scope, from, until), now).await?;
             let summary = format!("Froze {whose} from {} to {}: {reason}", when::dated(from), when::dated(until));
             let entry = actor.entry("freeze.made", "freeze", id, summary)
                 .with_after(json!({ "scope": scope, "from": from, "until": until, "reason": reason }));

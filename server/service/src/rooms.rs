@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::access::Act;
-use domain::freeze::FreezeScope;
 use domain::ids::{DeviceId, RingId, RoomId, SiteId};
 use domain::ring::name_key;
 use domain::room::RoomState;
 use domain::zone::Zone;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use store::{EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx};
+use store::{EstateLine, NewDevice, NewRoom, NewSite, Prepared, PreparedIn, RoomFilter, RoomRecord, SiteRecord, Tx};
 use uuid::Uuid;
 
 use crate::audit::CsvStream;
@@ -190,7 +189,7 @@ impl Service {
                 let problem = format!("an install is running in {}; retire the room when it has ended", before.name);
                 return Err(ServiceError::conflict(problem));
             }
-            tx.take_back_prepared(FreezeScope::Room(id), now).await?;
+            tx.take_back(Prepared::all(PreparedIn::Room(id)), now).await?;
             let mut revoked = 0;
             for device in tx.device_details(id).await? {
                 revoked += i64::from(tx.revoke_device(&device.controller, now).await?);
@@ -318,7 +317,7 @@ impl Service {
             let after = checked_site(tx, id, draft).await?;
             tx.put_site(&after).await?;
             if before.zone != after.zone {
-                tx.take_back_prepared(FreezeScope::Site(id), now).await?;
+                tx.take_back(Prepared::all(PreparedIn::SiteZone(id)), now).await?;
                 tx.mark_site(id).await?;
                 tx.wake_rollouts(now).await?;
             }
@@ -482,7 +481,7 @@ async fn put(
     }
     if before.zone != after.zone {
         // What is prepared for a window of the old zone is prepared anew.
-        tx.take_back_prepared(FreezeScope::Room(after.id), now).await?;
+        tx.take_back(Prepared::all(PreparedIn::Room(after.id)), now).await?;
     }
     tx.mark(after.id).await?;
     tx.wake_rollouts(now).await?;

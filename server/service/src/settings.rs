@@ -1,12 +1,12 @@
 //! What the organisation has set (S3, S12, W1, W4, W5), and changing it.
 
 use domain::access::Act;
-use domain::freeze::FreezeScope;
 use domain::planner;
 use domain::settings::{Organisation, Settings};
 use domain::zone::Zone;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use store::{Prepared, PreparedIn};
 
 use crate::error::{Result, ServiceError};
 use crate::estate::{LONGEST_NAME, check_text};
@@ -75,12 +75,16 @@ impl Service {
                 }
             }
             tx.put_organisation(&after).await?;
-            // What is prepared for a window of before is prepared anew.
-            tx.take_back_prepared(FreezeScope::Organisation, now).await?;
-            for update in &live {
-                tx.wake_deployments(*update, now).await?;
+            if before.settings.window() != after.settings.window() {
+                // What is prepared for the hours of before is prepared anew.
+                tx.take_back(Prepared::all(PreparedIn::Organisation), now).await?;
             }
-            tx.wake_rollouts(now).await?;
+            if before.settings != after.settings || before.zone != after.zone {
+                for update in &live {
+                    tx.wake_deployments(*update, now).await?;
+                }
+                tx.wake_rollouts(now).await?;
+            }
             let entry = actor.entry("settings.changed", "settings", "", "Changed the settings.".to_owned())
                 .with_before(json!(facts(&before)))
                 .with_after(json!(facts(&after)));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
 use domain::freeze::{FreezeScope, Shift};
-use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, UpdateId};
+use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner::NewInstall;
 use sqlx::types::Json;
@@ -15,6 +15,53 @@ use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
 use crate::rows::{instant, micros, needed, opt_instant, opt_micros, small, word};
 use crate::tx::{Tx, each};
+
+/// What is prepared and may have to be prepared anew, because something has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// In these rooms.
+    pub rooms: PreparedIn,
+    /// For a night from the first to the second date, both included, or forced; `None`: whatever it is for.
+    pub nights: Option<(NaiveDate, NaiveDate)>,
+}
+
+/// The rooms of [`Prepared`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreparedIn {
+    /// All.
+    Organisation,
+    /// Those of a ring.
+    Ring(RingId),
+    /// Those of a site.
+    Site(SiteId),
+    /// Those of a site that have its zone and none of their own.
+    SiteZone(SiteId),
+    /// One.
+    Room(RoomId),
+}
+
+impl Prepared {
+    /// What is prepared in these rooms for whatever night.
+    #[must_use]
+    pub fn all(rooms: PreparedIn) -> Self {
+        Self { rooms, nights: None }
+    }
+
+    /// What a freeze of these dates concerns (W6).
+    #[must_use]
+    pub fn in_freeze(scope: FreezeScope, from: NaiveDate, until: NaiveDate) -> Self {
+        let rooms = match scope {
+            FreezeScope::Organisation => PreparedIn::Organisation,
+            FreezeScope::Ring(id) => PreparedIn::Ring(id),
+            FreezeScope::Site(id) => PreparedIn::Site(id),
+            FreezeScope::Room(id) => PreparedIn::Room(id),
+        };
+        Self {
+            rooms,
+            nights: Some((from, until)),
+        }
+    }
+}
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct DeploymentRow {
@@ -457,47 +504,47 @@ impl Tx {
         Ok(asked)
     }
 
-    /// Takes back what is prepared in rooms and has not started, because a freeze was made (W6); what may start all the same is
-    /// prepared anew. Their deployments are looked at.
+    /// Takes back what is prepared and has not started, so that no device starts what the next tick would not let start. Deployments of
+    /// which something was taken back are looked at.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn take_back_prepared(&mut self, scope: FreezeScope, now: DateTime<Utc>) -> Result<()> {
-        let rooms = match scope {
-            FreezeScope::Organisation => "SELECT id FROM rooms",
-            FreezeScope::Ring(_) => "SELECT id FROM rooms WHERE ring_id = ",
-            FreezeScope::Site(_) => "SELECT id FROM rooms WHERE site_id = ",
-            FreezeScope::Room(_) => "SELECT id FROM rooms WHERE id = ",
+    pub async fn take_back(&mut self, prepared: Prepared, now: DateTime<Utc>) -> Result<()> {
+        let (rooms, id) = match prepared.rooms {
+            PreparedIn::Organisation => ("TRUE", None),
+            PreparedIn::Ring(id) => ("d.room_id IN (SELECT id FROM rooms WHERE ring_id = ", Some(id.0)),
+            PreparedIn::Site(id) => ("d.room_id IN (SELECT id FROM rooms WHERE site_id = ", Some(id.0)),
+            PreparedIn::SiteZone(id) => (
+                "d.room_id IN (SELECT id FROM rooms WHERE NOT zone_is_own AND site_id = ",
+                Some(id.0),
+            ),
+            PreparedIn::Room(id) => ("(d.room_id = ", Some(id.0)),
         };
-        let id = match scope {
-            FreezeScope::Organisation => None,
-            FreezeScope::Ring(id) => Some(id.0),
-            FreezeScope::Site(id) => Some(id.0),
-            FreezeScope::Room(id) => Some(id.0),
-        };
-        each!(self, c => {
+        let taken: Vec<Uuid> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("UPDATE installs SET state = 'withdrawn', state_at = ");
             query.push_bind(micros(now));
             query.push(", revision = revision + 1 WHERE state = 'planned' AND deployment_id IN
-                (SELECT d.id FROM deployments d WHERE d.state = 'open' AND d.room_id IN (");
+                (SELECT d.id FROM deployments d WHERE d.state = 'open' AND ");
             query.push(rooms);
             if let Some(id) = id {
-                query.push_bind(id);
+                query.push_bind(id).push(")");
             }
-            query.push("))");
-            query.build().execute(c).await.map(drop)
-        })?;
-        each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("UPDATE deployments SET next_at = ");
-            query.push_bind(micros(now));
-            query.push(" WHERE state = 'open' AND room_id IN (");
-            query.push(rooms);
-            if let Some(id) = id {
-                query.push_bind(id);
+            if let Some((from, until)) = prepared.nights {
+                // What is forced has no night: it may start until the next freeze begins, and is prepared anew until then.
+                query.push(" AND (d.force IS NOT NULL OR d.night BETWEEN ").push_bind(from);
+                query.push(" AND ").push_bind(until).push(")");
             }
-            query.push(")");
-            query.build().execute(c).await.map(drop)
+            query.push(") RETURNING deployment_id");
+            query.build_query_scalar().fetch_all(c).await
         })?;
+        for batch in taken.chunks(500) {
+            each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new("UPDATE deployments SET next_at = ");
+                query.push_bind(micros(now)).push(" WHERE id IN (");
+                ids_in(&mut query, batch.iter().copied());
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
         Ok(())
     }
 

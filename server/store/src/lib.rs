@@ -36,7 +36,7 @@ mod whole;
 pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFacts, AuditFilter, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
-pub use deployments::{DeploymentEvent, ForceRecord};
+pub use deployments::{DeploymentEvent, ForceRecord, Prepared, PreparedIn};
 pub use devices::{Asking, Caller, DeviceRecord, Wanted};
 pub use error::{Result, StoreError};
 pub use estate::{EstateLine, UploadRecord};

@@ -100,6 +100,12 @@ impl<'s> Look<'s> {
         Window::next_free(&self.room.zone, night, self.now, self.settings().window(), frozen)
     }
 
+    /// The window of a deployment's night, by the hours and the zone of today.
+    fn window_of(&self, deployment: &Deployment) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let window = Window::on(&self.room.zone, deployment.night, self.settings().window())?;
+        Some((window.opens, window.closes))
+    }
+
     /// The freeze in which nothing starts in this room on `date` (W6).
     fn frozen(&self, date: NaiveDate) -> Option<&Freeze> {
         self.room.frozen(&self.slice.freezes, date)
@@ -293,15 +299,22 @@ impl<'s> Look<'s> {
                 .find(|install| install.deployment == deployment.id && deployment.force.is_none())
                 .and_then(|install| install.window);
             if taken_back && same_reason {
-                let paused = self
-                    .slice
-                    .rollouts
-                    .get(&deployment.update)
-                    .is_some_and(|rollout| !rollout.may_start_rooms());
+                let rollout = self.slice.rollouts.get(&deployment.update);
+                let hours = self.slice.organisation.settings.window();
+                let window = Window::on(&self.room.zone, deployment.night, hours);
+                let of = |install: &&Install| install.deployment == deployment.id;
+                let was_for = due
+                    .installs
+                    .iter()
+                    .filter(of)
+                    .filter_map(|install| install.window)
+                    .max();
                 plan.say(
                     subject,
-                    if paused {
+                    if rollout.is_some_and(|rollout| !rollout.may_start_rooms()) {
                         "Taken back: the update is paused."
+                    } else if was_for.is_some() && was_for != window.map(|window| (window.opens, window.closes)) {
+                        "Taken back: the window of its night is at other hours now."
                     } else {
                         "Taken back: another update goes first."
                     },

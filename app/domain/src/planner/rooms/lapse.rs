@@ -19,10 +19,13 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
         let (id, paused) = (deployment.id, look.is_paused(deployment));
         let over = reason_to_give_up(look, index);
         let frozen_night = look.frozen(deployment.night).is_some();
+        let window_today = look.window_of(deployment);
         let (is_forced, next_freeze) = (deployment.force.is_some(), look.next_freeze());
         let is_frozen = look.frozen(look.today()).is_some();
         for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
             let window_closed = install.window.is_some_and(|(_, closes)| closes <= look.now);
+            // Prepared for hours, or in a zone, that are others now: the night stays, and is prepared anew.
+            let window_moved = !is_forced && install.window != window_today;
             // A freeze that was made, or changed, when the room was prepared already. What is forced may start up to the next one.
             let frozen = if is_forced {
                 is_frozen || install.window.map(|(_, closes)| closes) != next_freeze
@@ -35,7 +38,7 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
                 .updates
                 .get(&install.update)
                 .is_some_and(|step| install.update != look.deployments[index].update && !step.offerable);
-            let is_void = window_closed || over.is_some() || paused || frozen || no_step;
+            let is_void = window_closed || window_moved || over.is_some() || paused || frozen || no_step;
             if install.state == InstallState::Planned && is_void {
                 install.state = InstallState::Withdrawn { at: look.now };
             }
@@ -121,7 +124,9 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
         && !is_forced
         && installs
             .iter()
-            .any(|install| matches!(install.state, InstallState::Withdrawn { .. }) && install.shown_up_at.is_none());
+            .any(|install| install.missed_its_window() && install.shown_up_at.is_none());
+    let is_withdrawn = |install: &&Install| matches!(install.state, InstallState::Withdrawn { .. });
+    let taken_back = installs.iter().any(is_withdrawn) && !installs.iter().any(|install| install.missed_its_window());
     let paused = look.is_paused(deployment);
     let some_are_done = installs
         .iter()
@@ -169,7 +174,8 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
         deployment.reason = format!("{WAITS_FOR_THAW}: {frozen}.");
         return;
     }
-    if is_forced {
+    if is_forced || taken_back {
+        // What was taken back before its window was over has missed nothing (W4): its night stays.
         look.deployments[index].state = DeploymentState::Waiting;
         return;
     }
