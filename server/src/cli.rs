@@ -443,7 +443,7 @@ async fn service_on(store: Store) -> Result<Service> {
 async fn tick(service: &Service) -> Result<()> {
     let report = service.tick().await?;
     for line in &report.lines {
-        println!("{}", line.text);
+        println!("{}", line.event.sentence());
     }
     println!("{} transactions.", report.rounds);
     Ok(())

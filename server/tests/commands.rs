@@ -221,7 +221,7 @@ async fn a_dry_run_says_what_a_tick_does_and_writes_nothing_g1(engine: Engine) {
     let said: Vec<&str> = dry.lines.iter().map(|(_, text)| text.as_str()).collect();
     assert!(said.iter().any(|text| text.starts_with("Enters Staging")), "{said:?}");
     let report = house.service.tick().await.expect("a tick");
-    let told: Vec<&str> = report.lines.iter().map(|line| line.text.as_str()).collect();
+    let told: Vec<String> = report.lines.iter().map(|line| line.event.sentence()).collect();
     assert_eq!(told, said, "all rounds of the tick are in it");
 }
 

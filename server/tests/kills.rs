@@ -721,7 +721,7 @@ fn facts(fleet: &Fleet) -> Vec<String> {
             deployment.missed_windows,
             deployment.catch_up,
             deployment.force,
-            deployment.reason,
+            deployment.reason.sentence(),
         ));
     }
     for ((of, update), ticket) in &fleet.tickets {

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+use crate::reason::Reason;
 
 /// One update in one room; there is at most one for the two (law D).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +38,8 @@ pub struct Deployment {
     pub force: Option<Force>,
     /// The version it found, for the history.
     pub from_version: Option<String>,
-    /// Why it stands where it stands, in one sentence (T5).
-    pub reason: String,
+    /// Why it stands where it stands (T5).
+    pub reason: Reason,
     /// When the planner must look at it again; `None`: when something else happens.
     pub next_at: Option<DateTime<Utc>>,
 }

@@ -395,7 +395,7 @@ impl Fleet {
     fn apply_ticket(&mut self, change: &TicketChange) {
         let key = (change.room, change.update);
         match &change.event {
-            TicketEvent::Failed(what) | TicketEvent::Crowded(what) => {
+            TicketEvent::Failed { .. } | TicketEvent::NoSpace { .. } => {
                 let ticket = self.tickets.entry(key).or_insert_with(|| FailureTicket {
                     room: change.room,
                     update: change.update,
@@ -403,7 +403,7 @@ impl Fleet {
                     failures: Vec::new(),
                 });
                 ticket.state = TicketState::NeedsAction;
-                ticket.failures.push(what.clone());
+                ticket.failures.push(change.event.sentence());
             }
             TicketEvent::Cleared(_) => {
                 if let Some(ticket) = self.tickets.get_mut(&key) {

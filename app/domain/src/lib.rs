@@ -11,6 +11,7 @@ pub mod access;
 #[cfg(feature = "zones")]
 pub mod check;
 pub mod deployment;
+pub mod event;
 #[cfg(feature = "zones")]
 pub mod fleet;
 pub mod freeze;
@@ -21,6 +22,7 @@ pub mod offer;
 pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;
+pub mod reason;
 pub mod ring;
 pub mod rollout;
 pub mod room;
@@ -30,6 +32,7 @@ pub mod settings;
 #[cfg(feature = "zones")]
 pub mod sim;
 pub mod status;
+mod text;
 pub mod ticket;
 pub mod update;
 pub mod version;

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::UpdateId;
 use crate::room::Device;
 use crate::update::{Standing, Update};
 
 /// The release that a way would need and that there is none of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// The version that is needed first.
     pub minimum: String,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::Bucket;
 use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
+use crate::reason::Reason;
 use crate::ring::{MOST_TOTAL_DAYS, Ring, RingPlace, RingSequence};
 use crate::update::Severity;
 
@@ -60,8 +61,8 @@ pub enum RolloutState {
     Deprecated {
         /// When.
         at: DateTime<Utc>,
-        /// Why, in one sentence.
-        reason: String,
+        /// Why.
+        reason: Reason,
     },
     /// Through all rings, and every deployment that is not a catch-up has ended (T6).
     Finished {

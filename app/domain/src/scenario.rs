@@ -44,10 +44,11 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
 use crate::deployment::{Deployment, Force};
+use crate::event::Subject;
 use crate::fleet::Fleet;
 use crate::freeze::Freeze;
 use crate::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
-use crate::planner::{self, Subject};
+use crate::planner;
 use crate::ring::{RingDraft, RingOrder, RingPlace, RingSequence};
 use crate::rollout::{PlannedStage, Rollout, days};
 use crate::room::{Component, Device, Hold, Room, RoomState};
@@ -1047,7 +1048,7 @@ impl Script {
         let deployment = self.sim.fleet.deployment_of(room.id, update.id);
         let status = deployment.map_or(RoomStatus::NotRequired, |deployment| status::room(deployment, rollout));
         match deployment {
-            Some(deployment) if status != RoomStatus::NotRequired => (status, deployment.reason.clone()),
+            Some(deployment) if status != RoomStatus::NotRequired => (status, deployment.reason.sentence()),
             Some(_) | None => {
                 let today = room.zone.date(self.sim.now);
                 let why = status::not_required(rollout, update, room, calendar, today);

@@ -10,12 +10,14 @@ use uuid::Uuid;
 
 use crate::check::{self, Finding};
 use crate::deployment::{Deployment, DeploymentState, Force};
+use crate::event::Subject;
 use crate::fleet::Fleet;
 use crate::freeze::{self, Freeze, Shift};
 use crate::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, UpdateId};
 use crate::install::{Execution, Feedback, Finished, Heard, Install, InstallState};
 use crate::offer::{self, Asked, Offer, Presence};
-use crate::planner::{self, NewIds, ReportLine, Subject};
+use crate::planner::{self, NewIds, ReportLine};
+use crate::reason::Reason;
 use crate::ring::RingSequence;
 use crate::rollout::{Rollout, RolloutState, days};
 use crate::room::{Hold, Room};
@@ -197,11 +199,11 @@ impl Simulation {
                 self.resume(*update);
             }
             self.fleet.forget_marks(&plan.settled_rooms, self.now);
-            for ReportLine { subject, text } in plan.report {
+            for ReportLine { subject, event } in plan.report {
                 self.log.push(Happened {
                     at: self.now,
                     subject: Some(subject),
-                    text,
+                    text: event.sentence(),
                 });
             }
             self.log.extend(nights);
@@ -251,7 +253,7 @@ impl Simulation {
             let reason = if said {
                 String::new()
             } else {
-                format!("{} ", deployment.reason)
+                format!("{} ", deployment.reason.sentence())
             };
             let text = format!("{reason}Window: {}.", when::window(&window, &room.zone, self.now));
             nights.push(Happened {
@@ -322,7 +324,7 @@ impl Simulation {
             let what = again
                 .report
                 .iter()
-                .map(|line| line.text.as_str())
+                .map(|line| line.event.sentence())
                 .collect::<Vec<_>>()
                 .join(" ");
             let ids = again.deployments.iter().map(|deployment| deployment.id);
@@ -666,7 +668,7 @@ impl Simulation {
             .filter(|install| install.update == update && install.is_open());
         for install in of_release.cloned().collect::<Vec<_>>() {
             self.wake_deployment(install.deployment);
-            self.ask_to_stop(&install, planner::recalled(why));
+            self.ask_to_stop(&install, Reason::recalled(why).sentence());
         }
     }
 
@@ -788,7 +790,7 @@ impl Simulation {
         if let Some(rollout) = self.fleet.rollouts.get_mut(&update).filter(live_or_over) {
             rollout.state = RolloutState::Deprecated {
                 at: self.now,
-                reason: reason.to_owned(),
+                reason: Reason::Written(reason.to_owned()),
             };
             rollout.next_at = None;
             self.fleet.wake_deployments(update, self.now);
@@ -818,7 +820,7 @@ impl Simulation {
             self.log.push(Happened {
                 at: self.now,
                 subject,
-                text: retry.reason.clone(),
+                text: retry.reason.sentence(),
             });
         }
         self.put(retried);

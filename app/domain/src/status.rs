@@ -318,6 +318,7 @@ mod tests {
     use crate::deployment::Failure;
     use crate::freeze::Freezes;
     use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+    use crate::reason::Reason;
     use crate::ring::RingSequence;
     use crate::rollout::Stage;
 
@@ -349,7 +350,7 @@ mod tests {
     fn deprecated() -> RolloutState {
         RolloutState::Deprecated {
             at: at(),
-            reason: "Recalled.".to_owned(),
+            reason: Reason::recalled("it breaks"),
         }
     }
 
@@ -411,7 +412,7 @@ mod tests {
             catch_up: false,
             force: None,
             from_version: None,
-            reason: "a reason".to_owned(),
+            reason: Reason::SomeDevicesDone,
             next_at: None,
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RoomId, UpdateId};
+use crate::reason::Reason;
 
 /// How bad it is (I1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -121,9 +122,17 @@ pub struct TicketChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketEvent {
     /// Open the ticket, or add this failure to the one that there is.
-    Failed(String),
-    /// Open the ticket, or add this to it: other updates of the room have left no space in several windows (S7).
-    Crowded(String),
-    /// A success resolves it, if there is one.
-    Cleared(String),
+    Failed {
+        /// Which attempt failed.
+        attempt: u32,
+        /// Why.
+        reason: Reason,
+    },
+    /// Open the ticket, or add this to it: other updates of the room have left no space (S7).
+    NoSpace {
+        /// In so many windows.
+        windows: u32,
+    },
+    /// The cause is gone: it resolves the ticket, if there is one.
+    Cleared(Reason),
 }

@@ -11,6 +11,7 @@ use domain::freeze::Freeze;
 use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner;
+use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Component, Device, Room, RoomState};
@@ -255,7 +256,7 @@ fn a_start_after_the_deprecation_breaks_law_e_t8() {
         let at = instant("2025-03-12T00:00:00Z");
         rollout(fleet).state = RolloutState::Deprecated {
             at,
-            reason: "Recalled.".to_owned(),
+            reason: Reason::recalled("it breaks"),
         };
     });
 }
@@ -338,7 +339,9 @@ fn a_finished_rollout_with_a_waiting_room_breaks_law_k_t6() {
 
 #[test]
 fn a_status_without_a_reason_breaks_law_l_t5() {
-    reported("L", |fleet| deployment(fleet, waiting).reason.clear());
+    reported("L", |fleet| {
+        deployment(fleet, waiting).reason = Reason::Written(String::new())
+    });
 }
 
 #[test]
@@ -379,7 +382,7 @@ fn a_room_that_waits_for_a_superseded_update_where_the_newer_one_has_come_breaks
     // One that was recalled counts no more.
     let deprecated = RolloutState::Deprecated {
         at: instant("2025-03-13T00:00:00Z"),
-        reason: "Recalled: cameras stay dark.".to_owned(),
+        reason: Reason::recalled("cameras stay dark"),
     };
     reported("", |fleet| supersede(fleet, deprecated));
 }
@@ -432,7 +435,7 @@ fn a_final_state_that_goes_on_breaks_law_h_t8() {
     let mut before = after.clone();
     rollout(&mut before).state = RolloutState::Deprecated {
         at: instant("2025-03-13T11:00:00Z"),
-        reason: "Recalled.".to_owned(),
+        reason: Reason::recalled("it breaks"),
     };
     assert_eq!(letters(&forward(&before, &after)), "H");
     rollout(&mut before).state = RolloutState::Finished {
@@ -491,16 +494,16 @@ fn rooms_of_a_ring_that_is_entered_in_batches_have_their_first_night_s5_s6() {
         .deployments
         .values()
         .filter(|deployment| deployment.planned_night == first);
-    let missed: Vec<&str> = of_first
+    let missed: Vec<String> = of_first
         .clone()
         .filter(|of| of.missed_windows > 0)
-        .map(|of| of.reason.as_str())
+        .map(|of| of.reason.sentence())
         .collect();
-    assert_eq!(missed, Vec::<&str>::new());
+    assert_eq!(missed, Vec::<String>::new());
     assert!(
         of_first.all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. })),
         "{:?}",
-        of_first.map(|of| &of.reason).collect::<Vec<_>>()
+        of_first.map(|of| of.reason.sentence()).collect::<Vec<_>>()
     );
     assert!(fleet.placements.is_empty(), "the order is not needed any more");
 }

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use domain::deployment::DeploymentState;
+use domain::event::Subject;
 use domain::fleet::Fleet;
 use domain::freeze::Freeze;
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
-use domain::planner::Subject;
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::RolloutState;
 use domain::room::{Component, Device, Room, RoomState};
@@ -398,7 +398,7 @@ fn summarise(year: &Year, received: &BTreeMap<(String, NaiveDate), usize>, out: 
         let (update, counts) = (&fleet.updates[&rollout.update], rollout.total_counts());
         let status = status::update(rollout, true).label();
         let why = match &rollout.state {
-            RolloutState::Deprecated { reason, .. } => format!(" {reason}"),
+            RolloutState::Deprecated { reason, .. } => format!(" {}", reason.sentence()),
             RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => String::new(),
         };
         writeln!(

@@ -415,7 +415,11 @@ async fn retry(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView)
         view.rooms.push(ControlRoom {
             name: names.get(&deployment.room).cloned().unwrap_or_default(),
             when: when::window(&window, &room.zone, look.now),
-            note: format!("Attempt {}. Last: {}", deployment.attempt + 1, deployment.reason),
+            note: format!(
+                "Attempt {}. Last: {}",
+                deployment.attempt + 1,
+                deployment.reason.sentence()
+            ),
         });
     }
     Ok(())

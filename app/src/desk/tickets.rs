@@ -130,7 +130,7 @@ impl Desk {
             let failed = look.tx.failed_deployments(update, None, NAMED).await.map_err(failed)?;
             draft.description = failed
                 .first()
-                .map(|first| format!("In the first of the rooms: {}", first.reason))
+                .map(|first| format!("In the first of the rooms: {}", first.reason.sentence()))
                 .unwrap_or_default();
             if rooms.is_empty() {
                 rooms = failed.into_iter().map(|deployment| deployment.room).collect();

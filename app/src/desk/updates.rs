@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use domain::access::Act;
 use domain::ids::UpdateId;
+use domain::reason::Frozen;
 use domain::rollout::{PlannedStage, Progress, RolloutState};
 use domain::status::UpdateStatus;
 use domain::update::{ProductKind, Severity, titled};
@@ -246,7 +247,7 @@ pub(super) fn judged_on(look: &Look, summary: &UpdateSummary) -> NaiveDate {
 pub(super) fn caption(look: &Look, summary: &UpdateSummary) -> String {
     let date = |at| when::date(look.organisation.zone.date(at), words::year(look));
     match &summary.rollout.state {
-        RolloutState::Deprecated { reason, .. } => reason.clone(),
+        RolloutState::Deprecated { reason, .. } => reason.sentence(),
         RolloutState::Paused { since, .. } => match summary.rollout.stages.last() {
             Some(stage) => format!("Paused in {} since {}", stage.name, date(*since)),
             None => format!("Paused since {}, before the first ring", date(*since)),
@@ -279,7 +280,11 @@ fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
     let today = look.organisation.zone.date(look.now);
     // Frozen dates are no plan days (W6).
     if let Some(freeze) = look.freezes.on(stage.ring, today) {
-        format!("{}: {}", stage.name, when::freeze(freeze, words::year(look)))
+        format!(
+            "{}: {}",
+            stage.name,
+            Frozen::by(freeze, look.organisation.zone.date(look.now)).words()
+        )
     } else if today < stage.rollout_ends {
         let night = stage.night(&look.freezes, today);
         format!("{}: night {night} of {}", stage.name, stage.rollout_days)
@@ -329,7 +334,9 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
                 }
             }
         }
-        RolloutState::Deprecated { at, reason } => format!("{reason} Since {}.", when::instant(*at, zone, look.now)),
+        RolloutState::Deprecated { at, reason } => {
+            format!("{} Since {}.", reason.sentence(), when::instant(*at, zone, look.now))
+        }
         RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),
         RolloutState::Running => format!("{}.", progress(look, summary)),
     }

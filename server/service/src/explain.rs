@@ -180,18 +180,18 @@ pub(crate) fn stand(
                 RolloutState::Paused { by, reason, .. } if status == RoomStatus::Paused => {
                     format!("Paused by {by}: {reason}")
                 }
-                RolloutState::Deprecated { reason, .. } if status == RoomStatus::Deprecated => reason.clone(),
+                RolloutState::Deprecated { reason, .. } if status == RoomStatus::Deprecated => reason.sentence(),
                 RolloutState::Paused { .. }
                 | RolloutState::Deprecated { .. }
                 | RolloutState::Running
-                | RolloutState::Finished { .. } => deployment.reason.clone(),
+                | RolloutState::Finished { .. } => deployment.reason.sentence(),
             };
             return RoomStanding { status, why, start };
         }
     }
     let why = match &rollout.state {
         RolloutState::Deprecated { reason, .. } if update.exclusion(room, room.zone.date(now)).is_none() => {
-            reason.clone()
+            reason.sentence()
         }
         RolloutState::Deprecated { .. }
         | RolloutState::Running

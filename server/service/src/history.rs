@@ -11,6 +11,7 @@ use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, TicketId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner::NewInstall;
+use domain::reason::Reason;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::{Severity, titled};
@@ -134,7 +135,7 @@ fn happened(
             happened.push((*since, entry(by, "rollout.paused", format!("Paused {title}: {reason}"))));
         }
         RolloutState::Deprecated { at, reason } => {
-            let summary = format!("{title} is deprecated. {reason}");
+            let summary = format!("{title} is deprecated. {}", reason.sentence());
             happened.push((*at, entry(RULE, "rollout.deprecated", summary)));
         }
         RolloutState::Finished { at } => {
@@ -277,7 +278,7 @@ impl Service {
             catch_up: past.catch_up,
             force: past.force,
             from_version: past.from_version.clone(),
-            reason: past.reason.clone(),
+            reason: Reason::Written(past.reason.clone()),
             next_at: unfinished.then_some(now),
         };
         tx.put_deployments(std::slice::from_ref(&deployment), past.at).await?;

@@ -3,6 +3,7 @@
 use domain::access::Act;
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
+use domain::reason::Reason;
 use domain::update::{Severity, Update, titled};
 use domain::when;
 use serde_json::json;
@@ -228,7 +229,7 @@ impl Service {
                 tx.put_rollout(&after).await?;
                 tx.wake_deployments(id, now).await?;
             }
-            let asked_to_stop = tx.want_cancel(id, None, &planner::recalled(&reason), now).await?;
+            let asked_to_stop = tx.want_cancel(id, None, &Reason::recalled(&reason).sentence(), now).await?;
             let rooms = tx.rooms_running(id).await?;
             let summary = format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len());
             let entry = actor.entry("update.recalled", "update", id, summary)

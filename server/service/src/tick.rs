@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::event::Subject;
 use domain::fleet::Slice;
 use domain::ids::UpdateId;
-use domain::planner::{self, ReportLine, Subject};
+use domain::planner::{self, ReportLine};
 use domain::rollout::{Rollout, RolloutState};
 use domain::settings::Organisation;
 use domain::update::Update;
@@ -237,7 +238,10 @@ fn by_rule(slice: &Slice, before: &Rollout, after: &Rollout) -> AuditEntry {
     let (action, summary) = match &after.state {
         RolloutState::Running => ("rollout.running", format!("{title} goes on.")),
         RolloutState::Paused { reason, .. } => ("rollout.paused", format!("Paused {title}: {reason}")),
-        RolloutState::Deprecated { reason, .. } => ("rollout.deprecated", format!("{title} is deprecated. {reason}")),
+        RolloutState::Deprecated { reason, .. } => (
+            "rollout.deprecated",
+            format!("{title} is deprecated. {}", reason.sentence()),
+        ),
         RolloutState::Finished { .. } => ("rollout.finished", format!("{title} is through all rings.")),
     };
     AuditEntry {
@@ -281,7 +285,7 @@ fn in_words(line: &ReportLine, slice: &Slice) -> (String, String) {
             format!("{name}, {}", title(update))
         }
     };
-    (about, line.text.clone())
+    (about, line.event.sentence())
 }
 
 enum Round {
@@ -292,8 +296,8 @@ enum Round {
 
 fn log(line: &ReportLine) {
     match line.subject {
-        Subject::Rollout(update) => tracing::info!(%update, "{}", line.text),
-        Subject::Room(room, update) => tracing::debug!(%update, %room, "{}", line.text),
+        Subject::Rollout(update) => tracing::info!(%update, "{}", line.event.sentence()),
+        Subject::Room(room, update) => tracing::debug!(%update, %room, "{}", line.event.sentence()),
     }
 }
 

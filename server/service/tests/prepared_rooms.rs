@@ -82,9 +82,9 @@ impl Evening {
             "{deployment:?}"
         );
         assert!(
-            deployment.reason.starts_with("Night 2 of 2 in Staging"),
+            deployment.reason.sentence().starts_with("Night 2 of 2 in Staging"),
             "{}",
-            deployment.reason
+            deployment.reason.sentence()
         );
         self.estate.at_and_tick(instant).await;
         let caller = speak(&self.estate.service, &self.controller).await;

@@ -1127,7 +1127,7 @@ async fn a_newer_update_supersedes_what_has_not_finished_its_staging_test_s9(est
     let (done, withdrawn): (Vec<_>, Vec<_>) =
         of_older.partition(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }));
     assert_eq!((done.len(), withdrawn.len()), (1, 1), "the second night had not come");
-    assert_eq!(withdrawn[0].reason, "Superseded by Bar firmware 3.0.");
+    assert_eq!(withdrawn[0].reason.sentence(), "Superseded by Bar firmware 3.0.");
     estate.live_until("2025-04-10T00:00:00Z", &mut devices).await;
     assert_eq!(status(&estate, newer).await, UpdateStatus::Completed);
     estate.is_sound().await;
@@ -1153,10 +1153,9 @@ async fn a_superseded_update_goes_on_ahead_of_the_newer_one_s9(estate: Estate) {
     estate.service.pause(&admin(), older, "It hums.", None).await.unwrap();
     estate.live_until("2025-03-26T12:00:00Z", &mut devices).await;
     let fleet = estate.fleet().await;
-    let given_way = fleet
-        .deployments
-        .values()
-        .filter(|deployment| deployment.update == older && deployment.reason == "Superseded by Bar firmware 3.0.");
+    let given_way = fleet.deployments.values().filter(|deployment| {
+        deployment.update == older && deployment.reason.sentence() == "Superseded by Bar firmware 3.0."
+    });
     assert_eq!(given_way.count(), 8, "two of ten had their night before the pause");
     estate.service.resume(&admin(), older, "Mended.").await.unwrap();
     estate.live_until("2025-04-09T12:00:00Z", &mut devices).await;
@@ -1165,7 +1164,8 @@ async fn a_superseded_update_goes_on_ahead_of_the_newer_one_s9(estate: Estate) {
         panic!("{now:?}")
     };
     assert_eq!(
-        reason, "Superseded by Bar firmware 3.0.",
+        reason.sentence(),
+        "Superseded by Bar firmware 3.0.",
         "the newer one has entered Executive"
     );
     estate.live_until("2025-05-01T00:00:00Z", &mut devices).await;

@@ -8,6 +8,7 @@ use domain::access::Role;
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{ProductId, RingId, RoomId};
+use domain::reason::Reason;
 use domain::ring::{RingDraft, RingOrder};
 use domain::rollout::RolloutState;
 use domain::room::Block;
@@ -607,7 +608,7 @@ fn state(update: &UpdateEntry, scenario: &Scenario) -> Result<RolloutState> {
         "Deprecated" => match (update.recalled_at, update.superseded_at) {
             (Some(at), _) => RolloutState::Deprecated {
                 at,
-                reason: "Recalled by its vendor.".to_owned(),
+                reason: Reason::Written("Recalled by its vendor.".to_owned()),
             },
             (None, at) => {
                 let newer = scenario
@@ -617,7 +618,7 @@ fn state(update: &UpdateEntry, scenario: &Scenario) -> Result<RolloutState> {
                 let newer = newer.map_or_else(String::new, |newer| format!("{} {}", newer.title, newer.version));
                 RolloutState::Deprecated {
                     at: at.context("a deprecated rollout's instant")?,
-                    reason: format!("Superseded by {newer}."),
+                    reason: Reason::Superseded { by: newer },
                 }
             }
         },

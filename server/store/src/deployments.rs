@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
-use crate::rows::{instant, micros, needed, opt_instant, opt_micros, small, word};
+use crate::rows::{instant, micros, needed, opt_instant, opt_micros, reason, reason_facts, small, word};
 use crate::tx::{Tx, each};
 
 /// What is prepared and may have to be prepared anew, because something has changed.
@@ -84,10 +84,12 @@ pub(crate) struct DeploymentRow {
     from_version: Option<String>,
     reason: String,
     next_at: Option<i64>,
+    reason_facts: Option<String>,
 }
 
 pub(crate) const DEPLOYMENT_COLUMNS: &str = "id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, \
-    failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at";
+    failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, \
+    reason_facts";
 
 impl DeploymentRow {
     pub(crate) fn into_domain(self) -> Result<Deployment> {
@@ -137,7 +139,7 @@ impl DeploymentRow {
                 .map(|force| word(table, id, &force, Force::from_word))
                 .transpose()?,
             from_version: self.from_version,
-            reason: self.reason,
+            reason: reason(table, id, self.reason_facts.as_deref(), self.reason)?,
             next_at: opt_instant(table, id, self.next_at)?,
         })
     }
@@ -578,11 +580,11 @@ impl Tx {
                 each!(self, c => {
                     let mut query = sqlx::QueryBuilder::new(
                         "INSERT INTO deployments (update_id, ring_id, state, attempt, missed_windows, crowded_windows, catch_up,
-                            id, room_id, night, planned_night, from_version, reason, next_at, room_key)
+                            id, room_id, night, planned_night, from_version, reason, next_at, reason_facts, room_key)
                         SELECT ",
                     );
                     query.push_bind(update.0).push(", ").push_bind(ring.0);
-                    query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7,
+                    query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7, column8,
                         (SELECT r.name_key FROM rooms r WHERE r.id = placed.column2) FROM (");
                     query.push_values(batch, |mut row, deployment| {
                         row.push_bind(deployment.id.0)
@@ -590,8 +592,9 @@ impl Tx {
                             .push_bind(deployment.night)
                             .push_bind(deployment.planned_night)
                             .push_bind(deployment.from_version.as_deref())
-                            .push_bind(deployment.reason.as_str())
-                            .push_bind(opt_micros(deployment.next_at));
+                            .push_bind(deployment.reason.sentence())
+                            .push_bind(opt_micros(deployment.next_at))
+                            .push_bind(reason_facts(&deployment.reason));
                     });
                     query.push(") AS placed");
                     query.build().execute(c).await.map(drop)
@@ -605,7 +608,7 @@ impl Tx {
                     query.push_values(batch, |mut row, deployment| {
                         row.push_bind(deployment.id.0)
                             .push_bind(deployment.room.0)
-                            .push_bind(deployment.reason.as_str());
+                            .push_bind(deployment.reason.sentence());
                     });
                     query.push(") AS placed");
                     query.build().execute(c).await.map(drop)
@@ -694,8 +697,9 @@ impl Tx {
                     .push_bind(deployment.catch_up)
                     .push_bind(deployment.force.map(Force::as_str))
                     .push_bind(deployment.from_version.clone())
-                    .push_bind(deployment.reason.clone())
-                    .push_bind(opt_micros(deployment.next_at));
+                    .push_bind(deployment.reason.sentence())
+                    .push_bind(opt_micros(deployment.next_at))
+                    .push_bind(reason_facts(&deployment.reason));
             });
             query.push(
                 ") AS put WHERE TRUE ON CONFLICT (id) DO UPDATE SET ring_id = excluded.ring_id, night = excluded.night,
@@ -704,7 +708,7 @@ impl Tx {
                 attempt = excluded.attempt, missed_windows = excluded.missed_windows,
                 crowded_windows = excluded.crowded_windows, catch_up = excluded.catch_up,
                 force = excluded.force, from_version = excluded.from_version, reason = excluded.reason,
-                next_at = excluded.next_at",
+                next_at = excluded.next_at, reason_facts = excluded.reason_facts",
             );
             query.build().execute(c).await.map(drop)
         })?;
@@ -725,7 +729,7 @@ impl Tx {
                     .push_bind(deployment.room.0)
                     .push_bind(micros(now))
                     .push_bind(state_columns(&deployment.state).state)
-                    .push_bind(deployment.reason.clone());
+                    .push_bind(deployment.reason.sentence());
             });
             query.build().execute(c).await.map(drop)
         })?;

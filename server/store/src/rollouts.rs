@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
-use crate::rows::{instant, micros, needed, opt_instant, opt_micros, small};
+use crate::rows::{self, instant, micros, needed, opt_instant, opt_micros, small};
 use crate::tx::{Inner, Tx, each};
 
 impl Tx {
@@ -64,11 +64,12 @@ impl Tx {
             Option<i64>,
             Option<i64>,
             Option<NaiveDate>,
+            Option<String>,
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days,
-                    automatic_days, next_at, resumes_on
+                    automatic_days, next_at, resumes_on, state_reason_facts
                 FROM rollouts WHERE update_id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
@@ -89,8 +90,9 @@ impl Tx {
                 automatic_days,
                 next_at,
                 resumes_on,
+                reason_facts,
             ) = row;
-            let mut state = rollout_state(id, &state, since, by, reason)?;
+            let mut state = rollout_state(id, &state, since, by, reason, reason_facts)?;
             if let RolloutState::Paused { resumes_on: on, .. } = &mut state {
                 *on = resumes_on;
             }
@@ -275,7 +277,7 @@ impl Tx {
     pub async fn put_rollout(&mut self, rollout: &Rollout) -> Result<()> {
         const SQL: &str =
             "UPDATE rollouts SET starts_on = $2, state = $3, state_since = $4, state_by = $5, state_reason = $6,
-                paused_days = $7, next_at = $8, resumes_on = $9, revision = revision + 1
+                paused_days = $7, next_at = $8, resumes_on = $9, state_reason_facts = $10, revision = revision + 1
             WHERE update_id = $1";
         let resumes_on = match &rollout.state {
             RolloutState::Paused { resumes_on, .. } => *resumes_on,
@@ -284,10 +286,14 @@ impl Tx {
         let (state, since, by, reason) = match &rollout.state {
             RolloutState::Running => ("running", None, None, None),
             RolloutState::Paused { since, by, reason, .. } => {
-                ("paused", Some(*since), Some(by.as_str()), Some(reason.as_str()))
+                ("paused", Some(*since), Some(by.as_str()), Some(reason.clone()))
             }
-            RolloutState::Deprecated { at, reason } => ("deprecated", Some(*at), None, Some(reason.as_str())),
+            RolloutState::Deprecated { at, reason } => ("deprecated", Some(*at), None, Some(reason.sentence())),
             RolloutState::Finished { at } => ("finished", Some(*at), None, None),
+        };
+        let facts = match &rollout.state {
+            RolloutState::Deprecated { reason, .. } => rows::reason_facts(reason),
+            RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => None,
         };
         let written = each!(self, c => sqlx::query(SQL)
             .bind(rollout.update.0)
@@ -299,6 +305,7 @@ impl Tx {
             .bind(i64::from(rollout.paused_days))
             .bind(opt_micros(rollout.next_at))
             .bind(resumes_on)
+            .bind(facts)
             .execute(c)
             .await
             .map(|done| done.rows_affected()))?;
@@ -427,6 +434,7 @@ fn rollout_state(
     since: Option<i64>,
     by: Option<String>,
     reason: Option<String>,
+    reason_facts: Option<String>,
 ) -> Result<RolloutState> {
     let at = || needed("rollouts", id, "the instant of its state", since);
     let reason = reason.unwrap_or_default();
@@ -438,7 +446,10 @@ fn rollout_state(
             reason,
             resumes_on: None,
         }),
-        "deprecated" => Ok(RolloutState::Deprecated { at: at()?, reason }),
+        "deprecated" => Ok(RolloutState::Deprecated {
+            at: at()?,
+            reason: rows::reason("rollouts", id, reason_facts.as_deref(), reason)?,
+        }),
         "finished" => Ok(RolloutState::Finished { at: at()? }),
         other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
     }

@@ -1,6 +1,7 @@
 //! Between domain values and columns.
 
 use chrono::{DateTime, Utc};
+use domain::reason::Reason;
 
 use crate::error::{Result, StoreError};
 
@@ -47,6 +48,28 @@ pub(crate) fn word<T>(
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<T> {
     parse(word).ok_or_else(|| StoreError::row(table, row, format!("{word:?} is unknown")))
+}
+
+/// A reason from its row. A row of an older program, or one that such a program has written since, has the sentence alone.
+pub(crate) fn reason(table: &'static str, row: impl ToString, facts: Option<&str>, sentence: String) -> Result<Reason> {
+    let Some(facts) = facts else {
+        return Ok(Reason::Written(sentence));
+    };
+    let reason: Reason = serde_json::from_str(facts)
+        .map_err(|error| StoreError::row(table, row, format!("its reason cannot be read: {error}")))?;
+    Ok(if reason.sentence() == sentence {
+        reason
+    } else {
+        Reason::Written(sentence)
+    })
+}
+
+/// What is kept beside a reason's sentence.
+pub(crate) fn reason_facts(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::Written(_) => None,
+        reason => serde_json::to_string(reason).ok(),
+    }
 }
 
 pub(crate) fn small(table: &'static str, row: impl ToString, number: i64) -> Result<u32> {

@@ -161,16 +161,17 @@ impl Tx {
         const FIND: &str = "SELECT id FROM tickets WHERE failure_room_id = $1 AND update_id = $2";
         const SET: &str = "UPDATE tickets SET state = $2, resolved_at = $3, changed_at = $4 WHERE id = $1";
         let found: Option<Uuid> = each!(self, c => sqlx::query_scalar(FIND).bind(change.room.0).bind(change.update.0).fetch_optional(c).await)?;
+        let what = change.event.sentence();
         match (&change.event, found) {
-            (TicketEvent::Failed(what), None) => self.open_failure_ticket(change, "failed in", what, now).await,
-            (TicketEvent::Crowded(what), None) => {
-                self.open_failure_ticket(change, "finds no space in", what, now).await
+            (TicketEvent::Failed { .. }, None) => self.open_failure_ticket(change, "failed in", &what, now).await,
+            (TicketEvent::NoSpace { .. }, None) => {
+                self.open_failure_ticket(change, "finds no space in", &what, now).await
             }
-            (TicketEvent::Failed(what) | TicketEvent::Crowded(what), Some(id)) => {
+            (TicketEvent::Failed { .. } | TicketEvent::NoSpace { .. }, Some(id)) => {
                 each!(self, c => sqlx::query(SET).bind(id).bind("needs_action").bind(None::<i64>).bind(micros(now)).execute(c).await.map(drop))?;
-                self.add_ticket_event(TicketId(id), RULE, what, now).await
+                self.add_ticket_event(TicketId(id), RULE, &what, now).await
             }
-            (TicketEvent::Cleared(what), Some(id)) => {
+            (TicketEvent::Cleared(_), Some(id)) => {
                 each!(self, c => sqlx::query(SET).bind(id).bind("resolved").bind(Some(micros(now))).bind(micros(now)).execute(c).await.map(drop))?;
                 self.add_ticket_event(TicketId(id), RULE, &format!("Resolved: {what}"), now)
                     .await

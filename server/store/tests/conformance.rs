@@ -20,6 +20,7 @@ use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
 use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
 use domain::planner::{Placement, Plan};
+use domain::reason::Reason;
 use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence};
 use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Hold, RoomState};
@@ -524,7 +525,9 @@ async fn rollouts_come_back_in_every_state_with_their_stages_r10(home: Home) {
         },
         RolloutState::Deprecated {
             at: since,
-            reason: "Superseded by Camera 3.".to_owned(),
+            reason: Reason::Superseded {
+                by: "Camera 3".to_owned(),
+            },
         },
         RolloutState::Finished { at: since },
     ];
@@ -1362,7 +1365,7 @@ async fn nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3(
         },
         RolloutState::Deprecated {
             at: since,
-            reason: "Recalled.".to_owned(),
+            reason: Reason::recalled("it hums"),
         },
     ];
     for state in barred {

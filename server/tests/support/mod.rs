@@ -598,7 +598,7 @@ impl House {
     pub async fn reason(&self, room: &str, update: UpdateId) -> String {
         self.deployment(room, update)
             .await
-            .map_or_else(String::new, |deployment| deployment.reason)
+            .map_or_else(String::new, |deployment| deployment.reason.sentence())
     }
 
     pub async fn ticket(&self, room: &str, update: UpdateId) -> Option<TicketState> {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::deployment::Deployment;
+use crate::event::{Event, Subject};
 use crate::ids::{ActionId, DeploymentId, DeviceId, RoomId, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::rollout::Rollout;
@@ -88,17 +89,8 @@ impl NewInstall {
 pub struct ReportLine {
     /// What it is about.
     pub subject: Subject,
-    /// What was decided and why, in one sentence.
-    pub text: String,
-}
-
-/// What a line of the report is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// A rollout.
-    Rollout(UpdateId),
-    /// An update in a room.
-    Room(RoomId, UpdateId),
+    /// What was decided and why, or what is waited for.
+    pub event: Event,
 }
 
 impl Plan {
@@ -130,10 +122,7 @@ impl Plan {
         }
     }
 
-    pub(super) fn say(&mut self, subject: Subject, text: impl Into<String>) {
-        self.report.push(ReportLine {
-            subject,
-            text: text.into(),
-        });
+    pub(super) fn say(&mut self, subject: Subject, event: Event) {
+        self.report.push(ReportLine { subject, event });
     }
 }

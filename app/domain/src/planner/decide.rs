@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
+use crate::reason::Reason;
 use crate::ring::{Ring, RingSequence};
 use crate::rollout::{Rollout, RolloutState, start_date};
 use crate::settings::{Mode, Organisation, Settings};
@@ -67,7 +68,7 @@ pub fn supersede(
     if !goes_on {
         superseded.state = RolloutState::Deprecated {
             at: now,
-            reason: format!("Superseded by {}.", newer.title()),
+            reason: Reason::Superseded { by: newer.title() },
         };
         superseded.next_at = None;
     }
@@ -81,17 +82,11 @@ pub fn recall(rollout: &Rollout, why: &str, now: DateTime<Utc>) -> Option<Rollou
     (!is_deprecated).then(|| Rollout {
         state: RolloutState::Deprecated {
             at: now,
-            reason: recalled(why),
+            reason: Reason::recalled(why),
         },
         next_at: None,
         ..rollout.clone()
     })
-}
-
-/// Why a recalled release is not installed, and why a device is told to stop (S10).
-#[must_use]
-pub fn recalled(why: &str) -> String {
-    format!("Recalled: {why}.")
 }
 
 /// How a resume moves dates (K3): from the date of the pause to that of the resume, in the organisation's zone.

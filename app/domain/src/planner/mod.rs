@@ -9,10 +9,9 @@ mod rooms;
 
 use chrono::{DateTime, Utc};
 
-pub use changes::{NewInstall, Placement, Plan, ReportLine, Subject};
+pub use changes::{NewInstall, Placement, Plan, ReportLine};
 pub use decide::{
-    after_shift, check_minutes, led_to_by, look_again, publish, reached_otherwise, recall, recalled, refreeze, resume,
-    supersede,
+    after_shift, check_minutes, led_to_by, look_again, publish, reached_otherwise, recall, refreeze, resume, supersede,
 };
 pub use rings::gives_way_to;
 pub use rooms::join::{LeftOut, force};

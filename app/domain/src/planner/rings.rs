@@ -1,18 +1,19 @@
 //! Rollouts on their way through the rings: entering, filling, finishing (S5, S6, T6).
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::NewIds;
-use super::changes::Placement;
-use super::changes::{Plan, Subject};
+use super::changes::{Placement, Plan};
 use crate::deployment::{Deployment, DeploymentState};
+use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
 use crate::freeze::Freezes;
 use crate::ids::{RingId, RoomId, UpdateId};
+use crate::reason::{Delay, Frozen, Reason};
 use crate::ring::RingSequence;
 use crate::rollout::{PlannedStage, Rollout, RolloutState, Stage, days};
 use crate::update::Update;
-use crate::when;
+use crate::when::Day;
 use crate::window::Window;
 use crate::zone::Zone;
 
@@ -96,7 +97,7 @@ pub(super) fn advance(slice: &Slice, due: &DueRollout, now: DateTime<Utc>, ids: 
         } => {
             let begins = slice.organisation.zone.start_of(date);
             if begins <= now {
-                plan.say(Subject::Rollout(due.update), "Its pause is over.");
+                plan.say(Subject::Rollout(due.update), Event::PauseOver);
                 plan.resumed.push(due.update);
                 return;
             }
@@ -129,15 +130,13 @@ fn step(
         return;
     }
     let calendar = rollout.calendar_at(&slice.rings, &slice.freezes, &organisation.zone, now);
-    let this_year = organisation.zone.date(now).year();
+    let today = organisation.zone.date(now);
     if let Some(next) = calendar.iter().find(|stage| !stage.entered) {
         let (begins, zone) = begins(next.starts_on, &due.zones, &organisation.zone);
         if now < begins {
             rollout.next_at = Some(begins);
-            plan.say(
-                subject,
-                format!("{} starts {}.", next.name, when::date(next.starts_on, this_year)),
-            );
+            let (ring, starts) = (next.name.clone(), Day::new(next.starts_on, today));
+            plan.say(subject, Event::RingAhead { ring, starts });
             return;
         }
         // README, "A ring entered late". A critical update may be published when its date is well on its way in the east.
@@ -150,24 +149,15 @@ fn step(
     let ends = organisation.zone.start_of(last.test_ends);
     if now < ends {
         rollout.next_at = Some(ends);
-        plan.say(
-            subject,
-            format!(
-                "{} is over after {}.",
-                last.name,
-                when::date(last.test_ends - days(1), this_year)
-            ),
-        );
+        let (ring, ends) = (last.name.clone(), Day::new(last.test_ends - days(1), today));
+        plan.say(subject, Event::LastRing { ring, ends });
         return;
     }
     // The rooms of this slice may end in the same plan; their end wakes the rollout once more.
     let unfinished = rollout.total_counts().unfinished();
     rollout.next_at = None;
     if unfinished > 0 {
-        plan.say(
-            subject,
-            format!("Finishing: waits for {}.", counted(unfinished, "room")),
-        );
+        plan.say(subject, Event::Finishing { rooms: unfinished });
         return;
     }
     // One that was recalled since has taken its place nowhere.
@@ -179,13 +169,13 @@ fn step(
     let newest = newest.and_then(|newer| slice.updates.get(newer));
     if let (Some(newer), true) = (newest, rollout.total_counts().deprecated > 0) {
         // Some of its rooms were left to the newer one: it has not reached all of them, so it is not Completed (T7, S9).
-        let reason = format!("Superseded by {}.", newer.title());
-        plan.say(subject, reason.clone());
+        let reason = Reason::Superseded { by: newer.title() };
+        plan.say(subject, Event::Deprecated(reason.clone()));
         rollout.state = RolloutState::Deprecated { at: now, reason };
         return;
     }
     rollout.state = RolloutState::Finished { at: now };
-    plan.say(subject, "Through all rings.");
+    plan.say(subject, Event::Finished);
 }
 
 /// When `date` begins for a ring: in the easternmost zone of its rooms, or in the organisation's where it has none (S5).
@@ -217,26 +207,23 @@ fn enter(
         .stages
         .push(Stage::entered(next, starts_on, &slice.freezes, rooms, now));
     rollout.next_at = Some(now);
-    let this_year = slice.organisation.zone.date(now).year();
-    let because = if late > 0 {
-        format!(
-            ", {} after {}, because the service was away",
-            counted(late, "day"),
-            when::date(next.starts_on, this_year)
-        )
-    } else {
-        String::new()
+    let planned = Day::new(next.starts_on, slice.organisation.zone.date(now));
+    let late = (late > 0).then_some(Late { days: late, planned });
+    let ring = next.name.clone();
+    let event = match given_way {
+        Some(newer) => Event::RingPassed {
+            ring,
+            newer: newer.title(),
+            late,
+        },
+        None => Event::RingEntered {
+            ring,
+            rooms,
+            nights: next.rollout_days,
+            late,
+        },
     };
-    let text = match given_way {
-        Some(newer) => format!("Passes {}{because}: its rooms wait for {}.", next.name, newer.title()),
-        None => format!(
-            "Enters {}{because}: {} in {}.",
-            next.name,
-            counted(rooms, "room"),
-            counted(next.rollout_days, "night")
-        ),
-    };
-    plan.say(Subject::Rollout(rollout.update), text);
+    plan.say(Subject::Rollout(rollout.update), event);
     let fits_in_one_plan = order.len() <= slice.batch;
     let positioned = (0..).zip(order);
     if fits_in_one_plan {
@@ -288,25 +275,18 @@ fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, plan: &mut Plan)
     for older in superseded {
         // A finished one is through all rings; what it still has open is retries and catch-ups.
         if older.is_live() && newer.has_entered_all(&slice.rings) {
+            let reason = Reason::Superseded { by: title.clone() };
             let deprecated = RolloutState::Deprecated {
                 at: now,
-                reason: format!("Superseded by {title}."),
+                reason: reason.clone(),
             };
             plan.change_rollout(older, |older| {
                 older.state = deprecated.clone();
                 older.next_at = None;
             });
-            plan.say(Subject::Rollout(older.update), format!("Superseded by {title}."));
+            plan.say(Subject::Rollout(older.update), Event::Deprecated(reason));
         }
         plan.woken.push((older.update, now));
-    }
-}
-
-/// `1 room`, `2 rooms`.
-fn counted(number: impl Into<i64>, noun: &str) -> String {
-    match number.into() {
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
     }
 }
 
@@ -380,21 +360,21 @@ fn place<'c>(
         let own = |date: NaiveDate| candidate.freezes.iter().find(|freeze| freeze.covers(date));
         let frozen = |date| own(date).or_else(|| slice.freezes.on(candidate.ring, date));
         let window = Window::next_free(&candidate.zone, assigned, now, hours, frozen);
-        let of = format!("Night {} of {} in {}", index + 1, stage.rollout_days, stage.name);
-        let reason = if window.night == assigned {
-            format!("{of}.")
+        let delay = if window.night == assigned {
+            None
         } else if let Some(freeze) = frozen(assigned) {
-            format!(
-                "{of}, in the next free window: {}.",
-                when::freeze(freeze, assigned.year())
-            )
+            Some(Delay::Frozen(Frozen::by(freeze, assigned)))
         } else if Window::on(&candidate.zone, assigned, hours).is_none() {
-            format!(
-                "{of}, in the next window because {} has no such date.",
-                candidate.zone.city()
-            )
+            let city = candidate.zone.city();
+            Some(Delay::NoSuchDate { city })
         } else {
-            format!("{of}, in the next window because that night was over already.")
+            Some(Delay::Over)
+        };
+        let reason = Reason::Night {
+            night: index + 1,
+            nights: stage.rollout_days,
+            ring: stage.name.clone(),
+            delay,
         };
         let (id, attempt) = candidate.withdrawn.unwrap_or_else(|| (ids.deployment(), 1));
         let made = match candidate.withdrawn {

@@ -6,20 +6,23 @@ mod open;
 pub(super) mod retry;
 mod settle;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::changes::{NewInstall, Plan, Subject};
+use super::changes::{NewInstall, Plan};
 use super::{NewIds, rings};
 use crate::deployment::{Deployment, DeploymentState, Failure};
+use crate::event::{Event, Subject, TakenBack};
 use crate::fleet::{DueRoom, Slice};
 use crate::freeze::Freeze;
 use crate::install::{Install, InstallState};
+use crate::reason::Reason;
 use crate::rollout::{Rollout, RolloutState};
 use crate::room::{Room, RoomState};
 use crate::settings::Settings;
+use crate::status::NotRequired;
 use crate::ticket::{TicketChange, TicketEvent};
-use crate::update::Update;
-use crate::when;
+use crate::update::{Exclusion, Update};
+use crate::when::{Day, Night};
 use crate::window::Window;
 
 /// Looks at one room. `settles_mark`: what a mark asks for is dealt with now, not with the next slice.
@@ -131,8 +134,18 @@ impl<'s> Look<'s> {
         self.slice.updates.values()
     }
 
-    fn write_date(&self, date: NaiveDate) -> String {
-        when::date(date, self.today().year())
+    /// Why the room does not need an update, or must not have it.
+    fn not_required(&self, exclusion: Exclusion, update: &Update) -> Reason {
+        Reason::NotRequired {
+            why: NotRequired::Excluded(exclusion),
+            product: update.product_name.clone(),
+            on: self.today(),
+        }
+    }
+
+    /// A date as somebody in the room reads it today.
+    fn day(&self, date: NaiveDate) -> Day {
+        Day::new(date, self.today())
     }
 
     /// The last install of the current attempt on each device.
@@ -164,30 +177,32 @@ impl<'s> Look<'s> {
             .filter(|install| install.deployment == deployment.id && install.is_open())
     }
 
-    fn fail(&mut self, index: usize, failure: Failure, sentence: String) {
+    fn fail(&mut self, index: usize, failure: Failure, reason: Reason) {
         let (now, room) = (self.now, self.room.id);
         let deployment = &mut self.deployments[index];
-        let text = format!("Attempt {}: {sentence}", deployment.attempt);
         self.tickets.push(TicketChange {
             room,
             update: deployment.update,
-            event: TicketEvent::Failed(text),
+            event: TicketEvent::Failed {
+                attempt: deployment.attempt,
+                reason: reason.clone(),
+            },
         });
         deployment.state = DeploymentState::Failed { at: now, failure };
-        deployment.reason = sentence;
+        deployment.reason = reason;
     }
 
-    fn complete(&mut self, index: usize, sentence: String) {
+    fn complete(&mut self, index: usize, reason: Reason) {
         let (now, room) = (self.now, self.room.id);
         let deployment = &mut self.deployments[index];
         // Also on a first attempt: the deployment may have failed, been withdrawn and been made anew, with its ticket still open.
         self.tickets.push(TicketChange {
             room,
             update: deployment.update,
-            event: TicketEvent::Cleared(sentence.clone()),
+            event: TicketEvent::Cleared(reason.clone()),
         });
         deployment.state = DeploymentState::Completed { at: now };
-        deployment.reason = sentence;
+        deployment.reason = reason;
     }
 
     fn set_next_instants(&mut self) {
@@ -309,20 +324,18 @@ impl<'s> Look<'s> {
                     .filter(of)
                     .filter_map(|install| install.window)
                     .max();
-                plan.say(
-                    subject,
-                    if rollout.is_some_and(|rollout| !rollout.may_start_rooms()) {
-                        "Taken back: the update is paused."
-                    } else if was_for.is_some() && was_for != window.map(|window| (window.opens, window.closes)) {
-                        "Taken back: the window of its night is at other hours now."
-                    } else {
-                        "Taken back: another update goes first."
-                    },
-                );
+                let why = if rollout.is_some_and(|rollout| !rollout.may_start_rooms()) {
+                    TakenBack::Paused
+                } else if was_for.is_some() && was_for != window.map(|window| (window.opens, window.closes)) {
+                    TakenBack::OtherHours
+                } else {
+                    TakenBack::AnotherFirst
+                };
+                plan.say(subject, Event::TakenBack(why));
             } else if !same_reason
                 || (prepared_for.is_none() && before.is_some_and(|before| before.state != deployment.state))
             {
-                plan.say(subject, deployment.reason.clone());
+                plan.say(subject, Event::Stands(deployment.reason.clone()));
             }
             if let Some((opens, closes)) = prepared_for {
                 let window = Window {
@@ -330,10 +343,7 @@ impl<'s> Look<'s> {
                     opens,
                     closes,
                 };
-                plan.say(
-                    subject,
-                    format!("Prepared for {}.", when::window(&window, &self.room.zone, self.now)),
-                );
+                plan.say(subject, Event::Prepared(Night::new(&window, &self.room.zone, self.now)));
             }
             // Whether a rollout is through depends on what is left, catch-ups aside (T6).
             let has_ended = !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished);

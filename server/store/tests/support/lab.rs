@@ -5,6 +5,7 @@ use domain::deployment::{Deployment, DeploymentState};
 use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::{Execution, Feedback, Finished};
 use domain::planner::NewInstall;
+use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::room::RoomState;
@@ -157,7 +158,12 @@ pub fn a_deployment(number: u128, in_room: RoomId, state: DeploymentState) -> De
         catch_up: false,
         force: None,
         from_version: Some("1".to_owned()),
-        reason: "Night 1 of 2 in Staging.".to_owned(),
+        reason: Reason::Night {
+            night: 1,
+            nights: 2,
+            ring: "Staging".to_owned(),
+            delay: None,
+        },
         next_at: None,
     }
 }

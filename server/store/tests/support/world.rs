@@ -10,6 +10,7 @@ use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::Install;
 use domain::planner::{NewInstall, Plan};
+use domain::reason::Reason;
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::{Counts, RolloutState};
 use domain::room::{Block, Component, Device, Hold, Room, RoomState};
@@ -598,9 +599,12 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
             update: pair.1,
             event,
         };
-        let mut tickets = vec![change(TicketEvent::Failed("It failed.".to_owned()))];
+        let mut tickets = vec![change(TicketEvent::Failed {
+            attempt: 1,
+            reason: Reason::PausedHalfway,
+        })];
         if ticket.state == TicketState::Resolved {
-            tickets.push(change(TicketEvent::Cleared("It works.".to_owned())));
+            tickets.push(change(TicketEvent::Cleared(Reason::FreezeOver)));
         }
         tx.apply(
             &Plan {

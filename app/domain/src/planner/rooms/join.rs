@@ -9,6 +9,7 @@ use crate::install::{Install, InstallState};
 use crate::planner::NewIds;
 use crate::planner::rings::gives_way_in;
 use crate::planner::rooms::Look;
+use crate::reason::{CatchUp, Reason};
 use crate::rollout::Rollout;
 use crate::room::Room;
 use crate::status::NotRequired;
@@ -59,36 +60,31 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
     match exclusion {
         Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(look, deployment) => {
             withdraw_planned(look, index);
-            let sentence = super::settle::confirmed(look, index);
-            look.complete(index, sentence);
+            let reason = super::settle::confirmed(look, index);
+            look.complete(index, reason);
         }
         Some(exclusion) => {
-            let sentence =
-                NotRequired::Excluded(exclusion).sentence(&update.product_name, |date| look.write_date(date));
-            withdraw(look, index, Withdrawal::NotRequired, sentence);
+            let reason = look.not_required(exclusion, update);
+            withdraw(look, index, Withdrawal::NotRequired, reason);
         }
         None if moved_ahead => {
             let ring = ring.map_or(String::new(), |ring| ring.name.clone());
-            withdraw(
-                look,
-                index,
-                Withdrawal::Moved,
-                format!("Moved to {ring}, which the rollout has not entered."),
-            );
+            withdraw(look, index, Withdrawal::Moved, Reason::MovedAhead { ring });
         }
         None if moved_behind => {
             // An open one is prepared for the next window already.
             let window = look.next_window(look.today());
-            let (is_open, ring_name) = (
-                deployment.is_open(),
-                ring.map_or(String::new(), |ring| ring.name.clone()),
-            );
+            let is_open = deployment.is_open();
+            let ring = ring.map_or(String::new(), |ring| ring.name.clone());
             let deployment = &mut look.deployments[index];
             deployment.night = if is_open { deployment.night } else { window.night };
             deployment.ring = counts_in;
             deployment.planned_night = None;
             deployment.catch_up = true;
-            deployment.reason = format!("Catch-up: moved to {ring_name} after its turn.");
+            deployment.reason = Reason::CatchUp {
+                ring,
+                cause: CatchUp::Moved,
+            };
         }
         None => {}
     }
@@ -100,7 +96,7 @@ pub(super) fn was_partly_done(look: &Look<'_>, deployment: &Deployment) -> bool 
         .any(|install| install.deployment == deployment.id && matches!(install.state, InstallState::Completed { .. }))
 }
 
-pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, sentence: String) {
+pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, reason: Reason) {
     withdraw_planned(look, index);
     let deployment = &look.deployments[index];
     if deployment.attempt > 1 || deployment.crowded_windows > 0 || was_tried(look, deployment) {
@@ -108,11 +104,11 @@ pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, sente
         look.tickets.push(TicketChange {
             room: deployment.room,
             update: deployment.update,
-            event: TicketEvent::Cleared(sentence.clone()),
+            event: TicketEvent::Cleared(reason.clone()),
         });
     }
     look.deployments[index].state = DeploymentState::Withdrawn { at: look.now, why };
-    look.deployments[index].reason = sentence;
+    look.deployments[index].reason = reason;
 }
 
 /// Whether a device has ever started it: it may have failed, and come back (W5).
@@ -164,7 +160,10 @@ fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut d
         return;
     }
     let window = look.next_window(look.today());
-    let reason = format!("Catch-up: joined {} after its turn.", ring.name);
+    let reason = Reason::CatchUp {
+        ring: ring.name.clone(),
+        cause: CatchUp::Joined,
+    };
     let id = withdrawn.map_or_else(|| ids.deployment(), |index| look.deployments[index].id);
     let attempt = withdrawn.map_or(1, |index| look.deployments[index].attempt);
     let deployment = Deployment {
@@ -185,7 +184,7 @@ fn fresh(
     room: &Room,
     rollout: &Rollout,
     now: DateTime<Utc>,
-    reason: String,
+    reason: Reason,
 ) -> Deployment {
     let device = update.devices_in(room).next();
     Deployment {
@@ -277,9 +276,9 @@ pub fn force(
     if let Some(newer) = newer {
         return Err(LeftOut::Superseded(newer.to_owned()));
     }
-    let reason = match force {
-        Force::Now => format!("Forced by {by}."),
-        Force::WhenAvailable => format!("Forced by {by}, when the room is free."),
+    let reason = Reason::Forced {
+        by: by.to_owned(),
+        how: force,
     };
     let forced = |base: Deployment| Deployment {
         force: Some(force),
@@ -298,7 +297,7 @@ pub fn force(
             room,
             rollout,
             now,
-            String::new(),
+            reason.clone(),
         ))),
         Some(deployment) => match deployment.state {
             DeploymentState::Waiting if deployment.force == Some(force) => Err(LeftOut::AlreadyForced),
@@ -313,7 +312,7 @@ pub fn force(
             })),
             DeploymentState::Completed { .. } => Err(LeftOut::AlreadyDone),
             DeploymentState::Withdrawn { .. } => {
-                let again = fresh(deployment.id, update, room, rollout, now, String::new());
+                let again = fresh(deployment.id, update, room, rollout, now, reason.clone());
                 Ok(forced(Deployment {
                     attempt: deployment.attempt,
                     ..again

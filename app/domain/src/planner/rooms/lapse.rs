@@ -1,12 +1,10 @@
 //! Windows that closed before the start (W4), and rollouts that were deprecated or superseded under a room (T8, S9).
 
-use chrono::Datelike;
-
 use crate::deployment::{DeploymentState, Failure, Withdrawal};
 use crate::install::{Install, InstallState};
 use crate::planner::rooms::Look;
+use crate::reason::{Frozen, Reason};
 use crate::rollout::{RolloutState, days};
-use crate::when;
 
 /// Takes planned installs back whose window has closed, and everything unstarted of a deprecated rollout. What is unstarted of
 /// a paused one goes back to waiting, so that it keeps no other update from tonight's window.
@@ -58,13 +56,13 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
 }
 
 /// Why nothing more of this deployment's update starts in the room: it is deprecated, or a newer one has come to its ring.
-pub(super) fn reason_to_give_up(look: &Look<'_>, index: usize) -> Option<String> {
+pub(super) fn reason_to_give_up(look: &Look<'_>, index: usize) -> Option<Reason> {
     let deployment = &look.deployments[index];
     if let Some(RolloutState::Deprecated { reason, .. }) = look.rollout(deployment).map(|rollout| &rollout.state) {
         return Some(reason.clone());
     }
     let newer = look.gives_way_to(deployment)?;
-    Some(format!("Superseded by {}.", newer.title()))
+    Some(Reason::Superseded { by: newer.title() })
 }
 
 /// A forced deployment has no window to miss; whether its device ever shows up is counted by the room's windows all the same.
@@ -108,9 +106,6 @@ fn count_missed_force(look: &mut Look<'_>, index: usize) {
     }
 }
 
-/// How the reason of what is forced begins while a freeze keeps it.
-pub(super) const WAITS_FOR_THAW: &str = "Waits for the end of a freeze";
-
 /// No device of the deployment runs, none has failed, and not all are done: what is left waits for another window.
 pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     let deployment = &look.deployments[index];
@@ -118,8 +113,7 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     let installs = look.latest_installs(deployment);
     let is_forced = deployment.force.is_some();
     let relevant = if is_forced { look.today() } else { night };
-    let year = look.today().year();
-    let frozen = look.frozen(relevant).map(|freeze| when::freeze(freeze, year));
+    let frozen = look.frozen(relevant).map(|freeze| Frozen::by(freeze, look.today()));
     let nobody_came = frozen.is_none()
         && !is_forced
         && installs
@@ -134,19 +128,19 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     if let Some(reason) = reason_to_give_up(look, index) {
         if some_are_done {
             // Some device of the room has it, another was never reached and never will be.
-            look.complete(index, format!("Some devices of the room have it. {reason}"));
+            look.complete(index, Reason::PartlyInstalled(Box::new(reason)));
         } else {
             super::join::withdraw(look, index, Withdrawal::Deprecated, reason);
         }
         return;
     }
-    let date = look.write_date(night);
+    let day = look.day(night);
     if paused {
         let had_started = look.deployments[index].has_started();
         let deployment = &mut look.deployments[index];
         deployment.state = DeploymentState::Waiting;
         if had_started {
-            deployment.reason = "Paused before all devices of the room had started.".to_owned();
+            deployment.reason = Reason::PausedHalfway;
         }
         return;
     }
@@ -160,10 +154,10 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
         is_void && install.update != deployment.update && step.is_some_and(|step| !step.offerable)
     });
     if let Some(step) = no_step.and_then(|install| look.slice.updates.get(&install.update)) {
-        let reason = format!("{} was recalled; another way is looked for.", step.version);
+        let version = step.version.clone();
         let deployment = &mut look.deployments[index];
         deployment.state = DeploymentState::Waiting;
-        deployment.reason = reason;
+        deployment.reason = Reason::StepRecalled { version };
         return;
     }
     if let Some(frozen) = frozen {
@@ -171,7 +165,7 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
         let deployment = &mut look.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.night = if is_forced { night } else { next.night };
-        deployment.reason = format!("{WAITS_FOR_THAW}: {frozen}.");
+        deployment.reason = Reason::ForcedAndFrozen(frozen);
         return;
     }
     if is_forced || taken_back {
@@ -191,9 +185,9 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     deployment.state = DeploymentState::Waiting;
     deployment.night = next.night;
     deployment.reason = if nobody_came {
-        format!("No contact in the window of {date}; waits for the next one.")
+        Reason::NoContact { night: day }
     } else {
-        format!("In contact on {date}, but did not start; waits for the next window.")
+        Reason::NotStarted { night: day }
     };
     if !nobody_came {
         super::open::count_crowded(look, index);
@@ -202,10 +196,6 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
 
 pub(super) fn fail_unreachable(look: &mut Look<'_>, index: usize, last: chrono::NaiveDate) {
     let windows = look.settings().unreachable_after_windows;
-    let date = look.write_date(last);
-    look.fail(
-        index,
-        Failure::Unreachable,
-        format!("Unreachable: no contact in {windows} windows, the last one on {date}."),
-    );
+    let last = Some(look.day(last));
+    look.fail(index, Failure::Unreachable, Reason::Unreachable { windows, last });
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use chrono::{Datelike, TimeDelta};
+use chrono::TimeDelta;
 
 use crate::deployment::{Deployment, DeploymentState, Failure, Withdrawal};
 use crate::ids::DeviceId;
@@ -10,12 +10,11 @@ use crate::install::InstallState;
 use crate::path::{self, Missing};
 use crate::planner::changes::NewInstall;
 use crate::planner::rooms::{Look, prepares_at};
+use crate::reason::{Frozen, Reason};
 use crate::rollout::RolloutState;
 use crate::room::Device;
-use crate::status::NotRequired;
 use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Severity, Update};
-use crate::when;
 use crate::window::Window;
 
 pub(super) fn open_next(look: &mut Look<'_>) {
@@ -99,22 +98,20 @@ fn move_past_windows_on(look: &mut Look<'_>) {
             continue;
         }
         let last = deployment.night;
-        let date = look.write_date(last);
-        let frozen = look
-            .frozen(deployment.night)
-            .map(|freeze| when::freeze(freeze, look.today().year()));
+        let night = look.day(last);
+        let frozen = look.frozen(last).map(|freeze| Frozen::by(freeze, look.today()));
         let silent = frozen.is_none() && silent;
         let crowded = frozen.is_none() && !silent && others_had_the_window(look, deployment);
         let deployment = &mut look.deployments[index];
         deployment.night = next.night;
         deployment.reason = if let Some(frozen) = frozen {
-            format!("Waits for the next free night: {date} is {frozen}.")
+            Reason::NightFrozen { night, frozen }
         } else if silent {
-            format!("A device of the room is silent since before the window of {date}; waits for the next one.")
+            Reason::DeviceSilent { night }
         } else if crowded {
-            format!("Other updates filled the window of {date}; waits for the next one.")
+            Reason::NoSpace { night }
         } else {
-            format!("The window of {date} passed without a start; waits for the next one.")
+            Reason::WindowPassed { night }
         };
         if crowded {
             count_crowded(look, index);
@@ -166,7 +163,7 @@ pub(super) fn count_crowded(look: &mut Look<'_>, index: usize) {
         look.tickets.push(TicketChange {
             room: deployment.room,
             update: deployment.update,
-            event: TicketEvent::Crowded(format!("Found no space in {limit} windows.")),
+            event: TicketEvent::NoSpace { windows: limit },
         });
     }
 }
@@ -293,25 +290,25 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
     };
     if let Some(exclusion) = update.exclusion(look.room, look.today()) {
         let was_tried = deployment.attempt > 1 || super::join::was_partly_done(look, deployment);
-        let sentence =
-            NotRequired::Excluded(exclusion.clone()).sentence(&update.product_name, |date| look.write_date(date));
-        if was_tried && matches!(exclusion, Exclusion::AlreadyOn { .. }) {
-            look.complete(index, sentence);
+        let is_on_it = matches!(exclusion, Exclusion::AlreadyOn { .. });
+        let reason = look.not_required(exclusion, update);
+        if was_tried && is_on_it {
+            look.complete(index, reason);
         } else {
-            super::join::withdraw(look, index, Withdrawal::NotRequired, sentence);
+            super::join::withdraw(look, index, Withdrawal::NotRequired, reason);
         }
         return false;
     }
     let steps = match steps(look, deployment, update) {
         Steps::Ready(steps) if steps.is_empty() => {
-            let sentence = super::settle::confirmed(look, index);
-            look.complete(index, sentence);
+            let reason = super::settle::confirmed(look, index);
+            look.complete(index, reason);
             return false;
         }
         Steps::Ready(steps) => steps,
         Steps::Paused => return false,
         Steps::Missing(missing) => {
-            look.fail(index, Failure::NoPath, missing.sentence());
+            look.fail(index, Failure::NoPath, Reason::NoPath(missing));
             return false;
         }
     };
@@ -333,8 +330,8 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
     let new: Vec<NewInstall> = new.collect();
     look.new_installs.extend(new);
     if look.deployments[index].force.is_some() {
-        if look.deployments[index].reason.starts_with(super::lapse::WAITS_FOR_THAW) {
-            look.deployments[index].reason = "Forced; the freeze is over.".to_owned();
+        if matches!(look.deployments[index].reason, Reason::ForcedAndFrozen(_)) {
+            look.deployments[index].reason = Reason::FreezeOver;
         }
         // From here on it is the night whose window the device would miss by not showing up (W4).
         look.deployments[index].night = look.next_window(look.deployments[index].night).night;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::deployment::{Deployment, DeploymentState};
+use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::window::Window;
 use crate::zone::Zone;
@@ -32,7 +33,10 @@ pub fn retry(
         attempt: deployment.attempt + 1,
         missed_windows: 0,
         force: None,
-        reason: format!("Retry by {by}, attempt {}.", deployment.attempt + 1),
+        reason: Reason::Retried {
+            by: by.to_owned(),
+            attempt: deployment.attempt + 1,
+        },
         next_at: Some(now),
         ..deployment.clone()
     })

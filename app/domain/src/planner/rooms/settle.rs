@@ -4,9 +4,11 @@ use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::ids::UpdateId;
 use crate::install::{Install, InstallState};
 use crate::planner::rooms::Look;
+use crate::reason::Reason;
 use crate::rollout::days;
 use crate::room::Device;
 use crate::update::{Applicability, Update};
+use crate::when::Moment;
 
 /// Started devices that fell silent, and devices whose inventory confirms the install or has not done so in time.
 pub(super) fn hear_devices(look: &mut Look<'_>) {
@@ -89,7 +91,7 @@ pub(super) fn conclude(look: &mut Look<'_>) {
 
 /// The reason of a room in which no device runs, but something has been installed and something is left: the next step of a way
 /// (S8), or other devices (S7).
-pub(super) fn partly_done(look: &Look<'_>, index: usize) -> String {
+pub(super) fn partly_done(look: &Look<'_>, index: usize) -> Reason {
     let deployment = &look.deployments[index];
     let of_attempt = |install: &&Install| install.deployment == deployment.id && install.attempt == deployment.attempt;
     let steps = look.installs.iter().filter(of_attempt).filter(|install| {
@@ -98,9 +100,9 @@ pub(super) fn partly_done(look: &Look<'_>, index: usize) -> String {
     match steps.max_by_key(|install| install.action) {
         Some(step) => {
             let (step, target) = (version(look, step.update), version(look, deployment.update));
-            format!("On {step}, on the way to {target}.")
+            Reason::OnTheWay { step, target }
         }
-        None => "Some devices of the room are done; the others have yet to start.".to_owned(),
+        None => Reason::SomeDevicesDone,
     }
 }
 
@@ -126,20 +128,16 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
             version(look, look.deployments[index].update),
             running.map(of).unwrap_or_default(),
         );
-        let on_the_way = if step == target {
-            String::new()
-        } else {
-            format!(" first, on the way to {target}")
-        };
         let runs = running.is_some();
         let partly_done = partly_done(look, index);
         let deployment = &mut look.deployments[index];
         if started_at.is_some() {
             deployment.state = DeploymentState::Open { started_at };
             deployment.reason = if waits_for_inventory {
-                format!("Installed; the device has yet to report {step}.")
+                Reason::Unreported { version: step }
             } else if runs {
-                format!("Installing {step}{on_the_way}.")
+                let target = (step != target).then_some(target);
+                Reason::Installing { version: step, target }
             } else {
                 partly_done
             };
@@ -148,7 +146,7 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
     }
     let failed = installs
         .iter()
-        .find_map(|install| failure_of(install).map(|failure| (failure, sentence(look, install, failure))));
+        .find_map(|install| failure_of(install).map(|failure| (failure, reason_of(look, install, failure))));
     let all_completed = !installs.is_empty()
         && installs
             .iter()
@@ -161,10 +159,10 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
         .filter(|install| matches!(install.state, InstallState::Canceled { .. }) && install.update == update)
         .find_map(|install| install.cancel_wanted.clone());
     let gives_up = super::lapse::reason_to_give_up(look, index).is_some();
-    if let Some((failure, sentence)) = failed {
-        look.fail(index, failure, sentence);
+    if let Some((failure, reason)) = failed {
+        look.fail(index, failure, reason);
     } else if let (Some(why), false) = (canceled, gives_up) {
-        look.fail(index, Failure::Canceled, why);
+        look.fail(index, Failure::Canceled, Reason::Stopped { why });
     } else if is_step && all_completed && !gives_up {
         // One step of the way is done; the next one follows in what is left of the window, or in the next (S8).
         let reason = partly_done(look, index);
@@ -180,8 +178,8 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
         deployment.night = next.night;
         deployment.reason = reason;
     } else if all_completed && !is_step {
-        let sentence = confirmed(look, index);
-        look.complete(index, sentence);
+        let reason = confirmed(look, index);
+        look.complete(index, reason);
     } else {
         super::lapse::back_to_waiting(look, index);
     }
@@ -230,11 +228,11 @@ fn heal(look: &mut Look<'_>, index: usize) {
         look.deployments[index].state = DeploymentState::Open { started_at };
         conclude_open(look, index);
     } else if is_current(look, index) {
-        let sentence = confirmed(look, index);
-        look.complete(index, sentence);
+        let reason = confirmed(look, index);
+        look.complete(index, reason);
     } else if let (true, Some(install)) = (was_silent, late_failure) {
-        let sentence = sentence(look, install, Failure::Reported);
-        look.fail(index, Failure::Reported, sentence);
+        let reason = reason_of(look, install, Failure::Reported);
+        look.fail(index, Failure::Reported, reason);
     }
 }
 
@@ -254,11 +252,12 @@ pub(super) fn is_current(look: &Look<'_>, index: usize) -> bool {
     current > 0
 }
 
-pub(super) fn confirmed(look: &Look<'_>, index: usize) -> String {
+pub(super) fn confirmed(look: &Look<'_>, index: usize) -> Reason {
+    let at = Moment::new(look.now, &look.room.zone, look.now);
+    let version = version(look, look.deployments[index].update);
     let Some(update) = look.update(&look.deployments[index]) else {
-        return String::new();
+        return Reason::Confirmed { version, at };
     };
-    let at = crate::when::instant(look.now, &look.room.zone, look.now);
     let on_it = |newer: &&Update| {
         let installed = |device: &Device| {
             let component = device.component(&newer.product);
@@ -268,8 +267,12 @@ pub(super) fn confirmed(look: &Look<'_>, index: usize) -> String {
     };
     match look.releases().find(on_it) {
         // Another update brought it: this one was never confirmed.
-        Some(newer) => format!("On {} since {at}, without {}.", newer.version, update.version),
-        None => format!("Confirmed {} on {at}.", update.version),
+        Some(newer) => Reason::OnNewer {
+            newer: newer.version.clone(),
+            version,
+            at,
+        },
+        None => Reason::Confirmed { version, at },
     }
 }
 
@@ -286,16 +289,12 @@ fn failure_of(install: &Install) -> Option<Failure> {
     }
 }
 
-fn sentence(look: &Look<'_>, install: &Install, failure: Failure) -> String {
+fn reason_of(look: &Look<'_>, install: &Install, failure: Failure) -> Reason {
     let settings = look.settings();
-    let version = look
-        .slice
-        .updates
-        .get(&install.update)
-        .map_or("", |update| &update.version);
     match failure {
-        Failure::Reported if install.detail.is_empty() => "The device reported a failure without a reason.".to_owned(),
-        Failure::Reported => format!("The device reported: {}", first_line(&install.detail)),
+        Failure::Reported => Reason::DeviceReported {
+            detail: first_line(&install.detail).to_owned(),
+        },
         Failure::Silent => {
             let heard = match install.state {
                 InstallState::Started { heard_at, .. } => heard_at,
@@ -306,23 +305,18 @@ fn sentence(look: &Look<'_>, install: &Install, failure: Failure) -> String {
                 | InstallState::Withdrawn { .. }
                 | InstallState::Canceled { .. } => look.now,
             };
-            format!(
-                "Silent: no report since {}.",
-                crate::when::instant(heard, &look.room.zone, look.now)
-            )
+            let since = Moment::new(heard, &look.room.zone, look.now);
+            Reason::Silent { since }
         }
-        Failure::Unconfirmed => {
-            format!(
-                "Unconfirmed: the device said it was done, but did not report {version} within {} hours.",
-                settings.confirm_within_hours
-            )
-        }
-        // These two are the room's and not a device's: their sentences are made where they are found.
-        Failure::Canceled | Failure::NoPath => String::new(),
-        Failure::Unreachable => format!(
-            "Unreachable: no contact in {} windows.",
-            settings.unreachable_after_windows
-        ),
+        Failure::Unconfirmed => Reason::Unconfirmed {
+            version: version(look, install.update),
+            hours: settings.confirm_within_hours,
+        },
+        // These three are the room's and not a device's: their reasons are made where they are found.
+        Failure::Canceled | Failure::NoPath | Failure::Unreachable => Reason::Unreachable {
+            windows: settings.unreachable_after_windows,
+            last: None,
+        },
     }
 }
 

@@ -1,0 +1,302 @@
+//! Why something stands where it stands (T5, law L): data. `text::reason` makes sentences of it; nothing reads a sentence.
+//!
+//! A reason carries what was known when it was given, names and dates as values, so that its sentence never changes. Start with
+//! [`Reason`].
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::deployment::Force;
+use crate::freeze::Freeze;
+use crate::path::Missing;
+use crate::status::NotRequired;
+use crate::when::{Day, Moment};
+
+/// Why a deployment stands where it stands, or a rollout is deprecated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "code", content = "facts")]
+pub enum Reason {
+    /// Its ring's entry gave it this night (S6).
+    Night {
+        /// 1 for the ring's first night.
+        night: u32,
+        /// So many nights the ring has.
+        nights: u32,
+        /// The ring's name.
+        ring: String,
+        /// Why the window of that night is not the one.
+        delay: Option<Delay>,
+    },
+    /// It came after its ring's turn (R14, S11).
+    CatchUp {
+        /// The ring's name.
+        ring: String,
+        /// How it came there.
+        cause: CatchUp,
+    },
+    /// The room went to a ring that the rollout has not entered (R14).
+    MovedAhead {
+        /// That ring's name.
+        ring: String,
+    },
+    /// A person forced it (K5).
+    Forced {
+        /// Who.
+        by: String,
+        /// When it may start.
+        how: Force,
+    },
+    /// It is forced, and kept by a freeze (W6).
+    ForcedAndFrozen(Frozen),
+    /// It is forced, and the freeze that kept it is over.
+    FreezeOver,
+    /// A person put it back into its next window (K4).
+    Retried {
+        /// Who.
+        by: String,
+        /// Which attempt this is.
+        attempt: u32,
+    },
+    /// Its night is frozen (W6).
+    NightFrozen {
+        /// That night.
+        night: Day,
+        /// By what.
+        frozen: Frozen,
+    },
+    /// No device came in the window (W4).
+    NoContact {
+        /// Its night.
+        night: Day,
+    },
+    /// The devices came in the window and did not start (W4).
+    NotStarted {
+        /// Its night.
+        night: Day,
+    },
+    /// A device fell silent before the window (W5).
+    DeviceSilent {
+        /// Its night.
+        night: Day,
+    },
+    /// Other updates filled the window (S7).
+    NoSpace {
+        /// Its night.
+        night: Day,
+    },
+    /// The window passed and nothing of the room was in its way: the service was away.
+    WindowPassed {
+        /// Its night.
+        night: Day,
+    },
+    /// Some devices of the room had started when the update was paused (K3).
+    PausedHalfway,
+    /// The release that it needs first was recalled (S8, S10).
+    StepRecalled {
+        /// That release's version.
+        version: String,
+    },
+    /// A step of the way is done, the next one has yet to start (S8).
+    OnTheWay {
+        /// Where it is.
+        step: String,
+        /// Where it goes.
+        target: String,
+    },
+    /// Some devices of the room are done, others have yet to start (S7).
+    SomeDevicesDone,
+    /// A device installs.
+    Installing {
+        /// Which version.
+        version: String,
+        /// Where that is a step: the update's version (S8).
+        target: Option<String>,
+    },
+    /// A device says that it is done, and has yet to report the version (`docs/devices.md` 2.13).
+    Unreported {
+        /// Which version.
+        version: String,
+    },
+    /// The devices report the version.
+    Confirmed {
+        /// Which version.
+        version: String,
+        /// Since when it is known.
+        at: Moment,
+    },
+    /// The devices report a newer version, which another update brought.
+    OnNewer {
+        /// The version that they report.
+        newer: String,
+        /// The update's own.
+        version: String,
+        /// Since when it is known.
+        at: Moment,
+    },
+    /// Some devices have it, and the others will not get it for this reason.
+    PartlyInstalled(Box<Reason>),
+    /// A newer update of the product takes its place (S9).
+    Superseded {
+        /// The newer one's title.
+        by: String,
+    },
+    /// The release was recalled (S10).
+    Recalled {
+        /// Why, as somebody wrote it.
+        why: String,
+    },
+    /// The room does not need it, or must not have it.
+    NotRequired {
+        /// Why.
+        why: NotRequired,
+        /// The product's name.
+        product: String,
+        /// The date in the room when this was found.
+        on: NaiveDate,
+    },
+    /// A device said that it failed.
+    DeviceReported {
+        /// The first line of what it said; empty: it gave no reason.
+        detail: String,
+    },
+    /// A started device says nothing any more (W5).
+    Silent {
+        /// Its last word.
+        since: Moment,
+    },
+    /// A device said that it was done and did not report the version in time (`docs/devices.md` 2.13).
+    Unconfirmed {
+        /// Which version.
+        version: String,
+        /// Within so many hours.
+        hours: u32,
+    },
+    /// No device came in several windows (W4).
+    Unreachable {
+        /// In so many.
+        windows: u32,
+        /// The last one's night, where it is known.
+        last: Option<Day>,
+    },
+    /// A device stopped because it was told to.
+    Stopped {
+        /// The sentence of whoever asked for it.
+        why: String,
+    },
+    /// No release leads to the version (S8).
+    NoPath(Missing),
+    /// A sentence from before reasons were data, or from a file of the past.
+    Written(String),
+}
+
+/// Why a room's window is not the one of its night.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "code", content = "facts")]
+pub enum Delay {
+    /// That date is frozen (W6).
+    Frozen(Frozen),
+    /// The room's zone has no such date (W2).
+    NoSuchDate {
+        /// The zone's city.
+        city: String,
+    },
+    /// The window was over already (S5).
+    Over,
+}
+
+/// A freeze as a reason names it (W6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Its last date.
+    pub until: Day,
+    /// Who made it.
+    pub owner: String,
+    /// Why, as they wrote it.
+    pub reason: String,
+}
+
+impl Frozen {
+    /// By this freeze, told to somebody in the year of `today`.
+    #[must_use]
+    pub fn by(freeze: &Freeze, today: NaiveDate) -> Self {
+        Self {
+            until: Day::new(freeze.until, today),
+            owner: freeze.owner.clone(),
+            reason: freeze.reason.clone(),
+        }
+    }
+}
+
+impl Reason {
+    /// Why a release that was recalled is not installed (S10).
+    #[must_use]
+    pub fn recalled(why: &str) -> Self {
+        Self::Recalled { why: why.to_owned() }
+    }
+}
+
+/// How a room came to a ring after its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUp {
+    /// It was moved there with what waits for it.
+    Moved,
+    /// It is new there.
+    Joined,
+}
+
+#[cfg(all(test, feature = "zones"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_comes_back_from_what_is_kept_of_it_t5() {
+        let date = |text: &str| -> NaiveDate { text.parse().expect("a date") };
+        let day = Day::new(date("2025-03-05"), date("2025-03-05"));
+        let frozen = Frozen {
+            until: Day::new(date("2026-01-02"), date("2025-12-20")),
+            owner: "Facilities".to_owned(),
+            reason: "year end: {close}, \"all\"".to_owned(),
+        };
+        let reasons = [
+            Reason::Night {
+                night: 1,
+                nights: 10,
+                ring: "General".to_owned(),
+                delay: Some(Delay::Frozen(frozen.clone())),
+            },
+            Reason::ForcedAndFrozen(frozen),
+            Reason::PausedHalfway,
+            Reason::PartlyInstalled(Box::new(Reason::recalled("it hums"))),
+            Reason::NotRequired {
+                why: NotRequired::Excluded(crate::update::Exclusion::AlreadyOn {
+                    version: "2.0".to_owned(),
+                }),
+                product: "Bar".to_owned(),
+                on: date("2025-03-05"),
+            },
+            Reason::Unreachable {
+                windows: 2,
+                last: Some(day),
+            },
+            Reason::Written("As it was.".to_owned()),
+        ];
+        for reason in reasons {
+            let kept = serde_json::to_string(&reason).expect("a text");
+            assert_eq!(
+                serde_json::from_str::<Reason>(&kept).expect("a reason"),
+                reason,
+                "{kept}"
+            );
+            assert!(reason.sentence().ends_with('.'), "{}", reason.sentence());
+        }
+    }
+
+    #[test]
+    fn a_date_of_another_year_is_written_with_it_w7() {
+        let date = |text: &str| -> NaiveDate { text.parse().expect("a date") };
+        let day = Day::new(date("2026-01-02"), date("2025-12-20"));
+        assert_eq!(day.to_string(), "Fri 2 Jan 2026");
+        assert_eq!(Day::new(day.date, day.date).to_string(), "Fri 2 Jan");
+    }
+}

@@ -1,0 +1,54 @@
+//! Sentences of events.
+
+use crate::event::{Event, Late, TakenBack};
+
+impl Event {
+    /// The event in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::PauseOver => "Its pause is over.".to_owned(),
+            Self::RingAhead { ring, starts } => format!("{ring} starts {starts}."),
+            Self::RingEntered {
+                ring,
+                rooms,
+                nights,
+                late,
+            } => {
+                let (rooms, nights) = (counted(*rooms, "room"), counted(*nights, "night"));
+                format!("Enters {ring}{}: {rooms} in {nights}.", because_late(late.as_ref()))
+            }
+            Self::RingPassed { ring, newer, late } => {
+                format!(
+                    "Passes {ring}{}: its rooms wait for {newer}.",
+                    because_late(late.as_ref())
+                )
+            }
+            Self::LastRing { ring, ends } => format!("{ring} is over after {ends}."),
+            Self::Finishing { rooms } => format!("Finishing: waits for {}.", counted(*rooms, "room")),
+            Self::Finished => "Through all rings.".to_owned(),
+            Self::Deprecated(reason) | Self::Stands(reason) => reason.sentence(),
+            Self::TakenBack(TakenBack::Paused) => "Taken back: the update is paused.".to_owned(),
+            Self::TakenBack(TakenBack::OtherHours) => {
+                "Taken back: the window of its night has other hours now.".to_owned()
+            }
+            Self::TakenBack(TakenBack::AnotherFirst) => "Taken back: another update goes first.".to_owned(),
+            Self::Prepared(night) => format!("Prepared for {night}."),
+        }
+    }
+}
+
+fn because_late(late: Option<&Late>) -> String {
+    late.map_or_else(String::new, |Late { days, planned }| {
+        let days = counted(*days, "day");
+        format!(", {days} after {planned}, because the service was away")
+    })
+}
+
+/// `1 room`, `2 rooms`.
+fn counted(number: impl Into<i64>, noun: &str) -> String {
+    match number.into() {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}

@@ -1,0 +1,7 @@
+//! Sentences of what the domain decides: the only place where reasons, refusals and events become text.
+//!
+//! Nothing reads a sentence back. Whoever wants to know looks at the value.
+
+mod event;
+mod reason;
+mod ticket;

@@ -1,0 +1,110 @@
+//! Sentences of reasons (T5).
+
+use chrono::Datelike;
+
+use crate::deployment::Force;
+use crate::reason::{CatchUp, Delay, Frozen, Reason};
+use crate::when;
+
+impl Reason {
+    /// The reason in one sentence.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one arm a reason")]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Night {
+                night,
+                nights,
+                ring,
+                delay,
+            } => {
+                let delay = delay.as_ref().map_or_else(String::new, delayed);
+                format!("Night {night} of {nights} in {ring}{delay}.")
+            }
+            Self::CatchUp { ring, cause } => {
+                let came = match cause {
+                    CatchUp::Moved => "moved to",
+                    CatchUp::Joined => "joined",
+                };
+                format!("Catch-up: {came} {ring} after its turn.")
+            }
+            Self::MovedAhead { ring } => format!("Moved to {ring}, which the rollout has not entered."),
+            Self::Forced { by, how } => match how {
+                Force::Now => format!("Forced by {by}."),
+                Force::WhenAvailable => format!("Forced by {by}, when the room is free."),
+            },
+            Self::ForcedAndFrozen(frozen) => format!("Waits for the end of a freeze: {}.", frozen.words()),
+            Self::FreezeOver => "Forced; the freeze is over.".to_owned(),
+            Self::Retried { by, attempt } => format!("Retry by {by}, attempt {attempt}."),
+            Self::Written(sentence) => sentence.clone(),
+            // Another window
+            Self::NightFrozen { night, frozen } => {
+                format!("Waits for the next free night: {night} is {}.", frozen.words())
+            }
+            Self::NoContact { night } => format!("No contact in the window of {night}; waits for the next one."),
+            Self::NotStarted { night } => {
+                format!("In contact on {night}, but did not start; waits for the next window.")
+            }
+            Self::DeviceSilent { night } => {
+                format!("A device of the room is silent since before the window of {night}; waits for the next one.")
+            }
+            Self::NoSpace { night } => {
+                format!("Other updates filled the window of {night}; waits for the next one.")
+            }
+            Self::WindowPassed { night } => {
+                format!("The window of {night} passed without a start; waits for the next one.")
+            }
+            // Under way
+            Self::PausedHalfway => "Paused before all devices of the room had started.".to_owned(),
+            Self::StepRecalled { version } => format!("{version} was recalled; another way is looked for."),
+            Self::OnTheWay { step, target } => format!("On {step}, on the way to {target}."),
+            Self::SomeDevicesDone => "Some devices of the room are done; the others have yet to start.".to_owned(),
+            Self::Installing { version, target: None } => format!("Installing {version}."),
+            Self::Installing {
+                version,
+                target: Some(target),
+            } => format!("Installing {version} first, on the way to {target}."),
+            Self::Unreported { version } => format!("Installed; the device has yet to report {version}."),
+            // Ended
+            Self::Confirmed { version, at } => format!("Confirmed {version} on {at}."),
+            Self::OnNewer { newer, version, at } => format!("On {newer} since {at}, without {version}."),
+            Self::PartlyInstalled(because) => {
+                format!("Some devices of the room have it. {}", because.sentence())
+            }
+            Self::Superseded { by } => format!("Superseded by {by}."),
+            Self::Recalled { why } => format!("Recalled: {why}."),
+            Self::NotRequired { why, product, on } => why.sentence(product, |date| when::date(date, on.year())),
+            Self::DeviceReported { detail } if detail.is_empty() => {
+                "The device reported a failure without a reason.".to_owned()
+            }
+            Self::DeviceReported { detail } => format!("The device reported: {detail}"),
+            Self::Silent { since } => format!("Silent: no report since {since}."),
+            Self::Unconfirmed { version, hours } => {
+                format!("Unconfirmed: the device said it was done, but did not report {version} within {hours} hours.")
+            }
+            Self::Unreachable { windows, last: None } => format!("Unreachable: no contact in {windows} windows."),
+            Self::Unreachable {
+                windows,
+                last: Some(last),
+            } => format!("Unreachable: no contact in {windows} windows, the last one on {last}."),
+            Self::Stopped { why } => why.clone(),
+            Self::NoPath(missing) => missing.sentence(),
+        }
+    }
+}
+
+fn delayed(delay: &Delay) -> String {
+    match delay {
+        Delay::Frozen(frozen) => format!(", in the next free window: {}", frozen.words()),
+        Delay::NoSuchDate { city } => format!(", in the next window because {city} has no such date"),
+        Delay::Over => ", in the next window because that night was over already".to_owned(),
+    }
+}
+
+impl Frozen {
+    /// `frozen until Thu 2 Jan by Facilities: year-end close`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("frozen until {} by {}: {}", self.until, self.owner, self.reason)
+    }
+}
