@@ -10,6 +10,8 @@
 pub mod access;
 #[cfg(feature = "zones")]
 pub mod check;
+#[cfg(feature = "zones")]
+pub mod commands;
 pub mod deployment;
 pub mod event;
 #[cfg(feature = "zones")]
@@ -23,6 +25,8 @@ pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;
 pub mod reason;
+#[cfg(feature = "zones")]
+pub mod refusal;
 pub mod ring;
 pub mod rollout;
 pub mod room;
@@ -32,7 +36,7 @@ pub mod settings;
 #[cfg(feature = "zones")]
 pub mod sim;
 pub mod status;
-mod text;
+pub mod text;
 pub mod ticket;
 pub mod update;
 pub mod version;

@@ -265,14 +265,15 @@ impl Rollout {
     /// The date on which it goes on, as far as is known: that on which its pause ends by itself (K3), or today.
     #[must_use]
     pub fn goes_on(&self, today: NaiveDate) -> NaiveDate {
+        self.resumes_on().map_or(today, |date| today.max(date))
+    }
+
+    /// The organisation's date on which its pause ends by itself; `None`: somebody resumes it, or it is not paused (K3).
+    #[must_use]
+    pub fn resumes_on(&self) -> Option<NaiveDate> {
         match self.state {
-            RolloutState::Paused {
-                resumes_on: Some(date), ..
-            } => today.max(date),
-            RolloutState::Running
-            | RolloutState::Paused { resumes_on: None, .. }
-            | RolloutState::Deprecated { .. }
-            | RolloutState::Finished { .. } => today,
+            RolloutState::Paused { resumes_on, .. } => resumes_on,
+            RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
         }
     }
 
@@ -384,8 +385,7 @@ impl Rollout {
     #[must_use]
     pub fn refusal_of(&self, rings: &RingSequence, title: &str) -> Option<String> {
         let total = self.planned_days(rings);
-        (total > MOST_TOTAL_DAYS)
-            .then(|| format!("the running rollout of {title} would take {total} days; {MOST_TOTAL_DAYS} are the most"))
+        (total > MOST_TOTAL_DAYS).then(|| plan_too_long(title, total))
     }
 
     /// What it does on `today`, the organisation's date, while it runs (T6). `calendar`: [`Rollout::calendar`] on that
@@ -499,6 +499,11 @@ impl Rollout {
         }
         refrozen
     }
+}
+
+/// What is said of rings with which a plan would exceed the 60 days; forms say it before they are sent.
+pub(crate) fn plan_too_long(title: &str, days: u32) -> String {
+    format!("the running rollout of {title} would take {days} days; {MOST_TOTAL_DAYS} are the most")
 }
 
 impl PlannedStage {

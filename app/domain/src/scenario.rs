@@ -25,7 +25,6 @@
 //! at 2025-03-09 09:00 force app 2.0 in Berlin-1,Berlin-2 [when-available]
 //! at 2025-03-09 09:00 cancel app 2.0 in Berlin-1 because "the room is needed"
 //! at 2025-03-09 09:00 recall app 2.0 because "cameras stay dark"
-//! at 2025-03-09 09:00 deprecate app 2.0 because "not wanted"
 //! at 2025-03-09 09:00 freeze organisation | ring Pilots | site Berlin | room Berlin-1 from 2025-03-10 until 2025-03-12 by "Facilities" because "trade fair"
 //! at 2025-03-09 09:00 move Berlin-1 to Staging
 //! at 2025-03-09 09:00 hold Berlin-1 until 2025-03-20 by "Facilities" because "trade fair"
@@ -49,12 +48,14 @@ use crate::fleet::Fleet;
 use crate::freeze::Freeze;
 use crate::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use crate::planner;
+use crate::refusal::Refusal;
 use crate::ring::{RingDraft, RingOrder, RingPlace, RingSequence};
 use crate::rollout::{PlannedStage, Rollout, days};
 use crate::room::{Component, Device, Hold, Room, RoomState};
 use crate::settings::{Mode, Organisation, Settings};
 use crate::sim::{Behaviour, Simulation};
 use crate::status::{self, RoomStatus};
+use crate::text::refusal::{sentence, with_field};
 use crate::ticket::TicketState;
 use crate::update::{ProductKind, Severity, Standing, Update};
 use crate::version::{self, Version, VersionScheme};
@@ -430,7 +431,9 @@ impl Script {
                 self.sim.fleet.rings.with_added(id, draft)
             }
         };
-        self.sim.set_rings(rings.map_err(|refusal| refusal.to_string())?);
+        self.sim
+            .set_rings(rings.map_err(|refusal| refusal.to_string())?)
+            .map_err(|refusal| with_field(&refusal))?;
         if self.started {
             self.sim
                 .note(format!("Ring {name}: rollout {rollout_days}, test {test_days}."));
@@ -623,32 +626,30 @@ impl Script {
         let action = words.word("action")?;
         match action.as_str() {
             "publish" => self.publish(words)?,
-            "pause" | "deprecate" => {
+            "pause" => {
                 let (update, title) = self.update(words)?;
-                let resumes_on = if action == "pause" && words.takes("until") {
+                let resumes_on = if words.takes("until") {
                     Some(words.date("until")?)
                 } else {
                     None
                 };
                 let reason = words.reason()?;
-                if action == "pause" {
-                    let until = resumes_on.map_or_else(String::new, |date| format!(" until {date}"));
-                    self.sim.note(format!("Admin pauses {title}{until}: {reason}."));
-                    self.sim.pause(update, "Admin", &reason, resumes_on);
-                } else {
-                    self.sim.note(format!("Admin deprecates {title}: {reason}."));
-                    self.sim.deprecate(update, &format!("{reason}."));
-                }
+                let until = resumes_on.map_or_else(String::new, |date| format!(" until {date}"));
+                self.sim.note(format!("Admin pauses {title}{until}: {reason}."));
+                let done = self.sim.pause(update, "Admin", &reason, resumes_on);
+                self.note_refusal(done);
             }
             "resume" => {
                 let (update, title) = self.update(words)?;
                 self.sim.note(format!("Admin resumes {title}."));
-                self.sim.resume(update);
+                let done = self.sim.resume(update);
+                self.note_refusal(done);
             }
             "retry" => {
                 let (update, title) = self.update(words)?;
                 self.sim.note(format!("Admin retries all failed of {title}."));
-                let rooms = self.sim.retry_all_failed(update, "Admin");
+                let done = self.sim.retry_all_failed(update, "Admin");
+                let rooms = self.note_refusal(done).unwrap_or(0);
                 self.sim
                     .note(format!("Rooms put back into their next window: {rooms}."));
             }
@@ -666,7 +667,8 @@ impl Script {
                     (Force::Now, "")
                 };
                 self.sim.note(format!("Admin forces {title} in {names}{when}."));
-                let rooms = self.sim.force(update, &rooms, how, "Admin");
+                let done = self.sim.force(update, &rooms, how, "Admin");
+                let rooms = self.note_refusal(done).map_or(0, |forced| forced.rooms.len());
                 self.sim.note(format!("Rooms forced: {rooms}."));
             }
             "cancel" => {
@@ -676,14 +678,16 @@ impl Script {
                 let reason = words.reason()?;
                 self.sim
                     .note(format!("Admin stops {title} in {}: {reason}.", self.room_name(room)));
-                let devices = self.sim.cancel(update, room, &format!("Stopped by Admin: {reason}."));
+                let done = self.sim.cancel(update, room, &format!("Stopped by Admin: {reason}."));
+                let devices = self.note_refusal(done).unwrap_or(0);
                 self.sim.note(format!("Devices asked to stop: {devices}."));
             }
             "recall" => {
                 let (update, title) = self.update(words)?;
                 let reason = words.reason()?;
                 self.sim.note(format!("Admin recalls {title}: {reason}."));
-                self.sim.recall(update, &reason);
+                let done = self.sim.recall(update, &reason);
+                self.note_refusal(done);
             }
             "freeze" => self.freeze(words)?,
             "mode" => {
@@ -758,7 +762,7 @@ impl Script {
             }
             unknown => {
                 return Err(format!(
-                    "action: {unknown} is none; use publish, pause, resume, retry, force, cancel, recall, deprecate, freeze, mode, move, hold, add, report, ring, device or away"
+                    "action: {unknown} is none; use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, ring, device or away"
                 ));
             }
         }
@@ -805,15 +809,28 @@ impl Script {
             made_at: self.sim.now,
             id: FreezeId(self.id()),
         };
-        match scope.as_str() {
+        let frozen = match scope.as_str() {
             "organisation" | "ring" => self.sim.freeze_plans(ring, freeze),
             _ => self.sim.freeze_rooms(&rooms, &freeze),
+        };
+        frozen.map_err(|refusal| with_field(&refusal))
+    }
+
+    /// What the service would answer stands in the timeline, and time goes on.
+    fn note_refusal<T>(&mut self, done: Result<T, Refusal>) -> Option<T> {
+        match done {
+            Ok(done) => Some(done),
+            Err(refusal) => {
+                self.sim.note(format!("Refused: {}.", sentence(&refusal)));
+                None
+            }
         }
     }
 
     fn publish(&mut self, words: &mut Words) -> Played {
         let release = self.release(words)?;
-        planner::check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)?;
+        planner::check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)
+            .map_err(|refusal| with_field(&refusal))?;
         let key = (release.update.product.clone(), release.update.version.clone());
         // One that is in the portfolio already is published as it stands there.
         let in_portfolio = self
@@ -839,8 +856,9 @@ impl Script {
                 .products
                 .get(&update.product)
                 .is_some_and(|product| !product.beside);
-        self.sim.publish(update, supersedes);
-        Ok(())
+        self.sim
+            .publish(update, supersedes)
+            .map_err(|refusal| with_field(&refusal))
     }
 
     /// A release as a line describes it.

@@ -3,9 +3,11 @@
 //! It uses the planner, the offer decision and the devices' grammar as they are; what it adds is people and devices. After every
 //! tick it plans again (law A), asks `check` for all other laws and `forward` for law H. Start with [`Simulation::run_until`].
 
+mod by_hand;
+mod freezes;
 mod people;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -22,6 +24,8 @@ use crate::rollout::Rollout;
 use crate::status::{self, UpdateStatus};
 use crate::when;
 use crate::window::Window;
+
+pub use people::Forced;
 
 /// How a simulated device behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +102,9 @@ pub struct Simulation {
     next_event: u64,
     ids: Counter,
     statuses: BTreeMap<UpdateId, UpdateStatus>,
+    recalled: BTreeSet<UpdateId>,
+    /// Updates whose failures an admin has acknowledged (T9).
+    pub acknowledged: BTreeSet<UpdateId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +142,8 @@ impl Simulation {
             next_event: 0,
             ids: Counter::default(),
             statuses: BTreeMap::new(),
+            recalled: BTreeSet::new(),
+            acknowledged: BTreeSet::new(),
         }
     }
 
@@ -193,7 +202,8 @@ impl Simulation {
             }
             self.fleet.apply(&plan);
             for update in &plan.resumed {
-                self.resume(*update);
+                // A plan resumes only what it has seen paused.
+                let _ = self.resume(*update);
             }
             self.fleet.forget_marks(&plan.settled_rooms, self.now);
             for ReportLine { subject, event } in plan.report {

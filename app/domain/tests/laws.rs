@@ -94,7 +94,7 @@ fn simulation_until(end: &str) -> Simulation {
         offerable: true,
         standings: [("1".to_owned(), Standing::Below), ("2".to_owned(), Standing::Current)].into(),
     };
-    sim.publish(update, true);
+    sim.publish(update, true).expect("it is published");
     sim.run_until(instant(end));
     assert_eq!(sim.findings, [], "a clean run");
     sim

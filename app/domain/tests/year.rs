@@ -107,7 +107,7 @@ impl Year {
         };
         let critical = if critical { ", critical" } else { "" };
         self.note(&format!("Admin publishes {}{critical}.", update.title()));
-        self.sim.publish(update, true);
+        self.sim.publish(update, true).expect("it is published");
         id
     }
 
@@ -265,15 +265,17 @@ fn people(year: &mut Year, day: NaiveDate) {
         (8, 20) => year.freeze("everything", "2025-09-01", "2025-09-05", "trade fair"),
         (3, 7) => with_live(year, "teams-rooms-app-windows", |year, update| {
             year.note("Admin pauses it: cameras stay dark.");
-            year.sim.pause(update, "Admin", "cameras stay dark", None);
+            year.sim
+                .pause(update, "Admin", "cameras stay dark", None)
+                .expect("a pause");
         }),
         (3, 12) => with_live(year, "teams-rooms-app-windows", |year, update| {
             year.note("Admin resumes it.");
-            year.sim.resume(update);
+            year.sim.resume(update).expect("a resume");
         }),
         (7, 22) => with_live(year, "teams-rooms-app-android", |year, update| {
             year.note("Admin recalls it: sign-in fails.");
-            year.sim.recall(update, "sign-in fails");
+            year.sim.recall(update, "sign-in fails").expect("a recall");
         }),
         _ => {}
     }
@@ -296,7 +298,8 @@ fn people(year: &mut Year, day: NaiveDate) {
         let updates: Vec<UpdateId> = year.sim.fleet.rollouts.keys().copied().collect();
         let rooms: usize = updates
             .into_iter()
-            .map(|update| year.sim.retry_all_failed(update, "Admin"))
+            // A paused one, and a deprecated one, is left alone.
+            .filter_map(|update| year.sim.retry_all_failed(update, "Admin").ok())
             .sum();
         if rooms > 0 {
             year.note(&format!("Admin retries what has failed: {rooms} rooms."));

@@ -4,19 +4,26 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::access::Act;
+use domain::commands::acknowledge::acknowledge;
+use domain::commands::pause::{self, Pause};
+use domain::commands::resume::{self, Calendar};
+use domain::commands::retry::Retry;
+use domain::commands::set_resume_date::set_resume_date;
+use domain::commands::{self, force};
 use domain::deployment::{Deployment, Force};
+use domain::freeze::Shift;
 use domain::ids::{RoomId, UpdateId};
-use domain::planner;
-use domain::rollout::{Rollout, RolloutState};
+use domain::planner::Plan;
+use domain::refusal::Refusal;
+use domain::rollout::Rollout;
 use domain::room::Room;
 use domain::settings::Organisation;
-use domain::status::{self, UpdateStatus};
 use domain::when;
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
 
 use crate::error::{Result, ServiceError};
-use crate::rings::title;
+use crate::rings::title as title_of;
 use crate::tick::organisation;
 use crate::{Actor, Service};
 
@@ -75,14 +82,11 @@ const AT_A_TIME: usize = 500;
 /// How long a device's word about people in its room counts (K5).
 const FRESH: TimeDelta = TimeDelta::minutes(2);
 
-/// The farthest date on which a pause may end by itself, in days.
-pub const MOST_PAUSED_DAYS: i64 = 90;
-
 impl Service {
     /// Pauses an update in all rings, at once (K2, K3), until somebody resumes it or until a date of the organisation's.
     ///
     /// # Errors
-    /// There is no such rollout, it is not running, or the date is not one of the next [`MOST_PAUSED_DAYS`].
+    /// There is no such rollout, it is not running, or the date is not one of the next [`MOST_PAUSED_DAYS`](pause::MOST_PAUSED_DAYS).
     pub async fn pause(
         &self,
         actor: &Actor,
@@ -96,20 +100,11 @@ impl Service {
             tx.lock_rollout(update).await?;
             // Not before the lock: a start that was a little faster must not look later than the pause (law E).
             let now = self.clock.now();
-            let before = rollout(tx, update).await?;
-            let title = title(tx, update).await?;
-            match &before.state {
-                RolloutState::Running => {}
-                RolloutState::Paused { by, .. } => return Err(ServiceError::conflict(format!("{title} is paused already, by {by}"))),
-                RolloutState::Deprecated { .. } => return Err(ServiceError::conflict(format!("{title} is deprecated"))),
-                RolloutState::Finished { .. } => return Err(ServiceError::conflict(format!("the rollout of {title} is over"))),
-            }
+            let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
             let zone = organisation(tx).await?.zone;
-            check_resume(resumes_on, zone.date(now))?;
-            let state = RolloutState::Paused { since: now, by: actor.name.clone(), reason: reason.clone(), resumes_on };
-            let next_at = resumes_on.map(|date| zone.start_of(date));
-            tx.put_rollout(&Rollout { state, next_at, ..before }).await?;
-            tx.wake_deployments(update, now).await?;
+            let asked = Pause { by: actor.name.clone(), reason: reason.clone(), resumes_on };
+            let plan = pause::pause(before.as_ref(), &title, &zone, &asked, now)?;
+            tx.apply(&plan, &[], now).await?;
             let until = resumes_on.map_or_else(String::new, |date| format!(" until {}", when::dated(date)));
             let entry = entry(actor, "rollout.paused", update, format!("Paused {title}{until}: {reason}"))
                 .with_before(json!({ "state": "running" }))
@@ -124,7 +119,7 @@ impl Service {
     /// Gives a pause another end (K3): a date of the organisation's, or `None`: until somebody resumes the update.
     ///
     /// # Errors
-    /// There is no such rollout, it is not paused, it has that end already, or the date is not one of the next [`MOST_PAUSED_DAYS`].
+    /// There is no such rollout, it is not paused, it has that end already, or the date is not one of the next [`MOST_PAUSED_DAYS`](pause::MOST_PAUSED_DAYS).
     pub async fn set_resume_date(
         &self,
         actor: &Actor,
@@ -137,25 +132,12 @@ impl Service {
         let now = self.clock.now();
         store::write!(self.store, tx => {
             tx.lock_rollout(update).await?;
-            let before = rollout(tx, update).await?;
-            let title = title(tx, update).await?;
-            let RolloutState::Paused { resumes_on: old, .. } = before.state else {
-                return Err(ServiceError::conflict(format!("{title} is not paused")));
-            };
-            let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), when::dated);
-            if old == resumes_on {
-                let stands = old.map_or_else(|| "has no date".to_owned(), |date| format!("ends on {}", when::dated(date)));
-                return Err(ServiceError::conflict(format!("the pause of {title} {stands} already")));
-            }
+            let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
             let zone = organisation(tx).await?.zone;
-            check_resume(resumes_on, zone.date(now))?;
-            let mut after = before;
-            if let RolloutState::Paused { resumes_on: end, .. } = &mut after.state {
-                *end = resumes_on;
-            }
-            after.next_at = resumes_on.map(|date| zone.start_of(date));
-            tx.put_rollout(&after).await?;
-            tx.wake_deployments(update, now).await?;
+            let plan = set_resume_date(before.as_ref(), &title, &zone, resumes_on, now)?;
+            tx.apply(&plan, &[], now).await?;
+            let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), when::dated);
+            let old = before.and_then(|before| before.resumes_on());
             let summary = format!("Moved the end of the pause of {title} from {} to {}: {reason}", named(old), named(resumes_on));
             let entry = entry(actor, "rollout.pause_moved", update, summary)
                 .with_before(json!({ "resumes_on": old }))
@@ -176,10 +158,8 @@ impl Service {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let (title, organisation) = (title(tx, update).await?, organisation(tx).await?);
-            let Some(resumed) = resume(tx, &organisation, update, now).await? else {
-                return Err(ServiceError::conflict(format!("{title} is not paused")));
-            };
+            let (title, organisation) = (title_of(tx, update).await?, organisation(tx).await?);
+            let resumed = resume(tx, &organisation, update, now).await?;
             let summary = format!("Resumed {title}, later dates move by {} days: {reason}", resumed.days_later);
             let entry = entry(actor, "rollout.resumed", update, summary)
                 .with_before(json!({ "state": "paused", "since": resumed.since }))
@@ -200,8 +180,9 @@ impl Service {
         let now = self.clock.now();
         let rooms = store::write!(self.store, tx => {
             let settings = organisation(tx).await?.settings;
-            let rollout = startable(tx, update).await?;
+            let (rollout, title) = startable(tx, update).await?;
             let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
+            let retry = Retry { rollout: &rollout, title: &title, rings: &rings, newer: &newer, settings: &settings, by: &actor.name };
             let (mut rooms, mut after) = (0, None);
             loop {
                 let failed = tx.failed_deployments(update, after, BATCH).await?;
@@ -209,19 +190,14 @@ impl Service {
                 let Some(last) = ids.last() else { break };
                 after = Some(*last);
                 let of: BTreeMap<RoomId, Room> = tx.rooms(&ids).await?.into_iter().map(|room| (room.id, room)).collect();
-                let mut retried = Vec::with_capacity(failed.len());
-                for deployment in &failed {
-                    let Some(room) = of.get(&deployment.room) else { continue };
-                    // Where a newer update has taken its place (S9) nothing of this one would start.
-                    if planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id)).is_none() {
-                        retried.extend(planner::retry(deployment, &room.zone, &settings, &actor.name, now));
-                    }
-                }
+                let in_rooms = failed.iter().filter_map(|deployment| Some((of.get(&deployment.room)?, deployment)));
+                let retried = in_rooms.filter_map(|(room, deployment)| retry.room(room, Some(deployment), now).ok());
+                let retried: Vec<Deployment> = retried.collect();
                 tx.put_deployments(&retried, now).await?;
                 rooms += retried.len();
             }
             if rooms > 0 {
-                let summary = format!("Retried {} in {rooms} failed {}.", title(tx, update).await?, if rooms == 1 { "room" } else { "rooms" });
+                let summary = format!("Retried {title} in {rooms} failed {}.", if rooms == 1 { "room" } else { "rooms" });
                 let entry = entry(actor, "update.retried", update, summary)
                     .with_before(json!({ "state": "failed" }))
                     .with_after(json!({ "state": "waiting", "rooms": rooms }));
@@ -243,16 +219,12 @@ impl Service {
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let settings = organisation(tx).await?.settings;
-            let rollout = startable(tx, update).await?;
-            let title = title(tx, update).await?;
+            let (rollout, title) = startable(tx, update).await?;
             let room = tx.rooms(&[room]).await?.pop().ok_or_else(|| ServiceError::not_found("This room"))?;
             let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
-            if planner::gives_way_to(&rings, &rollout, room.ring, |newer_id| newer.get(&newer_id)).is_some() {
-                return Err(ServiceError::conflict(format!("a newer update has taken the place of {title} in {}", room.name)));
-            }
             let deployment = tx.deployment_of(room.id, update).await?;
-            let retried = deployment.and_then(|failed| planner::retry(&failed, &room.zone, &settings, &actor.name, now));
-            let retried = retried.ok_or_else(|| ServiceError::conflict(format!("{title} has not failed in {}", room.name)))?;
+            let retry = Retry { rollout: &rollout, title: &title, rings: &rings, newer: &newer, settings: &settings, by: &actor.name };
+            let retried = retry.room(&room, deployment.as_ref(), now)?;
             tx.put_deployments(std::slice::from_ref(&retried), now).await?;
             let entry = entry(actor, "update.retried", update, format!("Retried {title} in {}.", room.name))
                 .with_before(json!({ "room": room.name, "state": "failed" }))
@@ -280,7 +252,7 @@ impl Service {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let forced = store::write!(self.store, tx => {
-            startable(tx, update).await?;
+            let (_, title) = startable(tx, update).await?;
             let rooms = scope.rooms(tx, update).await?;
             let mut forced = Forced { rooms: Vec::new(), left_out: Vec::new() };
             for batch in rooms.chunks(AT_A_TIME) {
@@ -302,7 +274,6 @@ impl Service {
                 Force::Now => "",
                 Force::WhenAvailable => ", each when it is free",
             };
-            let title = title(tx, update).await?;
             let summary = format!("Forced {title} in {} rooms{how}, {} left out: {reason}", forced.rooms.len(), forced.left_out.len());
             let entry = entry(actor, "update.forced", update, summary)
                 .with_after(json!({ "mode": mode, "rooms": forced.rooms.len(), "left_out": forced.left_out.len() }));
@@ -349,35 +320,28 @@ impl Service {
         mode: Force,
         now: DateTime<Utc>,
     ) -> Result<(Vec<Deployment>, Forced)> {
-        let rollout = startable(tx, update).await?;
+        let (rollout, _) = startable(tx, update).await?;
         let freezes = tx.freezes().await?;
         let updates = tx.updates(&[update]).await?;
         let facts = updates
             .get(&update)
             .ok_or_else(|| ServiceError::not_found("This update"))?;
         let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
-        let newer_facts = tx.updates(&rollout.superseded_by).await?;
+        let force = force::Force {
+            update: facts,
+            rollout: &rollout,
+            rings: &rings,
+            freezes: &freezes,
+            newer: &newer,
+            newer_updates: &tx.updates(&rollout.superseded_by).await?,
+            how: mode,
+            by,
+        };
         let existing = tx.deployments_in(rooms, update).await?;
         let mut ids = self.plan_ids()?;
         let (mut forced, mut left_out, mut deployments) = (Vec::new(), Vec::new(), Vec::new());
         for room in tx.rooms(rooms).await? {
-            let newer = planner::gives_way_to(&rings, &rollout, room.ring, |id| newer.get(&id));
-            let newer = newer
-                .and_then(|newer| newer_facts.get(&newer))
-                .map(domain::update::Update::title);
-            let existing = existing.get(&room.id);
-            let planned = planner::force(
-                facts,
-                &rollout,
-                &room,
-                &freezes,
-                newer.as_deref(),
-                existing,
-                mode,
-                by,
-                now,
-                &mut ids,
-            );
+            let planned = force.room(&room, existing.get(&room.id), now, &mut ids);
             match planned {
                 Ok(deployment) => {
                     forced.push(room.id);
@@ -407,7 +371,7 @@ impl Service {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let asked = store::write!(self.store, tx => {
-            let title = title(tx, update).await?;
+            let title = title_of(tx, update).await?;
             let record = tx.room_record(room).await?.ok_or_else(|| ServiceError::not_found("This room"))?;
             let deployment = tx.deployment_of(room, update).await?;
             let why = format!("Stopped by {}: {reason}.", actor.name);
@@ -416,7 +380,7 @@ impl Service {
                 None => 0,
             };
             if asked == 0 {
-                return Err(ServiceError::conflict(format!("nothing of {title} is being downloaded in {}", record.name)));
+                return Err(Refusal::NothingToCancel { title, room: record.name }.into());
             }
             let summary = format!("Stopped {title} in {}: {reason}", record.name);
             let entry = entry(actor, "update.canceled", update, summary)
@@ -438,14 +402,9 @@ impl Service {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let rollout = rollout(tx, update).await?;
-            let title = title(tx, update).await?;
-            if status::update(&rollout, true) != UpdateStatus::CompletedWithFailures {
-                return Err(ServiceError::conflict(format!("{title} is not completed with failures")));
-            }
-            if !tx.acknowledge(update, &actor.name, now).await? {
-                return Err(ServiceError::conflict(format!("the failures of {title} are acknowledged already")));
-            }
+            let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
+            acknowledge(rollout.as_ref(), &title, tx.is_acknowledged(update).await?)?;
+            tx.acknowledge(update, &actor.name, now).await?;
             let summary = format!("Acknowledged the failures of {title}: {reason}");
             let entry = entry(actor, "update.acknowledged", update, summary)
                 .with_before(json!({ "acknowledged": false }))
@@ -474,41 +433,16 @@ pub(crate) fn checked_reason(reason: &str) -> Result<String> {
     }
 }
 
-pub(crate) async fn rollout(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
-    tx.rollout(update)
-        .await?
-        .ok_or_else(|| ServiceError::not_found("This update's rollout"))
-}
-
-async fn startable(tx: &mut Tx, update: UpdateId) -> Result<Rollout> {
-    let rollout = rollout(tx, update).await?;
-    let stands = match rollout.state {
-        RolloutState::Running | RolloutState::Finished { .. } => return Ok(rollout),
-        RolloutState::Paused { .. } => "paused; resume it first",
-        RolloutState::Deprecated { .. } => "deprecated",
-    };
-    let title = title(tx, update).await?;
-    Err(ServiceError::conflict(format!("{title} is {stands}")))
+/// The rollout and its title, if rooms may be retried and forced under it.
+async fn startable(tx: &mut Tx, update: UpdateId) -> Result<(Rollout, String)> {
+    let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
+    let rollout = commands::startable(rollout.as_ref(), &title)?.clone();
+    Ok((rollout, title))
 }
 
 /// An entry about an update, without what was before and is after.
 pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
     actor.entry(action, "update", update, summary)
-}
-
-fn check_resume(resumes_on: Option<NaiveDate>, today: NaiveDate) -> Result<()> {
-    let days = resumes_on.map(|date| (date - today).num_days());
-    match days {
-        Some(days) if days < 1 => Err(ServiceError::invalid(
-            "resumes_on",
-            format!("a date after today, {}, or none", when::dated(today)),
-        )),
-        Some(days) if days > MOST_PAUSED_DAYS => Err(ServiceError::invalid(
-            "resumes_on",
-            format!("at most {MOST_PAUSED_DAYS} days ahead; that is {days}"),
-        )),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// What came of a resume.
@@ -519,40 +453,39 @@ pub(crate) struct Resumed {
     pub(crate) days_later: u32,
 }
 
-/// Has a paused rollout go on (K3), whoever ends the pause; `None`: it is not paused.
+/// Has a paused rollout go on (K3), whoever ends the pause.
 pub(crate) async fn resume(
     tx: &mut Tx,
     organisation: &Organisation,
     update: UpdateId,
     now: DateTime<Utc>,
-) -> Result<Option<Resumed>> {
-    let before = rollout(tx, update).await?;
-    let RolloutState::Paused { since, .. } = before.state else {
-        return Ok(None);
+) -> Result<Resumed> {
+    let before = tx.rollout(update).await?;
+    let (freezes, rings) = (tx.freezes().await?, tx.rings().await?);
+    let calendar = Calendar {
+        zone: &organisation.zone,
+        rings: &rings,
+        freezes: &freezes,
     };
-    let freezes = tx.freezes().await?;
-    let rings = tx.rings().await?;
-    let shift = planner::resume(&organisation.zone, since, now, &freezes);
-    let after = Rollout {
-        next_at: Some(now),
-        ..before.resumed(&rings, &shift)
-    };
-    tx.put_rollout(&after).await?;
-    if let Some(stage) = before.stages.last() {
-        tx.shift_nights(update, stage.ring, &shift).await?;
-    }
-    tx.wake_deployments(update, now).await?;
-    // Rooms on their way to another update may have waited for this one as a step (S8).
     let mut live = tx.live_rollouts().await?;
     live.push(update);
     let updates = tx.updates(&live).await?;
-    if let Some(step) = updates.get(&update) {
-        for waiting in planner::led_to_by(step, updates.values()) {
-            tx.wake_deployments(waiting, now).await?;
+    let step = updates.get(&update);
+    let resumed = resume::resume(before.as_ref(), step, calendar, updates.values(), now)?;
+    tx.apply(&resumed.plan, &[], now).await?;
+    shift_nights(tx, &resumed.plan, &resumed.shift).await?;
+    Ok(Resumed {
+        since: resumed.since,
+        days_later: resumed.shift.days(),
+    })
+}
+
+/// Moves the nights of rooms with the dates of their rollouts, in the ring that each is in.
+pub(crate) async fn shift_nights(tx: &mut Tx, plan: &Plan, shift: &Shift<'_>) -> Result<()> {
+    for rollout in &plan.rollouts {
+        if let Some(stage) = rollout.stages.last() {
+            tx.shift_nights(rollout.update, stage.ring, shift).await?;
         }
     }
-    Ok(Some(Resumed {
-        since,
-        days_later: shift.days(),
-    }))
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a use case can answer instead of a result.
 
+use domain::refusal::{Refusal, RefusalKind};
+use domain::text::refusal;
 use store::{Retryable, StoreError};
 
 /// A use case's result.
@@ -63,6 +65,17 @@ impl ServiceError {
     pub(crate) fn conflict(problem: impl Into<String>) -> Self {
         Self::Conflict {
             problem: problem.into(),
+        }
+    }
+}
+
+impl From<Refusal> for ServiceError {
+    fn from(refusal: Refusal) -> Self {
+        let problem = refusal::sentence(&refusal);
+        match refusal.kind() {
+            RefusalKind::Field(field) => Self::Invalid { field, problem },
+            RefusalKind::Missing => Self::not_found(refusal::missing(&refusal)),
+            RefusalKind::Conflict => Self::Conflict { problem },
         }
     }
 }

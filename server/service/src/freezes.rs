@@ -2,16 +2,18 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
-use domain::freeze::{self, Freeze, FreezeScope, Freezes};
-use domain::ids::{FreezeId, UpdateId};
-use domain::planner;
-use domain::rollout::Rollout;
+use domain::commands::freeze::{self, freeze};
+use domain::commands::lift_freeze::lift_freeze;
+use domain::commands::resume::Calendar;
+use domain::freeze::{Freeze, FreezeScope, Freezes};
+use domain::ids::FreezeId;
+use domain::refusal::Refusal;
 use domain::settings::Organisation;
 use domain::when;
 use serde_json::json;
 use store::{Prepared, Tx};
 
-use crate::control::checked_reason;
+use crate::control::{checked_reason, shift_nights};
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
 use crate::{Actor, Service};
@@ -42,17 +44,11 @@ impl Service {
             let now = self.clock.now();
             let organisation = organisation(tx).await?;
             let whose = whose(tx, scope).await?;
-            let today = organisation.zone.date(now);
-            if from < today {
-                return Err(ServiceError::invalid("first date", format!("{from} has passed; it is {today}")));
-            }
-            for others in tx.freezes_beside(scope).await? {
-                freeze::check(&others, from, until).map_err(refused)?;
-            }
+            freeze(organisation.zone.date(now), &tx.freezes_beside(scope).await?, from, until)?;
             let before = tx.freezes().await?;
             let freeze = Freeze { from, until, owner: actor.name.clone(), reason: reason.clone(), made_at: now, id };
             tx.add_freeze(scope, &freeze).await?;
-            move_plans(tx, &organisation, scope, &before, &live, now).await?;
+            move_plans(tx, &organisation, scope, &before, &before.with(scope, &freeze), now).await?;
             tx.take_back(Prepared::in_freeze(scope, from, until), now).await?;
             let summary = format!("Froze {whose} from {} to {}: {reason}", when::dated(from), when::dated(until));
             let entry = actor.entry("freeze.made", "freeze", id, summary)
@@ -77,26 +73,16 @@ impl Service {
         until: NaiveDate,
     ) -> Result<Vec<(String, NaiveDate, NaiveDate)>> {
         actor.may(Act::Freeze)?;
-        let mut tx = self.store.begin().await?;
-        let moved = self.moved_by(&mut tx, scope, from, until).await;
-        // It was made to see what follows; nothing of that stays.
-        tx.roll_back().await?;
-        moved
-    }
-
-    async fn moved_by(
-        &self,
-        tx: &mut Tx,
-        scope: FreezeScope,
-        from: NaiveDate,
-        until: NaiveDate,
-    ) -> Result<Vec<(String, NaiveDate, NaiveDate)>> {
+        let mut tx = self.store.read().await?;
         let now = self.clock.now();
-        let organisation = organisation(tx).await?;
-        whose(tx, scope).await?;
-        for others in tx.freezes_beside(scope).await? {
-            freeze::check(&others, from, until).map_err(refused)?;
-        }
+        let organisation = organisation(&mut tx).await?;
+        whose(&mut tx, scope).await?;
+        freeze(
+            organisation.zone.date(now),
+            &tx.freezes_beside(scope).await?,
+            from,
+            until,
+        )?;
         let before = tx.freezes().await?;
         let made = Freeze {
             from,
@@ -106,19 +92,17 @@ impl Service {
             made_at: now,
             id: FreezeId(self.new_id()?),
         };
-        tx.add_freeze(scope, &made).await?;
-        let after = tx.freezes().await?;
-        let shift = planner::refreeze(&organisation.zone, now, &before, &after);
+        let after = before.with(scope, &made);
         let (rings, live) = (tx.rings().await?, tx.live_rollouts().await?);
+        let rollouts = tx.rollouts(&live).await?;
+        let calendar = Calendar {
+            zone: &organisation.zone,
+            rings: &rings,
+            freezes: &before,
+        };
         let mut moved = Vec::new();
-        for rollout in tx.rollouts(&live).await?.values() {
-            let ends = |rollout: &Rollout, freezes: &Freezes| {
-                let calendar = rollout.calendar_at(&rings, freezes, &organisation.zone, now);
-                calendar.last().and_then(|stage| stage.test_ends.pred_opt())
-            };
-            if let (Some(was), Some(is)) = (ends(rollout, &before), ends(&rollout.refrozen(&shift), &after)) {
-                moved.push((crate::rings::title(tx, rollout.update).await?, was, is));
-            }
+        for (update, was, is) in freeze::last_dates(rollouts.values(), calendar, &after, now) {
+            moved.push((crate::rings::title(&mut tx, update).await?, was, is));
         }
         Ok(moved)
     }
@@ -134,18 +118,12 @@ impl Service {
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let organisation = organisation(tx).await?;
-            let today = organisation.zone.date(now);
-            let Some((scope, freeze)) = tx.freeze_record(id).await? else {
-                return Err(ServiceError::not_found("This freeze"));
-            };
-            if freeze.until <= today {
-                return Err(ServiceError::conflict(format!("nothing of the freeze is ahead; its last date is {}", when::dated(freeze.until))));
-            }
-            let live = tx.live_rollouts().await?;
+            let record = tx.freeze_record(id).await?;
+            let last = lift_freeze(record.as_ref().map(|(_, freeze)| freeze), organisation.zone.date(now))?;
+            let (scope, freeze) = record.ok_or(Refusal::NoFreeze)?;
             let before = tx.freezes().await?;
-            let last = (freeze.from <= today).then_some(today);
             tx.shorten_freeze(id, last).await?;
-            move_plans(tx, &organisation, scope, &before, &live, now).await?;
+            move_plans(tx, &organisation, scope, &before, &before.shortened(id, last), now).await?;
             let whose = whose(tx, scope).await?;
             let summary = format!("Lifted the freeze of {whose} from {} to {}: {reason}", when::dated(freeze.from), when::dated(freeze.until));
             let entry = actor.entry("freeze.lifted", "freeze", id, summary)
@@ -159,36 +137,22 @@ impl Service {
     }
 }
 
-fn refused(problem: String) -> ServiceError {
-    let (field, problem) = match problem.strip_prefix("first date: ") {
-        Some(problem) => ("first date", problem.to_owned()),
-        None => ("last date", problem.trim_start_matches("last date: ").to_owned()),
-    };
-    ServiceError::invalid(field, problem)
-}
-
 /// Moves the dates of every live plan to what is frozen now (W6), and has the rooms looked at.
 async fn move_plans(
     tx: &mut Tx,
     organisation: &Organisation,
     scope: FreezeScope,
     before: &Freezes,
-    live: &[UpdateId],
+    after: &Freezes,
     now: DateTime<Utc>,
 ) -> Result<()> {
     match scope {
         FreezeScope::Organisation | FreezeScope::Ring(_) => {
-            let after = tx.freezes().await?;
-            let shift = planner::refreeze(&organisation.zone, now, before, &after);
-            let rollouts = tx.rollouts(live).await?;
-            for rollout in rollouts.values() {
-                tx.put_rollout(&rollout.refrozen(&shift)).await?;
-                if let Some(stage) = rollout.stages.last() {
-                    tx.shift_nights(rollout.update, stage.ring, &shift).await?;
-                }
-                tx.wake_deployments(rollout.update, now).await?;
-            }
-            tx.wake_rollouts(now).await?;
+            let live = tx.live_rollouts().await?;
+            let rollouts = tx.rollouts(&live).await?;
+            let moved = freeze::move_plans(rollouts.values(), &organisation.zone, before, after, now);
+            tx.apply(&moved.plan, &[], now).await?;
+            shift_nights(tx, &moved.plan, &moved.shift).await?;
         }
         FreezeScope::Site(site) => tx.mark_site(site).await?,
         FreezeScope::Room(room) => tx.mark(room).await?,
@@ -203,5 +167,5 @@ async fn whose(tx: &mut Tx, scope: FreezeScope) -> Result<String> {
         FreezeScope::Site(id) => tx.site_name(id).await?,
         FreezeScope::Room(id) => tx.room_record(id).await?.map(|room| room.name),
     };
-    name.ok_or_else(|| ServiceError::invalid("scope", format!("there is no such {}", scope.as_str())))
+    Ok(name.ok_or(Refusal::NoSuchScope(scope))?)
 }

@@ -1,6 +1,7 @@
 //! The portfolio: releases with their files, and publishing them (S3, S4, S7).
 
 use domain::access::Act;
+use domain::commands::publish::{Candidate, publish, recall};
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
 use domain::reason::Reason;
@@ -156,19 +157,14 @@ impl Service {
             };
             let id = release.release.id;
             let title = titled(&release.release.title, version);
-            if tx.rollout(id).await?.is_some() {
-                return Err(ServiceError::conflict(format!("{title} is published already")));
-            }
-            if release.release.recalled {
-                return Err(ServiceError::conflict(format!("{title} was recalled by its vendor")));
-            }
-            if tx.artifacts(id).await?.is_empty() {
-                return Err(ServiceError::invalid("files", format!("{title} has no file; add one before publishing")));
-            }
-            planner::check_minutes(&organisation.settings, release.release.expected_minutes).map_err(|problem| {
-                let problem = problem.strip_prefix("expected minutes: ").unwrap_or(&problem).to_owned();
-                ServiceError::invalid("expected minutes", problem)
-            })?;
+            let candidate = Candidate {
+                title: title.clone(),
+                published: tx.rollout(id).await?.is_some(),
+                recalled: release.release.recalled,
+                has_file: !tx.artifacts(id).await?.is_empty(),
+                expected_minutes: release.release.expected_minutes,
+            };
+            publish(&candidate, &organisation.settings)?;
             if let Some(severity) = severity {
                 tx.grade_release(id, severity, &release.release.title).await?;
             }
@@ -218,17 +214,11 @@ impl Service {
             let id = release.release.id;
             let title = titled(&release.release.title, version);
             tx.lock_rollout(id).await?;
-            if !tx.recall_release(id).await? {
-                return Err(ServiceError::conflict(format!("{title} was recalled before")));
-            }
+            let recalled_before = !tx.recall_release(id).await?;
             // Not before the lock: see `Service::pause`.
             let now = self.clock.now();
-            if let Some(rollout) = tx.rollout(id).await?
-                && let Some(after) = planner::recall(&rollout, &reason, now)
-            {
-                tx.put_rollout(&after).await?;
-                tx.wake_deployments(id, now).await?;
-            }
+            let plan = recall(&title, recalled_before, tx.rollout(id).await?.as_ref(), &reason, now)?;
+            tx.apply(&plan, &[], now).await?;
             let asked_to_stop = tx.want_cancel(id, None, &Reason::recalled(&reason).sentence(), now).await?;
             let rooms = tx.rooms_running(id).await?;
             let summary = format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len());

@@ -10,6 +10,7 @@ use domain::freeze::check_date;
 use domain::ids::{ProductId, RingId, UpdateId};
 use domain::planner;
 use domain::rollout::PlannedStage;
+use domain::text::refusal::with_field;
 use domain::update::{ProductKind, Severity, titled};
 use domain::version::VersionScheme;
 use futures::Stream;
@@ -271,7 +272,8 @@ impl Service {
             .ok_or_else(|| ServiceError::not_found("This release"))?;
         facts.severity = severity;
         let title = titled(&release.release.title, &release.release.version);
-        let minutes = planner::check_minutes(&organisation.settings, release.release.expected_minutes).err();
+        let minutes = planner::check_minutes(&organisation.settings, release.release.expected_minutes);
+        let minutes = minutes.err().map(|refusal| with_field(&refusal));
         let refused = if tx.rollout(update).await?.is_some() {
             Some(format!("{title} is published already"))
         } else if release.release.recalled {

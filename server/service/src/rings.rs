@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::Act;
-use domain::ids::{RingId, RoomId};
-use domain::planner;
+use domain::commands::edit_rings::{delete_ring, edit_rings};
+use domain::commands::move_rooms::{Place, all_there, move_rooms};
+use domain::ids::{RingId, RoomId, UpdateId};
+use domain::refusal::Refusal;
 use domain::ring::{Ring, RingDraft, RingSequence};
-use domain::rollout::{Rollout, RolloutState};
-use domain::when;
+use domain::rollout::Rollout;
+use domain::update::Update;
 use serde_json::json;
 use store::{RoomFilter, RoomPlace, Tx};
 
@@ -114,10 +116,10 @@ impl Service {
             let after = change(&before)?;
             let live = tx.live_rollouts().await?;
             let rollouts = tx.rollouts(&live).await?;
-            let live: Vec<&Rollout> = rollouts.values().collect();
-            refuse_longer_plans(tx, &after, &live).await?;
+            let live = titled(tx, &rollouts).await?;
+            let reached_otherwise = edit_rings(&before, &after, &live)?;
             tx.put_rings(&after).await?;
-            for ring in planner::reached_otherwise(&before, &after, &live) {
+            for ring in reached_otherwise {
                 tx.mark_ring(ring).await?;
             }
             tx.wake_rollouts(now).await?;
@@ -151,45 +153,30 @@ impl Service {
         let now = self.clock.now();
         let moved = store::write!(self.store, tx => {
             let rings = tx.rings().await?;
-            let target = rings.get(to).ok_or_else(|| ServiceError::invalid("target ring", "there is no such ring"))?;
+            let target = rings.get(to).ok_or(Refusal::NoSuchRing)?;
             let rooms = chosen(tx, which).await?;
             let all = rooms.len();
-            let mut leaving: BTreeMap<RingId, Vec<RoomPlace>> = BTreeMap::new();
-            for room in rooms {
-                if from.is_some_and(|from| from != room.ring) {
-                    let source = rings.get(room.ring).map_or("", |ring| &ring.name);
-                    let problem = format!("{} was moved to {source} by somebody else meanwhile", room.name);
-                    return Err(ServiceError::conflict(problem));
-                }
-                if room.ring != to {
-                    leaving.entry(room.ring).or_default().push(room);
-                } else if matches!(which, RoomChoice::Named(_)) {
-                    let problem = format!("{} is in {} already", room.name, target.name);
-                    return Err(ServiceError::invalid("target ring", problem));
-                }
-            }
+            let places = rooms.into_iter().map(|room| Place { room: room.id, name: room.name, ring: room.ring });
+            let are_named = matches!(which, RoomChoice::Named(_));
+            let leaving = move_rooms(&rings, places.collect(), are_named, from, to)?;
             let mut moved = 0;
             for (source, rooms) in leaving {
                 let name = rings.get(source).map_or("", |ring| &ring.name);
-                let ids: Vec<RoomId> = rooms.iter().map(|room| room.id).collect();
+                let ids: Vec<RoomId> = rooms.iter().map(|room| room.room).collect();
                 let found = tx.move_rooms(&ids, source, to).await?;
                 if u64::try_from(ids.len()) != Ok(found) {
                     return Err(ServiceError::conflict("some of these rooms were moved by somebody else meanwhile"));
                 }
                 tx.mark_all(ids.into_iter()).await?;
                 moved += rooms.len();
-                let entry = |room: RoomPlace| {
+                let entry = |room: Place| {
                     let summary = format!("Moved {} from {name} to {}.", room.name, target.name);
-                    actor.entry("room.moved", "room", room.id, summary)
+                    actor.entry("room.moved", "room", room.room, summary)
                         .with_before(json!({ "ring": name }))
                         .with_after(json!({ "ring": target.name }))
                 };
                 let entries: Vec<_> = rooms.into_iter().map(entry).collect();
                 tx.add_audits(now, &entries).await?;
-            }
-            if moved == 0 {
-                let problem = format!("all of these rooms are in {} already", target.name);
-                return Err(ServiceError::invalid("target ring", problem));
             }
             tx.wake_rollouts(now).await?;
             Ok::<_, ServiceError>(Moved { moved, there_already: all - moved })
@@ -203,16 +190,12 @@ impl Service {
 async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomPlace>> {
     match which {
         RoomChoice::Named(ids) => {
-            if ids.is_empty() {
-                return Err(ServiceError::invalid("rooms", "select at least one room"));
-            }
+            all_there(ids.len(), ids.len())?;
             refuse_too_many(ids.len())?;
             let ids: BTreeSet<RoomId> = ids.iter().copied().collect();
             let ids: Vec<RoomId> = ids.into_iter().collect();
             let rooms = tx.room_places(&ids).await?;
-            if rooms.len() < ids.len() {
-                return Err(ServiceError::not_found("A selected room"));
-            }
+            all_there(ids.len(), rooms.len())?;
             Ok(rooms)
         }
         RoomChoice::Matching(filter, seen) => {
@@ -241,51 +224,27 @@ fn refuse_too_many(rooms: usize) -> Result<()> {
     Ok(())
 }
 
-/// R10: the mixed plan of a running rollout must stay within the 60 days.
-async fn refuse_longer_plans(tx: &mut Tx, rings: &RingSequence, live: &[&Rollout]) -> Result<()> {
-    for rollout in live {
-        // The title is asked for only where it is said.
-        if rollout.refusal_of(rings, "").is_none() {
-            continue;
-        }
-        let title = title(tx, rollout.update).await?;
-        if let Some(problem) = rollout.refusal_of(rings, &title) {
-            return Err(ServiceError::invalid("rollout duration", problem));
-        }
-    }
-    Ok(())
-}
-
 /// R11: a ring stays while an update is inside it.
 async fn refuse_while_inside(tx: &mut Tx, ring: RingId) -> Result<()> {
     let organisation = organisation(tx).await?;
-    let rings = tx.rings().await?;
+    let (rings, freezes) = (tx.rings().await?, tx.freezes().await?);
     let live = tx.live_rollouts().await?;
-    for rollout in tx.rollouts(&live).await?.values() {
-        let inside = rollout.stages.last().is_some_and(|stage| stage.ring == ring)
-            && matches!(rollout.state, RolloutState::Running | RolloutState::Paused { .. });
-        if inside {
-            let title = title(tx, rollout.update).await?;
-            let calendar = rollout.calendar(&rings, &tx.freezes().await?, None, rollout.starts_on);
-            let ends = calendar
-                .iter()
-                .find(|stage| stage.ring == ring)
-                .map(|stage| stage.test_ends);
-            let until = ends.map_or(String::new(), |ends| {
-                format!(" until {}", when::dated(ends.pred_opt().unwrap_or(ends)))
-            });
-            let city = organisation.zone.city();
-            return Err(ServiceError::conflict(format!(
-                "{title} is inside this ring{until} ({city}); it can be deleted after that"
-            )));
-        }
-    }
-    Ok(())
+    let rollouts = tx.rollouts(&live).await?;
+    let live = titled(tx, &rollouts).await?;
+    Ok(delete_ring(ring, &rings, &freezes, &organisation.zone, &live)?)
 }
 
-pub(crate) async fn title(tx: &mut Tx, update: domain::ids::UpdateId) -> Result<String> {
+/// Rollouts with the titles of their updates.
+async fn titled<'r>(tx: &mut Tx, rollouts: &'r BTreeMap<UpdateId, Rollout>) -> Result<Vec<(&'r Rollout, String)>> {
+    let ids: Vec<UpdateId> = rollouts.keys().copied().collect();
+    let updates = tx.updates(&ids).await?;
+    let title = |id| updates.get(id).map_or_else(|| "An update".to_owned(), Update::title);
+    Ok(rollouts.iter().map(|(id, rollout)| (rollout, title(id))).collect())
+}
+
+pub(crate) async fn title(tx: &mut Tx, update: UpdateId) -> Result<String> {
     let updates = tx.updates(&[update]).await?;
     Ok(updates
         .get(&update)
-        .map_or_else(|| "An update".to_owned(), domain::update::Update::title))
+        .map_or_else(|| "An update".to_owned(), Update::title))
 }

@@ -1,7 +1,7 @@
 //! What the organisation has set (S3, S12, W1, W4, W5), and changing it.
 
 use domain::access::Act;
-use domain::planner;
+use domain::commands::edit_settings::{check_settings, edit_settings};
 use domain::settings::{Organisation, Settings};
 use domain::zone::Zone;
 use serde_json::json;
@@ -41,10 +41,7 @@ impl Service {
         actor.may(Act::EditSettings)?;
         check_text("name", &draft.name, LONGEST_NAME)?;
         let zone = Zone::parse(draft.zone.trim()).map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
-        draft
-            .settings
-            .check()
-            .map_err(|(field, problem)| ServiceError::invalid(field, problem))?;
+        check_settings(&draft.settings)?;
         let after = Organisation {
             name: draft.name.trim().to_owned(),
             zone,
@@ -65,15 +62,7 @@ impl Service {
             if before == after {
                 return Ok(());
             }
-            for update in tx.updates(&live).await?.values() {
-                if planner::check_minutes(&after.settings, update.expected_minutes).is_err() {
-                    let problem = format!(
-                        "{} takes {} minutes and is running; a window of {} is too short for it",
-                        update.title(), update.expected_minutes, after.settings.window_minutes
-                    );
-                    return Err(ServiceError::invalid("window_minutes", problem));
-                }
-            }
+            edit_settings(&after.settings, tx.updates(&live).await?.values())?;
             tx.put_organisation(&after).await?;
             if before.settings.window() != after.settings.window() {
                 // What is prepared for the hours of before is prepared anew.

@@ -99,9 +99,8 @@ impl Service {
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;
             for update in &plan.resumed {
-                if let Some(resumed) = resume(tx, &organisation, *update, now).await? {
-                    tx.add_audit(now, &pause_over(&due.slice, *update, &resumed)).await?;
-                }
+                let resumed = resume(tx, &organisation, *update, now).await?;
+                tx.add_audit(now, &pause_over(&due.slice, *update, &resumed)).await?;
             }
             for (before, after) in changed_by_rule(&due.slice, &plan) {
                 tx.add_audit(now, &by_rule(&due.slice, before, after)).await?;

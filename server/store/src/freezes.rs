@@ -102,7 +102,7 @@ impl Tx {
     }
 
     /// The spans of the freezes that concern rooms which a freeze of `scope` would concern too, in groups: one for each set of rooms that
-    /// have the same freezes. What [`domain::freeze::check`] is asked for each group.
+    /// have the same freezes. What [`domain::commands::freeze::freeze`] is asked for each group.
     ///
     /// # Errors
     /// The database fails.

@@ -8,6 +8,7 @@ use crate::deployment::{Deployment, DeploymentState};
 use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
 use crate::reason::Reason;
+use crate::refusal::Refusal;
 use crate::ring::{Ring, RingSequence};
 use crate::rollout::{Rollout, RolloutState, start_date};
 use crate::settings::{Mode, Organisation, Settings};
@@ -169,16 +170,16 @@ pub fn look_again(rollout: &Rollout, now: DateTime<Utc>) -> Option<Rollout> {
 /// Whether an update of so many expected minutes can be published (S7): one that fits into no window would wait for ever.
 ///
 /// # Errors
-/// Names the field and the limit.
-pub fn check_minutes(settings: &Settings, expected_minutes: u32) -> Result<(), String> {
+/// It takes no time, or longer than the window.
+pub fn check_minutes(settings: &Settings, expected_minutes: u32) -> Result<(), Refusal> {
     if expected_minutes == 0 {
-        return Err("expected minutes: 0 are too few; give at least 1".to_owned());
+        return Err(Refusal::NoMinutes);
     }
     if expected_minutes > settings.window_minutes {
-        let limit = settings.window_minutes;
-        return Err(format!(
-            "expected minutes: {expected_minutes} do not fit into the window of {limit} minutes"
-        ));
+        return Err(Refusal::DoesNotFit {
+            minutes: expected_minutes,
+            window: settings.window_minutes,
+        });
     }
     Ok(())
 }

@@ -1,26 +1,58 @@
 //! What people do to a simulated fleet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use super::{DeviceEvent, Happened, Simulation};
-use crate::deployment::{Deployment, Force};
-use crate::freeze::{self, Freeze, Shift};
+use crate::commands::acknowledge::acknowledge;
+use crate::commands::edit_rings::{delete_ring, edit_rings};
+use crate::commands::edit_settings::{check_settings, edit_settings};
+use crate::commands::move_rooms::{Place, all_there, move_rooms};
+use crate::commands::pause::{Pause, pause};
+use crate::commands::publish::{Candidate, publish, recall};
+use crate::commands::resume::{Calendar, resume};
+use crate::commands::retry::Retry;
+use crate::commands::set_resume_date::set_resume_date;
+use crate::commands::{self, startable};
+use crate::deployment::{self, Deployment};
+use crate::freeze::Shift;
 use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
 use crate::install::Install;
 use crate::event::Subject;
-use crate::planner;
+use crate::planner::{self, Plan};
 use crate::reason::Reason;
+use crate::refusal::Refusal;
 use crate::ring::RingSequence;
-use crate::rollout::{Rollout, RolloutState, days};
+use crate::rollout::{Rollout, days};
 use crate::room::{Hold, Room};
+use crate::settings::Organisation;
 use crate::update::Update;
 use crate::when;
 
+/// What a force did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forced {
+    /// Rooms that are forced.
+    pub rooms: Vec<RoomId>,
+    /// Rooms that were left out, and why.
+    pub left_out: Vec<(RoomId, String)>,
+}
+
 impl Simulation {
     /// Publishes a release (S3, S4). `supersedes`: it takes the place of older ones (S9).
-    pub fn publish(&mut self, update: Update, supersedes: bool) {
+    ///
+    /// # Errors
+    /// It is published or recalled already, or does not fit into a window.
+    pub fn publish(&mut self, update: Update, supersedes: bool) -> Result<(), Refusal> {
+        let candidate = Candidate {
+            title: update.title(),
+            published: self.fleet.rollouts.contains_key(&update.id),
+            recalled: self.recalled.contains(&update.id),
+            has_file: update.offerable,
+            expected_minutes: update.expected_minutes,
+        };
+        publish(&candidate, &self.fleet.organisation.settings)?;
         let rollout = planner::publish(&self.fleet.organisation, &update, self.now);
         let older = self.fleet.rollouts.keys().filter(|older| {
             let facts = self.fleet.updates.get(older);
@@ -46,51 +78,85 @@ impl Simulation {
         }
         self.fleet.rollouts.insert(update.id, rollout);
         self.fleet.updates.insert(update.id, update);
+        Ok(())
+    }
+
+    fn title(&self, update: UpdateId) -> String {
+        self.fleet
+            .updates
+            .get(&update)
+            .map_or_else(|| "An update".to_owned(), Update::title)
     }
 
     /// Pauses a rollout (K2, K3), until somebody resumes it or until a date of the organisation's.
-    pub fn pause(&mut self, update: UpdateId, by: &str, reason: &str, resumes_on: Option<NaiveDate>) {
-        let next_at = resumes_on.map(|date| self.fleet.organisation.zone.start_of(date));
-        if let Some(rollout) = self
-            .fleet
-            .rollouts
-            .get_mut(&update)
-            .filter(|rollout| rollout.state == RolloutState::Running)
-        {
-            rollout.state = RolloutState::Paused {
-                since: self.now,
-                by: by.to_owned(),
-                reason: reason.to_owned(),
-                resumes_on,
-            };
-            rollout.next_at = next_at;
-            self.fleet.wake_deployments(update, self.now);
-        }
+    ///
+    /// # Errors
+    /// It is not running, or the date is no good.
+    pub fn pause(
+        &mut self,
+        update: UpdateId,
+        by: &str,
+        reason: &str,
+        resumes_on: Option<NaiveDate>,
+    ) -> Result<(), Refusal> {
+        let asked = Pause {
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+            resumes_on,
+        };
+        let (rollout, zone) = (self.fleet.rollouts.get(&update), &self.fleet.organisation.zone);
+        let plan = pause(rollout, &self.title(update), zone, &asked, self.now)?;
+        self.fleet.apply(&plan);
+        Ok(())
+    }
+
+    /// Gives a pause another end (K3).
+    ///
+    /// # Errors
+    /// It is not paused, has that end already, or the date is no good.
+    pub fn set_resume_date(&mut self, update: UpdateId, resumes_on: Option<NaiveDate>) -> Result<(), Refusal> {
+        let (rollout, zone) = (self.fleet.rollouts.get(&update), &self.fleet.organisation.zone);
+        let plan = set_resume_date(rollout, &self.title(update), zone, resumes_on, self.now)?;
+        self.fleet.apply(&plan);
+        Ok(())
     }
 
     /// Resumes a rollout (K3): later dates move by the days between.
-    pub fn resume(&mut self, update: UpdateId) {
-        let zone = self.fleet.organisation.zone.clone();
-        let Some(rollout) = self.fleet.rollouts.get_mut(&update) else {
-            return;
+    ///
+    /// # Errors
+    /// It is not paused.
+    pub fn resume(&mut self, update: UpdateId) -> Result<(), Refusal> {
+        let (zone, freezes) = (self.fleet.organisation.zone.clone(), self.fleet.freezes.clone());
+        let rings = self.fleet.rings.clone();
+        let calendar = Calendar {
+            zone: &zone,
+            rings: &rings,
+            freezes: &freezes,
         };
-        let RolloutState::Paused { since, .. } = rollout.state else {
-            return;
-        };
-        let freezes = self.fleet.freezes.clone();
-        let pause = planner::resume(&zone, since, self.now, &freezes);
-        *rollout = Rollout {
-            next_at: Some(self.now),
-            ..rollout.resumed(&self.fleet.rings, &pause)
-        };
-        self.shift_nights(update, &pause);
-        self.fleet.wake_deployments(update, self.now);
-        let Some(step) = self.fleet.updates.get(&update) else {
-            return;
-        };
-        for waiting in planner::led_to_by(step, self.fleet.updates.values()) {
-            self.fleet.wake_deployments(waiting, self.now);
+        let updates = self.fleet.updates.clone();
+        let rollout = self.fleet.rollouts.get(&update);
+        let resumed = resume(rollout, updates.get(&update), calendar, updates.values(), self.now)?;
+        self.move_plans(&resumed.plan, &resumed.shift);
+        Ok(())
+    }
+
+    /// Writes rollouts whose dates have moved, and moves the nights of their rooms.
+    pub(super) fn move_plans(&mut self, plan: &Plan, shift: &Shift<'_>) {
+        self.fleet.apply(plan);
+        for rollout in &plan.rollouts {
+            self.shift_nights(rollout.update, shift);
         }
+    }
+
+    /// An admin has seen that an update was completed with failures (T9).
+    ///
+    /// # Errors
+    /// It was not, or somebody has seen it before.
+    pub fn acknowledge(&mut self, update: UpdateId) -> Result<(), Refusal> {
+        let acknowledged = self.acknowledged.contains(&update);
+        acknowledge(self.fleet.rollouts.get(&update), &self.title(update), acknowledged)?;
+        self.acknowledged.insert(update);
+        Ok(())
     }
 
     /// Moves the nights of a rollout with its dates.
@@ -106,9 +172,9 @@ impl Simulation {
         let deployments = of_update
             .filter_map(|deployment| planner::after_shift(deployment, rollout, shift))
             .collect();
-        let plan = planner::Plan {
+        let plan = Plan {
             deployments,
-            ..planner::Plan::default()
+            ..Plan::default()
         };
         let nights = self.new_nights(&plan);
         self.log.extend(nights);
@@ -116,19 +182,17 @@ impl Simulation {
     }
 
     /// Recalls a release (S10): its rollout is deprecated, what still downloads is stopped, and it is no step any more.
-    pub fn recall(&mut self, update: UpdateId, why: &str) {
+    ///
+    /// # Errors
+    /// It was recalled before.
+    pub fn recall(&mut self, update: UpdateId, why: &str) -> Result<(), Refusal> {
+        let (recalled, rollout) = (self.recalled.contains(&update), self.fleet.rollouts.get(&update));
+        let plan = recall(&self.title(update), recalled, rollout, why, self.now)?;
+        self.fleet.apply(&plan);
+        self.recalled.insert(update);
         if let Some(facts) = self.fleet.updates.get_mut(&update) {
             facts.offerable = false;
         }
-        if let Some(recalled) = self
-            .fleet
-            .rollouts
-            .get(&update)
-            .and_then(|rollout| planner::recall(rollout, why, self.now))
-        {
-            self.fleet.rollouts.insert(update, recalled);
-        }
-        self.fleet.wake_deployments(update, self.now);
         let of_release = self
             .fleet
             .installs
@@ -138,17 +202,31 @@ impl Simulation {
             self.wake_deployment(install.deployment);
             self.ask_to_stop(&install, Reason::recalled(why).sentence());
         }
+        Ok(())
     }
 
     /// An admin stops an update in a room (`DDI.md` 3). Only what still downloads stops: how many devices are asked.
-    pub fn cancel(&mut self, update: UpdateId, room: RoomId, why: &str) -> usize {
-        let Some(deployment) = self.fleet.deployment_of(room, update).map(|deployment| deployment.id) else {
-            return 0;
-        };
-        let started = |install: &&Install| install.deployment == deployment && install.is_started();
+    ///
+    /// # Errors
+    /// Nothing downloads.
+    pub fn cancel(&mut self, update: UpdateId, room: RoomId, why: &str) -> Result<usize, Refusal> {
+        let deployment = self.fleet.deployment_of(room, update).map(|deployment| deployment.id);
+        let started = |install: &&Install| Some(install.deployment) == deployment && install.is_started();
         let started: Vec<Install> = self.fleet.installs.values().filter(started).cloned().collect();
         let asked = started.iter().map(|install| self.ask_to_stop(install, why.to_owned()));
-        asked.collect::<Vec<_>>().into_iter().filter(|asked| *asked).count()
+        let asked = asked.collect::<Vec<_>>().into_iter().filter(|asked| *asked).count();
+        if asked == 0 {
+            let (title, room) = (self.title(update), self.room_name(room));
+            return Err(Refusal::NothingToCancel { title, room });
+        }
+        Ok(asked)
+    }
+
+    fn room_name(&self, room: RoomId) -> String {
+        self.fleet
+            .rooms
+            .get(&room)
+            .map_or_else(String::new, |room| room.name.clone())
     }
 
     fn ask_to_stop(&mut self, install: &Install, why: String) -> bool {
@@ -174,115 +252,52 @@ impl Simulation {
         }
     }
 
-    /// A freeze of the organisation or of a ring: the dates of every plan move (W6).
-    ///
-    /// # Errors
-    /// Names the field and the limit.
-    pub fn freeze_plans(&mut self, ring: Option<RingId>, freeze: Freeze) -> Result<(), String> {
-        let rooms = self
-            .fleet
-            .rooms
-            .values()
-            .filter(|room| ring.is_none_or(|ring| room.ring == ring));
-        let rooms: Vec<RoomId> = rooms.map(|room| room.id).collect();
-        self.check_freeze(&rooms, &freeze)?;
-        let before = self.fleet.freezes.clone();
-        let of = match ring {
-            None => &mut self.fleet.freezes.organisation,
-            Some(ring) => self.fleet.freezes.rings.entry(ring).or_default(),
-        };
-        of.push(freeze);
-        of.sort_by_key(|freeze| (freeze.from, freeze.id));
-        let after = self.fleet.freezes.clone();
-        let zone = self.fleet.organisation.zone.clone();
-        let shift = planner::refreeze(&zone, self.now, &before, &after);
-        let live = self.fleet.rollouts.values().filter(|rollout| rollout.is_live());
-        for update in live.map(|rollout| rollout.update).collect::<Vec<_>>() {
-            if let Some(rollout) = self.fleet.rollouts.get_mut(&update) {
-                *rollout = rollout.refrozen(&shift);
-            }
-            self.shift_nights(update, &shift);
-        }
-        self.look_again();
-        self.look_at_rooms(&rooms);
-        Ok(())
-    }
-
-    /// A freeze of single rooms, or of a site: only those rooms move (W6).
-    ///
-    /// # Errors
-    /// Names the field and the limit.
-    pub fn freeze_rooms(&mut self, rooms: &[RoomId], freeze: &Freeze) -> Result<(), String> {
-        self.check_freeze(rooms, freeze)?;
-        for room in rooms {
-            if let Some(room) = self.fleet.rooms.get_mut(room) {
-                room.freezes.push(freeze.clone());
-                room.freezes.sort_by_key(|freeze| (freeze.from, freeze.id));
-            }
-        }
-        self.look_at_rooms(rooms);
-        Ok(())
-    }
-
-    fn check_freeze(&self, rooms: &[RoomId], new: &Freeze) -> Result<(), String> {
-        let today = self.fleet.organisation.zone.date(self.now);
-        if new.from < today {
-            return Err(format!("first date: {} has passed; it is {today}", new.from));
-        }
-        for room in rooms.iter().filter_map(|room| self.fleet.rooms.get(room)) {
-            let of_ring = self.fleet.freezes.rings.get(&room.ring).into_iter().flatten();
-            let all = self
-                .fleet
-                .freezes
-                .organisation
-                .iter()
-                .chain(of_ring)
-                .chain(&room.freezes);
-            let others: Vec<_> = all.map(|freeze| (freeze.from, freeze.until)).collect();
-            freeze::check(&others, new.from, new.until)?;
-        }
-        Ok(())
-    }
-
-    fn look_at_rooms(&mut self, rooms: &[RoomId]) {
-        for deployment in self.fleet.deployments.values_mut() {
-            if rooms.contains(&deployment.room) && deployment.is_unfinished() {
-                deployment.next_at = Some(self.now);
-            }
-        }
-    }
-
-    /// Deprecates an update for whatever reason (T8).
-    pub fn deprecate(&mut self, update: UpdateId, reason: &str) {
-        let live_or_over = |rollout: &&mut Rollout| !matches!(rollout.state, RolloutState::Deprecated { .. });
-        if let Some(rollout) = self.fleet.rollouts.get_mut(&update).filter(live_or_over) {
-            rollout.state = RolloutState::Deprecated {
-                at: self.now,
-                reason: Reason::Written(reason.to_owned()),
-            };
-            rollout.next_at = None;
-            self.fleet.wake_deployments(update, self.now);
-        }
-    }
-
     /// Retry all failed (K4): how many rooms went back into their next window.
-    pub fn retry_all_failed(&mut self, update: UpdateId, by: &str) -> usize {
-        let startable = self.fleet.rollouts.get(&update).is_some_and(Rollout::may_start_rooms);
-        if !startable {
-            return 0;
-        }
-        let settings = self.fleet.organisation.settings.clone();
-        let retried: Vec<_> = self
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is paused or deprecated.
+    pub fn retry_all_failed(&mut self, update: UpdateId, by: &str) -> Result<usize, Refusal> {
+        let of_update = self
             .fleet
             .deployments
             .values()
-            .filter(|deployment| deployment.update == update)
-            .filter_map(|deployment| {
-                let room = self.fleet.rooms.get(&deployment.room)?;
-                planner::retry(deployment, &room.zone, &settings, by, self.now)
-            })
-            .collect();
+            .filter(|deployment| deployment.update == update);
+        let rooms: Vec<RoomId> = of_update.map(|deployment| deployment.room).collect();
+        let (title, retry) = (self.title(update), self.fleet.rollouts.get(&update));
+        startable(retry, &title)?;
+        let retried = rooms.iter().filter_map(|room| self.retried(update, *room, by).ok());
+        let retried: Vec<Deployment> = retried.collect();
         let number = retried.len();
+        self.put_retried(retried);
+        Ok(number)
+    }
+
+    /// Retry in one room (K4).
+    ///
+    /// # Errors
+    /// There is nothing to retry there, or the rollout is paused or deprecated.
+    pub fn retry(&mut self, update: UpdateId, room: RoomId, by: &str) -> Result<(), Refusal> {
+        let retried = self.retried(update, room, by)?;
+        self.put_retried(vec![retried]);
+        Ok(())
+    }
+
+    fn retried(&self, update: UpdateId, room: RoomId, by: &str) -> Result<Deployment, Refusal> {
+        let title = self.title(update);
+        let retry = Retry {
+            rollout: startable(self.fleet.rollouts.get(&update), &title)?,
+            title: &title,
+            rings: &self.fleet.rings,
+            newer: &self.fleet.rollouts,
+            settings: &self.fleet.organisation.settings,
+            by,
+        };
+        let existing = self.fleet.deployment_of(room, update);
+        let room = self.fleet.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
+        retry.room(room, existing, self.now)
+    }
+
+    fn put_retried(&mut self, retried: Vec<Deployment>) {
         for retry in &retried {
             let subject = Some(Subject::Room(retry.room, retry.update));
             self.log.push(Happened {
@@ -292,69 +307,103 @@ impl Simulation {
             });
         }
         self.put(retried);
-        number
     }
 
-    /// Forces an update in rooms (K5): how many rooms. The log says which were left out and why.
-    pub fn force(&mut self, update: UpdateId, rooms: &[RoomId], how: Force, by: &str) -> usize {
-        let (Some(update), Some(rollout)) = (
-            self.fleet.updates.get(&update).cloned(),
-            self.fleet.rollouts.get(&update).cloned(),
-        ) else {
-            return 0;
+    /// Forces an update in rooms (K5). The log says which were left out and why.
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is paused or deprecated.
+    pub fn force(
+        &mut self,
+        update: UpdateId,
+        rooms: &[RoomId],
+        how: deployment::Force,
+        by: &str,
+    ) -> Result<Forced, Refusal> {
+        let rollout = startable(self.fleet.rollouts.get(&update), &self.title(update))?.clone();
+        let Some(update) = self.fleet.updates.get(&update).cloned() else {
+            return Err(Refusal::NoRollout);
         };
-        if !rollout.may_start_rooms() {
-            return 0;
-        }
-        let (mut forced, mut left_out) = (Vec::new(), Vec::new());
+        let force = commands::force::Force {
+            update: &update,
+            rollout: &rollout,
+            rings: &self.fleet.rings,
+            freezes: &self.fleet.freezes,
+            newer: &self.fleet.rollouts,
+            newer_updates: &self.fleet.updates,
+            how,
+            by,
+        };
+        let (mut deployments, mut forced, mut told) = (Vec::new(), Forced::default(), Vec::new());
         // A room that is named twice is forced once.
         let rooms: BTreeSet<&RoomId> = rooms.iter().collect();
         for room in rooms.into_iter().filter_map(|room| self.fleet.rooms.get(room)) {
             let existing = self.fleet.deployment_of(room.id, update.id);
-            let freezes = &self.fleet.freezes;
-            let newer = planner::gives_way_to(&self.fleet.rings, &rollout, room.ring, |newer| {
-                self.fleet.rollouts.get(&newer)
-            });
-            let newer = newer
-                .and_then(|newer| self.fleet.updates.get(&newer))
-                .map(Update::title);
-            match planner::force(
-                &update,
-                &rollout,
-                room,
-                freezes,
-                newer.as_deref(),
-                existing,
-                how,
-                by,
-                self.now,
-                &mut self.ids,
-            ) {
-                Ok(deployment) => forced.push(deployment),
+            match force.room(room, existing, self.now, &mut self.ids) {
+                Ok(deployment) => {
+                    forced.rooms.push(room.id);
+                    deployments.push(deployment);
+                }
                 Err(why) => {
                     let year = room.zone.date(self.now).year();
-                    let why = why.sentence(&update.product_name, |date| when::date(date, year));
-                    left_out.push((room.id, format!("Left out of the force: {why}")));
+                    told.push((
+                        room.id,
+                        why.sentence(&update.product_name, |date| when::date(date, year)),
+                    ));
+                    let why = why.sentence(&update.product_name, |date| date.to_string());
+                    forced.left_out.push((room.id, why));
                 }
             }
         }
-        let number = forced.len();
-        for (room, text) in left_out {
+        for (room, why) in told {
             self.log.push(Happened {
                 at: self.now,
                 subject: Some(Subject::Room(room, update.id)),
-                text,
+                text: format!("Left out of the force: {why}"),
             });
         }
-        self.put(forced);
-        number
+        self.put(deployments);
+        Ok(forced)
     }
 
-    /// Moves a room into another ring (R12–R14).
+    /// Moves a room into another ring (R12–R14); one that is there already stays.
     pub fn move_room(&mut self, room: RoomId, ring: RingId) {
-        if let Some(room) = self.fleet.rooms.get_mut(&room) {
-            room.ring = ring;
-            self.fleet.marked.insert(room.id);
+        if self.move_rooms(&[room], None, ring).is_err() {
+            // Looked at all the same, as after every move.
+            self.look_again();
+        }
+    }
+
+    /// Moves rooms into another ring, all or none (R12–R14). `from`: the ring in which they were seen.
+    ///
+    /// # Errors
+    /// A room or the ring is not there, a room is not where it was seen, or in the ring already.
+    pub fn move_rooms(&mut self, rooms: &[RoomId], from: Option<RingId>, to: RingId) -> Result<usize, Refusal> {
+        let named: BTreeSet<&RoomId> = rooms.iter().collect();
+        let found = named.iter().filter_map(|room| self.fleet.rooms.get(*room));
+        let places: Vec<Place> = found
+            .map(|room| Place {
+                room: room.id,
+                name: room.name.clone(),
+                ring: room.ring,
+            })
+            .collect();
+        if self.fleet.rings.get(to).is_none() {
+            return Err(Refusal::NoSuchRing);
+        }
+        all_there(named.len(), places.len())?;
+        let leaving = move_rooms(&self.fleet.rings, places, true, from, to)?;
+        let moved: Vec<RoomId> = leaving.into_values().flatten().map(|place| place.room).collect();
+        self.put_rooms_in(&moved, to);
+        Ok(moved.len())
+    }
+
+    fn put_rooms_in(&mut self, rooms: &[RoomId], ring: RingId) {
+        for room in rooms {
+            if let Some(room) = self.fleet.rooms.get_mut(room) {
+                room.ring = ring;
+                self.fleet.marked.insert(room.id);
+            }
         }
         self.look_again();
     }
@@ -380,18 +429,58 @@ impl Simulation {
     }
 
     /// Other rings from now on (R10).
-    pub fn set_rings(&mut self, rings: RingSequence) {
-        let live: Vec<&Rollout> = self
-            .fleet
-            .rollouts
-            .values()
-            .filter(|rollout| rollout.is_live())
-            .collect();
-        let changed = planner::reached_otherwise(&self.fleet.rings, &rings, &live);
+    ///
+    /// # Errors
+    /// The plan of a rollout under way would get too long.
+    pub fn set_rings(&mut self, rings: RingSequence) -> Result<(), Refusal> {
+        let changed = edit_rings(&self.fleet.rings, &rings, &self.live())?;
         let in_changed = self.fleet.rooms.values().filter(|room| changed.contains(&room.ring));
         self.fleet.marked.extend(in_changed.map(|room| room.id));
         self.fleet.rings = rings;
         self.look_again();
+        Ok(())
+    }
+
+    /// Takes a custom ring away (R11): `rings` are those that are left. Its rooms go to `to`.
+    ///
+    /// # Errors
+    /// An update is inside it.
+    pub fn delete_ring(&mut self, ring: RingId, rings: RingSequence, to: RingId) -> Result<(), Refusal> {
+        let zone = &self.fleet.organisation.zone;
+        delete_ring(ring, &self.fleet.rings, &self.fleet.freezes, zone, &self.live())?;
+        let rooms = self.fleet.rooms.values().filter(|room| room.ring == ring);
+        let rooms: Vec<RoomId> = rooms.map(|room| room.id).collect();
+        self.fleet.rings = rings;
+        self.put_rooms_in(&rooms, to);
+        Ok(())
+    }
+
+    fn live(&self) -> Vec<(&Rollout, String)> {
+        let live = self.fleet.rollouts.values().filter(|rollout| rollout.is_live());
+        live.map(|rollout| (rollout, self.title(rollout.update))).collect()
+    }
+
+    /// Other settings from now on (S3, S12, W1, W4, W5).
+    ///
+    /// # Errors
+    /// A running update would not fit into the window.
+    pub fn edit_settings(&mut self, organisation: Organisation) -> Result<(), Refusal> {
+        let live: Vec<UpdateId> = self.live().iter().map(|(rollout, _)| rollout.update).collect();
+        let updates: BTreeMap<_, _> = live
+            .iter()
+            .filter_map(|id| Some((*id, self.fleet.updates.get(id)?)))
+            .collect();
+        check_settings(&organisation.settings)?;
+        edit_settings(&organisation.settings, updates.into_values())?;
+        if self.fleet.organisation == organisation {
+            return Ok(());
+        }
+        self.fleet.organisation = organisation;
+        for update in live {
+            self.fleet.wake_deployments(update, self.now);
+        }
+        self.look_again();
+        Ok(())
     }
 
     fn look_again(&mut self) {
@@ -404,9 +493,9 @@ impl Simulation {
 
     /// Writes deployments that a person has changed, with their counts.
     fn put(&mut self, deployments: Vec<Deployment>) {
-        let plan = planner::Plan {
+        let plan = Plan {
             deployments,
-            ..planner::Plan::default()
+            ..Plan::default()
         };
         self.fleet.apply(&plan);
     }

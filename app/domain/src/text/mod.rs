@@ -4,4 +4,6 @@
 
 mod event;
 mod reason;
+#[cfg(feature = "zones")]
+pub mod refusal;
 mod ticket;

@@ -217,11 +217,10 @@ impl World {
         let update = (!self.updates.is_empty()).then(|| self.updates[self.dice.below(self.updates.len())]);
         match (self.dice.below(14), update) {
             (0 | 1, _) | (_, None) => self.publish(),
-            (2, Some(update)) => self.sim.pause(update, "Admin", "a reason", None),
-            (3, Some(update)) => self.sim.resume(update),
-            (4, Some(update)) => {
-                self.sim.retry_all_failed(update, "Admin");
-            }
+            // One that is refused changes nothing, here and below.
+            (2, Some(update)) => drop(self.sim.pause(update, "Admin", "a reason", None)),
+            (3, Some(update)) => drop(self.sim.resume(update)),
+            (4, Some(update)) => drop(self.sim.retry_all_failed(update, "Admin")),
             (5, Some(update)) => {
                 let other = self.rooms[self.dice.below(self.rooms.len())];
                 let how = if self.dice.one_in(2) {
@@ -229,22 +228,19 @@ impl World {
                 } else {
                     Force::WhenAvailable
                 };
-                self.sim.force(update, &[room, other], how, "Admin");
+                let _ = self.sim.force(update, &[room, other], how, "Admin");
             }
             (6, Some(_)) => self.sim.move_room(room, ring),
             (7, Some(_)) => self.hold(room),
-            (8, Some(update)) if self.dice.one_in(3) => self.sim.recall(update, "cameras stay dark"),
+            (8, Some(update)) if self.dice.one_in(3) => drop(self.sim.recall(update, "cameras stay dark")),
             (8, Some(_)) => {
                 let room = self.room();
                 self.sim.add_room(room);
             }
-            (9, Some(update)) => {
-                self.sim.cancel(update, room, "Stopped by Admin.");
-            }
+            (9, Some(update)) => drop(self.sim.cancel(update, room, "Stopped by Admin.")),
             (10, Some(_)) => {
                 let freeze = self.freeze();
                 let ring = self.dice.one_in(2).then_some(ring);
-                // One that is refused changes nothing.
                 let _ = self.sim.freeze_plans(ring, freeze);
             }
             (11, Some(_)) => {
@@ -328,7 +324,7 @@ impl World {
                 .collect(),
         };
         let supersedes = !self.dice.one_in(3);
-        self.sim.publish(update, supersedes);
+        self.sim.publish(update, supersedes).expect("it fits");
     }
 
     fn hold(&mut self, room: RoomId) {

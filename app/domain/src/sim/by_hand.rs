@@ -1,0 +1,42 @@
+//! Devices that somebody else moves: a test lets the same device poll and speak here and at the service.
+
+use super::{Behaviour, Simulation};
+use crate::ids::DeviceId;
+use crate::install::{Feedback, Heard, Install};
+use crate::offer::{self, Asked, Offer, Presence};
+
+impl Simulation {
+    /// The device polls: what it is told. `presence`: what the devices of its room last said of people in it.
+    pub fn polled(&mut self, device: DeviceId, presence: Presence) -> Offer {
+        let Some(install) = self.fleet.open_install(device).cloned() else {
+            return Offer::Nothing;
+        };
+        let asked = Asked {
+            presence,
+            ..self.asked(&install, &Behaviour::default())
+        };
+        let (offer, shows_up) = (offer::decide(&asked, self.now), offer::shows_up(&asked, self.now));
+        if shows_up {
+            self.fleet.showed_up(install.action, self.now);
+        }
+        offer
+    }
+
+    /// The device says something about what it installs, which it was offered.
+    pub fn said(&mut self, device: DeviceId, feedback: &Feedback) {
+        let now = self.now;
+        self.hears(device, |install| install.hear(feedback, true, now));
+    }
+
+    /// The device was told to stop, and answers.
+    pub fn answered_cancel(&mut self, device: DeviceId, feedback: &Feedback) {
+        let now = self.now;
+        self.hears(device, |install| install.hear_cancel(feedback, now));
+    }
+
+    fn hears(&mut self, device: DeviceId, heard: impl FnOnce(&Install) -> Heard) {
+        if let Some(Heard::Changed(changed)) = self.fleet.open_install(device).map(heard) {
+            self.fleet.hear(changed);
+        }
+    }
+}
