@@ -161,11 +161,7 @@ impl UpdateStatus {
 #[must_use]
 pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
     match &deployment.state {
-        DeploymentState::Waiting | DeploymentState::Open { started_at: None } => match rollout.state {
-            RolloutState::Running | RolloutState::Finished { .. } => RoomStatus::Scheduled,
-            RolloutState::Paused { .. } => RoomStatus::Paused,
-            RolloutState::Deprecated { .. } => RoomStatus::Deprecated,
-        },
+        DeploymentState::Waiting | DeploymentState::Open { started_at: None } => not_started(&rollout.state),
         DeploymentState::Open { started_at: Some(_) } => RoomStatus::InProgress,
         DeploymentState::Completed { .. } => RoomStatus::Completed,
         DeploymentState::Failed { .. } => RoomStatus::Failed,
@@ -173,6 +169,17 @@ pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
             Withdrawal::Deprecated => RoomStatus::Deprecated,
             Withdrawal::Moved | Withdrawal::NotRequired => RoomStatus::NotRequired,
         },
+    }
+}
+
+/// The status of a room that has a deployment of which nothing has started: it follows the rollout at once, also before the planner has
+/// looked at the room (T1).
+#[must_use]
+pub fn not_started(rollout: &RolloutState) -> RoomStatus {
+    match rollout {
+        RolloutState::Running | RolloutState::Finished { .. } => RoomStatus::Scheduled,
+        RolloutState::Paused { .. } => RoomStatus::Paused,
+        RolloutState::Deprecated { .. } => RoomStatus::Deprecated,
     }
 }
 

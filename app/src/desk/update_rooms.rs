@@ -4,6 +4,7 @@ use domain::deployment::Deployment;
 use domain::ids::{RingId, RoomId};
 use domain::ring::RingPlace;
 use domain::rollout::{Rollout, RolloutState};
+use domain::status::RoomStatus;
 use service::pages::{Look, Start, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
@@ -19,20 +20,18 @@ pub(super) async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result
     let product = &summary.record.product;
     let with_product = look.rooms_with(std::slice::from_ref(product)).await.map_err(told)?;
     let with_product = with_product.get(product).copied().unwrap_or(0);
-    let nights = look.rooms_by_status(summary.record.id).await.map_err(told)?;
-    let of = |word: &str| nights.get(word).copied().unwrap_or(0);
-    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
-    let scheduled = of("scheduled");
-    let deployed: i64 = nights.values().sum();
+    let by_status = look.rooms_by_status(&summary.rollout).await.map_err(told)?;
+    let of = |status: RoomStatus| by_status.get(&status).copied().unwrap_or(0);
+    let deployed: i64 = by_status.values().sum();
     let all = with_product.max(deployed);
     let rows = [
         ("", "All", all),
-        ("failed", "Failed", of("failed")),
-        ("in-progress", "In progress", of("in-progress")),
-        ("scheduled", "Scheduled", if paused { 0 } else { scheduled }),
-        ("paused", "Paused", if paused { scheduled } else { 0 }),
-        ("completed", "Completed", of("completed")),
-        ("deprecated", "Deprecated", of("deprecated")),
+        ("failed", "Failed", of(RoomStatus::Failed)),
+        ("in-progress", "In progress", of(RoomStatus::InProgress)),
+        ("scheduled", "Scheduled", of(RoomStatus::Scheduled)),
+        ("paused", "Paused", of(RoomStatus::Paused)),
+        ("completed", "Completed", of(RoomStatus::Completed)),
+        ("deprecated", "Deprecated", of(RoomStatus::Deprecated)),
         ("not-required", "Not required", all - deployed),
     ];
     let shown = rows
@@ -71,11 +70,10 @@ pub(super) async fn room_page(
 }
 
 pub(super) fn room_filter(summary: &UpdateSummary, query: &RoomWhyQuery) -> Result<UpdateRoomFilter> {
-    let paused = matches!(summary.rollout.state, RolloutState::Paused { .. });
     Ok(UpdateRoomFilter {
         update: summary.record.id,
         product: summary.record.product.clone(),
-        which: which_rooms(&query.status, paused)?,
+        which: which_rooms(&query.status, &summary.rollout.state)?,
         ring: query.ring.parse::<RingId>().ok(),
         few: false,
         after: super::rooms::cursor(&query.after),
@@ -84,24 +82,24 @@ pub(super) fn room_filter(summary: &UpdateSummary, query: &RoomWhyQuery) -> Resu
 }
 
 /// The rooms that a status in the address asks for.
-fn which_rooms(status: &str, paused: bool) -> Result<UpdateRooms> {
-    Ok(match status {
-        "" => UpdateRooms::All,
-        "scheduled" if !paused => UpdateRooms::Scheduled,
-        "paused" if paused => UpdateRooms::Scheduled,
-        "scheduled" | "paused" => UpdateRooms::Nothing,
-        "in-progress" => UpdateRooms::InProgress,
-        "completed" => UpdateRooms::Completed,
-        "failed" => UpdateRooms::Failed,
-        "deprecated" => UpdateRooms::Deprecated,
-        "not-required" => UpdateRooms::NotRequired,
+fn which_rooms(status: &str, rollout: &RolloutState) -> Result<UpdateRooms> {
+    let status = match status {
+        "" => return Ok(UpdateRooms::All),
+        "scheduled" => RoomStatus::Scheduled,
+        "paused" => RoomStatus::Paused,
+        "in-progress" => RoomStatus::InProgress,
+        "completed" => RoomStatus::Completed,
+        "failed" => RoomStatus::Failed,
+        "deprecated" => RoomStatus::Deprecated,
+        "not-required" => RoomStatus::NotRequired,
         unknown => {
             return Err(AppError::Invalid {
                 field: "status".to_owned(),
                 problem: format!("{unknown:?} is no status of a room"),
             });
         }
-    })
+    };
+    Ok(UpdateRooms::of(status, rollout))
 }
 
 pub(super) async fn room_rows(

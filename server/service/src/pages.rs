@@ -181,12 +181,23 @@ impl Look {
         Ok(ahead)
     }
 
-    /// [`Tx::rooms_by_status`]; of a large estate as it was a moment ago.
+    /// Rooms of an update by status, those without a deployment aside; of a large estate as they were a moment ago.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_by_status(&mut self, update: UpdateId) -> Result<BTreeMap<String, i64>> {
-        self.sum(&ByStatus(update)).await
+    pub async fn rooms_by_status(&mut self, rollout: &Rollout) -> Result<BTreeMap<RoomStatus, i64>> {
+        let mut by_status = BTreeMap::new();
+        for (word, rooms) in self.sum(&ByStatus(rollout.update)).await? {
+            let status = match word.as_str() {
+                "in-progress" => RoomStatus::InProgress,
+                "completed" => RoomStatus::Completed,
+                "failed" => RoomStatus::Failed,
+                "deprecated" => RoomStatus::Deprecated,
+                _ => status::not_started(&rollout.state),
+            };
+            *by_status.entry(status).or_insert(0) += rooms;
+        }
+        Ok(by_status)
     }
 
     /// [`Tx::rooms_by_night`]; of a large estate as it was a moment ago.

@@ -6,7 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::Force;
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::rollout::RolloutState;
 use domain::room::{RoomState, Trouble};
+use domain::status::{self, RoomStatus};
 use domain::update::{ProductKind, Severity};
 use domain::zone::Zone;
 use sqlx::types::Json;
@@ -244,6 +246,8 @@ pub enum UpdateRooms {
     Failed,
     /// Withdrawn by deprecation.
     Deprecated,
+    /// Withdrawn by deprecation, or about to be: waiting, or open and not started.
+    DeprecatedOrScheduled,
     /// No deployment, or one that was withdrawn for another reason.
     NotRequired,
     /// None.
@@ -305,6 +309,23 @@ struct Part {
 }
 
 impl UpdateRooms {
+    /// Those that have a status while their rollout is in a state: what has not started follows that at once, also before the planner has
+    /// looked at the rooms (T1).
+    #[must_use]
+    pub fn of(status: RoomStatus, rollout: &RolloutState) -> Self {
+        let not_started = status::not_started(rollout);
+        match status {
+            RoomStatus::Scheduled | RoomStatus::Paused if status == not_started => Self::Scheduled,
+            RoomStatus::Scheduled | RoomStatus::Paused => Self::Nothing,
+            RoomStatus::Deprecated if status == not_started => Self::DeprecatedOrScheduled,
+            RoomStatus::Deprecated => Self::Deprecated,
+            RoomStatus::InProgress => Self::InProgress,
+            RoomStatus::Completed => Self::Completed,
+            RoomStatus::Failed => Self::Failed,
+            RoomStatus::NotRequired => Self::NotRequired,
+        }
+    }
+
     const fn parts(self) -> &'static [Part] {
         const fn of(state: &'static str, and: &'static str) -> Part {
             Part {
@@ -325,6 +346,11 @@ impl UpdateRooms {
             Self::Completed => &[const { of("completed", "") }],
             Self::Failed => &[const { of("failed", "") }],
             Self::Deprecated => &[const { of("withdrawn", " AND x.withdrawal = 'deprecated'") }],
+            Self::DeprecatedOrScheduled => &[
+                const { of("waiting", "") },
+                const { of("open", " AND x.started_at IS NULL") },
+                const { of("withdrawn", " AND x.withdrawal = 'deprecated'") },
+            ],
             Self::NotRequired => &[const {
                 with_or_without(" AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))")
             }],
@@ -541,7 +567,8 @@ impl Tx {
             .collect()
     }
 
-    /// Rooms of an update by the word of their status in addresses; those without a deployment are not among them.
+    /// Rooms of an update by what has become of them: `scheduled` (nothing has started), `in-progress`, `completed`, `failed` or
+    /// `deprecated`; those without a deployment are not among them. Which status `scheduled` is, the rollout says.
     ///
     /// # Errors
     /// The database fails.
