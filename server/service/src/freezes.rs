@@ -50,6 +50,12 @@ impl Service {
             tx.add_freeze(scope, &freeze).await?;
             move_plans(tx, &organisation, scope, &before, &before.with(scope, &freeze), now).await?;
             tx.take_back(Prepared::in_freeze(scope, from, until), now).await?;
+            match scope {
+                FreezeScope::Organisation => tx.wake_frozen(None, now).await?,
+                FreezeScope::Ring(ring) => tx.wake_frozen(Some(ring), now).await?,
+                // These were marked.
+                FreezeScope::Site(_) | FreezeScope::Room(_) => {}
+            }
             let summary = format!("Froze {whose} from {} to {}: {reason}", when::dated(from), when::dated(until));
             let entry = actor.entry("freeze.made", "freeze", id, summary)
                 .with_after(json!({ "scope": scope, "from": from, "until": until, "reason": reason }));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{FreezeId, RingId, RoomId, SiteId};
 use uuid::Uuid;
@@ -147,6 +147,24 @@ impl Tx {
             beside.push(own.map(|freeze| (freeze.2, freeze.3)).collect());
         }
         Ok(beside)
+    }
+
+    /// Has the planner look at everything unfinished in the rooms of a freeze of the organisation or of a ring: also at what waits under a
+    /// rollout that is over.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn wake_frozen(&mut self, ring: Option<RingId>, now: DateTime<Utc>) -> Result<()> {
+        const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')";
+        const OF_RING: &str = "UPDATE deployments SET next_at = $1
+            WHERE state IN ('waiting', 'open') AND room_id IN (SELECT id FROM rooms WHERE ring_id = $2)";
+        match ring {
+            None => each!(self, c => sqlx::query(ALL).bind(micros(now)).execute(c).await.map(drop))?,
+            Some(ring) => {
+                each!(self, c => sqlx::query(OF_RING).bind(micros(now)).bind(ring.0).execute(c).await.map(drop))?;
+            }
+        }
+        Ok(())
     }
 
     /// A freeze and whom it concerns; `None`: there is none of that id.
