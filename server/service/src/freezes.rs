@@ -36,6 +36,7 @@ impl Service {
         let reason = checked_reason(reason)?;
         let id = FreezeId(self.new_id()?);
         store::write!(self.store, tx => {
+            tx.lock_scope(scope).await?;
             let live = tx.live_rollouts().await?;
             // Not before the locks: a start that was a little faster must not look later than the freeze (law M).
             for update in &live {

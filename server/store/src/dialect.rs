@@ -29,6 +29,13 @@ pub(crate) const SHARE_RELEASE_POSTGRES: &str = "SELECT id FROM updates WHERE id
 /// The other side of it: waits for starts that are being written, and lets no more begin until the transaction ends.
 pub(crate) const LOCK_ROLLOUT_POSTGRES: &str = "SELECT update_id FROM rollouts WHERE update_id = $1 FOR NO KEY UPDATE";
 
+/// Postgres: what a new freeze will refer to, as the foreign keys lock it.
+pub(crate) const LOCK_RING_POSTGRES: &str = "SELECT id FROM rings WHERE id = $1 FOR KEY SHARE";
+/// Postgres: see [`LOCK_RING_POSTGRES`].
+pub(crate) const LOCK_ROOM_POSTGRES: &str = "SELECT id FROM rooms WHERE id = $1 FOR KEY SHARE";
+/// Postgres: see [`LOCK_RING_POSTGRES`].
+pub(crate) const LOCK_ROOMS_AT_POSTGRES: &str = "SELECT id FROM rooms WHERE site_id = $1 ORDER BY id FOR KEY SHARE";
+
 /// Begins in a task of its own: a request that is dropped while its BEGIN is under way would leave the connection inside a
 /// transaction that nobody ends.
 pub(crate) async fn begin_postgres(pool: &PgPool, statement: &'static str) -> Result<Tx> {

@@ -7,10 +7,11 @@ use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{FreezeId, RingId, RoomId, SiteId};
 use uuid::Uuid;
 
+use crate::dialect;
 use crate::error::Result;
 use crate::rooms::ids_in;
 use crate::rows::{instant, micros};
-use crate::tx::{Tx, each};
+use crate::tx::{Inner, Tx, each};
 
 #[derive(sqlx::FromRow)]
 struct FreezeRow {
@@ -147,6 +148,28 @@ impl Tx {
             beside.push(own.map(|freeze| (freeze.2, freeze.3)).collect());
         }
         Ok(beside)
+    }
+
+    /// Keeps whom a freeze concerns from being changed until this transaction ends. Whoever makes a freeze takes this before the locks of
+    /// rollouts: people who edit rings and rooms hold those rows when they come to the rollouts.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lock_scope(&mut self, scope: FreezeScope) -> Result<()> {
+        let (sql, id) = match scope {
+            FreezeScope::Organisation => return Ok(()),
+            FreezeScope::Ring(id) => (dialect::LOCK_RING_POSTGRES, id.0),
+            FreezeScope::Site(id) => (dialect::LOCK_ROOMS_AT_POSTGRES, id.0),
+            FreezeScope::Room(id) => (dialect::LOCK_ROOM_POSTGRES, id.0),
+        };
+        match &mut self.inner {
+            // BEGIN IMMEDIATE holds the write lock already.
+            Inner::Sqlite(_) => {}
+            Inner::Postgres(transaction) => {
+                sqlx::query(sql).bind(id).fetch_all(&mut **transaction).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Has the planner look at everything unfinished in the rooms of a freeze of the organisation or of a ring: also at what waits under a
