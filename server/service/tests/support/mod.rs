@@ -6,6 +6,9 @@
 // Each test file uses its part.
 #![allow(dead_code)]
 
+pub mod people;
+pub mod template;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

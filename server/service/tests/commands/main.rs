@@ -1,0 +1,79 @@
+//! Every command that people have is given to the service, on each engine, and to the simulator: after each the two have the same
+//! fleet, and refuse with the same sentence (DESIGN 9). A rule that one of them tells in its own way stands out here.
+//!
+//! `scripts.rs` has the commands and their times, `both.rs` gives them and lets time pass, `alike.rs` compares.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod alike;
+mod both;
+mod hands;
+mod scripts;
+mod simulator;
+
+use std::collections::BTreeMap;
+
+use both::Both;
+use scripts::{Ends, Step};
+use service::store::Engine;
+
+async fn play(engine: Engine, script: &[Step]) {
+    let mut both = Both::new(engine).await;
+    for step in script {
+        both.play(step).await;
+    }
+    both.estate.is_sound().await;
+}
+
+macro_rules! scripts {
+    ($($script:ident => $test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::play(service::store::Engine::Sqlite, &super::scripts::$script()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::play(service::store::Engine::Postgres, &super::scripts::$script()).await;
+            })+
+        }
+        fn all_scripts() -> Vec<Vec<Step>> {
+            vec![$(scripts::$script()),+]
+        }
+    };
+}
+
+scripts![
+    pauses_and_retries => a_simulated_pause_and_retry_is_that_of_the_service_k2_k3_k4,
+    freezes_moves_and_rings => simulated_freezes_moves_and_rings_are_those_of_the_service_w6_r10_r11_r12,
+    forces_and_cancels => a_simulated_force_and_cancel_is_that_of_the_service_k5_w10,
+    newer_releases => a_simulated_newer_release_and_recall_is_that_of_the_service_s9_s10,
+    late_states => what_is_over_in_the_simulator_is_over_at_the_service_t7_t8_t9,
+];
+
+#[test]
+fn every_command_is_given_with_success_and_is_refused_k2_k3_k4_k5_s9_s10_w6() {
+    let mut given: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for step in all_scripts().iter().flatten() {
+        if let Step::Give { command, ends, .. } = step {
+            let name = format!("{command:?}");
+            let name = name.split([' ', '(']).next().unwrap_or_default().to_owned();
+            let (done, refused) = given.entry(name).or_default();
+            match ends {
+                Ends::Well => *done += 1,
+                Ends::Refused => *refused += 1,
+            }
+        }
+    }
+    assert_eq!(given.len(), 19, "{given:?}");
+    for (name, (done, refused)) in given {
+        // What a file with a held room may be refused for is no rule of the simulator's.
+        assert!(
+            done > 0 && (refused > 0 || name == "AddHeldRoom"),
+            "{name}: {done} done, {refused} refused"
+        );
+    }
+}
