@@ -358,7 +358,7 @@ impl Tx {
     /// The database fails, or the row is no fact.
     pub async fn deployment_of(&mut self, room: RoomId, update: UpdateId) -> Result<Option<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at
+                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
             FROM deployments WHERE room_id = $1 AND update_id = $2";
         let row: Option<DeploymentRow> =
             each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
@@ -400,7 +400,7 @@ impl Tx {
             let rows: Vec<DeploymentRow> = each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new(
                     "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, failure, withdrawal,
-                        attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at
+                        attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
                     FROM deployments WHERE update_id = ",
                 );
                 query.push_bind(update.0).push(" AND room_id IN (");
@@ -426,7 +426,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at
+                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
             FROM deployments WHERE update_id = $1 AND state = 'failed'
                 AND (room_key, room_id) > (COALESCE((SELECT r.name_key FROM rooms r WHERE r.id = $2), ''), $2)
             ORDER BY room_key, room_id LIMIT $3";

@@ -638,7 +638,9 @@ async fn deployments_come_back_in_every_state_t1(home: Home) {
             Force::WhenAvailable
         });
         deployment.from_version = None;
-        deployment.reason = "Another reason: \"quoted\", 'quoted'.".to_owned();
+        deployment.reason = Reason::Stopped {
+            why: "Another reason: \"quoted\", 'quoted'.".to_owned(),
+        };
         deployment.next_at = None;
         store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await })
             .unwrap();
