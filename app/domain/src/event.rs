@@ -23,7 +23,10 @@ pub enum Subject {
 #[serde(rename_all = "snake_case", tag = "code", content = "facts")]
 pub enum Event {
     /// The date that a pause was given has come (K3).
-    PauseOver,
+    PauseOver {
+        /// Later dates move by so many days.
+        days: u32,
+    },
     /// The next ring starts on a date (S5).
     RingAhead {
         /// The ring's name.

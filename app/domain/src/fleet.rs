@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use crate::changes::{Applied, Changes, Stop, StopOf};
 use crate::deployment::{Bucket, Deployment, DeploymentState};
 use crate::freeze::{Freeze, Freezes};
 use crate::ids::{ActionId, DeploymentId, RingId, RoomId, UpdateId};
 use crate::install::{Install, InstallState};
-use crate::planner::Plan;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
@@ -326,8 +326,9 @@ impl Fleet {
             })
     }
 
-    /// Writes a plan's rows, as the store does.
-    pub fn apply(&mut self, plan: &Plan) {
+    /// Writes changes, as the store does.
+    pub fn apply(&mut self, plan: &Changes) -> Applied {
+        let mut applied = Applied::default();
         for rollout in &plan.rollouts {
             let mut after = rollout.clone();
             // Counts are kept by deltas only, so that a plan can never write them over.
@@ -363,9 +364,60 @@ impl Fleet {
         for room in &plan.settled_rooms {
             self.marked.remove(room);
         }
+        for moved in self.moved_by(plan) {
+            applied.moved_nights += 1;
+            self.deployments.insert(moved.id, moved);
+        }
+        for stop in &plan.stops {
+            applied.stops += self.stop(stop);
+        }
         for (update, at) in &plan.woken {
             self.wake_deployments(*update, *at);
         }
+        applied
+    }
+
+    /// The deployments whose night moves with these changes.
+    #[must_use]
+    pub fn moved_by(&self, changes: &Changes) -> Vec<Deployment> {
+        if changes.moved_nights.is_empty() {
+            return Vec::new();
+        }
+        let moves = |deployment: &Deployment| changes.moved_nights.iter().find_map(|moved| moved.of(deployment));
+        self.deployments.values().filter_map(moves).collect()
+    }
+
+    fn stop(&mut self, stop: &Stop) -> u64 {
+        let concerned = |install: &Install| match stop.of {
+            StopOf::Release(release) => install.update == release,
+            StopOf::Deployment(deployment) => install.deployment == deployment,
+        };
+        let (mut asked, mut open) = (0, BTreeSet::new());
+        for install in self.installs.values_mut().filter(|install| concerned(install)) {
+            if install.is_open() {
+                open.insert(install.deployment);
+            }
+            let to_stop = Install {
+                cancel_wanted: Some(stop.why.clone()),
+                ..install.clone()
+            };
+            if to_stop.is_to_be_canceled() {
+                *install = to_stop;
+                asked += 1;
+            }
+        }
+        if let StopOf::Release(_) = stop.of {
+            for deployment in self
+                .deployments
+                .values_mut()
+                .filter(|deployment| open.contains(&deployment.id))
+            {
+                if deployment.is_unfinished() {
+                    deployment.next_at = Some(stop.at);
+                }
+            }
+        }
+        asked
     }
 
     /// Has the planner look at everything unfinished of a rollout.

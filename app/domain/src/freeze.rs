@@ -160,19 +160,19 @@ impl Freezes {
 /// Dates of a plan that move: all from `from` on, so that as many free dates lie before each as did before, counted from `to`.
 ///
 /// A resume (K3) moves from the date of the pause to that of the resume; a changed freeze stays on the date of the change.
-#[derive(Clone, Copy, Debug)]
-pub struct Shift<'f> {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shift {
     /// The first date that moves.
     pub from: NaiveDate,
     /// Where it moves.
     pub to: NaiveDate,
     /// The freezes under which the dates were made.
-    pub before: &'f Freezes,
+    pub before: Freezes,
     /// The freezes of now.
-    pub after: &'f Freezes,
+    pub after: Freezes,
 }
 
-impl Shift<'_> {
+impl Shift {
     /// The calendar days by which it moves.
     #[must_use]
     pub fn days(&self) -> u32 {
@@ -270,8 +270,8 @@ mod tests {
         let shift = Shift {
             from: date("2025-03-09"),
             to: date("2025-03-16"),
-            before: &freezes,
-            after: &freezes,
+            before: freezes.clone(),
+            after: freezes,
         };
         // The 9th was the first free date of the pause, the 15th the second.
         assert_eq!(
@@ -291,8 +291,8 @@ mod tests {
         let shift = Shift {
             from: date("2025-03-09"),
             to: date("2025-03-09"),
-            before: &frozen,
-            after: &free,
+            before: frozen,
+            after: free,
         };
         assert_eq!(shift.date(GENERAL, date("2025-03-15")), date("2025-03-10"));
         assert_eq!(shift.end(GENERAL, date("2025-03-16")), date("2025-03-11"));

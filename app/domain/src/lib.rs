@@ -8,6 +8,7 @@
 //! rules that everything else rests on. [`offer::decide`] is what a device is told.
 
 pub mod access;
+pub mod changes;
 #[cfg(feature = "zones")]
 pub mod check;
 #[cfg(feature = "zones")]

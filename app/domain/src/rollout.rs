@@ -14,6 +14,8 @@ use crate::ids::{RingId, UpdateId};
 use crate::reason::Reason;
 use crate::ring::{MOST_TOTAL_DAYS, Ring, RingPlace, RingSequence};
 use crate::update::Severity;
+#[cfg(feature = "zones")]
+use crate::zone::Zone;
 
 /// One update's way through the rings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -279,12 +281,12 @@ impl Rollout {
 
     /// How a pause that still lasts moves what lies ahead, if it ends as far as is known ([`Rollout::goes_on`]).
     #[must_use]
-    pub fn pause<'f>(&self, since: NaiveDate, today: NaiveDate, freezes: &'f Freezes) -> Shift<'f> {
+    pub fn shift_by_pause(&self, since: NaiveDate, today: NaiveDate, freezes: &Freezes) -> Shift {
         Shift {
             from: since,
             to: self.goes_on(today).max(since),
-            before: freezes,
-            after: freezes,
+            before: freezes.clone(),
+            after: freezes.clone(),
         }
     }
 
@@ -319,7 +321,7 @@ impl Rollout {
         pause: Option<NaiveDate>,
         today: NaiveDate,
     ) -> Vec<PlannedStage> {
-        let resumed = pause.map(|since| self.pause(since, today, freezes));
+        let resumed = pause.map(|since| self.shift_by_pause(since, today, freezes));
         let mut planned = Vec::with_capacity(rings.count());
         let mut next_start = self.starts_on;
         for stage in &self.stages {
@@ -468,9 +470,45 @@ impl Rollout {
         self.counts.get(&ring).copied().unwrap_or_default()
     }
 
+    /// This rollout paused, whoever pauses it (K3): it is looked at when the pause ends by itself. `zone`: the organisation's.
+    #[cfg(feature = "zones")]
+    #[must_use]
+    pub fn pause(&self, pause: RolloutState, zone: &Zone) -> Self {
+        let mut paused = self.clone();
+        paused.state = pause;
+        paused.next_at = paused.resumes_on().map(|date| zone.start_of(date));
+        paused
+    }
+
+    /// This rollout going on after its pause, whoever ends it, and how its dates move: from the date of the pause to that of the resume
+    /// in the organisation's `zone` (K3). `None`: it is not paused.
+    #[cfg(feature = "zones")]
+    #[must_use]
+    pub fn resume(
+        &self,
+        rings: &RingSequence,
+        freezes: &Freezes,
+        zone: &Zone,
+        now: DateTime<Utc>,
+    ) -> Option<(Self, Shift)> {
+        let RolloutState::Paused { since, .. } = self.state else {
+            return None;
+        };
+        let from = zone.date(since);
+        let shift = Shift {
+            from,
+            to: zone.date(now).max(from),
+            before: freezes.clone(),
+            after: freezes.clone(),
+        };
+        let mut resumed = self.resumed(rings, &shift);
+        resumed.next_at = Some(now);
+        Some((resumed, shift))
+    }
+
     /// This rollout running again after a pause (K3): what lies ahead has moved.
     #[must_use]
-    pub fn resumed(&self, rings: &RingSequence, pause: &Shift<'_>) -> Self {
+    pub fn resumed(&self, rings: &RingSequence, pause: &Shift) -> Self {
         let next = self.ahead(rings).first().map(|ring| ring.id);
         let first = next.unwrap_or(RingId::ALL_ROOMS);
         let mut resumed = self.clone();
@@ -492,7 +530,7 @@ impl Rollout {
 
     /// This rollout under other freezes (W6): the ends of the ring that it is in have moved. Rings ahead follow by themselves.
     #[must_use]
-    pub fn refrozen(&self, change: &Shift<'_>) -> Self {
+    pub fn refrozen(&self, change: &Shift) -> Self {
         let mut refrozen = self.clone();
         if let Some(stage) = refrozen.stages.last_mut() {
             *stage = stage.moved(change);
@@ -588,7 +626,7 @@ impl Stage {
     /// This ring with its ends moved: what lies before the shift stays, so that a pause during the test leaves the rollout dates
     /// as they were.
     #[must_use]
-    fn moved(&self, shift: &Shift<'_>) -> Self {
+    fn moved(&self, shift: &Shift) -> Self {
         let mut moved = self.clone();
         moved.rollout_ends = shift.end(self.ring, self.rollout_ends);
         moved.test_ends = shift.end(self.ring, self.test_ends).max(moved.rollout_ends);
@@ -683,12 +721,12 @@ mod tests {
         rollout
     }
 
-    fn pause<'f>(from: &str, to: &str, freezes: &'f Freezes) -> Shift<'f> {
+    fn pause(from: &str, to: &str, freezes: &Freezes) -> Shift {
         Shift {
             from: date(from),
             to: date(to),
-            before: freezes,
-            after: freezes,
+            before: freezes.clone(),
+            after: freezes.clone(),
         }
     }
 

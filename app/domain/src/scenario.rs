@@ -678,7 +678,7 @@ impl Script {
                 let reason = words.reason()?;
                 self.sim
                     .note(format!("Admin stops {title} in {}: {reason}.", self.room_name(room)));
-                let done = self.sim.cancel(update, room, &format!("Stopped by Admin: {reason}."));
+                let done = self.sim.cancel(update, room, "Admin", &reason);
                 let devices = self.note_refusal(done).unwrap_or(0);
                 self.sim.note(format!("Devices asked to stop: {devices}."));
             }

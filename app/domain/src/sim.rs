@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::changes::{Changes, ReportLine};
 use crate::check::{self, Finding};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::Subject;
@@ -19,7 +20,7 @@ use crate::fleet::Fleet;
 use crate::ids::{ActionId, DeploymentId, DeviceId, ProductId, UpdateId};
 use crate::install::{Execution, Feedback, Finished, Heard, Install, InstallState};
 use crate::offer::{self, Asked, Offer, Presence};
-use crate::planner::{self, NewIds, ReportLine};
+use crate::planner::{self, NewIds};
 use crate::rollout::Rollout;
 use crate::status::{self, UpdateStatus};
 use crate::when;
@@ -200,11 +201,7 @@ impl Simulation {
                 });
                 break;
             }
-            self.fleet.apply(&plan);
-            for update in &plan.resumed {
-                // A plan resumes only what it has seen paused.
-                let _ = self.resume(*update);
-            }
+            self.write(&plan);
             self.fleet.forget_marks(&plan.settled_rooms, self.now);
             for ReportLine { subject, event } in plan.report {
                 self.log.push(Happened {
@@ -233,7 +230,7 @@ impl Simulation {
     }
 
     /// Nights that a plan fixes or moves, with their windows: too many for the planner's own report, wanted in a timeline.
-    fn new_nights(&self, plan: &planner::Plan) -> Vec<Happened> {
+    fn new_nights(&self, plan: &Changes) -> Vec<Happened> {
         let mut nights = Vec::new();
         let hours = self.fleet.organisation.settings.window();
         for deployment in plan

@@ -344,7 +344,7 @@ impl World {
             Step::Cancel(update, room) => {
                 if let Some(room) = self.a_room(*room) {
                     self.with_update(*update, |sim, update| {
-                        let _ = sim.cancel(update, room, "Stopped by Admin.");
+                        let _ = sim.cancel(update, room, "Admin", "no time");
                     });
                 }
             }

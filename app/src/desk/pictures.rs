@@ -170,7 +170,7 @@ fn stage_view(
     let resumed = match &summary.rollout.state {
         RolloutState::Paused { since, .. } => {
             let (since, today) = (zone.date(*since), zone.date(look.now));
-            Some(summary.rollout.pause(since, today, &look.freezes))
+            Some(summary.rollout.shift_by_pause(since, today, &look.freezes))
         }
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
     };

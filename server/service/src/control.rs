@@ -5,16 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::access::Act;
 use domain::commands::acknowledge::acknowledge;
+use domain::commands::cancel::{cancel, nothing_to_cancel};
 use domain::commands::pause::{self, Pause};
-use domain::commands::resume::{self, Calendar};
+use domain::commands::resume::{Calendar, Resumed, resume};
 use domain::commands::retry::Retry;
 use domain::commands::set_resume_date::set_resume_date;
 use domain::commands::{self, force};
 use domain::deployment::{Deployment, Force};
-use domain::freeze::Shift;
 use domain::ids::{RoomId, UpdateId};
-use domain::planner::Plan;
-use domain::refusal::Refusal;
 use domain::rollout::Rollout;
 use domain::room::Room;
 use domain::settings::Organisation;
@@ -159,7 +157,8 @@ impl Service {
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let (title, organisation) = (title_of(tx, update).await?, organisation(tx).await?);
-            let resumed = resume(tx, &organisation, update, now).await?;
+            let resumed = resumed(tx, &organisation, update, now).await?;
+            tx.apply(&resumed.changes, &[], now).await?;
             let summary = format!("Resumed {title}, later dates move by {} days: {reason}", resumed.days_later);
             let entry = entry(actor, "rollout.resumed", update, summary)
                 .with_before(json!({ "state": "paused", "since": resumed.since }))
@@ -374,13 +373,10 @@ impl Service {
             let title = title_of(tx, update).await?;
             let record = tx.room_record(room).await?.ok_or_else(|| ServiceError::not_found("This room"))?;
             let deployment = tx.deployment_of(room, update).await?;
-            let why = format!("Stopped by {}: {reason}.", actor.name);
-            let asked = match &deployment {
-                Some(deployment) => tx.want_cancel(update, Some(deployment.id), &why, now).await?,
-                None => 0,
-            };
+            let changes = cancel(deployment.as_ref(), &title, &record.name, &actor.name, &reason, now)?;
+            let asked = tx.apply(&changes, &[], now).await?.stops;
             if asked == 0 {
-                return Err(Refusal::NothingToCancel { title, room: record.name }.into());
+                return Err(nothing_to_cancel(&title, &record.name).into());
             }
             let summary = format!("Stopped {title} in {}: {reason}", record.name);
             let entry = entry(actor, "update.canceled", update, summary)
@@ -445,21 +441,8 @@ pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summa
     actor.entry(action, "update", update, summary)
 }
 
-/// What came of a resume.
-pub(crate) struct Resumed {
-    /// When it was paused.
-    pub(crate) since: DateTime<Utc>,
-    /// Later dates have moved by so many days.
-    pub(crate) days_later: u32,
-}
-
-/// Has a paused rollout go on (K3), whoever ends the pause.
-pub(crate) async fn resume(
-    tx: &mut Tx,
-    organisation: &Organisation,
-    update: UpdateId,
-    now: DateTime<Utc>,
-) -> Result<Resumed> {
+/// What a resume of this update would be, whoever asks (K3).
+async fn resumed(tx: &mut Tx, organisation: &Organisation, update: UpdateId, now: DateTime<Utc>) -> Result<Resumed> {
     let before = tx.rollout(update).await?;
     let (freezes, rings) = (tx.freezes().await?, tx.rings().await?);
     let calendar = Calendar {
@@ -467,25 +450,19 @@ pub(crate) async fn resume(
         rings: &rings,
         freezes: &freezes,
     };
-    let mut live = tx.live_rollouts().await?;
-    live.push(update);
-    let updates = tx.updates(&live).await?;
-    let step = updates.get(&update);
-    let resumed = resume::resume(before.as_ref(), step, calendar, updates.values(), now)?;
-    tx.apply(&resumed.plan, &[], now).await?;
-    shift_nights(tx, &resumed.plan, &resumed.shift).await?;
-    Ok(Resumed {
-        since: resumed.since,
-        days_later: resumed.shift.days(),
-    })
-}
-
-/// Moves the nights of rooms with the dates of their rollouts, in the ring that each is in.
-pub(crate) async fn shift_nights(tx: &mut Tx, plan: &Plan, shift: &Shift<'_>) -> Result<()> {
-    for rollout in &plan.rollouts {
-        if let Some(stage) = rollout.stages.last() {
-            tx.shift_nights(rollout.update, stage.ring, shift).await?;
+    let product = tx.updates(&[update]).await?.remove(&update).map(|step| step.product);
+    let updates = match product {
+        Some(product) => {
+            let releases = tx.releases_of(&product).await?;
+            tx.updates(&releases).await?
         }
-    }
-    Ok(())
+        None => BTreeMap::new(),
+    };
+    Ok(resume(
+        before.as_ref(),
+        updates.get(&update),
+        calendar,
+        updates.values(),
+        now,
+    )?)
 }

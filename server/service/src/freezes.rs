@@ -13,7 +13,7 @@ use domain::when;
 use serde_json::json;
 use store::{Prepared, Tx};
 
-use crate::control::{checked_reason, shift_nights};
+use crate::control::checked_reason;
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
 use crate::{Actor, Service};
@@ -157,9 +157,8 @@ async fn move_plans(
         FreezeScope::Organisation | FreezeScope::Ring(_) => {
             let live = tx.live_rollouts().await?;
             let rollouts = tx.rollouts(&live).await?;
-            let moved = freeze::move_plans(rollouts.values(), &organisation.zone, before, after, now);
-            tx.apply(&moved.plan, &[], now).await?;
-            shift_nights(tx, &moved.plan, &moved.shift).await?;
+            let changes = freeze::move_plans(rollouts.values(), &organisation.zone, before, after, now);
+            tx.apply(&changes, &[], now).await?;
         }
         FreezeScope::Site(site) => tx.mark_site(site).await?,
         FreezeScope::Room(room) => tx.mark(room).await?,

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
+use domain::changes::NewInstall;
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, TicketId, UpdateId};
 use domain::install::{Install, InstallState};
-use domain::planner::NewInstall;
 use domain::reason::Reason;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::ticket::{TicketSeverity, TicketState};

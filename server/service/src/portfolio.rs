@@ -4,7 +4,6 @@ use domain::access::Act;
 use domain::commands::publish::{Candidate, publish, recall};
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
-use domain::reason::Reason;
 use domain::update::{Severity, Update, titled};
 use domain::when;
 use serde_json::json;
@@ -217,9 +216,8 @@ impl Service {
             let recalled_before = !tx.recall_release(id).await?;
             // Not before the lock: see `Service::pause`.
             let now = self.clock.now();
-            let plan = recall(&title, recalled_before, tx.rollout(id).await?.as_ref(), &reason, now)?;
-            tx.apply(&plan, &[], now).await?;
-            let asked_to_stop = tx.want_cancel(id, None, &Reason::recalled(&reason).sentence(), now).await?;
+            let changes = recall(id, &title, recalled_before, tx.rollout(id).await?.as_ref(), &reason, now)?;
+            let asked_to_stop = tx.apply(&changes, &[], now).await?.stops;
             let rooms = tx.rooms_running(id).await?;
             let summary = format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len());
             let entry = actor.entry("update.recalled", "update", id, summary)

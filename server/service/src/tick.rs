@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::event::Subject;
+use domain::changes::{Changes, ReportLine};
+use domain::event::{Event, Subject};
 use domain::fleet::Slice;
 use domain::ids::UpdateId;
-use domain::planner::{self, ReportLine};
+use domain::planner;
 use domain::rollout::{Rollout, RolloutState};
 use domain::settings::Organisation;
 use domain::update::Update;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{AuditEntry, Limits};
 use tokio_util::sync::CancellationToken;
 
 use crate::Service;
-use crate::control::{Resumed, resume};
 use crate::error::{Result, ServiceError};
 
 /// What a tick did.
@@ -98,12 +98,8 @@ impl Service {
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else { return Ok(Round::Nothing) };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;
-            for update in &plan.resumed {
-                let resumed = resume(tx, &organisation, *update, now).await?;
-                tx.add_audit(now, &pause_over(&due.slice, *update, &resumed)).await?;
-            }
             for (before, after) in changed_by_rule(&due.slice, &plan) {
-                tx.add_audit(now, &by_rule(&due.slice, before, after)).await?;
+                tx.add_audit(now, &by_rule(&due.slice, &plan, before, after)).await?;
             }
             Ok(Round::Wrote(plan.report))
         })
@@ -132,9 +128,6 @@ impl Service {
             };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;
-            for update in &plan.resumed {
-                resume(&mut tx, &organisation, *update, now).await?;
-            }
             dry.writes |= !plan.is_empty();
             dry.lines
                 .extend(plan.report.iter().map(|line| in_words(line, &due.slice)));
@@ -224,7 +217,7 @@ impl Service {
 }
 
 /// Rollouts that a rule has ended: the audit covers people and rules.
-fn changed_by_rule<'p>(slice: &'p Slice, plan: &'p planner::Plan) -> impl Iterator<Item = (&'p Rollout, &'p Rollout)> {
+fn changed_by_rule<'p>(slice: &'p Slice, plan: &'p Changes) -> impl Iterator<Item = (&'p Rollout, &'p Rollout)> {
     plan.rollouts.iter().filter_map(|after| {
         let before = slice.rollouts.get(&after.update)?;
         let is_news = std::mem::discriminant(&before.state) != std::mem::discriminant(&after.state);
@@ -232,10 +225,20 @@ fn changed_by_rule<'p>(slice: &'p Slice, plan: &'p planner::Plan) -> impl Iterat
     })
 }
 
-fn by_rule(slice: &Slice, before: &Rollout, after: &Rollout) -> AuditEntry {
+fn by_rule(slice: &Slice, changes: &Changes, before: &Rollout, after: &Rollout) -> AuditEntry {
     let title = slice.updates.get(&after.update).map_or_else(String::new, Update::title);
+    let (mut was, mut is) = (state_facts(&before.state), state_facts(&after.state));
     let (action, summary) = match &after.state {
-        RolloutState::Running => ("rollout.running", format!("{title} goes on.")),
+        RolloutState::Running => {
+            let days = days_later(changes, after.update);
+            (was, is) = (
+                json!({ "state": "paused", "since": paused_since(before) }),
+                json!({ "state": "running", "days_later": days }),
+            );
+            let summary =
+                format!("Resumed {title} on the date that its pause was given; later dates move by {days} days.");
+            ("rollout.resumed", summary)
+        }
         RolloutState::Paused { reason, .. } => ("rollout.paused", format!("Paused {title}: {reason}")),
         RolloutState::Deprecated { reason, .. } => (
             "rollout.deprecated",
@@ -250,27 +253,36 @@ fn by_rule(slice: &Slice, before: &Rollout, after: &Rollout) -> AuditEntry {
         object_kind: "update",
         object_id: after.update.to_string(),
         summary,
-        before: serde_json::to_value(&before.state).ok(),
-        after: serde_json::to_value(&after.state).ok(),
+        before: Some(was),
+        after: Some(is),
     }
 }
 
-/// A pause that has ended by itself (K3).
-fn pause_over(slice: &Slice, update: UpdateId, resumed: &Resumed) -> AuditEntry {
-    let title = slice.updates.get(&update).map_or_else(String::new, Update::title);
-    AuditEntry {
-        actor: "Nightshift".to_owned(),
-        address: String::new(),
-        action: "rollout.resumed",
-        object_kind: "update",
-        object_id: update.to_string(),
-        summary: format!(
-            "Resumed {title} on the date that its pause was given; later dates move by {} days.",
-            resumed.days_later
-        ),
-        before: Some(json!({ "state": "paused", "since": resumed.since })),
-        after: Some(json!({ "state": "running", "days_later": resumed.days_later })),
+/// What the audit keeps of a state: its facts, and reasons as sentences.
+fn state_facts(state: &RolloutState) -> Value {
+    match state {
+        RolloutState::Deprecated { at, reason } => {
+            json!({ "state": "deprecated", "at": at, "reason": reason.sentence() })
+        }
+        state => serde_json::to_value(state).unwrap_or_default(),
     }
+}
+
+fn paused_since(rollout: &Rollout) -> Option<DateTime<Utc>> {
+    match rollout.state {
+        RolloutState::Paused { since, .. } => Some(since),
+        RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+    }
+}
+
+/// By how many days the end of a pause has moved the dates of a rollout.
+fn days_later(changes: &Changes, update: UpdateId) -> u32 {
+    let of = |line: &&ReportLine| line.subject == Subject::Rollout(update);
+    let days = |line: &ReportLine| match line.event {
+        Event::PauseOver { days } => Some(days),
+        _ => None,
+    };
+    changes.report.iter().filter(of).find_map(days).unwrap_or(0)
 }
 
 /// (About, sentence).

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::changes::{MovedNights, NewInstall, Stop, StopOf};
 use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
-use domain::freeze::{FreezeScope, Shift};
+use domain::freeze::FreezeScope;
 use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::{Install, InstallState};
-use domain::planner::NewInstall;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -436,12 +436,11 @@ impl Tx {
         rows.into_iter().map(DeploymentRow::into_domain).collect()
     }
 
-    /// Moves the nights of a rollout with its dates (K3, W6): those of the ring it was in that are still ahead. The same rule as
-    /// `planner::after_shift`, for all rooms at once.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
-    pub async fn shift_nights(&mut self, update: UpdateId, ring: RingId, shift: &Shift<'_>) -> Result<()> {
+    /// Moves the nights of a rollout with its dates (K3, W6): the rows for which [`MovedNights::of`] gives another night, all rooms of a
+    /// night at once. How many rooms.
+    pub(crate) async fn move_nights(&mut self, nights: &MovedNights) -> Result<u64> {
+        let MovedNights { update, ring, shift } = nights;
+        let (ring, mut rooms) = (*ring, 0);
         const NIGHTS: &str = "SELECT DISTINCT night, planned_night FROM deployments
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
                 AND ring_id = $2 AND planned_night >= $3
@@ -461,7 +460,7 @@ impl Tx {
             if moved == (night, planned) {
                 continue;
             }
-            each!(self, c => sqlx::query(MOVE)
+            rooms += each!(self, c => sqlx::query(MOVE)
                 .bind(update.0)
                 .bind(night)
                 .bind(planned)
@@ -470,23 +469,13 @@ impl Tx {
                 .bind(ring.0)
                 .execute(c)
                 .await
-                .map(drop))?;
+                .map(|done| done.rows_affected()))?;
         }
-        Ok(())
+        Ok(rooms)
     }
 
-    /// Asks devices that still download a release to stop (`DDI.md` 3): of one deployment, or wherever it is installed. What they
-    /// belong to is looked at.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn want_cancel(
-        &mut self,
-        release: UpdateId,
-        deployment: Option<DeploymentId>,
-        why: &str,
-        now: DateTime<Utc>,
-    ) -> Result<u64> {
+    /// Asks devices that still download to stop (`DDI.md` 3): how many.
+    pub(crate) async fn stop(&mut self, stop: &Stop) -> Result<u64> {
         const WAKE: &str = "UPDATE deployments SET next_at = $2 WHERE state IN ('waiting', 'open') AND id IN
                 (SELECT deployment_id FROM installs WHERE update_id = $1 AND state IN ('planned', 'started', 'installed'))";
         // Said twice, for SQLite takes the index of open installs only where its condition stands in the query.
@@ -494,14 +483,18 @@ impl Tx {
             WHERE update_id = $1 AND state IN ('planned', 'started', 'installed') AND state = 'started' AND NOT installed_chunks";
         const OF_DEPLOYMENT: &str = "UPDATE installs SET cancel_wanted = $2, revision = revision + 1
             WHERE deployment_id = $1 AND state = 'started' AND NOT installed_chunks";
-        let (sql, id) = match deployment {
-            Some(deployment) => (OF_DEPLOYMENT, deployment.0),
-            None => (OF_RELEASE, release.0),
+        let (sql, id) = match stop.of {
+            StopOf::Deployment(deployment) => (OF_DEPLOYMENT, deployment.0),
+            StopOf::Release(release) => (OF_RELEASE, release.0),
         };
-        let asked =
-            each!(self, c => sqlx::query(sql).bind(id).bind(why).execute(c).await.map(|done| done.rows_affected()))?;
-        if deployment.is_none() {
-            each!(self, c => sqlx::query(WAKE).bind(release.0).bind(micros(now)).execute(c).await.map(drop))?;
+        let asked = each!(self, c => sqlx::query(sql)
+            .bind(id)
+            .bind(stop.why.as_str())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if let StopOf::Release(release) = stop.of {
+            each!(self, c => sqlx::query(WAKE).bind(release.0).bind(micros(stop.at)).execute(c).await.map(drop))?;
         }
         Ok(asked)
     }

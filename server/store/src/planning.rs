@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::changes::{Applied, Changes, Placement};
 use domain::deployment::Deployment;
 use domain::fleet::{self, Candidate, DueRollout, DueRoom, Filling, Slice};
 use domain::freeze::Freezes;
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, UpdateId};
 use domain::install::Install;
-use domain::planner::{self, Placement, Plan};
+use domain::planner;
 use domain::ring::RingSequence;
-use domain::rollout::{Rollout, Stage};
+use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::room::{Hold, Room};
 use domain::settings::Organisation;
 use domain::update::{Standing, Update};
@@ -167,6 +168,15 @@ impl Tx {
         rollouts.extend(self.rollouts(&newer).await?);
         let mut more = self.steps_to(&updates).await?;
         more.extend(newer);
+        // Rooms on their way to any release of a product may wait for a step whose pause ends now, also where that rollout is over.
+        for id in due {
+            let is_paused = rollouts
+                .get(id)
+                .is_some_and(|rollout| matches!(rollout.state, RolloutState::Paused { .. }));
+            if let (true, Some(step)) = (is_paused, updates.get(id)) {
+                more.extend(self.releases_of(&step.product).await?);
+            }
+        }
         more.retain(|id| !updates.contains_key(id));
         updates.extend(self.updates(&more).await?);
 
@@ -282,7 +292,7 @@ impl Tx {
             candidates: Vec::new(),
             filling: None,
         };
-        let Some(ring) = ring.filter(|_| matches!(rollout.state, domain::rollout::RolloutState::Running)) else {
+        let Some(ring) = ring.filter(|_| matches!(rollout.state, RolloutState::Running)) else {
             return Ok(due);
         };
         if let Some(stage) = rollout.being_filled() {
@@ -491,7 +501,8 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails, or a law would be broken.
-    pub async fn apply(&mut self, plan: &Plan, marks: &[(i64, RoomId)], now: DateTime<Utc>) -> Result<()> {
+    pub async fn apply(&mut self, plan: &Changes, marks: &[(i64, RoomId)], now: DateTime<Utc>) -> Result<Applied> {
+        let mut applied = Applied::default();
         for rollout in &plan.rollouts {
             self.put_rollout(rollout).await?;
         }
@@ -506,6 +517,12 @@ impl Tx {
         for change in &plan.tickets {
             self.apply_ticket(change, now).await?;
         }
+        for moved in &plan.moved_nights {
+            applied.moved_nights += self.move_nights(moved).await?;
+        }
+        for stop in &plan.stops {
+            applied.stops += self.stop(stop).await?;
+        }
         for (update, at) in &plan.woken {
             self.wake_deployments(*update, *at).await?;
         }
@@ -516,7 +533,8 @@ impl Tx {
             .filter(|(_, room)| settled.contains(room))
             .map(|(id, _)| *id)
             .collect();
-        self.delete_marks(&settled).await
+        self.delete_marks(&settled).await?;
+        Ok(applied)
     }
 
     async fn delete_marks(&mut self, marks: &[i64]) -> Result<()> {

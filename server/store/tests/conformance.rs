@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
+use domain::changes::{Changes, Placement, Stop, StopOf};
 use domain::check::{check, forward};
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
 use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
-use domain::planner::{Placement, Plan};
 use domain::reason::Reason;
 use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence};
 use domain::rollout::{Rollout, RolloutState};
@@ -764,7 +764,7 @@ async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_ins
     let twice = store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&twice), at_night()).await });
     assert!(refused(&twice), "{twice:?}");
     // A second install on the device, of whatever deployment.
-    let install = domain::planner::NewInstall {
+    let install = domain::changes::NewInstall {
         deployment: second.id,
         update: other,
         ..lab::an_install(0, lab::device(0))
@@ -978,9 +978,9 @@ async fn a_ring_that_is_half_filled_has_the_same_next_rooms_in_rows_and_in_memor
         position,
         room: room(number),
     });
-    let plan = Plan {
+    let plan = Changes {
         placements: placements.collect(),
-        ..Plan::default()
+        ..Changes::default()
     };
     store::write!(store, tx => {
         let mut rollout = lab::a_rollout(UPDATE, RolloutState::Running);
@@ -999,9 +999,9 @@ async fn a_ring_that_is_half_filled_has_the_same_next_rooms_in_rows_and_in_memor
         .map(|(position, of)| (*position, of.room))
         .collect();
     assert_eq!(next, [(1, room(7)), (4, room(5))]);
-    let plan = Plan {
+    let plan = Changes {
         filled: vec![UPDATE],
-        ..Plan::default()
+        ..Changes::default()
     };
     store::write!(store, tx => { tx.apply(&plan, &[], at_night()).await }).unwrap();
     let fleet = store.read().await.unwrap().fleet().await.unwrap();
@@ -1023,7 +1023,7 @@ async fn what_does_not_fit_into_one_slice_comes_in_the_next_s14(home: Home) {
         let seen = store::write!(store, tx => {
             let due = tx.due(&lab::organisation(), at_night(), limits).await?.expect("marks");
             let settled_rooms = due.slice.rooms.iter().map(|due| due.room.id).collect();
-            let plan = Plan { settled_rooms, ..Plan::default() };
+            let plan = Changes { settled_rooms, ..Changes::default() };
             tx.apply(&plan, &due.marks, at_night()).await?;
             Ok::<_, StoreError>(due.slice.rooms.len())
         });
@@ -1097,9 +1097,9 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
     };
     assert_eq!(store.report(report, at_night()).await.unwrap(), Outcome::Changed);
     store::write!(store, tx => { tx.mark(room(1)).await }).unwrap();
-    let plan = Plan {
+    let plan = Changes {
         settled_rooms: vec![room(0), room(1)],
-        ..Plan::default()
+        ..Changes::default()
     };
     store::write!(store, tx => { tx.apply(&plan, &due.marks, at_night()).await }).unwrap();
     let mut tx = store.read().await.unwrap();
@@ -1112,9 +1112,9 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
         .unwrap();
     drop(tx);
     // A mark that the plan has not dealt with stays as well.
-    let half = Plan {
+    let half = Changes {
         settled_rooms: vec![room(1)],
-        ..Plan::default()
+        ..Changes::default()
     };
     store::write!(store, tx => { tx.apply(&half, &due.marks, at_night()).await }).unwrap();
     assert_eq!(
@@ -2594,7 +2594,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
         // A ring that is being filled.
         tx.put_rollout(&Rollout { next_at: Some(at_night()), ..lab::a_rollout(UPDATE, RolloutState::Running) }).await?;
         let next = Placement { update: UPDATE, position: 0, room: room(3) };
-        tx.apply(&Plan { placements: vec![next], ..Plan::default() }, &[], at_night()).await?;
+        tx.apply(&Changes { placements: vec![next], ..Changes::default() }, &[], at_night()).await?;
         tx.mark(room(2)).await
     })
     .unwrap();
@@ -2660,7 +2660,15 @@ async fn every_hot_query_starts_from_an_index_p8() {
         .unwrap()
         .unwrap();
     assert_eq!(due.slice.due[0].candidates.len(), 1);
-    tx.want_cancel(UPDATE, None, "Recalled.", at_night()).await.unwrap();
+    let recalled = Changes {
+        stops: vec![Stop {
+            of: StopOf::Release(UPDATE),
+            why: "Recalled: it hums.".to_owned(),
+            at: at_night(),
+        }],
+        ..Changes::default()
+    };
+    tx.apply(&recalled, &[], at_night()).await.unwrap();
     tx.commit().await.unwrap();
     // Pages.
     let mut tx = store.read().await.unwrap();

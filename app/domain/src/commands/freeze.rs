@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use crate::changes::Changes;
 use crate::commands::resume::Calendar;
-use crate::freeze::{Freezes, LEAST_FREE_DAYS, MOST_FROZEN_DAYS, Shift, check_date};
+use crate::freeze::{Freezes, LEAST_FREE_DAYS, MOST_FROZEN_DAYS, check_date};
 use crate::ids::UpdateId;
-use crate::planner::{self, Plan};
+use crate::planner;
 use crate::refusal::Refusal;
 use crate::rollout::Rollout;
 use crate::zone::Zone;
@@ -60,37 +61,31 @@ fn check(others: &[(NaiveDate, NaiveDate)], from: NaiveDate, until: NaiveDate) -
     Ok(())
 }
 
-/// Plans that have moved because other dates are frozen.
-#[derive(Clone, Debug)]
-pub struct MovedPlans<'f> {
-    /// What is written.
-    pub plan: Plan,
-    /// How the nights of waiting rooms move, in the ring that each rollout is in.
-    pub shift: Shift<'f>,
-}
-
 /// Moves what lies ahead of live rollouts when the freezes of the organisation or of a ring change: a freeze is made or lifted.
 /// `zone`: the organisation's.
 #[must_use]
-pub fn move_plans<'f, 'r>(
+pub fn move_plans<'r>(
     live: impl Iterator<Item = &'r Rollout>,
     zone: &Zone,
-    before: &'f Freezes,
-    after: &'f Freezes,
+    before: &Freezes,
+    after: &Freezes,
     now: DateTime<Utc>,
-) -> MovedPlans<'f> {
+) -> Changes {
     let shift = planner::refreeze(zone, now, before, after);
     let moved = live.map(|rollout| rollout.refrozen(&shift));
     // When its next ring begins depends on what is frozen.
     let rollouts: Vec<Rollout> = moved
         .map(|moved| planner::look_again(&moved, now).unwrap_or(moved))
         .collect();
-    let plan = Plan {
+    let mut changes = Changes {
         woken: rollouts.iter().map(|rollout| (rollout.update, now)).collect(),
-        rollouts,
-        ..Plan::default()
+        ..Changes::default()
     };
-    MovedPlans { plan, shift }
+    for rollout in &rollouts {
+        changes.move_nights(rollout, &shift);
+    }
+    changes.rollouts = rollouts;
+    changes
 }
 
 /// The last date of each live rollout's plan, as it is and under other freezes (K9). `calendar`: as it is.
@@ -107,7 +102,7 @@ pub fn last_dates<'r>(
     };
     let before: Vec<&Rollout> = live.collect();
     let moved = move_plans(before.iter().copied(), calendar.zone, calendar.freezes, after, now);
-    let pairs = before.iter().zip(&moved.plan.rollouts);
+    let pairs = before.iter().zip(&moved.rollouts);
     pairs
         .filter_map(|(was, is)| Some((was.update, last(was, calendar.freezes)?, last(is, after)?)))
         .collect()

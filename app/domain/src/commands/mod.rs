@@ -4,6 +4,7 @@
 //! anything itself, and none is told twice: whoever shows what would follow calls the same function.
 
 pub mod acknowledge;
+pub mod cancel;
 pub mod edit_rings;
 pub mod edit_settings;
 pub mod force;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::planner::Plan;
+use crate::changes::Changes;
 use crate::refusal::Refusal;
 use crate::rollout::{Rollout, RolloutState};
 use crate::zone::Zone;
@@ -31,7 +31,7 @@ pub fn pause(
     zone: &Zone,
     pause: &Pause,
     now: DateTime<Utc>,
-) -> Result<Plan, Refusal> {
+) -> Result<Changes, Refusal> {
     let before = rollout.ok_or(Refusal::NoRollout)?;
     let title = title.to_owned();
     match &before.state {
@@ -66,15 +66,11 @@ pub(super) fn check_end(resumes_on: Option<NaiveDate>, today: NaiveDate) -> Resu
 }
 
 /// The rollout in a pause: it is looked at when that ends by itself, and its rooms now.
-pub(super) fn standing_still(before: &Rollout, state: RolloutState, zone: &Zone, now: DateTime<Utc>) -> Plan {
-    let mut after = Rollout {
-        state,
-        ..before.clone()
-    };
-    after.next_at = after.resumes_on().map(|date| zone.start_of(date));
-    Plan {
+pub(super) fn standing_still(before: &Rollout, state: RolloutState, zone: &Zone, now: DateTime<Utc>) -> Changes {
+    let after = before.pause(state, zone);
+    Changes {
         woken: vec![(after.update, now)],
         rollouts: vec![after],
-        ..Plan::default()
+        ..Changes::default()
     }
 }

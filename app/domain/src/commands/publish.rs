@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::planner::{self, Plan};
+use crate::changes::{Changes, Stop, StopOf};
+use crate::ids::UpdateId;
+use crate::planner;
+use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::rollout::Rollout;
 use crate::settings::Settings;
@@ -40,25 +43,32 @@ pub fn publish(candidate: &Candidate, settings: &Settings) -> Result<(), Refusal
     planner::check_minutes(settings, candidate.expected_minutes)
 }
 
-/// The release's rollout ends, if it has one that goes on. `recalled`: the release was recalled before.
+/// The release's rollout ends, if it has one that goes on, and devices that download it are asked to stop. `recalled`: the release was
+/// recalled before.
 ///
 /// # Errors
 /// It was recalled before.
 pub fn recall(
+    release: UpdateId,
     title: &str,
     recalled: bool,
     rollout: Option<&Rollout>,
     why: &str,
     now: DateTime<Utc>,
-) -> Result<Plan, Refusal> {
+) -> Result<Changes, Refusal> {
     if recalled {
         let title = title.to_owned();
         return Err(Refusal::RecalledBefore { title });
     }
     let after = rollout.and_then(|rollout| planner::recall(rollout, why, now));
-    Ok(Plan {
+    Ok(Changes {
         woken: after.iter().map(|after| (after.update, now)).collect(),
         rollouts: after.into_iter().collect(),
-        ..Plan::default()
+        stops: vec![Stop {
+            of: StopOf::Release(release),
+            why: Reason::recalled(why).sentence(),
+            at: now,
+        }],
+        ..Changes::default()
     })
 }

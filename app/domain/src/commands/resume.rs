@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::freeze::{Freezes, Shift};
-use crate::planner::{self, Plan};
+use crate::changes::Changes;
+use crate::freeze::Freezes;
+use crate::planner;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
 use crate::rollout::{Rollout, RolloutState};
@@ -23,16 +24,17 @@ pub struct Calendar<'f> {
 
 /// What comes of a resume.
 #[derive(Clone, Debug)]
-pub struct Resumed<'f> {
+pub struct Resumed {
     /// Since when it was paused.
     pub since: DateTime<Utc>,
+    /// Later dates move by so many days.
+    pub days_later: u32,
     /// What is written.
-    pub plan: Plan,
-    /// How the nights of its waiting rooms move, in the ring that it is in.
-    pub shift: Shift<'f>,
+    pub changes: Changes,
 }
 
-/// `others`: the live updates. Rooms on their way to one of them may have waited for this one as a step (S8).
+/// `others`: the releases of its product. Rooms on their way to one of them may have waited for this one as a step (S8), also where the
+/// rollout of that one is over and somebody retries it.
 ///
 /// # Errors
 /// There is no such rollout, or it is not paused.
@@ -42,26 +44,24 @@ pub fn resume<'f>(
     calendar: Calendar<'f>,
     others: impl Iterator<Item = &'f Update>,
     now: DateTime<Utc>,
-) -> Result<Resumed<'f>, Refusal> {
+) -> Result<Resumed, Refusal> {
     let before = rollout.ok_or(Refusal::NoRollout)?;
-    let RolloutState::Paused { since, .. } = before.state else {
+    let resumed = before.resume(calendar.rings, calendar.freezes, calendar.zone, now);
+    let (RolloutState::Paused { since, .. }, Some((after, shift))) = (&before.state, resumed) else {
         let title = update.map_or_else(|| "An update".to_owned(), Update::title);
         return Err(Refusal::NotPaused { title });
     };
-    let shift = planner::resume(calendar.zone, since, now, calendar.freezes);
-    let after = Rollout {
-        next_at: Some(now),
-        ..before.resumed(calendar.rings, &shift)
-    };
     let led_to = update.map_or_else(Vec::new, |step| planner::led_to_by(step, others));
     let woken = std::iter::once(after.update).chain(led_to);
+    let mut changes = Changes {
+        woken: woken.map(|update| (update, now)).collect(),
+        ..Changes::default()
+    };
+    changes.move_nights(&after, &shift);
+    changes.rollouts.push(after);
     Ok(Resumed {
-        since,
-        plan: Plan {
-            woken: woken.map(|update| (update, now)).collect(),
-            rollouts: vec![after],
-            ..Plan::default()
-        },
-        shift,
+        since: *since,
+        days_later: shift.days(),
+        changes,
     })
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::changes::Changes;
 use crate::commands::pause::{check_end, standing_still};
-use crate::planner::Plan;
 use crate::refusal::Refusal;
 use crate::rollout::{Rollout, RolloutState};
 use crate::zone::Zone;
@@ -19,7 +19,7 @@ pub fn set_resume_date(
     zone: &Zone,
     resumes_on: Option<NaiveDate>,
     now: DateTime<Utc>,
-) -> Result<Plan, Refusal> {
+) -> Result<Changes, Refusal> {
     let before = rollout.ok_or(Refusal::NoRollout)?;
     let title = title.to_owned();
     let mut state = before.state.clone();

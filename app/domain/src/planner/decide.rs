@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::deployment::{Deployment, DeploymentState};
 use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
 use crate::reason::Reason;
@@ -90,18 +89,6 @@ pub fn recall(rollout: &Rollout, why: &str, now: DateTime<Utc>) -> Option<Rollou
     })
 }
 
-/// How a resume moves dates (K3): from the date of the pause to that of the resume, in the organisation's zone.
-#[must_use]
-pub fn resume<'f>(zone: &Zone, paused: DateTime<Utc>, now: DateTime<Utc>, freezes: &'f Freezes) -> Shift<'f> {
-    let from = zone.date(paused);
-    Shift {
-        from,
-        to: zone.date(now).max(from),
-        before: freezes,
-        after: freezes,
-    }
-}
-
 /// The updates whose rooms may wait for `step` on their way (S8): they are looked at when its rollout is resumed.
 #[must_use]
 pub fn led_to_by<'u>(step: &Update, updates: impl Iterator<Item = &'u Update>) -> Vec<UpdateId> {
@@ -112,34 +99,14 @@ pub fn led_to_by<'u>(step: &Update, updates: impl Iterator<Item = &'u Update>) -
 
 /// How a change of freezes moves dates (W6): those from today on, in the organisation's zone.
 #[must_use]
-pub fn refreeze<'f>(zone: &Zone, now: DateTime<Utc>, before: &'f Freezes, after: &'f Freezes) -> Shift<'f> {
+pub fn refreeze(zone: &Zone, now: DateTime<Utc>, before: &Freezes, after: &Freezes) -> Shift {
     let today = zone.date(now);
     Shift {
         from: today,
         to: today,
-        before,
-        after,
+        before: before.clone(),
+        after: after.clone(),
     }
-}
-
-/// A waiting room after the dates of its rollout have moved (K3, W6): its night has moved with the plan. `None`: it stays as it
-/// is.
-///
-/// Only nights of the ring that the rollout was in, and only those from the shift on: the days are added to that ring, and a room
-/// of an earlier one, or one that waits for "the next window", goes to the next window there is.
-/// `rollout`: before or after the shift.
-#[must_use]
-pub fn after_shift(deployment: &Deployment, rollout: &Rollout, shift: &Shift<'_>) -> Option<Deployment> {
-    let planned = deployment.planned_night?;
-    let in_last_ring = rollout.stages.last().is_some_and(|stage| stage.ring == deployment.ring);
-    let waits = deployment.state == DeploymentState::Waiting && deployment.follows_plan();
-    if !waits || !in_last_ring || planned < shift.from {
-        return None;
-    }
-    let mut moved = deployment.clone();
-    moved.night = shift.date(deployment.ring, deployment.night);
-    moved.planned_night = Some(shift.date(deployment.ring, planned));
-    (moved != *deployment).then_some(moved)
 }
 
 /// Rings that a change of rings lets a live rollout pass without entering them, or takes out from behind it (R10): their rooms

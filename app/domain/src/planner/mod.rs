@@ -2,21 +2,18 @@
 //!
 //! It must not act, wait or ask: no I/O, no clock, no randomness, no order that depends on hashing seeds. Start with [`plan`].
 
-mod changes;
 mod decide;
 mod rings;
 mod rooms;
 
 use chrono::{DateTime, Utc};
 
-pub use changes::{NewInstall, Placement, Plan, ReportLine};
-pub use decide::{
-    after_shift, check_minutes, led_to_by, look_again, publish, reached_otherwise, recall, refreeze, resume, supersede,
-};
+pub use decide::{check_minutes, led_to_by, look_again, publish, reached_otherwise, recall, refreeze, supersede};
 pub use rings::gives_way_to;
 pub use rooms::join::{LeftOut, force};
 pub use rooms::retry::retry;
 
+use crate::changes::Changes;
 use crate::fleet::Slice;
 use crate::ids::DeploymentId;
 
@@ -32,20 +29,20 @@ pub const MOST_NEW_DEPLOYMENTS: usize = 5_000;
 
 /// What is to be written because `now` has come (S14: the same facts and instant give the same plan).
 #[must_use]
-pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Plan {
-    let mut plan = Plan::default();
+pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Changes {
+    let mut changes = Changes::default();
     for due in &slice.due {
-        rings::advance(slice, due, now, ids, &mut plan);
+        rings::advance(slice, due, now, ids, &mut changes);
     }
     // Whether a room joins or leaves depends on the rings that rollouts have entered. When that has just changed, marks stay for
     // the next slice, which follows at once and shows the rollouts as they are now.
     let stages_before = |update| slice.rollouts.get(update).map(|rollout| &rollout.stages);
-    let rings_moved = plan
+    let rings_moved = changes
         .rollouts
         .iter()
         .any(|after| stages_before(&after.update) != Some(&after.stages));
     for due in &slice.rooms {
-        rooms::look(slice, due, !rings_moved, now, ids, &mut plan);
+        rooms::look(slice, due, !rings_moved, now, ids, &mut changes);
     }
-    plan
+    changes
 }

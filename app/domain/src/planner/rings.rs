@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::NewIds;
-use super::changes::{Placement, Plan};
+use super::{NewIds, led_to_by};
+use crate::changes::{Changes, Placement};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
@@ -81,24 +81,29 @@ impl Rollout {
 }
 
 /// Takes a due rollout one step further. What more is due at the same instant follows in the next slice.
-pub(super) fn advance(slice: &Slice, due: &DueRollout, now: DateTime<Utc>, ids: &mut dyn NewIds, plan: &mut Plan) {
+pub(super) fn advance(
+    slice: &Slice,
+    due: &DueRollout,
+    now: DateTime<Utc>,
+    ids: &mut dyn NewIds,
+    changes: &mut Changes,
+) {
     let Some(rollout) = slice.rollouts.get(&due.update) else {
         return;
     };
     // A newer one has deprecated it a moment ago.
-    if plan.rollouts.iter().any(|planned| planned.update == due.update) {
+    if changes.rollouts.iter().any(|planned| planned.update == due.update) {
         return;
     }
     let mut after = rollout.clone();
     match rollout.state {
-        RolloutState::Running => step(slice, due, &mut after, now, ids, plan),
+        RolloutState::Running => step(slice, due, &mut after, now, ids, changes),
         RolloutState::Paused {
             resumes_on: Some(date), ..
         } => {
             let begins = slice.organisation.zone.start_of(date);
             if begins <= now {
-                plan.say(Subject::Rollout(due.update), Event::PauseOver);
-                plan.resumed.push(due.update);
+                resume(slice, rollout, now, changes);
                 return;
             }
             after.next_at = Some(begins);
@@ -111,8 +116,26 @@ pub(super) fn advance(slice: &Slice, due: &DueRollout, now: DateTime<Utc>, ids: 
         }
     }
     if after != *rollout {
-        plan.rollouts.push(after);
+        changes.rollouts.push(after);
     }
+}
+
+/// The date that its pause was given has come (K3): it goes on as if a person had resumed it.
+fn resume(slice: &Slice, rollout: &Rollout, now: DateTime<Utc>, changes: &mut Changes) {
+    let zone = &slice.organisation.zone;
+    let Some((resumed, shift)) = rollout.resume(&slice.rings, &slice.freezes, zone, now) else {
+        return;
+    };
+    changes.say(
+        Subject::Rollout(rollout.update),
+        Event::PauseOver { days: shift.days() },
+    );
+    changes.move_nights(&resumed, &shift);
+    let step = slice.updates.get(&rollout.update);
+    let led_to = step.map_or_else(Vec::new, |step| led_to_by(step, slice.updates.values()));
+    let woken = std::iter::once(rollout.update).chain(led_to);
+    changes.woken.extend(woken.map(|update| (update, now)));
+    changes.rollouts.push(resumed);
 }
 
 fn step(
@@ -121,12 +144,12 @@ fn step(
     rollout: &mut Rollout,
     now: DateTime<Utc>,
     ids: &mut dyn NewIds,
-    plan: &mut Plan,
+    changes: &mut Changes,
 ) {
     let subject = Subject::Rollout(rollout.update);
     let organisation = &slice.organisation;
     if rollout.being_filled().is_some() {
-        fill(slice, due, rollout, now, ids, plan);
+        fill(slice, due, rollout, now, ids, changes);
         return;
     }
     let calendar = rollout.calendar_at(&slice.rings, &slice.freezes, &organisation.zone, now);
@@ -136,13 +159,13 @@ fn step(
         if now < begins {
             rollout.next_at = Some(begins);
             let (ring, starts) = (next.name.clone(), Day::new(next.starts_on, today));
-            plan.say(subject, Event::RingAhead { ring, starts });
+            changes.say(subject, Event::RingAhead { ring, starts });
             return;
         }
         // README, "A ring entered late". A critical update may be published when its date is well on its way in the east.
         let late = zone.date(now) - zone.date(begins.max(rollout.published_at));
-        enter(slice, due, rollout, next, late.num_days(), now, ids, plan);
-        overtake(slice, rollout, now, plan);
+        enter(slice, due, rollout, next, late.num_days(), now, ids, changes);
+        overtake(slice, rollout, now, changes);
         return;
     }
     let Some(last) = calendar.last() else { return };
@@ -150,14 +173,14 @@ fn step(
     if now < ends {
         rollout.next_at = Some(ends);
         let (ring, ends) = (last.name.clone(), Day::new(last.test_ends - days(1), today));
-        plan.say(subject, Event::LastRing { ring, ends });
+        changes.say(subject, Event::LastRing { ring, ends });
         return;
     }
     // The rooms of this slice may end in the same plan; their end wakes the rollout once more.
     let unfinished = rollout.total_counts().unfinished();
     rollout.next_at = None;
     if unfinished > 0 {
-        plan.say(subject, Event::Finishing { rooms: unfinished });
+        changes.say(subject, Event::Finishing { rooms: unfinished });
         return;
     }
     // One that was recalled since has taken its place nowhere.
@@ -170,12 +193,12 @@ fn step(
     if let (Some(newer), true) = (newest, rollout.total_counts().deprecated > 0) {
         // Some of its rooms were left to the newer one: it has not reached all of them, so it is not Completed (T7, S9).
         let reason = Reason::Superseded { by: newer.title() };
-        plan.say(subject, Event::Deprecated(reason.clone()));
+        changes.say(subject, Event::Deprecated(reason.clone()));
         rollout.state = RolloutState::Deprecated { at: now, reason };
         return;
     }
     rollout.state = RolloutState::Finished { at: now };
-    plan.say(subject, Event::Finished);
+    changes.say(subject, Event::Finished);
 }
 
 /// When `date` begins for a ring: in the easternmost zone of its rooms, or in the organisation's where it has none (S5).
@@ -196,7 +219,7 @@ fn enter(
     late: i64,
     now: DateTime<Utc>,
     ids: &mut dyn NewIds,
-    plan: &mut Plan,
+    changes: &mut Changes,
 ) {
     let given_way = gives_way_in(slice, rollout, next.ring);
     let order = in_order(rollout.update, if given_way.is_some() { &[] } else { &due.candidates });
@@ -223,14 +246,15 @@ fn enter(
             late,
         },
     };
-    plan.say(Subject::Rollout(rollout.update), event);
+    changes.say(Subject::Rollout(rollout.update), event);
     let fits_in_one_plan = order.len() <= slice.batch;
     let positioned = (0..).zip(order);
     if fits_in_one_plan {
-        place(slice, rollout, rooms, positioned, now, ids, plan);
-        wake_what_it_needs(slice, rollout.update, now, plan);
+        place(slice, rollout, rooms, positioned, now, ids, changes);
+        wake_what_it_needs(slice, rollout.update, now, changes);
     } else {
-        plan.placements
+        changes
+            .placements
             .extend(positioned.map(|(position, candidate)| Placement {
                 update: rollout.update,
                 position,
@@ -266,7 +290,7 @@ pub fn gives_way_to<'r>(
 
 /// `newer` has just entered a ring: the updates that it supersedes give way in it, and are deprecated once it has entered the
 /// last one (S9).
-fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, plan: &mut Plan) {
+fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, changes: &mut Changes) {
     let title = slice.updates.get(&newer.update).map_or_else(String::new, Update::title);
     let superseded = slice.rollouts.values().filter(|older| {
         let gives_way = older.superseded_by.contains(&newer.update);
@@ -280,13 +304,13 @@ fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, plan: &mut Plan)
                 at: now,
                 reason: reason.clone(),
             };
-            plan.change_rollout(older, |older| {
+            changes.change_rollout(older, |older| {
                 older.state = deprecated.clone();
                 older.next_at = None;
             });
-            plan.say(Subject::Rollout(older.update), Event::Deprecated(reason));
+            changes.say(Subject::Rollout(older.update), Event::Deprecated(reason));
         }
-        plan.woken.push((older.update, now));
+        changes.woken.push((older.update, now));
     }
 }
 
@@ -297,7 +321,7 @@ fn fill(
     rollout: &mut Rollout,
     now: DateTime<Utc>,
     ids: &mut dyn NewIds,
-    plan: &mut Plan,
+    changes: &mut Changes,
 ) {
     let (Some(stage), Some(filling)) = (rollout.being_filled().cloned(), &due.filling) else {
         return;
@@ -312,21 +336,21 @@ fn fill(
             std::iter::empty(),
             now,
             ids,
-            plan,
+            changes,
         );
     } else {
         let next = filling.rooms.iter().map(|(position, candidate)| (*position, candidate));
-        place(slice, rollout, filling.taken, next, now, ids, plan);
+        place(slice, rollout, filling.taken, next, now, ids, changes);
     }
     if rollout.being_filled().is_none() {
-        plan.filled.push(rollout.update);
-        wake_what_it_needs(slice, rollout.update, now, plan);
+        changes.filled.push(rollout.update);
+        wake_what_it_needs(slice, rollout.update, now, changes);
     }
 }
 
 /// What an update needs first goes first from now on in the rooms that it has come to (S7, S8): what is prepared there may have to give
 /// way.
-fn wake_what_it_needs(slice: &Slice, update: UpdateId, now: DateTime<Utc>, plan: &mut Plan) {
+fn wake_what_it_needs(slice: &Slice, update: UpdateId, now: DateTime<Utc>, changes: &mut Changes) {
     let Some(newcomer) = slice
         .updates
         .get(&update)
@@ -336,7 +360,7 @@ fn wake_what_it_needs(slice: &Slice, update: UpdateId, now: DateTime<Utc>, plan:
     };
     let steps = slice.updates.values().filter(|step| newcomer.may_need(step));
     let wait = steps.filter(|step| slice.rollouts.get(&step.id).is_some_and(Rollout::may_start_rooms));
-    plan.woken.extend(wait.map(|step| (step.id, now)));
+    changes.woken.extend(wait.map(|step| (step.id, now)));
 }
 
 /// Gives rooms of the ring that was entered last their nights by their positions; `taken` positions are dealt with.
@@ -347,7 +371,7 @@ fn place<'c>(
     positioned: impl Iterator<Item = (u32, &'c Candidate)>,
     now: DateTime<Utc>,
     ids: &mut dyn NewIds,
-    plan: &mut Plan,
+    changes: &mut Changes,
 ) {
     let update = rollout.update;
     let Some(stage) = rollout.stages.last_mut() else { return };
@@ -378,8 +402,8 @@ fn place<'c>(
         };
         let (id, attempt) = candidate.withdrawn.unwrap_or_else(|| (ids.deployment(), 1));
         let made = match candidate.withdrawn {
-            Some(_) => &mut plan.deployments,
-            None => &mut plan.placed,
+            Some(_) => &mut changes.deployments,
+            None => &mut changes.placed,
         };
         made.push(Deployment {
             id,

@@ -8,8 +8,8 @@ mod settle;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::changes::{NewInstall, Plan};
 use super::{NewIds, rings};
+use crate::changes::{Changes, NewInstall};
 use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::event::{Event, Subject, TakenBack};
 use crate::fleet::{DueRoom, Slice};
@@ -32,7 +32,7 @@ pub(super) fn look(
     settles_mark: bool,
     now: DateTime<Utc>,
     ids: &mut dyn NewIds,
-    plan: &mut Plan,
+    changes: &mut Changes,
 ) {
     let mut look = Look {
         slice,
@@ -50,12 +50,12 @@ pub(super) fn look(
     join::leave(&mut look, settles_mark);
     if settles_mark {
         join::join(&mut look, ids);
-        plan.settled_rooms.push(due.room.id);
-        wake_for_entry(slice, &due.room, now, plan);
+        changes.settled_rooms.push(due.room.id);
+        wake_for_entry(slice, &due.room, now, changes);
     }
     open::open_next(&mut look);
     look.set_next_instants();
-    look.write(due, plan);
+    look.write(due, changes);
 }
 
 /// When a room is prepared for a window: see [`Settings::prepare_minutes`].
@@ -294,10 +294,10 @@ impl<'s> Look<'s> {
     }
 
     /// Puts what has changed into the plan.
-    fn write(self, due: &DueRoom, plan: &mut Plan) {
+    fn write(self, due: &DueRoom, changes: &mut Changes) {
         for install in self.installs {
             if due.installs.iter().all(|before| *before != install) {
-                plan.installs.push(install);
+                changes.installs.push(install);
             }
         }
         for deployment in self.deployments {
@@ -331,11 +331,11 @@ impl<'s> Look<'s> {
                 } else {
                     TakenBack::AnotherFirst
                 };
-                plan.say(subject, Event::TakenBack(why));
+                changes.say(subject, Event::TakenBack(why));
             } else if !same_reason
                 || (prepared_for.is_none() && before.is_some_and(|before| before.state != deployment.state))
             {
-                plan.say(subject, Event::Stands(deployment.reason.clone()));
+                changes.say(subject, Event::Stands(deployment.reason.clone()));
             }
             if let Some((opens, closes)) = prepared_for {
                 let window = Window {
@@ -343,22 +343,22 @@ impl<'s> Look<'s> {
                     opens,
                     closes,
                 };
-                plan.say(subject, Event::Prepared(Night::new(&window, &self.room.zone, self.now)));
+                changes.say(subject, Event::Prepared(Night::new(&window, &self.room.zone, self.now)));
             }
             // Whether a rollout is through depends on what is left, catch-ups aside (T6).
             let has_ended = !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished);
             if has_ended || before.is_some_and(|before| deployment.catch_up && !before.catch_up) {
-                wake(self.slice, &deployment, self.now, plan);
+                wake(self.slice, &deployment, self.now, changes);
             }
-            plan.deployments.push(deployment);
+            changes.deployments.push(deployment);
         }
-        plan.new_installs.extend(self.new_installs);
-        plan.tickets.extend(self.tickets);
+        changes.new_installs.extend(self.new_installs);
+        changes.tickets.extend(self.tickets);
     }
 }
 
 /// The room may have come to the ring that a rollout enters next, from so far east that the ring's date begins earlier (S5).
-fn wake_for_entry(slice: &Slice, room: &Room, now: DateTime<Utc>, plan: &mut Plan) {
+fn wake_for_entry(slice: &Slice, room: &Room, now: DateTime<Utc>, changes: &mut Changes) {
     if room.state == RoomState::Retired {
         return;
     }
@@ -377,8 +377,8 @@ fn wake_for_entry(slice: &Slice, room: &Room, now: DateTime<Utc>, plan: &mut Pla
         };
         let is_next = rollout.ring_to_fill(&slice.rings) == Some(next.ring);
         let begins = room.zone.start_of(next.starts_on).max(now);
-        if is_next && begins < at && plan.rollouts.iter().all(|planned| planned.update != rollout.update) {
-            plan.rollouts.push(Rollout {
+        if is_next && begins < at && changes.rollouts.iter().all(|planned| planned.update != rollout.update) {
+            changes.rollouts.push(Rollout {
                 next_at: Some(begins),
                 ..rollout.clone()
             });
@@ -387,14 +387,14 @@ fn wake_for_entry(slice: &Slice, room: &Room, now: DateTime<Utc>, plan: &mut Pla
 }
 
 /// A deployment has ended: its rollout may be waiting for that to finish (T6).
-fn wake(slice: &Slice, deployment: &Deployment, now: DateTime<Utc>, plan: &mut Plan) {
+fn wake(slice: &Slice, deployment: &Deployment, now: DateTime<Utc>, changes: &mut Changes) {
     let Some(rollout) = slice.rollouts.get(&deployment.update) else {
         return;
     };
     if !matches!(rollout.state, RolloutState::Running) {
         return;
     }
-    let planned = plan
+    let planned = changes
         .rollouts
         .iter_mut()
         .find(|planned| planned.update == rollout.update);
@@ -403,7 +403,7 @@ fn wake(slice: &Slice, deployment: &Deployment, now: DateTime<Utc>, plan: &mut P
             planned.next_at = Some(now);
         }
         Some(_) => {}
-        None if rollout.next_at.is_none() => plan.rollouts.push(Rollout {
+        None if rollout.next_at.is_none() => changes.rollouts.push(Rollout {
             next_at: Some(now),
             ..rollout.clone()
         }),

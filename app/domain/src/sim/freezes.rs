@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::Simulation;
-use crate::commands::freeze::{MovedPlans, Spans, freeze, last_dates, move_plans};
+use crate::commands::freeze::{Spans, freeze, last_dates, move_plans};
 use crate::commands::lift_freeze::lift_freeze;
 use crate::commands::resume::Calendar;
 use crate::freeze::{Freeze, FreezeScope, Freezes};
@@ -116,8 +116,8 @@ impl Simulation {
         let before = std::mem::replace(&mut self.fleet.freezes, after.clone());
         let zone = self.fleet.organisation.zone.clone();
         let live = self.fleet.rollouts.values().filter(|rollout| rollout.is_live());
-        let MovedPlans { plan, shift } = move_plans(live, &zone, &before, &after, self.now);
-        self.move_plans(&plan, &shift);
+        let changes = move_plans(live, &zone, &before, &after, self.now);
+        self.write(&changes);
     }
 
     /// Lifts what is ahead of a freeze (W6).

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use super::{DeviceEvent, Happened, Simulation};
+use crate::changes::{Applied, Changes, StopOf};
 use crate::commands::acknowledge::acknowledge;
+use crate::commands::cancel::{cancel, nothing_to_cancel};
 use crate::commands::edit_rings::{delete_ring, edit_rings};
 use crate::commands::edit_settings::{check_settings, edit_settings};
 use crate::commands::move_rooms::{Place, all_there, move_rooms};
@@ -17,11 +19,9 @@ use crate::commands::set_resume_date::set_resume_date;
 use crate::commands::{self, startable};
 use crate::deployment::{self, Deployment};
 use crate::event::Subject;
-use crate::freeze::Shift;
-use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+use crate::ids::{RingId, RoomId, UpdateId};
 use crate::install::Install;
-use crate::planner::{self, Plan};
-use crate::reason::Reason;
+use crate::planner;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
 use crate::rollout::{Rollout, days};
@@ -106,7 +106,7 @@ impl Simulation {
         };
         let (rollout, zone) = (self.fleet.rollouts.get(&update), &self.fleet.organisation.zone);
         let plan = pause(rollout, &self.title(update), zone, &asked, self.now)?;
-        self.fleet.apply(&plan);
+        self.write(&plan);
         Ok(())
     }
 
@@ -117,7 +117,7 @@ impl Simulation {
     pub fn set_resume_date(&mut self, update: UpdateId, resumes_on: Option<NaiveDate>) -> Result<(), Refusal> {
         let (rollout, zone) = (self.fleet.rollouts.get(&update), &self.fleet.organisation.zone);
         let plan = set_resume_date(rollout, &self.title(update), zone, resumes_on, self.now)?;
-        self.fleet.apply(&plan);
+        self.write(&plan);
         Ok(())
     }
 
@@ -136,16 +136,32 @@ impl Simulation {
         let updates = self.fleet.updates.clone();
         let rollout = self.fleet.rollouts.get(&update);
         let resumed = resume(rollout, updates.get(&update), calendar, updates.values(), self.now)?;
-        self.move_plans(&resumed.plan, &resumed.shift);
+        self.write(&resumed.changes);
         Ok(())
     }
 
-    /// Writes rollouts whose dates have moved, and moves the nights of their rooms.
-    pub(super) fn move_plans(&mut self, plan: &Plan, shift: &Shift<'_>) {
-        self.fleet.apply(plan);
-        for rollout in &plan.rollouts {
-            self.shift_nights(rollout.update, shift);
+    /// Writes changes, with what a timeline wants to know of nights that move, and has devices hear that they are asked to stop.
+    pub(super) fn write(&mut self, changes: &Changes) -> Applied {
+        let moved = Changes {
+            deployments: self.fleet.moved_by(changes),
+            ..Changes::default()
+        };
+        let nights = self.new_nights(&moved);
+        self.log.extend(nights);
+        let applied = self.fleet.apply(changes);
+        for stop in &changes.stops {
+            let concerned = |install: &&Install| match stop.of {
+                StopOf::Release(release) => install.update == release,
+                StopOf::Deployment(deployment) => install.deployment == deployment,
+            };
+            let asked = self.fleet.installs.values().filter(concerned);
+            let asked = asked.filter(|install| install.is_to_be_canceled());
+            // While it works, a device polls every half minute.
+            for action in asked.map(|install| install.action).collect::<Vec<_>>() {
+                self.schedule(self.now + TimeDelta::seconds(30), DeviceEvent::Stop(action));
+            }
         }
+        applied
     }
 
     /// An admin has seen that an update was completed with failures (T9).
@@ -159,49 +175,18 @@ impl Simulation {
         Ok(())
     }
 
-    /// Moves the nights of a rollout with its dates.
-    fn shift_nights(&mut self, update: UpdateId, shift: &Shift<'_>) {
-        let Some(rollout) = self.fleet.rollouts.get(&update) else {
-            return;
-        };
-        let of_update = self
-            .fleet
-            .deployments
-            .values()
-            .filter(|deployment| deployment.update == update);
-        let deployments = of_update
-            .filter_map(|deployment| planner::after_shift(deployment, rollout, shift))
-            .collect();
-        let plan = Plan {
-            deployments,
-            ..Plan::default()
-        };
-        let nights = self.new_nights(&plan);
-        self.log.extend(nights);
-        self.fleet.apply(&plan);
-    }
-
     /// Recalls a release (S10): its rollout is deprecated, what still downloads is stopped, and it is no step any more.
     ///
     /// # Errors
     /// It was recalled before.
     pub fn recall(&mut self, update: UpdateId, why: &str) -> Result<(), Refusal> {
         let (recalled, rollout) = (self.recalled.contains(&update), self.fleet.rollouts.get(&update));
-        let plan = recall(&self.title(update), recalled, rollout, why, self.now)?;
-        self.fleet.apply(&plan);
+        let changes = recall(update, &self.title(update), recalled, rollout, why, self.now)?;
         self.recalled.insert(update);
         if let Some(facts) = self.fleet.updates.get_mut(&update) {
             facts.offerable = false;
         }
-        let of_release = self
-            .fleet
-            .installs
-            .values()
-            .filter(|install| install.update == update && install.is_open());
-        for install in of_release.cloned().collect::<Vec<_>>() {
-            self.wake_deployment(install.deployment);
-            self.ask_to_stop(&install, Reason::recalled(why).sentence());
-        }
+        self.write(&changes);
         Ok(())
     }
 
@@ -209,17 +194,14 @@ impl Simulation {
     ///
     /// # Errors
     /// Nothing downloads.
-    pub fn cancel(&mut self, update: UpdateId, room: RoomId, why: &str) -> Result<usize, Refusal> {
-        let deployment = self.fleet.deployment_of(room, update).map(|deployment| deployment.id);
-        let started = |install: &&Install| Some(install.deployment) == deployment && install.is_started();
-        let started: Vec<Install> = self.fleet.installs.values().filter(started).cloned().collect();
-        let asked = started.iter().map(|install| self.ask_to_stop(install, why.to_owned()));
-        let asked = asked.collect::<Vec<_>>().into_iter().filter(|asked| *asked).count();
-        if asked == 0 {
-            let (title, room) = (self.title(update), self.room_name(room));
-            return Err(Refusal::NothingToCancel { title, room });
+    pub fn cancel(&mut self, update: UpdateId, room: RoomId, by: &str, reason: &str) -> Result<u64, Refusal> {
+        let (title, name) = (self.title(update), self.room_name(room));
+        let deployment = self.fleet.deployment_of(room, update);
+        let changes = cancel(deployment, &title, &name, by, reason, self.now)?;
+        match self.write(&changes).stops {
+            0 => Err(nothing_to_cancel(&title, &name)),
+            asked => Ok(asked),
         }
-        Ok(asked)
     }
 
     fn room_name(&self, room: RoomId) -> String {
@@ -227,29 +209,6 @@ impl Simulation {
             .rooms
             .get(&room)
             .map_or_else(String::new, |room| room.name.clone())
-    }
-
-    fn ask_to_stop(&mut self, install: &Install, why: String) -> bool {
-        let asked = Install {
-            cancel_wanted: Some(why),
-            ..install.clone()
-        };
-        if !asked.is_to_be_canceled() {
-            return false;
-        }
-        let action = asked.action;
-        self.fleet.installs.insert(action, asked);
-        // While it works, a device polls every half minute.
-        self.schedule(self.now + TimeDelta::seconds(30), DeviceEvent::Stop(action));
-        true
-    }
-
-    fn wake_deployment(&mut self, id: DeploymentId) {
-        if let Some(deployment) = self.fleet.deployments.get_mut(&id)
-            && deployment.is_unfinished()
-        {
-            deployment.next_at = Some(self.now);
-        }
     }
 
     /// Retry all failed (K4): how many rooms went back into their next window.
@@ -493,10 +452,10 @@ impl Simulation {
 
     /// Writes deployments that a person has changed, with their counts.
     fn put(&mut self, deployments: Vec<Deployment>) {
-        let plan = Plan {
+        let plan = Changes {
             deployments,
-            ..Plan::default()
+            ..Changes::default()
         };
-        self.fleet.apply(&plan);
+        self.write(&plan);
     }
 }

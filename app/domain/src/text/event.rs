@@ -7,7 +7,7 @@ impl Event {
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
-            Self::PauseOver => "Its pause is over.".to_owned(),
+            Self::PauseOver { .. } => "Its pause is over.".to_owned(),
             Self::RingAhead { ring, starts } => format!("{ring} starts {starts}."),
             Self::RingEntered {
                 ring,

@@ -1,10 +1,10 @@
 //! The smallest estate in which something can be installed: one site, a few rooms with a device each, one published update.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::changes::NewInstall;
 use domain::deployment::{Deployment, DeploymentState};
 use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::{Execution, Feedback, Finished};
-use domain::planner::NewInstall;
 use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};

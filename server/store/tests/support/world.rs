@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::changes::{Changes, NewInstall};
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::fleet::{Candidate, Filling, Fleet, Slice};
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::Install;
-use domain::planner::{NewInstall, Plan};
 use domain::reason::Reason;
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::{Counts, RolloutState};
@@ -237,7 +237,7 @@ impl World {
                 let room = self.room();
                 self.sim.add_room(room);
             }
-            (9, Some(update)) => drop(self.sim.cancel(update, room, "Stopped by Admin.")),
+            (9, Some(update)) => drop(self.sim.cancel(update, room, "Admin", "no time")),
             (10, Some(_)) => {
                 let freeze = self.freeze();
                 let ring = self.dice.one_in(2).then_some(ring);
@@ -402,7 +402,7 @@ impl World {
         for round in 0.. {
             assert!(round < 200, "the planner does not come to rest");
             let mut ids = Counter(counter.0);
-            let planned: Option<Plan> = store::write!(store, tx => {
+            let planned: Option<Changes> = store::write!(store, tx => {
                 ids = Counter(counter.0);
                 let organisation = tx.organisation().await?.expect("an organisation");
                 let due = tx.due(&organisation, now, ALL).await?;
@@ -603,9 +603,9 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
             tickets.push(change(TicketEvent::Cleared(Reason::FreezeOver)));
         }
         tx.apply(
-            &Plan {
+            &Changes {
                 tickets,
-                ..Plan::default()
+                ..Changes::default()
             },
             &[],
             now,

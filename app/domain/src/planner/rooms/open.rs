@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use chrono::TimeDelta;
 
+use crate::changes::NewInstall;
 use crate::deployment::{Deployment, DeploymentState, Failure, Withdrawal};
 use crate::ids::DeviceId;
 use crate::install::InstallState;
 use crate::path::{self, Missing};
-use crate::planner::changes::NewInstall;
 use crate::planner::rooms::{Look, prepares_at};
 use crate::reason::{Frozen, Reason};
 use crate::rollout::RolloutState;
