@@ -51,6 +51,7 @@ scripts![
     freezes_moves_and_rings => simulated_freezes_moves_and_rings_are_those_of_the_service_w6_r10_r11_r12,
     forces_and_cancels => a_simulated_force_and_cancel_is_that_of_the_service_k5_w10,
     newer_releases => a_simulated_newer_release_and_recall_is_that_of_the_service_s9_s10,
+    evenings_and_steps => simulated_settings_in_the_evening_and_paused_steps_are_those_of_the_service_w1_s8,
     late_states => what_is_over_in_the_simulator_is_over_at_the_service_t7_t8_t9,
 ];
 

@@ -2,7 +2,7 @@
 //! on Tuesday 2025-03-04 at 15:00; Staging has its nights on 5 and 6 March, General from the 12th, Executive from the 26th.
 
 use domain::deployment::Force;
-use domain::settings::Mode;
+use domain::settings::{Mode, Settings};
 use domain::update::Severity;
 
 use crate::support::people::{Command, Release, Whom};
@@ -569,4 +569,51 @@ pub fn late_states() -> Vec<Step> {
             until: "2025-04-01T12:00",
         },
     ]
+}
+
+/// Settings that are changed when rooms are prepared for the night already, and back; and a step that is paused under an update that is
+/// over.
+pub fn evenings_and_steps() -> Vec<Step> {
+    vec![
+        well(
+            "2025-03-04T15:00",
+            Command::Settings(|settings| settings.mode = Mode::Automatic),
+        ),
+        well(
+            "2025-03-04T15:00",
+            Command::Settings(|settings| settings.automatic_days = 2),
+        ),
+        well("2025-03-04T15:00", critical(BAR4)),
+        device("general-1", Device::Fails(1)),
+        // Rooms are prepared an hour before their window.
+        well(
+            "2025-03-04T23:30",
+            Command::Settings(|settings| settings.poll_seconds = 600),
+        ),
+        well("2025-03-04T23:40", Command::Settings(opens_at_two)),
+        well(
+            "2025-03-04T23:50",
+            freeze("far", Whom::Organisation, "2025-03-25", "2025-03-26"),
+        ),
+        well("2025-03-05T00:30", move_rooms(&["General 2"], None, "Executive")),
+        well(
+            "2025-03-05T23:30",
+            Command::Settings(|settings| settings.window_opens = chrono::NaiveTime::MIN),
+        ),
+        Step::Wait {
+            until: "2025-03-10T12:00",
+        },
+        // It is older and takes nobody's place; rooms on their way to 4.0 need it first (S8).
+        well("2025-03-10T12:00", publish(BAR3)),
+        well("2025-03-10T12:10", pause(BAR3, None)),
+        well("2025-03-10T12:20", Command::RetryAll(BAR4)),
+        well("2025-03-11T00:30", Command::Resume(BAR3)),
+        Step::Wait {
+            until: "2025-03-14T12:00",
+        },
+    ]
+}
+
+fn opens_at_two(settings: &mut Settings) {
+    settings.window_opens = chrono::NaiveTime::from_hms_opt(2, 0, 0).expect("a time");
 }
