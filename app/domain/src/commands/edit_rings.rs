@@ -50,6 +50,6 @@ pub fn delete_ring(
     Err(Refusal::InsideRing {
         title: title.clone(),
         until: stage.map(|stage| stage.test_ends.pred_opt().unwrap_or(stage.test_ends)),
-        city: zone.city().to_owned(),
+        city: zone.city(),
     })
 }

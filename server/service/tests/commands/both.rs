@@ -11,8 +11,8 @@ use service::{RoomsFile, ServiceError};
 
 use crate::alike;
 use crate::hands::Hands;
-use crate::scripts::{Device, Ends, Step};
 use crate::simulator;
+use crate::steps::{Device, Ends, Step};
 use crate::support::people::{Command, Did, Names, Release, Whom, give};
 use crate::support::{Estate, admin, instant};
 

@@ -11,12 +11,13 @@ mod both;
 mod hands;
 mod scripts;
 mod simulator;
+mod steps;
 
 use std::collections::BTreeMap;
 
 use both::Both;
-use scripts::{Ends, Step};
 use service::store::Engine;
+use steps::{Ends, Step};
 
 async fn play(engine: Engine, script: &[Step]) {
     let mut both = Both::new(engine).await;

@@ -1,151 +1,13 @@
 //! What people and devices do, and when. Bar 4.0 needs 3.0 first; win takes 90 minutes, its release 9 more than a window has. It begins
 //! on Tuesday 2025-03-04 at 15:00; Staging has its nights on 5 and 6 March, General from the 12th, Executive from the 26th.
 
-use domain::deployment::Force;
 use domain::settings::{Mode, Settings};
-use domain::update::Severity;
 
-use crate::support::people::{Command, Release, Whom};
-
-/// A line of a script. Times are in UTC, which is the organisation's zone.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Give {
-        at: &'static str,
-        command: Command,
-        ends: Ends,
-    },
-    /// From now on.
-    Device {
-        name: &'static str,
-        does: Device,
-    },
-    Wait {
-        until: &'static str,
-    },
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum Ends {
-    Well,
-    Refused,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum Device {
-    Fails(u32),
-    GoesSilent,
-    IsAway,
-    IsBack,
-    IsFree,
-}
-
-const APP: Release = ("app", "11");
-const OLD_APP: Release = ("app", "10");
-const BAR2: Release = ("bar", "2.0");
-const BAR3: Release = ("bar", "3.0");
-const BAR4: Release = ("bar", "4.0");
-const WIN: Release = ("win", "2");
-const LONG: Release = ("win", "9");
-const NOBODY: &str = "Nobody's";
-
-fn well(at: &'static str, command: Command) -> Step {
-    let ends = Ends::Well;
-    Step::Give { at, command, ends }
-}
-
-fn refused(at: &'static str, command: Command) -> Step {
-    let ends = Ends::Refused;
-    Step::Give { at, command, ends }
-}
-
-fn device(name: &'static str, does: Device) -> Step {
-    Step::Device { name, does }
-}
-
-fn publish(release: Release) -> Command {
-    Command::Publish {
-        release,
-        severity: None,
-        supersedes: true,
-    }
-}
-
-fn critical(release: Release) -> Command {
-    Command::Publish {
-        release,
-        severity: Some(Severity::Critical),
-        supersedes: true,
-    }
-}
-
-fn beside(release: Release) -> Command {
-    Command::Publish {
-        release,
-        severity: None,
-        supersedes: false,
-    }
-}
-
-fn pause(release: Release, until: Option<&'static str>) -> Command {
-    Command::Pause { release, until }
-}
-
-fn resume_on(release: Release, until: Option<&'static str>) -> Command {
-    Command::SetResumeDate { release, until }
-}
-
-fn retry(release: Release, room: &'static str) -> Command {
-    Command::Retry { release, room }
-}
-
-fn force(release: Release, rooms: &'static [&'static str]) -> Command {
-    let how = Force::Now;
-    Command::Force { release, rooms, how }
-}
-
-fn force_when_free(release: Release, rooms: &'static [&'static str]) -> Command {
-    let how = Force::WhenAvailable;
-    Command::Force { release, rooms, how }
-}
-
-fn freeze(label: &'static str, whom: Whom, from: &'static str, until: &'static str) -> Command {
-    Command::Freeze {
-        label,
-        whom,
-        from,
-        until,
-    }
-}
-
-fn plan_freeze(whom: Whom, from: &'static str, until: &'static str) -> Command {
-    Command::PlanFreeze { whom, from, until }
-}
-
-fn move_rooms(rooms: &'static [&'static str], from: Option<&'static str>, to: &'static str) -> Command {
-    Command::Move { rooms, from, to }
-}
-
-fn add_ring(name: &'static str, order: i64, rollout_days: u32, test_days: u32) -> Command {
-    Command::AddRing {
-        name,
-        order,
-        rollout_days,
-        test_days,
-    }
-}
-
-fn edit_ring(name: &'static str, order: Option<i64>, rollout_days: u32, test_days: u32) -> Command {
-    Command::EditRing {
-        name,
-        order,
-        rollout_days,
-        test_days,
-    }
-}
+use crate::steps::*;
+use crate::support::people::{Command, Whom};
 
 pub fn pauses_and_retries() -> Vec<Step> {
-    vec![
+    let mut steps = vec![
         refused("2025-03-04T15:00", pause(APP, None)),
         refused("2025-03-04T15:00", Command::Resume(APP)),
         refused("2025-03-04T15:00", Command::RetryAll(APP)),
@@ -182,6 +44,13 @@ pub fn pauses_and_retries() -> Vec<Step> {
         refused("2025-03-07T12:30", Command::RetryAll(APP)),
         refused("2025-03-07T12:30", retry(APP, "Staging 1")),
         refused("2025-03-07T12:30", force(APP, &["Staging 1"])),
+    ];
+    steps.extend(resumes());
+    steps
+}
+
+fn resumes() -> Vec<Step> {
+    vec![
         // In the middle of a night, and resumed in it.
         well("2025-03-09T01:00", Command::Resume(APP)),
         refused("2025-03-09T01:00", Command::Resume(APP)),
@@ -249,7 +118,7 @@ fn refused_freezes() -> Vec<Step> {
 
 fn freezes_and_moves() -> Vec<Step> {
     let general = Whom::Ring("General");
-    vec![
+    let mut steps = vec![
         // Of tonight, when rooms are prepared already.
         well(
             "2025-03-05T23:30",
@@ -289,6 +158,13 @@ fn freezes_and_moves() -> Vec<Step> {
             "2025-03-13T12:00",
             move_rooms(&["General 1", "Executive 1"], None, "Executive"),
         ),
+    ];
+    steps.extend(moves_and_lifts());
+    steps
+}
+
+fn moves_and_lifts() -> Vec<Step> {
+    vec![
         // Ahead, behind, back again, and before the ring has been entered.
         well(
             "2025-03-13T12:00",
@@ -347,7 +223,7 @@ fn rings() -> Vec<Step> {
 }
 
 pub fn forces_and_cancels() -> Vec<Step> {
-    vec![
+    let mut steps = vec![
         refused("2025-03-04T15:00", force(BAR2, &["Staging 1"])),
         well("2025-03-04T15:00", publish(BAR2)),
         well("2025-03-04T15:00", publish(WIN)),
@@ -401,6 +277,13 @@ pub fn forces_and_cancels() -> Vec<Step> {
             until: "2025-03-04T19:00",
         },
         well("2025-03-04T19:00", force(BAR2, &["General 2"])),
+    ];
+    steps.extend(forces_in_freezes());
+    steps
+}
+
+fn forces_in_freezes() -> Vec<Step> {
+    vec![
         // In a freeze, and up to the next one.
         well(
             "2025-03-06T12:00",
@@ -489,7 +372,7 @@ pub fn newer_releases() -> Vec<Step> {
 }
 
 pub fn late_states() -> Vec<Step> {
-    vec![
+    let mut steps = vec![
         refused(
             "2025-03-04T15:00",
             Command::Settings(|settings| settings.window_minutes = 59),
@@ -530,6 +413,13 @@ pub fn late_states() -> Vec<Step> {
         Step::Wait {
             until: "2025-03-16T12:00",
         },
+    ];
+    steps.extend(when_all_is_over());
+    steps
+}
+
+fn when_all_is_over() -> Vec<Step> {
+    vec![
         // Both are over; what has failed may be seen, and tried again.
         refused("2025-03-16T12:00", pause(BAR2, None)),
         refused("2025-03-16T12:00", Command::Resume(BAR2)),

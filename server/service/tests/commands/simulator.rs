@@ -75,29 +75,7 @@ pub async fn give(
                 .map(Did::Rooms)
         }
         Command::Acknowledge(release) => both.sim.acknowledge(names.update(*release)).map(something),
-        Command::Freeze { whom, from, until, .. } => {
-            let id = match service {
-                Some(Did::Freeze(id)) => *id,
-                _ => FreezeId(Uuid::nil()),
-            };
-            let made = freeze(&both.sim, id, from, until);
-            let rooms = both.rooms_in(*whom);
-            let frozen = match names.scope(*whom) {
-                FreezeScope::Organisation => both.sim.freeze_plans(None, made),
-                FreezeScope::Ring(ring) => both.sim.freeze_plans(Some(ring), made),
-                FreezeScope::Site(_) | FreezeScope::Room(_) => both.sim.freeze_rooms(&rooms, &made),
-            };
-            frozen.map(|()| Did::Freeze(id))
-        }
-        Command::PlanFreeze { whom, from, until } => {
-            let rooms = both.rooms_in(*whom);
-            let made = freeze(&both.sim, FreezeId(Uuid::nil()), from, until);
-            let plans = both.sim.freeze_plan(names.scope(*whom), &rooms, &made);
-            plans.map(|mut plans| {
-                plans.sort();
-                Did::Plans(plans)
-            })
-        }
+        Command::Freeze { .. } | Command::PlanFreeze { .. } => frozen(both, command, service),
         Command::Lift(label) => both.sim.lift_freeze(names.freeze(label)).map(something),
         Command::AddHeldRoom { .. } => {
             let Some(Did::Room(id)) = service else {
@@ -163,6 +141,36 @@ async fn force(both: &mut Both, command: &Command) -> Result<Did, Refusal> {
         rooms: forced.rooms,
         left_out,
     })
+}
+
+fn frozen(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Did, Refusal> {
+    let names = both.names.clone();
+    match command {
+        Command::Freeze { whom, from, until, .. } => {
+            let id = match service {
+                Some(Did::Freeze(id)) => *id,
+                _ => FreezeId(Uuid::nil()),
+            };
+            let made = freeze(&both.sim, id, from, until);
+            let rooms = both.rooms_in(*whom);
+            let frozen = match names.scope(*whom) {
+                FreezeScope::Organisation => both.sim.freeze_plans(None, made),
+                FreezeScope::Ring(ring) => both.sim.freeze_plans(Some(ring), made),
+                FreezeScope::Site(_) | FreezeScope::Room(_) => both.sim.freeze_rooms(&rooms, &made),
+            };
+            frozen.map(|()| Did::Freeze(id))
+        }
+        Command::PlanFreeze { whom, from, until } => {
+            let rooms = both.rooms_in(*whom);
+            let made = freeze(&both.sim, FreezeId(Uuid::nil()), from, until);
+            let plans = both.sim.freeze_plan(names.scope(*whom), &rooms, &made);
+            plans.map(|mut plans| {
+                plans.sort();
+                Did::Plans(plans)
+            })
+        }
+        other => panic!("{other:?} is no freeze"),
+    }
 }
 
 /// The rooms of a force of the whole update: all with a device that is below it, and neither has it nor has begun.

@@ -205,6 +205,31 @@ pub async fn give(service: &Service, names: &Names, command: &Command) -> Result
             let retried = service.retry(&actor, names.update(*release), names.room(room));
             retried.await.map(something)
         }
+        Command::Force { .. } | Command::Cancel { .. } => in_rooms(service, names, command).await,
+        Command::Acknowledge(release) => {
+            let seen = service.acknowledge(&actor, names.update(*release), "They are replaced.");
+            seen.await.map(something)
+        }
+        Command::Freeze { .. } | Command::PlanFreeze { .. } | Command::Lift(_) => freeze(service, names, command).await,
+        Command::AddHeldRoom { .. } | Command::Move { .. } => rooms(service, names, command).await,
+        Command::AddRing { .. } | Command::EditRing { .. } | Command::DeleteRing(_) => {
+            rings(service, names, command).await
+        }
+        Command::Settings(change) => {
+            let before = organisation(service).await;
+            let mut after = draft_of(&before);
+            change(&mut after.settings);
+            service
+                .edit_settings(&actor, &mark(&before), &after)
+                .await
+                .map(something)
+        }
+    }
+}
+
+async fn in_rooms(service: &Service, names: &Names, command: &Command) -> Result<Did, ServiceError> {
+    let actor = admin();
+    match command {
         Command::Force { release, rooms, how } => {
             let scope = if rooms.is_empty() {
                 Scope::Whole
@@ -227,24 +252,7 @@ pub async fn give(service: &Service, names: &Names, command: &Command) -> Result
                 .await
                 .map(|asked| Did::Rooms(usize::try_from(asked).expect("a few")))
         }
-        Command::Acknowledge(release) => {
-            let seen = service.acknowledge(&actor, names.update(*release), "They are replaced.");
-            seen.await.map(something)
-        }
-        Command::Freeze { .. } | Command::PlanFreeze { .. } | Command::Lift(_) => freeze(service, names, command).await,
-        Command::AddHeldRoom { .. } | Command::Move { .. } => rooms(service, names, command).await,
-        Command::AddRing { .. } | Command::EditRing { .. } | Command::DeleteRing(_) => {
-            rings(service, names, command).await
-        }
-        Command::Settings(change) => {
-            let before = organisation(service).await;
-            let mut after = draft_of(&before);
-            change(&mut after.settings);
-            service
-                .edit_settings(&actor, &mark(&before), &after)
-                .await
-                .map(something)
-        }
+        other => panic!("{other:?} is for no rooms"),
     }
 }
 
