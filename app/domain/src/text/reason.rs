@@ -9,7 +9,6 @@ use crate::when;
 impl Reason {
     /// The reason in one sentence.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "one arm a reason")]
     pub fn sentence(&self) -> String {
         match self {
             Self::Night {

@@ -69,10 +69,9 @@ pub async fn give(
         }
         Command::Force { .. } => force(both, command).await,
         Command::Cancel { release, room } => {
-            let why = "Stopped by Admin: The room is needed..";
-            both.sim
-                .cancel(names.update(*release), names.room(room), why)
-                .map(Did::Rooms)
+            let (update, room) = (names.update(*release), names.room(room));
+            let asked = both.sim.cancel(update, room, "Admin", "The room is needed.");
+            asked.map(|asked| Did::Rooms(usize::try_from(asked).expect("a few")))
         }
         Command::Acknowledge(release) => both.sim.acknowledge(names.update(*release)).map(something),
         Command::Freeze { .. } | Command::PlanFreeze { .. } => frozen(both, command, service),
