@@ -13,6 +13,8 @@ pub mod changes;
 pub mod check;
 #[cfg(feature = "zones")]
 pub mod commands;
+#[cfg(feature = "names")]
+pub mod clean;
 pub mod deployment;
 pub mod event;
 #[cfg(feature = "zones")]
