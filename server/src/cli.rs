@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::access::Role;
 use domain::check;
+use domain::clean::CleanLine;
 use domain::settings::Settings;
 use domain::zone::{self, Zone};
 use service::catalogue::Catalogue;
@@ -398,7 +399,7 @@ async fn open(database: &Database) -> Result<Service> {
     store.migrate().await?;
     let service = service_on(store).await?;
     service
-        .first_start("My organisation", Zone::utc(), Settings::default())
+        .first_start("My organisation".into(), Zone::utc(), Settings::default())
         .await?;
     Ok(service)
 }
@@ -473,12 +474,15 @@ async fn check_database(service: &Service) -> Result<()> {
     for finding in &findings {
         println!("{finding}");
     }
-    let miscounted = service.store().read().await?.miscounted().await?;
-    for line in &miscounted {
+    let mut tx = service.store().read().await?;
+    let mut lines = tx.miscounted().await?;
+    lines.extend(tx.names_that_fall_together().await?);
+    drop(tx);
+    for line in &lines {
         println!("{line}");
     }
     let (rooms, deployments) = (fleet.rooms.len(), fleet.deployments.len());
-    let found = findings.len() + miscounted.len();
+    let found = findings.len() + lines.len();
     if found > 0 {
         bail!("{found} findings in {rooms} rooms and {deployments} deployments");
     }
@@ -578,7 +582,7 @@ async fn change_user(user: User) -> Result<()> {
         } => {
             let link = open(&database)
                 .await?
-                .add_person(&operator, &name, &email, role)
+                .add_person(&operator, name.as_str().into(), email.as_str().into(), role)
                 .await?;
             println!("{}/password/{link}", public_url.trim_end_matches('/'));
         }
@@ -587,11 +591,17 @@ async fn change_user(user: User) -> Result<()> {
             public_url,
             database,
         } => {
-            let link = open(&database).await?.reset_link(&operator, &email).await?;
+            let link = open(&database)
+                .await?
+                .reset_link(&operator, email.as_str().into())
+                .await?;
             println!("{}/password/{link}", public_url.trim_end_matches('/'));
         }
         User::Disable { email, database } => {
-            open(&database).await?.disable_person(&operator, &email).await?;
+            open(&database)
+                .await?
+                .disable_person(&operator, email.as_str().into())
+                .await?;
             println!("{email} may not sign in any more.");
         }
         User::List { database } => {
@@ -617,13 +627,23 @@ async fn change_token(token: Token) -> Result<()> {
             days,
             database,
         } => {
-            let secret = open(&database).await?.add_token(&operator, &name, role, days).await?;
+            let secret = open(&database)
+                .await?
+                .add_token(&operator, name.as_str().into(), role, days)
+                .await?;
             println!("{secret}");
         }
         Token::Revoke { name, database } => {
             let service = open(&database).await?;
             let tokens = service.tokens(&operator).await?;
-            let token = tokens.iter().find(|token| token.name == name);
+            let typed = CleanLine::from(name.as_str());
+            let token = tokens.iter().find(|token| token.name == typed.as_str());
+            // One that was made before may have its name in another Unicode form.
+            let token = token.or_else(|| {
+                tokens
+                    .iter()
+                    .find(|token| CleanLine::from(token.name.as_str()) == typed)
+            });
             let token = token.with_context(|| format!("there is no token {name}"))?;
             service.revoke_token(&operator, token.id).await?;
             println!("The token {name} is revoked.");

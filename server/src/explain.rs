@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use chrono::{NaiveDate, SecondsFormat};
+use domain::clean::CleanLine;
 use domain::freeze::check_date;
 use domain::ids::RingId;
 use domain::ring::{Ring, RingKind, RingOrder, RingPlace, RingSequence};
@@ -104,7 +105,7 @@ pub(crate) fn rings(file: &Path, as_json: bool) -> Result<()> {
         rings.push(Ring {
             id: RingId(Uuid::from_u128(number)),
             kind,
-            name: line.name.trim().to_owned(),
+            name: CleanLine::from(line.name.as_str()).into(),
             description: String::new(),
             place,
             rollout_days: days(&line.name, "rollout_days", &line.rollout_days)?,
@@ -155,7 +156,7 @@ fn place_of(line: &RingLine) -> Result<(RingKind, RingPlace)> {
 }
 
 pub(crate) async fn room(service: &Service, room: &str, as_json: bool) -> Result<()> {
-    let explained = service.explain_room(room).await?;
+    let explained = service.explain_room(&room.into()).await?;
     if as_json {
         println!("{}", serde_json::to_string(&explained)?);
         return Ok(());

@@ -58,7 +58,7 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
     };
     let service = Service::new(store, clock, Artifacts::open(&options.artifacts)?, deployment);
     service
-        .first_start(&options.organisation, zone, Settings::default())
+        .first_start(options.organisation.as_str().into(), zone, Settings::default())
         .await?;
     if let Some(link) = service.first_admin_link().await? {
         // On standard output, beside where it listens: whoever starts the program reads that.

@@ -5,13 +5,13 @@ mod support;
 use std::fmt::Display;
 
 use domain::ids::ProductId;
-use domain::ring::{RingDraft, RingOrder};
+use domain::ring::RingOrder;
 use domain::zone::Zone;
 use serde_json::{Value, json};
 use service::artifacts::Hashes;
 use service::catalogue::Catalogue;
 use service::store::{Store, StoreError};
-use service::{NewFile, RoomsFile, Source};
+use service::{NewFile, RingFields, RoomsFile, Source};
 use support::{BAR, Database, Engine, House, actor, bar, content};
 
 both_engines!(
@@ -245,9 +245,9 @@ async fn rings_beyond_their_limits_are_refused_r2_r4_r8(engine: Engine) {
     let house = House::new(engine).await;
     let service = &house.service;
     let before = whole(&house).await;
-    let draft = |name: &str, order: i64, rollout_days: u32, test_days: u32| RingDraft {
-        name: name.to_owned(),
-        description: String::new(),
+    let draft = |name: &str, order: i64, rollout_days: u32, test_days: u32| RingFields {
+        name: name.into(),
+        description: "".into(),
         order: RingOrder::try_from(order).ok(),
         rollout_days,
         test_days,
@@ -276,8 +276,8 @@ async fn rings_beyond_their_limits_are_refused_r2_r4_r8(engine: Engine) {
         (draft(&"r".repeat(61), 1, 1, 1), vec!["name", "61", "60"]),
         (draft("Early", 1, 0, 1), vec!["rollout duration", "at least 1 day"]),
         (
-            RingDraft {
-                description: "d".repeat(501),
+            RingFields {
+                description: "d".repeat(501).into(),
                 ..draft("Early", 1, 1, 1)
             },
             vec!["description", "501", "500"],
@@ -500,7 +500,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
         says(
             &house
                 .service
-                .pause(&actor(), update, reason, None)
+                .pause(&actor(), update, reason.into(), None)
                 .await
                 .expect_err("no reason"),
             &["reason"],
@@ -510,13 +510,17 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
     says(
         &house
             .service
-            .pause(&actor(), update, &long, None)
+            .pause(&actor(), update, long.as_str().into(), None)
             .await
             .expect_err("too long"),
         &["reason", "501", "500"],
     );
     says(
-        &house.service.resume(&actor(), update, "go").await.expect_err("it runs"),
+        &house
+            .service
+            .resume(&actor(), update, "go".into())
+            .await
+            .expect_err("it runs"),
         &["Rally Bar CollabOS 2.0", "not paused"],
     );
     assert_eq!(whole(&house).await, before);
@@ -524,7 +528,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
     says(
         &house
             .service
-            .pause(&actor(), update, "again", None)
+            .pause(&actor(), update, "again".into(), None)
             .await
             .expect_err("twice"),
         &["paused already", "Test"],
@@ -538,7 +542,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
                 update,
                 &service::Scope::Rooms(vec![room]),
                 domain::deployment::Force::Now,
-                "now",
+                "now".into(),
             )
             .await
             .expect_err("K5"),

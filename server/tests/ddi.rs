@@ -530,7 +530,7 @@ async fn a_recall_withdraws_what_waits_and_stops_what_downloads_s10(engine: Engi
     let action = house.start(DEVICE).await;
     let recalled = house
         .service
-        .recall(&actor(), &bar(), "2.0", "cameras stay dark")
+        .recall(&actor(), &bar(), "2.0", "cameras stay dark".into())
         .await
         .expect("a recall");
     house.tick().await;
@@ -544,7 +544,7 @@ async fn a_recall_withdraws_what_waits_and_stops_what_downloads_s10(engine: Engi
     assert!(fleet.deployments.values().all(|deployment| !deployment.is_unfinished()));
     let again = house
         .service
-        .recall(&actor(), &bar(), "2.0", "once more")
+        .recall(&actor(), &bar(), "2.0", "once more".into())
         .await
         .expect_err("a refusal");
     assert!(again.to_string().ends_with("was recalled before"), "{again}");
@@ -570,7 +570,7 @@ async fn work_that_may_not_start_any_more_is_vetoed_with_404_ddi_2_10(engine: En
     house.get(DEVICE, &href).await.error(404);
     house
         .service
-        .resume(&actor(), update, "on with it")
+        .resume(&actor(), update, "on with it".into())
         .await
         .expect("it resumes");
     house.tick().await;
@@ -883,7 +883,7 @@ async fn a_paused_update_is_withheld_and_its_words_are_refused_k3(engine: Engine
     // At once: before the tick has looked at it, and after.
     house
         .service
-        .pause(&actor(), update, "a test pauses", None)
+        .pause(&actor(), update, "a test pauses".into(), None)
         .await
         .expect("it pauses");
     for refused in [404, 410] {

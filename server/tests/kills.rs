@@ -189,10 +189,13 @@ async fn act(service: &Service, day: i64) {
     let update: UpdateId = release("2.0").await;
     match day {
         3 => service
-            .pause(&actor(), update, "It hums.", None)
+            .pause(&actor(), update, "It hums.".into(), None)
             .await
             .expect("a pause"),
-        5 => service.resume(&actor(), update, "Mended.").await.expect("a resume"),
+        5 => service
+            .resume(&actor(), update, "Mended.".into())
+            .await
+            .expect("a resume"),
         6 | 20 => drop(service.retry_all_failed(&actor(), update).await.expect("a retry")),
         12 => {
             let newer = release("3.0").await;
@@ -230,7 +233,7 @@ async fn act(service: &Service, day: i64) {
                     update,
                     &Scope::Rooms(vec![last.room]),
                     Force::Now,
-                    "The board meets here.",
+                    "The board meets here.".into(),
                 )
                 .await;
             assert_eq!(forced.expect("a force").rooms.len(), 1);

@@ -63,7 +63,7 @@ async fn an_open_page_hears_of_a_change_within_two_seconds_p9(engine: Engine) {
     house.enter_window("lab-1").await;
     let action = house.start("lab-1").await;
     // Hours have passed: the session is over.
-    let again = house.service.sign_in(ADMIN, PASSWORD, &Origin::default()).await;
+    let again = house.service.sign_in(ADMIN.into(), PASSWORD, &Origin::default()).await;
     let again = Visitor::with_session(&base, &again.expect("a session").token);
     let mut stream = Stream::of(&again).await;
     while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
@@ -90,14 +90,14 @@ async fn a_stream_ends_with_its_session_p9_a1(engine: Engine) {
     let mut stream = Stream::of(&bo).await;
     house
         .service
-        .set_role(&actor(), "bo@example.com", Role::Auditor)
+        .set_role(&actor(), "bo@example.com".into(), Role::Auditor)
         .await
         .expect("another role");
     // The change itself is what the stream hears of, and asks whether it may go on.
     assert_eq!(stream.hears(Duration::from_secs(3)).await, None, "it has ended");
     let again = house
         .service
-        .sign_in("bo@example.com", PASSWORD, &Origin::default())
+        .sign_in("bo@example.com".into(), PASSWORD, &Origin::default())
         .await;
     let again = Visitor::with_session(&house.base, &again.expect("a session").token);
     let goes_on = Stream::of(&again).await.hears(Duration::from_millis(100)).await;

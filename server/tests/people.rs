@@ -191,21 +191,24 @@ async fn who_was_disabled_comes_back_with_a_new_password_only_a1_a2(engine: Engi
     let admin = house.admin().await;
     let (bo, origin) = ("bo@example.com", Origin::default());
     house.person(bo, Role::Helpdesk).await;
-    let link = house.service.reset_link(&actor(), bo).await.expect("a link");
+    let link = house.service.reset_link(&actor(), bo.into()).await.expect("a link");
     admin.post("/settings/people/disable", &[("email", bo)]).await;
     let chosen = house
         .service
         .choose_password(&link, "a thief has this link", &origin)
         .await;
     assert!(matches!(chosen, Err(ServiceError::NotFound { .. })), "{chosen:?}");
-    let link = house.service.reset_link(&actor(), bo).await.expect("a link");
-    let old = house.service.sign_in(bo, PASSWORD, &origin).await;
+    let link = house.service.reset_link(&actor(), bo.into()).await.expect("a link");
+    let old = house.service.sign_in(bo.into(), PASSWORD, &origin).await;
     assert!(
         matches!(old, Err(ServiceError::Invalid { .. })),
         "the old password is gone"
     );
     for number in 0..20 {
-        let guess = house.service.sign_in(bo, &format!("guess {number}"), &origin).await;
+        let guess = house
+            .service
+            .sign_in(bo.into(), &format!("guess {number}"), &origin)
+            .await;
         assert!(guess.is_err(), "{number}");
     }
     let chosen = house
@@ -213,7 +216,10 @@ async fn who_was_disabled_comes_back_with_a_new_password_only_a1_a2(engine: Engi
         .choose_password(&link, "another lamp that hums", &origin)
         .await;
     chosen.expect("a password");
-    let new = house.service.sign_in(bo, "another lamp that hums", &origin).await;
+    let new = house
+        .service
+        .sign_in(bo.into(), "another lamp that hums", &origin)
+        .await;
     new.expect("the way that the message names leads in, whatever others have tried");
 }
 
@@ -234,7 +240,7 @@ async fn sessions_end_with_the_password_the_role_and_the_account_a1(engine: Engi
     let own = async || {
         let signed_in = house
             .service
-            .sign_in("bo@example.com", PASSWORD, &Origin::default())
+            .sign_in("bo@example.com".into(), PASSWORD, &Origin::default())
             .await;
         Visitor::with_session(&house.base, &signed_in.expect("a session").token)
     };
@@ -317,7 +323,7 @@ async fn wrong_passwords_are_counted_before_they_are_compared_a2(engine: Engine)
             address,
             ..Origin::default()
         };
-        async move { service.sign_in(ADMIN, &format!("guess {number}"), &origin).await }
+        async move { service.sign_in(ADMIN.into(), &format!("guess {number}"), &origin).await }
     });
     let compared = tries.buffer_unordered(24).filter(|tried| {
         let is_compared = matches!(tried, Err(ServiceError::Invalid { .. }));
@@ -344,7 +350,7 @@ async fn wrong_passwords_are_counted_before_they_are_compared_a2(engine: Engine)
         };
         let tried = house
             .service
-            .sign_in(ADMIN, &format!("guess {number}"), &stranger)
+            .sign_in(ADMIN.into(), &format!("guess {number}"), &stranger)
             .await;
         let is_compared = matches!(tried, Err(ServiceError::Invalid { .. }));
         assert_eq!(is_compared, number < 10, "{number}: {tried:?}");
@@ -362,7 +368,7 @@ async fn an_unknown_name_is_answered_like_a_wrong_password_a2(engine: Engine) {
     house.admin().await;
     house
         .service
-        .add_person(&actor(), "Bo", "bo@example.com", Role::Helpdesk)
+        .add_person(&actor(), "Bo".into(), "bo@example.com".into(), Role::Helpdesk)
         .await
         .expect("a link");
     let known = sign_in(&visitor, ADMIN, "not my password").await;
@@ -691,7 +697,10 @@ async fn the_audit_is_filtered_and_exported_a3(engine: Engine) {
     // Names come from people, and spreadsheets take some of them for formulas.
     for number in 0..60 {
         let (name, email) = (format!("=SUM({number})"), format!("p{number}@example.com"));
-        let link = house.service.add_person(&actor(), &name, &email, Role::Helpdesk).await;
+        let link = house
+            .service
+            .add_person(&actor(), name.as_str().into(), email.as_str().into(), Role::Helpdesk)
+            .await;
         link.expect("a link");
     }
     admin

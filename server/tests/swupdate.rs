@@ -116,7 +116,7 @@ async fn swupdate_is_withheld_a_paused_update_until_it_goes_on_k3(engine: Engine
 
     house
         .service
-        .resume(&actor(), update, "on with it")
+        .resume(&actor(), update, "on with it".into())
         .await
         .expect("it resumes");
     house.tick().await;

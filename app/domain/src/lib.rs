@@ -11,10 +11,10 @@ pub mod access;
 pub mod changes;
 #[cfg(feature = "zones")]
 pub mod check;
-#[cfg(feature = "zones")]
-pub mod commands;
 #[cfg(feature = "names")]
 pub mod clean;
+#[cfg(feature = "zones")]
+pub mod commands;
 pub mod deployment;
 pub mod event;
 #[cfg(feature = "zones")]

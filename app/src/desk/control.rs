@@ -137,7 +137,7 @@ impl Desk {
         // Who may not is told that, whatever they have typed.
         self.viewer.actor.may(Act::ControlUpdates).map_err(told)?;
         let resumes_on = resume_on(resumes_on)?;
-        let paused = self.service.pause(self.actor(), id, reason, resumes_on).await;
+        let paused = self.service.pause(self.actor(), id, reason.into(), resumes_on).await;
         paused.map_err(told)?;
         Ok(Done::new(
             match resumes_on {
@@ -160,7 +160,10 @@ impl Desk {
         // Who may not is told that, whatever they have typed.
         self.viewer.actor.may(Act::ControlUpdates).map_err(told)?;
         let date = resume_on(resumes_on)?;
-        let set = self.service.set_resume_date(self.actor(), id, reason, date).await;
+        let set = self
+            .service
+            .set_resume_date(self.actor(), id, reason.into(), date)
+            .await;
         set.map_err(told)?;
         let text = match date {
             None => "The pause has no date any more. Nothing starts until somebody resumes the update.".to_owned(),
@@ -177,7 +180,10 @@ impl Desk {
     /// # Errors
     /// As [`service::Service::resume`].
     pub async fn resume(&self, id: UpdateId, reason: &str) -> Result<Done> {
-        self.service.resume(self.actor(), id, reason).await.map_err(told)?;
+        self.service
+            .resume(self.actor(), id, reason.into())
+            .await
+            .map_err(told)?;
         done(id, "The update goes on.".to_owned())
     }
 
@@ -219,7 +225,7 @@ impl Desk {
     /// As [`service::Service::force`].
     pub async fn force(&self, id: UpdateId, rooms: Vec<RoomId>, mode: Force, reason: &str) -> Result<Done> {
         let scope = scope(&rooms);
-        let forced = self.service.force(self.actor(), id, &scope, mode, reason);
+        let forced = self.service.force(self.actor(), id, &scope, mode, reason.into());
         let forced = forced.await.map_err(told)?;
         let how = match mode {
             Force::Now => "starts at once",
@@ -239,7 +245,10 @@ impl Desk {
     /// # Errors
     /// As [`service::Service::acknowledge`].
     pub async fn acknowledge(&self, id: UpdateId, reason: &str) -> Result<Done> {
-        self.service.acknowledge(self.actor(), id, reason).await.map_err(told)?;
+        self.service
+            .acknowledge(self.actor(), id, reason.into())
+            .await
+            .map_err(told)?;
         done(
             id,
             "The failures are acknowledged; the update is among the past ones now.".to_owned(),

@@ -94,7 +94,7 @@ impl Desk {
             .await
             .map_err(told)?;
         Ok(Done::new(
-            format!("The room {} is added.", draft.name.trim()),
+            format!("The room {} is added.", draft.name),
             format!("/rooms/{id}"),
         ))
     }
@@ -116,7 +116,7 @@ impl Desk {
     /// As [`service::Service::retire_room`].
     pub async fn retire_room(&self, id: RoomId, reason: &str) -> Result<Done> {
         self.service
-            .retire_room(&self.viewer.actor, id, reason)
+            .retire_room(&self.viewer.actor, id, reason.into())
             .await
             .map_err(told)?;
         Ok(Done::new(
@@ -253,10 +253,7 @@ impl Desk {
     /// As [`service::Service::add_site`].
     pub async fn add_site(&self, draft: SiteDraft) -> Result<Done> {
         self.service.add_site(&self.viewer.actor, &draft).await.map_err(told)?;
-        Ok(Done::new(
-            format!("The site {} is added.", draft.name.trim()),
-            "/rooms/sites",
-        ))
+        Ok(Done::new(format!("The site {} is added.", draft.name), "/rooms/sites"))
     }
 
     /// Edits a site.
@@ -269,7 +266,7 @@ impl Desk {
             .await
             .map_err(told)?;
         Ok(Done::new(
-            format!("The site {} is changed.", draft.name.trim()),
+            format!("The site {} is changed.", draft.name),
             "/rooms/sites",
         ))
     }
@@ -407,12 +404,12 @@ fn room_draft(fields: RoomFields) -> Result<RoomDraft> {
         .map_err(|_| invalid("site", "choose the room’s site"))?;
     let state = RoomState::from_word(&fields.state).ok_or_else(|| invalid("state", "onboarding or managed"))?;
     Ok(RoomDraft {
-        name: fields.name,
+        name: fields.name.into(),
         site,
-        building: fields.building,
-        floor: fields.floor,
+        building: fields.building.into(),
+        floor: fields.floor.into(),
         capacity,
-        zone: fields.zone,
+        zone: fields.zone.into(),
         state,
     })
 }

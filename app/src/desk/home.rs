@@ -62,6 +62,7 @@ impl Desk {
             "" => None,
             date => Some(words::parsed_day("until", date)?),
         };
+        let (title, text) = (title.into(), text.into());
         let draft = AnnouncementDraft { title, text, until };
         self.service.announce(&self.viewer.actor, &draft).await.map_err(told)?;
         Ok(Done::new("It stands on everybody’s Home now.", "/"))

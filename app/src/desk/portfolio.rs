@@ -180,8 +180,8 @@ impl Desk {
         let kind = ProductKind::from_word(kind).ok_or_else(|| invalid("kind", "choose a kind"))?;
         let draft = ProductDraft {
             id,
-            vendor,
-            name,
+            vendor: vendor.into(),
+            name: name.into(),
             kind,
             expected_minutes: number("expected_minutes", minutes)?,
         };
@@ -191,7 +191,7 @@ impl Desk {
             .await
             .map_err(told)?;
         Ok(Done::new(
-            format!("The product {} is added.", draft.name.trim()),
+            format!("The product {} is added.", draft.name),
             format!("/portfolio/{id}"),
         ))
     }
@@ -225,10 +225,7 @@ impl Desk {
             .add_release(&self.viewer.actor, &draft)
             .await
             .map_err(told)?;
-        let text = format!(
-            "The release {} is added. Add its file, then publish it.",
-            draft.version.trim()
-        );
+        let text = format!("The release {} is added. Add its file, then publish it.", draft.version);
         Ok(Done::new(text, format!("/portfolio/{product}?do=files&release={id}")))
     }
 
@@ -320,7 +317,7 @@ impl Desk {
         let (product, version) = (&record.product.id, &record.release.version);
         let recalled = self
             .service
-            .recall(&self.viewer.actor, product, version, reason)
+            .recall(&self.viewer.actor, product, version, reason.into())
             .await
             .map_err(told)?;
         let rooms = words::count(
@@ -349,12 +346,12 @@ impl Desk {
         let products: Vec<ProductId> = catalogue
             .products
             .iter()
-            .map(|line| ProductId(line.id.clone()))
+            .filter_map(|line| ProductId::parse(&line.id).ok())
             .collect();
         let released = look.tx.released(&products.iter().collect::<Vec<_>>()).await;
         let released = released.map_err(failed)?;
         let lines = catalogue.releases.iter();
-        let lines = lines.map(|line| (ProductId(line.product.clone()), line.version.clone()));
+        let lines = lines.map(|line| (ProductId(line.product.clone()), line.version.to_string()));
         let new = lines.filter(|line| !released.contains(line));
         let mut releases: Vec<(String, String)> = new.map(|(product, version)| (product.0, version)).collect();
         let products = counted(catalogue.products.len(), "product", "products");
@@ -433,7 +430,7 @@ fn release_draft(product: &str, fields: ReleaseFields) -> Result<ReleaseDraft> {
     let minutes = Some(fields.expected_minutes.trim()).filter(|minutes| !minutes.is_empty());
     Ok(ReleaseDraft {
         product: ProductId(product.to_owned()),
-        version: fields.version,
+        version: fields.version.into(),
         released: released
             .map(|text| {
                 text.parse::<NaiveDate>()
@@ -441,11 +438,11 @@ fn release_draft(product: &str, fields: ReleaseFields) -> Result<ReleaseDraft> {
             })
             .transpose()?,
         severity: Severity::from_word(&fields.severity).ok_or_else(|| invalid("severity", "routine or critical"))?,
-        minimum_version: fields.minimum_version,
-        models: fields.models,
+        minimum_version: fields.minimum_version.into(),
+        models: fields.models.into(),
         applies_to_unknown: fields.applies_to_unknown == "true",
         expected_minutes: minutes.map(|minutes| number("expected_minutes", minutes)).transpose()?,
-        known_issues: fields.known_issues,
+        known_issues: fields.known_issues.into(),
     })
 }
 

@@ -2,8 +2,9 @@
 
 use domain::access::Act;
 use domain::ids::{RingId, RoomId};
-use domain::ring::{Ring, RingDraft, RingKind, RingOrder};
+use domain::ring::{Ring, RingKind, RingOrder};
 use domain::rollout::RolloutState;
+use service::RingFields;
 
 use service::RoomChoice;
 
@@ -88,9 +89,9 @@ impl Desk {
     ///
     /// # Errors
     /// As [`service::Service::add_ring`].
-    pub async fn add_ring(&self, draft: RingDraft) -> Result<Done> {
-        let name = draft.name.trim().to_owned();
-        self.service.add_ring(&self.viewer.actor, draft).await.map_err(told)?;
+    pub async fn add_ring(&self, fields: RingFields) -> Result<Done> {
+        let name = fields.name.to_string();
+        self.service.add_ring(&self.viewer.actor, fields).await.map_err(told)?;
         Ok(done(format!("The ring {name} is added.")))
     }
 
@@ -98,12 +99,12 @@ impl Desk {
     ///
     /// # Errors
     /// As [`service::Service::edit_ring`].
-    pub async fn edit_ring(&self, id: RingId, seen: &str, draft: RingDraft) -> Result<Done> {
+    pub async fn edit_ring(&self, id: RingId, seen: &str, fields: RingFields) -> Result<Done> {
         // A form of before that was kept, or none: nothing to compare with.
         let seen: Option<Ring> = serde_json::from_str(seen).ok();
-        let name = draft.name.trim().to_owned();
+        let name = fields.name.to_string();
         self.service
-            .edit_ring(&self.viewer.actor, id, seen.as_ref(), draft)
+            .edit_ring(&self.viewer.actor, id, seen.as_ref(), fields)
             .await
             .map_err(told)?;
         Ok(done(format!("The ring {name} is changed.")))
@@ -191,13 +192,13 @@ fn done(text: String) -> Done {
 }
 
 /// A ring as a form has it; an empty order: none, as for the pinned ones.
-pub(crate) fn draft(
+pub(crate) fn fields(
     name: String,
     description: String,
     order: &str,
     rollout_days: u32,
     test_days: u32,
-) -> Result<RingDraft> {
+) -> Result<RingFields> {
     let order = match order.trim() {
         "" => None,
         order => Some(order.parse::<RingOrder>().map_err(|refusal| AppError::Invalid {
@@ -205,9 +206,9 @@ pub(crate) fn draft(
             problem: refusal.to_string(),
         })?),
     };
-    Ok(RingDraft {
-        name,
-        description,
+    Ok(RingFields {
+        name: name.into(),
+        description: description.into(),
         order,
         rollout_days,
         test_days,

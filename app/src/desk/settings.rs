@@ -200,7 +200,7 @@ impl Desk {
         let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
         let made = self
             .service
-            .freeze(&self.viewer.actor, scope, first, last, reason)
+            .freeze(&self.viewer.actor, scope, first, last, reason.into())
             .await;
         made.map_err(told)?;
         Ok(Done::new(
@@ -215,7 +215,7 @@ impl Desk {
     /// As [`service::Service::lift_freeze`].
     pub async fn lift_freeze(&self, id: FreezeId, reason: &str) -> Result<Done> {
         self.service
-            .lift_freeze(&self.viewer.actor, id, reason)
+            .lift_freeze(&self.viewer.actor, id, reason.into())
             .await
             .map_err(told)?;
         Ok(Done::new(
@@ -261,8 +261,8 @@ fn settings_draft(fields: SettingsFields) -> Result<OrganisationDraft> {
         prepare_minutes: number("prepare_minutes", &fields.prepare_minutes)?,
     };
     Ok(OrganisationDraft {
-        name: fields.name,
-        zone: fields.zone,
+        name: fields.name.into(),
+        zone: fields.zone.into(),
         settings,
     })
 }

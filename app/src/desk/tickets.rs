@@ -167,7 +167,10 @@ impl Desk {
     /// # Errors
     /// As [`service::Service::leave_issue_out`].
     pub async fn leave_issue_out(&self, update: UpdateId, reason: &str) -> Result<Done> {
-        let left_out = self.service.leave_issue_out(&self.viewer.actor, update, reason).await;
+        let left_out = self
+            .service
+            .leave_issue_out(&self.viewer.actor, update, reason.into())
+            .await;
         left_out.map_err(told)?;
         Ok(Done::new(
             "No issue is recorded; the audit has your reason.",
@@ -181,7 +184,7 @@ impl Desk {
     /// As [`service::Service::add_note`].
     pub async fn add_note(&self, number: i64, text: &str) -> Result<Done> {
         self.service
-            .add_note(&self.viewer.actor, number, text)
+            .add_note(&self.viewer.actor, number, text.into())
             .await
             .map_err(told)?;
         done(number, "The note is added.")
@@ -192,7 +195,10 @@ impl Desk {
     /// # Errors
     /// As [`service::Service::assign_ticket`].
     pub async fn assign_ticket(&self, number: i64, assignee: &str) -> Result<Done> {
-        let assigned = self.service.assign_ticket(&self.viewer.actor, number, assignee).await;
+        let assigned = self
+            .service
+            .assign_ticket(&self.viewer.actor, number, assignee.into())
+            .await;
         assigned.map_err(told)?;
         done(number, "The ticket is assigned.")
     }
@@ -228,9 +234,14 @@ impl Desk {
         severity: TicketSeverity,
         high_impact: bool,
     ) -> Result<Done> {
-        let edited = self
-            .service
-            .edit_ticket(&self.viewer.actor, number, title, description, severity, high_impact);
+        let edited = self.service.edit_ticket(
+            &self.viewer.actor,
+            number,
+            title.into(),
+            description.into(),
+            severity,
+            high_impact,
+        );
         edited.await.map_err(told)?;
         done(number, "The ticket is changed.")
     }
@@ -240,7 +251,9 @@ impl Desk {
     /// # Errors
     /// As [`service::Service::resolve_ticket`].
     pub async fn resolve_ticket(&self, number: i64, category: &str, note: &str) -> Result<Done> {
-        let resolved = self.service.resolve_ticket(&self.viewer.actor, number, category, note);
+        let resolved = self
+            .service
+            .resolve_ticket(&self.viewer.actor, number, category, note.into());
         resolved.await.map_err(told)?;
         done(number, "The ticket is resolved.")
     }
@@ -251,7 +264,9 @@ impl Desk {
     /// The day is none, or as [`service::Service::suppress_ticket`].
     pub async fn suppress_ticket(&self, number: i64, until: &str, reason: &str) -> Result<Done> {
         let until = words::parsed_day("until", until)?;
-        let suppressed = self.service.suppress_ticket(&self.viewer.actor, number, until, reason);
+        let suppressed = self
+            .service
+            .suppress_ticket(&self.viewer.actor, number, until, reason.into());
         suppressed.await.map_err(told)?;
         done(number, "The ticket is suppressed.")
     }

@@ -100,10 +100,10 @@ pub async fn add_device(
 ) -> Result<Done, AppError> {
     let draft = service::rooms::DeviceDraft {
         controller: device,
-        role,
-        vendor,
-        model,
-        serial,
+        role: role.into(),
+        vendor: vendor.into(),
+        model: model.into(),
+        serial: serial.into(),
     };
     crate::desk()?.add_device(room, draft).await
 }
@@ -135,10 +135,10 @@ pub async fn add_site(
     zone: String,
 ) -> Result<Done, AppError> {
     let draft = service::rooms::SiteDraft {
-        name,
-        city,
-        country,
-        zone,
+        name: name.into(),
+        city: city.into(),
+        country: country.into(),
+        zone: zone.into(),
     };
     crate::desk()?.add_site(draft).await
 }
@@ -153,10 +153,10 @@ pub async fn edit_site(
     zone: String,
 ) -> Result<Done, AppError> {
     let draft = service::rooms::SiteDraft {
-        name,
-        city,
-        country,
-        zone,
+        name: name.into(),
+        city: city.into(),
+        country: country.into(),
+        zone: zone.into(),
     };
     crate::desk()?.edit_site(site, draft).await
 }

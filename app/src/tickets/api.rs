@@ -39,11 +39,11 @@ pub async fn record_issue(
 ) -> Result<Done, AppError> {
     let update = update.parse().ok();
     let issue = service::tickets::Issue {
-        title,
-        description,
+        title: title.into(),
+        description: description.into(),
         severity,
         category,
-        rooms,
+        rooms: rooms.into(),
         high_impact,
         update,
     };

@@ -109,7 +109,7 @@ pub async fn add_ring(
     rollout_days: u32,
     test_days: u32,
 ) -> Result<Done, AppError> {
-    let draft = crate::desk::rings::draft(name, description, &order, rollout_days, test_days)?;
+    let draft = crate::desk::rings::fields(name, description, &order, rollout_days, test_days)?;
     crate::desk()?.add_ring(draft).await
 }
 
@@ -124,7 +124,7 @@ pub async fn edit_ring(
     rollout_days: u32,
     test_days: u32,
 ) -> Result<Done, AppError> {
-    let draft = crate::desk::rings::draft(name, description, &order, rollout_days, test_days)?;
+    let draft = crate::desk::rings::fields(name, description, &order, rollout_days, test_days)?;
     crate::desk()?.edit_ring(ring, &seen, draft).await
 }
 

@@ -60,7 +60,7 @@ impl Estate {
         store.migrate().await.expect("the migrations");
         let service = service(store, folder.path());
         service
-            .first_start("Bench", Zone::utc(), settings)
+            .first_start("Bench".into(), Zone::utc(), settings)
             .await
             .expect("a first start");
         let catalogue = Catalogue::parse(PRODUCTS, RELEASES).expect("a catalogue");
@@ -233,7 +233,7 @@ impl Estate {
                 update,
                 &Scope::Rooms(rooms.clone()),
                 Force::Now,
-                "The bench wants it.",
+                "The bench wants it.".into(),
             )
             .await
             .expect("a force");

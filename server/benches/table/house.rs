@@ -26,7 +26,13 @@ impl House {
             .expect("a query")
             .expect("nobody is there yet");
         let made = service
-            .make_first_admin(&link, "Ada", "ada@example.com", "a lamp that hums at night", &origin)
+            .make_first_admin(
+                &link,
+                "Ada".into(),
+                "ada@example.com".into(),
+                "a lamp that hums at night",
+                &origin,
+            )
             .await;
         let surroundings = Surroundings {
             demo_pace: None,

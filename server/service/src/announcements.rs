@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::Act;
+use domain::clean::{CleanLine, CleanText};
 use domain::ids::AnnouncementId;
 use domain::update::ProductKind;
 use serde_json::json;
@@ -27,9 +28,9 @@ const NAMED: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnnouncementDraft {
     /// 1 to [`LONGEST_TITLE`] characters.
-    pub title: String,
+    pub title: CleanLine,
     /// At most as long as that of a ticket; may be empty.
-    pub text: String,
+    pub text: CleanText,
     /// The last date on which it stands there; `None`: until it is taken down.
     pub until: Option<NaiveDate>,
 }
@@ -42,16 +43,16 @@ impl Service {
     pub async fn announce(&self, actor: &Actor, draft: &AnnouncementDraft) -> Result<AnnouncementId> {
         actor.may(Act::Announce)?;
         check_text("title", &draft.title, LONGEST_TITLE)?;
-        let text = match draft.text.trim() {
-            "" => String::new(),
-            text => checked_lines("text", text)?,
+        let text = match draft.text.is_empty() {
+            true => String::new(),
+            false => checked_lines("text", &draft.text)?,
         };
         let now = self.clock.now();
         let announcement = AnnouncementRecord {
             id: AnnouncementId(self.new_id()?),
             made_at: now,
             made_by: actor.name.clone(),
-            title: draft.title.trim().to_owned(),
+            title: draft.title.to_string(),
             text,
             until: draft.until,
         };

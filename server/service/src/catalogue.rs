@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use domain::access::Act;
+use domain::clean::CleanLine;
 use domain::ids::{ProductId, UpdateId};
 use domain::update::{ProductKind, Severity};
 use domain::version::{self, Version, VersionOrder, VersionScheme};
@@ -16,7 +17,9 @@ use store::{NewRelease, ProductRecord};
 
 use crate::announcements::announce_products;
 use crate::error::{Result, ServiceError};
+use crate::estate::{LONGEST_NAME, check_optional, check_text};
 use crate::portfolio::compare_versions;
+use crate::releases::{LONGEST_ISSUE, LONGEST_VERSION};
 use crate::{Actor, Service};
 
 /// Products and their releases.
@@ -34,9 +37,9 @@ pub struct ProductLine {
     /// Identity.
     pub id: String,
     /// Vendor.
-    pub vendor: String,
+    pub vendor: CleanLine,
     /// Name.
-    pub name: String,
+    pub name: CleanLine,
     /// os, app, firmware, driver, service.
     pub kind: String,
     /// What it says about its versions.
@@ -57,7 +60,7 @@ pub struct SchemeLine {
     pub order_by: Option<String>,
     /// What may stand in front and means nothing.
     #[serde(default)]
-    pub optional_prefix: Option<String>,
+    pub optional_prefix: Option<CleanLine>,
 }
 
 /// A release in a file.
@@ -66,7 +69,7 @@ pub struct ReleaseLine {
     /// Of what.
     pub product: String,
     /// Version.
-    pub version: String,
+    pub version: CleanLine,
     /// Position in the product's history, from 1.
     pub rank: u32,
     /// Day of release.
@@ -74,7 +77,7 @@ pub struct ReleaseLine {
     pub released: Option<NaiveDate>,
     /// Version that a device must run before.
     #[serde(default)]
-    pub minimum_version: Option<String>,
+    pub minimum_version: Option<CleanLine>,
     /// Withdrawn by the vendor.
     #[serde(default)]
     pub recalled: bool,
@@ -92,17 +95,17 @@ pub struct ReleaseLine {
     pub expected_minutes: Option<u32>,
     /// Device models; absent: all.
     #[serde(default)]
-    pub applies_to_models: Vec<String>,
+    pub applies_to_models: Vec<CleanLine>,
 }
 
 /// A known fault in a file.
 #[derive(Clone, Debug, Deserialize)]
 pub struct KnownIssueLine {
     /// What.
-    pub summary: String,
+    pub summary: CleanLine,
     /// The version that mends it.
     #[serde(default)]
-    pub fixed_in: Option<String>,
+    pub fixed_in: Option<CleanLine>,
 }
 
 fn yes() -> bool {
@@ -113,7 +116,7 @@ impl ProductLine {
     fn scheme(&self) -> VersionScheme {
         VersionScheme {
             by_release_date: self.version_scheme.order_by.as_deref() == Some("release_date"),
-            optional_prefix: self.version_scheme.optional_prefix.clone(),
+            optional_prefix: self.version_scheme.optional_prefix.clone().map(String::from),
         }
     }
 
@@ -134,6 +137,12 @@ impl ProductLine {
                 ),
             )
         })?;
+        for (field, text) in [("vendor", &self.vendor), ("name", &self.name)] {
+            check_text(field, text, LONGEST_NAME).map_err(|error| about(&format!("product {id}"), error))?;
+        }
+        if let Some(prefix) = &self.version_scheme.optional_prefix {
+            check_optional("version scheme", prefix).map_err(|error| about(&format!("product {id}"), error))?;
+        }
         let minutes = self.expected_minutes;
         if !(1..=1440).contains(&minutes) {
             return Err(ServiceError::invalid(
@@ -143,13 +152,40 @@ impl ProductLine {
         }
         Ok(ProductRecord {
             id,
-            vendor: self.vendor.clone(),
-            name: self.name.clone(),
+            vendor: self.vendor.to_string(),
+            name: self.name.to_string(),
             kind,
             covered: self.covered,
             scheme: self.scheme(),
             expected_minutes: minutes,
         })
+    }
+}
+
+impl ReleaseLine {
+    fn check(&self) -> Result<()> {
+        check_text("version", &self.version, LONGEST_VERSION)?;
+        if let Some(minimum) = self.minimum_version.as_ref().filter(|minimum| !minimum.is_empty()) {
+            check_text("minimum version", minimum, LONGEST_VERSION)?;
+        }
+        for model in &self.applies_to_models {
+            check_optional("models", model)?;
+        }
+        for issue in &self.known_issues {
+            check_text("known issues", &issue.summary, LONGEST_ISSUE)?;
+            if let Some(fixed_in) = &issue.fixed_in {
+                check_optional("known issues", fixed_in)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A refusal that says which line of the file it is about.
+fn about(line: &str, error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::Invalid { field, problem } => ServiceError::invalid(field, format!("{line}: {problem}")),
+        other => other,
     }
 }
 
@@ -219,7 +255,7 @@ impl Catalogue {
                 .releases
                 .iter()
                 .filter(|release| product.is_some_and(|(id, _)| release.product == id));
-            let mut same = of_product.filter(|release| version::same(&scheme, &release.version, text));
+            let mut same = of_product.filter(|release| version::same(&scheme, release.version.as_str(), text));
             same.find_map(|release| release.released)
         };
         let (a, b) = (
@@ -262,15 +298,19 @@ impl Service {
                     ),
                 ));
             }
-            if release.version.trim().is_empty() || release.version.chars().count() > 128 {
+            if release.version.is_empty() || release.version.length() > LONGEST_VERSION {
                 return Err(ServiceError::invalid(
                     "version",
                     format!(
                         "{:?} of {} must have 1 to 128 characters",
-                        release.version, release.product
+                        release.version.as_str(),
+                        release.product
                     ),
                 ));
             }
+            release
+                .check()
+                .map_err(|error| about(&format!("release of {}", release.product), error))?;
         }
         let mut ranks = BTreeSet::new();
         for release in &catalogue.releases {
@@ -301,11 +341,11 @@ impl Service {
             let mut released = tx.released(&products).await?;
             for line in &catalogue.releases {
                 let Some(product) = by_id.get(line.product.as_str()) else { continue };
-                if !released.insert((product.id.clone(), line.version.clone())) {
+                if !released.insert((product.id.clone(), line.version.to_string())) {
                     continue;
                 }
-                let version_id = tx.known_version(product, &line.version).await?;
-                tx.put_version(version_id, &product.id, &line.version, line.released).await?;
+                let version_id = tx.known_version(product, line.version.as_str()).await?;
+                tx.put_version(version_id, &product.id, line.version.as_str(), line.released).await?;
                 tx.add_release(&new_release(UpdateId(self.new_id()?), product, version_id, line)).await?;
                 touched.insert(&product.id);
                 added += 1;
@@ -333,22 +373,22 @@ fn new_release(id: UpdateId, product: &ProductRecord, version_id: uuid::Uuid, li
         id,
         product: product.id.clone(),
         version_id,
-        version: line.version.clone(),
+        version: line.version.to_string(),
         title: product.name.clone(),
         severity: if line.critical {
             Severity::Critical
         } else {
             Severity::Routine
         },
-        minimum_version: line.minimum_version.clone(),
-        models: line.applies_to_models.clone(),
+        minimum_version: line.minimum_version.clone().map(String::from),
+        models: line.applies_to_models.iter().map(CleanLine::to_string).collect(),
         applies_to_unknown: false,
         supersedes: line.supersedes_by_order,
         expected_minutes: line.expected_minutes.unwrap_or(product.expected_minutes),
         known_issues: line
             .known_issues
             .iter()
-            .map(|issue| (issue.summary.clone(), issue.fixed_in.clone()))
+            .map(|issue| (issue.summary.to_string(), issue.fixed_in.clone().map(String::from)))
             .collect(),
         recalled: line.recalled,
         position: line.rank,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::access::Act;
+use domain::clean::CleanText;
 use domain::commands::acknowledge::acknowledge;
 use domain::commands::cancel::{cancel, nothing_to_cancel};
 use domain::commands::pause::{self, Pause};
@@ -71,7 +72,7 @@ pub struct Forced {
 }
 
 /// The longest reason that people may give, in characters.
-const LONGEST_REASON: usize = 500;
+pub(crate) const LONGEST_REASON: usize = 500;
 
 /// Rooms that are read and written together.
 const BATCH: i64 = 500;
@@ -89,7 +90,7 @@ impl Service {
         &self,
         actor: &Actor,
         update: UpdateId,
-        reason: &str,
+        reason: CleanText,
         resumes_on: Option<NaiveDate>,
     ) -> Result<()> {
         actor.may(Act::ControlUpdates)?;
@@ -122,7 +123,7 @@ impl Service {
         &self,
         actor: &Actor,
         update: UpdateId,
-        reason: &str,
+        reason: CleanText,
         resumes_on: Option<NaiveDate>,
     ) -> Result<()> {
         actor.may(Act::ControlUpdates)?;
@@ -151,7 +152,7 @@ impl Service {
     ///
     /// # Errors
     /// There is no such rollout, or it is not paused.
-    pub async fn resume(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+    pub async fn resume(&self, actor: &Actor, update: UpdateId, reason: CleanText) -> Result<()> {
         actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
@@ -245,7 +246,7 @@ impl Service {
         update: UpdateId,
         scope: &Scope,
         mode: Force,
-        reason: &str,
+        reason: CleanText,
     ) -> Result<Forced> {
         actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
@@ -365,7 +366,7 @@ impl Service {
     ///
     /// # Errors
     /// Nothing of the update downloads in the room; the reason is missing or too long.
-    pub async fn cancel(&self, actor: &Actor, update: UpdateId, room: RoomId, reason: &str) -> Result<u64> {
+    pub async fn cancel(&self, actor: &Actor, update: UpdateId, room: RoomId, reason: CleanText) -> Result<u64> {
         actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
@@ -393,7 +394,7 @@ impl Service {
     ///
     /// # Errors
     /// There is no such rollout, or it is not completed with failures.
-    pub async fn acknowledge(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+    pub async fn acknowledge(&self, actor: &Actor, update: UpdateId, reason: CleanText) -> Result<()> {
         actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
@@ -411,12 +412,11 @@ impl Service {
     }
 }
 
-pub(crate) fn checked_reason(reason: &str) -> Result<String> {
-    let reason = reason.trim();
-    if reason.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
+pub(crate) fn checked_reason(reason: CleanText) -> Result<String> {
+    if !reason.can_be_shown() {
         return Err(ServiceError::invalid("reason", "has characters that cannot be shown"));
     }
-    match reason.chars().count() {
+    match reason.length() {
         0 => Err(ServiceError::invalid(
             "reason",
             "say why; others will read it in the history",
@@ -425,7 +425,7 @@ pub(crate) fn checked_reason(reason: &str) -> Result<String> {
             "reason",
             format!("{length} characters are too many; at most {LONGEST_REASON}"),
         )),
-        _ => Ok(reason.to_owned()),
+        _ => Ok(reason.into()),
     }
 }
 

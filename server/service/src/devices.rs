@@ -360,6 +360,7 @@ impl Service {
         actor.may(Act::ManageDevices)?;
         let token = new_token()?;
         let now = self.clock.now();
+        is_one(controller)?;
         store::write!(self.store, tx => {
             let Some((_, room)) = tx.room_of_device(controller).await? else {
                 return Err(ServiceError::not_found(format!("Device {controller:?}")));
@@ -382,6 +383,7 @@ impl Service {
         actor.may(Act::ManageDevices)?;
         let mut tokens = Vec::with_capacity(controllers.len());
         for controller in controllers {
+            is_one(controller)?;
             tokens.push((controller.clone(), new_token()?));
         }
         let now = self.clock.now();
@@ -405,6 +407,7 @@ impl Service {
     pub async fn revoke_device(&self, actor: &Actor, controller: &str) -> Result<()> {
         actor.may(Act::ManageDevices)?;
         let now = self.clock.now();
+        is_one(controller)?;
         store::write!(self.store, tx => {
             let Some(asking) = tx.asking(controller).await? else {
                 return Err(ServiceError::not_found(format!("Device {controller:?}")));
@@ -464,6 +467,11 @@ pub(crate) fn new_token() -> Result<String> {
 #[must_use]
 pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
+}
+
+/// Whether a device may be called so; of others there is none, and not every text may be asked for in the database.
+fn is_one(controller: &str) -> Result<()> {
+    crate::estate::check_controller(controller).map_err(|_| ServiceError::not_found(format!("Device {controller:?}")))
 }
 
 /// A number that changes with what is offered: clients send back an ETag over it.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::access::Act;
+use domain::clean::{CleanLine, name_key};
 use domain::ids::{RingId, RoomId, SiteId};
-use domain::ring::{RingSequence, name_key};
+use domain::ring::{self, RingSequence};
 use domain::settings::{Organisation, Settings};
 use domain::zone::Zone;
 use serde_json::json;
@@ -37,14 +38,14 @@ impl Service {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn first_start(&self, name: &str, zone: Zone, settings: Settings) -> Result<bool> {
+    pub async fn first_start(&self, name: CleanLine, zone: Zone, settings: Settings) -> Result<bool> {
         let ids = [RingId(self.new_id()?), RingId(self.new_id()?), RingId(self.new_id()?)];
         let now = self.clock.now();
         store::write!(self.store, tx => {
             if tx.organisation().await?.is_some() {
                 return Ok::<_, ServiceError>(false);
             }
-            let organisation = Organisation { name: name.to_owned(), zone: zone.clone(), settings: settings.clone() };
+            let organisation = Organisation { name: name.to_string(), zone: zone.clone(), settings: settings.clone() };
             tx.put_organisation(&organisation).await?;
             tx.put_rings(&RingSequence::preconfigured(ids[0], ids[1], ids[2])).await?;
             tx.add_audit(now, &AuditEntry {
@@ -73,6 +74,10 @@ impl Service {
             let mut report = ImportReport::default();
             let sites = self.add_missing_sites(tx, file, &mut report).await?;
             let plan = Checked::of(self, file, &rings, &sites)?.good()?;
+            let others = tx.rooms_in_other_forms().await?;
+            if plan.rooms.iter().any(|room| others.contains_key(&(name_key(&room.name), room.site))) {
+                return Err(ServiceError::invalid("name", THERE_ALREADY));
+            }
             tx.add_rooms(&plan.rooms).await.map_err(|error| taken(error, "name"))?;
             tx.add_devices(&plan.devices).await.map_err(|error| taken(error, "device"))?;
             let mut components = Vec::with_capacity(plan.installed.len());
@@ -132,24 +137,28 @@ impl Service {
         file: &RoomsFile,
         report: &mut ImportReport,
     ) -> Result<BTreeMap<String, SiteRecord>> {
-        let mut by_name: BTreeMap<String, SiteRecord> = tx
-            .sites()
-            .await?
-            .into_iter()
-            .map(|site| (name_key(&site.name), site))
-            .collect();
+        let mut by_name: BTreeMap<String, SiteRecord> = BTreeMap::new();
+        for site in tx.sites().await? {
+            let key = name_key(&site.name);
+            // Of sites whose names fall together the one that is written in the usual form has the name.
+            if !by_name.contains_key(&key) || ring::name_key(&site.name) == key {
+                by_name.insert(key, site);
+            }
+        }
         let mut aliases = Vec::new();
         for line in &file.sites {
-            let key = name_key(&line.name);
+            let key = name_key(line.name.as_str());
             check_text("site", &line.name, LONGEST_NAME)?;
+            check_optional("city", &line.city)?;
+            check_optional("country", &line.country)?;
             if !by_name.contains_key(&key) {
-                let zone = Zone::parse(&line.zone)
+                let zone = Zone::parse(line.zone.as_str())
                     .map_err(|error| ServiceError::invalid("zone", format!("site {}: {error}", line.name)))?;
                 let site = NewSite {
                     id: SiteId(self.new_id()?),
-                    name: line.name.trim().to_owned(),
-                    city: line.city.clone(),
-                    country: line.country.clone(),
+                    name: line.name.to_string(),
+                    city: line.city.to_string(),
+                    country: line.country.to_string(),
                     zone,
                 };
                 tx.add_sites(std::slice::from_ref(&site)).await?;
@@ -166,7 +175,7 @@ impl Service {
                 );
             }
             if let (Some(id), Some(site)) = (&line.id, by_name.get(&key)) {
-                aliases.push((name_key(id), site.clone()));
+                aliases.push((name_key(id.as_str()), site.clone()));
             }
         }
         for (alias, site) in aliases {
@@ -176,21 +185,20 @@ impl Service {
     }
 }
 
+const THERE_ALREADY: &str = "one in this file is there already; names are unique at a site and device ids everywhere";
+
 pub(crate) fn taken(error: store::StoreError, field: &'static str) -> ServiceError {
     match error {
-        store::StoreError::Constraint(..) => ServiceError::invalid(
-            field,
-            "one in this file is there already; names are unique at a site and device ids everywhere",
-        ),
+        store::StoreError::Constraint(..) => ServiceError::invalid(field, THERE_ALREADY),
         other => other.into(),
     }
 }
 
-pub(crate) fn check_text(field: &'static str, text: &str, longest: usize) -> Result<()> {
-    if text.contains(char::is_control) {
+pub(crate) fn check_text(field: &'static str, text: &CleanLine, longest: usize) -> Result<()> {
+    if !text.can_be_shown() {
         return Err(ServiceError::invalid(field, "has characters that cannot be shown"));
     }
-    match text.trim().chars().count() {
+    match text.length() {
         0 => Err(ServiceError::invalid(field, "is missing")),
         length if length > longest => Err(ServiceError::invalid(
             field,
@@ -201,8 +209,8 @@ pub(crate) fn check_text(field: &'static str, text: &str, longest: usize) -> Res
 }
 
 /// Words that may be missing, at most as long as a name.
-pub(crate) fn check_optional(field: &'static str, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
+pub(crate) fn check_optional(field: &'static str, text: &CleanLine) -> Result<()> {
+    if text.is_empty() {
         return Ok(());
     }
     check_text(field, text, LONGEST_NAME)

@@ -1,6 +1,7 @@
 //! Why a room gets an update, or does not (G6, T5).
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use domain::clean::CleanLine;
 use domain::deployment::{Deployment, Force};
 use domain::freeze::Freezes;
 use domain::ids::RoomId;
@@ -51,17 +52,18 @@ impl Service {
     ///
     /// # Errors
     /// There is no such room, or there are several.
-    pub async fn explain_room(&self, which: &str) -> Result<RoomExplanation> {
+    pub async fn explain_room(&self, which: &CleanLine) -> Result<RoomExplanation> {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
         let organisation = organisation(&mut tx).await?;
-        let by_id = match which.parse::<Uuid>() {
+        let by_id = match which.as_str().parse::<Uuid>() {
             Ok(id) => tx.room_record(RoomId(id)).await?,
             Err(_) => None,
         };
         let record = match by_id {
             Some(record) => record,
             None => {
+                let which = which.as_str();
                 let mut named = tx.rooms_named(which).await?;
                 match (named.pop(), named.is_empty()) {
                     (None, _) => return Err(ServiceError::not_found(format!("Room {which:?}"))),

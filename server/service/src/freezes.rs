@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
+use domain::clean::CleanText;
 use domain::commands::freeze::{self, freeze};
 use domain::commands::lift_freeze::lift_freeze;
 use domain::commands::resume::Calendar;
@@ -30,7 +31,7 @@ impl Service {
         scope: FreezeScope,
         from: NaiveDate,
         until: NaiveDate,
-        reason: &str,
+        reason: CleanText,
     ) -> Result<FreezeId> {
         actor.may(Act::Freeze)?;
         let reason = checked_reason(reason)?;
@@ -119,7 +120,7 @@ impl Service {
     ///
     /// # Errors
     /// There is no such freeze, or nothing of it is ahead.
-    pub async fn lift_freeze(&self, actor: &Actor, id: FreezeId, reason: &str) -> Result<()> {
+    pub async fn lift_freeze(&self, actor: &Actor, id: FreezeId, reason: CleanText) -> Result<()> {
         actor.may(Act::Freeze)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();

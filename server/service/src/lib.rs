@@ -51,6 +51,7 @@ use uuid::Uuid;
 pub use artifacts::Artifacts;
 pub use clock::Clock;
 pub use control::{ForcePlan, Forced, Retried, Scope};
+pub use domain::clean::{CleanLine, CleanText};
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;
 pub use explain::{RoomExplanation, UpdateExplanation};
@@ -58,8 +59,8 @@ pub use gateway::{GatewayToken, GatewayTokenError, SHORTEST_GATEWAY_TOKEN};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use portfolio::{NewFile, Published, Recalled, Source};
-pub use rings::{MOST_MOVED, Moved, RoomChoice};
-pub use rooms_file::{ComponentLine, DeviceLine, HoldLine, RoomLine, RoomsFile, SiteLine};
+pub use rings::{MOST_MOVED, Moved, RingFields, RoomChoice};
+pub use rooms_file::{BlockLine, ComponentLine, DeviceLine, HoldLine, RoomLine, RoomsFile, SiteLine};
 pub use store;
 pub use tick::{DryRun, TickReport};
 

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::{Act, Role};
+use domain::clean::{CleanLine, name_key};
 use domain::ids::PersonId;
 use serde_json::json;
 use store::{AuditEntry, NewSession, PersonRecord, SessionRecord, Tx};
@@ -105,12 +106,12 @@ impl Service {
     pub async fn make_first_admin(
         &self,
         link: &str,
-        name: &str,
-        email: &str,
+        name: CleanLine,
+        email: CleanLine,
         password: &str,
         origin: &Origin,
     ) -> Result<SignedIn> {
-        let (name, email) = (checked_name(name)?, checked_email(email)?);
+        let (name, email) = (checked_name(&name)?, checked_email(&email)?);
         check_password(password, &[&name, &email])?;
         // Before the costly part: anybody can ask for it.
         if self
@@ -155,8 +156,8 @@ impl Service {
     ///
     /// # Errors
     /// The name or the password is wrong, or there were too many attempts.
-    pub async fn sign_in(&self, email: &str, password: &str, origin: &Origin) -> Result<SignedIn> {
-        let key = email_key(email);
+    pub async fn sign_in(&self, email: CleanLine, password: &str, origin: &Origin) -> Result<SignedIn> {
+        let key = email_key(email.as_str());
         let now = self.clock.now();
         let slot = self.slot();
         let account = account_key(&key);
@@ -402,9 +403,9 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not; a field breaks its limit, or the address is taken.
-    pub async fn add_person(&self, actor: &Actor, name: &str, email: &str, role: Role) -> Result<String> {
+    pub async fn add_person(&self, actor: &Actor, name: CleanLine, email: CleanLine, role: Role) -> Result<String> {
         actor.may(Act::ManagePeople)?;
-        let (name, email) = (checked_name(name)?, checked_email(email)?);
+        let (name, email) = (checked_name(&name)?, checked_email(&email)?);
         let person = PersonRecord {
             id: PersonId(self.new_id()?),
             name,
@@ -415,7 +416,8 @@ impl Service {
         };
         let (link, now) = (new_token()?, self.clock.now());
         store::write!(self.store, tx => {
-            if !tx.add_person(&person, &email_key(&email), now).await? {
+            let is_taken = tx.person_with(&email_key(&email)).await?.is_some();
+            if is_taken || !tx.add_person(&person, &email_key(&email), now).await? {
                 return Err(ServiceError::invalid("e-mail", format!("{email} has an account already")));
             }
             tx.put_link(&token_hash(&link), Some(person.id), now + LINK).await?;
@@ -430,7 +432,7 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not; it would leave nobody as admin.
-    pub async fn set_role(&self, actor: &Actor, email: &str, role: Role) -> Result<()> {
+    pub async fn set_role(&self, actor: &Actor, email: CleanLine, role: Role) -> Result<()> {
         self.change_person(actor, email, "person.role_changed", None, |person| {
             let was = person.role;
             person.role = role;
@@ -448,7 +450,7 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not; it would leave nobody as admin.
-    pub async fn disable_person(&self, actor: &Actor, email: &str) -> Result<()> {
+    pub async fn disable_person(&self, actor: &Actor, email: CleanLine) -> Result<()> {
         let now = self.clock.now();
         self.change_person(actor, email, "person.disabled", None, |person| {
             person.disabled_at = Some(now);
@@ -462,7 +464,7 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not, or there is no such account.
-    pub async fn reset_link(&self, actor: &Actor, email: &str) -> Result<String> {
+    pub async fn reset_link(&self, actor: &Actor, email: CleanLine) -> Result<String> {
         let link = new_token()?;
         let change = |person: &mut PersonRecord| {
             if person.disabled_at.take().is_none() {
@@ -480,13 +482,13 @@ impl Service {
     async fn change_person(
         &self,
         actor: &Actor,
-        email: &str,
+        email: CleanLine,
         action: &'static str,
         link: Option<&str>,
         change: impl Fn(&mut PersonRecord) -> String,
     ) -> Result<()> {
         actor.may(Act::ManagePeople)?;
-        let key = email_key(email);
+        let key = email_key(email.as_str());
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let before = tx.person_with(&key).await?.ok_or_else(|| ServiceError::not_found(format!("An account of {email}")))?;
@@ -567,9 +569,9 @@ async fn person_of(tx: &mut Tx, id: PersonId) -> Result<PersonRecord> {
         .ok_or_else(|| ServiceError::not_found("This account"))
 }
 
-/// What an address is found by: without regard to case. No address has a NUL, and Postgres takes none.
+/// What an address is found by: without regard to case and Unicode form. No address has a NUL, and Postgres takes none.
 fn email_key(email: &str) -> String {
-    email.trim().to_lowercase().replace('\0', "")
+    name_key(email).replace('\0', "")
 }
 
 /// What the attempts on an account are counted under; there need not be one.
@@ -605,14 +607,13 @@ fn of_person(actor: &Actor, action: &'static str, person: &PersonRecord, summary
         .with_after(facts(person))
 }
 
-pub(crate) fn checked_name(name: &str) -> Result<String> {
-    let name = name.trim();
+pub(crate) fn checked_name(name: &CleanLine) -> Result<String> {
     crate::estate::check_text("name", name, 100)?;
-    Ok(name.to_owned())
+    Ok(name.to_string())
 }
 
-fn checked_email(email: &str) -> Result<String> {
-    let email = email.trim();
+fn checked_email(email: &CleanLine) -> Result<String> {
+    let email = email.as_str();
     let is_one = email.chars().count() <= LONGEST_EMAIL
         && !email.contains(|c: char| c.is_whitespace() || c.is_control())
         && email

@@ -1,6 +1,7 @@
 //! The portfolio: releases with their files, and publishing them (S3, S4, S7).
 
 use domain::access::Act;
+use domain::clean::CleanText;
 use domain::commands::publish::{Candidate, publish, recall};
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
@@ -203,7 +204,13 @@ impl Service {
     ///
     /// # Errors
     /// There is no such release, or it was recalled before; the reason is missing or too long.
-    pub async fn recall(&self, actor: &Actor, product: &ProductId, version: &str, reason: &str) -> Result<Recalled> {
+    pub async fn recall(
+        &self,
+        actor: &Actor,
+        product: &ProductId,
+        version: &str,
+        reason: CleanText,
+    ) -> Result<Recalled> {
         actor.may(Act::Publish)?;
         let reason = checked_reason(reason)?;
         let recalled = store::write!(self.store, tx => {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chrono::NaiveDate;
 use domain::access::Act;
+use domain::clean::{CleanLine, CleanText};
 use domain::freeze::check_date;
 use domain::ids::{ProductId, RingId, UpdateId};
 use domain::planner;
@@ -30,6 +31,8 @@ use crate::{Actor, Service};
 
 /// Characters of a version.
 pub const LONGEST_VERSION: usize = 128;
+/// Characters of a known issue.
+pub const LONGEST_ISSUE: usize = 500;
 /// Minutes of an install: a day.
 pub const MOST_MINUTES: u32 = 1440;
 /// Bytes of a file that people send: the largest device images are a few GB.
@@ -42,9 +45,9 @@ pub struct ProductDraft {
     /// Identity: 1 to 80 of `a-z0-9-`.
     pub id: String,
     /// Vendor.
-    pub vendor: String,
+    pub vendor: CleanLine,
     /// Name.
-    pub name: String,
+    pub name: CleanLine,
     /// Kind.
     pub kind: ProductKind,
     /// Typical minutes of an install.
@@ -57,21 +60,21 @@ pub struct ReleaseDraft {
     /// Of what.
     pub product: ProductId,
     /// Version, as the vendor and the devices write it.
-    pub version: String,
+    pub version: CleanLine,
     /// Day of release, where known.
     pub released: Option<NaiveDate>,
     /// How urgent.
     pub severity: Severity,
     /// What a device must run before; empty: anything (S8).
-    pub minimum_version: String,
+    pub minimum_version: CleanLine,
     /// Device models, one a line; empty: all.
-    pub models: String,
+    pub models: CleanText,
     /// Whether it goes to devices that do not say their version (S1).
     pub applies_to_unknown: bool,
     /// Typical minutes of an install; `None`: its product's.
     pub expected_minutes: Option<u32>,
     /// Known issues, one a line.
-    pub known_issues: String,
+    pub known_issues: CleanText,
 }
 
 /// What publishing a release right now would mean (K9).
@@ -101,8 +104,8 @@ impl Service {
         check_text("name", &draft.name, LONGEST_NAME)?;
         let record = ProductRecord {
             id: id.clone(),
-            vendor: draft.vendor.trim().to_owned(),
-            name: draft.name.trim().to_owned(),
+            vendor: draft.vendor.to_string(),
+            name: draft.name.to_string(),
             kind: draft.kind,
             covered: true,
             scheme: VersionScheme::default(),
@@ -153,17 +156,18 @@ impl Service {
     pub async fn add_release(&self, actor: &Actor, draft: &ReleaseDraft) -> Result<UpdateId> {
         actor.may(Act::Publish)?;
         let id = UpdateId(self.new_id()?);
-        let version = draft.version.trim();
-        check_text("version", version, LONGEST_VERSION)?;
-        let minimum = Some(draft.minimum_version.trim()).filter(|minimum| !minimum.is_empty());
+        check_text("version", &draft.version, LONGEST_VERSION)?;
+        let version = draft.version.as_str();
+        let minimum = Some(&draft.minimum_version).filter(|minimum| !minimum.is_empty());
         if let Some(minimum) = minimum {
             check_text("minimum version", minimum, LONGEST_VERSION)?;
         }
+        let minimum = minimum.map(CleanLine::as_str);
         if let Some(date) = draft.released {
             check_date(date).map_err(|problem| ServiceError::invalid("released", problem))?;
         }
         let models = checked_lines("models", &draft.models, LONGEST_NAME)?;
-        let known_issues = checked_lines("known issues", &draft.known_issues, 500)?;
+        let known_issues = checked_lines("known issues", &draft.known_issues, LONGEST_ISSUE)?;
         let minutes = draft.expected_minutes.map(checked_minutes).transpose()?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
@@ -358,10 +362,11 @@ fn checked_minutes(minutes: u32) -> Result<u32> {
 }
 
 /// The lines of a field, without empty ones.
-fn checked_lines(field: &'static str, text: &str, longest: usize) -> Result<Vec<String>> {
-    let lines: Vec<String> = text
+fn checked_lines(field: &'static str, text: &CleanText, longest: usize) -> Result<Vec<String>> {
+    let lines: Vec<CleanLine> = text
+        .as_str()
         .lines()
-        .map(|line| line.trim().to_owned())
+        .map(CleanLine::from)
         .filter(|line| !line.is_empty())
         .collect();
     if lines.len() > MOST_LINES {
@@ -373,7 +378,7 @@ fn checked_lines(field: &'static str, text: &str, longest: usize) -> Result<Vec<
     for line in &lines {
         check_text(field, line, longest)?;
     }
-    Ok(lines)
+    Ok(lines.into_iter().map(String::from).collect())
 }
 
 fn product_facts(product: &ProductRecord) -> serde_json::Value {

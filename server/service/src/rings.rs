@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::Act;
+use domain::clean::{CleanLine, CleanText, name_key};
 use domain::commands::edit_rings::{delete_ring, edit_rings};
 use domain::commands::move_rooms::{Place, all_there, move_rooms};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::refusal::Refusal;
-use domain::ring::{Ring, RingDraft, RingSequence};
+use domain::ring::{Ring, RingDraft, RingOrder, RingSequence};
 use domain::rollout::Rollout;
 use domain::update::Update;
 use serde_json::json;
@@ -19,6 +20,58 @@ use crate::{Actor, Service};
 
 /// The most rooms that are moved at once: all in one transaction, for which on SQLite every other writer waits.
 pub const MOST_MOVED: usize = 20_000;
+
+/// A ring as a form has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingFields {
+    /// Name, unique without regard to case.
+    pub name: CleanLine,
+    /// Description; may be empty.
+    pub description: CleanText,
+    /// The place between the pinned rings; these have none.
+    pub order: Option<RingOrder>,
+    /// Whole days.
+    pub rollout_days: u32,
+    /// Whole days.
+    pub test_days: u32,
+}
+
+impl RingFields {
+    fn check(&self) -> Result<()> {
+        for (field, can_be_shown) in [
+            ("name", self.name.can_be_shown()),
+            ("description", self.description.can_be_shown()),
+        ] {
+            if !can_be_shown {
+                return Err(ServiceError::invalid(field, "has characters that cannot be shown"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the rules say of it beside the rings that are there. A name that one of them has in another Unicode form is written as there.
+    fn draft(&self, rings: &RingSequence, own: Option<RingId>) -> RingDraft {
+        let typed = self.name.as_str();
+        let is_own = |ring: &&Ring| Some(ring.id) == own && CleanLine::from(ring.name.as_str()) == self.name;
+        let is_of_another = |ring: &&Ring| Some(ring.id) != own && name_key(&ring.name) == name_key(typed);
+        let there = rings.iter().find(is_own).or_else(|| rings.iter().find(is_of_another));
+        RingDraft {
+            name: there.map_or_else(|| typed.to_owned(), |ring| ring.name.clone()),
+            description: self.description.to_string(),
+            order: self.order,
+            rollout_days: self.rollout_days,
+            test_days: self.test_days,
+        }
+    }
+}
+
+/// The ring of a name; of rings whose names fall together, the one that is written so.
+pub(crate) fn ring_named<'r>(rings: &'r RingSequence, name: &CleanLine) -> Option<&'r Ring> {
+    let key = name_key(name.as_str());
+    rings
+        .named(name.as_str())
+        .or_else(|| rings.iter().find(|ring| name_key(&ring.name) == key))
+}
 
 /// Which rooms are moved.
 #[derive(Clone, Debug)]
@@ -43,16 +96,12 @@ impl Service {
     ///
     /// # Errors
     /// Names the field and the limit, or the rollout whose plan would get too long (R10).
-    pub async fn add_ring(&self, actor: &Actor, draft: RingDraft) -> Result<RingId> {
+    pub async fn add_ring(&self, actor: &Actor, fields: RingFields) -> Result<RingId> {
         actor.may(Act::EditRings)?;
+        fields.check()?;
         let id = RingId(self.new_id()?);
-        self.change_rings(
-            actor,
-            "ring.added",
-            id,
-            |rings| Ok(rings.with_added(id, draft.clone())?),
-        )
-        .await?;
+        let add = |rings: &RingSequence| Ok(rings.with_added(id, fields.draft(rings, None))?);
+        self.change_rings(actor, "ring.added", id, add).await?;
         Ok(id)
     }
 
@@ -60,8 +109,9 @@ impl Service {
     ///
     /// # Errors
     /// Names the field and the limit, or the rollout whose plan would get too long; somebody has changed the ring meanwhile.
-    pub async fn edit_ring(&self, actor: &Actor, id: RingId, seen: Option<&Ring>, draft: RingDraft) -> Result<()> {
+    pub async fn edit_ring(&self, actor: &Actor, id: RingId, seen: Option<&Ring>, fields: RingFields) -> Result<()> {
         actor.may(Act::EditRings)?;
+        fields.check()?;
         self.change_rings(actor, "ring.edited", id, |rings| {
             if let (Some(seen), Some(now)) = (seen, rings.get(id))
                 && seen != now
@@ -69,7 +119,7 @@ impl Service {
                 let problem = format!("{} was changed by somebody else meanwhile; look at it again", now.name);
                 return Err(ServiceError::conflict(problem));
             }
-            Ok(rings.with_edited(id, draft.clone())?)
+            Ok(rings.with_edited(id, fields.draft(rings, Some(id)))?)
         })
         .await
     }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::access::Act;
+use domain::clean::{CleanLine, CleanText, name_key};
 use domain::ids::{DeviceId, RingId, RoomId, SiteId};
-use domain::ring::name_key;
 use domain::room::RoomState;
 use domain::zone::Zone;
 use futures::StreamExt;
@@ -30,17 +30,17 @@ pub use crate::estate::{LARGEST_CAPACITY, LONGEST_NAME};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomDraft {
     /// Name, unique at its site without regard to case.
-    pub name: String,
+    pub name: CleanLine,
     /// Where.
     pub site: SiteId,
     /// Building; may be empty.
-    pub building: String,
+    pub building: CleanLine,
     /// Floor, as people call it; may be empty.
-    pub floor: String,
+    pub floor: CleanLine,
     /// Seats; 0: nobody has counted them.
     pub capacity: u32,
     /// Its own IANA zone; empty: its site's.
-    pub zone: String,
+    pub zone: CleanLine,
     /// Whether it takes part.
     pub state: RoomState,
 }
@@ -51,26 +51,26 @@ pub struct DeviceDraft {
     /// What it calls itself on the wire.
     pub controller: String,
     /// bar, console, compute …
-    pub role: String,
+    pub role: CleanLine,
     /// Vendor; may be empty.
-    pub vendor: String,
+    pub vendor: CleanLine,
     /// Model: updates say which they are for.
-    pub model: String,
+    pub model: CleanLine,
     /// Serial number; may be empty.
-    pub serial: String,
+    pub serial: CleanLine,
 }
 
 /// A site as a form has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteDraft {
     /// Name, unique without regard to case.
-    pub name: String,
+    pub name: CleanLine,
     /// City; may be empty.
-    pub city: String,
+    pub city: CleanLine,
     /// Country; may be empty.
-    pub country: String,
+    pub country: CleanLine,
     /// IANA zone.
-    pub zone: String,
+    pub zone: CleanLine,
 }
 
 /// What a file would become, before it does.
@@ -165,7 +165,7 @@ impl Service {
             if before.state == RoomState::Retired {
                 return Err(ServiceError::conflict(format!("{} is retired; bring it back first", before.name)));
             }
-            let after = RoomRecord { id, ring: before.ring, revision, ..checked(tx, draft, Some(id)).await? };
+            let after = RoomRecord { id, ring: before.ring, revision, ..checked(tx, draft, Some(&before)).await? };
             put(tx, actor, "room.edited", format!("Edited the room {}.", after.name), &before, &after, now).await
         })?;
         self.wake();
@@ -176,7 +176,7 @@ impl Service {
     ///
     /// # Errors
     /// There is no such room, it is retired already, an install is running in it, or the reason is missing.
-    pub async fn retire_room(&self, actor: &Actor, id: RoomId, reason: &str) -> Result<()> {
+    pub async fn retire_room(&self, actor: &Actor, id: RoomId, reason: CleanText) -> Result<()> {
         actor.may(Act::EditRooms)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
@@ -261,17 +261,17 @@ impl Service {
                 controller: controller.clone(),
                 room,
                 position,
-                role: draft.role.trim().to_owned(),
-                vendor: draft.vendor.trim().to_owned(),
-                model: draft.model.trim().to_owned(),
-                serial: draft.serial.trim().to_owned(),
+                role: draft.role.to_string(),
+                vendor: draft.vendor.to_string(),
+                model: draft.model.to_string(),
+                serial: draft.serial.to_string(),
             }]).await?;
             tx.enrol_device(&controller, &token_hash(&token), now).await?;
             tx.mark(room).await?;
-            let summary = format!("Added the device {controller} ({}) to {}, with a token.", draft.model.trim(), record.name);
+            let summary = format!("Added the device {controller} ({}) to {}, with a token.", draft.model, record.name);
             let entry = actor.entry("device.added", "room", room, summary).with_after(json!({
-                "device": controller, "role": draft.role.trim(), "vendor": draft.vendor.trim(), "model": draft.model.trim(),
-                "serial": draft.serial.trim(),
+                "device": controller, "role": draft.role, "vendor": draft.vendor, "model": draft.model,
+                "serial": draft.serial,
             }));
             tx.add_audit(now, &entry).await?;
             Ok::<_, ServiceError>(())
@@ -289,7 +289,7 @@ impl Service {
         let id = SiteId(self.new_id()?);
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let site = checked_site(tx, id, draft).await?;
+            let site = checked_site(tx, id, draft, None).await?;
             tx.add_sites(&[NewSite {
                 id,
                 name: site.name.clone(),
@@ -314,7 +314,7 @@ impl Service {
         store::write!(self.store, tx => {
             let sites = tx.sites().await?;
             let before = sites.into_iter().find(|site| site.id == id).ok_or_else(|| ServiceError::not_found("This site"))?;
-            let after = checked_site(tx, id, draft).await?;
+            let after = checked_site(tx, id, draft, Some(&before)).await?;
             tx.put_site(&after).await?;
             if before.zone != after.zone {
                 tx.take_back(Prepared::all(PreparedIn::SiteZone(id)), now).await?;
@@ -399,7 +399,8 @@ impl Service {
         let checked = Checked::of(self, &file, &tx.rings().await?, &sites)?;
         refused.extend(checked.refused);
         let keys: Vec<String> = checked.rooms.iter().map(|room| name_key(&room.name)).collect();
-        let taken_names = tx.rooms_keyed(&keys).await?;
+        let mut taken_names = tx.rooms_keyed(&keys).await?;
+        taken_names.extend(tx.rooms_in_other_forms().await?);
         let controllers: Vec<String> = checked.devices.iter().map(|device| device.controller.clone()).collect();
         let taken_devices = tx.devices_called(&controllers).await?;
         let site_names: BTreeMap<SiteId, &str> = sites.values().map(|site| (site.id, site.name.as_str())).collect();
@@ -497,8 +498,8 @@ async fn known(tx: &mut Tx, id: RoomId) -> Result<RoomRecord> {
         .ok_or_else(|| ServiceError::not_found("This room"))
 }
 
-/// A room as it is typed, in the ring of nobody yet. `own`: the room that has the name already may be this one.
-async fn checked(tx: &mut Tx, draft: &RoomDraft, own: Option<RoomId>) -> Result<RoomRecord> {
+/// A room as it is typed, in the ring of nobody yet. `own`: the room as it was, where it is edited.
+async fn checked(tx: &mut Tx, draft: &RoomDraft, own: Option<&RoomRecord>) -> Result<RoomRecord> {
     check_text("name", &draft.name, LONGEST_NAME)?;
     check_optional("building", &draft.building)?;
     check_optional("floor", &draft.floor)?;
@@ -517,28 +518,25 @@ async fn checked(tx: &mut Tx, draft: &RoomDraft, own: Option<RoomId>) -> Result<
     let sites = tx.sites().await?;
     let site = sites.into_iter().find(|site| site.id == draft.site);
     let site = site.ok_or_else(|| ServiceError::invalid("site", "there is no such site"))?;
-    let name = draft.name.trim().to_owned();
-    if tx
-        .room_at(site.id, &name)
-        .await?
-        .is_some_and(|other| Some(other) != own)
-    {
+    let name = spelled(own.map(|own| own.name.as_str()), &draft.name);
+    let is_there = own.is_some_and(|own| own.name == name && own.site == site.id);
+    if !is_there && tx.room_at(site.id, &name, own.map(|own| own.id)).await?.is_some() {
         return Err(ServiceError::invalid(
             "name",
             format!("{} has a room named {name} already", site.name),
         ));
     }
-    let zone = match draft.zone.trim() {
+    let zone = match draft.zone.as_str() {
         "" => None,
         zone => Some(Zone::parse(zone).map_err(|error| ServiceError::invalid("zone", error.to_string()))?),
     };
     Ok(RoomRecord {
-        id: own.unwrap_or(RoomId(Uuid::nil())),
+        id: own.map_or(RoomId(Uuid::nil()), |own| own.id),
         name,
         site: site.id,
         site_name: site.name,
-        building: draft.building.trim().to_owned(),
-        floor: draft.floor.trim().to_owned(),
+        building: draft.building.to_string(),
+        floor: draft.floor.to_string(),
         capacity: draft.capacity,
         zone_is_own: zone.is_some(),
         zone: zone.unwrap_or(site.zone),
@@ -548,23 +546,33 @@ async fn checked(tx: &mut Tx, draft: &RoomDraft, own: Option<RoomId>) -> Result<
     })
 }
 
-async fn checked_site(tx: &mut Tx, id: SiteId, draft: &SiteDraft) -> Result<SiteRecord> {
+/// A name as it is typed; as it stands already, where it is the same in another Unicode form.
+fn spelled(before: Option<&str>, typed: &CleanLine) -> String {
+    match before {
+        Some(before) if CleanLine::from(before) == *typed => before.to_owned(),
+        Some(_) | None => typed.to_string(),
+    }
+}
+
+/// A site as it is typed. `own`: the site as it was, where it is edited.
+async fn checked_site(tx: &mut Tx, id: SiteId, draft: &SiteDraft, own: Option<&SiteRecord>) -> Result<SiteRecord> {
     check_text("name", &draft.name, LONGEST_NAME)?;
     check_optional("city", &draft.city)?;
     check_optional("country", &draft.country)?;
-    let name = draft.name.trim().to_owned();
-    if tx.site_named(&name).await?.is_some_and(|other| other != id) {
+    let name = spelled(own.map(|own| own.name.as_str()), &draft.name);
+    let is_there = own.is_some_and(|own| own.name == name);
+    if !is_there && tx.site_named(&name, Some(id)).await?.is_some() {
         return Err(ServiceError::invalid(
             "name",
             format!("there is a site named {name} already"),
         ));
     }
-    let zone = Zone::parse(draft.zone.trim()).map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
+    let zone = Zone::parse(draft.zone.as_str()).map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
     Ok(SiteRecord {
         id,
         name,
-        city: draft.city.trim().to_owned(),
-        country: draft.country.trim().to_owned(),
+        city: draft.city.to_string(),
+        country: draft.country.to_string(),
         zone,
     })
 }

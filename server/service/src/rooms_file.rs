@@ -5,17 +5,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::clean::{CleanLine, CleanText, name_key};
 use domain::freeze::check_date;
 use domain::ids::{DeviceId, HoldId, ProductId, RoomId, SiteId};
-use domain::ring::{RingSequence, name_key};
+use domain::ring::RingSequence;
 use domain::room::{Block, Hold, RoomState};
+use domain::update::ProductKind;
 use domain::zone::Zone;
 use serde::Deserialize;
 use store::{NewDevice, NewRoom, SiteRecord};
 
 use crate::Service;
+use crate::control::{LONGEST_REASON, checked_reason};
 use crate::error::{Result, ServiceError};
 use crate::estate::{LARGEST_CAPACITY, LONGEST_NAME, check_controller, check_optional, check_text};
+use crate::releases::LONGEST_VERSION;
+use crate::rings::ring_named;
 
 /// Rooms in a file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,17 +37,17 @@ pub struct RoomsFile {
 pub struct SiteLine {
     /// What rooms call it; its name unless given.
     #[serde(default)]
-    pub id: Option<String>,
+    pub id: Option<CleanLine>,
     /// Name.
-    pub name: String,
+    pub name: CleanLine,
     /// City.
     #[serde(default)]
-    pub city: String,
+    pub city: CleanLine,
     /// Country.
     #[serde(default)]
-    pub country: String,
+    pub country: CleanLine,
     /// IANA zone.
-    pub zone: String,
+    pub zone: CleanLine,
 }
 
 /// A room in a file.
@@ -52,12 +57,12 @@ pub struct RoomLine {
     #[serde(skip)]
     pub line: u64,
     /// Name.
-    pub name: String,
+    pub name: CleanLine,
     /// Its site, by id or name.
-    pub site: String,
+    pub site: CleanLine,
     /// Building.
     #[serde(default)]
-    pub building: String,
+    pub building: CleanLine,
     /// Floor.
     #[serde(default)]
     pub floor: serde_json::Value,
@@ -66,13 +71,13 @@ pub struct RoomLine {
     pub capacity: u32,
     /// Its own zone.
     #[serde(default)]
-    pub zone: Option<String>,
+    pub zone: Option<CleanLine>,
     /// Its ring's name; General unless given (R3).
     #[serde(default)]
-    pub ring: Option<String>,
+    pub ring: Option<CleanLine>,
     /// `managed` unless given, or `onboarding`.
     #[serde(default)]
-    pub state: Option<String>,
+    pub state: Option<CleanLine>,
     /// What is in it.
     #[serde(default)]
     pub devices: Vec<DeviceLine>,
@@ -81,7 +86,7 @@ pub struct RoomLine {
     pub holds: Vec<HoldLine>,
     /// Failed readiness checks: kind of product, and the sentence.
     #[serde(default)]
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<BlockLine>,
 }
 
 /// A device in a file.
@@ -91,15 +96,15 @@ pub struct DeviceLine {
     pub id: String,
     /// bar, console, compute …
     #[serde(default)]
-    pub role: String,
+    pub role: CleanLine,
     /// Vendor.
     #[serde(default)]
-    pub vendor: String,
+    pub vendor: CleanLine,
     /// Model.
-    pub model: String,
+    pub model: CleanLine,
     /// Serial number.
     #[serde(default)]
-    pub serial: String,
+    pub serial: CleanLine,
     /// Its last contact elsewhere.
     #[serde(default)]
     pub last_seen: Option<DateTime<Utc>>,
@@ -118,13 +123,22 @@ pub struct HoldLine {
     #[serde(default)]
     pub product: Option<String>,
     /// Who answers for it.
-    pub owner: String,
+    pub owner: CleanLine,
     /// Why.
-    pub reason: String,
+    pub reason: CleanText,
     /// First date.
     pub since: NaiveDate,
     /// Last date.
     pub until: NaiveDate,
+}
+
+/// A failed readiness check in a file.
+#[derive(Clone, Debug, Deserialize)]
+pub struct BlockLine {
+    /// The kind of product that it keeps away.
+    pub kind: ProductKind,
+    /// Why, in one sentence.
+    pub why: CleanText,
 }
 
 /// A line that cannot become a room, and why.
@@ -285,20 +299,20 @@ impl RoomsFile {
         let continues = row.device.is_some()
             && self.rooms.last().is_some_and(|room| {
                 !room.devices.is_empty()
-                    && plain(&room.site) == plain(&row.site)
-                    && plain(&room.name) == plain(&row.name)
+                    && name_key(room.site.as_str()) == plain(&row.site)
+                    && name_key(room.name.as_str()) == plain(&row.name)
             });
         if !continues {
             self.rooms.push(RoomLine {
                 line,
-                name: unquoted(row.name),
-                site: unquoted(row.site),
-                building: unquoted(row.building),
+                name: unquoted(row.name).into(),
+                site: unquoted(row.site).into(),
+                building: unquoted(row.building).into(),
                 floor: serde_json::Value::String(unquoted(row.floor)),
                 capacity: row.capacity.unwrap_or(0),
-                zone: row.zone,
-                ring: row.ring.map(unquoted),
-                state: row.state,
+                zone: row.zone.map(CleanLine::from),
+                ring: row.ring.map(|ring| unquoted(ring).into()),
+                state: row.state.map(CleanLine::from),
                 devices: Vec::new(),
                 holds: Vec::new(),
                 blocks: Vec::new(),
@@ -310,10 +324,10 @@ impl RoomsFile {
         if room.devices.last().is_none_or(|last| last.id != id) {
             room.devices.push(DeviceLine {
                 id,
-                role: unquoted(row.role),
-                vendor: unquoted(row.vendor),
-                model: unquoted(row.model.unwrap_or_default()),
-                serial: unquoted(row.serial),
+                role: unquoted(row.role).into(),
+                vendor: unquoted(row.vendor).into(),
+                model: unquoted(row.model.unwrap_or_default()).into(),
+                serial: unquoted(row.serial).into(),
                 last_seen: None,
                 installed: BTreeMap::new(),
             });
@@ -380,6 +394,7 @@ fn plain(text: &str) -> String {
 
 /// Where a room stands: by its line where the file has lines, else by its number.
 fn place(line: u64, number: usize, name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
     match (line, name.is_empty()) {
         (0, _) => format!("room {number} ({name})"),
         (line, true) => format!("line {line}"),
@@ -429,7 +444,7 @@ impl Checked {
             controllers: BTreeSet::new(),
         };
         for (line, number) in file.rooms.iter().zip(1..) {
-            let place = place(line.line, number, &line.name);
+            let place = place(line.line, number, line.name.as_str());
             match checked.add(service, line, &mut known) {
                 Ok(()) => checked.places.push(place),
                 Err(ServiceError::Invalid { field, problem }) => {
@@ -460,9 +475,10 @@ impl Checked {
                 format!("{} is more than {LARGEST_CAPACITY}", line.capacity),
             ));
         }
-        let missing = || ServiceError::invalid("site", format!("there is no site named {:?}", line.site));
-        let site = known.sites.get(&name_key(&line.site)).ok_or_else(missing)?;
-        let key = (site.id, name_key(&line.name));
+        check_optional("site", &line.site)?;
+        let missing = || ServiceError::invalid("site", format!("there is no site named {:?}", line.site.as_str()));
+        let site = known.sites.get(&name_key(line.site.as_str())).ok_or_else(missing)?;
+        let key = (site.id, name_key(line.name.as_str()));
         if known.names.contains(&key) {
             return Err(ServiceError::invalid(
                 "name",
@@ -471,19 +487,25 @@ impl Checked {
         }
         let own = line
             .zone
-            .as_deref()
+            .as_ref()
             .filter(|zone| !zone.is_empty())
-            .map(Zone::parse)
+            .map(|zone| Zone::parse(zone.as_str()))
             .transpose();
         let own = own.map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
-        let ring = match line.ring.as_deref().filter(|ring| !ring.is_empty()) {
+        let ring = match line.ring.as_ref().filter(|ring| !ring.is_empty()) {
             None => known.rings.general(),
             Some(name) => {
-                let missing = || ServiceError::invalid("ring", format!("there is no ring named {name:?}"));
-                known.rings.named(name).ok_or_else(missing)?
+                check_optional("ring", name)?;
+                let missing = || ServiceError::invalid("ring", format!("there is no ring named {:?}", name.as_str()));
+                ring_named(known.rings, name).ok_or_else(missing)?
             }
         };
-        let state = match line.state.as_deref().filter(|state| !state.is_empty()) {
+        let state = match line
+            .state
+            .as_ref()
+            .map(CleanLine::as_str)
+            .filter(|state| !state.is_empty())
+        {
             None => RoomState::Managed,
             Some(word) => RoomState::from_word(word).ok_or_else(|| {
                 ServiceError::invalid("state", format!("{word:?} is not onboarding, managed or retired"))
@@ -491,10 +513,10 @@ impl Checked {
         };
         let room = NewRoom {
             id: RoomId(service.new_id()?),
-            name: line.name.trim().to_owned(),
+            name: line.name.to_string(),
             site: site.id,
-            building: line.building.clone(),
-            floor,
+            building: line.building.to_string(),
+            floor: floor.into(),
             capacity: line.capacity,
             zone_is_own: own.is_some(),
             zone: own.unwrap_or_else(|| site.zone.clone()),
@@ -519,20 +541,27 @@ impl Checked {
                 .holds
                 .push((HoldId(service.new_id()?), room.id, checked_hold(hold)?));
         }
+        let blocks = line.blocks.iter().map(checked_block).collect::<Result<Vec<Block>>>()?;
         known.names.insert(key);
         known.controllers.extend(controllers);
         self.devices.extend(found.devices);
         self.installed.extend(found.installed);
         self.seen.extend(found.seen);
         self.holds.extend(found.holds);
-        self.blocks
-            .extend(line.blocks.iter().map(|block| (room.id, block.clone())));
+        self.blocks.extend(blocks.into_iter().map(|block| (room.id, block)));
         self.rooms.push(room);
         Ok(())
     }
 
     fn add_device(&mut self, id: DeviceId, room: RoomId, position: u32, device: &DeviceLine) -> Result<()> {
+        check_optional("model", &device.model)?;
+        check_optional("role", &device.role)?;
+        check_optional("vendor", &device.vendor)?;
+        check_optional("serial", &device.serial)?;
         for (product, version) in &device.installed {
+            if let Some(version) = version {
+                check_version(version)?;
+            }
             let product = ProductId::parse(product).map_err(|problem| ServiceError::invalid("product", problem))?;
             self.installed.push((id, product, version.clone()));
         }
@@ -542,21 +571,23 @@ impl Checked {
             controller: device.id.clone(),
             room,
             position,
-            role: device.role.clone(),
-            vendor: device.vendor.clone(),
-            model: device.model.clone(),
-            serial: device.serial.clone(),
+            role: device.role.to_string(),
+            vendor: device.vendor.to_string(),
+            model: device.model.to_string(),
+            serial: device.serial.to_string(),
         });
         Ok(())
     }
 }
 
 fn checked_hold(hold: &HoldLine) -> Result<Hold> {
-    for (field, text) in [("owner", &hold.owner), ("reason", &hold.reason)] {
-        if text.trim().is_empty() {
+    for (field, is_empty) in [("owner", hold.owner.is_empty()), ("reason", hold.reason.is_empty())] {
+        if is_empty {
             return Err(ServiceError::invalid(field, "a hold says who answers for it and why"));
         }
     }
+    check_text("owner", &hold.owner, LONGEST_NAME)?;
+    let reason = checked_reason(hold.reason.clone())?;
     for (field, date) in [("since", hold.since), ("until", hold.until)] {
         check_date(date).map_err(|problem| ServiceError::invalid(field, problem))?;
     }
@@ -567,20 +598,51 @@ fn checked_hold(hold: &HoldLine) -> Result<Hold> {
     let product = hold.product.as_deref().map(ProductId::parse).transpose();
     Ok(Hold {
         product: product.map_err(|problem| ServiceError::invalid("product", problem))?,
-        owner: hold.owner.clone(),
-        reason: hold.reason.clone(),
+        owner: hold.owner.to_string(),
+        reason,
         since: hold.since,
         until: hold.until,
     })
 }
 
-fn floor(value: &serde_json::Value) -> String {
+fn checked_block(block: &BlockLine) -> Result<Block> {
+    if !block.why.can_be_shown() {
+        return Err(ServiceError::invalid("blocks", "has characters that cannot be shown"));
+    }
+    if block.why.length() > LONGEST_REASON {
+        let problem = format!(
+            "{} characters are too many; at most {LONGEST_REASON}",
+            block.why.length()
+        );
+        return Err(ServiceError::invalid("blocks", problem));
+    }
+    Ok(Block {
+        kind: block.kind,
+        why: block.why.to_string(),
+    })
+}
+
+/// A version as a device says it: it is compared with what devices say, and so it stays as it is.
+fn check_version(version: &str) -> Result<()> {
+    if version.contains(char::is_control) {
+        return Err(ServiceError::invalid("version", "has characters that cannot be shown"));
+    }
+    match version.chars().count() {
+        length if length > LONGEST_VERSION => Err(ServiceError::invalid(
+            "version",
+            format!("{length} characters are too many; at most {LONGEST_VERSION}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn floor(value: &serde_json::Value) -> CleanLine {
     match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => number.to_string(),
+        serde_json::Value::String(text) => text.as_str().into(),
+        serde_json::Value::Number(number) => number.to_string().into(),
         serde_json::Value::Null
         | serde_json::Value::Bool(_)
         | serde_json::Value::Array(_)
-        | serde_json::Value::Object(_) => String::new(),
+        | serde_json::Value::Object(_) => CleanLine::default(),
     }
 }

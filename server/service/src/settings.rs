@@ -1,6 +1,7 @@
 //! What the organisation has set (S3, S12, W1, W4, W5), and changing it.
 
 use domain::access::Act;
+use domain::clean::CleanLine;
 use domain::commands::edit_settings::{check_settings, edit_settings};
 use domain::settings::{Organisation, Settings};
 use domain::zone::Zone;
@@ -17,9 +18,9 @@ use crate::{Actor, Service, artifacts};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrganisationDraft {
     /// Its name, as the top bar shows it.
-    pub name: String,
+    pub name: CleanLine,
     /// IANA zone: a rollout's days are days in it (W7).
-    pub zone: String,
+    pub zone: CleanLine,
     /// Numbers.
     pub settings: Settings,
 }
@@ -40,10 +41,11 @@ impl Service {
     pub async fn edit_settings(&self, actor: &Actor, seen: &str, draft: &OrganisationDraft) -> Result<()> {
         actor.may(Act::EditSettings)?;
         check_text("name", &draft.name, LONGEST_NAME)?;
-        let zone = Zone::parse(draft.zone.trim()).map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
+        let zone =
+            Zone::parse(draft.zone.as_str()).map_err(|error| ServiceError::invalid("zone", error.to_string()))?;
         check_settings(&draft.settings)?;
         let after = Organisation {
-            name: draft.name.trim().to_owned(),
+            name: draft.name.to_string(),
             zone,
             settings: draft.settings.clone(),
         };

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::Act;
+use domain::clean::{CleanLine, CleanText, name_key};
 use domain::ids::{RoomId, TicketId, UpdateId};
 use domain::ticket::{TicketSeverity, TicketState};
 use domain::when;
@@ -39,15 +40,15 @@ pub const LONGEST_SUPPRESSION: u64 = 366;
 #[derive(Clone, Debug)]
 pub struct Issue {
     /// Title.
-    pub title: String,
+    pub title: CleanLine,
     /// What people see, and since when.
-    pub description: String,
+    pub description: CleanText,
     /// How bad.
     pub severity: TicketSeverity,
     /// One of [`CATEGORIES`].
     pub category: String,
     /// Its rooms, one a line: `Elbe`, or `Elbe, Berlin` where two sites have one of that name.
-    pub rooms: String,
+    pub rooms: CleanText,
     /// Whether it keeps people from working.
     pub high_impact: bool,
     /// The update that it is about.
@@ -74,7 +75,7 @@ impl Service {
             let ticket = TicketRecord {
                 id,
                 number: 0,
-                title: issue.title.trim().to_owned(),
+                title: issue.title.to_string(),
                 description: description.clone(),
                 severity: issue.severity,
                 category: category.clone(),
@@ -105,7 +106,7 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not, there is no such update, or the reason is missing or too long.
-    pub async fn leave_issue_out(&self, actor: &Actor, update: UpdateId, reason: &str) -> Result<()> {
+    pub async fn leave_issue_out(&self, actor: &Actor, update: UpdateId, reason: CleanText) -> Result<()> {
         actor.may(Act::WorkOnTickets)?;
         let reason = crate::control::checked_reason(reason)?;
         let now = self.clock.now();
@@ -123,8 +124,8 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not, there is no such ticket, or the note is empty or too long.
-    pub async fn add_note(&self, actor: &Actor, number: i64, text: &str) -> Result<()> {
-        let text = checked_lines("note", text)?;
+    pub async fn add_note(&self, actor: &Actor, number: i64, text: CleanText) -> Result<()> {
+        let text = checked_lines("note", &text)?;
         let event = text.clone();
         let change = move |_: &mut TicketRecord| Ok((event.clone(), format!("Wrote a note on T-{number}.")));
         self.change_ticket(actor, number, "ticket.noted", Some(json!({ "note": text })), change)
@@ -135,12 +136,18 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not, there is no such ticket, or nobody of that name works on tickets.
-    pub async fn assign_ticket(&self, actor: &Actor, number: i64, assignee: &str) -> Result<()> {
-        let assignee = assignee.trim().to_owned();
-        if !assignee.is_empty() && !self.assignees(actor).await?.contains(&assignee) {
-            let problem = format!("nobody of the name {assignee:?} works on tickets");
+    pub async fn assign_ticket(&self, actor: &Actor, number: i64, assignee: CleanLine) -> Result<()> {
+        let mut assignees = self.assignees(actor).await?;
+        // As the account has the name, which may be in another Unicode form.
+        assignees.retain(|name| name == assignee.as_str() || CleanLine::from(name.as_str()) == assignee);
+        let exactly = assignees
+            .iter()
+            .find(|name| *name == assignee.as_str())
+            .or(assignees.first());
+        let Some(assignee) = exactly.cloned().or(assignee.is_empty().then(String::new)) else {
+            let problem = format!("nobody of the name {:?} works on tickets", assignee.as_str());
             return Err(ServiceError::invalid("assignee", problem));
-        }
+        };
         let change = move |ticket: &mut TicketRecord| {
             ticket.assignee = Some(assignee.clone()).filter(|name| !name.is_empty());
             let whose = ticket.assignee.clone().unwrap_or_else(|| "nobody".to_owned());
@@ -197,13 +204,13 @@ impl Service {
         &self,
         actor: &Actor,
         number: i64,
-        title: &str,
-        description: &str,
+        title: CleanLine,
+        description: CleanText,
         severity: TicketSeverity,
         high_impact: bool,
     ) -> Result<()> {
-        check_text("title", title, LONGEST_TITLE)?;
-        let (title, description) = (title.trim().to_owned(), checked_lines("description", description)?);
+        check_text("title", &title, LONGEST_TITLE)?;
+        let (title, description) = (title.to_string(), checked_lines("description", &description)?);
         let change = move |ticket: &mut TicketRecord| {
             if ticket.is_automatic {
                 return Err(ServiceError::conflict(format!(
@@ -224,9 +231,9 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not, there is no such ticket, it is resolved already, or it opened by itself.
-    pub async fn resolve_ticket(&self, actor: &Actor, number: i64, category: &str, what: &str) -> Result<()> {
+    pub async fn resolve_ticket(&self, actor: &Actor, number: i64, category: &str, what: CleanText) -> Result<()> {
         let category = checked_category(category)?;
-        let what = checked_lines("note", what)?;
+        let what = checked_lines("note", &what)?;
         let now = self.clock.now();
         let change = move |ticket: &mut TicketRecord| {
             if ticket.is_automatic {
@@ -256,7 +263,7 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not, there is no such ticket, a person has recorded it, it is resolved, or the day breaks its limit.
-    pub async fn suppress_ticket(&self, actor: &Actor, number: i64, until: NaiveDate, reason: &str) -> Result<()> {
+    pub async fn suppress_ticket(&self, actor: &Actor, number: i64, until: NaiveDate, reason: CleanText) -> Result<()> {
         let reason = crate::control::checked_reason(reason)?;
         let zone = organisation(&mut self.store.read().await?).await?.zone;
         let today = zone.date(self.clock.now());
@@ -324,9 +331,9 @@ impl Service {
 }
 
 /// The rooms of these lines; each line names one.
-async fn named_rooms(tx: &mut Tx, lines: &str) -> Result<Vec<RoomId>> {
+async fn named_rooms(tx: &mut Tx, lines: &CleanText) -> Result<Vec<RoomId>> {
     let mut found: Vec<RoomId> = Vec::new();
-    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    for line in lines.as_str().lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (name, site) = match line.rsplit_once(", ") {
             Some((name, site)) => (name, Some(site)),
             None => (line, None),
@@ -339,7 +346,7 @@ async fn named_rooms(tx: &mut Tx, lines: &str) -> Result<Vec<RoomId>> {
         };
         rooms.extend(whole);
         if let (Some(site), true) = (site, rooms.len() > 1) {
-            rooms.retain(|room: &RoomRecord| room.site_name.to_lowercase() == site.to_lowercase());
+            rooms.retain(|room: &RoomRecord| name_key(&room.site_name) == name_key(site));
         }
         match rooms.as_slice() {
             [room] => {
@@ -382,18 +389,17 @@ fn checked_category(category: &str) -> Result<String> {
 }
 
 /// Text of several lines.
-pub(crate) fn checked_lines(field: &'static str, text: &str) -> Result<String> {
-    let text = text.trim().replace("\r\n", "\n");
-    if text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
+pub(crate) fn checked_lines(field: &'static str, text: &CleanText) -> Result<String> {
+    if !text.can_be_shown() {
         return Err(ServiceError::invalid(field, "has characters that cannot be shown"));
     }
-    match text.chars().count() {
+    match text.length() {
         0 => Err(ServiceError::invalid(field, "is missing")),
         length if length > LONGEST_TEXT => Err(ServiceError::invalid(
             field,
             format!("{length} characters are too many; at most {LONGEST_TEXT}"),
         )),
-        _ => Ok(text),
+        _ => Ok(text.to_string()),
     }
 }
 

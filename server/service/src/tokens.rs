@@ -5,6 +5,7 @@
 
 use chrono::TimeDelta;
 use domain::access::{Act, Role};
+use domain::clean::CleanLine;
 use domain::ids::TokenId;
 use serde_json::json;
 use store::{AuditEntry, TokenRecord};
@@ -26,9 +27,9 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not; the name or the number of days breaks its limit, or the name is taken.
-    pub async fn add_token(&self, actor: &Actor, name: &str, role: Role, days: u16) -> Result<String> {
+    pub async fn add_token(&self, actor: &Actor, name: CleanLine, role: Role, days: u16) -> Result<String> {
         actor.may(Act::ManageTokens)?;
-        let name = crate::people::checked_name(name)?;
+        let name = crate::people::checked_name(&name)?;
         if days == 0 || days > LONGEST_TOKEN_DAYS {
             let problem = format!("{days} is not between 1 and {LONGEST_TOKEN_DAYS}");
             return Err(ServiceError::invalid("days", problem));
@@ -44,10 +45,13 @@ impl Service {
             used_at: None,
         };
         store::write!(self.store, tx => {
-            if tx.tokens().await?.len() >= MOST_TOKENS {
+            let tokens = tx.tokens().await?;
+            if tokens.len() >= MOST_TOKENS {
                 return Err(ServiceError::conflict(format!("there are {MOST_TOKENS} tokens; revoke one first")));
             }
-            if !tx.add_token(&token, &token_hash(&secret)).await? {
+            // One that was made before may have its name in another Unicode form.
+            let is_taken = tokens.into_iter().any(|other| String::from(CleanLine::from(other.name)) == token.name);
+            if is_taken || !tx.add_token(&token, &token_hash(&secret)).await? {
                 return Err(ServiceError::invalid("name", format!("there is a token {} already", token.name)));
             }
             let summary = format!("Added the token {} for {}.", token.name, role.label());

@@ -1,6 +1,7 @@
 //! Files that people have sent and not decided on yet (P0, P7): what they would become is shown first. They are forgotten after a day.
 
 use chrono::TimeDelta;
+use domain::clean::CleanLine;
 use store::{Tx, UploadRecord};
 use uuid::Uuid;
 
@@ -18,8 +19,14 @@ impl Service {
         let upload = UploadRecord {
             id: self.new_id()?,
             kind: kind.to_owned(),
-            name: name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect(),
-            text,
+            name: CleanLine::from(name)
+                .as_str()
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(LONGEST_NAME)
+                .collect(),
+            // Postgres takes no NUL. Another character that cannot be shown is refused in its place, with the line and the field.
+            text: text.replace('\0', "\u{1}"),
             made_by: actor.signature(),
             made_at: now,
         };

@@ -159,8 +159,8 @@ impl Scene {
             "add product" => {
                 let draft = ProductDraft {
                     id: "dock".to_owned(),
-                    vendor: "Example".to_owned(),
-                    name: "Dock".to_owned(),
+                    vendor: "Example".into(),
+                    name: "Dock".into(),
                     kind: ProductKind::Firmware,
                     expected_minutes: 9,
                 };
@@ -170,14 +170,14 @@ impl Scene {
             "add release" => {
                 let draft = ReleaseDraft {
                     product: ProductId("dock".to_owned()),
-                    version: "1.0".to_owned(),
+                    version: "1.0".into(),
                     released: None,
                     severity: Severity::Routine,
-                    minimum_version: String::new(),
-                    models: String::new(),
+                    minimum_version: "".into(),
+                    models: "".into(),
                     applies_to_unknown: false,
                     expected_minutes: None,
-                    known_issues: "It is slow".to_owned(),
+                    known_issues: "It is slow".into(),
                 };
                 service.add_release(by, &draft).await.map(drop)
             }
@@ -190,8 +190,8 @@ impl Scene {
             "publish" => service.publish(by, &app, "11", None).await.map(drop),
             "announce" => {
                 let draft = AnnouncementDraft {
-                    title: "No updates at quarter close".to_owned(),
-                    text: "Two days.\nThen they go on.".to_owned(),
+                    title: "No updates at quarter close".into(),
+                    text: "Two days.\nThen they go on.".into(),
                     until: None,
                 };
                 service.announce(by, &draft).await.map(drop)
@@ -203,24 +203,26 @@ impl Scene {
                 let id = known.first().map_or(AnnouncementId(Uuid::nil()), |known| known.id);
                 service.take_down_announcement(by, id).await
             }
-            "pause" => service.pause(by, self.running, "a look", None).await,
+            "pause" => service.pause(by, self.running, "a look".into(), None).await,
             "set resume date" => {
                 let date = Some(date("2025-03-20"));
-                service.set_resume_date(by, self.running, "a longer look", date).await
+                service
+                    .set_resume_date(by, self.running, "a longer look".into(), date)
+                    .await
             }
-            "resume" => service.resume(by, self.running, "looked").await,
+            "resume" => service.resume(by, self.running, "looked".into()).await,
             "force" => service
                 .force(
                     by,
                     self.running,
                     &Scope::Rooms(vec![self.rooms["Staging 2"]]),
                     Force::Now,
-                    "at once",
+                    "at once".into(),
                 )
                 .await
                 .map(drop),
             "cancel" => service
-                .cancel(by, self.running, self.rooms["Staging 2"], "not now")
+                .cancel(by, self.running, self.rooms["Staging 2"], "not now".into())
                 .await
                 .map(drop),
             "retry" => service.retry(by, self.running, self.rooms["Staging 3"]).await,
@@ -236,27 +238,31 @@ impl Scene {
                 .await
                 .map(drop),
             "delete ring" => service.delete_ring(by, pilot().await, Some(general)).await,
-            "acknowledge" => service.acknowledge(by, self.running, "two bars of one batch").await,
+            "acknowledge" => {
+                service
+                    .acknowledge(by, self.running, "two bars of one batch".into())
+                    .await
+            }
             "freeze" => {
                 let scope = FreezeScope::Room(room);
                 let made = service
-                    .freeze(by, scope, date("2025-04-01"), date("2025-04-03"), "a fair")
+                    .freeze(by, scope, date("2025-04-01"), date("2025-04-03"), "a fair".into())
                     .await?;
                 *self.freeze.lock().unwrap() = made;
                 Ok(())
             }
             "lift freeze" => {
                 let id = *self.freeze.lock().unwrap();
-                service.lift_freeze(by, id, "no fair").await
+                service.lift_freeze(by, id, "no fair".into()).await
             }
-            "recall" => service.recall(by, &app, "11", "it breaks").await.map(drop),
+            "recall" => service.recall(by, &app, "11", "it breaks".into()).await.map(drop),
             "add site" => service.add_site(by, &site("Quay")).await.map(drop),
             "edit site" => service.edit_site(by, self.site("Quay").await, &site("Quay 2")).await,
             "edit settings" => {
                 let organisation = service.look().await.unwrap().organisation;
                 let draft = OrganisationDraft {
-                    name: "Fathom Lane".to_owned(),
-                    zone: organisation.zone.name().to_owned(),
+                    name: "Fathom Lane".into(),
+                    zone: organisation.zone.name().into(),
                     settings: organisation.settings.clone(),
                 };
                 service.edit_settings(by, &mark(&organisation), &draft).await
@@ -273,14 +279,18 @@ impl Scene {
                 let (room, ..) = self.room("Main mast").await;
                 let device = DeviceDraft {
                     controller: "mast-1".to_owned(),
-                    role: "bar".to_owned(),
-                    vendor: "Example".to_owned(),
-                    model: "B1".to_owned(),
-                    serial: String::new(),
+                    role: "bar".into(),
+                    vendor: "Example".into(),
+                    model: "B1".into(),
+                    serial: "".into(),
                 };
                 service.add_device(by, room, &device).await.map(drop)
             }
-            "retire room" => service.retire_room(by, self.room("Main mast").await.0, "sold").await,
+            "retire room" => {
+                service
+                    .retire_room(by, self.room("Main mast").await.0, "sold".into())
+                    .await
+            }
             "bring back room" => service.bring_back_room(by, self.room("Main mast").await.0).await,
             "import upload" => {
                 // Who may not is told before anything is kept.
@@ -290,45 +300,61 @@ impl Scene {
                 service.import_upload(by, upload).await.map(drop)
             }
             "record issue" => service.record_issue(by, &issue(self.running)).await.map(drop),
-            "leave issue out" => service.leave_issue_out(by, self.running, "known").await,
-            "add note" => service.add_note(by, self.ticket().await, "seen").await,
-            "assign ticket" => service.assign_ticket(by, self.ticket().await, &by.name).await,
+            "leave issue out" => service.leave_issue_out(by, self.running, "known".into()).await,
+            "add note" => service.add_note(by, self.ticket().await, "seen".into()).await,
+            "assign ticket" => {
+                service
+                    .assign_ticket(by, self.ticket().await, by.name.as_str().into())
+                    .await
+            }
             "investigate ticket" => service.investigate_ticket(by, self.ticket().await, true).await,
             "edit ticket" => {
                 let (number, severity) = (self.ticket().await, TicketSeverity::Critical);
                 service
-                    .edit_ticket(by, number, "No sound", "since noon", severity, true)
+                    .edit_ticket(by, number, "No sound".into(), "since noon".into(), severity, true)
                     .await
             }
             "suppress ticket" => {
                 let number = self.ticket_that(true).await;
-                service.suppress_ticket(by, number, date("2025-06-01"), "known").await
+                service
+                    .suppress_ticket(by, number, date("2025-06-01"), "known".into())
+                    .await
             }
-            "resolve ticket" => service.resolve_ticket(by, self.ticket().await, "Audio", "mended").await,
+            "resolve ticket" => {
+                service
+                    .resolve_ticket(by, self.ticket().await, "Audio", "mended".into())
+                    .await
+            }
             "enrol device" => service.enrol_device(by, "general-2").await.map(drop),
             "revoke device" => service.revoke_device(by, "general-2").await,
-            "add person" => service.add_person(by, "Bo", person, Role::Helpdesk).await.map(drop),
-            "set role" => service.set_role(by, person, Role::Auditor).await,
-            "reset person" => service.reset_link(by, person).await.map(drop),
+            "add person" => service
+                .add_person(by, "Bo".into(), person.into(), Role::Helpdesk)
+                .await
+                .map(drop),
+            "set role" => service.set_role(by, person.into(), Role::Auditor).await,
+            "reset person" => service.reset_link(by, person.into()).await.map(drop),
             "end sessions" => {
                 let people = service.people(&admin()).await.unwrap();
                 let person = people.first().map_or(PersonId(Uuid::nil()), |person| person.id);
                 service.end_sessions(by, person).await
             }
-            "add token" => service.add_token(by, "Archive", Role::Auditor, 30).await.map(drop),
+            "add token" => service
+                .add_token(by, "Archive".into(), Role::Auditor, 30)
+                .await
+                .map(drop),
             "revoke token" => {
                 let tokens = service.tokens(&admin()).await.unwrap();
                 let token = tokens.first().map_or(TokenId(Uuid::nil()), |token| token.id);
                 service.revoke_token(by, token).await
             }
-            "disable person" => service.disable_person(by, person).await,
+            "disable person" => service.disable_person(by, person.into()).await,
             other => panic!("{other} has no call"),
         }
     }
 
     async fn site(&self, name: &str) -> SiteId {
         let mut tx = self.estate.service.store().read().await.unwrap();
-        tx.site_named(name).await.unwrap().unwrap_or(SiteId(Uuid::nil()))
+        tx.site_named(name, None).await.unwrap().unwrap_or(SiteId(Uuid::nil()))
     }
 
     /// A room by its name: id, revision, site.
@@ -369,32 +395,32 @@ impl Scene {
 
 fn site(name: &str) -> SiteDraft {
     SiteDraft {
-        name: name.to_owned(),
-        city: "Lisbon".to_owned(),
-        country: "Portugal".to_owned(),
-        zone: "Europe/Lisbon".to_owned(),
+        name: name.into(),
+        city: "Lisbon".into(),
+        country: "Portugal".into(),
+        zone: "Europe/Lisbon".into(),
     }
 }
 
 fn room_at(site: SiteId, name: &str) -> RoomDraft {
     RoomDraft {
-        name: name.to_owned(),
+        name: name.into(),
         site,
-        building: String::new(),
-        floor: "2".to_owned(),
+        building: "".into(),
+        floor: "2".into(),
         capacity: 8,
-        zone: String::new(),
+        zone: "".into(),
         state: RoomState::Managed,
     }
 }
 
 fn issue(update: UpdateId) -> Issue {
     Issue {
-        title: "No picture".to_owned(),
-        description: "since noon".to_owned(),
+        title: "No picture".into(),
+        description: "since noon".into(),
         severity: TicketSeverity::Important,
         category: "Video".to_owned(),
-        rooms: "General 2".to_owned(),
+        rooms: "General 2".into(),
         high_impact: false,
         update: Some(update),
     }

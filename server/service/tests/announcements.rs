@@ -31,8 +31,8 @@ async fn on_home(estate: &Estate, person: Option<PersonId>) -> Vec<AnnouncementR
 
 fn draft(title: &str) -> AnnouncementDraft {
     AnnouncementDraft {
-        title: title.to_owned(),
-        text: String::new(),
+        title: title.into(),
+        text: "".into(),
         until: None,
     }
 }
@@ -41,7 +41,7 @@ fn draft(title: &str) -> AnnouncementDraft {
 async fn person(estate: &Estate, email: &str) -> Actor {
     estate
         .service
-        .add_person(&admin(), email, email, Role::Helpdesk)
+        .add_person(&admin(), email.into(), email.into(), Role::Helpdesk)
         .await
         .unwrap();
     let mut tx = estate.service.store().read().await.unwrap();
@@ -68,8 +68,8 @@ async fn what_is_new_in_the_portfolio_announces_itself_for_a_month_p1(estate: Es
     assert_eq!(catalogue.text, "They are Example Bar firmware and Example Room app.");
     let dock = ProductDraft {
         id: "dock".to_owned(),
-        vendor: "Example".to_owned(),
-        name: "Dock".to_owned(),
+        vendor: "Example".into(),
+        name: "Dock".into(),
         kind: ProductKind::Driver,
         expected_minutes: 9,
     };

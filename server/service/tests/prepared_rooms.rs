@@ -101,8 +101,8 @@ impl Evening {
         let mut after = before.clone();
         change(&mut after);
         let draft = OrganisationDraft {
-            name: after.name,
-            zone: after.zone.name().to_owned(),
+            name: after.name.into(),
+            zone: after.zone.name().into(),
             settings: after.settings,
         };
         self.estate
@@ -114,15 +114,15 @@ impl Evening {
 
     async fn site(&self) -> SiteId {
         let mut tx = self.estate.service.store().read().await.unwrap();
-        tx.site_named("Harbour").await.unwrap().unwrap()
+        tx.site_named("Harbour", None).await.unwrap().unwrap()
     }
 
     async fn move_site_to(&self, zone: &str) {
         let draft = SiteDraft {
-            name: "Harbour".to_owned(),
-            city: String::new(),
-            country: String::new(),
-            zone: zone.to_owned(),
+            name: "Harbour".into(),
+            city: String::new().into(),
+            country: String::new().into(),
+            zone: zone.into(),
         };
         self.estate
             .service
@@ -137,12 +137,12 @@ impl Evening {
         let room = tx.room_record(self.room).await.unwrap().unwrap();
         drop(tx);
         let draft = RoomDraft {
-            name: room.name,
+            name: room.name.into(),
             site: room.site,
-            building: room.building,
-            floor: room.floor,
+            building: room.building.into(),
+            floor: room.floor.into(),
             capacity: room.capacity,
-            zone: zone.to_owned(),
+            zone: zone.into(),
             state: RoomState::Managed,
         };
         self.estate
@@ -156,7 +156,7 @@ impl Evening {
         let (from, until) = (date(from), date(until));
         self.estate
             .service
-            .freeze(&admin(), scope, from, until, "Christmas")
+            .freeze(&admin(), scope, from, until, "Christmas".into())
             .await
             .unwrap();
     }

@@ -28,14 +28,14 @@ on_both_engines![
 fn release(product: &str, version: &str) -> ReleaseDraft {
     ReleaseDraft {
         product: ProductId(product.to_owned()),
-        version: version.to_owned(),
+        version: version.into(),
         released: Some(date("2025-03-01")),
         severity: Severity::Routine,
-        minimum_version: String::new(),
-        models: "B1\n\n B2 \n".to_owned(),
+        minimum_version: "".into(),
+        models: "B1\n\n B2 \n".into(),
         applies_to_unknown: false,
         expected_minutes: None,
-        known_issues: "No sound after a call\n".to_owned(),
+        known_issues: "No sound after a call\n".into(),
     }
 }
 
@@ -63,7 +63,7 @@ async fn what_is_planned_before_publishing_is_what_publishing_does_k9_s3(estate:
     estate.rooms(&[("Staging", 2), ("General", 3)]).await;
     let older = estate.publish("bar", "2.0", None).await;
     let everywhere = ReleaseDraft {
-        models: String::new(),
+        models: "".into(),
         ..release("bar", "9.0")
     };
     let id = estate.service.add_release(&admin(), &everywhere).await.unwrap();
@@ -122,8 +122,8 @@ async fn what_is_planned_before_publishing_is_what_publishing_does_k9_s3(estate:
 async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
     let dock = ProductDraft {
         id: "dock".to_owned(),
-        vendor: "Example".to_owned(),
-        name: " Dock ".to_owned(),
+        vendor: "Example".into(),
+        name: " Dock ".into(),
         kind: ProductKind::Firmware,
         expected_minutes: 9,
     };
@@ -148,7 +148,7 @@ async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
         (
             ProductDraft {
                 id: "d".to_owned(),
-                name: " ".to_owned(),
+                name: " ".into(),
                 ..dock
             },
             "name: is missing",
@@ -197,7 +197,7 @@ async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
         ),
         (
             ReleaseDraft {
-                models: "W\n".repeat(201),
+                models: "W\n".repeat(201).into(),
                 ..release("dock", "2.0")
             },
             "models: 201 lines are too many; at most 200",
@@ -298,7 +298,7 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
     assert_eq!((title.as_str(), (*is - *was).num_days()), ("Bar firmware 2.0", 3));
     estate
         .service
-        .freeze(&admin(), scope, from, until, "a fair")
+        .freeze(&admin(), scope, from, until, "a fair".into())
         .await
         .unwrap();
     let fleet = estate.fleet().await;

@@ -178,11 +178,16 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let before = nights(&estate, update).await;
-    assert!(problem(estate.service.pause(&admin(), update, "  ", None).await).starts_with("reason: "));
-    assert!(problem(estate.service.resume(&admin(), update, "why").await).contains("not paused"));
-    estate.service.pause(&admin(), update, "It hums.", None).await.unwrap();
+    assert!(problem(estate.service.pause(&admin(), update, "  ".into(), None).await).starts_with("reason: "));
+    assert!(problem(estate.service.resume(&admin(), update, "why".into()).await).contains("not paused"));
+    estate
+        .service
+        .pause(&admin(), update, "It hums.".into(), None)
+        .await
+        .unwrap();
     assert!(
-        problem(estate.service.pause(&admin(), update, "It hums.", None).await).contains("paused already, by Admin")
+        problem(estate.service.pause(&admin(), update, "It hums.".into(), None).await)
+            .contains("paused already, by Admin")
     );
     assert_eq!(status(&estate, update).await, UpdateStatus::Paused);
     let calendar = async || {
@@ -211,7 +216,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
                     update,
                     &Scope::Rooms(vec![rooms["General 1"]]),
                     Force::Now,
-                    "why"
+                    "why".into()
                 )
                 .await
         )
@@ -225,7 +230,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
     );
     estate.is_sound().await;
 
-    estate.service.resume(&admin(), update, "Mended.").await.unwrap();
+    estate.service.resume(&admin(), update, "Mended.".into()).await.unwrap();
     estate.service.tick().await.unwrap();
     let after = nights(&estate, update).await;
     for (room, night) in &before {
@@ -362,7 +367,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         problem(
             estate
                 .service
-                .force(&admin(), update, &Scope::Rooms(all.clone()), Force::Now, "")
+                .force(&admin(), update, &Scope::Rooms(all.clone()), Force::Now, "".into())
                 .await
         )
         .starts_with("reason: ")
@@ -374,7 +379,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
             update,
             &Scope::Rooms(all.clone()),
             Force::Now,
-            "The board meets here.",
+            "The board meets here.".into(),
         )
         .await
         .unwrap();
@@ -411,7 +416,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
             update,
             &Scope::Rooms(vec![rooms["General 1"]]),
             Force::Now,
-            "Once more.",
+            "Once more.".into(),
         )
         .await
         .unwrap();
@@ -657,15 +662,17 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
         ("2025-03-13", "resumes_on: a date after today, Thu 13 Mar 2025, or none"),
         ("2025-06-12", "resumes_on: at most 90 days ahead; that is 91"),
     ] {
-        let refused = service.pause(&admin(), update, "It hums.", Some(date(day))).await;
+        let refused = service
+            .pause(&admin(), update, "It hums.".into(), Some(date(day)))
+            .await;
         assert_eq!(problem(refused), why);
     }
     assert_eq!(status(&estate, update).await, UpdateStatus::InProgress);
-    service.pause(&admin(), update, "It hums.", None).await.unwrap();
+    service.pause(&admin(), update, "It hums.".into(), None).await.unwrap();
     let other_end = async |end: Option<&str>| {
         let end = end.map(date);
         service
-            .set_resume_date(&admin(), update, "The vendor is slow.", end)
+            .set_resume_date(&admin(), update, "The vendor is slow.".into(), end)
             .await
     };
     assert_eq!(
@@ -777,7 +784,7 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
     assert_eq!(health().await, Health::Unhealthy);
     estate
         .service
-        .suppress_ticket(&admin(), ticket, date("2025-03-07"), "Its bar is exchanged.")
+        .suppress_ticket(&admin(), ticket, date("2025-03-07"), "Its bar is exchanged.".into())
         .await
         .unwrap();
     assert_eq!(health().await, Health::Suppressed);
@@ -1029,7 +1036,7 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-05T12:00:00Z", &mut devices).await;
     let explain = async |which: &str| {
-        let told = estate.service.explain_room(which).await.unwrap();
+        let told = estate.service.explain_room(&which.into()).await.unwrap();
         let updates = told
             .updates
             .into_iter()
@@ -1070,7 +1077,11 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     );
     let (_, _, updates) = explain("Staging 1").await;
     assert_eq!(updates["Bar firmware 2.0"].0, "Completed");
-    estate.service.pause(&admin(), bar, "It hums.", None).await.unwrap();
+    estate
+        .service
+        .pause(&admin(), bar, "It hums.".into(), None)
+        .await
+        .unwrap();
     let (_, _, updates) = explain("General 2").await;
     assert_eq!(
         (
@@ -1080,7 +1091,7 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
         ("Paused", "Paused by Admin: It hums.")
     );
     assert_eq!(
-        problem(estate.service.explain_room("Nowhere").await.map(drop)),
+        problem(estate.service.explain_room(&"Nowhere".into()).await.map(drop)),
         "Room \"Nowhere\" was not found"
     );
 }
@@ -1091,15 +1102,15 @@ async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
     let mut devices = Devices::of(&rooms);
     devices.fails = BTreeMap::from([("general-1".to_owned(), 9)]);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
-    let early = estate.service.acknowledge(&admin(), update, "Seen.").await;
+    let early = estate.service.acknowledge(&admin(), update, "Seen.".into()).await;
     assert!(problem(early).contains("not completed with failures"));
     estate.live_until("2025-04-03T00:00:00Z", &mut devices).await;
     let active = async || estate.service.look().await.unwrap().updates(false).await.unwrap().len();
     assert_eq!(active().await, 1);
-    assert!(problem(estate.service.acknowledge(&admin(), update, " ").await).starts_with("reason: "));
+    assert!(problem(estate.service.acknowledge(&admin(), update, " ".into()).await).starts_with("reason: "));
     estate
         .service
-        .acknowledge(&admin(), update, "The room is rebuilt.")
+        .acknowledge(&admin(), update, "The room is rebuilt.".into())
         .await
         .unwrap();
     assert_eq!(active().await, 0);
@@ -1150,14 +1161,18 @@ async fn a_superseded_update_goes_on_ahead_of_the_newer_one_s9(estate: Estate) {
         "the starvation guard"
     );
     // Paused for so long that the newer one comes to General first.
-    estate.service.pause(&admin(), older, "It hums.", None).await.unwrap();
+    estate
+        .service
+        .pause(&admin(), older, "It hums.".into(), None)
+        .await
+        .unwrap();
     estate.live_until("2025-03-26T12:00:00Z", &mut devices).await;
     let fleet = estate.fleet().await;
     let given_way = fleet.deployments.values().filter(|deployment| {
         deployment.update == older && deployment.reason.sentence() == "Superseded by Bar firmware 3.0."
     });
     assert_eq!(given_way.count(), 8, "two of ten had their night before the pause");
-    estate.service.resume(&admin(), older, "Mended.").await.unwrap();
+    estate.service.resume(&admin(), older, "Mended.".into()).await.unwrap();
     estate.live_until("2025-04-09T12:00:00Z", &mut devices).await;
     let now = estate.fleet().await.rollouts[&older].state.clone();
     let RolloutState::Deprecated { reason, .. } = now else {
@@ -1182,7 +1197,7 @@ async fn a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6(estate: Est
     let freeze = async |scope, from: &str, until: &str| {
         estate
             .service
-            .freeze(&admin(), scope, date(from), date(until), "trade fair")
+            .freeze(&admin(), scope, date(from), date(until), "trade fair".into())
             .await
     };
     let everybody = FreezeScope::Organisation;
@@ -1253,24 +1268,27 @@ async fn a_freeze_that_is_lifted_gives_the_plan_its_dates_back_w6(estate: Estate
     let general = FreezeScope::Ring(estate.ring("General").await);
     let freeze = async |from: &str, until: &str| {
         service
-            .freeze(&admin(), general, date(from), date(until), "trade fair")
+            .freeze(&admin(), general, date(from), date(until), "trade fair".into())
             .await
             .unwrap()
     };
     // Before it has begun, it is as if it had never been.
     let early = freeze("2025-03-15", "2025-03-18").await;
-    service.lift_freeze(&admin(), early, "The fair is off.").await.unwrap();
+    service
+        .lift_freeze(&admin(), early, "The fair is off.".into())
+        .await
+        .unwrap();
     service.tick().await.unwrap();
     assert_eq!(nights(&estate, update).await, before);
     assert_eq!(
-        problem(service.lift_freeze(&admin(), early, "again").await),
+        problem(service.lift_freeze(&admin(), early, "again".into()).await),
         "This freeze was not found"
     );
     // In the middle of it, what was frozen stays, and the rest comes back.
     let late = freeze("2025-03-15", "2025-03-20").await;
     estate.live_until("2025-03-17T12:00:00Z", &mut devices).await;
     service
-        .lift_freeze(&admin(), late, "The fair is over early.")
+        .lift_freeze(&admin(), late, "The fair is over early.".into())
         .await
         .unwrap();
     service.tick().await.unwrap();
@@ -1283,7 +1301,9 @@ async fn a_freeze_that_is_lifted_gives_the_plan_its_dates_back_w6(estate: Estate
         };
         assert_eq!(after[room], moved, "{room}: the 15th to the 17th were lost");
     }
-    assert!(problem(service.lift_freeze(&admin(), late, "again").await).contains("its last date is Mon 17 Mar 2025"));
+    assert!(
+        problem(service.lift_freeze(&admin(), late, "again".into()).await).contains("its last date is Mon 17 Mar 2025")
+    );
     estate.live_until("2025-04-06T00:00:00Z", &mut devices).await;
     assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
     estate.is_sound().await;

@@ -35,12 +35,12 @@ async fn record(estate: &Estate, id: RoomId) -> RoomRecord {
 
 fn draft(site: SiteId, name: &str) -> RoomDraft {
     RoomDraft {
-        name: name.to_owned(),
+        name: name.into(),
         site,
-        building: " Quay House ".to_owned(),
-        floor: "3".to_owned(),
+        building: " Quay House ".into(),
+        floor: "3".into(),
         capacity: 12,
-        zone: String::new(),
+        zone: "".into(),
         state: RoomState::Managed,
     }
 }
@@ -48,10 +48,10 @@ fn draft(site: SiteId, name: &str) -> RoomDraft {
 fn device(id: &str) -> DeviceDraft {
     DeviceDraft {
         controller: id.to_owned(),
-        role: "bar".to_owned(),
-        vendor: "Example".to_owned(),
-        model: "B1".to_owned(),
-        serial: String::new(),
+        role: "bar".into(),
+        vendor: "Example".into(),
+        model: "B1".into(),
+        serial: "".into(),
     }
 }
 
@@ -61,7 +61,7 @@ fn said(error: &ServiceError) -> String {
 
 async fn harbour(estate: &Estate) -> SiteId {
     let mut tx = estate.service.store().read().await.unwrap();
-    tx.site_named("Harbour").await.unwrap().unwrap()
+    tx.site_named("Harbour", None).await.unwrap().unwrap()
 }
 
 async fn a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11(estate: Estate) {
@@ -87,7 +87,7 @@ async fn a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11(estate: E
         .unwrap_err();
     assert_eq!(said(&same), "name: Harbour has a room named MAST already");
     let nowhere = RoomDraft {
-        zone: "Mars/Base".to_owned(),
+        zone: "Mars/Base".into(),
         ..draft(site, "Deck")
     };
     let refused = estate.service.add_room(&admin(), &nowhere, None).await.unwrap_err();
@@ -166,7 +166,7 @@ async fn a_new_zone_moves_the_windows_of_what_is_prepared_w2(estate: Estate) {
 
     let room = record(&estate, id).await;
     let moved = RoomDraft {
-        zone: "America/Vancouver".to_owned(),
+        zone: "America/Vancouver".into(),
         ..draft(room.site, &room.name)
     };
     estate
@@ -181,7 +181,7 @@ async fn a_new_zone_moves_the_windows_of_what_is_prepared_w2(estate: Estate) {
 
     // A site's zone is that of its rooms which have none of their own.
     let back = RoomDraft {
-        zone: String::new(),
+        zone: "".into(),
         ..moved
     };
     estate
@@ -190,10 +190,10 @@ async fn a_new_zone_moves_the_windows_of_what_is_prepared_w2(estate: Estate) {
         .await
         .unwrap();
     let site = SiteDraft {
-        name: "Harbour".to_owned(),
-        city: "Kathmandu".to_owned(),
-        country: String::new(),
-        zone: "Asia/Kathmandu".to_owned(),
+        name: "Harbour".into(),
+        city: "Kathmandu".into(),
+        country: "".into(),
+        zone: "Asia/Kathmandu".into(),
     };
     estate.service.edit_site(&admin(), room.site, &site).await.unwrap();
     assert_eq!(record(&estate, id).await.zone.name(), "Asia/Kathmandu");
@@ -220,14 +220,22 @@ async fn a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0(estate: Est
     devices.turn(&estate.service).await;
     let name = record(&estate, running).await.name;
 
-    let refused = estate.service.retire_room(&admin(), running, "sold").await.unwrap_err();
+    let refused = estate
+        .service
+        .retire_room(&admin(), running, "sold".into())
+        .await
+        .unwrap_err();
     assert_eq!(
         said(&refused),
         format!("an install is running in {name}; retire the room when it has ended")
     );
-    let silent = estate.service.retire_room(&admin(), gone, " ").await.unwrap_err();
+    let silent = estate
+        .service
+        .retire_room(&admin(), gone, " ".into())
+        .await
+        .unwrap_err();
     assert!(said(&silent).starts_with("reason: "), "{silent}");
-    estate.service.retire_room(&admin(), gone, "sold").await.unwrap();
+    estate.service.retire_room(&admin(), gone, "sold".into()).await.unwrap();
     estate.service.tick().await.unwrap();
     let withdrawn = estate.deployment(gone, update).await.unwrap();
     assert!(
@@ -242,7 +250,11 @@ async fn a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0(estate: Est
     );
     estate.is_sound().await;
     for refused in [
-        estate.service.retire_room(&admin(), gone, "again").await.unwrap_err(),
+        estate
+            .service
+            .retire_room(&admin(), gone, "again".into())
+            .await
+            .unwrap_err(),
         estate
             .service
             .edit_room(&admin(), gone, room.revision, &draft(room.site, "Mast"))
@@ -378,7 +390,7 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
         .unwrap();
     let site = harbour(&estate).await;
     let formula = RoomDraft {
-        zone: "Asia/Kolkata".to_owned(),
+        zone: "Asia/Kolkata".into(),
         ..draft(site, "=1+1; \"so\"")
     };
     estate.service.add_room(&admin(), &formula, None).await.unwrap();
@@ -387,7 +399,7 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
         .add_room(&admin(), &draft(site, "Gone"), None)
         .await
         .unwrap();
-    estate.service.retire_room(&admin(), gone, "sold").await.unwrap();
+    estate.service.retire_room(&admin(), gone, "sold".into()).await.unwrap();
     let csv = text_of(&estate, RoomFilter::default()).await;
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(
@@ -410,10 +422,10 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
     // The same file, into an estate that has nothing but the site.
     let other = Estate::new(estate.engine).await;
     let harbour = SiteDraft {
-        name: "Harbour".to_owned(),
-        city: String::new(),
-        country: String::new(),
-        zone: "UTC".to_owned(),
+        name: "Harbour".into(),
+        city: "".into(),
+        country: "".into(),
+        zone: "UTC".into(),
     };
     other.service.add_site(&admin(), &harbour).await.unwrap();
     let upload = other.service.upload_rooms(&admin(), "rooms.csv", &csv).await.unwrap();

@@ -37,12 +37,12 @@ async fn what_is_added_changed_and_taken_away_is_found_and_not_found_p8(estate: 
     let room = tx.room_record(ids["Staging 2"]).await.unwrap().unwrap();
     drop(tx);
     let draft = RoomDraft {
-        name: "Café \"Nord\" (o'1)".to_owned(),
+        name: "Café \"Nord\" (o'1)".into(),
         site: room.site,
-        building: "Quay House".to_owned(),
-        floor: String::new(),
+        building: "Quay House".into(),
+        floor: "".into(),
         capacity: 0,
-        zone: String::new(),
+        zone: "".into(),
         state: RoomState::Managed,
     };
     estate
@@ -60,7 +60,7 @@ async fn what_is_added_changed_and_taken_away_is_found_and_not_found_p8(estate: 
             room.id,
             room.revision + 1,
             &RoomDraft {
-                name: "Berlin-1/2.Stock, A_7".to_owned(),
+                name: "Berlin-1/2.Stock, A_7".into(),
                 ..draft.clone()
             },
         )

@@ -36,8 +36,8 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
             .map(|deployment| deployment.room)
     };
     let outcome = match day {
-        3 => service.pause(&admin(), update, "It hums.", None).await,
-        5 => service.resume(&admin(), update, "Mended.").await,
+        3 => service.pause(&admin(), update, "It hums.".into(), None).await,
+        5 => service.resume(&admin(), update, "Mended.".into()).await,
         6 => service.retry_all_failed(&admin(), update).await.map(drop),
         13 => match waiting("General").await {
             Some(room) => service
@@ -67,7 +67,7 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
                     update,
                     &service::Scope::Rooms(vec![room]),
                     Force::Now,
-                    "The board meets here.",
+                    "The board meets here.".into(),
                 )
                 .await
                 .map(drop),

@@ -101,7 +101,11 @@ struct SignIn {
 
 async fn sign_in(State(doors): State<Doors>, sender: Sender, Form(form): Form<SignIn>) -> Response {
     let next = safe_next(&form.next).to_owned();
-    match doors.service.sign_in(&form.email, &form.password, &sender.origin).await {
+    match doors
+        .service
+        .sign_in(form.email.as_str().into(), &form.password, &sender.origin)
+        .await
+    {
         Ok(signed_in) => {
             let cookie = doors.cookie(doors.session_cookie(), signed_in.token);
             (sender.jar.add(cookie), Redirect::to(&next)).into_response()
@@ -162,9 +166,13 @@ async fn make_first_admin(
     Path(link): Path<String>,
     Form(form): Form<FirstAdmin>,
 ) -> Response {
-    let made = doors
-        .service
-        .make_first_admin(&link, &form.name, &form.email, &form.password, &sender.origin);
+    let made = doors.service.make_first_admin(
+        &link,
+        form.name.as_str().into(),
+        form.email.as_str().into(),
+        &form.password,
+        &sender.origin,
+    );
     match made.await {
         Ok(signed_in) => {
             let cookie = doors.cookie(doors.session_cookie(), signed_in.token);
@@ -378,7 +386,7 @@ async fn add_person(State(doors): State<Doors>, sender: Sender, Form(form): Form
     act(&doors, sender, "/settings/people", good, async |actor| {
         doors
             .service
-            .add_person(actor, &form.name, &form.email, form.role)
+            .add_person(actor, form.name.as_str().into(), form.email.as_str().into(), form.role)
             .await
     })
     .await
@@ -393,7 +401,10 @@ struct NewRole {
 async fn set_role(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewRole>) -> Response {
     let good = |(): &()| (format!("{} is {} now.", form.email, form.role.label()), None);
     act(&doors, sender, "/settings/people", good, async |actor| {
-        doors.service.set_role(actor, &form.email, form.role).await
+        doors
+            .service
+            .set_role(actor, form.email.as_str().into(), form.role)
+            .await
     })
     .await
 }
@@ -411,7 +422,7 @@ async fn reset_person(State(doors): State<Doors>, sender: Sender, Form(form): Fo
         )
     };
     act(&doors, sender, "/settings/people", good, async |actor| {
-        doors.service.reset_link(actor, &form.email).await
+        doors.service.reset_link(actor, form.email.as_str().into()).await
     })
     .await
 }
@@ -419,7 +430,7 @@ async fn reset_person(State(doors): State<Doors>, sender: Sender, Form(form): Fo
 async fn disable_person(State(doors): State<Doors>, sender: Sender, Form(form): Form<Account>) -> Response {
     let good = |(): &()| (format!("{} may not sign in any more.", form.email), None);
     act(&doors, sender, "/settings/people", good, async |actor| {
-        doors.service.disable_person(actor, &form.email).await
+        doors.service.disable_person(actor, form.email.as_str().into()).await
     })
     .await
 }
@@ -469,7 +480,10 @@ async fn add_token(State(doors): State<Doors>, sender: Sender, Form(form): Form<
         )
     };
     act(&doors, sender, "/settings/tokens", good, async |actor| {
-        doors.service.add_token(actor, &form.name, form.role, form.days).await
+        doors
+            .service
+            .add_token(actor, form.name.as_str().into(), form.role, form.days)
+            .await
     })
     .await
 }

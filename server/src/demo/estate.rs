@@ -5,21 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::access::Role;
+use domain::clean::CleanLine;
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{ProductId, RingId, RoomId};
 use domain::reason::Reason;
-use domain::ring::{RingDraft, RingOrder};
+use domain::ring::RingOrder;
 use domain::rollout::RolloutState;
-use domain::room::Block;
 use domain::ticket::TicketSeverity;
 use domain::update::{ProductKind, Severity};
 use domain::when;
 use serde::Deserialize;
 use service::catalogue::Catalogue;
 use service::{
-    Actor, DeviceLine, HoldLine, NewFile, PastDeployment, PastRollout, PastTicket, RoomLine, RoomsFile, Service,
-    SiteLine, Source,
+    Actor, BlockLine, DeviceLine, HoldLine, NewFile, PastDeployment, PastRollout, PastTicket, RingFields, RoomLine,
+    RoomsFile, Service, SiteLine, Source,
 };
 
 const PRODUCTS: &str = include_str!("../../demo/products.json");
@@ -231,9 +231,11 @@ async fn add_people(service: &Service, actor: &Actor) -> Result<()> {
         ("Grace Okafor", "grace.okafor@example.com", Role::Helpdesk),
         ("Lars Henriksen", "lars.henriksen@example.com", Role::Auditor),
     ] {
-        service.add_person(actor, name, email, role).await?;
+        service.add_person(actor, name.into(), email.into(), role).await?;
     }
-    service.add_token(actor, "Audit archive", Role::Auditor, 90).await?;
+    service
+        .add_token(actor, "Audit archive".into(), Role::Auditor, 90)
+        .await?;
     Ok(())
 }
 
@@ -257,13 +259,15 @@ fn leave_out_models(catalogue: &mut Catalogue, estate: &Estate, scenario: &Scena
             let devices = rooms
                 .flat_map(|room| &room.devices)
                 .filter(|device| device.installed.contains_key(&update.product));
-            devices.map(|device| device.model.clone()).collect::<BTreeSet<String>>()
+            devices
+                .map(|device| device.model.clone())
+                .collect::<BTreeSet<CleanLine>>()
         };
         let unfit_models = models_in(false);
         let release = catalogue
             .releases
             .iter_mut()
-            .find(|release| release.product == update.product && release.version == update.version);
+            .find(|release| release.product == update.product && release.version.as_str() == update.version);
         if let Some(release) = release {
             release.applies_to_models = models_in(true)
                 .into_iter()
@@ -278,19 +282,19 @@ async fn add_rings(service: &Service, actor: &Actor, rings: &[RingEntry]) -> Res
     let there = service.store().read().await?.rings().await?;
     let mut ids = BTreeMap::new();
     for ring in rings {
-        let draft = RingDraft {
-            name: ring.name.clone(),
-            description: ring.description.clone(),
+        let fields = RingFields {
+            name: ring.name.as_str().into(),
+            description: ring.description.as_str().into(),
             order: ring.order.map(RingOrder::try_from).transpose()?,
             rollout_days: ring.rollout_days,
             test_days: ring.test_days,
         };
         let id = match there.named(&ring.name).filter(|_| ring.default) {
             Some(preconfigured) => {
-                service.edit_ring(actor, preconfigured.id, None, draft).await?;
+                service.edit_ring(actor, preconfigured.id, None, fields).await?;
                 preconfigured.id
             }
-            None => service.add_ring(actor, draft).await?,
+            None => service.add_ring(actor, fields).await?,
         };
         ids.insert(ring.id.clone(), id);
     }
@@ -315,21 +319,21 @@ async fn add_rooms(
             .filter(|hold| hold.room == room.id)
             .map(|hold| HoldLine {
                 product: Some(hold.product.clone()),
-                owner: hold.owner.clone(),
-                reason: hold.reason.clone(),
+                owner: hold.owner.as_str().into(),
+                reason: hold.reason.as_str().into(),
                 since: hold.since.date_naive(),
                 until: hold.until,
             });
         RoomLine {
             line: 0,
-            name: room.name.clone(),
-            site: room.site.clone(),
-            building: room.building.clone(),
+            name: room.name.as_str().into(),
+            site: room.site.as_str().into(),
+            building: room.building.as_str().into(),
             floor: room.floor.clone(),
             capacity: room.capacity,
             zone: None,
-            ring: names.get(room.ring.as_str()).map(|name| (*name).to_owned()),
-            state: Some(room.state.clone()),
+            ring: names.get(room.ring.as_str()).map(|name| CleanLine::from(*name)),
+            state: Some(room.state.as_str().into()),
             devices: room
                 .devices
                 .iter()
@@ -356,7 +360,7 @@ async fn add_rooms(
 }
 
 /// A failed Windows update check keeps updates of kind os away (C2).
-fn blocks(room: &RoomEntry) -> Vec<Block> {
+fn blocks(room: &RoomEntry) -> Vec<BlockLine> {
     if room.expected_checks.get("windows_updates").map(String::as_str) != Some("fail") {
         return Vec::new();
     }
@@ -370,9 +374,9 @@ fn blocks(room: &RoomEntry) -> Vec<Block> {
         }) => format!("operating system updates are governed by {by}"),
         Some(_) | None => "operating system updates are not in our hands".to_owned(),
     };
-    vec![Block {
+    vec![BlockLine {
         kind: ProductKind::Os,
-        why,
+        why: why.into(),
     }]
 }
 
@@ -409,15 +413,21 @@ async fn add_freezes(service: &Service, actor: &Actor, estate: &Estate, scenario
         let site = estate
             .sites
             .iter()
-            .find(|site| site.id.as_deref() == Some(freeze.site.as_str()));
+            .find(|site| site.id.as_ref().map(CleanLine::as_str) == Some(freeze.site.as_str()));
         let name = &site
             .with_context(|| format!("the demo has no site {}", freeze.site))?
             .name;
-        let id = service.store().read().await?.site_named(name).await?;
+        let id = service.store().read().await?.site_named(name.as_str(), None).await?;
         let id = id.with_context(|| format!("the demo's site {name} was not made"))?;
         let scope = FreezeScope::Site(id);
         service
-            .freeze(actor, scope, freeze.first_day, freeze.last_day, &freeze.reason)
+            .freeze(
+                actor,
+                scope,
+                freeze.first_day,
+                freeze.last_day,
+                freeze.reason.as_str().into(),
+            )
             .await?;
     }
     Ok(())

@@ -86,7 +86,7 @@ pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Res
         ..Settings::default()
     };
     if service
-        .first_start("Tidewater Group", Zone::parse("Europe/London")?, settings)
+        .first_start("Tidewater Group".into(), Zone::parse("Europe/London")?, settings)
         .await?
     {
         estate::fill(&service).await?;

@@ -171,6 +171,10 @@ impl Tx {
     pub async fn product(&mut self, id: &ProductId) -> Result<Option<ProductRecord>> {
         const SQL: &str = "SELECT id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes
             FROM products WHERE id = $1";
+        // Postgres cannot be asked for it.
+        if id.0.contains('\0') {
+            return Ok(None);
+        }
         let row: Option<ProductRow> = each!(self, c => sqlx::query_as(SQL).bind(&id.0).fetch_optional(c).await)?;
         row.map(product).transpose()
     }
@@ -283,6 +287,10 @@ impl Tx {
     /// The database fails.
     pub async fn release_of(&mut self, product: &ProductId, version: &str) -> Result<Option<ReleaseRecord>> {
         const SQL: &str = "SELECT id FROM updates WHERE product_id = $1 AND version = $2";
+        // Postgres cannot be asked for it.
+        if version.contains('\0') {
+            return Ok(None);
+        }
         let id: Option<Uuid> =
             each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).bind(version).fetch_optional(c).await)?;
         match id {

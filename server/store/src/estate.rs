@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use domain::clean::name_key;
 use domain::ids::{DeviceId, RoomId, SiteId};
-use domain::ring::name_key;
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -80,7 +80,8 @@ impl Tx {
     /// The database fails, or the name is taken at its site.
     pub async fn put_room(&mut self, room: &RoomRecord) -> Result<bool> {
         const SQL: &str =
-            "UPDATE rooms SET name = $3, name_key = $4, site_id = $5, building = $6, floor = $7, capacity = $8,
+            "UPDATE rooms SET name = $3, name_key = CASE WHEN name = $3 THEN name_key ELSE $4 END,
+                clean_key = CASE WHEN name = $3 THEN clean_key END, site_id = $5, building = $6, floor = $7, capacity = $8,
                 zone = $9, zone_is_own = $10, state = $11, revision = revision + 1
             WHERE id = $1 AND revision = $2";
         let done = each!(self, c => sqlx::query(SQL)
@@ -101,14 +102,18 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// The room of this name at a site, without regard to case.
+    /// The room of this name at a site, without regard to case or Unicode form, other than this one.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn room_at(&mut self, site: SiteId, name: &str) -> Result<Option<RoomId>> {
-        const SQL: &str = "SELECT id FROM rooms WHERE name_key = $1 AND site_id = $2";
-        let id: Option<Uuid> =
-            each!(self, c => sqlx::query_scalar(SQL).bind(name_key(name)).bind(site.0).fetch_optional(c).await)?;
+    pub async fn room_at(&mut self, site: SiteId, name: &str, other_than: Option<RoomId>) -> Result<Option<RoomId>> {
+        const SQL: &str = "SELECT id FROM rooms WHERE (name_key = $1 OR clean_key = $1) AND site_id = $2 AND id <> $3 ORDER BY id LIMIT 1";
+        let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL)
+            .bind(name_key(name))
+            .bind(site.0)
+            .bind(other_than.map_or(Uuid::nil(), |room| room.0))
+            .fetch_optional(c)
+            .await)?;
         Ok(id.map(RoomId))
     }
 
@@ -187,8 +192,8 @@ impl Tx {
     /// # Errors
     /// The database fails, or the name is taken.
     pub async fn put_site(&mut self, site: &SiteRecord) -> Result<()> {
-        const SITE: &str =
-            "UPDATE sites SET name = $2, name_key = $3, city = $4, country = $5, zone = $6 WHERE id = $1";
+        const SITE: &str = "UPDATE sites SET name = $2, name_key = CASE WHEN name = $2 THEN name_key ELSE $3 END,
+                clean_key = CASE WHEN name = $2 THEN clean_key END, city = $4, country = $5, zone = $6 WHERE id = $1";
         const ROOMS: &str = "UPDATE rooms SET zone = $2, revision = revision + 1
             WHERE site_id = $1 AND zone <> $2 AND NOT zone_is_own";
         each!(self, c => sqlx::query(SITE)

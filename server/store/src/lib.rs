@@ -17,6 +17,7 @@ mod error;
 mod estate;
 mod freezes;
 mod inventory;
+mod names;
 mod open;
 mod organisation;
 mod people;

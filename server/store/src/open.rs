@@ -170,7 +170,7 @@ impl Store {
             }
         };
         match outcome {
-            Ok(()) => Ok(()),
+            Ok(()) => self.fill_clean_keys().await,
             Err(MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _)) => {
                 Err(StoreError::Newer(version))
             }

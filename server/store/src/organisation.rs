@@ -1,7 +1,8 @@
 //! The organisation, its rings, and small facts of the program itself.
 
+use domain::clean::name_key;
 use domain::ids::RingId;
-use domain::ring::{Ring, RingKind, RingPlace, RingSequence, name_key};
+use domain::ring::{Ring, RingKind, RingPlace, RingSequence};
 use domain::settings::{Organisation, Settings};
 use domain::zone::Zone;
 use sqlx::types::Json;
@@ -81,7 +82,8 @@ impl Tx {
         const ALL: &str = "SELECT id FROM rings ORDER BY place";
         const PUT: &str = "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-            ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_key = excluded.name_key,
+            ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+                name_key = CASE WHEN rings.name = excluded.name THEN rings.name_key ELSE excluded.name_key END,
                 description = excluded.description, place = excluded.place,
                 rollout_days = excluded.rollout_days, test_days = excluded.test_days";
         let there: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ALL).fetch_all(c).await)?;

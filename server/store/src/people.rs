@@ -154,7 +154,8 @@ impl Tx {
     /// # Errors
     /// The database fails, or a row is no fact.
     pub async fn person_with(&mut self, email_key: &str) -> Result<Option<PersonRecord>> {
-        const SQL: &str = "SELECT id, name, email, role, password, disabled_at FROM people WHERE email_key = $1";
+        const SQL: &str = "SELECT id, name, email, role, password, disabled_at FROM people
+            WHERE email_key = $1 OR clean_key = $1 ORDER BY clean_key IS NOT NULL, id LIMIT 1";
         let row: Option<PersonRow> = each!(self, c => sqlx::query_as(SQL).bind(email_key).fetch_optional(c).await)?;
         row.map(PersonRow::into_record).transpose()
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::clean::name_key;
 use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::ring::name_key;
 use domain::room::{Block, Component, Device, Hold, Room, RoomState};
 use domain::update::ProductKind;
 use domain::zone::Zone;
@@ -330,13 +330,18 @@ impl Tx {
         Ok(each!(self, c => sqlx::query_scalar(SQL).bind(site.0).fetch_optional(c).await)?)
     }
 
-    /// The site of a name, without regard to case.
+    /// The site of a name, without regard to case or Unicode form, other than this one.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn site_named(&mut self, name: &str) -> Result<Option<SiteId>> {
-        const SQL: &str = "SELECT id FROM sites WHERE name_key = $1";
-        let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(name_key(name)).fetch_optional(c).await)?;
+    pub async fn site_named(&mut self, name: &str, other_than: Option<SiteId>) -> Result<Option<SiteId>> {
+        const SQL: &str =
+            "SELECT id FROM sites WHERE (name_key = $1 OR clean_key = $1) AND id <> $2 ORDER BY id LIMIT 1";
+        let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL)
+            .bind(name_key(name))
+            .bind(other_than.map_or(Uuid::nil(), |site| site.0))
+            .fetch_optional(c)
+            .await)?;
         Ok(id.map(SiteId))
     }
 
@@ -429,14 +434,18 @@ impl Tx {
         row.map(room_record).transpose()
     }
 
-    /// The rooms of this name (without regard to case), at most 20.
+    /// The rooms of this name (without regard to case), at most 20. One that was written in another Unicode form counts where no other room
+    /// of its site has the name.
     ///
     /// # Errors
     /// The database fails.
     pub async fn rooms_named(&mut self, name: &str) -> Result<Vec<RoomRecord>> {
         const SQL: &str =
             "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.zone_is_own, r.ring_id, r.state, r.revision
-            FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.name_key = $1 ORDER BY r.id LIMIT 20";
+            FROM rooms r JOIN sites s ON s.id = r.site_id
+            WHERE r.name_key = $1 OR (r.clean_key = $1
+                AND NOT EXISTS (SELECT 1 FROM rooms o WHERE o.name_key = $1 AND o.site_id = r.site_id))
+            ORDER BY r.id LIMIT 20";
         let rows: Vec<RoomRow> = each!(self, c => sqlx::query_as(SQL).bind(name_key(name)).fetch_all(c).await)?;
         rows.into_iter().map(room_record).collect()
     }

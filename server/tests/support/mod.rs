@@ -323,7 +323,7 @@ impl House {
         let (service, base, serving) = serve(&database, Clock::driven(monday()), &options).await;
         let zone = Zone::parse("Europe/London").expect("a zone");
         service
-            .first_start("Test", zone, options.settings.clone())
+            .first_start("Test".into(), zone, options.settings.clone())
             .await
             .expect("the first start");
         service
@@ -398,18 +398,23 @@ impl House {
     pub async fn admin(&self) -> Visitor {
         let (link, origin) = (self.service.first_admin_link().await, Origin::default());
         let link = link.expect("a query").expect("nobody has an account yet");
-        let made = self.service.make_first_admin(&link, "Ada", ADMIN, PASSWORD, &origin);
+        let made = self
+            .service
+            .make_first_admin(&link, "Ada".into(), ADMIN.into(), PASSWORD, &origin);
         Visitor::with_session(&self.base, &made.await.expect("the first admin").token)
     }
 
     /// Somebody else's browser, signed in, with [`PASSWORD`].
     pub async fn person(&self, email: &str, role: Role) -> Visitor {
         let origin = Origin::default();
-        let link = self.service.add_person(&actor(), email, email, role).await;
+        let link = self
+            .service
+            .add_person(&actor(), email.into(), email.into(), role)
+            .await;
         let link = link.expect("a link");
         let chosen = self.service.choose_password(&link, PASSWORD, &origin);
         chosen.await.expect("a password");
-        let signed_in = self.service.sign_in(email, PASSWORD, &origin).await;
+        let signed_in = self.service.sign_in(email.into(), PASSWORD, &origin).await;
         Visitor::with_session(&self.base, &signed_in.expect("a session").token)
     }
 
@@ -512,7 +517,7 @@ impl House {
 
     pub async fn pause(&self, update: UpdateId) {
         self.service
-            .pause(&actor(), update, "a test pauses", None)
+            .pause(&actor(), update, "a test pauses".into(), None)
             .await
             .expect("it pauses");
         self.tick().await;
@@ -526,7 +531,13 @@ impl House {
         let room = self.room(room).await.id;
         let forced = self
             .service
-            .force(&actor(), update, &Scope::Rooms(vec![room]), mode, "a test forces")
+            .force(
+                &actor(),
+                update,
+                &Scope::Rooms(vec![room]),
+                mode,
+                "a test forces".into(),
+            )
             .await
             .expect("it is forced");
         assert_eq!(forced.rooms, [room], "{:?}", forced.left_out);
@@ -537,7 +548,7 @@ impl House {
     pub async fn cancel(&self, update: UpdateId, device: &str) {
         let room = self.room_of(device).await;
         let room = self.room(&room).await.id;
-        let asked = self.service.cancel(&actor(), update, room, "a test stops").await;
+        let asked = self.service.cancel(&actor(), update, room, "a test stops".into()).await;
         assert_eq!(asked.expect("it is asked to stop"), 1);
         self.tick().await;
     }

@@ -1,6 +1,7 @@
 //! The service and the simulator side by side: the same estate, the same instant, the same commands, the same words of devices.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::clean::{CleanLine, CleanText};
 use domain::ids::{ProductId, RoomId};
 use domain::sim::Simulation;
 use domain::update::Severity;
@@ -59,14 +60,14 @@ impl Both {
         imported.expect("an import");
         let too_long = ReleaseDraft {
             product: ProductId("win".to_owned()),
-            version: "9".to_owned(),
+            version: "9".into(),
             released: None,
             severity: Severity::Routine,
-            minimum_version: String::new(),
-            models: String::new(),
+            minimum_version: CleanLine::default(),
+            models: CleanText::default(),
             applies_to_unknown: false,
             expected_minutes: Some(400),
-            known_issues: String::new(),
+            known_issues: CleanText::default(),
         };
         let added = estate.service.add_release(&admin(), &too_long).await;
         added.expect("a release");
@@ -221,7 +222,7 @@ async fn import(estate: &Estate) -> std::collections::BTreeMap<String, RoomId> {
     let sites = serde_json::json!([{ "name": "Harbour", "zone": "UTC" }, { "name": "Hill", "zone": "Asia/Kolkata" }]);
     let file = serde_json::json!({ "sites": sites, "rooms": rooms });
     let file = RoomsFile::parse(&file.to_string()).expect("rooms");
-    let names: Vec<String> = file.rooms.iter().map(|room| room.name.clone()).collect();
+    let names: Vec<String> = file.rooms.iter().map(|room| room.name.to_string()).collect();
     let report = estate.service.import_rooms(&admin(), &file).await.expect("an import");
     names.into_iter().zip(report.ids).collect()
 }

@@ -222,7 +222,7 @@ fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Di
                 Some(Did::Ring(id)) => *id,
                 _ => RingId(Uuid::from_u128(8)),
             };
-            let after = before.with_added(id, draft(name, Some(*order), *rollout_days, *test_days))?;
+            let after = before.with_added(id, ring_draft(name, Some(*order), *rollout_days, *test_days))?;
             both.sim.set_rings(after)?;
             Ok(Did::Ring(id))
         }
@@ -233,8 +233,11 @@ fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Di
             test_days,
         } => {
             let id = both.names.ring(name);
-            both.sim
-                .set_rings(edited(&before, id, draft(name, *order, *rollout_days, *test_days))?)?;
+            both.sim.set_rings(edited(
+                &before,
+                id,
+                ring_draft(name, *order, *rollout_days, *test_days),
+            )?)?;
             Ok(Did::Something)
         }
         Command::DeleteRing(name) => {
@@ -250,4 +253,16 @@ fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Di
 
 fn edited(rings: &RingSequence, id: RingId, draft: RingDraft) -> Result<RingSequence, ServiceError> {
     Ok(rings.with_edited(id, draft)?)
+}
+
+/// The fields of a form as the domain has them.
+fn ring_draft(name: &str, order: Option<i64>, rollout_days: u32, test_days: u32) -> RingDraft {
+    let fields = draft(name, order, rollout_days, test_days);
+    RingDraft {
+        name: fields.name.to_string(),
+        description: fields.description.to_string(),
+        order: fields.order,
+        rollout_days: fields.rollout_days,
+        test_days: fields.test_days,
+    }
 }

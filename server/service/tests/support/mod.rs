@@ -18,14 +18,16 @@ use domain::fleet::Fleet;
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::install::{Execution, Feedback, Finished, Install};
 use domain::offer::Offer;
-use domain::ring::{RingDraft, RingOrder};
+use domain::ring::RingOrder;
 use domain::settings::Settings;
 use domain::update::Severity;
 use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::Credentials;
 use service::store::{AuditFilter, Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
-use service::{Actor, Artifacts, Clock, Deployment as Surroundings, GatewayToken, NewFile, RoomsFile, Service, Source};
+use service::{
+    Actor, Artifacts, Clock, Deployment as Surroundings, GatewayToken, NewFile, RingFields, RoomsFile, Service, Source,
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 /// The server for tests: a superuser's address.
@@ -79,7 +81,7 @@ impl Estate {
         let service = serve(store, &clock, folder.path());
         assert!(
             service
-                .first_start("Example", Zone::utc(), Settings::default())
+                .first_start("Example".into(), Zone::utc(), Settings::default())
                 .await
                 .expect("a first start")
         );
@@ -135,7 +137,7 @@ impl Estate {
         }
         let file = serde_json::json!({ "sites": [{ "name": "Harbour", "zone": "UTC" }], "rooms": rooms });
         let file = RoomsFile::parse(&file.to_string()).expect("rooms");
-        let names: Vec<String> = file.rooms.iter().map(|room| room.name.clone()).collect();
+        let names: Vec<String> = file.rooms.iter().map(|room| room.name.to_string()).collect();
         let report = self.service.import_rooms(&admin(), &file).await.expect("an import");
         names.into_iter().zip(report.ids).collect()
     }
@@ -272,11 +274,11 @@ pub fn admin() -> Actor {
     Actor::system("Admin")
 }
 
-pub fn draft(name: &str, order: Option<i64>, rollout_days: u32, test_days: u32) -> RingDraft {
+pub fn draft(name: &str, order: Option<i64>, rollout_days: u32, test_days: u32) -> RingFields {
     let order = order.map(|order| RingOrder::try_from(order).expect("an order"));
-    RingDraft {
-        name: name.to_owned(),
-        description: String::new(),
+    RingFields {
+        name: name.into(),
+        description: "".into(),
         order,
         rollout_days,
         test_days,

@@ -184,17 +184,20 @@ pub async fn give(service: &Service, names: &Names, command: &Command) -> Result
         Command::Publish { .. } | Command::Recall(_) => release(service, command).await,
         Command::Pause { release, until } => {
             let (update, until) = (names.update(*release), until.map(date));
-            service.pause(&actor, update, "It hums.", until).await.map(something)
+            service
+                .pause(&actor, update, "It hums.".into(), until)
+                .await
+                .map(something)
         }
         Command::SetResumeDate { release, until } => {
             let (update, until) = (names.update(*release), until.map(date));
             service
-                .set_resume_date(&actor, update, "Parts are late.", until)
+                .set_resume_date(&actor, update, "Parts are late.".into(), until)
                 .await
                 .map(something)
         }
         Command::Resume(release) => {
-            let resumed = service.resume(&actor, names.update(*release), "Mended.");
+            let resumed = service.resume(&actor, names.update(*release), "Mended.".into());
             resumed.await.map(something)
         }
         Command::RetryAll(release) => {
@@ -207,7 +210,7 @@ pub async fn give(service: &Service, names: &Names, command: &Command) -> Result
         }
         Command::Force { .. } | Command::Cancel { .. } => in_rooms(service, names, command).await,
         Command::Acknowledge(release) => {
-            let seen = service.acknowledge(&actor, names.update(*release), "They are replaced.");
+            let seen = service.acknowledge(&actor, names.update(*release), "They are replaced.".into());
             seen.await.map(something)
         }
         Command::Freeze { .. } | Command::PlanFreeze { .. } | Command::Lift(_) => freeze(service, names, command).await,
@@ -236,7 +239,13 @@ async fn in_rooms(service: &Service, names: &Names, command: &Command) -> Result
             } else {
                 Scope::Rooms(names.rooms(rooms))
             };
-            let forced = service.force(&actor, names.update(*release), &scope, *how, "The board meets here.");
+            let forced = service.force(
+                &actor,
+                names.update(*release),
+                &scope,
+                *how,
+                "The board meets here.".into(),
+            );
             forced.await.map(|mut forced| {
                 forced.rooms.sort();
                 forced.left_out.sort();
@@ -247,7 +256,12 @@ async fn in_rooms(service: &Service, names: &Names, command: &Command) -> Result
             })
         }
         Command::Cancel { release, room } => {
-            let asked = service.cancel(&actor, names.update(*release), names.room(room), "The room is needed.");
+            let asked = service.cancel(
+                &actor,
+                names.update(*release),
+                names.room(room),
+                "The room is needed.".into(),
+            );
             asked
                 .await
                 .map(|asked| Did::Rooms(usize::try_from(asked).expect("a few")))
@@ -276,7 +290,9 @@ async fn release(service: &Service, command: &Command) -> Result<Did, ServiceErr
         }
         Command::Recall((product, version)) => {
             let product = ProductId((*product).to_owned());
-            let recalled = service.recall(&actor, &product, version, "cameras stay dark").await;
+            let recalled = service
+                .recall(&actor, &product, version, "cameras stay dark".into())
+                .await;
             recalled.map(|_| Did::Something)
         }
         other => panic!("{other:?} is about no release"),
@@ -287,7 +303,7 @@ async fn freeze(service: &Service, names: &Names, command: &Command) -> Result<D
     let actor = admin();
     match command {
         Command::Freeze { whom, from, until, .. } => {
-            let made = service.freeze(&actor, names.scope(*whom), date(from), date(until), "a fair");
+            let made = service.freeze(&actor, names.scope(*whom), date(from), date(until), "a fair".into());
             made.await.map(Did::Freeze)
         }
         Command::PlanFreeze { whom, from, until } => {
@@ -298,7 +314,7 @@ async fn freeze(service: &Service, names: &Names, command: &Command) -> Result<D
             })
         }
         Command::Lift(label) => {
-            let lifted = service.lift_freeze(&actor, names.freeze(label), "It is over.");
+            let lifted = service.lift_freeze(&actor, names.freeze(label), "It is over.".into());
             lifted.await.map(|()| Did::Something)
         }
         other => panic!("{other:?} is about no freeze"),
@@ -370,8 +386,8 @@ pub async fn organisation(service: &Service) -> Organisation {
 
 fn draft_of(organisation: &Organisation) -> OrganisationDraft {
     OrganisationDraft {
-        name: organisation.name.clone(),
-        zone: organisation.zone.name().to_owned(),
+        name: organisation.name.clone().into(),
+        zone: organisation.zone.name().into(),
         settings: organisation.settings.clone(),
     }
 }
