@@ -2,7 +2,7 @@
 //! over.
 //!
 //! Pages are grouped by feature; in each, `api.rs` holds the server functions and the other files the pages. What pages
-//! show are the values of [`view`]; nothing here decides, counts or asks for the time. `desk` (server only) makes those
+//! show are the values of [`view`]; nothing here decides, counts or asks for the time. `present` (server only) makes those
 //! values from the service. Start with [`App`], which is the table of routes.
 
 #![recursion_limit = "512"]
@@ -10,11 +10,11 @@
 pub mod access;
 mod audit;
 mod components;
-#[cfg(feature = "ssr")]
-pub mod desk;
 pub mod error;
 mod home;
 mod portfolio;
+#[cfg(feature = "ssr")]
+pub mod present;
 mod rooms;
 mod routes;
 mod search;
@@ -150,16 +150,16 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The desk that the server put into the context of this request, for whoever it found there.
+/// The presenter that the server put into the context of this request, for whoever it found there.
 #[cfg(feature = "ssr")]
-pub(crate) fn desk() -> Result<desk::Desk, error::AppError> {
-    let desk = use_context::<desk::Desk>().ok_or(error::AppError::Unavailable)?;
+pub(crate) fn presenter() -> Result<present::Presenter, error::AppError> {
+    let presenter = use_context::<present::Presenter>().ok_or(error::AppError::Unavailable)?;
     let request = use_context::<axum::http::request::Parts>().ok_or(error::AppError::Unavailable)?;
     let viewer = request
         .extensions
-        .get::<desk::Viewer>()
+        .get::<present::Viewer>()
         .ok_or(error::AppError::SignedOut)?;
-    Ok(desk.before(viewer.clone()))
+    Ok(presenter.for_viewer(viewer.clone()))
 }
 
 /// Where browsers report what they refused for a page's policy.

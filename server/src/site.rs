@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::desk::Desk;
 use app::error::AppError;
+use app::present::Presenter;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -36,13 +36,13 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .site_pkg_dir("pkg")
         .build();
     let doors = Doors::new(service.clone(), surroundings);
-    let desk = Desk::new(service.clone(), surroundings.demo_pace.clone());
+    let presenter = Presenter::new(service.clone(), surroundings.demo_pace.clone());
     let routes = generate_route_list(app::App);
     let context = {
-        let desk = desk.clone();
+        let presenter = presenter.clone();
         let parts = files::parts(&options);
         move || {
-            provide_context(desk.clone());
+            provide_context(presenter.clone());
             provide_context(parts.clone());
         }
     };

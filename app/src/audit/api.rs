@@ -9,5 +9,5 @@ use crate::view::{AuditQuery, AuditView};
 /// A page of entries, newest first.
 #[server(prefix = "/api", endpoint = "audit", input = GetUrl)]
 pub async fn get_audit(query: AuditQuery) -> Result<AuditView, AppError> {
-    crate::desk()?.audit(query).await
+    crate::presenter()?.audit(query).await
 }

@@ -81,7 +81,7 @@ const SECOND: [Place; 3] = [
 /// What every page shows around its content.
 #[server(prefix = "/api", endpoint = "shell", input = GetUrl)]
 pub async fn get_shell() -> Result<ShellView, AppError> {
-    crate::desk()?.shell().await
+    crate::presenter()?.shell().await
 }
 
 /// The shell with a page in it.

@@ -10,7 +10,7 @@ use crate::view::{Done, HomeView};
 /// Everything on Home.
 #[server(prefix = "/api", endpoint = "home", input = GetUrl)]
 pub async fn get_home() -> Result<HomeView, AppError> {
-    crate::desk()?.home().await
+    crate::presenter()?.home().await
 }
 
 /// Announces something to everybody (P1).
@@ -20,17 +20,17 @@ pub async fn announce(
     #[server(default)] text: String,
     #[server(default)] until: String,
 ) -> Result<Done, AppError> {
-    crate::desk()?.announce(title, text, &until).await
+    crate::presenter()?.announce(title, text, &until).await
 }
 
 /// Takes an announcement down, for everybody (P1).
 #[server(prefix = "/api", endpoint = "home/take-down")]
 pub async fn take_down_announcement(id: AnnouncementId) -> Result<Done, AppError> {
-    crate::desk()?.take_down(id).await
+    crate::presenter()?.take_down(id).await
 }
 
 /// Dismisses an announcement, for whoever asks (P1).
 #[server(prefix = "/api", endpoint = "home/dismiss")]
 pub async fn dismiss_announcement(id: AnnouncementId) -> Result<Done, AppError> {
-    crate::desk()?.dismiss(id).await
+    crate::presenter()?.dismiss(id).await
 }

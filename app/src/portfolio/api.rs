@@ -11,19 +11,19 @@ use crate::view::{CatalogueReview, Done, OutsideFields, PortfolioView, ProductVi
 /// A page of products.
 #[server(prefix = "/api", endpoint = "portfolio", input = GetUrl)]
 pub async fn get_portfolio(#[server(default)] q: String, page: u32) -> Result<PortfolioView, AppError> {
-    crate::desk()?.portfolio(&q, page).await
+    crate::presenter()?.portfolio(&q, page).await
 }
 
 /// One product with a page of its releases.
 #[server(prefix = "/api", endpoint = "portfolio/product", input = GetUrl)]
 pub async fn get_product(id: String, page: u32) -> Result<ProductView, AppError> {
-    crate::desk()?.product(&id, page).await
+    crate::presenter()?.product(&id, page).await
 }
 
 /// What the dialogs of a release start from; with what publishing it would mean, for the one that does it.
 #[server(prefix = "/api", endpoint = "portfolio/release", input = GetUrl)]
 pub async fn get_release(id: UpdateId, #[server(default)] plans: bool) -> Result<ReleaseForm, AppError> {
-    crate::desk()?.release(id, plans).await
+    crate::presenter()?.release(id, plans).await
 }
 
 /// Adds a product.
@@ -35,7 +35,7 @@ pub async fn add_product(
     kind: String,
     expected_minutes: String,
 ) -> Result<Done, AppError> {
-    crate::desk()?
+    crate::presenter()?
         .add_product(id, vendor, name, &kind, &expected_minutes)
         .await
 }
@@ -43,25 +43,25 @@ pub async fn add_product(
 /// Takes a product into what is covered, or out of it.
 #[server(prefix = "/api", endpoint = "portfolio/cover")]
 pub async fn cover_product(product: String, covered: bool) -> Result<Done, AppError> {
-    crate::desk()?.cover_product(&product, covered).await
+    crate::presenter()?.cover_product(&product, covered).await
 }
 
 /// Adds a release.
 #[server(prefix = "/api", endpoint = "portfolio/add-release")]
 pub async fn add_release(product: String, #[server(flatten)] fields: ReleaseFields) -> Result<Done, AppError> {
-    crate::desk()?.add_release(&product, fields).await
+    crate::presenter()?.add_release(&product, fields).await
 }
 
 /// Adds a file that lies at an outside address.
 #[server(prefix = "/api", endpoint = "portfolio/add-outside")]
 pub async fn add_outside_file(release: UpdateId, #[server(flatten)] fields: OutsideFields) -> Result<Done, AppError> {
-    crate::desk()?.add_outside_file(release, fields).await
+    crate::presenter()?.add_outside_file(release, fields).await
 }
 
 /// Takes a file away.
 #[server(prefix = "/api", endpoint = "portfolio/remove-file")]
 pub async fn remove_file(release: UpdateId, filename: String) -> Result<Done, AppError> {
-    crate::desk()?.remove_file(release, &filename).await
+    crate::presenter()?.remove_file(release, &filename).await
 }
 
 /// Publishes a release (S3, S4, S9).
@@ -71,23 +71,23 @@ pub async fn publish_release(
     severity: String,
     #[server(default)] beside: bool,
 ) -> Result<Done, AppError> {
-    crate::desk()?.publish(release, &severity, beside).await
+    crate::presenter()?.publish(release, &severity, beside).await
 }
 
 /// Recalls a release (S10).
 #[server(prefix = "/api", endpoint = "portfolio/recall")]
 pub async fn recall_release(release: UpdateId, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.recall(release, &reason).await
+    crate::presenter()?.recall(release, &reason).await
 }
 
 /// What a catalogue that was sent would become; nothing, where none was.
 #[server(prefix = "/api", endpoint = "portfolio/review", input = GetUrl)]
 pub async fn review_catalogue(#[server(default)] upload: Option<Uuid>) -> Result<Option<CatalogueReview>, AppError> {
-    crate::desk()?.review_catalogue(upload).await
+    crate::presenter()?.review_catalogue(upload).await
 }
 
 /// Imports a catalogue that was looked at.
 #[server(prefix = "/api", endpoint = "portfolio/import")]
 pub async fn import_catalogue(upload: Uuid) -> Result<Done, AppError> {
-    crate::desk()?.import_catalogue(upload).await
+    crate::presenter()?.import_catalogue(upload).await
 }

@@ -14,31 +14,31 @@ use crate::view::{
 /// A page of rooms.
 #[server(prefix = "/api", endpoint = "rooms/list", input = GetUrl)]
 pub async fn list_rooms(query: RoomsQuery) -> Result<RoomsView, AppError> {
-    crate::desk()?.list_rooms(query).await
+    crate::presenter()?.list_rooms(query).await
 }
 
 /// A room's devices and what keeps updates away.
 #[server(prefix = "/api", endpoint = "rooms/overview", input = GetUrl)]
 pub async fn get_room_overview(id: RoomId) -> Result<RoomOverview, AppError> {
-    crate::desk()?.room_overview(id).await
+    crate::presenter()?.room_overview(id).await
 }
 
 /// A room's updates.
 #[server(prefix = "/api", endpoint = "rooms/updates", input = GetUrl)]
 pub async fn get_room_updates(id: RoomId) -> Result<RoomUpdates, AppError> {
-    crate::desk()?.room_updates(id).await
+    crate::presenter()?.room_updates(id).await
 }
 
 /// A room's tickets.
 #[server(prefix = "/api", endpoint = "rooms/tickets", input = GetUrl)]
 pub async fn get_room_tickets(id: RoomId) -> Result<RoomTickets, AppError> {
-    crate::desk()?.room_tickets(id).await
+    crate::presenter()?.room_tickets(id).await
 }
 
 /// A room's history.
 #[server(prefix = "/api", endpoint = "rooms/history", input = GetUrl)]
 pub async fn get_room_history(id: RoomId) -> Result<RoomHistory, AppError> {
-    crate::desk()?.room_history(id).await
+    crate::presenter()?.room_history(id).await
 }
 
 /// What the dialogs of a room start from; with what moves would mean, for the one that assigns a ring.
@@ -47,7 +47,7 @@ pub async fn get_room_form(
     #[server(default)] id: Option<RoomId>,
     #[server(default)] moves: bool,
 ) -> Result<RoomForm, AppError> {
-    crate::desk()?.room_form(id, moves).await
+    crate::presenter()?.room_form(id, moves).await
 }
 
 /// Adds a room (R3).
@@ -56,25 +56,25 @@ pub async fn add_room(
     #[server(flatten)] fields: RoomFields,
     #[server(default)] ring: String,
 ) -> Result<Done, AppError> {
-    crate::desk()?.add_room(fields, &ring).await
+    crate::presenter()?.add_room(fields, &ring).await
 }
 
 /// Edits a room.
 #[server(prefix = "/api", endpoint = "rooms/edit")]
 pub async fn edit_room(room: RoomId, revision: i64, #[server(flatten)] fields: RoomFields) -> Result<Done, AppError> {
-    crate::desk()?.edit_room(room, revision, fields).await
+    crate::presenter()?.edit_room(room, revision, fields).await
 }
 
 /// Retires a room.
 #[server(prefix = "/api", endpoint = "rooms/retire")]
 pub async fn retire_room(room: RoomId, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.retire_room(room, &reason).await
+    crate::presenter()?.retire_room(room, &reason).await
 }
 
 /// Brings a retired room back.
 #[server(prefix = "/api", endpoint = "rooms/bring-back")]
 pub async fn bring_back_room(room: RoomId) -> Result<Done, AppError> {
-    crate::desk()?.bring_back_room(room).await
+    crate::presenter()?.bring_back_room(room).await
 }
 
 /// Assigns a ring to a room (R13).
@@ -85,7 +85,7 @@ pub async fn assign_ring(
     to: RingId,
     #[server(default)] tab: String,
 ) -> Result<Done, AppError> {
-    crate::desk()?.assign_ring(room, from, to, &tab).await
+    crate::presenter()?.assign_ring(room, from, to, &tab).await
 }
 
 /// Adds a device to a room (A4).
@@ -105,25 +105,25 @@ pub async fn add_device(
         model: model.into(),
         serial: serial.into(),
     };
-    crate::desk()?.add_device(room, draft).await
+    crate::presenter()?.add_device(room, draft).await
 }
 
 /// Hands out a new token for a device (A4).
 #[server(prefix = "/api", endpoint = "devices/token")]
 pub async fn renew_device(room: RoomId, device: String) -> Result<Done, AppError> {
-    crate::desk()?.renew_device(room, &device).await
+    crate::presenter()?.renew_device(room, &device).await
 }
 
 /// Takes a device's token away.
 #[server(prefix = "/api", endpoint = "devices/revoke")]
 pub async fn revoke_device(room: RoomId, device: String) -> Result<Done, AppError> {
-    crate::desk()?.revoke_device(room, &device).await
+    crate::presenter()?.revoke_device(room, &device).await
 }
 
 /// The sites.
 #[server(prefix = "/api", endpoint = "sites/list", input = GetUrl)]
 pub async fn list_sites() -> Result<SitesView, AppError> {
-    crate::desk()?.sites().await
+    crate::presenter()?.sites().await
 }
 
 /// Adds a site.
@@ -140,7 +140,7 @@ pub async fn add_site(
         country: country.into(),
         zone: zone.into(),
     };
-    crate::desk()?.add_site(draft).await
+    crate::presenter()?.add_site(draft).await
 }
 
 /// Edits a site.
@@ -158,17 +158,17 @@ pub async fn edit_site(
         country: country.into(),
         zone: zone.into(),
     };
-    crate::desk()?.edit_site(site, draft).await
+    crate::presenter()?.edit_site(site, draft).await
 }
 
 /// What a file that was sent would become (P0); nothing, where none was.
 #[server(prefix = "/api", endpoint = "rooms/review", input = GetUrl)]
 pub async fn review_rooms(#[server(default)] upload: Option<Uuid>) -> Result<Option<ImportReview>, AppError> {
-    crate::desk()?.review_rooms(upload).await
+    crate::presenter()?.review_rooms(upload).await
 }
 
 /// Imports a file that was looked at.
 #[server(prefix = "/api", endpoint = "rooms/import")]
 pub async fn import_rooms(upload: Uuid) -> Result<Done, AppError> {
-    crate::desk()?.import_rooms(upload).await
+    crate::presenter()?.import_rooms(upload).await
 }

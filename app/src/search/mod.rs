@@ -16,5 +16,5 @@ use crate::view::SearchView;
 /// What was found.
 #[server(prefix = "/api", endpoint = "search", input = GetUrl)]
 pub async fn search(#[server(default)] q: String) -> Result<SearchView, AppError> {
-    crate::desk()?.search(&q).await
+    crate::presenter()?.search(&q).await
 }

@@ -10,35 +10,35 @@ use crate::view::{Done, FreezesView, SettingsFields, SettingsView};
 /// All settings.
 #[server(prefix = "/api", endpoint = "settings", input = GetUrl)]
 pub async fn get_settings() -> Result<SettingsView, AppError> {
-    crate::desk()?.settings().await
+    crate::presenter()?.settings().await
 }
 
 /// Changes them.
 #[server(prefix = "/api", endpoint = "settings/edit")]
 pub async fn edit_settings(#[server(flatten)] fields: SettingsFields) -> Result<Done, AppError> {
-    crate::desk()?.edit_settings(fields).await
+    crate::presenter()?.edit_settings(fields).await
 }
 
 /// The freezes (W6).
 #[server(prefix = "/api", endpoint = "freezes/list", input = GetUrl)]
 pub async fn list_freezes() -> Result<FreezesView, AppError> {
-    crate::desk()?.freezes().await
+    crate::presenter()?.freezes().await
 }
 
 /// What a freeze would do to the running updates (K9).
 #[server(prefix = "/api", endpoint = "freezes/plan", input = GetUrl)]
 pub async fn plan_freeze(scope: String, from: String, until: String) -> Result<Vec<String>, AppError> {
-    crate::desk()?.plan_freeze(&scope, &from, &until).await
+    crate::presenter()?.plan_freeze(&scope, &from, &until).await
 }
 
 /// Freezes (W6).
 #[server(prefix = "/api", endpoint = "freezes/add")]
 pub async fn add_freeze(scope: String, from: String, until: String, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.freeze(&scope, &from, &until, &reason).await
+    crate::presenter()?.freeze(&scope, &from, &until, &reason).await
 }
 
 /// Lifts what is ahead of a freeze (W6).
 #[server(prefix = "/api", endpoint = "freezes/lift")]
 pub async fn lift_freeze(freeze: FreezeId, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.lift_freeze(freeze, &reason).await
+    crate::presenter()?.lift_freeze(freeze, &reason).await
 }

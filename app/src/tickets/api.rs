@@ -11,19 +11,19 @@ use crate::view::{Done, IssueAbout, IssueDraft, TicketView, TicketsQuery, Ticket
 /// A page of tickets.
 #[server(prefix = "/api", endpoint = "tickets/list", input = GetUrl)]
 pub async fn list_tickets(query: TicketsQuery) -> Result<TicketsView, AppError> {
-    crate::desk()?.list_tickets(query).await
+    crate::presenter()?.list_tickets(query).await
 }
 
 /// One ticket.
 #[server(prefix = "/api", endpoint = "tickets/one", input = GetUrl)]
 pub async fn get_ticket(number: i64) -> Result<TicketView, AppError> {
-    crate::desk()?.ticket(number).await
+    crate::presenter()?.ticket(number).await
 }
 
 /// The form of an issue, filled in as far as it is known what it is about.
 #[server(prefix = "/api", endpoint = "tickets/draft", input = GetUrl)]
 pub async fn get_issue_draft(about: IssueAbout) -> Result<IssueDraft, AppError> {
-    crate::desk()?.issue_draft(about).await
+    crate::presenter()?.issue_draft(about).await
 }
 
 /// Records an issue (I2). `rooms`: one a line.
@@ -47,31 +47,31 @@ pub async fn record_issue(
         high_impact,
         update,
     };
-    crate::desk()?.record_issue(issue).await
+    crate::presenter()?.record_issue(issue).await
 }
 
 /// Leaves the issue of a pause out, with a reason (K2).
 #[server(prefix = "/api", endpoint = "tickets/leave-out")]
 pub async fn leave_issue_out(update: UpdateId, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.leave_issue_out(update, &reason).await
+    crate::presenter()?.leave_issue_out(update, &reason).await
 }
 
 /// Adds a note.
 #[server(prefix = "/api", endpoint = "tickets/note")]
 pub async fn add_note(number: i64, note: String) -> Result<Done, AppError> {
-    crate::desk()?.add_note(number, &note).await
+    crate::presenter()?.add_note(number, &note).await
 }
 
 /// Gives a ticket to somebody; empty: to nobody.
 #[server(prefix = "/api", endpoint = "tickets/assign")]
 pub async fn assign_ticket(number: i64, #[server(default)] assignee: String) -> Result<Done, AppError> {
-    crate::desk()?.assign_ticket(number, &assignee).await
+    crate::presenter()?.assign_ticket(number, &assignee).await
 }
 
 /// Says whether somebody is looking into a ticket.
 #[server(prefix = "/api", endpoint = "tickets/investigate")]
 pub async fn investigate_ticket(number: i64, investigating: bool) -> Result<Done, AppError> {
-    crate::desk()?.investigate_ticket(number, investigating).await
+    crate::presenter()?.investigate_ticket(number, investigating).await
 }
 
 /// Changes what a recorded ticket says.
@@ -83,19 +83,20 @@ pub async fn edit_ticket(
     severity: TicketSeverity,
     #[server(default)] high_impact: bool,
 ) -> Result<Done, AppError> {
-    let desk = crate::desk()?;
-    desk.edit_ticket(number, &title, &description, severity, high_impact)
+    let presenter = crate::presenter()?;
+    presenter
+        .edit_ticket(number, &title, &description, severity, high_impact)
         .await
 }
 
 /// Resolves a recorded ticket (I3).
 #[server(prefix = "/api", endpoint = "tickets/resolve")]
 pub async fn resolve_ticket(number: i64, category: String, note: String) -> Result<Done, AppError> {
-    crate::desk()?.resolve_ticket(number, &category, &note).await
+    crate::presenter()?.resolve_ticket(number, &category, &note).await
 }
 
 /// Lets an automatic ticket rest until the end of a day (I3).
 #[server(prefix = "/api", endpoint = "tickets/suppress")]
 pub async fn suppress_ticket(number: i64, until: String, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.suppress_ticket(number, &until, &reason).await
+    crate::presenter()?.suppress_ticket(number, &until, &reason).await
 }

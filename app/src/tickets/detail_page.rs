@@ -41,8 +41,8 @@ pub fn TicketPage() -> impl IntoView {
 }
 
 fn page(ticket: TicketView) -> AnyView {
-    let actions = ticket.desk.is_some().then(|| actions(&ticket));
-    let note = ticket.desk.is_some().then(|| note(ticket.row.number));
+    let actions = ticket.choices.is_some().then(|| actions(&ticket));
+    let note = ticket.choices.is_some().then(|| note(ticket.row.number));
     let suppressed = ticket
         .suppressed
         .clone()

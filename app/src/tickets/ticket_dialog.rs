@@ -8,7 +8,7 @@ use super::api::{AssignTicket, EditTicket, ResolveTicket, SuppressTicket, get_ti
 use crate::components::address;
 use crate::components::dialog::{DIALOG, opened};
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextArea, TextField, posts_to};
-use crate::view::{TicketDesk, TicketView};
+use crate::view::{TicketChoices, TicketView};
 
 /// The dialog of a ticket that the address opens, if any.
 #[component]
@@ -25,21 +25,21 @@ pub(super) fn TicketDialogs(
     let ask = |(number, _)| get_ticket(number);
     opened(key, ask, move |(_, word): (i64, String), answer| {
         let ticket: TicketView = answer.ok()?;
-        let desk = ticket.desk.clone()?;
-        ticket_dialog(&word, ticket, desk, &address.get_untracked())
+        let choices = ticket.choices.clone()?;
+        ticket_dialog(&word, ticket, choices, &address.get_untracked())
     })
 }
 
 /// Which one, by the word in the address; `None`: none, or none that fits this ticket.
-fn ticket_dialog(word: &str, ticket: TicketView, desk: TicketDesk, address: &ParamsMap) -> Option<AnyView> {
+fn ticket_dialog(word: &str, ticket: TicketView, choices: TicketChoices, address: &ParamsMap) -> Option<AnyView> {
     let number = ticket.row.number;
     let close = format!("/incidents/{number}");
     let hidden = move || view! { <input type="hidden" name="number" value=number.to_string() /> };
     let [reason, note, until] = ["reason", "note", "until"].map(|name| address::value(address, name));
-    let latest = format!("At the latest {}.", desk.last_day);
+    let latest = format!("At the latest {}.", choices.last_day);
     let (title, description, category) = (ticket.row.title, ticket.description, ticket.category);
     let (is_high, is_automatic) = (ticket.high_impact, ticket.is_automatic);
-    let categories: Vec<_> = desk
+    let categories: Vec<_> = choices
         .categories
         .iter()
         .map(|word| (word.clone(), word.clone()))
@@ -48,7 +48,7 @@ fn ticket_dialog(word: &str, ticket: TicketView, desk: TicketDesk, address: &Par
         "assign" => {
             let action = posts_to::<AssignTicket>();
             let mut people = vec![(String::new(), "Nobody".to_owned())];
-            people.extend(desk.assignees.iter().map(|name| (name.clone(), name.clone())));
+            people.extend(choices.assignees.iter().map(|name| (name.clone(), name.clone())));
             let value = ticket.assignee.unwrap_or_default();
             view! {
                 <FormDialog title="Assign the ticket" close action submit="Assign" narrow=true>

@@ -14,25 +14,25 @@ use crate::view::{
 /// A page of the list of updates.
 #[server(prefix = "/api", endpoint = "updates/list", input = GetUrl)]
 pub async fn list_updates(query: UpdatesQuery) -> Result<UpdatesView, AppError> {
-    crate::desk()?.list_updates(query).await
+    crate::presenter()?.list_updates(query).await
 }
 
 /// One update, with a page of its rooms.
 #[server(prefix = "/api", endpoint = "updates/one", input = GetUrl)]
 pub async fn get_update(id: UpdateId, rooms: RoomWhyQuery) -> Result<UpdateView, AppError> {
-    crate::desk()?.update(id, rooms).await
+    crate::presenter()?.update(id, rooms).await
 }
 
 /// The rings.
 #[server(prefix = "/api", endpoint = "rings/list", input = GetUrl)]
 pub async fn list_rings() -> Result<RingsView, AppError> {
-    crate::desk()?.list_rings().await
+    crate::presenter()?.list_rings().await
 }
 
 /// What the dialogs of rings work with (R9, R10, K9).
 #[server(prefix = "/api", endpoint = "rings/plan", input = GetUrl)]
 pub async fn get_ring_plan() -> Result<RingPlan, AppError> {
-    crate::desk()?.ring_plan().await
+    crate::presenter()?.ring_plan().await
 }
 
 /// What a dialog about an update says before the click.
@@ -42,7 +42,7 @@ pub async fn get_control(
     what: Control,
     #[server(default)] rooms: Vec<RoomId>,
 ) -> Result<ControlView, AppError> {
-    crate::desk()?.control(id, what, rooms).await
+    crate::presenter()?.control(id, what, rooms).await
 }
 
 /// Pauses an update (K2, K3): until a date, or until somebody resumes it.
@@ -52,7 +52,7 @@ pub async fn pause_update(
     reason: String,
     #[server(default)] resumes_on: String,
 ) -> Result<Done, AppError> {
-    crate::desk()?.pause(update, &reason, &resumes_on).await
+    crate::presenter()?.pause(update, &reason, &resumes_on).await
 }
 
 /// Gives the pause of an update another end (K3): a date, or none.
@@ -62,25 +62,25 @@ pub async fn set_resume_date(
     reason: String,
     #[server(default)] resumes_on: String,
 ) -> Result<Done, AppError> {
-    crate::desk()?.set_resume_date(update, &reason, &resumes_on).await
+    crate::presenter()?.set_resume_date(update, &reason, &resumes_on).await
 }
 
 /// Resumes an update (K3).
 #[server(prefix = "/api", endpoint = "updates/resume")]
 pub async fn resume_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.resume(update, &reason).await
+    crate::presenter()?.resume(update, &reason).await
 }
 
 /// Retries all failed rooms of an update (K4).
 #[server(prefix = "/api", endpoint = "updates/retry")]
 pub async fn retry_all_failed(update: UpdateId) -> Result<Done, AppError> {
-    crate::desk()?.retry_all_failed(update).await
+    crate::presenter()?.retry_all_failed(update).await
 }
 
 /// Retries an update in one room (K4, A1).
 #[server(prefix = "/api", endpoint = "updates/retry-room")]
 pub async fn retry_room(update: UpdateId, room: RoomId, #[server(default)] from_room: bool) -> Result<Done, AppError> {
-    crate::desk()?.retry_room(update, room, from_room).await
+    crate::presenter()?.retry_room(update, room, from_room).await
 }
 
 /// Forces an update (K5); without rooms, all of it.
@@ -91,13 +91,13 @@ pub async fn force_update(
     mode: Force,
     reason: String,
 ) -> Result<Done, AppError> {
-    crate::desk()?.force(update, rooms, mode, &reason).await
+    crate::presenter()?.force(update, rooms, mode, &reason).await
 }
 
 /// Acknowledges the failures of an update (T9).
 #[server(prefix = "/api", endpoint = "updates/acknowledge")]
 pub async fn acknowledge_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
-    crate::desk()?.acknowledge(update, &reason).await
+    crate::presenter()?.acknowledge(update, &reason).await
 }
 
 /// Adds a ring (R2, R4).
@@ -109,8 +109,8 @@ pub async fn add_ring(
     rollout_days: u32,
     test_days: u32,
 ) -> Result<Done, AppError> {
-    let draft = crate::desk::rings::fields(name, description, &order, rollout_days, test_days)?;
-    crate::desk()?.add_ring(draft).await
+    let draft = crate::present::rings::fields(name, description, &order, rollout_days, test_days)?;
+    crate::presenter()?.add_ring(draft).await
 }
 
 /// Edits a ring (R10), as the form has seen it.
@@ -124,14 +124,14 @@ pub async fn edit_ring(
     rollout_days: u32,
     test_days: u32,
 ) -> Result<Done, AppError> {
-    let draft = crate::desk::rings::fields(name, description, &order, rollout_days, test_days)?;
-    crate::desk()?.edit_ring(ring, &seen, draft).await
+    let draft = crate::present::rings::fields(name, description, &order, rollout_days, test_days)?;
+    crate::presenter()?.edit_ring(ring, &seen, draft).await
 }
 
 /// Deletes a ring; its rooms go to another one (R11).
 #[server(prefix = "/api", endpoint = "rings/delete")]
 pub async fn delete_ring(ring: RingId, rooms_to: RingId) -> Result<Done, AppError> {
-    crate::desk()?.delete_ring(ring, rooms_to).await
+    crate::presenter()?.delete_ring(ring, rooms_to).await
 }
 
 /// What the dialog that moves rooms works with (R12, K9): of the rooms that are named, or of all that match.
@@ -141,7 +141,7 @@ pub async fn get_move_plan(
     #[server(default)] all: bool,
     query: RoomsQuery,
 ) -> Result<MovePlan, AppError> {
-    crate::desk()?.move_plan(rooms, all.then_some(query)).await
+    crate::presenter()?.move_plan(rooms, all.then_some(query)).await
 }
 
 /// Moves rooms into a ring (R12): those that are named, or all that match, of which there were `seen`.
@@ -153,7 +153,7 @@ pub async fn move_rooms(
     #[server(default)] from: Option<RingId>,
     to: RingId,
 ) -> Result<Done, AppError> {
-    crate::desk()?
+    crate::presenter()?
         .move_rooms(rooms, seen.map(|seen| (query, seen)), from, to)
         .await
 }

@@ -74,12 +74,12 @@ pub struct TicketView {
     /// The category of its cause, once it is resolved.
     pub resolution: Option<String>,
     /// What whoever looks may do with it; `None`: nothing.
-    pub desk: Option<TicketDesk>,
+    pub choices: Option<TicketChoices>,
 }
 
 /// What people who work on tickets choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TicketDesk {
+pub struct TicketChoices {
     /// Whom it can be given to.
     pub assignees: Vec<String>,
     /// What a cause may be.

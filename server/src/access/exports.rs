@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use app::access::documents;
-use app::desk::{Desk, EXPORTED, Viewer, room_filter};
 use app::error::AppError;
+use app::present::{EXPORTED, Presenter, Viewer, room_filter};
 use app::view::{RoomWhyQuery, RoomsQuery};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
@@ -91,9 +91,9 @@ async fn update_rooms(
     Path(id): Path<UpdateId>,
     Query(query): Query<RoomWhyQuery>,
 ) -> Response {
-    let desk = Desk::new(doors.service.clone(), None).before(viewer);
+    let presenter = Presenter::new(doors.service.clone(), None).for_viewer(viewer);
     // The first part says whether there is anything to be had at all.
-    let (first, next) = match desk.export_rooms(id, query).await {
+    let (first, next) = match presenter.export_rooms(id, query).await {
         Ok(part) => part,
         Err(error) => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -102,13 +102,13 @@ async fn update_rooms(
     };
     let head = [vec![EXPORTED.map(str::to_owned).to_vec()], first].concat();
     let first = futures::stream::once(async move { spreadsheet::lines(&head) });
-    let rest = futures::stream::try_unfold((desk, next), move |(desk, next)| async move {
+    let rest = futures::stream::try_unfold((presenter, next), move |(presenter, next)| async move {
         let Some(query) = next else { return Ok(None) };
         let interrupted = |error: AppError| ServiceError::Conflict {
             problem: error.to_string(),
         };
-        let (rows, next) = desk.export_rooms(id, query).await.map_err(interrupted)?;
-        Ok(Some((spreadsheet::lines(&rows)?, (desk, next))))
+        let (rows, next) = presenter.export_rooms(id, query).await.map_err(interrupted)?;
+        Ok(Some((spreadsheet::lines(&rows)?, (presenter, next))))
     });
     file("update-rooms.csv", Ok(Box::pin(first.chain(rest))))
 }

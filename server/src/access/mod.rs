@@ -22,8 +22,8 @@ pub(crate) use uploads::{release_files, uploads};
 use std::net::{IpAddr, SocketAddr};
 
 use app::access::documents;
-use app::desk::Viewer;
 use app::error::AppError;
+use app::present::Viewer;
 use app::view::Said;
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};

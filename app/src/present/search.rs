@@ -7,7 +7,7 @@ use service::pages::Look;
 use service::store::FoundTicket;
 use service::store::words_of;
 
-use super::{Desk, Result, failed};
+use super::{Presenter, Result, failed};
 use crate::view::{Found, SearchView};
 
 /// How many of each sort are shown.
@@ -15,7 +15,7 @@ const SHOWN: usize = 20;
 /// How many are looked at to show the best of them.
 const LOOKED_AT: i64 = 200;
 
-impl Desk {
+impl Presenter {
     /// Rooms, updates and tickets by name or number.
     ///
     /// # Errors

@@ -9,10 +9,10 @@ use service::store::{PersonRecord, SessionRecord};
 use service::tokens::LONGEST_TOKEN_DAYS;
 use uuid::Uuid;
 
-use super::{Desk, Result, told, words};
+use super::{Presenter, Result, told, words};
 use crate::view::{AccountView, PeopleView, PersonDetailView, PersonRow, SessionRow, TokenRow, TokensView};
 
-impl Desk {
+impl Presenter {
     /// The own account.
     ///
     /// # Errors

@@ -15,14 +15,14 @@ use service::rooms::{DeviceDraft, LONGEST_NAME, RoomDraft, SiteDraft};
 use uuid::Uuid;
 
 use super::rooms::local_time;
-use super::{Desk, Result, failed, ring_view, told, words};
+use super::{Presenter, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{Choice, Done, ImportReview, ImportedRoom, RoomFields, RoomForm, ShownOnce, SiteRow, SitesView};
 
 /// Lines that a review names.
 const NAMED: usize = 100;
 
-impl Desk {
+impl Presenter {
     /// What the dialogs of a room start from; without a room, that of a new one. What `moves` into other rings would mean takes a look
     /// at every running rollout.
     ///

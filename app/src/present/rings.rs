@@ -9,7 +9,7 @@ use service::RingFields;
 use service::RoomChoice;
 
 use super::rooms::room_filter;
-use super::{Desk, Result, failed, ring_view, told, words};
+use super::{Presenter, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{Done, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
 
@@ -18,7 +18,7 @@ const NAMED: i64 = 12;
 /// Where the pages of rings are.
 const PAGE: &str = "/updates/rings";
 
-impl Desk {
+impl Presenter {
     /// The rings (R16).
     ///
     /// # Errors

@@ -13,13 +13,13 @@ use domain::when;
 use service::pages::{Look, UpdateSummary};
 use service::{Actor, Scope};
 
-use super::{Desk, Result, failed, told, words};
+use super::{Presenter, Result, failed, told, words};
 use crate::view::{Control, ControlRoom, ControlView, Done};
 
 /// Rooms that a dialog names.
 const NAMED: usize = 20;
 
-impl Desk {
+impl Presenter {
     /// What a dialog about an update says before the click.
     ///
     /// # Errors

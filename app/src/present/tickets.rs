@@ -11,16 +11,16 @@ use service::pages::Look;
 use service::store::{TicketFilter, TicketRecord};
 use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
 
-use super::{Desk, PAGE, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, failed, told, words};
 use crate::error::AppError;
 use crate::view::{
-    Done, HistoryRow, IssueAbout, IssueDraft, TicketDesk, TicketRow, TicketView, TicketsQuery, TicketsView,
+    Done, HistoryRow, IssueAbout, IssueDraft, TicketChoices, TicketRow, TicketView, TicketsQuery, TicketsView,
 };
 
 /// Rooms that an issue names by itself.
 const NAMED: i64 = 50;
 
-impl Desk {
+impl Presenter {
     /// A page of tickets (P7).
     ///
     /// # Errors
@@ -87,16 +87,16 @@ impl Desk {
             high_impact: ticket.high_impact,
             suppressed,
             resolution: ticket.resolution,
-            desk: self.ticket_desk(&look).await?,
+            choices: self.ticket_choices(&look).await?,
         })
     }
 
-    async fn ticket_desk(&self, look: &Look) -> Result<Option<TicketDesk>> {
+    async fn ticket_choices(&self, look: &Look) -> Result<Option<TicketChoices>> {
         if !self.viewer.actor.role.may(Act::WorkOnTickets) {
             return Ok(None);
         }
         let last = look.organisation.zone.date(look.now) + Days::new(LONGEST_SUPPRESSION);
-        Ok(Some(TicketDesk {
+        Ok(Some(TicketChoices {
             assignees: self.service.assignees(&self.viewer.actor).await.map_err(told)?,
             categories: CATEGORIES.map(str::to_owned).to_vec(),
             last_day: last.to_string(),

@@ -15,14 +15,14 @@ use service::pages::{Look, Standing};
 use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
 use uuid::Uuid;
 
-use super::{Desk, PAGE, Result, failed, ring_view, told, words};
+use super::{PAGE, Presenter, Result, failed, ring_view, told, words};
 use crate::error::AppError;
 use crate::view::{
     Choice, ComponentView, DeviceView, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
     RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
 };
 
-impl Desk {
+impl Presenter {
     /// A page of rooms (P4, P0).
     ///
     /// # Errors

@@ -8,13 +8,13 @@ use domain::when;
 use service::announcements::AnnouncementDraft;
 use service::pages::Look;
 
-use super::{Desk, Result, failed, ring_view, told, words};
+use super::{Presenter, Result, failed, ring_view, told, words};
 use crate::view::{AnnouncementView, Done, HomeView};
 
 /// Announcements that Home shows: the newest.
 const MOST_ANNOUNCEMENTS: i64 = 10;
 
-impl Desk {
+impl Presenter {
     /// Home.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use service::store::ReleaseRecord;
 use service::{NewFile, Source};
 use uuid::Uuid;
 
-use super::{Desk, PAGE, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, failed, told, words};
 use crate::error::AppError;
 use crate::view::{
     CatalogueReview, Done, FileRow, OutsideFields, PortfolioView, ProductRow, ProductView, PublishView, ReleaseFields,
@@ -22,7 +22,7 @@ use crate::view::{
 /// Releases that a review names.
 const NAMED: usize = 50;
 
-impl Desk {
+impl Presenter {
     /// The portfolio.
     ///
     /// # Errors

@@ -10,14 +10,14 @@ use domain::zone;
 use service::pages::Look;
 use service::settings::{OrganisationDraft, mark};
 
-use super::{Desk, Result, failed, told, words};
+use super::{Presenter, Result, failed, told, words};
 use crate::error::AppError;
 use crate::view::{Choice, Done, FreezeRow, FreezesView, SettingsFields, SettingsView};
 
 /// Freezes of the past that the list still shows.
 const PAST_DAYS: i64 = 60;
 
-impl Desk {
+impl Presenter {
     /// Settings.
     ///
     /// # Errors

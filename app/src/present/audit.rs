@@ -4,10 +4,10 @@ use domain::access::Act;
 use service::audit::{AuditQuery as Wanted, changes};
 use service::store::AuditFacts;
 
-use super::{Desk, PAGE, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, failed, told, words};
 use crate::view::{AuditQuery, AuditRow, AuditView, Choice, Pager};
 
-impl Desk {
+impl Presenter {
     /// A page of entries, newest first (A3, P7).
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The desk: makes the values that pages show from what the service knows. Server only.
+//! Makes the values that pages show from what the service knows. Server only.
 //!
 //! It formats, picks words, and filters, sorts and cuts lists into pages as the address asks. Statuses, dates and
 //! reasons come from the domain and the service; there is no SQL. One file a feature; server functions call one method
@@ -33,7 +33,7 @@ use crate::view::{DemoView, PersonView, RingView, Said, ShellView};
 
 /// What server functions work with: the service, and what pages say about the process around them.
 #[derive(Clone)]
-pub struct Desk {
+pub struct Presenter {
     service: Service,
     demo_pace: Option<String>,
     viewer: Viewer,
@@ -55,11 +55,11 @@ pub(crate) const PAGE: i64 = 50;
 
 type Result<T> = std::result::Result<T, AppError>;
 
-impl Desk {
-    /// A desk before this service. `demo_pace`: what the demo's bar says of its clock.
+impl Presenter {
+    /// A presenter of what this service knows. `demo_pace`: what the demo's bar says of its clock.
     #[must_use]
     pub fn new(service: Service, demo_pace: Option<String>) -> Self {
-        // Until somebody stands before it, nobody may anything but see.
+        // Until it is for somebody, nobody may do anything but see.
         let nobody = Actor {
             role: Role::Helpdesk,
             ..Actor::system("Nobody")
@@ -76,9 +76,9 @@ impl Desk {
         }
     }
 
-    /// The same desk with somebody before it.
+    /// The same, for somebody who looks.
     #[must_use]
-    pub fn before(self, viewer: Viewer) -> Self {
+    pub fn for_viewer(self, viewer: Viewer) -> Self {
         Self { viewer, ..self }
     }
 

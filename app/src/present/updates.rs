@@ -12,10 +12,10 @@ use service::pages::{Look, UpdateSummary};
 
 use super::pictures::{calendar_view, track};
 use super::update_rooms::{ring_choices, room_filter, room_page, room_rows, statuses};
-use super::{Desk, PAGE, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, failed, told, words};
 use crate::view::{HistoryRow, RoomWhyQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
 
-impl Desk {
+impl Presenter {
     /// A page of the list of updates (T9, T10).
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl Desk {
     }
 }
 
-/// The columns of [`Desk::export_rooms`].
+/// The columns of [`Presenter::export_rooms`].
 pub const EXPORTED: [&str; 9] = [
     "room", "site", "ring", "status", "why", "when", "attempt", "catch-up", "ticket",
 ];
