@@ -2,7 +2,7 @@
 //! over.
 //!
 //! Pages are grouped by feature; in each, `api.rs` holds the server functions and the other files the pages. What pages
-//! show are the values of [`view`]; nothing here decides, counts or asks for the time. `present` (server only) makes those
+//! show are the values of [`model`]; nothing here decides, counts or asks for the time. `present` (server only) makes those
 //! values from the service. Start with [`App`], which is the table of routes.
 
 #![recursion_limit = "512"]
@@ -12,6 +12,7 @@ mod audit;
 mod components;
 pub mod error;
 mod home;
+pub mod model;
 mod portfolio;
 #[cfg(feature = "ssr")]
 pub mod present;
@@ -23,7 +24,6 @@ mod settings;
 pub mod start;
 mod tickets;
 mod updates;
-pub mod view;
 mod words;
 
 use leptos::prelude::*;

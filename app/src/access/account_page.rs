@@ -7,7 +7,7 @@ use super::sessions::Whose;
 use crate::components::changes::asking;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
-use crate::view::AccountView;
+use crate::model::AccountView;
 
 /// The own account.
 #[component]

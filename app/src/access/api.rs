@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{AccountView, PeopleView, PersonDetailView, TokensView};
+use crate::model::{AccountView, PeopleView, PersonDetailView, TokensView};
 
 /// The own account, with its sessions.
 #[server(prefix = "/api", endpoint = "account", input = GetUrl)]

@@ -8,7 +8,7 @@ use crate::components::answer::asked;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
-use crate::view::{PeopleView, PersonRow};
+use crate::model::{PeopleView, PersonRow};
 
 /// Everybody with an account.
 #[component]

@@ -11,7 +11,7 @@ use crate::components::changes::asking;
 use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
 use crate::error::AppError;
-use crate::view::{PersonDetailView, PersonRow};
+use crate::model::{PersonDetailView, PersonRow};
 
 /// The page.
 #[component]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::time::Time;
-use crate::view::SessionRow;
+use crate::model::SessionRow;
 
 /// Whose sessions are shown, and what may be done to them.
 #[derive(Clone, Copy)]

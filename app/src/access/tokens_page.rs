@@ -11,7 +11,7 @@ use crate::components::empty_state::EmptyState;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::time::Time;
-use crate::view::{TokenRow, TokensView};
+use crate::model::{TokenRow, TokensView};
 
 /// How long a token lives, unless somebody chooses otherwise.
 const DAYS: u16 = 90;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{AuditQuery, AuditView};
+use crate::model::{AuditQuery, AuditView};
 
 /// A page of entries, newest first.
 #[server(prefix = "/api", endpoint = "audit", input = GetUrl)]

@@ -15,7 +15,7 @@ use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
 use crate::components::time::Time;
-use crate::view::{AuditQuery, AuditRow, AuditView};
+use crate::model::{AuditQuery, AuditRow, AuditView};
 
 const PATH: &str = "/audit";
 

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use super::answer::{later, nothing};
 use super::icon::Icon;
 use super::loaded::Loading;
-use crate::view::{Done, Said, ShellView};
+use crate::model::{Done, Said, ShellView};
 
 /// What was said last in this browser, and on which page.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::geometry::budget::{Days, budget};
 use super::geometry::{percent, share};
-use crate::view::RingsView;
+use crate::model::RingsView;
 use crate::words::count;
 
 /// Distance of the numbers below the picture.

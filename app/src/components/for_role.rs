@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::answer::{later, nothing};
 use super::loaded::Loading;
-use crate::view::ShellView;
+use crate::model::ShellView;
 
 /// What the server says of whoever is here.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::answer::nothing;
-use crate::view::Pager as PagerView;
+use crate::model::Pager as PagerView;
 
 /// The pager; nothing where everything is on one page, for the count stands above the list.
 #[component]

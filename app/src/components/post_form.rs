@@ -18,7 +18,7 @@ use super::changes::Changes;
 use super::dialog::{Dialog, closing};
 use super::icon::Icon;
 use crate::error::AppError;
-use crate::view::Done;
+use crate::model::Done;
 
 /// The form around a field: what its fields' ids begin with, and why it was refused.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::view::RingView;
+use crate::model::RingView;
 
 /// Badge and name.
 #[component]

@@ -9,7 +9,7 @@ use domain::status::UpdateStatus;
 use leptos::prelude::*;
 
 use super::geometry::track::{self, FailureShape, Mark, RingShape, Track};
-use crate::view::TrackView;
+use crate::model::TrackView;
 
 /// The picture and the line below it. An update that nobody needs has only the line.
 #[component]

@@ -18,8 +18,8 @@ use super::loaded::Loading;
 use super::page_header::Arrived;
 use super::time::Time;
 use crate::error::AppError;
+use crate::model::{PersonView, ShellView};
 use crate::search::{SearchBar, keys};
-use crate::view::{PersonView, ShellView};
 
 /// A place in the navigation.
 struct Place {

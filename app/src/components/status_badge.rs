@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::answer::nothing;
 use super::icon::Icon;
-use crate::view::Health;
+use crate::model::Health;
 
 /// An update's status.
 #[component]

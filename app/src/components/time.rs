@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::view::When;
+use crate::model::When;
 
 /// `<time>` with the text that the server wrote.
 #[component]

@@ -8,7 +8,7 @@ use super::data_table::{Cell, DataTable, Head, NameCell};
 use super::geometry::timeline::{self, Bar, Cell as NightCell, Ground, Night};
 use super::ring_badge::RingBadge;
 use super::status_badge::RingStatusBadge;
-use crate::view::{CalendarView, StageView};
+use crate::model::{CalendarView, StageView};
 
 /// The table.
 #[component]

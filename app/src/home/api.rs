@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{Done, HomeView};
+use crate::model::{Done, HomeView};
 
 /// Everything on Home.
 #[server(prefix = "/api", endpoint = "home", input = GetUrl)]

@@ -19,7 +19,7 @@ use crate::components::shell::get_shell;
 use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::view::{AnnouncementView, Health, HomeView, RingView, ShellView, When};
+use crate::model::{AnnouncementView, Health, HomeView, RingView, ShellView, When};
 use crate::words::count;
 
 /// The word of the dialog in addresses.

@@ -6,7 +6,7 @@ use leptos::server_fn::codec::GetUrl;
 use uuid::Uuid;
 
 use crate::error::AppError;
-use crate::view::{CatalogueReview, Done, OutsideFields, PortfolioView, ProductView, ReleaseFields, ReleaseForm};
+use crate::model::{CatalogueReview, Done, OutsideFields, PortfolioView, ProductView, ReleaseFields, ReleaseForm};
 
 /// A page of products.
 #[server(prefix = "/api", endpoint = "portfolio", input = GetUrl)]

@@ -8,7 +8,7 @@ use crate::components::import::{FileField, FileForm, reviewing};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, posts_to};
-use crate::view::CatalogueReview;
+use crate::model::CatalogueReview;
 
 const JSON: &str = ".json,application/json";
 

@@ -24,7 +24,7 @@ use crate::components::product_cell::ProductCell;
 use crate::components::status_badge::UpdateStatusBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::view::{PortfolioView, ProductRow};
+use crate::model::{PortfolioView, ProductRow};
 
 const PATH: &str = "/portfolio";
 

@@ -5,7 +5,7 @@ use service::audit::{AuditQuery as Wanted, changes};
 use service::store::AuditFacts;
 
 use super::{PAGE, Presenter, Result, failed, told, words};
-use crate::view::{AuditQuery, AuditRow, AuditView, Choice, Pager};
+use crate::model::{AuditQuery, AuditRow, AuditView, Choice, Pager};
 
 impl Presenter {
     /// A page of entries, newest first (A3, P7).

@@ -14,7 +14,7 @@ use service::pages::{Look, UpdateSummary};
 use service::{Actor, Scope};
 
 use super::{Presenter, Result, failed, told, words};
-use crate::view::{Control, ControlRoom, ControlView, Done};
+use crate::model::{Control, ControlRoom, ControlView, Done};
 
 /// Rooms that a dialog names.
 const NAMED: usize = 20;

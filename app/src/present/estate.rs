@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::rooms::local_time;
 use super::{Presenter, Result, failed, ring_view, told, words};
 use crate::error::AppError;
-use crate::view::{Choice, Done, ImportReview, ImportedRoom, RoomFields, RoomForm, ShownOnce, SiteRow, SitesView};
+use crate::model::{Choice, Done, ImportReview, ImportedRoom, RoomFields, RoomForm, ShownOnce, SiteRow, SitesView};
 
 /// Lines that a review names.
 const NAMED: usize = 100;

@@ -9,7 +9,7 @@ use service::announcements::AnnouncementDraft;
 use service::pages::Look;
 
 use super::{Presenter, Result, failed, ring_view, told, words};
-use crate::view::{AnnouncementView, Done, HomeView};
+use crate::model::{AnnouncementView, Done, HomeView};
 
 /// Announcements that Home shows: the newest.
 const MOST_ANNOUNCEMENTS: i64 = 10;
@@ -124,7 +124,7 @@ async fn tonight(look: &mut Look) -> Result<Vec<(String, String, i64)>> {
     Ok(rows.collect())
 }
 
-async fn since(look: &mut Look) -> Result<Vec<(crate::view::RingView, Option<i64>, Option<crate::view::When>)>> {
+async fn since(look: &mut Look) -> Result<Vec<(crate::model::RingView, Option<i64>, Option<crate::model::When>)>> {
     let zone = look.organisation.zone.clone();
     let today = zone.date(look.now);
     let mut since = Vec::new();

@@ -29,7 +29,7 @@ use service::pages::Look;
 use service::{Actor, Service, ServiceError};
 
 use crate::error::AppError;
-use crate::view::{DemoView, PersonView, RingView, Said, ShellView};
+use crate::model::{DemoView, PersonView, RingView, Said, ShellView};
 
 /// What server functions work with: the service, and what pages say about the process around them.
 #[derive(Clone)]

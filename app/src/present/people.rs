@@ -10,7 +10,7 @@ use service::tokens::LONGEST_TOKEN_DAYS;
 use uuid::Uuid;
 
 use super::{Presenter, Result, told, words};
-use crate::view::{AccountView, PeopleView, PersonDetailView, PersonRow, SessionRow, TokenRow, TokensView};
+use crate::model::{AccountView, PeopleView, PersonDetailView, PersonRow, SessionRow, TokenRow, TokensView};
 
 impl Presenter {
     /// The own account.

@@ -11,7 +11,7 @@ use service::pages::{Look, UpdateSummary};
 use super::update_rooms::stage_ring;
 use super::updates::{caption, judged_on};
 use super::{Result, told, words};
-use crate::view::{CalendarView, NightView, StageView, TrackMark, TrackRing, TrackView};
+use crate::model::{CalendarView, NightView, StageView, TrackMark, TrackRing, TrackView};
 
 /// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the
 /// share of that date that has passed.

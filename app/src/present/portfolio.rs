@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{PAGE, Presenter, Result, failed, told, words};
 use crate::error::AppError;
-use crate::view::{
+use crate::model::{
     CatalogueReview, Done, FileRow, OutsideFields, PortfolioView, ProductRow, ProductView, PublishView, ReleaseFields,
     ReleaseForm, ReleaseRow,
 };

@@ -11,7 +11,7 @@ use service::RoomChoice;
 use super::rooms::room_filter;
 use super::{Presenter, Result, failed, ring_view, told, words};
 use crate::error::AppError;
-use crate::view::{Done, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
+use crate::model::{Done, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
 
 /// Rooms that a dialog names.
 const NAMED: i64 = 12;

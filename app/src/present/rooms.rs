@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{PAGE, Presenter, Result, failed, ring_view, told, words};
 use crate::error::AppError;
-use crate::view::{
+use crate::model::{
     Choice, ComponentView, DeviceView, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
     RoomUpdateRow, RoomUpdates, RoomsQuery, RoomsView,
 };

@@ -8,7 +8,7 @@ use service::store::FoundTicket;
 use service::store::words_of;
 
 use super::{Presenter, Result, failed};
-use crate::view::{Found, SearchView};
+use crate::model::{Found, SearchView};
 
 /// How many of each sort are shown.
 const SHOWN: usize = 20;

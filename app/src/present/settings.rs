@@ -12,7 +12,7 @@ use service::settings::{OrganisationDraft, mark};
 
 use super::{Presenter, Result, failed, told, words};
 use crate::error::AppError;
-use crate::view::{Choice, Done, FreezeRow, FreezesView, SettingsFields, SettingsView};
+use crate::model::{Choice, Done, FreezeRow, FreezesView, SettingsFields, SettingsView};
 
 /// Freezes of the past that the list still shows.
 const PAST_DAYS: i64 = 60;

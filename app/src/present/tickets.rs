@@ -13,7 +13,7 @@ use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
 
 use super::{PAGE, Presenter, Result, failed, told, words};
 use crate::error::AppError;
-use crate::view::{
+use crate::model::{
     Done, HistoryRow, IssueAbout, IssueDraft, TicketChoices, TicketRow, TicketView, TicketsQuery, TicketsView,
 };
 

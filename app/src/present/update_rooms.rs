@@ -10,7 +10,7 @@ use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
 use super::{PAGE, Result, failed, ring_view, told, words};
 use crate::error::AppError;
-use crate::view::{Choice, Pager, RingView, RoomWhyQuery, RoomWhyRow};
+use crate::model::{Choice, Pager, RingView, RoomWhyQuery, RoomWhyRow};
 
 /// An update of at most so many rooms has them found and sorted at once.
 const FEW: i64 = 2_000;

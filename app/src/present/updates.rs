@@ -13,7 +13,7 @@ use service::pages::{Look, UpdateSummary};
 use super::pictures::{calendar_view, track};
 use super::update_rooms::{ring_choices, room_filter, room_page, room_rows, statuses};
 use super::{PAGE, Presenter, Result, failed, told, words};
-use crate::view::{HistoryRow, RoomWhyQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
+use crate::model::{HistoryRow, RoomWhyQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
 
 impl Presenter {
     /// A page of the list of updates (T9, T10).

@@ -11,7 +11,7 @@ use service::pages::{Look, Start};
 
 use super::PAGE;
 use crate::error::AppError;
-use crate::view::{Pager, When};
+use crate::model::{Pager, When};
 pub(super) use crate::words::count;
 
 pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> When {

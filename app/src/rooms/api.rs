@@ -6,7 +6,7 @@ use leptos::server_fn::codec::GetUrl;
 use uuid::Uuid;
 
 use crate::error::AppError;
-use crate::view::{
+use crate::model::{
     Done, ImportReview, RoomFields, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery,
     RoomsView, SitesView,
 };

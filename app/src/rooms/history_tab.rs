@@ -8,7 +8,7 @@ use super::room_page::{Frame, found, use_room_id};
 use crate::components::changes::asking;
 use crate::components::history_list::HistoryList;
 use crate::components::loaded::loaded_page;
-use crate::view::RoomHistory;
+use crate::model::RoomHistory;
 
 /// The tab.
 #[component]

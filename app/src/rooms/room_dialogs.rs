@@ -12,7 +12,7 @@ use crate::components::address;
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextField, ZoneField, posts_to};
 use crate::components::ring_choice::RingChoice;
-use crate::view::{Choice, RoomForm};
+use crate::model::{Choice, RoomForm};
 
 /// Words of the dialogs in addresses.
 pub(super) const ADD: &str = "add";

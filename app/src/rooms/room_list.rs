@@ -11,7 +11,7 @@ use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::loaded::loaded;
 use crate::components::pager::Pager;
-use crate::view::{RoomRow, RoomsQuery, RoomsView};
+use crate::model::{RoomRow, RoomsQuery, RoomsView};
 
 /// Toolbar, count, table, pager.
 #[component]

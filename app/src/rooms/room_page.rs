@@ -21,8 +21,8 @@ use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
+use crate::model::{ComponentView, DeviceView, IssueAbout, RoomHead, RoomOverview};
 use crate::tickets::{RecordLink, record_dialog};
-use crate::view::{ComponentView, DeviceView, IssueAbout, RoomHead, RoomOverview};
 
 /// The Overview tab.
 #[component]

@@ -17,7 +17,7 @@ use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{FormDialog, TextField, ZoneField, posts_to};
-use crate::view::{SiteRow, SitesView};
+use crate::model::{SiteRow, SitesView};
 use crate::words::count;
 
 /// The page's address.

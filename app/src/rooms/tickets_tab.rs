@@ -8,8 +8,8 @@ use super::room_page::{Frame, found, use_room_id};
 use crate::components::changes::asking;
 use crate::components::empty_state::EmptyState;
 use crate::components::loaded::loaded_page;
+use crate::model::RoomTickets;
 use crate::tickets::ticket_table;
-use crate::view::RoomTickets;
 
 /// The tab.
 #[component]

@@ -15,8 +15,8 @@ use crate::components::post_form::{PostForm, posts_to};
 use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::RoomStatusBadge;
+use crate::model::{RoomUpdateRow, RoomUpdates};
 use crate::updates::RetryRoom;
-use crate::view::{RoomUpdateRow, RoomUpdates};
 
 /// The tab.
 #[component]

@@ -11,7 +11,7 @@ use leptos::server_fn::codec::GetUrl;
 pub use page::{SearchBar, SearchPage};
 
 use crate::error::AppError;
-use crate::view::SearchView;
+use crate::model::SearchView;
 
 /// What was found.
 #[server(prefix = "/api", endpoint = "search", input = GetUrl)]

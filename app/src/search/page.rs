@@ -11,7 +11,7 @@ use crate::components::filters::Toolbar;
 use crate::components::icon::Icon;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
-use crate::view::{Found, SearchView};
+use crate::model::{Found, SearchView};
 
 /// The page's address.
 const SEARCH: &str = "/search";

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{Done, FreezesView, SettingsFields, SettingsView};
+use crate::model::{Done, FreezesView, SettingsFields, SettingsView};
 
 /// All settings.
 #[server(prefix = "/api", endpoint = "settings", input = GetUrl)]

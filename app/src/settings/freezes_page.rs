@@ -21,7 +21,7 @@ use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextField, posts_to};
 use crate::error::AppError;
-use crate::view::{FreezeRow, FreezesView};
+use crate::model::{FreezeRow, FreezesView};
 
 /// The page's address.
 const FREEZES: &str = "/settings/freezes";

@@ -13,7 +13,7 @@ use crate::components::for_role::ForRole;
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, SelectField, TextField, ZoneField, posts_to};
-use crate::view::{SettingsFields, SettingsView};
+use crate::model::{SettingsFields, SettingsView};
 
 /// Settings.
 #[component]

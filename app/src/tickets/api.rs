@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{Done, IssueAbout, IssueDraft, TicketView, TicketsQuery, TicketsView};
+use crate::model::{Done, IssueAbout, IssueDraft, TicketView, TicketsQuery, TicketsView};
 
 /// A page of tickets.
 #[server(prefix = "/api", endpoint = "tickets/list", input = GetUrl)]

@@ -17,7 +17,7 @@ use crate::components::post_form::{PostForm, TextArea, posts_to};
 use crate::components::status_badge::{TicketSeverityBadge, TicketStateBadge};
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::view::TicketView;
+use crate::model::TicketView;
 
 /// The page.
 #[component]

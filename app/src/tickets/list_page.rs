@@ -15,7 +15,7 @@ use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
-use crate::view::{IssueAbout, TicketsQuery, TicketsView};
+use crate::model::{IssueAbout, TicketsQuery, TicketsView};
 
 const PATH: &str = "/incidents";
 

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::view::{
+use crate::model::{
     Control, ControlView, Done, MovePlan, RingPlan, RingsView, RoomWhyQuery, RoomsQuery, UpdateView, UpdatesQuery,
     UpdatesView,
 };

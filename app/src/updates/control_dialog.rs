@@ -14,7 +14,7 @@ use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::icon::Icon;
 use crate::components::post_form::{FormDialog, ReasonField, TextField, posts_to};
 use crate::error::AppError;
-use crate::view::{Control, ControlRoom, ControlView};
+use crate::model::{Control, ControlRoom, ControlView};
 
 /// The update, what is done to it, the rooms that were chosen, and whether it is about those alone.
 type Asked = (UpdateId, Control, Vec<RoomId>, bool);

@@ -27,8 +27,8 @@ use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
 use crate::components::timeline::Timeline;
 use crate::error::AppError;
+use crate::model::{Control, IssueAbout, RoomWhyQuery, RoomWhyRow, UpdateView};
 use crate::tickets::{RecordLink, record_dialog, ticket_links};
-use crate::view::{Control, IssueAbout, RoomWhyQuery, RoomWhyRow, UpdateView};
 
 /// The page.
 #[component]

@@ -22,7 +22,7 @@ use crate::components::product_cell::ProductCell;
 use crate::components::ring_track::RingTrack;
 use crate::components::status_badge::{SeverityMark, UpdateStatusBadge, severity_label};
 use crate::components::time::Time;
-use crate::view::{UpdateRow, UpdatesQuery, UpdatesView};
+use crate::model::{UpdateRow, UpdatesQuery, UpdatesView};
 
 const PATH: &str = "/updates";
 

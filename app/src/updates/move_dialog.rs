@@ -12,7 +12,7 @@ use crate::components::filters::Keep;
 use crate::components::post_form::{FormDialog, posts_to};
 use crate::components::ring_choice::RingChoice;
 use crate::error::AppError;
-use crate::view::{MovePlan, RoomsQuery};
+use crate::model::{MovePlan, RoomsQuery};
 use crate::words::count;
 
 /// Its word in addresses.

@@ -15,7 +15,7 @@ use crate::components::address;
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::icon::Icon;
 use crate::components::post_form::{Field, FormDialog, SelectField, TextField, posts_to};
-use crate::view::RingPlan;
+use crate::model::RingPlan;
 use crate::words::count;
 
 /// The page of the rings.

@@ -10,7 +10,7 @@ use domain::rollout::PlannedStage;
 use domain::when;
 use leptos::prelude::*;
 
-use crate::view::{RingPlan, RunningRollout};
+use crate::model::{RingPlan, RunningRollout};
 use crate::words::count;
 
 /// The dates of a running update under other rings.

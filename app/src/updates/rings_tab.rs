@@ -17,7 +17,7 @@ use crate::components::key::{Key, KeyEntry};
 use crate::components::loaded::loaded;
 use crate::components::ring_badge::RingCode;
 use crate::components::time::Time;
-use crate::view::{RingRow, RingsView};
+use crate::model::{RingRow, RingsView};
 use crate::words::count;
 
 /// The page.

@@ -12,8 +12,8 @@ use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::icon::Icon;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
+use crate::model::RoomRow;
 use crate::rooms::room_list::{RoomList, room_name};
-use crate::view::RoomRow;
 
 /// The page's address.
 const ROOMS: &str = "/updates/rooms";

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use app::access::documents;
 use app::error::AppError;
+use app::model::{RoomWhyQuery, RoomsQuery};
 use app::present::{EXPORTED, Presenter, Viewer, room_filter};
-use app::view::{RoomWhyQuery, RoomsQuery};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};

@@ -4,7 +4,7 @@
 //! which knows who may; nothing here decides.
 
 use app::access::documents;
-use app::view::Said;
+use app::model::Said;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::{Form, Path, Query, State};

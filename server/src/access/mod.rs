@@ -23,8 +23,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use app::access::documents;
 use app::error::AppError;
+use app::model::Said;
 use app::present::Viewer;
-use app::view::Said;
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};

@@ -5,7 +5,7 @@
 
 use app::access::documents;
 use app::error::AppError;
-use app::view::{Done, Said};
+use app::model::{Done, Said};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};

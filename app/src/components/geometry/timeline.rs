@@ -3,7 +3,7 @@
 use domain::status::RingStatus;
 
 use super::{percent, share};
-use crate::view::{CalendarView, NightView, StageView};
+use crate::model::{CalendarView, NightView, StageView};
 
 /// A date needs this many days to the right of it, or it leaves the picture.
 const DAYS_FOR_A_DATE: u32 = 4;
@@ -176,7 +176,7 @@ mod tests {
     use domain::ids::RingId;
 
     use super::*;
-    use crate::view::RingView;
+    use crate::model::RingView;
 
     const NO_RING: &str = "00000000-0000-0000-0000-000000000005";
 

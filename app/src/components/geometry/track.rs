@@ -1,7 +1,7 @@
 //! The compact track: the x axis is plan days, so the rings of all rows line up under the column head.
 
 use super::{percent, rooms, share};
-use crate::view::{TrackMark, TrackRing, TrackView};
+use crate::model::{TrackMark, TrackRing, TrackView};
 
 /// A failure is at least this share of the whole track wide, or nobody sees it.
 const NARROWEST_FAILURE: f64 = 0.018;
