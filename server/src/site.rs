@@ -15,11 +15,11 @@ use axum::routing::get;
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use service::Service;
-use service::live::Pulse;
+use service::change_feed::ChangeFeed;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::access::{self, Doors, Limits, Listening};
+use crate::access::{self, Doors, EventsState, Limits};
 use crate::router::Surroundings;
 
 /// No form here is larger.
@@ -50,13 +50,13 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         let context = context.clone();
         move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
     };
-    let listening = Listening {
+    let events_state = EventsState {
         doors: doors.clone(),
-        pulse: Pulse::new(service.clone(), surroundings.stop.clone()),
+        change_feed: ChangeFeed::new(service.clone(), surroundings.stop.clone()),
         stop: surroundings.stop.clone(),
     };
     let rendered = Router::new()
-        .route("/events", get(access::events).with_state(listening))
+        .route("/events", get(access::events).with_state(events_state))
         .route("/api/{*function}", get(functions.clone()).post(functions))
         .leptos_routes_with_context(&options, routes, context.clone(), {
             let options = options.clone();

@@ -10,10 +10,10 @@ use leptos_router::hooks::use_location;
 
 use super::announcement::{Announced, Announcement};
 use super::answer::{asked, later, nothing};
+use super::change_feed;
 use super::changes::Changes;
 use super::for_role::WhoIsHere;
 use super::icon::Icon;
-use super::live;
 use super::loaded::Loading;
 use super::page_header::Arrived;
 use super::time::Time;
@@ -93,7 +93,7 @@ pub fn Shell(
     let path = use_location().pathname;
     provide_context(Arrived::at(path.get_untracked()));
     let (said, changes) = (Announcement::provide(), Changes::provide());
-    live::listen(changes);
+    change_feed::listen(changes);
     keys::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
     let shell = asked(move || path.get(), |_| get_shell());

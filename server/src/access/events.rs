@@ -9,7 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use futures::stream;
-use service::live::Pulse;
+use service::change_feed::ChangeFeed;
 use service::people::Origin;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,42 +17,42 @@ use tokio_util::sync::CancellationToken;
 use super::{Doors, peer};
 
 /// How often a quiet stream asks whether its session has ended meanwhile.
-const LOOK: Duration = Duration::from_secs(15);
+const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What the route works with.
 #[derive(Clone)]
-pub(crate) struct Listening {
+pub(crate) struct EventsState {
     pub(crate) doors: Doors,
-    pub(crate) pulse: Pulse,
+    pub(crate) change_feed: ChangeFeed,
     pub(crate) stop: CancellationToken,
 }
 
-struct Listener {
-    listening: Listening,
+struct Connection {
+    state: EventsState,
     jar: CookieJar,
     origin: Origin,
-    beats: watch::Receiver<u64>,
+    changes: watch::Receiver<u64>,
 }
 
 /// `GET /events`. Behind `who_is_there`, so somebody is signed in when it begins.
-pub(crate) async fn events(State(listening): State<Listening>, jar: CookieJar, request: Request) -> Response {
-    let origin = listening.doors.origin(peer(&request), request.headers());
-    let beats = listening.pulse.listen();
-    let listener = Listener {
-        listening,
+pub(crate) async fn events(State(state): State<EventsState>, jar: CookieJar, request: Request) -> Response {
+    let origin = state.doors.origin(peer(&request), request.headers());
+    let changes = state.change_feed.listen();
+    let connection = Connection {
+        state,
         jar,
         origin,
-        beats,
+        changes,
     };
-    let events = stream::unfold(listener, |mut listener| async move {
+    let events = stream::unfold(connection, |mut connection| async move {
         loop {
             let heard = tokio::select! {
-                heard = listener.beats.changed() => heard.is_ok(),
-                () = tokio::time::sleep(LOOK) => false,
+                heard = connection.changes.changed() => heard.is_ok(),
+                () = tokio::time::sleep(SESSION_CHECK_INTERVAL) => false,
                 // An open page must not keep the program from its end.
-                () = listener.listening.stop.cancelled() => return None,
+                () = connection.state.stop.cancelled() => return None,
             };
-            let actor = listener.listening.doors.actor(&listener.jar, &listener.origin).await;
+            let actor = connection.state.doors.actor(&connection.jar, &connection.origin).await;
             // Signed out, or another role: the stream ends, and what the page asks next is refused.
             if matches!(actor, Ok(None)) {
                 return None;
@@ -60,11 +60,11 @@ pub(crate) async fn events(State(listening): State<Listening>, jar: CookieJar, r
             if heard {
                 // Without data, browsers drop an event.
                 let event = Event::default().event("changed").data("something");
-                return Some((Ok::<_, Infallible>(event), listener));
+                return Some((Ok::<_, Infallible>(event), connection));
             }
         }
     });
     Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(LOOK))
+        .keep_alive(KeepAlive::new().interval(SESSION_CHECK_INTERVAL))
         .into_response()
 }

@@ -11,7 +11,7 @@ mod policy;
 mod posts;
 mod uploads;
 
-pub(crate) use events::{Listening, events};
+pub(crate) use events::{EventsState, events};
 pub(crate) use exports::exports;
 pub(crate) use forms::forms;
 pub(crate) use guards::{Limits, limited, log_refused, only_from_here, with_headers};

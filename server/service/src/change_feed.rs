@@ -1,0 +1,89 @@
+//! What has changed since: what open pages listen to (P9).
+//!
+//! Nobody tells anybody anything: one question a second, how far three tables have grown, in each process that has open pages, and in no
+//! other. So it does not matter which process has changed something, and there is nothing to be lost on the way.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::Service;
+use crate::error::Result;
+
+/// How often the database is asked: pages show a change within two seconds (P9).
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Counts the changes that are seen while somebody listens. Clones ask once for all of them.
+#[derive(Clone)]
+pub struct ChangeFeed {
+    service: Service,
+    stop: CancellationToken,
+    changes: watch::Sender<u64>,
+    /// Whether the database is asked already.
+    is_asking: Arc<Mutex<bool>>,
+}
+
+impl ChangeFeed {
+    /// Of this service, until `stop`. Nothing is asked before somebody listens.
+    #[must_use]
+    pub fn new(service: Service, stop: CancellationToken) -> Self {
+        Self {
+            service,
+            stop,
+            changes: watch::channel(0).0,
+            is_asking: Arc::default(),
+        }
+    }
+
+    /// Hears of changes from now on.
+    #[must_use]
+    pub fn listen(&self) -> watch::Receiver<u64> {
+        let mut is_asking = self.is_asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = self.changes.subscribe();
+        if !std::mem::replace(&mut *is_asking, true) {
+            tokio::spawn(self.clone().ask());
+        }
+        heard
+    }
+
+    /// Asks until nobody listens any more.
+    async fn ask(self) {
+        let mut last = None;
+        loop {
+            match self.service.change_mark().await {
+                Ok(mark) => {
+                    // Sums of a large estate come a moment later than what they follow from.
+                    let mark = (mark, self.service.sums.changes());
+                    if last.is_some_and(|last| last != mark) {
+                        self.changes.send_modify(|changes| *changes += 1);
+                    }
+                    last = Some(mark);
+                }
+                // The database is away; when it is back, the mark has moved or nothing has changed.
+                Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "no change feed"),
+            }
+            let stopped = self
+                .stop
+                .run_until_cancelled(tokio::time::sleep(INTERVAL))
+                .await
+                .is_none();
+            let mut is_asking = self.is_asking.lock().unwrap_or_else(PoisonError::into_inner);
+            if stopped || self.changes.receiver_count() == 0 {
+                *is_asking = false;
+                return;
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Where the database stands: it moves with every change that a page may show.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn change_mark(&self) -> Result<(i64, i64, i64)> {
+        Ok(self.store.read().await?.change_mark().await?)
+    }
+}
