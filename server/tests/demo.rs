@@ -78,7 +78,7 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
     let scenario = parse(SCENARIO);
     let (ids, rooms) = (updates(&service).await, rooms(&service).await);
     assert_eq!((ids.len(), rooms.len()), (24, 120));
-    let mut look = service.look().await.expect("a look");
+    let mut snapshot = service.read_snapshot().await.expect("a snapshot");
     let mut wrong = Vec::new();
 
     // The lists: what is active, and with past ones all but those that concern nobody.
@@ -98,7 +98,7 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
             ids.keys().map(String::as_str).filter(|id| *id != nobody).collect(),
         ),
     ] {
-        let shown = look.updates(past).await.expect("updates");
+        let shown = snapshot.updates(past).await.expect("updates");
         assert_eq!(
             shown
                 .iter()
@@ -111,7 +111,7 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
 
     for update in list(&scenario, "updates") {
         let name = text(update, "id");
-        let summary = look.update(ids[name]).await.expect("an update");
+        let summary = snapshot.update(ids[name]).await.expect("an update");
         if summary.status.label() != text(update, "status") {
             wrong.push(format!(
                 "{name} is {}, not {}",
@@ -147,7 +147,7 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
             wrong.push(format!("{name} has {waiting} rooms in rings ahead, not {expected}"));
         }
         // Rooms.
-        let facts = look
+        let facts = snapshot
             .planned(&[ids[name]])
             .await
             .expect("facts")
@@ -155,13 +155,15 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
             .expect("an update");
         for row in list(update, "rooms") {
             let room_name = text(row, "room");
-            let room = look
+            let room = snapshot
                 .rooms(&[rooms[room_name]])
                 .await
                 .expect("rooms")
                 .remove(&rooms[room_name])
                 .expect("a room");
-            let standings = look.standings(&facts, &summary.rollout, std::iter::once(&room)).await;
+            let standings = snapshot
+                .standings(&facts, &summary.rollout, std::iter::once(&room))
+                .await;
             let mut standings = standings.expect("standings");
             let standing = standings.remove(&room.id).expect("a standing");
             let (status, why) = (standing.status.label(), standing.why.as_str());

@@ -13,8 +13,8 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not see the audit, a day is none, or the database fails.
     pub async fn audit(&self, query: AuditQuery) -> Result<AuditView> {
-        let mut look = self.look_for(Act::SeeAudit).await?;
-        let zone = look.organisation.zone.clone();
+        let mut snapshot = self.snapshot_for(Act::SeeAudit).await?;
+        let zone = snapshot.organisation.zone.clone();
         let wanted = Wanted {
             who: query.who.clone(),
             kind: query.kind.clone(),
@@ -25,13 +25,13 @@ impl Presenter {
         let mut filter = wanted.filter(&zone).map_err(told)?;
         (filter.older_than, filter.newer_than) = (position(&query.after), position(&query.before));
         let ends = (filter.older_than.is_some(), filter.newer_than.is_some());
-        let mut entries = look.tx.audit_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let mut entries = snapshot.tx.audit_page(&filter, PAGE + 1).await.map_err(failed)?;
         let more = super::rooms::cut(&mut entries, ends.1);
         let rows = entries
             .iter()
             .map(|entry| {
                 Ok(AuditRow {
-                    at: words::instant(entry.instant().map_err(failed)?, &zone, look.now),
+                    at: words::instant(entry.instant().map_err(failed)?, &zone, snapshot.now),
                     actor: entry.actor.clone(),
                     address: entry.address.clone(),
                     summary: entry.summary.clone(),
@@ -57,8 +57,8 @@ impl Presenter {
         ];
         Ok(AuditView {
             rows,
-            actors: choices(look.tx.audit_actors().await.map_err(failed)?),
-            kinds: choices(look.tx.audit_kinds().await.map_err(failed)?),
+            actors: choices(snapshot.tx.audit_actors().await.map_err(failed)?),
+            kinds: choices(snapshot.tx.audit_kinds().await.map_err(failed)?),
             zone: zone.city(),
             export: format!("/audit.csv?{}", words::query(&kept)),
             pager: pager(&entries, ends, more, &kept),

@@ -10,7 +10,7 @@ use domain::rollout::{PlannedStage, RolloutState};
 use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
-use service::pages::{Look, UpdateSummary};
+use service::pages::{ReadSnapshot, UpdateSummary};
 use service::{Actor, Scope};
 
 use super::{Presenter, Result, failed, told, words};
@@ -25,9 +25,9 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not do it, there is no such update, or the database fails.
     pub async fn control(&self, id: UpdateId, what: Control, chosen: Vec<RoomId>) -> Result<ControlView> {
-        let mut look = self.look_for(Act::ControlUpdates).await?;
-        let summary = look.update(id).await.map_err(told)?;
-        let acknowledged = look.tx.is_acknowledged(id).await.map_err(failed)?;
+        let mut snapshot = self.snapshot_for(Act::ControlUpdates).await?;
+        let summary = snapshot.update(id).await.map_err(told)?;
+        let acknowledged = snapshot.tx.is_acknowledged(id).await.map_err(failed)?;
         let mut view = ControlView {
             id,
             title: titled(&summary.record.title, &summary.record.version),
@@ -46,44 +46,44 @@ impl Presenter {
             return Ok(view);
         }
         match what {
-            Control::Pause => pause(&mut look, &summary, &mut view).await?,
-            Control::Resume => resume(&look, &summary, &mut view),
-            Control::ResumeDate => resume_date(&look, &summary, &mut view),
-            Control::Retry => retry(&mut look, &summary, &mut view).await?,
-            Control::Force => self.force_view(&mut look, &mut view).await?,
+            Control::Pause => pause(&mut snapshot, &summary, &mut view).await?,
+            Control::Resume => resume(&snapshot, &summary, &mut view),
+            Control::ResumeDate => resume_date(&snapshot, &summary, &mut view),
+            Control::Retry => retry(&mut snapshot, &summary, &mut view).await?,
+            Control::Force => self.force_view(&mut snapshot, &mut view).await?,
             Control::Acknowledge => acknowledge(&summary, &mut view),
         }
         Ok(view)
     }
 
     /// What may be done to an update by whoever looks; each that stands against it is left out.
-    pub(super) async fn controls(&self, look: &mut Look, summary: &UpdateSummary) -> Result<Vec<Control>> {
+    pub(super) async fn controls(&self, snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<Vec<Control>> {
         if !self.viewer.actor.role.may(Act::ControlUpdates) {
             return Ok(Vec::new());
         }
-        let acknowledged = look.tx.is_acknowledged(summary.record.id).await.map_err(failed)?;
+        let acknowledged = snapshot.tx.is_acknowledged(summary.record.id).await.map_err(failed)?;
         let offered = Control::ALL.into_iter();
         Ok(offered
             .filter(|what| refused(*what, summary, acknowledged).is_none())
             .collect())
     }
 
-    async fn force_view(&self, look: &mut Look, view: &mut ControlView) -> Result<()> {
+    async fn force_view(&self, snapshot: &mut ReadSnapshot, view: &mut ControlView) -> Result<()> {
         let scope = scope(&view.chosen);
         let plan = self
             .service
             .force_plan(self.actor(), view.id, &scope, Force::WhenAvailable);
         let plan = plan.await.map_err(told)?;
-        let zone = look.organisation.zone.clone();
+        let zone = snapshot.organisation.zone.clone();
         view.count = whole(plan.forced.rooms.len());
         let hit: Vec<RoomId> = plan.forced.rooms.iter().take(NAMED).copied().collect();
-        let (called, rooms) = (names(look, &hit).await?, look.rooms(&hit).await.map_err(told)?);
+        let (called, rooms) = (names(snapshot, &hit).await?, snapshot.rooms(&hit).await.map_err(told)?);
         view.hit = hit
             .iter()
             .filter_map(|id| {
                 Some(ControlRoom {
                     name: called.get(id)?.clone(),
-                    when: look.rings.get(rooms.get(id)?.ring)?.name.clone(),
+                    when: snapshot.rings.get(rooms.get(id)?.ring)?.name.clone(),
                     note: String::new(),
                 })
             })
@@ -93,13 +93,13 @@ impl Presenter {
             Some(at) if plan.in_use > 0 => format!(
                 "{} a meeting now, as devices have said until {}. With Immediately, the meeting loses its device.",
                 words::count(plan.in_use, "room is in", "rooms are in"),
-                when::instant(at, &zone, look.now)
+                when::instant(at, &zone, snapshot.now)
             ),
             Some(_) | None => {
                 "No device has said in the last two minutes that one of these rooms is in a meeting.".to_owned()
             }
         }];
-        let release = look.tx.release(view.id).await.map_err(failed)?;
+        let release = snapshot.tx.release(view.id).await.map_err(failed)?;
         view.known_issues = release
             .map(|release| release.release.known_issues.into_iter().map(|(what, _)| what).collect())
             .unwrap_or_default();
@@ -112,7 +112,7 @@ impl Presenter {
         );
         let named: Vec<&(RoomId, String)> = plan.forced.left_out.iter().take(NAMED).collect();
         let ids: Vec<RoomId> = named.iter().map(|(id, _)| *id).collect();
-        let names = names(look, &ids).await?;
+        let names = names(snapshot, &ids).await?;
         view.more_rooms = whole(plan.forced.left_out.len() - named.len());
         view.rooms = named
             .into_iter()
@@ -143,7 +143,7 @@ impl Presenter {
             match resumes_on {
                 None => "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
                 Some(date) => {
-                    let date = when::date(date, words::year(&self.look().await?));
+                    let date = when::date(date, words::year(&self.snapshot().await?));
                     format!("The update is paused. Nothing of it starts before {date}.")
                 }
             },
@@ -168,7 +168,7 @@ impl Presenter {
         let text = match date {
             None => "The pause has no date any more. Nothing starts until somebody resumes the update.".to_owned(),
             Some(date) => {
-                let date = when::date(date, words::year(&self.look().await?));
+                let date = when::date(date, words::year(&self.snapshot().await?));
                 format!("The update goes on by itself on {date}.")
             }
         };
@@ -298,7 +298,7 @@ fn refused(what: Control, summary: &UpdateSummary, acknowledged: bool) -> Option
     Some(why.to_owned())
 }
 
-async fn pause(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
+async fn pause(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
     view.count = summary.counts.in_progress;
     let finishes = match summary.counts.in_progress {
         0 => "No install is running.".to_owned(),
@@ -312,7 +312,7 @@ async fn pause(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView)
         "Days stop counting until you resume: all later nights move back by the same number of days.".to_owned(),
     ];
     if summary.counts.in_progress > 0 {
-        let running = look.tx.running_rooms(view.id, whole(NAMED)).await.map_err(failed)?;
+        let running = snapshot.tx.running_rooms(view.id, whole(NAMED)).await.map_err(failed)?;
         view.rooms_heading = "Installs that are running".to_owned();
         view.more_rooms = summary.counts.in_progress - whole(running.len());
         view.rooms = running
@@ -336,12 +336,12 @@ fn resume_on(date: &str) -> Result<Option<NaiveDate>> {
 }
 
 /// Since when, by whom and why.
-fn paused(look: &Look, since: DateTime<Utc>, by: &str, reason: &str) -> String {
-    let since = when::instant(since, &look.organisation.zone, look.now);
+fn paused(snapshot: &ReadSnapshot, since: DateTime<Utc>, by: &str, reason: &str) -> String {
+    let since = when::instant(since, &snapshot.organisation.zone, snapshot.now);
     format!("Paused since {since} by {by}: {}", words::sentence(reason))
 }
 
-fn resume_date(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
+fn resume_date(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) {
     let RolloutState::Paused {
         since,
         by,
@@ -353,37 +353,40 @@ fn resume_date(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
     };
     let until = match resumes_on {
         Some(date) => {
-            let days = (*date - look.organisation.zone.date(*since)).num_days();
-            let (date, days) = (when::date(*date, words::year(look)), words::count(days, "day", "days"));
+            let days = (*date - snapshot.organisation.zone.date(*since)).num_days();
+            let (date, days) = (
+                when::date(*date, words::year(snapshot)),
+                words::count(days, "day", "days"),
+            );
             format!("It goes on by itself on {date}. All dates ahead move by {days} then.")
         }
         None => "It has no date: somebody resumes it, and all dates ahead move by the days since.".to_owned(),
     };
-    view.sentences = vec![paused(look, *since, by, reason), until];
+    view.sentences = vec![paused(snapshot, *since, by, reason), until];
     view.resumes_on = resumes_on.map_or_else(String::new, |date| date.to_string());
 }
 
-fn resume(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
-    let zone = &look.organisation.zone;
-    let today = zone.date(look.now);
+fn resume(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) {
+    let zone = &snapshot.organisation.zone;
+    let today = zone.date(snapshot.now);
     if let RolloutState::Paused { since, by, reason, .. } = &summary.rollout.state {
         let days = (today - zone.date(*since)).num_days();
         view.sentences = vec![
-            paused(look, *since, by, reason),
+            paused(snapshot, *since, by, reason),
             match days {
                 0 => "The pause began today, so no date moves.".to_owned(),
                 days => format!("All dates ahead move by {}.", words::count(days, "day", "days")),
             },
         ];
     }
-    let year = words::year(look);
+    let year = words::year(snapshot);
     view.rooms_heading = "Dates if it is resumed today".to_owned();
     // Whatever date the pause has: nobody waits for it.
     let mut rollout = summary.rollout.clone();
     if let RolloutState::Paused { resumes_on, .. } = &mut rollout.state {
         *resumes_on = None;
     }
-    let calendar = rollout.calendar_at(&look.rings, &look.freezes, zone, look.now);
+    let calendar = rollout.calendar_at(&snapshot.rings, &snapshot.freezes, zone, snapshot.now);
     let ahead = calendar.iter().filter(|stage| stage.test_ends > today);
     view.rooms = ahead
         .map(|stage: &PlannedStage| ControlRoom {
@@ -401,29 +404,29 @@ fn resume(look: &Look, summary: &UpdateSummary, view: &mut ControlView) {
         .collect();
 }
 
-async fn retry(look: &mut Look, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
+async fn retry(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
     view.count = summary.counts.failed;
     view.sentences = vec![format!(
         "{} into the next window. Fix the cause first, or it fails again.",
         words::count(view.count, "failed room goes back", "failed rooms go back")
     )];
-    let some = look
+    let some = snapshot
         .tx
         .failed_deployments(view.id, None, whole(NAMED))
         .await
         .map_err(failed)?;
     let ids: Vec<RoomId> = some.iter().map(|deployment| deployment.room).collect();
-    let rooms = look.rooms(&ids).await.map_err(told)?;
-    let names = names(look, &ids).await?;
+    let rooms = snapshot.rooms(&ids).await.map_err(told)?;
+    let names = names(snapshot, &ids).await?;
     view.more_rooms = view.count - whole(some.len());
     for deployment in some {
         let Some(room) = rooms.get(&deployment.room) else {
             continue;
         };
-        let window = look.next_window(room, room.zone.date(look.now));
+        let window = snapshot.next_window(room, room.zone.date(snapshot.now));
         view.rooms.push(ControlRoom {
             name: names.get(&deployment.room).cloned().unwrap_or_default(),
-            when: when::window(&window, &room.zone, look.now),
+            when: when::window(&window, &room.zone, snapshot.now),
             note: format!(
                 "Attempt {}. Last: {}",
                 deployment.attempt + 1,
@@ -443,8 +446,8 @@ fn acknowledge(summary: &UpdateSummary, view: &mut ControlView) {
 }
 
 /// Name and site of rooms.
-async fn names(look: &mut Look, ids: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
-    let named = look.tx.room_names(ids).await.map_err(failed)?;
+async fn names(snapshot: &mut ReadSnapshot, ids: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
+    let named = snapshot.tx.room_names(ids).await.map_err(failed)?;
     Ok(named
         .into_iter()
         .map(|(id, name, site)| (id, format!("{name}, {site}")))

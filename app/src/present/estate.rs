@@ -10,7 +10,7 @@ use domain::status::NotRequired;
 use domain::when;
 use domain::zone;
 use service::RoomChoice;
-use service::pages::Look;
+use service::pages::ReadSnapshot;
 use service::rooms::{DeviceDraft, LONGEST_NAME, RoomDraft, SiteDraft};
 use uuid::Uuid;
 
@@ -29,19 +29,19 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not change rooms, or there is no such room.
     pub async fn room_form(&self, id: Option<RoomId>, moves: bool) -> Result<RoomForm> {
-        let mut look = self.look_for(Act::EditRooms).await?;
-        let sites = look.tx.sites().await.map_err(failed)?.into_iter();
+        let mut snapshot = self.snapshot_for(Act::EditRooms).await?;
+        let sites = snapshot.tx.sites().await.map_err(failed)?.into_iter();
         let sites = sites.map(|site| Choice {
             value: site.id.to_string(),
             label: format!("{} ({})", site.name, site.zone.name()),
         });
-        let rings = look.rings.iter().map(|ring| Choice {
+        let rings = snapshot.rings.iter().map(|ring| Choice {
             value: ring.id.to_string(),
             label: ring.name.clone(),
         });
         let form = RoomForm {
             state: RoomState::Onboarding.as_str().to_owned(),
-            ring: look.rings.general().id.to_string(),
+            ring: snapshot.rings.general().id.to_string(),
             sites: sites.collect(),
             rings: rings.collect(),
             zones: zone::names(),
@@ -52,10 +52,15 @@ impl Presenter {
         let missing = || AppError::NotFound {
             what: "This room".to_owned(),
         };
-        let record = look.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
+        let record = snapshot.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
         let moves = if moves {
-            let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
-            what_moves_mean(&mut look, &room).await?
+            let room = snapshot
+                .rooms(&[id])
+                .await
+                .map_err(told)?
+                .remove(&id)
+                .ok_or_else(missing)?;
+            what_moves_mean(&mut snapshot, &room).await?
         } else {
             Vec::new()
         };
@@ -149,8 +154,11 @@ impl Presenter {
             .move_rooms(&self.viewer.actor, &which, Some(from), to)
             .await;
         moved.map_err(told)?;
-        let look = self.look().await?;
-        let ring = look.rings.get(to).map_or_else(String::new, |ring| ring.name.clone());
+        let snapshot = self.snapshot().await?;
+        let ring = snapshot
+            .rings
+            .get(to)
+            .map_or_else(String::new, |ring| ring.name.clone());
         let tab = ["/updates", "/tickets", "/history"]
             .into_iter()
             .find(|known| *known == tab);
@@ -228,11 +236,11 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not see them.
     pub async fn sites(&self) -> Result<SitesView> {
-        let look = self.look().await?;
+        let snapshot = self.snapshot().await?;
         let sites = self.service.sites(&self.viewer.actor).await.map_err(told)?;
         let rows = sites.into_iter().map(|(site, rooms)| SiteRow {
             id: site.id.to_string(),
-            local_time: local_time(&site.zone, look.now),
+            local_time: local_time(&site.zone, snapshot.now),
             zone: site.zone.name().to_owned(),
             name: site.name,
             city: site.city,
@@ -276,7 +284,7 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::review_rooms`].
     pub async fn review_rooms(&self, upload: Option<Uuid>) -> Result<Option<ImportReview>> {
-        let look = self.look_for(Act::EditRooms).await?;
+        let snapshot = self.snapshot_for(Act::EditRooms).await?;
         let Some(upload) = upload else { return Ok(None) };
         let review = self
             .service
@@ -289,7 +297,7 @@ impl Presenter {
             place: room.place,
             name: room.name,
             site: format!("{}, {}", room.site, room.zone.name()),
-            ring: ring_view(&look, room.ring),
+            ring: ring_view(&snapshot, room.ring),
             devices: i64::try_from(room.devices).unwrap_or(i64::MAX),
         });
         Ok(Some(ImportReview {
@@ -330,17 +338,17 @@ fn counted(sites: usize, rooms: usize, devices: usize) -> String {
 }
 
 /// What a move into each of the rings would mean for the updates that the room has still to get (R14, K9).
-async fn what_moves_mean(look: &mut Look, room: &Room) -> Result<Vec<(String, Vec<String>)>> {
-    let live = look.tx.live_rollouts().await.map_err(failed)?;
-    let updates = look.planned(&live).await.map_err(told)?;
-    let rollouts = look.tx.rollouts(&live).await.map_err(failed)?;
+async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec<(String, Vec<String>)>> {
+    let live = snapshot.tx.live_rollouts().await.map_err(failed)?;
+    let updates = snapshot.planned(&live).await.map_err(told)?;
+    let rollouts = snapshot.tx.rollouts(&live).await.map_err(failed)?;
     let mut waiting = Vec::new();
     for (id, update) in &updates {
         let Some(rollout) = rollouts.get(id) else { continue };
         if update.devices_in(room).next().is_none() {
             continue;
         }
-        let deployment = look.tx.deployment_of(room.id, *id).await.map_err(failed)?;
+        let deployment = snapshot.tx.deployment_of(room.id, *id).await.map_err(failed)?;
         let has_still_to_start = deployment.as_ref().is_none_or(|deployment| {
             matches!(
                 deployment.state,
@@ -348,13 +356,13 @@ async fn what_moves_mean(look: &mut Look, room: &Room) -> Result<Vec<(String, Ve
             )
         });
         if has_still_to_start {
-            let kept_out = update.exclusion(room, room.zone.date(look.now));
+            let kept_out = update.exclusion(room, room.zone.date(snapshot.now));
             waiting.push((update, rollout, kept_out));
         }
     }
-    let year = words::year(look);
-    let next = look.next_window(room, room.zone.date(look.now));
-    let next = when::window(&next, &room.zone, look.now);
+    let year = words::year(snapshot);
+    let next = snapshot.next_window(room, room.zone.date(snapshot.now));
+    let next = when::window(&next, &room.zone, snapshot.now);
     let meaning = |ring: &Ring| {
         let sentences = waiting.iter().map(|(update, rollout, kept_out)| {
             let title = update.title();
@@ -372,7 +380,12 @@ async fn what_moves_mean(look: &mut Look, room: &Room) -> Result<Vec<(String, Ve
             if rollout.has_reached(ring) {
                 return format!("{title}: caught up in the next window, {next}.{paused}");
             }
-            let calendar = rollout.calendar_at(&look.rings, &look.freezes, &look.organisation.zone, look.now);
+            let calendar = rollout.calendar_at(
+                &snapshot.rings,
+                &snapshot.freezes,
+                &snapshot.organisation.zone,
+                snapshot.now,
+            );
             let stage = calendar.iter().find(|stage| stage.ring == rollout.ring_of(ring.id));
             match stage {
                 Some(stage) => format!(
@@ -384,7 +397,7 @@ async fn what_moves_mean(look: &mut Look, room: &Room) -> Result<Vec<(String, Ve
         });
         (ring.id.to_string(), sentences.collect())
     };
-    Ok(look.rings.iter().map(meaning).collect())
+    Ok(snapshot.rings.iter().map(meaning).collect())
 }
 
 fn room_draft(fields: RoomFields) -> Result<RoomDraft> {

@@ -6,7 +6,7 @@ use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
 use service::announcements::AnnouncementDraft;
-use service::pages::Look;
+use service::pages::ReadSnapshot;
 
 use super::{Presenter, Result, failed, ring_view, told, words};
 use crate::model::{AnnouncementView, Done, HomeView};
@@ -20,30 +20,30 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn home(&self) -> Result<HomeView> {
-        let mut look = self.look().await?;
+        let mut snapshot = self.snapshot().await?;
         Ok(HomeView {
-            attention: attention(&mut look).await?,
-            tonight: tonight(&mut look).await?,
-            since: since(&mut look).await?,
-            health: look.rooms_by_health().await.map_err(told)?.into_iter().collect(),
-            announcements: self.announcements(&mut look).await?,
+            attention: attention(&mut snapshot).await?,
+            tonight: tonight(&mut snapshot).await?,
+            since: since(&mut snapshot).await?,
+            health: snapshot.rooms_by_health().await.map_err(told)?.into_iter().collect(),
+            announcements: self.announcements(&mut snapshot).await?,
             may_announce: self.viewer.actor.role.may(Act::Announce),
             may_dismiss: self.viewer.actor.signed.is_some(),
         })
     }
 
-    async fn announcements(&self, look: &mut Look) -> Result<Vec<AnnouncementView>> {
+    async fn announcements(&self, snapshot: &mut ReadSnapshot) -> Result<Vec<AnnouncementView>> {
         let person = self.viewer.actor.signed.as_ref().map(|signed| signed.person);
-        let zone = look.organisation.zone.clone();
-        let found = look
+        let zone = snapshot.organisation.zone.clone();
+        let found = snapshot
             .tx
-            .announcements(person, zone.date(look.now), MOST_ANNOUNCEMENTS)
+            .announcements(person, zone.date(snapshot.now), MOST_ANNOUNCEMENTS)
             .await;
         let found = found.map_err(failed)?.into_iter();
         Ok(found
             .map(|announcement| AnnouncementView {
                 id: announcement.id,
-                at: words::instant(announcement.made_at, &zone, look.now),
+                at: words::instant(announcement.made_at, &zone, snapshot.now),
                 title: announcement.title,
                 text: announcement.text,
                 by: announcement.made_by,
@@ -91,9 +91,9 @@ impl Presenter {
     }
 }
 
-async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
+async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, bool)>> {
     let mut attention = Vec::new();
-    for summary in look.updates(false).await.map_err(told)? {
+    for summary in snapshot.updates(false).await.map_err(told)? {
         let title = titled(&summary.record.title, &summary.record.version);
         let address = format!("/updates/{}", summary.record.id);
         let failed_rooms = words::count(summary.counts.failed, "room", "rooms");
@@ -107,7 +107,7 @@ async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
             ));
         }
     }
-    let tickets = look.tx.open_ticket_count().await.map_err(failed)?;
+    let tickets = snapshot.tx.open_ticket_count().await.map_err(failed)?;
     if tickets > 0 {
         let sentence = format!("{} not resolved.", words::count(tickets, "ticket is", "tickets are"));
         attention.push((sentence, "/incidents".to_owned(), false));
@@ -115,26 +115,28 @@ async fn attention(look: &mut Look) -> Result<Vec<(String, String, bool)>> {
     Ok(attention)
 }
 
-async fn tonight(look: &mut Look) -> Result<Vec<(String, String, i64)>> {
-    let sites = look.tonight().await.map_err(told)?;
+async fn tonight(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, i64)>> {
+    let sites = snapshot.tonight().await.map_err(told)?;
     let rows = sites.into_iter().map(|tonight| {
-        let window = when::window(&tonight.window, &tonight.zone, look.now);
+        let window = when::window(&tonight.window, &tonight.zone, snapshot.now);
         (tonight.site, window, tonight.rooms)
     });
     Ok(rows.collect())
 }
 
-async fn since(look: &mut Look) -> Result<Vec<(crate::model::RingView, Option<i64>, Option<crate::model::When>)>> {
-    let zone = look.organisation.zone.clone();
-    let today = zone.date(look.now);
+async fn since(
+    snapshot: &mut ReadSnapshot,
+) -> Result<Vec<(crate::model::RingView, Option<i64>, Option<crate::model::When>)>> {
+    let zone = snapshot.organisation.zone.clone();
+    let today = zone.date(snapshot.now);
     let mut since = Vec::new();
-    for ring in look.rings.clone().iter() {
-        let last = look.tx.last_completed_in(ring.id).await.map_err(failed)?;
+    for ring in snapshot.rings.clone().iter() {
+        let last = snapshot.tx.last_completed_in(ring.id).await.map_err(failed)?;
         let days = last.map(|at| (today - zone.date(at)).num_days());
         since.push((
-            ring_view(look, ring.id),
+            ring_view(snapshot, ring.id),
             days,
-            last.map(|at| words::instant(at, &zone, look.now)),
+            last.map(|at| words::instant(at, &zone, snapshot.now)),
         ));
     }
     Ok(since)

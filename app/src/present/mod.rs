@@ -25,7 +25,7 @@ pub use updates::EXPORTED;
 
 use domain::access::{Act, Role};
 use domain::zone;
-use service::pages::Look;
+use service::pages::ReadSnapshot;
 use service::{Actor, Service, ServiceError};
 
 use crate::error::AppError;
@@ -82,14 +82,14 @@ impl Presenter {
         Self { viewer, ..self }
     }
 
-    async fn look(&self) -> Result<Look> {
-        self.look_for(Act::See).await
+    async fn snapshot(&self) -> Result<ReadSnapshot> {
+        self.snapshot_for(Act::See).await
     }
 
-    /// A look at something that not every role may see (A1).
-    async fn look_for(&self, act: Act) -> Result<Look> {
+    /// A snapshot of something that not every role may see (A1).
+    async fn snapshot_for(&self, act: Act) -> Result<ReadSnapshot> {
         self.viewer.actor.may(act).map_err(told)?;
-        self.service.look().await.map_err(told)
+        self.service.read_snapshot().await.map_err(told)
     }
 
     /// What every page shows around its content.
@@ -97,15 +97,15 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn shell(&self) -> Result<ShellView> {
-        let look = self.look().await?;
-        let zone = look.organisation.zone.clone();
+        let snapshot = self.snapshot().await?;
+        let zone = snapshot.organisation.zone.clone();
         Ok(ShellView {
-            today: words::today(look.now, &zone),
-            clock: words::clock(look.now, &zone),
+            today: words::today(snapshot.now, &zone),
+            clock: words::clock(snapshot.now, &zone),
             city: zone.city(),
             tzdb: format!("Time zones: {}", zone::database_version()),
             demo: self.demo_pace.clone().map(|pace| DemoView { pace }),
-            organisation: look.organisation.name,
+            organisation: snapshot.organisation.name,
             person: PersonView {
                 name: self.viewer.actor.name.clone(),
                 role: self.viewer.actor.role,
@@ -115,8 +115,8 @@ impl Presenter {
     }
 }
 
-pub(crate) fn ring_view(look: &Look, id: domain::ids::RingId) -> RingView {
-    match look.rings.get(id) {
+pub(crate) fn ring_view(snapshot: &ReadSnapshot, id: domain::ids::RingId) -> RingView {
+    match snapshot.rings.get(id) {
         Some(ring) => RingView {
             id,
             name: ring.name.clone(),

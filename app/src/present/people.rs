@@ -18,7 +18,7 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn account(&self) -> Result<AccountView> {
-        let look = self.look_for(Act::ManageOwnAccount).await?;
+        let snapshot = self.snapshot_for(Act::ManageOwnAccount).await?;
         let actor = &self.viewer.actor;
         let sessions = self.service.own_sessions(actor).await.map_err(told)?;
         Ok(AccountView {
@@ -28,7 +28,7 @@ impl Presenter {
                 .as_ref()
                 .map_or_else(String::new, |signed| signed.email.clone()),
             role: actor.role.label().to_owned(),
-            sessions: self.session_rows(sessions, &look.organisation.zone, look.now),
+            sessions: self.session_rows(sessions, &snapshot.organisation.zone, snapshot.now),
             shortest_password: u32::try_from(SHORTEST_PASSWORD).unwrap_or(0),
         })
     }
@@ -53,12 +53,12 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not see accounts, or there is no such account.
     pub async fn person(&self, id: PersonId) -> Result<PersonDetailView> {
-        let look = self.look_for(Act::SeePeople).await?;
+        let snapshot = self.snapshot_for(Act::SeePeople).await?;
         let actor = &self.viewer.actor;
         let (person, sessions) = self.service.person(actor, id).await.map_err(told)?;
         Ok(PersonDetailView {
             person: person_row(person),
-            sessions: self.session_rows(sessions, &look.organisation.zone, look.now),
+            sessions: self.session_rows(sessions, &snapshot.organisation.zone, snapshot.now),
             may_change: actor.role.may(Act::ManagePeople),
             may_see_audit: actor.role.may(Act::SeeAudit),
         })
@@ -69,9 +69,9 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not see them.
     pub async fn tokens(&self) -> Result<TokensView> {
-        let look = self.look_for(Act::SeeTokens).await?;
+        let snapshot = self.snapshot_for(Act::SeeTokens).await?;
         let actor = &self.viewer.actor;
-        let (zone, now) = (&look.organisation.zone, look.now);
+        let (zone, now) = (&snapshot.organisation.zone, snapshot.now);
         let tokens = self.service.tokens(actor).await.map_err(told)?;
         let rows = tokens.into_iter().map(|token| TokenRow {
             id: token.id.to_string(),

@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use domain::ids::RingId;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::status::{self, RingStatus};
-use service::pages::{Look, UpdateSummary};
+use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::update_rooms::stage_ring;
 use super::updates::{caption, judged_on};
@@ -15,13 +15,13 @@ use crate::model::{CalendarView, NightView, StageView, TrackMark, TrackRing, Tra
 
 /// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the
 /// share of that date that has passed.
-fn stands_at(look: &Look, rollout: &Rollout) -> (NaiveDate, f64) {
+fn stands_at(snapshot: &ReadSnapshot, rollout: &Rollout) -> (NaiveDate, f64) {
     let at = match &rollout.state {
-        RolloutState::Running | RolloutState::Finished { .. } => look.now,
+        RolloutState::Running | RolloutState::Finished { .. } => snapshot.now,
         RolloutState::Paused { since, .. } => *since,
         RolloutState::Deprecated { at, .. } => *at,
     };
-    let wall = look.organisation.zone.local(at).wall;
+    let wall = snapshot.organisation.zone.local(at).wall;
     (wall.date(), share_of_day(wall.time()))
 }
 
@@ -29,8 +29,8 @@ fn share_of_day(time: NaiveTime) -> f64 {
     f64::from(time.num_seconds_from_midnight()) / 86_400.0
 }
 
-pub(super) fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
-    let judged_on = judged_on(look, summary);
+pub(super) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackView {
+    let judged_on = judged_on(snapshot, summary);
     let rings: Vec<TrackRing> = summary
         .calendar
         .iter()
@@ -42,7 +42,7 @@ pub(super) fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
                 scale: stage.place.scale(),
                 rollout_days: stage.rollout_days,
                 test_days: stage.test_days,
-                tested_days: stage.test_days_passed(&look.freezes, judged_on),
+                tested_days: stage.test_days_passed(&snapshot.freezes, judged_on),
                 entered: stage.entered,
                 done: counts.completed,
                 failed: counts.failed,
@@ -51,10 +51,10 @@ pub(super) fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
             }
         })
         .collect();
-    let stands_at = stands_at(look, &summary.rollout);
+    let stands_at = stands_at(snapshot, &summary.rollout);
     let position = summary
         .rollout
-        .position(&summary.calendar, &look.freezes, judged_on, stands_at);
+        .position(&summary.calendar, &snapshot.freezes, judged_on, stands_at);
     let mark = match (&summary.rollout.state, position) {
         (RolloutState::Running, Some(position)) => TrackMark::Now(position),
         (RolloutState::Paused { .. }, Some(position)) => TrackMark::Paused(position),
@@ -67,7 +67,7 @@ pub(super) fn track(look: &Look, summary: &UpdateSummary) -> TrackView {
         rings,
         mark,
         sentence,
-        caption: caption(look, summary),
+        caption: caption(snapshot, summary),
     }
 }
 
@@ -101,12 +101,12 @@ fn was_not_reached(summary: &UpdateSummary, entered: bool) -> bool {
     }
 }
 
-pub(super) async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> Result<CalendarView> {
-    let year = words::year(look);
-    let zone = look.organisation.zone.clone();
+pub(super) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<CalendarView> {
+    let year = words::year(snapshot);
+    let zone = snapshot.organisation.zone.clone();
     let nights = Nights {
-        rooms: look.rooms_by_night(summary.record.id).await.map_err(told)?,
-        tonight: look.nights_of_tonight(&summary.rollout).await.map_err(told)?,
+        rooms: snapshot.rooms_by_night(summary.record.id).await.map_err(told)?,
+        tonight: snapshot.nights_of_tonight(&summary.rollout).await.map_err(told)?,
     };
     let first = summary
         .calendar
@@ -117,15 +117,15 @@ pub(super) async fn calendar_view(look: &mut Look, summary: &UpdateSummary) -> R
     let day_of = |date: NaiveDate| u32::try_from((date - first).num_days()).unwrap_or(0);
     let mut stages = Vec::with_capacity(summary.calendar.len());
     for stage in &summary.calendar {
-        stages.push(stage_view(look, summary, stage, &nights, &day_of, year));
+        stages.push(stage_view(snapshot, summary, stage, &nights, &day_of, year));
     }
     let labels = (0..length).step_by(7).map(|day| {
         let date = first + chrono::Days::new(day.into());
         (day, date.format("%-d %b").to_string())
     });
-    let wall = zone.local(look.now).wall;
+    let wall = zone.local(snapshot.now).wall;
     let inside = first <= wall.date() && wall.date() < last;
-    let (stands_on, share) = stands_at(look, &summary.rollout);
+    let (stands_on, share) = stands_at(snapshot, &summary.rollout);
     let paused = match &summary.rollout.state {
         RolloutState::Paused { since, .. } => {
             let since = zone.date(*since);
@@ -155,7 +155,7 @@ struct Nights {
 }
 
 fn stage_view(
-    look: &Look,
+    snapshot: &ReadSnapshot,
     summary: &UpdateSummary,
     stage: &PlannedStage,
     nights: &Nights,
@@ -166,11 +166,11 @@ fn stage_view(
     let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
     let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
     // What a pause that still lasts moves, like the calendar's own dates.
-    let zone = &look.organisation.zone;
+    let zone = &snapshot.organisation.zone;
     let resumed = match &summary.rollout.state {
         RolloutState::Paused { since, .. } => {
-            let (since, today) = (zone.date(*since), zone.date(look.now));
-            Some(summary.rollout.shift_by_pause(since, today, &look.freezes))
+            let (since, today) = (zone.date(*since), zone.date(snapshot.now));
+            Some(summary.rollout.shift_by_pause(since, today, &snapshot.freezes))
         }
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
     };
@@ -201,7 +201,7 @@ fn stage_view(
     let status = status::ring(
         &summary.rollout,
         stage,
-        summary.rollout.judged_on(&look.organisation.zone, look.now),
+        summary.rollout.judged_on(&snapshot.organisation.zone, snapshot.now),
     );
     let test = if stage.test_ends > stage.rollout_ends {
         words::span(stage.rollout_ends, stage.test_ends, year)

@@ -6,7 +6,7 @@ use domain::ids::{ProductId, UpdateId};
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
 use service::artifacts::Hashes;
-use service::pages::Look;
+use service::pages::ReadSnapshot;
 use service::releases::{ProductDraft, PublishPlan, ReleaseDraft};
 use service::store::ReleaseRecord;
 use service::{NewFile, Source};
@@ -28,19 +28,19 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn portfolio(&self, q: &str, page: u32) -> Result<PortfolioView> {
-        let mut look = self.look_for(Act::SeePortfolio).await?;
+        let mut snapshot = self.snapshot_for(Act::SeePortfolio).await?;
         let offset = words::offset(page);
-        let (records, total) = look
+        let (records, total) = snapshot
             .tx
             .portfolio_page(&q.trim().to_lowercase(), PAGE, offset)
             .await
             .map_err(failed)?;
-        let year = words::year(&look);
+        let year = words::year(&snapshot);
         let in_use = records.iter().filter(|record| record.in_use);
         let in_use: Vec<ProductId> = in_use.map(|record| record.id.clone()).collect();
-        let rooms = look.rooms_with(&in_use).await.map_err(told)?;
+        let rooms = snapshot.rooms_with(&in_use).await.map_err(told)?;
         let published: Vec<UpdateId> = records.iter().filter_map(|record| record.published).collect();
-        let statuses = look.statuses(&published).await.map_err(told)?;
+        let statuses = snapshot.statuses(&published).await.map_err(told)?;
         let rows = records.into_iter().map(|record| ProductRow {
             rooms: rooms.get(&record.id).copied().unwrap_or(0),
             published: record.published.and_then(|id| Some((id, *statuses.get(&id)?))),
@@ -74,22 +74,22 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not see the portfolio, or there is no such product.
     pub async fn product(&self, id: &str, page: u32) -> Result<ProductView> {
-        let mut look = self.look_for(Act::SeePortfolio).await?;
+        let mut snapshot = self.snapshot_for(Act::SeePortfolio).await?;
         let missing = || AppError::NotFound {
             what: "This product".to_owned(),
         };
         let id = ProductId::parse(id).map_err(|_| missing())?;
-        let product = look.tx.product(&id).await.map_err(failed)?.ok_or_else(missing)?;
-        let (records, total) = look
+        let product = snapshot.tx.product(&id).await.map_err(failed)?.ok_or_else(missing)?;
+        let (records, total) = snapshot
             .tx
             .release_page(&id, PAGE, words::offset(page))
             .await
             .map_err(failed)?;
-        let year = words::year(&look);
+        let year = words::year(&snapshot);
         let shown = i64::try_from(records.len()).unwrap_or(0);
         let published = records.iter().filter(|record| record.published);
         let published: Vec<UpdateId> = published.map(|record| record.id).collect();
-        let statuses = look.statuses(&published).await.map_err(told)?;
+        let statuses = snapshot.statuses(&published).await.map_err(told)?;
         let rows = records.into_iter().map(|record| ReleaseRow {
             id: record.id,
             version: record.version,
@@ -101,7 +101,7 @@ impl Presenter {
             devices: record.devices,
         });
         let rows = rows.collect();
-        let with = look.rooms_with(std::slice::from_ref(&id)).await.map_err(told)?;
+        let with = snapshot.rooms_with(std::slice::from_ref(&id)).await.map_err(told)?;
         Ok(ProductView {
             rooms: with.get(&id).copied().unwrap_or(0),
             id: id.to_string(),
@@ -124,9 +124,9 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not publish, or there is no such release.
     pub async fn release(&self, id: UpdateId, plans: bool) -> Result<ReleaseForm> {
-        let mut look = self.look_for(Act::Publish).await?;
-        let record = release(&mut look, id).await?;
-        let files = look
+        let mut snapshot = self.snapshot_for(Act::Publish).await?;
+        let record = release(&mut snapshot, id).await?;
+        let files = snapshot
             .tx
             .artifacts(id)
             .await
@@ -150,13 +150,13 @@ impl Presenter {
                 .publish_plan(&self.viewer.actor, id, severity)
                 .await
                 .map_err(told)?;
-            plans.push(publish_view(&look, severity, plan));
+            plans.push(publish_view(&snapshot, severity, plan));
         }
         Ok(ReleaseForm {
             id,
             files: files.collect(),
-            rooms: look.tx.rooms_running_count(id).await.map_err(failed)?,
-            published: look.tx.rollout(id).await.map_err(failed)?.is_some(),
+            rooms: snapshot.tx.rooms_running_count(id).await.map_err(failed)?,
+            published: snapshot.tx.rollout(id).await.map_err(failed)?.is_some(),
             product: record.product.id.to_string(),
             title: titled(&record.release.title, &record.release.version),
             severity: record.release.severity,
@@ -274,9 +274,9 @@ impl Presenter {
     }
 
     async fn about_files(&self, id: UpdateId, text: String) -> Result<Done> {
-        let mut look = self.look_for(Act::Publish).await?;
-        let product = release(&mut look, id).await?.product.id;
-        let files = look.tx.artifacts(id).await.map_err(failed)?.len();
+        let mut snapshot = self.snapshot_for(Act::Publish).await?;
+        let product = release(&mut snapshot, id).await?.product.id;
+        let files = snapshot.tx.artifacts(id).await.map_err(failed)?.len();
         Ok(Done::new(
             text,
             format!("/portfolio/{product}?do=files&release={id}&as={files}"),
@@ -289,8 +289,8 @@ impl Presenter {
     /// As [`service::Service::publish`].
     pub async fn publish(&self, id: UpdateId, severity: &str, beside: bool) -> Result<Done> {
         let severity = Severity::from_word(severity).ok_or_else(|| invalid("severity", "routine or critical"))?;
-        let mut look = self.look_for(Act::Publish).await?;
-        let record = release(&mut look, id).await?;
+        let mut snapshot = self.snapshot_for(Act::Publish).await?;
+        let record = release(&mut snapshot, id).await?;
         let (actor, product, version) = (&self.viewer.actor, &record.product.id, &record.release.version);
         let published = if beside {
             self.service
@@ -299,8 +299,8 @@ impl Presenter {
         } else {
             self.service.publish(actor, product, version, Some(severity)).await
         };
-        let starts = when::date(published.map_err(told)?.starts_on, words::year(&look));
-        let city = look.organisation.zone.city();
+        let starts = when::date(published.map_err(told)?.starts_on, words::year(&snapshot));
+        let city = snapshot.organisation.zone.city();
         Ok(Done::new(
             format!("It is published, and starts on {starts} ({city})."),
             format!("/updates/{id}"),
@@ -312,8 +312,8 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::recall`].
     pub async fn recall(&self, id: UpdateId, reason: &str) -> Result<Done> {
-        let mut look = self.look_for(Act::Publish).await?;
-        let record = release(&mut look, id).await?;
+        let mut snapshot = self.snapshot_for(Act::Publish).await?;
+        let record = release(&mut snapshot, id).await?;
         let (product, version) = (&record.product.id, &record.release.version);
         let recalled = self
             .service
@@ -336,7 +336,7 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::uploaded_catalogue`].
     pub async fn review_catalogue(&self, upload: Option<Uuid>) -> Result<Option<CatalogueReview>> {
-        let mut look = self.look_for(Act::Publish).await?;
+        let mut snapshot = self.snapshot_for(Act::Publish).await?;
         let Some(upload) = upload else { return Ok(None) };
         let (name, catalogue) = self
             .service
@@ -348,7 +348,7 @@ impl Presenter {
             .iter()
             .filter_map(|line| ProductId::parse(&line.id).ok())
             .collect();
-        let released = look.tx.released(&products.iter().collect::<Vec<_>>()).await;
+        let released = snapshot.tx.released(&products.iter().collect::<Vec<_>>()).await;
         let released = released.map_err(failed)?;
         let lines = catalogue.releases.iter();
         let lines = lines.map(|line| (ProductId(line.product.clone()), line.version.to_string()));
@@ -391,17 +391,17 @@ fn counted(number: usize, one: &str, many: &str) -> String {
     words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
 }
 
-async fn release(look: &mut Look, id: UpdateId) -> Result<ReleaseRecord> {
+async fn release(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<ReleaseRecord> {
     let missing = || AppError::NotFound {
         what: "This release".to_owned(),
     };
-    look.tx.release(id).await.map_err(failed)?.ok_or_else(missing)
+    snapshot.tx.release(id).await.map_err(failed)?.ok_or_else(missing)
 }
 
-fn publish_view(look: &Look, severity: Severity, plan: PublishPlan) -> PublishView {
-    let year = words::year(look);
+fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) -> PublishView {
+    let year = words::year(snapshot);
     let first = plan.stages.first().map_or(plan.starts_on, |stage| stage.starts_on);
-    let city = look.organisation.zone.city();
+    let city = snapshot.organisation.zone.city();
     let starts = if first == plan.starts_on {
         format!("It starts on {} ({city}).", when::date(first, year))
     } else {

@@ -24,28 +24,28 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn list_rings(&self) -> Result<RingsView> {
-        let mut look = self.look().await?;
-        let rooms = look.tx.rooms_by_ring().await.map_err(failed)?;
-        let zone = look.organisation.zone.clone();
-        let mut rows = Vec::with_capacity(look.rings.count());
-        for ring in look.rings.clone().iter() {
-            let last = look.tx.last_completed_in(ring.id).await.map_err(failed)?;
+        let mut snapshot = self.snapshot().await?;
+        let rooms = snapshot.tx.rooms_by_ring().await.map_err(failed)?;
+        let zone = snapshot.organisation.zone.clone();
+        let mut rows = Vec::with_capacity(snapshot.rings.count());
+        for ring in snapshot.rings.clone().iter() {
+            let last = snapshot.tx.last_completed_in(ring.id).await.map_err(failed)?;
             rows.push(RingRow {
-                ring: ring_view(&look, ring.id),
+                ring: ring_view(&snapshot, ring.id),
                 description: ring.description.clone(),
                 preconfigured: ring.kind != RingKind::Custom,
                 rooms: rooms.get(&ring.id).copied().unwrap_or(0),
-                deferment: look.rings.deferment_days(ring.id),
+                deferment: snapshot.rings.deferment_days(ring.id),
                 rollout_days: ring.rollout_days,
                 test_days: ring.test_days,
                 completion: ring.completion_days(),
-                last_update: last.map(|at| words::instant(at, &zone, look.now)),
+                last_update: last.map(|at| words::instant(at, &zone, snapshot.now)),
             });
         }
         Ok(RingsView {
             rows,
-            total: look.rings.total_days(),
-            remaining: look.rings.remaining_days(None),
+            total: snapshot.rings.total_days(),
+            remaining: snapshot.rings.remaining_days(None),
             may_edit: self.viewer.actor.role.may(Act::EditRings),
         })
     }
@@ -55,12 +55,12 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not change rings, or the database fails.
     pub async fn ring_plan(&self) -> Result<RingPlan> {
-        let mut look = self.look_for(Act::EditRings).await?;
-        let rooms = look.tx.rooms_by_ring().await.map_err(failed)?;
-        let live = look.tx.live_rollouts().await.map_err(failed)?;
-        let mut titles = look.planned(&live).await.map_err(told)?;
-        let zone = look.organisation.zone.clone();
-        let rollouts = look.tx.rollouts(&live).await.map_err(failed)?;
+        let mut snapshot = self.snapshot_for(Act::EditRings).await?;
+        let rooms = snapshot.tx.rooms_by_ring().await.map_err(failed)?;
+        let live = snapshot.tx.live_rollouts().await.map_err(failed)?;
+        let mut titles = snapshot.planned(&live).await.map_err(told)?;
+        let zone = snapshot.organisation.zone.clone();
+        let rollouts = snapshot.tx.rollouts(&live).await.map_err(failed)?;
         let mut running: Vec<RunningRollout> = rollouts
             .into_values()
             .map(|rollout| RunningRollout {
@@ -76,10 +76,10 @@ impl Presenter {
             .collect();
         running.sort_by(|a, b| (a.rollout.starts_on, &a.title).cmp(&(b.rollout.starts_on, &b.title)));
         Ok(RingPlan {
-            sequence: look.rings.clone(),
+            sequence: snapshot.rings.clone(),
             rooms,
-            freezes: look.freezes.clone(),
-            today: zone.date(look.now),
+            freezes: snapshot.freezes.clone(),
+            today: zone.date(snapshot.now),
             city: zone.city(),
             running,
         })
@@ -126,13 +126,13 @@ impl Presenter {
     /// Whoever asks may not move rooms, or the database fails.
     pub async fn move_plan(&self, rooms: Vec<RoomId>, matching: Option<RoomsQuery>) -> Result<MovePlan> {
         let rings = self.ring_plan().await?;
-        let mut look = self.look().await?;
+        let mut snapshot = self.snapshot().await?;
         let (number, named) = match matching {
             Some(query) => {
-                let filter = room_filter(&query, look.now);
-                let first = look.tx.room_page(&filter, NAMED).await.map_err(failed)?;
+                let filter = room_filter(&query, snapshot.now);
+                let first = snapshot.tx.room_page(&filter, NAMED).await.map_err(failed)?;
                 // What is compared when it is done must be of now.
-                let total = look.tx.rooms_found(&filter).await.map_err(failed)?;
+                let total = snapshot.tx.rooms_found(&filter).await.map_err(failed)?;
                 (total, first.into_iter().map(|room| room.id).collect())
             }
             None => (
@@ -143,7 +143,7 @@ impl Presenter {
                     .collect::<Vec<_>>(),
             ),
         };
-        let names = look.tx.room_names(&named).await.map_err(failed)?;
+        let names = snapshot.tx.room_names(&named).await.map_err(failed)?;
         Ok(MovePlan {
             rings,
             number,

@@ -11,7 +11,7 @@ use domain::status::RoomStatus;
 use domain::update::{Applicability, ProductKind, Update, titled};
 use domain::when;
 use domain::zone::Zone;
-use service::pages::{Look, Standing};
+use service::pages::{ReadSnapshot, Standing};
 use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
 use uuid::Uuid;
 
@@ -28,10 +28,10 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn list_rooms(&self, query: RoomsQuery) -> Result<RoomsView> {
-        let mut look = self.look().await?;
-        let filter = room_filter(&query, look.now);
-        let mut records = look.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
-        let total = look.rooms_found(&filter).await.map_err(told)?;
+        let mut snapshot = self.snapshot().await?;
+        let filter = room_filter(&query, snapshot.now);
+        let mut records = snapshot.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let total = snapshot.rooms_found(&filter).await.map_err(told)?;
         let more = cut(&mut records, filter.before.is_some());
         let text = words::count(total, "room", "rooms");
         let ends = (filter.after.is_some(), filter.before.is_some());
@@ -45,17 +45,17 @@ impl Presenter {
             ])
         });
         let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-        let work = look.tx.work_in(&ids, look.now).await.map_err(failed)?;
+        let work = snapshot.tx.work_in(&ids, snapshot.now).await.map_err(failed)?;
         // The freezes of a room matter only where something waits for a night.
         let with_night = work.iter().filter(|(_, work)| !work.nights.is_empty());
         let with_night: Vec<RoomId> = with_night.map(|(id, _)| *id).collect();
-        let rooms = look.rooms(&with_night).await.map_err(told)?;
+        let rooms = snapshot.rooms(&with_night).await.map_err(told)?;
         let rows = records
             .iter()
-            .map(|record| room_row(&look, record, work.get(&record.id), rooms.get(&record.id)))
+            .map(|record| room_row(&snapshot, record, work.get(&record.id), rooms.get(&record.id)))
             .collect();
-        let sites = look.tx.sites().await.map_err(failed)?;
-        let rings = look
+        let sites = snapshot.tx.sites().await.map_err(failed)?;
+        let rings = snapshot
             .rings
             .iter()
             .map(|ring| Choice {
@@ -85,13 +85,13 @@ impl Presenter {
     /// # Errors
     /// There is no such room, or the database fails.
     pub async fn room_overview(&self, id: RoomId) -> Result<RoomOverview> {
-        let mut look = self.look().await?;
-        let (head, room) = head(&mut look, id).await?;
-        let year = words::year(&look);
-        let details = look.tx.device_details(id).await.map_err(failed)?;
-        let recommended = recommended(&mut look, &room, &details).await?;
+        let mut snapshot = self.snapshot().await?;
+        let (head, room) = head(&mut snapshot, id).await?;
+        let year = words::year(&snapshot);
+        let details = snapshot.tx.device_details(id).await.map_err(failed)?;
+        let recommended = recommended(&mut snapshot, &room, &details).await?;
         let devices = details.into_iter();
-        let devices = devices.map(|device| device_view(&look, &room, device, &recommended));
+        let devices = devices.map(|device| device_view(&snapshot, &room, device, &recommended));
         let devices = devices.collect();
         let holds = room.holds.iter().map(|hold| {
             let what = hold
@@ -122,9 +122,9 @@ impl Presenter {
     /// # Errors
     /// There is no such room, or the database fails.
     pub async fn room_updates(&self, id: RoomId) -> Result<RoomUpdates> {
-        let mut look = self.look().await?;
-        let (head, room) = head(&mut look, id).await?;
-        let published = look.tx.published(false).await.map_err(failed)?;
+        let mut snapshot = self.snapshot().await?;
+        let (head, room) = head(&mut snapshot, id).await?;
+        let published = snapshot.tx.published(false).await.map_err(failed)?;
         let mine: Vec<_> = published
             .into_iter()
             .filter(|record| {
@@ -134,11 +134,11 @@ impl Presenter {
             })
             .collect();
         let ids: Vec<UpdateId> = mine.iter().map(|record| record.id).collect();
-        let planned = look.planned(&ids).await.map_err(told)?;
-        let rollouts = look.tx.rollouts(&ids).await.map_err(failed)?;
+        let planned = snapshot.planned(&ids).await.map_err(told)?;
+        let rollouts = snapshot.tx.rollouts(&ids).await.map_err(failed)?;
         let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
         let known: Vec<_> = known.collect();
-        let mut standings = look.standings_in(&room, &known).await.map_err(told)?;
+        let mut standings = snapshot.standings_in(&room, &known).await.map_err(told)?;
         let mut rows = Vec::with_capacity(mine.len());
         for record in mine {
             let (Some(standing), Some(rollout)) = (standings.remove(&record.id), rollouts.get(&record.id)) else {
@@ -158,7 +158,7 @@ impl Presenter {
                     && self.viewer.actor.role.may(Act::RetryRoom)
                     && rollout.may_be_retried(),
                 status: standing.status,
-                when: when_of(&look, &room, &standing),
+                when: when_of(&snapshot, &room, &standing),
                 why: standing.why,
             });
         }
@@ -171,14 +171,14 @@ impl Presenter {
     /// # Errors
     /// There is no such room, or the database fails.
     pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
-        let mut look = self.look().await?;
-        let (head, room) = head(&mut look, id).await?;
-        let tickets = look.tx.tickets_of_room(id).await.map_err(failed)?;
+        let mut snapshot = self.snapshot().await?;
+        let (head, room) = head(&mut snapshot, id).await?;
+        let tickets = snapshot.tx.tickets_of_room(id).await.map_err(failed)?;
         Ok(RoomTickets {
             head,
             rows: tickets
                 .iter()
-                .map(|ticket| super::tickets::row(ticket, &room.zone, look.now))
+                .map(|ticket| super::tickets::row(ticket, &room.zone, snapshot.now))
                 .collect(),
         })
     }
@@ -188,12 +188,16 @@ impl Presenter {
     /// # Errors
     /// There is no such room, or the database fails.
     pub async fn room_history(&self, id: RoomId) -> Result<RoomHistory> {
-        let mut look = self.look().await?;
-        let (head, room) = head(&mut look, id).await?;
-        let events = look.tx.events_of_room(id, 200).await.map_err(failed)?;
-        let audit = look.tx.audit_of("room", &id.to_string(), 100).await.map_err(failed)?;
+        let mut snapshot = self.snapshot().await?;
+        let (head, room) = head(&mut snapshot, id).await?;
+        let events = snapshot.tx.events_of_room(id, 200).await.map_err(failed)?;
+        let audit = snapshot
+            .tx
+            .audit_of("room", &id.to_string(), 100)
+            .await
+            .map_err(failed)?;
         let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
-        let titles: BTreeMap<UpdateId, String> = look
+        let titles: BTreeMap<UpdateId, String> = snapshot
             .planned(&ids)
             .await
             .map_err(told)?
@@ -205,7 +209,7 @@ impl Presenter {
             rows.push((
                 event.at,
                 HistoryRow {
-                    at: words::instant(event.at, &room.zone, look.now),
+                    at: words::instant(event.at, &room.zone, snapshot.now),
                     about: titles.get(&event.update).cloned().unwrap_or_default(),
                     text: event.reason,
                     detail: String::new(),
@@ -217,7 +221,7 @@ impl Presenter {
             rows.push((
                 record.at,
                 HistoryRow {
-                    at: words::instant(record.at, &room.zone, look.now),
+                    at: words::instant(record.at, &room.zone, snapshot.now),
                     about: String::new(),
                     text: record.entry.summary,
                     detail: record.entry.actor,
@@ -302,7 +306,7 @@ fn place(building: &str, floor: &str) -> String {
 }
 
 /// `room`: the room, where something waits for a night in it.
-fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room: Option<&Room>) -> RoomRow {
+fn room_row(snapshot: &ReadSnapshot, record: &RoomListRecord, work: Option<&RoomWork>, room: Option<&Room>) -> RoomRow {
     let nothing = RoomWork::default();
     let work = work.unwrap_or(&nothing);
     let mut models = work.models.clone();
@@ -311,8 +315,8 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
         Some(force) => Some(words::forced(force).to_owned()),
         None if work.nights.is_empty() && work.paused > 0 => Some(words::AFTER_RESUME.to_owned()),
         None => room.zip(work.nights.first()).map(|(room, night)| {
-            let window = look.next_window(room, *night);
-            when::window(&window, &room.zone, look.now)
+            let window = snapshot.next_window(room, *night);
+            when::window(&window, &room.zone, snapshot.now)
         }),
     };
     RoomRow {
@@ -320,9 +324,9 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
         name: record.name.clone(),
         place: place(&record.building, &record.floor),
         site: record.site.clone(),
-        ring: ring_view(look, record.ring),
-        local_time: local_time(&record.zone, look.now),
-        health: look.condition(record.state, work).health(),
+        ring: ring_view(snapshot, record.ring),
+        local_time: local_time(&record.zone, snapshot.now),
+        health: snapshot.condition(record.state, work).health(),
         tickets: work.open_tickets,
         devices: work.devices,
         models: models.join(", "),
@@ -334,26 +338,31 @@ fn room_row(look: &Look, record: &RoomListRecord, work: Option<&RoomWork>, room:
     }
 }
 
-pub(super) async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)> {
+pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(RoomHead, Room)> {
     let missing = || AppError::NotFound {
         what: "This room".to_owned(),
     };
-    let record = look.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
-    let room = look.rooms(&[id]).await.map_err(told)?.remove(&id).ok_or_else(missing)?;
-    let work = look
+    let record = snapshot.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
+    let room = snapshot
+        .rooms(&[id])
+        .await
+        .map_err(told)?
+        .remove(&id)
+        .ok_or_else(missing)?;
+    let work = snapshot
         .tx
-        .work_in(&[id], look.now)
+        .work_in(&[id], snapshot.now)
         .await
         .map_err(failed)?
         .remove(&id)
         .unwrap_or_default();
-    let condition = look.condition(record.state, &work);
+    let condition = snapshot.condition(record.state, &work);
     let first = work.nights.first().copied();
-    let next = look.next_window(&room, first.unwrap_or_else(|| room.zone.date(look.now)));
+    let next = snapshot.next_window(&room, first.unwrap_or_else(|| room.zone.date(snapshot.now)));
     let in_it = work
         .nights
         .iter()
-        .filter(|night| look.next_window(&room, **night).night == next.night);
+        .filter(|night| snapshot.next_window(&room, **night).night == next.night);
     let mut planned = match i64::try_from(in_it.count()).unwrap_or(0) {
         0 => "Nothing is planned.".to_owned(),
         updates => format!("{} planned.", words::count(updates, "update", "updates")),
@@ -368,7 +377,7 @@ pub(super) async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)
         let waits = words::count(work.paused, "update waits", "updates wait");
         planned.push_str(&format!(" {waits} for the resume."));
     }
-    let offset = room.zone.local(look.now).offset_seconds / 60;
+    let offset = room.zone.local(snapshot.now).offset_seconds / 60;
     let sign = if offset < 0 { '-' } else { '+' };
     let mut meta = vec![record.site_name.clone()];
     meta.extend(Some(place(&record.building, &record.floor)).filter(|place| !place.is_empty()));
@@ -385,9 +394,9 @@ pub(super) async fn head(look: &mut Look, id: RoomId) -> Result<(RoomHead, Room)
         meta,
         health: condition.health(),
         health_why: condition.sentence(),
-        local_time: local_time(&room.zone, look.now),
-        ring: ring_view(look, record.ring),
-        next_window: when::window(&next, &room.zone, look.now),
+        local_time: local_time(&room.zone, snapshot.now),
+        ring: ring_view(snapshot, record.ring),
+        next_window: when::window(&next, &room.zone, snapshot.now),
         next_window_work: planned,
         open_tickets: work.open_tickets,
         failed: (work.failed > 0).then(|| {
@@ -411,26 +420,26 @@ fn blocked(block: &Block) -> String {
 type Recommended = BTreeMap<ProductId, (String, Option<(Update, Standing)>)>;
 
 /// What each product on the devices of a room should be, and how the room stands to it.
-async fn recommended(look: &mut Look, room: &Room, devices: &[DeviceDetail]) -> Result<Recommended> {
+async fn recommended(snapshot: &mut ReadSnapshot, room: &Room, devices: &[DeviceDetail]) -> Result<Recommended> {
     let products = devices.iter().flat_map(|device| &device.components);
     let products: BTreeSet<ProductId> = products.map(|(product, ..)| product.clone()).collect();
     let products: Vec<ProductId> = products.into_iter().collect();
-    let recommended = look.tx.recommended(&products).await.map_err(failed)?;
+    let recommended = snapshot.tx.recommended(&products).await.map_err(failed)?;
     let ids: Vec<UpdateId> = recommended.values().map(|(update, _)| *update).collect();
-    let mut planned = look.planned(&ids).await.map_err(told)?;
-    let rollouts = look.tx.rollouts(&ids).await.map_err(failed)?;
+    let mut planned = snapshot.planned(&ids).await.map_err(told)?;
+    let rollouts = snapshot.tx.rollouts(&ids).await.map_err(failed)?;
     let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
     let known: Vec<_> = known.collect();
-    let mut standings = look.standings_in(room, &known).await.map_err(told)?;
+    let mut standings = snapshot.standings_in(room, &known).await.map_err(told)?;
     let recommended = recommended.into_iter();
     Ok(recommended
         .map(|(product, (id, version))| (product, (version, planned.remove(&id).zip(standings.remove(&id)))))
         .collect())
 }
 
-fn device_view(look: &Look, room: &Room, device: DeviceDetail, recommended: &Recommended) -> DeviceView {
+fn device_view(snapshot: &ReadSnapshot, room: &Room, device: DeviceDetail, recommended: &Recommended) -> DeviceView {
     let contact = match device.last_seen_at {
-        Some(at) => format!("Last contact {}", when::instant(at, &room.zone, look.now)),
+        Some(at) => format!("Last contact {}", when::instant(at, &room.zone, snapshot.now)),
         None => "No contact yet".to_owned(),
     };
     let own = room.devices.iter().find(|own| own.id == device.id);
@@ -476,19 +485,19 @@ fn is_current(update: &Update, device: &domain::room::Device) -> bool {
     matches!(update.applicability(device), Applicability::Current(_))
 }
 
-fn when_of(look: &Look, room: &Room, standing: &Standing) -> String {
+fn when_of(snapshot: &ReadSnapshot, room: &Room, standing: &Standing) -> String {
     match standing.deployment.as_ref().map(|deployment| &deployment.state) {
         Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => {
-            when::instant(*at, &room.zone, look.now)
+            when::instant(*at, &room.zone, snapshot.now)
         }
         Some(DeploymentState::Open { started_at: Some(at) }) => {
-            format!("Since {}", when::instant(*at, &room.zone, look.now))
+            format!("Since {}", when::instant(*at, &room.zone, snapshot.now))
         }
         Some(
             DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
         )
         | None => match &standing.start {
-            Some(start) => words::start(start, room, look.now),
+            Some(start) => words::start(start, room, snapshot.now),
             None => String::new(),
         },
     }

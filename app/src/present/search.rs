@@ -3,7 +3,7 @@
 use domain::access::Act;
 use domain::ticket::TicketState;
 use domain::update::titled;
-use service::pages::Look;
+use service::pages::ReadSnapshot;
 use service::store::FoundTicket;
 use service::store::words_of;
 
@@ -21,9 +21,9 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn search(&self, q: &str) -> Result<SearchView> {
-        let mut look = self.look().await?;
+        let mut snapshot = self.snapshot().await?;
         let words = words_of(q);
-        let rooms = look.tx.find_rooms(&words, LOOKED_AT).await.map_err(failed)?;
+        let rooms = snapshot.tx.find_rooms(&words, LOOKED_AT).await.map_err(failed)?;
         let rooms = rooms.into_iter().map(|room| Found {
             href: format!("/rooms/{}", room.id()),
             sub: [room.site.as_str(), room.building.as_str()]
@@ -34,7 +34,7 @@ impl Presenter {
             name: room.name,
         });
         let may_see_portfolio = self.viewer.actor.role.may(Act::SeePortfolio);
-        let updates = look.tx.find_updates(&words, LOOKED_AT).await.map_err(failed)?;
+        let updates = snapshot.tx.find_updates(&words, LOOKED_AT).await.map_err(failed)?;
         let updates = updates
             .into_iter()
             .filter(|update| update.published || may_see_portfolio)
@@ -50,7 +50,7 @@ impl Presenter {
                     name: titled(&update.title, &update.version),
                 }
             });
-        let tickets = tickets(&mut look, q, &words).await?;
+        let tickets = tickets(&mut snapshot, q, &words).await?;
         let tickets = tickets.into_iter().map(|ticket| Found {
             href: format!("/incidents/{}", ticket.number),
             sub: TicketState::from_word(&ticket.state)
@@ -67,12 +67,12 @@ impl Presenter {
 }
 
 /// By words, and by number as people say it: `T-1004`, `1004`.
-async fn tickets(look: &mut Look, q: &str, words: &[String]) -> Result<Vec<FoundTicket>> {
-    let mut found = look.tx.find_tickets(words, LOOKED_AT).await.map_err(failed)?;
+async fn tickets(snapshot: &mut ReadSnapshot, q: &str, words: &[String]) -> Result<Vec<FoundTicket>> {
+    let mut found = snapshot.tx.find_tickets(words, LOOKED_AT).await.map_err(failed)?;
     let digits = q.trim().trim_start_matches(['T', 't', '#']).trim_start_matches('-');
     if let Ok(number) = digits.parse::<i64>()
         && found.iter().all(|ticket| ticket.number != number)
-        && let Some(ticket) = look.tx.ticket(number).await.map_err(failed)?
+        && let Some(ticket) = snapshot.tx.ticket(number).await.map_err(failed)?
     {
         found.push(FoundTicket {
             number,

@@ -7,7 +7,7 @@ use domain::ids::FreezeId;
 use domain::settings::{Mode, Settings};
 use domain::when;
 use domain::zone;
-use service::pages::Look;
+use service::pages::ReadSnapshot;
 use service::settings::{OrganisationDraft, mark};
 
 use super::{Presenter, Result, failed, told, words};
@@ -23,8 +23,8 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not see them, or the database fails.
     pub async fn settings(&self) -> Result<SettingsView> {
-        let look = self.look_for(Act::SeeSettings).await?;
-        let organisation = &look.organisation;
+        let snapshot = self.snapshot_for(Act::SeeSettings).await?;
+        let organisation = &snapshot.organisation;
         let settings = &organisation.settings;
         let may_change = self.viewer.actor.role.may(Act::EditSettings);
         Ok(SettingsView {
@@ -63,7 +63,7 @@ impl Presenter {
         let changed = self.service.edit_settings(&self.viewer.actor, &seen, &draft).await;
         changed.map_err(told)?;
         // Another address: the page asks again, and the form has what is set now.
-        let now = mark(&self.look().await?.organisation);
+        let now = mark(&self.snapshot().await?.organisation);
         Ok(Done::new("The settings are changed.", format!("/settings?as={now}")))
     }
 
@@ -72,28 +72,29 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not see settings, or the database fails.
     pub async fn freezes(&self) -> Result<FreezesView> {
-        let mut look = self.look_for(Act::SeeSettings).await?;
-        let today = look.organisation.zone.date(look.now);
+        let mut snapshot = self.snapshot_for(Act::SeeSettings).await?;
+        let today = snapshot.organisation.zone.date(snapshot.now);
         let mut found: Vec<(FreezeScope, Freeze)> = Vec::new();
         found.extend(
-            look.freezes
+            snapshot
+                .freezes
                 .organisation
                 .iter()
                 .map(|freeze| (FreezeScope::Organisation, freeze.clone())),
         );
-        for (ring, freezes) in &look.freezes.rings {
+        for (ring, freezes) in &snapshot.freezes.rings {
             found.extend(freezes.iter().map(|freeze| (FreezeScope::Ring(*ring), freeze.clone())));
         }
-        found.extend(look.tx.freezes_aside().await.map_err(failed)?);
+        found.extend(snapshot.tx.freezes_aside().await.map_err(failed)?);
         found.retain(|(_, freeze)| (today - freeze.until).num_days() < PAST_DAYS);
         found.sort_by_key(|(_, freeze)| (freeze.from, freeze.id));
         let may_change = self.viewer.actor.role.may(Act::Freeze);
         let mut rows = Vec::with_capacity(found.len());
         for (scope, freeze) in found {
-            rows.push(self.freeze_row(&mut look, scope, freeze, today).await?);
+            rows.push(self.freeze_row(&mut snapshot, scope, freeze, today).await?);
         }
-        let sites = look.tx.sites().await.map_err(failed)?;
-        let rings = look.rings.iter().map(|ring| Choice {
+        let sites = snapshot.tx.sites().await.map_err(failed)?;
+        let rings = snapshot.rings.iter().map(|ring| Choice {
             value: format!("ring:{}", ring.id),
             label: format!("The ring {}", ring.name),
         });
@@ -115,24 +116,24 @@ impl Presenter {
 
     async fn freeze_row(
         &self,
-        look: &mut Look,
+        snapshot: &mut ReadSnapshot,
         scope: FreezeScope,
         freeze: Freeze,
         today: NaiveDate,
     ) -> Result<FreezeRow> {
-        let year = words::year(look);
+        let year = words::year(snapshot);
         let whom = match scope {
             FreezeScope::Organisation => "Everything".to_owned(),
-            FreezeScope::Ring(id) => look
+            FreezeScope::Ring(id) => snapshot
                 .rings
                 .get(id)
                 .map_or_else(String::new, |ring| format!("Ring {}", ring.name)),
             FreezeScope::Site(id) => {
-                let name = look.tx.site_name(id).await.map_err(failed)?;
+                let name = snapshot.tx.site_name(id).await.map_err(failed)?;
                 name.map_or_else(String::new, |name| format!("Site {name}"))
             }
             FreezeScope::Room(id) => {
-                let room = look.tx.room_record(id).await.map_err(failed)?;
+                let room = snapshot.tx.room_record(id).await.map_err(failed)?;
                 room.map_or_else(String::new, |room| format!("{}, {}", room.name, room.site_name))
             }
         };
@@ -163,12 +164,12 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::freeze_plan`].
     pub async fn plan_freeze(&self, scope: &str, from: &str, until: &str) -> Result<Vec<String>> {
-        let look = self.look_for(Act::Freeze).await?;
+        let snapshot = self.snapshot_for(Act::Freeze).await?;
         let scope = parsed_scope(scope)?;
         let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
         let plan = self.service.freeze_plan(&self.viewer.actor, scope, first, last).await;
         let plan = plan.map_err(told)?;
-        let (city, year) = (look.organisation.zone.city(), words::year(&look));
+        let (city, year) = (snapshot.organisation.zone.city(), words::year(&snapshot));
         let moved = plan.into_iter().filter(|(_, was, is)| was != is);
         let sentences: Vec<String> = moved
             .map(|(title, was, is)| {

@@ -7,7 +7,7 @@ use domain::ticket::TicketSeverity;
 use domain::update::titled;
 use domain::when;
 use domain::zone::Zone;
-use service::pages::Look;
+use service::pages::ReadSnapshot;
 use service::store::{TicketFilter, TicketRecord};
 use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
 
@@ -26,18 +26,18 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn list_tickets(&self, query: TicketsQuery) -> Result<TicketsView> {
-        let mut look = self.look().await?;
-        let zone = look.organisation.zone.clone();
+        let mut snapshot = self.snapshot().await?;
+        let zone = snapshot.organisation.zone.clone();
         let filter = TicketFilter {
             words: query.q.clone(),
             state: query.state.clone(),
             severity: query.severity.clone(),
-            now: look.now,
+            now: snapshot.now,
         };
-        let found = look.tx.tickets(&filter, PAGE, words::offset(query.page));
+        let found = snapshot.tx.tickets(&filter, PAGE, words::offset(query.page));
         let found = found.await.map_err(failed)?;
-        let total = look.tickets_found(&filter).await.map_err(told)?;
-        let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, look.now)).collect();
+        let total = snapshot.tickets_found(&filter).await.map_err(told)?;
+        let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, snapshot.now)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         let kept = words::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);
         let pager = words::numbered(query.page, shown, total, "ticket", "tickets");
@@ -50,16 +50,16 @@ impl Presenter {
     /// # Errors
     /// There is no such ticket, or the database fails.
     pub async fn ticket(&self, number: i64) -> Result<TicketView> {
-        let mut look = self.look().await?;
-        let zone = look.organisation.zone.clone();
+        let mut snapshot = self.snapshot().await?;
+        let zone = snapshot.organisation.zone.clone();
         let missing = || AppError::NotFound {
             what: "This ticket".to_owned(),
         };
-        let ticket = look.tx.ticket(number).await.map_err(failed)?.ok_or_else(missing)?;
-        let rooms = look.tx.rooms_of_ticket(ticket.id).await.map_err(failed)?;
-        let events = look.tx.ticket_events(ticket.id).await.map_err(failed)?;
+        let ticket = snapshot.tx.ticket(number).await.map_err(failed)?.ok_or_else(missing)?;
+        let rooms = snapshot.tx.rooms_of_ticket(ticket.id).await.map_err(failed)?;
+        let events = snapshot.tx.ticket_events(ticket.id).await.map_err(failed)?;
         let update = match ticket.update {
-            Some(id) => look
+            Some(id) => snapshot
                 .planned(&[id])
                 .await
                 .map_err(told)?
@@ -68,15 +68,15 @@ impl Presenter {
             None => None,
         };
         let history = events.into_iter().map(|event| HistoryRow {
-            at: words::instant(event.at, &zone, look.now),
+            at: words::instant(event.at, &zone, snapshot.now),
             about: String::new(),
             text: event.text,
             detail: event.actor,
             bad: false,
         });
-        let suppressed = suppressed(&ticket, &zone, look.now);
+        let suppressed = suppressed(&ticket, &zone, snapshot.now);
         Ok(TicketView {
-            row: row(&ticket, &zone, look.now),
+            row: row(&ticket, &zone, snapshot.now),
             description: ticket.description,
             category: ticket.category,
             assignee: ticket.assignee,
@@ -87,15 +87,15 @@ impl Presenter {
             high_impact: ticket.high_impact,
             suppressed,
             resolution: ticket.resolution,
-            choices: self.ticket_choices(&look).await?,
+            choices: self.ticket_choices(&snapshot).await?,
         })
     }
 
-    async fn ticket_choices(&self, look: &Look) -> Result<Option<TicketChoices>> {
+    async fn ticket_choices(&self, snapshot: &ReadSnapshot) -> Result<Option<TicketChoices>> {
         if !self.viewer.actor.role.may(Act::WorkOnTickets) {
             return Ok(None);
         }
-        let last = look.organisation.zone.date(look.now) + Days::new(LONGEST_SUPPRESSION);
+        let last = snapshot.organisation.zone.date(snapshot.now) + Days::new(LONGEST_SUPPRESSION);
         Ok(Some(TicketChoices {
             assignees: self.service.assignees(&self.viewer.actor).await.map_err(told)?,
             categories: CATEGORIES.map(str::to_owned).to_vec(),
@@ -108,7 +108,7 @@ impl Presenter {
     /// # Errors
     /// Whoever asks may not record one, or what it is about is not there.
     pub async fn issue_draft(&self, about: IssueAbout) -> Result<IssueDraft> {
-        let mut look = self.look_for(Act::WorkOnTickets).await?;
+        let mut snapshot = self.snapshot_for(Act::WorkOnTickets).await?;
         let mut draft = IssueDraft {
             title: String::new(),
             description: String::new(),
@@ -119,7 +119,7 @@ impl Presenter {
         };
         let mut rooms: Vec<RoomId> = about.room.parse().into_iter().collect();
         if let Ok(update) = about.update.parse::<UpdateId>() {
-            let summary = look.update(update).await.map_err(told)?;
+            let summary = snapshot.update(update).await.map_err(told)?;
             let title = titled(&summary.record.title, &summary.record.version);
             let ring = summary.rollout.stages.last().map(|stage| stage.name.clone());
             draft.title = match (about.paused, ring) {
@@ -127,7 +127,11 @@ impl Presenter {
                 (true, None) => format!("{title} paused"),
                 (false, _) => format!("Trouble with {title}"),
             };
-            let failed = look.tx.failed_deployments(update, None, NAMED).await.map_err(failed)?;
+            let failed = snapshot
+                .tx
+                .failed_deployments(update, None, NAMED)
+                .await
+                .map_err(failed)?;
             draft.description = failed
                 .first()
                 .map(|first| format!("In the first of the rooms: {}", first.reason.sentence()))
@@ -137,7 +141,7 @@ impl Presenter {
             }
             draft.update = Some((update, title));
         }
-        let named = look.tx.room_names(&rooms).await.map_err(failed)?;
+        let named = snapshot.tx.room_names(&rooms).await.map_err(failed)?;
         let lines: Vec<String> = named
             .into_iter()
             .map(|(_, name, site)| format!("{name}, {site}"))

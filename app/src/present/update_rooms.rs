@@ -5,7 +5,7 @@ use domain::ids::{RingId, RoomId};
 use domain::ring::RingPlace;
 use domain::rollout::{Rollout, RolloutState};
 use domain::status::RoomStatus;
-use service::pages::{Look, Start, UpdateSummary};
+use service::pages::{ReadSnapshot, Start, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
 use super::{PAGE, Result, failed, ring_view, told, words};
@@ -16,11 +16,14 @@ use crate::model::{Choice, Pager, RingView, RoomWhyQuery, RoomWhyRow};
 const FEW: i64 = 2_000;
 
 /// The chips: (word in the address, label, rooms).
-pub(super) async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, String, i64)>> {
+pub(super) async fn statuses(
+    snapshot: &mut ReadSnapshot,
+    summary: &UpdateSummary,
+) -> Result<Vec<(String, String, i64)>> {
     let product = &summary.record.product;
-    let with_product = look.rooms_with(std::slice::from_ref(product)).await.map_err(told)?;
+    let with_product = snapshot.rooms_with(std::slice::from_ref(product)).await.map_err(told)?;
     let with_product = with_product.get(product).copied().unwrap_or(0);
-    let by_status = look.rooms_by_status(&summary.rollout).await.map_err(told)?;
+    let by_status = snapshot.rooms_by_status(&summary.rollout).await.map_err(told)?;
     let of = |status: RoomStatus| by_status.get(&status).copied().unwrap_or(0);
     let deployed: i64 = by_status.values().sum();
     let all = with_product.max(deployed);
@@ -43,7 +46,7 @@ pub(super) async fn statuses(look: &mut Look, summary: &UpdateSummary) -> Result
 }
 
 pub(super) async fn room_page(
-    look: &mut Look,
+    snapshot: &mut ReadSnapshot,
     summary: &UpdateSummary,
     query: &RoomWhyQuery,
     statuses: &[(String, String, i64)],
@@ -54,10 +57,10 @@ pub(super) async fn room_page(
         few: all <= FEW,
         ..room_filter(summary, query)?
     };
-    let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+    let mut records = snapshot.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
     let more = super::rooms::cut(&mut records, filter.before.is_some());
     let total = match filter.ring {
-        Some(_) => look.update_rooms_found(&filter).await.map_err(told)?,
+        Some(_) => snapshot.update_rooms_found(&filter).await.map_err(told)?,
         // What the chip of the status says.
         None => chip.map_or(0, |(_, _, rooms)| *rooms),
     };
@@ -66,7 +69,7 @@ pub(super) async fn room_page(
     let pager = super::rooms::pager(text, ends, &records, more, |name, cursor| {
         words::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
     });
-    Ok((room_rows(look, summary, &records).await?, pager))
+    Ok((room_rows(snapshot, summary, &records).await?, pager))
 }
 
 pub(super) fn room_filter(summary: &UpdateSummary, query: &RoomWhyQuery) -> Result<UpdateRoomFilter> {
@@ -103,14 +106,14 @@ fn which_rooms(status: &str, rollout: &RolloutState) -> Result<UpdateRooms> {
 }
 
 pub(super) async fn room_rows(
-    look: &mut Look,
+    snapshot: &mut ReadSnapshot,
     summary: &UpdateSummary,
     records: &[RoomListRecord],
 ) -> Result<Vec<RoomWhyRow>> {
     let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-    let rooms = look.rooms(&ids).await.map_err(told)?;
-    let planned = look.planned(&[summary.record.id]).await.map_err(told)?;
-    let tickets = look
+    let rooms = snapshot.rooms(&ids).await.map_err(told)?;
+    let planned = snapshot.planned(&[summary.record.id]).await.map_err(told)?;
+    let tickets = snapshot
         .tx
         .failure_ticket_numbers(summary.record.id, &ids)
         .await
@@ -119,7 +122,7 @@ pub(super) async fn room_rows(
     let Some(update) = planned.get(&summary.record.id) else {
         return Ok(rows);
     };
-    let standings = look.standings(update, &summary.rollout, rooms.values()).await;
+    let standings = snapshot.standings(update, &summary.rollout, rooms.values()).await;
     let mut standings = standings.map_err(told)?;
     for record in records {
         let (Some(room), Some(standing)) = (rooms.get(&record.id), standings.remove(&record.id)) else {
@@ -127,14 +130,14 @@ pub(super) async fn room_rows(
         };
         let deployment = standing.deployment.as_ref();
         let next = match &standing.start {
-            Some(start) => words::start(start, room, look.now),
-            None => words::no_start(deployment, room, look.now),
+            Some(start) => words::start(start, room, snapshot.now),
+            None => words::no_start(deployment, room, snapshot.now),
         };
         rows.push(RoomWhyRow {
             room: record.id,
             name: record.name.clone(),
             site: record.site.clone(),
-            ring: room_ring(look, &summary.rollout, deployment, record.ring),
+            ring: room_ring(snapshot, &summary.rollout, deployment, record.ring),
             status: standing.status,
             why: standing.why,
             next,
@@ -149,13 +152,13 @@ pub(super) async fn room_rows(
 
 /// The ring in which a room stands for an update: as the rollout entered it, else the room's own. In the implicit ring
 /// of all rooms (S12) the own one tells more.
-fn room_ring(look: &Look, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
+fn room_ring(snapshot: &ReadSnapshot, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
     let entered = deployment
         .filter(|deployment| deployment.ring != RingId::ALL_ROOMS)
         .and_then(|deployment| rollout.stage(deployment.ring));
     match entered {
         Some(stage) => stage_ring(stage.ring, &stage.name, stage.place),
-        None => ring_view(look, own),
+        None => ring_view(snapshot, own),
     }
 }
 
@@ -174,13 +177,13 @@ pub(super) fn stage_ring(id: RingId, name: &str, place: RingPlace) -> RingView {
 }
 
 /// The rings in which the rooms of an update stand, for the filter.
-pub(super) fn ring_choices(look: &Look, summary: &UpdateSummary) -> Vec<Choice> {
+pub(super) fn ring_choices(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> Vec<Choice> {
     let choice = |id: RingId, name: &str| Choice {
         value: id.to_string(),
         label: name.to_owned(),
     };
     match summary.rollout.automatic_days {
-        Some(_) => look.rings.iter().map(|ring| choice(ring.id, &ring.name)).collect(),
+        Some(_) => snapshot.rings.iter().map(|ring| choice(ring.id, &ring.name)).collect(),
         None => {
             let stages = summary.calendar.iter();
             stages.map(|stage| choice(stage.ring, &stage.name)).collect()

@@ -8,7 +8,7 @@ use domain::rollout::{PlannedStage, Progress, RolloutState};
 use domain::status::UpdateStatus;
 use domain::update::{ProductKind, Severity, titled};
 use domain::when;
-use service::pages::{Look, UpdateSummary};
+use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::pictures::{calendar_view, track};
 use super::update_rooms::{ring_choices, room_filter, room_page, room_rows, statuses};
@@ -21,8 +21,8 @@ impl Presenter {
     /// # Errors
     /// The database fails.
     pub async fn list_updates(&self, query: UpdatesQuery) -> Result<UpdatesView> {
-        let mut look = self.look().await?;
-        let all = look.updates(query.past).await.map_err(told)?;
+        let mut snapshot = self.snapshot().await?;
+        let all = snapshot.updates(query.past).await.map_err(told)?;
         let mut vendors: Vec<String> = all.iter().map(|summary| summary.record.vendor.clone()).collect();
         vendors.sort();
         vendors.dedup();
@@ -35,12 +35,12 @@ impl Presenter {
             .into_iter()
             .skip(first)
             .take(page)
-            .map(|summary| update_row(&look, summary))
+            .map(|summary| update_row(&snapshot, summary))
             .collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         let pager = words::numbered(query.page, shown, total, "update", "updates");
         let pager = words::with_filters(pager, &kept_query(&query));
-        let scale = look
+        let scale = snapshot
             .rings
             .iter()
             .map(|ring| (ring.name.clone(), ring.completion_days()))
@@ -58,18 +58,18 @@ impl Presenter {
     /// # Errors
     /// It was not published, or the database fails.
     pub async fn update(&self, id: UpdateId, rooms: RoomWhyQuery) -> Result<UpdateView> {
-        let mut look = self.look().await?;
-        let summary = look.update(id).await.map_err(told)?;
-        let calendar = calendar_view(&mut look, &summary).await?;
-        let statuses = statuses(&mut look, &summary).await?;
-        let (room_rows, pager) = room_page(&mut look, &summary, &rooms, &statuses).await?;
-        let release = look.tx.release(id).await.map_err(failed)?;
+        let mut snapshot = self.snapshot().await?;
+        let summary = snapshot.update(id).await.map_err(told)?;
+        let calendar = calendar_view(&mut snapshot, &summary).await?;
+        let statuses = statuses(&mut snapshot, &summary).await?;
+        let (room_rows, pager) = room_page(&mut snapshot, &summary, &rooms, &statuses).await?;
+        let release = snapshot.tx.release(id).await.map_err(failed)?;
         let known_issues = release
             .as_ref()
             .map(|release| release.release.known_issues.clone())
             .unwrap_or_default();
-        let tickets = look.tx.tickets_of_update(id).await.map_err(failed)?;
-        let zone = look.organisation.zone.clone();
+        let tickets = snapshot.tx.tickets_of_update(id).await.map_err(failed)?;
+        let zone = snapshot.organisation.zone.clone();
         Ok(UpdateView {
             ahead: summary.waiting.values().sum(),
             id,
@@ -78,21 +78,21 @@ impl Presenter {
             kind: summary.record.kind,
             severity: summary.record.severity,
             status: summary.status,
-            status_sentence: status_sentence(&look, &summary),
-            day: day_of(&look, &summary),
-            facts: facts(&mut look, &summary).await?,
+            status_sentence: status_sentence(&snapshot, &summary),
+            day: day_of(&snapshot, &summary),
+            facts: facts(&mut snapshot, &summary).await?,
             calendar,
             statuses,
-            rings: ring_choices(&look, &summary),
+            rings: ring_choices(&snapshot, &summary),
             rooms: room_rows,
             pager,
             known_issues,
             tickets: tickets
                 .iter()
-                .map(|ticket| super::tickets::row(ticket, &zone, look.now))
+                .map(|ticket| super::tickets::row(ticket, &zone, snapshot.now))
                 .collect(),
-            history: history(&mut look, id).await?,
-            controls: self.controls(&mut look, &summary).await?,
+            history: history(&mut snapshot, id).await?,
+            controls: self.controls(&mut snapshot, &summary).await?,
             may_retry: self.viewer.actor.role.may(Act::RetryRoom) && summary.rollout.may_be_retried(),
         })
     }
@@ -106,29 +106,32 @@ impl Presenter {
         id: UpdateId,
         query: RoomWhyQuery,
     ) -> Result<(Vec<Vec<String>>, Option<RoomWhyQuery>)> {
-        let mut look = self.look().await?;
-        let summary = look.update(id).await.map_err(told)?;
+        let mut snapshot = self.snapshot().await?;
+        let summary = snapshot.update(id).await.map_err(told)?;
         let filter = room_filter(&summary, &query)?;
-        let mut records = look.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let mut records = snapshot.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
         let more = super::rooms::cut(&mut records, false);
         let last = records.last().filter(|_| more);
         let next = last.map(|last| RoomWhyQuery {
             after: format!("{}|{}", last.name_key, last.id),
             ..query
         });
-        let rows = room_rows(&mut look, &summary, &records).await?.into_iter().map(|row| {
-            vec![
-                row.name,
-                row.site,
-                row.ring.name,
-                row.status.label().to_owned(),
-                row.why,
-                row.next,
-                row.attempt.to_string(),
-                if row.catch_up { "yes" } else { "" }.to_owned(),
-                row.ticket.map_or_else(String::new, |number| format!("T-{number}")),
-            ]
-        });
+        let rows = room_rows(&mut snapshot, &summary, &records)
+            .await?
+            .into_iter()
+            .map(|row| {
+                vec![
+                    row.name,
+                    row.site,
+                    row.ring.name,
+                    row.status.label().to_owned(),
+                    row.why,
+                    row.next,
+                    row.attempt.to_string(),
+                    if row.catch_up { "yes" } else { "" }.to_owned(),
+                    row.ticket.map_or_else(String::new, |number| format!("T-{number}")),
+                ]
+            });
         Ok((rows.collect(), next))
     }
 }
@@ -195,8 +198,8 @@ fn kept_query(query: &UpdatesQuery) -> String {
     ])
 }
 
-fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
-    let year = words::year(look);
+fn update_row(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> UpdateRow {
+    let year = words::year(snapshot);
     let last_day = summary
         .calendar
         .last()
@@ -204,7 +207,7 @@ fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
         .unwrap_or(summary.rollout.starts_on);
     // What was stopped has no days ahead.
     let last_day = match &summary.rollout.state {
-        RolloutState::Deprecated { at, .. } => look.organisation.zone.date(*at),
+        RolloutState::Deprecated { at, .. } => snapshot.organisation.zone.date(*at),
         RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => last_day,
     };
     let waiting: i64 = summary.waiting.values().sum();
@@ -215,17 +218,17 @@ fn update_row(look: &Look, summary: &UpdateSummary) -> UpdateRow {
         kind: summary.record.kind,
         severity: summary.record.severity,
         status: summary.status,
-        track: track(look, summary),
+        track: track(snapshot, summary),
         done: summary.counts.completed,
         failed: summary.counts.failed,
         total: summary.counts.total() + waiting,
         starts: words::day(first_night(summary), year),
         ends: words::day(last_day, year),
-        day: day_of(look, summary),
+        day: day_of(snapshot, summary),
     }
 }
 
-fn day_of(look: &Look, summary: &UpdateSummary) -> Option<String> {
+fn day_of(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> Option<String> {
     match summary.status {
         UpdateStatus::InProgress | UpdateStatus::Paused => {}
         UpdateStatus::Scheduled
@@ -234,18 +237,20 @@ fn day_of(look: &Look, summary: &UpdateSummary) -> Option<String> {
         | UpdateStatus::Deprecated
         | UpdateStatus::NotRequired => return None,
     }
-    let judged_on = judged_on(look, summary);
-    let (day, days) = summary.rollout.plan_day(&summary.calendar, &look.freezes, judged_on)?;
+    let judged_on = judged_on(snapshot, summary);
+    let (day, days) = summary
+        .rollout
+        .plan_day(&summary.calendar, &snapshot.freezes, judged_on)?;
     Some(format!("Day {day} of {days}"))
 }
 
 /// The date on which the days of a rollout are counted.
-pub(super) fn judged_on(look: &Look, summary: &UpdateSummary) -> NaiveDate {
-    summary.rollout.judged_on(&look.organisation.zone, look.now)
+pub(super) fn judged_on(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> NaiveDate {
+    summary.rollout.judged_on(&snapshot.organisation.zone, snapshot.now)
 }
 
-pub(super) fn caption(look: &Look, summary: &UpdateSummary) -> String {
-    let date = |at| when::date(look.organisation.zone.date(at), words::year(look));
+pub(super) fn caption(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
+    let date = |at| when::date(snapshot.organisation.zone.date(at), words::year(snapshot));
     match &summary.rollout.state {
         RolloutState::Deprecated { reason, .. } => reason.sentence(),
         RolloutState::Paused { since, .. } => match summary.rollout.stages.last() {
@@ -253,17 +258,17 @@ pub(super) fn caption(look: &Look, summary: &UpdateSummary) -> String {
             None => format!("Paused since {}, before the first ring", date(*since)),
         },
         RolloutState::Finished { at } => format!("Over since {}", date(*at)),
-        RolloutState::Running => progress(look, summary),
+        RolloutState::Running => progress(snapshot, summary),
     }
 }
 
 /// What a running rollout does today, or waits for, without a full stop (T6).
-fn progress(look: &Look, summary: &UpdateSummary) -> String {
-    let today = look.organisation.zone.date(look.now);
-    let year = words::year(look);
+fn progress(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
+    let today = snapshot.organisation.zone.date(snapshot.now);
+    let year = words::year(snapshot);
     let text = match summary.rollout.progress(&summary.calendar, today) {
         Progress::NotStarted { stage, on } => format!("{} starts {}", stage.name, when::date(on, year)),
-        Progress::InStage(stage) => stage_caption(look, stage),
+        Progress::InStage(stage) => stage_caption(snapshot, stage),
         Progress::WaitsFor { stage, on } => {
             format!("Waits for {}, which starts {}", stage.name, when::date(on, year))
         }
@@ -276,20 +281,20 @@ fn progress(look: &Look, summary: &UpdateSummary) -> String {
     format!("{text}{}", superseded(summary))
 }
 
-fn stage_caption(look: &Look, stage: &PlannedStage) -> String {
-    let today = look.organisation.zone.date(look.now);
+fn stage_caption(snapshot: &ReadSnapshot, stage: &PlannedStage) -> String {
+    let today = snapshot.organisation.zone.date(snapshot.now);
     // Frozen dates are no plan days (W6).
-    if let Some(freeze) = look.freezes.on(stage.ring, today) {
+    if let Some(freeze) = snapshot.freezes.on(stage.ring, today) {
         format!(
             "{}: {}",
             stage.name,
-            Frozen::by(freeze, look.organisation.zone.date(look.now)).words()
+            Frozen::by(freeze, snapshot.organisation.zone.date(snapshot.now)).words()
         )
     } else if today < stage.rollout_ends {
-        let night = stage.night(&look.freezes, today);
+        let night = stage.night(&snapshot.freezes, today);
         format!("{}: night {night} of {}", stage.name, stage.rollout_days)
     } else {
-        let day = stage.test_day(&look.freezes, today);
+        let day = stage.test_day(&snapshot.freezes, today);
         format!("{}: test day {day} of {}", stage.name, stage.test_days)
     }
 }
@@ -309,8 +314,8 @@ fn superseded(summary: &UpdateSummary) -> &'static str {
     }
 }
 
-fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
-    let zone = &look.organisation.zone;
+fn status_sentence(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
+    let zone = &snapshot.organisation.zone;
     match &summary.rollout.state {
         RolloutState::Paused {
             since,
@@ -320,13 +325,13 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
         } => {
             let paused = format!(
                 "Paused by {by} on {}: {}",
-                when::instant(*since, zone, look.now),
+                when::instant(*since, zone, snapshot.now),
                 words::sentence(reason)
             );
             match resumes_on {
                 Some(date) => format!(
                     "{paused} It goes on by itself on {} ({}).",
-                    when::date(*date, words::year(look)),
+                    when::date(*date, words::year(snapshot)),
                     zone.city()
                 ),
                 None => {
@@ -335,19 +340,23 @@ fn status_sentence(look: &Look, summary: &UpdateSummary) -> String {
             }
         }
         RolloutState::Deprecated { at, reason } => {
-            format!("{} Since {}.", reason.sentence(), when::instant(*at, zone, look.now))
+            format!(
+                "{} Since {}.",
+                reason.sentence(),
+                when::instant(*at, zone, snapshot.now)
+            )
         }
-        RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, look.now)),
-        RolloutState::Running => format!("{}.", progress(look, summary)),
+        RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, snapshot.now)),
+        RolloutState::Running => format!("{}.", progress(snapshot, summary)),
     }
 }
 
-async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, String)>> {
+async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<Vec<(String, String)>> {
     let id = summary.record.id;
-    let year = words::year(look);
+    let year = words::year(snapshot);
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
-    if let Some(release) = look.tx.release(id).await.map_err(failed)? {
+    if let Some(release) = snapshot.tx.release(id).await.map_err(failed)? {
         let released = release
             .released
             .map_or_else(|| "Not published by the vendor".to_owned(), |day| when::date(day, year));
@@ -363,13 +372,16 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
             fact("For models", release.release.models.join(", "));
         }
     }
-    if let Some((at, by)) = look.tx.published_at(id).await.map_err(failed)? {
+    if let Some((at, by)) = snapshot.tx.published_at(id).await.map_err(failed)? {
         fact(
             "Published",
-            format!("{} by {by}", when::instant(at, &look.organisation.zone, look.now)),
+            format!(
+                "{} by {by}",
+                when::instant(at, &snapshot.organisation.zone, snapshot.now)
+            ),
         );
     }
-    for record in look.tx.artifacts(id).await.map_err(failed)? {
+    for record in snapshot.tx.artifacts(id).await.map_err(failed)? {
         fact(
             "File",
             format!("{}, {}", record.artifact.filename, words::size(record.artifact.size)),
@@ -379,13 +391,17 @@ async fn facts(look: &mut Look, summary: &UpdateSummary) -> Result<Vec<(String, 
     Ok(facts)
 }
 
-async fn history(look: &mut Look, id: UpdateId) -> Result<Vec<HistoryRow>> {
-    let zone = look.organisation.zone.clone();
-    let audit = look.tx.audit_of("update", &id.to_string(), 100).await.map_err(failed)?;
+async fn history(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<Vec<HistoryRow>> {
+    let zone = snapshot.organisation.zone.clone();
+    let audit = snapshot
+        .tx
+        .audit_of("update", &id.to_string(), 100)
+        .await
+        .map_err(failed)?;
     Ok(audit
         .into_iter()
         .map(|record| HistoryRow {
-            at: words::instant(record.at, &zone, look.now),
+            at: words::instant(record.at, &zone, snapshot.now),
             about: String::new(),
             text: record.entry.summary,
             detail: record.entry.actor,

@@ -7,7 +7,7 @@ use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::room::Room;
 use domain::when;
 use domain::zone::Zone;
-use service::pages::{Look, Start};
+use service::pages::{ReadSnapshot, Start};
 
 use super::PAGE;
 use crate::error::AppError;
@@ -42,8 +42,8 @@ pub(super) fn day(date: NaiveDate, year: i32) -> When {
     }
 }
 
-pub(super) fn year(look: &Look) -> i32 {
-    look.organisation.zone.date(look.now).year()
+pub(super) fn year(snapshot: &ReadSnapshot) -> i32 {
+    snapshot.organisation.zone.date(snapshot.now).year()
 }
 
 /// A day out of a form: `2026-03-01`.

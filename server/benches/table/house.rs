@@ -46,16 +46,16 @@ impl House {
 
     /// What it is called, and where it is.
     pub async fn lists(&self, estate: &Estate) -> Vec<(&'static str, String)> {
-        let mut look = estate.service.look().await.expect("a look");
-        let updates = look.tx.live_rollouts().await.expect("updates");
+        let mut snapshot = estate.service.read_snapshot().await.expect("a snapshot");
+        let updates = snapshot.tx.live_rollouts().await.expect("updates");
         let of_all = {
-            let known = look.planned(&updates).await.expect("updates");
+            let known = snapshot.planned(&updates).await.expect("updates");
             let bar = known.into_values().find(|update| update.product.0 == "bar");
             bar.expect("the bar's update").id
         };
-        let ring = look.rings.general().id;
-        let site = look.tx.sites().await.expect("sites")[0].id;
-        let first = look.tx.room_page(&RoomFilter::default(), 50).await.expect("rooms");
+        let ring = snapshot.rings.general().id;
+        let site = snapshot.tx.sites().await.expect("sites")[0].id;
+        let first = snapshot.tx.room_page(&RoomFilter::default(), 50).await.expect("rooms");
         let last = first.last().expect("rooms");
         let after = format!("{}%7C{}", last.name_key.replace(' ', "%20"), last.id);
         vec![

@@ -1,6 +1,6 @@
 //! What pages read: one snapshot of facts, with the statuses that follow from them.
 //!
-//! A [`Look`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
+//! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ use crate::sums::{
 use crate::tick::organisation;
 
 /// One snapshot of facts.
-pub struct Look {
+pub struct ReadSnapshot {
     /// For the typed read queries.
     pub tx: Tx,
     /// The organisation.
@@ -104,7 +104,7 @@ impl Service {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn look(&self) -> Result<Look> {
+    pub async fn read_snapshot(&self) -> Result<ReadSnapshot> {
         let mut tx = self.store.read().await?;
         let organisation = organisation(&mut tx).await?;
         let rings = tx.rings().await?;
@@ -114,7 +114,7 @@ impl Service {
         } else {
             None
         };
-        Ok(Look {
+        Ok(ReadSnapshot {
             tx,
             organisation,
             rings,
@@ -133,7 +133,7 @@ impl Service {
     }
 }
 
-impl Look {
+impl ReadSnapshot {
     async fn sum<S: Sum>(&mut self, sum: &S) -> Result<S::Of> {
         match self.sums.clone() {
             Some((sums, mark)) => sums.get(&mut self.tx, mark, sum).await,
@@ -438,7 +438,7 @@ impl Look {
         self.organisation.zone.date(self.now) + Days::new(2)
     }
 
-    /// [`Look::next_window`] of rooms that have the same. `aside`: the freezes of single sites and rooms.
+    /// [`ReadSnapshot::next_window`] of rooms that have the same. `aside`: the freezes of single sites and rooms.
     fn window_of(&self, waiting: &WaitingRooms, aside: &[(FreezeScope, Freeze)]) -> Window {
         let concerns = |scope: &FreezeScope| match scope {
             FreezeScope::Site(site) => *site == waiting.site,

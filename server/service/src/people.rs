@@ -75,7 +75,7 @@ pub fn network(client: IpAddr) -> IpAddr {
 }
 
 impl Service {
-    /// What the sign-in page calls the organisation. Anybody may ask for that page, so it is one row and not a [`Service::look`].
+    /// What the sign-in page calls the organisation. Anybody may ask for that page, so it is one row and not a [`Service::read_snapshot`].
     ///
     /// # Errors
     /// The database fails, or has no organisation yet.

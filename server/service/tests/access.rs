@@ -259,7 +259,7 @@ impl Scene {
             "add site" => service.add_site(by, &site("Quay")).await.map(drop),
             "edit site" => service.edit_site(by, self.site("Quay").await, &site("Quay 2")).await,
             "edit settings" => {
-                let organisation = service.look().await.unwrap().organisation;
+                let organisation = service.read_snapshot().await.unwrap().organisation;
                 let draft = OrganisationDraft {
                     name: "Fathom Lane".into(),
                     zone: organisation.zone.name().into(),

@@ -24,8 +24,8 @@ on_both_engines![
 ];
 
 async fn on_home(estate: &Estate, person: Option<PersonId>) -> Vec<AnnouncementRecord> {
-    let look = estate.service.look().await.unwrap();
-    let (mut tx, today) = (look.tx, look.organisation.zone.date(look.now));
+    let snapshot = estate.service.read_snapshot().await.unwrap();
+    let (mut tx, today) = (snapshot.tx, snapshot.organisation.zone.date(snapshot.now));
     tx.announcements(person, today, 10).await.unwrap()
 }
 

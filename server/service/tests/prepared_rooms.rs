@@ -97,7 +97,7 @@ impl Evening {
     }
 
     async fn set(&self, change: impl FnOnce(&mut Organisation)) {
-        let before = self.estate.service.look().await.unwrap().organisation;
+        let before = self.estate.service.read_snapshot().await.unwrap().organisation;
         let mut after = before.clone();
         change(&mut after);
         let draft = OrganisationDraft {

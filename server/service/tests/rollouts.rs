@@ -55,7 +55,7 @@ on_both_engines![
 async fn status(estate: &Estate, update: UpdateId) -> UpdateStatus {
     estate
         .service
-        .look()
+        .read_snapshot()
         .await
         .unwrap()
         .update(update)
@@ -191,7 +191,14 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
     );
     assert_eq!(status(&estate, update).await, UpdateStatus::Paused);
     let calendar = async || {
-        let summary = estate.service.look().await.unwrap().update(update).await.unwrap();
+        let summary = estate
+            .service
+            .read_snapshot()
+            .await
+            .unwrap()
+            .update(update)
+            .await
+            .unwrap();
         summary.calendar.iter().map(|stage| stage.starts_on).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -744,16 +751,22 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
     estate.live_until("2025-03-06T12:00:00Z", &mut devices).await;
     let id = rooms["Staging 1"];
     let health = async || {
-        let mut look = estate.service.look().await.unwrap();
-        let work = look.tx.work_in(&[id], look.now).await.unwrap().remove(&id).unwrap();
-        let all = look.rooms_by_health().await.unwrap();
-        let here = look.condition(RoomState::Managed, &work).health();
+        let mut snapshot = estate.service.read_snapshot().await.unwrap();
+        let work = snapshot
+            .tx
+            .work_in(&[id], snapshot.now)
+            .await
+            .unwrap()
+            .remove(&id)
+            .unwrap();
+        let all = snapshot.rooms_by_health().await.unwrap();
+        let here = snapshot.condition(RoomState::Managed, &work).health();
         assert!(all.contains_key(&here), "the sums say the same: {all:?}");
         let unhealthy = RoomFilter {
-            unhealthy_at: Some(look.now),
+            unhealthy_at: Some(snapshot.now),
             ..RoomFilter::default()
         };
-        let listed = look.tx.room_page(&unhealthy, 10).await.unwrap();
+        let listed = snapshot.tx.room_page(&unhealthy, 10).await.unwrap();
         let listed: Vec<RoomId> = listed.into_iter().map(|room| room.id).collect();
         let expected = if here == Health::Unhealthy {
             vec![id]
@@ -761,7 +774,7 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
             Vec::new()
         };
         assert_eq!(listed, expected, "the list of the unhealthy ones says the same (P0)");
-        let found = look.rooms_found(&unhealthy).await.unwrap();
+        let found = snapshot.rooms_found(&unhealthy).await.unwrap();
         assert_eq!(usize::try_from(found).unwrap(), expected.len());
         here
     };
@@ -807,7 +820,7 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
         .add_ring(&admin(), draft(" Pilots ", Some(3), 30, 2))
         .await
         .unwrap();
-    let rings = service.look().await.unwrap().rings;
+    let rings = service.read_snapshot().await.unwrap().rings;
     assert_eq!(
         (rings.total_days(), rings.get(pilots).unwrap().name.as_str()),
         (60, "Pilots")
@@ -903,7 +916,7 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
     service.add_ring(&admin(), draft("Late", Some(8), 2, 2)).await.unwrap();
     service.tick().await.unwrap();
     let calendar: Vec<(String, NaiveDate, NaiveDate)> = {
-        let summary = service.look().await.unwrap().update(update).await.unwrap();
+        let summary = service.read_snapshot().await.unwrap().update(update).await.unwrap();
         summary
             .calendar
             .into_iter()
@@ -1105,7 +1118,17 @@ async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
     let early = estate.service.acknowledge(&admin(), update, "Seen.".into()).await;
     assert!(problem(early).contains("not completed with failures"));
     estate.live_until("2025-04-03T00:00:00Z", &mut devices).await;
-    let active = async || estate.service.look().await.unwrap().updates(false).await.unwrap().len();
+    let active = async || {
+        estate
+            .service
+            .read_snapshot()
+            .await
+            .unwrap()
+            .updates(false)
+            .await
+            .unwrap()
+            .len()
+    };
     assert_eq!(active().await, 1);
     assert!(problem(estate.service.acknowledge(&admin(), update, " ".into()).await).starts_with("reason: "));
     estate
@@ -1114,7 +1137,14 @@ async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
         .await
         .unwrap();
     assert_eq!(active().await, 0);
-    let past = estate.service.look().await.unwrap().updates(true).await.unwrap();
+    let past = estate
+        .service
+        .read_snapshot()
+        .await
+        .unwrap()
+        .updates(true)
+        .await
+        .unwrap();
     assert_eq!(
         past.iter().map(|summary| summary.status).collect::<Vec<_>>(),
         [UpdateStatus::CompletedWithFailures]
@@ -1232,7 +1262,14 @@ async fn a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6(estate: Est
         };
         assert_eq!(after[room], moved, "{room}");
     }
-    let summary = estate.service.look().await.unwrap().update(update).await.unwrap();
+    let summary = estate
+        .service
+        .read_snapshot()
+        .await
+        .unwrap()
+        .update(update)
+        .await
+        .unwrap();
     assert_eq!(
         summary.calendar[2].starts_on,
         date("2025-03-30"),

@@ -84,7 +84,7 @@ async fn rooms(
     file("rooms.csv", parts)
 }
 
-/// The rooms of an update with status and reason, with the filters of its page (P3). Each part is a look of its own.
+/// The rooms of an update with status and reason, with the filters of its page (P3). Each part is a snapshot of its own.
 async fn update_rooms(
     State(doors): State<Doors>,
     Extension(viewer): Extension<Viewer>,

@@ -133,7 +133,7 @@ fn place(fleet: &Fleet, room: RoomId, update: UpdateId) -> String {
 /// Before the tick has been there too, a list counts each room where `status::room` has it.
 pub async fn lists(both: &Both, when: &str) {
     let fleet = &both.sim.fleet;
-    let mut look = both.estate.service.look().await.expect("a look");
+    let mut snapshot = both.estate.service.read_snapshot().await.expect("a snapshot");
     for rollout in fleet.rollouts.values() {
         let mut expected: BTreeMap<RoomStatus, i64> = BTreeMap::new();
         let of_update = fleet
@@ -146,7 +146,7 @@ pub async fn lists(both: &Both, when: &str) {
                 *expected.entry(status).or_default() += 1;
             }
         }
-        let listed = look.rooms_by_status(rollout).await.expect("a list");
+        let listed = snapshot.rooms_by_status(rollout).await.expect("a list");
         assert_eq!(listed, expected, "{when}: {} by status", title(fleet, rollout.update));
     }
 }
