@@ -42,7 +42,7 @@ pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Changes 
         .iter()
         .any(|after| stages_before(&after.update) != Some(&after.stages));
     for due in &slice.rooms {
-        rooms::look(slice, due, !rings_moved, now, ids, &mut changes);
+        rooms::plan_room(slice, due, !rings_moved, now, ids, &mut changes);
     }
     changes
 }

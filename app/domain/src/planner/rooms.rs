@@ -25,8 +25,8 @@ use crate::update::{Exclusion, Update};
 use crate::when::{Day, Night};
 use crate::window::Window;
 
-/// Looks at one room. `settles_mark`: what a mark asks for is dealt with now, not with the next slice.
-pub(super) fn look(
+/// Plans one room. `settles_mark`: what a mark asks for is dealt with now, not with the next slice.
+pub(super) fn plan_room(
     slice: &Slice,
     due: &DueRoom,
     settles_mark: bool,
@@ -34,7 +34,7 @@ pub(super) fn look(
     ids: &mut dyn NewIds,
     changes: &mut Changes,
 ) {
-    let mut look = Look {
+    let mut case = RoomCase {
         slice,
         room: &due.room,
         now,
@@ -43,19 +43,19 @@ pub(super) fn look(
         new_installs: Vec::new(),
         tickets: Vec::new(),
     };
-    settle::hear_devices(&mut look);
-    lapse::withdraw_installs(&mut look);
-    settle::conclude(&mut look);
+    settle::hear_devices(&mut case);
+    lapse::withdraw_installs(&mut case);
+    settle::conclude(&mut case);
     let settles_mark = due.marked && settles_mark;
-    join::leave(&mut look, settles_mark);
+    join::leave(&mut case, settles_mark);
     if settles_mark {
-        join::join(&mut look, ids);
+        join::join(&mut case, ids);
         changes.settled_rooms.push(due.room.id);
         wake_for_entry(slice, &due.room, now, changes);
     }
-    open::open_next(&mut look);
-    look.set_next_instants();
-    look.write(due, changes);
+    open::open_next(&mut case);
+    case.set_next_instants();
+    case.write(due, changes);
 }
 
 /// When a room is prepared for a window: see [`Settings::prepare_minutes`].
@@ -63,8 +63,8 @@ pub(super) fn prepares_at(settings: &Settings, window: &Window) -> DateTime<Utc>
     window.opens - TimeDelta::minutes(settings.prepare_minutes.into())
 }
 
-/// One room while it is looked at: its facts in their new state.
-struct Look<'s> {
+/// One room while it is planned: its facts in their new state.
+struct RoomCase<'s> {
     slice: &'s Slice,
     room: &'s Room,
     now: DateTime<Utc>,
@@ -74,7 +74,7 @@ struct Look<'s> {
     tickets: Vec<TicketChange>,
 }
 
-impl<'s> Look<'s> {
+impl<'s> RoomCase<'s> {
     fn settings(&self) -> &'s Settings {
         &self.slice.organisation.settings
     }

@@ -8,7 +8,7 @@ use crate::ids::DeploymentId;
 use crate::install::{Install, InstallState};
 use crate::planner::NewIds;
 use crate::planner::rings::gives_way_in;
-use crate::planner::rooms::Look;
+use crate::planner::rooms::RoomCase;
 use crate::reason::{CatchUp, Reason};
 use crate::rollout::Rollout;
 use crate::room::Room;
@@ -18,65 +18,65 @@ use crate::update::{Exclusion, Update};
 
 /// Takes back what the room must not have or does not need, and, if it may have `moved`, what its ring has not come to. What has
 /// started, or was tried before, stays where it is (R14).
-pub(super) fn leave(look: &mut Look<'_>, moved: bool) {
-    for index in 0..look.deployments.len() {
-        leave_one(look, index, moved);
+pub(super) fn leave(case: &mut RoomCase<'_>, moved: bool) {
+    for index in 0..case.deployments.len() {
+        leave_one(case, index, moved);
     }
 }
 
 /// Compares the room with every live rollout.
-pub(super) fn join(look: &mut Look<'_>, ids: &mut dyn NewIds) {
-    let slice = look.slice;
+pub(super) fn join(case: &mut RoomCase<'_>, ids: &mut dyn NewIds) {
+    let slice = case.slice;
     for rollout in slice.rollouts.values().filter(|rollout| rollout.is_live()) {
         if let Some(update) = slice.updates.get(&rollout.update) {
-            join_one(look, rollout, update, ids);
+            join_one(case, rollout, update, ids);
         }
     }
 }
 
-fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
-    let deployment = &look.deployments[index];
+fn leave_one(case: &mut RoomCase<'_>, index: usize, moved: bool) {
+    let deployment = &case.deployments[index];
     if !deployment.is_unfinished() || deployment.has_started() {
         return;
     }
-    let (Some(update), Some(rollout)) = (look.update(deployment), look.rollout(deployment)) else {
+    let (Some(update), Some(rollout)) = (case.update(deployment), case.rollout(deployment)) else {
         return;
     };
     // What is prepared for tonight would start on tonight's date: a hold that begins then counts already.
     let starts_on = if deployment.is_open() && deployment.force.is_none() {
-        deployment.night.max(look.today())
+        deployment.night.max(case.today())
     } else {
-        look.today()
+        case.today()
     };
-    let exclusion = update.exclusion(look.room, starts_on);
-    let ring = look.slice.rings.get(look.room.ring);
+    let exclusion = update.exclusion(case.room, starts_on);
+    let ring = case.slice.rings.get(case.room.ring);
     let moved_ahead = moved
         && deployment.force.is_none()
         && deployment.attempt == 1
-        && !was_partly_done(look, deployment)
+        && !was_partly_done(case, deployment)
         && ring.is_some_and(|ring| !rollout.has_reached(ring));
-    let counts_in = rollout.ring_of(look.room.ring);
+    let counts_in = rollout.ring_of(case.room.ring);
     let moved_behind = moved && deployment.follows_plan() && deployment.ring != counts_in;
     match exclusion {
-        Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(look, deployment) => {
-            withdraw_planned(look, index);
-            let reason = super::settle::confirmed(look, index);
-            look.complete(index, reason);
+        Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(case, deployment) => {
+            withdraw_planned(case, index);
+            let reason = super::settle::confirmed(case, index);
+            case.complete(index, reason);
         }
         Some(exclusion) => {
-            let reason = look.not_required(exclusion, update);
-            withdraw(look, index, Withdrawal::NotRequired, reason);
+            let reason = case.not_required(exclusion, update);
+            withdraw(case, index, Withdrawal::NotRequired, reason);
         }
         None if moved_ahead => {
             let ring = ring.map_or(String::new(), |ring| ring.name.clone());
-            withdraw(look, index, Withdrawal::Moved, Reason::MovedAhead { ring });
+            withdraw(case, index, Withdrawal::Moved, Reason::MovedAhead { ring });
         }
         None if moved_behind => {
             // An open one is prepared for the next window already.
-            let window = look.next_window(look.today());
+            let window = case.next_window(case.today());
             let is_open = deployment.is_open();
             let ring = ring.map_or(String::new(), |ring| ring.name.clone());
-            let deployment = &mut look.deployments[index];
+            let deployment = &mut case.deployments[index];
             deployment.night = if is_open { deployment.night } else { window.night };
             deployment.ring = counts_in;
             deployment.planned_night = None;
@@ -90,58 +90,58 @@ fn leave_one(look: &mut Look<'_>, index: usize, moved: bool) {
     }
 }
 
-pub(super) fn was_partly_done(look: &Look<'_>, deployment: &Deployment) -> bool {
-    look.installs
+pub(super) fn was_partly_done(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
+    case.installs
         .iter()
         .any(|install| install.deployment == deployment.id && matches!(install.state, InstallState::Completed { .. }))
 }
 
-pub(super) fn withdraw(look: &mut Look<'_>, index: usize, why: Withdrawal, reason: Reason) {
-    withdraw_planned(look, index);
-    let deployment = &look.deployments[index];
-    if deployment.attempt > 1 || deployment.crowded_windows > 0 || was_tried(look, deployment) {
+pub(super) fn withdraw(case: &mut RoomCase<'_>, index: usize, why: Withdrawal, reason: Reason) {
+    withdraw_planned(case, index);
+    let deployment = &case.deployments[index];
+    if deployment.attempt > 1 || deployment.crowded_windows > 0 || was_tried(case, deployment) {
         // Nothing more is tried here, so that there is nothing left to look at (I3).
-        look.tickets.push(TicketChange {
+        case.tickets.push(TicketChange {
             room: deployment.room,
             update: deployment.update,
             event: TicketEvent::Cleared(reason.clone()),
         });
     }
-    look.deployments[index].state = DeploymentState::Withdrawn { at: look.now, why };
-    look.deployments[index].reason = reason;
+    case.deployments[index].state = DeploymentState::Withdrawn { at: case.now, why };
+    case.deployments[index].reason = reason;
 }
 
 /// Whether a device has ever started it: it may have failed, and come back (W5).
-fn was_tried(look: &Look<'_>, deployment: &Deployment) -> bool {
+fn was_tried(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
     let started = |install: &Install| install.deployment == deployment.id && install.started_at.is_some();
-    look.installs.iter().any(started)
+    case.installs.iter().any(started)
 }
 
-pub(super) fn withdraw_planned(look: &mut Look<'_>, index: usize) {
-    let id = look.deployments[index].id;
-    for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
+pub(super) fn withdraw_planned(case: &mut RoomCase<'_>, index: usize) {
+    let id = case.deployments[index].id;
+    for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
         if install.state == InstallState::Planned {
-            install.state = InstallState::Withdrawn { at: look.now };
+            install.state = InstallState::Withdrawn { at: case.now };
         }
     }
 }
 
 /// Into a ring that the rollout has entered or passed: the room is scheduled for its next window, as a catch-up.
-fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
-    let Some(ring) = look.slice.rings.get(look.room.ring) else {
+fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
+    let Some(ring) = case.slice.rings.get(case.room.ring) else {
         return;
     };
-    let given_way = gives_way_in(look.slice, rollout, ring.id).is_some();
+    let given_way = gives_way_in(case.slice, rollout, ring.id).is_some();
     if !rollout.has_reached(ring) || given_way {
         return;
     }
-    let existing = look
+    let existing = case
         .deployments
         .iter()
         .position(|deployment| deployment.update == update.id);
     let withdrawn = match existing {
         None => None,
-        Some(index) => match look.deployments[index].state {
+        Some(index) => match case.deployments[index].state {
             DeploymentState::Withdrawn {
                 why: Withdrawal::Moved | Withdrawal::NotRequired,
                 ..
@@ -156,25 +156,25 @@ fn join_one(look: &mut Look<'_>, rollout: &Rollout, update: &Update, ids: &mut d
             | DeploymentState::Failed { .. } => return,
         },
     };
-    if update.exclusion(look.room, look.today()).is_some() {
+    if update.exclusion(case.room, case.today()).is_some() {
         return;
     }
-    let window = look.next_window(look.today());
+    let window = case.next_window(case.today());
     let reason = Reason::CatchUp {
         ring: ring.name.clone(),
         cause: CatchUp::Joined,
     };
-    let id = withdrawn.map_or_else(|| ids.deployment(), |index| look.deployments[index].id);
-    let attempt = withdrawn.map_or(1, |index| look.deployments[index].attempt);
+    let id = withdrawn.map_or_else(|| ids.deployment(), |index| case.deployments[index].id);
+    let attempt = withdrawn.map_or(1, |index| case.deployments[index].attempt);
     let deployment = Deployment {
         night: window.night,
         attempt,
         catch_up: true,
-        ..fresh(id, update, look.room, rollout, look.now, reason)
+        ..fresh(id, update, case.room, rollout, case.now, reason)
     };
     match withdrawn {
-        Some(index) => look.deployments[index] = deployment,
-        None => look.deployments.push(deployment),
+        Some(index) => case.deployments[index] = deployment,
+        None => case.deployments.push(deployment),
     }
 }
 

@@ -2,26 +2,26 @@
 
 use crate::deployment::{DeploymentState, Failure, Withdrawal};
 use crate::install::{Install, InstallState};
-use crate::planner::rooms::Look;
+use crate::planner::rooms::RoomCase;
 use crate::reason::{Frozen, Reason};
 use crate::rollout::{RolloutState, days};
 
 /// Takes planned installs back whose window has closed, and everything unstarted of a deprecated rollout. What is unstarted of
 /// a paused one goes back to waiting, so that it keeps no other update from tonight's window.
-pub(super) fn withdraw_installs(look: &mut Look<'_>) {
-    for index in 0..look.deployments.len() {
-        let deployment = &look.deployments[index];
+pub(super) fn withdraw_installs(case: &mut RoomCase<'_>) {
+    for index in 0..case.deployments.len() {
+        let deployment = &case.deployments[index];
         if !deployment.is_unfinished() {
             continue;
         }
-        let (id, paused) = (deployment.id, look.is_paused(deployment));
-        let over = reason_to_give_up(look, index);
-        let frozen_night = look.frozen(deployment.night).is_some();
-        let window_today = look.window_of(deployment);
-        let (is_forced, next_freeze) = (deployment.force.is_some(), look.next_freeze());
-        let is_frozen = look.frozen(look.today()).is_some();
-        for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
-            let window_closed = install.window.is_some_and(|(_, closes)| closes <= look.now);
+        let (id, paused) = (deployment.id, case.is_paused(deployment));
+        let over = reason_to_give_up(case, index);
+        let frozen_night = case.frozen(deployment.night).is_some();
+        let window_today = case.window_of(deployment);
+        let (is_forced, next_freeze) = (deployment.force.is_some(), case.next_freeze());
+        let is_frozen = case.frozen(case.today()).is_some();
+        for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
+            let window_closed = install.window.is_some_and(|(_, closes)| closes <= case.now);
             // Prepared for hours, or in a zone, that are others now: the night stays, and is prepared anew.
             let window_moved = !is_forced && install.window != window_today;
             // A freeze that was made, or changed, when the room was prepared already. What is forced may start up to the next one.
@@ -31,60 +31,60 @@ pub(super) fn withdraw_installs(look: &mut Look<'_>) {
                 frozen_night
             };
             // A step that was recalled, or lost its file: another way is looked for (S8, S10).
-            let no_step = look
+            let no_step = case
                 .slice
                 .updates
                 .get(&install.update)
-                .is_some_and(|step| install.update != look.deployments[index].update && !step.offerable);
+                .is_some_and(|step| install.update != case.deployments[index].update && !step.offerable);
             let is_void = window_closed || window_moved || over.is_some() || paused || frozen || no_step;
             if install.state == InstallState::Planned && is_void {
-                install.state = InstallState::Withdrawn { at: look.now };
+                install.state = InstallState::Withdrawn { at: case.now };
             }
         }
         // A device may have started a moment ago: its install knows, the deployment has not heard of it yet.
-        let runs = look
+        let runs = case
             .installs
             .iter()
             .any(|install| install.deployment == id && install.is_running());
         match over {
-            Some(reason) if !runs && !look.deployments[index].has_started() => {
-                super::join::withdraw(look, index, Withdrawal::Deprecated, reason);
+            Some(reason) if !runs && !case.deployments[index].has_started() => {
+                super::join::withdraw(case, index, Withdrawal::Deprecated, reason);
             }
-            Some(_) | None => count_missed_force(look, index),
+            Some(_) | None => count_missed_force(case, index),
         }
     }
 }
 
 /// Why nothing more of this deployment's update starts in the room: it is deprecated, or a newer one has come to its ring.
-pub(super) fn reason_to_give_up(look: &Look<'_>, index: usize) -> Option<Reason> {
-    let deployment = &look.deployments[index];
-    if let Some(RolloutState::Deprecated { reason, .. }) = look.rollout(deployment).map(|rollout| &rollout.state) {
+pub(super) fn reason_to_give_up(case: &RoomCase<'_>, index: usize) -> Option<Reason> {
+    let deployment = &case.deployments[index];
+    if let Some(RolloutState::Deprecated { reason, .. }) = case.rollout(deployment).map(|rollout| &rollout.state) {
         return Some(reason.clone());
     }
-    let newer = look.gives_way_to(deployment)?;
+    let newer = case.gives_way_to(deployment)?;
     Some(Reason::Superseded { by: newer.title() })
 }
 
 /// A forced deployment has no window to miss; whether its device ever shows up is counted by the room's windows all the same.
-fn count_missed_force(look: &mut Look<'_>, index: usize) {
-    let deployment = &look.deployments[index];
-    if deployment.force.is_none() || !deployment.is_open() || look.is_paused(deployment) {
+fn count_missed_force(case: &mut RoomCase<'_>, index: usize) {
+    let deployment = &case.deployments[index];
+    if deployment.force.is_none() || !deployment.is_open() || case.is_paused(deployment) {
         return;
     }
-    let next = look.next_window(deployment.night);
+    let next = case.next_window(deployment.night);
     if next.night == deployment.night {
         return;
     }
-    let installs = look.latest_installs(deployment);
+    let installs = case.latest_installs(deployment);
     let is_away = |install: &Install| install.state == InstallState::Planned && install.shown_up_at.is_none();
     let somebody_is_away = installs.iter().any(|install| is_away(install));
     if installs.iter().any(|install| install.is_running()) {
         return;
     }
     let (id, last) = (deployment.id, deployment.night);
-    look.deployments[index].night = next.night;
+    case.deployments[index].night = next.night;
     // Each window counts by itself: a device that came once and never again is away.
-    for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
+    for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
         if install.state == InstallState::Planned {
             install.shown_up_at = None;
         }
@@ -92,28 +92,28 @@ fn count_missed_force(look: &mut Look<'_>, index: usize) {
     if !somebody_is_away {
         return;
     }
-    let missed = look.deployments[index].missed_windows + 1;
-    look.deployments[index].missed_windows = missed;
-    if missed >= look.settings().unreachable_after_windows {
-        for install in look
+    let missed = case.deployments[index].missed_windows + 1;
+    case.deployments[index].missed_windows = missed;
+    if missed >= case.settings().unreachable_after_windows {
+        for install in case
             .installs
             .iter_mut()
             .filter(|install| install.deployment == id && install.state == InstallState::Planned)
         {
-            install.state = InstallState::Withdrawn { at: look.now };
+            install.state = InstallState::Withdrawn { at: case.now };
         }
-        fail_unreachable(look, index, last);
+        fail_unreachable(case, index, last);
     }
 }
 
 /// No device of the deployment runs, none has failed, and not all are done: what is left waits for another window.
-pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
-    let deployment = &look.deployments[index];
+pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
+    let deployment = &case.deployments[index];
     let night = deployment.night;
-    let installs = look.latest_installs(deployment);
+    let installs = case.latest_installs(deployment);
     let is_forced = deployment.force.is_some();
-    let relevant = if is_forced { look.today() } else { night };
-    let frozen = look.frozen(relevant).map(|freeze| Frozen::by(freeze, look.today()));
+    let relevant = if is_forced { case.today() } else { night };
+    let frozen = case.frozen(relevant).map(|freeze| Frozen::by(freeze, case.today()));
     let nobody_came = frozen.is_none()
         && !is_forced
         && installs
@@ -121,23 +121,23 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
             .any(|install| install.missed_its_window() && install.shown_up_at.is_none());
     let is_withdrawn = |install: &&Install| matches!(install.state, InstallState::Withdrawn { .. });
     let taken_back = installs.iter().any(is_withdrawn) && !installs.iter().any(|install| install.missed_its_window());
-    let paused = look.is_paused(deployment);
+    let paused = case.is_paused(deployment);
     let some_are_done = installs
         .iter()
         .any(|install| matches!(install.state, InstallState::Completed { .. }) && install.update == deployment.update);
-    if let Some(reason) = reason_to_give_up(look, index) {
+    if let Some(reason) = reason_to_give_up(case, index) {
         if some_are_done {
             // Some device of the room has it, another was never reached and never will be.
-            look.complete(index, Reason::PartlyInstalled(Box::new(reason)));
+            case.complete(index, Reason::PartlyInstalled(Box::new(reason)));
         } else {
-            super::join::withdraw(look, index, Withdrawal::Deprecated, reason);
+            super::join::withdraw(case, index, Withdrawal::Deprecated, reason);
         }
         return;
     }
-    let day = look.day(night);
+    let day = case.day(night);
     if paused {
-        let had_started = look.deployments[index].has_started();
-        let deployment = &mut look.deployments[index];
+        let had_started = case.deployments[index].has_started();
+        let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         if had_started {
             deployment.reason = Reason::PausedHalfway;
@@ -146,23 +146,23 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     }
     // A release that is a step was recalled under it (S8, S10): another way is looked for, in the same night if it fits.
     let no_step = installs.iter().find(|install| {
-        let step = look.slice.updates.get(&install.update);
+        let step = case.slice.updates.get(&install.update);
         let is_void = matches!(
             install.state,
             InstallState::Withdrawn { .. } | InstallState::Canceled { .. }
         );
         is_void && install.update != deployment.update && step.is_some_and(|step| !step.offerable)
     });
-    if let Some(step) = no_step.and_then(|install| look.slice.updates.get(&install.update)) {
+    if let Some(step) = no_step.and_then(|install| case.slice.updates.get(&install.update)) {
         let version = step.version.clone();
-        let deployment = &mut look.deployments[index];
+        let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.reason = Reason::StepRecalled { version };
         return;
     }
     if let Some(frozen) = frozen {
-        let next = look.next_window(night);
-        let deployment = &mut look.deployments[index];
+        let next = case.next_window(night);
+        let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.night = if is_forced { night } else { next.night };
         deployment.reason = Reason::ForcedAndFrozen(frozen);
@@ -170,18 +170,18 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
     }
     if is_forced || taken_back {
         // What was taken back before its window was over has missed nothing (W4): its night stays.
-        look.deployments[index].state = DeploymentState::Waiting;
+        case.deployments[index].state = DeploymentState::Waiting;
         return;
     }
     if nobody_came {
-        look.deployments[index].missed_windows += 1;
-        if look.deployments[index].missed_windows >= look.settings().unreachable_after_windows {
-            fail_unreachable(look, index, night);
+        case.deployments[index].missed_windows += 1;
+        if case.deployments[index].missed_windows >= case.settings().unreachable_after_windows {
+            fail_unreachable(case, index, night);
             return;
         }
     }
-    let next = look.next_window(night + days(1));
-    let deployment = &mut look.deployments[index];
+    let next = case.next_window(night + days(1));
+    let deployment = &mut case.deployments[index];
     deployment.state = DeploymentState::Waiting;
     deployment.night = next.night;
     deployment.reason = if nobody_came {
@@ -190,12 +190,12 @@ pub(super) fn back_to_waiting(look: &mut Look<'_>, index: usize) {
         Reason::NotStarted { night: day }
     };
     if !nobody_came {
-        super::open::count_crowded(look, index);
+        super::open::count_crowded(case, index);
     }
 }
 
-pub(super) fn fail_unreachable(look: &mut Look<'_>, index: usize, last: chrono::NaiveDate) {
-    let windows = look.settings().unreachable_after_windows;
-    let last = Some(look.day(last));
-    look.fail(index, Failure::Unreachable, Reason::Unreachable { windows, last });
+pub(super) fn fail_unreachable(case: &mut RoomCase<'_>, index: usize, last: chrono::NaiveDate) {
+    let windows = case.settings().unreachable_after_windows;
+    let last = Some(case.day(last));
+    case.fail(index, Failure::Unreachable, Reason::Unreachable { windows, last });
 }

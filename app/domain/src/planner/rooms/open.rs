@@ -9,7 +9,7 @@ use crate::deployment::{Deployment, DeploymentState, Failure, Withdrawal};
 use crate::ids::DeviceId;
 use crate::install::InstallState;
 use crate::path::{self, Missing};
-use crate::planner::rooms::{Look, prepares_at};
+use crate::planner::rooms::{RoomCase, prepares_at};
 use crate::reason::{Frozen, Reason};
 use crate::rollout::RolloutState;
 use crate::room::Device;
@@ -17,92 +17,92 @@ use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Severity, Update};
 use crate::window::Window;
 
-pub(super) fn open_next(look: &mut Look<'_>) {
-    make_forced_wait_no_more(look);
-    move_past_windows_on(look);
-    let open_one = look.deployments.iter().position(Deployment::is_open);
-    if open_one.is_some_and(|index| !is_prepared_only(look, index)) {
+pub(super) fn open_next(case: &mut RoomCase<'_>) {
+    make_forced_wait_no_more(case);
+    move_past_windows_on(case);
+    let open_one = case.deployments.iter().position(Deployment::is_open);
+    if open_one.is_some_and(|index| !is_prepared_only(case, index)) {
         return;
     }
-    let mut in_line: Vec<usize> = (0..look.deployments.len())
-        .filter(|index| may_open(look, &look.deployments[*index]))
+    let mut in_line: Vec<usize> = (0..case.deployments.len())
+        .filter(|index| may_open(case, &case.deployments[*index]))
         .collect();
-    in_line.sort_by_key(|index| order(look, &look.deployments[*index]));
+    in_line.sort_by_key(|index| order(case, &case.deployments[*index]));
     if let Some(prepared) = open_one {
         // Prepared an hour ago, and now something more urgent is due: what has not started gives way (S7).
         let goes_first =
-            |index: &usize| order(look, &look.deployments[*index]) < order(look, &look.deployments[prepared]);
+            |index: &usize| order(case, &case.deployments[*index]) < order(case, &case.deployments[prepared]);
         in_line.retain(goes_first);
-        if in_line.iter().all(|index| must_not_have(look, *index)) {
+        if in_line.iter().all(|index| must_not_have(case, *index)) {
             return;
         }
-        super::join::withdraw_planned(look, prepared);
-        look.deployments[prepared].state = DeploymentState::Waiting;
+        super::join::withdraw_planned(case, prepared);
+        case.deployments[prepared].state = DeploymentState::Waiting;
         // Its turn comes again if there turns out to be no way to the others (S8).
         in_line.push(prepared);
     }
     for index in in_line {
-        if open(look, index) {
+        if open(case, index) {
             return;
         }
     }
 }
 
 /// Whether the open deployment's devices have all yet to start, on their first try tonight.
-fn is_prepared_only(look: &Look<'_>, index: usize) -> bool {
-    let deployment = &look.deployments[index];
-    let all_planned = look
+fn is_prepared_only(case: &RoomCase<'_>, index: usize) -> bool {
+    let deployment = &case.deployments[index];
+    let all_planned = case
         .latest_installs(deployment)
         .iter()
         .all(|install| install.state == InstallState::Planned);
     deployment.state == DeploymentState::Open { started_at: None } && all_planned
 }
 
-fn must_not_have(look: &Look<'_>, index: usize) -> bool {
-    look.update(&look.deployments[index])
-        .is_none_or(|update| update.exclusion(look.room, look.today()).is_some())
+fn must_not_have(case: &RoomCase<'_>, index: usize) -> bool {
+    case.update(&case.deployments[index])
+        .is_none_or(|update| update.exclusion(case.room, case.today()).is_some())
 }
 
 /// A force that came while the same update was open for tonight: its installs are made anew, without a window.
-fn make_forced_wait_no_more(look: &mut Look<'_>) {
-    for index in 0..look.deployments.len() {
-        let deployment = &look.deployments[index];
+fn make_forced_wait_no_more(case: &mut RoomCase<'_>) {
+    for index in 0..case.deployments.len() {
+        let deployment = &case.deployments[index];
         if deployment.force.is_none() || deployment.state != DeploymentState::Waiting {
             continue;
         }
         let id = deployment.id;
-        for install in look.installs.iter_mut().filter(|install| install.deployment == id) {
+        for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
             if install.state == InstallState::Planned {
-                install.state = InstallState::Withdrawn { at: look.now };
+                install.state = InstallState::Withdrawn { at: case.now };
             }
         }
     }
 }
 
 /// A waiting room whose window has passed goes to the next one: another update had it, or the service was away.
-fn move_past_windows_on(look: &mut Look<'_>) {
-    for index in 0..look.deployments.len() {
-        let deployment = &look.deployments[index];
+fn move_past_windows_on(case: &mut RoomCase<'_>) {
+    for index in 0..case.deployments.len() {
+        let deployment = &case.deployments[index];
         // What is forced waits for no window; but a device that is silent for good misses one after the other all the same.
-        let silent = blocked_by_silence(look, deployment);
+        let silent = blocked_by_silence(case, deployment);
         let waits = deployment.state == DeploymentState::Waiting && (deployment.force.is_none() || silent);
         if !waits
-            || look
+            || case
                 .rollout(deployment)
                 .is_none_or(|rollout| !rollout.may_start_rooms())
         {
             continue;
         }
-        let next = look.next_window(deployment.night);
+        let next = case.next_window(deployment.night);
         if next.night == deployment.night {
             continue;
         }
         let last = deployment.night;
-        let night = look.day(last);
-        let frozen = look.frozen(last).map(|freeze| Frozen::by(freeze, look.today()));
+        let night = case.day(last);
+        let frozen = case.frozen(last).map(|freeze| Frozen::by(freeze, case.today()));
         let silent = frozen.is_none() && silent;
-        let crowded = frozen.is_none() && !silent && others_had_the_window(look, deployment);
-        let deployment = &mut look.deployments[index];
+        let crowded = frozen.is_none() && !silent && others_had_the_window(case, deployment);
+        let deployment = &mut case.deployments[index];
         deployment.night = next.night;
         deployment.reason = if let Some(frozen) = frozen {
             Reason::NightFrozen { night, frozen }
@@ -114,25 +114,25 @@ fn move_past_windows_on(look: &mut Look<'_>) {
             Reason::WindowPassed { night }
         };
         if crowded {
-            count_crowded(look, index);
+            count_crowded(case, index);
         }
         if silent {
             // It has not shown up either (W4): otherwise one dead device would keep every later rollout from its end.
-            look.deployments[index].missed_windows += 1;
-            if look.deployments[index].missed_windows >= look.settings().unreachable_after_windows {
-                super::lapse::fail_unreachable(look, index, last);
+            case.deployments[index].missed_windows += 1;
+            if case.deployments[index].missed_windows >= case.settings().unreachable_after_windows {
+                super::lapse::fail_unreachable(case, index, last);
             }
         }
     }
 }
 
 /// Whether a device that the update is for has fallen silent in the middle of something (W5): its action stays open.
-fn blocked_by_silence(look: &Look<'_>, deployment: &Deployment) -> bool {
-    let Some(update) = look.update(deployment) else {
+fn blocked_by_silence(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
+    let Some(update) = case.update(deployment) else {
         return false;
     };
-    update.devices_in(look.room).any(|device| {
-        look.installs.iter().any(|install| {
+    update.devices_in(case.room).any(|device| {
+        case.installs.iter().any(|install| {
             let silent = matches!(install.state, InstallState::Started { silent_at: Some(_), .. });
             install.device == device.id && silent
         })
@@ -141,11 +141,11 @@ fn blocked_by_silence(look: &Look<'_>, deployment: &Deployment) -> bool {
 
 /// Whether another update of the room ran in the window of this one's night: that is what left no space (S7), and not a service
 /// that was away.
-fn others_had_the_window(look: &Look<'_>, deployment: &Deployment) -> bool {
-    let Some(window) = Window::on(&look.room.zone, deployment.night, look.settings().window()) else {
+fn others_had_the_window(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
+    let Some(window) = Window::on(&case.room.zone, deployment.night, case.settings().window()) else {
         return false;
     };
-    let others = look
+    let others = case
         .installs
         .iter()
         .filter(|install| install.deployment != deployment.id);
@@ -155,12 +155,12 @@ fn others_had_the_window(look: &Look<'_>, deployment: &Deployment) -> bool {
 }
 
 /// A window in which the room was there and there was no space for the update (S7).
-pub(super) fn count_crowded(look: &mut Look<'_>, index: usize) {
-    let limit = look.settings().crowded_after_windows;
-    let deployment = &mut look.deployments[index];
+pub(super) fn count_crowded(case: &mut RoomCase<'_>, index: usize) {
+    let limit = case.settings().crowded_after_windows;
+    let deployment = &mut case.deployments[index];
     deployment.crowded_windows += 1;
     if deployment.crowded_windows == limit {
-        look.tickets.push(TicketChange {
+        case.tickets.push(TicketChange {
             room: deployment.room,
             update: deployment.update,
             event: TicketEvent::NoSpace { windows: limit },
@@ -176,16 +176,16 @@ enum Steps<'s> {
     Missing(Missing),
 }
 
-fn steps<'s>(look: &Look<'s>, deployment: &Deployment, update: &'s Update) -> Steps<'s> {
+fn steps<'s>(case: &RoomCase<'s>, deployment: &Deployment, update: &'s Update) -> Steps<'s> {
     let is_paused = |step: &Update| {
-        let rollout = look.slice.rollouts.get(&step.id).map(|rollout| &rollout.state);
+        let rollout = case.slice.rollouts.get(&step.id).map(|rollout| &rollout.state);
         step.id != update.id && matches!(rollout, Some(RolloutState::Paused { .. }))
     };
     // A release that fits into no window leads nowhere (S7).
-    let longest = look.settings().window_minutes;
-    let releases = || look.releases().filter(move |step| step.expected_minutes <= longest);
+    let longest = case.settings().window_minutes;
+    let releases = || case.releases().filter(move |step| step.expected_minutes <= longest);
     let mut ready = Vec::new();
-    for device in left_in(look, deployment, update).filter(|device| !is_busy(look, device.id)) {
+    for device in left_in(case, deployment, update).filter(|device| !is_busy(case, device.id)) {
         match path::next_step(update, device, releases().filter(|step| !is_paused(step))) {
             Ok(step) => ready.push((device.id, step)),
             Err(missing) => {
@@ -202,32 +202,32 @@ fn steps<'s>(look: &Look<'s>, deployment: &Deployment, update: &'s Update) -> St
 /// The devices of the room that need the update and have not been given it by this deployment. One that says nothing of its version
 /// would seem to need it for ever.
 pub(super) fn left_in<'l>(
-    look: &'l Look<'_>,
+    case: &'l RoomCase<'_>,
     deployment: &'l Deployment,
     update: &'l Update,
 ) -> impl Iterator<Item = &'l Device> {
     let is_done = move |device: DeviceId| {
-        look.installs.iter().any(|install| {
+        case.installs.iter().any(|install| {
             let of = install.deployment == deployment.id && install.update == update.id && install.device == device;
             of && matches!(install.state, InstallState::Completed { .. })
         })
     };
-    update.devices_in(look.room).filter(move |device| !is_done(device.id))
+    update.devices_in(case.room).filter(move |device| !is_done(device.id))
 }
 
 /// Whether the device has begun something that it has not closed: while its room is not open, it is silent (W5). A planned install is
 /// in nobody's way: it is taken back when its deployment gives way.
-fn is_busy(look: &Look<'_>, device: DeviceId) -> bool {
-    look.installs
+fn is_busy(case: &RoomCase<'_>, device: DeviceId) -> bool {
+    case.installs
         .iter()
         .any(|install| install.device == device && install.is_open() && install.state != InstallState::Planned)
 }
 
-fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
+fn may_open(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
     if deployment.state != DeploymentState::Waiting {
         return false;
     }
-    let (Some(rollout), Some(update)) = (look.rollout(deployment), look.update(deployment)) else {
+    let (Some(rollout), Some(update)) = (case.rollout(deployment), case.update(deployment)) else {
         return false;
     };
     let being_filled = rollout.being_filled().is_some();
@@ -235,9 +235,9 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
         return false;
     }
     // One silent device does not keep the others of its room from it.
-    let mut left = left_in(look, deployment, update).peekable();
-    let a_device_is_free = left.peek().is_none() || left.any(|device| !is_busy(look, device.id));
-    let minutes = match steps(look, deployment, update) {
+    let mut left = left_in(case, deployment, update).peekable();
+    let a_device_is_free = left.peek().is_none() || left.any(|device| !is_busy(case, device.id));
+    let minutes = match steps(case, deployment, update) {
         Steps::Ready(steps) => steps.iter().map(|(_, step)| step.expected_minutes).max().unwrap_or(0),
         Steps::Paused => return false,
         // It fails as soon as it would be opened.
@@ -245,30 +245,30 @@ fn may_open(look: &Look<'_>, deployment: &Deployment) -> bool {
     };
     a_device_is_free
         && match deployment.force {
-            Some(_) => look.frozen(look.today()).is_none(),
+            Some(_) => case.frozen(case.today()).is_none(),
             None => {
-                let window = look.next_window(deployment.night);
+                let window = case.next_window(deployment.night);
                 // Prepared this evening, it could start in a hold that begins at midnight.
-                let held_by_then = look.room.held(&update.product, window.night).is_some();
-                fits(look, minutes, &window) && (!held_by_then || window.night == look.today())
+                let held_by_then = case.room.held(&update.product, window.night).is_some();
+                fits(case, minutes, &window) && (!held_by_then || window.night == case.today())
             }
         }
 }
 
 /// Whether the window is open, or about to, and the expected minutes still fit into what is left of it (S7).
-fn fits(look: &Look<'_>, minutes: u32, window: &Window) -> bool {
-    let left = window.closes - look.now.max(window.opens);
-    prepares_at(look.settings(), window) <= look.now && left >= TimeDelta::minutes(minutes.into())
+fn fits(case: &RoomCase<'_>, minutes: u32, window: &Window) -> bool {
+    let left = window.closes - case.now.max(window.opens);
+    prepares_at(case.settings(), window) <= case.now && left >= TimeDelta::minutes(minutes.into())
 }
 
 /// Forced ones first; then what another one needs first, then critical, then by kind, then the oldest release (S7).
-fn order(look: &Look<'_>, deployment: &Deployment) -> impl Ord + use<> {
-    let update = look.update(deployment);
-    let others = look.deployments.iter().filter(|other| other.is_unfinished());
+fn order(case: &RoomCase<'_>, deployment: &Deployment) -> impl Ord + use<> {
+    let update = case.update(deployment);
+    let others = case.deployments.iter().filter(|other| other.is_unfinished());
     let is_needed = update.is_some_and(|update| {
         others
-            .filter_map(|other| look.update(other))
-            .any(|other| update.is_needed_for(other, look.room))
+            .filter_map(|other| case.update(other))
+            .any(|other| update.is_needed_for(other, case.room))
     });
     (
         Reverse(deployment.force.is_some()),
@@ -283,40 +283,40 @@ fn order(look: &Look<'_>, deployment: &Deployment) -> impl Ord + use<> {
 }
 
 /// Makes the installs; `false`: the room does not need it any more, or must not have it.
-fn open(look: &mut Look<'_>, index: usize) -> bool {
-    let deployment = &look.deployments[index];
-    let Some(update) = look.update(deployment) else {
+fn open(case: &mut RoomCase<'_>, index: usize) -> bool {
+    let deployment = &case.deployments[index];
+    let Some(update) = case.update(deployment) else {
         return false;
     };
-    if let Some(exclusion) = update.exclusion(look.room, look.today()) {
-        let was_tried = deployment.attempt > 1 || super::join::was_partly_done(look, deployment);
+    if let Some(exclusion) = update.exclusion(case.room, case.today()) {
+        let was_tried = deployment.attempt > 1 || super::join::was_partly_done(case, deployment);
         let is_on_it = matches!(exclusion, Exclusion::AlreadyOn { .. });
-        let reason = look.not_required(exclusion, update);
+        let reason = case.not_required(exclusion, update);
         if was_tried && is_on_it {
-            look.complete(index, reason);
+            case.complete(index, reason);
         } else {
-            super::join::withdraw(look, index, Withdrawal::NotRequired, reason);
+            super::join::withdraw(case, index, Withdrawal::NotRequired, reason);
         }
         return false;
     }
-    let steps = match steps(look, deployment, update) {
+    let steps = match steps(case, deployment, update) {
         Steps::Ready(steps) if steps.is_empty() => {
-            let reason = super::settle::confirmed(look, index);
-            look.complete(index, reason);
+            let reason = super::settle::confirmed(case, index);
+            case.complete(index, reason);
             return false;
         }
         Steps::Ready(steps) => steps,
         Steps::Paused => return false,
         Steps::Missing(missing) => {
-            look.fail(index, Failure::NoPath, Reason::NoPath(missing));
+            case.fail(index, Failure::NoPath, Reason::NoPath(missing));
             return false;
         }
     };
     let window = match deployment.force {
         // What is forced may start at any time, but not in a freeze (K5, W6).
-        Some(_) => look.next_freeze().map(|begins| (look.now, begins)),
+        Some(_) => case.next_freeze().map(|begins| (case.now, begins)),
         None => {
-            let window = look.next_window(deployment.night);
+            let window = case.next_window(deployment.night);
             Some((window.opens, window.closes))
         }
     };
@@ -328,18 +328,18 @@ fn open(look: &mut Look<'_>, index: usize) -> bool {
         window,
     });
     let new: Vec<NewInstall> = new.collect();
-    look.new_installs.extend(new);
-    if look.deployments[index].force.is_some() {
-        if matches!(look.deployments[index].reason, Reason::ForcedAndFrozen(_)) {
-            look.deployments[index].reason = Reason::FreezeOver;
+    case.new_installs.extend(new);
+    if case.deployments[index].force.is_some() {
+        if matches!(case.deployments[index].reason, Reason::ForcedAndFrozen(_)) {
+            case.deployments[index].reason = Reason::FreezeOver;
         }
         // From here on it is the night whose window the device would miss by not showing up (W4).
-        look.deployments[index].night = look.next_window(look.deployments[index].night).night;
+        case.deployments[index].night = case.next_window(case.deployments[index].night).night;
     }
-    let started_at = look.started_at(&look.deployments[index]);
-    look.deployments[index].state = DeploymentState::Open { started_at };
+    let started_at = case.started_at(&case.deployments[index]);
+    case.deployments[index].state = DeploymentState::Open { started_at };
     if started_at.is_some() {
-        look.deployments[index].reason = super::settle::partly_done(look, index);
+        case.deployments[index].reason = super::settle::partly_done(case, index);
     }
     true
 }

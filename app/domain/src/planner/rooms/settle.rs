@@ -3,7 +3,7 @@
 use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::ids::UpdateId;
 use crate::install::{Install, InstallState};
-use crate::planner::rooms::Look;
+use crate::planner::rooms::RoomCase;
 use crate::reason::Reason;
 use crate::rollout::days;
 use crate::room::Device;
@@ -11,10 +11,10 @@ use crate::update::{Applicability, Update};
 use crate::when::Moment;
 
 /// Started devices that fell silent, and devices whose inventory confirms the install or has not done so in time.
-pub(super) fn hear_devices(look: &mut Look<'_>) {
-    for index in 0..look.installs.len() {
-        let install = &look.installs[index];
-        let Some(update) = look.slice.updates.get(&install.update) else {
+pub(super) fn hear_devices(case: &mut RoomCase<'_>) {
+    for index in 0..case.installs.len() {
+        let install = &case.installs[index];
+        let Some(update) = case.slice.updates.get(&install.update) else {
             continue;
         };
         let state = match install.state {
@@ -24,21 +24,21 @@ pub(super) fn hear_devices(look: &mut Look<'_>) {
                 ..
             } => {
                 let silent = install
-                    .silent_from(look.settings(), update.expected_minutes)
-                    .is_some_and(|at| at <= look.now);
+                    .silent_from(case.settings(), update.expected_minutes)
+                    .is_some_and(|at| at <= case.now);
                 silent.then_some(InstallState::Started {
                     heard_at,
-                    silent_at: Some(look.now),
+                    silent_at: Some(case.now),
                     installed_chunks,
                 })
             }
             InstallState::Installed { at, doubtful } => {
-                let device = look.room.devices.iter().find(|device| device.id == install.device);
+                let device = case.room.devices.iter().find(|device| device.id == install.device);
                 if is_confirmed(update, device, doubtful) {
-                    Some(InstallState::Completed { at: look.now })
-                } else if look.now >= at + look.grace() {
+                    Some(InstallState::Completed { at: case.now })
+                } else if case.now >= at + case.grace() {
                     Some(InstallState::Failed {
-                        at: look.now,
+                        at: case.now,
                         failure: Failure::Unconfirmed,
                     })
                 } else {
@@ -52,7 +52,7 @@ pub(super) fn hear_devices(look: &mut Look<'_>) {
             | InstallState::Canceled { .. } => None,
         };
         if let Some(state) = state {
-            look.installs[index].state = state;
+            case.installs[index].state = state;
         }
     }
 }
@@ -69,12 +69,12 @@ fn is_confirmed(update: &Update, device: Option<&Device>, doubtful: bool) -> boo
 }
 
 /// The deployment's state after what its installs say.
-pub(super) fn conclude(look: &mut Look<'_>) {
-    for index in 0..look.deployments.len() {
-        match look.deployments[index].state {
-            DeploymentState::Open { .. } => conclude_open(look, index),
-            // Forced in the moment between a device's start and this look: it runs, so there is nothing to wait for.
-            DeploymentState::Waiting if runs(look, index) => conclude_open(look, index),
+pub(super) fn conclude(case: &mut RoomCase<'_>) {
+    for index in 0..case.deployments.len() {
+        match case.deployments[index].state {
+            DeploymentState::Open { .. } => conclude_open(case, index),
+            // Forced in the moment between a device's start and this plan: it runs, so there is nothing to wait for.
+            DeploymentState::Waiting if runs(case, index) => conclude_open(case, index),
             DeploymentState::Waiting
             | DeploymentState::Failed { .. }
             | DeploymentState::Completed { .. }
@@ -82,39 +82,39 @@ pub(super) fn conclude(look: &mut Look<'_>) {
         }
     }
     // Only now is it known which deployments of the room are still open.
-    for index in 0..look.deployments.len() {
-        if matches!(look.deployments[index].state, DeploymentState::Failed { .. }) {
-            heal(look, index);
+    for index in 0..case.deployments.len() {
+        if matches!(case.deployments[index].state, DeploymentState::Failed { .. }) {
+            heal(case, index);
         }
     }
 }
 
 /// The reason of a room in which no device runs, but something has been installed and something is left: the next step of a way
 /// (S8), or other devices (S7).
-pub(super) fn partly_done(look: &Look<'_>, index: usize) -> Reason {
-    let deployment = &look.deployments[index];
+pub(super) fn partly_done(case: &RoomCase<'_>, index: usize) -> Reason {
+    let deployment = &case.deployments[index];
     let of_attempt = |install: &&Install| install.deployment == deployment.id && install.attempt == deployment.attempt;
-    let steps = look.installs.iter().filter(of_attempt).filter(|install| {
+    let steps = case.installs.iter().filter(of_attempt).filter(|install| {
         matches!(install.state, InstallState::Completed { .. }) && install.update != deployment.update
     });
     match steps.max_by_key(|install| install.action) {
         Some(step) => {
-            let (step, target) = (version(look, step.update), version(look, deployment.update));
+            let (step, target) = (version(case, step.update), version(case, deployment.update));
             Reason::OnTheWay { step, target }
         }
         None => Reason::SomeDevicesDone,
     }
 }
 
-fn runs(look: &Look<'_>, index: usize) -> bool {
-    look.latest_installs(&look.deployments[index])
+fn runs(case: &RoomCase<'_>, index: usize) -> bool {
+    case.latest_installs(&case.deployments[index])
         .iter()
         .any(|install| install.is_running())
 }
 
-fn conclude_open(look: &mut Look<'_>, index: usize) {
-    let installs = look.latest_installs(&look.deployments[index]);
-    let started_at = look.started_at(&look.deployments[index]);
+fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
+    let installs = case.latest_installs(&case.deployments[index]);
+    let started_at = case.started_at(&case.deployments[index]);
     if installs
         .iter()
         .any(|install| install.is_running() || install.state == InstallState::Planned)
@@ -123,14 +123,14 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
             .iter()
             .any(|install| matches!(install.state, InstallState::Installed { .. }));
         let running = installs.iter().find(|install| install.is_running());
-        let of = |install: &&Install| version(look, install.update);
+        let of = |install: &&Install| version(case, install.update);
         let (target, step) = (
-            version(look, look.deployments[index].update),
+            version(case, case.deployments[index].update),
             running.map(of).unwrap_or_default(),
         );
         let runs = running.is_some();
-        let partly_done = partly_done(look, index);
-        let deployment = &mut look.deployments[index];
+        let partly_done = partly_done(case, index);
+        let deployment = &mut case.deployments[index];
         if started_at.is_some() {
             deployment.state = DeploymentState::Open { started_at };
             deployment.reason = if waits_for_inventory {
@@ -146,64 +146,64 @@ fn conclude_open(look: &mut Look<'_>, index: usize) {
     }
     let failed = installs
         .iter()
-        .find_map(|install| failure_of(install).map(|failure| (failure, reason_of(look, install, failure))));
+        .find_map(|install| failure_of(install).map(|failure| (failure, reason_of(case, install, failure))));
     let all_completed = !installs.is_empty()
         && installs
             .iter()
             .all(|install| matches!(install.state, InstallState::Completed { .. }));
-    let update = look.deployments[index].update;
+    let update = case.deployments[index].update;
     let is_step = installs.iter().any(|install| install.update != update);
     // Of a release that was recalled as a step, another way is looked for (S8, S10).
     let canceled = installs
         .iter()
         .filter(|install| matches!(install.state, InstallState::Canceled { .. }) && install.update == update)
         .find_map(|install| install.cancel_wanted.clone());
-    let gives_up = super::lapse::reason_to_give_up(look, index).is_some();
+    let gives_up = super::lapse::reason_to_give_up(case, index).is_some();
     if let Some((failure, reason)) = failed {
-        look.fail(index, failure, reason);
+        case.fail(index, failure, reason);
     } else if let (Some(why), false) = (canceled, gives_up) {
-        look.fail(index, Failure::Canceled, Reason::Stopped { why });
+        case.fail(index, Failure::Canceled, Reason::Stopped { why });
     } else if is_step && all_completed && !gives_up {
         // One step of the way is done; the next one follows in what is left of the window, or in the next (S8).
-        let reason = partly_done(look, index);
-        let deployment = &mut look.deployments[index];
+        let reason = partly_done(case, index);
+        let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.reason = reason;
-    } else if all_completed && !is_step && some_are_left(look, index) && !gives_up {
+    } else if all_completed && !is_step && some_are_left(case, index) && !gives_up {
         // A silent one was left out. It misses window after window; the others have what they came for.
-        let next = look.next_window(look.deployments[index].night + days(1));
-        let reason = partly_done(look, index);
-        let deployment = &mut look.deployments[index];
+        let next = case.next_window(case.deployments[index].night + days(1));
+        let reason = partly_done(case, index);
+        let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.night = next.night;
         deployment.reason = reason;
     } else if all_completed && !is_step {
-        let reason = confirmed(look, index);
-        look.complete(index, reason);
+        let reason = confirmed(case, index);
+        case.complete(index, reason);
     } else {
-        super::lapse::back_to_waiting(look, index);
+        super::lapse::back_to_waiting(case, index);
     }
 }
 
-fn some_are_left(look: &Look<'_>, index: usize) -> bool {
-    let deployment = &look.deployments[index];
-    let update = look.update(deployment);
-    update.is_some_and(|update| super::open::left_in(look, deployment, update).next().is_some())
+fn some_are_left(case: &RoomCase<'_>, index: usize) -> bool {
+    let deployment = &case.deployments[index];
+    let update = case.update(deployment);
+    update.is_some_and(|update| super::open::left_in(case, deployment, update).next().is_some())
 }
 
-fn version(look: &Look<'_>, update: UpdateId) -> String {
-    look.slice
+fn version(case: &RoomCase<'_>, update: UpdateId) -> String {
+    case.slice
         .updates
         .get(&update)
         .map_or_else(String::new, |update| update.version.clone())
 }
 
 /// A late report of a silent device heals the room (W5), and so does an inventory that shows the version after all.
-fn heal(look: &mut Look<'_>, index: usize) {
-    let deployment = &look.deployments[index];
-    let installs = look.latest_installs(deployment);
+fn heal(case: &mut RoomCase<'_>, index: usize) {
+    let deployment = &case.deployments[index];
+    let installs = case.latest_installs(deployment);
     let running = installs.iter().any(|install| install.is_running());
-    let started_at = look.started_at(deployment);
+    let started_at = case.started_at(deployment);
     let late_failure = installs.iter().find(|install| {
         matches!(
             install.state,
@@ -222,27 +222,27 @@ fn heal(look: &mut Look<'_>, index: usize) {
     );
     // While it was silent the room's next update may have begun on another device. One at a time (law D): then it stays failed
     // until its device has closed.
-    let room_is_free = !look.deployments.iter().any(Deployment::is_open);
+    let room_is_free = !case.deployments.iter().any(Deployment::is_open);
     if running && room_is_free {
         // It reports again after it was silent; the state says since when it runs, the reason what it does.
-        look.deployments[index].state = DeploymentState::Open { started_at };
-        conclude_open(look, index);
-    } else if is_current(look, index) {
-        let reason = confirmed(look, index);
-        look.complete(index, reason);
+        case.deployments[index].state = DeploymentState::Open { started_at };
+        conclude_open(case, index);
+    } else if is_current(case, index) {
+        let reason = confirmed(case, index);
+        case.complete(index, reason);
     } else if let (true, Some(install)) = (was_silent, late_failure) {
-        let reason = reason_of(look, install, Failure::Reported);
-        look.fail(index, Failure::Reported, reason);
+        let reason = reason_of(case, install, Failure::Reported);
+        case.fail(index, Failure::Reported, reason);
     }
 }
 
 /// Whether every device that has the product has the update's version or a newer one, and at least one has.
-pub(super) fn is_current(look: &Look<'_>, index: usize) -> bool {
-    let Some(update) = look.update(&look.deployments[index]) else {
+pub(super) fn is_current(case: &RoomCase<'_>, index: usize) -> bool {
+    let Some(update) = case.update(&case.deployments[index]) else {
         return false;
     };
     let mut current = 0;
-    for device in &look.room.devices {
+    for device in &case.room.devices {
         match update.applicability(device) {
             Applicability::NoComponent => {}
             Applicability::Current(_) => current += 1,
@@ -252,10 +252,10 @@ pub(super) fn is_current(look: &Look<'_>, index: usize) -> bool {
     current > 0
 }
 
-pub(super) fn confirmed(look: &Look<'_>, index: usize) -> Reason {
-    let at = Moment::new(look.now, &look.room.zone, look.now);
-    let version = version(look, look.deployments[index].update);
-    let Some(update) = look.update(&look.deployments[index]) else {
+pub(super) fn confirmed(case: &RoomCase<'_>, index: usize) -> Reason {
+    let at = Moment::new(case.now, &case.room.zone, case.now);
+    let version = version(case, case.deployments[index].update);
+    let Some(update) = case.update(&case.deployments[index]) else {
         return Reason::Confirmed { version, at };
     };
     let on_it = |newer: &&Update| {
@@ -263,9 +263,9 @@ pub(super) fn confirmed(look: &Look<'_>, index: usize) -> Reason {
             let component = device.component(&newer.product);
             component.is_some_and(|component| component.version.as_ref() == Some(&newer.version))
         };
-        newer.product == update.product && newer.is_above(&update.version) && look.room.devices.iter().any(installed)
+        newer.product == update.product && newer.is_above(&update.version) && case.room.devices.iter().any(installed)
     };
-    match look.releases().find(on_it) {
+    match case.releases().find(on_it) {
         // Another update brought it: this one was never confirmed.
         Some(newer) => Reason::OnNewer {
             newer: newer.version.clone(),
@@ -289,8 +289,8 @@ fn failure_of(install: &Install) -> Option<Failure> {
     }
 }
 
-fn reason_of(look: &Look<'_>, install: &Install, failure: Failure) -> Reason {
-    let settings = look.settings();
+fn reason_of(case: &RoomCase<'_>, install: &Install, failure: Failure) -> Reason {
+    let settings = case.settings();
     match failure {
         Failure::Reported => Reason::DeviceReported {
             detail: first_line(&install.detail).to_owned(),
@@ -303,13 +303,13 @@ fn reason_of(look: &Look<'_>, install: &Install, failure: Failure) -> Reason {
                 | InstallState::Completed { .. }
                 | InstallState::Failed { .. }
                 | InstallState::Withdrawn { .. }
-                | InstallState::Canceled { .. } => look.now,
+                | InstallState::Canceled { .. } => case.now,
             };
-            let since = Moment::new(heard, &look.room.zone, look.now);
+            let since = Moment::new(heard, &case.room.zone, case.now);
             Reason::Silent { since }
         }
         Failure::Unconfirmed => Reason::Unconfirmed {
-            version: version(look, install.update),
+            version: version(case, install.update),
             hours: settings.confirm_within_hours,
         },
         // These three are the room's and not a device's: their reasons are made where they are found.
