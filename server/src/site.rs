@@ -19,7 +19,7 @@ use service::change_feed::ChangeFeed;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::access::{self, Doors, EventsState, Limits};
+use crate::access::{self, EventsState, Limits, Sessions};
 use crate::router::Surroundings;
 
 /// No form here is larger.
@@ -35,7 +35,7 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .site_root(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".to_owned()))
         .site_pkg_dir("pkg")
         .build();
-    let doors = Doors::new(service.clone(), surroundings);
+    let sessions = Sessions::new(service.clone(), surroundings);
     let presenter = Presenter::new(service.clone(), surroundings.demo_pace.clone());
     let routes = generate_route_list(app::App);
     let context = {
@@ -51,7 +51,7 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
     };
     let events_state = EventsState {
-        doors: doors.clone(),
+        sessions: sessions.clone(),
         change_feed: ChangeFeed::new(service.clone(), surroundings.stop.clone()),
         stop: surroundings.stop.clone(),
     };
@@ -68,12 +68,12 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         }))
         .layer(axum::middleware::from_fn(with_status))
         .layer(axum::middleware::from_fn_with_state(
-            doors.clone(),
+            sessions.clone(),
             access::who_is_there,
         ))
-        .layer(axum::middleware::from_fn_with_state(doors.clone(), access::led_back))
+        .layer(axum::middleware::from_fn_with_state(sessions.clone(), access::led_back))
         .with_state(options.clone())
-        .merge(access::exports(doors.clone()))
+        .merge(access::exports(sessions.clone()))
         .layer(CompressionLayer::new());
     let limits = Arc::new(Limits::new());
     Router::new()
@@ -82,21 +82,21 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
         .route("/favicon.svg", get(files::favicon))
         .with_state(options)
         .merge(rendered)
-        .merge(access::forms(doors.clone()))
-        .merge(access::uploads(doors.clone()))
+        .merge(access::forms(sessions.clone()))
+        .merge(access::uploads(sessions.clone()))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
-        .merge(access::release_files(doors.clone()))
+        .merge(access::release_files(sessions.clone()))
         .layer(axum::middleware::from_fn_with_state(
-            doors.clone(),
+            sessions.clone(),
             access::only_from_here,
         ))
-        .merge(access::reports(doors.clone()))
+        .merge(access::reports(sessions.clone()))
         .layer(axum::middleware::from_fn(access::never_framed))
         .layer(axum::middleware::from_fn_with_state(
-            (doors.clone(), limits),
+            (sessions.clone(), limits),
             access::limited,
         ))
-        .layer(axum::middleware::from_fn_with_state(doors, access::with_headers))
+        .layer(axum::middleware::from_fn_with_state(sessions, access::with_headers))
         .layer(axum::middleware::from_fn(never_cached))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }

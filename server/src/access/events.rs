@@ -14,7 +14,7 @@ use service::people::Origin;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Doors, peer};
+use super::{Sessions, peer};
 
 /// How often a quiet stream asks whether its session has ended meanwhile.
 const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(15);
@@ -22,7 +22,7 @@ const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(15);
 /// What the route works with.
 #[derive(Clone)]
 pub(crate) struct EventsState {
-    pub(crate) doors: Doors,
+    pub(crate) sessions: Sessions,
     pub(crate) change_feed: ChangeFeed,
     pub(crate) stop: CancellationToken,
 }
@@ -36,7 +36,7 @@ struct Connection {
 
 /// `GET /events`. Behind `who_is_there`, so somebody is signed in when it begins.
 pub(crate) async fn events(State(state): State<EventsState>, jar: CookieJar, request: Request) -> Response {
-    let origin = state.doors.origin(peer(&request), request.headers());
+    let origin = state.sessions.origin(peer(&request), request.headers());
     let changes = state.change_feed.listen();
     let connection = Connection {
         state,
@@ -52,7 +52,11 @@ pub(crate) async fn events(State(state): State<EventsState>, jar: CookieJar, req
                 // An open page must not keep the program from its end.
                 () = connection.state.stop.cancelled() => return None,
             };
-            let actor = connection.state.doors.actor(&connection.jar, &connection.origin).await;
+            let actor = connection
+                .state
+                .sessions
+                .actor(&connection.jar, &connection.origin)
+                .await;
             // Signed out, or another role: the stream ends, and what the page asks next is refused.
             if matches!(actor, Ok(None)) {
                 return None;

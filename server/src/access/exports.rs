@@ -19,25 +19,25 @@ use futures::StreamExt;
 use service::audit::{AuditQuery, CsvStream};
 use service::{ServiceError, spreadsheet};
 
-use super::{Doors, fault, peer, told, who_is_there};
+use super::{Sessions, fault, peer, told, who_is_there};
 
 /// The routes that take a token in place of a session.
-pub(crate) fn exports(doors: Doors) -> Router {
+pub(crate) fn exports(sessions: Sessions) -> Router {
     Router::new()
         .route("/audit.csv", get(audit))
         .route("/rooms.csv", get(rooms))
         .route("/updates/{id}/rooms.csv", get(update_rooms))
-        .layer(axum::middleware::from_fn_with_state(doors.clone(), who_exports))
-        .with_state(doors)
+        .layer(axum::middleware::from_fn_with_state(sessions.clone(), who_exports))
+        .with_state(sessions)
 }
 
 /// Finds out which program asks; who sends no token is asked for a session.
-async fn who_exports(State(doors): State<Doors>, jar: CookieJar, mut request: Request, next: Next) -> Response {
+async fn who_exports(State(sessions): State<Sessions>, jar: CookieJar, mut request: Request, next: Next) -> Response {
     let Some(secret) = bearer(request.headers()).map(Cow::into_owned) else {
-        return who_is_there(State(doors), jar, request, next).await;
+        return who_is_there(State(sessions), jar, request, next).await;
     };
-    let origin = doors.origin(peer(&request), request.headers());
-    match doors.service.bearer(&secret, &origin).await {
+    let origin = sessions.origin(peer(&request), request.headers());
+    match sessions.service.bearer(&secret, &origin).await {
         Ok(Some(actor)) => {
             let (said, secret) = (None, None);
             request.extensions_mut().insert(Viewer { actor, said, secret });
@@ -64,34 +64,34 @@ fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
 
 /// The audit as a file, with the filters of its page (A3).
 async fn audit(
-    State(doors): State<Doors>,
+    State(sessions): State<Sessions>,
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<AuditQuery>,
 ) -> Response {
-    file("audit.csv", doors.service.export_audit(&viewer.actor, &query).await)
+    file("audit.csv", sessions.service.export_audit(&viewer.actor, &query).await)
 }
 
 /// The rooms as a file, with the filters of the inventory, in the shape that an import takes (P0).
 async fn rooms(
-    State(doors): State<Doors>,
+    State(sessions): State<Sessions>,
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<RoomsQuery>,
 ) -> Response {
-    let parts = doors
+    let parts = sessions
         .service
-        .export_rooms(&viewer.actor, room_filter(&query, doors.service.clock().now()))
+        .export_rooms(&viewer.actor, room_filter(&query, sessions.service.clock().now()))
         .await;
     file("rooms.csv", parts)
 }
 
 /// The rooms of an update with status and reason, with the filters of its page (P3). Each part is a snapshot of its own.
 async fn update_rooms(
-    State(doors): State<Doors>,
+    State(sessions): State<Sessions>,
     Extension(viewer): Extension<Viewer>,
     Path(id): Path<UpdateId>,
     Query(query): Query<RoomWhyQuery>,
 ) -> Response {
-    let presenter = Presenter::new(doors.service.clone(), None).for_viewer(viewer);
+    let presenter = Presenter::new(sessions.service.clone(), None).for_viewer(viewer);
     // The first part says whether there is anything to be had at all.
     let (first, next) = match presenter.export_rooms(id, query).await {
         Ok(part) => part,

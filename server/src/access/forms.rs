@@ -20,10 +20,10 @@ use service::{Actor, ServiceError};
 use std::net::SocketAddr;
 use uuid::Uuid;
 
-use super::{DEMO_ROLE, Doors, fault, percent_encoded, told};
+use super::{DEMO_ROLE, Sessions, fault, percent_encoded, told};
 
 /// The routes that set cookies. Everybody may call them; each asks for what it needs.
-pub(crate) fn forms(doors: Doors) -> Router {
+pub(crate) fn forms(sessions: Sessions) -> Router {
     Router::new()
         .route("/sign-in", get(show_sign_in).post(sign_in))
         .route("/sign-out", post(sign_out))
@@ -39,7 +39,7 @@ pub(crate) fn forms(doors: Doors) -> Router {
         .route("/settings/people/sessions/end", post(end_session_of))
         .route("/settings/tokens/add", post(add_token))
         .route("/settings/tokens/revoke", post(revoke_token))
-        .with_state(doors)
+        .with_state(sessions)
 }
 
 /// Who sends a form, and from where.
@@ -48,18 +48,18 @@ pub(super) struct Sender {
     origin: Origin,
 }
 
-impl axum::extract::FromRequestParts<Doors> for Sender {
+impl axum::extract::FromRequestParts<Sessions> for Sender {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(
         parts: &mut axum::http::request::Parts,
-        doors: &Doors,
+        sessions: &Sessions,
     ) -> Result<Self, Self::Rejection> {
         let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = info.map(|ConnectInfo(address)| address.ip());
         Ok(Self {
             jar: CookieJar::from_headers(&parts.headers),
-            origin: doors.origin(peer, &parts.headers),
+            origin: sessions.origin(peer, &parts.headers),
         })
     }
 }
@@ -77,14 +77,14 @@ pub(super) fn safe_next(next: &str) -> &str {
     if is_ours { next } else { "/" }
 }
 
-async fn organisation(doors: &Doors) -> String {
-    let name = doors.service.organisation_name().await;
+async fn organisation(sessions: &Sessions) -> String {
+    let name = sessions.service.organisation_name().await;
     name.unwrap_or_else(|_| "Nightshift".to_owned())
 }
 
-async fn show_sign_in(State(doors): State<Doors>, Query(query): Query<Onward>) -> Html<String> {
+async fn show_sign_in(State(sessions): State<Sessions>, Query(query): Query<Onward>) -> Html<String> {
     Html(documents::sign_in(
-        &organisation(&doors).await,
+        &organisation(&sessions).await,
         safe_next(&query.next),
         "",
         None,
@@ -99,15 +99,15 @@ struct SignIn {
     next: String,
 }
 
-async fn sign_in(State(doors): State<Doors>, sender: Sender, Form(form): Form<SignIn>) -> Response {
+async fn sign_in(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<SignIn>) -> Response {
     let next = safe_next(&form.next).to_owned();
-    match doors
+    match sessions
         .service
         .sign_in(form.email.as_str().into(), &form.password, &sender.origin)
         .await
     {
         Ok(signed_in) => {
-            let cookie = doors.cookie(doors.session_cookie(), signed_in.token);
+            let cookie = sessions.cookie(sessions.session_cookie(), signed_in.token);
             (sender.jar.add(cookie), Redirect::to(&next)).into_response()
         }
         Err(error) => {
@@ -117,36 +117,40 @@ async fn sign_in(State(doors): State<Doors>, sender: Sender, Form(form): Form<Si
             } else {
                 status
             };
-            let page = documents::sign_in(&organisation(&doors).await, &next, &form.email, Some(&problem));
+            let page = documents::sign_in(&organisation(&sessions).await, &next, &form.email, Some(&problem));
             (status, Html(page)).into_response()
         }
     }
 }
 
-async fn sign_out(State(doors): State<Doors>, sender: Sender) -> Response {
-    let actor = match doors.actor(&sender.jar, &sender.origin).await {
+async fn sign_out(State(sessions): State<Sessions>, sender: Sender) -> Response {
+    let actor = match sessions.actor(&sender.jar, &sender.origin).await {
         Ok(actor) => actor,
         Err(error) => return fault(&error),
     };
     if let Some(actor) = actor
         && let Some(signed) = &actor.signed
     {
-        match doors.service.end_session(&actor, signed.person, signed.session).await {
+        match sessions
+            .service
+            .end_session(&actor, signed.person, signed.session)
+            .await
+        {
             // A second click: it has ended already.
             Ok(()) | Err(ServiceError::NotFound { .. }) => {}
             Err(error) => return fault(&error),
         }
     }
-    let leads_to = if doors.is_demo { "/" } else { "/sign-in" };
+    let leads_to = if sessions.is_demo { "/" } else { "/sign-in" };
     let jar = CookieJar::new()
-        .add(doors.gone(doors.session_cookie()))
-        .add(doors.gone(doors.said_cookie()))
-        .add(doors.gone(doors.secret_cookie()));
+        .add(sessions.gone(sessions.session_cookie()))
+        .add(sessions.gone(sessions.said_cookie()))
+        .add(sessions.gone(sessions.secret_cookie()));
     (jar, Redirect::to(leads_to)).into_response()
 }
 
-async fn show_first_admin(State(doors): State<Doors>, Path(link): Path<String>) -> Response {
-    match doors.service.link_for(&link).await {
+async fn show_first_admin(State(sessions): State<Sessions>, Path(link): Path<String>) -> Response {
+    match sessions.service.link_for(&link).await {
         Ok(None) => Html(documents::first_admin(&format!("/welcome/{link}"), "", "", None)).into_response(),
         Ok(Some(_)) | Err(ServiceError::NotFound { .. }) => used_up(),
         Err(error) => fault(&error),
@@ -161,12 +165,12 @@ struct FirstAdmin {
 }
 
 async fn make_first_admin(
-    State(doors): State<Doors>,
+    State(sessions): State<Sessions>,
     sender: Sender,
     Path(link): Path<String>,
     Form(form): Form<FirstAdmin>,
 ) -> Response {
-    let made = doors.service.make_first_admin(
+    let made = sessions.service.make_first_admin(
         &link,
         form.name.as_str().into(),
         form.email.as_str().into(),
@@ -175,7 +179,7 @@ async fn make_first_admin(
     );
     match made.await {
         Ok(signed_in) => {
-            let cookie = doors.cookie(doors.session_cookie(), signed_in.token);
+            let cookie = sessions.cookie(sessions.session_cookie(), signed_in.token);
             (sender.jar.add(cookie), Redirect::to("/")).into_response()
         }
         Err(ServiceError::NotFound { .. }) => used_up(),
@@ -187,8 +191,8 @@ async fn make_first_admin(
     }
 }
 
-async fn show_choose_password(State(doors): State<Doors>, Path(link): Path<String>) -> Response {
-    match doors.service.link_for(&link).await {
+async fn show_choose_password(State(sessions): State<Sessions>, Path(link): Path<String>) -> Response {
+    match sessions.service.link_for(&link).await {
         Ok(Some(email)) => Html(documents::choose_password(&format!("/password/{link}"), &email, None)).into_response(),
         Ok(None) | Err(ServiceError::NotFound { .. }) => used_up(),
         Err(error) => fault(&error),
@@ -203,12 +207,12 @@ struct ChosenPassword {
 }
 
 async fn choose_password(
-    State(doors): State<Doors>,
+    State(sessions): State<Sessions>,
     sender: Sender,
     Path(link): Path<String>,
     Form(form): Form<ChosenPassword>,
 ) -> Response {
-    match doors
+    match sessions
         .service
         .choose_password(&link, &form.password, &sender.origin)
         .await
@@ -238,25 +242,25 @@ struct DemoRole {
     role: String,
 }
 
-async fn choose_demo_role(State(doors): State<Doors>, sender: Sender, Form(form): Form<DemoRole>) -> Response {
-    let role = Role::from_word(&form.role).filter(|_| doors.is_demo);
+async fn choose_demo_role(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<DemoRole>) -> Response {
+    let role = Role::from_word(&form.role).filter(|_| sessions.is_demo);
     let Some(role) = role else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let cookie = doors.cookie(DEMO_ROLE, role.as_str().to_owned());
+    let cookie = sessions.cookie(DEMO_ROLE, role.as_str().to_owned());
     (sender.jar.add(cookie), Redirect::to("/")).into_response()
 }
 
 /// Does something as whoever sends the form, and leads back with what came of it.
 pub(super) async fn act<T>(
-    doors: &Doors,
+    sessions: &Sessions,
     sender: Sender,
     leads_to: &str,
     good: impl FnOnce(&T) -> (String, Option<String>),
     acting: impl AsyncFnOnce(&Actor) -> Result<T, ServiceError>,
 ) -> Response {
     let jar = sender.jar.clone();
-    match acted(doors, sender, leads_to, acting).await {
+    match acted(sessions, sender, leads_to, acting).await {
         Ok(done) => {
             let (text, secret) = good(&done);
             let said = Said {
@@ -264,9 +268,9 @@ pub(super) async fn act<T>(
                 text,
                 shown_once: None,
             };
-            let mut jar = jar.add(doors.cookie(doors.said_cookie(), super::said_value(&said)));
+            let mut jar = jar.add(sessions.cookie(sessions.said_cookie(), super::said_value(&said)));
             if let Some(secret) = secret {
-                jar = jar.add(doors.cookie(doors.secret_cookie(), secret));
+                jar = jar.add(sessions.cookie(sessions.secret_cookie(), secret));
             }
             (jar, Redirect::to(leads_to)).into_response()
         }
@@ -276,12 +280,12 @@ pub(super) async fn act<T>(
 
 /// Does something as whoever sends the form, and leads to what came of it; back, where it was refused.
 pub(super) async fn act_leading(
-    doors: &Doors,
+    sessions: &Sessions,
     sender: Sender,
     back: &str,
     acting: impl AsyncFnOnce(&Actor) -> Result<String, ServiceError>,
 ) -> Response {
-    match acted(doors, sender, back, acting).await {
+    match acted(sessions, sender, back, acting).await {
         Ok(leads_to) => Redirect::to(&leads_to).into_response(),
         Err(refused) => refused,
     }
@@ -289,12 +293,12 @@ pub(super) async fn act_leading(
 
 /// What was done; or the answer to who may not, is signed out, or has sent what is no good.
 async fn acted<T>(
-    doors: &Doors,
+    sessions: &Sessions,
     sender: Sender,
     back: &str,
     acting: impl AsyncFnOnce(&Actor) -> Result<T, ServiceError>,
 ) -> Result<T, Response> {
-    let actor = match doors.actor(&sender.jar, &sender.origin).await {
+    let actor = match sessions.actor(&sender.jar, &sender.origin).await {
         Ok(Some(actor)) => actor,
         Ok(None) => return Err(Redirect::to(&format!("/sign-in?next={}", percent_encoded(back))).into_response()),
         Err(error) => return Err(fault(&error)),
@@ -320,7 +324,7 @@ async fn acted<T>(
             };
             let jar = sender
                 .jar
-                .add(doors.cookie(doors.said_cookie(), super::said_value(&said)));
+                .add(sessions.cookie(sessions.said_cookie(), super::said_value(&said)));
             Err((jar, Redirect::to(back)).into_response())
         }
     }
@@ -332,15 +336,19 @@ struct ChangedPassword {
     new: String,
 }
 
-async fn change_password(State(doors): State<Doors>, sender: Sender, Form(form): Form<ChangedPassword>) -> Response {
+async fn change_password(
+    State(sessions): State<Sessions>,
+    sender: Sender,
+    Form(form): Form<ChangedPassword>,
+) -> Response {
     let good = |(): &()| {
         (
             "Your password is changed; your other sessions have ended.".to_owned(),
             None,
         )
     };
-    act(&doors, sender, "/account", good, async |actor| {
-        doors.service.change_password(actor, &form.old, &form.new).await
+    act(&sessions, sender, "/account", good, async |actor| {
+        sessions.service.change_password(actor, &form.old, &form.new).await
     })
     .await
 }
@@ -351,7 +359,7 @@ struct EndedSession {
     session: Option<Uuid>,
 }
 
-async fn end_session(State(doors): State<Doors>, sender: Sender, Form(form): Form<EndedSession>) -> Response {
+async fn end_session(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<EndedSession>) -> Response {
     let good = |(): &()| {
         let what = match form.session {
             Some(_) => "The session has ended.",
@@ -359,10 +367,10 @@ async fn end_session(State(doors): State<Doors>, sender: Sender, Form(form): For
         };
         (what.to_owned(), None)
     };
-    act(&doors, sender, "/account", good, async |actor| {
+    act(&sessions, sender, "/account", good, async |actor| {
         match (&actor.signed, form.session) {
-            (Some(signed), Some(session)) => doors.service.end_session(actor, signed.person, session).await,
-            (Some(signed), None) => doors.service.end_sessions(actor, signed.person).await,
+            (Some(signed), Some(session)) => sessions.service.end_session(actor, signed.person, session).await,
+            (Some(signed), None) => sessions.service.end_sessions(actor, signed.person).await,
             (None, _) => Ok(()),
         }
     })
@@ -376,15 +384,15 @@ struct NewPerson {
     role: Role,
 }
 
-async fn add_person(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewPerson>) -> Response {
+async fn add_person(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<NewPerson>) -> Response {
     let good = |link: &String| {
         (
             format!("{} is added.", form.name.trim()),
-            Some(password_link(&doors, link)),
+            Some(password_link(&sessions, link)),
         )
     };
-    act(&doors, sender, "/settings/people", good, async |actor| {
-        doors
+    act(&sessions, sender, "/settings/people", good, async |actor| {
+        sessions
             .service
             .add_person(actor, form.name.as_str().into(), form.email.as_str().into(), form.role)
             .await
@@ -398,10 +406,10 @@ struct NewRole {
     role: Role,
 }
 
-async fn set_role(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewRole>) -> Response {
+async fn set_role(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<NewRole>) -> Response {
     let good = |(): &()| (format!("{} is {} now.", form.email, form.role.label()), None);
-    act(&doors, sender, "/settings/people", good, async |actor| {
-        doors
+    act(&sessions, sender, "/settings/people", good, async |actor| {
+        sessions
             .service
             .set_role(actor, form.email.as_str().into(), form.role)
             .await
@@ -414,23 +422,23 @@ struct Account {
     email: String,
 }
 
-async fn reset_person(State(doors): State<Doors>, sender: Sender, Form(form): Form<Account>) -> Response {
+async fn reset_person(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<Account>) -> Response {
     let good = |link: &String| {
         (
             format!("A link for {} is made.", form.email),
-            Some(password_link(&doors, link)),
+            Some(password_link(&sessions, link)),
         )
     };
-    act(&doors, sender, "/settings/people", good, async |actor| {
-        doors.service.reset_link(actor, form.email.as_str().into()).await
+    act(&sessions, sender, "/settings/people", good, async |actor| {
+        sessions.service.reset_link(actor, form.email.as_str().into()).await
     })
     .await
 }
 
-async fn disable_person(State(doors): State<Doors>, sender: Sender, Form(form): Form<Account>) -> Response {
+async fn disable_person(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<Account>) -> Response {
     let good = |(): &()| (format!("{} may not sign in any more.", form.email), None);
-    act(&doors, sender, "/settings/people", good, async |actor| {
-        doors.service.disable_person(actor, form.email.as_str().into()).await
+    act(&sessions, sender, "/settings/people", good, async |actor| {
+        sessions.service.disable_person(actor, form.email.as_str().into()).await
     })
     .await
 }
@@ -442,7 +450,11 @@ struct EndedSessionOf {
     session: Option<Uuid>,
 }
 
-async fn end_session_of(State(doors): State<Doors>, sender: Sender, Form(form): Form<EndedSessionOf>) -> Response {
+async fn end_session_of(
+    State(sessions): State<Sessions>,
+    sender: Sender,
+    Form(form): Form<EndedSessionOf>,
+) -> Response {
     let good = |(): &()| {
         let what = if form.session.is_some() {
             "The session has ended."
@@ -453,13 +465,13 @@ async fn end_session_of(State(doors): State<Doors>, sender: Sender, Form(form): 
     };
     let person = PersonId(form.person);
     act(
-        &doors,
+        &sessions,
         sender,
         &format!("/settings/people/{person}"),
         good,
         async |actor| match form.session {
-            Some(session) => doors.service.end_session(actor, person, session).await,
-            None => doors.service.end_sessions(actor, person).await,
+            Some(session) => sessions.service.end_session(actor, person, session).await,
+            None => sessions.service.end_sessions(actor, person).await,
         },
     )
     .await
@@ -472,15 +484,15 @@ struct NewToken {
     days: u16,
 }
 
-async fn add_token(State(doors): State<Doors>, sender: Sender, Form(form): Form<NewToken>) -> Response {
+async fn add_token(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<NewToken>) -> Response {
     let good = |secret: &String| {
         (
             format!("The token {} is added.", form.name.trim()),
             Some(secret.clone()),
         )
     };
-    act(&doors, sender, "/settings/tokens", good, async |actor| {
-        doors
+    act(&sessions, sender, "/settings/tokens", good, async |actor| {
+        sessions
             .service
             .add_token(actor, form.name.as_str().into(), form.role, form.days)
             .await
@@ -493,14 +505,14 @@ struct RevokedToken {
     token: Uuid,
 }
 
-async fn revoke_token(State(doors): State<Doors>, sender: Sender, Form(form): Form<RevokedToken>) -> Response {
+async fn revoke_token(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<RevokedToken>) -> Response {
     let good = |(): &()| ("The token is revoked.".to_owned(), None);
-    act(&doors, sender, "/settings/tokens", good, async |actor| {
-        doors.service.revoke_token(actor, TokenId(form.token)).await
+    act(&sessions, sender, "/settings/tokens", good, async |actor| {
+        sessions.service.revoke_token(actor, TokenId(form.token)).await
     })
     .await
 }
 
-fn password_link(doors: &Doors, link: &str) -> String {
-    format!("{}/password/{link}", doors.service.deployment().public_url)
+fn password_link(sessions: &Sessions, link: &str) -> String {
+    format!("{}/password/{link}", sessions.service.deployment().public_url)
 }

@@ -15,17 +15,17 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use service::people::network;
 
-use super::{Doors, peer, policy};
+use super::{Sessions, peer, policy};
 
 /// Lets only our own pages send something: a browser says where a request comes from, and another site's page cannot lie about it.
-pub(crate) async fn only_from_here(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+pub(crate) async fn only_from_here(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
     if request.uri().query().is_some_and(|query| query.contains("%00")) {
         // Nothing here has a NUL in it, and Postgres would not even take it as something to look for.
         let text = "This address asks for a character that no name has.";
         return (StatusCode::BAD_REQUEST, Html(documents::notice("Not found", text))).into_response();
     }
     let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes_nothing || is_from_here(&doors, request.headers()) {
+    if changes_nothing || is_from_here(&sessions, request.headers()) {
         return next.run(request).await;
     }
     // Not the path: a one-time link may stand in it, or what a stranger wants to have in the log.
@@ -38,7 +38,7 @@ pub(crate) async fn only_from_here(State(doors): State<Doors>, request: Request,
     (StatusCode::FORBIDDEN, Html(documents::notice("Not taken", text))).into_response()
 }
 
-fn is_from_here(doors: &Doors, headers: &HeaderMap) -> bool {
+fn is_from_here(sessions: &Sessions, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";
     }
@@ -46,13 +46,13 @@ fn is_from_here(doors: &Doors, headers: &HeaderMap) -> bool {
     let Some(origin) = text(header::ORIGIN) else {
         return false;
     };
-    let is_public = origin == doors.service.deployment().public_url;
+    let is_public = origin == sessions.service.deployment().public_url;
     let host = origin.split_once("://").map(|(_, host)| host);
     is_public || (host.is_some() && host == text(header::HOST))
 }
 
 /// What every answer carries. A page has set its own policy already; everything else loads no script at all.
-pub(crate) async fn with_headers(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+pub(crate) async fn with_headers(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers
@@ -70,7 +70,7 @@ pub(crate) async fn with_headers(State(doors): State<Doors>, request: Request, n
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if doors.is_https() {
+    if sessions.is_https() {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
@@ -121,11 +121,11 @@ impl Limits {
 
 /// Refuses a client that asks too often.
 pub(crate) async fn limited(
-    State((doors, limits)): State<(Doors, Arc<Limits>)>,
+    State((sessions, limits)): State<(Sessions, Arc<Limits>)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let client = doors.client(peer(&request), request.headers());
+    let client = sessions.client(peer(&request), request.headers());
     match client.map_or(Ok(()), |client| limits.count(client)) {
         Ok(()) => next.run(request).await,
         Err(wait) => {

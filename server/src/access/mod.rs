@@ -41,14 +41,14 @@ use crate::router::Surroundings;
 /// In the demo: the role that the visitor has chosen.
 const DEMO_ROLE: &str = "nightshift-demo-role";
 
-/// What the routes here work with.
+/// Sessions in cookies, and the service behind them.
 #[derive(Clone)]
-pub(crate) struct Doors {
+pub(crate) struct Sessions {
     service: Service,
     is_demo: bool,
 }
 
-impl Doors {
+impl Sessions {
     pub(crate) fn new(service: Service, surroundings: &Surroundings) -> Self {
         Self {
             service,
@@ -143,13 +143,13 @@ impl Doors {
 
 /// Finds out who asks for a page or calls a server function, and turns away who is nobody.
 pub(crate) async fn who_is_there(
-    State(doors): State<Doors>,
+    State(sessions): State<Sessions>,
     jar: CookieJar,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let origin = doors.origin(peer(&request), request.headers());
-    let actor = match doors.actor(&jar, &origin).await {
+    let origin = sessions.origin(peer(&request), request.headers());
+    let actor = match sessions.actor(&jar, &origin).await {
         Ok(actor) => actor,
         Err(error) => return fault(&error),
     };
@@ -166,19 +166,21 @@ pub(crate) async fn who_is_there(
         let next = percent_encoded(wanted);
         return Redirect::to(&format!("/sign-in?next={next}")).into_response();
     };
-    let said = jar.get(doors.said_cookie()).and_then(|said| {
+    let said = jar.get(sessions.said_cookie()).and_then(|said| {
         let said = percent_encoding::percent_decode_str(said.value()).decode_utf8().ok()?;
         serde_json::from_str::<Said>(&said).ok()
     });
-    let secret = jar.get(doors.secret_cookie()).map(|secret| secret.value().to_owned());
+    let secret = jar
+        .get(sessions.secret_cookie())
+        .map(|secret| secret.value().to_owned());
     let shows_it = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
     let forget = shows_it && (said.is_some() || secret.is_some());
     request.extensions_mut().insert(Viewer { actor, said, secret });
     let response = next.run(request).await;
     if forget {
         let jar = CookieJar::new()
-            .add(doors.gone(doors.said_cookie()))
-            .add(doors.gone(doors.secret_cookie()));
+            .add(sessions.gone(sessions.said_cookie()))
+            .add(sessions.gone(sessions.secret_cookie()));
         return (jar, response).into_response();
     }
     response

@@ -20,7 +20,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
 use service::people::network;
 
-use super::{Doors, peer};
+use super::{Sessions, peer};
 
 /// The policy of all answers but pages, which set their own: no script at all.
 pub(super) fn of_documents() -> HeaderValue {
@@ -72,17 +72,17 @@ const FORGET_FROM: usize = 1024;
 
 #[derive(Clone)]
 struct Reports {
-    doors: Doors,
+    sessions: Sessions,
     /// One line a minute for each client and directive: a page that is full of foreign scripts sends a report of each.
     logged: Arc<DefaultKeyedRateLimiter<(Option<IpAddr>, &'static str)>>,
 }
 
 /// Where browsers send what they refused. A browser sends it on its own, from wherever the document was: no session goes with it.
-pub(crate) fn reports(doors: Doors) -> Router {
+pub(crate) fn reports(sessions: Sessions) -> Router {
     let logged = Arc::new(RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)));
     Router::new()
         .route(REPORTS, post(report).layer(DefaultBodyLimit::max(LARGEST_REPORT)))
-        .with_state(Reports { doors, logged })
+        .with_state(Reports { sessions, logged })
 }
 
 /// What <https://www.w3.org/TR/CSP3/#deprecated-serialize-violation> has in it, as far as it is of use here.
@@ -99,7 +99,7 @@ struct Violation {
 }
 
 async fn report(State(reports): State<Reports>, request: Request) -> Response {
-    let client = reports.doors.client(peer(&request), request.headers()).map(network);
+    let client = reports.sessions.client(peer(&request), request.headers()).map(network);
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(refused) => return refused.into_response(),

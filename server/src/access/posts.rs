@@ -14,14 +14,14 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
 use super::forms::safe_next;
-use super::{Doors, percent_encoded, said_value};
+use super::{Sessions, percent_encoded, said_value};
 use crate::site::LARGEST_FORM;
 
 /// An address that is longer may not pass every proxy.
 const LONGEST_ADDRESS: usize = 7_000;
 
 /// Leads a form without script back to a page.
-pub(crate) async fn led_back(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+pub(crate) async fn led_back(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
     let is_plain = request.method() == Method::POST
         && request.uri().path().starts_with("/api/")
         && text(request.headers(), header::ACCEPT).contains("text/html");
@@ -49,7 +49,7 @@ pub(crate) async fn led_back(State(doors): State<Doors>, request: Request, next:
         let (text, shown_once) = (done.text, done.shown_once);
         let is_good = true;
         return lead(
-            &doors,
+            &sessions,
             &to,
             Said {
                 is_good,
@@ -73,11 +73,11 @@ pub(crate) async fn led_back(State(doors): State<Doors>, request: Request, next:
         text: error.to_string(),
         shown_once: None,
     };
-    lead(&doors, &back, said)
+    lead(&sessions, &back, said)
 }
 
-fn lead(doors: &Doors, to: &str, said: Said) -> Response {
-    let jar = CookieJar::new().add(doors.cookie(doors.said_cookie(), said_value(&said)));
+fn lead(sessions: &Sessions, to: &str, said: Said) -> Response {
+    let jar = CookieJar::new().add(sessions.cookie(sessions.said_cookie(), said_value(&said)));
     (jar, Redirect::to(to)).into_response()
 }
 

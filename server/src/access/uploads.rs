@@ -14,7 +14,7 @@ use domain::ids::{ProductId, UpdateId};
 use serde::Deserialize;
 use service::{NewFile, ServiceError, Source};
 
-use super::Doors;
+use super::Sessions;
 use super::forms::{Sender, act, act_leading};
 
 /// A file of 100,000 rooms with their devices is a third of it.
@@ -24,7 +24,7 @@ const LARGEST_TEXT: usize = 32 * 1024 * 1024;
 const LARGEST_RELEASE: usize = 8 * 1024 * 1024 * 1024 + 64 * 1024;
 
 /// The routes that take files.
-pub(crate) fn uploads(doors: Doors) -> Router {
+pub(crate) fn uploads(sessions: Sessions) -> Router {
     Router::new()
         .route(
             "/rooms/import/file",
@@ -34,39 +34,39 @@ pub(crate) fn uploads(doors: Doors) -> Router {
             "/portfolio/import/file",
             post(catalogue).layer(DefaultBodyLimit::max(LARGEST_TEXT)),
         )
-        .with_state(doors)
+        .with_state(sessions)
 }
 
 /// The route that takes the files of releases: it may last, so it stands outside of the time that other requests have.
-pub(crate) fn release_files(doors: Doors) -> Router {
+pub(crate) fn release_files(sessions: Sessions) -> Router {
     Router::new()
         .route(
             "/portfolio/files",
             post(release_file).layer(DefaultBodyLimit::max(LARGEST_RELEASE)),
         )
-        .with_state(doors)
+        .with_state(sessions)
 }
 
 /// A file of rooms, which is shown before it is imported.
-async fn rooms(State(doors): State<Doors>, sender: Sender, request: Request) -> Response {
-    act_leading(&doors, sender, "/rooms/import", async |actor| {
+async fn rooms(State(sessions): State<Sessions>, sender: Sender, request: Request) -> Response {
+    act_leading(&sessions, sender, "/rooms/import", async |actor| {
         actor.may(Act::EditRooms)?;
         let mut parts = text_parts(request).await?;
         let (name, text) = parts.remove("file").ok_or_else(missing)?;
-        let upload = doors.service.upload_rooms(actor, &name, &text).await?;
+        let upload = sessions.service.upload_rooms(actor, &name, &text).await?;
         Ok(format!("/rooms/import?upload={upload}"))
     })
     .await
 }
 
 /// The two files of a catalogue, which are shown before they are imported.
-async fn catalogue(State(doors): State<Doors>, sender: Sender, request: Request) -> Response {
-    act_leading(&doors, sender, "/portfolio/import", async |actor| {
+async fn catalogue(State(sessions): State<Sessions>, sender: Sender, request: Request) -> Response {
+    act_leading(&sessions, sender, "/portfolio/import", async |actor| {
         actor.may(Act::Publish)?;
         let mut parts = text_parts(request).await?;
         let (_, products) = parts.remove("products").ok_or_else(missing)?;
         let (name, releases) = parts.remove("releases").ok_or_else(missing)?;
-        let upload = doors
+        let upload = sessions
             .service
             .upload_catalogue(actor, &name, &products, &releases)
             .await?;
@@ -84,7 +84,7 @@ struct Whose {
 
 /// A file of a release. Its bytes go to the disk as they come.
 async fn release_file(
-    State(doors): State<Doors>,
+    State(sessions): State<Sessions>,
     sender: Sender,
     Query(whose): Query<Whose>,
     request: Request,
@@ -92,7 +92,7 @@ async fn release_file(
     let product = ProductId::parse(&whose.product).map_or_else(|_| String::new(), |product| format!("/{product}"));
     let back = format!("/portfolio{product}?do=files&release={}", whose.release);
     let good = |filename: &String| (format!("{filename} is added."), None);
-    act(&doors, sender, &back, good, async |actor| {
+    act(&sessions, sender, &back, good, async |actor| {
         actor.may(Act::Publish)?;
         let mut form = Multipart::from_request(request, &()).await.map_err(|_| missing())?;
         let (mut expected_sha256, mut received) = (None, None);
@@ -104,7 +104,7 @@ async fn release_file(
                 }
                 Some("file") => {
                     let filename = field.file_name().unwrap_or_default().to_owned();
-                    let hashes = doors
+                    let hashes = sessions
                         .service
                         .receive_file(actor, whose.release, &filename, field)
                         .await?;
@@ -119,7 +119,7 @@ async fn release_file(
             source: Source::Received(hashes),
             expected_sha256,
         };
-        doors.service.add_file(actor, whose.release, file).await?;
+        sessions.service.add_file(actor, whose.release, file).await?;
         Ok(filename)
     })
     .await
