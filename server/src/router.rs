@@ -15,9 +15,9 @@ use tower_http::trace::{DefaultOnResponse, OnResponse, TraceLayer};
 
 use crate::{access, ddi, metrics, site};
 
-/// What pages show of the process around them.
+/// How this server runs, as far as its pages need to know it.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct ServerConfig {
     /// In the demo: `The clock runs at 600×.`
     pub demo_pace: Option<String>,
     /// Told to stop: streams end.
@@ -25,7 +25,7 @@ pub struct Surroundings {
 }
 
 /// Everything this server answers.
-pub fn router(service: Service, surroundings: Surroundings) -> Router {
+pub fn router(service: Service, config: ServerConfig) -> Router {
     let watched = Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(ready))
@@ -33,7 +33,7 @@ pub fn router(service: Service, surroundings: Surroundings) -> Router {
         .with_state(service.clone());
     Router::new()
         .merge(watched)
-        .merge(site::pages(service.clone(), &surroundings))
+        .merge(site::pages(service.clone(), &config))
         .merge(ddi::routes(service))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{ClockSource, Serve};
 use crate::driven::Driver;
-use crate::router::{self, Surroundings};
+use crate::router::{self, ServerConfig};
 use crate::telemetry::say;
 use crate::tls::Certificate;
 
@@ -79,7 +79,7 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
             }
         }
     });
-    serve_until(listener, tls, service, Surroundings::default(), stop).await?;
+    serve_until(listener, tls, service, ServerConfig::default(), stop).await?;
     in_time("the tick", ticks)
         .await
         .transpose()
@@ -124,16 +124,16 @@ pub(crate) async fn serve_until(
     listener: TcpListener,
     tls: Option<Certificate>,
     service: Service,
-    surroundings: Surroundings,
+    config: ServerConfig,
     stop: CancellationToken,
 ) -> Result<()> {
     let address = listener.local_addr()?;
     let store = service.store().clone();
-    let surroundings = Surroundings {
+    let config = ServerConfig {
         stop: stop.clone(),
-        ..surroundings
+        ..config
     };
-    let router = router::router(service, surroundings);
+    let router = router::router(service, config);
     tokio::spawn(crate::metrics::keep_small(stop.clone()));
     let handle = Handle::new();
     let said = RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN));

@@ -20,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::access::{self, EventsState, Limits, Sessions};
-use crate::router::Surroundings;
+use crate::router::ServerConfig;
 
 /// No form here is larger.
 pub(crate) const LARGEST_FORM: usize = 64 * 1024;
@@ -29,14 +29,14 @@ pub(crate) const LARGEST_FORM: usize = 64 * 1024;
 const SLOWEST: Duration = Duration::from_secs(30);
 
 /// The pages, their server functions and their files.
-pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
+pub(crate) fn pages(service: Service, config: &ServerConfig) -> Router {
     let options = LeptosOptions::builder()
         .output_name("nightshift")
         .site_root(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".to_owned()))
         .site_pkg_dir("pkg")
         .build();
-    let sessions = Sessions::new(service.clone(), surroundings);
-    let presenter = Presenter::new(service.clone(), surroundings.demo_pace.clone());
+    let sessions = Sessions::new(service.clone(), config);
+    let presenter = Presenter::new(service.clone(), config.demo_pace.clone());
     let routes = generate_route_list(app::App);
     let context = {
         let presenter = presenter.clone();
@@ -52,8 +52,8 @@ pub(crate) fn pages(service: Service, surroundings: &Surroundings) -> Router {
     };
     let events_state = EventsState {
         sessions: sessions.clone(),
-        change_feed: ChangeFeed::new(service.clone(), surroundings.stop.clone()),
-        stop: surroundings.stop.clone(),
+        change_feed: ChangeFeed::new(service.clone(), config.stop.clone()),
+        stop: config.stop.clone(),
     };
     let rendered = Router::new()
         .route("/events", get(access::events).with_state(events_state))

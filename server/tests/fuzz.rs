@@ -14,7 +14,7 @@ use axum::http::Request;
 use domain::version::{Version, VersionScheme, compare};
 use reqwest::Method;
 use server::ddi::{parse_config, parse_feedback};
-use server::router::{Surroundings, router};
+use server::router::{ServerConfig, router};
 use service::RoomsFile;
 use service::catalogue::Catalogue;
 use support::dice::Dice;
@@ -198,7 +198,7 @@ async fn the_device_api_answers_nonsense_with_an_error_of_the_sender_g5(engine: 
     house.enter_window(DEVICE).await;
     let (feedback, config) = (seeds("feedback"), seeds("config"));
     // The router itself, without a socket: a body costs little, so that there can be many.
-    let router = router(house.service.clone(), Surroundings::default());
+    let router = router(house.service.clone(), ServerConfig::default());
     let (next, action) = (AtomicUsize::new(0), AtomicI32::new(1));
     let (number, refused) = (sent_bodies(), AtomicUsize::new(0));
     let one_after_the_other = async |seed: u64| {

@@ -12,7 +12,7 @@ use app::error::AppError;
 use axum::Router;
 use axum::routing::get;
 use domain::access::{Act, Role};
-use server::router::{Surroundings, router};
+use server::router::{ServerConfig, router};
 use support::visitor::{Page, Visitor};
 use support::{ADMIN, Engine, House};
 
@@ -662,7 +662,7 @@ async fn call(visitor: &Visitor, method: &str, address: &str, form: &[(&str, &st
 
 async fn every_route_has_a_row_and_keeps_to_it_a1(engine: Engine) {
     let people = Scene::new(engine).await;
-    let router = router(people.house.service.clone(), Surroundings::default());
+    let router = router(people.house.service.clone(), ServerConfig::default());
     assert_eq!(
         strangers(&router),
         BTreeSet::new(),

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use server::router::{Surroundings, router};
+use server::router::{ServerConfig, router};
 use service::people::Origin;
 use service::store::RoomFilter;
 use tokio_util::sync::CancellationToken;
@@ -34,12 +34,12 @@ impl House {
                 &origin,
             )
             .await;
-        let surroundings = Surroundings {
+        let config = ServerConfig {
             demo_pace: None,
             stop: CancellationToken::new(),
         };
         Self {
-            router: router(service.clone(), surroundings),
+            router: router(service.clone(), config),
             session: made.expect("the first admin").token,
         }
     }

@@ -36,7 +36,7 @@ use domain::access::Role;
 use service::people::Origin;
 use service::{Actor, Service, ServiceError};
 
-use crate::router::Surroundings;
+use crate::router::ServerConfig;
 
 /// In the demo: the role that the visitor has chosen.
 const DEMO_ROLE: &str = "nightshift-demo-role";
@@ -49,10 +49,10 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    pub(crate) fn new(service: Service, surroundings: &Surroundings) -> Self {
+    pub(crate) fn new(service: Service, config: &ServerConfig) -> Self {
         Self {
             service,
-            is_demo: surroundings.demo_pace.is_some(),
+            is_demo: config.demo_pace.is_some(),
         }
     }
 

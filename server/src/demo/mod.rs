@@ -16,7 +16,7 @@ use service::store::Store;
 use service::{Artifacts, Clock, Deployment, Service, ServiceError};
 
 use crate::cli::Demo;
-use crate::router::Surroundings;
+use crate::router::ServerConfig;
 use crate::serve;
 
 /// Where the demo's clock stands is kept under this name.
@@ -48,9 +48,9 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         listener,
         None,
         service,
-        Surroundings {
+        ServerConfig {
             demo_pace: Some(pace),
-            ..Surroundings::default()
+            ..ServerConfig::default()
         },
         stop.clone(),
     )

@@ -28,7 +28,7 @@ use domain::zone::Zone;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
-use server::router::{Surroundings, router};
+use server::router::{ServerConfig, router};
 use service::catalogue::Catalogue;
 use service::people::Origin;
 use service::store::Store;
@@ -907,7 +907,7 @@ async fn serve(
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let service = Service::new(store, clock, artifacts(database), wiring(&base, options));
     let stop = CancellationToken::new();
-    let router = router(service.clone(), Surroundings::default());
+    let router = router(service.clone(), ServerConfig::default());
     let served = axum::serve(
         listener,
         router.into_make_service_with_connect_info::<std::net::SocketAddr>(),
