@@ -15,7 +15,7 @@ use domain::settings::Settings;
 use domain::zone::{self, Zone};
 use service::catalogue::Catalogue;
 use service::store::Store;
-use service::{Actor, Artifacts, Clock, Deployment, RoomsFile, Service};
+use service::{Actor, Artifacts, Clock, ProcessConfig, RoomsFile, Service};
 
 use crate::{backup, demo, explain, serve, telemetry};
 
@@ -432,13 +432,13 @@ async fn service_on(store: Store) -> Result<Service> {
     };
     // These commands touch no artifact.
     let artifacts = Artifacts::open(&std::env::temp_dir())?;
-    let deployment = Deployment {
+    let config = ProcessConfig {
         public_url: String::new(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: None,
         trusted_proxies: Vec::new(),
     };
-    Ok(Service::new(store, clock, artifacts, deployment))
+    Ok(Service::new(store, clock, artifacts, config))
 }
 
 async fn tick(service: &Service) -> Result<()> {

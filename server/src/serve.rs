@@ -10,7 +10,7 @@ use domain::settings::Settings;
 use domain::zone::Zone;
 use governor::{Quota, RateLimiter};
 use service::store::Store;
-use service::{Artifacts, Clock, Deployment, GatewayToken, Service};
+use service::{Artifacts, Clock, GatewayToken, ProcessConfig, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -50,19 +50,19 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         None => None,
     };
     let listener = listen(options.listen).await?;
-    let deployment = Deployment {
+    let config = ProcessConfig {
         public_url: public_url(options.public_url.as_deref(), listener.local_addr()?, tls.is_some())?,
         tenant: options.tenant,
         gateway_token,
         trusted_proxies: options.trusted_proxies,
     };
-    let service = Service::new(store, clock, Artifacts::open(&options.artifacts)?, deployment);
+    let service = Service::new(store, clock, Artifacts::open(&options.artifacts)?, config);
     service
         .first_start(options.organisation.as_str().into(), zone, Settings::default())
         .await?;
     if let Some(link) = service.first_admin_link().await? {
         // On standard output, beside where it listens: whoever starts the program reads that.
-        let public_url = &service.deployment().public_url;
+        let public_url = &service.process_config().public_url;
         say(&format!(
             "Nobody has an account yet. Make the first admin: {public_url}/welcome/{link}"
         ));

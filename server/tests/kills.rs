@@ -20,7 +20,7 @@ use domain::ids::{ProductId, UpdateId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use service::store::Store;
-use service::{Artifacts, Clock, Deployment as Wiring, Scope, Service};
+use service::{Artifacts, Clock, ProcessConfig, Scope, Service};
 use support::dice::Dice;
 use support::program::{Program, free_port};
 use support::{BAR, Database, Engine, House, Options, action_in, actor, client, instant, link, rooms};
@@ -163,7 +163,7 @@ async fn live(template: &Template, dice: Option<Dice>) -> Lived {
 /// Whoever acts at noon does so from a process of its own, like the command line.
 async fn people(database: &Database, artifacts: &Path, now: DateTime<Utc>) -> Service {
     let store = Store::open(&database.address, false).await.expect("the database opens");
-    let wiring = Wiring {
+    let process_config = ProcessConfig {
         public_url: String::new(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: None,
@@ -173,7 +173,7 @@ async fn people(database: &Database, artifacts: &Path, now: DateTime<Utc>) -> Se
         store,
         Clock::driven(now),
         Artifacts::open(artifacts).expect("a folder"),
-        wiring,
+        process_config,
     )
 }
 

@@ -12,7 +12,7 @@ use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::{Credentials, token_hash};
 use service::store::{Engine, Store};
-use service::{Actor, Artifacts, Clock, Deployment, GatewayToken, NewFile, Scope, Service, Source};
+use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, Scope, Service, Source};
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
@@ -281,14 +281,14 @@ impl Estate {
 }
 
 fn service(store: Store, folder: &Path) -> Service {
-    let deployment = Deployment {
+    let config = ProcessConfig {
         public_url: "http://localhost".to_owned(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: Some(GatewayToken::parse(GATEWAY).expect("it is long enough")),
         trusted_proxies: Vec::new(),
     };
     let artifacts = Artifacts::open(&folder.join("artifacts")).expect("a folder");
-    Service::new(store, Clock::driven(monday()), artifacts, deployment)
+    Service::new(store, Clock::driven(monday()), artifacts, config)
 }
 
 async fn postgres_database() -> String {

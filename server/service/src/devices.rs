@@ -96,7 +96,7 @@ impl Service {
                 known.is_some_and(|known| bool::from(known.ct_eq(hash.as_slice())))
             }
             Credentials::Gateway(token) => {
-                let known = self.settings.gateway_token.as_ref();
+                let known = self.process_config.gateway_token.as_ref();
                 known.is_some_and(|known| known.is(token))
             }
         };

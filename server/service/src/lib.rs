@@ -75,12 +75,12 @@ pub struct Service {
     pub(crate) pace: Arc<RwLock<Option<Arc<Settings>>>>,
     pub(crate) activity: Arc<activity::Activity>,
     pub(crate) sums: sums::Sums,
-    pub(crate) settings: Arc<Deployment>,
+    pub(crate) process_config: Arc<ProcessConfig>,
 }
 
 /// How this process was started, as far as use cases need to know it.
 #[derive(Clone, Debug)]
-pub struct Deployment {
+pub struct ProcessConfig {
     /// Where devices reach this server, without a slash at the end: `https://nightshift.example`.
     pub public_url: String,
     /// The organisation's name on the wire (`DDI.md` 1); matched without regard to case, written in upper case.
@@ -180,7 +180,7 @@ impl Actor {
 impl Service {
     /// Brings the parts together. The database must be migrated.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, artifacts: Artifacts, settings: Deployment) -> Self {
+    pub fn new(store: Store, clock: Clock, artifacts: Artifacts, process_config: ProcessConfig) -> Self {
         Self {
             sums: sums::Sums::new(store.clone(), clock.clone()),
             store,
@@ -190,7 +190,7 @@ impl Service {
             seen: Arc::default(),
             pace: Arc::default(),
             activity: Arc::default(),
-            settings: Arc::new(settings),
+            process_config: Arc::new(process_config),
         }
     }
 
@@ -214,8 +214,8 @@ impl Service {
 
     /// How this process was started.
     #[must_use]
-    pub fn deployment(&self) -> &Deployment {
-        &self.settings
+    pub fn process_config(&self) -> &ProcessConfig {
+        &self.process_config
     }
 
     /// Asks the database the smallest question.

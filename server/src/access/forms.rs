@@ -514,5 +514,5 @@ async fn revoke_token(State(sessions): State<Sessions>, sender: Sender, Form(for
 }
 
 fn password_link(sessions: &Sessions, link: &str) -> String {
-    format!("{}/password/{link}", sessions.service.deployment().public_url)
+    format!("{}/password/{link}", sessions.service.process_config().public_url)
 }

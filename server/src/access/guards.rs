@@ -46,7 +46,7 @@ fn is_from_here(sessions: &Sessions, headers: &HeaderMap) -> bool {
     let Some(origin) = text(header::ORIGIN) else {
         return false;
     };
-    let is_public = origin == sessions.service.deployment().public_url;
+    let is_public = origin == sessions.service.process_config().public_url;
     let host = origin.split_once("://").map(|(_, host)| host);
     is_public || (host.is_some() && host == text(header::HOST))
 }

@@ -57,7 +57,7 @@ impl Sessions {
     }
 
     fn is_https(&self) -> bool {
-        self.service.deployment().public_url.starts_with("https://")
+        self.service.process_config().public_url.starts_with("https://")
     }
 
     fn session_cookie(&self) -> &'static str {
@@ -100,7 +100,7 @@ impl Sessions {
 
     /// The client's address. What a proxy says of it counts only where the operator has named that proxy.
     fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
-        let trusted = &self.service.deployment().trusted_proxies;
+        let trusted = &self.service.process_config().trusted_proxies;
         let peer = peer.map(|peer| peer.to_canonical());
         let lines = headers.get_all("x-forwarded-for").iter();
         let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();

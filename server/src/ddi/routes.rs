@@ -144,7 +144,7 @@ type Answer = Result<Response, Refused>;
 
 /// The device that speaks; it speaks for itself only (A4).
 async fn who(service: &Service, tenant: &str, controller: &str, headers: &HeaderMap) -> Result<Caller, Refused> {
-    if !tenant.eq_ignore_ascii_case(&service.deployment().tenant) {
+    if !tenant.eq_ignore_ascii_case(&service.process_config().tenant) {
         return Err(Refused::NotFound("This tenant"));
     }
     let authorization = headers
@@ -179,11 +179,11 @@ fn action_id(text: &str) -> Result<ActionId, Refused> {
 
 /// The controller's own address, absolute, from the configured public URL (`DDI.md` 2.8).
 fn base(service: &Service, controller: &str) -> String {
-    let deployment = service.deployment();
+    let config = service.process_config();
     format!(
         "{}/{}/controller/v1/{controller}",
-        deployment.public_url,
-        deployment.tenant.to_uppercase()
+        config.public_url,
+        config.tenant.to_uppercase()
     )
 }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use domain::settings::Settings;
 use domain::zone::Zone;
 use service::store::Store;
-use service::{Artifacts, Clock, Deployment, Service, ServiceError};
+use service::{Artifacts, Clock, ProcessConfig, Service, ServiceError};
 
 use crate::cli::Demo;
 use crate::router::ServerConfig;
@@ -72,13 +72,13 @@ pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Res
         Some(stored) => stored.parse::<DateTime<Utc>>()?,
         None => estate::as_of()?,
     };
-    let deployment = Deployment {
+    let config = ProcessConfig {
         public_url,
         tenant: "DEFAULT".to_owned(),
         gateway_token: None,
         trusted_proxies: Vec::new(),
     };
-    let service = Service::new(store, Clock::driven(start), artifacts, deployment);
+    let service = Service::new(store, Clock::driven(start), artifacts, config);
     let settings = Settings {
         poll_seconds: 1200,
         // As the scenario has it: a superseded update stops at once.

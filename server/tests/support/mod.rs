@@ -32,9 +32,7 @@ use server::router::{ServerConfig, router};
 use service::catalogue::Catalogue;
 use service::people::Origin;
 use service::store::Store;
-use service::{
-    Actor, Artifacts, Clock, Deployment as Wiring, GatewayToken, NewFile, RoomsFile, Scope, Service, Source,
-};
+use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RoomsFile, Scope, Service, Source};
 use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -369,7 +367,7 @@ impl House {
             placeholder,
             clock.clone(),
             artifacts(&self.database),
-            wiring("", &self.options),
+            process_config("", &self.options),
         );
         let (service, base, serving) = serve(&self.database, clock, &self.options).await;
         self.service = service;
@@ -884,9 +882,9 @@ fn artifacts(database: &Database) -> Artifacts {
     Artifacts::open(&database.folder.path().join("artifacts")).expect("the artifact folder")
 }
 
-fn wiring(base: &str, options: &Options) -> Wiring {
+fn process_config(base: &str, options: &Options) -> ProcessConfig {
     // In mixed case: it is matched without regard to it and written in upper case.
-    Wiring {
+    ProcessConfig {
         public_url: options.public_url.clone().unwrap_or_else(|| base.to_owned()),
         tenant: "Default".to_owned(),
         gateway_token: options
@@ -905,7 +903,7 @@ async fn serve(
     let store = database.open(true).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let service = Service::new(store, clock, artifacts(database), wiring(&base, options));
+    let service = Service::new(store, clock, artifacts(database), process_config(&base, options));
     let stop = CancellationToken::new();
     let router = router(service.clone(), ServerConfig::default());
     let served = axum::serve(

@@ -25,9 +25,7 @@ use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::Credentials;
 use service::store::{AuditFilter, Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
-use service::{
-    Actor, Artifacts, Clock, Deployment as Surroundings, GatewayToken, NewFile, RingFields, RoomsFile, Service, Source,
-};
+use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RingFields, RoomsFile, Service, Source};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 /// The server for tests: a superuser's address.
@@ -261,13 +259,13 @@ const GATEWAY: &str = "the-gateway-of-the-organisation-1";
 
 fn serve(store: Store, clock: &Clock, folder: &std::path::Path) -> Service {
     let artifacts = Artifacts::open(&folder.join("artifacts")).expect("a folder");
-    let surroundings = Surroundings {
+    let config = ProcessConfig {
         public_url: "http://localhost".to_owned(),
         tenant: "DEFAULT".to_owned(),
         gateway_token: Some(GatewayToken::parse(GATEWAY).expect("it is long enough")),
         trusted_proxies: Vec::new(),
     };
-    Service::new(store, clock.clone(), artifacts, surroundings)
+    Service::new(store, clock.clone(), artifacts, config)
 }
 
 pub fn admin() -> Actor {
