@@ -1,7 +1,7 @@
 //! What the databases do for a page, with 100,000 rooms in analysed tables: no page reads a large table from end to end (SPEC P8).
 //!
-//! Every list is asked for, every statement that runs for it is heard, and its plan is read, on both engines. Sums over the estate, which are
-//! worked out behind the pages (`service/src/sums.rs`), are not theirs.
+//! Every list is asked for, every statement that runs for it is heard, and its plan is read, on both engines. Counts over the estate, which are
+//! worked out behind the pages (`service/src/estate_counts.rs`), are not theirs.
 
 #[allow(dead_code, reason = "the bench's file; this uses its part")]
 #[path = "../benches/table/estate.rs"]
@@ -67,7 +67,7 @@ async fn no_page_reads_a_large_table_from_end_to_end(engine: Engine) {
     let mut asked_by: BTreeMap<String, &str> = BTreeMap::new();
     heard.take();
     for (name, address) in &lists {
-        // Sums over the estate are worked out once, and then behind the pages.
+        // Counts over the estate are worked out once, and then behind the pages.
         house.get(address).await;
         heard.take();
         house.get(address).await;

@@ -54,8 +54,8 @@ impl ChangeFeed {
         loop {
             match self.service.change_mark().await {
                 Ok(mark) => {
-                    // Sums of a large estate come a moment later than what they follow from.
-                    let mark = (mark, self.service.sums.changes());
+                    // Counts of a large estate come a moment later than what they follow from.
+                    let mark = (mark, self.service.estate_counts.changes());
                     if last.is_some_and(|last| last != mark) {
                         self.changes.send_modify(|changes| *changes += 1);
                     }

@@ -18,6 +18,7 @@ mod control;
 pub mod devices;
 mod error;
 mod estate;
+mod estate_counts;
 mod explain;
 mod freezes;
 mod gateway;
@@ -33,7 +34,6 @@ pub mod rooms;
 pub mod rooms_file;
 pub mod settings;
 pub mod spreadsheet;
-mod sums;
 mod tick;
 pub mod tickets;
 pub mod tokens;
@@ -74,7 +74,7 @@ pub struct Service {
     pub(crate) seen: Arc<devices::Seen>,
     pub(crate) pace: Arc<RwLock<Option<Arc<Settings>>>>,
     pub(crate) activity: Arc<activity::Activity>,
-    pub(crate) sums: sums::Sums,
+    pub(crate) estate_counts: estate_counts::EstateCounts,
     pub(crate) process_config: Arc<ProcessConfig>,
 }
 
@@ -182,7 +182,7 @@ impl Service {
     #[must_use]
     pub fn new(store: Store, clock: Clock, artifacts: Artifacts, process_config: ProcessConfig) -> Self {
         Self {
-            sums: sums::Sums::new(store.clone(), clock.clone()),
+            estate_counts: estate_counts::EstateCounts::new(store.clone(), clock.clone()),
             store,
             clock,
             artifacts,

@@ -22,12 +22,12 @@ use store::{
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
+use crate::estate_counts::{
+    EstateCount, EstateCounts, LARGE, Mark, RoomsByCondition, RoomsByNight, RoomsByStatus, RoomsFound, RoomsWaiting,
+    RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
+};
 pub use crate::explain::Start;
 use crate::explain::{Plan, stand};
-use crate::sums::{
-    Ahead, ByCondition, ByNight, ByStatus, Found, FoundOf, FoundTickets, Having, LARGE, Mark, Sum, Sums, Waiting,
-    WaitingOf,
-};
 use crate::tick::organisation;
 
 /// One snapshot of facts.
@@ -42,8 +42,8 @@ pub struct ReadSnapshot {
     pub freezes: Freezes,
     /// The instant of the snapshot.
     pub now: DateTime<Utc>,
-    /// Where the sums of a large estate are kept, and where its database stands; `None`: it is not large.
-    sums: Option<(Sums, Mark)>,
+    /// Where the counts of a large estate are kept, and where its database stands; `None`: it is not large.
+    estate_counts: Option<(EstateCounts, Mark)>,
 }
 
 /// An update with what follows from its facts.
@@ -109,8 +109,8 @@ impl Service {
         let organisation = organisation(&mut tx).await?;
         let rings = tx.rings().await?;
         let freezes = tx.freezes().await?;
-        let sums = if tx.room_count().await? >= LARGE {
-            Some((self.sums.clone(), tx.change_mark().await?))
+        let estate_counts = if tx.room_count().await? >= LARGE {
+            Some((self.estate_counts.clone(), tx.change_mark().await?))
         } else {
             None
         };
@@ -120,7 +120,7 @@ impl Service {
             rings,
             freezes,
             now: self.clock.now(),
-            sums,
+            estate_counts,
         })
     }
 
@@ -134,10 +134,10 @@ impl Service {
 }
 
 impl ReadSnapshot {
-    async fn sum<S: Sum>(&mut self, sum: &S) -> Result<S::Of> {
-        match self.sums.clone() {
-            Some((sums, mark)) => sums.get(&mut self.tx, mark, sum).await,
-            None => Ok(sum.work_out(&mut self.tx, self.now).await?),
+    async fn estate_count<S: EstateCount>(&mut self, count: &S) -> Result<S::Value> {
+        match self.estate_counts.clone() {
+            Some((estate_counts, mark)) => estate_counts.get(&mut self.tx, mark, count).await,
+            None => Ok(count.count(&mut self.tx, self.now).await?),
         }
     }
 
@@ -146,12 +146,12 @@ impl ReadSnapshot {
     /// # Errors
     /// The database fails.
     pub async fn rooms_with(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, i64>> {
-        if self.sums.is_none() {
+        if self.estate_counts.is_none() {
             return Ok(self.tx.rooms_with(products).await?);
         }
         let mut with = BTreeMap::new();
         for product in products {
-            with.insert(product.clone(), self.sum(&Having(product.clone())).await?);
+            with.insert(product.clone(), self.estate_count(&RoomsWith(product.clone())).await?);
         }
         Ok(with)
     }
@@ -169,9 +169,9 @@ impl ReadSnapshot {
         let on_its_way: Vec<UpdateId> = on_its_way.collect();
         let today = self.organisation.zone.date(self.now);
         let mut ahead = BTreeMap::new();
-        if self.sums.is_some() {
+        if self.estate_counts.is_some() {
             for update in on_its_way {
-                ahead.insert(update, self.sum(&Ahead(update, today)).await?);
+                ahead.insert(update, self.estate_count(&WaitingByRing(update, today)).await?);
             }
         } else {
             for batch in on_its_way.chunks(BATCH) {
@@ -187,7 +187,7 @@ impl ReadSnapshot {
     /// The database fails.
     pub async fn rooms_by_status(&mut self, rollout: &Rollout) -> Result<BTreeMap<RoomStatus, i64>> {
         let mut by_status = BTreeMap::new();
-        for (word, rooms) in self.sum(&ByStatus(rollout.update)).await? {
+        for (word, rooms) in self.estate_count(&RoomsByStatus(rollout.update)).await? {
             let status = match word.as_str() {
                 "in-progress" => RoomStatus::InProgress,
                 "completed" => RoomStatus::Completed,
@@ -205,7 +205,7 @@ impl ReadSnapshot {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
-        self.sum(&ByNight(update)).await
+        self.estate_count(&RoomsByNight(update)).await
     }
 
     /// [`Tx::rooms_found`]; with words or of the unhealthy ones, of a large estate as it was a moment ago.
@@ -216,7 +216,7 @@ impl ReadSnapshot {
         if filter.words.is_empty() && filter.unhealthy_at.is_none() {
             return Ok(self.tx.rooms_found(filter).await?);
         }
-        self.sum(&Found(filter.clone())).await
+        self.estate_count(&RoomsFound(filter.clone())).await
     }
 
     /// [`Tx::tickets_found`]; with words, of a large estate as it was a moment ago.
@@ -227,7 +227,7 @@ impl ReadSnapshot {
         if filter.words.trim().is_empty() {
             return Ok(self.tx.tickets_found(filter).await?);
         }
-        self.sum(&FoundTickets(filter.clone())).await
+        self.estate_count(&TicketsFound(filter.clone())).await
     }
 
     /// [`Tx::update_rooms_found`]; of a large estate as it was a moment ago.
@@ -235,7 +235,7 @@ impl ReadSnapshot {
     /// # Errors
     /// The database fails.
     pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
-        self.sum(&FoundOf(filter.clone())).await
+        self.estate_count(&UpdateRoomsFound(filter.clone())).await
     }
 
     /// Published updates with their statuses. `past`: also those that concern nobody any more (T9).
@@ -369,7 +369,7 @@ impl ReadSnapshot {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
-        let alike = self.sum(&ByCondition).await?;
+        let alike = self.estate_count(&RoomsByCondition).await?;
         let mut by_health = BTreeMap::new();
         for (state, trouble, in_contact, rooms) in alike {
             *by_health.entry(Health::of(state, trouble, in_contact)).or_insert(0) += rooms;
@@ -393,7 +393,7 @@ impl ReadSnapshot {
     /// The database fails.
     pub async fn tonight(&mut self) -> Result<Vec<Tonight>> {
         let until = self.last_night_of_tonight();
-        let waiting = self.sum(&Waiting(until)).await?;
+        let waiting = self.estate_count(&RoomsWaiting(until)).await?;
         let aside = self.tx.freezes_aside().await?;
         let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), Tonight> = BTreeMap::new();
         for group in waiting {
@@ -422,7 +422,7 @@ impl ReadSnapshot {
             return Ok(BTreeSet::new());
         }
         let until = self.last_night_of_tonight();
-        let waiting = self.sum(&WaitingOf(rollout.update, until)).await?;
+        let waiting = self.estate_count(&UpdateRoomsWaiting(rollout.update, until)).await?;
         let aside = self.tx.freezes_aside().await?;
         let mut nights = BTreeSet::new();
         for (ring, planned, group) in waiting {
