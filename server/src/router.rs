@@ -19,7 +19,7 @@ use crate::{access, ddi, metrics, site};
 #[derive(Clone, Debug, Default)]
 pub struct ServerConfig {
     /// In the demo: `The clock runs at 600×.`
-    pub demo_pace: Option<String>,
+    pub demo_clock: Option<String>,
     /// Told to stop: streams end.
     pub stop: CancellationToken,
 }

@@ -36,7 +36,7 @@ pub(crate) fn pages(service: Service, config: &ServerConfig) -> Router {
         .site_pkg_dir("pkg")
         .build();
     let sessions = Sessions::new(service.clone(), config);
-    let presenter = Presenter::new(service.clone(), config.demo_pace.clone());
+    let presenter = Presenter::new(service.clone(), config.demo_clock.clone());
     let routes = generate_route_list(app::App);
     let context = {
         let presenter = presenter.clone();

@@ -222,7 +222,7 @@ fn demo_bar(shell: ShellView) -> AnyView {
                     <Icon name="clock" />
                     "Demo."
                 </b>
-                <span>{demo.pace}</span>
+                <span>{demo.clock}</span>
                 <span>{format!("It is {today}, ")} <Time when=clock /> {format!(" ({city}).")}</span>
                 <form class="demo-role" method="post" action="/demo/role">
                     <input type="hidden" name="role" value=other.as_str() />

@@ -108,7 +108,7 @@ pub struct Said {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemoView {
     /// `The clock runs at 3,600×.`, or `The clock stands still.`
-    pub pace: String,
+    pub clock: String,
 }
 
 /// One page of a list. Some lists are paged by number and some by a row, so `previous` and `next` are whole query

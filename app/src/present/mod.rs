@@ -35,7 +35,7 @@ use crate::model::{DemoView, PersonView, RingView, Said, ShellView};
 #[derive(Clone)]
 pub struct Presenter {
     service: Service,
-    demo_pace: Option<String>,
+    demo_clock: Option<String>,
     viewer: Viewer,
 }
 
@@ -56,9 +56,9 @@ pub(crate) const PAGE: i64 = 50;
 type Result<T> = std::result::Result<T, AppError>;
 
 impl Presenter {
-    /// A presenter of what this service knows. `demo_pace`: what the demo's bar says of its clock.
+    /// A presenter of what this service knows. `demo_clock`: what the demo's bar says of its clock.
     #[must_use]
-    pub fn new(service: Service, demo_pace: Option<String>) -> Self {
+    pub fn new(service: Service, demo_clock: Option<String>) -> Self {
         // Until it is for somebody, nobody may do anything but see.
         let nobody = Actor {
             role: Role::Helpdesk,
@@ -71,7 +71,7 @@ impl Presenter {
         };
         Self {
             service,
-            demo_pace,
+            demo_clock,
             viewer,
         }
     }
@@ -104,7 +104,7 @@ impl Presenter {
             clock: words::clock(snapshot.now, &zone),
             city: zone.city(),
             tzdb: format!("Time zones: {}", zone::database_version()),
-            demo: self.demo_pace.clone().map(|pace| DemoView { pace }),
+            demo: self.demo_clock.clone().map(|clock| DemoView { clock }),
             organisation: snapshot.organisation.name,
             person: PersonView {
                 name: self.viewer.actor.name.clone(),

@@ -35,7 +35,7 @@ impl House {
             )
             .await;
         let config = ServerConfig {
-            demo_pace: None,
+            demo_clock: None,
             stop: CancellationToken::new(),
         };
         Self {

@@ -138,7 +138,7 @@ impl Service {
         });
         // swupdate sends its facts instead of installing when a poll has both links, and would do so for ever.
         let facts_wanted = offer == Offer::Nothing && (caller.facts_wanted || waits_for_free_room);
-        let settings = self.pace().await?;
+        let settings = self.polling_settings().await?;
         Ok(PollAnswer {
             offer,
             action,
@@ -161,19 +161,19 @@ impl Service {
     }
 
     /// The settings that say how often devices poll, as the last tick saw them. Half a minute late does no harm.
-    async fn pace(&self) -> Result<Arc<Settings>> {
-        if let Some(settings) = self.pace.read().ok().and_then(|pace| pace.clone()) {
+    async fn polling_settings(&self) -> Result<Arc<Settings>> {
+        if let Some(settings) = self.polling_settings.read().ok().and_then(|cached| cached.clone()) {
             return Ok(settings);
         }
         let mut tx = self.store.read().await?;
         let settings = Arc::new(organisation(&mut tx).await?.settings);
-        self.set_pace(Arc::clone(&settings));
+        self.cache_polling_settings(Arc::clone(&settings));
         Ok(settings)
     }
 
-    pub(crate) fn set_pace(&self, settings: Arc<Settings>) {
-        if let Ok(mut pace) = self.pace.write() {
-            *pace = Some(settings);
+    pub(crate) fn cache_polling_settings(&self, settings: Arc<Settings>) {
+        if let Ok(mut cached) = self.polling_settings.write() {
+            *cached = Some(settings);
         }
     }
 

@@ -72,7 +72,7 @@ pub struct Service {
     pub(crate) artifacts: Artifacts,
     pub(crate) wake: Arc<Notify>,
     pub(crate) seen: Arc<devices::Seen>,
-    pub(crate) pace: Arc<RwLock<Option<Arc<Settings>>>>,
+    pub(crate) polling_settings: Arc<RwLock<Option<Arc<Settings>>>>,
     pub(crate) activity: Arc<activity::Activity>,
     pub(crate) estate_counts: estate_counts::EstateCounts,
     pub(crate) process_config: Arc<ProcessConfig>,
@@ -188,7 +188,7 @@ impl Service {
             artifacts,
             wake: Arc::new(Notify::new()),
             seen: Arc::default(),
-            pace: Arc::default(),
+            polling_settings: Arc::default(),
             activity: Arc::default(),
             process_config: Arc::new(process_config),
         }

@@ -94,7 +94,7 @@ impl Service {
                 return Ok::<_, ServiceError>(Round::Elsewhere);
             }
             let Some(organisation) = tx.organisation().await? else { return Ok(Round::Nothing) };
-            self.set_pace(Arc::new(organisation.settings.clone()));
+            self.cache_polling_settings(Arc::new(organisation.settings.clone()));
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else { return Ok(Round::Nothing) };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
             tx.apply(&plan, &due.marks, now).await?;

@@ -52,7 +52,7 @@ impl Sessions {
     pub(crate) fn new(service: Service, config: &ServerConfig) -> Self {
         Self {
             service,
-            is_demo: config.demo_pace.is_some(),
+            is_demo: config.demo_clock.is_some(),
         }
     }
 

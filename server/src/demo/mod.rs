@@ -35,7 +35,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     )
     .await?;
     let stop = serve::stop_on_signal();
-    let pace = if options.frozen {
+    let clock = if options.frozen {
         "The clock stands still.".to_owned()
     } else {
         format!("The clock runs at {}×.", grouped(options.speed))
@@ -49,7 +49,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         None,
         service,
         ServerConfig {
-            demo_pace: Some(pace),
+            demo_clock: Some(clock),
             ..ServerConfig::default()
         },
         stop.clone(),

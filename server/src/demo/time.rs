@@ -22,7 +22,7 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
         tracing::error!(error = %error, "the demo's devices could not be enrolled");
         return;
     }
-    let mut pace = Pace::from(service.clock().now(), speed);
+    let mut limit = SpeedLimit::from(service.clock().now(), speed);
     let mut stored = Stopwatch::start();
     let mut ticked_at = service.clock().now();
     while !stop.is_cancelled() {
@@ -49,17 +49,17 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
             .chain(fleet.next_at())
             .min()
             .map(|next| next.max(now));
-        match next.filter(|next| *next <= pace.reached()) {
+        match next.filter(|next| *next <= limit.reached()) {
             Some(next) => {
                 service.clock().advance_to(next);
                 fleet.act().await;
                 // Work that took longer than its share of time is not made up for.
-                pace.not_behind(service.clock().now());
+                limit.not_behind(service.clock().now());
             }
             None => {
-                let until = next.map_or(pace.reached(), |next| next.min(pace.reached()));
+                let until = next.map_or(limit.reached(), |next| next.min(limit.reached()));
                 service.clock().advance_to(until);
-                let pause = next.map_or(STEP, |next| pace.until(next).min(STEP));
+                let pause = next.map_or(STEP, |next| limit.until(next).min(STEP));
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = tokio::time::sleep(pause) => {}
@@ -80,13 +80,13 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
 }
 
 /// How far time may have come: no faster than the speed.
-struct Pace {
+struct SpeedLimit {
     start: DateTime<Utc>,
     since: Stopwatch,
     speed: i64,
 }
 
-impl Pace {
+impl SpeedLimit {
     fn from(start: DateTime<Utc>, speed: u32) -> Self {
         Self {
             start,
