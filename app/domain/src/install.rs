@@ -185,7 +185,7 @@ pub struct Feedback {
 
 /// What a feedback does to an install.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum FeedbackEffect {
     /// The install stands here now. Answer 200.
     Changed(Install),
     /// Noted in the history only. Answer 200.
@@ -268,17 +268,17 @@ impl Install {
 
     /// What `feedback` does to this install. `may_start`: [`crate::offer::decide`] would offer it right now.
     #[must_use]
-    pub fn hear(&self, feedback: &Feedback, may_start: bool, now: DateTime<Utc>) -> Heard {
+    pub fn hear(&self, feedback: &Feedback, may_start: bool, now: DateTime<Utc>) -> FeedbackEffect {
         let detail = feedback.details.last().map_or("", String::as_str);
         let started = match self.state {
-            InstallState::Planned if !may_start => return Heard::NotOffered,
+            InstallState::Planned if !may_start => return FeedbackEffect::NotOffered,
             InstallState::Planned => false,
             InstallState::Started { .. } => true,
             InstallState::Installed { .. }
             | InstallState::Completed { .. }
             | InstallState::Failed { .. }
             | InstallState::Withdrawn { .. }
-            | InstallState::Canceled { .. } => return Heard::Ended,
+            | InstallState::Canceled { .. } => return FeedbackEffect::Ended,
         };
         match feedback.execution {
             Execution::Closed => {
@@ -294,7 +294,7 @@ impl Install {
                     },
                 };
                 let started_at = self.started_at.or(Some(now));
-                Heard::Changed(Self {
+                FeedbackEffect::Changed(Self {
                     state,
                     started_at,
                     detail: shorten(detail),
@@ -312,24 +312,24 @@ impl Install {
                 {
                     *installed_chunks = true;
                 }
-                Heard::Changed(heard)
+                FeedbackEffect::Changed(heard)
             }
             // Some clients acknowledge a cancel here and not where they were asked.
-            Execution::Canceled if self.is_to_be_canceled() => Heard::Changed(self.canceled(now, detail)),
+            Execution::Canceled if self.is_to_be_canceled() => FeedbackEffect::Changed(self.canceled(now, detail)),
             // A device that "cancels" unasked goes on being asked.
-            Execution::Rejected | Execution::Canceled => Heard::Noted,
+            Execution::Rejected | Execution::Canceled => FeedbackEffect::Noted,
         }
     }
 
     /// What a device's answer to a cancel does (`DDI.md` 1, cancelAction): it has stopped, or it goes on.
     #[must_use]
-    pub fn hear_cancel(&self, feedback: &Feedback, now: DateTime<Utc>) -> Heard {
+    pub fn hear_cancel(&self, feedback: &Feedback, now: DateTime<Utc>) -> FeedbackEffect {
         let detail = feedback.details.last().map_or("", String::as_str);
         if !self.is_open() {
-            return Heard::Ended;
+            return FeedbackEffect::Ended;
         }
         if !self.is_to_be_canceled() {
-            return Heard::NotOffered;
+            return FeedbackEffect::NotOffered;
         }
         let stopped = match (feedback.execution, feedback.finished) {
             (Execution::Canceled, _) | (Execution::Closed, Finished::Success | Finished::None) => true,
@@ -341,9 +341,9 @@ impl Install {
                 | Execution::Download
                 | Execution::Downloaded,
                 _,
-            ) => return Heard::Noted,
+            ) => return FeedbackEffect::Noted,
         };
-        Heard::Changed(if stopped {
+        FeedbackEffect::Changed(if stopped {
             self.canceled(now, detail)
         } else {
             // It was too late, or the device cannot stop: it is not asked again, and what it reports counts as ever.
@@ -465,10 +465,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn changed(heard: Heard) -> Install {
+    fn changed(heard: FeedbackEffect) -> Install {
         match heard {
-            Heard::Changed(install) => install,
-            other @ (Heard::Noted | Heard::Ended | Heard::NotOffered) => panic!("{other:?}"),
+            FeedbackEffect::Changed(install) => install,
+            other @ (FeedbackEffect::Noted | FeedbackEffect::Ended | FeedbackEffect::NotOffered) => panic!("{other:?}"),
         }
     }
 
@@ -503,7 +503,7 @@ mod tests {
             for finished in [Finished::Success, Finished::Failure, Finished::None] {
                 let heard =
                     install(InstallState::Planned).hear(&says(execution, finished, &[]), false, instant("00:20"));
-                assert_eq!(heard, Heard::NotOffered, "{execution:?}");
+                assert_eq!(heard, FeedbackEffect::NotOffered, "{execution:?}");
             }
         }
         assert_eq!(install(InstallState::Planned).fetched(false, instant("00:20")), None);
@@ -525,7 +525,7 @@ mod tests {
             for execution in Execution::ALL {
                 let heard =
                     install(state.clone()).hear(&says(execution, Finished::Success, &[]), true, instant("00:20"));
-                assert_eq!(heard, Heard::Ended, "{state:?} {execution:?}");
+                assert_eq!(heard, FeedbackEffect::Ended, "{state:?} {execution:?}");
             }
             assert_eq!(install(state).fetched(true, instant("00:20")), None);
         }
@@ -573,7 +573,7 @@ mod tests {
             for install in [install(InstallState::Planned), started()] {
                 assert_eq!(
                     install.hear(&says(execution, Finished::Failure, &[]), true, instant("00:40")),
-                    Heard::Noted
+                    FeedbackEffect::Noted
                 );
             }
         }

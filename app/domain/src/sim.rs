@@ -18,7 +18,7 @@ use crate::deployment::{Deployment, DeploymentState};
 use crate::event::Subject;
 use crate::fleet::Fleet;
 use crate::ids::{ActionId, DeploymentId, DeviceId, ProductId, UpdateId};
-use crate::install::{Execution, Feedback, Finished, Heard, Install, InstallState};
+use crate::install::{Execution, Feedback, FeedbackEffect, Finished, Install, InstallState};
 use crate::offer::{self, Asked, Offer, Presence};
 use crate::planner::{self, NewIds};
 use crate::rollout::Rollout;
@@ -423,7 +423,7 @@ impl Simulation {
             finished: Finished::None,
             details: vec!["Installing.".to_owned()],
         };
-        if let Heard::Changed(started) = install.hear(&feedback, true, self.now) {
+        if let FeedbackEffect::Changed(started) = install.hear(&feedback, true, self.now) {
             self.fleet.hear(started);
             self.schedule(
                 self.now + TimeDelta::minutes(behaviour.minutes.into()),
@@ -465,7 +465,7 @@ impl Simulation {
             finished,
             details: vec![detail.to_owned()],
         };
-        let Heard::Changed(closed) = install.hear(&feedback, true, self.now) else {
+        let FeedbackEffect::Changed(closed) = install.hear(&feedback, true, self.now) else {
             return;
         };
         let (update, device) = (closed.update, closed.device);
@@ -522,7 +522,7 @@ impl Simulation {
             finished: Finished::None,
             details: Vec::new(),
         };
-        if let Heard::Changed(answered) = install.hear_cancel(&feedback, self.now) {
+        if let FeedbackEffect::Changed(answered) = install.hear_cancel(&feedback, self.now) {
             self.fleet.hear(answered);
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::ids::{ActionId, DeviceId, RoomId};
-use domain::install::{Execution, Feedback, Heard, Install, InstallState};
+use domain::install::{Execution, Feedback, FeedbackEffect, Install, InstallState};
 use domain::offer::{self, Offer};
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
@@ -152,26 +152,26 @@ impl Tx {
                 feedback,
                 window_aware,
             } => {
-                let said = Said {
+                let received = ReceivedFeedback {
                     device: *device,
                     action: *action,
                     feedback,
                     now,
                 };
-                self.feedback(said, *window_aware).await
+                self.feedback(received, *window_aware).await
             }
             Report::CancelFeedback {
                 device,
                 action,
                 feedback,
             } => {
-                let said = Said {
+                let received = ReceivedFeedback {
                     device: *device,
                     action: *action,
                     feedback,
                     now,
                 };
-                self.cancel_feedback(said).await
+                self.cancel_feedback(received).await
             }
             Report::Fetched(fetched) => self.fetched(fetched, now).await,
             Report::Config { device, report } => self.config(*device, report, now).await,
@@ -185,28 +185,30 @@ impl Tx {
         Ok(Outcome::Noted)
     }
 
-    async fn feedback(&mut self, said: Said<'_>, window_aware: bool) -> Result<Outcome> {
-        let Some((asking, install, may_start)) = self.locked(said.device, said.action, window_aware, said.now).await?
+    async fn feedback(&mut self, received: ReceivedFeedback<'_>, window_aware: bool) -> Result<Outcome> {
+        let Some((asking, install, may_start)) = self
+            .locked(received.device, received.action, window_aware, received.now)
+            .await?
         else {
             return Ok(Outcome::NotFound);
         };
-        let heeded = heed(&asking, &install, may_start, said);
-        self.write_heeded(&[heeded]).await
+        let judgement = judge(&asking, &install, may_start, received);
+        self.write_judgements(&[judgement]).await
     }
 
     /// Feedbacks of different actions at once, in the order given: rows are read and written together. For SQLite, whose one writer
     /// needs no locks.
-    async fn feedbacks(&mut self, said: &[(Said<'_>, bool)]) -> Result<Vec<Outcome>> {
-        if said.is_empty() {
+    async fn feedbacks(&mut self, received: &[(ReceivedFeedback<'_>, bool)]) -> Result<Vec<Outcome>> {
+        if received.is_empty() {
             return Ok(Vec::new());
         }
-        let actions: Vec<ActionId> = said.iter().map(|(said, _)| said.action).collect();
+        let actions: Vec<ActionId> = received.iter().map(|(received, _)| received.action).collect();
         let mut about = self.asking_about_all(&actions).await?;
-        let (mut outcomes, mut heeded) = (Vec::with_capacity(said.len()), Vec::with_capacity(said.len()));
-        for (said, window_aware) in said {
+        let (mut outcomes, mut judgements) = (Vec::with_capacity(received.len()), Vec::with_capacity(received.len()));
+        for (received, window_aware) in received {
             // Compared before it is taken: a device that names another one's action must not use that one's report up (A4).
-            let asking = match about.entry(said.action) {
-                Entry::Occupied(entry) if entry.get().device.id == said.device => Some(entry.remove()),
+            let asking = match about.entry(received.action) {
+                Entry::Occupied(entry) if entry.get().device.id == received.device => Some(entry.remove()),
                 Entry::Occupied(_) | Entry::Vacant(_) => None,
             };
             let Some(mut asking) = asking else {
@@ -214,46 +216,58 @@ impl Tx {
                 continue;
             };
             asking.device.window_aware |= window_aware;
-            let may_start = may_start(&asking, said.now);
+            let may_start = may_start(&asking, received.now);
             let Some(wanted) = &asking.wanted else {
                 outcomes.push(Outcome::NotFound);
                 continue;
             };
-            let heard = heed(&asking, &wanted.install, may_start, *said);
-            outcomes.push(heard.outcome.clone());
-            heeded.push(heard);
+            let judgement = judge(&asking, &wanted.install, may_start, *received);
+            outcomes.push(judgement.outcome.clone());
+            judgements.push(judgement);
         }
-        self.write_heeded(&heeded).await?;
+        self.write_judgements(&judgements).await?;
         Ok(outcomes)
     }
 
-    async fn cancel_feedback(&mut self, said: Said<'_>) -> Result<Outcome> {
-        let Some((asking, install, _)) = self.locked(said.device, said.action, false, said.now).await? else {
+    async fn cancel_feedback(&mut self, received: ReceivedFeedback<'_>) -> Result<Outcome> {
+        let Some((asking, install, _)) = self
+            .locked(received.device, received.action, false, received.now)
+            .await?
+        else {
             return Ok(Outcome::NotFound);
         };
-        let heard = install.hear_cancel(said.feedback, said.now);
-        self.write_heeded(&[heed_heard(&asking, &install, heard, said)]).await
+        let effect = install.hear_cancel(received.feedback, received.now);
+        self.write_judgements(&[judgement(&asking, &install, effect, received)])
+            .await
     }
 
     /// Writes what feedbacks change; gives the last one's outcome.
-    async fn write_heeded(&mut self, heeded: &[Heeded<'_>]) -> Result<Outcome> {
-        let installs: Vec<Install> = heeded.iter().filter_map(|heeded| heeded.install.clone()).collect();
-        self.put_installs(&installs).await?;
-        let reports: Vec<(&Said<'_>, bool)> = heeded
+    async fn write_judgements(&mut self, judgements: &[Judgement<'_>]) -> Result<Outcome> {
+        let installs: Vec<Install> = judgements
             .iter()
-            .filter_map(|heeded| Some((&heeded.said, heeded.counted?)))
+            .filter_map(|judgement| judgement.install.clone())
+            .collect();
+        self.put_installs(&installs).await?;
+        let reports: Vec<(&ReceivedFeedback<'_>, bool)> = judgements
+            .iter()
+            .filter_map(|judgement| Some((&judgement.received, judgement.counted?)))
             .collect();
         self.add_reports(&reports).await?;
-        let wanted: Vec<Uuid> = heeded
+        let wanted: Vec<Uuid> = judgements
             .iter()
             .filter(|of| of.wants_facts)
-            .map(|of| of.said.device.0)
+            .map(|of| of.received.device.0)
             .collect();
         self.want_facts(&wanted).await?;
-        for heeded in heeded.iter().filter(|heeded| heeded.outcome == Outcome::Changed) {
-            self.mark(heeded.room).await?;
+        for judgement in judgements
+            .iter()
+            .filter(|judgement| judgement.outcome == Outcome::Changed)
+        {
+            self.mark(judgement.room).await?;
         }
-        Ok(heeded.last().map_or(Outcome::Noted, |heeded| heeded.outcome.clone()))
+        Ok(judgements
+            .last()
+            .map_or(Outcome::Noted, |judgement| judgement.outcome.clone()))
     }
 
     async fn fetched(&mut self, fetched: &Fetched, now: DateTime<Utc>) -> Result<Outcome> {
@@ -311,19 +325,19 @@ impl Tx {
         Ok(install.map(|install| (asking, install, may_start)))
     }
 
-    async fn add_reports(&mut self, reports: &[(&Said<'_>, bool)]) -> Result<()> {
+    async fn add_reports(&mut self, reports: &[(&ReceivedFeedback<'_>, bool)]) -> Result<()> {
         if reports.is_empty() {
             return Ok(());
         }
         each!(self, c => {
             let mut query =
                 sqlx::QueryBuilder::new("INSERT INTO reports (action_id, at, execution, finished, detail, counted) ");
-            query.push_values(reports, |mut row, (said, counted)| {
-                row.push_bind(said.action.0)
-                    .push_bind(micros(said.now))
-                    .push_bind(said.feedback.execution.as_str())
-                    .push_bind(said.feedback.finished.as_str())
-                    .push_bind(kept(said.feedback))
+            query.push_values(reports, |mut row, (received, counted)| {
+                row.push_bind(received.action.0)
+                    .push_bind(micros(received.now))
+                    .push_bind(received.feedback.execution.as_str())
+                    .push_bind(received.feedback.finished.as_str())
+                    .push_bind(kept(received.feedback))
                     .push_bind(*counted);
             });
             query.build().execute(c).await.map(drop)
@@ -347,7 +361,7 @@ impl Tx {
 
 /// One feedback.
 #[derive(Clone, Copy)]
-struct Said<'r> {
+struct ReceivedFeedback<'r> {
     device: DeviceId,
     action: ActionId,
     feedback: &'r Feedback,
@@ -355,8 +369,8 @@ struct Said<'r> {
 }
 
 /// What a feedback changes.
-struct Heeded<'r> {
-    said: Said<'r>,
+struct Judgement<'r> {
+    received: ReceivedFeedback<'r>,
     room: RoomId,
     outcome: Outcome,
     /// The install in its new state.
@@ -373,42 +387,47 @@ fn may_start(asking: &Asking, now: DateTime<Utc>) -> bool {
     })
 }
 
-fn heed<'r>(asking: &Asking, install: &Install, may_start: bool, said: Said<'r>) -> Heeded<'r> {
+fn judge<'r>(asking: &Asking, install: &Install, may_start: bool, received: ReceivedFeedback<'r>) -> Judgement<'r> {
     // Fetching ahead of the window is not starting (W1): what is said about it stands in the history only.
     let ahead = asking
         .asked()
-        .is_some_and(|asked| offer::decide(&asked, said.now) == Offer::Prefetch);
-    let heard = if ahead && said.feedback.execution != Execution::Closed {
-        Heard::Noted
+        .is_some_and(|asked| offer::decide(&asked, received.now) == Offer::Prefetch);
+    let effect = if ahead && received.feedback.execution != Execution::Closed {
+        FeedbackEffect::Noted
     } else {
-        install.hear(said.feedback, may_start, said.now)
+        install.hear(received.feedback, may_start, received.now)
     };
-    heed_heard(asking, install, heard, said)
+    judgement(asking, install, effect, received)
 }
 
-fn heed_heard<'r>(asking: &Asking, install: &Install, heard: Heard, said: Said<'r>) -> Heeded<'r> {
-    let heeded = |outcome, counted| Heeded {
-        said,
+fn judgement<'r>(
+    asking: &Asking,
+    install: &Install,
+    effect: FeedbackEffect,
+    received: ReceivedFeedback<'r>,
+) -> Judgement<'r> {
+    let with = |outcome, counted| Judgement {
+        received,
         room: asking.device.room,
         outcome,
         install: None,
         counted,
         wants_facts: false,
     };
-    match heard {
-        Heard::Changed(changed) => {
+    match effect {
+        FeedbackEffect::Changed(changed) => {
             // A sign of life alone moves nothing but a deadline, which the planner reads when it comes.
             let is_news =
                 std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state) || is_silent(install);
-            Heeded {
+            Judgement {
                 wants_facts: !matches!(changed.state, InstallState::Started { .. }),
                 install: Some(changed),
-                ..heeded(if is_news { Outcome::Changed } else { Outcome::Noted }, Some(true))
+                ..with(if is_news { Outcome::Changed } else { Outcome::Noted }, Some(true))
             }
         }
-        Heard::Noted => heeded(Outcome::Noted, Some(true)),
-        Heard::Ended => heeded(Outcome::Ended, Some(false)),
-        Heard::NotOffered => heeded(Outcome::NotFound, None),
+        FeedbackEffect::Noted => with(Outcome::Noted, Some(true)),
+        FeedbackEffect::Ended => with(Outcome::Ended, Some(false)),
+        FeedbackEffect::NotOffered => with(Outcome::NotFound, None),
     }
 }
 
@@ -538,13 +557,13 @@ async fn run_together(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Outco
                 feedback,
                 window_aware,
             } => {
-                let said = Said {
+                let received = ReceivedFeedback {
                     device: *device,
                     action: *action,
                     feedback,
                     now: *now,
                 };
-                feedbacks.add(index, (said, *window_aware));
+                feedbacks.add(index, (received, *window_aware));
             }
             Report::Config { device, report } => configs.add(index, (*device, report, *now)),
             Report::ShowedUp { .. } | Report::CancelFeedback { .. } | Report::Fetched(_) => {}

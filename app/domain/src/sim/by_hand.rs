@@ -2,7 +2,7 @@
 
 use super::{Behaviour, Simulation};
 use crate::ids::DeviceId;
-use crate::install::{Feedback, Heard, Install};
+use crate::install::{Feedback, FeedbackEffect, Install};
 use crate::offer::{self, Asked, Offer, Presence};
 
 impl Simulation {
@@ -34,8 +34,8 @@ impl Simulation {
         self.hears(device, |install| install.hear_cancel(feedback, now));
     }
 
-    fn hears(&mut self, device: DeviceId, heard: impl FnOnce(&Install) -> Heard) {
-        if let Some(Heard::Changed(changed)) = self.fleet.open_install(device).map(heard) {
+    fn hears(&mut self, device: DeviceId, heard: impl FnOnce(&Install) -> FeedbackEffect) {
+        if let Some(FeedbackEffect::Changed(changed)) = self.fleet.open_install(device).map(heard) {
             self.fleet.hear(changed);
         }
     }
