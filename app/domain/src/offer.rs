@@ -12,7 +12,7 @@ use crate::settings::Settings;
 
 /// What counts for the decision.
 #[derive(Clone, Debug)]
-pub struct Asked<'a> {
+pub struct OfferFacts<'a> {
     /// The device's open install.
     pub install: &'a Install,
     /// [`crate::rollout::Rollout::may_start_rooms`].
@@ -63,19 +63,19 @@ impl Presence {
 
 /// What the device of this install is told at `now`.
 #[must_use]
-pub fn decide(asked: &Asked<'_>, now: DateTime<Utc>) -> Offer {
-    match asked.install.state {
-        InstallState::Started { .. } if asked.install.is_to_be_canceled() => Offer::Cancel,
+pub fn decide(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Offer {
+    match facts.install.state {
+        InstallState::Started { .. } if facts.install.is_to_be_canceled() => Offer::Cancel,
         // Sticky: a device that has started keeps its link until it closes (`DDI.md` 2.2).
         InstallState::Started { .. } => Offer::Install,
-        InstallState::Planned if !asked.rollout_may_start => Offer::Nothing,
+        InstallState::Planned if !facts.rollout_may_start => Offer::Nothing,
         // What is forced has a window only where a freeze lies ahead.
-        InstallState::Planned => match (asked.force, asked.install.window) {
+        InstallState::Planned => match (facts.force, facts.install.window) {
             (Some(_), Some((opens, closes))) if now < opens || closes <= now => Offer::Nothing,
             (Some(Force::Now), _) => Offer::Install,
-            (Some(Force::WhenAvailable), _) if asked.presence.is_free(now) => Offer::Install,
+            (Some(Force::WhenAvailable), _) if facts.presence.is_free(now) => Offer::Install,
             (Some(Force::WhenAvailable), _) => Offer::Nothing,
-            (None, Some((opens, closes))) => in_window(asked, opens, closes, now),
+            (None, Some((opens, closes))) => in_window(facts, opens, closes, now),
             (None, None) => Offer::Nothing,
         },
         InstallState::Installed { .. }
@@ -86,10 +86,10 @@ pub fn decide(asked: &Asked<'_>, now: DateTime<Utc>) -> Offer {
     }
 }
 
-fn in_window(asked: &Asked<'_>, opens: DateTime<Utc>, closes: DateTime<Utc>, now: DateTime<Utc>) -> Offer {
-    let still_fits = now + TimeDelta::minutes(asked.expected_minutes.into()) <= closes;
+fn in_window(facts: &OfferFacts<'_>, opens: DateTime<Utc>, closes: DateTime<Utc>, now: DateTime<Utc>) -> Offer {
+    let still_fits = now + TimeDelta::minutes(facts.expected_minutes.into()) <= closes;
     if now < opens {
-        if asked.window_aware {
+        if facts.window_aware {
             Offer::Prefetch
         } else {
             Offer::Nothing
@@ -103,15 +103,15 @@ fn in_window(asked: &Asked<'_>, opens: DateTime<Utc>, closes: DateTime<Utc>, now
 
 /// Whether the device shows up in time by polling now (W4): its install waits for it, and nothing but the device is missing.
 #[must_use]
-pub fn shows_up(asked: &Asked<'_>, now: DateTime<Utc>) -> bool {
-    let its_time = match asked.install.window {
+pub fn shows_up(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> bool {
+    let its_time = match facts.install.window {
         Some((opens, closes)) => opens <= now && now < closes,
         None => true,
     };
-    asked.install.state == InstallState::Planned
-        && asked.install.shown_up_at.is_none()
+    facts.install.state == InstallState::Planned
+        && facts.install.shown_up_at.is_none()
         && its_time
-        && asked.rollout_may_start
+        && facts.rollout_may_start
 }
 
 /// Seconds until the device polls again: 5 to 86 399 (`DDI.md` 1).
@@ -119,19 +119,19 @@ pub fn shows_up(asked: &Asked<'_>, now: DateTime<Utc>) -> bool {
 /// The base has a jitter that is fixed per device; 30 s while something is in progress or forced; before a window a third of
 /// the time that is left.
 #[must_use]
-pub fn poll_again_in(settings: &Settings, device: DeviceId, asked: Option<&Asked<'_>>, now: DateTime<Utc>) -> u32 {
+pub fn poll_again_in(settings: &Settings, device: DeviceId, facts: Option<&OfferFacts<'_>>, now: DateTime<Utc>) -> u32 {
     const BUSY: u32 = 30;
     const SHORTEST: u32 = 5;
     const LONGEST: u32 = 86_399;
     let base = jittered(settings.poll_seconds, device).clamp(SHORTEST, LONGEST);
-    let Some(asked) = asked else { return base };
-    if !asked.install.is_open() {
+    let Some(facts) = facts else { return base };
+    if !facts.install.is_open() {
         return base;
     }
-    if asked.install.is_started() || asked.force.is_some() {
+    if facts.install.is_started() || facts.force.is_some() {
         return BUSY.min(base);
     }
-    match asked.install.window {
+    match facts.install.window {
         Some((opens, _)) if now < opens => {
             let third = u32::try_from((opens - now).num_seconds() / 3).unwrap_or(LONGEST);
             third.clamp(BUSY.min(base), base)
@@ -190,8 +190,8 @@ mod tests {
     }
 
     /// Planned for 00:00 to 05:00, 20 minutes, of a rollout that may start, asked by an ordinary device.
-    fn asked(install: &Install) -> Asked<'_> {
-        Asked {
+    fn offer_facts(install: &Install) -> OfferFacts<'_> {
+        OfferFacts {
             install,
             rollout_may_start: true,
             force: None,
@@ -204,14 +204,14 @@ mod tests {
     #[test]
     fn a_planned_install_is_offered_inside_its_window_as_long_as_it_fits_w1_s7() {
         let install = planned(Some(("00:00", "05:00")));
-        let told = |time| decide(&asked(&install), instant(time));
+        let told = |time| decide(&offer_facts(&install), instant(time));
         assert_eq!(told("00:00"), Offer::Install);
         assert_eq!(told("04:40"), Offer::Install, "it just fits");
         assert_eq!(told("04:41"), Offer::Nothing, "it does not fit any more");
         assert_eq!(told("05:00"), Offer::Nothing, "half open");
         let tomorrow = planned(Some(("01:00", "05:00")));
         assert_eq!(
-            decide(&asked(&tomorrow), instant("00:59")),
+            decide(&offer_facts(&tomorrow), instant("00:59")),
             Offer::Nothing,
             "not before it opens"
         );
@@ -220,15 +220,15 @@ mod tests {
     #[test]
     fn a_window_aware_device_may_prefetch_before_the_window_w1() {
         let install = planned(Some(("01:00", "05:00")));
-        let aware = Asked {
+        let aware = OfferFacts {
             window_aware: true,
-            ..asked(&install)
+            ..offer_facts(&install)
         };
         assert_eq!(decide(&aware, instant("00:30")), Offer::Prefetch);
         assert_eq!(decide(&aware, instant("01:00")), Offer::Install);
         assert_eq!(
             decide(
-                &Asked {
+                &OfferFacts {
                     rollout_may_start: false,
                     ..aware
                 },
@@ -242,12 +242,12 @@ mod tests {
     fn nothing_starts_of_a_paused_or_deprecated_rollout_and_a_force_neither_k3_t8() {
         for install in [planned(Some(("00:00", "05:00"))), planned(None)] {
             for force in [None, Some(Force::Now), Some(Force::WhenAvailable)] {
-                let asked = Asked {
+                let facts = OfferFacts {
                     rollout_may_start: false,
                     force,
-                    ..asked(&install)
+                    ..offer_facts(&install)
                 };
-                assert_eq!(decide(&asked, instant("01:00")), Offer::Nothing, "{force:?}");
+                assert_eq!(decide(&facts, instant("01:00")), Offer::Nothing, "{force:?}");
             }
         }
     }
@@ -255,13 +255,13 @@ mod tests {
     #[test]
     fn a_force_skips_the_window_k5() {
         let install = planned(None);
-        let forced = Asked {
+        let forced = OfferFacts {
             force: Some(Force::Now),
-            ..asked(&install)
+            ..offer_facts(&install)
         };
         assert_eq!(decide(&forced, instant("14:00")), Offer::Install);
         assert_eq!(
-            decide(&asked(&install), instant("14:00")),
+            decide(&offer_facts(&install), instant("14:00")),
             Offer::Nothing,
             "no window and no force"
         );
@@ -277,10 +277,10 @@ mod tests {
                 busy_until: busy_until.map(instant),
             };
             decide(
-                &Asked {
+                &OfferFacts {
                     force: Some(Force::WhenAvailable),
                     presence,
-                    ..asked(&install)
+                    ..offer_facts(&install)
                 },
                 instant("14:00"),
             )
@@ -300,11 +300,11 @@ mod tests {
     fn a_started_install_keeps_its_offer_until_it_closes_k3_w5() {
         let install = started(false);
         for (time, rollout_may_start) in [("00:20", true), ("05:30", true), ("14:00", false)] {
-            let asked = Asked {
+            let facts = OfferFacts {
                 rollout_may_start,
-                ..asked(&install)
+                ..offer_facts(&install)
             };
-            assert_eq!(decide(&asked, instant(time)), Offer::Install);
+            assert_eq!(decide(&facts, instant(time)), Offer::Install);
         }
     }
 
@@ -315,7 +315,7 @@ mod tests {
                 cancel_wanted: Some("Recalled: cameras stay dark.".to_owned()),
                 ..install
             };
-            decide(&asked(&wanted), instant("00:20"))
+            decide(&offer_facts(&wanted), instant("00:20"))
         };
         assert_eq!(told(started(false)), Offer::Cancel);
         assert_eq!(told(started(true)), Offer::Install, "only the restart is left");
@@ -336,10 +336,10 @@ mod tests {
                     busy_at: None,
                     busy_until: None,
                 };
-                let forced = Asked {
+                let forced = OfferFacts {
                     force: Some(force),
                     presence,
-                    ..asked(&install)
+                    ..offer_facts(&install)
                 };
                 decide(&forced, instant(time))
             };
@@ -366,20 +366,20 @@ mod tests {
                 state,
                 ..planned(Some(("00:00", "05:00")))
             };
-            assert_eq!(decide(&asked(&install), instant("01:00")), Offer::Nothing);
-            assert!(!shows_up(&asked(&install), instant("01:00")));
+            assert_eq!(decide(&offer_facts(&install), instant("01:00")), Offer::Nothing);
+            assert!(!shows_up(&offer_facts(&install), instant("01:00")));
         }
     }
 
     #[test]
     fn a_device_shows_up_by_polling_inside_the_window_even_if_it_does_not_fit_any_more_w4() {
         let install = planned(Some(("00:00", "05:00")));
-        assert!(shows_up(&asked(&install), instant("04:59")));
-        assert!(!shows_up(&asked(&install), instant("05:00")));
+        assert!(shows_up(&offer_facts(&install), instant("04:59")));
+        assert!(!shows_up(&offer_facts(&install), instant("05:00")));
         assert!(!shows_up(
-            &Asked {
+            &OfferFacts {
                 rollout_may_start: false,
-                ..asked(&install)
+                ..offer_facts(&install)
             },
             instant("01:00")
         ));
@@ -387,9 +387,9 @@ mod tests {
             shown_up_at: Some(instant("00:30")),
             ..install
         };
-        assert!(!shows_up(&asked(&came), instant("01:00")), "once is enough");
+        assert!(!shows_up(&offer_facts(&came), instant("01:00")), "once is enough");
         assert!(
-            shows_up(&asked(&planned(None)), instant("14:00")),
+            shows_up(&offer_facts(&planned(None)), instant("14:00")),
             "a force has no window to miss"
         );
     }
@@ -409,12 +409,12 @@ mod tests {
                 let idle = poll_again_in(&settings, device, None, instant("00:00"));
                 assert!((5..=86_399).contains(&idle), "{idle}");
                 for install in [&before, &forced, &running] {
-                    let asked = Asked {
+                    let facts = OfferFacts {
                         force: install.window.is_none().then_some(Force::Now),
-                        ..asked(install)
+                        ..offer_facts(install)
                     };
                     for time in ["00:00", "03:59", "04:30", "14:00"] {
-                        let seconds = poll_again_in(&settings, device, Some(&asked), instant(time));
+                        let seconds = poll_again_in(&settings, device, Some(&facts), instant(time));
                         assert!((5..=idle).contains(&seconds), "{seconds} of {idle}");
                     }
                 }
@@ -428,8 +428,9 @@ mod tests {
             poll_seconds: 3_600,
             ..Settings::default()
         };
-        let sleep =
-            |install: &Install, time| poll_again_in(&settings, install.device, Some(&asked(install)), instant(time));
+        let sleep = |install: &Install, time| {
+            poll_again_in(&settings, install.device, Some(&offer_facts(install)), instant(time))
+        };
         assert_eq!(sleep(&started(false), "00:20"), 30);
         let install = planned(Some(("04:00", "05:00")));
         assert_eq!(sleep(&install, "03:30"), 600);

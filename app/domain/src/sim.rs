@@ -19,7 +19,7 @@ use crate::event::Subject;
 use crate::fleet::Fleet;
 use crate::ids::{ActionId, DeploymentId, DeviceId, ProductId, UpdateId};
 use crate::install::{Execution, Feedback, FeedbackEffect, Finished, Install, InstallState};
-use crate::offer::{self, Asked, Offer, Presence};
+use crate::offer::{self, Offer, OfferFacts, Presence};
 use crate::planner::{self, NewIds};
 use crate::rollout::Rollout;
 use crate::status::{self, UpdateStatus};
@@ -406,8 +406,8 @@ impl Simulation {
             self.schedule(*back, DeviceEvent::Poll(action));
             return;
         }
-        let asked = self.asked(&install, &behaviour);
-        let (offer, showed_up) = (offer::decide(&asked, self.now), offer::shows_up(&asked, self.now));
+        let facts = self.offer_facts(&install, &behaviour);
+        let (offer, showed_up) = (offer::decide(&facts, self.now), offer::shows_up(&facts, self.now));
         if showed_up {
             self.fleet.showed_up(action, self.now);
         }
@@ -510,7 +510,7 @@ impl Simulation {
         let behaviour = self.behaviour(install.device);
         // A device that has gone silent hears nothing either.
         let hears = behaviour.silences == 0;
-        if !hears || offer::decide(&self.asked(&install, &behaviour), self.now) != Offer::Cancel {
+        if !hears || offer::decide(&self.offer_facts(&install, &behaviour), self.now) != Offer::Cancel {
             return;
         }
         let feedback = Feedback {
@@ -527,13 +527,13 @@ impl Simulation {
         }
     }
 
-    fn asked<'a>(&self, install: &'a Install, behaviour: &Behaviour) -> Asked<'a> {
+    fn offer_facts<'a>(&self, install: &'a Install, behaviour: &Behaviour) -> OfferFacts<'a> {
         let deployment = self.fleet.deployments.get(&install.deployment);
         let rollout = deployment.and_then(|deployment| self.fleet.rollouts.get(&deployment.update));
         let release = self.fleet.updates.get(&install.update);
         // A room's devices report with every poll while a force waits for them.
         let free_at = behaviour.busy_until(self.now).is_none().then_some(self.now);
-        Asked {
+        OfferFacts {
             install,
             rollout_may_start: rollout.is_some_and(Rollout::may_start_rooms)
                 && release.is_some_and(|release| release.offerable),

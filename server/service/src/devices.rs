@@ -16,7 +16,7 @@ use domain::update::ProductKind;
 use futures::stream::BoxStream;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::{ArtifactRecord, Asking, AuditEntry, Caller, ConfigReport, Fetched, Outcome, Report};
+use store::{ArtifactRecord, AuditEntry, Caller, ConfigReport, DeviceFacts, Fetched, Outcome, Report};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Result, ServiceError};
@@ -118,23 +118,25 @@ impl Service {
     pub async fn poll(&self, caller: &Caller) -> Result<PollAnswer> {
         self.activity.polled();
         let now = self.clock.now();
-        let asking = self.open_of(caller).await?;
-        let asked = asking.as_ref().and_then(Asking::asked);
-        let offer = asked.as_ref().map_or(Offer::Nothing, |asked| offer::decide(asked, now));
-        if let Some(asked) = &asked
-            && offer::shows_up(asked, now)
+        let facts = self.open_of(caller).await?;
+        let offer_facts = facts.as_ref().and_then(DeviceFacts::offer_facts);
+        let offer = offer_facts
+            .as_ref()
+            .map_or(Offer::Nothing, |offer_facts| offer::decide(offer_facts, now));
+        if let Some(offer_facts) = &offer_facts
+            && offer::shows_up(offer_facts, now)
         {
             let showed_up = Report::ShowedUp {
-                action: asked.install.action,
+                action: offer_facts.install.action,
             };
             self.store.report(showed_up, now).await?;
         }
-        let action = asked
+        let action = offer_facts
             .as_ref()
             .filter(|_| offer != Offer::Nothing)
-            .map(|asked| asked.install.action);
-        let waits_for_free_room = asked.as_ref().is_some_and(|asked| {
-            asked.force == Some(domain::deployment::Force::WhenAvailable) && offer == Offer::Nothing
+            .map(|offer_facts| offer_facts.install.action);
+        let waits_for_free_room = offer_facts.as_ref().is_some_and(|offer_facts| {
+            offer_facts.force == Some(domain::deployment::Force::WhenAvailable) && offer == Offer::Nothing
         });
         // swupdate sends its facts instead of installing when a poll has both links, and would do so for ever.
         let facts_wanted = offer == Offer::Nothing && (caller.facts_wanted || waits_for_free_room);
@@ -145,18 +147,18 @@ impl Service {
             installed: caller.installed,
             facts_wanted,
             mark: action.map_or(0, |action| mark(action, offer)),
-            sleep_seconds: offer::poll_again_in(&settings, caller.id, asked.as_ref(), now),
+            sleep_seconds: offer::poll_again_in(&settings, caller.id, offer_facts.as_ref(), now),
         })
     }
 
     /// What decides over the open action of a device. It may have ended since the device was looked up: then there is none.
-    async fn open_of(&self, caller: &Caller) -> Result<Option<Asking>> {
+    async fn open_of(&self, caller: &Caller) -> Result<Option<DeviceFacts>> {
         let Some(action) = caller.open else { return Ok(None) };
-        let asking = self.store.asking_about(caller.id, action).await?;
-        let is_open = |asking: &Asking| asking.wanted.as_ref().is_some_and(|wanted| wanted.install.is_open());
-        Ok(asking.filter(is_open).map(|mut asking| {
-            asking.device.window_aware |= caller.window_aware;
-            asking
+        let facts = self.store.device_facts_of_action(caller.id, action).await?;
+        let is_open = |facts: &DeviceFacts| facts.open_install.as_ref().is_some_and(|open| open.install.is_open());
+        Ok(facts.filter(is_open).map(|mut facts| {
+            facts.device.window_aware |= caller.window_aware;
+            facts
         }))
     }
 
@@ -184,17 +186,19 @@ impl Service {
     pub async fn work(&self, caller: &Caller, action: ActionId) -> Result<Option<Work>> {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
-        let Some(mut asking) = tx.asking_about(caller.id, action).await? else {
+        let Some(mut facts) = tx.device_facts_of_action(caller.id, action).await? else {
             return Ok(None);
         };
-        asking.device.window_aware |= caller.window_aware;
-        let Some(asked) = asking.asked() else { return Ok(None) };
-        let prefetch = match offer::decide(&asked, now) {
+        facts.device.window_aware |= caller.window_aware;
+        let Some(offer_facts) = facts.offer_facts() else {
+            return Ok(None);
+        };
+        let prefetch = match offer::decide(&offer_facts, now) {
             Offer::Install | Offer::Cancel => false,
             Offer::Prefetch => true,
             Offer::Nothing => return Ok(None),
         };
-        self.describe(&mut tx, &asking, action, prefetch).await
+        self.describe(&mut tx, &facts, action, prefetch).await
     }
 
     /// What the device installed with an action that has ended in success; `None`: nothing.
@@ -203,35 +207,42 @@ impl Service {
     /// The database fails.
     pub async fn installed(&self, device: DeviceId, action: ActionId) -> Result<Option<Work>> {
         let mut tx = self.store.read().await?;
-        let Some(asking) = tx.asking_about(device, action).await? else {
+        let Some(facts) = tx.device_facts_of_action(device, action).await? else {
             return Ok(None);
         };
-        let done = asking.wanted.as_ref().is_some_and(|wanted| match wanted.install.state {
-            domain::install::InstallState::Installed { .. } | domain::install::InstallState::Completed { .. } => true,
-            domain::install::InstallState::Planned
-            | domain::install::InstallState::Started { .. }
-            | domain::install::InstallState::Failed { .. }
-            | domain::install::InstallState::Withdrawn { .. }
-            | domain::install::InstallState::Canceled { .. } => false,
-        });
+        let done = facts
+            .open_install
+            .as_ref()
+            .is_some_and(|open| match open.install.state {
+                domain::install::InstallState::Installed { .. } | domain::install::InstallState::Completed { .. } => {
+                    true
+                }
+                domain::install::InstallState::Planned
+                | domain::install::InstallState::Started { .. }
+                | domain::install::InstallState::Failed { .. }
+                | domain::install::InstallState::Withdrawn { .. }
+                | domain::install::InstallState::Canceled { .. } => false,
+            });
         if !done {
             return Ok(None);
         }
-        self.describe(&mut tx, &asking, action, false).await
+        self.describe(&mut tx, &facts, action, false).await
     }
 
     async fn describe(
         &self,
         tx: &mut store::Tx,
-        asking: &Asking,
+        facts: &DeviceFacts,
         action: ActionId,
         prefetch: bool,
     ) -> Result<Option<Work>> {
-        let Some(wanted) = &asking.wanted else { return Ok(None) };
-        let Some(release) = tx.release(wanted.install.update).await? else {
+        let Some(open) = &facts.open_install else {
             return Ok(None);
         };
-        let artifacts = tx.artifacts(wanted.install.update).await?;
+        let Some(release) = tx.release(open.install.update).await? else {
+            return Ok(None);
+        };
+        let artifacts = tx.artifacts(open.install.update).await?;
         Ok(Some(Work {
             action,
             prefetch,
@@ -247,9 +258,9 @@ impl Service {
     /// # Errors
     /// The database fails.
     pub async fn cancel_wanted(&self, device: DeviceId, action: ActionId) -> Result<bool> {
-        let asking = self.store.asking_about(device, action).await?;
-        let asked = asking.as_ref().and_then(Asking::asked);
-        Ok(asked.is_some_and(|asked| offer::decide(&asked, self.clock.now()) == Offer::Cancel))
+        let facts = self.store.device_facts_of_action(device, action).await?;
+        let offer_facts = facts.as_ref().and_then(DeviceFacts::offer_facts);
+        Ok(offer_facts.is_some_and(|offer_facts| offer::decide(&offer_facts, self.clock.now()) == Offer::Cancel))
     }
 
     /// Takes a feedback. It is durable when this returns.
@@ -302,22 +313,22 @@ impl Service {
         starts: bool,
     ) -> Result<Option<ArtifactRecord>> {
         let now = self.clock.now();
-        let Some(asking) = self.open_of(caller).await? else {
+        let Some(facts) = self.open_of(caller).await? else {
             return Ok(None);
         };
         let found = self.store.read().await?.artifact(module, filename).await?;
-        let (Some(artifact), Some(wanted), Some(asked)) = (found, &asking.wanted, asking.asked()) else {
+        let (Some(artifact), Some(open), Some(offer_facts)) = (found, &facts.open_install, facts.offer_facts()) else {
             return Ok(None);
         };
-        if wanted.install.update != artifact.artifact.update {
+        if open.install.update != artifact.artifact.update {
             return Ok(None);
         }
-        match offer::decide(&asked, now) {
+        match offer::decide(&offer_facts, now) {
             Offer::Nothing => Ok(None),
-            Offer::Install if starts && !wanted.install.is_started() => {
+            Offer::Install if starts && !open.install.is_started() => {
                 let fetched = Fetched {
                     device: caller.id,
-                    action: wanted.install.action,
+                    action: open.install.action,
                 };
                 // A pause may have come in between: then it gets nothing that it could start with.
                 match self.reported(Report::Fetched(fetched), now).await? {
@@ -409,13 +420,13 @@ impl Service {
         let now = self.clock.now();
         is_one(controller)?;
         store::write!(self.store, tx => {
-            let Some(asking) = tx.asking(controller).await? else {
+            let Some(facts) = tx.device_facts(controller).await? else {
                 return Err(ServiceError::not_found(format!("Device {controller:?}")));
             };
             if !tx.revoke_device(controller, now).await? {
                 return Err(ServiceError::conflict(format!("device {controller} is revoked already")));
             }
-            tx.mark(asking.device.room).await?;
+            tx.mark(facts.device.room).await?;
             tx.add_audit(now, &entry(actor, "device.revoked", controller, format!("Revoked device {controller}."))).await?;
             Ok::<_, ServiceError>(())
         })?;

@@ -105,10 +105,10 @@ impl Fleet {
 
     async fn installed_on(&self, controller: &str) -> Result<BTreeMap<String, String>> {
         let mut tx = self.service.store().read().await?;
-        let Some(asking) = tx.asking(controller).await? else {
+        let Some(facts) = tx.device_facts(controller).await? else {
             return Ok(BTreeMap::new());
         };
-        let details = tx.device_details(asking.device.room).await?;
+        let details = tx.device_details(facts.device.room).await?;
         let own = details.into_iter().find(|detail| detail.controller == controller);
         let components = own.map(|detail| detail.components).unwrap_or_default();
         Ok(components

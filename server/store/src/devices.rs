@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, RoomId};
 use domain::install::Install;
-use domain::offer::{Asked, Presence};
+use domain::offer::{OfferFacts, Presence};
 use uuid::Uuid;
 
 use crate::deployments::InstallRow;
@@ -66,7 +66,7 @@ pub struct DeviceRecord {
 
 /// Its open install, with what decides over it.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct OpenInstall {
     /// The install.
     pub install: Install,
     /// How its deployment is forced.
@@ -81,22 +81,22 @@ pub struct Wanted {
 
 /// What a poll needs to know: one query.
 #[derive(Clone, Debug)]
-pub struct Asking {
+pub struct DeviceFacts {
     /// Who asks.
     pub device: DeviceRecord,
     /// What it might be told.
-    pub wanted: Option<Wanted>,
+    pub open_install: Option<OpenInstall>,
 }
 
-impl Asking {
+impl DeviceFacts {
     /// The question for [`offer::decide`].
     #[must_use]
-    pub fn asked(&self) -> Option<Asked<'_>> {
-        self.wanted.as_ref().map(|wanted| Asked {
-            install: &wanted.install,
-            rollout_may_start: wanted.rollout_may_start,
-            force: wanted.force,
-            expected_minutes: wanted.expected_minutes,
+    pub fn offer_facts(&self) -> Option<OfferFacts<'_>> {
+        self.open_install.as_ref().map(|open| OfferFacts {
+            install: &open.install,
+            rollout_may_start: open.rollout_may_start,
+            force: open.force,
+            expected_minutes: open.expected_minutes,
             presence: self.device.presence,
             window_aware: self.device.window_aware,
         })
@@ -104,7 +104,7 @@ impl Asking {
 }
 
 #[derive(sqlx::FromRow)]
-pub(crate) struct AskingRow {
+pub(crate) struct DeviceFactsRow {
     d_id: Uuid,
     controller_id: String,
     room_id: Uuid,
@@ -150,8 +150,8 @@ const CALLER: &str = "SELECT d.id, d.token_hash,
     LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
     WHERE d.controller_id = $1";
 
-/// What an [`AskingRow`] is read from; the joins and the condition follow.
-macro_rules! asking {
+/// What a [`DeviceFactsRow`] is read from; the joins and the condition follow.
+macro_rules! select_device_facts {
     ($($rest:literal),+) => {
         concat!(
             "SELECT d.id AS d_id, d.controller_id, d.room_id, d.token_hash, d.revoked_at, d.facts_wanted, d.window_aware,
@@ -170,7 +170,7 @@ macro_rules! asking {
 }
 
 /// A device with its open action, if it has one.
-const ASKING: &str = asking!(
+const FACTS: &str = select_device_facts!(
     "LEFT JOIN installs i ON i.device_id = d.id AND i.state IN ('planned', 'started', 'installed')
     LEFT JOIN deployments p ON p.id = i.deployment_id
     LEFT JOIN rollouts r ON r.update_id = p.update_id
@@ -179,9 +179,9 @@ const ASKING: &str = asking!(
 );
 
 /// The same with an action, whatever its state.
-macro_rules! asking_about {
+macro_rules! select_facts_of_action {
     ($which:literal) => {
-        asking!(
+        select_device_facts!(
             "JOIN installs i ON i.device_id = d.id
     JOIN deployments p ON p.id = i.deployment_id
     JOIN rollouts r ON r.update_id = p.update_id
@@ -193,13 +193,13 @@ macro_rules! asking_about {
 }
 
 /// About one action of a device.
-const ASKING_ABOUT: &str = asking_about!("d.id = $1 AND i.action_id = $2");
+const FACTS_OF_ACTION: &str = select_facts_of_action!("d.id = $1 AND i.action_id = $2");
 
 /// About several; the list of actions follows.
-const ASKING_ABOUT_ALL: &str = asking_about!("i.action_id IN (");
+const FACTS_OF_ACTIONS: &str = select_facts_of_action!("i.action_id IN (");
 
-impl AskingRow {
-    pub(crate) fn into_asking(self) -> Result<Asking> {
+impl DeviceFactsRow {
+    pub(crate) fn into_device_facts(self) -> Result<DeviceFacts> {
         let id = self.d_id;
         let device = DeviceRecord {
             id: DeviceId(id),
@@ -224,7 +224,10 @@ impl AskingRow {
             self.attempt,
             self.state,
         ) else {
-            return Ok(Asking { device, wanted: None });
+            return Ok(DeviceFacts {
+                device,
+                open_install: None,
+            });
         };
         let install = InstallRow {
             action_id,
@@ -246,7 +249,7 @@ impl AskingRow {
             detail: self.detail.unwrap_or_default(),
             cancel_wanted: self.cancel_wanted,
         };
-        let wanted = Wanted {
+        let open = OpenInstall {
             install: install.into_domain()?,
             force: self
                 .force
@@ -257,9 +260,9 @@ impl AskingRow {
             expected_minutes: u32::try_from(self.expected_minutes.unwrap_or(0)).unwrap_or(0),
             rollout: domain::ids::UpdateId(self.rollout_id.unwrap_or(update_id)),
         };
-        Ok(Asking {
+        Ok(DeviceFacts {
             device,
-            wanted: Some(wanted),
+            open_install: Some(open),
         })
     }
 }
@@ -269,28 +272,32 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn asking(&mut self, controller: &str) -> Result<Option<Asking>> {
-        let row: Option<AskingRow> = each!(self, c => sqlx::query_as(ASKING).bind(controller).fetch_optional(c).await)?;
-        row.map(AskingRow::into_asking).transpose()
+    pub async fn device_facts(&mut self, controller: &str) -> Result<Option<DeviceFacts>> {
+        let row: Option<DeviceFactsRow> =
+            each!(self, c => sqlx::query_as(FACTS).bind(controller).fetch_optional(c).await)?;
+        row.map(DeviceFactsRow::into_device_facts).transpose()
     }
 
     /// What decides over one action of a device, whatever its state; `None`: it has no such action.
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn asking_about(&mut self, device: DeviceId, action: ActionId) -> Result<Option<Asking>> {
-        let row: Option<AskingRow> =
-            each!(self, c => sqlx::query_as(ASKING_ABOUT).bind(device.0).bind(action.0).fetch_optional(c).await)?;
-        row.map(AskingRow::into_asking).transpose()
+    pub async fn device_facts_of_action(&mut self, device: DeviceId, action: ActionId) -> Result<Option<DeviceFacts>> {
+        let row: Option<DeviceFactsRow> =
+            each!(self, c => sqlx::query_as(FACTS_OF_ACTION).bind(device.0).bind(action.0).fetch_optional(c).await)?;
+        row.map(DeviceFactsRow::into_device_facts).transpose()
     }
 
     /// What decides over several actions at once, whosever they are.
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub(crate) async fn asking_about_all(&mut self, actions: &[ActionId]) -> Result<BTreeMap<ActionId, Asking>> {
-        let rows: Vec<AskingRow> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(ASKING_ABOUT_ALL);
+    pub(crate) async fn device_facts_of_actions(
+        &mut self,
+        actions: &[ActionId],
+    ) -> Result<BTreeMap<ActionId, DeviceFacts>> {
+        let rows: Vec<DeviceFactsRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(FACTS_OF_ACTIONS);
             let mut ids = query.separated(", ");
             for action in actions {
                 ids.push_bind(action.0);
@@ -300,9 +307,9 @@ impl Tx {
         })?;
         let mut all = BTreeMap::new();
         for row in rows {
-            let asking = row.into_asking()?;
-            if let Some(wanted) = &asking.wanted {
-                all.insert(wanted.install.action, asking);
+            let facts = row.into_device_facts()?;
+            if let Some(open) = &facts.open_install {
+                all.insert(open.install.action, facts);
             }
         }
         Ok(all)
@@ -424,22 +431,22 @@ impl Store {
         }))
     }
 
-    /// [`Tx::asking_about`] without a transaction around it.
+    /// [`Tx::device_facts_of_action`] without a transaction around it.
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn asking_about(&self, device: DeviceId, action: ActionId) -> Result<Option<Asking>> {
-        let row: Option<AskingRow> = match &self.database {
+    pub async fn device_facts_of_action(&self, device: DeviceId, action: ActionId) -> Result<Option<DeviceFacts>> {
+        let row: Option<DeviceFactsRow> = match &self.database {
             Database::Sqlite { readers, .. } => {
-                let query = sqlx::query_as(ASKING_ABOUT).bind(device.0).bind(action.0);
+                let query = sqlx::query_as(FACTS_OF_ACTION).bind(device.0).bind(action.0);
                 query.fetch_optional(readers).await?
             }
             Database::Postgres(pool) => {
-                let query = sqlx::query_as(ASKING_ABOUT).bind(device.0).bind(action.0);
+                let query = sqlx::query_as(FACTS_OF_ACTION).bind(device.0).bind(action.0);
                 query.fetch_optional(pool).await?
             }
         };
-        row.map(AskingRow::into_asking).transpose()
+        row.map(DeviceFactsRow::into_device_facts).transpose()
     }
 
     /// Writes last contacts that were kept in memory; losing some does no harm. A few hundred rows in a transaction, in the order of

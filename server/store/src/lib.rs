@@ -38,7 +38,7 @@ pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFacts, AuditFilter, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
 pub use deployments::{DeploymentEvent, ForceRecord, Prepared, PreparedIn};
-pub use devices::{Asking, Caller, DeviceRecord, Wanted};
+pub use devices::{Caller, DeviceFacts, DeviceRecord, OpenInstall};
 pub use error::{Result, StoreError};
 pub use estate::{EstateLine, UploadRecord};
 pub use open::{Engine, Store};

@@ -16,7 +16,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::devices::Asking;
+use crate::devices::DeviceFacts;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::open::{Database, Store};
@@ -186,13 +186,13 @@ impl Tx {
     }
 
     async fn feedback(&mut self, received: ReceivedFeedback<'_>, window_aware: bool) -> Result<Outcome> {
-        let Some((asking, install, may_start)) = self
+        let Some((facts, install, may_start)) = self
             .locked(received.device, received.action, window_aware, received.now)
             .await?
         else {
             return Ok(Outcome::NotFound);
         };
-        let judgement = judge(&asking, &install, may_start, received);
+        let judgement = judge(&facts, &install, may_start, received);
         self.write_judgements(&[judgement]).await
     }
 
@@ -203,25 +203,25 @@ impl Tx {
             return Ok(Vec::new());
         }
         let actions: Vec<ActionId> = received.iter().map(|(received, _)| received.action).collect();
-        let mut about = self.asking_about_all(&actions).await?;
+        let mut about = self.device_facts_of_actions(&actions).await?;
         let (mut outcomes, mut judgements) = (Vec::with_capacity(received.len()), Vec::with_capacity(received.len()));
         for (received, window_aware) in received {
             // Compared before it is taken: a device that names another one's action must not use that one's report up (A4).
-            let asking = match about.entry(received.action) {
+            let facts = match about.entry(received.action) {
                 Entry::Occupied(entry) if entry.get().device.id == received.device => Some(entry.remove()),
                 Entry::Occupied(_) | Entry::Vacant(_) => None,
             };
-            let Some(mut asking) = asking else {
+            let Some(mut facts) = facts else {
                 outcomes.push(Outcome::NotFound);
                 continue;
             };
-            asking.device.window_aware |= window_aware;
-            let may_start = may_start(&asking, received.now);
-            let Some(wanted) = &asking.wanted else {
+            facts.device.window_aware |= window_aware;
+            let may_start = may_start(&facts, received.now);
+            let Some(open) = &facts.open_install else {
                 outcomes.push(Outcome::NotFound);
                 continue;
             };
-            let judgement = judge(&asking, &wanted.install, may_start, *received);
+            let judgement = judge(&facts, &open.install, may_start, *received);
             outcomes.push(judgement.outcome.clone());
             judgements.push(judgement);
         }
@@ -230,14 +230,14 @@ impl Tx {
     }
 
     async fn cancel_feedback(&mut self, received: ReceivedFeedback<'_>) -> Result<Outcome> {
-        let Some((asking, install, _)) = self
+        let Some((facts, install, _)) = self
             .locked(received.device, received.action, false, received.now)
             .await?
         else {
             return Ok(Outcome::NotFound);
         };
         let effect = install.hear_cancel(received.feedback, received.now);
-        self.write_judgements(&[judgement(&asking, &install, effect, received)])
+        self.write_judgements(&[judgement(&facts, &install, effect, received)])
             .await
     }
 
@@ -271,13 +271,13 @@ impl Tx {
     }
 
     async fn fetched(&mut self, fetched: &Fetched, now: DateTime<Utc>) -> Result<Outcome> {
-        let Some((asking, install, may_start)) = self.locked(fetched.device, fetched.action, false, now).await? else {
+        let Some((facts, install, may_start)) = self.locked(fetched.device, fetched.action, false, now).await? else {
             return Ok(Outcome::NotFound);
         };
         match install.fetched(may_start, now) {
             Some(started) => {
                 self.put_installs(&[started]).await?;
-                self.mark(asking.device.room).await?;
+                self.mark(facts.device.room).await?;
                 Ok(Outcome::Changed)
             }
             // It may not start any more, and must not get what it would start with.
@@ -293,36 +293,38 @@ impl Tx {
         action: ActionId,
         window_aware: bool,
         now: DateTime<Utc>,
-    ) -> Result<Option<(Asking, Install, bool)>> {
+    ) -> Result<Option<(DeviceFacts, Install, bool)>> {
         if let Inner::Postgres(transaction) = &mut self.inner {
             sqlx::query(dialect::LOCK_INSTALL_POSTGRES)
                 .bind(action.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
         }
-        let Some(mut asking) = self.asking_about(device, action).await? else {
+        let Some(mut facts) = self.device_facts_of_action(device, action).await? else {
             return Ok(None);
         };
-        let Some(wanted) = &asking.wanted else { return Ok(None) };
-        if let (Inner::Postgres(transaction), InstallState::Planned) = (&mut self.inner, &wanted.install.state) {
+        let Some(open) = &facts.open_install else {
+            return Ok(None);
+        };
+        if let (Inner::Postgres(transaction), InstallState::Planned) = (&mut self.inner, &open.install.state) {
             sqlx::query(dialect::SHARE_ROLLOUT_POSTGRES)
-                .bind(wanted.rollout.0)
+                .bind(open.rollout.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
             sqlx::query(dialect::SHARE_RELEASE_POSTGRES)
-                .bind(wanted.install.update.0)
+                .bind(open.install.update.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
             // Read once more: the rollout may have been paused while its lock was waited for.
-            match self.asking_about(device, action).await? {
-                Some(again) => asking = again,
+            match self.device_facts_of_action(device, action).await? {
+                Some(again) => facts = again,
                 None => return Ok(None),
             }
         }
-        asking.device.window_aware |= window_aware;
-        let may_start = may_start(&asking, now);
-        let install = asking.wanted.as_ref().map(|wanted| wanted.install.clone());
-        Ok(install.map(|install| (asking, install, may_start)))
+        facts.device.window_aware |= window_aware;
+        let may_start = may_start(&facts, now);
+        let install = facts.open_install.as_ref().map(|open| open.install.clone());
+        Ok(install.map(|install| (facts, install, may_start)))
     }
 
     async fn add_reports(&mut self, reports: &[(&ReceivedFeedback<'_>, bool)]) -> Result<()> {
@@ -381,34 +383,34 @@ struct Judgement<'r> {
 }
 
 /// Whether the device may start it right now, or has.
-fn may_start(asking: &Asking, now: DateTime<Utc>) -> bool {
-    asking.asked().is_some_and(|asked| {
-        asked.install.is_started() || matches!(offer::decide(&asked, now), Offer::Install | Offer::Prefetch)
+fn may_start(facts: &DeviceFacts, now: DateTime<Utc>) -> bool {
+    facts.offer_facts().is_some_and(|offer_facts| {
+        offer_facts.install.is_started() || matches!(offer::decide(&offer_facts, now), Offer::Install | Offer::Prefetch)
     })
 }
 
-fn judge<'r>(asking: &Asking, install: &Install, may_start: bool, received: ReceivedFeedback<'r>) -> Judgement<'r> {
+fn judge<'r>(facts: &DeviceFacts, install: &Install, may_start: bool, received: ReceivedFeedback<'r>) -> Judgement<'r> {
     // Fetching ahead of the window is not starting (W1): what is said about it stands in the history only.
-    let ahead = asking
-        .asked()
-        .is_some_and(|asked| offer::decide(&asked, received.now) == Offer::Prefetch);
+    let ahead = facts
+        .offer_facts()
+        .is_some_and(|offer_facts| offer::decide(&offer_facts, received.now) == Offer::Prefetch);
     let effect = if ahead && received.feedback.execution != Execution::Closed {
         FeedbackEffect::Noted
     } else {
         install.hear(received.feedback, may_start, received.now)
     };
-    judgement(asking, install, effect, received)
+    judgement(facts, install, effect, received)
 }
 
 fn judgement<'r>(
-    asking: &Asking,
+    facts: &DeviceFacts,
     install: &Install,
     effect: FeedbackEffect,
     received: ReceivedFeedback<'r>,
 ) -> Judgement<'r> {
     let with = |outcome, counted| Judgement {
         received,
-        room: asking.device.room,
+        room: facts.device.room,
         outcome,
         install: None,
         counted,

@@ -1217,7 +1217,7 @@ async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) 
             .read()
             .await
             .unwrap()
-            .asking("device-0")
+            .device_facts("device-0")
             .await
             .unwrap()
             .unwrap()
@@ -1506,8 +1506,8 @@ async fn facts_are_merged_replaced_and_removed(home: Home) {
         assert_eq!(store.report(report, later(0)).await.unwrap(), Outcome::Noted);
         assert_eq!(attributes(&home).await, expected);
     }
-    let device = |asking: Option<store::Asking>| asking.unwrap().device;
-    let told = device(store.read().await.unwrap().asking("device-0").await.unwrap());
+    let device = |facts: Option<store::DeviceFacts>| facts.unwrap().device;
+    let told = device(store.read().await.unwrap().device_facts("device-0").await.unwrap());
     assert!(!told.facts_wanted && !told.window_aware);
     assert_eq!(told.last_seen_at, Some(later(0)));
     // What the room says of itself (K5).
@@ -1520,7 +1520,7 @@ async fn facts_are_merged_replaced_and_removed(home: Home) {
         ],
     );
     store.report(report, later(5)).await.unwrap();
-    let told = device(store.read().await.unwrap().asking("device-0").await.unwrap());
+    let told = device(store.read().await.unwrap().device_facts("device-0").await.unwrap());
     assert!(told.window_aware);
     assert_eq!(told.presence.free_at, Some(later(5)));
     assert_eq!(told.presence.busy_until, Some(instant("2026-03-04T01:30:00Z")));
@@ -1647,14 +1647,23 @@ async fn a_token_speaks_for_one_device_until_it_is_revoked_a4(home: Home) {
             .read()
             .await
             .unwrap()
-            .asking("device-0")
+            .device_facts("device-0")
             .await
             .unwrap()
             .unwrap()
             .device
     };
     assert_eq!(known().await.token_hash.as_deref(), Some(token.as_slice()));
-    assert!(store.read().await.unwrap().asking("DEVICE-0").await.unwrap().is_none());
+    assert!(
+        store
+            .read()
+            .await
+            .unwrap()
+            .device_facts("DEVICE-0")
+            .await
+            .unwrap()
+            .is_none()
+    );
     let revoke = async || store::write!(store, tx => { tx.revoke_device("device-0", later(1)).await });
     assert!(revoke().await.unwrap());
     assert!(!revoke().await.unwrap());
@@ -2612,8 +2621,8 @@ async fn every_hot_query_starts_from_an_index_p8() {
     let filling = due.slice.due[0].filling.as_ref().unwrap();
     assert!(filling.rooms.len() == 1 && due.slice.rooms.len() == 2);
     // A poll, and what devices say.
-    tx.asking("device-0").await.unwrap();
-    tx.asking_about(lab::device(0), action).await.unwrap();
+    tx.device_facts("device-0").await.unwrap();
+    tx.device_facts_of_action(lab::device(0), action).await.unwrap();
     drop(tx);
     store.report(Report::ShowedUp { action }, at_night()).await.unwrap();
     store

@@ -617,13 +617,18 @@ impl House {
 
     pub async fn device_id(&self, device: &str) -> DeviceId {
         let mut tx = self.service.store().read().await.expect("a read");
-        tx.asking(device).await.expect("a query").expect("a device").device.id
+        tx.device_facts(device)
+            .await
+            .expect("a query")
+            .expect("a device")
+            .device
+            .id
     }
 
     pub async fn open_install(&self, device: &str) -> Option<Install> {
         let mut tx = self.service.store().read().await.expect("a read");
-        let asking = tx.asking(device).await.expect("a query").expect("a device");
-        asking.wanted.map(|wanted| wanted.install)
+        let facts = tx.device_facts(device).await.expect("a query").expect("a device");
+        facts.open_install.map(|open| open.install)
     }
 
     pub async fn install(&self, action: &str) -> Install {

@@ -3,7 +3,7 @@
 use super::{Behaviour, Simulation};
 use crate::ids::DeviceId;
 use crate::install::{Feedback, FeedbackEffect, Install};
-use crate::offer::{self, Asked, Offer, Presence};
+use crate::offer::{self, Offer, OfferFacts, Presence};
 
 impl Simulation {
     /// The device polls: what it is told. `presence`: what the devices of its room last said of people in it.
@@ -11,11 +11,11 @@ impl Simulation {
         let Some(install) = self.fleet.open_install(device).cloned() else {
             return Offer::Nothing;
         };
-        let asked = Asked {
+        let facts = OfferFacts {
             presence,
-            ..self.asked(&install, &Behaviour::default())
+            ..self.offer_facts(&install, &Behaviour::default())
         };
-        let (offer, shows_up) = (offer::decide(&asked, self.now), offer::shows_up(&asked, self.now));
+        let (offer, shows_up) = (offer::decide(&facts, self.now), offer::shows_up(&facts, self.now));
         if shows_up {
             self.fleet.showed_up(install.action, self.now);
         }

@@ -437,12 +437,12 @@ pub async fn say(
 
 /// What the device has to install, or installs.
 pub async fn open_install(service: &Service, caller: &Caller) -> Option<Install> {
-    let asking = service
+    let facts = service
         .store()
-        .asking_about(caller.id, caller.open?)
+        .device_facts_of_action(caller.id, caller.open?)
         .await
         .expect("a query");
-    asking?.wanted.map(|wanted| wanted.install)
+    facts?.open_install.map(|open| open.install)
 }
 
 /// A database named after the temporary folder, whose name nobody else has.
