@@ -42,14 +42,14 @@ pub fn router(service: Service, config: ServerConfig) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(access::log_refused))
         .layer(axum::middleware::from_fn(metrics::note_route))
-        .layer(TraceLayer::new_for_http().on_response(Told))
+        .layer(TraceLayer::new_for_http().on_response(LogAndCount))
 }
 
 /// An answer goes to the log as before, and into the numbers.
 #[derive(Clone, Copy)]
-struct Told;
+struct LogAndCount;
 
-impl<B> OnResponse<B> for Told {
+impl<B> OnResponse<B> for LogAndCount {
     fn on_response(self, response: &axum::http::Response<B>, took: Duration, span: &tracing::Span) {
         metrics::answered(response, took);
         DefaultOnResponse::default().on_response(response, took, span);

@@ -4,7 +4,7 @@ use domain::access::Act;
 use service::audit::{AuditQuery as Wanted, changes};
 use service::store::AuditFacts;
 
-use super::{PAGE, Presenter, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, service_error, store_error, words};
 use crate::model::{AuditQuery, AuditRow, AuditView, Choice, Pager};
 
 impl Presenter {
@@ -22,16 +22,16 @@ impl Presenter {
             from: query.from.clone(),
             until: query.until.clone(),
         };
-        let mut filter = wanted.filter(&zone).map_err(told)?;
+        let mut filter = wanted.filter(&zone).map_err(service_error)?;
         (filter.older_than, filter.newer_than) = (position(&query.after), position(&query.before));
         let ends = (filter.older_than.is_some(), filter.newer_than.is_some());
-        let mut entries = snapshot.tx.audit_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let mut entries = snapshot.tx.audit_page(&filter, PAGE + 1).await.map_err(store_error)?;
         let more = super::rooms::cut(&mut entries, ends.1);
         let rows = entries
             .iter()
             .map(|entry| {
                 Ok(AuditRow {
-                    at: words::instant(entry.instant().map_err(failed)?, &zone, snapshot.now),
+                    at: words::instant(entry.instant().map_err(store_error)?, &zone, snapshot.now),
                     actor: entry.actor.clone(),
                     address: entry.address.clone(),
                     summary: entry.summary.clone(),
@@ -57,8 +57,8 @@ impl Presenter {
         ];
         Ok(AuditView {
             rows,
-            actors: choices(snapshot.tx.audit_actors().await.map_err(failed)?),
-            kinds: choices(snapshot.tx.audit_kinds().await.map_err(failed)?),
+            actors: choices(snapshot.tx.audit_actors().await.map_err(store_error)?),
+            kinds: choices(snapshot.tx.audit_kinds().await.map_err(store_error)?),
             zone: zone.city(),
             export: format!("/audit.csv?{}", words::query(&kept)),
             pager: pager(&entries, ends, more, &kept),

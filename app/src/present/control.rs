@@ -13,7 +13,7 @@ use domain::when;
 use service::pages::{ReadSnapshot, UpdateSummary};
 use service::{Actor, Scope};
 
-use super::{Presenter, Result, failed, told, words};
+use super::{Presenter, Result, service_error, store_error, words};
 use crate::model::{Control, ControlRoom, ControlView, Done};
 
 /// Rooms that a dialog names.
@@ -26,8 +26,8 @@ impl Presenter {
     /// Whoever asks may not do it, there is no such update, or the database fails.
     pub async fn control(&self, id: UpdateId, what: Control, chosen: Vec<RoomId>) -> Result<ControlView> {
         let mut snapshot = self.snapshot_for(Act::ControlUpdates).await?;
-        let summary = snapshot.update(id).await.map_err(told)?;
-        let acknowledged = snapshot.tx.is_acknowledged(id).await.map_err(failed)?;
+        let summary = snapshot.update(id).await.map_err(service_error)?;
+        let acknowledged = snapshot.tx.is_acknowledged(id).await.map_err(store_error)?;
         let mut view = ControlView {
             id,
             title: titled(&summary.record.title, &summary.record.version),
@@ -61,7 +61,11 @@ impl Presenter {
         if !self.viewer.actor.role.may(Act::ControlUpdates) {
             return Ok(Vec::new());
         }
-        let acknowledged = snapshot.tx.is_acknowledged(summary.record.id).await.map_err(failed)?;
+        let acknowledged = snapshot
+            .tx
+            .is_acknowledged(summary.record.id)
+            .await
+            .map_err(store_error)?;
         let offered = Control::ALL.into_iter();
         Ok(offered
             .filter(|what| refused(*what, summary, acknowledged).is_none())
@@ -73,11 +77,14 @@ impl Presenter {
         let plan = self
             .service
             .force_plan(self.actor(), view.id, &scope, Force::WhenAvailable);
-        let plan = plan.await.map_err(told)?;
+        let plan = plan.await.map_err(service_error)?;
         let zone = snapshot.organisation.zone.clone();
         view.count = whole(plan.forced.rooms.len());
         let hit: Vec<RoomId> = plan.forced.rooms.iter().take(NAMED).copied().collect();
-        let (called, rooms) = (names(snapshot, &hit).await?, snapshot.rooms(&hit).await.map_err(told)?);
+        let (called, rooms) = (
+            names(snapshot, &hit).await?,
+            snapshot.rooms(&hit).await.map_err(service_error)?,
+        );
         view.hit = hit
             .iter()
             .filter_map(|id| {
@@ -99,7 +106,7 @@ impl Presenter {
                 "No device has said in the last two minutes that one of these rooms is in a meeting.".to_owned()
             }
         }];
-        let release = snapshot.tx.release(view.id).await.map_err(failed)?;
+        let release = snapshot.tx.release(view.id).await.map_err(store_error)?;
         view.known_issues = release
             .map(|release| release.release.known_issues.into_iter().map(|(what, _)| what).collect())
             .unwrap_or_default();
@@ -135,10 +142,10 @@ impl Presenter {
     /// As [`service::Service::pause`].
     pub async fn pause(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<Done> {
         // Who may not is told that, whatever they have typed.
-        self.viewer.actor.may(Act::ControlUpdates).map_err(told)?;
+        self.viewer.actor.may(Act::ControlUpdates).map_err(service_error)?;
         let resumes_on = resume_on(resumes_on)?;
         let paused = self.service.pause(self.actor(), id, reason.into(), resumes_on).await;
-        paused.map_err(told)?;
+        paused.map_err(service_error)?;
         Ok(Done::new(
             match resumes_on {
                 None => "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
@@ -158,13 +165,13 @@ impl Presenter {
     /// As [`service::Service::set_resume_date`].
     pub async fn set_resume_date(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<Done> {
         // Who may not is told that, whatever they have typed.
-        self.viewer.actor.may(Act::ControlUpdates).map_err(told)?;
+        self.viewer.actor.may(Act::ControlUpdates).map_err(service_error)?;
         let date = resume_on(resumes_on)?;
         let set = self
             .service
             .set_resume_date(self.actor(), id, reason.into(), date)
             .await;
-        set.map_err(told)?;
+        set.map_err(service_error)?;
         let text = match date {
             None => "The pause has no date any more. Nothing starts until somebody resumes the update.".to_owned(),
             Some(date) => {
@@ -183,7 +190,7 @@ impl Presenter {
         self.service
             .resume(self.actor(), id, reason.into())
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         done(id, "The update goes on.".to_owned())
     }
 
@@ -192,7 +199,11 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::retry_all_failed`].
     pub async fn retry_all_failed(&self, id: UpdateId) -> Result<Done> {
-        let retried = self.service.retry_all_failed(self.actor(), id).await.map_err(told)?;
+        let retried = self
+            .service
+            .retry_all_failed(self.actor(), id)
+            .await
+            .map_err(service_error)?;
         let text = match retried.rooms {
             0 => "No room has failed any more; nothing was changed.".to_owned(),
             rooms => format!(
@@ -208,7 +219,10 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::retry`].
     pub async fn retry_room(&self, update: UpdateId, room: RoomId, from_room: bool) -> Result<Done> {
-        self.service.retry(self.actor(), update, room).await.map_err(told)?;
+        self.service
+            .retry(self.actor(), update, room)
+            .await
+            .map_err(service_error)?;
         Ok(Done::new(
             "The room goes back into its next window.",
             if from_room {
@@ -226,7 +240,7 @@ impl Presenter {
     pub async fn force(&self, id: UpdateId, rooms: Vec<RoomId>, mode: Force, reason: &str) -> Result<Done> {
         let scope = scope(&rooms);
         let forced = self.service.force(self.actor(), id, &scope, mode, reason.into());
-        let forced = forced.await.map_err(told)?;
+        let forced = forced.await.map_err(service_error)?;
         let how = match mode {
             Force::Now => "starts at once",
             Force::WhenAvailable => "starts when it is free",
@@ -248,7 +262,7 @@ impl Presenter {
         self.service
             .acknowledge(self.actor(), id, reason.into())
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         done(
             id,
             "The failures are acknowledged; the update is among the past ones now.".to_owned(),
@@ -312,7 +326,11 @@ async fn pause(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
         "Days stop counting until you resume: all later nights move back by the same number of days.".to_owned(),
     ];
     if summary.counts.in_progress > 0 {
-        let running = snapshot.tx.running_rooms(view.id, whole(NAMED)).await.map_err(failed)?;
+        let running = snapshot
+            .tx
+            .running_rooms(view.id, whole(NAMED))
+            .await
+            .map_err(store_error)?;
         view.rooms_heading = "Installs that are running".to_owned();
         view.more_rooms = summary.counts.in_progress - whole(running.len());
         view.rooms = running
@@ -414,9 +432,9 @@ async fn retry(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
         .tx
         .failed_deployments(view.id, None, whole(NAMED))
         .await
-        .map_err(failed)?;
+        .map_err(store_error)?;
     let ids: Vec<RoomId> = some.iter().map(|deployment| deployment.room).collect();
-    let rooms = snapshot.rooms(&ids).await.map_err(told)?;
+    let rooms = snapshot.rooms(&ids).await.map_err(service_error)?;
     let names = names(snapshot, &ids).await?;
     view.more_rooms = view.count - whole(some.len());
     for deployment in some {
@@ -447,7 +465,7 @@ fn acknowledge(summary: &UpdateSummary, view: &mut ControlView) {
 
 /// Name and site of rooms.
 async fn names(snapshot: &mut ReadSnapshot, ids: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
-    let named = snapshot.tx.room_names(ids).await.map_err(failed)?;
+    let named = snapshot.tx.room_names(ids).await.map_err(store_error)?;
     Ok(named
         .into_iter()
         .map(|(id, name, site)| (id, format!("{name}, {site}")))

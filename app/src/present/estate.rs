@@ -15,7 +15,7 @@ use service::rooms::{DeviceDraft, LONGEST_NAME, RoomDraft, SiteDraft};
 use uuid::Uuid;
 
 use super::rooms::local_time;
-use super::{Presenter, Result, failed, ring_view, told, words};
+use super::{Presenter, Result, ring_view, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{Choice, Done, ImportReview, ImportedRoom, RoomFields, RoomForm, ShownOnce, SiteRow, SitesView};
 
@@ -30,7 +30,7 @@ impl Presenter {
     /// Whoever asks may not change rooms, or there is no such room.
     pub async fn room_form(&self, id: Option<RoomId>, moves: bool) -> Result<RoomForm> {
         let mut snapshot = self.snapshot_for(Act::EditRooms).await?;
-        let sites = snapshot.tx.sites().await.map_err(failed)?.into_iter();
+        let sites = snapshot.tx.sites().await.map_err(store_error)?.into_iter();
         let sites = sites.map(|site| Choice {
             value: site.id.to_string(),
             label: format!("{} ({})", site.name, site.zone.name()),
@@ -52,12 +52,17 @@ impl Presenter {
         let missing = || AppError::NotFound {
             what: "This room".to_owned(),
         };
-        let record = snapshot.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
+        let record = snapshot
+            .tx
+            .room_record(id)
+            .await
+            .map_err(store_error)?
+            .ok_or_else(missing)?;
         let moves = if moves {
             let room = snapshot
                 .rooms(&[id])
                 .await
-                .map_err(told)?
+                .map_err(service_error)?
                 .remove(&id)
                 .ok_or_else(missing)?;
             what_moves_mean(&mut snapshot, &room).await?
@@ -97,7 +102,7 @@ impl Presenter {
             .service
             .add_room(&self.viewer.actor, &draft, ring)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new(
             format!("The room {} is added.", draft.name),
             format!("/rooms/{id}"),
@@ -111,7 +116,7 @@ impl Presenter {
     pub async fn edit_room(&self, id: RoomId, revision: i64, fields: RoomFields) -> Result<Done> {
         let draft = room_draft(fields)?;
         let edited = self.service.edit_room(&self.viewer.actor, id, revision, &draft).await;
-        edited.map_err(told)?;
+        edited.map_err(service_error)?;
         Ok(Done::new("The room is changed.", format!("/rooms/{id}")))
     }
 
@@ -123,7 +128,7 @@ impl Presenter {
         self.service
             .retire_room(&self.viewer.actor, id, reason.into())
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new(
             "The room is retired. It is under Rooms, with the filter Retired.",
             format!("/rooms/{id}"),
@@ -138,7 +143,7 @@ impl Presenter {
         self.service
             .bring_back_room(&self.viewer.actor, id)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let text = "The room is back, as one that is onboarding. Its devices need new tokens.";
         Ok(Done::new(text, format!("/rooms/{id}")))
     }
@@ -153,7 +158,7 @@ impl Presenter {
             .service
             .move_rooms(&self.viewer.actor, &which, Some(from), to)
             .await;
-        moved.map_err(told)?;
+        moved.map_err(service_error)?;
         let snapshot = self.snapshot().await?;
         let ring = snapshot
             .rings
@@ -175,7 +180,7 @@ impl Presenter {
             .service
             .add_device(&self.viewer.actor, room, &draft)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(self.with_token(
             format!("The device {} is added.", draft.controller.trim()),
             room,
@@ -193,7 +198,7 @@ impl Presenter {
             .service
             .enrol_device(&self.viewer.actor, controller)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(self.with_token(
             format!("{controller} has a new token; the old one has stopped working."),
             room,
@@ -224,7 +229,7 @@ impl Presenter {
         self.service
             .revoke_device(&self.viewer.actor, controller)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new(
             format!("{controller} is revoked: it may not check in any more."),
             format!("/rooms/{room}"),
@@ -237,7 +242,7 @@ impl Presenter {
     /// Whoever asks may not see them.
     pub async fn sites(&self) -> Result<SitesView> {
         let snapshot = self.snapshot().await?;
-        let sites = self.service.sites(&self.viewer.actor).await.map_err(told)?;
+        let sites = self.service.sites(&self.viewer.actor).await.map_err(service_error)?;
         let rows = sites.into_iter().map(|(site, rooms)| SiteRow {
             id: site.id.to_string(),
             local_time: local_time(&site.zone, snapshot.now),
@@ -260,7 +265,10 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::add_site`].
     pub async fn add_site(&self, draft: SiteDraft) -> Result<Done> {
-        self.service.add_site(&self.viewer.actor, &draft).await.map_err(told)?;
+        self.service
+            .add_site(&self.viewer.actor, &draft)
+            .await
+            .map_err(service_error)?;
         Ok(Done::new(format!("The site {} is added.", draft.name), "/rooms/sites"))
     }
 
@@ -272,7 +280,7 @@ impl Presenter {
         self.service
             .edit_site(&self.viewer.actor, id, &draft)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new(
             format!("The site {} is changed.", draft.name),
             "/rooms/sites",
@@ -290,7 +298,7 @@ impl Presenter {
             .service
             .review_rooms(&self.viewer.actor, upload)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let refused_lines = i64::try_from(review.refused.len()).unwrap_or(i64::MAX);
         let refused = review.refused.into_iter().take(NAMED);
         let rooms = review.first.into_iter().map(|room| ImportedRoom {
@@ -320,7 +328,7 @@ impl Presenter {
             .service
             .import_upload(&self.viewer.actor, upload)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let added = counted(report.sites, report.rooms, report.devices);
         Ok(Done::new(format!("Imported: {added}."), "/rooms"))
     }
@@ -339,16 +347,16 @@ fn counted(sites: usize, rooms: usize, devices: usize) -> String {
 
 /// What a move into each of the rings would mean for the updates that the room has still to get (R14, K9).
 async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec<(String, Vec<String>)>> {
-    let live = snapshot.tx.live_rollouts().await.map_err(failed)?;
-    let updates = snapshot.planned(&live).await.map_err(told)?;
-    let rollouts = snapshot.tx.rollouts(&live).await.map_err(failed)?;
+    let live = snapshot.tx.live_rollouts().await.map_err(store_error)?;
+    let updates = snapshot.planned(&live).await.map_err(service_error)?;
+    let rollouts = snapshot.tx.rollouts(&live).await.map_err(store_error)?;
     let mut waiting = Vec::new();
     for (id, update) in &updates {
         let Some(rollout) = rollouts.get(id) else { continue };
         if update.devices_in(room).next().is_none() {
             continue;
         }
-        let deployment = snapshot.tx.deployment_of(room.id, *id).await.map_err(failed)?;
+        let deployment = snapshot.tx.deployment_of(room.id, *id).await.map_err(store_error)?;
         let has_still_to_start = deployment.as_ref().is_none_or(|deployment| {
             matches!(
                 deployment.state,

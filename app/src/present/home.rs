@@ -8,7 +8,7 @@ use domain::when;
 use service::announcements::AnnouncementDraft;
 use service::pages::ReadSnapshot;
 
-use super::{Presenter, Result, failed, ring_view, told, words};
+use super::{Presenter, Result, ring_view, service_error, store_error, words};
 use crate::model::{AnnouncementView, Done, HomeView};
 
 /// Announcements that Home shows: the newest.
@@ -25,7 +25,12 @@ impl Presenter {
             attention: attention(&mut snapshot).await?,
             tonight: tonight(&mut snapshot).await?,
             since: since(&mut snapshot).await?,
-            health: snapshot.rooms_by_health().await.map_err(told)?.into_iter().collect(),
+            health: snapshot
+                .rooms_by_health()
+                .await
+                .map_err(service_error)?
+                .into_iter()
+                .collect(),
             announcements: self.announcements(&mut snapshot).await?,
             may_announce: self.viewer.actor.role.may(Act::Announce),
             may_dismiss: self.viewer.actor.signed.is_some(),
@@ -39,7 +44,7 @@ impl Presenter {
             .tx
             .announcements(person, zone.date(snapshot.now), MOST_ANNOUNCEMENTS)
             .await;
-        let found = found.map_err(failed)?.into_iter();
+        let found = found.map_err(store_error)?.into_iter();
         Ok(found
             .map(|announcement| AnnouncementView {
                 id: announcement.id,
@@ -57,14 +62,17 @@ impl Presenter {
     /// As [`service::Service::announce`].
     pub async fn announce(&self, title: String, text: String, until: &str) -> Result<Done> {
         // Who may not is told that, whatever they have typed.
-        self.viewer.actor.may(Act::Announce).map_err(told)?;
+        self.viewer.actor.may(Act::Announce).map_err(service_error)?;
         let until = match until.trim() {
             "" => None,
             date => Some(words::parsed_day("until", date)?),
         };
         let (title, text) = (title.into(), text.into());
         let draft = AnnouncementDraft { title, text, until };
-        self.service.announce(&self.viewer.actor, &draft).await.map_err(told)?;
+        self.service
+            .announce(&self.viewer.actor, &draft)
+            .await
+            .map_err(service_error)?;
         Ok(Done::new("It stands on everybody’s Home now.", "/"))
     }
 
@@ -74,7 +82,7 @@ impl Presenter {
     /// As [`service::Service::take_down_announcement`].
     pub async fn take_down(&self, id: AnnouncementId) -> Result<Done> {
         let taken = self.service.take_down_announcement(&self.viewer.actor, id).await;
-        taken.map_err(told)?;
+        taken.map_err(service_error)?;
         Ok(Done::new("The announcement is taken down, for everybody.", "/"))
     }
 
@@ -86,14 +94,14 @@ impl Presenter {
         self.service
             .dismiss_announcement(&self.viewer.actor, id)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new("The announcement is dismissed, for you alone.", "/"))
     }
 }
 
 async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, bool)>> {
     let mut attention = Vec::new();
-    for summary in snapshot.updates(false).await.map_err(told)? {
+    for summary in snapshot.updates(false).await.map_err(service_error)? {
         let title = titled(&summary.record.title, &summary.record.version);
         let address = format!("/updates/{}", summary.record.id);
         let failed_rooms = words::count(summary.counts.failed, "room", "rooms");
@@ -107,7 +115,7 @@ async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, b
             ));
         }
     }
-    let tickets = snapshot.tx.open_ticket_count().await.map_err(failed)?;
+    let tickets = snapshot.tx.open_ticket_count().await.map_err(store_error)?;
     if tickets > 0 {
         let sentence = format!("{} not resolved.", words::count(tickets, "ticket is", "tickets are"));
         attention.push((sentence, "/incidents".to_owned(), false));
@@ -116,7 +124,7 @@ async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, b
 }
 
 async fn tonight(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, i64)>> {
-    let sites = snapshot.tonight().await.map_err(told)?;
+    let sites = snapshot.tonight().await.map_err(service_error)?;
     let rows = sites.into_iter().map(|tonight| {
         let window = when::window(&tonight.window, &tonight.zone, snapshot.now);
         (tonight.site, window, tonight.rooms)
@@ -131,7 +139,7 @@ async fn since(
     let today = zone.date(snapshot.now);
     let mut since = Vec::new();
     for ring in snapshot.rings.clone().iter() {
-        let last = snapshot.tx.last_completed_in(ring.id).await.map_err(failed)?;
+        let last = snapshot.tx.last_completed_in(ring.id).await.map_err(store_error)?;
         let days = last.map(|at| (today - zone.date(at)).num_days());
         since.push((
             ring_view(snapshot, ring.id),

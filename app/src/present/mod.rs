@@ -88,8 +88,8 @@ impl Presenter {
 
     /// A snapshot of something that not every role may see (A1).
     async fn snapshot_for(&self, act: Act) -> Result<ReadSnapshot> {
-        self.viewer.actor.may(act).map_err(told)?;
-        self.service.read_snapshot().await.map_err(told)
+        self.viewer.actor.may(act).map_err(service_error)?;
+        self.service.read_snapshot().await.map_err(service_error)
     }
 
     /// What every page shows around its content.
@@ -134,7 +134,7 @@ pub(crate) fn ring_view(snapshot: &ReadSnapshot, id: domain::ids::RingId) -> Rin
 }
 
 /// A service's answer in the words of the wire; faults of ours are logged once, here.
-pub(crate) fn told(error: ServiceError) -> AppError {
+pub(crate) fn service_error(error: ServiceError) -> AppError {
     match error {
         ServiceError::Invalid { field, problem } => AppError::Invalid {
             field: field.to_owned(),
@@ -143,12 +143,12 @@ pub(crate) fn told(error: ServiceError) -> AppError {
         ServiceError::NotFound { what } => AppError::NotFound { what },
         ServiceError::Conflict { problem } => AppError::Conflict { problem },
         ServiceError::Forbidden { problem } => AppError::Forbidden { problem },
-        ServiceError::Store(error) => failed(error),
+        ServiceError::Store(error) => store_error(error),
         error @ (ServiceError::Artifacts(_) | ServiceError::Random(_) | ServiceError::Hashing) => fault(&error),
     }
 }
 
-pub(crate) fn failed(error: service::store::StoreError) -> AppError {
+pub(crate) fn store_error(error: service::store::StoreError) -> AppError {
     match error {
         service::store::StoreError::Unavailable(_) | service::store::StoreError::Again(_) => AppError::Unavailable,
         other => fault(&other),

@@ -9,7 +9,7 @@ use service::store::{PersonRecord, SessionRecord};
 use service::tokens::LONGEST_TOKEN_DAYS;
 use uuid::Uuid;
 
-use super::{Presenter, Result, told, words};
+use super::{Presenter, Result, service_error, words};
 use crate::model::{AccountView, PeopleView, PersonDetailView, PersonRow, SessionRow, TokenRow, TokensView};
 
 impl Presenter {
@@ -20,7 +20,7 @@ impl Presenter {
     pub async fn account(&self) -> Result<AccountView> {
         let snapshot = self.snapshot_for(Act::ManageOwnAccount).await?;
         let actor = &self.viewer.actor;
-        let sessions = self.service.own_sessions(actor).await.map_err(told)?;
+        let sessions = self.service.own_sessions(actor).await.map_err(service_error)?;
         Ok(AccountView {
             name: actor.name.clone(),
             email: actor
@@ -39,7 +39,7 @@ impl Presenter {
     /// Whoever asks may not see accounts.
     pub async fn people(&self) -> Result<PeopleView> {
         let actor = &self.viewer.actor;
-        let people = self.service.people(actor).await.map_err(told)?;
+        let people = self.service.people(actor).await.map_err(service_error)?;
         let may_change = actor.role.may(Act::ManagePeople);
         Ok(PeopleView {
             rows: people.into_iter().map(person_row).collect(),
@@ -55,7 +55,7 @@ impl Presenter {
     pub async fn person(&self, id: PersonId) -> Result<PersonDetailView> {
         let snapshot = self.snapshot_for(Act::SeePeople).await?;
         let actor = &self.viewer.actor;
-        let (person, sessions) = self.service.person(actor, id).await.map_err(told)?;
+        let (person, sessions) = self.service.person(actor, id).await.map_err(service_error)?;
         Ok(PersonDetailView {
             person: person_row(person),
             sessions: self.session_rows(sessions, &snapshot.organisation.zone, snapshot.now),
@@ -72,7 +72,7 @@ impl Presenter {
         let snapshot = self.snapshot_for(Act::SeeTokens).await?;
         let actor = &self.viewer.actor;
         let (zone, now) = (&snapshot.organisation.zone, snapshot.now);
-        let tokens = self.service.tokens(actor).await.map_err(told)?;
+        let tokens = self.service.tokens(actor).await.map_err(service_error)?;
         let rows = tokens.into_iter().map(|token| TokenRow {
             id: token.id.to_string(),
             made: words::instant(token.made_at, zone, now),

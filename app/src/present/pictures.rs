@@ -10,7 +10,7 @@ use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::update_rooms::stage_ring;
 use super::updates::{caption, judged_on};
-use super::{Result, told, words};
+use super::{Result, service_error, words};
 use crate::model::{CalendarView, NightView, StageView, TrackMark, TrackRing, TrackView};
 
 /// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the
@@ -105,8 +105,14 @@ pub(super) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateS
     let year = words::year(snapshot);
     let zone = snapshot.organisation.zone.clone();
     let nights = Nights {
-        rooms: snapshot.rooms_by_night(summary.record.id).await.map_err(told)?,
-        tonight: snapshot.nights_of_tonight(&summary.rollout).await.map_err(told)?,
+        rooms: snapshot
+            .rooms_by_night(summary.record.id)
+            .await
+            .map_err(service_error)?,
+        tonight: snapshot
+            .nights_of_tonight(&summary.rollout)
+            .await
+            .map_err(service_error)?,
     };
     let first = summary
         .calendar

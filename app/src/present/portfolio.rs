@@ -12,7 +12,7 @@ use service::store::ReleaseRecord;
 use service::{NewFile, Source};
 use uuid::Uuid;
 
-use super::{PAGE, Presenter, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{
     CatalogueReview, Done, FileRow, OutsideFields, PortfolioView, ProductRow, ProductView, PublishView, ReleaseFields,
@@ -34,13 +34,13 @@ impl Presenter {
             .tx
             .portfolio_page(&q.trim().to_lowercase(), PAGE, offset)
             .await
-            .map_err(failed)?;
+            .map_err(store_error)?;
         let year = words::year(&snapshot);
         let in_use = records.iter().filter(|record| record.in_use);
         let in_use: Vec<ProductId> = in_use.map(|record| record.id.clone()).collect();
-        let rooms = snapshot.rooms_with(&in_use).await.map_err(told)?;
+        let rooms = snapshot.rooms_with(&in_use).await.map_err(service_error)?;
         let published: Vec<UpdateId> = records.iter().filter_map(|record| record.published).collect();
-        let statuses = snapshot.statuses(&published).await.map_err(told)?;
+        let statuses = snapshot.statuses(&published).await.map_err(service_error)?;
         let rows = records.into_iter().map(|record| ProductRow {
             rooms: rooms.get(&record.id).copied().unwrap_or(0),
             published: record.published.and_then(|id| Some((id, *statuses.get(&id)?))),
@@ -79,17 +79,22 @@ impl Presenter {
             what: "This product".to_owned(),
         };
         let id = ProductId::parse(id).map_err(|_| missing())?;
-        let product = snapshot.tx.product(&id).await.map_err(failed)?.ok_or_else(missing)?;
+        let product = snapshot
+            .tx
+            .product(&id)
+            .await
+            .map_err(store_error)?
+            .ok_or_else(missing)?;
         let (records, total) = snapshot
             .tx
             .release_page(&id, PAGE, words::offset(page))
             .await
-            .map_err(failed)?;
+            .map_err(store_error)?;
         let year = words::year(&snapshot);
         let shown = i64::try_from(records.len()).unwrap_or(0);
         let published = records.iter().filter(|record| record.published);
         let published: Vec<UpdateId> = published.map(|record| record.id).collect();
-        let statuses = snapshot.statuses(&published).await.map_err(told)?;
+        let statuses = snapshot.statuses(&published).await.map_err(service_error)?;
         let rows = records.into_iter().map(|record| ReleaseRow {
             id: record.id,
             version: record.version,
@@ -101,7 +106,10 @@ impl Presenter {
             devices: record.devices,
         });
         let rows = rows.collect();
-        let with = snapshot.rooms_with(std::slice::from_ref(&id)).await.map_err(told)?;
+        let with = snapshot
+            .rooms_with(std::slice::from_ref(&id))
+            .await
+            .map_err(service_error)?;
         Ok(ProductView {
             rooms: with.get(&id).copied().unwrap_or(0),
             id: id.to_string(),
@@ -130,7 +138,7 @@ impl Presenter {
             .tx
             .artifacts(id)
             .await
-            .map_err(failed)?
+            .map_err(store_error)?
             .into_iter()
             .map(|file| FileRow {
                 filename: file.artifact.filename,
@@ -149,14 +157,14 @@ impl Presenter {
                 .service
                 .publish_plan(&self.viewer.actor, id, severity)
                 .await
-                .map_err(told)?;
+                .map_err(service_error)?;
             plans.push(publish_view(&snapshot, severity, plan));
         }
         Ok(ReleaseForm {
             id,
             files: files.collect(),
-            rooms: snapshot.tx.rooms_running_count(id).await.map_err(failed)?,
-            published: snapshot.tx.rollout(id).await.map_err(failed)?.is_some(),
+            rooms: snapshot.tx.rooms_running_count(id).await.map_err(store_error)?,
+            published: snapshot.tx.rollout(id).await.map_err(store_error)?.is_some(),
             product: record.product.id.to_string(),
             title: titled(&record.release.title, &record.release.version),
             severity: record.release.severity,
@@ -189,7 +197,7 @@ impl Presenter {
             .service
             .add_product(&self.viewer.actor, &draft)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new(
             format!("The product {} is added.", draft.name),
             format!("/portfolio/{id}"),
@@ -205,7 +213,7 @@ impl Presenter {
         self.service
             .cover_product(&self.viewer.actor, &id, covered)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let text = if covered {
             "The product is covered now."
         } else {
@@ -224,7 +232,7 @@ impl Presenter {
             .service
             .add_release(&self.viewer.actor, &draft)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let text = format!("The release {} is added. Add its file, then publish it.", draft.version);
         Ok(Done::new(text, format!("/portfolio/{product}?do=files&release={id}")))
     }
@@ -257,7 +265,7 @@ impl Presenter {
         self.service
             .add_file(&self.viewer.actor, id, file)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         self.about_files(id, format!("{filename} is added.")).await
     }
 
@@ -269,14 +277,14 @@ impl Presenter {
         self.service
             .remove_file(&self.viewer.actor, id, filename)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         self.about_files(id, format!("{filename} is removed.")).await
     }
 
     async fn about_files(&self, id: UpdateId, text: String) -> Result<Done> {
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
         let product = release(&mut snapshot, id).await?.product.id;
-        let files = snapshot.tx.artifacts(id).await.map_err(failed)?.len();
+        let files = snapshot.tx.artifacts(id).await.map_err(store_error)?.len();
         Ok(Done::new(
             text,
             format!("/portfolio/{product}?do=files&release={id}&as={files}"),
@@ -299,7 +307,7 @@ impl Presenter {
         } else {
             self.service.publish(actor, product, version, Some(severity)).await
         };
-        let starts = when::date(published.map_err(told)?.starts_on, words::year(&snapshot));
+        let starts = when::date(published.map_err(service_error)?.starts_on, words::year(&snapshot));
         let city = snapshot.organisation.zone.city();
         Ok(Done::new(
             format!("It is published, and starts on {starts} ({city})."),
@@ -319,7 +327,7 @@ impl Presenter {
             .service
             .recall(&self.viewer.actor, product, version, reason.into())
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let rooms = words::count(
             i64::try_from(recalled.rooms.len()).unwrap_or(i64::MAX),
             "room has",
@@ -342,14 +350,14 @@ impl Presenter {
             .service
             .uploaded_catalogue(&self.viewer.actor, upload)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let products: Vec<ProductId> = catalogue
             .products
             .iter()
             .filter_map(|line| ProductId::parse(&line.id).ok())
             .collect();
         let released = snapshot.tx.released(&products.iter().collect::<Vec<_>>()).await;
-        let released = released.map_err(failed)?;
+        let released = released.map_err(store_error)?;
         let lines = catalogue.releases.iter();
         let lines = lines.map(|line| (ProductId(line.product.clone()), line.version.to_string()));
         let new = lines.filter(|line| !released.contains(line));
@@ -375,7 +383,7 @@ impl Presenter {
     /// As [`service::Service::import_uploaded_catalogue`].
     pub async fn import_catalogue(&self, upload: Uuid) -> Result<Done> {
         let imported = self.service.import_uploaded_catalogue(&self.viewer.actor, upload).await;
-        let (products, releases) = imported.map_err(told)?;
+        let (products, releases) = imported.map_err(service_error)?;
         Ok(Done::new(
             format!(
                 "Imported: {}, {}.",
@@ -395,7 +403,7 @@ async fn release(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<ReleaseRec
     let missing = || AppError::NotFound {
         what: "This release".to_owned(),
     };
-    snapshot.tx.release(id).await.map_err(failed)?.ok_or_else(missing)
+    snapshot.tx.release(id).await.map_err(store_error)?.ok_or_else(missing)
 }
 
 fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) -> PublishView {

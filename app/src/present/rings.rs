@@ -9,7 +9,7 @@ use service::RingFields;
 use service::RoomChoice;
 
 use super::rooms::room_filter;
-use super::{Presenter, Result, failed, ring_view, told, words};
+use super::{Presenter, Result, ring_view, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{Done, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
 
@@ -25,11 +25,11 @@ impl Presenter {
     /// The database fails.
     pub async fn list_rings(&self) -> Result<RingsView> {
         let mut snapshot = self.snapshot().await?;
-        let rooms = snapshot.tx.rooms_by_ring().await.map_err(failed)?;
+        let rooms = snapshot.tx.rooms_by_ring().await.map_err(store_error)?;
         let zone = snapshot.organisation.zone.clone();
         let mut rows = Vec::with_capacity(snapshot.rings.count());
         for ring in snapshot.rings.clone().iter() {
-            let last = snapshot.tx.last_completed_in(ring.id).await.map_err(failed)?;
+            let last = snapshot.tx.last_completed_in(ring.id).await.map_err(store_error)?;
             rows.push(RingRow {
                 ring: ring_view(&snapshot, ring.id),
                 description: ring.description.clone(),
@@ -56,11 +56,11 @@ impl Presenter {
     /// Whoever asks may not change rings, or the database fails.
     pub async fn ring_plan(&self) -> Result<RingPlan> {
         let mut snapshot = self.snapshot_for(Act::EditRings).await?;
-        let rooms = snapshot.tx.rooms_by_ring().await.map_err(failed)?;
-        let live = snapshot.tx.live_rollouts().await.map_err(failed)?;
-        let mut titles = snapshot.planned(&live).await.map_err(told)?;
+        let rooms = snapshot.tx.rooms_by_ring().await.map_err(store_error)?;
+        let live = snapshot.tx.live_rollouts().await.map_err(store_error)?;
+        let mut titles = snapshot.planned(&live).await.map_err(service_error)?;
         let zone = snapshot.organisation.zone.clone();
-        let rollouts = snapshot.tx.rollouts(&live).await.map_err(failed)?;
+        let rollouts = snapshot.tx.rollouts(&live).await.map_err(store_error)?;
         let mut running: Vec<RunningRollout> = rollouts
             .into_values()
             .map(|rollout| RunningRollout {
@@ -91,7 +91,10 @@ impl Presenter {
     /// As [`service::Service::add_ring`].
     pub async fn add_ring(&self, fields: RingFields) -> Result<Done> {
         let name = fields.name.to_string();
-        self.service.add_ring(&self.viewer.actor, fields).await.map_err(told)?;
+        self.service
+            .add_ring(&self.viewer.actor, fields)
+            .await
+            .map_err(service_error)?;
         Ok(done(format!("The ring {name} is added.")))
     }
 
@@ -106,7 +109,7 @@ impl Presenter {
         self.service
             .edit_ring(&self.viewer.actor, id, seen.as_ref(), fields)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(done(format!("The ring {name} is changed.")))
     }
 
@@ -116,7 +119,7 @@ impl Presenter {
     /// As [`service::Service::delete_ring`].
     pub async fn delete_ring(&self, id: RingId, rooms_to: RingId) -> Result<Done> {
         let deleted = self.service.delete_ring(&self.viewer.actor, id, Some(rooms_to)).await;
-        deleted.map_err(told)?;
+        deleted.map_err(service_error)?;
         Ok(done("The ring is deleted.".to_owned()))
     }
 
@@ -130,9 +133,9 @@ impl Presenter {
         let (number, named) = match matching {
             Some(query) => {
                 let filter = room_filter(&query, snapshot.now);
-                let first = snapshot.tx.room_page(&filter, NAMED).await.map_err(failed)?;
+                let first = snapshot.tx.room_page(&filter, NAMED).await.map_err(store_error)?;
                 // What is compared when it is done must be of now.
-                let total = snapshot.tx.rooms_found(&filter).await.map_err(failed)?;
+                let total = snapshot.tx.rooms_found(&filter).await.map_err(store_error)?;
                 (total, first.into_iter().map(|room| room.id).collect())
             }
             None => (
@@ -143,7 +146,7 @@ impl Presenter {
                     .collect::<Vec<_>>(),
             ),
         };
-        let names = snapshot.tx.room_names(&named).await.map_err(failed)?;
+        let names = snapshot.tx.room_names(&named).await.map_err(store_error)?;
         Ok(MovePlan {
             rings,
             number,
@@ -173,7 +176,7 @@ impl Presenter {
             .service
             .move_rooms(&self.viewer.actor, &which, from, to)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         let there = match moved.there_already {
             0 => String::new(),
             1 => " One was in the ring already.".to_owned(),

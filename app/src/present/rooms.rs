@@ -15,7 +15,7 @@ use service::pages::{ReadSnapshot, Standing};
 use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
 use uuid::Uuid;
 
-use super::{PAGE, Presenter, Result, failed, ring_view, told, words};
+use super::{PAGE, Presenter, Result, ring_view, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{
     Choice, ComponentView, DeviceView, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
@@ -30,8 +30,8 @@ impl Presenter {
     pub async fn list_rooms(&self, query: RoomsQuery) -> Result<RoomsView> {
         let mut snapshot = self.snapshot().await?;
         let filter = room_filter(&query, snapshot.now);
-        let mut records = snapshot.tx.room_page(&filter, PAGE + 1).await.map_err(failed)?;
-        let total = snapshot.rooms_found(&filter).await.map_err(told)?;
+        let mut records = snapshot.tx.room_page(&filter, PAGE + 1).await.map_err(store_error)?;
+        let total = snapshot.rooms_found(&filter).await.map_err(service_error)?;
         let more = cut(&mut records, filter.before.is_some());
         let text = words::count(total, "room", "rooms");
         let ends = (filter.after.is_some(), filter.before.is_some());
@@ -45,16 +45,16 @@ impl Presenter {
             ])
         });
         let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-        let work = snapshot.tx.work_in(&ids, snapshot.now).await.map_err(failed)?;
+        let work = snapshot.tx.work_in(&ids, snapshot.now).await.map_err(store_error)?;
         // The freezes of a room matter only where something waits for a night.
         let with_night = work.iter().filter(|(_, work)| !work.nights.is_empty());
         let with_night: Vec<RoomId> = with_night.map(|(id, _)| *id).collect();
-        let rooms = snapshot.rooms(&with_night).await.map_err(told)?;
+        let rooms = snapshot.rooms(&with_night).await.map_err(service_error)?;
         let rows = records
             .iter()
             .map(|record| room_row(&snapshot, record, work.get(&record.id), rooms.get(&record.id)))
             .collect();
-        let sites = snapshot.tx.sites().await.map_err(failed)?;
+        let sites = snapshot.tx.sites().await.map_err(store_error)?;
         let rings = snapshot
             .rings
             .iter()
@@ -88,7 +88,7 @@ impl Presenter {
         let mut snapshot = self.snapshot().await?;
         let (head, room) = head(&mut snapshot, id).await?;
         let year = words::year(&snapshot);
-        let details = snapshot.tx.device_details(id).await.map_err(failed)?;
+        let details = snapshot.tx.device_details(id).await.map_err(store_error)?;
         let recommended = recommended(&mut snapshot, &room, &details).await?;
         let devices = details.into_iter();
         let devices = devices.map(|device| device_view(&snapshot, &room, device, &recommended));
@@ -124,7 +124,7 @@ impl Presenter {
     pub async fn room_updates(&self, id: RoomId) -> Result<RoomUpdates> {
         let mut snapshot = self.snapshot().await?;
         let (head, room) = head(&mut snapshot, id).await?;
-        let published = snapshot.tx.published(false).await.map_err(failed)?;
+        let published = snapshot.tx.published(false).await.map_err(store_error)?;
         let mine: Vec<_> = published
             .into_iter()
             .filter(|record| {
@@ -134,11 +134,11 @@ impl Presenter {
             })
             .collect();
         let ids: Vec<UpdateId> = mine.iter().map(|record| record.id).collect();
-        let planned = snapshot.planned(&ids).await.map_err(told)?;
-        let rollouts = snapshot.tx.rollouts(&ids).await.map_err(failed)?;
+        let planned = snapshot.planned(&ids).await.map_err(service_error)?;
+        let rollouts = snapshot.tx.rollouts(&ids).await.map_err(store_error)?;
         let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
         let known: Vec<_> = known.collect();
-        let mut standings = snapshot.standings_in(&room, &known).await.map_err(told)?;
+        let mut standings = snapshot.standings_in(&room, &known).await.map_err(service_error)?;
         let mut rows = Vec::with_capacity(mine.len());
         for record in mine {
             let (Some(standing), Some(rollout)) = (standings.remove(&record.id), rollouts.get(&record.id)) else {
@@ -173,7 +173,7 @@ impl Presenter {
     pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
         let mut snapshot = self.snapshot().await?;
         let (head, room) = head(&mut snapshot, id).await?;
-        let tickets = snapshot.tx.tickets_of_room(id).await.map_err(failed)?;
+        let tickets = snapshot.tx.tickets_of_room(id).await.map_err(store_error)?;
         Ok(RoomTickets {
             head,
             rows: tickets
@@ -190,17 +190,17 @@ impl Presenter {
     pub async fn room_history(&self, id: RoomId) -> Result<RoomHistory> {
         let mut snapshot = self.snapshot().await?;
         let (head, room) = head(&mut snapshot, id).await?;
-        let events = snapshot.tx.events_of_room(id, 200).await.map_err(failed)?;
+        let events = snapshot.tx.events_of_room(id, 200).await.map_err(store_error)?;
         let audit = snapshot
             .tx
             .audit_of("room", &id.to_string(), 100)
             .await
-            .map_err(failed)?;
+            .map_err(store_error)?;
         let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
         let titles: BTreeMap<UpdateId, String> = snapshot
             .planned(&ids)
             .await
-            .map_err(told)?
+            .map_err(service_error)?
             .into_iter()
             .map(|(id, update)| (id, update.title()))
             .collect();
@@ -342,18 +342,23 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
     let missing = || AppError::NotFound {
         what: "This room".to_owned(),
     };
-    let record = snapshot.tx.room_record(id).await.map_err(failed)?.ok_or_else(missing)?;
+    let record = snapshot
+        .tx
+        .room_record(id)
+        .await
+        .map_err(store_error)?
+        .ok_or_else(missing)?;
     let room = snapshot
         .rooms(&[id])
         .await
-        .map_err(told)?
+        .map_err(service_error)?
         .remove(&id)
         .ok_or_else(missing)?;
     let work = snapshot
         .tx
         .work_in(&[id], snapshot.now)
         .await
-        .map_err(failed)?
+        .map_err(store_error)?
         .remove(&id)
         .unwrap_or_default();
     let condition = snapshot.condition(record.state, &work);
@@ -424,13 +429,13 @@ async fn recommended(snapshot: &mut ReadSnapshot, room: &Room, devices: &[Device
     let products = devices.iter().flat_map(|device| &device.components);
     let products: BTreeSet<ProductId> = products.map(|(product, ..)| product.clone()).collect();
     let products: Vec<ProductId> = products.into_iter().collect();
-    let recommended = snapshot.tx.recommended(&products).await.map_err(failed)?;
+    let recommended = snapshot.tx.recommended(&products).await.map_err(store_error)?;
     let ids: Vec<UpdateId> = recommended.values().map(|(update, _)| *update).collect();
-    let mut planned = snapshot.planned(&ids).await.map_err(told)?;
-    let rollouts = snapshot.tx.rollouts(&ids).await.map_err(failed)?;
+    let mut planned = snapshot.planned(&ids).await.map_err(service_error)?;
+    let rollouts = snapshot.tx.rollouts(&ids).await.map_err(store_error)?;
     let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
     let known: Vec<_> = known.collect();
-    let mut standings = snapshot.standings_in(room, &known).await.map_err(told)?;
+    let mut standings = snapshot.standings_in(room, &known).await.map_err(service_error)?;
     let recommended = recommended.into_iter();
     Ok(recommended
         .map(|(product, (id, version))| (product, (version, planned.remove(&id).zip(standings.remove(&id)))))

@@ -7,7 +7,7 @@ use service::pages::ReadSnapshot;
 use service::store::FoundTicket;
 use service::store::words_of;
 
-use super::{Presenter, Result, failed};
+use super::{Presenter, Result, store_error};
 use crate::model::{Found, SearchView};
 
 /// How many of each sort are shown.
@@ -23,7 +23,7 @@ impl Presenter {
     pub async fn search(&self, q: &str) -> Result<SearchView> {
         let mut snapshot = self.snapshot().await?;
         let words = words_of(q);
-        let rooms = snapshot.tx.find_rooms(&words, LOOKED_AT).await.map_err(failed)?;
+        let rooms = snapshot.tx.find_rooms(&words, LOOKED_AT).await.map_err(store_error)?;
         let rooms = rooms.into_iter().map(|room| Found {
             href: format!("/rooms/{}", room.id()),
             sub: [room.site.as_str(), room.building.as_str()]
@@ -34,7 +34,7 @@ impl Presenter {
             name: room.name,
         });
         let may_see_portfolio = self.viewer.actor.role.may(Act::SeePortfolio);
-        let updates = snapshot.tx.find_updates(&words, LOOKED_AT).await.map_err(failed)?;
+        let updates = snapshot.tx.find_updates(&words, LOOKED_AT).await.map_err(store_error)?;
         let updates = updates
             .into_iter()
             .filter(|update| update.published || may_see_portfolio)
@@ -68,11 +68,11 @@ impl Presenter {
 
 /// By words, and by number as people say it: `T-1004`, `1004`.
 async fn tickets(snapshot: &mut ReadSnapshot, q: &str, words: &[String]) -> Result<Vec<FoundTicket>> {
-    let mut found = snapshot.tx.find_tickets(words, LOOKED_AT).await.map_err(failed)?;
+    let mut found = snapshot.tx.find_tickets(words, LOOKED_AT).await.map_err(store_error)?;
     let digits = q.trim().trim_start_matches(['T', 't', '#']).trim_start_matches('-');
     if let Ok(number) = digits.parse::<i64>()
         && found.iter().all(|ticket| ticket.number != number)
-        && let Some(ticket) = snapshot.tx.ticket(number).await.map_err(failed)?
+        && let Some(ticket) = snapshot.tx.ticket(number).await.map_err(store_error)?
     {
         found.push(FoundTicket {
             number,

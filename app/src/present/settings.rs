@@ -10,7 +10,7 @@ use domain::zone;
 use service::pages::ReadSnapshot;
 use service::settings::{OrganisationDraft, mark};
 
-use super::{Presenter, Result, failed, told, words};
+use super::{Presenter, Result, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{Choice, Done, FreezeRow, FreezesView, SettingsFields, SettingsView};
 
@@ -58,10 +58,10 @@ impl Presenter {
     /// As [`service::Service::edit_settings`].
     pub async fn edit_settings(&self, fields: SettingsFields) -> Result<Done> {
         // Who may not is told that, whatever they have typed.
-        self.viewer.actor.may(Act::EditSettings).map_err(told)?;
+        self.viewer.actor.may(Act::EditSettings).map_err(service_error)?;
         let (seen, draft) = (fields.seen.clone(), settings_draft(fields)?);
         let changed = self.service.edit_settings(&self.viewer.actor, &seen, &draft).await;
-        changed.map_err(told)?;
+        changed.map_err(service_error)?;
         // Another address: the page asks again, and the form has what is set now.
         let now = mark(&self.snapshot().await?.organisation);
         Ok(Done::new("The settings are changed.", format!("/settings?as={now}")))
@@ -85,7 +85,7 @@ impl Presenter {
         for (ring, freezes) in &snapshot.freezes.rings {
             found.extend(freezes.iter().map(|freeze| (FreezeScope::Ring(*ring), freeze.clone())));
         }
-        found.extend(snapshot.tx.freezes_aside().await.map_err(failed)?);
+        found.extend(snapshot.tx.freezes_aside().await.map_err(store_error)?);
         found.retain(|(_, freeze)| (today - freeze.until).num_days() < PAST_DAYS);
         found.sort_by_key(|(_, freeze)| (freeze.from, freeze.id));
         let may_change = self.viewer.actor.role.may(Act::Freeze);
@@ -93,7 +93,7 @@ impl Presenter {
         for (scope, freeze) in found {
             rows.push(self.freeze_row(&mut snapshot, scope, freeze, today).await?);
         }
-        let sites = snapshot.tx.sites().await.map_err(failed)?;
+        let sites = snapshot.tx.sites().await.map_err(store_error)?;
         let rings = snapshot.rings.iter().map(|ring| Choice {
             value: format!("ring:{}", ring.id),
             label: format!("The ring {}", ring.name),
@@ -129,11 +129,11 @@ impl Presenter {
                 .get(id)
                 .map_or_else(String::new, |ring| format!("Ring {}", ring.name)),
             FreezeScope::Site(id) => {
-                let name = snapshot.tx.site_name(id).await.map_err(failed)?;
+                let name = snapshot.tx.site_name(id).await.map_err(store_error)?;
                 name.map_or_else(String::new, |name| format!("Site {name}"))
             }
             FreezeScope::Room(id) => {
-                let room = snapshot.tx.room_record(id).await.map_err(failed)?;
+                let room = snapshot.tx.room_record(id).await.map_err(store_error)?;
                 room.map_or_else(String::new, |room| format!("{}, {}", room.name, room.site_name))
             }
         };
@@ -168,7 +168,7 @@ impl Presenter {
         let scope = parsed_scope(scope)?;
         let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
         let plan = self.service.freeze_plan(&self.viewer.actor, scope, first, last).await;
-        let plan = plan.map_err(told)?;
+        let plan = plan.map_err(service_error)?;
         let (city, year) = (snapshot.organisation.zone.city(), words::year(&snapshot));
         let moved = plan.into_iter().filter(|(_, was, is)| was != is);
         let sentences: Vec<String> = moved
@@ -196,14 +196,14 @@ impl Presenter {
     /// # Errors
     /// As [`service::Service::freeze`].
     pub async fn freeze(&self, scope: &str, from: &str, until: &str, reason: &str) -> Result<Done> {
-        self.viewer.actor.may(Act::Freeze).map_err(told)?;
+        self.viewer.actor.may(Act::Freeze).map_err(service_error)?;
         let scope = parsed_scope(scope)?;
         let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
         let made = self
             .service
             .freeze(&self.viewer.actor, scope, first, last, reason.into())
             .await;
-        made.map_err(told)?;
+        made.map_err(service_error)?;
         Ok(Done::new(
             "The freeze is made; plans step over its dates.",
             "/settings/freezes",
@@ -218,7 +218,7 @@ impl Presenter {
         self.service
             .lift_freeze(&self.viewer.actor, id, reason.into())
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new(
             "The freeze is lifted; plans take their dates back.",
             "/settings/freezes",

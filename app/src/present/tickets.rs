@@ -11,7 +11,7 @@ use service::pages::ReadSnapshot;
 use service::store::{TicketFilter, TicketRecord};
 use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
 
-use super::{PAGE, Presenter, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{
     Done, HistoryRow, IssueAbout, IssueDraft, TicketChoices, TicketRow, TicketView, TicketsQuery, TicketsView,
@@ -35,8 +35,8 @@ impl Presenter {
             now: snapshot.now,
         };
         let found = snapshot.tx.tickets(&filter, PAGE, words::offset(query.page));
-        let found = found.await.map_err(failed)?;
-        let total = snapshot.tickets_found(&filter).await.map_err(told)?;
+        let found = found.await.map_err(store_error)?;
+        let total = snapshot.tickets_found(&filter).await.map_err(service_error)?;
         let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, snapshot.now)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         let kept = words::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);
@@ -55,14 +55,19 @@ impl Presenter {
         let missing = || AppError::NotFound {
             what: "This ticket".to_owned(),
         };
-        let ticket = snapshot.tx.ticket(number).await.map_err(failed)?.ok_or_else(missing)?;
-        let rooms = snapshot.tx.rooms_of_ticket(ticket.id).await.map_err(failed)?;
-        let events = snapshot.tx.ticket_events(ticket.id).await.map_err(failed)?;
+        let ticket = snapshot
+            .tx
+            .ticket(number)
+            .await
+            .map_err(store_error)?
+            .ok_or_else(missing)?;
+        let rooms = snapshot.tx.rooms_of_ticket(ticket.id).await.map_err(store_error)?;
+        let events = snapshot.tx.ticket_events(ticket.id).await.map_err(store_error)?;
         let update = match ticket.update {
             Some(id) => snapshot
                 .planned(&[id])
                 .await
-                .map_err(told)?
+                .map_err(service_error)?
                 .remove(&id)
                 .map(|update| (id, update.title())),
             None => None,
@@ -97,7 +102,11 @@ impl Presenter {
         }
         let last = snapshot.organisation.zone.date(snapshot.now) + Days::new(LONGEST_SUPPRESSION);
         Ok(Some(TicketChoices {
-            assignees: self.service.assignees(&self.viewer.actor).await.map_err(told)?,
+            assignees: self
+                .service
+                .assignees(&self.viewer.actor)
+                .await
+                .map_err(service_error)?,
             categories: CATEGORIES.map(str::to_owned).to_vec(),
             last_day: last.to_string(),
         }))
@@ -119,7 +128,7 @@ impl Presenter {
         };
         let mut rooms: Vec<RoomId> = about.room.parse().into_iter().collect();
         if let Ok(update) = about.update.parse::<UpdateId>() {
-            let summary = snapshot.update(update).await.map_err(told)?;
+            let summary = snapshot.update(update).await.map_err(service_error)?;
             let title = titled(&summary.record.title, &summary.record.version);
             let ring = summary.rollout.stages.last().map(|stage| stage.name.clone());
             draft.title = match (about.paused, ring) {
@@ -131,7 +140,7 @@ impl Presenter {
                 .tx
                 .failed_deployments(update, None, NAMED)
                 .await
-                .map_err(failed)?;
+                .map_err(store_error)?;
             draft.description = failed
                 .first()
                 .map(|first| format!("In the first of the rooms: {}", first.reason.sentence()))
@@ -141,7 +150,7 @@ impl Presenter {
             }
             draft.update = Some((update, title));
         }
-        let named = snapshot.tx.room_names(&rooms).await.map_err(failed)?;
+        let named = snapshot.tx.room_names(&rooms).await.map_err(store_error)?;
         let lines: Vec<String> = named
             .into_iter()
             .map(|(_, name, site)| format!("{name}, {site}"))
@@ -159,7 +168,7 @@ impl Presenter {
             .service
             .record_issue(&self.viewer.actor, &issue)
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         Ok(Done::new(
             format!("T-{number} is recorded; its rooms are unhealthy while it is open."),
             format!("/incidents/{number}"),
@@ -175,7 +184,7 @@ impl Presenter {
             .service
             .leave_issue_out(&self.viewer.actor, update, reason.into())
             .await;
-        left_out.map_err(told)?;
+        left_out.map_err(service_error)?;
         Ok(Done::new(
             "No issue is recorded; the audit has your reason.",
             format!("/updates/{update}"),
@@ -190,7 +199,7 @@ impl Presenter {
         self.service
             .add_note(&self.viewer.actor, number, text.into())
             .await
-            .map_err(told)?;
+            .map_err(service_error)?;
         done(number, "The note is added.")
     }
 
@@ -203,7 +212,7 @@ impl Presenter {
             .service
             .assign_ticket(&self.viewer.actor, number, assignee.into())
             .await;
-        assigned.map_err(told)?;
+        assigned.map_err(service_error)?;
         done(number, "The ticket is assigned.")
     }
 
@@ -215,7 +224,7 @@ impl Presenter {
         let changed = self
             .service
             .investigate_ticket(&self.viewer.actor, number, investigating);
-        changed.await.map_err(told)?;
+        changed.await.map_err(service_error)?;
         done(
             number,
             if investigating {
@@ -246,7 +255,7 @@ impl Presenter {
             severity,
             high_impact,
         );
-        edited.await.map_err(told)?;
+        edited.await.map_err(service_error)?;
         done(number, "The ticket is changed.")
     }
 
@@ -258,7 +267,7 @@ impl Presenter {
         let resolved = self
             .service
             .resolve_ticket(&self.viewer.actor, number, category, note.into());
-        resolved.await.map_err(told)?;
+        resolved.await.map_err(service_error)?;
         done(number, "The ticket is resolved.")
     }
 
@@ -271,7 +280,7 @@ impl Presenter {
         let suppressed = self
             .service
             .suppress_ticket(&self.viewer.actor, number, until, reason.into());
-        suppressed.await.map_err(told)?;
+        suppressed.await.map_err(service_error)?;
         done(number, "The ticket is suppressed.")
     }
 }

@@ -8,7 +8,7 @@ use domain::status::RoomStatus;
 use service::pages::{ReadSnapshot, Start, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
-use super::{PAGE, Result, failed, ring_view, told, words};
+use super::{PAGE, Result, ring_view, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{Choice, Pager, RingView, RoomWhyQuery, RoomWhyRow};
 
@@ -21,9 +21,15 @@ pub(super) async fn statuses(
     summary: &UpdateSummary,
 ) -> Result<Vec<(String, String, i64)>> {
     let product = &summary.record.product;
-    let with_product = snapshot.rooms_with(std::slice::from_ref(product)).await.map_err(told)?;
+    let with_product = snapshot
+        .rooms_with(std::slice::from_ref(product))
+        .await
+        .map_err(service_error)?;
     let with_product = with_product.get(product).copied().unwrap_or(0);
-    let by_status = snapshot.rooms_by_status(&summary.rollout).await.map_err(told)?;
+    let by_status = snapshot
+        .rooms_by_status(&summary.rollout)
+        .await
+        .map_err(service_error)?;
     let of = |status: RoomStatus| by_status.get(&status).copied().unwrap_or(0);
     let deployed: i64 = by_status.values().sum();
     let all = with_product.max(deployed);
@@ -57,10 +63,14 @@ pub(super) async fn room_page(
         few: all <= FEW,
         ..room_filter(summary, query)?
     };
-    let mut records = snapshot.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+    let mut records = snapshot
+        .tx
+        .update_room_page(&filter, PAGE + 1)
+        .await
+        .map_err(store_error)?;
     let more = super::rooms::cut(&mut records, filter.before.is_some());
     let total = match filter.ring {
-        Some(_) => snapshot.update_rooms_found(&filter).await.map_err(told)?,
+        Some(_) => snapshot.update_rooms_found(&filter).await.map_err(service_error)?,
         // What the chip of the status says.
         None => chip.map_or(0, |(_, _, rooms)| *rooms),
     };
@@ -111,19 +121,19 @@ pub(super) async fn room_rows(
     records: &[RoomListRecord],
 ) -> Result<Vec<RoomWhyRow>> {
     let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-    let rooms = snapshot.rooms(&ids).await.map_err(told)?;
-    let planned = snapshot.planned(&[summary.record.id]).await.map_err(told)?;
+    let rooms = snapshot.rooms(&ids).await.map_err(service_error)?;
+    let planned = snapshot.planned(&[summary.record.id]).await.map_err(service_error)?;
     let tickets = snapshot
         .tx
         .failure_ticket_numbers(summary.record.id, &ids)
         .await
-        .map_err(failed)?;
+        .map_err(store_error)?;
     let mut rows = Vec::with_capacity(records.len());
     let Some(update) = planned.get(&summary.record.id) else {
         return Ok(rows);
     };
     let standings = snapshot.standings(update, &summary.rollout, rooms.values()).await;
-    let mut standings = standings.map_err(told)?;
+    let mut standings = standings.map_err(service_error)?;
     for record in records {
         let (Some(room), Some(standing)) = (rooms.get(&record.id), standings.remove(&record.id)) else {
             continue;

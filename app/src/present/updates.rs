@@ -12,7 +12,7 @@ use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::pictures::{calendar_view, track};
 use super::update_rooms::{ring_choices, room_filter, room_page, room_rows, statuses};
-use super::{PAGE, Presenter, Result, failed, told, words};
+use super::{PAGE, Presenter, Result, service_error, store_error, words};
 use crate::model::{HistoryRow, RoomWhyQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
 
 impl Presenter {
@@ -22,7 +22,7 @@ impl Presenter {
     /// The database fails.
     pub async fn list_updates(&self, query: UpdatesQuery) -> Result<UpdatesView> {
         let mut snapshot = self.snapshot().await?;
-        let all = snapshot.updates(query.past).await.map_err(told)?;
+        let all = snapshot.updates(query.past).await.map_err(service_error)?;
         let mut vendors: Vec<String> = all.iter().map(|summary| summary.record.vendor.clone()).collect();
         vendors.sort();
         vendors.dedup();
@@ -59,16 +59,16 @@ impl Presenter {
     /// It was not published, or the database fails.
     pub async fn update(&self, id: UpdateId, rooms: RoomWhyQuery) -> Result<UpdateView> {
         let mut snapshot = self.snapshot().await?;
-        let summary = snapshot.update(id).await.map_err(told)?;
+        let summary = snapshot.update(id).await.map_err(service_error)?;
         let calendar = calendar_view(&mut snapshot, &summary).await?;
         let statuses = statuses(&mut snapshot, &summary).await?;
         let (room_rows, pager) = room_page(&mut snapshot, &summary, &rooms, &statuses).await?;
-        let release = snapshot.tx.release(id).await.map_err(failed)?;
+        let release = snapshot.tx.release(id).await.map_err(store_error)?;
         let known_issues = release
             .as_ref()
             .map(|release| release.release.known_issues.clone())
             .unwrap_or_default();
-        let tickets = snapshot.tx.tickets_of_update(id).await.map_err(failed)?;
+        let tickets = snapshot.tx.tickets_of_update(id).await.map_err(store_error)?;
         let zone = snapshot.organisation.zone.clone();
         Ok(UpdateView {
             ahead: summary.waiting.values().sum(),
@@ -107,9 +107,13 @@ impl Presenter {
         query: RoomWhyQuery,
     ) -> Result<(Vec<Vec<String>>, Option<RoomWhyQuery>)> {
         let mut snapshot = self.snapshot().await?;
-        let summary = snapshot.update(id).await.map_err(told)?;
+        let summary = snapshot.update(id).await.map_err(service_error)?;
         let filter = room_filter(&summary, &query)?;
-        let mut records = snapshot.tx.update_room_page(&filter, PAGE + 1).await.map_err(failed)?;
+        let mut records = snapshot
+            .tx
+            .update_room_page(&filter, PAGE + 1)
+            .await
+            .map_err(store_error)?;
         let more = super::rooms::cut(&mut records, false);
         let last = records.last().filter(|_| more);
         let next = last.map(|last| RoomWhyQuery {
@@ -356,7 +360,7 @@ async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<V
     let year = words::year(snapshot);
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
-    if let Some(release) = snapshot.tx.release(id).await.map_err(failed)? {
+    if let Some(release) = snapshot.tx.release(id).await.map_err(store_error)? {
         let released = release
             .released
             .map_or_else(|| "Not published by the vendor".to_owned(), |day| when::date(day, year));
@@ -372,7 +376,7 @@ async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<V
             fact("For models", release.release.models.join(", "));
         }
     }
-    if let Some((at, by)) = snapshot.tx.published_at(id).await.map_err(failed)? {
+    if let Some((at, by)) = snapshot.tx.published_at(id).await.map_err(store_error)? {
         fact(
             "Published",
             format!(
@@ -381,7 +385,7 @@ async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<V
             ),
         );
     }
-    for record in snapshot.tx.artifacts(id).await.map_err(failed)? {
+    for record in snapshot.tx.artifacts(id).await.map_err(store_error)? {
         fact(
             "File",
             format!("{}, {}", record.artifact.filename, words::size(record.artifact.size)),
@@ -397,7 +401,7 @@ async fn history(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<Vec<Histor
         .tx
         .audit_of("update", &id.to_string(), 100)
         .await
-        .map_err(failed)?;
+        .map_err(store_error)?;
     Ok(audit
         .into_iter()
         .map(|record| HistoryRow {

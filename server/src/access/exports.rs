@@ -19,7 +19,7 @@ use futures::StreamExt;
 use service::audit::{AuditQuery, CsvStream};
 use service::{ServiceError, spreadsheet};
 
-use super::{Sessions, fault, peer, told, who_is_there};
+use super::{Sessions, fault, peer, status_and_sentence, who_is_there};
 
 /// The routes that take a token in place of a session.
 pub(crate) fn exports(sessions: Sessions) -> Router {
@@ -123,7 +123,7 @@ fn file(name: &'static str, parts: Result<CsvStream, ServiceError>) -> Response 
             (headers, Body::from_stream(parts)).into_response()
         }
         Err(error @ (ServiceError::Forbidden { .. } | ServiceError::Invalid { .. })) => {
-            let (status, text) = told(&error);
+            let (status, text) = status_and_sentence(&error);
             (status, Html(documents::notice("Not exported", &text))).into_response()
         }
         Err(error) => fault(&error),

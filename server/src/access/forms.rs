@@ -20,7 +20,7 @@ use service::{Actor, ServiceError};
 use std::net::SocketAddr;
 use uuid::Uuid;
 
-use super::{DEMO_ROLE, Sessions, fault, percent_encoded, told};
+use super::{DEMO_ROLE, Sessions, fault, percent_encoded, status_and_sentence};
 
 /// The routes that set cookies. Everybody may call them; each asks for what it needs.
 pub(crate) fn forms(sessions: Sessions) -> Router {
@@ -111,7 +111,7 @@ async fn sign_in(State(sessions): State<Sessions>, sender: Sender, Form(form): F
             (sender.jar.add(cookie), Redirect::to(&next)).into_response()
         }
         Err(error) => {
-            let (status, problem) = told(&error);
+            let (status, problem) = status_and_sentence(&error);
             let status = if status == StatusCode::UNPROCESSABLE_ENTITY {
                 StatusCode::UNAUTHORIZED
             } else {
@@ -184,7 +184,7 @@ async fn make_first_admin(
         }
         Err(ServiceError::NotFound { .. }) => used_up(),
         Err(error) => {
-            let (status, problem) = told(&error);
+            let (status, problem) = status_and_sentence(&error);
             let page = documents::first_admin(&format!("/welcome/{link}"), &form.name, &form.email, Some(&problem));
             (status, Html(page)).into_response()
         }
@@ -220,7 +220,7 @@ async fn choose_password(
         Ok(()) => Html(documents::notice("Your password is saved", "Sign in with it.")).into_response(),
         Err(ServiceError::NotFound { .. }) => used_up(),
         Err(error) => {
-            let (status, problem) = told(&error);
+            let (status, problem) = status_and_sentence(&error);
             let page = documents::choose_password(&format!("/password/{link}"), &form.email, Some(&problem));
             (status, Html(page)).into_response()
         }
@@ -319,7 +319,7 @@ async fn acted<T>(
         Err(error) => {
             let said = Said {
                 is_good: false,
-                text: told(&error).1,
+                text: status_and_sentence(&error).1,
                 shown_once: None,
             };
             let jar = sender

@@ -200,7 +200,7 @@ fn peer(request: &Request) -> Option<IpAddr> {
 }
 
 /// A status and a sentence for people.
-fn told(error: &ServiceError) -> (StatusCode, String) {
+fn status_and_sentence(error: &ServiceError) -> (StatusCode, String) {
     match error {
         ServiceError::Invalid { field, problem } => (StatusCode::UNPROCESSABLE_ENTITY, format!("{field}: {problem}")),
         ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, error.to_string()),
