@@ -38,7 +38,7 @@ struct Year {
     rings: BTreeMap<String, RingId>,
     sites: BTreeMap<String, Vec<RoomId>>,
     last_id: u128,
-    told: usize,
+    printed: usize,
     timeline: String,
 }
 
@@ -54,7 +54,7 @@ impl Year {
 
     /// Rollouts and people, as they came; rooms are too many.
     fn print(&mut self) {
-        for happened in &self.sim.log[self.told..] {
+        for happened in &self.sim.log[self.printed..] {
             let about = match happened.subject {
                 None => String::new(),
                 Some(Subject::Rollout(update)) => format!("{}: ", self.sim.fleet.updates[&update].title()),
@@ -73,7 +73,7 @@ impl Year {
             )
             .expect("text");
         }
-        self.told = self.sim.log.len();
+        self.printed = self.sim.log.len();
     }
 
     fn publish(&mut self, product: &str, kind: ProductKind, minutes: u32, month: u32, critical: bool) -> UpdateId {
@@ -175,7 +175,7 @@ fn estate() -> Year {
         rings: by_id,
         sites: BTreeMap::new(),
         last_id: 1_000,
-        told: 0,
+        printed: 0,
         timeline: String::new(),
     };
     for line in list(&estate["rooms"]) {

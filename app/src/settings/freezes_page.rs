@@ -179,18 +179,18 @@ fn add(freezes: FreezesView, address: &ParamsMap) -> AnyView {
 
 /// What would follow for the running updates (K9): asked whenever one of the dates has changed.
 fn follows(typed: RwSignal<[String; 3]>) -> AnyView {
-    let told = RwSignal::new(None::<Result<Vec<String>, AppError>>);
+    let moves = RwSignal::new(None::<Result<Vec<String>, AppError>>);
     Effect::new(move |_| {
         let [scope, from, until] = typed.get();
         spawn_local(async move {
             let plan = plan_freeze(scope.clone(), from.clone(), until.clone()).await;
             // Only the last question counts, if anybody still waits for it.
             if typed.try_get_untracked() == Some([scope, from, until]) {
-                _ = told.try_set(Some(plan));
+                _ = moves.try_set(Some(plan));
             }
         });
     });
-    let content = move || match told.get() {
+    let content = move || match moves.get() {
         None => view! { <p class="muted">"…"</p> }.into_any(),
         Some(Err(error)) => view! { <p class="muted">{error.to_string()}</p> }.into_any(),
         Some(Ok(sentences)) => {

@@ -634,7 +634,7 @@ impl Tx {
                     *deltas.entry((update, ring)).or_default().entry(bucket).or_insert(0) += by;
                 }
             };
-            let mut told = Vec::new();
+            let mut changed = Vec::new();
             for deployment in batch {
                 let old = before.get(&deployment.id);
                 if let Some(old) = old {
@@ -642,11 +642,11 @@ impl Tx {
                 }
                 count(deployment.update, deployment.ring, deployment.bucket(), 1);
                 if old.is_none_or(|old| old.state != deployment.state || old.reason != deployment.reason) {
-                    told.push(*deployment);
+                    changed.push(*deployment);
                 }
             }
             self.upsert_deployments(batch).await?;
-            self.tell_deployments(&told, now).await?;
+            self.add_deployment_events(&changed, now).await?;
         }
         self.add_to_counts(&deltas).await
     }
@@ -708,15 +708,15 @@ impl Tx {
         Ok(())
     }
 
-    async fn tell_deployments(&mut self, told: &[&Deployment], now: DateTime<Utc>) -> Result<()> {
-        if told.is_empty() {
+    async fn add_deployment_events(&mut self, changed: &[&Deployment], now: DateTime<Utc>) -> Result<()> {
+        if changed.is_empty() {
             return Ok(());
         }
         each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "INSERT INTO deployment_events (deployment_id, update_id, room_id, at, state, reason) ",
             );
-            query.push_values(told, |mut row, deployment| {
+            query.push_values(changed, |mut row, deployment| {
                 row.push_bind(deployment.id.0)
                     .push_bind(deployment.update.0)
                     .push_bind(deployment.room.0)

@@ -46,7 +46,7 @@ impl Tx {
         }
         let mut known = self.known_of(reports.iter().map(|(device, ..)| device.0)).await?;
         let mut outcomes = Vec::with_capacity(reports.len());
-        let mut told = Vec::with_capacity(reports.len());
+        let mut accepted = Vec::with_capacity(reports.len());
         for (device, report, now) in reports {
             let Some(before) = known.remove(device) else {
                 outcomes.push(Outcome::NotFound);
@@ -54,17 +54,24 @@ impl Tx {
             };
             match merged(before.attributes.clone(), report) {
                 Ok(attributes) => {
-                    told.push(Told::new(*device, before, attributes, report, *now, outcomes.len()));
+                    accepted.push(AcceptedReport::new(
+                        *device,
+                        before,
+                        attributes,
+                        report,
+                        *now,
+                        outcomes.len(),
+                    ));
                     outcomes.push(Outcome::Noted);
                 }
                 Err(refusal) => outcomes.push(Outcome::Refused(refusal)),
             }
         }
-        self.put_attributes(&told).await?;
-        for told in &told {
-            if self.take_inventory(told).await? {
-                self.mark(told.before.room).await?;
-                outcomes[told.index] = Outcome::Changed;
+        self.put_attributes(&accepted).await?;
+        for accepted in &accepted {
+            if self.take_inventory(accepted).await? {
+                self.mark(accepted.before.room).await?;
+                outcomes[accepted.index] = Outcome::Changed;
             }
         }
         Ok(outcomes)
@@ -107,28 +114,28 @@ impl Tx {
         Ok(all)
     }
 
-    async fn put_attributes(&mut self, told: &[Told]) -> Result<()> {
-        if told.is_empty() {
+    async fn put_attributes(&mut self, accepted: &[AcceptedReport]) -> Result<()> {
+        if accepted.is_empty() {
             return Ok(());
         }
         each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("UPDATE devices SET facts_wanted = ");
             query.push_bind(false);
             query.push(
-                ", attributes = told.column2, window_aware = told.column3, free_at = told.column4, busy_at = told.column5,
-                    busy_until = told.column6, last_seen_at = told.column7, revision = revision + 1
+                ", attributes = accepted.column2, window_aware = accepted.column3, free_at = accepted.column4, busy_at = accepted.column5,
+                    busy_until = accepted.column6, last_seen_at = accepted.column7, revision = revision + 1
                 FROM (",
             );
-            query.push_values(told, |mut row, told| {
-                row.push_bind(told.device.0)
-                    .push_bind(Json(&told.attributes))
-                    .push_bind(told.is("ddi.window", "aware"))
-                    .push_bind(told.free_at)
-                    .push_bind(told.busy_at)
-                    .push_bind(told.busy_until())
-                    .push_bind(micros(told.now));
+            query.push_values(accepted, |mut row, accepted| {
+                row.push_bind(accepted.device.0)
+                    .push_bind(Json(&accepted.attributes))
+                    .push_bind(accepted.is("ddi.window", "aware"))
+                    .push_bind(accepted.free_at)
+                    .push_bind(accepted.busy_at)
+                    .push_bind(accepted.busy_until())
+                    .push_bind(micros(accepted.now));
             });
-            query.push(") AS told WHERE devices.id = told.column1");
+            query.push(") AS accepted WHERE devices.id = accepted.column1");
             query.build().execute(c).await.map(drop)
         })?;
         Ok(())
@@ -138,9 +145,9 @@ impl Tx {
     ///
     /// A device that names no components and has exactly one reports that one's version as `sw_version`. What an earlier report
     /// named and this one does not is gone; what came from an import stays until the device names its components.
-    async fn take_inventory(&mut self, told: &Told) -> Result<bool> {
-        let (device, known, now) = (told.device, &told.before.components, told.now);
-        let (before, attributes) = (&told.before.attributes, &told.attributes);
+    async fn take_inventory(&mut self, accepted: &AcceptedReport) -> Result<bool> {
+        let (device, known, now) = (accepted.device, &accepted.before.components, accepted.now);
+        let (before, attributes) = (&accepted.before.attributes, &accepted.attributes);
         let mut reported = components_in(attributes);
         if let (true, Some(version), [only]) = (
             reported.is_empty(),
@@ -254,7 +261,7 @@ struct Known {
 }
 
 /// A report of facts that is taken.
-struct Told {
+struct AcceptedReport {
     device: DeviceId,
     before: Known,
     attributes: BTreeMap<String, String>,
@@ -265,7 +272,7 @@ struct Told {
     index: usize,
 }
 
-impl Told {
+impl AcceptedReport {
     fn new(
         device: DeviceId,
         before: Known,
@@ -274,7 +281,7 @@ impl Told {
         now: DateTime<Utc>,
         index: usize,
     ) -> Self {
-        let mut told = Self {
+        let mut accepted = Self {
             free_at: before.free_at,
             busy_at: before.busy_at,
             device,
@@ -286,11 +293,11 @@ impl Told {
         // A report that does not speak of the room makes an earlier one no younger (K5).
         if report.mode == ConfigMode::Replace || report.data.contains_key("room.state") {
             let at = Some(micros(now));
-            let is_free = told.is("room.state", "free");
-            told.free_at = at.filter(|_| is_free);
-            told.busy_at = at.filter(|_| !is_free && told.attributes.contains_key("room.state"));
+            let is_free = accepted.is("room.state", "free");
+            accepted.free_at = at.filter(|_| is_free);
+            accepted.busy_at = at.filter(|_| !is_free && accepted.attributes.contains_key("room.state"));
         }
-        told
+        accepted
     }
 
     fn is(&self, key: &str, value: &str) -> bool {

@@ -78,7 +78,7 @@ impl Dice {
 pub struct World {
     pub sim: Simulation,
     pub dice: Dice,
-    told: Fleet,
+    stored: Fleet,
     rings: Vec<RingId>,
     rooms: Vec<RoomId>,
     updates: Vec<UpdateId>,
@@ -114,13 +114,13 @@ impl World {
             settings: Settings::default(),
         };
         let fleet = Fleet::new(organisation, rings);
-        let told = fleet.clone();
+        let stored = fleet.clone();
         let start = "2026-03-03T15:00:00Z".parse().expect("an instant");
         let sim = Simulation::new(fleet, start);
         let mut world = Self {
             sim,
             dice,
-            told,
+            stored,
             rings: ids,
             rooms: Vec::new(),
             updates: Vec::new(),
@@ -370,19 +370,19 @@ impl World {
 
     /// Whether the database does not know everything yet.
     pub fn has_news(&self) -> bool {
-        self.told != self.sim.fleet
+        self.stored != self.sim.fleet
     }
 
     /// Writes what people and devices have done since the last time.
     pub async fn tell(&mut self, store: &Store) {
-        let (before, after, now) = (&self.told, &self.sim.fleet, self.sim.now);
+        let (before, after, now) = (&self.stored, &self.sim.fleet, self.sim.now);
         store::write!(store, tx => { tell(tx, before, after, now).await }).expect("the facts");
-        self.told = self.sim.fleet.clone();
+        self.stored = self.sim.fleet.clone();
     }
 
     /// Writes everything into an empty database.
     pub async fn tell_all(&mut self, store: &Store) {
-        self.told = Fleet::new(self.sim.fleet.organisation.clone(), self.sim.fleet.rings.clone());
+        self.stored = Fleet::new(self.sim.fleet.organisation.clone(), self.sim.fleet.rings.clone());
         self.tell(store).await;
     }
 
@@ -424,7 +424,7 @@ impl World {
         }
         self.sim.tick();
         assert!(self.sim.findings.is_empty(), "{}", self.sim.findings[0]);
-        self.told = self.sim.fleet.clone();
+        self.stored = self.sim.fleet.clone();
     }
 
     /// The database and the simulator hold the same facts.
