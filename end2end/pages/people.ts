@@ -28,7 +28,7 @@ export class PeoplePage extends Shell {
   }
 
   get link(): Locator {
-    return this.main.locator(".shown-once");
+    return this.main.locator(".one-time-secret");
   }
 
   button(name: string): Locator {

@@ -99,7 +99,7 @@ bothWays([/422|409/], (withScript) => {
     if (withScript) await expectAccessible(page);
     await sends(page, "Add the device");
     await expect(shell.main).toContainText("The device cuttle-bar-2 is added.");
-    const token = shell.main.locator("code.shown-once");
+    const token = shell.main.locator("code.one-time-secret");
     await expect(token).toHaveText(/^[0-9a-f]{64}$/);
     const first = await token.innerText();
     await expect(room.devices.root).toContainText("cuttle-bar-2");

@@ -173,7 +173,7 @@ async fn signing_out_takes_the_cookie_away_and_may_be_said_twice_a2(engine: Engi
     let cookies = set_cookie(&visitor.post("/sign-out", &[]).await.headers);
     for name in [
         "__Host-nightshift=",
-        "__Host-nightshift-said=",
+        "__Host-nightshift-flash=",
         "__Host-nightshift-secret=",
     ] {
         let cookie = cookies.lines().find(|line| line.starts_with(name));
@@ -391,13 +391,13 @@ async fn a_link_to_an_account_works_once_and_for_three_days_a2(engine: Engine) {
     );
     let shown = admin.get("/settings/people").await.text;
     let link = |text: &str| {
-        let (_, link) = text.split_once("class=\"shown-once\">").expect("a link");
+        let (_, link) = text.split_once("class=\"one-time-secret\">").expect("a link");
         let (_, path) = link.split_once(&house.base).expect("an address");
         path.split('<').next().unwrap_or_default().to_owned()
     };
     let first = link(&shown);
     assert!(
-        !admin.get("/settings/people").await.text.contains("shown-once"),
+        !admin.get("/settings/people").await.text.contains("one-time-secret"),
         "shown once"
     );
     admin

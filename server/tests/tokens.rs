@@ -27,7 +27,7 @@ async fn make(admin: &Visitor, name: &str, role: &str) -> String {
         .await;
     assert_eq!(made.leads_to(), "/settings/tokens");
     let page = admin.get("/settings/tokens").await.text;
-    let (_, shown) = page.split_once("class=\"shown-once\">").expect("a token");
+    let (_, shown) = page.split_once("class=\"one-time-secret\">").expect("a token");
     shown.split('<').next().expect("its end").to_owned()
 }
 
@@ -193,7 +193,7 @@ async fn a_token_that_breaks_a_limit_is_not_made_a1(engine: Engine) {
             .await;
         let page = admin.get("/settings/tokens").await.text;
         assert!(
-            page.contains(problem) && !page.contains("shown-once"),
+            page.contains(problem) && !page.contains("one-time-secret"),
             "{name:?} {days}: {page}"
         );
     }

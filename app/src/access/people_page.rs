@@ -36,7 +36,7 @@ fn page(people: PeopleView) -> AnyView {
                 <div class="msg-body">
                     <p>"Send this link to them. It is shown this once and works once, for three days."</p>
                     <p>
-                        <code class="shown-once">{link}</code>
+                        <code class="one-time-secret">{link}</code>
                     </p>
                 </div>
             </div>

@@ -47,11 +47,11 @@ fn page(view: TokensView) -> AnyView {
                 <div class="msg-body">
                     <p>"Copy this token now. It is shown this once."</p>
                     <p>
-                        <code class="shown-once">{secret}</code>
+                        <code class="one-time-secret">{secret}</code>
                     </p>
                     <p>"A program sends it like this:"</p>
                     <p>
-                        <code class="shown-once">{example}</code>
+                        <code class="one-time-secret">{example}</code>
                     </p>
                 </div>
             </div>

@@ -11,9 +11,9 @@ use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
 use super::address;
-use super::announcement::Announcement;
 use super::dialog::DIALOG;
 use super::filters::{Keep, opens};
+use super::flash::Flash;
 use super::icon::Icon;
 use crate::words::count;
 
@@ -42,12 +42,12 @@ impl Chosen {
         };
         provide_context(chosen);
         let filter = Memo::new(move |_| address.with(|address| address::only(&of(), address, filters)));
-        let announcement = use_context::<Announcement>();
+        let flash = use_context::<Flash>();
         Effect::new(move |before: Option<()>| {
             // Read, not only tracked: a memo that nobody has read does not move.
             _ = filter.get();
-            if let Some(announcement) = announcement {
-                announcement.track();
+            if let Some(flash) = flash {
+                flash.track();
             }
             if before.is_some() {
                 chosen.clear();

@@ -4,7 +4,6 @@
 //! attribute. Start with [`shell`] and [`loaded`]; where things lie in the pictures is in [`geometry`].
 
 pub mod address;
-pub mod announcement;
 pub mod answer;
 pub mod budget;
 pub mod change_feed;
@@ -15,6 +14,7 @@ pub mod dialog;
 pub mod empty_state;
 pub mod error_view;
 pub mod filters;
+pub mod flash;
 pub mod for_role;
 pub mod geometry;
 pub mod history_list;

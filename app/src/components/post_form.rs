@@ -13,12 +13,12 @@ use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 use web_sys::{FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
 
-use super::announcement::Announcement;
 use super::changes::Changes;
 use super::dialog::{Dialog, closing};
+use super::flash::Flash;
 use super::icon::Icon;
 use crate::error::AppError;
-use crate::model::Done;
+use crate::model::FormSuccess;
 
 /// The form around a field: what its fields' ids begin with, and why it was refused.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ struct Around {
 /// The address of a server function that changes something.
 pub fn posts_to<F>() -> &'static str
 where
-    F: ServerFn<Output = Done, Error = AppError>,
+    F: ServerFn<Output = FormSuccess, Error = AppError>,
 {
     F::PATH
 }
@@ -53,7 +53,7 @@ pub fn PostForm(
     children: Children,
 ) -> impl IntoView {
     let refused = RwSignal::new(None::<AppError>);
-    let (announcement, changes) = (use_context::<Announcement>(), use_context::<Changes>());
+    let (flash, changes) = (use_context::<Flash>(), use_context::<Changes>());
     let navigate = use_navigate();
     let send = move |event: SubmitEvent| {
         let Some((form, fields)) = fields_of(&event) else {
@@ -69,8 +69,8 @@ pub fn PostForm(
         spawn_local(async move {
             match post(action, &fields).await {
                 Ok(done) => {
-                    if let Some(announcement) = announcement {
-                        announcement.say(&done);
+                    if let Some(flash) = flash {
+                        flash.show(&done);
                     }
                     navigate(&done.to, closing());
                     // It may stay on the page, for the next one.
@@ -441,7 +441,7 @@ fn fields_of(event: &SubmitEvent) -> Option<(HtmlFormElement, String)> {
     Some((form, fields.to_string().as_string()?))
 }
 
-async fn post(action: &str, fields: &str) -> Result<Done, AppError> {
+async fn post(action: &str, fields: &str) -> Result<FormSuccess, AppError> {
     let network = |error: gloo_net::Error| AppError::Network {
         problem: error.to_string(),
     };

@@ -8,10 +8,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
-use super::announcement::{Announced, Announcement};
 use super::answer::{asked, later, nothing};
 use super::change_feed;
 use super::changes::Changes;
+use super::flash::{Flash, FlashLine};
 use super::for_role::WhoIsHere;
 use super::icon::Icon;
 use super::loaded::Loading;
@@ -92,7 +92,7 @@ pub fn Shell(
 ) -> impl IntoView {
     let path = use_location().pathname;
     provide_context(Arrived::at(path.get_untracked()));
-    let (said, changes) = (Announcement::provide(), Changes::provide());
+    let (flash, changes) = (Flash::provide(), Changes::provide());
     change_feed::listen(changes);
     keys::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
@@ -133,7 +133,7 @@ pub fn Shell(
             </header>
             <Navigation shell foot=part(foot) />
             <main class="main" id="main" tabindex="-1">
-                <Announced shell said />
+                <FlashLine shell flash />
                 {children()}
             </main>
             <keys::KeysDialog />

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::model::{Done, HomeView};
+use crate::model::{FormSuccess, HomeView};
 
 /// Everything on Home.
 #[server(prefix = "/api", endpoint = "home", input = GetUrl)]
@@ -19,18 +19,18 @@ pub async fn announce(
     title: String,
     #[server(default)] text: String,
     #[server(default)] until: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.announce(title, text, &until).await
 }
 
 /// Takes an announcement down, for everybody (P1).
 #[server(prefix = "/api", endpoint = "home/take-down")]
-pub async fn take_down_announcement(id: AnnouncementId) -> Result<Done, AppError> {
+pub async fn take_down_announcement(id: AnnouncementId) -> Result<FormSuccess, AppError> {
     crate::presenter()?.take_down(id).await
 }
 
 /// Dismisses an announcement, for whoever asks (P1).
 #[server(prefix = "/api", endpoint = "home/dismiss")]
-pub async fn dismiss_announcement(id: AnnouncementId) -> Result<Done, AppError> {
+pub async fn dismiss_announcement(id: AnnouncementId) -> Result<FormSuccess, AppError> {
     crate::presenter()?.dismiss(id).await
 }

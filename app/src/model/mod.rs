@@ -56,36 +56,36 @@ pub struct ShellView {
     /// Who is here.
     pub person: PersonView,
     /// What came of the form that was just sent without script.
-    pub said: Option<Said>,
+    pub flash: Option<FlashMessage>,
 }
 
-impl Done {
+impl FormSuccess {
     /// With nothing that is shown once.
     #[must_use]
     pub fn new(text: impl Into<String>, to: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             to: to.into(),
-            shown_once: None,
+            one_time_secret: None,
         }
     }
 }
 
 /// What was done, and where the page goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
+pub struct FormSuccess {
     /// What was done, in one sentence.
     pub text: String,
     /// An address of ours.
     pub to: String,
     /// What is shown this once and never again: a device's token.
     #[serde(default)]
-    pub shown_once: Option<ShownOnce>,
+    pub one_time_secret: Option<OneTimeSecret>,
 }
 
 /// Something that is shown once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShownOnce {
+pub struct OneTimeSecret {
     /// What it is for, in one sentence.
     pub why: String,
     /// Itself.
@@ -94,14 +94,14 @@ pub struct ShownOnce {
 
 /// What came of the form that was just sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
+pub struct FlashMessage {
     /// Whether it was done.
     pub is_good: bool,
     /// In one sentence.
     pub text: String,
     /// What is shown with it, this once.
     #[serde(default)]
-    pub shown_once: Option<ShownOnce>,
+    pub one_time_secret: Option<OneTimeSecret>,
 }
 
 /// The demo's bar.

@@ -6,7 +6,9 @@ use leptos::server_fn::codec::GetUrl;
 use uuid::Uuid;
 
 use crate::error::AppError;
-use crate::model::{CatalogueReview, Done, OutsideFields, PortfolioView, ProductView, ReleaseFields, ReleaseForm};
+use crate::model::{
+    CatalogueReview, FormSuccess, OutsideFields, PortfolioView, ProductView, ReleaseFields, ReleaseForm,
+};
 
 /// A page of products.
 #[server(prefix = "/api", endpoint = "portfolio", input = GetUrl)]
@@ -34,7 +36,7 @@ pub async fn add_product(
     name: String,
     kind: String,
     expected_minutes: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?
         .add_product(id, vendor, name, &kind, &expected_minutes)
         .await
@@ -42,25 +44,28 @@ pub async fn add_product(
 
 /// Takes a product into what is covered, or out of it.
 #[server(prefix = "/api", endpoint = "portfolio/cover")]
-pub async fn cover_product(product: String, covered: bool) -> Result<Done, AppError> {
+pub async fn cover_product(product: String, covered: bool) -> Result<FormSuccess, AppError> {
     crate::presenter()?.cover_product(&product, covered).await
 }
 
 /// Adds a release.
 #[server(prefix = "/api", endpoint = "portfolio/add-release")]
-pub async fn add_release(product: String, #[server(flatten)] fields: ReleaseFields) -> Result<Done, AppError> {
+pub async fn add_release(product: String, #[server(flatten)] fields: ReleaseFields) -> Result<FormSuccess, AppError> {
     crate::presenter()?.add_release(&product, fields).await
 }
 
 /// Adds a file that lies at an outside address.
 #[server(prefix = "/api", endpoint = "portfolio/add-outside")]
-pub async fn add_outside_file(release: UpdateId, #[server(flatten)] fields: OutsideFields) -> Result<Done, AppError> {
+pub async fn add_outside_file(
+    release: UpdateId,
+    #[server(flatten)] fields: OutsideFields,
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.add_outside_file(release, fields).await
 }
 
 /// Takes a file away.
 #[server(prefix = "/api", endpoint = "portfolio/remove-file")]
-pub async fn remove_file(release: UpdateId, filename: String) -> Result<Done, AppError> {
+pub async fn remove_file(release: UpdateId, filename: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.remove_file(release, &filename).await
 }
 
@@ -70,13 +75,13 @@ pub async fn publish_release(
     release: UpdateId,
     severity: String,
     #[server(default)] beside: bool,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.publish(release, &severity, beside).await
 }
 
 /// Recalls a release (S10).
 #[server(prefix = "/api", endpoint = "portfolio/recall")]
-pub async fn recall_release(release: UpdateId, reason: String) -> Result<Done, AppError> {
+pub async fn recall_release(release: UpdateId, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.recall(release, &reason).await
 }
 
@@ -88,6 +93,6 @@ pub async fn review_catalogue(#[server(default)] upload: Option<Uuid>) -> Result
 
 /// Imports a catalogue that was looked at.
 #[server(prefix = "/api", endpoint = "portfolio/import")]
-pub async fn import_catalogue(upload: Uuid) -> Result<Done, AppError> {
+pub async fn import_catalogue(upload: Uuid) -> Result<FormSuccess, AppError> {
     crate::presenter()?.import_catalogue(upload).await
 }

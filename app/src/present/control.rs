@@ -14,7 +14,7 @@ use service::pages::{ReadSnapshot, UpdateSummary};
 use service::{Actor, Scope};
 
 use super::{Presenter, Result, service_error, store_error, words};
-use crate::model::{Control, ControlRoom, ControlView, Done};
+use crate::model::{Control, ControlRoom, ControlView, FormSuccess};
 
 /// Rooms that a dialog names.
 const NAMED: usize = 20;
@@ -140,13 +140,13 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::pause`].
-    pub async fn pause(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<Done> {
+    pub async fn pause(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<FormSuccess> {
         // Who may not is told that, whatever they have typed.
         self.viewer.actor.may(Act::ControlUpdates).map_err(service_error)?;
         let resumes_on = resume_on(resumes_on)?;
         let paused = self.service.pause(self.actor(), id, reason.into(), resumes_on).await;
         paused.map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             match resumes_on {
                 None => "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
                 Some(date) => {
@@ -163,7 +163,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::set_resume_date`].
-    pub async fn set_resume_date(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<Done> {
+    pub async fn set_resume_date(&self, id: UpdateId, reason: &str, resumes_on: &str) -> Result<FormSuccess> {
         // Who may not is told that, whatever they have typed.
         self.viewer.actor.may(Act::ControlUpdates).map_err(service_error)?;
         let date = resume_on(resumes_on)?;
@@ -186,7 +186,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::resume`].
-    pub async fn resume(&self, id: UpdateId, reason: &str) -> Result<Done> {
+    pub async fn resume(&self, id: UpdateId, reason: &str) -> Result<FormSuccess> {
         self.service
             .resume(self.actor(), id, reason.into())
             .await
@@ -198,7 +198,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::retry_all_failed`].
-    pub async fn retry_all_failed(&self, id: UpdateId) -> Result<Done> {
+    pub async fn retry_all_failed(&self, id: UpdateId) -> Result<FormSuccess> {
         let retried = self
             .service
             .retry_all_failed(self.actor(), id)
@@ -218,12 +218,12 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::retry`].
-    pub async fn retry_room(&self, update: UpdateId, room: RoomId, from_room: bool) -> Result<Done> {
+    pub async fn retry_room(&self, update: UpdateId, room: RoomId, from_room: bool) -> Result<FormSuccess> {
         self.service
             .retry(self.actor(), update, room)
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             "The room goes back into its next window.",
             if from_room {
                 format!("/rooms/{room}/updates")
@@ -237,7 +237,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::force`].
-    pub async fn force(&self, id: UpdateId, rooms: Vec<RoomId>, mode: Force, reason: &str) -> Result<Done> {
+    pub async fn force(&self, id: UpdateId, rooms: Vec<RoomId>, mode: Force, reason: &str) -> Result<FormSuccess> {
         let scope = scope(&rooms);
         let forced = self.service.force(self.actor(), id, &scope, mode, reason.into());
         let forced = forced.await.map_err(service_error)?;
@@ -258,7 +258,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::acknowledge`].
-    pub async fn acknowledge(&self, id: UpdateId, reason: &str) -> Result<Done> {
+    pub async fn acknowledge(&self, id: UpdateId, reason: &str) -> Result<FormSuccess> {
         self.service
             .acknowledge(self.actor(), id, reason.into())
             .await
@@ -270,9 +270,9 @@ impl Presenter {
     }
 }
 
-fn done(id: UpdateId, text: String) -> Result<Done> {
+fn done(id: UpdateId, text: String) -> Result<FormSuccess> {
     let to = format!("/updates/{id}");
-    Ok(Done::new(text, to))
+    Ok(FormSuccess::new(text, to))
 }
 
 fn scope(chosen: &[RoomId]) -> Scope {

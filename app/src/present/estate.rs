@@ -17,7 +17,9 @@ use uuid::Uuid;
 use super::rooms::local_time;
 use super::{Presenter, Result, ring_view, service_error, store_error, words};
 use crate::error::AppError;
-use crate::model::{Choice, Done, ImportReview, ImportedRoom, RoomFields, RoomForm, ShownOnce, SiteRow, SitesView};
+use crate::model::{
+    Choice, FormSuccess, ImportReview, ImportedRoom, OneTimeSecret, RoomFields, RoomForm, SiteRow, SitesView,
+};
 
 /// Lines that a review names.
 const NAMED: usize = 100;
@@ -95,7 +97,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::add_room`].
-    pub async fn add_room(&self, fields: RoomFields, ring: &str) -> Result<Done> {
+    pub async fn add_room(&self, fields: RoomFields, ring: &str) -> Result<FormSuccess> {
         let draft = room_draft(fields)?;
         let ring = ring.parse::<RingId>().ok();
         let id = self
@@ -103,7 +105,7 @@ impl Presenter {
             .add_room(&self.viewer.actor, &draft, ring)
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!("The room {} is added.", draft.name),
             format!("/rooms/{id}"),
         ))
@@ -113,23 +115,23 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::edit_room`].
-    pub async fn edit_room(&self, id: RoomId, revision: i64, fields: RoomFields) -> Result<Done> {
+    pub async fn edit_room(&self, id: RoomId, revision: i64, fields: RoomFields) -> Result<FormSuccess> {
         let draft = room_draft(fields)?;
         let edited = self.service.edit_room(&self.viewer.actor, id, revision, &draft).await;
         edited.map_err(service_error)?;
-        Ok(Done::new("The room is changed.", format!("/rooms/{id}")))
+        Ok(FormSuccess::new("The room is changed.", format!("/rooms/{id}")))
     }
 
     /// Retires a room.
     ///
     /// # Errors
     /// As [`service::Service::retire_room`].
-    pub async fn retire_room(&self, id: RoomId, reason: &str) -> Result<Done> {
+    pub async fn retire_room(&self, id: RoomId, reason: &str) -> Result<FormSuccess> {
         self.service
             .retire_room(&self.viewer.actor, id, reason.into())
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             "The room is retired. It is under Rooms, with the filter Retired.",
             format!("/rooms/{id}"),
         ))
@@ -139,20 +141,20 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::bring_back_room`].
-    pub async fn bring_back_room(&self, id: RoomId) -> Result<Done> {
+    pub async fn bring_back_room(&self, id: RoomId) -> Result<FormSuccess> {
         self.service
             .bring_back_room(&self.viewer.actor, id)
             .await
             .map_err(service_error)?;
         let text = "The room is back, as one that is onboarding. Its devices need new tokens.";
-        Ok(Done::new(text, format!("/rooms/{id}")))
+        Ok(FormSuccess::new(text, format!("/rooms/{id}")))
     }
 
     /// Assigns a ring to a room (R13): the same call as any other move. It leads back to the tab on which that was asked.
     ///
     /// # Errors
     /// As [`service::Service::move_rooms`].
-    pub async fn assign_ring(&self, id: RoomId, from: RingId, to: RingId, tab: &str) -> Result<Done> {
+    pub async fn assign_ring(&self, id: RoomId, from: RingId, to: RingId, tab: &str) -> Result<FormSuccess> {
         let which = RoomChoice::Named(vec![id]);
         let moved = self
             .service
@@ -168,14 +170,14 @@ impl Presenter {
             .into_iter()
             .find(|known| *known == tab);
         let to = format!("/rooms/{id}{}", tab.unwrap_or_default());
-        Ok(Done::new(format!("The room is in {ring} now."), to))
+        Ok(FormSuccess::new(format!("The room is in {ring} now."), to))
     }
 
     /// Adds a device to a room; its token is shown this once (A4).
     ///
     /// # Errors
     /// As [`service::Service::add_device`].
-    pub async fn add_device(&self, room: RoomId, draft: DeviceDraft) -> Result<Done> {
+    pub async fn add_device(&self, room: RoomId, draft: DeviceDraft) -> Result<FormSuccess> {
         let token = self
             .service
             .add_device(&self.viewer.actor, room, &draft)
@@ -193,7 +195,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::enrol_device`].
-    pub async fn renew_device(&self, room: RoomId, controller: &str) -> Result<Done> {
+    pub async fn renew_device(&self, room: RoomId, controller: &str) -> Result<FormSuccess> {
         let token = self
             .service
             .enrol_device(&self.viewer.actor, controller)
@@ -207,12 +209,12 @@ impl Presenter {
         ))
     }
 
-    fn with_token(&self, text: String, room: RoomId, controller: &str, token: String) -> Done {
+    fn with_token(&self, text: String, room: RoomId, controller: &str, token: String) -> FormSuccess {
         let address = &self.service.deployment().public_url;
-        Done {
+        FormSuccess {
             text,
             to: format!("/rooms/{room}"),
-            shown_once: Some(ShownOnce {
+            one_time_secret: Some(OneTimeSecret {
                 why: format!(
                     "Put this token into the agent of {controller} now; it is shown this once. The agent checks in at {address}."
                 ),
@@ -225,12 +227,12 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::revoke_device`].
-    pub async fn revoke_device(&self, room: RoomId, controller: &str) -> Result<Done> {
+    pub async fn revoke_device(&self, room: RoomId, controller: &str) -> Result<FormSuccess> {
         self.service
             .revoke_device(&self.viewer.actor, controller)
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!("{controller} is revoked: it may not check in any more."),
             format!("/rooms/{room}"),
         ))
@@ -264,24 +266,27 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::add_site`].
-    pub async fn add_site(&self, draft: SiteDraft) -> Result<Done> {
+    pub async fn add_site(&self, draft: SiteDraft) -> Result<FormSuccess> {
         self.service
             .add_site(&self.viewer.actor, &draft)
             .await
             .map_err(service_error)?;
-        Ok(Done::new(format!("The site {} is added.", draft.name), "/rooms/sites"))
+        Ok(FormSuccess::new(
+            format!("The site {} is added.", draft.name),
+            "/rooms/sites",
+        ))
     }
 
     /// Edits a site.
     ///
     /// # Errors
     /// As [`service::Service::edit_site`].
-    pub async fn edit_site(&self, id: SiteId, draft: SiteDraft) -> Result<Done> {
+    pub async fn edit_site(&self, id: SiteId, draft: SiteDraft) -> Result<FormSuccess> {
         self.service
             .edit_site(&self.viewer.actor, id, &draft)
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!("The site {} is changed.", draft.name),
             "/rooms/sites",
         ))
@@ -323,14 +328,14 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::import_upload`].
-    pub async fn import_rooms(&self, upload: Uuid) -> Result<Done> {
+    pub async fn import_rooms(&self, upload: Uuid) -> Result<FormSuccess> {
         let report = self
             .service
             .import_upload(&self.viewer.actor, upload)
             .await
             .map_err(service_error)?;
         let added = counted(report.sites, report.rooms, report.devices);
-        Ok(Done::new(format!("Imported: {added}."), "/rooms"))
+        Ok(FormSuccess::new(format!("Imported: {added}."), "/rooms"))
     }
 }
 

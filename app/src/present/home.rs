@@ -9,7 +9,7 @@ use service::announcements::AnnouncementDraft;
 use service::pages::ReadSnapshot;
 
 use super::{Presenter, Result, ring_view, service_error, store_error, words};
-use crate::model::{AnnouncementView, Done, HomeView};
+use crate::model::{AnnouncementView, FormSuccess, HomeView};
 
 /// Announcements that Home shows: the newest.
 const MOST_ANNOUNCEMENTS: i64 = 10;
@@ -60,7 +60,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::announce`].
-    pub async fn announce(&self, title: String, text: String, until: &str) -> Result<Done> {
+    pub async fn announce(&self, title: String, text: String, until: &str) -> Result<FormSuccess> {
         // Who may not is told that, whatever they have typed.
         self.viewer.actor.may(Act::Announce).map_err(service_error)?;
         let until = match until.trim() {
@@ -73,29 +73,29 @@ impl Presenter {
             .announce(&self.viewer.actor, &draft)
             .await
             .map_err(service_error)?;
-        Ok(Done::new("It stands on everybody’s Home now.", "/"))
+        Ok(FormSuccess::new("It stands on everybody’s Home now.", "/"))
     }
 
     /// Takes an announcement down.
     ///
     /// # Errors
     /// As [`service::Service::take_down_announcement`].
-    pub async fn take_down(&self, id: AnnouncementId) -> Result<Done> {
+    pub async fn take_down(&self, id: AnnouncementId) -> Result<FormSuccess> {
         let taken = self.service.take_down_announcement(&self.viewer.actor, id).await;
         taken.map_err(service_error)?;
-        Ok(Done::new("The announcement is taken down, for everybody.", "/"))
+        Ok(FormSuccess::new("The announcement is taken down, for everybody.", "/"))
     }
 
     /// Dismisses an announcement.
     ///
     /// # Errors
     /// As [`service::Service::dismiss_announcement`].
-    pub async fn dismiss(&self, id: AnnouncementId) -> Result<Done> {
+    pub async fn dismiss(&self, id: AnnouncementId) -> Result<FormSuccess> {
         self.service
             .dismiss_announcement(&self.viewer.actor, id)
             .await
             .map_err(service_error)?;
-        Ok(Done::new("The announcement is dismissed, for you alone.", "/"))
+        Ok(FormSuccess::new("The announcement is dismissed, for you alone.", "/"))
     }
 }
 

@@ -29,7 +29,7 @@ use service::pages::ReadSnapshot;
 use service::{Actor, Service, ServiceError};
 
 use crate::error::AppError;
-use crate::model::{DemoView, PersonView, RingView, Said, ShellView};
+use crate::model::{DemoView, FlashMessage, PersonView, RingView, ShellView};
 
 /// What server functions work with: the service, and what pages say about the process around them.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ pub struct Viewer {
     /// Who.
     pub actor: Actor,
     /// What came of it.
-    pub said: Option<Said>,
+    pub flash: Option<FlashMessage>,
     /// A one-time link or a token that was just made, to be shown this once.
     pub secret: Option<String>,
 }
@@ -66,7 +66,7 @@ impl Presenter {
         };
         let viewer = Viewer {
             actor: nobody,
-            said: None,
+            flash: None,
             secret: None,
         };
         Self {
@@ -110,7 +110,7 @@ impl Presenter {
                 name: self.viewer.actor.name.clone(),
                 role: self.viewer.actor.role,
             },
-            said: self.viewer.said.clone(),
+            flash: self.viewer.flash.clone(),
         })
     }
 }

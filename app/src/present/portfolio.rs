@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::{PAGE, Presenter, Result, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{
-    CatalogueReview, Done, FileRow, OutsideFields, PortfolioView, ProductRow, ProductView, PublishView, ReleaseFields,
-    ReleaseForm, ReleaseRow,
+    CatalogueReview, FileRow, FormSuccess, OutsideFields, PortfolioView, ProductRow, ProductView, PublishView,
+    ReleaseFields, ReleaseForm, ReleaseRow,
 };
 
 /// Releases that a review names.
@@ -184,7 +184,7 @@ impl Presenter {
         name: String,
         kind: &str,
         minutes: &str,
-    ) -> Result<Done> {
+    ) -> Result<FormSuccess> {
         let kind = ProductKind::from_word(kind).ok_or_else(|| invalid("kind", "choose a kind"))?;
         let draft = ProductDraft {
             id,
@@ -198,7 +198,7 @@ impl Presenter {
             .add_product(&self.viewer.actor, &draft)
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!("The product {} is added.", draft.name),
             format!("/portfolio/{id}"),
         ))
@@ -208,7 +208,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::cover_product`].
-    pub async fn cover_product(&self, id: &str, covered: bool) -> Result<Done> {
+    pub async fn cover_product(&self, id: &str, covered: bool) -> Result<FormSuccess> {
         let id = ProductId(id.to_owned());
         self.service
             .cover_product(&self.viewer.actor, &id, covered)
@@ -219,14 +219,14 @@ impl Presenter {
         } else {
             "The product is not covered any more."
         };
-        Ok(Done::new(text, format!("/portfolio/{id}")))
+        Ok(FormSuccess::new(text, format!("/portfolio/{id}")))
     }
 
     /// Adds a release, which has no file yet.
     ///
     /// # Errors
     /// As [`service::Service::add_release`].
-    pub async fn add_release(&self, product: &str, fields: ReleaseFields) -> Result<Done> {
+    pub async fn add_release(&self, product: &str, fields: ReleaseFields) -> Result<FormSuccess> {
         let draft = release_draft(product, fields)?;
         let id = self
             .service
@@ -234,14 +234,17 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         let text = format!("The release {} is added. Add its file, then publish it.", draft.version);
-        Ok(Done::new(text, format!("/portfolio/{product}?do=files&release={id}")))
+        Ok(FormSuccess::new(
+            text,
+            format!("/portfolio/{product}?do=files&release={id}"),
+        ))
     }
 
     /// Adds a file that lies at an outside address.
     ///
     /// # Errors
     /// As [`service::Service::add_file`].
-    pub async fn add_outside_file(&self, id: UpdateId, fields: OutsideFields) -> Result<Done> {
+    pub async fn add_outside_file(&self, id: UpdateId, fields: OutsideFields) -> Result<FormSuccess> {
         let hash = |text: &str| text.trim().to_lowercase();
         let size = fields
             .size
@@ -273,7 +276,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::remove_file`].
-    pub async fn remove_file(&self, id: UpdateId, filename: &str) -> Result<Done> {
+    pub async fn remove_file(&self, id: UpdateId, filename: &str) -> Result<FormSuccess> {
         self.service
             .remove_file(&self.viewer.actor, id, filename)
             .await
@@ -281,11 +284,11 @@ impl Presenter {
         self.about_files(id, format!("{filename} is removed.")).await
     }
 
-    async fn about_files(&self, id: UpdateId, text: String) -> Result<Done> {
+    async fn about_files(&self, id: UpdateId, text: String) -> Result<FormSuccess> {
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
         let product = release(&mut snapshot, id).await?.product.id;
         let files = snapshot.tx.artifacts(id).await.map_err(store_error)?.len();
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             text,
             format!("/portfolio/{product}?do=files&release={id}&as={files}"),
         ))
@@ -295,7 +298,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::publish`].
-    pub async fn publish(&self, id: UpdateId, severity: &str, beside: bool) -> Result<Done> {
+    pub async fn publish(&self, id: UpdateId, severity: &str, beside: bool) -> Result<FormSuccess> {
         let severity = Severity::from_word(severity).ok_or_else(|| invalid("severity", "routine or critical"))?;
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
         let record = release(&mut snapshot, id).await?;
@@ -309,7 +312,7 @@ impl Presenter {
         };
         let starts = when::date(published.map_err(service_error)?.starts_on, words::year(&snapshot));
         let city = snapshot.organisation.zone.city();
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!("It is published, and starts on {starts} ({city})."),
             format!("/updates/{id}"),
         ))
@@ -319,7 +322,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::recall`].
-    pub async fn recall(&self, id: UpdateId, reason: &str) -> Result<Done> {
+    pub async fn recall(&self, id: UpdateId, reason: &str) -> Result<FormSuccess> {
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
         let record = release(&mut snapshot, id).await?;
         let (product, version) = (&record.product.id, &record.release.version);
@@ -333,7 +336,7 @@ impl Presenter {
             "room has",
             "rooms have",
         );
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!("The release is recalled; {rooms} it now."),
             format!("/portfolio/{product}"),
         ))
@@ -381,10 +384,10 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::import_uploaded_catalogue`].
-    pub async fn import_catalogue(&self, upload: Uuid) -> Result<Done> {
+    pub async fn import_catalogue(&self, upload: Uuid) -> Result<FormSuccess> {
         let imported = self.service.import_uploaded_catalogue(&self.viewer.actor, upload).await;
         let (products, releases) = imported.map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!(
                 "Imported: {}, {}.",
                 counted(products, "product", "products"),

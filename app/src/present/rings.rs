@@ -11,7 +11,7 @@ use service::RoomChoice;
 use super::rooms::room_filter;
 use super::{Presenter, Result, ring_view, service_error, store_error, words};
 use crate::error::AppError;
-use crate::model::{Done, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
+use crate::model::{FormSuccess, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
 
 /// Rooms that a dialog names.
 const NAMED: i64 = 12;
@@ -89,7 +89,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::add_ring`].
-    pub async fn add_ring(&self, fields: RingFields) -> Result<Done> {
+    pub async fn add_ring(&self, fields: RingFields) -> Result<FormSuccess> {
         let name = fields.name.to_string();
         self.service
             .add_ring(&self.viewer.actor, fields)
@@ -102,7 +102,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::edit_ring`].
-    pub async fn edit_ring(&self, id: RingId, seen: &str, fields: RingFields) -> Result<Done> {
+    pub async fn edit_ring(&self, id: RingId, seen: &str, fields: RingFields) -> Result<FormSuccess> {
         // A form of before that was kept, or none: nothing to compare with.
         let seen: Option<Ring> = serde_json::from_str(seen).ok();
         let name = fields.name.to_string();
@@ -117,7 +117,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::delete_ring`].
-    pub async fn delete_ring(&self, id: RingId, rooms_to: RingId) -> Result<Done> {
+    pub async fn delete_ring(&self, id: RingId, rooms_to: RingId) -> Result<FormSuccess> {
         let deleted = self.service.delete_ring(&self.viewer.actor, id, Some(rooms_to)).await;
         deleted.map_err(service_error)?;
         Ok(done("The ring is deleted.".to_owned()))
@@ -167,7 +167,7 @@ impl Presenter {
         matching: Option<(RoomsQuery, i64)>,
         from: Option<RingId>,
         to: RingId,
-    ) -> Result<Done> {
+    ) -> Result<FormSuccess> {
         let which = match matching {
             Some((query, seen)) => RoomChoice::Matching(room_filter(&query, self.service.clock().now()), seen),
             None => RoomChoice::Named(rooms),
@@ -186,12 +186,15 @@ impl Presenter {
             1 => "The room is moved.".to_owned(),
             rooms => format!("{rooms} rooms are moved."),
         };
-        Ok(Done::new(format!("{text}{there}"), format!("/updates/rooms?ring={to}")))
+        Ok(FormSuccess::new(
+            format!("{text}{there}"),
+            format!("/updates/rooms?ring={to}"),
+        ))
     }
 }
 
-fn done(text: String) -> Done {
-    Done::new(text, PAGE)
+fn done(text: String) -> FormSuccess {
+    FormSuccess::new(text, PAGE)
 }
 
 /// A ring as a form has it; an empty order: none, as for the pinned ones.

@@ -12,7 +12,7 @@ use service::settings::{OrganisationDraft, mark};
 
 use super::{Presenter, Result, service_error, store_error, words};
 use crate::error::AppError;
-use crate::model::{Choice, Done, FreezeRow, FreezesView, SettingsFields, SettingsView};
+use crate::model::{Choice, FormSuccess, FreezeRow, FreezesView, SettingsFields, SettingsView};
 
 /// Freezes of the past that the list still shows.
 const PAST_DAYS: i64 = 60;
@@ -56,7 +56,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::edit_settings`].
-    pub async fn edit_settings(&self, fields: SettingsFields) -> Result<Done> {
+    pub async fn edit_settings(&self, fields: SettingsFields) -> Result<FormSuccess> {
         // Who may not is told that, whatever they have typed.
         self.viewer.actor.may(Act::EditSettings).map_err(service_error)?;
         let (seen, draft) = (fields.seen.clone(), settings_draft(fields)?);
@@ -64,7 +64,10 @@ impl Presenter {
         changed.map_err(service_error)?;
         // Another address: the page asks again, and the form has what is set now.
         let now = mark(&self.snapshot().await?.organisation);
-        Ok(Done::new("The settings are changed.", format!("/settings?as={now}")))
+        Ok(FormSuccess::new(
+            "The settings are changed.",
+            format!("/settings?as={now}"),
+        ))
     }
 
     /// The freezes (W6): those ahead, and some that are over.
@@ -195,7 +198,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::freeze`].
-    pub async fn freeze(&self, scope: &str, from: &str, until: &str, reason: &str) -> Result<Done> {
+    pub async fn freeze(&self, scope: &str, from: &str, until: &str, reason: &str) -> Result<FormSuccess> {
         self.viewer.actor.may(Act::Freeze).map_err(service_error)?;
         let scope = parsed_scope(scope)?;
         let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
@@ -204,7 +207,7 @@ impl Presenter {
             .freeze(&self.viewer.actor, scope, first, last, reason.into())
             .await;
         made.map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             "The freeze is made; plans step over its dates.",
             "/settings/freezes",
         ))
@@ -214,12 +217,12 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::lift_freeze`].
-    pub async fn lift_freeze(&self, id: FreezeId, reason: &str) -> Result<Done> {
+    pub async fn lift_freeze(&self, id: FreezeId, reason: &str) -> Result<FormSuccess> {
         self.service
             .lift_freeze(&self.viewer.actor, id, reason.into())
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             "The freeze is lifted; plans take their dates back.",
             "/settings/freezes",
         ))

@@ -14,7 +14,7 @@ use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
 use super::{PAGE, Presenter, Result, service_error, store_error, words};
 use crate::error::AppError;
 use crate::model::{
-    Done, HistoryRow, IssueAbout, IssueDraft, TicketChoices, TicketRow, TicketView, TicketsQuery, TicketsView,
+    FormSuccess, HistoryRow, IssueAbout, IssueDraft, TicketChoices, TicketRow, TicketView, TicketsQuery, TicketsView,
 };
 
 /// Rooms that an issue names by itself.
@@ -163,13 +163,13 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::record_issue`].
-    pub async fn record_issue(&self, issue: Issue) -> Result<Done> {
+    pub async fn record_issue(&self, issue: Issue) -> Result<FormSuccess> {
         let number = self
             .service
             .record_issue(&self.viewer.actor, &issue)
             .await
             .map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             format!("T-{number} is recorded; its rooms are unhealthy while it is open."),
             format!("/incidents/{number}"),
         ))
@@ -179,13 +179,13 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::leave_issue_out`].
-    pub async fn leave_issue_out(&self, update: UpdateId, reason: &str) -> Result<Done> {
+    pub async fn leave_issue_out(&self, update: UpdateId, reason: &str) -> Result<FormSuccess> {
         let left_out = self
             .service
             .leave_issue_out(&self.viewer.actor, update, reason.into())
             .await;
         left_out.map_err(service_error)?;
-        Ok(Done::new(
+        Ok(FormSuccess::new(
             "No issue is recorded; the audit has your reason.",
             format!("/updates/{update}"),
         ))
@@ -195,7 +195,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::add_note`].
-    pub async fn add_note(&self, number: i64, text: &str) -> Result<Done> {
+    pub async fn add_note(&self, number: i64, text: &str) -> Result<FormSuccess> {
         self.service
             .add_note(&self.viewer.actor, number, text.into())
             .await
@@ -207,7 +207,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::assign_ticket`].
-    pub async fn assign_ticket(&self, number: i64, assignee: &str) -> Result<Done> {
+    pub async fn assign_ticket(&self, number: i64, assignee: &str) -> Result<FormSuccess> {
         let assigned = self
             .service
             .assign_ticket(&self.viewer.actor, number, assignee.into())
@@ -220,7 +220,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::investigate_ticket`].
-    pub async fn investigate_ticket(&self, number: i64, investigating: bool) -> Result<Done> {
+    pub async fn investigate_ticket(&self, number: i64, investigating: bool) -> Result<FormSuccess> {
         let changed = self
             .service
             .investigate_ticket(&self.viewer.actor, number, investigating);
@@ -246,7 +246,7 @@ impl Presenter {
         description: &str,
         severity: TicketSeverity,
         high_impact: bool,
-    ) -> Result<Done> {
+    ) -> Result<FormSuccess> {
         let edited = self.service.edit_ticket(
             &self.viewer.actor,
             number,
@@ -263,7 +263,7 @@ impl Presenter {
     ///
     /// # Errors
     /// As [`service::Service::resolve_ticket`].
-    pub async fn resolve_ticket(&self, number: i64, category: &str, note: &str) -> Result<Done> {
+    pub async fn resolve_ticket(&self, number: i64, category: &str, note: &str) -> Result<FormSuccess> {
         let resolved = self
             .service
             .resolve_ticket(&self.viewer.actor, number, category, note.into());
@@ -275,7 +275,7 @@ impl Presenter {
     ///
     /// # Errors
     /// The day is none, or as [`service::Service::suppress_ticket`].
-    pub async fn suppress_ticket(&self, number: i64, until: &str, reason: &str) -> Result<Done> {
+    pub async fn suppress_ticket(&self, number: i64, until: &str, reason: &str) -> Result<FormSuccess> {
         let until = words::parsed_day("until", until)?;
         let suppressed = self
             .service
@@ -285,8 +285,8 @@ impl Presenter {
     }
 }
 
-fn done(number: i64, text: &str) -> Result<Done> {
-    Ok(Done::new(text, format!("/incidents/{number}")))
+fn done(number: i64, text: &str) -> Result<FormSuccess> {
+    Ok(FormSuccess::new(text, format!("/incidents/{number}")))
 }
 
 /// While it is.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::AppError;
 use crate::model::{
-    Done, ImportReview, RoomFields, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery,
+    FormSuccess, ImportReview, RoomFields, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery,
     RoomsView, SitesView,
 };
 
@@ -55,25 +55,29 @@ pub async fn get_room_form(
 pub async fn add_room(
     #[server(flatten)] fields: RoomFields,
     #[server(default)] ring: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.add_room(fields, &ring).await
 }
 
 /// Edits a room.
 #[server(prefix = "/api", endpoint = "rooms/edit")]
-pub async fn edit_room(room: RoomId, revision: i64, #[server(flatten)] fields: RoomFields) -> Result<Done, AppError> {
+pub async fn edit_room(
+    room: RoomId,
+    revision: i64,
+    #[server(flatten)] fields: RoomFields,
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.edit_room(room, revision, fields).await
 }
 
 /// Retires a room.
 #[server(prefix = "/api", endpoint = "rooms/retire")]
-pub async fn retire_room(room: RoomId, reason: String) -> Result<Done, AppError> {
+pub async fn retire_room(room: RoomId, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.retire_room(room, &reason).await
 }
 
 /// Brings a retired room back.
 #[server(prefix = "/api", endpoint = "rooms/bring-back")]
-pub async fn bring_back_room(room: RoomId) -> Result<Done, AppError> {
+pub async fn bring_back_room(room: RoomId) -> Result<FormSuccess, AppError> {
     crate::presenter()?.bring_back_room(room).await
 }
 
@@ -84,7 +88,7 @@ pub async fn assign_ring(
     from: RingId,
     to: RingId,
     #[server(default)] tab: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.assign_ring(room, from, to, &tab).await
 }
 
@@ -97,7 +101,7 @@ pub async fn add_device(
     #[server(default)] vendor: String,
     model: String,
     #[server(default)] serial: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     let draft = service::rooms::DeviceDraft {
         controller: device,
         role: role.into(),
@@ -110,13 +114,13 @@ pub async fn add_device(
 
 /// Hands out a new token for a device (A4).
 #[server(prefix = "/api", endpoint = "devices/token")]
-pub async fn renew_device(room: RoomId, device: String) -> Result<Done, AppError> {
+pub async fn renew_device(room: RoomId, device: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.renew_device(room, &device).await
 }
 
 /// Takes a device's token away.
 #[server(prefix = "/api", endpoint = "devices/revoke")]
-pub async fn revoke_device(room: RoomId, device: String) -> Result<Done, AppError> {
+pub async fn revoke_device(room: RoomId, device: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.revoke_device(room, &device).await
 }
 
@@ -133,7 +137,7 @@ pub async fn add_site(
     #[server(default)] city: String,
     #[server(default)] country: String,
     zone: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     let draft = service::rooms::SiteDraft {
         name: name.into(),
         city: city.into(),
@@ -151,7 +155,7 @@ pub async fn edit_site(
     #[server(default)] city: String,
     #[server(default)] country: String,
     zone: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     let draft = service::rooms::SiteDraft {
         name: name.into(),
         city: city.into(),
@@ -169,6 +173,6 @@ pub async fn review_rooms(#[server(default)] upload: Option<Uuid>) -> Result<Opt
 
 /// Imports a file that was looked at.
 #[server(prefix = "/api", endpoint = "rooms/import")]
-pub async fn import_rooms(upload: Uuid) -> Result<Done, AppError> {
+pub async fn import_rooms(upload: Uuid) -> Result<FormSuccess, AppError> {
     crate::presenter()?.import_rooms(upload).await
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::model::{Done, FreezesView, SettingsFields, SettingsView};
+use crate::model::{FormSuccess, FreezesView, SettingsFields, SettingsView};
 
 /// All settings.
 #[server(prefix = "/api", endpoint = "settings", input = GetUrl)]
@@ -15,7 +15,7 @@ pub async fn get_settings() -> Result<SettingsView, AppError> {
 
 /// Changes them.
 #[server(prefix = "/api", endpoint = "settings/edit")]
-pub async fn edit_settings(#[server(flatten)] fields: SettingsFields) -> Result<Done, AppError> {
+pub async fn edit_settings(#[server(flatten)] fields: SettingsFields) -> Result<FormSuccess, AppError> {
     crate::presenter()?.edit_settings(fields).await
 }
 
@@ -33,12 +33,12 @@ pub async fn plan_freeze(scope: String, from: String, until: String) -> Result<V
 
 /// Freezes (W6).
 #[server(prefix = "/api", endpoint = "freezes/add")]
-pub async fn add_freeze(scope: String, from: String, until: String, reason: String) -> Result<Done, AppError> {
+pub async fn add_freeze(scope: String, from: String, until: String, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.freeze(&scope, &from, &until, &reason).await
 }
 
 /// Lifts what is ahead of a freeze (W6).
 #[server(prefix = "/api", endpoint = "freezes/lift")]
-pub async fn lift_freeze(freeze: FreezeId, reason: String) -> Result<Done, AppError> {
+pub async fn lift_freeze(freeze: FreezeId, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.lift_freeze(freeze, &reason).await
 }

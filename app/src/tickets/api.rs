@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
-use crate::model::{Done, IssueAbout, IssueDraft, TicketView, TicketsQuery, TicketsView};
+use crate::model::{FormSuccess, IssueAbout, IssueDraft, TicketView, TicketsQuery, TicketsView};
 
 /// A page of tickets.
 #[server(prefix = "/api", endpoint = "tickets/list", input = GetUrl)]
@@ -36,7 +36,7 @@ pub async fn record_issue(
     rooms: String,
     #[server(default)] high_impact: bool,
     #[server(default)] update: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     let update = update.parse().ok();
     let issue = service::tickets::Issue {
         title: title.into(),
@@ -52,25 +52,25 @@ pub async fn record_issue(
 
 /// Leaves the issue of a pause out, with a reason (K2).
 #[server(prefix = "/api", endpoint = "tickets/leave-out")]
-pub async fn leave_issue_out(update: UpdateId, reason: String) -> Result<Done, AppError> {
+pub async fn leave_issue_out(update: UpdateId, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.leave_issue_out(update, &reason).await
 }
 
 /// Adds a note.
 #[server(prefix = "/api", endpoint = "tickets/note")]
-pub async fn add_note(number: i64, note: String) -> Result<Done, AppError> {
+pub async fn add_note(number: i64, note: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.add_note(number, &note).await
 }
 
 /// Gives a ticket to somebody; empty: to nobody.
 #[server(prefix = "/api", endpoint = "tickets/assign")]
-pub async fn assign_ticket(number: i64, #[server(default)] assignee: String) -> Result<Done, AppError> {
+pub async fn assign_ticket(number: i64, #[server(default)] assignee: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.assign_ticket(number, &assignee).await
 }
 
 /// Says whether somebody is looking into a ticket.
 #[server(prefix = "/api", endpoint = "tickets/investigate")]
-pub async fn investigate_ticket(number: i64, investigating: bool) -> Result<Done, AppError> {
+pub async fn investigate_ticket(number: i64, investigating: bool) -> Result<FormSuccess, AppError> {
     crate::presenter()?.investigate_ticket(number, investigating).await
 }
 
@@ -82,7 +82,7 @@ pub async fn edit_ticket(
     description: String,
     severity: TicketSeverity,
     #[server(default)] high_impact: bool,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     let presenter = crate::presenter()?;
     presenter
         .edit_ticket(number, &title, &description, severity, high_impact)
@@ -91,12 +91,12 @@ pub async fn edit_ticket(
 
 /// Resolves a recorded ticket (I3).
 #[server(prefix = "/api", endpoint = "tickets/resolve")]
-pub async fn resolve_ticket(number: i64, category: String, note: String) -> Result<Done, AppError> {
+pub async fn resolve_ticket(number: i64, category: String, note: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.resolve_ticket(number, &category, &note).await
 }
 
 /// Lets an automatic ticket rest until the end of a day (I3).
 #[server(prefix = "/api", endpoint = "tickets/suppress")]
-pub async fn suppress_ticket(number: i64, until: String, reason: String) -> Result<Done, AppError> {
+pub async fn suppress_ticket(number: i64, until: String, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.suppress_ticket(number, &until, &reason).await
 }

@@ -7,8 +7,8 @@ use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
 use crate::model::{
-    Control, ControlView, Done, MovePlan, RingPlan, RingsView, RoomWhyQuery, RoomsQuery, UpdateView, UpdatesQuery,
-    UpdatesView,
+    Control, ControlView, FormSuccess, MovePlan, RingPlan, RingsView, RoomWhyQuery, RoomsQuery, UpdateView,
+    UpdatesQuery, UpdatesView,
 };
 
 /// A page of the list of updates.
@@ -51,7 +51,7 @@ pub async fn pause_update(
     update: UpdateId,
     reason: String,
     #[server(default)] resumes_on: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.pause(update, &reason, &resumes_on).await
 }
 
@@ -61,25 +61,29 @@ pub async fn set_resume_date(
     update: UpdateId,
     reason: String,
     #[server(default)] resumes_on: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.set_resume_date(update, &reason, &resumes_on).await
 }
 
 /// Resumes an update (K3).
 #[server(prefix = "/api", endpoint = "updates/resume")]
-pub async fn resume_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
+pub async fn resume_update(update: UpdateId, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.resume(update, &reason).await
 }
 
 /// Retries all failed rooms of an update (K4).
 #[server(prefix = "/api", endpoint = "updates/retry")]
-pub async fn retry_all_failed(update: UpdateId) -> Result<Done, AppError> {
+pub async fn retry_all_failed(update: UpdateId) -> Result<FormSuccess, AppError> {
     crate::presenter()?.retry_all_failed(update).await
 }
 
 /// Retries an update in one room (K4, A1).
 #[server(prefix = "/api", endpoint = "updates/retry-room")]
-pub async fn retry_room(update: UpdateId, room: RoomId, #[server(default)] from_room: bool) -> Result<Done, AppError> {
+pub async fn retry_room(
+    update: UpdateId,
+    room: RoomId,
+    #[server(default)] from_room: bool,
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.retry_room(update, room, from_room).await
 }
 
@@ -90,13 +94,13 @@ pub async fn force_update(
     #[server(default)] rooms: Vec<RoomId>,
     mode: Force,
     reason: String,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?.force(update, rooms, mode, &reason).await
 }
 
 /// Acknowledges the failures of an update (T9).
 #[server(prefix = "/api", endpoint = "updates/acknowledge")]
-pub async fn acknowledge_update(update: UpdateId, reason: String) -> Result<Done, AppError> {
+pub async fn acknowledge_update(update: UpdateId, reason: String) -> Result<FormSuccess, AppError> {
     crate::presenter()?.acknowledge(update, &reason).await
 }
 
@@ -108,7 +112,7 @@ pub async fn add_ring(
     #[server(default)] order: String,
     rollout_days: u32,
     test_days: u32,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     let draft = crate::present::rings::fields(name, description, &order, rollout_days, test_days)?;
     crate::presenter()?.add_ring(draft).await
 }
@@ -123,14 +127,14 @@ pub async fn edit_ring(
     #[server(default)] order: String,
     rollout_days: u32,
     test_days: u32,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     let draft = crate::present::rings::fields(name, description, &order, rollout_days, test_days)?;
     crate::presenter()?.edit_ring(ring, &seen, draft).await
 }
 
 /// Deletes a ring; its rooms go to another one (R11).
 #[server(prefix = "/api", endpoint = "rings/delete")]
-pub async fn delete_ring(ring: RingId, rooms_to: RingId) -> Result<Done, AppError> {
+pub async fn delete_ring(ring: RingId, rooms_to: RingId) -> Result<FormSuccess, AppError> {
     crate::presenter()?.delete_ring(ring, rooms_to).await
 }
 
@@ -152,7 +156,7 @@ pub async fn move_rooms(
     #[server(flatten)] query: RoomsQuery,
     #[server(default)] from: Option<RingId>,
     to: RingId,
-) -> Result<Done, AppError> {
+) -> Result<FormSuccess, AppError> {
     crate::presenter()?
         .move_rooms(rooms, seen.map(|seen| (query, seen)), from, to)
         .await

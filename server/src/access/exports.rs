@@ -39,8 +39,8 @@ async fn who_exports(State(sessions): State<Sessions>, jar: CookieJar, mut reque
     let origin = sessions.origin(peer(&request), request.headers());
     match sessions.service.bearer(&secret, &origin).await {
         Ok(Some(actor)) => {
-            let (said, secret) = (None, None);
-            request.extensions_mut().insert(Viewer { actor, said, secret });
+            let (flash, secret) = (None, None);
+            request.extensions_mut().insert(Viewer { actor, flash, secret });
             next.run(request).await
         }
         Ok(None) => {

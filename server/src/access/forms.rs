@@ -4,7 +4,7 @@
 //! which knows who may; nothing here decides.
 
 use app::access::documents;
-use app::model::Said;
+use app::model::FlashMessage;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::{Form, Path, Query, State};
@@ -144,7 +144,7 @@ async fn sign_out(State(sessions): State<Sessions>, sender: Sender) -> Response 
     let leads_to = if sessions.is_demo { "/" } else { "/sign-in" };
     let jar = CookieJar::new()
         .add(sessions.gone(sessions.session_cookie()))
-        .add(sessions.gone(sessions.said_cookie()))
+        .add(sessions.gone(sessions.flash_cookie()))
         .add(sessions.gone(sessions.secret_cookie()));
     (jar, Redirect::to(leads_to)).into_response()
 }
@@ -263,12 +263,12 @@ pub(super) async fn act<T>(
     match acted(sessions, sender, leads_to, acting).await {
         Ok(done) => {
             let (text, secret) = good(&done);
-            let said = Said {
+            let flash = FlashMessage {
                 is_good: true,
                 text,
-                shown_once: None,
+                one_time_secret: None,
             };
-            let mut jar = jar.add(sessions.cookie(sessions.said_cookie(), super::said_value(&said)));
+            let mut jar = jar.add(sessions.cookie(sessions.flash_cookie(), super::flash_value(&flash)));
             if let Some(secret) = secret {
                 jar = jar.add(sessions.cookie(sessions.secret_cookie(), secret));
             }
@@ -317,14 +317,14 @@ async fn acted<T>(
             Err((StatusCode::FORBIDDEN, Html(page)).into_response())
         }
         Err(error) => {
-            let said = Said {
+            let flash = FlashMessage {
                 is_good: false,
                 text: status_and_sentence(&error).1,
-                shown_once: None,
+                one_time_secret: None,
             };
             let jar = sender
                 .jar
-                .add(sessions.cookie(sessions.said_cookie(), super::said_value(&said)));
+                .add(sessions.cookie(sessions.flash_cookie(), super::flash_value(&flash)));
             Err((jar, Redirect::to(back)).into_response())
         }
     }

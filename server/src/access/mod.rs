@@ -23,7 +23,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use app::access::documents;
 use app::error::AppError;
-use app::model::Said;
+use app::model::FlashMessage;
 use app::present::Viewer;
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -65,8 +65,8 @@ impl Sessions {
     }
 
     /// What came of a form, until the next page has shown it.
-    fn said_cookie(&self) -> &'static str {
-        self.named("__Host-nightshift-said")
+    fn flash_cookie(&self) -> &'static str {
+        self.named("__Host-nightshift-flash")
     }
 
     /// A one-time link or a token that was just made, until the next page has shown it.
@@ -166,20 +166,20 @@ pub(crate) async fn who_is_there(
         let next = percent_encoded(wanted);
         return Redirect::to(&format!("/sign-in?next={next}")).into_response();
     };
-    let said = jar.get(sessions.said_cookie()).and_then(|said| {
-        let said = percent_encoding::percent_decode_str(said.value()).decode_utf8().ok()?;
-        serde_json::from_str::<Said>(&said).ok()
+    let flash = jar.get(sessions.flash_cookie()).and_then(|flash| {
+        let flash = percent_encoding::percent_decode_str(flash.value()).decode_utf8().ok()?;
+        serde_json::from_str::<FlashMessage>(&flash).ok()
     });
     let secret = jar
         .get(sessions.secret_cookie())
         .map(|secret| secret.value().to_owned());
     let shows_it = request.method() == Method::GET && !request.uri().path().starts_with("/api/");
-    let forget = shows_it && (said.is_some() || secret.is_some());
-    request.extensions_mut().insert(Viewer { actor, said, secret });
+    let forget = shows_it && (flash.is_some() || secret.is_some());
+    request.extensions_mut().insert(Viewer { actor, flash, secret });
     let response = next.run(request).await;
     if forget {
         let jar = CookieJar::new()
-            .add(sessions.gone(sessions.said_cookie()))
+            .add(sessions.gone(sessions.flash_cookie()))
             .add(sessions.gone(sessions.secret_cookie()));
         return (jar, response).into_response();
     }
@@ -229,8 +229,8 @@ fn fault(error: &ServiceError) -> Response {
 }
 
 /// What a cookie holds until the next page has shown it.
-fn said_value(said: &Said) -> String {
-    percent_encoded(&serde_json::to_string(said).unwrap_or_default())
+fn flash_value(flash: &FlashMessage) -> String {
+    percent_encoded(&serde_json::to_string(flash).unwrap_or_default())
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -5,7 +5,7 @@
 
 use app::access::documents;
 use app::error::AppError;
-use app::model::{Done, Said};
+use app::model::{FlashMessage, FormSuccess};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -14,7 +14,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 
 use super::forms::safe_next;
-use super::{Sessions, percent_encoded, said_value};
+use super::{Sessions, flash_value, percent_encoded};
 use crate::site::LARGEST_FORM;
 
 /// An address that is longer may not pass every proxy.
@@ -38,28 +38,28 @@ pub(crate) async fn led_back(State(sessions): State<Sessions>, request: Request,
         .headers
         .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let answer = next.run(Request::from_parts(parts, Body::from(fields.clone()))).await;
-    let (status, said) = (answer.status(), answer.into_body());
-    let Ok(said) = axum::body::to_bytes(said, LARGEST_FORM).await else {
+    let (status, body) = (answer.status(), answer.into_body());
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_FORM).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     if status.is_success()
-        && let Ok(done) = serde_json::from_slice::<Done>(&said)
+        && let Ok(done) = serde_json::from_slice::<FormSuccess>(&body)
     {
         let to = safe_next(&done.to).to_owned();
-        let (text, shown_once) = (done.text, done.shown_once);
+        let (text, one_time_secret) = (done.text, done.one_time_secret);
         let is_good = true;
         return lead(
             &sessions,
             &to,
-            Said {
+            FlashMessage {
                 is_good,
                 text,
-                shown_once,
+                one_time_secret,
             },
         );
     }
-    let Ok(error) = serde_json::from_slice::<AppError>(&said) else {
-        return (status, said).into_response();
+    let Ok(error) = serde_json::from_slice::<AppError>(&body) else {
+        return (status, body).into_response();
     };
     let back = with_fields(&from, &fields);
     if error == AppError::SignedOut || back.len() > LONGEST_ADDRESS {
@@ -68,16 +68,16 @@ pub(crate) async fn led_back(State(sessions): State<Sessions>, request: Request,
         let page = documents::send_again(&action, &error.to_string(), is_signed_out, &pairs(&fields));
         return (status, Html(page)).into_response();
     }
-    let said = Said {
+    let flash = FlashMessage {
         is_good: false,
         text: error.to_string(),
-        shown_once: None,
+        one_time_secret: None,
     };
-    lead(&sessions, &back, said)
+    lead(&sessions, &back, flash)
 }
 
-fn lead(sessions: &Sessions, to: &str, said: Said) -> Response {
-    let jar = CookieJar::new().add(sessions.cookie(sessions.said_cookie(), said_value(&said)));
+fn lead(sessions: &Sessions, to: &str, flash: FlashMessage) -> Response {
+    let jar = CookieJar::new().add(sessions.cookie(sessions.flash_cookie(), flash_value(&flash)));
     (jar, Redirect::to(to)).into_response()
 }
 

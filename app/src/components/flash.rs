@@ -1,4 +1,4 @@
-//! What came of what was just done: one line above the page, said aloud by screen readers. It goes when another page opens.
+//! The flash message: what came of what was just done, one line above the page, read aloud by screen readers. It goes when another page opens.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -6,84 +6,85 @@ use leptos_router::hooks::use_location;
 use super::answer::{later, nothing};
 use super::icon::Icon;
 use super::loaded::Loading;
-use crate::model::{Done, Said, ShellView};
+use crate::model::{FlashMessage, FormSuccess, ShellView};
 
-/// What was said last in this browser, and on which page.
+/// The last message in this browser, and its page.
 #[derive(Clone, Copy)]
-pub struct Announcement(RwSignal<Option<(String, Said)>>);
+pub struct Flash(RwSignal<Option<(String, FlashMessage)>>);
 
-impl Announcement {
+impl Flash {
     /// Puts it into the context of everything below.
     #[must_use]
     pub fn provide() -> Self {
-        let announcement = Self(RwSignal::new(None));
-        provide_context(announcement);
-        announcement
+        let flash = Self(RwSignal::new(None));
+        provide_context(flash);
+        flash
     }
 
-    /// Has whoever asks run again whenever something is said.
+    /// Has whoever asks run again whenever there is a message.
     pub fn track(self) {
         self.0.track();
     }
 
-    /// Says it on the page at this address.
-    pub fn say(self, done: &Done) {
+    /// Shows it on the page at this address.
+    pub fn show(self, done: &FormSuccess) {
         let path = done.to.split(['?', '#']).next().unwrap_or_default().to_owned();
-        let said = Said {
+        let message = FlashMessage {
             is_good: true,
             text: done.text.clone(),
-            shown_once: done.shown_once.clone(),
+            one_time_secret: done.one_time_secret.clone(),
         };
-        self.0.set(Some((path, said)));
+        self.0.set(Some((path, message)));
     }
 }
 
 /// Where it stands. What a form without script has brought comes with the shell, once.
 #[component]
-pub fn Announced(
+pub fn FlashLine(
     /// What every page asks for.
     shell: Loading<ShellView>,
-    /// What was said in this browser.
-    said: Announcement,
+    /// The message of this browser.
+    flash: Flash,
 ) -> impl IntoView {
     let path = use_location().pathname;
     let first_path = path.get_untracked();
     let here = move || {
-        said.0
+        flash
+            .0
             .get()
             .filter(|(place, _)| *place == path.get())
-            .map(|(_, said)| said)
+            .map(|(_, message)| message)
     };
     let brought = move || {
         let first_path = first_path.clone();
         async move {
-            let said = shell.await.ok().and_then(|shell| shell.said);
+            let message = shell.await.ok().and_then(|shell| shell.flash);
             let is_first = path.get_untracked() == first_path;
-            said.filter(|_| is_first).map_or_else(nothing, message)
+            message.filter(|_| is_first).map_or_else(nothing, flash_line)
         }
     };
     view! {
-        <div class="announced" role="status">
-            {move || here().map(message)}
+        <div class="flash" role="status">
+            {move || here().map(flash_line)}
             {later(brought, nothing)}
         </div>
     }
 }
 
 /// A message above the page's content.
-fn message(said: Said) -> AnyView {
-    let Said {
+fn flash_line(message: FlashMessage) -> AnyView {
+    let FlashMessage {
         is_good,
         text,
-        shown_once,
-    } = said;
-    let shown_once = shown_once.map(|once| {
+        one_time_secret,
+    } = message;
+    let one_time_secret = one_time_secret.map(|secret| {
         view! {
             <div class="msg msg--warning">
                 <div class="msg-body">
-                    <p>{once.why}</p>
+                    <p>{secret.why}</p>
                     <p>
-                        <code class="shown-once">{once.secret}</code>
+                        <code class="one-time-secret">{secret.secret}</code>
                     </p>
                 </div>
             </div>
@@ -100,7 +101,7 @@ fn message(said: Said) -> AnyView {
             <Icon name=icon />
             <p>{text}</p>
         </div>
-        {shown_once}
+        {one_time_secret}
     }
     .into_any()
 }
