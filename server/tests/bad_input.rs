@@ -540,7 +540,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
             .force(
                 &actor(),
                 update,
-                &service::Scope::Rooms(vec![room]),
+                &service::RoomScope::Rooms(vec![room]),
                 domain::deployment::Force::Now,
                 "now".into(),
             )

@@ -20,7 +20,7 @@ use domain::ids::{ProductId, UpdateId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use service::store::Store;
-use service::{Artifacts, Clock, ProcessConfig, Scope, Service};
+use service::{Artifacts, Clock, ProcessConfig, RoomScope, Service};
 use support::dice::Dice;
 use support::program::{Program, free_port};
 use support::{BAR, Database, Engine, House, Options, action_in, actor, client, instant, link, rooms};
@@ -231,7 +231,7 @@ async fn act(service: &Service, day: i64) {
                 .force(
                     &actor(),
                     update,
-                    &Scope::Rooms(vec![last.room]),
+                    &RoomScope::Rooms(vec![last.room]),
                     Force::Now,
                     "The board meets here.".into(),
                 )

@@ -11,7 +11,7 @@ use domain::status::UpdateStatus;
 use domain::update::titled;
 use domain::when;
 use service::pages::{ReadSnapshot, UpdateSummary};
-use service::{Actor, Scope};
+use service::{Actor, RoomScope};
 
 use super::{Presenter, Result, service_error, store_error, words};
 use crate::model::{Control, ControlRoom, ControlView, FormSuccess};
@@ -79,7 +79,7 @@ impl Presenter {
             .force_plan(self.actor(), view.id, &scope, Force::WhenAvailable);
         let plan = plan.await.map_err(service_error)?;
         let zone = snapshot.organisation.zone.clone();
-        view.count = whole(plan.forced.rooms.len());
+        view.count = as_count(plan.forced.rooms.len());
         let hit: Vec<RoomId> = plan.forced.rooms.iter().take(NAMED).copied().collect();
         let (called, rooms) = (
             names(snapshot, &hit).await?,
@@ -115,12 +115,12 @@ impl Presenter {
         }
         view.rooms_heading = format!(
             "{} left out",
-            words::count(whole(plan.forced.left_out.len()), "room is", "rooms are")
+            words::count(as_count(plan.forced.left_out.len()), "room is", "rooms are")
         );
         let named: Vec<&(RoomId, String)> = plan.forced.left_out.iter().take(NAMED).collect();
         let ids: Vec<RoomId> = named.iter().map(|(id, _)| *id).collect();
         let names = names(snapshot, &ids).await?;
-        view.more_rooms = whole(plan.forced.left_out.len() - named.len());
+        view.more_rooms = as_count(plan.forced.left_out.len() - named.len());
         view.rooms = named
             .into_iter()
             .map(|(id, why)| ControlRoom {
@@ -208,7 +208,7 @@ impl Presenter {
             0 => "No room has failed any more; nothing was changed.".to_owned(),
             rooms => format!(
                 "{} into the next window.",
-                words::count(whole(rooms), "room goes back", "rooms go back")
+                words::count(as_count(rooms), "room goes back", "rooms go back")
             ),
         };
         done(id, text)
@@ -275,15 +275,15 @@ fn done(id: UpdateId, text: String) -> Result<FormSuccess> {
     Ok(FormSuccess::new(text, to))
 }
 
-fn scope(chosen: &[RoomId]) -> Scope {
+fn scope(chosen: &[RoomId]) -> RoomScope {
     if chosen.is_empty() {
-        Scope::Whole
+        RoomScope::All
     } else {
-        Scope::Rooms(chosen.to_vec())
+        RoomScope::Rooms(chosen.to_vec())
     }
 }
 
-fn whole(number: usize) -> i64 {
+fn as_count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -328,11 +328,11 @@ async fn pause(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
     if summary.counts.in_progress > 0 {
         let running = snapshot
             .tx
-            .running_rooms(view.id, whole(NAMED))
+            .running_rooms(view.id, as_count(NAMED))
             .await
             .map_err(store_error)?;
         view.rooms_heading = "Installs that are running".to_owned();
-        view.more_rooms = summary.counts.in_progress - whole(running.len());
+        view.more_rooms = summary.counts.in_progress - as_count(running.len());
         view.rooms = running
             .into_iter()
             .map(|(_, name)| ControlRoom {
@@ -430,13 +430,13 @@ async fn retry(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
     )];
     let some = snapshot
         .tx
-        .failed_deployments(view.id, None, whole(NAMED))
+        .failed_deployments(view.id, None, as_count(NAMED))
         .await
         .map_err(store_error)?;
     let ids: Vec<RoomId> = some.iter().map(|deployment| deployment.room).collect();
     let rooms = snapshot.rooms(&ids).await.map_err(service_error)?;
     let names = names(snapshot, &ids).await?;
-    view.more_rooms = view.count - whole(some.len());
+    view.more_rooms = view.count - as_count(some.len());
     for deployment in some {
         let Some(room) = rooms.get(&deployment.room) else {
             continue;

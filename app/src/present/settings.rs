@@ -105,13 +105,13 @@ impl Presenter {
             value: format!("site:{}", site.id),
             label: format!("The site {}", site.name),
         });
-        let whole = Choice {
+        let all_rooms = Choice {
             value: "organisation".to_owned(),
             label: "Everything".to_owned(),
         };
         Ok(FreezesView {
             rows,
-            scopes: [whole].into_iter().chain(rings).chain(sites).collect(),
+            scopes: [all_rooms].into_iter().chain(rings).chain(sites).collect(),
             today: today.to_string(),
             may_change,
         })

@@ -12,7 +12,7 @@ use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::{Credentials, token_hash};
 use service::store::{Engine, Store};
-use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, Scope, Service, Source};
+use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RoomScope, Service, Source};
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
@@ -231,7 +231,7 @@ impl Estate {
             .force(
                 &actor(),
                 update,
-                &Scope::Rooms(rooms.clone()),
+                &RoomScope::Rooms(rooms.clone()),
                 Force::Now,
                 "The bench wants it.".into(),
             )

@@ -35,18 +35,18 @@ pub struct Retried {
 
 /// Which rooms of an update are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum RoomScope {
     /// These.
     Rooms(Vec<RoomId>),
     /// All that wait for it or have failed, and those that would get it in a ring ahead.
-    Whole,
+    All,
 }
 
-impl Scope {
+impl RoomScope {
     async fn rooms(&self, tx: &mut Tx, update: UpdateId) -> Result<Vec<RoomId>> {
         match self {
             Self::Rooms(rooms) => Ok(rooms.clone()),
-            Self::Whole => Ok(tx.rooms_to_force(update).await?),
+            Self::All => Ok(tx.rooms_to_force(update).await?),
         }
     }
 }
@@ -244,7 +244,7 @@ impl Service {
         &self,
         actor: &Actor,
         update: UpdateId,
-        scope: &Scope,
+        scope: &RoomScope,
         mode: Force,
         reason: CleanText,
     ) -> Result<Forced> {
@@ -288,7 +288,13 @@ impl Service {
     ///
     /// # Errors
     /// As there, the reason aside.
-    pub async fn force_plan(&self, actor: &Actor, update: UpdateId, scope: &Scope, mode: Force) -> Result<ForcePlan> {
+    pub async fn force_plan(
+        &self,
+        actor: &Actor,
+        update: UpdateId,
+        scope: &RoomScope,
+        mode: Force,
+    ) -> Result<ForcePlan> {
         actor.may(Act::ControlUpdates)?;
         let now = self.clock.now();
         let mut tx = self.store.read().await?;

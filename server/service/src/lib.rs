@@ -50,7 +50,7 @@ use uuid::Uuid;
 
 pub use artifacts::Artifacts;
 pub use clock::Clock;
-pub use control::{ForcePlan, Forced, Retried, Scope};
+pub use control::{ForcePlan, Forced, Retried, RoomScope};
 pub use domain::clean::{CleanLine, CleanText};
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;

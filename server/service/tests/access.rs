@@ -23,7 +23,7 @@ use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
 use service::settings::{OrganisationDraft, mark};
 use service::store::{AuditFacts, AuditFilter, TicketFilter};
 use service::tickets::Issue;
-use service::{Actor, NewFile, Result, RoomChoice, RoomsFile, Scope, ServiceError, Source};
+use service::{Actor, NewFile, Result, RoomChoice, RoomScope, RoomsFile, ServiceError, Source};
 use support::{Devices, Estate, admin, date, draft};
 use uuid::Uuid;
 
@@ -215,7 +215,7 @@ impl Scene {
                 .force(
                     by,
                     self.running,
-                    &Scope::Rooms(vec![self.rooms["Staging 2"]]),
+                    &RoomScope::Rooms(vec![self.rooms["Staging 2"]]),
                     Force::Now,
                     "at once".into(),
                 )

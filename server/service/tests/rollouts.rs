@@ -21,7 +21,7 @@ use domain::status::UpdateStatus;
 use domain::ticket::TicketState;
 use domain::update::Severity;
 use service::store::{RoomFilter, TicketFilter};
-use service::{Moved, RoomChoice, RoomsFile, Scope, ServiceError};
+use service::{Moved, RoomChoice, RoomScope, RoomsFile, ServiceError};
 use support::{Devices, Estate, admin, date, draft, instant, speak};
 
 on_both_engines![
@@ -221,7 +221,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
                 .force(
                     &admin(),
                     update,
-                    &Scope::Rooms(vec![rooms["General 1"]]),
+                    &RoomScope::Rooms(vec![rooms["General 1"]]),
                     Force::Now,
                     "why".into()
                 )
@@ -374,7 +374,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         problem(
             estate
                 .service
-                .force(&admin(), update, &Scope::Rooms(all.clone()), Force::Now, "".into())
+                .force(&admin(), update, &RoomScope::Rooms(all.clone()), Force::Now, "".into())
                 .await
         )
         .starts_with("reason: ")
@@ -384,7 +384,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         .force(
             &admin(),
             update,
-            &Scope::Rooms(all.clone()),
+            &RoomScope::Rooms(all.clone()),
             Force::Now,
             "The board meets here.".into(),
         )
@@ -421,7 +421,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         .force(
             &admin(),
             update,
-            &Scope::Rooms(vec![rooms["General 1"]]),
+            &RoomScope::Rooms(vec![rooms["General 1"]]),
             Force::Now,
             "Once more.".into(),
         )

@@ -65,7 +65,7 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
                 .force(
                     &admin(),
                     update,
-                    &service::Scope::Rooms(vec![room]),
+                    &service::RoomScope::Rooms(vec![room]),
                     Force::Now,
                     "The board meets here.".into(),
                 )

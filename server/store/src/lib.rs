@@ -15,6 +15,7 @@ mod devices;
 mod dialect;
 mod error;
 mod estate;
+mod fleet;
 mod freezes;
 mod inventory;
 mod names;
@@ -32,7 +33,6 @@ mod search;
 mod tickets;
 mod tokens;
 mod tx;
-mod whole;
 
 pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFacts, AuditFilter, AuditRecord, AuditText};

@@ -32,7 +32,7 @@ use server::router::{ServerConfig, router};
 use service::catalogue::Catalogue;
 use service::people::Origin;
 use service::store::Store;
-use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RoomsFile, Scope, Service, Source};
+use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RoomScope, RoomsFile, Service, Source};
 use sqlx::Connection;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -532,7 +532,7 @@ impl House {
             .force(
                 &actor(),
                 update,
-                &Scope::Rooms(vec![room]),
+                &RoomScope::Rooms(vec![room]),
                 mode,
                 "a test forces".into(),
             )

@@ -9,7 +9,7 @@ use domain::ids::{FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::settings::{Organisation, Settings};
 use domain::update::Severity;
 use service::settings::{OrganisationDraft, mark};
-use service::{RoomChoice, RoomsFile, Scope, Service, ServiceError};
+use service::{RoomChoice, RoomScope, RoomsFile, Service, ServiceError};
 use uuid::Uuid;
 
 use super::{admin, date, draft};
@@ -235,9 +235,9 @@ async fn in_rooms(service: &Service, names: &Names, command: &Command) -> Result
     match command {
         Command::Force { release, rooms, how } => {
             let scope = if rooms.is_empty() {
-                Scope::Whole
+                RoomScope::Whole
             } else {
-                Scope::Rooms(names.rooms(rooms))
+                RoomScope::Rooms(names.rooms(rooms))
             };
             let forced = service.force(
                 &actor,
