@@ -38,8 +38,8 @@ pub struct Changes {
     pub stops: Vec<Stop>,
     /// Rollouts of which everything unfinished is looked at by this instant.
     pub woken: Vec<(UpdateId, DateTime<Utc>)>,
-    /// Rooms whose mark is dealt with.
-    pub settled_rooms: Vec<RoomId>,
+    /// Rooms that were rechecked.
+    pub rechecked_rooms: Vec<RoomId>,
     /// What was decided and what everything waits for.
     pub report: Vec<ReportLine>,
 }
@@ -174,7 +174,7 @@ impl Changes {
             && self.moved_nights.is_empty()
             && self.stops.is_empty()
             && self.woken.is_empty()
-            && self.settled_rooms.is_empty()
+            && self.rechecked_rooms.is_empty()
     }
 
     /// The nights of a rollout's rooms move with its dates, in the ring that it is in.

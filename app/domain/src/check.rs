@@ -185,7 +185,7 @@ fn superseded(fleet: &Fleet, findings: &mut Findings) {
         ) else {
             continue;
         };
-        if !unstarted || older.superseded_by.is_empty() || fleet.marked.contains(&room.id) {
+        if !unstarted || older.superseded_by.is_empty() || fleet.rechecks.contains(&room.id) {
             continue;
         }
         let newer = older.superseded_by.iter().filter_map(|newer| fleet.rollouts.get(newer));

@@ -44,10 +44,10 @@ pub struct Fleet {
     pub placements: BTreeMap<(UpdateId, u32), RoomId>,
     /// At most so many rooms get their night in one plan: [`crate::planner::MOST_NEW_DEPLOYMENTS`], or fewer in tests.
     pub batch: usize,
-    /// Rooms whose facts have changed since the planner last looked.
-    pub marked: BTreeSet<RoomId>,
-    /// Rooms whose facts change by themselves at an instant: a hold begins or ends.
-    pub marked_at: BTreeSet<(DateTime<Utc>, RoomId)>,
+    /// Rooms to recheck: their facts have changed since the planner last looked.
+    pub rechecks: BTreeSet<RoomId>,
+    /// Rooms to recheck at an instant, because a hold begins or ends.
+    pub rechecks_at: BTreeSet<(DateTime<Utc>, RoomId)>,
 }
 
 /// What one plan looks at: everything that can change by `now`, and nothing else.
@@ -65,7 +65,7 @@ pub struct Slice {
     pub rollouts: BTreeMap<UpdateId, Rollout>,
     /// Rollouts whose next instant has come.
     pub due: Vec<DueRollout>,
-    /// Rooms with a due deployment, or with a mark.
+    /// Rooms with a due deployment, and rooms to recheck.
     pub rooms: Vec<DueRoom>,
     /// At most so many rooms get their night in one plan.
     pub batch: usize,
@@ -130,7 +130,7 @@ pub struct DueRoom {
     /// The room.
     pub room: Room,
     /// Its facts have changed.
-    pub marked: bool,
+    pub recheck: bool,
     /// Its deployments that are not over and done with, and the failed and withdrawn ones of rollouts that are not deprecated.
     pub deployments: Vec<Deployment>,
     /// Their installs of the current attempt, and every open one.
@@ -153,21 +153,21 @@ impl Fleet {
             freezes: Freezes::default(),
             placements: BTreeMap::new(),
             batch: crate::planner::MOST_NEW_DEPLOYMENTS,
-            marked: BTreeSet::new(),
-            marked_at: BTreeSet::new(),
+            rechecks: BTreeSet::new(),
+            rechecks_at: BTreeSet::new(),
         }
     }
 
     /// The first instant at which something is due; `None`: nothing ever, unless something happens.
     #[must_use]
     pub fn next_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if !self.marked.is_empty() {
+        if !self.rechecks.is_empty() {
             return Some(now);
         }
         let rollouts = self.rollouts.values().filter_map(|rollout| rollout.next_at);
         let deployments = self.deployments.values().filter_map(|deployment| deployment.next_at);
-        let marks = self.marked_at.first().map(|(at, _)| *at);
-        rollouts.chain(deployments).chain(marks).min()
+        let rechecks = self.rechecks_at.first().map(|(at, _)| *at);
+        rollouts.chain(deployments).chain(rechecks).min()
     }
 
     /// What is due at `now`; `None`: nothing.
@@ -179,8 +179,8 @@ impl Fleet {
             .filter(|rollout| rollout.next_at.is_some_and(|at| at <= now))
             .map(|rollout| self.due_rollout(rollout, now))
             .collect();
-        let marked = self.marked_by(now);
-        let mut rooms = marked.clone();
+        let rechecks = self.rechecks_by(now);
+        let mut rooms = rechecks.clone();
         for deployment in self.deployments.values() {
             if deployment.next_at.is_some_and(|at| at <= now) {
                 rooms.insert(deployment.room);
@@ -196,22 +196,25 @@ impl Fleet {
             updates: self.updates.clone(),
             rollouts: self.rollouts.clone(),
             due,
-            rooms: rooms.iter().filter_map(|room| self.due_room(*room, &marked)).collect(),
+            rooms: rooms
+                .iter()
+                .filter_map(|room| self.due_room(*room, &rechecks))
+                .collect(),
             batch: self.batch,
         })
     }
 
-    /// Rooms with a mark that counts by `now`.
-    fn marked_by(&self, now: DateTime<Utc>) -> BTreeSet<RoomId> {
+    /// Rooms to recheck by `now`.
+    fn rechecks_by(&self, now: DateTime<Utc>) -> BTreeSet<RoomId> {
         let by_now = self
-            .marked_at
+            .rechecks_at
             .iter()
             .take_while(|(at, _)| *at <= now)
             .map(|(_, room)| *room);
-        self.marked.iter().copied().chain(by_now).collect()
+        self.rechecks.iter().copied().chain(by_now).collect()
     }
 
-    fn due_room(&self, id: RoomId, marked: &BTreeSet<RoomId>) -> Option<DueRoom> {
+    fn due_room(&self, id: RoomId, rechecks: &BTreeSet<RoomId>) -> Option<DueRoom> {
         let room = self.rooms.get(&id)?.clone();
         let deployments: Vec<Deployment> = self
             .deployments
@@ -232,7 +235,7 @@ impl Fleet {
             .collect();
         Some(DueRoom {
             room,
-            marked: marked.contains(&id),
+            recheck: rechecks.contains(&id),
             deployments,
             installs,
         })
@@ -361,8 +364,8 @@ impl Fleet {
                 .insert((placement.update, placement.position), placement.room);
         }
         self.placements.retain(|(update, _), _| !plan.filled.contains(update));
-        for room in &plan.settled_rooms {
-            self.marked.remove(room);
+        for room in &plan.rechecked_rooms {
+            self.rechecks.remove(room);
         }
         for moved in self.moved_by(plan) {
             applied.moved_nights += 1;
@@ -431,9 +434,10 @@ impl Fleet {
         }
     }
 
-    /// Forgets the marks that count by `now`: a plan has seen their rooms.
-    pub fn forget_marks(&mut self, settled: &[RoomId], now: DateTime<Utc>) {
-        self.marked_at.retain(|(at, room)| *at > now || !settled.contains(room));
+    /// Forgets the rechecks that were due by `now`: a plan has seen their rooms.
+    pub fn forget_rechecks(&mut self, settled: &[RoomId], now: DateTime<Utc>) {
+        self.rechecks_at
+            .retain(|(at, room)| *at > now || !settled.contains(room));
     }
 
     fn count(&mut self, update: UpdateId, ring: RingId, bucket: Option<Bucket>, by: i64) {
@@ -468,7 +472,7 @@ impl Fleet {
     /// A device has said something that changed its install: the room must be looked at.
     pub fn hear(&mut self, install: Install) {
         if let Some(deployment) = self.deployments.get(&install.deployment) {
-            self.marked.insert(deployment.room);
+            self.rechecks.insert(deployment.room);
         }
         self.installs.insert(install.action, install);
     }

@@ -202,7 +202,7 @@ impl Simulation {
                 break;
             }
             self.write(&plan);
-            self.fleet.forget_marks(&plan.settled_rooms, self.now);
+            self.fleet.forget_rechecks(&plan.rechecked_rooms, self.now);
             for ReportLine { subject, event } in plan.report {
                 self.log.push(Happened {
                     at: self.now,
@@ -302,7 +302,7 @@ impl Simulation {
     /// Law A, asked as hard as possible: every rollout and every room is looked at once more.
     fn plan_everything_again(&mut self) {
         let mut all_due = self.fleet.clone();
-        all_due.marked = all_due.rooms.keys().copied().collect();
+        all_due.rechecks = all_due.rooms.keys().copied().collect();
         for rollout in all_due
             .rollouts
             .values_mut()
@@ -312,7 +312,7 @@ impl Simulation {
         }
         let Some(slice) = all_due.slice(self.now) else { return };
         let mut again = planner::plan(&slice, self.now, &mut Counter(u128::MAX / 2));
-        again.settled_rooms.clear();
+        again.rechecked_rooms.clear();
         // To be looked at a little early does no harm: a room that has left the ring ahead may leave such an instant behind.
         again.rollouts.retain(|rollout| {
             let known = self.fleet.rollouts.get(&rollout.update);
@@ -493,7 +493,7 @@ impl Simulation {
                 .flat_map(|device| &mut device.components);
             for component in components.filter(|component| component.product == *product) {
                 component.version.clone_from(&version);
-                self.fleet.marked.insert(room.id);
+                self.fleet.rechecks.insert(room.id);
             }
         }
     }

@@ -172,9 +172,9 @@ fn a_plan_that_would_be_made_again_is_noticed_as_law_a_s14() {
 #[test]
 fn the_same_facts_and_instant_give_the_same_plan_s14() {
     let mut fleet = clean();
-    fleet.marked = fleet.rooms.keys().copied().collect();
+    fleet.rechecks = fleet.rooms.keys().copied().collect();
     let now = instant("2025-03-14T00:00:00Z");
-    let plan = || planner::plan(&fleet.slice(now).expect("marked rooms"), now, &mut Counter(70));
+    let plan = || planner::plan(&fleet.slice(now).expect("rooms to recheck"), now, &mut Counter(70));
     assert_eq!(plan(), plan());
 }
 

@@ -378,7 +378,7 @@ impl Service {
             };
             tx.enrol_device(controller, &token_hash(&token), now).await?;
             // It may have been revoked: the room has it again.
-            tx.mark(room).await?;
+            tx.recheck(room).await?;
             let summary = format!("Handed out a token for device {controller}.");
             tx.add_audit(now, &entry(actor, "device.enrolled", controller, summary)).await?;
             Ok::<_, ServiceError>(())
@@ -426,7 +426,7 @@ impl Service {
             if !tx.revoke_device(controller, now).await? {
                 return Err(ServiceError::conflict(format!("device {controller} is revoked already")));
             }
-            tx.mark(facts.device.room).await?;
+            tx.recheck(facts.device.room).await?;
             tx.add_audit(now, &entry(actor, "device.revoked", controller, format!("Revoked device {controller}."))).await?;
             Ok::<_, ServiceError>(())
         })?;

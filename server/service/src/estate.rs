@@ -116,7 +116,7 @@ impl Service {
             for (room, block) in &plan.blocks {
                 tx.put_block(*room, block).await?;
             }
-            tx.mark_all(plan.rooms.iter().map(|room| room.id)).await?;
+            tx.recheck_all(plan.rooms.iter().map(|room| room.id)).await?;
             tx.wake_rollouts(now).await?;
             report.rooms = plan.rooms.len();
             report.ids = plan.rooms.iter().map(|room| room.id).collect();

@@ -161,8 +161,8 @@ async fn move_plans(
             let changes = freeze::move_plans(rollouts.values(), &organisation.zone, before, after, now);
             tx.apply(&changes, &[], now).await?;
         }
-        FreezeScope::Site(site) => tx.mark_site(site).await?,
-        FreezeScope::Room(room) => tx.mark(room).await?,
+        FreezeScope::Site(site) => tx.recheck_site(site).await?,
+        FreezeScope::Room(room) => tx.recheck(room).await?,
     }
     Ok(())
 }

@@ -170,7 +170,7 @@ impl Service {
             let reached_otherwise = edit_rings(&before, &after, &live)?;
             tx.put_rings(&after).await?;
             for ring in reached_otherwise {
-                tx.mark_ring(ring).await?;
+                tx.recheck_ring(ring).await?;
             }
             tx.wake_rollouts(now).await?;
             let ring = after.get(id);
@@ -217,7 +217,7 @@ impl Service {
                 if u64::try_from(ids.len()) != Ok(found) {
                     return Err(ServiceError::conflict("some of these rooms were moved by somebody else meanwhile"));
                 }
-                tx.mark_all(ids.into_iter()).await?;
+                tx.recheck_all(ids.into_iter()).await?;
                 moved += rooms.len();
                 let entry = |room: Place| {
                     let summary = format!("Moved {} from {name} to {}.", room.name, target.name);

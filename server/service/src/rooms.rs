@@ -141,7 +141,7 @@ impl Service {
                 ring: ring.id,
                 state: room.state,
             }]).await?;
-            tx.mark(id).await?;
+            tx.recheck(id).await?;
             tx.wake_rollouts(now).await?;
             let summary = format!("Added the room {} at {}, in {}.", room.name, room.site_name, ring.name);
             let mut after = facts(&room);
@@ -267,7 +267,7 @@ impl Service {
                 serial: draft.serial.to_string(),
             }]).await?;
             tx.enrol_device(&controller, &token_hash(&token), now).await?;
-            tx.mark(room).await?;
+            tx.recheck(room).await?;
             let summary = format!("Added the device {controller} ({}) to {}, with a token.", draft.model, record.name);
             let entry = actor.entry("device.added", "room", room, summary).with_after(json!({
                 "device": controller, "role": draft.role, "vendor": draft.vendor, "model": draft.model,
@@ -318,7 +318,7 @@ impl Service {
             tx.put_site(&after).await?;
             if before.zone != after.zone {
                 tx.take_back(Prepared::all(PreparedIn::SiteZone(id)), now).await?;
-                tx.mark_site(id).await?;
+                tx.recheck_site(id).await?;
                 tx.wake_rollouts(now).await?;
             }
             let entry = actor.entry("site.edited", "site", id, format!("Edited the site {}.", after.name));
@@ -484,7 +484,7 @@ async fn put(
         // What is prepared for a window of the old zone is prepared anew.
         tx.take_back(Prepared::all(PreparedIn::Room(after.id)), now).await?;
     }
-    tx.mark(after.id).await?;
+    tx.recheck(after.id).await?;
     tx.wake_rollouts(now).await?;
     let entry = actor.entry(action, "room", after.id, summary);
     let entry = entry.with_before(facts(before)).with_after(facts(after));

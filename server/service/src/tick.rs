@@ -97,7 +97,7 @@ impl Service {
             self.cache_polling_settings(Arc::new(organisation.settings.clone()));
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else { return Ok(Round::Nothing) };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
-            tx.apply(&plan, &due.marks, now).await?;
+            tx.apply(&plan, &due.rechecks, now).await?;
             for (before, after) in changed_by_rule(&due.slice, &plan) {
                 tx.add_audit(now, &by_rule(&due.slice, &plan, before, after)).await?;
             }
@@ -127,7 +127,7 @@ impl Service {
                 break;
             };
             let plan = planner::plan(&due.slice, now, &mut self.plan_ids()?);
-            tx.apply(&plan, &due.marks, now).await?;
+            tx.apply(&plan, &due.rechecks, now).await?;
             dry.writes |= !plan.is_empty();
             dry.lines
                 .extend(plan.report.iter().map(|line| in_words(line, &due.slice)));

@@ -135,7 +135,7 @@ async fn die_before_the_commit(estate: &Estate, service: &Service, ticks: &mut T
     if let Some(due) = tx.due(&organisation, now, Limits::default()).await.expect("a slice") {
         // Far from the ids that services make.
         let plan = domain::planner::plan(&due.slice, now, &mut Counter(u128::MAX / 2));
-        tx.apply(&plan, &due.marks, now).await.expect("it is written");
+        tx.apply(&plan, &due.rechecks, now).await.expect("it is written");
         ticks.died += usize::from(!plan.is_empty());
         let mut other = estate.service.store().begin().await.expect("a transaction");
         assert!(!other.try_tick_lock().await.expect("an answer"), "the lock is taken");

@@ -17,7 +17,7 @@ impl Tx {
     /// The database fails, or a row is no fact.
     pub async fn fleet(&mut self) -> Result<Fleet> {
         const ROOMS: &str = "SELECT id FROM rooms ORDER BY id";
-        const MARKS: &str = "SELECT DISTINCT room_id, due_at FROM marks ORDER BY due_at, room_id";
+        const RECHECKS: &str = "SELECT DISTINCT room_id, due_at FROM marks ORDER BY due_at, room_id";
         const PLACEMENTS: &str = "SELECT update_id, position, room_id FROM placements ORDER BY update_id, position";
         let organisation = self.organisation().await?;
         let organisation = organisation.ok_or_else(|| StoreError::row("organisation", 1, "is missing"))?;
@@ -65,12 +65,14 @@ impl Tx {
             let position = small("placements", update, position)?;
             fleet.placements.insert((UpdateId(update), position), RoomId(room));
         }
-        let marks: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(MARKS).fetch_all(c).await)?;
-        for (room, due_at) in marks {
+        let rechecks: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(RECHECKS).fetch_all(c).await)?;
+        for (room, due_at) in rechecks {
             if due_at == 0 {
-                fleet.marked.insert(RoomId(room));
+                fleet.rechecks.insert(RoomId(room));
             } else {
-                fleet.marked_at.insert((instant("marks", room, due_at)?, RoomId(room)));
+                fleet
+                    .rechecks_at
+                    .insert((instant("marks", room, due_at)?, RoomId(room)));
             }
         }
         Ok(fleet)

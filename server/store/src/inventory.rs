@@ -70,7 +70,7 @@ impl Tx {
         self.put_attributes(&accepted).await?;
         for accepted in &accepted {
             if self.take_inventory(accepted).await? {
-                self.mark(accepted.before.room).await?;
+                self.recheck(accepted.before.room).await?;
                 outcomes[accepted.index] = Outcome::Changed;
             }
         }

@@ -64,12 +64,12 @@ enum Rooms {
 /// Rows in one statement.
 const BATCH: usize = 2000;
 
-/// A slice, with the marks that it has seen.
+/// A slice, with the rechecks that it has seen.
 pub struct Due {
     /// What the planner looks at.
     pub slice: Slice,
-    /// Rows of the marks whose rooms are in the slice.
-    pub marks: Vec<(i64, RoomId)>,
+    /// Rows of the rechecks whose rooms are in the slice.
+    pub rechecks: Vec<(i64, RoomId)>,
 }
 
 impl Tx {
@@ -92,16 +92,16 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn next_due(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-        const MARKED: &str = "SELECT MIN(due_at) FROM marks";
+        const FIRST_RECHECK: &str = "SELECT MIN(due_at) FROM marks";
         const ROLLOUTS: &str = "SELECT MIN(next_at) FROM rollouts WHERE next_at IS NOT NULL";
         const DEPLOYMENTS: &str = "SELECT MIN(next_at) FROM deployments WHERE next_at IS NOT NULL";
-        let marked: Option<i64> = each!(self, c => sqlx::query_scalar(MARKED).fetch_one(c).await)?;
-        if marked.is_some_and(|at| at <= micros(now)) {
+        let first_recheck: Option<i64> = each!(self, c => sqlx::query_scalar(FIRST_RECHECK).fetch_one(c).await)?;
+        if first_recheck.is_some_and(|at| at <= micros(now)) {
             return Ok(Some(now));
         }
         let rollouts: Option<i64> = each!(self, c => sqlx::query_scalar(ROLLOUTS).fetch_one(c).await)?;
         let deployments: Option<i64> = each!(self, c => sqlx::query_scalar(DEPLOYMENTS).fetch_one(c).await)?;
-        let first = rollouts.into_iter().chain(deployments).chain(marked).min();
+        let first = rollouts.into_iter().chain(deployments).chain(first_recheck).min();
         first.map(|at| instant("deployments", "next_at", at)).transpose()
     }
 
@@ -118,24 +118,28 @@ impl Tx {
         const ROLLOUTS: &str =
             "SELECT update_id FROM rollouts WHERE next_at <= $1 ORDER BY next_at, update_id LIMIT $2";
         const ROOMS: &str = "SELECT room_id FROM deployments WHERE next_at <= $1 ORDER BY next_at, room_id LIMIT $2";
-        const MARKS: &str = "SELECT id, room_id FROM marks WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+        const RECHECKS: &str = "SELECT id, room_id FROM marks WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
         let at = micros(now);
         let due: Vec<Uuid> =
             each!(self, c => sqlx::query_scalar(ROLLOUTS).bind(at).bind(limits.rollouts).fetch_all(c).await)?;
-        let marks: Vec<(i64, Uuid)> =
-            each!(self, c => sqlx::query_as(MARKS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
+        let rechecks: Vec<(i64, Uuid)> =
+            each!(self, c => sqlx::query_as(RECHECKS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
         let rooms: Vec<Uuid> =
             each!(self, c => sqlx::query_scalar(ROOMS).bind(at).bind(limits.rooms).fetch_all(c).await)?;
-        if due.is_empty() && marks.is_empty() && rooms.is_empty() {
+        if due.is_empty() && rechecks.is_empty() && rooms.is_empty() {
             return Ok(None);
         }
-        let marked: BTreeSet<RoomId> = marks.iter().map(|(_, room)| RoomId(*room)).collect();
-        let room_ids: BTreeSet<RoomId> = rooms.into_iter().map(RoomId).chain(marked.iter().copied()).collect();
+        let recheck_rooms: BTreeSet<RoomId> = rechecks.iter().map(|(_, room)| RoomId(*room)).collect();
+        let room_ids: BTreeSet<RoomId> = rooms
+            .into_iter()
+            .map(RoomId)
+            .chain(recheck_rooms.iter().copied())
+            .collect();
         let due: Vec<UpdateId> = due.into_iter().map(UpdateId).collect();
-        let slice = self.slice(organisation, now, &due, &room_ids, &marked).await?;
+        let slice = self.slice(organisation, now, &due, &room_ids, &recheck_rooms).await?;
         Ok(Some(Due {
             slice,
-            marks: marks.into_iter().map(|(id, room)| (id, RoomId(room))).collect(),
+            rechecks: rechecks.into_iter().map(|(id, room)| (id, RoomId(room))).collect(),
         }))
     }
 
@@ -145,7 +149,7 @@ impl Tx {
         now: DateTime<Utc>,
         due: &[UpdateId],
         room_ids: &BTreeSet<RoomId>,
-        marked: &BTreeSet<RoomId>,
+        rechecks: &BTreeSet<RoomId>,
     ) -> Result<Slice> {
         let rings = self.rings().await?;
         let room_ids: Vec<RoomId> = room_ids.iter().copied().collect();
@@ -194,7 +198,7 @@ impl Tx {
         }
         let due_rooms = rooms
             .into_iter()
-            .map(|room| due_room(room, marked, &mut deployments, &mut installs))
+            .map(|room| due_room(room, rechecks, &mut deployments, &mut installs))
             .collect();
         Ok(Slice {
             organisation: organisation.clone(),
@@ -501,7 +505,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails, or a law would be broken.
-    pub async fn apply(&mut self, plan: &Changes, marks: &[(i64, RoomId)], now: DateTime<Utc>) -> Result<Applied> {
+    pub async fn apply(&mut self, plan: &Changes, rechecks: &[(i64, RoomId)], now: DateTime<Utc>) -> Result<Applied> {
         let mut applied = Applied::default();
         for rollout in &plan.rollouts {
             self.put_rollout(rollout).await?;
@@ -526,19 +530,19 @@ impl Tx {
         for (update, at) in &plan.woken {
             self.wake_deployments(*update, *at).await?;
         }
-        // A mark that the plan has not dealt with stays for the next round.
-        let settled: BTreeSet<RoomId> = plan.settled_rooms.iter().copied().collect();
-        let settled: Vec<i64> = marks
+        // A recheck that the plan has not done stays for the next round.
+        let settled: BTreeSet<RoomId> = plan.rechecked_rooms.iter().copied().collect();
+        let settled: Vec<i64> = rechecks
             .iter()
             .filter(|(_, room)| settled.contains(room))
             .map(|(id, _)| *id)
             .collect();
-        self.delete_marks(&settled).await?;
+        self.delete_rechecks(&settled).await?;
         Ok(applied)
     }
 
-    async fn delete_marks(&mut self, marks: &[i64]) -> Result<()> {
-        for batch in marks.chunks(500) {
+    async fn delete_rechecks(&mut self, rechecks: &[i64]) -> Result<()> {
+        for batch in rechecks.chunks(500) {
             each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("DELETE FROM marks WHERE id IN (");
                 let mut separated = query.separated(", ");
@@ -555,7 +559,7 @@ impl Tx {
 
 fn due_room(
     room: Room,
-    marked: &BTreeSet<RoomId>,
+    rechecks: &BTreeSet<RoomId>,
     deployments: &mut BTreeMap<RoomId, Vec<Deployment>>,
     installs: &mut BTreeMap<DeploymentId, Vec<Install>>,
 ) -> DueRoom {
@@ -565,7 +569,7 @@ fn due_room(
         .flat_map(|deployment| installs.remove(&deployment.id).unwrap_or_default())
         .collect();
     DueRoom {
-        marked: marked.contains(&room.id),
+        recheck: rechecks.contains(&room.id),
         room,
         deployments,
         installs,

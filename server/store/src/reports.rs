@@ -1,6 +1,6 @@
 //! Typed commands for what devices report (DESIGN.md 2).
 //!
-//! A report locks one install (or one device), changes it guarded by its state, and marks the room for the planner. On Postgres
+//! A report locks one install (or one device), changes it guarded by its state, and has the planner recheck the room. On Postgres
 //! each command is a short READ COMMITTED transaction; on SQLite one writer takes many at a time and answers after their common
 //! commit.
 
@@ -263,7 +263,7 @@ impl Tx {
             .iter()
             .filter(|judgement| judgement.outcome == Outcome::Changed)
         {
-            self.mark(judgement.room).await?;
+            self.recheck(judgement.room).await?;
         }
         Ok(judgements
             .last()
@@ -277,7 +277,7 @@ impl Tx {
         match install.fetched(may_start, now) {
             Some(started) => {
                 self.put_installs(&[started]).await?;
-                self.mark(facts.device.room).await?;
+                self.recheck(facts.device.room).await?;
                 Ok(Outcome::Changed)
             }
             // It may not start any more, and must not get what it would start with.

@@ -288,7 +288,7 @@ impl Tx {
             .map(drop))?;
         // When it begins and when it has ended, the room's facts change by themselves (S11).
         const ZONE: &str = "SELECT zone FROM rooms WHERE id = $1";
-        const MARK: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, $2)";
+        const RECHECK: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, $2)";
         let zone: String = each!(self, c => sqlx::query_scalar(ZONE).bind(room.0).fetch_one(c).await)?;
         let zone = zone_of("rooms", room, &zone)?;
         let (begins, ends) = (
@@ -296,26 +296,26 @@ impl Tx {
             zone.start_of(hold.until + chrono::Days::new(1)),
         );
         for at in [begins, ends].into_iter().filter(|at| *at > now) {
-            each!(self, c => sqlx::query(MARK).bind(room.0).bind(micros(at)).execute(c).await.map(drop))?;
+            each!(self, c => sqlx::query(RECHECK).bind(room.0).bind(micros(at)).execute(c).await.map(drop))?;
         }
         Ok(())
     }
 
-    /// Has the planner look at every room of a ring.
+    /// Has the planner recheck every room of a ring.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn mark_ring(&mut self, ring: RingId) -> Result<()> {
+    pub async fn recheck_ring(&mut self, ring: RingId) -> Result<()> {
         const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE ring_id = $1";
         each!(self, c => sqlx::query(SQL).bind(ring.0).execute(c).await.map(drop))?;
         Ok(())
     }
 
-    /// Has the planner look at every room of a site.
+    /// Has the planner recheck every room of a site.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn mark_site(&mut self, site: SiteId) -> Result<()> {
+    pub async fn recheck_site(&mut self, site: SiteId) -> Result<()> {
         const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE site_id = $1";
         each!(self, c => sqlx::query(SQL).bind(site.0).execute(c).await.map(drop))?;
         Ok(())
@@ -508,27 +508,27 @@ impl Tx {
     /// The database fails.
     pub async fn move_all_rooms(&mut self, from: RingId, to: RingId) -> Result<u64> {
         const MOVE: &str = "UPDATE rooms SET ring_id = $2, revision = revision + 1 WHERE ring_id = $1";
-        self.mark_ring(from).await?;
+        self.recheck_ring(from).await?;
         Ok(
             each!(self, c => sqlx::query(MOVE).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?,
         )
     }
 
-    /// Notes that a room's facts have changed: the planner looks at it with the next tick.
+    /// Has the planner recheck a room with the next tick, because its facts have changed.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn mark(&mut self, room: RoomId) -> Result<()> {
+    pub async fn recheck(&mut self, room: RoomId) -> Result<()> {
         const SQL: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, 0)";
         each!(self, c => sqlx::query(SQL).bind(room.0).execute(c).await.map(drop))?;
         Ok(())
     }
 
-    /// [`Tx::mark`] for many rooms.
+    /// [`Tx::recheck`] for many rooms.
     ///
     /// # Errors
     /// The database fails, or there is no such room.
-    pub async fn mark_all(&mut self, rooms: impl Iterator<Item = RoomId>) -> Result<()> {
+    pub async fn recheck_all(&mut self, rooms: impl Iterator<Item = RoomId>) -> Result<()> {
         let rooms: Vec<RoomId> = rooms.collect();
         for batch in rooms.chunks(BATCH) {
             each!(self, c => {

@@ -487,7 +487,7 @@ async fn a_ring_that_has_rooms_cannot_be_deleted_r11(home: Home) {
     assert_eq!(moved.unwrap(), 1);
     let fleet = store.read().await.unwrap().fleet().await.unwrap();
     assert_eq!(fleet.rooms[&room(0)].ring, GENERAL);
-    assert_eq!(fleet.marked, BTreeSet::from([room(0)]));
+    assert_eq!(fleet.rechecks, BTreeSet::from([room(0)]));
 }
 
 async fn a_room_that_two_people_move_at_once_ends_in_exactly_one_ring_r3(home: Home) {
@@ -1013,7 +1013,7 @@ async fn what_does_not_fit_into_one_slice_comes_in_the_next_s14(home: Home) {
     lab::fill(store, 25).await;
     store::write!(store, tx => {
         for number in 0..25 {
-            tx.mark(room(number)).await?;
+            tx.recheck(room(number)).await?;
         }
         Ok::<_, StoreError>(())
     })
@@ -1021,10 +1021,10 @@ async fn what_does_not_fit_into_one_slice_comes_in_the_next_s14(home: Home) {
     let limits = store::Limits { rollouts: 1, rooms: 10 };
     for expected in [10, 10, 5] {
         let seen = store::write!(store, tx => {
-            let due = tx.due(&lab::organisation(), at_night(), limits).await?.expect("marks");
-            let settled_rooms = due.slice.rooms.iter().map(|due| due.room.id).collect();
-            let plan = Changes { settled_rooms, ..Changes::default() };
-            tx.apply(&plan, &due.marks, at_night()).await?;
+            let due = tx.due(&lab::organisation(), at_night(), limits).await?.expect("rechecks");
+            let rechecked_rooms = due.slice.rooms.iter().map(|due| due.room.id).collect();
+            let plan = Changes { rechecked_rooms, ..Changes::default() };
+            tx.apply(&plan, &due.rechecks, at_night()).await?;
             Ok::<_, StoreError>(due.slice.rooms.len())
         });
         assert_eq!(seen.unwrap(), expected);
@@ -1079,7 +1079,7 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
     let store = &home.store;
     lab::fill(store, 2).await;
     let action = lab::open(store, 0).await;
-    store::write!(store, tx => { tx.mark(room(0)).await }).unwrap();
+    store::write!(store, tx => { tx.recheck(room(0)).await }).unwrap();
     let mut reading = store.read().await.unwrap();
     let due = reading
         .due(&lab::organisation(), at_night(), support::world::ALL)
@@ -1087,7 +1087,7 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
         .unwrap()
         .unwrap();
     drop(reading);
-    assert_eq!(due.marks.len(), 1);
+    assert_eq!(due.rechecks.len(), 1);
     // The device of the same room starts meanwhile, and another room's facts change.
     let report = Report::Feedback {
         device: lab::device(0),
@@ -1096,14 +1096,14 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
         window_aware: false,
     };
     assert_eq!(store.report(report, at_night()).await.unwrap(), Outcome::Changed);
-    store::write!(store, tx => { tx.mark(room(1)).await }).unwrap();
+    store::write!(store, tx => { tx.recheck(room(1)).await }).unwrap();
     let plan = Changes {
-        settled_rooms: vec![room(0), room(1)],
+        rechecked_rooms: vec![room(0), room(1)],
         ..Changes::default()
     };
-    store::write!(store, tx => { tx.apply(&plan, &due.marks, at_night()).await }).unwrap();
+    store::write!(store, tx => { tx.apply(&plan, &due.rechecks, at_night()).await }).unwrap();
     let mut tx = store.read().await.unwrap();
-    assert_eq!(tx.fleet().await.unwrap().marked, BTreeSet::from([room(0), room(1)]));
+    assert_eq!(tx.fleet().await.unwrap().rechecks, BTreeSet::from([room(0), room(1)]));
     assert_eq!(tx.next_due(at_night()).await.unwrap(), Some(at_night()));
     let due = tx
         .due(&lab::organisation(), at_night(), support::world::ALL)
@@ -1111,14 +1111,14 @@ async fn a_mark_that_comes_between_reading_and_deleting_is_not_lost_s14(home: Ho
         .unwrap()
         .unwrap();
     drop(tx);
-    // A mark that the plan has not dealt with stays as well.
+    // A recheck that the plan has not done stays as well.
     let half = Changes {
-        settled_rooms: vec![room(1)],
+        rechecked_rooms: vec![room(1)],
         ..Changes::default()
     };
-    store::write!(store, tx => { tx.apply(&half, &due.marks, at_night()).await }).unwrap();
+    store::write!(store, tx => { tx.apply(&half, &due.rechecks, at_night()).await }).unwrap();
     assert_eq!(
-        store.read().await.unwrap().fleet().await.unwrap().marked,
+        store.read().await.unwrap().fleet().await.unwrap().rechecks,
         BTreeSet::from([room(0)])
     );
 }
@@ -1161,11 +1161,11 @@ async fn install(store: &Store, number: u128) -> domain::install::Install {
         .remove(0)
 }
 
-async fn marks(store: &Store) -> usize {
-    store.read().await.unwrap().fleet().await.unwrap().marked.len()
+async fn rechecks(store: &Store) -> usize {
+    store.read().await.unwrap().fleet().await.unwrap().rechecks.len()
 }
 
-async fn clear_marks(home: &Home) {
+async fn clear_rechecks(home: &Home) {
     home.raw("DELETE FROM marks").await.unwrap();
 }
 
@@ -1181,8 +1181,8 @@ async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) 
     };
     assert_eq!(store.report(fetched(), later(0)).await.unwrap(), Outcome::Changed);
     assert_eq!(install(store, 0).await.started_at, Some(later(0)));
-    assert_eq!(marks(store).await, 1);
-    clear_marks(&home).await;
+    assert_eq!(rechecks(store).await, 1);
+    clear_rechecks(&home).await;
     // A second fetch and signs of life change nothing that the planner must see.
     assert_eq!(store.report(fetched(), later(1)).await.unwrap(), Outcome::Noted);
     for (minutes, execution) in [
@@ -1196,7 +1196,7 @@ async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) 
             .unwrap();
         assert_eq!(said, Outcome::Noted, "{execution:?}");
     }
-    assert_eq!(marks(store).await, 0);
+    assert_eq!(rechecks(store).await, 0);
     let running = install(store, 0).await;
     assert_eq!(
         running.state,
@@ -1211,7 +1211,7 @@ async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) 
     home.raw("UPDATE devices SET facts_wanted = NOT TRUE").await.unwrap();
     let closed = || feedback(0, action, Execution::Closed, Finished::Success);
     assert_eq!(store.report(closed(), later(20)).await.unwrap(), Outcome::Changed);
-    assert_eq!(marks(store).await, 1);
+    assert_eq!(rechecks(store).await, 1);
     assert!(
         store
             .read()
@@ -1332,7 +1332,7 @@ async fn a_report_about_an_action_that_is_not_the_devices_own_finds_nothing_a4(h
     );
     assert_eq!(install(store, 0).await, before);
     assert_eq!(home.number("SELECT COUNT(*) FROM reports").await, 0);
-    assert_eq!(marks(store).await, 0);
+    assert_eq!(rechecks(store).await, 0);
 }
 
 async fn put_state(store: &Store, state: RolloutState) {
@@ -1441,7 +1441,7 @@ async fn a_device_that_shows_up_is_noted_once_w4(home: Home) {
             .unwrap(),
         Outcome::Noted
     );
-    assert_eq!(marks(store).await, 0);
+    assert_eq!(rechecks(store).await, 0);
 }
 
 fn facts(mode: ConfigMode, data: &[(&str, Option<&str>)]) -> Report {
@@ -1594,10 +1594,10 @@ async fn a_reported_version_reaches_the_components_and_the_planner_i5(home: Home
     };
     // What is known already is no news.
     assert_eq!(store.report(says("1"), later(0)).await.unwrap(), Outcome::Noted);
-    assert_eq!(marks(store).await, 0);
+    assert_eq!(rechecks(store).await, 0);
     assert_eq!(store.report(says("2"), later(1)).await.unwrap(), Outcome::Changed);
     assert_eq!(installed().await.as_deref(), Some("2"));
-    assert_eq!(marks(store).await, 1);
+    assert_eq!(rechecks(store).await, 1);
     assert_eq!(store.report(says("2"), later(2)).await.unwrap(), Outcome::Noted);
     // A version that nobody has seen before gets its standing to what is published (S1, S2).
     for (version, standing) in [
@@ -1741,7 +1741,7 @@ async fn many_devices_report_at_once_and_every_report_is_kept_g3(home: Home) {
     );
     assert_eq!(home.number("SELECT COUNT(*) FROM reports WHERE counted").await, 60);
     assert_eq!(home.number("SELECT COUNT(*) FROM reports").await, 120);
-    assert_eq!(marks(store).await, 60);
+    assert_eq!(rechecks(store).await, 60);
 }
 
 /// A clock that never shows the same instant twice, as a machine's does.
@@ -2604,7 +2604,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
         tx.put_rollout(&Rollout { next_at: Some(at_night()), ..lab::a_rollout(UPDATE, RolloutState::Running) }).await?;
         let next = Placement { update: UPDATE, position: 0, room: room(3) };
         tx.apply(&Changes { placements: vec![next], ..Changes::default() }, &[], at_night()).await?;
-        tx.mark(room(2)).await
+        tx.recheck(room(2)).await
     })
     .unwrap();
     let heard = support::statements::Statements::default();
@@ -2650,7 +2650,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
             break;
         };
         let plan = domain::planner::plan(&due.slice, at_night(), &mut domain::sim::Counter(7));
-        tx.apply(&plan, &due.marks, at_night()).await.unwrap();
+        tx.apply(&plan, &due.rechecks, at_night()).await.unwrap();
         tx.commit().await.unwrap();
         (deployments, installs) = (deployments + plan.deployments.len(), installs + plan.new_installs.len());
     }

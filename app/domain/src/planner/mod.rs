@@ -34,7 +34,7 @@ pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Changes 
     for due in &slice.due {
         rings::advance(slice, due, now, ids, &mut changes);
     }
-    // Whether a room joins or leaves depends on the rings that rollouts have entered. When that has just changed, marks stay for
+    // Whether a room joins or leaves depends on the rings that rollouts have entered. When that has just changed, rechecks stay for
     // the next slice, which follows at once and shows the rollouts as they are now.
     let stages_before = |update| slice.rollouts.get(update).map(|rollout| &rollout.stages);
     let rings_moved = changes

@@ -25,11 +25,11 @@ use crate::update::{Exclusion, Update};
 use crate::when::{Day, Night};
 use crate::window::Window;
 
-/// Plans one room. `settles_mark`: what a mark asks for is dealt with now, not with the next slice.
+/// Plans one room. `is_recheck`: a recheck is done now, not with the next slice.
 pub(super) fn plan_room(
     slice: &Slice,
     due: &DueRoom,
-    settles_mark: bool,
+    is_recheck: bool,
     now: DateTime<Utc>,
     ids: &mut dyn NewIds,
     changes: &mut Changes,
@@ -46,11 +46,11 @@ pub(super) fn plan_room(
     settle::hear_devices(&mut case);
     lapse::withdraw_installs(&mut case);
     settle::conclude(&mut case);
-    let settles_mark = due.marked && settles_mark;
-    join::leave(&mut case, settles_mark);
-    if settles_mark {
+    let is_recheck = due.recheck && is_recheck;
+    join::leave(&mut case, is_recheck);
+    if is_recheck {
         join::join(&mut case, ids);
-        changes.settled_rooms.push(due.room.id);
+        changes.rechecked_rooms.push(due.room.id);
         wake_for_entry(slice, &due.room, now, changes);
     }
     open::open_next(&mut case);

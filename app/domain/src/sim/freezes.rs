@@ -41,7 +41,7 @@ impl Simulation {
             if let Some(room) = self.fleet.rooms.get_mut(&room) {
                 room.freezes.push(made.clone());
                 room.freezes.sort_by_key(|freeze| (freeze.from, freeze.id));
-                self.fleet.marked.insert(room.id);
+                self.fleet.rechecks.insert(room.id);
             }
         }
         Ok(())
@@ -149,7 +149,7 @@ impl Simulation {
                 None => drop(room.freezes.remove(position)),
                 Some(last) => room.freezes[position].until = last,
             }
-            self.fleet.marked.insert(room.id);
+            self.fleet.rechecks.insert(room.id);
         }
         Ok(())
     }

@@ -361,7 +361,7 @@ impl Simulation {
         for room in rooms {
             if let Some(room) = self.fleet.rooms.get_mut(room) {
                 room.ring = ring;
-                self.fleet.marked.insert(room.id);
+                self.fleet.rechecks.insert(room.id);
             }
         }
         self.look_again();
@@ -375,14 +375,14 @@ impl Simulation {
         let begins = held.zone.start_of(hold.since);
         let ends = held.zone.start_of(hold.until + days(1));
         held.holds.push(hold);
-        self.fleet.marked.insert(room);
+        self.fleet.rechecks.insert(room);
         let ahead = [begins, ends].into_iter().filter(|at| *at > self.now);
-        self.fleet.marked_at.extend(ahead.map(|at| (at, room)));
+        self.fleet.rechecks_at.extend(ahead.map(|at| (at, room)));
     }
 
     /// A room is added while rollouts are under way (R3, R14).
     pub fn add_room(&mut self, room: Room) {
-        self.fleet.marked.insert(room.id);
+        self.fleet.rechecks.insert(room.id);
         self.fleet.rooms.insert(room.id, room);
         self.look_again();
     }
@@ -394,7 +394,7 @@ impl Simulation {
     pub fn set_rings(&mut self, rings: RingSequence) -> Result<(), Refusal> {
         let changed = edit_rings(&self.fleet.rings, &rings, &self.live())?;
         let in_changed = self.fleet.rooms.values().filter(|room| changed.contains(&room.ring));
-        self.fleet.marked.extend(in_changed.map(|room| room.id));
+        self.fleet.rechecks.extend(in_changed.map(|room| room.id));
         self.fleet.rings = rings;
         self.look_again();
         Ok(())

@@ -88,7 +88,7 @@ fn facts(fleet: &Fleet) -> Facts {
     }
     let marked: Vec<String> = fleet.marked.iter().map(|room| name(fleet, *room)).collect();
     note("rooms to look at".to_owned(), &marked);
-    note("rooms to look at later".to_owned(), &fleet.marked_at);
+    note("rooms to look at later".to_owned(), &fleet.rechecks_at);
     facts
 }
 

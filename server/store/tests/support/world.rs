@@ -413,14 +413,14 @@ impl World {
                 due.slice.due.sort_by_key(|due| due.update);
                 let plan = domain::planner::plan(&due.slice, now, &mut ids);
                 assert_eq!(plan, domain::planner::plan(&expected, now, &mut Counter(counter.0)), "at {now}");
-                tx.apply(&plan, &due.marks, now).await?;
+                tx.apply(&plan, &due.rechecks, now).await?;
                 Ok::<_, StoreError>(Some(plan))
             })
             .expect("a round");
             let Some(plan) = planned else { break };
             counter = ids;
             fleet.apply(&plan);
-            fleet.forget_marks(&plan.settled_rooms, now);
+            fleet.forget_rechecks(&plan.rechecked_rooms, now);
         }
         self.sim.tick();
         assert!(self.sim.findings.is_empty(), "{}", self.sim.findings[0]);
@@ -506,7 +506,7 @@ impl Normal {
             let of = |install: &&Install| deployments.iter().any(|deployment| deployment.id == install.deployment);
             let mut installs: Vec<Install> = due.installs.iter().filter(of).cloned().collect();
             installs.sort_by_key(|install| install.action);
-            (due.room.clone(), due.marked, deployments, installs)
+            (due.room.clone(), due.recheck, deployments, installs)
         });
         let mut normal = Self {
             due: due.collect(),
@@ -612,8 +612,8 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
         )
         .await?;
     }
-    for room in after.marked.difference(&before.marked) {
-        tx.mark(*room).await?;
+    for room in after.rechecks.difference(&before.rechecks) {
+        tx.recheck(*room).await?;
     }
     Ok(())
 }
