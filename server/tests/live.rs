@@ -24,7 +24,7 @@ impl Stream {
     async fn of(visitor: &Visitor) -> Self {
         let answer = visitor.request(Method::GET, "/events").send().await.expect("a stream");
         assert_eq!(answer.status(), 200);
-        // The mark that changes are seen against is taken with the first look after that.
+        // The revision that changes are seen against is read right after that.
         tokio::time::sleep(Duration::from_millis(1500)).await;
         Self(answer.bytes_stream().boxed())
     }

@@ -1051,8 +1051,8 @@ impl Script {
             let deployment = fleet
                 .deployment_of(room.id, update.id)
                 .filter(|_| status != RoomStatus::NotRequired);
-            let marks = deployment.map_or_else(String::new, marks);
-            let _ = writeln!(out, "  {:width$}  {}{marks}: {reason}", room.name, status.label());
+            let labels = deployment.map_or_else(String::new, labels);
+            let _ = writeln!(out, "  {:width$}  {}{labels}: {reason}", room.name, status.label());
         }
     }
 
@@ -1125,20 +1125,20 @@ fn dates(stage: &PlannedStage) -> String {
     format!("{} to {}{test}", stage.starts_on, last(stage.rollout_ends))
 }
 
-fn marks(deployment: &Deployment) -> String {
-    let mut marks = Vec::new();
+fn labels(deployment: &Deployment) -> String {
+    let mut labels = Vec::new();
     if deployment.catch_up {
-        marks.push("catch-up".to_owned());
+        labels.push("catch-up".to_owned());
     }
     if deployment.force.is_some() {
-        marks.push("forced".to_owned());
+        labels.push("forced".to_owned());
     }
     if deployment.attempt > 1 {
-        marks.push(format!("attempt {}", deployment.attempt));
+        labels.push(format!("attempt {}", deployment.attempt));
     }
-    if marks.is_empty() {
+    if labels.is_empty() {
         String::new()
     } else {
-        format!(" ({})", marks.join(", "))
+        format!(" ({})", labels.join(", "))
     }
 }

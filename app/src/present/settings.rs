@@ -8,7 +8,7 @@ use domain::settings::{Mode, Settings};
 use domain::when;
 use domain::zone;
 use service::pages::ReadSnapshot;
-use service::settings::{OrganisationDraft, mark};
+use service::settings::{OrganisationDraft, fingerprint};
 
 use super::{Presenter, Result, service_error, store_error, words};
 use crate::error::AppError;
@@ -29,7 +29,7 @@ impl Presenter {
         let may_change = self.viewer.actor.role.may(Act::EditSettings);
         Ok(SettingsView {
             fields: SettingsFields {
-                seen: mark(organisation),
+                seen: fingerprint(organisation),
                 name: organisation.name.clone(),
                 zone: organisation.zone.name().to_owned(),
                 start_weekday: settings.start_weekday.to_string(),
@@ -63,7 +63,7 @@ impl Presenter {
         let changed = self.service.edit_settings(&self.viewer.actor, &seen, &draft).await;
         changed.map_err(service_error)?;
         // Another address: the page asks again, and the form has what is set now.
-        let now = mark(&self.snapshot().await?.organisation);
+        let now = fingerprint(&self.snapshot().await?.organisation);
         Ok(FormSuccess::new(
             "The settings are changed.",
             format!("/settings?as={now}"),

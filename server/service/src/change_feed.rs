@@ -52,16 +52,16 @@ impl ChangeFeed {
     async fn ask(self) {
         let mut last = None;
         loop {
-            match self.service.change_mark().await {
-                Ok(mark) => {
+            match self.service.database_revision().await {
+                Ok(revision) => {
                     // Counts of a large estate come a moment later than what they follow from.
-                    let mark = (mark, self.service.estate_counts.changes());
-                    if last.is_some_and(|last| last != mark) {
+                    let revision = (revision, self.service.estate_counts.changes());
+                    if last.is_some_and(|last| last != revision) {
                         self.changes.send_modify(|changes| *changes += 1);
                     }
-                    last = Some(mark);
+                    last = Some(revision);
                 }
-                // The database is away; when it is back, the mark has moved or nothing has changed.
+                // The database is away; when it is back, the revision has moved or nothing has changed.
                 Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "no change feed"),
             }
             let stopped = self
@@ -83,7 +83,7 @@ impl Service {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn change_mark(&self) -> Result<(i64, i64, i64)> {
-        Ok(self.store.read().await?.change_mark().await?)
+    pub async fn database_revision(&self) -> Result<(i64, i64, i64)> {
+        Ok(self.store.read().await?.database_revision().await?)
     }
 }

@@ -54,7 +54,7 @@ pub struct PollAnswer {
     /// It is asked for its facts.
     pub facts_wanted: bool,
     /// Changes whenever the offer does.
-    pub mark: u32,
+    pub offer_tag: u32,
     /// Seconds until it should poll again.
     pub sleep_seconds: u32,
 }
@@ -146,7 +146,7 @@ impl Service {
             action,
             installed: caller.installed,
             facts_wanted,
-            mark: action.map_or(0, |action| mark(action, offer)),
+            offer_tag: action.map_or(0, |action| offer_tag(action, offer)),
             sleep_seconds: offer::poll_again_in(&settings, caller.id, offer_facts.as_ref(), now),
         })
     }
@@ -486,7 +486,7 @@ fn is_one(controller: &str) -> Result<()> {
 }
 
 /// A number that changes with what is offered: clients send back an ETag over it.
-fn mark(action: ActionId, offer: Offer) -> u32 {
+fn offer_tag(action: ActionId, offer: Offer) -> u32 {
     let word = match offer {
         Offer::Nothing => 0,
         Offer::Install => 1,

@@ -36,8 +36,8 @@ const COST_FACTOR: u32 = 20;
 /// Counts that are kept, the newest.
 const MOST_CACHED: usize = 1_000;
 
-/// Where the database stands: [`Tx::change_mark`].
-pub(crate) type Mark = (i64, i64, i64);
+/// Where the database stands: [`Tx::database_revision`].
+pub(crate) type DatabaseRevision = (i64, i64, i64);
 
 /// Something that follows from many rows.
 pub(crate) trait EstateCount: Clone + Send + Sync + 'static {
@@ -71,7 +71,7 @@ struct Cache {
 
 struct CachedCount {
     made_at: DateTime<Utc>,
-    mark: Mark,
+    revision: DatabaseRevision,
     since: Stopwatch,
     cost: Duration,
     value: Arc<dyn Any + Send + Sync>,
@@ -92,14 +92,19 @@ impl EstateCounts {
         self.changes.load(Ordering::Relaxed)
     }
 
-    /// A count, from what is kept where that will do. `mark`: where the database stands for whoever asks.
+    /// A count, from what is kept where that will do. `revision`: where the database stands for whoever asks.
     ///
     /// # Errors
     /// The database fails.
-    pub(crate) async fn get<S: EstateCount>(&self, tx: &mut Tx, mark: Mark, count: &S) -> Result<S::Value> {
+    pub(crate) async fn get<S: EstateCount>(
+        &self,
+        tx: &mut Tx,
+        revision: DatabaseRevision,
+        count: &S,
+    ) -> Result<S::Value> {
         let now = self.clock.now();
         let key = (TypeId::of::<S>(), count.key());
-        if let Some((value, is_current, wait)) = self.cached::<S>(&key, mark, now) {
+        if let Some((value, is_current, wait)) = self.cached::<S>(&key, revision, now) {
             if !is_current {
                 self.refresh(count.clone(), key, wait);
             }
@@ -107,12 +112,17 @@ impl EstateCounts {
         }
         let watch = Stopwatch::start();
         let value = count.count(tx, now).await?;
-        self.put(key, now, mark, watch.elapsed(), value.clone());
+        self.put(key, now, revision, watch.elapsed(), value.clone());
         Ok(value)
     }
 
     /// The value, whether it is that of now, and how long to wait before it is worked out anew.
-    fn cached<S: EstateCount>(&self, key: &Key, mark: Mark, now: DateTime<Utc>) -> Option<(S::Value, bool, Duration)> {
+    fn cached<S: EstateCount>(
+        &self,
+        key: &Key,
+        revision: DatabaseRevision,
+        now: DateTime<Utc>,
+    ) -> Option<(S::Value, bool, Duration)> {
         let cache = self.lock();
         let known = cache.counts.get(key)?;
         let age = now - known.made_at;
@@ -120,7 +130,7 @@ impl EstateCounts {
         let wait = PAUSE
             .max(known.cost * COST_FACTOR)
             .saturating_sub(known.since.elapsed());
-        Some((value.clone(), known.mark == mark && age <= FRESH_FOR, wait))
+        Some((value.clone(), known.revision == revision && age <= FRESH_FOR, wait))
     }
 
     fn refresh<S: EstateCount>(&self, count: S, key: Key, wait: Duration) {
@@ -133,12 +143,12 @@ impl EstateCounts {
             let (now, watch) = (counts.clock.now(), Stopwatch::start());
             let worked_out = async {
                 let mut tx = counts.store.read().await?;
-                let mark = tx.change_mark().await?;
-                Ok::<_, store::StoreError>((mark, count.count(&mut tx, now).await?))
+                let revision = tx.database_revision().await?;
+                Ok::<_, store::StoreError>((revision, count.count(&mut tx, now).await?))
             };
             match worked_out.await {
-                Ok((mark, value)) => {
-                    if counts.put(key.clone(), now, mark, watch.elapsed(), value) {
+                Ok((revision, value)) => {
+                    if counts.put(key.clone(), now, revision, watch.elapsed(), value) {
                         counts.changes.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -156,7 +166,7 @@ impl EstateCounts {
         &self,
         key: Key,
         now: DateTime<Utc>,
-        mark: Mark,
+        revision: DatabaseRevision,
         cost: Duration,
         value: T,
     ) -> bool {
@@ -171,7 +181,7 @@ impl EstateCounts {
         let is_other = cache.counts.get(&key).and_then(|known| known.value.downcast_ref::<T>()) != Some(&value);
         let known = CachedCount {
             made_at: now,
-            mark,
+            revision,
             since: Stopwatch::start(),
             cost,
             value: Arc::new(value),
@@ -394,7 +404,7 @@ mod tests {
         let counts = EstateCounts::new(store.clone(), clock.clone());
         let times = Times(Arc::default());
         let mut tx = store.read().await.expect("a snapshot");
-        let here = tx.change_mark().await.expect("a mark");
+        let here = tx.database_revision().await.expect("a revision");
         for _ in 0..3 {
             assert_eq!(counts.get(&mut tx, here, &times).await.expect("a count"), 1);
         }

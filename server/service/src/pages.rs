@@ -23,8 +23,8 @@ use store::{
 use crate::Service;
 use crate::error::{Result, ServiceError};
 use crate::estate_counts::{
-    EstateCount, EstateCounts, LARGE, Mark, RoomsByCondition, RoomsByNight, RoomsByStatus, RoomsFound, RoomsWaiting,
-    RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
+    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByCondition, RoomsByNight, RoomsByStatus, RoomsFound,
+    RoomsWaiting, RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
 };
 pub use crate::explain::Start;
 use crate::explain::{Plan, stand};
@@ -43,7 +43,7 @@ pub struct ReadSnapshot {
     /// The instant of the snapshot.
     pub now: DateTime<Utc>,
     /// Where the counts of a large estate are kept, and where its database stands; `None`: it is not large.
-    estate_counts: Option<(EstateCounts, Mark)>,
+    estate_counts: Option<(EstateCounts, DatabaseRevision)>,
 }
 
 /// An update with what follows from its facts.
@@ -110,7 +110,7 @@ impl Service {
         let rings = tx.rings().await?;
         let freezes = tx.freezes().await?;
         let estate_counts = if tx.room_count().await? >= LARGE {
-            Some((self.estate_counts.clone(), tx.change_mark().await?))
+            Some((self.estate_counts.clone(), tx.database_revision().await?))
         } else {
             None
         };
@@ -136,7 +136,7 @@ impl Service {
 impl ReadSnapshot {
     async fn estate_count<S: EstateCount>(&mut self, count: &S) -> Result<S::Value> {
         match self.estate_counts.clone() {
-            Some((estate_counts, mark)) => estate_counts.get(&mut self.tx, mark, count).await,
+            Some((estate_counts, revision)) => estate_counts.get(&mut self.tx, revision, count).await,
             None => Ok(count.count(&mut self.tx, self.now).await?),
         }
     }

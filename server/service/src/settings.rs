@@ -27,13 +27,13 @@ pub struct OrganisationDraft {
 
 /// Changes with whatever is set: a form says as which it was read.
 #[must_use]
-pub fn mark(organisation: &Organisation) -> String {
+pub fn fingerprint(organisation: &Organisation) -> String {
     let text = serde_json::to_string(organisation).unwrap_or_default();
     artifacts::hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
 }
 
 impl Service {
-    /// Changes what the organisation has set, as it was when `seen` was its [`mark`]. Windows and nights ahead follow at once; what has
+    /// Changes what the organisation has set, as it was when `seen` was its [`fingerprint`]. Windows and nights ahead follow at once; what has
     /// started goes on. Which way updates go (S12) and on which day they start (S3) matters to those that are published later.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Service {
             // Not before the locks: a start that was a little faster must not look later than the change (law E).
             let now = self.clock.now();
             let before = organisation(tx).await?;
-            if mark(&before) != seen {
+            if fingerprint(&before) != seen {
                 let problem = "the settings were changed by somebody else meanwhile; look at them again";
                 return Err(ServiceError::conflict(problem));
             }

@@ -20,7 +20,7 @@ use service::announcements::AnnouncementDraft;
 use service::catalogue::Catalogue;
 use service::releases::{ProductDraft, ReleaseDraft};
 use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
-use service::settings::{OrganisationDraft, mark};
+use service::settings::{OrganisationDraft, fingerprint};
 use service::store::{AuditFacts, AuditFilter, TicketFilter};
 use service::tickets::Issue;
 use service::{Actor, NewFile, Result, RoomChoice, RoomScope, RoomsFile, ServiceError, Source};
@@ -265,7 +265,7 @@ impl Scene {
                     zone: organisation.zone.name().into(),
                     settings: organisation.settings.clone(),
                 };
-                service.edit_settings(by, &mark(&organisation), &draft).await
+                service.edit_settings(by, &fingerprint(&organisation), &draft).await
             }
             "add room" => {
                 let at = self.site("Quay 2").await;

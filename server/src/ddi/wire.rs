@@ -32,7 +32,7 @@ pub(crate) fn poll(answer: &PollAnswer, base: &str) -> Value {
     match (answer.offer, answer.action) {
         (Offer::Install | Offer::Prefetch, Some(action)) => link(
             "deploymentBase",
-            format!("{base}/deploymentBase/{action}?c={}", answer.mark),
+            format!("{base}/deploymentBase/{action}?c={}", answer.offer_tag),
         ),
         // Without a query: clients append to this one.
         (Offer::Cancel, Some(action)) => link("cancelAction", format!("{base}/cancelAction/{action}")),

@@ -714,7 +714,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn change_mark(&mut self) -> Result<(i64, i64, i64)> {
+    pub async fn database_revision(&mut self) -> Result<(i64, i64, i64)> {
         const SQL: &str =
             "SELECT (SELECT COALESCE(MAX(id), 0) FROM audit), (SELECT COALESCE(MAX(id), 0) FROM deployment_events),
             (SELECT COALESCE(MAX(id), 0) FROM ticket_events)";
