@@ -161,12 +161,12 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
                 .expect("rooms")
                 .remove(&rooms[room_name])
                 .expect("a room");
-            let standings = snapshot
-                .standings(&facts, &summary.rollout, std::iter::once(&room))
+            let by_room = snapshot
+                .update_in_rooms(&facts, &summary.rollout, std::iter::once(&room))
                 .await;
-            let mut standings = standings.expect("standings");
-            let standing = standings.remove(&room.id).expect("a standing");
-            let (status, why) = (standing.status.label(), standing.why.as_str());
+            let mut by_room = by_room.expect("statuses");
+            let in_room = by_room.remove(&room.id).expect("a status");
+            let (status, why) = (in_room.status.label(), in_room.why.as_str());
             if status != text(row, "status") {
                 wrong.push(format!(
                     "{name} in {room_name} is {status} ({why}), not {}",

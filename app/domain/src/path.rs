@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::UpdateId;
 use crate::room::Device;
-use crate::update::{Standing, Update};
+use crate::update::{Update, VersionStanding};
 
 /// The release that a way would need and that there is none of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ fn way<'u>(
     depth: usize,
     dead_ends: &mut BTreeMap<UpdateId, Missing>,
 ) -> Result<&'u Update, Missing> {
-    if update.standings.get(installed) != Some(&Standing::NeedsFirst) {
+    if update.standings.get(installed) != Some(&VersionStanding::NeedsFirst) {
         return Ok(update);
     }
     let missing = Missing {
@@ -69,7 +69,7 @@ fn way<'u>(
         return Err(missing);
     }
     let satisfies = |step: &&&Update| {
-        let below = update.standings.get(&step.version) == Some(&Standing::Below);
+        let below = update.standings.get(&step.version) == Some(&VersionStanding::Below);
         below && step.is_above(installed)
     };
     let mut first_dead_end = None;
@@ -117,7 +117,7 @@ mod tests {
         let known: Vec<&str> = all.iter().map(|(version, _)| *version).chain(["1"]).collect();
         let release = |(index, (version, minimum)): (usize, &(&str, Option<&str>))| {
             let standing = |installed: &&str| {
-                let of = Standing::of(
+                let of = VersionStanding::of(
                     &VersionScheme::default(),
                     Version::undated(installed),
                     Version::undated(version),

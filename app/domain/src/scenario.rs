@@ -57,7 +57,7 @@ use crate::sim::{Behaviour, Simulation};
 use crate::status::{self, RoomStatus};
 use crate::text::refusal::{sentence, with_field};
 use crate::ticket::TicketState;
-use crate::update::{ProductKind, Severity, Standing, Update};
+use crate::update::{ProductKind, Severity, Update, VersionStanding};
 use crate::version::{self, Version, VersionScheme};
 use crate::when;
 use crate::zone::Zone;
@@ -957,9 +957,9 @@ impl Product {
         Version { text, released: day }
     }
 
-    fn standings(&self, update: &str, minimum: Option<&str>) -> BTreeMap<String, Standing> {
+    fn standings(&self, update: &str, minimum: Option<&str>) -> BTreeMap<String, VersionStanding> {
         let standing = |installed: &String| {
-            let of = Standing::of(
+            let of = VersionStanding::of(
                 &self.scheme,
                 self.version(installed),
                 self.version(update),

@@ -104,7 +104,7 @@ impl Severity {
 /// How an installed version stands to an update's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum VersionStanding {
     /// Below it: the update applies (S1).
     Below,
     /// Below it, and below what the update needs first (S8).
@@ -115,7 +115,7 @@ pub enum Standing {
     Unordered,
 }
 
-impl Standing {
+impl VersionStanding {
     /// The word in rows.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -127,7 +127,7 @@ impl Standing {
         }
     }
 
-    /// The standing of a word that [`Standing::as_str`] gave.
+    /// The standing of a word that [`VersionStanding::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Below, Self::NeedsFirst, Self::Current, Self::Unordered]
@@ -186,7 +186,7 @@ pub struct Update {
     /// It has a file and was not recalled. Otherwise it is not installed, not even as a step to another release (S8, S10).
     pub offerable: bool,
     /// How each known version of the product stands to it. A version that is missing here is unordered.
-    pub standings: BTreeMap<String, Standing>,
+    pub standings: BTreeMap<String, VersionStanding>,
 }
 
 /// What an update is called: the product's name and the version, which some names end in already (`Windows 11 23H2`).
@@ -239,9 +239,9 @@ impl Update {
         };
         match self.standings.get(installed) {
             // What needs another release first gets there step by step (S8).
-            Some(Standing::Below | Standing::NeedsFirst) => Applicability::Applicable,
-            Some(Standing::Current) => Applicability::Current(installed.clone()),
-            Some(Standing::Unordered) | None => Applicability::Unordered(installed.clone()),
+            Some(VersionStanding::Below | VersionStanding::NeedsFirst) => Applicability::Applicable,
+            Some(VersionStanding::Current) => Applicability::Current(installed.clone()),
+            Some(VersionStanding::Unordered) | None => Applicability::Unordered(installed.clone()),
         }
     }
 
@@ -256,7 +256,7 @@ impl Update {
     pub fn is_above(&self, version: &str) -> bool {
         matches!(
             self.standings.get(version),
-            Some(Standing::Below | Standing::NeedsFirst)
+            Some(VersionStanding::Below | VersionStanding::NeedsFirst)
         )
     }
 
@@ -271,7 +271,7 @@ impl Update {
     /// Whether a device may need `step` before it can have this update (S8).
     #[must_use]
     pub fn may_need(&self, step: &Self) -> bool {
-        step.product == self.product && self.standings.get(&step.version) == Some(&Standing::Below)
+        step.product == self.product && self.standings.get(&step.version) == Some(&VersionStanding::Below)
     }
 
     /// Whether a device of `room` needs this update before it can have `other` (S7, S8).
@@ -282,7 +282,7 @@ impl Update {
                 let installed = device
                     .component(&self.product)
                     .and_then(|component| component.version.as_ref());
-                installed.is_some_and(|installed| other.standings.get(installed) == Some(&Standing::NeedsFirst))
+                installed.is_some_and(|installed| other.standings.get(installed) == Some(&VersionStanding::NeedsFirst))
             })
     }
 

@@ -18,7 +18,7 @@ use domain::room::{Component, Device, Room, RoomState};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
 use domain::ticket::TicketState;
-use domain::update::{ProductKind, Severity, Standing, Update};
+use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use uuid::Uuid;
 
@@ -92,7 +92,11 @@ fn simulation_until(end: &str) -> Simulation {
         models: Vec::new(),
         applies_to_unknown: false,
         offerable: true,
-        standings: [("1".to_owned(), Standing::Below), ("2".to_owned(), Standing::Current)].into(),
+        standings: [
+            ("1".to_owned(), VersionStanding::Below),
+            ("2".to_owned(), VersionStanding::Current),
+        ]
+        .into(),
     };
     sim.publish(update, true).expect("it is published");
     sim.run_until(instant(end));

@@ -14,7 +14,7 @@ use domain::room::{Component, Device, Hold, Room, RoomState};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status::{self, RoomStatus, UpdateStatus};
-use domain::update::{ProductKind, Severity, Standing, Update};
+use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::version::{Version, VersionScheme, compare};
 use domain::zone::Zone;
 use proptest::prelude::*;
@@ -458,11 +458,11 @@ impl World {
             (
                 known.to_string(),
                 if known >= own {
-                    Standing::Current
+                    VersionStanding::Current
                 } else if needs_one && known + 1 < own {
-                    Standing::NeedsFirst
+                    VersionStanding::NeedsFirst
                 } else {
-                    Standing::Below
+                    VersionStanding::Below
                 },
             )
         });

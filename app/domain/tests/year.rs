@@ -20,7 +20,7 @@ use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status;
 use domain::ticket::TicketState;
-use domain::update::{ProductKind, Severity, Standing, Update};
+use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use serde_json::Value;
 use uuid::Uuid;
@@ -80,9 +80,9 @@ impl Year {
         let id = UpdateId(self.id());
         let standings = (0..=12).map(|known| {
             let standing = if known < month {
-                Standing::Below
+                VersionStanding::Below
             } else {
-                Standing::Current
+                VersionStanding::Current
             };
             (known.to_string(), standing)
         });

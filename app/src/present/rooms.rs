@@ -11,7 +11,7 @@ use domain::status::RoomStatus;
 use domain::update::{Applicability, ProductKind, Update, titled};
 use domain::when;
 use domain::zone::Zone;
-use service::pages::{ReadSnapshot, Standing};
+use service::pages::{ReadSnapshot, UpdateInRoom};
 use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
 use uuid::Uuid;
 
@@ -138,13 +138,13 @@ impl Presenter {
         let rollouts = snapshot.tx.rollouts(&ids).await.map_err(store_error)?;
         let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
         let known: Vec<_> = known.collect();
-        let mut standings = snapshot.standings_in(&room, &known).await.map_err(service_error)?;
+        let mut by_update = snapshot.updates_in_room(&room, &known).await.map_err(service_error)?;
         let mut rows = Vec::with_capacity(mine.len());
         for record in mine {
-            let (Some(standing), Some(rollout)) = (standings.remove(&record.id), rollouts.get(&record.id)) else {
+            let (Some(in_room), Some(rollout)) = (by_update.remove(&record.id), rollouts.get(&record.id)) else {
                 continue;
             };
-            let from = standing
+            let from = in_room
                 .deployment
                 .as_ref()
                 .and_then(|deployment| deployment.from_version.clone());
@@ -154,12 +154,12 @@ impl Presenter {
                 title: titled(&record.title, &record.version),
                 sub: format!("{} · {}{from}", record.vendor, record.kind.label()),
                 kind: record.kind,
-                may_retry: standing.status == RoomStatus::Failed
+                may_retry: in_room.status == RoomStatus::Failed
                     && self.viewer.actor.role.may(Act::RetryRoom)
                     && rollout.may_be_retried(),
-                status: standing.status,
-                when: when_of(&snapshot, &room, &standing),
-                why: standing.why,
+                status: in_room.status,
+                when: when_of(&snapshot, &room, &in_room),
+                why: in_room.why,
             });
         }
         rows.sort_by_key(|row| std::cmp::Reverse(rank(row.status)));
@@ -422,7 +422,7 @@ fn blocked(block: &Block) -> String {
 }
 
 /// What a product should be, with the update and how a room stands to it, by product.
-type Recommended = BTreeMap<ProductId, (String, Option<(Update, Standing)>)>;
+type Recommended = BTreeMap<ProductId, (String, Option<(Update, UpdateInRoom)>)>;
 
 /// What each product on the devices of a room should be, and how the room stands to it.
 async fn recommended(snapshot: &mut ReadSnapshot, room: &Room, devices: &[DeviceDetail]) -> Result<Recommended> {
@@ -435,10 +435,10 @@ async fn recommended(snapshot: &mut ReadSnapshot, room: &Room, devices: &[Device
     let rollouts = snapshot.tx.rollouts(&ids).await.map_err(store_error)?;
     let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
     let known: Vec<_> = known.collect();
-    let mut standings = snapshot.standings_in(room, &known).await.map_err(service_error)?;
+    let mut by_update = snapshot.updates_in_room(room, &known).await.map_err(service_error)?;
     let recommended = recommended.into_iter();
     Ok(recommended
-        .map(|(product, (id, version))| (product, (version, planned.remove(&id).zip(standings.remove(&id)))))
+        .map(|(product, (id, version))| (product, (version, planned.remove(&id).zip(by_update.remove(&id)))))
         .collect())
 }
 
@@ -454,8 +454,8 @@ fn device_view(snapshot: &ReadSnapshot, room: &Room, device: DeviceDetail, recom
             None => "Not covered by an update".to_owned(),
             Some((_, None)) => String::new(),
             Some((_, Some((update, _)))) if own.is_some_and(|own| is_current(update, own)) => "Current".to_owned(),
-            Some((_, Some((_, standing)))) if standing.status == RoomStatus::NotRequired => standing.why.clone(),
-            Some((_, Some((_, standing)))) => standing.status.label().to_owned(),
+            Some((_, Some((_, in_room)))) if in_room.status == RoomStatus::NotRequired => in_room.why.clone(),
+            Some((_, Some((_, in_room)))) => in_room.status.label().to_owned(),
         };
         ComponentView {
             product: name,
@@ -490,8 +490,8 @@ fn is_current(update: &Update, device: &domain::room::Device) -> bool {
     matches!(update.applicability(device), Applicability::Current(_))
 }
 
-fn when_of(snapshot: &ReadSnapshot, room: &Room, standing: &Standing) -> String {
-    match standing.deployment.as_ref().map(|deployment| &deployment.state) {
+fn when_of(snapshot: &ReadSnapshot, room: &Room, in_room: &UpdateInRoom) -> String {
+    match in_room.deployment.as_ref().map(|deployment| &deployment.state) {
         Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => {
             when::instant(*at, &room.zone, snapshot.now)
         }
@@ -501,7 +501,7 @@ fn when_of(snapshot: &ReadSnapshot, room: &Room, standing: &Standing) -> String 
         Some(
             DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
         )
-        | None => match &standing.start {
+        | None => match &in_room.start {
             Some(start) => words::start(start, room, snapshot.now),
             None => String::new(),
         },

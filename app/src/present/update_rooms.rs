@@ -5,7 +5,7 @@ use domain::ids::{RingId, RoomId};
 use domain::ring::RingPlace;
 use domain::rollout::{Rollout, RolloutState};
 use domain::status::RoomStatus;
-use service::pages::{ReadSnapshot, Start, UpdateSummary};
+use service::pages::{ExpectedStart, ReadSnapshot, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
 use super::{PAGE, Result, ring_view, service_error, store_error, words};
@@ -132,14 +132,14 @@ pub(super) async fn room_rows(
     let Some(update) = planned.get(&summary.record.id) else {
         return Ok(rows);
     };
-    let standings = snapshot.standings(update, &summary.rollout, rooms.values()).await;
-    let mut standings = standings.map_err(service_error)?;
+    let by_room = snapshot.update_in_rooms(update, &summary.rollout, rooms.values()).await;
+    let mut by_room = by_room.map_err(service_error)?;
     for record in records {
-        let (Some(room), Some(standing)) = (rooms.get(&record.id), standings.remove(&record.id)) else {
+        let (Some(room), Some(in_room)) = (rooms.get(&record.id), by_room.remove(&record.id)) else {
             continue;
         };
-        let deployment = standing.deployment.as_ref();
-        let next = match &standing.start {
+        let deployment = in_room.deployment.as_ref();
+        let next = match &in_room.start {
             Some(start) => words::start(start, room, snapshot.now),
             None => words::no_start(deployment, room, snapshot.now),
         };
@@ -148,10 +148,10 @@ pub(super) async fn room_rows(
             name: record.name.clone(),
             site: record.site.clone(),
             ring: room_ring(snapshot, &summary.rollout, deployment, record.ring),
-            status: standing.status,
-            why: standing.why,
+            status: in_room.status,
+            why: in_room.why,
             next,
-            has_window: matches!(standing.start, Some(Start::Window(_))),
+            has_window: matches!(in_room.start, Some(ExpectedStart::Window(_))),
             ticket: tickets.get(&record.id).copied(),
             attempt: deployment.map_or(1, |deployment| deployment.attempt),
             catch_up: deployment.is_some_and(|deployment| deployment.catch_up),

@@ -7,7 +7,7 @@ use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::room::Room;
 use domain::when;
 use domain::zone::Zone;
-use service::pages::{ReadSnapshot, Start};
+use service::pages::{ExpectedStart, ReadSnapshot};
 
 use super::PAGE;
 use crate::error::AppError;
@@ -68,17 +68,17 @@ pub(super) fn span(from: NaiveDate, until_exclusive: NaiveDate, year: i32) -> St
 pub(super) const AFTER_RESUME: &str = "After the resume";
 
 /// When an update starts in a room.
-pub(super) fn start(start: &Start, room: &Room, now: DateTime<Utc>) -> String {
+pub(super) fn start(start: &ExpectedStart, room: &Room, now: DateTime<Utc>) -> String {
     match start {
-        Start::Window(window) => when::window(window, &room.zone, now),
-        Start::Forced(force) => forced(*force).to_owned(),
-        Start::AfterFreeze(date) => {
+        ExpectedStart::Window(window) => when::window(window, &room.zone, now),
+        ExpectedStart::Forced(force) => forced(*force).to_owned(),
+        ExpectedStart::AfterFreeze(date) => {
             let this_year = room.zone.date(now).year();
             format!("After the freeze, on {}", when::date(*date, this_year))
         }
-        Start::AfterResume => AFTER_RESUME.to_owned(),
-        Start::Running => "Running".to_owned(),
-        Start::AfterRetry => "Only after a retry".to_owned(),
+        ExpectedStart::AfterResume => AFTER_RESUME.to_owned(),
+        ExpectedStart::Running => "Running".to_owned(),
+        ExpectedStart::AfterRetry => "Only after a retry".to_owned(),
     }
 }
 

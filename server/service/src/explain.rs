@@ -100,24 +100,24 @@ impl Service {
                 continue;
             }
             let calendar = rollout.calendar_at(&rings, &freezes, &organisation.zone, now);
-            let plan = Plan {
+            let facts = StatusFacts {
                 organisation: &organisation,
                 freezes: &freezes,
                 calendar: &calendar,
             };
-            let standing = stand(&plan, update, rollout, &room, deployment.as_ref(), now);
+            let in_room = status_in_room(&facts, update, rollout, &room, deployment.as_ref(), now);
             explained.push(UpdateExplanation {
                 update: update.title(),
-                status: standing.status.label().to_owned(),
-                why: standing.why,
-                next_window: match standing.start {
-                    Some(Start::Window(window)) => Some(when::window(&window, &room.zone, now)),
+                status: in_room.status.label().to_owned(),
+                why: in_room.why,
+                next_window: match in_room.start {
+                    Some(ExpectedStart::Window(window)) => Some(when::window(&window, &room.zone, now)),
                     Some(
-                        Start::Forced(_)
-                        | Start::AfterFreeze(_)
-                        | Start::AfterResume
-                        | Start::Running
-                        | Start::AfterRetry,
+                        ExpectedStart::Forced(_)
+                        | ExpectedStart::AfterFreeze(_)
+                        | ExpectedStart::AfterResume
+                        | ExpectedStart::Running
+                        | ExpectedStart::AfterRetry,
                     )
                     | None => None,
                 },
@@ -135,7 +135,7 @@ impl Service {
 
 /// When an update starts in a room, as far as that can be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum ExpectedStart {
     /// In this window.
     Window(Window),
     /// It is forced and waits for no window (K5).
@@ -150,34 +150,34 @@ pub enum Start {
     AfterRetry,
 }
 
-/// How a room stands to an update: what every page shows of the two.
-pub(crate) struct RoomStanding {
+/// The status of an update in a room: what every page shows of the two.
+pub(crate) struct StatusInRoom {
     pub(crate) status: RoomStatus,
     pub(crate) why: String,
-    pub(crate) start: Option<Start>,
+    pub(crate) start: Option<ExpectedStart>,
 }
 
-/// What a room's standing to an update is read from.
-pub(crate) struct Plan<'p> {
+/// What the status of an update in a room follows from.
+pub(crate) struct StatusFacts<'p> {
     pub(crate) organisation: &'p Organisation,
     pub(crate) freezes: &'p Freezes,
     pub(crate) calendar: &'p [PlannedStage],
 }
 
-pub(crate) fn stand(
-    plan: &Plan<'_>,
+pub(crate) fn status_in_room(
+    facts: &StatusFacts<'_>,
     update: &Update,
     rollout: &Rollout,
     room: &Room,
     deployment: Option<&Deployment>,
     now: DateTime<Utc>,
-) -> RoomStanding {
+) -> StatusInRoom {
     let this_year = room.zone.date(now).year();
     let write_date = |date| when::date(date, this_year);
     if let Some(deployment) = deployment {
         let status = status::room(deployment, rollout);
         if status != RoomStatus::NotRequired {
-            let start = start(plan, rollout, room, deployment, status, now);
+            let start = start(facts, rollout, room, deployment, status, now);
             let why = match &rollout.state {
                 RolloutState::Paused { by, reason, .. } if status == RoomStatus::Paused => {
                     format!("Paused by {by}: {reason}")
@@ -188,7 +188,7 @@ pub(crate) fn stand(
                 | RolloutState::Running
                 | RolloutState::Finished { .. } => deployment.reason.sentence(),
             };
-            return RoomStanding { status, why, start };
+            return StatusInRoom { status, why, start };
         }
     }
     let why = match &rollout.state {
@@ -199,11 +199,11 @@ pub(crate) fn stand(
         | RolloutState::Running
         | RolloutState::Paused { .. }
         | RolloutState::Finished { .. } => {
-            let reason = status::not_required(rollout, update, room, plan.calendar, room.zone.date(now));
+            let reason = status::not_required(rollout, update, room, facts.calendar, room.zone.date(now));
             reason.sentence(&update.product_name, write_date)
         }
     };
-    RoomStanding {
+    StatusInRoom {
         status: RoomStatus::NotRequired,
         why,
         start: None,
@@ -212,30 +212,30 @@ pub(crate) fn stand(
 
 /// When the deployment, which has this status, starts; `None`: it is over.
 fn start(
-    plan: &Plan<'_>,
+    facts: &StatusFacts<'_>,
     rollout: &Rollout,
     room: &Room,
     deployment: &Deployment,
     status: RoomStatus,
     now: DateTime<Utc>,
-) -> Option<Start> {
+) -> Option<ExpectedStart> {
     match status {
         RoomStatus::Scheduled => Some(match deployment.force {
             None => {
-                let hours = plan.organisation.settings.window();
-                let frozen = |date| room.frozen(plan.freezes, date);
-                Start::Window(Window::next_free(&room.zone, deployment.night, now, hours, frozen))
+                let hours = facts.organisation.settings.window();
+                let frozen = |date| room.frozen(facts.freezes, date);
+                ExpectedStart::Window(Window::next_free(&room.zone, deployment.night, now, hours, frozen))
             }
-            Some(force) => match thaws_on(plan, room, now) {
-                Some(date) => Start::AfterFreeze(date),
-                None => Start::Forced(force),
+            Some(force) => match thaws_on(facts, room, now) {
+                Some(date) => ExpectedStart::AfterFreeze(date),
+                None => ExpectedStart::Forced(force),
             },
         }),
-        RoomStatus::InProgress => Some(Start::Running),
-        RoomStatus::Paused => Some(Start::AfterResume),
+        RoomStatus::InProgress => Some(ExpectedStart::Running),
+        RoomStatus::Paused => Some(ExpectedStart::AfterResume),
         RoomStatus::Failed => match rollout.state {
             RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => {
-                Some(Start::AfterRetry)
+                Some(ExpectedStart::AfterRetry)
             }
             RolloutState::Deprecated { .. } => None,
         },
@@ -244,10 +244,10 @@ fn start(
 }
 
 /// The first date on which something may start in a room that is frozen today; `None`: it is not.
-fn thaws_on(plan: &Plan<'_>, room: &Room, now: DateTime<Utc>) -> Option<NaiveDate> {
+fn thaws_on(facts: &StatusFacts<'_>, room: &Room, now: DateTime<Utc>) -> Option<NaiveDate> {
     let today = room.zone.date(now);
     let mut date = today;
-    while let Some(freeze) = room.frozen(plan.freezes, date) {
+    while let Some(freeze) = room.frozen(facts.freezes, date) {
         date = freeze.until + Days::new(1);
     }
     (date > today).then_some(date)

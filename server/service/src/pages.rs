@@ -26,8 +26,8 @@ use crate::estate_counts::{
     DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByCondition, RoomsByNight, RoomsByStatus, RoomsFound,
     RoomsWaiting, RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
 };
-pub use crate::explain::Start;
-use crate::explain::{Plan, stand};
+pub use crate::explain::ExpectedStart;
+use crate::explain::{StatusFacts, status_in_room};
 use crate::tick::organisation;
 
 /// One snapshot of facts.
@@ -65,13 +65,13 @@ pub struct UpdateSummary {
 
 /// A room with one update.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct UpdateInRoom {
     /// Status (T1).
     pub status: RoomStatus,
     /// Why (T5).
     pub why: String,
     /// When it starts; `None`: it has ended, or has no deployment.
-    pub start: Option<Start>,
+    pub start: Option<ExpectedStart>,
     /// Its deployment.
     pub deployment: Option<Deployment>,
 }
@@ -460,67 +460,70 @@ impl ReadSnapshot {
         window.opens <= self.now + TONIGHT
     }
 
-    /// How rooms stand to an update, from one question to the database.
+    /// The state of an update in rooms, from one question to the database.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn standings<'a>(
+    pub async fn update_in_rooms<'a>(
         &mut self,
         update: &Update,
         rollout: &Rollout,
         rooms: impl Iterator<Item = &'a Room> + Clone,
-    ) -> Result<BTreeMap<RoomId, Standing>> {
+    ) -> Result<BTreeMap<RoomId, UpdateInRoom>> {
         let ids: Vec<RoomId> = rooms.clone().map(|room| room.id).collect();
         let mut deployments = self.tx.deployments_in(&ids, update.id).await?;
         let calendar = self.calendar_of(rollout);
-        let standing = |room: &Room| {
+        let in_room = |room: &Room| {
             let deployment = deployments.remove(&room.id);
-            (room.id, self.standing(&calendar, update, rollout, room, deployment))
+            (
+                room.id,
+                self.update_in_room(&calendar, update, rollout, room, deployment),
+            )
         };
-        Ok(rooms.map(standing).collect())
+        Ok(rooms.map(in_room).collect())
     }
 
-    /// How a room stands to updates, with the rollout of each, from one question to the database.
+    /// The state of updates in a room, with the rollout of each, from one question to the database.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn standings_in(
+    pub async fn updates_in_room(
         &mut self,
         room: &Room,
         updates: &[(&Update, &Rollout)],
-    ) -> Result<BTreeMap<UpdateId, Standing>> {
+    ) -> Result<BTreeMap<UpdateId, UpdateInRoom>> {
         let ids: Vec<UpdateId> = updates.iter().map(|(update, _)| update.id).collect();
         let mut deployments = self.tx.deployments_of_room(room.id, &ids).await?;
-        let standing = |(update, rollout): &(&Update, &Rollout)| {
+        let in_room = |(update, rollout): &(&Update, &Rollout)| {
             let deployment = deployments.remove(&update.id);
-            let standing = self.standing(&self.calendar_of(rollout), update, rollout, room, deployment);
-            (update.id, standing)
+            let in_room = self.update_in_room(&self.calendar_of(rollout), update, rollout, room, deployment);
+            (update.id, in_room)
         };
-        Ok(updates.iter().map(standing).collect())
+        Ok(updates.iter().map(in_room).collect())
     }
 
     fn calendar_of(&self, rollout: &Rollout) -> Vec<PlannedStage> {
         rollout.calendar_at(&self.rings, &self.freezes, &self.organisation.zone, self.now)
     }
 
-    fn standing(
+    fn update_in_room(
         &self,
         calendar: &[PlannedStage],
         update: &Update,
         rollout: &Rollout,
         room: &Room,
         deployment: Option<Deployment>,
-    ) -> Standing {
-        let plan = Plan {
+    ) -> UpdateInRoom {
+        let facts = StatusFacts {
             organisation: &self.organisation,
             freezes: &self.freezes,
             calendar,
         };
-        let standing = stand(&plan, update, rollout, room, deployment.as_ref(), self.now);
-        Standing {
-            status: standing.status,
-            why: standing.why,
-            start: standing.start,
+        let in_room = status_in_room(&facts, update, rollout, room, deployment.as_ref(), self.now);
+        UpdateInRoom {
+            status: in_room.status,
+            why: in_room.why,
+            start: in_room.start,
             deployment,
         }
     }

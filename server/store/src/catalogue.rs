@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use domain::ids::{ProductId, UpdateId};
-use domain::update::{ProductKind, Severity, Standing, Update};
+use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::version::VersionScheme;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -366,7 +366,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn put_standings(&mut self, update: UpdateId, standings: &[(Uuid, Standing)]) -> Result<()> {
+    pub async fn put_standings(&mut self, update: UpdateId, standings: &[(Uuid, VersionStanding)]) -> Result<()> {
         for batch in standings.chunks(500) {
             each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("INSERT INTO standings (update_id, version_id, standing) ");
@@ -511,7 +511,7 @@ impl Tx {
             );
         }
         for (update, version, standing) in standings {
-            let standing = word("standings", update, &standing, Standing::from_word)?;
+            let standing = word("standings", update, &standing, VersionStanding::from_word)?;
             if let Some(update) = updates.get_mut(&UpdateId(update)) {
                 update.standings.insert(version, standing);
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, ProductId, RoomId};
-use domain::update::Standing;
+use domain::update::VersionStanding;
 use domain::version::{self, Version};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -231,7 +231,7 @@ impl Tx {
                 .await?;
         }
         let known = self.versions(&release.product.id).await?;
-        let standings: Vec<(Uuid, Standing)> = known
+        let standings: Vec<(Uuid, VersionStanding)> = known
             .iter()
             .map(|version| {
                 (
@@ -311,7 +311,7 @@ impl AcceptedReport {
     }
 }
 
-fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], installed: Version<'_>) -> Standing {
+fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], installed: Version<'_>) -> VersionStanding {
     let scheme = &release.product.scheme;
     let dated = |text: &str| {
         known
@@ -327,7 +327,7 @@ fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], inst
         text,
         released: dated(text),
     });
-    Standing::of(scheme, installed, update, minimum)
+    VersionStanding::of(scheme, installed, update, minimum)
 }
 
 /// The row id of a version: the same wherever it is first seen, so that two reports make the same row.

@@ -17,7 +17,7 @@ use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::room::{Hold, Room};
 use domain::settings::Organisation;
-use domain::update::{Standing, Update};
+use domain::update::{Update, VersionStanding};
 use domain::zone::Zone;
 use uuid::Uuid;
 
@@ -391,7 +391,7 @@ impl Tx {
                 continue;
             }
             let from_version = match version.map(|version| versions.get(&version)) {
-                Some(Some((text, Some(Standing::Below | Standing::NeedsFirst)))) => Some(text.clone()),
+                Some(Some((text, Some(VersionStanding::Below | VersionStanding::NeedsFirst)))) => Some(text.clone()),
                 Some(_) => continue,
                 None if update.applies_to_unknown => None,
                 None => continue,
@@ -433,7 +433,7 @@ impl Tx {
     }
 
     /// The known versions of an update's product, each with how it stands to the update.
-    async fn standings_of(&mut self, update: &Update) -> Result<BTreeMap<Uuid, (String, Option<Standing>)>> {
+    async fn standings_of(&mut self, update: &Update) -> Result<BTreeMap<Uuid, (String, Option<VersionStanding>)>> {
         const SQL: &str = "SELECT v.id, v.text, s.standing FROM versions v
             LEFT JOIN standings s ON s.version_id = v.id AND s.update_id = $1
             WHERE v.product_id = $2 ORDER BY v.id";
@@ -444,7 +444,7 @@ impl Tx {
             .await)?;
         let mut versions = BTreeMap::new();
         for (id, text, standing) in rows {
-            let standing = standing.map(|standing| word("standings", id, &standing, Standing::from_word));
+            let standing = standing.map(|standing| word("standings", id, &standing, VersionStanding::from_word));
             versions.insert(id, (text, standing.transpose()?));
         }
         Ok(versions)

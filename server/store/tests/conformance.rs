@@ -26,7 +26,7 @@ use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Hold, RoomState};
 use domain::settings::Settings;
 use domain::ticket::{TicketSeverity, TicketState};
-use domain::update::Standing;
+use domain::update::VersionStanding;
 use domain::zone::Zone;
 use sqlx::AssertSqlSafe;
 use store::{
@@ -1601,9 +1601,9 @@ async fn a_reported_version_reaches_the_components_and_the_planner_i5(home: Home
     assert_eq!(store.report(says("2"), later(2)).await.unwrap(), Outcome::Noted);
     // A version that nobody has seen before gets its standing to what is published (S1, S2).
     for (version, standing) in [
-        ("1.5", Standing::Below),
-        ("2.0.1", Standing::Current),
-        ("nightly", Standing::Unordered),
+        ("1.5", VersionStanding::Below),
+        ("2.0.1", VersionStanding::Current),
+        ("nightly", VersionStanding::Unordered),
     ] {
         assert_eq!(
             store.report(says(version), later(3)).await.unwrap(),

@@ -10,7 +10,7 @@ use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::room::RoomState;
 use domain::settings::{Organisation, Settings};
-use domain::update::{ProductKind, Severity, Standing};
+use domain::update::{ProductKind, Severity, VersionStanding};
 use domain::version::VersionScheme;
 use domain::zone::Zone;
 use store::{NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Store, StoreError};
@@ -206,7 +206,7 @@ pub async fn fill(store: &Store, rooms: u128) {
         tx.put_version(OLD, &cam(), "1", Some(date("2026-01-01"))).await?;
         tx.put_version(NEW, &cam(), "2", Some(date("2026-02-01"))).await?;
         tx.add_release(&a_release(UPDATE, NEW, "2", 2)).await?;
-        tx.put_standings(UPDATE, &[(OLD, Standing::Below), (NEW, Standing::Current)]).await?;
+        tx.put_standings(UPDATE, &[(OLD, VersionStanding::Below), (NEW, VersionStanding::Current)]).await?;
         let components: Vec<_> = (0..rooms).map(|number| (device(number), cam(), Some(OLD))).collect();
         tx.put_components(&components, at_night()).await?;
         tx.add_rollout(&a_rollout(UPDATE, RolloutState::Running), "Admin").await?;

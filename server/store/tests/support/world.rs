@@ -17,7 +17,7 @@ use domain::room::{Block, Component, Device, Hold, Room, RoomState};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
 use domain::ticket::{TicketChange, TicketEvent, TicketState};
-use domain::update::{ProductKind, Severity, Standing, Update};
+use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::version::VersionScheme;
 use domain::zone::Zone;
 use store::{
@@ -290,11 +290,11 @@ impl World {
         let needs_one = self.dice.one_in(2);
         let standing = |known: usize| {
             if needs_one && known + 1 < own {
-                Standing::NeedsFirst
+                VersionStanding::NeedsFirst
             } else if known < own {
-                Standing::Below
+                VersionStanding::Below
             } else {
-                Standing::Current
+                VersionStanding::Current
             }
         };
         self.updates.push(id);
@@ -667,7 +667,7 @@ async fn add_update(tx: &mut Tx, update: &Update) -> Result<()> {
         position: update.version.parse().expect("a number"),
     })
     .await?;
-    let standings: Vec<(Uuid, Standing)> = update
+    let standings: Vec<(Uuid, VersionStanding)> = update
         .standings
         .iter()
         .map(|(version, standing)| (version_row(&update.product, version), *standing))
