@@ -42,11 +42,11 @@ pub enum AppError {
     /// The database is away; trying again helps once it is back.
     #[error("Nightshift cannot reach its database. Try again; if that does not help, tell whoever runs Nightshift.")]
     Unavailable,
-    /// A fault of ours; the log has it under this number.
-    #[error("Something went wrong. Fault {incident} in the log says what.")]
+    /// A fault of ours; the log has it under this id.
+    #[error("Something went wrong. Fault {fault_id} in the log says what.")]
     Internal {
         /// To find it in the log.
-        incident: String,
+        fault_id: String,
     },
     /// The request never arrived, or its answer could not be read.
     #[error("The server did not answer: {problem}")]
@@ -87,7 +87,7 @@ struct Wire {
     #[serde(skip_serializing_if = "String::is_empty")]
     what: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    incident: String,
+    fault_id: String,
 }
 
 impl From<AppError> for Wire {
@@ -116,8 +116,8 @@ impl From<AppError> for Wire {
             },
             AppError::SignedOut => kind("signed_out"),
             AppError::Unavailable => kind("unavailable"),
-            AppError::Internal { incident } => Self {
-                incident,
+            AppError::Internal { fault_id } => Self {
+                fault_id,
                 ..kind("internal")
             },
             AppError::Network { problem } => Self {
@@ -135,7 +135,7 @@ impl From<Wire> for AppError {
             field,
             problem,
             what,
-            incident,
+            fault_id,
         } = wire;
         match &*error {
             "invalid" => Self::Invalid { field, problem },
@@ -144,7 +144,7 @@ impl From<Wire> for AppError {
             "forbidden" => Self::Forbidden { problem },
             "signed_out" => Self::SignedOut,
             "unavailable" => Self::Unavailable,
-            "internal" => Self::Internal { incident },
+            "internal" => Self::Internal { fault_id },
             "network" => Self::Network { problem },
             unknown => Self::Network {
                 problem: format!("it said {unknown:?}"),
@@ -186,7 +186,7 @@ mod tests {
             },
             AppError::SignedOut,
             AppError::Unavailable,
-            AppError::Internal { incident: text("4f") },
+            AppError::Internal { fault_id: text("4f") },
             AppError::Network {
                 problem: text("it hung up"),
             },

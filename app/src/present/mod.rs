@@ -144,19 +144,21 @@ pub(crate) fn service_error(error: ServiceError) -> AppError {
         ServiceError::Conflict { problem } => AppError::Conflict { problem },
         ServiceError::Forbidden { problem } => AppError::Forbidden { problem },
         ServiceError::Store(error) => store_error(error),
-        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_) | ServiceError::Hashing) => fault(&error),
+        error @ (ServiceError::Artifacts(_) | ServiceError::Random(_) | ServiceError::Hashing) => {
+            internal_error(&error)
+        }
     }
 }
 
 pub(crate) fn store_error(error: service::store::StoreError) -> AppError {
     match error {
         service::store::StoreError::Unavailable(_) | service::store::StoreError::Again(_) => AppError::Unavailable,
-        other => fault(&other),
+        other => internal_error(&other),
     }
 }
 
-fn fault(error: &(dyn std::error::Error + 'static)) -> AppError {
-    let number = words::fault();
-    service::log_incident(&number, error);
-    AppError::Internal { incident: number }
+fn internal_error(error: &(dyn std::error::Error + 'static)) -> AppError {
+    let fault_id = words::fault_id();
+    service::log_fault(&fault_id, error);
+    AppError::Internal { fault_id }
 }

@@ -184,8 +184,8 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
         .join("&")
 }
 
-/// A number under which the log has a fault of ours: unique in this process.
-pub(super) fn fault() -> String {
+/// The id under which the log has a fault of ours: unique in this process.
+pub(super) fn fault_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!(
         "{:04X}-{:04X}",

@@ -233,7 +233,7 @@ impl Service {
     }
 }
 
-/// Logs a fault of ours once, with its chain, under the number that people see.
-pub fn log_incident(incident: &str, error: &(dyn std::error::Error + 'static)) {
-    tracing::error!(incident, error, "a request failed");
+/// Logs a fault of ours once, with its chain, under the fault id that people see.
+pub fn log_fault(fault_id: &str, error: &(dyn std::error::Error + 'static)) {
+    tracing::error!(fault_id, error, "a request failed");
 }
