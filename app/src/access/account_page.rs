@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::api::get_account;
 use super::sessions::Whose;
 use crate::components::changes::asking;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
+use crate::components::show_resource::show_part;
 use crate::model::AccountView;
 
 /// The own account.
@@ -15,7 +15,7 @@ pub fn AccountPage() -> impl IntoView {
     let account = asking(|| (), |()| get_account());
     view! {
         <PageHeader title="Your account" tab=None />
-        {loaded(account, page)}
+        {show_part(account, page)}
     }
     .into_any()
 }

@@ -4,20 +4,20 @@ use domain::access::Role;
 use leptos::prelude::*;
 
 use super::api::get_people;
-use crate::components::answer::asked;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
+use crate::components::resource::json_resource;
+use crate::components::show_resource::show_part;
 use crate::model::{PeopleView, PersonRow};
 
 /// Everybody with an account.
 #[component]
 pub fn PeoplePage() -> impl IntoView {
     // Not asked again while it is open: what is shown once must stay until it is copied.
-    let people = asked(|| (), |()| get_people());
+    let people = json_resource(|| (), |()| get_people());
     view! {
         <PageHeader title="People" tab=None above=("/settings", "Settings") />
-        {loaded(people, page)}
+        {show_part(people, page)}
     }
     .into_any()
 }

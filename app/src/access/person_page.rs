@@ -8,8 +8,8 @@ use super::api::get_person;
 use super::sessions::{Whose, sessions};
 use crate::components::address;
 use crate::components::changes::asking;
-use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
+use crate::components::show_resource::show_page;
 use crate::error::AppError;
 use crate::model::{PersonDetailView, PersonRow};
 
@@ -27,7 +27,7 @@ pub fn PersonPage() -> impl IntoView {
             get_person(id).await
         },
     );
-    loaded_page(person, page)
+    show_page(person, page)
 }
 
 fn page(view: PersonDetailView) -> AnyView {

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 
 use super::api::get_tokens;
 use super::people_page::roles;
-use crate::components::answer::asked;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
+use crate::components::resource::json_resource;
+use crate::components::show_resource::show_part;
 use crate::components::time::Time;
 use crate::model::{TokenRow, TokensView};
 
@@ -20,7 +20,7 @@ const DAYS: u16 = 90;
 #[component]
 pub fn TokensPage() -> impl IntoView {
     // Not asked again while it is open: what is shown once must stay until it is copied.
-    let tokens = asked(|| (), |()| get_tokens());
+    let tokens = json_resource(|| (), |()| get_tokens());
     view! {
         <PageHeader
             title="Tokens"
@@ -28,7 +28,7 @@ pub fn TokensPage() -> impl IntoView {
             above=("/settings", "Settings")
             lede="With a token, a program fetches exports without signing in. It may do what its role may."
         />
-        {loaded(tokens, page)}
+        {show_part(tokens, page)}
     }
     .into_any()
 }

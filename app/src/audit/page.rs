@@ -11,9 +11,9 @@ use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, DayFilter, Filter, Keep, Toolbar};
 use crate::components::icon::Icon;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
+use crate::components::show_resource::show_part;
 use crate::components::time::Time;
 use crate::model::{AuditQuery, AuditRow, AuditView};
 
@@ -27,7 +27,7 @@ pub fn AuditPage() -> impl IntoView {
     let entries = asking(move || query.get(), get_audit);
     view! {
         <PageHeader title="Audit" tab=None />
-        {loaded(entries, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
+        {show_part(entries, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
     }
     .into_any()
 }
@@ -70,7 +70,7 @@ fn page(audit: AuditView, query: AuditQuery, address: &ParamsMap) -> AnyView {
         }
         .into_any()
     };
-    let content = if rows.is_empty() { nothing(address) } else { table(rows) };
+    let content = if rows.is_empty() { no_rows(address) } else { table(rows) };
     view! {
         <Toolbar action=PATH>
             <Filter label="Who" name="who" value=query.who choices=actors none="Everybody" />
@@ -96,7 +96,7 @@ fn page(audit: AuditView, query: AuditQuery, address: &ParamsMap) -> AnyView {
     .into_any()
 }
 
-fn nothing(address: &ParamsMap) -> AnyView {
+fn no_rows(address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
     } else if address::is_filtered(address) {

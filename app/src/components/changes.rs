@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answer::asked;
-use super::loaded::Loading;
+use super::resource::json_resource;
+use super::show_resource::PageResource;
 use crate::error::AppError;
 
 /// Counts what has changed since the page was loaded.
@@ -35,14 +35,14 @@ impl Changes {
 pub fn asking<S, T, F>(
     source: impl Fn() -> S + Send + Sync + 'static,
     ask: impl Fn(S) -> F + Send + Sync + 'static,
-) -> Loading<T>
+) -> PageResource<T>
 where
     S: PartialEq + Clone + Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let changes = use_context::<Changes>();
-    asked(
+    json_resource(
         move || (changes.map(|changes| changes.0.get()), source()),
         move |(_, source)| ask(source),
     )

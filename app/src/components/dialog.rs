@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
-use super::answer::{asked, later, nothing};
 use super::icon::Icon;
+use super::resource::{empty_view, json_resource, transition};
 use crate::error::AppError;
 
 /// The key of the address under which a page's dialogs stand.
@@ -35,7 +35,7 @@ where
     F: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let key = Memo::new(move |_| key());
-    let answer = asked(
+    let answer = json_resource(
         move || key.get(),
         move |key| {
             let ask = ask.clone();
@@ -49,10 +49,10 @@ where
         let show = show.clone();
         async move {
             let shown = answer.await.and_then(|(key, answer)| show(key, answer));
-            shown.unwrap_or_else(nothing)
+            shown.unwrap_or_else(empty_view)
         }
     };
-    later(content, nothing)
+    transition(content, empty_view)
 }
 
 /// Stands where a dialog could not be had.

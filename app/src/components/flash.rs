@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use super::answer::{later, nothing};
 use super::icon::Icon;
-use super::loaded::Loading;
+use super::resource::{empty_view, transition};
+use super::show_resource::PageResource;
 use crate::model::{FlashMessage, FormSuccess, ShellView};
 
 /// The last message in this browser, and its page.
@@ -42,7 +42,7 @@ impl Flash {
 #[component]
 pub fn FlashLine(
     /// What every page asks for.
-    shell: Loading<ShellView>,
+    shell: PageResource<ShellView>,
     /// The message of this browser.
     flash: Flash,
 ) -> impl IntoView {
@@ -60,13 +60,13 @@ pub fn FlashLine(
         async move {
             let message = shell.await.ok().and_then(|shell| shell.flash);
             let is_first = path.get_untracked() == first_path;
-            message.filter(|_| is_first).map_or_else(nothing, flash_line)
+            message.filter(|_| is_first).map_or_else(empty_view, flash_line)
         }
     };
     view! {
         <div class="flash" role="status">
             {move || here().map(flash_line)}
-            {later(brought, nothing)}
+            {transition(brought, empty_view)}
         </div>
     }
 }

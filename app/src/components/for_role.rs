@@ -3,17 +3,17 @@
 use domain::access::{Act, Role};
 use leptos::prelude::*;
 
-use super::answer::{later, nothing};
-use super::loaded::Loading;
+use super::resource::{empty_view, transition};
+use super::show_resource::PageResource;
 use crate::model::ShellView;
 
 /// What the server says of whoever is here.
 #[derive(Clone, Copy)]
-pub struct WhoIsHere(Loading<ShellView>);
+pub struct WhoIsHere(PageResource<ShellView>);
 
 impl WhoIsHere {
     /// Puts it into the context of everything below.
-    pub fn provide(shell: Loading<ShellView>) {
+    pub fn provide(shell: PageResource<ShellView>) {
         provide_context(Self(shell));
     }
 }
@@ -37,9 +37,9 @@ pub fn ForRole(
             if role.is_some_and(|role| role.may(act)) {
                 children()
             } else {
-                nothing()
+                empty_view()
             }
         }
     };
-    later(content, nothing)
+    transition(content, empty_view)
 }

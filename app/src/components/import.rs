@@ -9,22 +9,22 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::address;
-use super::answer::asked;
-use super::loaded::Loading;
+use super::resource::json_resource;
+use super::show_resource::PageResource;
 use crate::error::AppError;
 
 /// The upload in the address, and what it would become: nothing where none was sent yet. It is asked for once, so what was looked at is
 /// what is imported.
 pub fn reviewing<T, F>(
     review: impl Fn(Option<Uuid>) -> F + Clone + Send + Sync + 'static,
-) -> (Memo<String>, Loading<Option<T>>)
+) -> (Memo<String>, PageResource<Option<T>>)
 where
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Result<Option<T>, AppError>> + Send + 'static,
 {
     let address = use_query_map();
     let upload = Memo::new(move |_| address.with(|address| address::value(address, "upload")));
-    let reviewed = asked(
+    let reviewed = json_resource(
         move || upload.get(),
         move |upload| {
             let review = review.clone();

@@ -1,10 +1,9 @@
 //! The parts that pages are made of, one a file: markup and class names are those of the design, and nothing else.
 //!
 //! Components take view values and domain statuses. They hold no rules, no numbers of their own, no time and no `style`
-//! attribute. Start with [`shell`] and [`loaded`]; where things lie in the pictures is in [`geometry`].
+//! attribute. Start with [`shell`] and [`show_resource`]; where things lie in the pictures is in [`geometry`].
 
 pub mod address;
-pub mod answer;
 pub mod budget;
 pub mod change_feed;
 pub mod changes;
@@ -21,15 +20,16 @@ pub mod history_list;
 pub mod icon;
 pub mod import;
 pub mod key;
-pub mod loaded;
 pub mod page_header;
 pub mod pager;
 pub mod post_form;
 pub mod product_cell;
+pub mod resource;
 pub mod ring_badge;
 pub mod ring_choice;
 pub mod ring_track;
 pub mod shell;
+pub mod show_resource;
 pub mod status_badge;
 pub mod tab_title;
 pub mod tabs;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::answer::nothing;
+use super::resource::empty_view;
 use crate::model::Pager as PagerView;
 
 /// The pager; nothing where everything is on one page, for the count stands above the list.
@@ -15,7 +15,7 @@ pub fn Pager(
     anchor: &'static str,
 ) -> impl IntoView {
     if pager.previous.is_none() && pager.next.is_none() {
-        return nothing();
+        return empty_view();
     }
     view! {
         <nav class="pager" aria-label="Pages">

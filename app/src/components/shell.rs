@@ -8,14 +8,14 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
-use super::answer::{asked, later, nothing};
 use super::change_feed;
 use super::changes::Changes;
 use super::flash::{Flash, FlashLine};
 use super::for_role::WhoIsHere;
 use super::icon::Icon;
-use super::loaded::Loading;
 use super::page_header::Arrived;
+use super::resource::{empty_view, json_resource, transition};
+use super::show_resource::PageResource;
 use super::time::Time;
 use crate::error::AppError;
 use crate::model::{PersonView, ShellView};
@@ -96,11 +96,11 @@ pub fn Shell(
     change_feed::listen(changes);
     keys::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
-    let shell = asked(move || path.get(), |_| get_shell());
+    let shell = json_resource(move || path.get(), |_| get_shell());
     WhoIsHere::provide(shell);
     let part = move |show: fn(ShellView) -> AnyView| {
-        let content = move || async move { shell.await.ok().map_or_else(nothing, show) };
-        later(content, nothing)
+        let content = move || async move { shell.await.ok().map_or_else(empty_view, show) };
+        transition(content, empty_view)
     };
     view! {
         <div class="app">
@@ -142,7 +142,7 @@ pub fn Shell(
 }
 
 #[component]
-fn Navigation(shell: Loading<ShellView>, foot: AnyView) -> impl IntoView {
+fn Navigation(shell: PageResource<ShellView>, foot: AnyView) -> impl IntoView {
     let navigation = NodeRef::<leptos::html::Nav>::new();
     let path = use_location().pathname;
     // On a phone the navigation is a popover, and no page is loaded that would close it.
@@ -178,7 +178,7 @@ fn Navigation(shell: Loading<ShellView>, foot: AnyView) -> impl IntoView {
         let open = |place: &Place| place.act.is_none_or(|act| role.is_none_or(|role| role.may(act)));
         let links: Vec<_> = SECOND.into_iter().filter(open).map(link).collect();
         if links.is_empty() {
-            return nothing();
+            return empty_view();
         }
         view! { <ul class="nav-second">{links}</ul> }.into_any()
     };
@@ -186,7 +186,7 @@ fn Navigation(shell: Loading<ShellView>, foot: AnyView) -> impl IntoView {
         <nav class="sidenav" id="nav" popover="auto" aria-label="Main" node_ref=navigation>
             <div class="sidenav-in">
                 <ul>{FIRST.map(link).collect_view()}</ul>
-                {later(second, nothing)}
+                {transition(second, empty_view)}
                 {foot}
             </div>
         </nav>
@@ -215,7 +215,7 @@ fn demo_bar(shell: ShellView) -> AnyView {
         Role::Admin => Role::Helpdesk,
         Role::Helpdesk | Role::Auditor => Role::Admin,
     };
-    let Some(demo) = demo else { return nothing() };
+    let Some(demo) = demo else { return empty_view() };
     view! {
             <section class="demo-bar" aria-label="Demo">
                 <b>

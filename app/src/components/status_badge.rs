@@ -7,8 +7,8 @@ use domain::ticket::{TicketSeverity, TicketState};
 use domain::update::Severity;
 use leptos::prelude::*;
 
-use super::answer::nothing;
 use super::icon::Icon;
+use super::resource::empty_view;
 use crate::model::Health;
 
 /// An update's status.
@@ -120,7 +120,7 @@ pub fn SeverityMark(
         Severity::Critical => {
             view! { <Badge class="sev--critical" icon="sev-critical" label=severity_label(severity) /> }.into_any()
         }
-        Severity::Routine => nothing(),
+        Severity::Routine => empty_view(),
     }
 }
 

@@ -11,11 +11,11 @@ use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::geometry::{percent, rooms, share};
 use crate::components::icon::Icon;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{FormDialog, PostForm, TextArea, TextField, posts_to};
 use crate::components::ring_badge::RingBadge;
 use crate::components::shell::get_shell;
+use crate::components::show_resource::show_part;
 use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
@@ -33,7 +33,7 @@ pub fn HomePage() -> impl IntoView {
     let home = asking(|| (), |()| get_home());
     view! {
         <PageHeader title="Home" tab=None />
-        {loaded(home, page)}
+        {show_part(home, page)}
         <AnnounceDialog />
     }
     .into_any()

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::api::{ImportCatalogue, review_catalogue};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::import::{FileField, FileForm, reviewing};
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, posts_to};
+use crate::components::show_resource::show_part;
 use crate::model::CatalogueReview;
 
 const JSON: &str = ".json,application/json";
@@ -18,7 +18,7 @@ pub fn CataloguePage() -> impl IntoView {
     let (upload, review) = reviewing(review_catalogue);
     view! {
         <PageHeader title="Import a catalogue" tab=None above=("/portfolio", "Portfolio") />
-        {loaded(review, move |found| page(found, upload.get_untracked()))}
+        {show_part(review, move |found| page(found, upload.get_untracked()))}
     }
     .into_any()
 }

@@ -16,11 +16,11 @@ use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, SearchBox, Toolbar};
 use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
 use crate::components::post_form::{FormDialog, SelectField, TextField, posts_to};
 use crate::components::product_cell::ProductCell;
+use crate::components::show_resource::show_part;
 use crate::components::status_badge::UpdateStatusBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
@@ -51,7 +51,7 @@ pub fn PortfolioPage() -> impl IntoView {
     };
     view! {
         <PageHeader title="Portfolio" tab=None actions=actions.into_any() />
-        {loaded(products, move |view| page(view, &address.get_untracked()))}
+        {show_part(products, move |view| page(view, &address.get_untracked()))}
         <AddProductDialog />
     }
     .into_any()
@@ -101,7 +101,7 @@ fn AddProductDialog() -> impl IntoView {
 
 fn page(portfolio: PortfolioView, address: &ParamsMap) -> AnyView {
     let PortfolioView { rows, pager, .. } = portfolio;
-    let content = if rows.is_empty() { nothing(address) } else { table(rows) };
+    let content = if rows.is_empty() { no_rows(address) } else { table(rows) };
     let words = address::value(address, "q");
     view! {
         <Toolbar action=PATH>
@@ -122,7 +122,7 @@ fn page(portfolio: PortfolioView, address: &ParamsMap) -> AnyView {
     .into_any()
 }
 
-fn nothing(address: &ParamsMap) -> AnyView {
+fn no_rows(address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
     } else if address::is_filtered(address) {

@@ -14,10 +14,10 @@ use crate::components::dialog::DIALOG;
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
-use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
 use crate::components::post_form::{PostForm, posts_to};
+use crate::components::show_resource::show_page;
 use crate::components::status_badge::UpdateStatusBadge;
 use crate::components::time::Time;
 use crate::model::{ProductView, ReleaseRow};
@@ -32,7 +32,7 @@ pub fn ProductPage() -> impl IntoView {
     let number = Memo::new(move |_| address.with(address::page));
     let product = asking(move || (id.get(), number.get()), |(id, number)| get_product(id, number));
     view! {
-        {loaded_page(product, page)}
+        {show_page(product, page)}
         <ReleaseDialogs product=id />
     }
     .into_any()

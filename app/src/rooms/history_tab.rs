@@ -7,7 +7,7 @@ use super::room_dialogs::RoomDialogs;
 use super::room_page::{Frame, found, use_room_id};
 use crate::components::changes::asking;
 use crate::components::history_list::HistoryList;
-use crate::components::loaded::loaded_page;
+use crate::components::show_resource::show_page;
 use crate::model::RoomHistory;
 
 /// The tab.
@@ -16,7 +16,7 @@ pub fn RoomHistoryPage() -> impl IntoView {
     let id = use_room_id();
     let room = asking(move || id.get(), |id| async move { get_room_history(found(id)?).await });
     view! {
-        {loaded_page(room, page)}
+        {show_page(room, page)}
         <RoomDialogs id tab="/history" />
     }
     .into_any()

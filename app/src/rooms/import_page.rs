@@ -6,10 +6,10 @@ use super::api::{ImportRooms, review_rooms};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::icon::Icon;
 use crate::components::import::{FileField, FileForm, reviewing};
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::ring_badge::RingBadge;
+use crate::components::show_resource::show_part;
 use crate::model::{ImportReview, ImportedRoom};
 use crate::words::count;
 
@@ -24,7 +24,7 @@ pub fn ImportPage() -> impl IntoView {
     let (upload, review) = reviewing(review_rooms);
     view! {
         <PageHeader title="Import rooms" tab=None above=("/rooms", "Rooms") />
-        {loaded(review, move |found| page(found, upload.get_untracked()))}
+        {show_part(review, move |found| page(found, upload.get_untracked()))}
     }
     .into_any()
 }

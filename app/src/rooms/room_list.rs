@@ -9,8 +9,8 @@ use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
-use crate::components::loaded::loaded;
 use crate::components::pager::Pager;
+use crate::components::show_resource::show_part;
 use crate::model::{RoomRow, RoomsQuery, RoomsView};
 
 /// Toolbar, count, table, pager.
@@ -27,7 +27,7 @@ pub fn RoomList(
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
     let rooms = asking(move || query.get(), list_rooms);
-    loaded(rooms, move |view| {
+    show_part(rooms, move |view| {
         let query = query.get_untracked();
         list(path, table, with_retired, view, query, &address.get_untracked())
     })
@@ -73,7 +73,7 @@ fn list(
         may_move,
     } = view;
     let content = if rows.is_empty() {
-        nothing(path, address)
+        no_rows(path, address)
     } else {
         table(rows, total, may_move, address)
     };
@@ -103,7 +103,7 @@ fn list(
     .into_any()
 }
 
-fn nothing(path: &str, address: &ParamsMap) -> AnyView {
+fn no_rows(path: &str, address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(path, address) /> }.into_any()
     } else if address::value(address, "state") == "retired" && address::value(address, "q").is_empty() {

@@ -14,10 +14,10 @@ use crate::components::dialog::DIALOG;
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
-use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
 use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
+use crate::components::show_resource::show_page;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
@@ -42,7 +42,7 @@ pub fn RoomPage() -> impl IntoView {
     };
     let close = move || id.get().map_or_else(String::new, |id| format!("/rooms/{id}"));
     view! {
-        {loaded_page(room, page)}
+        {show_page(room, page)}
         {record_dialog(about, address, close)}
         <RoomDialogs id />
     }

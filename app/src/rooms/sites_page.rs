@@ -14,9 +14,9 @@ use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{FormDialog, TextField, ZoneField, posts_to};
+use crate::components::show_resource::show_part;
 use crate::model::{SiteRow, SitesView};
 use crate::words::count;
 
@@ -43,7 +43,7 @@ pub fn SitesPage() -> impl IntoView {
             lede="A room’s nights are nights of its site’s time zone, unless the room has its own."
             actions=add.into_any()
         />
-        {loaded(sites, page)}
+        {show_part(sites, page)}
         <SiteDialogs />
     }
     .into_any()

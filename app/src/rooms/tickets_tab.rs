@@ -7,7 +7,7 @@ use super::room_dialogs::RoomDialogs;
 use super::room_page::{Frame, found, use_room_id};
 use crate::components::changes::asking;
 use crate::components::empty_state::EmptyState;
-use crate::components::loaded::loaded_page;
+use crate::components::show_resource::show_page;
 use crate::model::RoomTickets;
 use crate::tickets::ticket_table;
 
@@ -17,7 +17,7 @@ pub fn RoomTicketsPage() -> impl IntoView {
     let id = use_room_id();
     let room = asking(move || id.get(), |id| async move { get_room_tickets(found(id)?).await });
     view! {
-        {loaded_page(room, page)}
+        {show_page(room, page)}
         <RoomDialogs id tab="/tickets" />
     }
     .into_any()

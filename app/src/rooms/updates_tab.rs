@@ -10,10 +10,10 @@ use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::icon;
-use crate::components::loaded::loaded_page;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
+use crate::components::show_resource::show_page;
 use crate::components::status_badge::RoomStatusBadge;
 use crate::model::{RoomUpdateRow, RoomUpdates};
 use crate::updates::RetryRoom;
@@ -24,7 +24,7 @@ pub fn RoomUpdatesPage() -> impl IntoView {
     let id = use_room_id();
     let room = asking(move || id.get(), |id| async move { get_room_updates(found(id)?).await });
     view! {
-        {loaded_page(room, page)}
+        {show_page(room, page)}
         <RoomDialogs id tab="/updates" />
     }
     .into_any()

@@ -9,8 +9,8 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::components::address;
-use crate::components::answer::nothing;
 use crate::components::dialog::{DIALOG, Dialog};
+use crate::components::resource::empty_view;
 
 /// The id of the search box.
 pub const BOX: &str = "search";
@@ -95,7 +95,7 @@ pub fn KeysDialog() -> impl IntoView {
     let path = use_location().pathname;
     move || {
         if address.with(|address| address::value(address, DIALOG) != KEYS) {
-            return nothing();
+            return empty_view();
         }
         let close = path.get_untracked();
         let again = close.clone();

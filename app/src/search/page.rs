@@ -9,8 +9,8 @@ use crate::components::changes::asking;
 use crate::components::empty_state::EmptyState;
 use crate::components::filters::Toolbar;
 use crate::components::icon::Icon;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
+use crate::components::show_resource::show_part;
 use crate::model::{Found, SearchView};
 
 /// The page's address.
@@ -48,7 +48,7 @@ pub fn SearchPage() -> impl IntoView {
     let found = asking(move || q.get(), search);
     view! {
         <PageHeader title="Search" tab=None />
-        {loaded(found, move |found| page(found, q.get_untracked()))}
+        {show_part(found, move |found| page(found, q.get_untracked()))}
     }
     .into_any()
 }

@@ -17,9 +17,9 @@ use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextField, posts_to};
+use crate::components::show_resource::show_part;
 use crate::error::AppError;
 use crate::model::{FreezeRow, FreezesView};
 
@@ -49,7 +49,7 @@ pub fn FreezesPage() -> impl IntoView {
             lede="On these dates nothing starts. Plans step over them; what has started goes on."
             actions=add.into_any()
         />
-        {loaded(freezes, page)}
+        {show_part(freezes, page)}
         <FreezeDialogs />
     }
     .into_any()

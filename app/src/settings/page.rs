@@ -8,11 +8,11 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{EditSettings, get_settings};
 use crate::components::address;
-use crate::components::answer::asked;
 use crate::components::for_role::ForRole;
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, SelectField, TextField, ZoneField, posts_to};
+use crate::components::resource::json_resource;
+use crate::components::show_resource::show_part;
 use crate::model::{SettingsFields, SettingsView};
 
 /// Settings.
@@ -21,10 +21,10 @@ pub fn SettingsPage() -> impl IntoView {
     // Not asked again while it is open, for what is typed must stay; but after it was saved, which is in the address.
     let address = use_query_map();
     let saved = Memo::new(move |_| address.with(|address| address::value(address, "as")));
-    let settings = asked(move || saved.get(), |_| get_settings());
+    let settings = json_resource(move || saved.get(), |_| get_settings());
     view! {
         <PageHeader title="Settings" tab=None />
-        {loaded(settings, move |view| page(view, &address.get_untracked()))}
+        {show_part(settings, move |view| page(view, &address.get_untracked()))}
     }
     .into_any()
 }

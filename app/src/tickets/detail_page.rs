@@ -11,9 +11,9 @@ use crate::components::changes::asking;
 use crate::components::dialog::DIALOG;
 use crate::components::history_list::HistoryList;
 use crate::components::icon::Icon;
-use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, TextArea, posts_to};
+use crate::components::show_resource::show_page;
 use crate::components::status_badge::{TicketSeverityBadge, TicketStateBadge};
 use crate::components::time::Time;
 use crate::error::AppError;
@@ -35,7 +35,7 @@ pub fn TicketPage() -> impl IntoView {
     );
     let address = use_query_map();
     view! {
-        {loaded_page(ticket, page)}
+        {show_page(ticket, page)}
         <TicketDialogs number address />
     }
 }

@@ -12,9 +12,9 @@ use crate::components::address;
 use crate::components::changes::asking;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
-use crate::components::loaded::loaded;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
+use crate::components::show_resource::show_part;
 use crate::model::{IssueAbout, TicketsQuery, TicketsView};
 
 const PATH: &str = "/incidents";
@@ -29,7 +29,7 @@ pub fn IncidentsPage() -> impl IntoView {
     let record = view! { <RecordLink path=PATH /> }.into_any();
     view! {
         <PageHeader title="Incidents" tab=None actions=record />
-        {loaded(tickets, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
+        {show_part(tickets, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
         {record_dialog(|| Some(IssueAbout::default()), address, close)}
     }
     .into_any()
@@ -47,7 +47,7 @@ fn query(address: &ParamsMap) -> TicketsQuery {
 fn page(view: TicketsView, query: TicketsQuery, address: &ParamsMap) -> AnyView {
     let TicketsView { rows, pager } = view;
     let content = if rows.is_empty() {
-        nothing(address)
+        no_rows(address)
     } else {
         ticket_table("Tickets".to_owned(), rows)
     };
@@ -90,7 +90,7 @@ fn toolbar(query: TicketsQuery) -> AnyView {
     .into_any()
 }
 
-fn nothing(address: &ParamsMap) -> AnyView {
+fn no_rows(address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
     } else if address::is_filtered(address) {

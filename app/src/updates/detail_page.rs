@@ -19,11 +19,11 @@ use crate::components::filters::{Apply, Filter, Keep, Toolbar};
 use crate::components::history_list::HistoryList;
 use crate::components::icon::{self, Icon};
 use crate::components::key::{Key, KeyEntry};
-use crate::components::loaded::loaded_page;
 use crate::components::page_header::PageHeader;
 use crate::components::pager::Pager;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::ring_badge::RingBadge;
+use crate::components::show_resource::show_page;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
 use crate::components::timeline::Timeline;
 use crate::error::AppError;
@@ -63,7 +63,7 @@ pub fn UpdatePage() -> impl IntoView {
         id.get().map_or_else(String::new, |id| id.to_string())
     });
     view! {
-        {loaded_page(update, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
+        {show_page(update, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
         <ControlDialogs id address />
         {record_dialog(about, address, close)}
     }
@@ -254,7 +254,7 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
     let RoomWhyQuery { status, ring, .. } = query.clone();
     let export = address::only(&format!("{path}/rooms.csv"), address, &["status", "ring"]);
     let content = if view.rooms.is_empty() {
-        nothing(&path, address)
+        no_rows(&path, address)
     } else {
         table(view, &path, address)
     };
@@ -283,7 +283,7 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
     .into_any()
 }
 
-fn nothing(path: &str, address: &ParamsMap) -> AnyView {
+fn no_rows(path: &str, address: &ParamsMap) -> AnyView {
     if address::is_later_page(address) {
         let first = format!("{}#rooms", address::first_page(path, address));
         view! { <EmptyPage first /> }.into_any()

@@ -9,17 +9,17 @@ use leptos_router::params::ParamsMap;
 use super::UpdatesHead;
 use super::api::list_updates;
 use crate::components::address;
-use crate::components::answer::nothing;
 use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, SearchBox, Switch, Toolbar, choice};
 use crate::components::icon;
 use crate::components::key::{Key, KeyEntry};
-use crate::components::loaded::loaded;
 use crate::components::pager::Pager;
 use crate::components::product_cell::ProductCell;
+use crate::components::resource::empty_view;
 use crate::components::ring_track::RingTrack;
+use crate::components::show_resource::show_part;
 use crate::components::status_badge::{SeverityMark, UpdateStatusBadge, severity_label};
 use crate::components::time::Time;
 use crate::model::{UpdateRow, UpdatesQuery, UpdatesView};
@@ -34,7 +34,7 @@ pub fn UpdatesPage() -> impl IntoView {
     let updates = asking(move || query.get(), list_updates);
     view! {
         <UpdatesHead current="Updates" />
-        {loaded(updates, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
+        {show_part(updates, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}
     }
     .into_any()
 }
@@ -180,7 +180,7 @@ fn row(row: UpdateRow) -> AnyView {
             </span>
         }
         .into_any(),
-        Severity::Routine => nothing(),
+        Severity::Routine => empty_view(),
     };
     let failed = (row.failed > 0).then(|| {
         let failed = format!("{} failed", row.failed);

@@ -14,8 +14,8 @@ use crate::components::dialog::DIALOG;
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::key::{Key, KeyEntry};
-use crate::components::loaded::loaded;
 use crate::components::ring_badge::RingCode;
+use crate::components::show_resource::show_part;
 use crate::components::time::Time;
 use crate::model::{RingRow, RingsView};
 use crate::words::count;
@@ -35,7 +35,7 @@ pub fn RingsTab() -> impl IntoView {
     };
     view! {
         <UpdatesHead current="Rings" actions=add.into_any() />
-        {loaded(rings, page)}
+        {show_part(rings, page)}
         <RingDialogs address />
     }
     .into_any()

@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::answer::{Answer, later};
 use super::error_view::{ErrorPage, ErrorPart};
+use super::resource::{JsonResource, transition};
 use crate::error::AppError;
 
 /// What a page waits for.
-pub type Loading<T> = Answer<Result<T, AppError>>;
+pub type PageResource<T> = JsonResource<Result<T, AppError>>;
 
 /// A part of a page, below the page's own title.
-pub fn loaded<T>(resource: Loading<T>, show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> AnyView
+pub fn show_part<T>(resource: PageResource<T>, show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> AnyView
 where
     T: Clone + Send + Sync + 'static,
 {
@@ -18,7 +18,7 @@ where
 }
 
 /// A whole page, title included.
-pub fn loaded_page<T>(resource: Loading<T>, show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> AnyView
+pub fn show_page<T>(resource: PageResource<T>, show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> AnyView
 where
     T: Clone + Send + Sync + 'static,
 {
@@ -26,7 +26,7 @@ where
 }
 
 fn either<T>(
-    resource: Loading<T>,
+    resource: PageResource<T>,
     show: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
     fail: fn(AppError) -> AnyView,
 ) -> AnyView
@@ -42,7 +42,7 @@ where
             }
         }
     };
-    later(content, skeleton)
+    transition(content, skeleton)
 }
 
 /// Stands where rows will be.

@@ -31,13 +31,13 @@ impl<T: DeserializeOwned> Decoder<T> for Json {
 }
 
 /// What the server answers: with the page, and whenever the browser asks again.
-pub type Answer<T> = Resource<T, Json>;
+pub type JsonResource<T> = Resource<T, Json>;
 
 /// Asks on the server, sends what it brings with the page, and asks again in the browser whenever `source` changes.
-pub fn asked<S, T, F>(
+pub fn json_resource<S, T, F>(
     source: impl Fn() -> S + Send + Sync + 'static,
     ask: impl Fn(S) -> F + Send + Sync + 'static,
-) -> Answer<T>
+) -> JsonResource<T>
 where
     S: PartialEq + Clone + Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
@@ -46,23 +46,23 @@ where
     Resource::new_with_options(source, ask, false)
 }
 
-/// Shows what takes a while, and keeps showing it while it is asked for again; before it is there the first time, `meanwhile`.
+/// Shows what takes a while, and keeps showing it while it is asked for again; before it is there the first time, `fallback`.
 ///
 /// All of it has one type, whatever it shows: the browser loads the code around it once, and not again for each page and part.
-pub fn later<F>(content: impl Fn() -> F + Send + Sync + 'static, meanwhile: fn() -> AnyView) -> AnyView
+pub fn transition<F>(content: impl Fn() -> F + Send + Sync + 'static, fallback: fn() -> AnyView) -> AnyView
 where
     F: Future<Output = AnyView> + Send + 'static,
 {
-    transition(Box::new(move || Box::pin(content())), meanwhile)
+    boxed_transition(Box::new(move || Box::pin(content())), fallback)
 }
 
 /// Nothing.
-pub fn nothing() -> AnyView {
+pub fn empty_view() -> AnyView {
     ().into_any()
 }
 
 type Content = Pin<Box<dyn Future<Output = AnyView> + Send>>;
 
-fn transition(content: Box<dyn Fn() -> Content + Send + Sync>, meanwhile: fn() -> AnyView) -> AnyView {
-    view! { <Transition fallback=meanwhile>{move || Suspend::new(content())}</Transition> }.into_any()
+fn boxed_transition(content: Box<dyn Fn() -> Content + Send + Sync>, fallback: fn() -> AnyView) -> AnyView {
+    view! { <Transition fallback=fallback>{move || Suspend::new(content())}</Transition> }.into_any()
 }
