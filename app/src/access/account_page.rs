@@ -4,15 +4,15 @@ use leptos::prelude::*;
 
 use super::api::get_account;
 use super::sessions::Whose;
-use crate::components::changes::asking;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_part;
 use crate::model::AccountView;
 
 /// The own account.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let account = asking(|| (), |()| get_account());
+    let account = page_resource(|| (), |()| get_account());
     view! {
         <PageHeader title="Your account" tab=None />
         {show_part(account, page)}

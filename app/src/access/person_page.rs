@@ -7,8 +7,8 @@ use leptos_router::hooks::use_params_map;
 use super::api::get_person;
 use super::sessions::{Whose, sessions};
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_page;
 use crate::error::AppError;
 use crate::model::{PersonDetailView, PersonRow};
@@ -18,7 +18,7 @@ use crate::model::{PersonDetailView, PersonRow};
 pub fn PersonPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| address::value(params, "id").parse::<PersonId>().ok()));
-    let person = asking(
+    let person = page_resource(
         move || id.get(),
         |id| async move {
             let id = id.ok_or_else(|| AppError::NotFound {

@@ -6,12 +6,12 @@ use leptos_router::params::ParamsMap;
 
 use super::api::get_audit;
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, DayFilter, Filter, Keep, Toolbar};
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::show_resource::show_part;
 use crate::components::time::Time;
@@ -24,7 +24,7 @@ const PATH: &str = "/audit";
 pub fn AuditPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let entries = asking(move || query.get(), get_audit);
+    let entries = page_resource(move || query.get(), get_audit);
     view! {
         <PageHeader title="Audit" tab=None />
         {show_part(entries, move |view| page(view, query.get_untracked(), &address.get_untracked()))}

@@ -8,19 +8,19 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventSource, VisibilityState};
 
-use super::changes::Changes;
+use super::page_refresh::PageRefresh;
 
 /// Begins to listen, in the browser alone.
-pub fn listen(changes: Changes) {
+pub fn listen(refresh: PageRefresh) {
     Effect::new(move |_| {
-        let source = StoredValue::new_local(connect(changes, false));
+        let source = StoredValue::new_local(connect(refresh, false));
         let seen = move |_: Event| {
             source.update_value(|source| {
                 if let Some(source) = source.take() {
                     source.close();
                 }
                 if document().visibility_state() == VisibilityState::Visible {
-                    *source = connect(changes, true);
+                    *source = connect(refresh, true);
                 }
             });
         };
@@ -31,17 +31,17 @@ pub fn listen(changes: Changes) {
 }
 
 /// Opens the stream. `again`: the page may have missed something.
-fn connect(changes: Changes, again: bool) -> Option<EventSource> {
+fn connect(refresh: PageRefresh, again: bool) -> Option<EventSource> {
     let source = EventSource::new("/events").ok()?;
     let mut missed = again;
     let opened = Closure::<dyn FnMut(Event)>::new(move |_| {
         if missed {
-            changes.note();
+            refresh.request();
         }
         // Whenever it opens once more, it was closed before.
         missed = true;
     });
-    let changed = Closure::<dyn FnMut(Event)>::new(move |_| changes.note());
+    let changed = Closure::<dyn FnMut(Event)>::new(move |_| refresh.request());
     source.set_onopen(Some(opened.into_js_value().unchecked_ref()));
     let listening = source.add_event_listener_with_callback("changed", changed.into_js_value().unchecked_ref());
     listening.ok().map(|()| source)

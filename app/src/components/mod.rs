@@ -6,7 +6,6 @@
 pub mod address;
 pub mod budget;
 pub mod change_feed;
-pub mod changes;
 pub mod choosing;
 pub mod data_table;
 pub mod dialog;
@@ -21,6 +20,7 @@ pub mod icon;
 pub mod import;
 pub mod key;
 pub mod page_header;
+pub mod page_refresh;
 pub mod pager;
 pub mod post_form;
 pub mod product_cell;

@@ -13,10 +13,10 @@ use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 use web_sys::{FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
 
-use super::changes::Changes;
 use super::dialog::{Dialog, closing};
 use super::flash::Flash;
 use super::icon::Icon;
+use super::page_refresh::PageRefresh;
 use crate::error::AppError;
 use crate::model::FormSuccess;
 
@@ -53,7 +53,7 @@ pub fn PostForm(
     children: Children,
 ) -> impl IntoView {
     let refused = RwSignal::new(None::<AppError>);
-    let (flash, changes) = (use_context::<Flash>(), use_context::<Changes>());
+    let (flash, refresh) = (use_context::<Flash>(), use_context::<PageRefresh>());
     let navigate = use_navigate();
     let send = move |event: SubmitEvent| {
         let Some((form, fields)) = fields_of(&event) else {
@@ -76,8 +76,8 @@ pub fn PostForm(
                     // It may stay on the page, for the next one.
                     form.reset();
                     _ = refused.try_set(None);
-                    if let Some(changes) = changes {
-                        changes.note();
+                    if let Some(refresh) = refresh {
+                        refresh.request();
                     }
                 }
                 Err(error) => {

@@ -9,11 +9,11 @@ use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_location;
 
 use super::change_feed;
-use super::changes::Changes;
 use super::flash::{Flash, FlashLine};
 use super::for_role::WhoIsHere;
 use super::icon::Icon;
 use super::page_header::Arrived;
+use super::page_refresh::PageRefresh;
 use super::resource::{empty_view, json_resource, transition};
 use super::show_resource::PageResource;
 use super::time::Time;
@@ -92,8 +92,8 @@ pub fn Shell(
 ) -> impl IntoView {
     let path = use_location().pathname;
     provide_context(Arrived::at(path.get_untracked()));
-    let (flash, changes) = (Flash::provide(), Changes::provide());
-    change_feed::listen(changes);
+    let (flash, refresh) = (Flash::provide(), PageRefresh::provide());
+    change_feed::listen(refresh);
     keys::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
     let shell = json_resource(move || path.get(), |_| get_shell());

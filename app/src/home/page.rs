@@ -6,12 +6,12 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{Announce, DismissAnnouncement, TakeDownAnnouncement, get_home};
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::geometry::{percent, rooms, share};
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{FormDialog, PostForm, TextArea, TextField, posts_to};
 use crate::components::ring_badge::RingBadge;
 use crate::components::shell::get_shell;
@@ -30,7 +30,7 @@ const FULL_BAR_DAYS: i64 = 60;
 /// Home.
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let home = asking(|| (), |()| get_home());
+    let home = page_resource(|| (), |()| get_home());
     view! {
         <PageHeader title="Home" tab=None />
         {show_part(home, page)}

@@ -9,7 +9,6 @@ use leptos_router::params::ParamsMap;
 use super::api::{AddProduct, get_portfolio};
 use super::release_dialogs::ADD;
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::{DIALOG, opened};
 use crate::components::empty_state::{EmptyPage, EmptyState};
@@ -17,6 +16,7 @@ use crate::components::filters::{Apply, SearchBox, Toolbar};
 use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::post_form::{FormDialog, SelectField, TextField, posts_to};
 use crate::components::product_cell::ProductCell;
@@ -34,7 +34,7 @@ pub fn PortfolioPage() -> impl IntoView {
     let address = use_query_map();
     let number = Memo::new(move |_| address.with(address::page));
     let words = Memo::new(move |_| address.with(|address| address::value(address, "q")));
-    let products = asking(
+    let products = page_resource(
         move || (words.get(), number.get()),
         |(words, number)| get_portfolio(words, number),
     );

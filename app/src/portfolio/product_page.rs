@@ -8,13 +8,13 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::api::{CoverProduct, get_product};
 use super::release_dialogs::{ADD, FILES, PUBLISH, RECALL, ReleaseDialogs};
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::show_resource::show_page;
@@ -30,7 +30,7 @@ pub fn ProductPage() -> impl IntoView {
     let address = use_query_map();
     let id = Memo::new(move |_| params.with(|params| address::value(params, "id")));
     let number = Memo::new(move |_| address.with(address::page));
-    let product = asking(move || (id.get(), number.get()), |(id, number)| get_product(id, number));
+    let product = page_resource(move || (id.get(), number.get()), |(id, number)| get_product(id, number));
     view! {
         {show_page(product, page)}
         <ReleaseDialogs product=id />

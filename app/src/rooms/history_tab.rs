@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::api::get_room_history;
 use super::room_dialogs::RoomDialogs;
 use super::room_page::{Frame, found, use_room_id};
-use crate::components::changes::asking;
 use crate::components::history_list::HistoryList;
+use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_page;
 use crate::model::RoomHistory;
 
@@ -14,7 +14,7 @@ use crate::model::RoomHistory;
 #[component]
 pub fn RoomHistoryPage() -> impl IntoView {
     let id = use_room_id();
-    let room = asking(move || id.get(), |id| async move { get_room_history(found(id)?).await });
+    let room = page_resource(move || id.get(), |id| async move { get_room_history(found(id)?).await });
     view! {
         {show_page(room, page)}
         <RoomDialogs id tab="/history" />

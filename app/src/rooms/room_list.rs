@@ -6,9 +6,9 @@ use leptos_router::params::ParamsMap;
 
 use super::api::list_rooms;
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
+use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::show_resource::show_part;
 use crate::model::{RoomRow, RoomsQuery, RoomsView};
@@ -26,7 +26,7 @@ pub fn RoomList(
 ) -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let rooms = asking(move || query.get(), list_rooms);
+    let rooms = page_resource(move || query.get(), list_rooms);
     show_part(rooms, move |view| {
         let query = query.get_untracked();
         list(path, table, with_retired, view, query, &address.get_untracked())

@@ -8,13 +8,13 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::api::get_room_overview;
 use super::room_dialogs::{ADD_DEVICE, ASSIGN, BRING_BACK, EDIT, RENEW_DEVICE, RETIRE, REVOKE_DEVICE, RoomDialogs};
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
 use crate::components::show_resource::show_page;
@@ -28,7 +28,7 @@ use crate::tickets::{RecordLink, record_dialog};
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let id = use_room_id();
-    let room = asking(
+    let room = page_resource(
         move || id.get(),
         |id| async move { get_room_overview(found(id)?).await },
     );

@@ -8,13 +8,13 @@ use leptos_router::params::ParamsMap;
 use super::api::{AddSite, EditSite, list_sites};
 use super::room_dialogs::{ADD, EDIT};
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{FormDialog, TextField, ZoneField, posts_to};
 use crate::components::show_resource::show_part;
 use crate::model::{SiteRow, SitesView};
@@ -26,7 +26,7 @@ const SITES: &str = "/rooms/sites";
 /// The page.
 #[component]
 pub fn SitesPage() -> impl IntoView {
-    let sites = asking(|| (), |()| list_sites());
+    let sites = page_resource(|| (), |()| list_sites());
     let add = view! {
         <ForRole act=Act::EditRooms>
             <a class="btn btn--primary" href=format!("{SITES}?{DIALOG}={ADD}") data-noscroll="">

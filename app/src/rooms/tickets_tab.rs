@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::api::get_room_tickets;
 use super::room_dialogs::RoomDialogs;
 use super::room_page::{Frame, found, use_room_id};
-use crate::components::changes::asking;
 use crate::components::empty_state::EmptyState;
+use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_page;
 use crate::model::RoomTickets;
 use crate::tickets::ticket_table;
@@ -15,7 +15,7 @@ use crate::tickets::ticket_table;
 #[component]
 pub fn RoomTicketsPage() -> impl IntoView {
     let id = use_room_id();
-    let room = asking(move || id.get(), |id| async move { get_room_tickets(found(id)?).await });
+    let room = page_resource(move || id.get(), |id| async move { get_room_tickets(found(id)?).await });
     view! {
         {show_page(room, page)}
         <RoomDialogs id tab="/tickets" />

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use super::api::get_room_updates;
 use super::room_dialogs::RoomDialogs;
 use super::room_page::{ChangeRing, Frame, found, use_room_id};
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::icon;
+use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
@@ -22,7 +22,7 @@ use crate::updates::RetryRoom;
 #[component]
 pub fn RoomUpdatesPage() -> impl IntoView {
     let id = use_room_id();
-    let room = asking(move || id.get(), |id| async move { get_room_updates(found(id)?).await });
+    let room = page_resource(move || id.get(), |id| async move { get_room_updates(found(id)?).await });
     view! {
         {show_page(room, page)}
         <RoomDialogs id tab="/updates" />

@@ -5,11 +5,11 @@ use leptos_router::hooks::use_query_map;
 
 use super::search;
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::empty_state::EmptyState;
 use crate::components::filters::Toolbar;
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_part;
 use crate::model::{Found, SearchView};
 
@@ -45,7 +45,7 @@ pub fn SearchBar() -> impl IntoView {
 pub fn SearchPage() -> impl IntoView {
     let address = use_query_map();
     let q = Memo::new(move |_| address.with(|address| address::value(address, "q")));
-    let found = asking(move || q.get(), search);
+    let found = page_resource(move || q.get(), search);
     view! {
         <PageHeader title="Search" tab=None />
         {show_part(found, move |found| page(found, q.get_untracked()))}

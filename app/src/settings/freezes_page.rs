@@ -11,13 +11,13 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 
 use super::api::{AddFreeze, LiftFreeze, list_freezes, plan_freeze};
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::empty_state::EmptyState;
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextField, posts_to};
 use crate::components::show_resource::show_part;
 use crate::error::AppError;
@@ -32,7 +32,7 @@ const LIFT: &str = "lift";
 /// The page.
 #[component]
 pub fn FreezesPage() -> impl IntoView {
-    let freezes = asking(|| (), |()| list_freezes());
+    let freezes = page_resource(|| (), |()| list_freezes());
     let add = view! {
         <ForRole act=Act::Freeze>
             <a class="btn btn--primary" href=format!("{FREEZES}?{DIALOG}={ADD}") data-noscroll="">

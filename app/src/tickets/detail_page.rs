@@ -7,11 +7,11 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::api::{AddNote, InvestigateTicket, get_ticket};
 use super::ticket_dialog::TicketDialogs;
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::dialog::DIALOG;
 use crate::components::history_list::HistoryList;
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{PostForm, TextArea, posts_to};
 use crate::components::show_resource::show_page;
 use crate::components::status_badge::{TicketSeverityBadge, TicketStateBadge};
@@ -24,7 +24,7 @@ use crate::model::TicketView;
 pub fn TicketPage() -> impl IntoView {
     let params = use_params_map();
     let number = Memo::new(move |_| params.with(|params| address::value(params, "number").parse::<i64>().ok()));
-    let ticket = asking(
+    let ticket = page_resource(
         move || number.get(),
         |number| async move {
             let number = number.ok_or_else(|| AppError::NotFound {

@@ -9,10 +9,10 @@ use super::api::list_tickets;
 use super::record_dialog::{RecordLink, record_dialog};
 use super::ticket_list::ticket_table;
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::show_resource::show_part;
 use crate::model::{IssueAbout, TicketsQuery, TicketsView};
@@ -24,7 +24,7 @@ const PATH: &str = "/incidents";
 pub fn IncidentsPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let tickets = asking(move || query.get(), list_tickets);
+    let tickets = page_resource(move || query.get(), list_tickets);
     let close = move || address.with(|address| address::only(PATH, address, &["q", "state", "severity", "page"]));
     let record = view! { <RecordLink path=PATH /> }.into_any();
     view! {

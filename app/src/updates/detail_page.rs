@@ -10,7 +10,6 @@ use leptos_router::params::ParamsMap;
 use super::api::{RetryRoom, get_update};
 use super::control_dialog::{ControlDialogs, page_of};
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::choosing::{ChooseBar, ChooseBox, Chosen};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
@@ -20,6 +19,7 @@ use crate::components::history_list::HistoryList;
 use crate::components::icon::{self, Icon};
 use crate::components::key::{Key, KeyEntry};
 use crate::components::page_header::PageHeader;
+use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::ring_badge::RingBadge;
@@ -37,7 +37,7 @@ pub fn UpdatePage() -> impl IntoView {
     let address = use_query_map();
     let id = Memo::new(move |_| params.with(|params| address::value(params, "id").parse::<UpdateId>().ok()));
     let query = Memo::new(move |_| address.with(query));
-    let update = asking(
+    let update = page_resource(
         move || (id.get(), query.get()),
         |(id, query)| async move {
             let id = id.ok_or_else(|| AppError::NotFound {

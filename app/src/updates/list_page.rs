@@ -9,12 +9,12 @@ use leptos_router::params::ParamsMap;
 use super::UpdatesHead;
 use super::api::list_updates;
 use crate::components::address;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, SearchBox, Switch, Toolbar, choice};
 use crate::components::icon;
 use crate::components::key::{Key, KeyEntry};
+use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::product_cell::ProductCell;
 use crate::components::resource::empty_view;
@@ -31,7 +31,7 @@ const PATH: &str = "/updates";
 pub fn UpdatesPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
-    let updates = asking(move || query.get(), list_updates);
+    let updates = page_resource(move || query.get(), list_updates);
     view! {
         <UpdatesHead current="Updates" />
         {show_part(updates, move |view| page(view, &query.get_untracked(), &address.get_untracked()))}

@@ -8,12 +8,12 @@ use super::UpdatesHead;
 use super::api::list_rings;
 use super::ring_dialog::{ADD, DELETE, EDIT, RINGS, RingDialogs};
 use crate::components::budget::Budget;
-use crate::components::changes::asking;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::key::{Key, KeyEntry};
+use crate::components::page_refresh::page_resource;
 use crate::components::ring_badge::RingCode;
 use crate::components::show_resource::show_part;
 use crate::components::time::Time;
@@ -23,7 +23,7 @@ use crate::words::count;
 /// The page.
 #[component]
 pub fn RingsTab() -> impl IntoView {
-    let rings = asking(|| (), |()| list_rings());
+    let rings = page_resource(|| (), |()| list_rings());
     let address = use_query_map();
     let add = view! {
         <ForRole act=Act::EditRings>
