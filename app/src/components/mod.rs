@@ -6,7 +6,6 @@
 pub mod address;
 pub mod budget;
 pub mod change_feed;
-pub mod choosing;
 pub mod data_table;
 pub mod dialog;
 pub mod empty_state;
@@ -28,6 +27,7 @@ pub mod resource;
 pub mod ring_badge;
 pub mod ring_choice;
 pub mod ring_track;
+pub mod selection;
 pub mod shell;
 pub mod show_resource;
 pub mod status_badge;

@@ -9,10 +9,10 @@ use super::api::{
     AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, SetResumeDate, get_control,
 };
 use crate::components::address;
-use crate::components::choosing::{is_of_chosen, rooms_in};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::icon::Icon;
 use crate::components::post_form::{FormDialog, ReasonField, TextField, posts_to};
+use crate::components::selection::{is_of_selection, rooms_in};
 use crate::error::AppError;
 use crate::model::{Control, ControlRoom, ControlView};
 
@@ -30,7 +30,7 @@ pub(super) fn ControlDialogs(
     let key = move || {
         let address = address.get();
         let what = Control::from_word(&address::value(&address, DIALOG))?;
-        Some((id.get()?, what, rooms_in(&address), is_of_chosen(&address)))
+        Some((id.get()?, what, rooms_in(&address), is_of_selection(&address)))
     };
     let ask = |(id, what, rooms, _)| get_control(id, what, rooms);
     opened(key, ask, move |(id, what, rooms, of_chosen): Asked, answer| {

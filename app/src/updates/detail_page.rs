@@ -10,7 +10,6 @@ use leptos_router::params::ParamsMap;
 use super::api::{RetryRoom, get_update};
 use super::control_dialog::{ControlDialogs, page_of};
 use crate::components::address;
-use crate::components::choosing::{ChooseBar, ChooseBox, Chosen};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
 use crate::components::empty_state::{EmptyPage, EmptyState};
@@ -23,6 +22,7 @@ use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::ring_badge::RingBadge;
+use crate::components::selection::{Selection, SelectionBar, SelectionBox};
 use crate::components::show_resource::show_page;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
 use crate::components::timeline::Timeline;
@@ -59,7 +59,7 @@ pub fn UpdatePage() -> impl IntoView {
         id.get()
             .map_or_else(String::new, |id| address.with(|address| page_of(id, address)))
     };
-    Chosen::provide(address, &["status", "ring"], move || {
+    Selection::provide(address, &["status", "ring"], move || {
         id.get().map_or_else(String::new, |id| id.to_string())
     });
     view! {
@@ -345,7 +345,7 @@ fn table(view: &UpdateView, path: &str, address: &ParamsMap) -> AnyView {
     let page = view.rooms.iter().map(|room| room.room).collect();
     let keep = ["status", "ring", "after", "before"].map(|key| (key, address::value(address, key)));
     view! {
-        <ChooseBar
+        <SelectionBar
             path
             opens_dialog=Control::Force.as_str()
             label="Force chosen rooms"
@@ -363,7 +363,7 @@ fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
         let (room, name) = (row.room, row.name.clone());
         view! {
             <Cell class="col-check">
-                <ChooseBox room name />
+                <SelectionBox room name />
             </Cell>
         }
         .into_any()

@@ -6,11 +6,11 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{MoveRooms, get_move_plan};
 use crate::components::address;
-use crate::components::choosing::{is_all, rooms_in};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::filters::Keep;
 use crate::components::post_form::{FormDialog, posts_to};
 use crate::components::ring_choice::RingChoice;
+use crate::components::selection::{is_all, rooms_in};
 use crate::error::AppError;
 use crate::model::{MovePlan, RoomsQuery};
 use crate::words::count;

@@ -7,10 +7,10 @@ use leptos_router::params::ParamsMap;
 use super::UpdatesHead;
 use super::move_dialog::{MOVE, MoveDialog};
 use crate::components::address;
-use crate::components::choosing::{ChooseBar, ChooseBox, Chosen};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::icon::Icon;
 use crate::components::ring_badge::RingBadge;
+use crate::components::selection::{Selection, SelectionBar, SelectionBox};
 use crate::components::status_badge::HealthBadge;
 use crate::model::RoomRow;
 use crate::rooms::room_list::{RoomList, room_name};
@@ -27,7 +27,7 @@ const KEPT: [&str; 5] = ["q", "ring", "site", "after", "before"];
 pub fn RoomsTab() -> impl IntoView {
     let address = use_query_map();
     let close = Memo::new(move |_| address.with(|address| address::only(ROOMS, address, &KEPT)));
-    Chosen::provide(address, &FILTERS, String::new);
+    Selection::provide(address, &FILTERS, String::new);
     view! {
         <UpdatesHead current="Rooms" />
         <RoomList path=ROOMS table=table />
@@ -40,7 +40,7 @@ fn table(rows: Vec<RoomRow>, total: i64, may_move: bool, address: &ParamsMap) ->
     let page: Vec<_> = rows.iter().map(|row| row.id).collect();
     let keep = KEPT.map(|key| (key, address::value(address, key))).to_vec();
     let bar = may_move.then(|| {
-        view! { <ChooseBar path=ROOMS opens_dialog=MOVE label="Move chosen rooms" icon="move" keep page total /> }
+        view! { <SelectionBar path=ROOMS opens_dialog=MOVE label="Move chosen rooms" icon="move" keep page total /> }
             .into_any()
     });
     let head = view! {
@@ -71,7 +71,7 @@ fn row(row: RoomRow, may_move: bool) -> AnyView {
         let (room, name) = (row.id, row.name.clone());
         view! {
             <Cell class="col-check">
-                <ChooseBox room name />
+                <SelectionBox room name />
             </Cell>
         }
         .into_any()

@@ -18,17 +18,17 @@ use super::icon::Icon;
 use crate::words::count;
 
 /// The key of the address that says a dialog is about what was chosen.
-const OF_CHOSEN: &str = "chosen";
+const OF_SELECTION: &str = "chosen";
 
 /// What is chosen.
 #[derive(Clone, Copy)]
-pub struct Chosen {
+pub struct Selection {
     rooms: RwSignal<BTreeSet<RoomId>>,
     /// All that match, on every page.
     all: RwSignal<bool>,
 }
 
-impl Chosen {
+impl Selection {
     /// Puts it into the context of everything below. `filters`: the keys of the address that filter the list; `of`: whose list it is.
     pub fn provide(
         address: Memo<ParamsMap>,
@@ -36,11 +36,11 @@ impl Chosen {
         of: impl Fn() -> String + Send + Sync + 'static,
     ) {
         let (rooms, all) = address.with_untracked(|address| (rooms_in(address), is_all(address)));
-        let chosen = Self {
+        let selection = Self {
             rooms: RwSignal::new(rooms.into_iter().collect()),
             all: RwSignal::new(all),
         };
-        provide_context(chosen);
+        provide_context(selection);
         let filter = Memo::new(move |_| address.with(|address| address::only(&of(), address, filters)));
         let flash = use_context::<Flash>();
         Effect::new(move |before: Option<()>| {
@@ -50,7 +50,7 @@ impl Chosen {
                 flash.track();
             }
             if before.is_some() {
-                chosen.clear();
+                selection.clear();
             }
         });
     }
@@ -83,13 +83,13 @@ pub fn is_all(address: &ParamsMap) -> bool {
 }
 
 /// Whether the dialog is about what was chosen, even if that is nothing.
-pub fn is_of_chosen(address: &ParamsMap) -> bool {
-    !address::value(address, OF_CHOSEN).is_empty()
+pub fn is_of_selection(address: &ParamsMap) -> bool {
+    !address::value(address, OF_SELECTION).is_empty()
 }
 
 /// The bar above the list: what is done to the chosen ones.
 #[component]
-pub fn ChooseBar(
+pub fn SelectionBar(
     /// The page's address.
     #[prop(into)]
     path: String,
@@ -107,14 +107,14 @@ pub fn ChooseBar(
     #[prop(optional)]
     total: Option<i64>,
 ) -> impl IntoView {
-    let chosen = expect_context::<Chosen>();
+    let selection = expect_context::<Selection>();
     let keep = keep
         .into_iter()
         .map(|(name, value)| view! { <Keep name value /> }.into_any())
         .collect_view();
     let shown: BTreeSet<RoomId> = page.iter().copied().collect();
     let elsewhere = move || {
-        let rooms = chosen.rooms.get();
+        let rooms = selection.rooms.get();
         let elsewhere = rooms
             .difference(&shown)
             .map(|room| view! { <Keep name="room" value=room.to_string() /> }.into_any());
@@ -124,8 +124,8 @@ pub fn ChooseBar(
         .filter(|total| *total > i64::try_from(page.len()).unwrap_or(0))
         .map(|total| {
             let label = format!("All {total} that match");
-            let change = move |event| chosen.all.set(event_target_checked(&event));
-            let input = as_chosen(move || chosen.all.get(), move || chosen.all.set(true));
+            let change = move |event| selection.all.set(event_target_checked(&event));
+            let input = selection_input(move || selection.all.get(), move || selection.all.set(true));
             view! {
                 <label class="check">
                     <input
@@ -133,7 +133,7 @@ pub fn ChooseBar(
                         type="checkbox"
                         name="all"
                         value="on"
-                        checked=chosen.all.get_untracked()
+                        checked=selection.all.get_untracked()
                         node_ref=input
                         on:change=change
                     />
@@ -142,23 +142,23 @@ pub fn ChooseBar(
             }
             .into_any()
         });
-    let whole_page = move |_| chosen.rooms.update(|rooms| rooms.extend(page.iter().copied()));
+    let whole_page = move |_| selection.rooms.update(|rooms| rooms.extend(page.iter().copied()));
     let all_of = total.unwrap_or_default();
-    let said = move || match chosen.rooms.with(BTreeSet::len) {
-        _ if chosen.all.get() => format!("All {} chosen", count(all_of, "room", "rooms")),
+    let summary = move || match selection.rooms.with(BTreeSet::len) {
+        _ if selection.all.get() => format!("All {} chosen", count(all_of, "room", "rooms")),
         0 => "None chosen".to_owned(),
         number => format!(
             "{} chosen",
             count(i64::try_from(number).unwrap_or(i64::MAX), "room", "rooms")
         ),
     };
-    let is_nothing = move || (!chosen.all.get() && chosen.rooms.with(BTreeSet::is_empty)).then_some("true");
+    let is_empty = move || (!selection.all.get() && selection.rooms.with(BTreeSet::is_empty)).then_some("true");
     let action = path.clone();
     view! {
-        <form id="choose" class="choose-bar" method="get" action=action on:submit=opens(path)>
+        <form id="choose" class="selection-bar" method="get" action=action on:submit=opens(path)>
             <input type="hidden" name=DIALOG value=opens_dialog />
             // Nothing chosen is not the same as nothing said.
-            <input type="hidden" name=OF_CHOSEN value="on" />
+            <input type="hidden" name=OF_SELECTION value="on" />
             {keep}
             {elsewhere}
             <button class="btn btn--small" type="submit">
@@ -170,11 +170,11 @@ pub fn ChooseBar(
                 <button class="btn btn--small btn--subtle" type="button" on:click=whole_page>
                     "Choose this page"
                 </button>
-                <button class="btn btn--small btn--subtle" type="button" aria-disabled=is_nothing on:click=move |_| chosen.clear()>
+                <button class="btn btn--small btn--subtle" type="button" aria-disabled=is_empty on:click=move |_| selection.clear()>
                     "Choose none"
                 </button>
                 <span class="muted" role="status">
-                    {said}
+                    {summary}
                 </span>
             </span>
         </form>
@@ -183,7 +183,7 @@ pub fn ChooseBar(
 }
 
 /// A box that follows what is chosen. One that was ticked before the page's script was there is chosen with it.
-fn as_chosen(is_chosen: impl Fn() -> bool + 'static, choose: impl Fn() + 'static) -> NodeRef<html::Input> {
+fn selection_input(is_chosen: impl Fn() -> bool + 'static, choose: impl Fn() + 'static) -> NodeRef<html::Input> {
     let input = NodeRef::<html::Input>::new();
     let was_there = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
     let is_to_take_over = StoredValue::new(was_there);
@@ -206,16 +206,16 @@ fn as_chosen(is_chosen: impl Fn() -> bool + 'static, choose: impl Fn() + 'static
 
 /// The box of a row.
 #[component]
-pub fn ChooseBox(
+pub fn SelectionBox(
     /// The room.
     room: RoomId,
     /// Its name.
     name: String,
 ) -> impl IntoView {
-    let chosen = expect_context::<Chosen>();
-    let is_chosen = move || chosen.all.get() || chosen.rooms.with(|rooms| rooms.contains(&room));
-    let input = as_chosen(is_chosen, move || chosen.set(room, true));
-    let change = move |event| chosen.set(room, event_target_checked(&event));
+    let selection = expect_context::<Selection>();
+    let is_chosen = move || selection.all.get() || selection.rooms.with(|rooms| rooms.contains(&room));
+    let input = selection_input(is_chosen, move || selection.set(room, true));
+    let change = move |event| selection.set(room, event_target_checked(&event));
     view! {
         <input
             class="check-only"
@@ -226,7 +226,7 @@ pub fn ChooseBox(
             aria-label=format!("Choose {name}")
             node_ref=input
             checked=untrack(is_chosen)
-            disabled=move || chosen.all.get()
+            disabled=move || selection.all.get()
             on:change=change
         />
     }
