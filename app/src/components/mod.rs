@@ -17,7 +17,7 @@ pub mod geometry;
 pub mod history_list;
 pub mod icon;
 pub mod import;
-pub mod key;
+pub mod legend;
 pub mod page_header;
 pub mod page_refresh;
 pub mod pager;

@@ -16,7 +16,7 @@ use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, Toolbar};
 use crate::components::history_list::HistoryList;
 use crate::components::icon::{self, Icon};
-use crate::components::key::{Key, KeyEntry};
+use crate::components::legend::{Legend, LegendEntry};
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
@@ -211,19 +211,19 @@ fn rollout(view: &UpdateView) -> AnyView {
         Some(day) => format!("Rollout: {}", day.to_ascii_lowercase()),
         None => "Rollout".to_owned(),
     };
-    let mut key = vec![
-        KeyEntry::Installed,
-        KeyEntry::Failed,
-        KeyEntry::Waiting,
-        KeyEntry::TestDays,
-        KeyEntry::Today,
+    let mut legend = vec![
+        LegendEntry::Installed,
+        LegendEntry::Failed,
+        LegendEntry::Waiting,
+        LegendEntry::TestDays,
+        LegendEntry::Today,
     ];
     let mut nights = view.calendar.stages.iter().flat_map(|stage| &stage.nights);
     if nights.any(|night| night.tonight) {
-        key.push(KeyEntry::Tonight);
+        legend.push(LegendEntry::Tonight);
     }
     if view.calendar.paused.is_some() {
-        key.push(KeyEntry::Paused);
+        legend.push(LegendEntry::Paused);
     }
     let has_nights = view.calendar.stages.iter().any(|stage| !stage.nights.is_empty());
     let content = if view.calendar.stages.is_empty() {
@@ -239,7 +239,7 @@ fn rollout(view: &UpdateView) -> AnyView {
         <section aria-labelledby="h-rollout">
             <div class="section-head">
                 <h2 id="h-rollout">{headline}</h2>
-                <Key of="timeline" entries=key />
+                <Legend of="timeline" entries=legend />
             </div>
             {content}
         </section>

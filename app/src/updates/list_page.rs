@@ -13,7 +13,7 @@ use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
 use crate::components::empty_state::{EmptyPage, EmptyState};
 use crate::components::filters::{Apply, Filter, Keep, SearchBox, Switch, Toolbar, choice};
 use crate::components::icon;
-use crate::components::key::{Key, KeyEntry};
+use crate::components::legend::{Legend, LegendEntry};
 use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::product_cell::ProductCell;
@@ -70,13 +70,13 @@ fn page(view: UpdatesView, query: &UpdatesQuery, address: &ParamsMap) -> AnyView
         }
         .into_any()
     };
-    let key = vec![
-        KeyEntry::Installed,
-        KeyEntry::Failed,
-        KeyEntry::Waiting,
-        KeyEntry::TestDays,
-        KeyEntry::Today,
-        KeyEntry::Paused,
+    let legend = vec![
+        LegendEntry::Installed,
+        LegendEntry::Failed,
+        LegendEntry::Waiting,
+        LegendEntry::TestDays,
+        LegendEntry::Today,
+        LegendEntry::Paused,
     ];
     view! {
         {toolbar(query, vendors)}
@@ -86,7 +86,7 @@ fn page(view: UpdatesView, query: &UpdatesQuery, address: &ParamsMap) -> AnyView
                     "List"
                 </h2>
                 <p role="status">{pager.text.clone()}</p>
-                <Key of="ring track" entries=key />
+                <Legend of="ring track" entries=legend />
             </div>
             {content}
             <Pager pager />

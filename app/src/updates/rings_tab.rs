@@ -12,7 +12,7 @@ use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
-use crate::components::key::{Key, KeyEntry};
+use crate::components::legend::{Legend, LegendEntry};
 use crate::components::page_refresh::page_resource;
 use crate::components::ring_badge::RingCode;
 use crate::components::show_resource::show_part;
@@ -51,7 +51,7 @@ fn page(rings: RingsView) -> AnyView {
         <section class="budget-card" aria-labelledby="h-budget">
             <div class="section-head section-head--flush">
                 <h2 id="h-budget">{format!("{total} of {} days set", total + remaining)}</h2>
-                <Key of="60 days" entries=vec![KeyEntry::Rollout, KeyEntry::Test, KeyEntry::Remaining] />
+                <Legend of="60 days" entries=vec![LegendEntry::Rollout, LegendEntry::Test, LegendEntry::Remaining] />
             </div>
             <Budget rings />
         </section>
