@@ -19,7 +19,7 @@ use super::show_resource::PageResource;
 use super::time::Time;
 use crate::error::AppError;
 use crate::model::{PersonView, ShellView};
-use crate::search::{SearchBar, keys};
+use crate::search::{SearchBar, shortcuts};
 
 /// A place in the navigation.
 struct Place {
@@ -94,7 +94,7 @@ pub fn Shell(
     provide_context(Arrived::at(path.get_untracked()));
     let (flash, refresh) = (Flash::provide(), PageRefresh::provide());
     change_feed::listen(refresh);
-    keys::listen();
+    shortcuts::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
     let shell = json_resource(move || path.get(), |_| get_shell());
     WhoIsHere::provide(shell);
@@ -136,7 +136,7 @@ pub fn Shell(
                 <FlashLine shell flash />
                 {children()}
             </main>
-            <keys::KeysDialog />
+            <shortcuts::ShortcutsDialog />
         </div>
     }
 }

@@ -1,9 +1,9 @@
-//! One box that finds rooms, updates and tickets by name or number, and the keys that lead around (SPEC P8, P10).
+//! One box that finds rooms, updates and tickets by name or number, and the keyboard shortcuts (SPEC P8, P10).
 //!
-//! The box stands in the top bar ([`SearchBar`]); what it found is [`SearchPage`]; [`keys`] listens to the keyboard.
+//! The box stands in the top bar ([`SearchBar`]); what it found is [`SearchPage`]; [`shortcuts`] listens to the keyboard.
 
-pub mod keys;
 mod page;
+pub mod shortcuts;
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;

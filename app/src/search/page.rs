@@ -21,13 +21,13 @@ const SEARCH: &str = "/search";
 pub fn SearchBar() -> impl IntoView {
     view! {
         <Toolbar action=SEARCH label="Everything" class="topbar-search">
-            <label class="vh" for=super::keys::BOX>
+            <label class="vh" for=super::shortcuts::BOX>
                 "Search rooms, updates and tickets"
             </label>
             <Icon name="search" />
             <input
                 type="search"
-                id=super::keys::BOX
+                id=super::shortcuts::BOX
                 name="q"
                 placeholder="Search"
                 autocomplete="off"

@@ -1,4 +1,4 @@
-//! Keys that lead around: `/` to the search box, `g` and a letter to a place, `?` to the list of them (P10). They do nothing while somebody
+//! Keyboard shortcuts: `/` to the search box, `g` and a letter to a place, `?` to the list of them (P10). They do nothing while somebody
 //! types, and nothing together with Ctrl, Alt or Meta, which belong to the browser.
 
 use leptos::ev::{KeyboardEvent, keydown};
@@ -16,7 +16,7 @@ use crate::components::resource::empty_view;
 pub const BOX: &str = "search";
 
 /// The word of the list in addresses.
-const KEYS: &str = "keys";
+const SHORTCUTS: &str = "keys";
 
 /// Letter behind `g`, place, and its name.
 const PLACES: [(&str, &str, &str); 7] = [
@@ -57,7 +57,7 @@ pub fn listen() {
                 }
                 "g" => after_g.set_value(true),
                 "?" => navigate(
-                    &format!("{}?{DIALOG}={KEYS}", path.get_untracked()),
+                    &format!("{}?{DIALOG}={SHORTCUTS}", path.get_untracked()),
                     NavigateOptions {
                         scroll: false,
                         ..NavigateOptions::default()
@@ -90,11 +90,11 @@ fn types(event: &KeyboardEvent) -> bool {
 
 /// The list of keys, where the address opens it.
 #[component]
-pub fn KeysDialog() -> impl IntoView {
+pub fn ShortcutsDialog() -> impl IntoView {
     let address = use_query_map();
     let path = use_location().pathname;
     move || {
-        if address.with(|address| address::value(address, DIALOG) != KEYS) {
+        if address.with(|address| address::value(address, DIALOG) != SHORTCUTS) {
             return empty_view();
         }
         let close = path.get_untracked();
@@ -144,7 +144,7 @@ pub fn KeysDialog() -> impl IntoView {
 #[must_use]
 pub fn link() -> AnyView {
     view! {
-        <a href=format!("?{DIALOG}={KEYS}") data-noscroll="">
+        <a href=format!("?{DIALOG}={SHORTCUTS}") data-noscroll="">
             "Keyboard shortcuts"
         </a>
     }
