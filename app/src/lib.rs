@@ -12,6 +12,8 @@ mod audit;
 mod components;
 pub mod error;
 mod home;
+#[cfg(feature = "ssr")]
+pub mod hydration;
 pub mod model;
 mod portfolio;
 #[cfg(feature = "ssr")]
@@ -20,8 +22,6 @@ mod rooms;
 mod routes;
 mod search;
 mod settings;
-#[cfg(feature = "ssr")]
-pub mod start;
 mod tickets;
 mod updates;
 mod words;
@@ -32,9 +32,9 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::components::error_view::NotFoundPage;
 use crate::components::shell::Shell;
-use crate::routes::Page;
 #[cfg(feature = "ssr")]
-use crate::start::Start;
+use crate::hydration::HydrationScript;
+use crate::routes::Page;
 
 /// The document around the app.
 #[cfg(feature = "ssr")]
@@ -50,7 +50,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link id="leptos" rel="stylesheet" href="/pkg/nightshift.css" />
                 <AutoReload options />
-                <Start />
+                <HydrationScript />
                 <leptos_meta::MetaTags />
             </head>
             <body>

@@ -32,7 +32,7 @@ macro_rules! parts {
                 match self {
                     $($(Self::$page)|+ => {
                         #[cfg(feature = "ssr")]
-                        crate::start::announce(stringify!($part));
+                        crate::hydration::preload_part(stringify!($part));
                         $part(self).await
                     })+
                 }

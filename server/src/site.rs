@@ -130,7 +130,7 @@ async fn never_cached(request: Request, next: Next) -> Response {
 }
 
 mod files {
-    use app::start::Parts;
+    use app::hydration::WasmParts;
     use axum::body::Bytes;
 
     use self::source::read;
@@ -213,13 +213,13 @@ mod files {
     }
 
     /// Where the parts of the browser's program are. Without them a page asks for its part a moment later.
-    pub(super) fn parts(options: &LeptosOptions) -> Parts {
+    pub(super) fn parts(options: &LeptosOptions) -> WasmParts {
         let Some(manifest) = source::manifest(options) else {
-            return Parts::default();
+            return WasmParts::default();
         };
-        Parts::read(&manifest).unwrap_or_else(|error| {
+        WasmParts::read(&manifest).unwrap_or_else(|error| {
             tracing::warn!(%error, "the list of the front end's parts is not readable");
-            Parts::default()
+            WasmParts::default()
         })
     }
 
@@ -236,7 +236,7 @@ mod files {
 
         use axum::body::Bytes;
 
-        use super::{File, LeptosOptions, Parts, tag};
+        use super::{File, LeptosOptions, WasmParts, tag};
 
         #[derive(rust_embed::RustEmbed)]
         #[folder = "../target/site"]
@@ -253,7 +253,7 @@ mod files {
         }
 
         pub(super) fn manifest(_options: &LeptosOptions) -> Option<Vec<u8>> {
-            Site::get(&format!("pkg/{}", Parts::FILE)).map(|file| file.data.into_owned())
+            Site::get(&format!("pkg/{}", WasmParts::FILE)).map(|file| file.data.into_owned())
         }
     }
 
@@ -264,7 +264,7 @@ mod files {
 
         use sha2::{Digest, Sha256};
 
-        use super::{File, LeptosOptions, Parts, tag};
+        use super::{File, LeptosOptions, WasmParts, tag};
 
         pub(super) async fn read(options: &LeptosOptions, path: &str) -> Option<File> {
             let bytes = tokio::fs::read(Path::new(&*options.site_root).join(path)).await.ok()?;
@@ -275,7 +275,7 @@ mod files {
         }
 
         pub(super) fn manifest(options: &LeptosOptions) -> Option<Vec<u8>> {
-            std::fs::read(Path::new(&*options.site_root).join("pkg").join(Parts::FILE)).ok()
+            std::fs::read(Path::new(&*options.site_root).join("pkg").join(WasmParts::FILE)).ok()
         }
     }
 }

@@ -37,15 +37,15 @@ setTimeout(once, 1000);
 
 /// The script that starts it.
 #[component]
-pub(crate) fn Start() -> impl IntoView {
+pub(crate) fn HydrationScript() -> impl IntoView {
     view! { <script type="module" nonce=use_nonce() inner_html=SCRIPT></script> }
 }
 
 /// Which files each part of the browser's program is in, as the build has written it down. The server puts it into the context.
 #[derive(Clone, Debug, Default)]
-pub struct Parts(Arc<HashMap<String, String>>);
+pub struct WasmParts(Arc<HashMap<String, String>>);
 
-impl Parts {
+impl WasmParts {
     /// The file of the build, in `/pkg`.
     pub const FILE: &str = "__wasm_split_manifest.json";
     /// What loads parts.
@@ -69,8 +69,8 @@ impl Parts {
 }
 
 /// Writes into the page's head which files it needs beside what all pages have in common.
-pub(crate) fn announce(part: &'static str) {
-    let files = use_context::<Parts>().and_then(|parts| parts.0.get(part).cloned());
+pub(crate) fn preload_part(part: &'static str) {
+    let files = use_context::<WasmParts>().and_then(|parts| parts.0.get(part).cloned());
     if let Some(files) = files {
         // It is registered for the head; nothing stands here.
         _ = view! { <Meta name="parts" content=files /> }.to_html();
@@ -83,9 +83,9 @@ mod tests {
 
     #[test]
     fn a_part_is_found_by_the_name_of_its_function() {
-        let parts = Parts::read(br#"{"list_part_123": ["split_list_part_123", "chunk_4"]}"#).expect("a manifest");
+        let parts = WasmParts::read(br#"{"list_part_123": ["split_list_part_123", "chunk_4"]}"#).expect("a manifest");
         let files = "/pkg/split_list_part_123.wasm /pkg/chunk_4.wasm /pkg/__wasm_split.______________________.js";
         assert_eq!(parts.0.get("list_part").map(String::as_str), Some(files));
-        assert!(Parts::read(b"[]").is_err());
+        assert!(WasmParts::read(b"[]").is_err());
     }
 }
