@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::get_account;
-use super::sessions::Whose;
+use super::sessions::SessionOwner;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_part;
@@ -63,7 +63,7 @@ fn page(account: AccountView) -> AnyView {
             }}
         </section>
         {is_signed_in.then(|| password(shortest_password))}
-        {is_signed_in.then(|| super::sessions::sessions(sessions, Whose::Own))}
+        {is_signed_in.then(|| super::sessions::sessions(sessions, SessionOwner::Own))}
     }
     .into_any()
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::api::get_person;
-use super::sessions::{Whose, sessions};
+use super::sessions::{SessionOwner, sessions};
 use crate::components::address;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
@@ -47,11 +47,11 @@ fn page(view: PersonDetailView) -> AnyView {
     let done = address::address("/audit", [("who", format!("{name} ({email})").as_str())]);
     let suffered = address::address("/audit", [("kind", "person"), ("object", id.to_string().as_str())]);
     let whose = if rows.iter().any(|row| row.is_this) {
-        Whose::Own
+        SessionOwner::Own
     } else if may_change {
-        Whose::Of(id)
+        SessionOwner::Of(id)
     } else {
-        Whose::Shown
+        SessionOwner::Shown
     };
     view! {
         <PageHeader title=name tab=None above=("/settings/people", "People") />

@@ -9,7 +9,7 @@ use crate::model::SessionRow;
 
 /// Whose sessions are shown, and what may be done to them.
 #[derive(Clone, Copy)]
-pub(super) enum Whose {
+pub(super) enum SessionOwner {
     /// One's own: all but this one may be ended.
     Own,
     /// Of somebody else, by an admin.
@@ -19,8 +19,8 @@ pub(super) enum Whose {
 }
 
 /// The section.
-pub(super) fn sessions(rows: Vec<SessionRow>, whose: Whose) -> AnyView {
-    let may_end = !matches!(whose, Whose::Shown);
+pub(super) fn sessions(rows: Vec<SessionRow>, whose: SessionOwner) -> AnyView {
+    let may_end = !matches!(whose, SessionOwner::Shown);
     let others = rows.iter().filter(|row| !row.is_this).count();
     let head = view! {
         <Head label="Browser" />
@@ -30,13 +30,13 @@ pub(super) fn sessions(rows: Vec<SessionRow>, whose: Whose) -> AnyView {
         {may_end.then(|| view! { <Head label="End it" /> }.into_any())}
     };
     let caption = match whose {
-        Whose::Own => "Your sessions",
-        Whose::Of(_) | Whose::Shown => "Sessions",
+        SessionOwner::Own => "Your sessions",
+        SessionOwner::Of(_) | SessionOwner::Shown => "Sessions",
     };
     let end_all = (may_end && others > 1).then(|| {
         let name = match whose {
-            Whose::Own => "End all others",
-            Whose::Of(_) | Whose::Shown => "End all",
+            SessionOwner::Own => "End all others",
+            SessionOwner::Of(_) | SessionOwner::Shown => "End all",
         };
         end(whose, None, name)
     });
@@ -62,7 +62,7 @@ pub(super) fn sessions(rows: Vec<SessionRow>, whose: Whose) -> AnyView {
     .into_any()
 }
 
-fn session(row: SessionRow, whose: Whose) -> AnyView {
+fn session(row: SessionRow, whose: SessionOwner) -> AnyView {
     let SessionRow {
         id,
         agent,
@@ -72,9 +72,11 @@ fn session(row: SessionRow, whose: Whose) -> AnyView {
         is_this,
     } = row;
     let last = match whose {
-        Whose::Shown => None,
-        Whose::Own | Whose::Of(_) if is_this => Some(view! { <span class="sub">"This one"</span> }.into_any()),
-        Whose::Own | Whose::Of(_) => Some(end(whose, Some(id), "End")),
+        SessionOwner::Shown => None,
+        SessionOwner::Own | SessionOwner::Of(_) if is_this => {
+            Some(view! { <span class="sub">"This one"</span> }.into_any())
+        }
+        SessionOwner::Own | SessionOwner::Of(_) => Some(end(whose, Some(id), "End")),
     };
     view! {
         <tr role="row">
@@ -95,10 +97,10 @@ fn session(row: SessionRow, whose: Whose) -> AnyView {
 }
 
 /// Ends one session, or all but the one that asks.
-fn end(whose: Whose, session: Option<String>, name: &'static str) -> AnyView {
+fn end(whose: SessionOwner, session: Option<String>, name: &'static str) -> AnyView {
     let (action, person) = match whose {
-        Whose::Own | Whose::Shown => ("/account/sessions/end", None),
-        Whose::Of(person) => ("/settings/people/sessions/end", Some(person.to_string())),
+        SessionOwner::Own | SessionOwner::Shown => ("/account/sessions/end", None),
+        SessionOwner::Of(person) => ("/settings/people/sessions/end", Some(person.to_string())),
     };
     view! {
         <form method="post" action=action>

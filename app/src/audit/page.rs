@@ -8,7 +8,7 @@ use super::api::get_audit;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
-use crate::components::filters::{Apply, DayFilter, Filter, Keep, Toolbar};
+use crate::components::filters::{Apply, DayFilter, Filter, HiddenField, Toolbar};
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
@@ -60,8 +60,8 @@ fn page(audit: AuditView, query: AuditQuery, address: &ParamsMap) -> AnyView {
         let all = address::address(PATH, [("who", who), ("from", from), ("until", until)]);
         let one = format!("Only one {}", query.kind);
         view! {
-            <Keep name="kind" value=query.kind />
-            <Keep name="object" value=query.object />
+            <HiddenField name="kind" value=query.kind />
+            <HiddenField name="object" value=query.object />
             <a class="filter filter--only is-set" href=all>
                 <span>{one}</span>
                 <Icon name="dismiss" />

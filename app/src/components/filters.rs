@@ -188,7 +188,7 @@ pub fn DayFilter(
 
 /// Keeps a part of the address that has no field.
 #[component]
-pub fn Keep(
+pub fn HiddenField(
     /// Its name in the address.
     name: &'static str,
     /// Its value.

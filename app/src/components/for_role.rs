@@ -9,9 +9,9 @@ use crate::model::ShellView;
 
 /// What the server says of whoever is here.
 #[derive(Clone, Copy)]
-pub struct WhoIsHere(PageResource<ShellView>);
+pub struct SignedInPerson(PageResource<ShellView>);
 
-impl WhoIsHere {
+impl SignedInPerson {
     /// Puts it into the context of everything below.
     pub fn provide(shell: PageResource<ShellView>) {
         provide_context(Self(shell));
@@ -26,12 +26,12 @@ pub fn ForRole(
     /// The content.
     children: ChildrenFn,
 ) -> impl IntoView {
-    let here = use_context::<WhoIsHere>();
+    let person = use_context::<SignedInPerson>();
     let content = move || {
         let children = children.clone();
         async move {
-            let role: Option<Role> = match here {
-                Some(WhoIsHere(shell)) => shell.await.ok().map(|shell| shell.person.role),
+            let role: Option<Role> = match person {
+                Some(SignedInPerson(shell)) => shell.await.ok().map(|shell| shell.person.role),
                 None => None,
             };
             if role.is_some_and(|role| role.may(act)) {

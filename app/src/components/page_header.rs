@@ -74,9 +74,9 @@ pub fn PageHeader(
 
 /// The page on which the focus has arrived. Answers that draw the same page anew must not move it again.
 #[derive(Clone, Copy)]
-pub struct Arrived(StoredValue<String>);
+pub struct FocusedPage(StoredValue<String>);
 
-impl Arrived {
+impl FocusedPage {
     /// With the page that the server wrote: there the browser has set the focus.
     #[must_use]
     pub fn at(path: String) -> Self {
@@ -93,9 +93,9 @@ pub fn PageTitle(
 ) -> impl IntoView {
     let heading = NodeRef::<leptos::html::H1>::new();
     let path = use_location().pathname;
-    let arrived = use_context::<Arrived>();
+    let focused = use_context::<FocusedPage>();
     heading.on_load(move |heading| {
-        let Some(Arrived(before)) = arrived else { return };
+        let Some(FocusedPage(before)) = focused else { return };
         let path = path.get_untracked();
         if before.get_value() != path {
             before.set_value(path);

@@ -22,7 +22,7 @@ use crate::model::FormSuccess;
 
 /// The form around a field: what its fields' ids begin with, and why it was refused.
 #[derive(Clone, Copy)]
-struct Around {
+struct FormContext {
     prefix: &'static str,
     refused: RwSignal<Option<AppError>>,
 }
@@ -93,7 +93,7 @@ pub fn PostForm(
     };
     view! {
         <form class=class method="post" action=action on:submit=send>
-            <Provider value=Around { prefix, refused }>{move || refused.get().map(problem)} {children()}</Provider>
+            <Provider value=FormContext { prefix, refused }>{move || refused.get().map(problem)} {children()}</Provider>
         </form>
     }
 }
@@ -174,8 +174,8 @@ pub fn Field(
     /// The control, given its id and the ids of what describes it.
     control: impl FnOnce(String, String) -> AnyView + 'static,
 ) -> impl IntoView {
-    let around = use_context::<Around>();
-    let id = format!("{}-{name}", around.map_or("field", |around| around.prefix));
+    let context = use_context::<FormContext>();
+    let id = format!("{}-{name}", context.map_or("field", |context| context.prefix));
     let (hint_id, problem_id) = (format!("{id}-hint"), format!("{id}-problem"));
     let described = if hint.is_empty() {
         problem_id.clone()
@@ -183,7 +183,7 @@ pub fn Field(
         format!("{hint_id} {problem_id}")
     };
     let problem = move || {
-        let error = around?.refused.get()?;
+        let error = context?.refused.get()?;
         match error {
             AppError::Invalid { field, problem } if field == name => Some(problem),
             _ => None,

@@ -12,7 +12,7 @@ use leptos_router::params::ParamsMap;
 
 use super::address;
 use super::dialog::DIALOG;
-use super::filters::{Keep, opens};
+use super::filters::{HiddenField, opens};
 use super::flash::Flash;
 use super::icon::Icon;
 use crate::words::count;
@@ -110,14 +110,14 @@ pub fn SelectionBar(
     let selection = expect_context::<Selection>();
     let keep = keep
         .into_iter()
-        .map(|(name, value)| view! { <Keep name value /> }.into_any())
+        .map(|(name, value)| view! { <HiddenField name value /> }.into_any())
         .collect_view();
     let shown: BTreeSet<RoomId> = page.iter().copied().collect();
     let elsewhere = move || {
         let rooms = selection.rooms.get();
         let elsewhere = rooms
             .difference(&shown)
-            .map(|room| view! { <Keep name="room" value=room.to_string() /> }.into_any());
+            .map(|room| view! { <HiddenField name="room" value=room.to_string() /> }.into_any());
         elsewhere.collect_view()
     };
     let all = total

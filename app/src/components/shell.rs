@@ -10,9 +10,9 @@ use leptos_router::hooks::use_location;
 
 use super::change_feed;
 use super::flash::{Flash, FlashLine};
-use super::for_role::WhoIsHere;
+use super::for_role::SignedInPerson;
 use super::icon::Icon;
-use super::page_header::Arrived;
+use super::page_header::FocusedPage;
 use super::page_refresh::PageRefresh;
 use super::resource::{empty_view, json_resource, transition};
 use super::show_resource::PageResource;
@@ -22,7 +22,7 @@ use crate::model::{PersonView, ShellView};
 use crate::search::{SearchBar, shortcuts};
 
 /// A place in the navigation.
-struct Place {
+struct NavigationItem {
     name: &'static str,
     href: &'static str,
     icon: &'static str,
@@ -30,26 +30,26 @@ struct Place {
     act: Option<Act>,
 }
 
-const FIRST: [Place; 4] = [
-    Place {
+const MAIN_ITEMS: [NavigationItem; 4] = [
+    NavigationItem {
         name: "Home",
         href: "/",
         icon: "home",
         act: None,
     },
-    Place {
+    NavigationItem {
         name: "Incidents",
         href: "/incidents",
         icon: "incidents",
         act: None,
     },
-    Place {
+    NavigationItem {
         name: "Rooms",
         href: "/rooms",
         icon: "rooms",
         act: None,
     },
-    Place {
+    NavigationItem {
         name: "Updates",
         href: "/updates",
         icon: "updates",
@@ -57,20 +57,20 @@ const FIRST: [Place; 4] = [
     },
 ];
 
-const SECOND: [Place; 3] = [
-    Place {
+const OFFICE_ITEMS: [NavigationItem; 3] = [
+    NavigationItem {
         name: "Portfolio",
         href: "/portfolio",
         icon: "portfolio",
         act: Some(Act::SeePortfolio),
     },
-    Place {
+    NavigationItem {
         name: "Audit",
         href: "/audit",
         icon: "audit",
         act: Some(Act::SeeAudit),
     },
-    Place {
+    NavigationItem {
         name: "Settings",
         href: "/settings",
         icon: "settings",
@@ -91,13 +91,13 @@ pub fn Shell(
     children: Children,
 ) -> impl IntoView {
     let path = use_location().pathname;
-    provide_context(Arrived::at(path.get_untracked()));
+    provide_context(FocusedPage::at(path.get_untracked()));
     let (flash, refresh) = (Flash::provide(), PageRefresh::provide());
     change_feed::listen(refresh);
     shortcuts::listen();
     // The clock in the top bar moves on with every page. Not with every change: what a form has brought is said once, and stays until then.
     let shell = json_resource(move || path.get(), |_| get_shell());
-    WhoIsHere::provide(shell);
+    SignedInPerson::provide(shell);
     let part = move |show: fn(ShellView) -> AnyView| {
         let content = move || async move { shell.await.ok().map_or_else(empty_view, show) };
         transition(content, empty_view)
@@ -152,8 +152,8 @@ fn Navigation(shell: PageResource<ShellView>, foot: AnyView) -> impl IntoView {
             _ = navigation.hide_popover();
         }
     };
-    let link = move |place: Place| {
-        let Place { name, href, icon, .. } = place;
+    let link = move |item: NavigationItem| {
+        let NavigationItem { name, href, icon, .. } = item;
         let current = move || is_current(href, &path.get());
         let picture = move || format!("/icons.svg#i-{icon}{}", if current() { "-f" } else { "" });
         view! {
@@ -175,8 +175,8 @@ fn Navigation(shell: PageResource<ShellView>, foot: AnyView) -> impl IntoView {
     // Places that are not for everybody come with what the server says of whoever is here.
     let second = move || async move {
         let role = shell.await.ok().map(|shell| shell.person.role);
-        let open = |place: &Place| place.act.is_none_or(|act| role.is_none_or(|role| role.may(act)));
-        let links: Vec<_> = SECOND.into_iter().filter(open).map(link).collect();
+        let open = |item: &NavigationItem| item.act.is_none_or(|act| role.is_none_or(|role| role.may(act)));
+        let links: Vec<_> = OFFICE_ITEMS.into_iter().filter(open).map(link).collect();
         if links.is_empty() {
             return empty_view();
         }
@@ -185,7 +185,7 @@ fn Navigation(shell: PageResource<ShellView>, foot: AnyView) -> impl IntoView {
     view! {
         <nav class="sidenav" id="nav" popover="auto" aria-label="Main" node_ref=navigation>
             <div class="sidenav-in">
-                <ul>{FIRST.map(link).collect_view()}</ul>
+                <ul>{MAIN_ITEMS.map(link).collect_view()}</ul>
                 {transition(second, empty_view)}
                 {foot}
             </div>

@@ -20,7 +20,7 @@ pub fn UpdateStatusBadge(
     #[prop(optional)]
     pill: bool,
 ) -> impl IntoView {
-    let (class, icon) = update_look(status);
+    let (class, icon) = status_class_and_icon(status);
     view! { <Badge class icon label=status.label() pill /> }
 }
 
@@ -135,7 +135,7 @@ pub fn severity_label(severity: Severity) -> &'static str {
 
 /// Class and icon of an update's status.
 #[must_use]
-pub fn update_look(status: UpdateStatus) -> (&'static str, &'static str) {
+pub fn status_class_and_icon(status: UpdateStatus) -> (&'static str, &'static str) {
     match status {
         UpdateStatus::Scheduled => ("status--scheduled", "s-scheduled"),
         UpdateStatus::InProgress => ("status--running", "s-running"),

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::model::When;
+use crate::model::TimeText;
 
 /// `<time>` with the text that the server wrote.
 #[component]
 pub fn Time(
     /// When.
-    when: When,
+    when: TimeText,
 ) -> impl IntoView {
     view! { <time datetime=when.machine>{when.text}</time> }
 }

@@ -19,7 +19,7 @@ use crate::components::show_resource::show_part;
 use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::model::{AnnouncementView, Health, HomeView, RingView, ShellView, When};
+use crate::model::{AnnouncementView, Health, HomeView, RingView, ShellView, TimeText};
 use crate::words::count;
 
 /// The word of the dialog in addresses.
@@ -141,7 +141,7 @@ fn attention(points: Vec<(String, String, bool)>) -> AnyView {
     .into_any()
 }
 
-fn since(rings: Vec<(RingView, Option<i64>, Option<When>)>) -> AnyView {
+fn since(rings: Vec<(RingView, Option<i64>, Option<TimeText>)>) -> AnyView {
     let rings = rings.into_iter().map(|(ring, days, last)| {
         let bar = days.map(|days| {
             let passed = rooms(days.clamp(1, FULL_BAR_DAYS));

@@ -4,7 +4,7 @@ use domain::access::Role;
 use domain::ids::PersonId;
 use serde::{Deserialize, Serialize};
 
-use super::When;
+use super::TimeText;
 
 /// Who is here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +41,9 @@ pub struct SessionRow {
     /// From where.
     pub address: String,
     /// Since when.
-    pub since: When,
+    pub since: TimeText,
     /// When it was last used.
-    pub last_used: When,
+    pub last_used: TimeText,
     /// It is the one that asks.
     pub is_this: bool,
 }
@@ -99,13 +99,13 @@ pub struct TokenRow {
     /// Who made it.
     pub made_by: String,
     /// When.
-    pub made: When,
+    pub made: TimeText,
     /// Until when it works.
-    pub expires: When,
+    pub expires: TimeText,
     /// It works no more.
     pub is_expired: bool,
     /// When it was last used; `None`: never yet.
-    pub used: Option<When>,
+    pub used: Option<TimeText>,
 }
 
 /// A person in the list.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Pager, When};
+use super::{Choice, Pager, TimeText};
 
 /// An audit entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
     /// When.
-    pub at: When,
+    pub at: TimeText,
     /// Who: a person or a rule.
     pub actor: String,
     /// From where; empty for the program itself.

@@ -1,6 +1,6 @@
 //! What the pages show: values that the server functions return and the components take.
 //!
-//! Times are formatted on the server, because the browser has no zone rules and must render the same text ([`When`]).
+//! Times are formatted on the server, because the browser has no zone rules and must render the same text ([`TimeText`]).
 //! Nothing here decides anything; statuses and reasons come from the domain crate.
 
 mod access;
@@ -31,7 +31,7 @@ pub use updates::*;
 
 /// An instant or a date as people read it, and as machines do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct When {
+pub struct TimeText {
     /// `Wed 25 Nov, 01:12 (Berlin)`, or `Wed 25 Nov`.
     pub text: String,
     /// For `<time datetime>`: RFC 3339, or `2026-11-25`.
@@ -46,7 +46,7 @@ pub struct ShellView {
     /// Today in the organisation's zone: `Thu 24 Oct 2024`.
     pub today: String,
     /// Now on its clock: `10:00`.
-    pub clock: When,
+    pub clock: TimeText,
     /// The zone's city.
     pub city: String,
     /// `Time zones: 2026e`.
@@ -136,7 +136,7 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryRow {
     /// When.
-    pub at: When,
+    pub at: TimeText,
     /// Where or what: a room's name, an update's title; empty where the page says it.
     pub about: String,
     /// What happened.
@@ -155,7 +155,7 @@ pub struct HomeView {
     /// Tonight by site: (site, window in local time, rooms).
     pub tonight: Vec<(String, String, i64)>,
     /// Per ring: (ring, days since it last received an update, the date).
-    pub since: Vec<(RingView, Option<i64>, Option<When>)>,
+    pub since: Vec<(RingView, Option<i64>, Option<TimeText>)>,
     /// Rooms by health: (health, rooms).
     pub health: Vec<(Health, i64)>,
     /// What is announced and not dismissed by whoever looks, newest first.
@@ -178,5 +178,5 @@ pub struct AnnouncementView {
     /// By whom.
     pub by: String,
     /// When.
-    pub at: When,
+    pub at: TimeText,
 }

@@ -5,7 +5,7 @@ use domain::status::UpdateStatus;
 use domain::update::{ProductKind, Severity};
 use serde::{Deserialize, Serialize};
 
-use super::{Pager, When};
+use super::{Pager, TimeText};
 
 /// A product of the portfolio, read side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct ProductRow {
     /// Newest release: version.
     pub newest: Option<String>,
     /// Newest release: date, where known.
-    pub released: Option<When>,
+    pub released: Option<TimeText>,
     /// Releases known.
     pub releases: i64,
     /// Rooms that have it.
@@ -76,7 +76,7 @@ pub struct ReleaseRow {
     /// Version.
     pub version: String,
     /// Day of release, where known.
-    pub released: Option<When>,
+    pub released: Option<TimeText>,
     /// How urgent.
     pub severity: Severity,
     /// Its rollout's status; `None`: not published.

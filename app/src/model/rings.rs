@@ -9,7 +9,7 @@ use domain::ring::RingSequence;
 use domain::rollout::Rollout;
 use serde::{Deserialize, Serialize};
 
-use super::When;
+use super::TimeText;
 
 /// A ring where it is named: badge and name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct RingRow {
     /// Completion time (R5).
     pub completion: u32,
     /// When it last received an update.
-    pub last_update: Option<When>,
+    pub last_update: Option<TimeText>,
 }
 
 /// The Rings tab.

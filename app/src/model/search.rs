@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct SearchHit {
     /// Where it is.
     pub href: String,
     /// What it is called.
@@ -17,9 +17,9 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchView {
     /// Rooms.
-    pub rooms: Vec<Found>,
+    pub rooms: Vec<SearchHit>,
     /// Updates, and releases for whoever may see the portfolio.
-    pub updates: Vec<Found>,
+    pub updates: Vec<SearchHit>,
     /// Tickets.
-    pub tickets: Vec<Found>,
+    pub tickets: Vec<SearchHit>,
 }

@@ -4,7 +4,7 @@ use domain::ids::{RoomId, UpdateId};
 use domain::ticket::{TicketSeverity, TicketState};
 use serde::{Deserialize, Serialize};
 
-use super::{HistoryRow, Pager, When};
+use super::{HistoryRow, Pager, TimeText};
 
 /// A row of a list of tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct TicketRow {
     /// Opened by a person or a rule.
     pub opened_by: String,
     /// When it was opened.
-    pub opened: When,
+    pub opened: TimeText,
 }
 
 /// The list of tickets (P7).

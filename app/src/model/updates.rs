@@ -5,7 +5,7 @@ use domain::status::{RingStatus, RoomStatus, UpdateStatus};
 use domain::update::{ProductKind, Severity};
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, HistoryRow, Pager, RingView, TicketRow, When};
+use super::{Choice, HistoryRow, Pager, RingView, TicketRow, TimeText};
 
 /// What may be done to an update (K2–K5, T9). The words are those of its dialog's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,9 +185,9 @@ pub struct UpdateRow {
     /// All rooms it concerns: deployed, and waiting for their ring.
     pub total: i64,
     /// First date.
-    pub starts: When,
+    pub starts: TimeText,
     /// Last date, as projected now.
-    pub ends: When,
+    pub ends: TimeText,
     /// `Day 23 of 35`, while in progress.
     pub day: Option<String>,
 }
@@ -301,7 +301,7 @@ pub struct CalendarView {
 
 /// A room with one update: status and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomWhyRow {
+pub struct UpdateRoomRow {
     /// The room.
     pub room: RoomId,
     /// Its name.
@@ -329,7 +329,7 @@ pub struct RoomWhyRow {
 /// Filters of an update's rooms, as in the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct RoomWhyQuery {
+pub struct UpdateRoomsQuery {
     /// `failed`, `in-progress`, `scheduled`, `completed`, `paused`, `deprecated`, `not-required`; empty: all that have
     /// the product or a deployment.
     pub status: String,
@@ -372,7 +372,7 @@ pub struct UpdateView {
     /// Rings of its rooms, for the filter.
     pub rings: Vec<Choice>,
     /// The rooms of this page.
-    pub rooms: Vec<RoomWhyRow>,
+    pub rooms: Vec<UpdateRoomRow>,
     /// Pages of rooms.
     pub pager: Pager,
     /// Known issues: (what, fixed in).

@@ -4,7 +4,7 @@ use domain::access::Act;
 use service::audit::{AuditQuery as Wanted, changes};
 use service::store::AuditFacts;
 
-use super::{PAGE, Presenter, Result, service_error, store_error, words};
+use super::{PAGE, Presenter, Result, formats, service_error, store_error};
 use crate::model::{AuditQuery, AuditRow, AuditView, Choice, Pager};
 
 impl Presenter {
@@ -31,7 +31,7 @@ impl Presenter {
             .iter()
             .map(|entry| {
                 Ok(AuditRow {
-                    at: words::instant(entry.instant().map_err(store_error)?, &zone, snapshot.now),
+                    at: formats::instant(entry.instant().map_err(store_error)?, &zone, snapshot.now),
                     actor: entry.actor.clone(),
                     address: entry.address.clone(),
                     summary: entry.summary.clone(),
@@ -60,7 +60,7 @@ impl Presenter {
             actors: choices(snapshot.tx.audit_actors().await.map_err(store_error)?),
             kinds: choices(snapshot.tx.audit_kinds().await.map_err(store_error)?),
             zone: zone.city(),
-            export: format!("/audit.csv?{}", words::query(&kept)),
+            export: format!("/audit.csv?{}", formats::query(&kept)),
             pager: pager(&entries, ends, more, &kept),
         })
     }
@@ -68,7 +68,7 @@ impl Presenter {
 
 /// Everything about one object.
 fn about(kind: &str, id: &str) -> String {
-    format!("/audit?{}", words::query(&[("kind", kind), ("object", id)]))
+    format!("/audit?{}", formats::query(&[("kind", kind), ("object", id)]))
 }
 
 /// `at.id`.
@@ -80,7 +80,7 @@ fn position(text: &str) -> Option<(i64, i64)> {
 fn pager(entries: &[AuditFacts], (older, newer): (bool, bool), more: bool, kept: &[(&str, &str)]) -> Pager {
     let at = |name: &str, entry: &AuditFacts| {
         let (at, id) = entry.position();
-        words::query(&[kept, &[(name, format!("{at}.{id}").as_str())]].concat())
+        formats::query(&[kept, &[(name, format!("{at}.{id}").as_str())]].concat())
     };
     let has_previous = if newer { more } else { older };
     let has_next = newer || more;

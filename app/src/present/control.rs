@@ -13,7 +13,7 @@ use domain::when;
 use service::pages::{ReadSnapshot, UpdateSummary};
 use service::{Actor, RoomScope};
 
-use super::{Presenter, Result, service_error, store_error, words};
+use super::{Presenter, Result, formats, service_error, store_error};
 use crate::model::{Control, ControlRoom, ControlView, FormSuccess};
 
 /// Rooms that a dialog names.
@@ -99,7 +99,7 @@ impl Presenter {
         view.sentences = vec![match plan.in_use_at {
             Some(at) if plan.in_use > 0 => format!(
                 "{} a meeting now, as devices have said until {}. With Immediately, the meeting loses its device.",
-                words::count(plan.in_use, "room is in", "rooms are in"),
+                formats::count(plan.in_use, "room is in", "rooms are in"),
                 when::instant(at, &zone, snapshot.now)
             ),
             Some(_) | None => {
@@ -115,7 +115,7 @@ impl Presenter {
         }
         view.rooms_heading = format!(
             "{} left out",
-            words::count(as_count(plan.forced.left_out.len()), "room is", "rooms are")
+            formats::count(as_count(plan.forced.left_out.len()), "room is", "rooms are")
         );
         let named: Vec<&(RoomId, String)> = plan.forced.left_out.iter().take(NAMED).collect();
         let ids: Vec<RoomId> = named.iter().map(|(id, _)| *id).collect();
@@ -150,7 +150,7 @@ impl Presenter {
             match resumes_on {
                 None => "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
                 Some(date) => {
-                    let date = when::date(date, words::year(&self.snapshot().await?));
+                    let date = when::date(date, formats::year(&self.snapshot().await?));
                     format!("The update is paused. Nothing of it starts before {date}.")
                 }
             },
@@ -175,7 +175,7 @@ impl Presenter {
         let text = match date {
             None => "The pause has no date any more. Nothing starts until somebody resumes the update.".to_owned(),
             Some(date) => {
-                let date = when::date(date, words::year(&self.snapshot().await?));
+                let date = when::date(date, formats::year(&self.snapshot().await?));
                 format!("The update goes on by itself on {date}.")
             }
         };
@@ -208,7 +208,7 @@ impl Presenter {
             0 => "No room has failed any more; nothing was changed.".to_owned(),
             rooms => format!(
                 "{} into the next window.",
-                words::count(as_count(rooms), "room goes back", "rooms go back")
+                formats::count(as_count(rooms), "room goes back", "rooms go back")
             ),
         };
         done(id, text)
@@ -318,7 +318,7 @@ async fn pause(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
         0 => "No install is running.".to_owned(),
         running => format!(
             "{} and is recorded.",
-            words::count(running, "running install finishes", "running installs finish")
+            formats::count(running, "running install finishes", "running installs finish")
         ),
     };
     view.sentences = vec![
@@ -349,14 +349,14 @@ async fn pause(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
 fn resume_on(date: &str) -> Result<Option<NaiveDate>> {
     match date.trim() {
         "" => Ok(None),
-        date => words::parsed_day("resumes_on", date).map(Some),
+        date => formats::parsed_day("resumes_on", date).map(Some),
     }
 }
 
 /// Since when, by whom and why.
 fn paused(snapshot: &ReadSnapshot, since: DateTime<Utc>, by: &str, reason: &str) -> String {
     let since = when::instant(since, &snapshot.organisation.zone, snapshot.now);
-    format!("Paused since {since} by {by}: {}", words::sentence(reason))
+    format!("Paused since {since} by {by}: {}", formats::sentence(reason))
 }
 
 fn resume_date(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) {
@@ -373,8 +373,8 @@ fn resume_date(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut Cont
         Some(date) => {
             let days = (*date - snapshot.organisation.zone.date(*since)).num_days();
             let (date, days) = (
-                when::date(*date, words::year(snapshot)),
-                words::count(days, "day", "days"),
+                when::date(*date, formats::year(snapshot)),
+                formats::count(days, "day", "days"),
             );
             format!("It goes on by itself on {date}. All dates ahead move by {days} then.")
         }
@@ -393,11 +393,11 @@ fn resume(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlVi
             paused(snapshot, *since, by, reason),
             match days {
                 0 => "The pause began today, so no date moves.".to_owned(),
-                days => format!("All dates ahead move by {}.", words::count(days, "day", "days")),
+                days => format!("All dates ahead move by {}.", formats::count(days, "day", "days")),
             },
         ];
     }
-    let year = words::year(snapshot);
+    let year = formats::year(snapshot);
     view.rooms_heading = "Dates if it is resumed today".to_owned();
     // Whatever date the pause has: nobody waits for it.
     let mut rollout = summary.rollout.clone();
@@ -409,7 +409,7 @@ fn resume(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlVi
     view.rooms = ahead
         .map(|stage: &PlannedStage| ControlRoom {
             name: stage.name.clone(),
-            when: words::span(stage.starts_on, stage.rollout_ends, year),
+            when: formats::span(stage.starts_on, stage.rollout_ends, year),
             note: if stage.test_days > 0 {
                 format!(
                     "Test period until {}.",
@@ -426,7 +426,7 @@ async fn retry(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
     view.count = summary.counts.failed;
     view.sentences = vec![format!(
         "{} into the next window. Fix the cause first, or it fails again.",
-        words::count(view.count, "failed room goes back", "failed rooms go back")
+        formats::count(view.count, "failed room goes back", "failed rooms go back")
     )];
     let some = snapshot
         .tx
@@ -458,7 +458,7 @@ async fn retry(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
 fn acknowledge(summary: &UpdateSummary, view: &mut ControlView) {
     view.count = summary.counts.failed;
     view.sentences = vec![
-        format!("{} without it.", words::count(view.count, "room stays", "rooms stay")),
+        format!("{} without it.", formats::count(view.count, "room stays", "rooms stay")),
         "The update moves to the past updates. Failed rooms can still be retried there.".to_owned(),
     ];
 }

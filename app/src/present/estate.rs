@@ -15,7 +15,7 @@ use service::rooms::{DeviceDraft, LONGEST_NAME, RoomDraft, SiteDraft};
 use uuid::Uuid;
 
 use super::rooms::local_time;
-use super::{Presenter, Result, ring_view, service_error, store_error, words};
+use super::{Presenter, Result, formats, ring_view, service_error, store_error};
 use crate::error::AppError;
 use crate::model::{
     Choice, FormSuccess, ImportReview, ImportedRoom, OneTimeSecret, RoomFields, RoomForm, SiteRow, SitesView,
@@ -342,7 +342,7 @@ impl Presenter {
 /// `2 sites, 14 rooms, 30 devices`.
 fn counted(sites: usize, rooms: usize, devices: usize) -> String {
     let count =
-        |number: usize, one: &str, many: &str| words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many);
+        |number: usize, one: &str, many: &str| formats::count(i64::try_from(number).unwrap_or(i64::MAX), one, many);
     let mut parts = vec![count(rooms, "room", "rooms"), count(devices, "device", "devices")];
     if sites > 0 {
         parts.insert(0, count(sites, "site", "sites"));
@@ -373,7 +373,7 @@ async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec
             waiting.push((update, rollout, kept_out));
         }
     }
-    let year = words::year(snapshot);
+    let year = formats::year(snapshot);
     let next = snapshot.next_window(room, room.zone.date(snapshot.now));
     let next = when::window(&next, &room.zone, snapshot.now);
     let meaning = |ring: &Ring| {
@@ -403,7 +403,7 @@ async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec
             match stage {
                 Some(stage) => format!(
                     "{title}: with the ring, {}.{paused}",
-                    words::span(stage.starts_on, stage.rollout_ends, year)
+                    formats::span(stage.starts_on, stage.rollout_ends, year)
                 ),
                 None => format!("{title}: it does not come to this ring.{paused}"),
             }

@@ -8,7 +8,7 @@ use domain::when;
 use service::announcements::AnnouncementDraft;
 use service::pages::ReadSnapshot;
 
-use super::{Presenter, Result, ring_view, service_error, store_error, words};
+use super::{Presenter, Result, formats, ring_view, service_error, store_error};
 use crate::model::{AnnouncementView, FormSuccess, HomeView};
 
 /// Announcements that Home shows: the newest.
@@ -48,7 +48,7 @@ impl Presenter {
         Ok(found
             .map(|announcement| AnnouncementView {
                 id: announcement.id,
-                at: words::instant(announcement.made_at, &zone, snapshot.now),
+                at: formats::instant(announcement.made_at, &zone, snapshot.now),
                 title: announcement.title,
                 text: announcement.text,
                 by: announcement.made_by,
@@ -65,7 +65,7 @@ impl Presenter {
         self.viewer.actor.may(Act::Announce).map_err(service_error)?;
         let until = match until.trim() {
             "" => None,
-            date => Some(words::parsed_day("until", date)?),
+            date => Some(formats::parsed_day("until", date)?),
         };
         let (title, text) = (title.into(), text.into());
         let draft = AnnouncementDraft { title, text, until };
@@ -104,7 +104,7 @@ async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, b
     for summary in snapshot.updates(false).await.map_err(service_error)? {
         let title = titled(&summary.record.title, &summary.record.version);
         let address = format!("/updates/{}", summary.record.id);
-        let failed_rooms = words::count(summary.counts.failed, "room", "rooms");
+        let failed_rooms = formats::count(summary.counts.failed, "room", "rooms");
         if summary.status == UpdateStatus::Paused {
             attention.push((format!("{title} is paused."), address, false));
         } else if summary.counts.failed > 0 {
@@ -117,7 +117,7 @@ async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, b
     }
     let tickets = snapshot.tx.open_ticket_count().await.map_err(store_error)?;
     if tickets > 0 {
-        let sentence = format!("{} not resolved.", words::count(tickets, "ticket is", "tickets are"));
+        let sentence = format!("{} not resolved.", formats::count(tickets, "ticket is", "tickets are"));
         attention.push((sentence, "/incidents".to_owned(), false));
     }
     Ok(attention)
@@ -134,7 +134,7 @@ async fn tonight(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, i64
 
 async fn since(
     snapshot: &mut ReadSnapshot,
-) -> Result<Vec<(crate::model::RingView, Option<i64>, Option<crate::model::When>)>> {
+) -> Result<Vec<(crate::model::RingView, Option<i64>, Option<crate::model::TimeText>)>> {
     let zone = snapshot.organisation.zone.clone();
     let today = zone.date(snapshot.now);
     let mut since = Vec::new();
@@ -144,7 +144,7 @@ async fn since(
         since.push((
             ring_view(snapshot, ring.id),
             days,
-            last.map(|at| words::instant(at, &zone, snapshot.now)),
+            last.map(|at| formats::instant(at, &zone, snapshot.now)),
         ));
     }
     Ok(since)

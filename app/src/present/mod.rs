@@ -7,6 +7,7 @@
 mod audit;
 mod control;
 mod estate;
+mod formats;
 mod home;
 mod people;
 mod pictures;
@@ -18,7 +19,6 @@ mod settings;
 mod tickets;
 mod update_rooms;
 mod updates;
-mod words;
 
 pub use rooms::room_filter;
 pub use updates::EXPORTED;
@@ -100,8 +100,8 @@ impl Presenter {
         let snapshot = self.snapshot().await?;
         let zone = snapshot.organisation.zone.clone();
         Ok(ShellView {
-            today: words::today(snapshot.now, &zone),
-            clock: words::clock(snapshot.now, &zone),
+            today: formats::today(snapshot.now, &zone),
+            clock: formats::clock(snapshot.now, &zone),
             city: zone.city(),
             tzdb: format!("Time zones: {}", zone::database_version()),
             demo: self.demo_clock.clone().map(|clock| DemoView { clock }),
@@ -158,7 +158,7 @@ pub(crate) fn store_error(error: service::store::StoreError) -> AppError {
 }
 
 fn internal_error(error: &(dyn std::error::Error + 'static)) -> AppError {
-    let fault_id = words::fault_id();
+    let fault_id = formats::fault_id();
     service::log_fault(&fault_id, error);
     AppError::Internal { fault_id }
 }

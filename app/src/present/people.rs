@@ -9,7 +9,7 @@ use service::store::{PersonRecord, SessionRecord};
 use service::tokens::LONGEST_TOKEN_DAYS;
 use uuid::Uuid;
 
-use super::{Presenter, Result, service_error, words};
+use super::{Presenter, Result, formats, service_error};
 use crate::model::{AccountView, PeopleView, PersonDetailView, PersonRow, SessionRow, TokenRow, TokensView};
 
 impl Presenter {
@@ -75,10 +75,10 @@ impl Presenter {
         let tokens = self.service.tokens(actor).await.map_err(service_error)?;
         let rows = tokens.into_iter().map(|token| TokenRow {
             id: token.id.to_string(),
-            made: words::instant(token.made_at, zone, now),
-            expires: words::instant(token.expires_at, zone, now),
+            made: formats::instant(token.made_at, zone, now),
+            expires: formats::instant(token.expires_at, zone, now),
             is_expired: token.expires_at <= now,
-            used: token.used_at.map(|used| words::instant(used, zone, now)),
+            used: token.used_at.map(|used| formats::instant(used, zone, now)),
             name: token.name,
             role: token.role,
             made_by: token.made_by,
@@ -98,10 +98,10 @@ impl Presenter {
         let this: Option<Uuid> = self.viewer.actor.signed.as_ref().map(|signed| signed.session);
         let rows = sessions.into_iter().map(|session| SessionRow {
             id: session.id.to_string(),
-            since: words::instant(session.made_at, zone, now),
-            last_used: words::instant(session.seen_at, zone, now),
+            since: formats::instant(session.made_at, zone, now),
+            last_used: formats::instant(session.seen_at, zone, now),
             is_this: Some(session.id) == this,
-            agent: words::browser(&session.agent),
+            agent: formats::browser(&session.agent),
             address: session.address,
         });
         rows.collect()

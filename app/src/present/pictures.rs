@@ -10,7 +10,7 @@ use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::update_rooms::stage_ring;
 use super::updates::{caption, judged_on};
-use super::{Result, service_error, words};
+use super::{Result, formats, service_error};
 use crate::model::{CalendarView, NightView, StageView, TrackMark, TrackRing, TrackView};
 
 /// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the
@@ -102,7 +102,7 @@ fn was_not_reached(summary: &UpdateSummary, entered: bool) -> bool {
 }
 
 pub(super) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<CalendarView> {
-    let year = words::year(snapshot);
+    let year = formats::year(snapshot);
     let zone = snapshot.organisation.zone.clone();
     let nights = Nights {
         rooms: snapshot
@@ -210,11 +210,11 @@ fn stage_view(
         summary.rollout.judged_on(&snapshot.organisation.zone, snapshot.now),
     );
     let test = if stage.test_ends > stage.rollout_ends {
-        words::span(stage.rollout_ends, stage.test_ends, year)
+        formats::span(stage.rollout_ends, stage.test_ends, year)
     } else {
         String::new()
     };
-    let rollout = words::span(stage.starts_on, stage.rollout_ends, year);
+    let rollout = formats::span(stage.starts_on, stage.rollout_ends, year);
     let waiting = counts.scheduled + ahead;
     let all = counts.completed + counts.failed + counts.in_progress + waiting + counts.deprecated;
     let (installed, sentence) = if all == 0 && was_not_reached(summary, stage.entered) {

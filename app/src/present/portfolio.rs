@@ -12,7 +12,7 @@ use service::store::ReleaseRecord;
 use service::{NewFile, Source};
 use uuid::Uuid;
 
-use super::{PAGE, Presenter, Result, service_error, store_error, words};
+use super::{PAGE, Presenter, Result, formats, service_error, store_error};
 use crate::error::AppError;
 use crate::model::{
     CatalogueReview, FileRow, FormSuccess, OutsideFields, PortfolioView, ProductRow, ProductView, PublishView,
@@ -29,13 +29,13 @@ impl Presenter {
     /// The database fails.
     pub async fn portfolio(&self, q: &str, page: u32) -> Result<PortfolioView> {
         let mut snapshot = self.snapshot_for(Act::SeePortfolio).await?;
-        let offset = words::offset(page);
+        let offset = formats::offset(page);
         let (records, total) = snapshot
             .tx
             .portfolio_page(&q.trim().to_lowercase(), PAGE, offset)
             .await
             .map_err(store_error)?;
-        let year = words::year(&snapshot);
+        let year = formats::year(&snapshot);
         let in_use = records.iter().filter(|record| record.in_use);
         let in_use: Vec<ProductId> = in_use.map(|record| record.id.clone()).collect();
         let rooms = snapshot.rooms_with(&in_use).await.map_err(service_error)?;
@@ -53,7 +53,7 @@ impl Presenter {
                 .newest
                 .as_ref()
                 .and_then(|(_, day)| *day)
-                .map(|day| words::day(day, year)),
+                .map(|day| formats::day(day, year)),
             newest: record.newest.map(|(version, _)| version),
             releases: record.releases,
         });
@@ -61,9 +61,9 @@ impl Presenter {
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         Ok(PortfolioView {
             rows,
-            pager: words::with_filters(
-                words::numbered(page, shown, total, "product", "products"),
-                &words::query(&[("q", q)]),
+            pager: formats::with_filters(
+                formats::numbered(page, shown, total, "product", "products"),
+                &formats::query(&[("q", q)]),
             ),
             may_change: self.viewer.actor.role.may(Act::Publish),
         })
@@ -87,10 +87,10 @@ impl Presenter {
             .ok_or_else(missing)?;
         let (records, total) = snapshot
             .tx
-            .release_page(&id, PAGE, words::offset(page))
+            .release_page(&id, PAGE, formats::offset(page))
             .await
             .map_err(store_error)?;
-        let year = words::year(&snapshot);
+        let year = formats::year(&snapshot);
         let shown = i64::try_from(records.len()).unwrap_or(0);
         let published = records.iter().filter(|record| record.published);
         let published: Vec<UpdateId> = published.map(|record| record.id).collect();
@@ -98,7 +98,7 @@ impl Presenter {
         let rows = records.into_iter().map(|record| ReleaseRow {
             id: record.id,
             version: record.version,
-            released: record.released.map(|day| words::day(day, year)),
+            released: record.released.map(|day| formats::day(day, year)),
             severity: record.severity,
             status: statuses.get(&record.id).copied(),
             recalled: record.recalled,
@@ -119,10 +119,10 @@ impl Presenter {
             covered: product.covered,
             expected: format!(
                 "{} an install",
-                words::count(product.expected_minutes, "minute", "minutes")
+                formats::count(product.expected_minutes, "minute", "minutes")
             ),
             rows,
-            pager: words::numbered(page, shown, total, "release", "releases"),
+            pager: formats::numbered(page, shown, total, "release", "releases"),
             may_change: self.viewer.actor.role.may(Act::Publish),
         })
     }
@@ -142,7 +142,7 @@ impl Presenter {
             .into_iter()
             .map(|file| FileRow {
                 filename: file.artifact.filename,
-                size: words::size(file.artifact.size),
+                size: formats::size(file.artifact.size),
                 sha256: file.artifact.sha256,
                 url: file.artifact.url,
             });
@@ -310,7 +310,7 @@ impl Presenter {
         } else {
             self.service.publish(actor, product, version, Some(severity)).await
         };
-        let starts = when::date(published.map_err(service_error)?.starts_on, words::year(&snapshot));
+        let starts = when::date(published.map_err(service_error)?.starts_on, formats::year(&snapshot));
         let city = snapshot.organisation.zone.city();
         Ok(FormSuccess::new(
             format!("It is published, and starts on {starts} ({city})."),
@@ -331,7 +331,7 @@ impl Presenter {
             .recall(&self.viewer.actor, product, version, reason.into())
             .await
             .map_err(service_error)?;
-        let rooms = words::count(
+        let rooms = formats::count(
             i64::try_from(recalled.rooms.len()).unwrap_or(i64::MAX),
             "room has",
             "rooms have",
@@ -399,7 +399,7 @@ impl Presenter {
 }
 
 fn counted(number: usize, one: &str, many: &str) -> String {
-    words::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
+    formats::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
 }
 
 async fn release(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<ReleaseRecord> {
@@ -410,7 +410,7 @@ async fn release(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<ReleaseRec
 }
 
 fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) -> PublishView {
-    let year = words::year(snapshot);
+    let year = formats::year(snapshot);
     let first = plan.stages.first().map_or(plan.starts_on, |stage| stage.starts_on);
     let city = snapshot.organisation.zone.city();
     let starts = if first == plan.starts_on {
@@ -424,8 +424,8 @@ fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) 
     };
     let rings = plan.stages.iter().map(|stage| {
         let rooms = plan.rooms.get(&stage.ring).copied().unwrap_or(0);
-        let dates = words::span(stage.starts_on, stage.rollout_ends, year);
-        (stage.name.clone(), dates, words::count(rooms, "room", "rooms"))
+        let dates = formats::span(stage.starts_on, stage.rollout_ends, year);
+        (stage.name.clone(), dates, formats::count(rooms, "room", "rooms"))
     });
     PublishView {
         severity,

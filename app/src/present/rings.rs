@@ -9,7 +9,7 @@ use service::RingFields;
 use service::RoomChoice;
 
 use super::rooms::room_filter;
-use super::{Presenter, Result, ring_view, service_error, store_error, words};
+use super::{Presenter, Result, formats, ring_view, service_error, store_error};
 use crate::error::AppError;
 use crate::model::{FormSuccess, MovePlan, RingPlan, RingRow, RingsView, RoomsQuery, RunningRollout};
 
@@ -39,7 +39,7 @@ impl Presenter {
                 rollout_days: ring.rollout_days,
                 test_days: ring.test_days,
                 completion: ring.completion_days(),
-                last_update: last.map(|at| words::instant(at, &zone, snapshot.now)),
+                last_update: last.map(|at| formats::instant(at, &zone, snapshot.now)),
             });
         }
         Ok(RingsView {

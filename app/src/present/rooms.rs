@@ -15,7 +15,7 @@ use service::pages::{ReadSnapshot, UpdateInRoom};
 use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
 use uuid::Uuid;
 
-use super::{PAGE, Presenter, Result, ring_view, service_error, store_error, words};
+use super::{PAGE, Presenter, Result, formats, ring_view, service_error, store_error};
 use crate::error::AppError;
 use crate::model::{
     Choice, ComponentView, DeviceView, HistoryRow, Pager, RoomHead, RoomHistory, RoomOverview, RoomRow, RoomTickets,
@@ -33,10 +33,10 @@ impl Presenter {
         let mut records = snapshot.tx.room_page(&filter, PAGE + 1).await.map_err(store_error)?;
         let total = snapshot.rooms_found(&filter).await.map_err(service_error)?;
         let more = cut(&mut records, filter.before.is_some());
-        let text = words::count(total, "room", "rooms");
+        let text = formats::count(total, "room", "rooms");
         let ends = (filter.after.is_some(), filter.before.is_some());
         let pager = pager(text, ends, &records, more, |name, cursor| {
-            words::query(&[
+            formats::query(&[
                 ("q", &query.q),
                 ("ring", &query.ring),
                 ("site", &query.site),
@@ -87,7 +87,7 @@ impl Presenter {
     pub async fn room_overview(&self, id: RoomId) -> Result<RoomOverview> {
         let mut snapshot = self.snapshot().await?;
         let (head, room) = head(&mut snapshot, id).await?;
-        let year = words::year(&snapshot);
+        let year = formats::year(&snapshot);
         let details = snapshot.tx.device_details(id).await.map_err(store_error)?;
         let recommended = recommended(&mut snapshot, &room, &details).await?;
         let devices = details.into_iter();
@@ -108,7 +108,7 @@ impl Presenter {
         let blocks = room
             .blocks
             .iter()
-            .map(|block| (block.kind.label().to_owned(), words::sentence(&block.why)));
+            .map(|block| (block.kind.label().to_owned(), formats::sentence(&block.why)));
         Ok(RoomOverview {
             head,
             devices,
@@ -209,7 +209,7 @@ impl Presenter {
             rows.push((
                 event.at,
                 HistoryRow {
-                    at: words::instant(event.at, &room.zone, snapshot.now),
+                    at: formats::instant(event.at, &room.zone, snapshot.now),
                     about: titles.get(&event.update).cloned().unwrap_or_default(),
                     text: event.reason,
                     detail: String::new(),
@@ -221,7 +221,7 @@ impl Presenter {
             rows.push((
                 record.at,
                 HistoryRow {
-                    at: words::instant(record.at, &room.zone, snapshot.now),
+                    at: formats::instant(record.at, &room.zone, snapshot.now),
                     about: String::new(),
                     text: record.entry.summary,
                     detail: record.entry.actor,
@@ -312,8 +312,8 @@ fn room_row(snapshot: &ReadSnapshot, record: &RoomListRecord, work: Option<&Room
     let mut models = work.models.clone();
     models.dedup();
     let next_window = match work.force {
-        Some(force) => Some(words::forced(force).to_owned()),
-        None if work.nights.is_empty() && work.paused > 0 => Some(words::AFTER_RESUME.to_owned()),
+        Some(force) => Some(formats::forced(force).to_owned()),
+        None if work.nights.is_empty() && work.paused > 0 => Some(formats::AFTER_RESUME.to_owned()),
         None => room.zip(work.nights.first()).map(|(room, night)| {
             let window = snapshot.next_window(room, *night);
             when::window(&window, &room.zone, snapshot.now)
@@ -370,23 +370,23 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
         .filter(|night| snapshot.next_window(&room, **night).night == next.night);
     let mut planned = match i64::try_from(in_it.count()).unwrap_or(0) {
         0 => "Nothing is planned.".to_owned(),
-        updates => format!("{} planned.", words::count(updates, "update", "updates")),
+        updates => format!("{} planned.", formats::count(updates, "update", "updates")),
     };
     if let Some(force) = work.force {
         let forced = work.scheduled - i64::try_from(work.nights.len()).unwrap_or(0);
-        let updates = words::count(forced, "update is", "updates are");
-        let when = words::forced(force).to_lowercase();
+        let updates = formats::count(forced, "update is", "updates are");
+        let when = formats::forced(force).to_lowercase();
         planned.push_str(&format!(" {updates} forced: {when}."));
     }
     if work.paused > 0 {
-        let waits = words::count(work.paused, "update waits", "updates wait");
+        let waits = formats::count(work.paused, "update waits", "updates wait");
         planned.push_str(&format!(" {waits} for the resume."));
     }
     let offset = room.zone.local(snapshot.now).offset_seconds / 60;
     let sign = if offset < 0 { '-' } else { '+' };
     let mut meta = vec![record.site_name.clone()];
     meta.extend(Some(place(&record.building, &record.floor)).filter(|place| !place.is_empty()));
-    meta.extend((record.capacity > 0).then(|| words::count(record.capacity, "seat", "seats")));
+    meta.extend((record.capacity > 0).then(|| formats::count(record.capacity, "seat", "seats")));
     let head = RoomHead {
         id,
         name: record.name.clone(),
@@ -407,7 +407,7 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
         failed: (work.failed > 0).then(|| {
             format!(
                 "{} failed here.",
-                words::count(work.failed, "update has", "updates have")
+                formats::count(work.failed, "update has", "updates have")
             )
         }),
         blocked: room.blocks.iter().map(blocked).collect(),
@@ -417,7 +417,7 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
 }
 
 fn blocked(block: &Block) -> String {
-    let (kind, why) = (block.kind.label(), words::sentence(&block.why));
+    let (kind, why) = (block.kind.label(), formats::sentence(&block.why));
     format!("{kind} updates do not come here: {why}")
 }
 
@@ -502,7 +502,7 @@ fn when_of(snapshot: &ReadSnapshot, room: &Room, in_room: &UpdateInRoom) -> Stri
             DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
         )
         | None => match &in_room.start {
-            Some(start) => words::start(start, room, snapshot.now),
+            Some(start) => formats::start(start, room, snapshot.now),
             None => String::new(),
         },
     }

@@ -8,7 +8,7 @@ use service::store::FoundTicket;
 use service::store::words_of;
 
 use super::{Presenter, Result, store_error};
-use crate::model::{Found, SearchView};
+use crate::model::{SearchHit, SearchView};
 
 /// How many of each sort are shown.
 const SHOWN: usize = 20;
@@ -24,7 +24,7 @@ impl Presenter {
         let mut snapshot = self.snapshot().await?;
         let words = words_of(q);
         let rooms = snapshot.tx.find_rooms(&words, LOOKED_AT).await.map_err(store_error)?;
-        let rooms = rooms.into_iter().map(|room| Found {
+        let rooms = rooms.into_iter().map(|room| SearchHit {
             href: format!("/rooms/{}", room.id()),
             sub: [room.site.as_str(), room.building.as_str()]
                 .into_iter()
@@ -44,14 +44,14 @@ impl Presenter {
                 } else {
                     (format!("/portfolio/{}", update.product_id), "Release, not published")
                 };
-                Found {
+                SearchHit {
                     href,
                     sub: sub.to_owned(),
                     name: titled(&update.title, &update.version),
                 }
             });
         let tickets = tickets(&mut snapshot, q, &words).await?;
-        let tickets = tickets.into_iter().map(|ticket| Found {
+        let tickets = tickets.into_iter().map(|ticket| SearchHit {
             href: format!("/incidents/{}", ticket.number),
             sub: TicketState::from_word(&ticket.state)
                 .map_or("", TicketState::label)
@@ -84,7 +84,7 @@ async fn tickets(snapshot: &mut ReadSnapshot, q: &str, words: &[String]) -> Resu
 }
 
 /// What is called exactly that comes first, then what begins with it, then the rest by name.
-fn best(mut found: Vec<Found>, q: &str) -> Vec<Found> {
+fn best(mut found: Vec<SearchHit>, q: &str) -> Vec<SearchHit> {
     let q = q.trim().to_lowercase();
     found.sort_by_cached_key(|found| {
         let name = found.name.to_lowercase();
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_called_exactly_that_comes_first_p8() {
-        let found = ["Alba", "Al", "Old Al", "Alder"].map(|name| Found {
+        let found = ["Alba", "Al", "Old Al", "Alder"].map(|name| SearchHit {
             href: String::new(),
             name: name.to_owned(),
             sub: String::new(),

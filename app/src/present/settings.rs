@@ -10,7 +10,7 @@ use domain::zone;
 use service::pages::ReadSnapshot;
 use service::settings::{OrganisationDraft, fingerprint};
 
-use super::{Presenter, Result, service_error, store_error, words};
+use super::{Presenter, Result, formats, service_error, store_error};
 use crate::error::AppError;
 use crate::model::{Choice, FormSuccess, FreezeRow, FreezesView, SettingsFields, SettingsView};
 
@@ -124,7 +124,7 @@ impl Presenter {
         freeze: Freeze,
         today: NaiveDate,
     ) -> Result<FreezeRow> {
-        let year = words::year(snapshot);
+        let year = formats::year(snapshot);
         let whom = match scope {
             FreezeScope::Organisation => "Everything".to_owned(),
             FreezeScope::Ring(id) => snapshot
@@ -169,10 +169,10 @@ impl Presenter {
     pub async fn plan_freeze(&self, scope: &str, from: &str, until: &str) -> Result<Vec<String>> {
         let snapshot = self.snapshot_for(Act::Freeze).await?;
         let scope = parsed_scope(scope)?;
-        let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
+        let (first, last) = (formats::parsed_day("from", from)?, formats::parsed_day("until", until)?);
         let plan = self.service.freeze_plan(&self.viewer.actor, scope, first, last).await;
         let plan = plan.map_err(service_error)?;
-        let (city, year) = (snapshot.organisation.zone.city(), words::year(&snapshot));
+        let (city, year) = (snapshot.organisation.zone.city(), formats::year(&snapshot));
         let moved = plan.into_iter().filter(|(_, was, is)| was != is);
         let sentences: Vec<String> = moved
             .map(|(title, was, is)| {
@@ -201,7 +201,7 @@ impl Presenter {
     pub async fn freeze(&self, scope: &str, from: &str, until: &str, reason: &str) -> Result<FormSuccess> {
         self.viewer.actor.may(Act::Freeze).map_err(service_error)?;
         let scope = parsed_scope(scope)?;
-        let (first, last) = (words::parsed_day("from", from)?, words::parsed_day("until", until)?);
+        let (first, last) = (formats::parsed_day("from", from)?, formats::parsed_day("until", until)?);
         let made = self
             .service
             .freeze(&self.viewer.actor, scope, first, last, reason.into())

@@ -11,7 +11,7 @@ use service::pages::ReadSnapshot;
 use service::store::{TicketFilter, TicketRecord};
 use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
 
-use super::{PAGE, Presenter, Result, service_error, store_error, words};
+use super::{PAGE, Presenter, Result, formats, service_error, store_error};
 use crate::error::AppError;
 use crate::model::{
     FormSuccess, HistoryRow, IssueAbout, IssueDraft, TicketChoices, TicketRow, TicketView, TicketsQuery, TicketsView,
@@ -34,14 +34,14 @@ impl Presenter {
             severity: query.severity.clone(),
             now: snapshot.now,
         };
-        let found = snapshot.tx.tickets(&filter, PAGE, words::offset(query.page));
+        let found = snapshot.tx.tickets(&filter, PAGE, formats::offset(query.page));
         let found = found.await.map_err(store_error)?;
         let total = snapshot.tickets_found(&filter).await.map_err(service_error)?;
         let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, snapshot.now)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
-        let kept = words::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);
-        let pager = words::numbered(query.page, shown, total, "ticket", "tickets");
-        let pager = words::with_filters(pager, &kept);
+        let kept = formats::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);
+        let pager = formats::numbered(query.page, shown, total, "ticket", "tickets");
+        let pager = formats::with_filters(pager, &kept);
         Ok(TicketsView { rows, pager })
     }
 
@@ -73,7 +73,7 @@ impl Presenter {
             None => None,
         };
         let history = events.into_iter().map(|event| HistoryRow {
-            at: words::instant(event.at, &zone, snapshot.now),
+            at: formats::instant(event.at, &zone, snapshot.now),
             about: String::new(),
             text: event.text,
             detail: event.actor,
@@ -276,7 +276,7 @@ impl Presenter {
     /// # Errors
     /// The day is none, or as [`service::Service::suppress_ticket`].
     pub async fn suppress_ticket(&self, number: i64, until: &str, reason: &str) -> Result<FormSuccess> {
-        let until = words::parsed_day("until", until)?;
+        let until = formats::parsed_day("until", until)?;
         let suppressed = self
             .service
             .suppress_ticket(&self.viewer.actor, number, until, reason.into());
@@ -312,6 +312,6 @@ pub(super) fn row(ticket: &TicketRecord, zone: &Zone, now: DateTime<Utc>) -> Tic
         severity: ticket.severity,
         state: ticket.state,
         opened_by: ticket.opened_by.clone(),
-        opened: words::instant(ticket.opened_at, zone, now),
+        opened: formats::instant(ticket.opened_at, zone, now),
     }
 }

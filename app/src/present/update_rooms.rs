@@ -8,9 +8,9 @@ use domain::status::RoomStatus;
 use service::pages::{ExpectedStart, ReadSnapshot, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
-use super::{PAGE, Result, ring_view, service_error, store_error, words};
+use super::{PAGE, Result, formats, ring_view, service_error, store_error};
 use crate::error::AppError;
-use crate::model::{Choice, Pager, RingView, RoomWhyQuery, RoomWhyRow};
+use crate::model::{Choice, Pager, RingView, UpdateRoomRow, UpdateRoomsQuery};
 
 /// An update of at most so many rooms has them found and sorted at once.
 const FEW: i64 = 2_000;
@@ -54,9 +54,9 @@ pub(super) async fn statuses(
 pub(super) async fn room_page(
     snapshot: &mut ReadSnapshot,
     summary: &UpdateSummary,
-    query: &RoomWhyQuery,
+    query: &UpdateRoomsQuery,
     statuses: &[(String, String, i64)],
-) -> Result<(Vec<RoomWhyRow>, Pager)> {
+) -> Result<(Vec<UpdateRoomRow>, Pager)> {
     let chip = statuses.iter().find(|(word, ..)| *word == query.status);
     let all = statuses.first().map_or(0, |(_, _, rooms)| *rooms);
     let filter = UpdateRoomFilter {
@@ -74,15 +74,15 @@ pub(super) async fn room_page(
         // What the chip of the status says.
         None => chip.map_or(0, |(_, _, rooms)| *rooms),
     };
-    let text = words::count(total, "room", "rooms");
+    let text = formats::count(total, "room", "rooms");
     let ends = (filter.after.is_some(), filter.before.is_some());
     let pager = super::rooms::pager(text, ends, &records, more, |name, cursor| {
-        words::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
+        formats::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
     });
     Ok((room_rows(snapshot, summary, &records).await?, pager))
 }
 
-pub(super) fn room_filter(summary: &UpdateSummary, query: &RoomWhyQuery) -> Result<UpdateRoomFilter> {
+pub(super) fn room_filter(summary: &UpdateSummary, query: &UpdateRoomsQuery) -> Result<UpdateRoomFilter> {
     Ok(UpdateRoomFilter {
         update: summary.record.id,
         product: summary.record.product.clone(),
@@ -119,7 +119,7 @@ pub(super) async fn room_rows(
     snapshot: &mut ReadSnapshot,
     summary: &UpdateSummary,
     records: &[RoomListRecord],
-) -> Result<Vec<RoomWhyRow>> {
+) -> Result<Vec<UpdateRoomRow>> {
     let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
     let rooms = snapshot.rooms(&ids).await.map_err(service_error)?;
     let planned = snapshot.planned(&[summary.record.id]).await.map_err(service_error)?;
@@ -140,10 +140,10 @@ pub(super) async fn room_rows(
         };
         let deployment = in_room.deployment.as_ref();
         let next = match &in_room.start {
-            Some(start) => words::start(start, room, snapshot.now),
-            None => words::no_start(deployment, room, snapshot.now),
+            Some(start) => formats::start(start, room, snapshot.now),
+            None => formats::no_start(deployment, room, snapshot.now),
         };
-        rows.push(RoomWhyRow {
+        rows.push(UpdateRoomRow {
             room: record.id,
             name: record.name.clone(),
             site: record.site.clone(),

@@ -12,8 +12,8 @@ use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::pictures::{calendar_view, track};
 use super::update_rooms::{ring_choices, room_filter, room_page, room_rows, statuses};
-use super::{PAGE, Presenter, Result, service_error, store_error, words};
-use crate::model::{HistoryRow, RoomWhyQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
+use super::{PAGE, Presenter, Result, formats, service_error, store_error};
+use crate::model::{HistoryRow, UpdateRoomsQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
 
 impl Presenter {
     /// A page of the list of updates (T9, T10).
@@ -29,7 +29,7 @@ impl Presenter {
         let mut shown: Vec<&UpdateSummary> = all.iter().filter(|summary| matches_query(summary, &query)).collect();
         sort(&mut shown, &query.sort);
         let total = i64::try_from(shown.len()).unwrap_or(0);
-        let first = usize::try_from(words::offset(query.page)).unwrap_or(0);
+        let first = usize::try_from(formats::offset(query.page)).unwrap_or(0);
         let page = usize::try_from(PAGE).unwrap_or(50);
         let rows: Vec<UpdateRow> = shown
             .into_iter()
@@ -38,8 +38,8 @@ impl Presenter {
             .map(|summary| update_row(&snapshot, summary))
             .collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
-        let pager = words::numbered(query.page, shown, total, "update", "updates");
-        let pager = words::with_filters(pager, &kept_query(&query));
+        let pager = formats::numbered(query.page, shown, total, "update", "updates");
+        let pager = formats::with_filters(pager, &kept_query(&query));
         let scale = snapshot
             .rings
             .iter()
@@ -57,7 +57,7 @@ impl Presenter {
     ///
     /// # Errors
     /// It was not published, or the database fails.
-    pub async fn update(&self, id: UpdateId, rooms: RoomWhyQuery) -> Result<UpdateView> {
+    pub async fn update(&self, id: UpdateId, rooms: UpdateRoomsQuery) -> Result<UpdateView> {
         let mut snapshot = self.snapshot().await?;
         let summary = snapshot.update(id).await.map_err(service_error)?;
         let calendar = calendar_view(&mut snapshot, &summary).await?;
@@ -104,8 +104,8 @@ impl Presenter {
     pub async fn export_rooms(
         &self,
         id: UpdateId,
-        query: RoomWhyQuery,
-    ) -> Result<(Vec<Vec<String>>, Option<RoomWhyQuery>)> {
+        query: UpdateRoomsQuery,
+    ) -> Result<(Vec<Vec<String>>, Option<UpdateRoomsQuery>)> {
         let mut snapshot = self.snapshot().await?;
         let summary = snapshot.update(id).await.map_err(service_error)?;
         let filter = room_filter(&summary, &query)?;
@@ -116,7 +116,7 @@ impl Presenter {
             .map_err(store_error)?;
         let more = super::rooms::cut(&mut records, false);
         let last = records.last().filter(|_| more);
-        let next = last.map(|last| RoomWhyQuery {
+        let next = last.map(|last| UpdateRoomsQuery {
             after: format!("{}|{}", last.name_key, last.id),
             ..query
         });
@@ -191,7 +191,7 @@ fn urgency(status: UpdateStatus) -> u8 {
 }
 
 fn kept_query(query: &UpdatesQuery) -> String {
-    words::query(&[
+    formats::query(&[
         ("q", &query.q),
         ("status", &query.status),
         ("severity", &query.severity),
@@ -203,7 +203,7 @@ fn kept_query(query: &UpdatesQuery) -> String {
 }
 
 fn update_row(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> UpdateRow {
-    let year = words::year(snapshot);
+    let year = formats::year(snapshot);
     let last_day = summary
         .calendar
         .last()
@@ -226,8 +226,8 @@ fn update_row(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> UpdateRow {
         done: summary.counts.completed,
         failed: summary.counts.failed,
         total: summary.counts.total() + waiting,
-        starts: words::day(first_night(summary), year),
-        ends: words::day(last_day, year),
+        starts: formats::day(first_night(summary), year),
+        ends: formats::day(last_day, year),
         day: day_of(snapshot, summary),
     }
 }
@@ -254,7 +254,7 @@ pub(super) fn judged_on(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> Nai
 }
 
 pub(super) fn caption(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
-    let date = |at| when::date(snapshot.organisation.zone.date(at), words::year(snapshot));
+    let date = |at| when::date(snapshot.organisation.zone.date(at), formats::year(snapshot));
     match &summary.rollout.state {
         RolloutState::Deprecated { reason, .. } => reason.sentence(),
         RolloutState::Paused { since, .. } => match summary.rollout.stages.last() {
@@ -269,7 +269,7 @@ pub(super) fn caption(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> Strin
 /// What a running rollout does today, or waits for, without a full stop (T6).
 fn progress(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
     let today = snapshot.organisation.zone.date(snapshot.now);
-    let year = words::year(snapshot);
+    let year = formats::year(snapshot);
     let text = match summary.rollout.progress(&summary.calendar, today) {
         Progress::NotStarted { stage, on } => format!("{} starts {}", stage.name, when::date(on, year)),
         Progress::InStage(stage) => stage_caption(snapshot, stage),
@@ -278,7 +278,7 @@ fn progress(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
         }
         Progress::Finishing { rooms: 0 } => "Finishing: every room has ended".to_owned(),
         Progress::Finishing { rooms } => {
-            let rooms = words::count(rooms, "room has", "rooms have");
+            let rooms = formats::count(rooms, "room has", "rooms have");
             format!("Finishing: {rooms} not ended yet")
         }
     };
@@ -330,12 +330,12 @@ fn status_sentence(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
             let paused = format!(
                 "Paused by {by} on {}: {}",
                 when::instant(*since, zone, snapshot.now),
-                words::sentence(reason)
+                formats::sentence(reason)
             );
             match resumes_on {
                 Some(date) => format!(
                     "{paused} It goes on by itself on {} ({}).",
-                    when::date(*date, words::year(snapshot)),
+                    when::date(*date, formats::year(snapshot)),
                     zone.city()
                 ),
                 None => {
@@ -357,7 +357,7 @@ fn status_sentence(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
 
 async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<Vec<(String, String)>> {
     let id = summary.record.id;
-    let year = words::year(snapshot);
+    let year = formats::year(snapshot);
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
     if let Some(release) = snapshot.tx.release(id).await.map_err(store_error)? {
@@ -367,7 +367,7 @@ async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<V
         fact("Released", released);
         fact(
             "Expected install",
-            words::count(release.release.expected_minutes, "minute", "minutes"),
+            formats::count(release.release.expected_minutes, "minute", "minutes"),
         );
         if let Some(minimum) = &release.release.minimum_version {
             fact("Needs first", minimum.clone());
@@ -388,7 +388,7 @@ async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<V
     for record in snapshot.tx.artifacts(id).await.map_err(store_error)? {
         fact(
             "File",
-            format!("{}, {}", record.artifact.filename, words::size(record.artifact.size)),
+            format!("{}, {}", record.artifact.filename, formats::size(record.artifact.size)),
         );
         fact("SHA-256", record.artifact.sha256);
     }
@@ -405,7 +405,7 @@ async fn history(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<Vec<Histor
     Ok(audit
         .into_iter()
         .map(|record| HistoryRow {
-            at: words::instant(record.at, &zone, snapshot.now),
+            at: formats::instant(record.at, &zone, snapshot.now),
             about: String::new(),
             text: record.entry.summary,
             detail: record.entry.actor,

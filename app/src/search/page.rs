@@ -11,7 +11,7 @@ use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_part;
-use crate::model::{Found, SearchView};
+use crate::model::{SearchHit, SearchView};
 
 /// The page's address.
 const SEARCH: &str = "/search";
@@ -91,7 +91,7 @@ fn page(found: SearchView, q: String) -> AnyView {
     .into_any()
 }
 
-fn group(heading: &'static str, icon: &'static str, id: &'static str, found: Vec<Found>) -> Option<AnyView> {
+fn group(heading: &'static str, icon: &'static str, id: &'static str, found: Vec<SearchHit>) -> Option<AnyView> {
     if found.is_empty() {
         return None;
     }

@@ -7,7 +7,7 @@ use leptos::server_fn::codec::GetUrl;
 
 use crate::error::AppError;
 use crate::model::{
-    Control, ControlView, FormSuccess, MovePlan, RingPlan, RingsView, RoomWhyQuery, RoomsQuery, UpdateView,
+    Control, ControlView, FormSuccess, MovePlan, RingPlan, RingsView, RoomsQuery, UpdateRoomsQuery, UpdateView,
     UpdatesQuery, UpdatesView,
 };
 
@@ -19,7 +19,7 @@ pub async fn list_updates(query: UpdatesQuery) -> Result<UpdatesView, AppError> 
 
 /// One update, with a page of its rooms.
 #[server(prefix = "/api", endpoint = "updates/one", input = GetUrl)]
-pub async fn get_update(id: UpdateId, rooms: RoomWhyQuery) -> Result<UpdateView, AppError> {
+pub async fn get_update(id: UpdateId, rooms: UpdateRoomsQuery) -> Result<UpdateView, AppError> {
     crate::presenter()?.update(id, rooms).await
 }
 

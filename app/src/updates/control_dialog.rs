@@ -17,7 +17,7 @@ use crate::error::AppError;
 use crate::model::{Control, ControlRoom, ControlView};
 
 /// The update, what is done to it, the rooms that were chosen, and whether it is about those alone.
-type Asked = (UpdateId, Control, Vec<RoomId>, bool);
+type ControlKey = (UpdateId, Control, Vec<RoomId>, bool);
 
 /// The dialog of an update that the address opens, if any.
 #[component]
@@ -33,7 +33,7 @@ pub(super) fn ControlDialogs(
         Some((id.get()?, what, rooms_in(&address), is_of_selection(&address)))
     };
     let ask = |(id, what, rooms, _)| get_control(id, what, rooms);
-    opened(key, ask, move |(id, what, rooms, of_chosen): Asked, answer| {
+    opened(key, ask, move |(id, what, rooms, of_chosen): ControlKey, answer| {
         let address = address.get_untracked();
         let close = page_of(id, &address);
         if of_chosen && rooms.is_empty() {

@@ -13,7 +13,7 @@ use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
 use crate::components::empty_state::{EmptyPage, EmptyState};
-use crate::components::filters::{Apply, Filter, Keep, Toolbar};
+use crate::components::filters::{Apply, Filter, HiddenField, Toolbar};
 use crate::components::history_list::HistoryList;
 use crate::components::icon::{self, Icon};
 use crate::components::legend::{Legend, LegendEntry};
@@ -27,7 +27,7 @@ use crate::components::show_resource::show_page;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
 use crate::components::timeline::Timeline;
 use crate::error::AppError;
-use crate::model::{Control, IssueAbout, RoomWhyQuery, RoomWhyRow, UpdateView};
+use crate::model::{Control, IssueAbout, UpdateRoomRow, UpdateRoomsQuery, UpdateView};
 use crate::tickets::{RecordLink, record_dialog, ticket_links};
 
 /// The page.
@@ -69,8 +69,8 @@ pub fn UpdatePage() -> impl IntoView {
     }
 }
 
-fn query(address: &ParamsMap) -> RoomWhyQuery {
-    RoomWhyQuery {
+fn query(address: &ParamsMap) -> UpdateRoomsQuery {
+    UpdateRoomsQuery {
         status: address::value(address, "status"),
         ring: address::value(address, "ring"),
         after: address::value(address, "after"),
@@ -78,7 +78,7 @@ fn query(address: &ParamsMap) -> RoomWhyQuery {
     }
 }
 
-fn page(view: UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView {
+fn page(view: UpdateView, query: &UpdateRoomsQuery, address: &ParamsMap) -> AnyView {
     let head = head(&view, address);
     let counts = counts(&view);
     let rollout = rollout(&view);
@@ -247,11 +247,11 @@ fn rollout(view: &UpdateView) -> AnyView {
     .into_any()
 }
 
-fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyView {
+fn rooms(view: &UpdateView, query: &UpdateRoomsQuery, address: &ParamsMap) -> AnyView {
     let path = format!("/updates/{}", view.id);
     let rings = view.rings.clone();
     let chips = chips(view, query, address, &path);
-    let RoomWhyQuery { status, ring, .. } = query.clone();
+    let UpdateRoomsQuery { status, ring, .. } = query.clone();
     let export = address::only(&format!("{path}/rooms.csv"), address, &["status", "ring"]);
     let content = if view.rooms.is_empty() {
         no_rows(&path, address)
@@ -272,7 +272,7 @@ fn rooms(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap) -> AnyVie
                     {chips}
                     <span class="push"></span>
                     <Filter label="Ring" name="ring" value=ring choices=rings />
-                    <Keep name="status" value=status />
+                    <HiddenField name="status" value=status />
                     <Apply />
                 </Toolbar>
                 {content}
@@ -295,7 +295,7 @@ fn no_rows(path: &str, address: &ParamsMap) -> AnyView {
     }
 }
 
-fn chips(view: &UpdateView, query: &RoomWhyQuery, address: &ParamsMap, path: &str) -> AnyView {
+fn chips(view: &UpdateView, query: &UpdateRoomsQuery, address: &ParamsMap, path: &str) -> AnyView {
     let chip = |word: &str, label: String| {
         let href = format!("{}#rooms", address::with(path, address, "status", word));
         let current = (query.status == word).then_some("true");
@@ -358,7 +358,7 @@ fn table(view: &UpdateView, path: &str, address: &ParamsMap) -> AnyView {
     .into_any()
 }
 
-fn row(row: RoomWhyRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
+fn row(row: UpdateRoomRow, may_force: bool, retries: Option<UpdateId>) -> AnyView {
     let choose = may_force.then(|| {
         let (room, name) = (row.room, row.name.clone());
         view! {

@@ -11,7 +11,7 @@ use super::api::list_updates;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
 use crate::components::empty_state::{EmptyPage, EmptyState};
-use crate::components::filters::{Apply, Filter, Keep, SearchBox, Switch, Toolbar, choice};
+use crate::components::filters::{Apply, Filter, HiddenField, SearchBox, Switch, Toolbar, choice};
 use crate::components::icon;
 use crate::components::legend::{Legend, LegendEntry};
 use crate::components::page_refresh::page_resource;
@@ -117,7 +117,7 @@ fn toolbar(query: &UpdatesQuery, vendors: Vec<String>) -> AnyView {
             <Filter label="Severity" name="severity" value=query.severity choices=severities />
             <Filter label="Kind" name="kind" value=query.kind choices=kinds />
             <Filter label="Vendor" name="vendor" value=query.vendor choices=vendors />
-            <Keep name="sort" value=query.sort />
+            <HiddenField name="sort" value=query.sort />
             <Apply />
             <Switch label="Include past updates" name="past" on=query.past />
         </Toolbar>

@@ -7,7 +7,7 @@ use leptos_router::params::ParamsMap;
 use super::api::{MoveRooms, get_move_plan};
 use crate::components::address;
 use crate::components::dialog::{DIALOG, failed, opened};
-use crate::components::filters::Keep;
+use crate::components::filters::HiddenField;
 use crate::components::post_form::{FormDialog, posts_to};
 use crate::components::ring_choice::RingChoice;
 use crate::components::selection::{is_all, rooms_in};
@@ -19,7 +19,7 @@ use crate::words::count;
 pub(super) const MOVE: &str = "move";
 
 /// Which rooms: those that are named, or all that match.
-type Which = (Vec<RoomId>, Option<RoomsQuery>);
+type RoomsToMove = (Vec<RoomId>, Option<RoomsQuery>);
 
 /// The dialog, if the address opens it.
 #[component]
@@ -49,8 +49,8 @@ pub(super) fn MoveDialog(
     };
     opened(
         key,
-        |(rooms, matching): Which| get_move_plan(rooms, matching.is_some(), matching.unwrap_or_default()),
-        move |(rooms, matching): Which, answer| {
+        |(rooms, matching): RoomsToMove| get_move_plan(rooms, matching.is_some(), matching.unwrap_or_default()),
+        move |(rooms, matching): RoomsToMove, answer| {
             let close = close.get_untracked();
             let plan: MovePlan = match answer {
                 Ok(plan) => plan,
@@ -87,9 +87,9 @@ fn dialog(rooms: Vec<RoomId>, matching: Option<RoomsQuery>, from: &str, plan: Mo
     let hidden_matching = matching.map(|query| {
         view! {
             <input type="hidden" name="seen" value=number.to_string() />
-            <Keep name="q" value=query.q />
-            <Keep name="ring" value=query.ring />
-            <Keep name="site" value=query.site />
+            <HiddenField name="q" value=query.q />
+            <HiddenField name="ring" value=query.ring />
+            <HiddenField name="site" value=query.site />
         }
         .into_any()
     });

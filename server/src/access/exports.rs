@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use app::access::documents;
 use app::error::AppError;
-use app::model::{RoomWhyQuery, RoomsQuery};
+use app::model::{RoomsQuery, UpdateRoomsQuery};
 use app::present::{EXPORTED, Presenter, Viewer, room_filter};
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
@@ -89,7 +89,7 @@ async fn update_rooms(
     State(sessions): State<Sessions>,
     Extension(viewer): Extension<Viewer>,
     Path(id): Path<UpdateId>,
-    Query(query): Query<RoomWhyQuery>,
+    Query(query): Query<UpdateRoomsQuery>,
 ) -> Response {
     let presenter = Presenter::new(sessions.service.clone(), None).for_viewer(viewer);
     // The first part says whether there is anything to be had at all.

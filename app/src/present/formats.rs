@@ -11,11 +11,11 @@ use service::pages::{ExpectedStart, ReadSnapshot};
 
 use super::PAGE;
 use crate::error::AppError;
-use crate::model::{Pager, When};
+use crate::model::{Pager, TimeText};
 pub(super) use crate::words::count;
 
-pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> When {
-    When {
+pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> TimeText {
+    TimeText {
         text: when::instant(at, zone, now),
         machine: at.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
@@ -27,16 +27,16 @@ pub(super) fn today(now: DateTime<Utc>, zone: &Zone) -> String {
 }
 
 /// `10:00`.
-pub(super) fn clock(now: DateTime<Utc>, zone: &Zone) -> When {
+pub(super) fn clock(now: DateTime<Utc>, zone: &Zone) -> TimeText {
     let wall = zone.local(now).wall;
-    When {
+    TimeText {
         text: wall.format("%H:%M").to_string(),
         machine: now.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
 }
 
-pub(super) fn day(date: NaiveDate, year: i32) -> When {
-    When {
+pub(super) fn day(date: NaiveDate, year: i32) -> TimeText {
+    TimeText {
         text: when::date(date, year),
         machine: date.to_string(),
     }
