@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{RoomId, UpdateId};
 use crate::reason::Reason;
-use crate::when::{Day, Night};
+use crate::time_text::{Day, Night};
 
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -41,9 +41,9 @@ pub mod sim;
 pub mod status;
 pub mod text;
 pub mod ticket;
+pub mod time_text;
 pub mod update;
 pub mod version;
-pub mod when;
 #[cfg(feature = "zones")]
 pub mod window;
 pub mod zone;

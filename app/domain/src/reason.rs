@@ -10,7 +10,7 @@ use crate::deployment::Force;
 use crate::freeze::Freeze;
 use crate::path::Missing;
 use crate::status::NotRequired;
-use crate::when::{Day, Moment};
+use crate::time_text::{Day, Moment};
 
 /// Why a deployment stands where it stands, or a rollout is deprecated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -57,9 +57,9 @@ use crate::sim::{Behaviour, Simulation};
 use crate::status::{self, RoomStatus};
 use crate::text::refusal::{sentence, with_field};
 use crate::ticket::TicketState;
+use crate::time_text;
 use crate::update::{ProductKind, Severity, Update, VersionStanding};
 use crate::version::{self, Version, VersionScheme};
-use crate::when;
 use crate::zone::Zone;
 
 /// A line of a scenario that cannot be played.
@@ -1073,7 +1073,7 @@ impl Script {
                 let year = chrono::Datelike::year(&today);
                 (
                     RoomStatus::NotRequired,
-                    why.sentence(&update.product_name, |date| when::date(date, year)),
+                    why.sentence(&update.product_name, |date| time_text::date(date, year)),
                 )
             }
         }

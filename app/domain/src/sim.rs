@@ -23,7 +23,7 @@ use crate::offer::{self, Offer, OfferFacts, Presence};
 use crate::planner::{self, NewIds};
 use crate::rollout::Rollout;
 use crate::status::{self, UpdateStatus};
-use crate::when;
+use crate::time_text;
 use crate::window::Window;
 
 pub use people::Forced;
@@ -259,7 +259,7 @@ impl Simulation {
             } else {
                 format!("{} ", deployment.reason.sentence())
             };
-            let text = format!("{reason}Window: {}.", when::window(&window, &room.zone, self.now));
+            let text = format!("{reason}Window: {}.", time_text::window(&window, &room.zone, self.now));
             nights.push(Happened {
                 at: self.now,
                 subject,

@@ -8,8 +8,8 @@ use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
 use domain::rollout::{PlannedStage, RolloutState};
 use domain::status::UpdateStatus;
+use domain::time_text;
 use domain::update::titled;
-use domain::when;
 use service::pages::{ReadSnapshot, UpdateSummary};
 use service::{Actor, RoomScope};
 
@@ -100,7 +100,7 @@ impl Presenter {
             Some(at) if plan.in_use > 0 => format!(
                 "{} a meeting now, as devices have said until {}. With Immediately, the meeting loses its device.",
                 formats::count(plan.in_use, "room is in", "rooms are in"),
-                when::instant(at, &zone, snapshot.now)
+                time_text::instant(at, &zone, snapshot.now)
             ),
             Some(_) | None => {
                 "No device has said in the last two minutes that one of these rooms is in a meeting.".to_owned()
@@ -150,7 +150,7 @@ impl Presenter {
             match resumes_on {
                 None => "The update is paused. Nothing of it starts until it is resumed.".to_owned(),
                 Some(date) => {
-                    let date = when::date(date, formats::year(&self.snapshot().await?));
+                    let date = time_text::date(date, formats::year(&self.snapshot().await?));
                     format!("The update is paused. Nothing of it starts before {date}.")
                 }
             },
@@ -175,7 +175,7 @@ impl Presenter {
         let text = match date {
             None => "The pause has no date any more. Nothing starts until somebody resumes the update.".to_owned(),
             Some(date) => {
-                let date = when::date(date, formats::year(&self.snapshot().await?));
+                let date = time_text::date(date, formats::year(&self.snapshot().await?));
                 format!("The update goes on by itself on {date}.")
             }
         };
@@ -355,7 +355,7 @@ fn resume_on(date: &str) -> Result<Option<NaiveDate>> {
 
 /// Since when, by whom and why.
 fn paused(snapshot: &ReadSnapshot, since: DateTime<Utc>, by: &str, reason: &str) -> String {
-    let since = when::instant(since, &snapshot.organisation.zone, snapshot.now);
+    let since = time_text::instant(since, &snapshot.organisation.zone, snapshot.now);
     format!("Paused since {since} by {by}: {}", formats::sentence(reason))
 }
 
@@ -373,7 +373,7 @@ fn resume_date(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut Cont
         Some(date) => {
             let days = (*date - snapshot.organisation.zone.date(*since)).num_days();
             let (date, days) = (
-                when::date(*date, formats::year(snapshot)),
+                time_text::date(*date, formats::year(snapshot)),
                 formats::count(days, "day", "days"),
             );
             format!("It goes on by itself on {date}. All dates ahead move by {days} then.")
@@ -413,7 +413,7 @@ fn resume(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlVi
             note: if stage.test_days > 0 {
                 format!(
                     "Test period until {}.",
-                    when::date(stage.test_ends.pred_opt().unwrap_or(stage.test_ends), year)
+                    time_text::date(stage.test_ends.pred_opt().unwrap_or(stage.test_ends), year)
                 )
             } else {
                 String::new()
@@ -444,7 +444,7 @@ async fn retry(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
         let window = snapshot.next_window(room, room.zone.date(snapshot.now));
         view.rooms.push(ControlRoom {
             name: names.get(&deployment.room).cloned().unwrap_or_default(),
-            when: when::window(&window, &room.zone, snapshot.now),
+            when: time_text::window(&window, &room.zone, snapshot.now),
             note: format!(
                 "Attempt {}. Last: {}",
                 deployment.attempt + 1,

@@ -7,7 +7,7 @@ use domain::ring::Ring;
 use domain::rollout::RolloutState;
 use domain::room::{Room, RoomState};
 use domain::status::NotRequired;
-use domain::when;
+use domain::time_text;
 use domain::zone;
 use service::RoomChoice;
 use service::pages::ReadSnapshot;
@@ -375,7 +375,7 @@ async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec
     }
     let year = formats::year(snapshot);
     let next = snapshot.next_window(room, room.zone.date(snapshot.now));
-    let next = when::window(&next, &room.zone, snapshot.now);
+    let next = time_text::window(&next, &room.zone, snapshot.now);
     let meaning = |ring: &Ring| {
         let sentences = waiting.iter().map(|(update, rollout, kept_out)| {
             let title = update.title();
@@ -383,7 +383,7 @@ async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec
                 let why = NotRequired::Excluded(kept_out.clone());
                 return format!(
                     "{title}: not in this room. {}",
-                    why.sentence(&update.product_name, |date| when::date(date, year))
+                    why.sentence(&update.product_name, |date| time_text::date(date, year))
                 );
             }
             let paused = match rollout.state {

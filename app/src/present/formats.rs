@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::room::Room;
-use domain::when;
+use domain::time_text;
 use domain::zone::Zone;
 use service::pages::{ExpectedStart, ReadSnapshot};
 
@@ -16,7 +16,7 @@ pub(super) use crate::words::count;
 
 pub(super) fn instant(at: DateTime<Utc>, zone: &Zone, now: DateTime<Utc>) -> TimeText {
     TimeText {
-        text: when::instant(at, zone, now),
+        text: time_text::instant(at, zone, now),
         machine: at.to_rfc3339_opts(SecondsFormat::Secs, true),
     }
 }
@@ -37,7 +37,7 @@ pub(super) fn clock(now: DateTime<Utc>, zone: &Zone) -> TimeText {
 
 pub(super) fn day(date: NaiveDate, year: i32) -> TimeText {
     TimeText {
-        text: when::date(date, year),
+        text: time_text::date(date, year),
         machine: date.to_string(),
     }
 }
@@ -58,9 +58,9 @@ pub(super) fn parsed_day(field: &str, text: &str) -> Result<NaiveDate, AppError>
 pub(super) fn span(from: NaiveDate, until_exclusive: NaiveDate, year: i32) -> String {
     let last = until_exclusive.pred_opt().unwrap_or(until_exclusive);
     if last <= from {
-        when::date(from, year)
+        time_text::date(from, year)
     } else {
-        format!("{} – {}", when::date(from, year), when::date(last, year))
+        format!("{} – {}", time_text::date(from, year), time_text::date(last, year))
     }
 }
 
@@ -70,11 +70,11 @@ pub(super) const AFTER_RESUME: &str = "After the resume";
 /// When an update starts in a room.
 pub(super) fn start(start: &ExpectedStart, room: &Room, now: DateTime<Utc>) -> String {
     match start {
-        ExpectedStart::Window(window) => when::window(window, &room.zone, now),
+        ExpectedStart::Window(window) => time_text::window(window, &room.zone, now),
         ExpectedStart::Forced(force) => forced(*force).to_owned(),
         ExpectedStart::AfterFreeze(date) => {
             let this_year = room.zone.date(now).year();
-            format!("After the freeze, on {}", when::date(*date, this_year))
+            format!("After the freeze, on {}", time_text::date(*date, this_year))
         }
         ExpectedStart::AfterResume => AFTER_RESUME.to_owned(),
         ExpectedStart::Running => "Running".to_owned(),
@@ -85,7 +85,7 @@ pub(super) fn start(start: &ExpectedStart, room: &Room, now: DateTime<Utc>) -> S
 /// What there is to say of an update in a room that has no start ahead: when it was installed.
 pub(super) fn no_start(deployment: Option<&Deployment>, room: &Room, now: DateTime<Utc>) -> String {
     match deployment.map(|deployment| &deployment.state) {
-        Some(DeploymentState::Completed { at }) => format!("Installed {}", when::instant(*at, &room.zone, now)),
+        Some(DeploymentState::Completed { at }) => format!("Installed {}", time_text::instant(*at, &room.zone, now)),
         _ => "Not planned".to_owned(),
     }
 }

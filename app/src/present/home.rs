@@ -3,8 +3,8 @@
 use domain::access::Act;
 use domain::ids::AnnouncementId;
 use domain::status::UpdateStatus;
+use domain::time_text;
 use domain::update::titled;
-use domain::when;
 use service::announcements::AnnouncementDraft;
 use service::pages::ReadSnapshot;
 
@@ -126,7 +126,7 @@ async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, b
 async fn tonight(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, i64)>> {
     let sites = snapshot.tonight().await.map_err(service_error)?;
     let rows = sites.into_iter().map(|tonight| {
-        let window = when::window(&tonight.window, &tonight.zone, snapshot.now);
+        let window = time_text::window(&tonight.window, &tonight.zone, snapshot.now);
         (tonight.site, window, tonight.rooms)
     });
     Ok(rows.collect())

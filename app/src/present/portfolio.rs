@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use domain::access::Act;
 use domain::ids::{ProductId, UpdateId};
+use domain::time_text;
 use domain::update::{ProductKind, Severity, titled};
-use domain::when;
 use service::artifacts::Hashes;
 use service::pages::ReadSnapshot;
 use service::releases::{ProductDraft, PublishPlan, ReleaseDraft};
@@ -310,7 +310,7 @@ impl Presenter {
         } else {
             self.service.publish(actor, product, version, Some(severity)).await
         };
-        let starts = when::date(published.map_err(service_error)?.starts_on, formats::year(&snapshot));
+        let starts = time_text::date(published.map_err(service_error)?.starts_on, formats::year(&snapshot));
         let city = snapshot.organisation.zone.city();
         Ok(FormSuccess::new(
             format!("It is published, and starts on {starts} ({city})."),
@@ -414,12 +414,12 @@ fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) 
     let first = plan.stages.first().map_or(plan.starts_on, |stage| stage.starts_on);
     let city = snapshot.organisation.zone.city();
     let starts = if first == plan.starts_on {
-        format!("It starts on {} ({city}).", when::date(first, year))
+        format!("It starts on {} ({city}).", time_text::date(first, year))
     } else {
         format!(
             "{} is frozen; it starts on {} ({city}).",
-            when::date(plan.starts_on, year),
-            when::date(first, year)
+            time_text::date(plan.starts_on, year),
+            time_text::date(first, year)
         )
     };
     let rings = plan.stages.iter().map(|stage| {

@@ -8,8 +8,8 @@ use domain::deployment::DeploymentState;
 use domain::ids::{ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::room::{Block, Room, RoomState};
 use domain::status::RoomStatus;
+use domain::time_text;
 use domain::update::{Applicability, ProductKind, Update, titled};
-use domain::when;
 use domain::zone::Zone;
 use service::pages::{ReadSnapshot, UpdateInRoom};
 use service::store::{DeviceDetail, RoomFilter, RoomListRecord, RoomWork};
@@ -101,7 +101,7 @@ impl Presenter {
             format!(
                 "{what}: held by {} until {}: {}.",
                 hold.owner,
-                when::date(hold.until, year),
+                time_text::date(hold.until, year),
                 hold.reason
             )
         });
@@ -316,7 +316,7 @@ fn room_row(snapshot: &ReadSnapshot, record: &RoomListRecord, work: Option<&Room
         None if work.nights.is_empty() && work.paused > 0 => Some(formats::AFTER_RESUME.to_owned()),
         None => room.zip(work.nights.first()).map(|(room, night)| {
             let window = snapshot.next_window(room, *night);
-            when::window(&window, &room.zone, snapshot.now)
+            time_text::window(&window, &room.zone, snapshot.now)
         }),
     };
     RoomRow {
@@ -401,7 +401,7 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
         health_why: condition.sentence(),
         local_time: local_time(&room.zone, snapshot.now),
         ring: ring_view(snapshot, record.ring),
-        next_window: when::window(&next, &room.zone, snapshot.now),
+        next_window: time_text::window(&next, &room.zone, snapshot.now),
         next_window_work: planned,
         open_tickets: work.open_tickets,
         failed: (work.failed > 0).then(|| {
@@ -444,7 +444,7 @@ async fn recommended(snapshot: &mut ReadSnapshot, room: &Room, devices: &[Device
 
 fn device_view(snapshot: &ReadSnapshot, room: &Room, device: DeviceDetail, recommended: &Recommended) -> DeviceView {
     let contact = match device.last_seen_at {
-        Some(at) => format!("Last contact {}", when::instant(at, &room.zone, snapshot.now)),
+        Some(at) => format!("Last contact {}", time_text::instant(at, &room.zone, snapshot.now)),
         None => "No contact yet".to_owned(),
     };
     let own = room.devices.iter().find(|own| own.id == device.id);
@@ -493,10 +493,10 @@ fn is_current(update: &Update, device: &domain::room::Device) -> bool {
 fn when_of(snapshot: &ReadSnapshot, room: &Room, in_room: &UpdateInRoom) -> String {
     match in_room.deployment.as_ref().map(|deployment| &deployment.state) {
         Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => {
-            when::instant(*at, &room.zone, snapshot.now)
+            time_text::instant(*at, &room.zone, snapshot.now)
         }
         Some(DeploymentState::Open { started_at: Some(at) }) => {
-            format!("Since {}", when::instant(*at, &room.zone, snapshot.now))
+            format!("Since {}", time_text::instant(*at, &room.zone, snapshot.now))
         }
         Some(
             DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },

@@ -5,7 +5,7 @@ use domain::access::Act;
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::FreezeId;
 use domain::settings::{Mode, Settings};
-use domain::when;
+use domain::time_text;
 use domain::zone;
 use service::pages::ReadSnapshot;
 use service::settings::{OrganisationDraft, fingerprint};
@@ -152,8 +152,8 @@ impl Presenter {
             whom,
             dates: format!(
                 "{} to {}",
-                when::date(freeze.from, year),
-                when::date(freeze.until, year)
+                time_text::date(freeze.from, year),
+                time_text::date(freeze.until, year)
             ),
             state: state.to_owned(),
             reason: freeze.reason,
@@ -178,8 +178,8 @@ impl Presenter {
             .map(|(title, was, is)| {
                 format!(
                     "{title}: ends {} ({city}), now {}.",
-                    when::date(is, year),
-                    when::date(was, year)
+                    time_text::date(is, year),
+                    time_text::date(was, year)
                 )
             })
             .collect();

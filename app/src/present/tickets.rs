@@ -4,8 +4,8 @@ use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};
 use domain::access::Act;
 use domain::ids::{RoomId, UpdateId};
 use domain::ticket::TicketSeverity;
+use domain::time_text;
 use domain::update::titled;
-use domain::when;
 use domain::zone::Zone;
 use service::pages::ReadSnapshot;
 use service::store::{TicketFilter, TicketRecord};
@@ -294,7 +294,7 @@ fn suppressed(ticket: &TicketRecord, zone: &Zone, now: DateTime<Utc>) -> Option<
     let until = ticket.suppressed_until.filter(|until| *until > now)?;
     let last = zone.date(until - TimeDelta::seconds(1));
     let reason = ticket.suppressed_reason.as_deref().unwrap_or_default();
-    let day = when::date(last, zone.date(now).year());
+    let day = time_text::date(last, zone.date(now).year());
     Some(format!("Suppressed until the end of {day}: {reason}"))
 }
 

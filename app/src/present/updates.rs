@@ -6,8 +6,8 @@ use domain::ids::UpdateId;
 use domain::reason::Frozen;
 use domain::rollout::{PlannedStage, Progress, RolloutState};
 use domain::status::UpdateStatus;
+use domain::time_text;
 use domain::update::{ProductKind, Severity, titled};
-use domain::when;
 use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::pictures::{calendar_view, track};
@@ -254,7 +254,7 @@ pub(super) fn judged_on(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> Nai
 }
 
 pub(super) fn caption(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
-    let date = |at| when::date(snapshot.organisation.zone.date(at), formats::year(snapshot));
+    let date = |at| time_text::date(snapshot.organisation.zone.date(at), formats::year(snapshot));
     match &summary.rollout.state {
         RolloutState::Deprecated { reason, .. } => reason.sentence(),
         RolloutState::Paused { since, .. } => match summary.rollout.stages.last() {
@@ -271,10 +271,10 @@ fn progress(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
     let today = snapshot.organisation.zone.date(snapshot.now);
     let year = formats::year(snapshot);
     let text = match summary.rollout.progress(&summary.calendar, today) {
-        Progress::NotStarted { stage, on } => format!("{} starts {}", stage.name, when::date(on, year)),
+        Progress::NotStarted { stage, on } => format!("{} starts {}", stage.name, time_text::date(on, year)),
         Progress::InStage(stage) => stage_caption(snapshot, stage),
         Progress::WaitsFor { stage, on } => {
-            format!("Waits for {}, which starts {}", stage.name, when::date(on, year))
+            format!("Waits for {}, which starts {}", stage.name, time_text::date(on, year))
         }
         Progress::Finishing { rooms: 0 } => "Finishing: every room has ended".to_owned(),
         Progress::Finishing { rooms } => {
@@ -329,13 +329,13 @@ fn status_sentence(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
         } => {
             let paused = format!(
                 "Paused by {by} on {}: {}",
-                when::instant(*since, zone, snapshot.now),
+                time_text::instant(*since, zone, snapshot.now),
                 formats::sentence(reason)
             );
             match resumes_on {
                 Some(date) => format!(
                     "{paused} It goes on by itself on {} ({}).",
-                    when::date(*date, formats::year(snapshot)),
+                    time_text::date(*date, formats::year(snapshot)),
                     zone.city()
                 ),
                 None => {
@@ -347,10 +347,13 @@ fn status_sentence(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
             format!(
                 "{} Since {}.",
                 reason.sentence(),
-                when::instant(*at, zone, snapshot.now)
+                time_text::instant(*at, zone, snapshot.now)
             )
         }
-        RolloutState::Finished { at } => format!("Through all rings since {}.", when::instant(*at, zone, snapshot.now)),
+        RolloutState::Finished { at } => format!(
+            "Through all rings since {}.",
+            time_text::instant(*at, zone, snapshot.now)
+        ),
         RolloutState::Running => format!("{}.", progress(snapshot, summary)),
     }
 }
@@ -361,9 +364,10 @@ async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<V
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
     if let Some(release) = snapshot.tx.release(id).await.map_err(store_error)? {
-        let released = release
-            .released
-            .map_or_else(|| "Not published by the vendor".to_owned(), |day| when::date(day, year));
+        let released = release.released.map_or_else(
+            || "Not published by the vendor".to_owned(),
+            |day| time_text::date(day, year),
+        );
         fact("Released", released);
         fact(
             "Expected install",
@@ -381,7 +385,7 @@ async fn facts(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<V
             "Published",
             format!(
                 "{} by {by}",
-                when::instant(at, &snapshot.organisation.zone, snapshot.now)
+                time_text::instant(at, &snapshot.organisation.zone, snapshot.now)
             ),
         );
     }

@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 use domain::ids::RingId;
 use domain::ring::RingSequence;
 use domain::rollout::PlannedStage;
-use domain::when;
+use domain::time_text;
 use leptos::prelude::*;
 
 use crate::model::{RingPlan, RunningRollout};
@@ -87,7 +87,7 @@ impl RingPlan {
     }
 
     fn day(&self, date: NaiveDate) -> String {
-        when::date(date, self.today.year())
+        time_text::date(date, self.today.year())
     }
 
     fn day_before(&self, date: NaiveDate) -> String {

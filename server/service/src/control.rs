@@ -17,7 +17,7 @@ use domain::ids::{RoomId, UpdateId};
 use domain::rollout::Rollout;
 use domain::room::Room;
 use domain::settings::Organisation;
-use domain::when;
+use domain::time_text;
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
 
@@ -104,7 +104,7 @@ impl Service {
             let asked = Pause { by: actor.name.clone(), reason: reason.clone(), resumes_on };
             let plan = pause::pause(before.as_ref(), &title, &zone, &asked, now)?;
             tx.apply(&plan, &[], now).await?;
-            let until = resumes_on.map_or_else(String::new, |date| format!(" until {}", when::dated(date)));
+            let until = resumes_on.map_or_else(String::new, |date| format!(" until {}", time_text::dated(date)));
             let entry = entry(actor, "rollout.paused", update, format!("Paused {title}{until}: {reason}"))
                 .with_before(json!({ "state": "running" }))
                 .with_after(json!({ "state": "paused", "reason": reason, "resumes_on": resumes_on }));
@@ -135,7 +135,7 @@ impl Service {
             let zone = organisation(tx).await?.zone;
             let plan = set_resume_date(before.as_ref(), &title, &zone, resumes_on, now)?;
             tx.apply(&plan, &[], now).await?;
-            let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), when::dated);
+            let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), time_text::dated);
             let old = before.and_then(|before| before.resumes_on());
             let summary = format!("Moved the end of the pause of {title} from {} to {}: {reason}", named(old), named(resumes_on));
             let entry = entry(actor, "rollout.pause_moved", update, summary)

@@ -9,8 +9,8 @@ use domain::rollout::{PlannedStage, Rollout, RolloutState};
 use domain::room::Room;
 use domain::settings::Organisation;
 use domain::status::{self, RoomStatus};
+use domain::time_text;
 use domain::update::Update;
-use domain::when;
 use domain::window::Window;
 use serde::Serialize;
 use uuid::Uuid;
@@ -111,7 +111,7 @@ impl Service {
                 status: in_room.status.label().to_owned(),
                 why: in_room.why,
                 next_window: match in_room.start {
-                    Some(ExpectedStart::Window(window)) => Some(when::window(&window, &room.zone, now)),
+                    Some(ExpectedStart::Window(window)) => Some(time_text::window(&window, &room.zone, now)),
                     Some(
                         ExpectedStart::Forced(_)
                         | ExpectedStart::AfterFreeze(_)
@@ -173,7 +173,7 @@ pub(crate) fn status_in_room(
     now: DateTime<Utc>,
 ) -> StatusInRoom {
     let this_year = room.zone.date(now).year();
-    let write_date = |date| when::date(date, this_year);
+    let write_date = |date| time_text::date(date, this_year);
     if let Some(deployment) = deployment {
         let status = status::room(deployment, rollout);
         if status != RoomStatus::NotRequired {

@@ -10,7 +10,7 @@ use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::FreezeId;
 use domain::refusal::Refusal;
 use domain::settings::Organisation;
-use domain::when;
+use domain::time_text;
 use serde_json::json;
 use store::{Prepared, Tx};
 
@@ -58,7 +58,7 @@ impl Service {
                 // These were marked.
                 FreezeScope::Site(_) | FreezeScope::Room(_) => {}
             }
-            let summary = format!("Froze {whose} from {} to {}: {reason}", when::dated(from), when::dated(until));
+            let summary = format!("Froze {whose} from {} to {}: {reason}", time_text::dated(from), time_text::dated(until));
             let entry = actor.entry("freeze.made", "freeze", id, summary)
                 .with_after(json!({ "scope": scope, "from": from, "until": until, "reason": reason }));
             tx.add_audit(now, &entry).await?;
@@ -133,7 +133,7 @@ impl Service {
             tx.shorten_freeze(id, last).await?;
             move_plans(tx, &organisation, scope, &before, &before.shortened(id, last), now).await?;
             let whose = whose(tx, scope).await?;
-            let summary = format!("Lifted the freeze of {whose} from {} to {}: {reason}", when::dated(freeze.from), when::dated(freeze.until));
+            let summary = format!("Lifted the freeze of {whose} from {} to {}: {reason}", time_text::dated(freeze.from), time_text::dated(freeze.until));
             let entry = actor.entry("freeze.lifted", "freeze", id, summary)
                 .with_before(json!({ "scope": scope, "from": freeze.from, "until": freeze.until }))
                 .with_after(last.map(|until| json!({ "scope": scope, "from": freeze.from, "until": until })));

@@ -14,8 +14,8 @@ use domain::install::{Install, InstallState};
 use domain::reason::Reason;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::ticket::{TicketSeverity, TicketState};
+use domain::time_text;
 use domain::update::{Severity, titled};
-use domain::when;
 use domain::window::Window;
 use store::{AuditEntry, TicketRecord, Tx};
 
@@ -119,7 +119,7 @@ fn happened(
         before: None,
         after: None,
     };
-    let summary = format!("Published {title}; it starts on {}.", when::dated(past.starts_on));
+    let summary = format!("Published {title}; it starts on {}.", time_text::dated(past.starts_on));
     let mut happened = vec![(
         past.published_at,
         entry(&past.published_by, "update.published", summary),

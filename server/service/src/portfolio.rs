@@ -5,8 +5,8 @@ use domain::clean::CleanText;
 use domain::commands::publish::{Candidate, publish, recall};
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::planner;
+use domain::time_text;
 use domain::update::{Severity, Update, titled};
-use domain::when;
 use serde_json::json;
 use store::{NewArtifact, ReleaseRecord, Tx};
 
@@ -189,7 +189,7 @@ impl Service {
                     .with_after(json!({ "superseded_by": title }));
                 tx.add_audit(now, &entry).await?;
             }
-            let summary = format!("Published {title}; it starts on {}.", when::dated(rollout.starts_on));
+            let summary = format!("Published {title}; it starts on {}.", time_text::dated(rollout.starts_on));
             let entry = actor.entry("update.published", "update", id, summary)
                 .with_after(json!({ "starts_on": rollout.starts_on, "severity": facts.severity }));
             tx.add_audit(now, &entry).await?;

@@ -7,7 +7,7 @@ use domain::access::Act;
 use domain::clean::{CleanLine, CleanText, name_key};
 use domain::ids::{RoomId, TicketId, UpdateId};
 use domain::ticket::{TicketSeverity, TicketState};
-use domain::when;
+use domain::time_text;
 use serde_json::{Value, json};
 use store::{AuditEntry, RoomRecord, TicketRecord, Tx};
 
@@ -273,9 +273,9 @@ impl Service {
                 "until",
                 format!(
                     "{} is not between {} and {}",
-                    when::dated(until),
-                    when::dated(today),
-                    when::dated(last)
+                    time_text::dated(until),
+                    time_text::dated(today),
+                    time_text::dated(last)
                 ),
             ));
         }
@@ -291,12 +291,12 @@ impl Service {
             }
             ticket.suppressed_until = Some(ends);
             ticket.suppressed_reason = Some(reason.clone());
-            let text = format!("Suppressed until the end of {}: {reason}", when::dated(until));
+            let text = format!("Suppressed until the end of {}: {reason}", time_text::dated(until));
             Ok((
                 text,
                 format!(
                     "Suppressed T-{number} until the end of {}: {reason}",
-                    when::dated(until)
+                    time_text::dated(until)
                 ),
             ))
         };

@@ -13,8 +13,8 @@ use domain::reason::Reason;
 use domain::ring::RingOrder;
 use domain::rollout::RolloutState;
 use domain::ticket::TicketSeverity;
+use domain::time_text;
 use domain::update::{ProductKind, Severity};
-use domain::when;
 use serde::Deserialize;
 use service::catalogue::Catalogue;
 use service::{
@@ -501,7 +501,7 @@ impl Known {
         // As the planner's own sentences have it.
         let night = room
             .night
-            .map(|night| when::date(night, night.year()))
+            .map(|night| time_text::date(night, night.year()))
             .unwrap_or_default();
         let (state, reason) = match room.status.as_str() {
             "Completed" => (

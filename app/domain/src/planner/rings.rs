@@ -12,8 +12,8 @@ use crate::ids::{RingId, RoomId, UpdateId};
 use crate::reason::{Delay, Frozen, Reason};
 use crate::ring::RingSequence;
 use crate::rollout::{PlannedStage, Rollout, RolloutState, Stage, days};
+use crate::time_text::Day;
 use crate::update::Update;
-use crate::when::Day;
 use crate::window::Window;
 use crate::zone::Zone;
 

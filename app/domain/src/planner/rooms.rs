@@ -21,8 +21,8 @@ use crate::room::{Room, RoomState};
 use crate::settings::Settings;
 use crate::status::NotRequired;
 use crate::ticket::{TicketChange, TicketEvent};
+use crate::time_text::{Day, Night};
 use crate::update::{Exclusion, Update};
-use crate::when::{Day, Night};
 use crate::window::Window;
 
 /// Plans one room. `is_recheck`: a recheck is done now, not with the next slice.

@@ -27,8 +27,8 @@ use crate::ring::RingSequence;
 use crate::rollout::{Rollout, days};
 use crate::room::{Hold, Room};
 use crate::settings::Organisation;
+use crate::time_text;
 use crate::update::Update;
-use crate::when;
 
 /// What a force did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -307,7 +307,7 @@ impl Simulation {
                     let year = room.zone.date(self.now).year();
                     told.push((
                         room.id,
-                        why.sentence(&update.product_name, |date| when::date(date, year)),
+                        why.sentence(&update.product_name, |date| time_text::date(date, year)),
                     ));
                     let why = why.sentence(&update.product_name, |date| date.to_string());
                     forced.left_out.push((room.id, why));

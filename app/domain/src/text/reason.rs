@@ -4,7 +4,7 @@ use chrono::Datelike;
 
 use crate::deployment::Force;
 use crate::reason::{CatchUp, Delay, Frozen, Reason};
-use crate::when;
+use crate::time_text;
 
 impl Reason {
     /// The reason in one sentence.
@@ -72,7 +72,7 @@ impl Reason {
             }
             Self::Superseded { by } => format!("Superseded by {by}."),
             Self::Recalled { why } => format!("Recalled: {why}."),
-            Self::NotRequired { why, product, on } => why.sentence(product, |date| when::date(date, on.year())),
+            Self::NotRequired { why, product, on } => why.sentence(product, |date| time_text::date(date, on.year())),
             Self::DeviceReported { detail } if detail.is_empty() => {
                 "The device reported a failure without a reason.".to_owned()
             }

@@ -4,7 +4,7 @@ use crate::commands::pause::MOST_PAUSED_DAYS;
 use crate::freeze::{LEAST_FREE_DAYS, MOST_FROZEN_DAYS};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rollout::plan_too_long;
-use crate::when::dated;
+use crate::time_text::dated;
 
 /// Why a command does nothing, in one sentence. What it says of a field does not name the field.
 #[must_use]

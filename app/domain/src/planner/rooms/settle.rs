@@ -7,8 +7,8 @@ use crate::planner::rooms::RoomCase;
 use crate::reason::Reason;
 use crate::rollout::days;
 use crate::room::Device;
+use crate::time_text::Moment;
 use crate::update::{Applicability, Update};
-use crate::when::Moment;
 
 /// Started devices that fell silent, and devices whose inventory confirms the install or has not done so in time.
 pub(super) fn hear_devices(case: &mut RoomCase<'_>) {
