@@ -60,7 +60,7 @@ pub enum Health {
 
 /// How tickets trouble a room (I3, I4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trouble {
+pub enum HealthImpact {
     /// None does.
     None,
     /// Those that would are suppressed.
@@ -69,7 +69,7 @@ pub enum Trouble {
     Open,
 }
 
-impl Trouble {
+impl HealthImpact {
     /// What follows from so many open tickets that make a room unhealthy, apart from those that are suppressed.
     #[must_use]
     pub fn of(open: i64, suppressed: i64) -> Self {
@@ -84,13 +84,13 @@ impl Trouble {
 impl Health {
     /// The health of a room in this state. `in_contact`: a device of it is in contact.
     #[must_use]
-    pub fn of(state: RoomState, trouble: Trouble, in_contact: bool) -> Self {
-        match (state, trouble) {
+    pub fn of(state: RoomState, impact: HealthImpact, in_contact: bool) -> Self {
+        match (state, impact) {
             (RoomState::Onboarding, _) => Self::Onboarding,
-            (RoomState::Managed | RoomState::Retired, Trouble::Open) => Self::Unhealthy,
+            (RoomState::Managed | RoomState::Retired, HealthImpact::Open) => Self::Unhealthy,
             (RoomState::Managed | RoomState::Retired, _) if !in_contact => Self::Unmonitored,
-            (RoomState::Managed | RoomState::Retired, Trouble::Suppressed) => Self::Suppressed,
-            (RoomState::Managed | RoomState::Retired, Trouble::None) => Self::Healthy,
+            (RoomState::Managed | RoomState::Retired, HealthImpact::Suppressed) => Self::Suppressed,
+            (RoomState::Managed | RoomState::Retired, HealthImpact::None) => Self::Healthy,
         }
     }
 
@@ -109,7 +109,7 @@ impl Health {
 
 /// What a room's health follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct HealthFacts {
     /// Whether it takes part.
     pub state: RoomState,
     /// Open tickets that make it unhealthy.
@@ -124,13 +124,13 @@ pub struct Condition {
     pub ever_seen: bool,
 }
 
-impl Condition {
+impl HealthFacts {
     /// The health that follows.
     #[must_use]
     pub fn health(&self) -> Health {
         Health::of(
             self.state,
-            Trouble::of(self.tickets, self.suppressed),
+            HealthImpact::of(self.tickets, self.suppressed),
             self.in_contact > 0,
         )
     }
@@ -253,8 +253,8 @@ impl Room {
 mod tests {
     use super::*;
 
-    fn condition(state: RoomState, tickets: i64, in_contact: i64) -> Condition {
-        Condition {
+    fn health_facts(state: RoomState, tickets: i64, in_contact: i64) -> HealthFacts {
+        HealthFacts {
             state,
             tickets,
             suppressed: 0,
@@ -274,19 +274,19 @@ mod tests {
             (RoomState::Onboarding, 1, 0, Health::Onboarding),
             (RoomState::Retired, 0, 0, Health::Unmonitored),
         ] {
-            assert_eq!(condition(state, tickets, in_contact).health(), health);
+            assert_eq!(health_facts(state, tickets, in_contact).health(), health);
         }
     }
 
     #[test]
     fn a_room_is_suppressed_while_all_that_troubles_it_is_i3_i4() {
-        let with = |tickets, suppressed| Condition {
+        let with = |tickets, suppressed| HealthFacts {
             suppressed,
-            ..condition(RoomState::Managed, tickets, 3)
+            ..health_facts(RoomState::Managed, tickets, 3)
         };
         assert_eq!(with(0, 1).health(), Health::Suppressed);
         assert_eq!(with(1, 1).health(), Health::Unhealthy);
-        let away = Condition {
+        let away = HealthFacts {
             in_contact: 0,
             ..with(0, 1)
         };
@@ -295,7 +295,7 @@ mod tests {
             with(0, 1).sentence(),
             "1 open ticket is suppressed. 3 of 3 devices in contact."
         );
-        let new = Condition {
+        let new = HealthFacts {
             state: RoomState::Onboarding,
             ..with(0, 2)
         };
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn its_sentence_says_how_many_devices_are_in_contact_i4() {
-        let sentence = |tickets, in_contact| condition(RoomState::Managed, tickets, in_contact).sentence();
+        let sentence = |tickets, in_contact| health_facts(RoomState::Managed, tickets, in_contact).sentence();
         assert_eq!(sentence(0, 1), "1 of 3 devices in contact.");
         assert_eq!(sentence(1, 3), "1 open ticket. 3 of 3 devices in contact.");
         assert_eq!(sentence(2, 0), "2 open tickets. 0 of 3 devices in contact.");
@@ -312,16 +312,16 @@ mod tests {
             sentence(0, 0),
             "0 of 3 devices in contact: no check-in for 30 minutes or more."
         );
-        let new = Condition {
+        let new = HealthFacts {
             devices: 1,
             ever_seen: false,
-            ..condition(RoomState::Managed, 0, 0)
+            ..health_facts(RoomState::Managed, 0, 0)
         };
         assert_eq!(new.sentence(), "0 of 1 device in contact: no check-in yet.");
-        let empty = Condition { devices: 0, ..new };
+        let empty = HealthFacts { devices: 0, ..new };
         assert_eq!(empty.sentence(), "It has no devices.");
         assert_eq!(
-            condition(RoomState::Onboarding, 0, 2).sentence(),
+            health_facts(RoomState::Onboarding, 0, 2).sentence(),
             "New, not scheduled yet. 2 of 3 devices in contact."
         );
     }

@@ -326,7 +326,7 @@ fn room_row(snapshot: &ReadSnapshot, record: &RoomListRecord, work: Option<&Room
         site: record.site.clone(),
         ring: ring_view(snapshot, record.ring),
         local_time: local_time(&record.zone, snapshot.now),
-        health: snapshot.condition(record.state, work).health(),
+        health: snapshot.health_facts(record.state, work).health(),
         tickets: work.open_tickets,
         devices: work.devices,
         models: models.join(", "),
@@ -361,7 +361,7 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
         .map_err(store_error)?
         .remove(&id)
         .unwrap_or_default();
-    let condition = snapshot.condition(record.state, &work);
+    let health_facts = snapshot.health_facts(record.state, &work);
     let first = work.nights.first().copied();
     let next = snapshot.next_window(&room, first.unwrap_or_else(|| room.zone.date(snapshot.now)));
     let in_it = work
@@ -397,8 +397,8 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
             offset.abs() % 60
         ),
         meta,
-        health: condition.health(),
-        health_why: condition.sentence(),
+        health: health_facts.health(),
+        health_why: health_facts.sentence(),
         local_time: local_time(&room.zone, snapshot.now),
         ring: ring_view(snapshot, record.ring),
         next_window: time_text::window(&next, &room.zone, snapshot.now),

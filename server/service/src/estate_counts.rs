@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ids::{ProductId, RingId, UpdateId};
-use domain::room::{RoomState, Trouble, UNMONITORED_AFTER};
+use domain::room::{HealthImpact, RoomState, UNMONITORED_AFTER};
 use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
 
 use crate::Clock;
@@ -293,19 +293,19 @@ impl EstateCount for RoomsWaiting {
     }
 }
 
-/// Rooms by what their health follows from, [`Tx::rooms_by_condition`].
+/// Rooms by what their health follows from, [`Tx::rooms_by_health_facts`].
 #[derive(Clone)]
-pub(crate) struct RoomsByCondition;
+pub(crate) struct RoomsByHealthFacts;
 
-impl EstateCount for RoomsByCondition {
-    type Value = Vec<(RoomState, Trouble, bool, i64)>;
+impl EstateCount for RoomsByHealthFacts {
+    type Value = Vec<(RoomState, HealthImpact, bool, i64)>;
 
     fn key(&self) -> String {
         String::new()
     }
 
     async fn count(&self, tx: &mut Tx, now: DateTime<Utc>) -> store::Result<Self::Value> {
-        tx.rooms_by_condition(now, now - UNMONITORED_AFTER).await
+        tx.rooms_by_health_facts(now, now - UNMONITORED_AFTER).await
     }
 }
 

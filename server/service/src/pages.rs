@@ -10,7 +10,7 @@ use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use domain::room::{Condition, Health, Room, RoomState, UNMONITORED_AFTER};
+use domain::room::{Health, HealthFacts, Room, RoomState, UNMONITORED_AFTER};
 use domain::settings::Organisation;
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
@@ -23,7 +23,7 @@ use store::{
 use crate::Service;
 use crate::error::{Result, ServiceError};
 use crate::estate_counts::{
-    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByCondition, RoomsByNight, RoomsByStatus, RoomsFound,
+    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByHealthFacts, RoomsByNight, RoomsByStatus, RoomsFound,
     RoomsWaiting, RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
 };
 pub use crate::explain::ExpectedStart;
@@ -351,10 +351,10 @@ impl ReadSnapshot {
 
     /// What the health of a room in this state follows from (I4).
     #[must_use]
-    pub fn condition(&self, state: RoomState, work: &RoomWork) -> Condition {
+    pub fn health_facts(&self, state: RoomState, work: &RoomWork) -> HealthFacts {
         let recent = |at: &&DateTime<Utc>| self.now - **at < UNMONITORED_AFTER;
         let in_contact = work.contacts.iter().filter(recent).count();
-        Condition {
+        HealthFacts {
             state,
             tickets: work.unhealthy,
             suppressed: work.suppressed,
@@ -369,10 +369,10 @@ impl ReadSnapshot {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
-        let alike = self.estate_count(&RoomsByCondition).await?;
+        let alike = self.estate_count(&RoomsByHealthFacts).await?;
         let mut by_health = BTreeMap::new();
-        for (state, trouble, in_contact, rooms) in alike {
-            *by_health.entry(Health::of(state, trouble, in_contact)).or_insert(0) += rooms;
+        for (state, impact, in_contact, rooms) in alike {
+            *by_health.entry(Health::of(state, impact, in_contact)).or_insert(0) += rooms;
         }
         Ok(by_health)
     }

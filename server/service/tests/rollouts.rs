@@ -760,7 +760,7 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
             .remove(&id)
             .unwrap();
         let all = snapshot.rooms_by_health().await.unwrap();
-        let here = snapshot.condition(RoomState::Managed, &work).health();
+        let here = snapshot.health_facts(RoomState::Managed, &work).health();
         assert!(all.contains_key(&here), "the counts say the same: {all:?}");
         let unhealthy = RoomFilter {
             unhealthy_at: Some(snapshot.now),

@@ -7,7 +7,7 @@ use domain::deployment::Force;
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::rollout::RolloutState;
-use domain::room::{RoomState, Trouble};
+use domain::room::{HealthImpact, RoomState};
 use domain::status::{self, RoomStatus};
 use domain::update::{ProductKind, Severity};
 use domain::zone::Zone;
@@ -726,11 +726,11 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_by_condition(
+    pub async fn rooms_by_health_facts(
         &mut self,
         now: DateTime<Utc>,
         contact_after: DateTime<Utc>,
-    ) -> Result<Vec<(RoomState, Trouble, bool, i64)>> {
+    ) -> Result<Vec<(RoomState, HealthImpact, bool, i64)>> {
         const SQL: &str = "SELECT state, open, suppressed, in_contact, COUNT(*)
             FROM (SELECT r.state,
                     r.id IN (SELECT tr.room_id
@@ -752,8 +752,8 @@ impl Tx {
         rows.into_iter()
             .map(|(state, open, suppressed, in_contact, rooms)| {
                 let state = word("rooms", "by condition", &state, RoomState::from_word)?;
-                let trouble = Trouble::of(open.into(), suppressed.into());
-                Ok((state, trouble, in_contact, rooms))
+                let impact = HealthImpact::of(open.into(), suppressed.into());
+                Ok((state, impact, in_contact, rooms))
             })
             .collect()
     }
