@@ -262,7 +262,7 @@ impl Update {
 
     /// Whether it takes the place of `older` when it is published (S9): a newer release of the same product for the same devices.
     #[must_use]
-    pub fn takes_the_place_of(&self, older: &Self) -> bool {
+    pub fn supersedes(&self, older: &Self) -> bool {
         let same_devices =
             self.models.is_empty() || (!older.models.is_empty() && older.models.iter().all(|model| self.fits(model)));
         self.product == older.product && self.id != older.id && same_devices && self.is_above(&older.version)

@@ -283,7 +283,7 @@ pub(crate) async fn superseded(tx: &mut Tx, newer: &Update) -> Result<Vec<Update
     let live = tx.live_rollouts().await?;
     let mut superseded = Vec::new();
     for older in tx.updates(&live).await?.values() {
-        if newer.takes_the_place_of(older)
+        if newer.supersedes(older)
             && let Some(release) = tx.release(older.id).await?
             && release.release.supersedes
         {

@@ -46,7 +46,7 @@ impl Force<'_> {
         now: DateTime<Utc>,
         ids: &mut dyn NewIds,
     ) -> Result<Deployment, LeftOut> {
-        let newer = planner::gives_way_to(self.rings, self.rollout, room.ring, |newer| self.newer.get(&newer));
+        let newer = planner::superseding_in_ring(self.rings, self.rollout, room.ring, |newer| self.newer.get(&newer));
         let newer = newer
             .and_then(|newer| self.newer_updates.get(&newer))
             .map(Update::title);

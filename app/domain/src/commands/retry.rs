@@ -38,7 +38,7 @@ impl Retry<'_> {
     /// The update has not failed in the room, or not any more, or gives way to a newer one there.
     pub fn room(&self, room: &Room, failed: Option<&Deployment>, now: DateTime<Utc>) -> Result<Deployment, Refusal> {
         let (title, name) = (self.title.to_owned(), room.name.clone());
-        let newer = planner::gives_way_to(self.rings, self.rollout, room.ring, |newer| self.newer.get(&newer));
+        let newer = planner::superseding_in_ring(self.rings, self.rollout, room.ring, |newer| self.newer.get(&newer));
         if newer.is_some() {
             return Err(Refusal::GivesWay { title, room: name });
         }

@@ -9,7 +9,7 @@ mod rooms;
 use chrono::{DateTime, Utc};
 
 pub use decide::{check_minutes, led_to_by, look_again, publish, reached_otherwise, recall, refreeze, supersede};
-pub use rings::gives_way_to;
+pub use rings::superseding_in_ring;
 pub use rooms::join::{LeftOut, force};
 pub use rooms::retry::retry;
 

@@ -221,8 +221,11 @@ fn enter(
     ids: &mut dyn NewIds,
     changes: &mut Changes,
 ) {
-    let given_way = gives_way_in(slice, rollout, next.ring);
-    let order = in_order(rollout.update, if given_way.is_some() { &[] } else { &due.candidates });
+    let superseding = superseding_in_slice(slice, rollout, next.ring);
+    let order = in_order(
+        rollout.update,
+        if superseding.is_some() { &[] } else { &due.candidates },
+    );
     let rooms = u32::try_from(order.len()).unwrap_or(u32::MAX);
     let late_on = next.starts_on + days(u32::try_from(late).unwrap_or(0));
     let starts_on = slice.freezes.nth_free(next.ring, late_on, 0);
@@ -233,7 +236,7 @@ fn enter(
     let planned = Day::new(next.starts_on, slice.organisation.zone.date(now));
     let late = (late > 0).then_some(Late { days: late, planned });
     let ring = next.name.clone();
-    let event = match given_way {
+    let event = match superseding {
         Some(newer) => Event::RingPassed {
             ring,
             newer: newer.title(),
@@ -264,13 +267,13 @@ fn enter(
 }
 
 /// The newer update that has taken `ring` over from a superseded one (S9, the starvation guard), if any has.
-pub(super) fn gives_way_in<'s>(slice: &'s Slice, older: &Rollout, ring: RingId) -> Option<&'s Update> {
-    let newer = gives_way_to(&slice.rings, older, ring, |newer| slice.rollouts.get(&newer))?;
+pub(super) fn superseding_in_slice<'s>(slice: &'s Slice, older: &Rollout, ring: RingId) -> Option<&'s Update> {
+    let newer = superseding_in_ring(&slice.rings, older, ring, |newer| slice.rollouts.get(&newer))?;
     slice.updates.get(&newer)
 }
 
 /// The newer update that a superseded one gives way to in `ring`; `None`: it goes on there, or nothing supersedes it (S9).
-pub fn gives_way_to<'r>(
+pub fn superseding_in_ring<'r>(
     rings: &RingSequence,
     older: &Rollout,
     ring: RingId,
@@ -327,7 +330,7 @@ fn fill(
         return;
     };
     rollout.next_at = Some(now);
-    if gives_way_in(slice, rollout, stage.ring).is_some() {
+    if superseding_in_slice(slice, rollout, stage.ring).is_some() {
         // A newer update has come to the ring between two batches: the rooms that are left wait for that one.
         place(
             slice,

@@ -124,9 +124,9 @@ impl<'s> RoomCase<'s> {
     }
 
     /// The newer update that has taken this room's ring over from a superseded one (S9).
-    fn gives_way_to(&self, deployment: &Deployment) -> Option<&'s Update> {
+    fn superseding_update(&self, deployment: &Deployment) -> Option<&'s Update> {
         let rollout = self.rollout(deployment)?;
-        rings::gives_way_in(self.slice, rollout, self.room.ring)
+        rings::superseding_in_slice(self.slice, rollout, self.room.ring)
     }
 
     /// Releases that may be steps on a way (S8).

@@ -56,7 +56,7 @@ impl Simulation {
         let rollout = planner::publish(&self.fleet.organisation, &update, self.now);
         let older = self.fleet.rollouts.keys().filter(|older| {
             let facts = self.fleet.updates.get(older);
-            supersedes && facts.is_some_and(|older| update.takes_the_place_of(older))
+            supersedes && facts.is_some_and(|older| update.supersedes(older))
         });
         for older in older.copied().collect::<Vec<_>>() {
             let Some(before) = self.fleet.rollouts.get(&older) else {

@@ -7,7 +7,7 @@ use crate::freeze::{Freeze, Freezes};
 use crate::ids::DeploymentId;
 use crate::install::{Install, InstallState};
 use crate::planner::NewIds;
-use crate::planner::rings::gives_way_in;
+use crate::planner::rings::superseding_in_slice;
 use crate::planner::rooms::RoomCase;
 use crate::reason::{CatchUp, Reason};
 use crate::rollout::Rollout;
@@ -131,8 +131,8 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
     let Some(ring) = case.slice.rings.get(case.room.ring) else {
         return;
     };
-    let given_way = gives_way_in(case.slice, rollout, ring.id).is_some();
-    if !rollout.has_reached(ring) || given_way {
+    let is_superseded = superseding_in_slice(case.slice, rollout, ring.id).is_some();
+    if !rollout.has_reached(ring) || is_superseded {
         return;
     }
     let existing = case
@@ -244,7 +244,7 @@ impl LeftOut {
 }
 
 /// Forces an update in a room (K5): it skips ring, day and window, and nothing else. `newer`: the title of the update that it
-/// gives way to in the room's ring, by [`gives_way_to`](crate::planner::gives_way_to).
+/// gives way to in the room's ring, by [`superseding_in_ring`](crate::planner::superseding_in_ring).
 ///
 /// # Errors
 /// Why the room is left out.

@@ -61,7 +61,7 @@ pub(super) fn reason_to_give_up(case: &RoomCase<'_>, index: usize) -> Option<Rea
     if let Some(RolloutState::Deprecated { reason, .. }) = case.rollout(deployment).map(|rollout| &rollout.state) {
         return Some(reason.clone());
     }
-    let newer = case.gives_way_to(deployment)?;
+    let newer = case.superseding_update(deployment)?;
     Some(Reason::Superseded { by: newer.title() })
 }
 
