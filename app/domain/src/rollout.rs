@@ -261,12 +261,12 @@ impl Rollout {
     /// Whether it has entered the last ring that it will ever enter.
     #[must_use]
     pub fn has_entered_all(&self, rings: &RingSequence) -> bool {
-        self.ahead(rings).is_empty()
+        self.rings_ahead(rings).is_empty()
     }
 
     /// The date on which it goes on, as far as is known: that on which its pause ends by itself (K3), or today.
     #[must_use]
-    pub fn goes_on(&self, today: NaiveDate) -> NaiveDate {
+    pub fn continues_on(&self, today: NaiveDate) -> NaiveDate {
         self.resumes_on().map_or(today, |date| today.max(date))
     }
 
@@ -279,12 +279,12 @@ impl Rollout {
         }
     }
 
-    /// How a pause that still lasts moves what lies ahead, if it ends as far as is known ([`Rollout::goes_on`]).
+    /// How a pause that still lasts moves what lies ahead, if it ends as far as is known ([`Rollout::continues_on`]).
     #[must_use]
     pub fn shift_by_pause(&self, since: NaiveDate, today: NaiveDate, freezes: &Freezes) -> Shift {
         Shift {
             from: since,
-            to: self.goes_on(today).max(since),
+            to: self.continues_on(today).max(since),
             before: freezes.clone(),
             after: freezes.clone(),
         }
@@ -292,7 +292,7 @@ impl Rollout {
 
     /// The rings that it has still to enter, as they are today.
     #[must_use]
-    pub fn ahead(&self, rings: &RingSequence) -> Vec<Ring> {
+    pub fn rings_ahead(&self, rings: &RingSequence) -> Vec<Ring> {
         match self.automatic_days {
             Some(_) if !self.stages.is_empty() => Vec::new(),
             Some(nights) => vec![Ring {
@@ -312,7 +312,7 @@ impl Rollout {
     /// dates are stepped over (W6).
     ///
     /// `today` is the organisation's date; it matters only while the rollout is paused: what would move if it were resumed
-    /// today, or will when its pause ends by itself ([`Rollout::goes_on`]), stands moved already.
+    /// today, or will when its pause ends by itself ([`Rollout::continues_on`]), stands moved already.
     #[must_use]
     pub fn calendar(
         &self,
@@ -345,7 +345,7 @@ impl Rollout {
         }
         // Paused between two rings, or before the first: no date of an entered ring carries the days of the pause.
         let boundary = resumed.filter(|pause| self.stages.last().is_none_or(|last| last.test_ends <= pause.from));
-        for (index, ring) in self.ahead(rings).into_iter().enumerate() {
+        for (index, ring) in self.rings_ahead(rings).into_iter().enumerate() {
             let starts_on = match &boundary {
                 Some(pause) if index == 0 => {
                     let before = self.stages.last().map_or(self.starts_on, |last| last.test_ends);
@@ -378,7 +378,7 @@ impl Rollout {
             .stages
             .iter()
             .map(|stage| stage.rollout_days.saturating_add(stage.test_days));
-        let ahead = self.ahead(rings);
+        let ahead = self.rings_ahead(rings);
         let ahead = ahead.iter().map(Ring::completion_days);
         entered.chain(ahead).fold(0, u32::saturating_add)
     }
@@ -509,7 +509,7 @@ impl Rollout {
     /// This rollout running again after a pause (K3): what lies ahead has moved.
     #[must_use]
     pub fn resumed(&self, rings: &RingSequence, pause: &Shift) -> Self {
-        let next = self.ahead(rings).first().map(|ring| ring.id);
+        let next = self.rings_ahead(rings).first().map(|ring| ring.id);
         let first = next.unwrap_or(RingId::ALL_ROOMS);
         let mut resumed = self.clone();
         resumed.state = RolloutState::Running;
@@ -530,7 +530,7 @@ impl Rollout {
 
     /// This rollout under other freezes (W6): the ends of the ring that it is in have moved. Rings ahead follow by themselves.
     #[must_use]
-    pub fn refrozen(&self, change: &Shift) -> Self {
+    pub fn under_freezes(&self, change: &Shift) -> Self {
         let mut refrozen = self.clone();
         if let Some(stage) = refrozen.stages.last_mut() {
             *stage = stage.moved(change);

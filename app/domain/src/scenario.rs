@@ -1024,7 +1024,7 @@ impl Script {
             .max()
             .unwrap_or(0);
         for stage in &calendar {
-            let ring = status::ring(rollout, stage, rollout.judged_on(zone, self.sim.now)).label();
+            let ring = status::ring(rollout, stage, rollout.status_date(zone, self.sim.now)).label();
             let counts = rollout.counts_of(stage.ring);
             let (done, failed, waiting) = status::done_failed_waiting(counts);
             let others = [(counts.deprecated, "deprecated"), (counts.catch_up, "catch-up")];

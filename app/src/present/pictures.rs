@@ -9,7 +9,7 @@ use domain::status::{self, RingStatus};
 use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::update_rooms::stage_ring;
-use super::updates::{caption, judged_on};
+use super::updates::{caption, status_date};
 use super::{Result, formats, service_error};
 use crate::model::{CalendarView, NightView, StageView, TrackMark, TrackRing, TrackView};
 
@@ -30,7 +30,7 @@ fn share_of_day(time: NaiveTime) -> f64 {
 }
 
 pub(super) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackView {
-    let judged_on = judged_on(snapshot, summary);
+    let status_date = status_date(snapshot, summary);
     let rings: Vec<TrackRing> = summary
         .calendar
         .iter()
@@ -42,7 +42,7 @@ pub(super) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackVi
                 scale: stage.place.scale(),
                 rollout_days: stage.rollout_days,
                 test_days: stage.test_days,
-                tested_days: stage.test_days_passed(&snapshot.freezes, judged_on),
+                tested_days: stage.test_days_passed(&snapshot.freezes, status_date),
                 entered: stage.entered,
                 done: counts.completed,
                 failed: counts.failed,
@@ -54,7 +54,7 @@ pub(super) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackVi
     let stands_at = stands_at(snapshot, &summary.rollout);
     let position = summary
         .rollout
-        .position(&summary.calendar, &snapshot.freezes, judged_on, stands_at);
+        .position(&summary.calendar, &snapshot.freezes, status_date, stands_at);
     let mark = match (&summary.rollout.state, position) {
         (RolloutState::Running, Some(position)) => TrackMark::Now(position),
         (RolloutState::Paused { .. }, Some(position)) => TrackMark::Paused(position),
@@ -135,7 +135,7 @@ pub(super) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateS
     let paused = match &summary.rollout.state {
         RolloutState::Paused { since, .. } => {
             let since = zone.date(*since);
-            let until = summary.rollout.goes_on(wall.date());
+            let until = summary.rollout.continues_on(wall.date());
             let length = u32::try_from((until - since).num_days()).unwrap_or(0);
             (since >= first && length > 0).then(|| (day_of(since), length))
         }
@@ -207,7 +207,7 @@ fn stage_view(
     let status = status::ring(
         &summary.rollout,
         stage,
-        summary.rollout.judged_on(&snapshot.organisation.zone, snapshot.now),
+        summary.rollout.status_date(&snapshot.organisation.zone, snapshot.now),
     );
     let test = if stage.test_ends > stage.rollout_ends {
         formats::span(stage.rollout_ends, stage.test_ends, year)

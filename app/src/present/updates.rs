@@ -241,16 +241,16 @@ fn day_of(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> Option<String> {
         | UpdateStatus::Deprecated
         | UpdateStatus::NotRequired => return None,
     }
-    let judged_on = judged_on(snapshot, summary);
+    let status_date = status_date(snapshot, summary);
     let (day, days) = summary
         .rollout
-        .plan_day(&summary.calendar, &snapshot.freezes, judged_on)?;
+        .plan_day(&summary.calendar, &snapshot.freezes, status_date)?;
     Some(format!("Day {day} of {days}"))
 }
 
 /// The date on which the days of a rollout are counted.
-pub(super) fn judged_on(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> NaiveDate {
-    summary.rollout.judged_on(&snapshot.organisation.zone, snapshot.now)
+pub(super) fn status_date(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> NaiveDate {
+    summary.rollout.status_date(&snapshot.organisation.zone, snapshot.now)
 }
 
 pub(super) fn caption(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {

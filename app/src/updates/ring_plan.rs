@@ -122,7 +122,7 @@ impl RingPlan {
                     self.day(stage.starts_on.max(self.today)),
                     self.city,
                     match running.paused_on {
-                        Some(_) if running.rollout.goes_on(self.today) == self.today => ", if it is resumed today",
+                        Some(_) if running.rollout.continues_on(self.today) == self.today => ", if it is resumed today",
                         Some(_) | None => "",
                     }
                 ),

@@ -167,9 +167,9 @@ impl Service {
             let live = tx.live_rollouts().await?;
             let rollouts = tx.rollouts(&live).await?;
             let live = titled(tx, &rollouts).await?;
-            let reached_otherwise = edit_rings(&before, &after, &live)?;
+            let rings_reached_differently = edit_rings(&before, &after, &live)?;
             tx.put_rings(&after).await?;
-            for ring in reached_otherwise {
+            for ring in rings_reached_differently {
                 tx.recheck_ring(ring).await?;
             }
             tx.wake_rollouts(now).await?;

@@ -389,7 +389,7 @@ impl Tx {
     }
 
     /// Has the planner look at every running rollout, because rings, zones or the rooms in them have changed
-    /// (`planner::look_again`).
+    /// (`planner::wake_rollout`).
     ///
     /// # Errors
     /// The database fails.

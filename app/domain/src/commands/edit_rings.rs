@@ -27,7 +27,7 @@ pub fn edit_rings(
         }
     }
     let rollouts: Vec<&Rollout> = live.iter().map(|(rollout, _)| *rollout).collect();
-    Ok(planner::reached_otherwise(before, after, &rollouts))
+    Ok(planner::rings_reached_differently(before, after, &rollouts))
 }
 
 /// Whether a ring may be deleted, as far as rollouts under way are concerned (R11). `zone`: the organisation's.

@@ -71,11 +71,11 @@ pub fn move_plans<'r>(
     after: &Freezes,
     now: DateTime<Utc>,
 ) -> Changes {
-    let shift = planner::refreeze(zone, now, before, after);
-    let moved = live.map(|rollout| rollout.refrozen(&shift));
+    let shift = planner::freeze_shift(zone, now, before, after);
+    let moved = live.map(|rollout| rollout.under_freezes(&shift));
     // When its next ring begins depends on what is frozen.
     let rollouts: Vec<Rollout> = moved
-        .map(|moved| planner::look_again(&moved, now).unwrap_or(moved))
+        .map(|moved| planner::wake_rollout(&moved, now).unwrap_or(moved))
         .collect();
     let mut changes = Changes {
         woken: rollouts.iter().map(|rollout| (rollout.update, now)).collect(),

@@ -51,7 +51,7 @@ pub fn resume<'f>(
         let title = update.map_or_else(|| "An update".to_owned(), Update::title);
         return Err(Refusal::NotPaused { title });
     };
-    let led_to = update.map_or_else(Vec::new, |step| planner::led_to_by(step, others));
+    let led_to = update.map_or_else(Vec::new, |step| planner::updates_waiting_for(step, others));
     let woken = std::iter::once(after.update).chain(led_to);
     let mut changes = Changes {
         woken: woken.map(|update| (update, now)).collect(),

@@ -91,7 +91,7 @@ pub fn recall(rollout: &Rollout, why: &str, now: DateTime<Utc>) -> Option<Rollou
 
 /// The updates whose rooms may wait for `step` on their way (S8): they are looked at when its rollout is resumed.
 #[must_use]
-pub fn led_to_by<'u>(step: &Update, updates: impl Iterator<Item = &'u Update>) -> Vec<UpdateId> {
+pub fn updates_waiting_for<'u>(step: &Update, updates: impl Iterator<Item = &'u Update>) -> Vec<UpdateId> {
     let waits =
         |update: &&Update| update.id != step.id && update.product == step.product && update.minimum_version.is_some();
     updates.filter(waits).map(|update| update.id).collect()
@@ -99,7 +99,7 @@ pub fn led_to_by<'u>(step: &Update, updates: impl Iterator<Item = &'u Update>) -
 
 /// How a change of freezes moves dates (W6): those from today on, in the organisation's zone.
 #[must_use]
-pub fn refreeze(zone: &Zone, now: DateTime<Utc>, before: &Freezes, after: &Freezes) -> Shift {
+pub fn freeze_shift(zone: &Zone, now: DateTime<Utc>, before: &Freezes, after: &Freezes) -> Shift {
     let today = zone.date(now);
     Shift {
         from: today,
@@ -112,7 +112,7 @@ pub fn refreeze(zone: &Zone, now: DateTime<Utc>, before: &Freezes, after: &Freez
 /// Rings that a change of rings lets a live rollout pass without entering them, or takes out from behind it (R10): their rooms
 /// are looked at as if they had been moved there (R14).
 #[must_use]
-pub fn reached_otherwise(before: &RingSequence, after: &RingSequence, live: &[&Rollout]) -> BTreeSet<RingId> {
+pub fn rings_reached_differently(before: &RingSequence, after: &RingSequence, live: &[&Rollout]) -> BTreeSet<RingId> {
     let changed = |rollout: &&Rollout, ring: &Ring| {
         let was = before.get(ring.id).map(|ring| rollout.has_reached(ring));
         was.is_some_and(|was| was != rollout.has_reached(ring))
@@ -126,7 +126,7 @@ pub fn reached_otherwise(before: &RingSequence, after: &RingSequence, live: &[&R
 /// A running rollout after rooms came to a ring or left it, or rings, zones or settings were changed: when its next ring begins
 /// depends on them (S5), so it is looked at now. `None`: nothing to look at.
 #[must_use]
-pub fn look_again(rollout: &Rollout, now: DateTime<Utc>) -> Option<Rollout> {
+pub fn wake_rollout(rollout: &Rollout, now: DateTime<Utc>) -> Option<Rollout> {
     let waits = rollout.state == RolloutState::Running && rollout.next_at.is_some_and(|at| at > now);
     waits.then(|| Rollout {
         next_at: Some(now),

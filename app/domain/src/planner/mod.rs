@@ -8,7 +8,10 @@ mod rooms;
 
 use chrono::{DateTime, Utc};
 
-pub use decide::{check_minutes, led_to_by, look_again, publish, reached_otherwise, recall, refreeze, supersede};
+pub use decide::{
+    check_minutes, freeze_shift, publish, recall, rings_reached_differently, supersede, updates_waiting_for,
+    wake_rollout,
+};
 pub use rings::superseding_in_ring;
 pub use rooms::join::{LeftOut, force};
 pub use rooms::retry::retry;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{NewIds, led_to_by};
+use super::{NewIds, updates_waiting_for};
 use crate::changes::{Changes, Placement};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::{Event, Late, Subject};
@@ -23,7 +23,7 @@ impl Rollout {
     pub fn ring_to_fill(&self, rings: &RingSequence) -> Option<RingId> {
         match self.stages.last() {
             Some(last) if last.placed < last.rooms => Some(last.ring),
-            Some(_) | None => self.ahead(rings).first().map(|ring| ring.id),
+            Some(_) | None => self.rings_ahead(rings).first().map(|ring| ring.id),
         }
     }
 
@@ -70,11 +70,11 @@ impl Rollout {
     /// The organisation's date on which [`crate::status::ring`] judges this rollout: today; the date of its deprecation, for its
     /// rings stand still since then; or that on which its pause ends by itself, for which its calendar is made.
     #[must_use]
-    pub fn judged_on(&self, organisation: &Zone, now: DateTime<Utc>) -> NaiveDate {
+    pub fn status_date(&self, organisation: &Zone, now: DateTime<Utc>) -> NaiveDate {
         match self.state {
             RolloutState::Deprecated { at, .. } => organisation.date(at),
             RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => {
-                self.goes_on(organisation.date(now))
+                self.continues_on(organisation.date(now))
             }
         }
     }
@@ -132,7 +132,7 @@ fn resume(slice: &Slice, rollout: &Rollout, now: DateTime<Utc>, changes: &mut Ch
     );
     changes.move_nights(&resumed, &shift);
     let step = slice.updates.get(&rollout.update);
-    let led_to = step.map_or_else(Vec::new, |step| led_to_by(step, slice.updates.values()));
+    let led_to = step.map_or_else(Vec::new, |step| updates_waiting_for(step, slice.updates.values()));
     let woken = std::iter::once(rollout.update).chain(led_to);
     changes.woken.extend(woken.map(|update| (update, now)));
     changes.rollouts.push(resumed);

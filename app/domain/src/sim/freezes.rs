@@ -22,8 +22,8 @@ impl Simulation {
         let scope = ring.map_or(FreezeScope::Organisation, FreezeScope::Ring);
         let rooms = self.may_freeze(scope, &[], made.from, made.until)?;
         let after = self.fleet.freezes.with(scope, &made);
-        self.refreeze(after);
-        self.look_at_rooms(&rooms);
+        self.freeze_shift(after);
+        self.wake_rooms(&rooms);
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl Simulation {
     }
 
     /// Other freezes of the organisation and of rings from now on.
-    fn refreeze(&mut self, after: Freezes) {
+    fn freeze_shift(&mut self, after: Freezes) {
         let before = std::mem::replace(&mut self.fleet.freezes, after.clone());
         let zone = self.fleet.organisation.zone.clone();
         let live = self.fleet.rollouts.values().filter(|rollout| rollout.is_live());
@@ -138,7 +138,7 @@ impl Simulation {
         let last = lift_freeze(freeze, fleet.organisation.zone.date(self.now))?;
         if of_plans().any(|freeze| freeze.id == id) {
             let after = fleet.freezes.shortened(id, last);
-            self.refreeze(after);
+            self.freeze_shift(after);
             return Ok(());
         }
         for room in self.fleet.rooms.values_mut() {
@@ -154,7 +154,7 @@ impl Simulation {
         Ok(())
     }
 
-    fn look_at_rooms(&mut self, rooms: &[RoomId]) {
+    fn wake_rooms(&mut self, rooms: &[RoomId]) {
         for deployment in self.fleet.deployments.values_mut() {
             if rooms.contains(&deployment.room) && deployment.is_unfinished() {
                 deployment.next_at = Some(self.now);

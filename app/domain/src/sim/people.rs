@@ -329,7 +329,7 @@ impl Simulation {
     pub fn move_room(&mut self, room: RoomId, ring: RingId) {
         if self.move_rooms(&[room], None, ring).is_err() {
             // Looked at all the same, as after every move.
-            self.look_again();
+            self.wake_rollouts();
         }
     }
 
@@ -364,7 +364,7 @@ impl Simulation {
                 self.fleet.rechecks.insert(room.id);
             }
         }
-        self.look_again();
+        self.wake_rollouts();
     }
 
     /// Keeps updates away from a room up to and including a date ★.
@@ -384,7 +384,7 @@ impl Simulation {
     pub fn add_room(&mut self, room: Room) {
         self.fleet.rechecks.insert(room.id);
         self.fleet.rooms.insert(room.id, room);
-        self.look_again();
+        self.wake_rollouts();
     }
 
     /// Other rings from now on (R10).
@@ -396,7 +396,7 @@ impl Simulation {
         let in_changed = self.fleet.rooms.values().filter(|room| changed.contains(&room.ring));
         self.fleet.rechecks.extend(in_changed.map(|room| room.id));
         self.fleet.rings = rings;
-        self.look_again();
+        self.wake_rollouts();
         Ok(())
     }
 
@@ -438,13 +438,13 @@ impl Simulation {
         for update in live {
             self.fleet.wake_deployments(update, self.now);
         }
-        self.look_again();
+        self.wake_rollouts();
         Ok(())
     }
 
-    fn look_again(&mut self) {
+    fn wake_rollouts(&mut self) {
         for rollout in self.fleet.rollouts.values_mut() {
-            if let Some(again) = planner::look_again(rollout, self.now) {
+            if let Some(again) = planner::wake_rollout(rollout, self.now) {
                 *rollout = again;
             }
         }
