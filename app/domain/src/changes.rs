@@ -21,7 +21,7 @@ pub struct Changes {
     /// The order of nights in a ring that is too large for one plan (S6).
     pub placements: Vec<Placement>,
     /// Rollouts whose order of nights is not needed any more.
-    pub filled: Vec<UpdateId>,
+    pub fully_placed: Vec<UpdateId>,
     /// Deployments that a ring's entry makes: new ones, all waiting for their first attempt.
     pub placed: Vec<Deployment>,
     /// Other new and changed deployments.
@@ -165,7 +165,7 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.rollouts.is_empty()
             && self.placements.is_empty()
-            && self.filled.is_empty()
+            && self.fully_placed.is_empty()
             && self.placed.is_empty()
             && self.deployments.is_empty()
             && self.installs.is_empty()
@@ -198,7 +198,7 @@ impl Changes {
         }
     }
 
-    pub(crate) fn say(&mut self, subject: Subject, event: Event) {
+    pub(crate) fn report_line(&mut self, subject: Subject, event: Event) {
         self.report.push(ReportLine { subject, event });
     }
 }

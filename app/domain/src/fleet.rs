@@ -85,12 +85,12 @@ pub struct DueRollout {
     /// once, when the ring's date has begun somewhere; empty before that, and while the ring is being filled.
     pub candidates: Vec<Candidate>,
     /// While the ring is being filled: the next rooms in the order of its nights, last position first.
-    pub filling: Option<Filling>,
+    pub placement_batch: Option<PlacementBatch>,
 }
 
 /// The next rooms of a ring that is being filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filling {
+pub struct PlacementBatch {
     /// So many positions are dealt with.
     pub taken: u32,
     /// Their rooms, by position; those that are no candidates any more are left out.
@@ -258,7 +258,7 @@ impl Fleet {
         let candidates = update.filter(|_| is_entered_now).map_or_else(Vec::new, |update| {
             in_ring().filter_map(|room| self.candidate(update, room, now)).collect()
         });
-        let filling = rollout.being_filled().map(|stage| {
+        let placement_batch = rollout.being_filled().map(|stage| {
             let positions = next_positions(stage.rooms, stage.placed, self.batch);
             let still = |position: u32| {
                 let room = self.rooms.get(self.placements.get(&(rollout.update, position))?)?;
@@ -266,7 +266,7 @@ impl Fleet {
                 let candidate = self.candidate(update?, room, now).filter(|_| stays)?;
                 Some((position, candidate))
             };
-            Filling {
+            PlacementBatch {
                 taken: positions.end - positions.start,
                 rooms: positions.filter_map(still).collect(),
             }
@@ -276,7 +276,7 @@ impl Fleet {
             ring,
             zones,
             candidates,
-            filling,
+            placement_batch,
         }
     }
 
@@ -363,7 +363,8 @@ impl Fleet {
             self.placements
                 .insert((placement.update, placement.position), placement.room);
         }
-        self.placements.retain(|(update, _), _| !plan.filled.contains(update));
+        self.placements
+            .retain(|(update, _), _| !plan.fully_placed.contains(update));
         for room in &plan.rechecked_rooms {
             self.rechecks.remove(room);
         }

@@ -13,14 +13,14 @@ use crate::update::{Update, VersionStanding};
 
 /// The release that a way would need and that there is none of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Missing {
+pub struct MissingStep {
     /// The version that is needed first.
     pub minimum: String,
     /// By which version.
     pub version: String,
 }
 
-impl Missing {
+impl MissingStep {
     /// The reason in one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -38,7 +38,7 @@ pub fn next_step<'u>(
     update: &'u Update,
     device: &Device,
     releases: impl Iterator<Item = &'u Update>,
-) -> Result<&'u Update, Missing> {
+) -> Result<&'u Update, MissingStep> {
     let installed = device
         .component(&update.product)
         .and_then(|component| component.version.as_deref());
@@ -46,21 +46,21 @@ pub fn next_step<'u>(
     let steps: Vec<&Update> = releases
         .filter(|release| release.product == update.product && release.offerable && release.fits(&device.model))
         .collect();
-    way(update, installed, &steps, steps.len(), &mut BTreeMap::new())
+    find_path(update, installed, &steps, steps.len(), &mut BTreeMap::new())
 }
 
 /// `dead_ends`: releases from which no way was found, so that each is tried once.
-fn way<'u>(
+fn find_path<'u>(
     update: &'u Update,
     installed: &str,
     steps: &[&'u Update],
     depth: usize,
-    dead_ends: &mut BTreeMap<UpdateId, Missing>,
-) -> Result<&'u Update, Missing> {
+    dead_ends: &mut BTreeMap<UpdateId, MissingStep>,
+) -> Result<&'u Update, MissingStep> {
     if update.standings.get(installed) != Some(&VersionStanding::NeedsFirst) {
         return Ok(update);
     }
-    let missing = Missing {
+    let missing = MissingStep {
         minimum: update.minimum_version.clone().unwrap_or_default(),
         version: update.version.clone(),
     };
@@ -76,7 +76,7 @@ fn way<'u>(
     for step in newest_first(steps.iter().filter(satisfies).copied().collect()) {
         let found = match dead_ends.get(&step.id) {
             Some(missing) => Err(missing.clone()),
-            None => way(step, installed, steps, depth - 1, dead_ends),
+            None => find_path(step, installed, steps, depth - 1, dead_ends),
         };
         match found {
             Ok(next) => return Ok(next),
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    fn next(releases: &[Update], to: &str, from: &str) -> Result<String, Missing> {
+    fn next(releases: &[Update], to: &str, from: &str) -> Result<String, MissingStep> {
         let update = releases
             .iter()
             .find(|release| release.version == to)

@@ -235,14 +235,14 @@ impl Device {
 impl Room {
     /// The freeze in which nothing starts in this room on `date`, a date in its zone (W6).
     #[must_use]
-    pub fn frozen<'f>(&'f self, plans: &'f Freezes, date: NaiveDate) -> Option<&'f Freeze> {
+    pub fn freeze_on<'f>(&'f self, plans: &'f Freezes, date: NaiveDate) -> Option<&'f Freeze> {
         let own = self.freezes.iter().find(|freeze| freeze.covers(date));
         own.or_else(|| plans.on(self.ring, date))
     }
 
     /// The hold that keeps updates of `product` away on `date`, if any.
     #[must_use]
-    pub fn held(&self, product: &ProductId, date: NaiveDate) -> Option<&Hold> {
+    pub fn hold_on(&self, product: &ProductId, date: NaiveDate) -> Option<&Hold> {
         self.holds.iter().find(|hold| {
             hold.since <= date && date <= hold.until && hold.product.as_ref().is_none_or(|held| held == product)
         })

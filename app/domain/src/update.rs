@@ -313,7 +313,7 @@ impl Update {
             }
             return Some(why);
         }
-        if let Some(hold) = room.held(&self.product, date) {
+        if let Some(hold) = room.hold_on(&self.product, date) {
             return Some(Exclusion::Held {
                 owner: hold.owner.clone(),
                 reason: hold.reason.clone(),

@@ -223,10 +223,10 @@ fn start(
         RoomStatus::Scheduled => Some(match deployment.force {
             None => {
                 let hours = facts.organisation.settings.window();
-                let frozen = |date| room.frozen(facts.freezes, date);
+                let frozen = |date| room.freeze_on(facts.freezes, date);
                 ExpectedStart::Window(Window::next_free(&room.zone, deployment.night, now, hours, frozen))
             }
-            Some(force) => match thaws_on(facts, room, now) {
+            Some(force) => match freeze_ends_on(facts, room, now) {
                 Some(date) => ExpectedStart::AfterFreeze(date),
                 None => ExpectedStart::Forced(force),
             },
@@ -244,10 +244,10 @@ fn start(
 }
 
 /// The first date on which something may start in a room that is frozen today; `None`: it is not.
-fn thaws_on(facts: &StatusFacts<'_>, room: &Room, now: DateTime<Utc>) -> Option<NaiveDate> {
+fn freeze_ends_on(facts: &StatusFacts<'_>, room: &Room, now: DateTime<Utc>) -> Option<NaiveDate> {
     let today = room.zone.date(now);
     let mut date = today;
-    while let Some(freeze) = room.frozen(facts.freezes, date) {
+    while let Some(freeze) = room.freeze_on(facts.freezes, date) {
         date = freeze.until + Days::new(1);
     }
     (date > today).then_some(date)

@@ -382,7 +382,7 @@ impl ReadSnapshot {
     pub fn next_window(&self, room: &Room, night: NaiveDate) -> Window {
         let hours = self.organisation.settings.window();
         Window::next_free(&room.zone, night, self.now, hours, |date| {
-            room.frozen(&self.freezes, date)
+            room.freeze_on(&self.freezes, date)
         })
     }
 

@@ -54,14 +54,14 @@ const NAMED: [Named; 3] = [
 impl Store {
     /// Gives the names their clean keys that were written without: by a program before this one, also by one that still runs beside it.
     pub(crate) async fn fill_clean_keys(&self) -> Result<()> {
-        let filled: Result<usize> = crate::write!(self, tx => {
-            let mut filled = 0;
+        let fully_placed: Result<usize> = crate::write!(self, tx => {
+            let mut fully_placed = 0;
             for named in NAMED {
-                filled += tx.fill_clean_keys(&named).await?;
+                fully_placed += tx.fill_clean_keys(&named).await?;
             }
-            Ok(filled)
+            Ok(fully_placed)
         });
-        match filled? {
+        match fully_placed? {
             0 => {}
             names => tracing::info!(
                 names,
@@ -76,15 +76,15 @@ impl Tx {
     async fn fill_clean_keys(&mut self, named: &Named) -> Result<usize> {
         let rows: Vec<(Uuid, String, String, Option<String>)> =
             each!(self, c => sqlx::query_as(named.read).fetch_all(c).await)?;
-        let mut filled = 0;
+        let mut fully_placed = 0;
         for (id, name, key, is) in rows {
             let wanted = Some(name_key(&name)).filter(|clean| *clean != key);
             if wanted != is {
                 each!(self, c => sqlx::query(named.write).bind(id).bind(&wanted).execute(c).await.map(drop))?;
-                filled += 1;
+                fully_placed += 1;
             }
         }
-        Ok(filled)
+        Ok(fully_placed)
     }
 
     /// The rooms whose names were written in another Unicode form: (clean key, site) to room. What is imported is compared with them.

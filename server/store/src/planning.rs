@@ -8,7 +8,7 @@ use std::ops::Range;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::{Applied, Changes, Placement};
 use domain::deployment::Deployment;
-use domain::fleet::{self, Candidate, DueRollout, DueRoom, Filling, Slice};
+use domain::fleet::{self, Candidate, DueRollout, DueRoom, PlacementBatch, Slice};
 use domain::freeze::Freezes;
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, UpdateId};
 use domain::install::Install;
@@ -294,13 +294,13 @@ impl Tx {
             ring,
             zones: Vec::new(),
             candidates: Vec::new(),
-            filling: None,
+            placement_batch: None,
         };
         let Some(ring) = ring.filter(|_| matches!(rollout.state, RolloutState::Running)) else {
             return Ok(due);
         };
         if let Some(stage) = rollout.being_filled() {
-            due.filling = Some(self.filling(stage, update, now).await?);
+            due.placement_batch = Some(self.placement_batch(stage, update, now).await?);
             return Ok(due);
         }
         let names: Vec<String> = match ring {
@@ -318,7 +318,7 @@ impl Tx {
     }
 
     /// The next rooms of a ring that is being filled (S6).
-    async fn filling(&mut self, stage: &Stage, update: &Update, now: DateTime<Utc>) -> Result<Filling> {
+    async fn placement_batch(&mut self, stage: &Stage, update: &Update, now: DateTime<Utc>) -> Result<PlacementBatch> {
         let positions = fleet::next_positions(stage.rooms, stage.placed, planner::MOST_NEW_DEPLOYMENTS);
         let taken = positions.end - positions.start;
         let mut rooms = Vec::new();
@@ -330,7 +330,7 @@ impl Tx {
             rooms.push((position, candidate));
         }
         rooms.sort_by_key(|(position, _)| *position);
-        Ok(Filling { taken, rooms })
+        Ok(PlacementBatch { taken, rooms })
     }
 
     /// Rooms that a ring's entry gives a night (S1, S6): applicable, kept away by nothing, and without a deployment. By room, each
@@ -511,7 +511,7 @@ impl Tx {
             self.put_rollout(rollout).await?;
         }
         self.put_placements(&plan.placements).await?;
-        for update in &plan.filled {
+        for update in &plan.fully_placed {
             self.delete_placements(*update).await?;
         }
         self.put_installs(&plan.installs).await?;

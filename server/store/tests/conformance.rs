@@ -965,7 +965,7 @@ async fn a_ring_that_is_entered_has_the_same_candidates_in_rows_and_in_memory_s6
     let rooms: Vec<RoomId> = due.candidates.iter().map(|candidate| candidate.room).collect();
     assert_eq!(rooms, [room(1), room(2), room(5), room(7), room(8)]);
     assert_eq!(due.candidates[2].withdrawn, Some((lab::deployment_id(5), 2)));
-    assert_eq!(due.filling, None);
+    assert_eq!(due.placement_batch, None);
 }
 
 async fn a_ring_that_is_half_filled_has_the_same_next_rooms_in_rows_and_in_memory_s6(home: Home) {
@@ -991,16 +991,16 @@ async fn a_ring_that_is_half_filled_has_the_same_next_rooms_in_rows_and_in_memor
         tx.apply(&plan, &[], at_night()).await
     })
     .unwrap();
-    let filling = due_alike(store).await.filling.expect("it is being filled");
-    assert_eq!(filling.taken, 5);
-    let next: Vec<(u32, RoomId)> = filling
+    let placement_batch = due_alike(store).await.placement_batch.expect("it is being filled");
+    assert_eq!(placement_batch.taken, 5);
+    let next: Vec<(u32, RoomId)> = placement_batch
         .rooms
         .iter()
         .map(|(position, of)| (*position, of.room))
         .collect();
     assert_eq!(next, [(1, room(7)), (4, room(5))]);
     let plan = Changes {
-        filled: vec![UPDATE],
+        fully_placed: vec![UPDATE],
         ..Changes::default()
     };
     store::write!(store, tx => { tx.apply(&plan, &[], at_night()).await }).unwrap();
@@ -2618,8 +2618,8 @@ async fn every_hot_query_starts_from_an_index_p8() {
         .await
         .unwrap()
         .unwrap();
-    let filling = due.slice.due[0].filling.as_ref().unwrap();
-    assert!(filling.rooms.len() == 1 && due.slice.rooms.len() == 2);
+    let placement_batch = due.slice.due[0].placement_batch.as_ref().unwrap();
+    assert!(placement_batch.rooms.len() == 1 && due.slice.rooms.len() == 2);
     // A poll, and what devices say.
     tx.device_facts("device-0").await.unwrap();
     tx.device_facts_of_action(lab::device(0), action).await.unwrap();

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::deployment::{self, Deployment};
 use crate::freeze::Freezes;
 use crate::ids::UpdateId;
-use crate::planner::{self, LeftOut, NewIds};
+use crate::planner::{self, ForceRefusal, NewIds};
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
@@ -45,7 +45,7 @@ impl Force<'_> {
         existing: Option<&Deployment>,
         now: DateTime<Utc>,
         ids: &mut dyn NewIds,
-    ) -> Result<Deployment, LeftOut> {
+    ) -> Result<Deployment, ForceRefusal> {
         let newer = planner::superseding_in_ring(self.rings, self.rollout, room.ring, |newer| self.newer.get(&newer));
         let newer = newer
             .and_then(|newer| self.newer_updates.get(&newer))

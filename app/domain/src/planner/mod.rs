@@ -13,7 +13,7 @@ pub use decide::{
     wake_rollout,
 };
 pub use rings::superseding_in_ring;
-pub use rooms::join::{LeftOut, force};
+pub use rooms::join::{ForceRefusal, force};
 pub use rooms::retry::retry;
 
 use crate::changes::Changes;

@@ -126,7 +126,7 @@ fn resume(slice: &Slice, rollout: &Rollout, now: DateTime<Utc>, changes: &mut Ch
     let Some((resumed, shift)) = rollout.resume(&slice.rings, &slice.freezes, zone, now) else {
         return;
     };
-    changes.say(
+    changes.report_line(
         Subject::Rollout(rollout.update),
         Event::PauseOver { days: shift.days() },
     );
@@ -159,7 +159,7 @@ fn step(
         if now < begins {
             rollout.next_at = Some(begins);
             let (ring, starts) = (next.name.clone(), Day::new(next.starts_on, today));
-            changes.say(subject, Event::RingAhead { ring, starts });
+            changes.report_line(subject, Event::RingAhead { ring, starts });
             return;
         }
         // README, "A ring entered late". A critical update may be published when its date is well on its way in the east.
@@ -173,14 +173,14 @@ fn step(
     if now < ends {
         rollout.next_at = Some(ends);
         let (ring, ends) = (last.name.clone(), Day::new(last.test_ends - days(1), today));
-        changes.say(subject, Event::LastRing { ring, ends });
+        changes.report_line(subject, Event::LastRing { ring, ends });
         return;
     }
     // The rooms of this slice may end in the same plan; their end wakes the rollout once more.
     let unfinished = rollout.total_counts().unfinished();
     rollout.next_at = None;
     if unfinished > 0 {
-        changes.say(subject, Event::Finishing { rooms: unfinished });
+        changes.report_line(subject, Event::Finishing { rooms: unfinished });
         return;
     }
     // One that was recalled since has taken its place nowhere.
@@ -193,12 +193,12 @@ fn step(
     if let (Some(newer), true) = (newest, rollout.total_counts().deprecated > 0) {
         // Some of its rooms were left to the newer one: it has not reached all of them, so it is not Completed (T7, S9).
         let reason = Reason::Superseded { by: newer.title() };
-        changes.say(subject, Event::Deprecated(reason.clone()));
+        changes.report_line(subject, Event::Deprecated(reason.clone()));
         rollout.state = RolloutState::Deprecated { at: now, reason };
         return;
     }
     rollout.state = RolloutState::Finished { at: now };
-    changes.say(subject, Event::Finished);
+    changes.report_line(subject, Event::Finished);
 }
 
 /// When `date` begins for a ring: in the easternmost zone of its rooms, or in the organisation's where it has none (S5).
@@ -249,12 +249,12 @@ fn enter(
             late,
         },
     };
-    changes.say(Subject::Rollout(rollout.update), event);
+    changes.report_line(Subject::Rollout(rollout.update), event);
     let fits_in_one_plan = order.len() <= slice.batch;
     let positioned = (0..).zip(order);
     if fits_in_one_plan {
         place(slice, rollout, rooms, positioned, now, ids, changes);
-        wake_what_it_needs(slice, rollout.update, now, changes);
+        wake_prerequisites(slice, rollout.update, now, changes);
     } else {
         changes
             .placements
@@ -311,7 +311,7 @@ fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, changes: &mut Ch
                 older.state = deprecated.clone();
                 older.next_at = None;
             });
-            changes.say(Subject::Rollout(older.update), Event::Deprecated(reason));
+            changes.report_line(Subject::Rollout(older.update), Event::Deprecated(reason));
         }
         changes.woken.push((older.update, now));
     }
@@ -326,7 +326,7 @@ fn fill(
     ids: &mut dyn NewIds,
     changes: &mut Changes,
 ) {
-    let (Some(stage), Some(filling)) = (rollout.being_filled().cloned(), &due.filling) else {
+    let (Some(stage), Some(placement_batch)) = (rollout.being_filled().cloned(), &due.placement_batch) else {
         return;
     };
     rollout.next_at = Some(now);
@@ -342,18 +342,21 @@ fn fill(
             changes,
         );
     } else {
-        let next = filling.rooms.iter().map(|(position, candidate)| (*position, candidate));
-        place(slice, rollout, filling.taken, next, now, ids, changes);
+        let next = placement_batch
+            .rooms
+            .iter()
+            .map(|(position, candidate)| (*position, candidate));
+        place(slice, rollout, placement_batch.taken, next, now, ids, changes);
     }
     if rollout.being_filled().is_none() {
-        changes.filled.push(rollout.update);
-        wake_what_it_needs(slice, rollout.update, now, changes);
+        changes.fully_placed.push(rollout.update);
+        wake_prerequisites(slice, rollout.update, now, changes);
     }
 }
 
 /// What an update needs first goes first from now on in the rooms that it has come to (S7, S8): what is prepared there may have to give
 /// way.
-fn wake_what_it_needs(slice: &Slice, update: UpdateId, now: DateTime<Utc>, changes: &mut Changes) {
+fn wake_prerequisites(slice: &Slice, update: UpdateId, now: DateTime<Utc>, changes: &mut Changes) {
     let Some(newcomer) = slice
         .updates
         .get(&update)

@@ -43,7 +43,7 @@ pub(super) fn plan_room(
         new_installs: Vec::new(),
         tickets: Vec::new(),
     };
-    settle::hear_devices(&mut case);
+    settle::settle_installs(&mut case);
     lapse::withdraw_installs(&mut case);
     settle::conclude(&mut case);
     let is_recheck = due.recheck && is_recheck;
@@ -99,7 +99,7 @@ impl<'s> RoomCase<'s> {
 
     /// The first window from `night` on that has not closed and is not frozen.
     fn next_window(&self, night: NaiveDate) -> Window {
-        let frozen = |date| self.frozen(date);
+        let frozen = |date| self.freeze_on(date);
         Window::next_free(&self.room.zone, night, self.now, self.settings().window(), frozen)
     }
 
@@ -110,8 +110,8 @@ impl<'s> RoomCase<'s> {
     }
 
     /// The freeze in which nothing starts in this room on `date` (W6).
-    fn frozen(&self, date: NaiveDate) -> Option<&Freeze> {
-        self.room.frozen(&self.slice.freezes, date)
+    fn freeze_on(&self, date: NaiveDate) -> Option<&Freeze> {
+        self.room.freeze_on(&self.slice.freezes, date)
     }
 
     /// The instant at which the next freeze of this room begins, if one is known.
@@ -331,11 +331,11 @@ impl<'s> RoomCase<'s> {
                 } else {
                     TakenBack::AnotherFirst
                 };
-                changes.say(subject, Event::TakenBack(why));
+                changes.report_line(subject, Event::TakenBack(why));
             } else if !same_reason
                 || (prepared_for.is_none() && before.is_some_and(|before| before.state != deployment.state))
             {
-                changes.say(subject, Event::Stands(deployment.reason.clone()));
+                changes.report_line(subject, Event::Stands(deployment.reason.clone()));
             }
             if let Some((opens, closes)) = prepared_for {
                 let window = Window {
@@ -343,7 +343,7 @@ impl<'s> RoomCase<'s> {
                     opens,
                     closes,
                 };
-                changes.say(subject, Event::Prepared(Night::new(&window, &self.room.zone, self.now)));
+                changes.report_line(subject, Event::Prepared(Night::new(&window, &self.room.zone, self.now)));
             }
             // Whether a rollout is through depends on what is left, catch-ups aside (T6).
             let has_ended = !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::changes::{Changes, NewInstall};
 use domain::deployment::{Deployment, DeploymentState, Force};
-use domain::fleet::{Candidate, Filling, Fleet, Slice};
+use domain::fleet::{Candidate, Fleet, PlacementBatch, Slice};
 use domain::freeze::{Freeze, FreezeScope};
 use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::Install;
@@ -456,7 +456,13 @@ fn comparable(fleet: &Fleet) -> Fleet {
     fleet
 }
 
-type NormalDue = (UpdateId, Option<RingId>, Vec<Zone>, Vec<Candidate>, Option<Filling>);
+type NormalDue = (
+    UpdateId,
+    Option<RingId>,
+    Vec<Zone>,
+    Vec<Candidate>,
+    Option<PlacementBatch>,
+);
 
 /// What of a slice decides: the rest of it is there for words, or is over.
 #[derive(Debug, PartialEq)]
@@ -486,7 +492,7 @@ impl Normal {
             } else {
                 (Vec::new(), Vec::new())
             };
-            (due.update, due.ring, zones, candidates, due.filling.clone())
+            (due.update, due.ring, zones, candidates, due.placement_batch.clone())
         });
         let rooms = slice.rooms.iter().map(|due| {
             let counts = |deployment: &&Deployment| {

@@ -170,7 +170,7 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
         night: window.night,
         attempt,
         catch_up: true,
-        ..fresh(id, update, case.room, rollout, case.now, reason)
+        ..new_deployment(id, update, case.room, rollout, case.now, reason)
     };
     match withdrawn {
         Some(index) => case.deployments[index] = deployment,
@@ -178,7 +178,7 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
     }
 }
 
-fn fresh(
+fn new_deployment(
     id: DeploymentId,
     update: &Update,
     room: &Room,
@@ -208,7 +208,7 @@ fn fresh(
 
 /// Why a room was left out of a force (K5).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftOut {
+pub enum ForceRefusal {
     /// It does not need the update, or must not have it.
     Excluded(Exclusion),
     /// A device has started already.
@@ -223,7 +223,7 @@ pub enum LeftOut {
     Superseded(String),
 }
 
-impl LeftOut {
+impl ForceRefusal {
     /// The reason in one sentence. `product` is the product's name; `date` writes a date.
     #[must_use]
     pub fn sentence(&self, product: &str, date: impl Fn(NaiveDate) -> String) -> String {
@@ -263,18 +263,18 @@ pub fn force(
     by: &str,
     now: DateTime<Utc>,
     ids: &mut dyn NewIds,
-) -> Result<Deployment, LeftOut> {
+) -> Result<Deployment, ForceRefusal> {
     if let Some(exclusion) = update.exclusion(room, room.zone.date(now)) {
         return Err(match (exclusion, existing.map(|deployment| &deployment.state)) {
-            (Exclusion::AlreadyOn { .. }, Some(DeploymentState::Completed { .. })) => LeftOut::AlreadyDone,
-            (exclusion, _) => LeftOut::Excluded(exclusion),
+            (Exclusion::AlreadyOn { .. }, Some(DeploymentState::Completed { .. })) => ForceRefusal::AlreadyDone,
+            (exclusion, _) => ForceRefusal::Excluded(exclusion),
         });
     }
-    if let Some(freeze) = room.frozen(freezes, room.zone.date(now)) {
-        return Err(LeftOut::Frozen(freeze.clone()));
+    if let Some(freeze) = room.freeze_on(freezes, room.zone.date(now)) {
+        return Err(ForceRefusal::Frozen(freeze.clone()));
     }
     if let Some(newer) = newer {
-        return Err(LeftOut::Superseded(newer.to_owned()));
+        return Err(ForceRefusal::Superseded(newer.to_owned()));
     }
     let reason = Reason::Forced {
         by: by.to_owned(),
@@ -291,7 +291,7 @@ pub fn force(
         ..base
     };
     match existing {
-        None => Ok(forced(fresh(
+        None => Ok(forced(new_deployment(
             ids.deployment(),
             update,
             room,
@@ -300,19 +300,19 @@ pub fn force(
             reason.clone(),
         ))),
         Some(deployment) => match deployment.state {
-            DeploymentState::Waiting if deployment.force == Some(force) => Err(LeftOut::AlreadyForced),
-            DeploymentState::Open { started_at: Some(_) } => Err(LeftOut::AlreadyRunning),
+            DeploymentState::Waiting if deployment.force == Some(force) => Err(ForceRefusal::AlreadyForced),
+            DeploymentState::Open { started_at: Some(_) } => Err(ForceRefusal::AlreadyRunning),
             DeploymentState::Open { started_at: None } if deployment.force == Some(force) => {
-                Err(LeftOut::AlreadyForced)
+                Err(ForceRefusal::AlreadyForced)
             }
             DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
             DeploymentState::Failed { .. } => Ok(forced(Deployment {
                 attempt: deployment.attempt + 1,
                 ..deployment.clone()
             })),
-            DeploymentState::Completed { .. } => Err(LeftOut::AlreadyDone),
+            DeploymentState::Completed { .. } => Err(ForceRefusal::AlreadyDone),
             DeploymentState::Withdrawn { .. } => {
-                let again = fresh(deployment.id, update, room, rollout, now, reason.clone());
+                let again = new_deployment(deployment.id, update, room, rollout, now, reason.clone());
                 Ok(forced(Deployment {
                     attempt: deployment.attempt,
                     ..again

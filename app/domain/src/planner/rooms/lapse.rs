@@ -16,10 +16,10 @@ pub(super) fn withdraw_installs(case: &mut RoomCase<'_>) {
         }
         let (id, paused) = (deployment.id, case.is_paused(deployment));
         let over = reason_to_give_up(case, index);
-        let frozen_night = case.frozen(deployment.night).is_some();
+        let frozen_night = case.freeze_on(deployment.night).is_some();
         let window_today = case.window_of(deployment);
         let (is_forced, next_freeze) = (deployment.force.is_some(), case.next_freeze());
-        let is_frozen = case.frozen(case.today()).is_some();
+        let is_frozen = case.freeze_on(case.today()).is_some();
         for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
             let window_closed = install.window.is_some_and(|(_, closes)| closes <= case.now);
             // Prepared for hours, or in a zone, that are others now: the night stays, and is prepared anew.
@@ -113,7 +113,7 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
     let installs = case.latest_installs(deployment);
     let is_forced = deployment.force.is_some();
     let relevant = if is_forced { case.today() } else { night };
-    let frozen = case.frozen(relevant).map(|freeze| Frozen::by(freeze, case.today()));
+    let frozen = case.freeze_on(relevant).map(|freeze| Frozen::by(freeze, case.today()));
     let nobody_came = frozen.is_none()
         && !is_forced
         && installs

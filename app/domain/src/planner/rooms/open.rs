@@ -8,7 +8,7 @@ use crate::changes::NewInstall;
 use crate::deployment::{Deployment, DeploymentState, Failure, Withdrawal};
 use crate::ids::DeviceId;
 use crate::install::InstallState;
-use crate::path::{self, Missing};
+use crate::path::{self, MissingStep};
 use crate::planner::rooms::{RoomCase, prepares_at};
 use crate::reason::{Frozen, Reason};
 use crate::rollout::RolloutState;
@@ -18,8 +18,8 @@ use crate::update::{Exclusion, Severity, Update};
 use crate::window::Window;
 
 pub(super) fn open_next(case: &mut RoomCase<'_>) {
-    make_forced_wait_no_more(case);
-    move_past_windows_on(case);
+    take_back_planned_of_forced(case);
+    move_missed_nights(case);
     let open_one = case.deployments.iter().position(Deployment::is_open);
     if open_one.is_some_and(|index| !is_prepared_only(case, index)) {
         return;
@@ -64,7 +64,7 @@ fn must_not_have(case: &RoomCase<'_>, index: usize) -> bool {
 }
 
 /// A force that came while the same update was open for tonight: its installs are made anew, without a window.
-fn make_forced_wait_no_more(case: &mut RoomCase<'_>) {
+fn take_back_planned_of_forced(case: &mut RoomCase<'_>) {
     for index in 0..case.deployments.len() {
         let deployment = &case.deployments[index];
         if deployment.force.is_none() || deployment.state != DeploymentState::Waiting {
@@ -80,7 +80,7 @@ fn make_forced_wait_no_more(case: &mut RoomCase<'_>) {
 }
 
 /// A waiting room whose window has passed goes to the next one: another update had it, or the service was away.
-fn move_past_windows_on(case: &mut RoomCase<'_>) {
+fn move_missed_nights(case: &mut RoomCase<'_>) {
     for index in 0..case.deployments.len() {
         let deployment = &case.deployments[index];
         // What is forced waits for no window; but a device that is silent for good misses one after the other all the same.
@@ -99,9 +99,9 @@ fn move_past_windows_on(case: &mut RoomCase<'_>) {
         }
         let last = deployment.night;
         let night = case.day(last);
-        let frozen = case.frozen(last).map(|freeze| Frozen::by(freeze, case.today()));
+        let frozen = case.freeze_on(last).map(|freeze| Frozen::by(freeze, case.today()));
         let silent = frozen.is_none() && silent;
-        let crowded = frozen.is_none() && !silent && others_had_the_window(case, deployment);
+        let crowded = frozen.is_none() && !silent && window_was_full(case, deployment);
         let deployment = &mut case.deployments[index];
         deployment.night = next.night;
         deployment.reason = if let Some(frozen) = frozen {
@@ -141,7 +141,7 @@ fn blocked_by_silence(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
 
 /// Whether another update of the room ran in the window of this one's night: that is what left no space (S7), and not a service
 /// that was away.
-fn others_had_the_window(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
+fn window_was_full(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
     let Some(window) = Window::on(&case.room.zone, deployment.night, case.settings().window()) else {
         return false;
     };
@@ -173,7 +173,7 @@ enum Steps<'s> {
     Ready(Vec<(DeviceId, &'s Update)>),
     /// A release that is needed first belongs to a rollout that is paused.
     Paused,
-    Missing(Missing),
+    Missing(MissingStep),
 }
 
 fn steps<'s>(case: &RoomCase<'s>, deployment: &Deployment, update: &'s Update) -> Steps<'s> {
@@ -185,7 +185,7 @@ fn steps<'s>(case: &RoomCase<'s>, deployment: &Deployment, update: &'s Update) -
     let longest = case.settings().window_minutes;
     let releases = || case.releases().filter(move |step| step.expected_minutes <= longest);
     let mut ready = Vec::new();
-    for device in left_in(case, deployment, update).filter(|device| !is_busy(case, device.id)) {
+    for device in devices_left(case, deployment, update).filter(|device| !is_busy(case, device.id)) {
         match path::next_step(update, device, releases().filter(|step| !is_paused(step))) {
             Ok(step) => ready.push((device.id, step)),
             Err(missing) => {
@@ -201,7 +201,7 @@ fn steps<'s>(case: &RoomCase<'s>, deployment: &Deployment, update: &'s Update) -
 
 /// The devices of the room that need the update and have not been given it by this deployment. One that says nothing of its version
 /// would seem to need it for ever.
-pub(super) fn left_in<'l>(
+pub(super) fn devices_left<'l>(
     case: &'l RoomCase<'_>,
     deployment: &'l Deployment,
     update: &'l Update,
@@ -235,7 +235,7 @@ fn may_open(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
         return false;
     }
     // One silent device does not keep the others of its room from it.
-    let mut left = left_in(case, deployment, update).peekable();
+    let mut left = devices_left(case, deployment, update).peekable();
     let a_device_is_free = left.peek().is_none() || left.any(|device| !is_busy(case, device.id));
     let minutes = match steps(case, deployment, update) {
         Steps::Ready(steps) => steps.iter().map(|(_, step)| step.expected_minutes).max().unwrap_or(0),
@@ -245,11 +245,11 @@ fn may_open(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
     };
     a_device_is_free
         && match deployment.force {
-            Some(_) => case.frozen(case.today()).is_none(),
+            Some(_) => case.freeze_on(case.today()).is_none(),
             None => {
                 let window = case.next_window(deployment.night);
                 // Prepared this evening, it could start in a hold that begins at midnight.
-                let held_by_then = case.room.held(&update.product, window.night).is_some();
+                let held_by_then = case.room.hold_on(&update.product, window.night).is_some();
                 fits(case, minutes, &window) && (!held_by_then || window.night == case.today())
             }
         }

@@ -11,7 +11,7 @@ use crate::time_text::Moment;
 use crate::update::{Applicability, Update};
 
 /// Started devices that fell silent, and devices whose inventory confirms the install or has not done so in time.
-pub(super) fn hear_devices(case: &mut RoomCase<'_>) {
+pub(super) fn settle_installs(case: &mut RoomCase<'_>) {
     for index in 0..case.installs.len() {
         let install = &case.installs[index];
         let Some(update) = case.slice.updates.get(&install.update) else {
@@ -84,7 +84,7 @@ pub(super) fn conclude(case: &mut RoomCase<'_>) {
     // Only now is it known which deployments of the room are still open.
     for index in 0..case.deployments.len() {
         if matches!(case.deployments[index].state, DeploymentState::Failed { .. }) {
-            heal(case, index);
+            complete_late(case, index);
         }
     }
 }
@@ -169,7 +169,7 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
         let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.reason = reason;
-    } else if all_completed && !is_step && some_are_left(case, index) && !gives_up {
+    } else if all_completed && !is_step && has_devices_left(case, index) && !gives_up {
         // A silent one was left out. It misses window after window; the others have what they came for.
         let next = case.next_window(case.deployments[index].night + days(1));
         let reason = partly_done(case, index);
@@ -185,10 +185,10 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
     }
 }
 
-fn some_are_left(case: &RoomCase<'_>, index: usize) -> bool {
+fn has_devices_left(case: &RoomCase<'_>, index: usize) -> bool {
     let deployment = &case.deployments[index];
     let update = case.update(deployment);
-    update.is_some_and(|update| super::open::left_in(case, deployment, update).next().is_some())
+    update.is_some_and(|update| super::open::devices_left(case, deployment, update).next().is_some())
 }
 
 fn version(case: &RoomCase<'_>, update: UpdateId) -> String {
@@ -199,7 +199,7 @@ fn version(case: &RoomCase<'_>, update: UpdateId) -> String {
 }
 
 /// A late report of a silent device heals the room (W5), and so does an inventory that shows the version after all.
-fn heal(case: &mut RoomCase<'_>, index: usize) {
+fn complete_late(case: &mut RoomCase<'_>, index: usize) {
     let deployment = &case.deployments[index];
     let installs = case.latest_installs(deployment);
     let running = installs.iter().any(|install| install.is_running());
