@@ -92,9 +92,9 @@ pub fn run(text: &str) -> Result<String, ScenarioError> {
             continue;
         }
         last_line = index + 1;
-        let mut words = Words { tokens, next: 0 };
-        script.line(&mut words).map_err(at_line)?;
-        words.end().map_err(at_line)?;
+        let mut reader = TokenReader { tokens, next: 0 };
+        script.line(&mut reader).map_err(at_line)?;
+        reader.end().map_err(at_line)?;
     }
     if !script.over {
         let problem = "until: a scenario ends with a line such as until 2025-05-01 00:00".to_owned();
@@ -106,10 +106,10 @@ pub fn run(text: &str) -> Result<String, ScenarioError> {
     Ok(script.print())
 }
 
-type Played = Result<(), String>;
+type LineResult = Result<(), String>;
 
 /// One line, cut into words.
-struct Words {
+struct TokenReader {
     tokens: Vec<String>,
     next: usize,
 }
@@ -128,7 +128,7 @@ fn tokens(line: &str) -> Result<Vec<String>, String> {
     Ok(tokens)
 }
 
-impl Words {
+impl TokenReader {
     fn word(&mut self, field: &str) -> Result<String, String> {
         let word = self
             .tokens
@@ -140,14 +140,14 @@ impl Words {
     }
 
     /// Takes the next word if it is this one.
-    fn takes(&mut self, word: &str) -> bool {
+    fn take_if(&mut self, word: &str) -> bool {
         let is_next = self.tokens.get(self.next).is_some_and(|next| next == word);
         self.next += usize::from(is_next);
         is_next
     }
 
-    fn expect(&mut self, word: &str) -> Played {
-        if self.takes(word) {
+    fn expect(&mut self, word: &str) -> LineResult {
+        if self.take_if(word) {
             return Ok(());
         }
         let found = self
@@ -196,7 +196,7 @@ impl Words {
         }
     }
 
-    fn end(&self) -> Played {
+    fn end(&self) -> LineResult {
         match self.tokens.get(self.next) {
             None => Ok(()),
             Some(word) => Err(format!("{word}: nothing more is expected on this line")),
@@ -261,8 +261,8 @@ impl Script {
         self.sim.fleet.organisation.zone.clone()
     }
 
-    fn line(&mut self, words: &mut Words) -> Played {
-        let directive = words.word("directive")?;
+    fn line(&mut self, reader: &mut TokenReader) -> LineResult {
+        let directive = reader.word("directive")?;
         if self.over {
             return Err(format!("{directive}: nothing may stand behind until"));
         }
@@ -271,47 +271,47 @@ impl Script {
             return Err(format!("{directive}: must stand before the first room"));
         }
         match directive.as_str() {
-            "zone" => self.sim.fleet.organisation.zone = words.zone()?,
-            "clock" => self.sim.now = words.instant("clock", &self.organisation_zone())?,
+            "zone" => self.sim.fleet.organisation.zone = reader.zone()?,
+            "clock" => self.sim.now = reader.instant("clock", &self.organisation_zone())?,
             "site" => {
-                let name = words.word("site")?;
-                words.expect("zone")?;
-                self.sites.insert(name, words.zone()?);
+                let name = reader.word("site")?;
+                reader.expect("zone")?;
+                self.sites.insert(name, reader.zone()?);
             }
-            "product" => self.product(words)?,
+            "product" => self.product(reader)?,
             "release" => {
-                let (product, version) = (self.product_id(words)?, words.word("version")?);
-                let day = words.date("day of release")?;
+                let (product, version) = (self.product_id(reader)?, reader.word("version")?);
+                let day = reader.date("day of release")?;
                 self.products.entry(product).and_modify(|product| {
                     product.released.insert(version, day);
                 });
             }
-            "ring" => self.ring(words)?,
+            "ring" => self.ring(reader)?,
             "rooms" | "room" if self.started => {
                 return Err(format!(
                     "{directive}: after the first at, write at DATE TIME add room …"
                 ));
             }
-            "rooms" => self.add_rooms(words)?,
+            "rooms" => self.add_rooms(reader)?,
             "room" => {
-                let room = self.room(words)?;
+                let room = self.room(reader)?;
                 self.sim.fleet.rooms.insert(room.id, room);
             }
-            "device" => self.device(words)?,
-            "mode" => self.mode(words)?,
+            "device" => self.device(reader)?,
+            "mode" => self.mode(reader)?,
             "guard" => {
-                let guard = words.word("guard")?;
+                let guard = reader.word("guard")?;
                 let is_on = ["off", "on"].iter().position(|word| *word == guard);
                 let is_on = is_on.ok_or_else(|| format!("guard: {guard} is neither on nor off"))?;
                 self.sim.fleet.organisation.settings.starvation_guard = is_on == 1;
             }
             "portfolio" => {
-                let release = self.release(words)?;
+                let release = self.release(reader)?;
                 self.add_release(release.update)?;
             }
-            "at" => self.at(words)?,
+            "at" => self.at(reader)?,
             "until" => {
-                let end = self.instant_ahead(words, "until")?;
+                let end = self.instant_ahead(reader, "until")?;
                 self.sim.run_until(end);
                 self.over = true;
             }
@@ -324,9 +324,9 @@ impl Script {
         Ok(())
     }
 
-    fn instant_ahead(&self, words: &mut Words, field: &str) -> Result<DateTime<Utc>, String> {
+    fn instant_ahead(&self, reader: &mut TokenReader, field: &str) -> Result<DateTime<Utc>, String> {
         let zone = self.organisation_zone();
-        let instant = words.instant(field, &zone)?;
+        let instant = reader.instant(field, &zone)?;
         if instant < self.sim.now {
             let now = zone.local(self.sim.now).wall.format("%Y-%m-%d %H:%M");
             return Err(format!("{field}: times go forward; it is {now} already"));
@@ -334,34 +334,34 @@ impl Script {
         Ok(instant)
     }
 
-    fn mode(&mut self, words: &mut Words) -> Played {
-        let word = words.word("mode")?;
+    fn mode(&mut self, reader: &mut TokenReader) -> LineResult {
+        let word = reader.word("mode")?;
         let settings = &mut self.sim.fleet.organisation.settings;
         settings.mode = match word.as_str() {
             "automatic" => Mode::Automatic,
             "rings" => Mode::RingValidated,
             other => return Err(format!("mode: {other} is neither automatic nor rings")),
         };
-        if words.takes("nights") {
-            settings.automatic_days = words.number("nights", 1, 60)?;
+        if reader.take_if("nights") {
+            settings.automatic_days = reader.number("nights", 1, 60)?;
         }
         Ok(())
     }
 
-    fn product(&mut self, words: &mut Words) -> Played {
-        let id = ProductId::parse(&words.word("product")?)?;
-        words.expect("kind")?;
-        let word = words.word("kind")?;
+    fn product(&mut self, reader: &mut TokenReader) -> LineResult {
+        let id = ProductId::parse(&reader.word("product")?)?;
+        reader.expect("kind")?;
+        let word = reader.word("kind")?;
         let kind = ProductKind::from_word(&word)
             .ok_or_else(|| format!("kind: {word} is none; use os, service, app, driver or firmware"))?;
         let mut scheme = VersionScheme::default();
-        if words.takes("by-date") {
+        if reader.take_if("by-date") {
             scheme.by_release_date = true;
         }
-        if words.takes("prefix") {
-            scheme.optional_prefix = Some(words.word("prefix")?);
+        if reader.take_if("prefix") {
+            scheme.optional_prefix = Some(reader.word("prefix")?);
         }
-        let beside = words.takes("beside");
+        let beside = reader.take_if("beside");
         self.products.insert(
             id,
             Product {
@@ -375,8 +375,8 @@ impl Script {
         Ok(())
     }
 
-    fn product_id(&self, words: &mut Words) -> Result<ProductId, String> {
-        let id = ProductId::parse(&words.word("product")?)?;
+    fn product_id(&self, reader: &mut TokenReader) -> Result<ProductId, String> {
+        let id = ProductId::parse(&reader.word("product")?)?;
         if self.products.contains_key(&id) {
             Ok(id)
         } else {
@@ -386,8 +386,8 @@ impl Script {
         }
     }
 
-    fn ring_named(&self, words: &mut Words) -> Result<RingId, String> {
-        let name = words.word("ring")?;
+    fn ring_named(&self, reader: &mut TokenReader) -> Result<RingId, String> {
+        let name = reader.word("ring")?;
         self.sim
             .fleet
             .rings
@@ -396,12 +396,12 @@ impl Script {
             .ok_or_else(|| format!("ring: there is no {name}"))
     }
 
-    fn ring(&mut self, words: &mut Words) -> Played {
-        let name = words.word("name")?;
+    fn ring(&mut self, reader: &mut TokenReader) -> LineResult {
+        let name = reader.word("name")?;
         let old = self.sim.fleet.rings.named(&name).cloned();
-        let order = if words.takes("order") {
+        let order = if reader.take_if("order") {
             Some(
-                words
+                reader
                     .word("order")?
                     .parse::<RingOrder>()
                     .map_err(|refusal| refusal.to_string())?,
@@ -409,10 +409,10 @@ impl Script {
         } else {
             None
         };
-        words.expect("rollout")?;
-        let rollout_days = words.number("rollout duration", 0, u32::MAX)?;
-        words.expect("test")?;
-        let test_days = words.number("test period", 0, u32::MAX)?;
+        reader.expect("rollout")?;
+        let rollout_days = reader.number("rollout duration", 0, u32::MAX)?;
+        reader.expect("test")?;
+        let test_days = reader.number("test period", 0, u32::MAX)?;
         let order = order.or_else(|| match old.as_ref()?.place {
             RingPlace::Between(order) => Some(order),
             RingPlace::Staging | RingPlace::Executive => None,
@@ -441,62 +441,62 @@ impl Script {
         Ok(())
     }
 
-    fn add_rooms(&mut self, words: &mut Words) -> Played {
+    fn add_rooms(&mut self, reader: &mut TokenReader) -> LineResult {
         let most = MOST_ROOMS - u32::try_from(self.rooms.len()).unwrap_or(MOST_ROOMS);
-        let number = words.number("rooms", 1, most)?;
-        let start = words.next;
+        let number = reader.number("rooms", 1, most)?;
+        let start = reader.next;
         for index in 1..=number {
-            words.next = start;
-            let room = self.room_in(words, &mut |words| {
-                words.expect("named")?;
-                Ok(format!("{}-{index}", words.word("name")?))
+            reader.next = start;
+            let room = self.room_in(reader, &mut |reader| {
+                reader.expect("named")?;
+                Ok(format!("{}-{index}", reader.word("name")?))
             })?;
             self.sim.fleet.rooms.insert(room.id, room);
         }
         Ok(())
     }
 
-    fn room(&mut self, words: &mut Words) -> Result<Room, String> {
-        let name = words.word("name")?;
-        self.room_in(words, &mut |_| Ok(name.clone()))
+    fn room(&mut self, reader: &mut TokenReader) -> Result<Room, String> {
+        let name = reader.word("name")?;
+        self.room_in(reader, &mut |_| Ok(name.clone()))
     }
 
     fn room_in(
         &mut self,
-        words: &mut Words,
-        name: &mut dyn FnMut(&mut Words) -> Result<String, String>,
+        reader: &mut TokenReader,
+        name: &mut dyn FnMut(&mut TokenReader) -> Result<String, String>,
     ) -> Result<Room, String> {
-        words.expect("in")?;
-        let ring = self.ring_named(words)?;
-        words.expect("at")?;
-        let site = words.word("site")?;
+        reader.expect("in")?;
+        let ring = self.ring_named(reader)?;
+        reader.expect("at")?;
+        let site = reader.word("site")?;
         let zone = self
             .sites
             .get(&site)
             .cloned()
             .ok_or_else(|| format!("site: there is no {site}; a line site {site} zone Europe/London makes it"))?;
-        let name = name(words)?;
-        let model = if words.takes("model") {
-            words.word("model")?
+        let name = name(reader)?;
+        let model = if reader.take_if("model") {
+            reader.word("model")?
         } else {
             "M".to_owned()
         };
-        let devices = if words.takes("devices") {
-            words.number("devices", 1, 20)?
+        let devices = if reader.take_if("devices") {
+            reader.number("devices", 1, 20)?
         } else {
             1
         };
-        let state = if words.takes("onboarding") {
+        let state = if reader.take_if("onboarding") {
             RoomState::Onboarding
         } else {
             RoomState::Managed
         };
         let mut components = Vec::new();
-        while words.takes("with") {
-            let (product, version) = (self.product_id(words)?, words.word("version")?);
+        while reader.take_if("with") {
+            let (product, version) = (self.product_id(reader)?, reader.word("version")?);
             let version = Some(version).filter(|version| version != "unknown");
             if let Some(version) = &version {
-                self.know(&product, version);
+                self.add_version(&product, version);
             }
             components.push(Component { product, version });
         }
@@ -529,7 +529,7 @@ impl Script {
     }
 
     /// A version of a product is seen for the first time: how it stands to every update of the product.
-    fn know(&mut self, product: &ProductId, version: &str) {
+    fn add_version(&mut self, product: &ProductId, version: &str) {
         let Some(facts) = self.products.get_mut(product) else {
             return;
         };
@@ -545,8 +545,8 @@ impl Script {
         }
     }
 
-    fn room_named(&self, words: &mut Words) -> Result<RoomId, String> {
-        let name = words.word("room")?;
+    fn room_named(&self, reader: &mut TokenReader) -> Result<RoomId, String> {
+        let name = reader.word("room")?;
         self.find_room(&name)
     }
 
@@ -565,36 +565,36 @@ impl Script {
             .map_or_else(Vec::new, |room| room.devices.iter().map(|device| device.id).collect())
     }
 
-    fn device(&mut self, words: &mut Words) -> Played {
-        let room = self.room_named(words)?;
+    fn device(&mut self, reader: &mut TokenReader) -> LineResult {
+        let room = self.room_named(reader)?;
         let mut devices = self.devices_of(room);
-        if words.takes("number") {
+        if reader.take_if("number") {
             let most = u32::try_from(devices.len()).unwrap_or(u32::MAX);
-            let number = words.number("number", 1, most)?;
+            let number = reader.number("number", 1, most)?;
             devices = devices.into_iter().skip(number as usize - 1).take(1).collect();
         }
-        let what = words.word("behaviour")?;
+        let what = reader.word("behaviour")?;
         let mut change: Box<dyn FnMut(&mut Behaviour)> = match what.as_str() {
             "fails" => {
-                let failures = words.number("fails", 0, 1_000)?;
+                let failures = reader.number("fails", 0, 1_000)?;
                 Box::new(move |behaviour| behaviour.failures = failures)
             }
             "silent" => {
-                let silences = words.number("silent", 0, 1_000)?;
-                let late_minutes = if words.takes("late") {
-                    Some(words.number("late", 1, 100_000)?)
+                let silences = reader.number("silent", 0, 1_000)?;
+                let late_minutes = if reader.take_if("late") {
+                    Some(reader.number("late", 1, 100_000)?)
                 } else {
                     None
                 };
                 Box::new(move |behaviour| (behaviour.silences, behaviour.late_minutes) = (silences, late_minutes))
             }
             "minutes" => {
-                let minutes = words.number("minutes", 1, 100_000)?;
+                let minutes = reader.number("minutes", 1, 100_000)?;
                 Box::new(move |behaviour| behaviour.minutes = minutes)
             }
             "absent" => {
                 let zone = self.organisation_zone();
-                let (from, until) = (words.date("absent from")?, words.date("absent until")?);
+                let (from, until) = (reader.date("absent from")?, reader.date("absent until")?);
                 if until <= from {
                     return Err(format!("absent until: {until} must be after {from}"));
                 }
@@ -604,7 +604,10 @@ impl Script {
             "refuses-cancel" => Box::new(|behaviour| behaviour.refuses_cancel = true),
             "busy" => {
                 let zone = self.organisation_zone();
-                let (from, until) = (words.instant("busy from", &zone)?, words.instant("busy until", &zone)?);
+                let (from, until) = (
+                    reader.instant("busy from", &zone)?,
+                    reader.instant("busy until", &zone)?,
+                );
                 Box::new(move |behaviour| behaviour.busy.push((from, until)))
             }
             unknown => {
@@ -619,34 +622,34 @@ impl Script {
         Ok(())
     }
 
-    fn at(&mut self, words: &mut Words) -> Played {
-        let instant = self.instant_ahead(words, "at")?;
+    fn at(&mut self, reader: &mut TokenReader) -> LineResult {
+        let instant = self.instant_ahead(reader, "at")?;
         self.sim.run_until(instant);
         self.started = true;
-        let action = words.word("action")?;
+        let action = reader.word("action")?;
         match action.as_str() {
-            "publish" => self.publish(words)?,
+            "publish" => self.publish(reader)?,
             "pause" => {
-                let (update, title) = self.update(words)?;
-                let resumes_on = if words.takes("until") {
-                    Some(words.date("until")?)
+                let (update, title) = self.update(reader)?;
+                let resumes_on = if reader.take_if("until") {
+                    Some(reader.date("until")?)
                 } else {
                     None
                 };
-                let reason = words.reason()?;
+                let reason = reader.reason()?;
                 let until = resumes_on.map_or_else(String::new, |date| format!(" until {date}"));
                 self.sim.note(format!("Admin pauses {title}{until}: {reason}."));
                 let done = self.sim.pause(update, "Admin", &reason, resumes_on);
                 self.note_refusal(done);
             }
             "resume" => {
-                let (update, title) = self.update(words)?;
+                let (update, title) = self.update(reader)?;
                 self.sim.note(format!("Admin resumes {title}."));
                 let done = self.sim.resume(update);
                 self.note_refusal(done);
             }
             "retry" => {
-                let (update, title) = self.update(words)?;
+                let (update, title) = self.update(reader)?;
                 self.sim.note(format!("Admin retries all failed of {title}."));
                 let done = self.sim.retry_all_failed(update, "Admin");
                 let rooms = self.note_refusal(done).unwrap_or(0);
@@ -654,14 +657,14 @@ impl Script {
                     .note(format!("Rooms put back into their next window: {rooms}."));
             }
             "force" => {
-                let (update, title) = self.update(words)?;
-                words.expect("in")?;
-                let names = words.word("rooms")?;
+                let (update, title) = self.update(reader)?;
+                reader.expect("in")?;
+                let names = reader.word("rooms")?;
                 let rooms = names
                     .split(',')
                     .map(|name| self.find_room(name))
                     .collect::<Result<Vec<RoomId>, String>>()?;
-                let (how, when) = if words.takes("when-available") {
+                let (how, when) = if reader.take_if("when-available") {
                     (Force::WhenAvailable, ", each when it is free")
                 } else {
                     (Force::Now, "")
@@ -672,10 +675,10 @@ impl Script {
                 self.sim.note(format!("Rooms forced: {rooms}."));
             }
             "cancel" => {
-                let (update, title) = self.update(words)?;
-                words.expect("in")?;
-                let room = self.room_named(words)?;
-                let reason = words.reason()?;
+                let (update, title) = self.update(reader)?;
+                reader.expect("in")?;
+                let room = self.room_named(reader)?;
+                let reason = reader.reason()?;
                 self.sim
                     .note(format!("Admin stops {title} in {}: {reason}.", self.room_name(room)));
                 let done = self.sim.cancel(update, room, "Admin", &reason);
@@ -683,22 +686,22 @@ impl Script {
                 self.sim.note(format!("Devices asked to stop: {devices}."));
             }
             "recall" => {
-                let (update, title) = self.update(words)?;
-                let reason = words.reason()?;
+                let (update, title) = self.update(reader)?;
+                let reason = reader.reason()?;
                 self.sim.note(format!("Admin recalls {title}: {reason}."));
                 let done = self.sim.recall(update, &reason);
                 self.note_refusal(done);
             }
-            "freeze" => self.freeze(words)?,
+            "freeze" => self.freeze(reader)?,
             "mode" => {
-                self.mode(words)?;
+                self.mode(reader)?;
                 let mode = self.sim.fleet.organisation.settings.mode.label();
                 self.sim.note(format!("Mode: {mode}."));
             }
             "move" => {
-                let room = self.room_named(words)?;
-                words.expect("to")?;
-                let ring = self.ring_named(words)?;
+                let room = self.room_named(reader)?;
+                reader.expect("to")?;
+                let ring = self.ring_named(reader)?;
                 self.sim.note(format!(
                     "Admin moves {} to {}.",
                     self.room_name(room),
@@ -707,12 +710,12 @@ impl Script {
                 self.sim.move_room(room, ring);
             }
             "hold" => {
-                let room = self.room_named(words)?;
-                words.expect("until")?;
-                let until = words.date("until")?;
-                words.expect("by")?;
-                let owner = words.word("by")?;
-                let reason = words.reason()?;
+                let room = self.room_named(reader)?;
+                reader.expect("until")?;
+                let until = reader.date("until")?;
+                reader.expect("by")?;
+                let owner = reader.word("by")?;
+                let reason = reader.reason()?;
                 self.sim.note(format!(
                     "{owner} holds {} until {until}: {reason}.",
                     self.room_name(room)
@@ -735,27 +738,27 @@ impl Script {
                 );
             }
             "add" => {
-                words.expect("room")?;
-                let room = self.room(words)?;
+                reader.expect("room")?;
+                let room = self.room(reader)?;
                 self.sim
                     .note(format!("Admin adds {} to {}.", room.name, self.ring_name(room.ring)));
                 self.sim.add_room(room);
             }
             "report" => {
-                let room = self.room_named(words)?;
-                let (product, version) = (self.product_id(words)?, words.word("version")?);
-                self.know(&product, &version);
+                let room = self.room_named(reader)?;
+                let (product, version) = (self.product_id(reader)?, reader.word("version")?);
+                self.add_version(&product, &version);
                 self.sim
                     .note(format!("{} reports {product} {version}.", self.room_name(room)));
                 for device in self.devices_of(room) {
                     self.sim.report_component(device, &product, Some(version.clone()));
                 }
             }
-            "ring" => self.ring(words)?,
-            "device" => self.device(words)?,
+            "ring" => self.ring(reader)?,
+            "device" => self.device(reader)?,
             "away" => {
-                words.expect("until")?;
-                let back = self.instant_ahead(words, "until")?;
+                reader.expect("until")?;
+                let back = self.instant_ahead(reader, "until")?;
                 self.sim.note("The service goes away.".to_owned());
                 self.sim.jump_to(back);
                 self.sim.note("The service is back.".to_owned());
@@ -770,35 +773,35 @@ impl Script {
         Ok(())
     }
 
-    fn freeze(&mut self, words: &mut Words) -> Played {
-        let scope = words.word("scope")?;
+    fn freeze(&mut self, reader: &mut TokenReader) -> LineResult {
+        let scope = reader.word("scope")?;
         let (mut ring, mut rooms, mut whose) = (None, Vec::new(), "everything".to_owned());
         match scope.as_str() {
             "organisation" => {}
             "ring" => {
-                let id = self.ring_named(words)?;
+                let id = self.ring_named(reader)?;
                 whose = self.ring_name(id).to_owned();
                 ring = Some(id);
             }
             "site" => {
-                whose = words.word("site")?;
+                whose = reader.word("site")?;
                 let at_site = self.sites_of.iter().filter(|(_, site)| **site == whose);
                 rooms = at_site.map(|(room, _)| *room).collect();
             }
             "room" => {
-                let room = self.room_named(words)?;
+                let room = self.room_named(reader)?;
                 whose = self.room_name(room).to_owned();
                 rooms.push(room);
             }
             other => return Err(format!("scope: {other} is none; use organisation, ring, site or room")),
         }
-        words.expect("from")?;
-        let from = words.date("from")?;
-        words.expect("until")?;
-        let until = words.date("until")?;
-        words.expect("by")?;
-        let owner = words.word("by")?;
-        let reason = words.reason()?;
+        reader.expect("from")?;
+        let from = reader.date("from")?;
+        reader.expect("until")?;
+        let until = reader.date("until")?;
+        reader.expect("by")?;
+        let owner = reader.word("by")?;
+        let reason = reader.reason()?;
         self.sim
             .note(format!("{owner} freezes {whose} from {from} to {until}: {reason}."));
         let freeze = Freeze {
@@ -827,8 +830,8 @@ impl Script {
         }
     }
 
-    fn publish(&mut self, words: &mut Words) -> Played {
-        let release = self.release(words)?;
+    fn publish(&mut self, reader: &mut TokenReader) -> LineResult {
+        let release = self.release(reader)?;
         planner::check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)
             .map_err(|refusal| with_field(&refusal))?;
         let key = (release.update.product.clone(), release.update.version.clone());
@@ -862,23 +865,23 @@ impl Script {
     }
 
     /// A release as a line describes it.
-    fn release(&mut self, words: &mut Words) -> Result<Release, String> {
-        let (product, version) = (self.product_id(words)?, words.word("version")?);
+    fn release(&mut self, reader: &mut TokenReader) -> Result<Release, String> {
+        let (product, version) = (self.product_id(reader)?, reader.word("version")?);
         let (mut severity, mut expected_minutes, mut minimum_version, mut models) =
             (Severity::Routine, 15, None, Vec::new());
         let (mut released, mut beside) = (None, false);
         loop {
-            if words.takes("critical") {
+            if reader.take_if("critical") {
                 severity = Severity::Critical;
-            } else if words.takes("minutes") {
-                expected_minutes = words.number("minutes", 0, u32::MAX)?;
-            } else if words.takes("minimum") {
-                minimum_version = Some(words.word("minimum")?);
-            } else if words.takes("released") {
-                released = Some(words.date("released")?);
-            } else if words.takes("for") {
-                models.push(words.word("for")?);
-            } else if words.takes("beside") {
+            } else if reader.take_if("minutes") {
+                expected_minutes = reader.number("minutes", 0, u32::MAX)?;
+            } else if reader.take_if("minimum") {
+                minimum_version = Some(reader.word("minimum")?);
+            } else if reader.take_if("released") {
+                released = Some(reader.date("released")?);
+            } else if reader.take_if("for") {
+                models.push(reader.word("for")?);
+            } else if reader.take_if("beside") {
                 beside = true;
             } else {
                 break;
@@ -914,12 +917,12 @@ impl Script {
             return Err(format!("version: {product} {version} is published already"));
         }
         self.sim.fleet.updates.insert(id, Update { id, ..update });
-        self.know(&product, &version);
+        self.add_version(&product, &version);
         Ok(id)
     }
 
-    fn update(&self, words: &mut Words) -> Result<(UpdateId, String), String> {
-        let (product, version) = (self.product_id(words)?, words.word("version")?);
+    fn update(&self, reader: &mut TokenReader) -> Result<(UpdateId, String), String> {
+        let (product, version) = (self.product_id(reader)?, reader.word("version")?);
         let title = format!("{product} {version}");
         let id = self
             .updates
@@ -952,7 +955,7 @@ impl Product {
         let day = self
             .released
             .iter()
-            .find(|(known, _)| version::same(&self.scheme, known, text))
+            .find(|(known, _)| version::is_same(&self.scheme, known, text))
             .map(|(_, day)| *day);
         Version { text, released: day }
     }
@@ -982,8 +985,8 @@ impl Script {
             .chain([organisation.city().chars().count()])
             .max()
             .unwrap_or(0);
-        for happened in &self.sim.log {
-            let (zone, about) = match happened.subject {
+        for entry in &self.sim.log {
+            let (zone, about) = match entry.subject {
                 None => (&organisation, String::new()),
                 Some(Subject::Rollout(update)) => (&organisation, format!("{}: ", self.title(update))),
                 Some(Subject::Room(room, update)) => {
@@ -991,9 +994,9 @@ impl Script {
                     (zone, format!("{}, {}: ", self.room_name(room), self.title(update)))
                 }
             };
-            let wall = zone.local(happened.at).wall.format("%a %Y-%m-%d %H:%M:%S");
+            let wall = zone.local(entry.at).wall.format("%a %Y-%m-%d %H:%M:%S");
             // Formatting into a string cannot fail.
-            let _ = writeln!(out, "{wall} {:widest$}  {about}{}", zone.city(), happened.text);
+            let _ = writeln!(out, "{wall} {:widest$}  {about}{}", zone.city(), entry.text);
         }
         let now = organisation.local(self.sim.now).wall.format("%a %Y-%m-%d %H:%M:%S");
         let _ = writeln!(out, "{now} {:widest$}  The end.", organisation.city());

@@ -74,7 +74,7 @@ impl Behaviour {
 
 /// Something that happened, for timelines.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happened {
+pub struct LogEntry {
     /// When.
     pub at: DateTime<Utc>,
     /// To what, where it was the planner.
@@ -93,12 +93,12 @@ pub struct Simulation {
     /// How devices behave; a device that is missing here behaves well.
     pub behaviours: BTreeMap<DeviceId, Behaviour>,
     /// What has happened.
-    pub log: Vec<Happened>,
+    pub log: Vec<LogEntry>,
     /// Laws that were broken on the way; must stay empty.
     pub findings: Vec<Finding>,
     /// Every law is asked after every tick. Switched off, a year of a large fleet takes seconds; then ask
     /// [`Simulation::check_everything`] now and then.
-    pub watched: bool,
+    pub checks_laws: bool,
     events: BTreeMap<(DateTime<Utc>, u64), DeviceEvent>,
     next_event: u64,
     ids: Counter,
@@ -138,7 +138,7 @@ impl Simulation {
             behaviours: BTreeMap::new(),
             log: Vec::new(),
             findings: Vec::new(),
-            watched: true,
+            checks_laws: true,
             events: BTreeMap::new(),
             next_event: 0,
             ids: Counter::default(),
@@ -187,7 +187,7 @@ impl Simulation {
 
     /// Plans until nothing is due, as the server's tick does, and checks every law.
     pub fn tick(&mut self) {
-        let before = self.watched.then(|| self.fleet.clone());
+        let before = self.checks_laws.then(|| self.fleet.clone());
         let mut ticked = false;
         for round in 0.. {
             let Some(slice) = self.fleet.slice(self.now) else { break };
@@ -204,7 +204,7 @@ impl Simulation {
             self.write(&plan);
             self.fleet.forget_rechecks(&plan.rechecked_rooms, self.now);
             for ReportLine { subject, event } in plan.report {
-                self.log.push(Happened {
+                self.log.push(LogEntry {
                     at: self.now,
                     subject: Some(subject),
                     text: event.sentence(),
@@ -230,7 +230,7 @@ impl Simulation {
     }
 
     /// Nights that a plan fixes or moves, with their windows: too many for the planner's own report, wanted in a timeline.
-    fn new_nights(&self, plan: &Changes) -> Vec<Happened> {
+    fn new_nights(&self, plan: &Changes) -> Vec<LogEntry> {
         let mut nights = Vec::new();
         let hours = self.fleet.organisation.settings.window();
         for deployment in plan
@@ -260,13 +260,13 @@ impl Simulation {
                 format!("{} ", deployment.reason.sentence())
             };
             let text = format!("{reason}Window: {}.", time_text::window(&window, &room.zone, self.now));
-            nights.push(Happened {
+            nights.push(LogEntry {
                 at: self.now,
                 subject,
                 text,
             });
         }
-        nights.sort_by_key(|happened| happened.subject);
+        nights.sort_by_key(|entry| entry.subject);
         nights
     }
 
@@ -281,7 +281,7 @@ impl Simulation {
             let status = status::update(rollout, applies);
             if self.statuses.insert(*id, status) != Some(status) {
                 let text = format!("Status: {}.", status.label());
-                self.log.push(Happened {
+                self.log.push(LogEntry {
                     at: self.now,
                     subject: Some(Subject::Rollout(*id)),
                     text,
@@ -292,7 +292,7 @@ impl Simulation {
 
     /// Writes into the log what a person did.
     pub fn note(&mut self, text: String) {
-        self.log.push(Happened {
+        self.log.push(LogEntry {
             at: self.now,
             subject: None,
             text,

@@ -73,7 +73,7 @@ pub fn compare(scheme: &VersionScheme, a: Version<'_>, b: Version<'_>) -> Versio
             "The product goes by release dates, and the two days differ.",
         );
     }
-    let (Some(a), Some(b)) = (Normal::of(scheme, a.text), Normal::of(scheme, b.text)) else {
+    let (Some(a), Some(b)) = (ParsedVersion::of(scheme, a.text), ParsedVersion::of(scheme, b.text)) else {
         return unordered("A version without any digit has no place in an order.");
     };
     if a.family != b.family {
@@ -112,14 +112,14 @@ pub fn compare(scheme: &VersionScheme, a: Version<'_>, b: Version<'_>) -> Versio
 
 /// Whether two spellings name the same version: `v1.2`, `1.2` and `1.02` do.
 #[must_use]
-pub fn same(scheme: &VersionScheme, a: &str, b: &str) -> bool {
+pub fn is_same(scheme: &VersionScheme, a: &str, b: &str) -> bool {
     // Dates stay out of it: a spelling has none.
     let order = compare(scheme, Version::undated(a), Version::undated(b)).order;
     a == b || order == Some(Ordering::Equal)
 }
 
 /// A version taken apart (steps 3 to 5).
-struct Normal {
+struct ParsedVersion {
     family: String,
     parts: Vec<Part>,
 }
@@ -136,7 +136,7 @@ impl Part {
     }
 }
 
-impl Normal {
+impl ParsedVersion {
     fn of(scheme: &VersionScheme, text: &str) -> Option<Self> {
         let lower = text.trim().to_lowercase();
         let prefix = scheme.optional_prefix.as_deref().unwrap_or_default().to_lowercase();

@@ -45,7 +45,7 @@ impl fmt::Debug for Zone {
 }
 
 #[cfg(feature = "zones")]
-pub use rules::{Local, database_version, names, use_directory};
+pub use rules::{LocalTime, database_version, names, use_directory};
 
 #[cfg(feature = "zones")]
 mod rules {
@@ -107,7 +107,7 @@ mod rules {
 
     /// A wall clock reading with its distance from UTC.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Local {
+    pub struct LocalTime {
         /// What the clock on the wall shows.
         pub wall: NaiveDateTime,
         /// Seconds east of UTC.
@@ -138,9 +138,9 @@ mod rules {
 
         /// What a clock in this zone shows at `instant`.
         #[must_use]
-        pub fn local(&self, instant: DateTime<Utc>) -> Local {
+        pub fn local(&self, instant: DateTime<Utc>) -> LocalTime {
             let offset_seconds = self.rules().to_offset(to_jiff(instant)).seconds();
-            Local {
+            LocalTime {
                 wall: instant.naive_utc() + TimeDelta::seconds(offset_seconds.into()),
                 offset_seconds,
             }

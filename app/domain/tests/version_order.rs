@@ -1,12 +1,12 @@
 //! The 120 pairs of the catalogue's `version_order.json` (SPEC S2), with the release days that the products by date need.
 //!
 //! `data/` holds compact copies: the test reads nothing outside the repository. A device may write a release in another way than
-//! the catalogue does, so days are looked up by [`same`], never by the text alone.
+//! the catalogue does, so days are looked up by [`is_same`], never by the text alone.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::version::{Version, VersionScheme, compare, same};
+use domain::version::{Version, VersionScheme, compare, is_same};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ impl Product {
         let released = self
             .released
             .iter()
-            .find(|(known, _)| same(&scheme, known, text))
+            .find(|(known, _)| is_same(&scheme, known, text))
             .map(|(_, day)| *day);
         Version { text, released }
     }

@@ -54,24 +54,18 @@ impl Year {
 
     /// Rollouts and people, as they came; rooms are too many.
     fn print(&mut self) {
-        for happened in &self.sim.log[self.printed..] {
-            let about = match happened.subject {
+        for entry in &self.sim.log[self.printed..] {
+            let about = match entry.subject {
                 None => String::new(),
                 Some(Subject::Rollout(update)) => format!("{}: ", self.sim.fleet.updates[&update].title()),
                 Some(Subject::Room(..)) => continue,
             };
             // What a rollout waits for stands there again when it comes.
-            if happened.text.contains(" starts ") || happened.text.contains(" is over after ") {
+            if entry.text.contains(" starts ") || entry.text.contains(" is over after ") {
                 continue;
             }
-            let at = self.sim.fleet.organisation.zone.local(happened.at).wall;
-            writeln!(
-                self.timeline,
-                "{}  {about}{}",
-                at.format("%Y-%m-%d %H:%M"),
-                happened.text
-            )
-            .expect("text");
+            let at = self.sim.fleet.organisation.zone.local(entry.at).wall;
+            writeln!(self.timeline, "{}  {about}{}", at.format("%Y-%m-%d %H:%M"), entry.text).expect("text");
         }
         self.printed = self.sim.log.len();
     }
@@ -169,7 +163,7 @@ fn estate() -> Year {
     };
     let start = "2024-12-02T09:00:00Z".parse().expect("an instant");
     let mut sim = Simulation::new(Fleet::new(organisation, rings), start);
-    sim.watched = false;
+    sim.checks_laws = false;
     let mut year = Year {
         sim,
         rings: by_id,

@@ -255,7 +255,7 @@ impl Catalogue {
                 .releases
                 .iter()
                 .filter(|release| product.is_some_and(|(id, _)| release.product == id));
-            let mut same = of_product.filter(|release| version::same(&scheme, release.version.as_str(), text));
+            let mut same = of_product.filter(|release| version::is_same(&scheme, release.version.as_str(), text));
             same.find_map(|release| release.released)
         };
         let (a, b) = (

@@ -205,7 +205,7 @@ impl Tx {
         // A spelling of a known version has that one's release day.
         let released = known
             .iter()
-            .find(|known| version::same(&product.scheme, &known.text, text))
+            .find(|known| version::is_same(&product.scheme, &known.text, text))
             .and_then(|known| known.released);
         let id = self
             .put_version(version_id(&product.id, text), &product.id, text, released)
@@ -316,7 +316,7 @@ fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], inst
     let dated = |text: &str| {
         known
             .iter()
-            .find(|known| version::same(scheme, &known.text, text))
+            .find(|known| version::is_same(scheme, &known.text, text))
             .and_then(|known| known.released)
     };
     let update = Version {

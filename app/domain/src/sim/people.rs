@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
-use super::{DeviceEvent, Happened, Simulation};
+use super::{DeviceEvent, LogEntry, Simulation};
 use crate::changes::{Applied, Changes, StopOf};
 use crate::commands::acknowledge::acknowledge;
 use crate::commands::cancel::{cancel, nothing_to_cancel};
@@ -259,7 +259,7 @@ impl Simulation {
     fn put_retried(&mut self, retried: Vec<Deployment>) {
         for retry in &retried {
             let subject = Some(Subject::Room(retry.room, retry.update));
-            self.log.push(Happened {
+            self.log.push(LogEntry {
                 at: self.now,
                 subject,
                 text: retry.reason.sentence(),
@@ -315,7 +315,7 @@ impl Simulation {
             }
         }
         for (room, why) in told {
-            self.log.push(Happened {
+            self.log.push(LogEntry {
                 at: self.now,
                 subject: Some(Subject::Room(room, update.id)),
                 text: format!("Left out of the force: {why}"),
