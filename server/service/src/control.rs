@@ -180,7 +180,7 @@ impl Service {
         let now = self.clock.now();
         let rooms = store::write!(self.store, tx => {
             let settings = organisation(tx).await?.settings;
-            let (rollout, title) = startable(tx, update).await?;
+            let (rollout, title) = startable_rollout(tx, update).await?;
             let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
             let retry = Retry { rollout: &rollout, title: &title, rings: &rings, newer: &newer, settings: &settings, by: &actor.name };
             let (mut rooms, mut after) = (0, None);
@@ -219,7 +219,7 @@ impl Service {
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let settings = organisation(tx).await?.settings;
-            let (rollout, title) = startable(tx, update).await?;
+            let (rollout, title) = startable_rollout(tx, update).await?;
             let room = tx.rooms(&[room]).await?.pop().ok_or_else(|| ServiceError::not_found("This room"))?;
             let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
             let deployment = tx.deployment_of(room.id, update).await?;
@@ -252,7 +252,7 @@ impl Service {
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let forced = store::write!(self.store, tx => {
-            let (_, title) = startable(tx, update).await?;
+            let (_, title) = startable_rollout(tx, update).await?;
             let rooms = scope.rooms(tx, update).await?;
             let mut forced = Forced { rooms: Vec::new(), left_out: Vec::new() };
             for batch in rooms.chunks(AT_A_TIME) {
@@ -298,7 +298,7 @@ impl Service {
         actor.may(Act::ControlUpdates)?;
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
-        startable(&mut tx, update).await?;
+        startable_rollout(&mut tx, update).await?;
         let rooms = scope.rooms(&mut tx, update).await?;
         let mut plan = ForcePlan {
             forced: Forced {
@@ -326,7 +326,7 @@ impl Service {
         mode: Force,
         now: DateTime<Utc>,
     ) -> Result<(Vec<Deployment>, Forced)> {
-        let (rollout, _) = startable(tx, update).await?;
+        let (rollout, _) = startable_rollout(tx, update).await?;
         let freezes = tx.freezes().await?;
         let updates = tx.updates(&[update]).await?;
         let facts = updates
@@ -436,9 +436,9 @@ pub(crate) fn checked_reason(reason: CleanText) -> Result<String> {
 }
 
 /// The rollout and its title, if rooms may be retried and forced under it.
-async fn startable(tx: &mut Tx, update: UpdateId) -> Result<(Rollout, String)> {
+async fn startable_rollout(tx: &mut Tx, update: UpdateId) -> Result<(Rollout, String)> {
     let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
-    let rollout = commands::startable(rollout.as_ref(), &title)?.clone();
+    let rollout = commands::startable_rollout(rollout.as_ref(), &title)?.clone();
     Ok((rollout, title))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::access::Act;
 use domain::clean::{CleanLine, CleanText, name_key};
 use domain::commands::edit_rings::{delete_ring, edit_rings};
-use domain::commands::move_rooms::{Place, all_there, move_rooms};
+use domain::commands::move_rooms::{RoomInRing, check_all_found, move_rooms};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::refusal::Refusal;
 use domain::ring::{Ring, RingDraft, RingOrder, RingSequence};
@@ -206,7 +206,7 @@ impl Service {
             let target = rings.get(to).ok_or(Refusal::NoSuchRing)?;
             let rooms = chosen(tx, which).await?;
             let all = rooms.len();
-            let places = rooms.into_iter().map(|room| Place { room: room.id, name: room.name, ring: room.ring });
+            let places = rooms.into_iter().map(|room| RoomInRing { room: room.id, name: room.name, ring: room.ring });
             let are_named = matches!(which, RoomChoice::Named(_));
             let leaving = move_rooms(&rings, places.collect(), are_named, from, to)?;
             let mut moved = 0;
@@ -219,7 +219,7 @@ impl Service {
                 }
                 tx.recheck_all(ids.into_iter()).await?;
                 moved += rooms.len();
-                let entry = |room: Place| {
+                let entry = |room: RoomInRing| {
                     let summary = format!("Moved {} from {name} to {}.", room.name, target.name);
                     actor.entry("room.moved", "room", room.room, summary)
                         .with_before(json!({ "ring": name }))
@@ -240,12 +240,12 @@ impl Service {
 async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomPlace>> {
     match which {
         RoomChoice::Named(ids) => {
-            all_there(ids.len(), ids.len())?;
+            check_all_found(ids.len(), ids.len())?;
             refuse_too_many(ids.len())?;
             let ids: BTreeSet<RoomId> = ids.iter().copied().collect();
             let ids: Vec<RoomId> = ids.into_iter().collect();
             let rooms = tx.room_places(&ids).await?;
-            all_there(ids.len(), rooms.len())?;
+            check_all_found(ids.len(), rooms.len())?;
             Ok(rooms)
         }
         RoomChoice::Matching(filter, seen) => {

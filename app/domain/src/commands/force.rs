@@ -18,7 +18,7 @@ use crate::update::Update;
 pub struct Force<'f> {
     /// The update.
     pub update: &'f Update,
-    /// Its rollout, of which rooms may start ([`startable`](super::startable)).
+    /// Its rollout, of which rooms may start ([`startable_rollout`](super::startable_rollout)).
     pub rollout: &'f Rollout,
     /// The rings of today.
     pub rings: &'f RingSequence,

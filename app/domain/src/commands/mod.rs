@@ -24,7 +24,7 @@ use crate::rollout::{Rollout, RolloutState};
 ///
 /// # Errors
 /// There is none, or it is paused or deprecated.
-pub fn startable<'r>(rollout: Option<&'r Rollout>, title: &str) -> Result<&'r Rollout, Refusal> {
+pub fn startable_rollout<'r>(rollout: Option<&'r Rollout>, title: &str) -> Result<&'r Rollout, Refusal> {
     let rollout = rollout.ok_or(Refusal::NoRollout)?;
     let title = title.to_owned();
     match rollout.state {

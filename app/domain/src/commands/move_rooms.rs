@@ -8,7 +8,7 @@ use crate::ring::RingSequence;
 
 /// Where a room stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RoomInRing {
     /// The room.
     pub room: RoomId,
     /// Its name.
@@ -21,7 +21,7 @@ pub struct Place {
 ///
 /// # Errors
 /// None was named, or one is not there.
-pub fn all_there(named: usize, found: usize) -> Result<(), Refusal> {
+pub fn check_all_found(named: usize, found: usize) -> Result<(), Refusal> {
     match (named, found) {
         (0, _) => Err(Refusal::NoRooms),
         (named, found) if found < named => Err(Refusal::NoSuchRoom),
@@ -36,13 +36,13 @@ pub fn all_there(named: usize, found: usize) -> Result<(), Refusal> {
 /// There is no such ring, somebody has moved a room meanwhile (R3), or it is there already.
 pub fn move_rooms(
     rings: &RingSequence,
-    rooms: Vec<Place>,
+    rooms: Vec<RoomInRing>,
     are_named: bool,
     from: Option<RingId>,
     to: RingId,
-) -> Result<BTreeMap<RingId, Vec<Place>>, Refusal> {
+) -> Result<BTreeMap<RingId, Vec<RoomInRing>>, Refusal> {
     let target = rings.get(to).ok_or(Refusal::NoSuchRing)?;
-    let mut leaving: BTreeMap<RingId, Vec<Place>> = BTreeMap::new();
+    let mut leaving: BTreeMap<RingId, Vec<RoomInRing>> = BTreeMap::new();
     for place in rooms {
         if from.is_some_and(|from| from != place.ring) {
             let ring = rings.get(place.ring).map_or_else(String::new, |ring| ring.name.clone());

@@ -50,7 +50,7 @@ pub fn pause(
         reason: pause.reason.clone(),
         resumes_on: pause.resumes_on,
     };
-    Ok(standing_still(before, state, zone, now))
+    Ok(pause_changes(before, state, zone, now))
 }
 
 /// Whether a pause may end on a date.
@@ -66,7 +66,7 @@ pub(super) fn check_end(resumes_on: Option<NaiveDate>, today: NaiveDate) -> Resu
 }
 
 /// The rollout in a pause: it is looked at when that ends by itself, and its rooms now.
-pub(super) fn standing_still(before: &Rollout, state: RolloutState, zone: &Zone, now: DateTime<Utc>) -> Changes {
+pub(super) fn pause_changes(before: &Rollout, state: RolloutState, zone: &Zone, now: DateTime<Utc>) -> Changes {
     let after = before.pause(state, zone);
     Changes {
         woken: vec![(after.update, now)],

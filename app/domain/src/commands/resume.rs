@@ -24,7 +24,7 @@ pub struct Calendar<'f> {
 
 /// What comes of a resume.
 #[derive(Clone, Debug)]
-pub struct Resumed {
+pub struct ResumedRollout {
     /// Since when it was paused.
     pub since: DateTime<Utc>,
     /// Later dates move by so many days.
@@ -44,7 +44,7 @@ pub fn resume<'f>(
     calendar: Calendar<'f>,
     others: impl Iterator<Item = &'f Update>,
     now: DateTime<Utc>,
-) -> Result<Resumed, Refusal> {
+) -> Result<ResumedRollout, Refusal> {
     let before = rollout.ok_or(Refusal::NoRollout)?;
     let resumed = before.resume(calendar.rings, calendar.freezes, calendar.zone, now);
     let (RolloutState::Paused { since, .. }, Some((after, shift))) = (&before.state, resumed) else {
@@ -59,7 +59,7 @@ pub fn resume<'f>(
     };
     changes.move_nights(&after, &shift);
     changes.rollouts.push(after);
-    Ok(Resumed {
+    Ok(ResumedRollout {
         since: *since,
         days_later: shift.days(),
         changes,

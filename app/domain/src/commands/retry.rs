@@ -17,7 +17,7 @@ use crate::settings::Settings;
 /// What is the same for every room of the update.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry<'f> {
-    /// The rollout, of which rooms may start ([`startable`](super::startable)).
+    /// The rollout, of which rooms may start ([`startable_rollout`](super::startable_rollout)).
     pub rollout: &'f Rollout,
     /// The update.
     pub title: &'f str,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::changes::Changes;
-use crate::commands::pause::{check_end, standing_still};
+use crate::commands::pause::{check_end, pause_changes};
 use crate::refusal::Refusal;
 use crate::rollout::{Rollout, RolloutState};
 use crate::zone::Zone;
@@ -31,5 +31,5 @@ pub fn set_resume_date(
     }
     check_end(resumes_on, zone.date(now))?;
     *end = resumes_on;
-    Ok(standing_still(before, state, zone, now))
+    Ok(pause_changes(before, state, zone, now))
 }

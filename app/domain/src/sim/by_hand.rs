@@ -7,7 +7,7 @@ use crate::offer::{self, Offer, OfferFacts, Presence};
 
 impl Simulation {
     /// The device polls: what it is told. `presence`: what the devices of its room last said of people in it.
-    pub fn polled(&mut self, device: DeviceId, presence: Presence) -> Offer {
+    pub fn poll(&mut self, device: DeviceId, presence: Presence) -> Offer {
         let Some(install) = self.fleet.open_install(device).cloned() else {
             return Offer::Nothing;
         };
@@ -23,18 +23,18 @@ impl Simulation {
     }
 
     /// The device says something about what it installs, which it was offered.
-    pub fn said(&mut self, device: DeviceId, feedback: &Feedback) {
+    pub fn report_feedback(&mut self, device: DeviceId, feedback: &Feedback) {
         let now = self.now;
-        self.hears(device, |install| install.hear(feedback, true, now));
+        self.apply_feedback(device, |install| install.hear(feedback, true, now));
     }
 
     /// The device was told to stop, and answers.
-    pub fn answered_cancel(&mut self, device: DeviceId, feedback: &Feedback) {
+    pub fn answer_cancel(&mut self, device: DeviceId, feedback: &Feedback) {
         let now = self.now;
-        self.hears(device, |install| install.hear_cancel(feedback, now));
+        self.apply_feedback(device, |install| install.hear_cancel(feedback, now));
     }
 
-    fn hears(&mut self, device: DeviceId, heard: impl FnOnce(&Install) -> FeedbackEffect) {
+    fn apply_feedback(&mut self, device: DeviceId, heard: impl FnOnce(&Install) -> FeedbackEffect) {
         if let Some(FeedbackEffect::Changed(changed)) = self.fleet.open_install(device).map(heard) {
             self.fleet.hear(changed);
         }

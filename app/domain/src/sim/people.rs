@@ -10,13 +10,13 @@ use crate::commands::acknowledge::acknowledge;
 use crate::commands::cancel::{cancel, nothing_to_cancel};
 use crate::commands::edit_rings::{delete_ring, edit_rings};
 use crate::commands::edit_settings::{check_settings, edit_settings};
-use crate::commands::move_rooms::{Place, all_there, move_rooms};
+use crate::commands::move_rooms::{RoomInRing, check_all_found, move_rooms};
 use crate::commands::pause::{Pause, pause};
 use crate::commands::publish::{Candidate, publish, recall};
 use crate::commands::resume::{Calendar, resume};
 use crate::commands::retry::Retry;
 use crate::commands::set_resume_date::set_resume_date;
-use crate::commands::{self, startable};
+use crate::commands::{self, startable_rollout};
 use crate::deployment::{self, Deployment};
 use crate::event::Subject;
 use crate::ids::{RingId, RoomId, UpdateId};
@@ -32,7 +32,7 @@ use crate::update::Update;
 
 /// What a force did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Forced {
+pub struct ForceOutcome {
     /// Rooms that are forced.
     pub rooms: Vec<RoomId>,
     /// Rooms that were left out, and why.
@@ -223,7 +223,7 @@ impl Simulation {
             .filter(|deployment| deployment.update == update);
         let rooms: Vec<RoomId> = of_update.map(|deployment| deployment.room).collect();
         let (title, retry) = (self.title(update), self.fleet.rollouts.get(&update));
-        startable(retry, &title)?;
+        startable_rollout(retry, &title)?;
         let retried = rooms.iter().filter_map(|room| self.retried(update, *room, by).ok());
         let retried: Vec<Deployment> = retried.collect();
         let number = retried.len();
@@ -244,7 +244,7 @@ impl Simulation {
     fn retried(&self, update: UpdateId, room: RoomId, by: &str) -> Result<Deployment, Refusal> {
         let title = self.title(update);
         let retry = Retry {
-            rollout: startable(self.fleet.rollouts.get(&update), &title)?,
+            rollout: startable_rollout(self.fleet.rollouts.get(&update), &title)?,
             title: &title,
             rings: &self.fleet.rings,
             newer: &self.fleet.rollouts,
@@ -278,8 +278,8 @@ impl Simulation {
         rooms: &[RoomId],
         how: deployment::Force,
         by: &str,
-    ) -> Result<Forced, Refusal> {
-        let rollout = startable(self.fleet.rollouts.get(&update), &self.title(update))?.clone();
+    ) -> Result<ForceOutcome, Refusal> {
+        let rollout = startable_rollout(self.fleet.rollouts.get(&update), &self.title(update))?.clone();
         let Some(update) = self.fleet.updates.get(&update).cloned() else {
             return Err(Refusal::NoRollout);
         };
@@ -293,7 +293,7 @@ impl Simulation {
             how,
             by,
         };
-        let (mut deployments, mut forced, mut told) = (Vec::new(), Forced::default(), Vec::new());
+        let (mut deployments, mut forced, mut told) = (Vec::new(), ForceOutcome::default(), Vec::new());
         // A room that is named twice is forced once.
         let rooms: BTreeSet<&RoomId> = rooms.iter().collect();
         for room in rooms.into_iter().filter_map(|room| self.fleet.rooms.get(room)) {
@@ -340,8 +340,8 @@ impl Simulation {
     pub fn move_rooms(&mut self, rooms: &[RoomId], from: Option<RingId>, to: RingId) -> Result<usize, Refusal> {
         let named: BTreeSet<&RoomId> = rooms.iter().collect();
         let found = named.iter().filter_map(|room| self.fleet.rooms.get(*room));
-        let places: Vec<Place> = found
-            .map(|room| Place {
+        let places: Vec<RoomInRing> = found
+            .map(|room| RoomInRing {
                 room: room.id,
                 name: room.name.clone(),
                 ring: room.ring,
@@ -350,7 +350,7 @@ impl Simulation {
         if self.fleet.rings.get(to).is_none() {
             return Err(Refusal::NoSuchRing);
         }
-        all_there(named.len(), places.len())?;
+        check_all_found(named.len(), places.len())?;
         let leaving = move_rooms(&self.fleet.rings, places, true, from, to)?;
         let moved: Vec<RoomId> = leaving.into_values().flatten().map(|place| place.room).collect();
         self.put_rooms_in(&moved, to);

@@ -79,7 +79,7 @@ impl Hands {
         }
         let caller = speak(service, name).await;
         let answer = service.poll(&caller).await.expect("an answer");
-        let simulated = sim.polled(device, presence);
+        let simulated = sim.poll(device, presence);
         assert_eq!(answer.offer, simulated, "at {}: what {name} is told", sim.now);
         match (answer.offer, answer.action) {
             (Offer::Install, Some(action)) if !self.is_running(name) => {
@@ -94,7 +94,7 @@ impl Hands {
                 let stopped = words(Execution::Canceled, Finished::None);
                 let outcome = service.cancel_feedback(device, action, stopped.clone()).await;
                 assert_eq!(outcome.expect("an outcome"), Outcome::Changed, "{name}");
-                sim.answered_cancel(device, &stopped);
+                sim.answer_cancel(device, &stopped);
                 self.running.remove(name);
             }
             _ => {
@@ -158,7 +158,7 @@ async fn say(
     let feedback = words(execution, finished);
     let outcome = service.feedback(&caller, action, feedback.clone()).await;
     assert_eq!(outcome.expect("an outcome"), Outcome::Changed, "at {}: {name}", sim.now);
-    sim.said(device, &feedback);
+    sim.report_feedback(device, &feedback);
 }
 
 /// Its inventory has the new version, and the others as they were.
