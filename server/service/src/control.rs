@@ -8,7 +8,7 @@ use domain::clean::CleanText;
 use domain::commands::acknowledge::acknowledge;
 use domain::commands::cancel::{cancel, nothing_to_cancel};
 use domain::commands::pause::{self, Pause};
-use domain::commands::resume::{Calendar, Resumed, resume};
+use domain::commands::resume::{Calendar, ResumeOutcome, resume};
 use domain::commands::retry::Retry;
 use domain::commands::set_resume_date::set_resume_date;
 use domain::commands::{self, force};
@@ -28,7 +28,7 @@ use crate::{Actor, Service};
 
 /// What a retry did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retried {
+pub struct RetryOutcome {
     /// Rooms that went back into their next window.
     pub rooms: usize,
 }
@@ -55,7 +55,7 @@ impl RoomScope {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForcePlan {
     /// The rooms.
-    pub forced: Forced,
+    pub forced: ForceOutcome,
     /// How many of those that are forced have people in them.
     pub in_use: i64,
     /// When the latest of their devices said so.
@@ -64,7 +64,7 @@ pub struct ForcePlan {
 
 /// What a force did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forced {
+pub struct ForceOutcome {
     /// Rooms that are forced.
     pub rooms: Vec<RoomId>,
     /// Rooms that were left out, and why.
@@ -175,7 +175,7 @@ impl Service {
     ///
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated.
-    pub async fn retry_all_failed(&self, actor: &Actor, update: UpdateId) -> Result<Retried> {
+    pub async fn retry_all_failed(&self, actor: &Actor, update: UpdateId) -> Result<RetryOutcome> {
         actor.may(Act::ControlUpdates)?;
         let now = self.clock.now();
         let rooms = store::write!(self.store, tx => {
@@ -206,7 +206,7 @@ impl Service {
             Ok::<_, ServiceError>(rooms)
         })?;
         self.wake();
-        Ok(Retried { rooms })
+        Ok(RetryOutcome { rooms })
     }
 
     /// Retry in one room, which helpdesk may (A1, K4): it goes back into its next window.
@@ -247,14 +247,14 @@ impl Service {
         scope: &RoomScope,
         mode: Force,
         reason: CleanText,
-    ) -> Result<Forced> {
+    ) -> Result<ForceOutcome> {
         actor.may(Act::ControlUpdates)?;
         let reason = checked_reason(reason)?;
         let now = self.clock.now();
         let forced = store::write!(self.store, tx => {
             let (_, title) = startable_rollout(tx, update).await?;
             let rooms = scope.rooms(tx, update).await?;
-            let mut forced = Forced { rooms: Vec::new(), left_out: Vec::new() };
+            let mut forced = ForceOutcome { rooms: Vec::new(), left_out: Vec::new() };
             for batch in rooms.chunks(AT_A_TIME) {
                 let (deployments, some) = self.forced_in(tx, &actor.name, update, batch, mode, now).await?;
                 tx.put_deployments(&deployments, now).await?;
@@ -301,7 +301,7 @@ impl Service {
         startable_rollout(&mut tx, update).await?;
         let rooms = scope.rooms(&mut tx, update).await?;
         let mut plan = ForcePlan {
-            forced: Forced {
+            forced: ForceOutcome {
                 rooms: Vec::new(),
                 left_out: Vec::new(),
             },
@@ -325,7 +325,7 @@ impl Service {
         rooms: &[RoomId],
         mode: Force,
         now: DateTime<Utc>,
-    ) -> Result<(Vec<Deployment>, Forced)> {
+    ) -> Result<(Vec<Deployment>, ForceOutcome)> {
         let (rollout, _) = startable_rollout(tx, update).await?;
         let freezes = tx.freezes().await?;
         let updates = tx.updates(&[update]).await?;
@@ -360,7 +360,7 @@ impl Service {
         }
         Ok((
             deployments,
-            Forced {
+            ForceOutcome {
                 rooms: forced,
                 left_out,
             },
@@ -448,7 +448,12 @@ pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summa
 }
 
 /// What a resume of this update would be, whoever asks (K3).
-async fn resumed(tx: &mut Tx, organisation: &Organisation, update: UpdateId, now: DateTime<Utc>) -> Result<Resumed> {
+async fn resumed(
+    tx: &mut Tx,
+    organisation: &Organisation,
+    update: UpdateId,
+    now: DateTime<Utc>,
+) -> Result<ResumeOutcome> {
     let before = tx.rollout(update).await?;
     let (freezes, rings) = (tx.freezes().await?, tx.rings().await?);
     let calendar = Calendar {

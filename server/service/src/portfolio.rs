@@ -45,7 +45,7 @@ pub enum Source {
 
 /// A rollout that has been made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Published {
+pub struct PublishOutcome {
     /// The update; its rollout goes by the same id.
     pub update: UpdateId,
     /// Date of the first ring's first night.
@@ -54,7 +54,7 @@ pub struct Published {
 
 /// A release that has been recalled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recalled {
+pub struct RecallOutcome {
     /// The release.
     pub update: UpdateId,
     /// Rooms in which a device has it now.
@@ -123,7 +123,7 @@ impl Service {
         product: &ProductId,
         version: &str,
         severity: Option<Severity>,
-    ) -> Result<Published> {
+    ) -> Result<PublishOutcome> {
         self.publish_release(actor, product, version, severity, true).await
     }
 
@@ -137,7 +137,7 @@ impl Service {
         product: &ProductId,
         version: &str,
         severity: Option<Severity>,
-    ) -> Result<Published> {
+    ) -> Result<PublishOutcome> {
         self.publish_release(actor, product, version, severity, false).await
     }
 
@@ -148,7 +148,7 @@ impl Service {
         version: &str,
         severity: Option<Severity>,
         supersedes: bool,
-    ) -> Result<Published> {
+    ) -> Result<PublishOutcome> {
         actor.may(Act::Publish)?;
         let published = store::write!(self.store, tx => {
             let organisation = organisation(tx).await?;
@@ -193,7 +193,7 @@ impl Service {
             let entry = actor.entry("update.published", "update", id, summary)
                 .with_after(json!({ "starts_on": rollout.starts_on, "severity": facts.severity }));
             tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(Published { update: id, starts_on: rollout.starts_on })
+            Ok::<_, ServiceError>(PublishOutcome { update: id, starts_on: rollout.starts_on })
         })?;
         self.wake();
         Ok(published)
@@ -210,7 +210,7 @@ impl Service {
         product: &ProductId,
         version: &str,
         reason: CleanText,
-    ) -> Result<Recalled> {
+    ) -> Result<RecallOutcome> {
         actor.may(Act::Publish)?;
         let reason = checked_reason(reason)?;
         let recalled = store::write!(self.store, tx => {
@@ -230,7 +230,7 @@ impl Service {
             let entry = actor.entry("update.recalled", "update", id, summary)
                 .with_after(json!({ "reason": reason, "rooms": rooms.len(), "asked_to_stop": asked_to_stop }));
             tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(Recalled { update: id, rooms, asked_to_stop })
+            Ok::<_, ServiceError>(RecallOutcome { update: id, rooms, asked_to_stop })
         })?;
         self.wake();
         Ok(recalled)

@@ -84,7 +84,7 @@ pub enum RoomChoice {
 
 /// What came of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moved {
+pub struct MoveOutcome {
     /// Rooms that are in another ring now.
     pub moved: usize,
     /// Rooms that matched and were in the ring already.
@@ -198,7 +198,7 @@ impl Service {
         which: &RoomChoice,
         from: Option<RingId>,
         to: RingId,
-    ) -> Result<Moved> {
+    ) -> Result<MoveOutcome> {
         actor.may(Act::EditRings)?;
         let now = self.clock.now();
         let moved = store::write!(self.store, tx => {
@@ -229,7 +229,7 @@ impl Service {
                 tx.add_audits(now, &entries).await?;
             }
             tx.wake_rollouts(now).await?;
-            Ok::<_, ServiceError>(Moved { moved, there_already: all - moved })
+            Ok::<_, ServiceError>(MoveOutcome { moved, there_already: all - moved })
         })?;
         self.wake();
         Ok(moved)

@@ -21,7 +21,7 @@ use domain::status::UpdateStatus;
 use domain::ticket::TicketState;
 use domain::update::Severity;
 use service::store::{RoomFilter, TicketFilter};
-use service::{Moved, RoomChoice, RoomScope, RoomsFile, ServiceError};
+use service::{MoveOutcome, RoomChoice, RoomScope, RoomsFile, ServiceError};
 use support::{Devices, Estate, admin, date, draft, instant, speak};
 
 on_both_engines![
@@ -634,7 +634,7 @@ async fn all_rooms_that_match_are_moved_at_once_if_they_are_those_that_were_seen
         .unwrap();
     assert_eq!(
         moved,
-        Moved {
+        MoveOutcome {
             moved: 5,
             there_already: 1
         }
