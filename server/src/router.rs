@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::routing::get;
 use service::Service;
-use service::activity::ActivityNow;
+use service::activity::ActivityCounts;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -72,7 +72,7 @@ async fn ready(State(service): State<Service>) -> (StatusCode, &'static str) {
 const LONGEST_WITHOUT_A_ROUND: Duration = Duration::from_secs(180);
 
 /// Why this process does not plan as it should (G4).
-fn planning_problem(activity: &ActivityNow) -> Option<&'static str> {
+fn planning_problem(activity: &ActivityCounts) -> Option<&'static str> {
     // One failure may be a short absence of the database.
     if activity.failed_in_a_row >= 3 {
         return Some("planning fails; the log says why");
@@ -93,7 +93,7 @@ mod tests {
     fn a_process_that_has_not_planned_for_three_minutes_is_not_ready_g4() {
         let problem = |without_a_round: Option<u64>, failed_in_a_row| {
             let now = Activity::default().now();
-            planning_problem(&ActivityNow {
+            planning_problem(&ActivityCounts {
                 without_a_round: without_a_round.map(Duration::from_secs),
                 failed_in_a_row,
                 ..now

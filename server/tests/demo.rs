@@ -148,7 +148,7 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
         }
         // Rooms.
         let facts = snapshot
-            .planned(&[ids[name]])
+            .updates_for_planning(&[ids[name]])
             .await
             .expect("facts")
             .remove(&ids[name])

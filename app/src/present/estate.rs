@@ -353,7 +353,7 @@ fn counted(sites: usize, rooms: usize, devices: usize) -> String {
 /// What a move into each of the rings would mean for the updates that the room has still to get (R14, K9).
 async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec<(String, Vec<String>)>> {
     let live = snapshot.tx.live_rollouts().await.map_err(store_error)?;
-    let updates = snapshot.planned(&live).await.map_err(service_error)?;
+    let updates = snapshot.updates_for_planning(&live).await.map_err(service_error)?;
     let rollouts = snapshot.tx.rollouts(&live).await.map_err(store_error)?;
     let mut waiting = Vec::new();
     for (id, update) in &updates {

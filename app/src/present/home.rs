@@ -33,12 +33,12 @@ impl Presenter {
                 .collect(),
             announcements: self.announcements(&mut snapshot).await?,
             may_announce: self.viewer.actor.role.may(Act::Announce),
-            may_dismiss: self.viewer.actor.signed.is_some(),
+            may_dismiss: self.viewer.actor.account.is_some(),
         })
     }
 
     async fn announcements(&self, snapshot: &mut ReadSnapshot) -> Result<Vec<AnnouncementView>> {
-        let person = self.viewer.actor.signed.as_ref().map(|signed| signed.person);
+        let person = self.viewer.actor.account.as_ref().map(|account| account.person);
         let zone = snapshot.organisation.zone.clone();
         let found = snapshot
             .tx

@@ -24,9 +24,9 @@ impl Presenter {
         Ok(AccountView {
             name: actor.name.clone(),
             email: actor
-                .signed
+                .account
                 .as_ref()
-                .map_or_else(String::new, |signed| signed.email.clone()),
+                .map_or_else(String::new, |account| account.email.clone()),
             role: actor.role.label().to_owned(),
             sessions: self.session_rows(sessions, &snapshot.organisation.zone, snapshot.now),
             shortest_password: u32::try_from(SHORTEST_PASSWORD).unwrap_or(0),
@@ -95,7 +95,7 @@ impl Presenter {
     }
 
     fn session_rows(&self, sessions: Vec<SessionRecord>, zone: &Zone, now: DateTime<Utc>) -> Vec<SessionRow> {
-        let this: Option<Uuid> = self.viewer.actor.signed.as_ref().map(|signed| signed.session);
+        let this: Option<Uuid> = self.viewer.actor.account.as_ref().map(|account| account.session);
         let rows = sessions.into_iter().map(|session| SessionRow {
             id: session.id.to_string(),
             since: formats::instant(session.made_at, zone, now),

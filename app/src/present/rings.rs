@@ -58,7 +58,7 @@ impl Presenter {
         let mut snapshot = self.snapshot_for(Act::EditRings).await?;
         let rooms = snapshot.tx.rooms_by_ring().await.map_err(store_error)?;
         let live = snapshot.tx.live_rollouts().await.map_err(store_error)?;
-        let mut titles = snapshot.planned(&live).await.map_err(service_error)?;
+        let mut titles = snapshot.updates_for_planning(&live).await.map_err(service_error)?;
         let zone = snapshot.organisation.zone.clone();
         let rollouts = snapshot.tx.rollouts(&live).await.map_err(store_error)?;
         let mut running: Vec<RunningRollout> = rollouts

@@ -134,7 +134,7 @@ impl Presenter {
             })
             .collect();
         let ids: Vec<UpdateId> = mine.iter().map(|record| record.id).collect();
-        let planned = snapshot.planned(&ids).await.map_err(service_error)?;
+        let planned = snapshot.updates_for_planning(&ids).await.map_err(service_error)?;
         let rollouts = snapshot.tx.rollouts(&ids).await.map_err(store_error)?;
         let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
         let known: Vec<_> = known.collect();
@@ -198,7 +198,7 @@ impl Presenter {
             .map_err(store_error)?;
         let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
         let titles: BTreeMap<UpdateId, String> = snapshot
-            .planned(&ids)
+            .updates_for_planning(&ids)
             .await
             .map_err(service_error)?
             .into_iter()
@@ -431,7 +431,7 @@ async fn recommended(snapshot: &mut ReadSnapshot, room: &Room, devices: &[Device
     let products: Vec<ProductId> = products.into_iter().collect();
     let recommended = snapshot.tx.recommended(&products).await.map_err(store_error)?;
     let ids: Vec<UpdateId> = recommended.values().map(|(update, _)| *update).collect();
-    let mut planned = snapshot.planned(&ids).await.map_err(service_error)?;
+    let mut planned = snapshot.updates_for_planning(&ids).await.map_err(service_error)?;
     let rollouts = snapshot.tx.rollouts(&ids).await.map_err(store_error)?;
     let known = ids.iter().filter_map(|id| planned.get(id).zip(rollouts.get(id)));
     let known: Vec<_> = known.collect();

@@ -65,7 +65,7 @@ impl Presenter {
         let events = snapshot.tx.ticket_events(ticket.id).await.map_err(store_error)?;
         let update = match ticket.update {
             Some(id) => snapshot
-                .planned(&[id])
+                .updates_for_planning(&[id])
                 .await
                 .map_err(service_error)?
                 .remove(&id)

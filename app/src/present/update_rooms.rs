@@ -122,7 +122,10 @@ pub(super) async fn room_rows(
 ) -> Result<Vec<UpdateRoomRow>> {
     let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
     let rooms = snapshot.rooms(&ids).await.map_err(service_error)?;
-    let planned = snapshot.planned(&[summary.record.id]).await.map_err(service_error)?;
+    let planned = snapshot
+        .updates_for_planning(&[summary.record.id])
+        .await
+        .map_err(service_error)?;
     let tickets = snapshot
         .tx
         .failure_ticket_numbers(summary.record.id, &ids)

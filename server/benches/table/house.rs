@@ -49,7 +49,7 @@ impl House {
         let mut snapshot = estate.service.read_snapshot().await.expect("a snapshot");
         let updates = snapshot.tx.live_rollouts().await.expect("updates");
         let of_all = {
-            let known = snapshot.planned(&updates).await.expect("updates");
+            let known = snapshot.updates_for_planning(&updates).await.expect("updates");
             let bar = known.into_values().find(|update| update.product.0 == "bar");
             bar.expect("the bar's update").id
         };

@@ -23,7 +23,7 @@ pub struct Activity {
 
 /// [`Activity`] at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ActivityNow {
+pub struct ActivityCounts {
     /// Polls of devices that were answered.
     pub polls: u64,
     /// Reports of devices by what came of them: a word, and how many.
@@ -98,13 +98,13 @@ impl Activity {
 
     /// The counts as they stand.
     #[must_use]
-    pub fn now(&self) -> ActivityNow {
+    pub fn now(&self) -> ActivityCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut reports = [("", 0); 5];
         for (index, (word, counter)) in WORDS.into_iter().zip(&self.reports).enumerate() {
             reports[index] = (word, count(counter));
         }
-        ActivityNow {
+        ActivityCounts {
             polls: count(&self.polls),
             reports,
             ticks: count(&self.ticks),

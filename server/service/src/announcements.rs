@@ -90,7 +90,7 @@ impl Service {
     /// There is no such announcement, or whoever asks is no person with an account.
     pub async fn dismiss_announcement(&self, actor: &Actor, id: AnnouncementId) -> Result<()> {
         actor.may(Act::ManageOwnAccount)?;
-        let person = actor.signed.as_ref().map(|signed| signed.person);
+        let person = actor.account.as_ref().map(|account| account.person);
         let person = person.ok_or_else(|| ServiceError::conflict("only somebody with an account can dismiss it"))?;
         let now = self.clock.now();
         store::write!(self.store, tx => {

@@ -37,9 +37,9 @@ impl Hashes {
     /// Adds up `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let mut adding = Adding::default();
-        adding.add(bytes);
-        adding.hashes()
+        let mut running = RunningHashes::default();
+        running.add(bytes);
+        running.hashes()
     }
 }
 
@@ -117,16 +117,16 @@ impl Artifacts {
             .await
             .map_err(ServiceError::Artifacts)?;
         let mut writer = WriteMultipart::new(upload);
-        let mut adding = Adding::default();
+        let mut running = RunningHashes::default();
         let refused = |problem: String| ServiceError::invalid("file", problem);
         let taken = loop {
             match bytes.next().await {
-                None if adding.size == 0 => break Err(refused("is empty".to_owned())),
+                None if running.size == 0 => break Err(refused("is empty".to_owned())),
                 None => break Ok(()),
                 Some(Err(_)) => break Err(refused("did not arrive whole; send it again".to_owned())),
                 Some(Ok(part)) => {
-                    adding.add(&part);
-                    if adding.size > most {
+                    running.add(&part);
+                    if running.size > most {
                         break Err(refused(format!("is larger than {} MB", most / 1024 / 1024)));
                     }
                     // At most a few parts wait for the disk; whoever sends waits with them.
@@ -142,7 +142,7 @@ impl Artifacts {
             return Err(error);
         }
         writer.finish().await.map_err(ServiceError::Artifacts)?;
-        let hashes = adding.hashes();
+        let hashes = running.hashes();
         let path = path_of(&hashes.sha256);
         self.folder
             .rename(&incoming, &path)
@@ -176,14 +176,14 @@ impl Artifacts {
 
 /// What bytes add up to, while they come.
 #[derive(Default)]
-struct Adding {
+struct RunningHashes {
     size: u64,
     sha256: sha2::Sha256,
     sha1: sha1::Sha1,
     md5: md5::Md5,
 }
 
-impl Adding {
+impl RunningHashes {
     fn add(&mut self, part: &[u8]) {
         self.size += part.len() as u64;
         self.sha256.update(part);

@@ -25,10 +25,10 @@ use crate::{Actor, Service};
 
 /// Last contacts that are not written yet. Losing them does no harm (DESIGN.md 5).
 #[derive(Default)]
-pub struct Seen(Mutex<Contacts>);
+pub struct LastContacts(Mutex<PendingContacts>);
 
 #[derive(Default)]
-struct Contacts {
+struct PendingContacts {
     unwritten: HashMap<DeviceId, DateTime<Utc>>,
     written_at: Option<DateTime<Utc>>,
 }
@@ -104,7 +104,7 @@ impl Service {
             return Ok(None);
         }
         let now = self.clock.now();
-        self.seen.note(caller.id, now);
+        self.last_contacts.note(caller.id, now);
         if !caller.enrolled {
             store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.note_enrolled(caller.id, now).await?) })?;
         }
@@ -435,8 +435,8 @@ impl Service {
     }
 
     /// Writes the last contacts that are only in memory, at most once a minute. They may be lost, so nothing waits for them.
-    pub(crate) async fn flush_seen(&self) {
-        let seen = self.seen.take(self.clock.now());
+    pub(crate) async fn flush_last_contacts(&self) {
+        let seen = self.last_contacts.take(self.clock.now());
         if let Err(error) = self.store.put_last_seen(&seen).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -447,7 +447,7 @@ impl Service {
     }
 }
 
-impl Seen {
+impl LastContacts {
     fn note(&self, device: DeviceId, at: DateTime<Utc>) {
         if let Ok(mut contacts) = self.0.lock() {
             contacts.unwritten.insert(device, at);

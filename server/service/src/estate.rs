@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{AuditEntry, NewSite, SiteRecord, Tx};
 
 use crate::error::{Result, ServiceError};
-use crate::rooms_file::{Checked, RoomsFile};
+use crate::rooms_file::{CheckedRooms, RoomsFile};
 use crate::{Actor, Service};
 
 /// Characters of a room's name, and of a site's.
@@ -73,7 +73,7 @@ impl Service {
             let rings = tx.rings().await?;
             let mut report = ImportReport::default();
             let sites = self.add_missing_sites(tx, file, &mut report).await?;
-            let plan = Checked::of(self, file, &rings, &sites)?.good()?;
+            let plan = CheckedRooms::of(self, file, &rings, &sites)?.all_or_refuse()?;
             let others = tx.rooms_in_other_forms().await?;
             if plan.rooms.iter().any(|room| others.contains_key(&(name_key(&room.name), room.site))) {
                 return Err(ServiceError::invalid("name", THERE_ALREADY));

@@ -45,7 +45,7 @@ impl Service {
             }
             let now = self.clock.now();
             let organisation = organisation(tx).await?;
-            let whose = whose(tx, scope).await?;
+            let whose = scope_name(tx, scope).await?;
             freeze(organisation.zone.date(now), &tx.freezes_beside(scope).await?, from, until)?;
             let before = tx.freezes().await?;
             let freeze = Freeze { from, until, owner: actor.name.clone(), reason: reason.clone(), made_at: now, id };
@@ -132,7 +132,7 @@ impl Service {
             let before = tx.freezes().await?;
             tx.shorten_freeze(id, last).await?;
             move_plans(tx, &organisation, scope, &before, &before.shortened(id, last), now).await?;
-            let whose = whose(tx, scope).await?;
+            let whose = scope_name(tx, scope).await?;
             let summary = format!("Lifted the freeze of {whose} from {} to {}: {reason}", time_text::dated(freeze.from), time_text::dated(freeze.until));
             let entry = actor.entry("freeze.lifted", "freeze", id, summary)
                 .with_before(json!({ "scope": scope, "from": freeze.from, "until": freeze.until }))
@@ -167,7 +167,7 @@ async fn move_plans(
     Ok(())
 }
 
-async fn whose(tx: &mut Tx, scope: FreezeScope) -> Result<String> {
+async fn scope_name(tx: &mut Tx, scope: FreezeScope) -> Result<String> {
     let name = match scope {
         FreezeScope::Organisation => Some("everything".to_owned()),
         FreezeScope::Ring(id) => tx.rings().await?.get(id).map(|ring| ring.name.clone()),

@@ -102,7 +102,7 @@ pub struct PastTicket {
 }
 
 /// What the audit has of a rollout that is taken over, with the words that it has for what happens here.
-fn happened(
+fn audit_entries(
     past: &PastRollout,
     update: UpdateId,
     forced: &BTreeMap<RoomId, String>,
@@ -120,32 +120,32 @@ fn happened(
         after: None,
     };
     let summary = format!("Published {title}; it starts on {}.", time_text::dated(past.starts_on));
-    let mut happened = vec![(
+    let mut audit_entries = vec![(
         past.published_at,
         entry(&past.published_by, "update.published", summary),
     )];
     for room in past.rooms.iter().filter(|room| room.force.is_some()) {
         let Some(name) = forced.get(&room.room) else { continue };
         let summary = format!("Forced {title} in {name}.");
-        happened.push((room.at, entry(&past.published_by, "update.forced", summary)));
+        audit_entries.push((room.at, entry(&past.published_by, "update.forced", summary)));
     }
     match &past.state {
         RolloutState::Running => {}
         RolloutState::Paused { since, by, reason, .. } => {
-            happened.push((*since, entry(by, "rollout.paused", format!("Paused {title}: {reason}"))));
+            audit_entries.push((*since, entry(by, "rollout.paused", format!("Paused {title}: {reason}"))));
         }
         RolloutState::Deprecated { at, reason } => {
             let summary = format!("{title} is deprecated. {}", reason.sentence());
-            happened.push((*at, entry(RULE, "rollout.deprecated", summary)));
+            audit_entries.push((*at, entry(RULE, "rollout.deprecated", summary)));
         }
         RolloutState::Finished { at } => {
-            happened.push((
+            audit_entries.push((
                 *at,
                 entry(RULE, "rollout.finished", format!("{title} is through all rings.")),
             ));
         }
     }
-    happened
+    audit_entries
 }
 
 impl Service {
@@ -157,13 +157,13 @@ impl Service {
         actor.may(Act::Publish)?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let mut happened = Vec::new();
+            let mut audit_entries = Vec::new();
             for past in rollouts {
-                happened.extend(self.import_rollout(tx, past, now).await?);
+                audit_entries.extend(self.import_rollout(tx, past, now).await?);
             }
             // The audit is in the order in which things happened.
-            happened.sort_by_key(|(at, _)| *at);
-            for (at, entry) in happened {
+            audit_entries.sort_by_key(|(at, _)| *at);
+            for (at, entry) in audit_entries {
                 tx.add_audit(at, &entry).await?;
             }
             for ticket in tickets {
@@ -248,7 +248,7 @@ impl Service {
             .collect();
         let forced = tx.room_names(&forced).await?.into_iter();
         let forced: BTreeMap<RoomId, String> = forced.map(|(id, name, _)| (id, name)).collect();
-        Ok(happened(past, update, &forced))
+        Ok(audit_entries(past, update, &forced))
     }
 
     async fn import_deployment(

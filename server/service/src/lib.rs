@@ -71,7 +71,7 @@ pub struct Service {
     pub(crate) clock: Clock,
     pub(crate) artifacts: Artifacts,
     pub(crate) wake: Arc<Notify>,
-    pub(crate) seen: Arc<devices::Seen>,
+    pub(crate) last_contacts: Arc<devices::LastContacts>,
     pub(crate) polling_settings: Arc<RwLock<Option<Arc<Settings>>>>,
     pub(crate) activity: Arc<activity::Activity>,
     pub(crate) estate_counts: estate_counts::EstateCounts,
@@ -101,12 +101,12 @@ pub struct Actor {
     /// From where: an address; empty for the program itself.
     pub address: String,
     /// Their account and session, of a person who is signed in.
-    pub signed: Option<Signed>,
+    pub account: Option<ActorAccount>,
 }
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed {
+pub struct ActorAccount {
     /// Whose account.
     pub person: PersonId,
     /// The session, by its identity and not by its token.
@@ -129,15 +129,15 @@ impl Actor {
             name: name.to_owned(),
             role: Role::Admin,
             address: String::new(),
-            signed: None,
+            account: None,
         }
     }
 
     /// As the audit names them: two people may have one name, but not one e-mail address (A3).
     #[must_use]
     pub fn signature(&self) -> String {
-        match &self.signed {
-            Some(signed) => format!("{} ({})", self.name, signed.email),
+        match &self.account {
+            Some(account) => format!("{} ({})", self.name, account.email),
             None => self.name.clone(),
         }
     }
@@ -187,7 +187,7 @@ impl Service {
             clock,
             artifacts,
             wake: Arc::new(Notify::new()),
-            seen: Arc::default(),
+            last_contacts: Arc::default(),
             polling_settings: Arc::default(),
             activity: Arc::default(),
             process_config: Arc::new(process_config),

@@ -78,7 +78,7 @@ pub struct UpdateInRoom {
 
 /// What opens tonight at one site: windows from now on that open within a day.
 #[derive(Clone, Debug)]
-pub struct Tonight {
+pub struct TonightWindow {
     /// The site's name.
     pub site: String,
     /// The zone of the window.
@@ -157,7 +157,7 @@ impl ReadSnapshot {
     }
 
     /// [`Tx::waiting_by_ring`] for what is on its way; of a large estate as it was a moment ago.
-    async fn ahead(
+    async fn waiting_by_ring(
         &mut self,
         rollouts: impl Iterator<Item = &Rollout>,
     ) -> Result<BTreeMap<UpdateId, BTreeMap<RingId, i64>>> {
@@ -249,7 +249,7 @@ impl ReadSnapshot {
         for batch in ids.chunks(BATCH) {
             rollouts.extend(self.tx.rollouts(batch).await?);
         }
-        let mut ahead = self.ahead(rollouts.values()).await?;
+        let mut ahead = self.waiting_by_ring(rollouts.values()).await?;
         let mut summaries = Vec::with_capacity(records.len());
         for record in records {
             let Some(rollout) = rollouts.remove(&record.id) else {
@@ -284,7 +284,7 @@ impl ReadSnapshot {
             severity: release.release.severity,
             acknowledged: false,
         };
-        let mut ahead = self.ahead(std::iter::once(&rollout)).await?;
+        let mut ahead = self.waiting_by_ring(std::iter::once(&rollout)).await?;
         let ahead = ahead.remove(&id).unwrap_or_default();
         Ok(self.summary(record, rollout, ahead))
     }
@@ -295,7 +295,7 @@ impl ReadSnapshot {
     /// The database fails.
     pub async fn statuses(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, UpdateStatus>> {
         let rollouts = self.tx.rollouts(ids).await?;
-        let mut ahead = self.ahead(rollouts.values()).await?;
+        let mut ahead = self.waiting_by_ring(rollouts.values()).await?;
         let statuses = rollouts.into_iter().map(|(id, rollout)| {
             let waiting = self.waiting(&rollout, ahead.remove(&id).unwrap_or_default());
             (id, status_of(&rollout, &waiting))
@@ -345,7 +345,7 @@ impl ReadSnapshot {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn planned(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
+    pub async fn updates_for_planning(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
         Ok(self.tx.updates(ids).await?)
     }
 
@@ -391,18 +391,18 @@ impl ReadSnapshot {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn tonight(&mut self) -> Result<Vec<Tonight>> {
+    pub async fn tonight(&mut self) -> Result<Vec<TonightWindow>> {
         let until = self.last_night_of_tonight();
         let waiting = self.estate_count(&RoomsWaiting(until)).await?;
         let aside = self.tx.freezes_aside().await?;
-        let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), Tonight> = BTreeMap::new();
+        let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), TonightWindow> = BTreeMap::new();
         for group in waiting {
             let window = self.window_of(&group, &aside);
             if !self.is_tonight(&window) {
                 continue;
             }
             let key = (group.site_name.clone(), window.opens, group.zone.clone());
-            let tonight = sites.entry(key).or_insert(Tonight {
+            let tonight = sites.entry(key).or_insert(TonightWindow {
                 site: group.site_name,
                 zone: group.zone,
                 window,

@@ -18,7 +18,7 @@ use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
 use crate::passwords::{check_password, hashed, verified};
 use crate::tick::organisation;
-use crate::{Actor, Service, Signed};
+use crate::{Actor, ActorAccount, Service};
 
 /// A session ends when it was not used for so long.
 const IDLE: TimeDelta = TimeDelta::hours(8);
@@ -35,13 +35,13 @@ const MOST_BY_ACCOUNT: i64 = 100;
 /// The same for an address, whichever accounts it tries.
 const MOST_BY_ADDRESS: i64 = 50;
 /// How exactly the use of a session or token is kept.
-pub(crate) const USED_TO_THE: TimeDelta = TimeDelta::minutes(1);
+pub(crate) const USED_AT_PRECISION: TimeDelta = TimeDelta::minutes(1);
 /// Length of a slot in which they are counted, in seconds.
 const SLOT: i64 = 900;
 
 /// Someone who is signed in, as the browser knows it: its token, to be kept in a cookie.
 #[derive(Clone, Debug)]
-pub struct SignedIn {
+pub struct SignInOutcome {
     /// The session's token.
     pub token: String,
     /// Who it is.
@@ -110,7 +110,7 @@ impl Service {
         email: CleanLine,
         password: &str,
         origin: &Origin,
-    ) -> Result<SignedIn> {
+    ) -> Result<SignInOutcome> {
         let (name, email) = (checked_name(&name)?, checked_email(&email)?);
         check_password(password, &[&name, &email])?;
         // Before the costly part: anybody can ask for it.
@@ -146,7 +146,7 @@ impl Service {
             tx.add_audit(now, &of_person(&actor_of(&person, session.id, origin), "person.added", &person, summary)).await?;
             Ok::<_, ServiceError>(())
         })?;
-        Ok(SignedIn {
+        Ok(SignInOutcome {
             token,
             actor: actor_of(&person, session.id, origin),
         })
@@ -156,7 +156,7 @@ impl Service {
     ///
     /// # Errors
     /// The name or the password is wrong, or there were too many attempts.
-    pub async fn sign_in(&self, email: CleanLine, password: &str, origin: &Origin) -> Result<SignedIn> {
+    pub async fn sign_in(&self, email: CleanLine, password: &str, origin: &Origin) -> Result<SignInOutcome> {
         let key = email_key(email.as_str());
         let now = self.clock.now();
         let slot = self.slot();
@@ -196,7 +196,7 @@ impl Service {
             Ok::<_, ServiceError>(())
         })?;
         self.store.uncount_attempt(&keys, slot).await?;
-        Ok(SignedIn { token, actor })
+        Ok(SignInOutcome { token, actor })
     }
 
     /// Who has this session; `None`: it has ended, or never was. Every request asks.
@@ -211,7 +211,7 @@ impl Service {
         if has_ended(&session, now) {
             return Ok(None);
         }
-        if now - session.seen_at >= USED_TO_THE {
+        if now - session.seen_at >= USED_AT_PRECISION {
             let touched =
                 store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.touch_session(session.id, now).await?) });
             log_untouched(touched);
@@ -224,7 +224,7 @@ impl Service {
     /// # Errors
     /// There is no such session, or it is not one's own.
     pub async fn end_session(&self, actor: &Actor, person: PersonId, session: Uuid) -> Result<()> {
-        let is_own = actor.signed.as_ref().is_some_and(|signed| signed.person == person);
+        let is_own = actor.account.as_ref().is_some_and(|account| account.person == person);
         actor.may(if is_own {
             Act::ManageOwnAccount
         } else {
@@ -246,13 +246,13 @@ impl Service {
     /// # Errors
     /// There is no such account, or it is not one's own and the actor no admin.
     pub async fn end_sessions(&self, actor: &Actor, person: PersonId) -> Result<()> {
-        let own = actor.signed.as_ref().filter(|signed| signed.person == person);
+        let own = actor.account.as_ref().filter(|account| account.person == person);
         actor.may(if own.is_some() {
             Act::ManageOwnAccount
         } else {
             Act::ManagePeople
         })?;
-        let keep = own.map(|signed| signed.session);
+        let keep = own.map(|account| account.session);
         let now = self.clock.now();
         store::write!(self.store, tx => {
             let of = person_of(tx, person).await?;
@@ -269,20 +269,16 @@ impl Service {
     /// The old password is wrong, or the new one breaks a limit.
     pub async fn change_password(&self, actor: &Actor, old: &str, new: &str) -> Result<()> {
         actor.may(Act::ManageOwnAccount)?;
-        let signed = actor
-            .signed
+        let account = actor
+            .account
             .as_ref()
             .ok_or_else(|| ServiceError::not_found("This account"))?;
-        let person = self.store.read().await?.person(signed.person).await?;
+        let person = self.store.read().await?.person(account.person).await?;
         let person = person.ok_or_else(|| ServiceError::not_found("This account"))?;
         check_password(new, &[&person.name, &person.email])?;
         // In a slot of its own: what others try at the door must not keep the owner from changing the password.
-        let (account, slot) = (format!("change {}", person.id), self.slot());
-        if !self
-            .store
-            .count_attempt(&[(&account, MOST_AT_ONE_ADDRESS)], slot)
-            .await?
-        {
+        let (key, slot) = (format!("change {}", person.id), self.slot());
+        if !self.store.count_attempt(&[(&key, MOST_AT_ONE_ADDRESS)], slot).await? {
             return Err(too_many());
         }
         if !verified(old, person.password.as_deref()).await? {
@@ -294,7 +290,7 @@ impl Service {
         let hashed = hashed(new).await?;
         let now = self.clock.now();
         store::write!(self.store, tx => {
-            let mut changed = person_of(tx, signed.person).await?;
+            let mut changed = person_of(tx, account.person).await?;
             // Somebody may have been faster: with a one-time link, or by disabling the account.
             if changed.password != person.password || changed.disabled_at.is_some() {
                 return Err(ServiceError::conflict("the password was changed by somebody else meanwhile"));
@@ -302,12 +298,12 @@ impl Service {
             changed.password = Some(hashed.clone());
             tx.delete_links_of(Some(changed.id)).await?;
             tx.put_person(&changed).await?;
-            tx.end_sessions_of(changed.id, Some(signed.session)).await?;
+            tx.end_sessions_of(changed.id, Some(account.session)).await?;
             let summary = format!("{} changed their password.", changed.name);
             tx.add_audit(now, &of_person(actor, "person.password_changed", &changed, summary)).await?;
             Ok::<_, ServiceError>(())
         })?;
-        Ok(self.store.uncount_attempt(&[&account], slot).await?)
+        Ok(self.store.uncount_attempt(&[&key], slot).await?)
     }
 
     /// Whose one-time link this is: the account's e-mail address.
@@ -375,8 +371,8 @@ impl Service {
     /// The database fails.
     pub async fn own_sessions(&self, actor: &Actor) -> Result<Vec<SessionRecord>> {
         actor.may(Act::ManageOwnAccount)?;
-        match &actor.signed {
-            Some(signed) => self.sessions_of(signed.person).await,
+        match &actor.account {
+            Some(account) => self.sessions_of(account.person).await,
             None => Ok(Vec::new()),
         }
     }
@@ -555,7 +551,7 @@ fn actor_of(person: &PersonRecord, session: Uuid, origin: &Origin) -> Actor {
         name: person.name.clone(),
         role: person.role,
         address: origin.address.clone(),
-        signed: Some(Signed {
+        account: Some(ActorAccount {
             person: person.id,
             session,
             email: person.email.clone(),

@@ -26,7 +26,7 @@ use crate::error::{Result, ServiceError};
 use crate::estate::{LONGEST_NAME, check_text};
 use crate::portfolio::{check_filename, compare_versions, may_have_file, superseded};
 use crate::tick::organisation;
-use crate::uploads::waiting;
+use crate::uploads::pending_upload;
 use crate::{Actor, Service};
 
 /// Characters of a version.
@@ -320,7 +320,7 @@ impl Service {
     /// There is no such file any more.
     pub async fn uploaded_catalogue(&self, actor: &Actor, upload: Uuid) -> Result<(String, Catalogue)> {
         actor.may(Act::Publish)?;
-        let upload = waiting(&mut self.store.read().await?, upload, "catalogue").await?;
+        let upload = pending_upload(&mut self.store.read().await?, upload, "catalogue").await?;
         let unreadable = |_| ServiceError::not_found("What was kept of this file");
         let (products, releases): (String, String) = serde_json::from_str(&upload.text).map_err(unreadable)?;
         Ok((upload.name, Catalogue::parse(&products, &releases)?))

@@ -20,8 +20,8 @@ use crate::control::checked_reason;
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
 use crate::estate::{ImportReport, check_controller, check_optional, check_text};
-use crate::rooms_file::{COLUMNS, Checked, RefusedLine, RoomsFile};
-use crate::uploads::waiting;
+use crate::rooms_file::{COLUMNS, CheckedRooms, RefusedLine, RoomsFile};
+use crate::uploads::pending_upload;
 use crate::{Actor, Service, spreadsheet};
 
 pub use crate::estate::{LARGEST_CAPACITY, LONGEST_NAME};
@@ -87,12 +87,12 @@ pub struct Review {
     /// Every line that can become nothing, in the order of the file. With one of them, nothing is imported.
     pub refused: Vec<RefusedLine>,
     /// The first of the good ones: where it stands, name, site's name, ring, number of devices.
-    pub first: Vec<ReviewedRoom>,
+    pub first: Vec<ReviewRoom>,
 }
 
 /// A room that a file would add.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReviewedRoom {
+pub struct ReviewRoom {
     /// `line 3 (Mast)`.
     pub place: String,
     /// Name.
@@ -392,11 +392,11 @@ impl Service {
     }
 
     async fn review(&self, tx: &mut Tx, upload: Uuid) -> Result<Review> {
-        let upload = waiting(tx, upload, "rooms").await?;
+        let upload = pending_upload(tx, upload, "rooms").await?;
         let (file, mut refused) = RoomsFile::read(&upload.text)?;
         let mut report = ImportReport::default();
         let sites = self.add_missing_sites(tx, &file, &mut report).await?;
-        let checked = Checked::of(self, &file, &tx.rings().await?, &sites)?;
+        let checked = CheckedRooms::of(self, &file, &tx.rings().await?, &sites)?;
         refused.extend(checked.refused);
         let keys: Vec<String> = checked.rooms.iter().map(|room| name_key(&room.name)).collect();
         let mut taken_names = tx.rooms_keyed(&keys).await?;
@@ -430,7 +430,7 @@ impl Service {
             }
             (rooms, found) = (rooms + 1, found + own.len());
             if first.len() < REVIEWED {
-                first.push(ReviewedRoom {
+                first.push(ReviewRoom {
                     place: place.clone(),
                     name: room.name.clone(),
                     site: site.to_owned(),
@@ -456,7 +456,9 @@ impl Service {
     /// There is no such file any more; names the line, the field and the limit.
     pub async fn import_upload(&self, actor: &Actor, upload: Uuid) -> Result<ImportReport> {
         actor.may(Act::EditRooms)?;
-        let text = waiting(&mut self.store.read().await?, upload, "rooms").await?.text;
+        let text = pending_upload(&mut self.store.read().await?, upload, "rooms")
+            .await?
+            .text;
         let report = self.import_rooms(actor, &RoomsFile::parse(&text)?).await?;
         self.forget_upload(upload).await?;
         Ok(report)

@@ -1,6 +1,6 @@
 //! Rooms in files: what stands in one, and whether it can become rooms (P0, G5).
 //!
-//! It must not write. Start with [`RoomsFile::read`] for the lines and [`Checked::of`] for what they would become; `estate` imports it.
+//! It must not write. Start with [`RoomsFile::read`] for the lines and [`CheckedRooms::of`] for what they would become; `estate` imports it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -404,7 +404,7 @@ fn place(line: u64, number: usize, name: &str) -> String {
 
 /// What a file would become.
 #[derive(Default)]
-pub(crate) struct Checked {
+pub(crate) struct CheckedRooms {
     pub(crate) rooms: Vec<NewRoom>,
     pub(crate) devices: Vec<NewDevice>,
     pub(crate) installed: Vec<(DeviceId, ProductId, Option<String>)>,
@@ -418,14 +418,14 @@ pub(crate) struct Checked {
 }
 
 /// What stands in the file above a line, and what is there already.
-struct Known<'a> {
+struct ExistingNames<'a> {
     rings: &'a RingSequence,
     sites: &'a BTreeMap<String, SiteRecord>,
     names: BTreeSet<(SiteId, String)>,
     controllers: BTreeSet<String>,
 }
 
-impl Checked {
+impl CheckedRooms {
     /// Checks every room of a file by itself and against the others. Whether its names are taken already is the database's to say.
     ///
     /// # Errors
@@ -437,7 +437,7 @@ impl Checked {
         sites: &BTreeMap<String, SiteRecord>,
     ) -> Result<Self> {
         let mut checked = Self::default();
-        let mut known = Known {
+        let mut known = ExistingNames {
             rings,
             sites,
             names: BTreeSet::new(),
@@ -457,14 +457,14 @@ impl Checked {
     }
 
     /// What is good of it; the first line that is not refuses the file.
-    pub(crate) fn good(self) -> Result<Self> {
+    pub(crate) fn all_or_refuse(self) -> Result<Self> {
         match self.refused.first() {
             Some(refused) => Err(refused.clone().into()),
             None => Ok(self),
         }
     }
 
-    fn add(&mut self, service: &Service, line: &RoomLine, known: &mut Known) -> Result<()> {
+    fn add(&mut self, service: &Service, line: &RoomLine, known: &mut ExistingNames) -> Result<()> {
         check_text("name", &line.name, LONGEST_NAME)?;
         let floor = floor(&line.floor);
         check_optional("building", &line.building)?;

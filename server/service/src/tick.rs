@@ -59,7 +59,7 @@ impl Service {
 
     async fn tick_until_nothing_is_due(&self) -> Result<TickReport> {
         self.activity.ticked();
-        self.flush_seen().await;
+        self.flush_last_contacts().await;
         let now = self.clock.now();
         let mut report = TickReport::default();
         while report.rounds < MOST_ROUNDS {
@@ -184,11 +184,11 @@ impl Service {
 
     /// Waits, and seals once a second what the audit has got meanwhile: not every change wakes the tick.
     async fn seal_until(&self, pause: Duration) {
-        const OFTEN: Duration = Duration::from_secs(1);
+        const INTERVAL: Duration = Duration::from_secs(1);
         let mut left = pause;
-        while left > OFTEN {
-            tokio::time::sleep(OFTEN).await;
-            left -= OFTEN;
+        while left > INTERVAL {
+            tokio::time::sleep(INTERVAL).await;
+            left -= INTERVAL;
             if let Err(error) = self.seal_audit().await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

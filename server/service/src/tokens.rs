@@ -12,7 +12,7 @@ use store::{AuditEntry, TokenRecord};
 
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
-use crate::people::{Origin, USED_TO_THE};
+use crate::people::{Origin, USED_AT_PRECISION};
 use crate::{Actor, Service};
 
 /// What every token begins with, so that scanners of source code find one that was left there.
@@ -97,7 +97,7 @@ impl Service {
         let Some(token) = token.filter(|token| now < token.expires_at) else {
             return Ok(None);
         };
-        if token.used_at.is_none_or(|used| now - used >= USED_TO_THE) {
+        if token.used_at.is_none_or(|used| now - used >= USED_AT_PRECISION) {
             let touched =
                 store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.touch_token(token.id, now).await?) });
             crate::people::log_untouched(touched);

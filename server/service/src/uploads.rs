@@ -10,7 +10,7 @@ use crate::estate::LONGEST_NAME;
 use crate::{Actor, Service};
 
 /// How long a file waits for somebody to decide on it.
-const KEPT: TimeDelta = TimeDelta::days(1);
+const UPLOAD_LIFETIME: TimeDelta = TimeDelta::days(1);
 
 impl Service {
     /// Keeps a file that is to become `kind`.
@@ -31,7 +31,7 @@ impl Service {
             made_at: now,
         };
         store::write!(self.store, tx => {
-            tx.forget_uploads(None, now - KEPT).await?;
+            tx.forget_uploads(None, now - UPLOAD_LIFETIME).await?;
             tx.add_upload(&upload).await?;
             Ok::<_, ServiceError>(())
         })?;
@@ -40,13 +40,13 @@ impl Service {
 
     /// Forgets a file that was imported.
     pub(crate) async fn forget_upload(&self, id: Uuid) -> Result<()> {
-        let old = self.clock.now() - KEPT;
+        let old = self.clock.now() - UPLOAD_LIFETIME;
         store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.forget_uploads(Some(id), old).await?) })
     }
 }
 
 /// The file that waits to become `kind`.
-pub(crate) async fn waiting(tx: &mut Tx, id: Uuid, kind: &str) -> Result<UploadRecord> {
+pub(crate) async fn pending_upload(tx: &mut Tx, id: Uuid, kind: &str) -> Result<UploadRecord> {
     let upload = tx.upload(id).await?.filter(|upload| upload.kind == kind);
     upload
         .ok_or_else(|| ServiceError::not_found("This file, which is imported already or was sent more than a day ago,"))

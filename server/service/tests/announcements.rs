@@ -14,7 +14,7 @@ use domain::update::ProductKind;
 use service::announcements::AnnouncementDraft;
 use service::releases::ProductDraft;
 use service::store::AnnouncementRecord;
-use service::{Actor, Signed};
+use service::{Actor, ActorAccount};
 use support::{Estate, admin, date, instant};
 
 on_both_engines![
@@ -48,7 +48,7 @@ async fn person(estate: &Estate, email: &str) -> Actor {
     let person = tx.person_with(email).await.unwrap().unwrap();
     Actor {
         role: Role::Helpdesk,
-        signed: Some(Signed {
+        account: Some(ActorAccount {
             person: person.id,
             session: uuid::Uuid::nil(),
             email: email.to_owned(),
@@ -58,7 +58,7 @@ async fn person(estate: &Estate, email: &str) -> Actor {
 }
 
 fn whose(actor: &Actor) -> Option<PersonId> {
-    actor.signed.as_ref().map(|signed| signed.person)
+    actor.account.as_ref().map(|account| account.person)
 }
 
 async fn what_is_new_in_the_portfolio_announces_itself_for_a_month_p1(estate: Estate) {

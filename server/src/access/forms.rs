@@ -129,11 +129,11 @@ async fn sign_out(State(sessions): State<Sessions>, sender: Sender) -> Response 
         Err(error) => return fault(&error),
     };
     if let Some(actor) = actor
-        && let Some(signed) = &actor.signed
+        && let Some(account) = &actor.account
     {
         match sessions
             .service
-            .end_session(&actor, signed.person, signed.session)
+            .end_session(&actor, account.person, account.session)
             .await
         {
             // A second click: it has ended already.
@@ -368,9 +368,9 @@ async fn end_session(State(sessions): State<Sessions>, sender: Sender, Form(form
         (what.to_owned(), None)
     };
     act(&sessions, sender, "/account", good, async |actor| {
-        match (&actor.signed, form.session) {
-            (Some(signed), Some(session)) => sessions.service.end_session(actor, signed.person, session).await,
-            (Some(signed), None) => sessions.service.end_sessions(actor, signed.person).await,
+        match (&actor.account, form.session) {
+            (Some(account), Some(session)) => sessions.service.end_session(actor, account.person, session).await,
+            (Some(account), None) => sessions.service.end_sessions(actor, account.person).await,
             (None, _) => Ok(()),
         }
     })
