@@ -19,7 +19,7 @@ use service::change_feed::ChangeFeed;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::access::{self, EventsState, Limits, Sessions};
+use crate::access::{self, EventsState, RequestLimits, Sessions};
 use crate::router::ServerConfig;
 
 /// No form here is larger.
@@ -69,13 +69,16 @@ pub(crate) fn pages(service: Service, config: &ServerConfig) -> Router {
         .layer(axum::middleware::from_fn(with_status))
         .layer(axum::middleware::from_fn_with_state(
             sessions.clone(),
-            access::who_is_there,
+            access::authenticate,
         ))
-        .layer(axum::middleware::from_fn_with_state(sessions.clone(), access::led_back))
+        .layer(axum::middleware::from_fn_with_state(
+            sessions.clone(),
+            access::redirect_form_posts,
+        ))
         .with_state(options.clone())
         .merge(access::exports(sessions.clone()))
         .layer(CompressionLayer::new());
-    let limits = Arc::new(Limits::new());
+    let limits = Arc::new(RequestLimits::new());
     Router::new()
         .route("/pkg/{*file}", get(files::package))
         .route("/icons.svg", get(files::icons))
@@ -88,13 +91,13 @@ pub(crate) fn pages(service: Service, config: &ServerConfig) -> Router {
         .merge(access::release_files(sessions.clone()))
         .layer(axum::middleware::from_fn_with_state(
             sessions.clone(),
-            access::only_from_here,
+            access::same_origin_only,
         ))
         .merge(access::reports(sessions.clone()))
-        .layer(axum::middleware::from_fn(access::never_framed))
+        .layer(axum::middleware::from_fn(access::refuse_framing))
         .layer(axum::middleware::from_fn_with_state(
             (sessions.clone(), limits),
-            access::limited,
+            access::limit_requests,
         ))
         .layer(axum::middleware::from_fn_with_state(sessions, access::with_headers))
         .layer(axum::middleware::from_fn(never_cached))

@@ -34,7 +34,7 @@ struct Connection {
     changes: watch::Receiver<u64>,
 }
 
-/// `GET /events`. Behind `who_is_there`, so somebody is signed in when it begins.
+/// `GET /events`. Behind `authenticate`, so somebody is signed in when it begins.
 pub(crate) async fn events(State(state): State<EventsState>, jar: CookieJar, request: Request) -> Response {
     let origin = state.sessions.origin(peer(&request), request.headers());
     let changes = state.change_feed.listen();

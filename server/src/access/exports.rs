@@ -19,7 +19,7 @@ use futures::StreamExt;
 use service::audit::{AuditQuery, CsvStream};
 use service::{ServiceError, spreadsheet};
 
-use super::{Sessions, fault, peer, status_and_sentence, who_is_there};
+use super::{Sessions, authenticate, fault, peer, status_and_sentence};
 
 /// The routes that take a token in place of a session.
 pub(crate) fn exports(sessions: Sessions) -> Router {
@@ -27,14 +27,22 @@ pub(crate) fn exports(sessions: Sessions) -> Router {
         .route("/audit.csv", get(audit))
         .route("/rooms.csv", get(rooms))
         .route("/updates/{id}/rooms.csv", get(update_rooms))
-        .layer(axum::middleware::from_fn_with_state(sessions.clone(), who_exports))
+        .layer(axum::middleware::from_fn_with_state(
+            sessions.clone(),
+            authenticate_export,
+        ))
         .with_state(sessions)
 }
 
 /// Finds out which program asks; who sends no token is asked for a session.
-async fn who_exports(State(sessions): State<Sessions>, jar: CookieJar, mut request: Request, next: Next) -> Response {
+async fn authenticate_export(
+    State(sessions): State<Sessions>,
+    jar: CookieJar,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(secret) = bearer(request.headers()).map(Cow::into_owned) else {
-        return who_is_there(State(sessions), jar, request, next).await;
+        return authenticate(State(sessions), jar, request, next).await;
     };
     let origin = sessions.origin(peer(&request), request.headers());
     match sessions.service.bearer(&secret, &origin).await {

@@ -43,12 +43,12 @@ pub(crate) fn forms(sessions: Sessions) -> Router {
 }
 
 /// Who sends a form, and from where.
-pub(super) struct Sender {
+pub(super) struct FormSender {
     jar: CookieJar,
     origin: Origin,
 }
 
-impl axum::extract::FromRequestParts<Sessions> for Sender {
+impl axum::extract::FromRequestParts<Sessions> for FormSender {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(
@@ -65,7 +65,7 @@ impl axum::extract::FromRequestParts<Sessions> for Sender {
 }
 
 #[derive(Deserialize)]
-struct Onward {
+struct NextPage {
     #[serde(default)]
     next: String,
 }
@@ -82,7 +82,7 @@ async fn organisation(sessions: &Sessions) -> String {
     name.unwrap_or_else(|_| "Nightshift".to_owned())
 }
 
-async fn show_sign_in(State(sessions): State<Sessions>, Query(query): Query<Onward>) -> Html<String> {
+async fn show_sign_in(State(sessions): State<Sessions>, Query(query): Query<NextPage>) -> Html<String> {
     Html(documents::sign_in(
         &organisation(&sessions).await,
         safe_next(&query.next),
@@ -92,14 +92,14 @@ async fn show_sign_in(State(sessions): State<Sessions>, Query(query): Query<Onwa
 }
 
 #[derive(Deserialize)]
-struct SignIn {
+struct SignInForm {
     email: String,
     password: String,
     #[serde(default)]
     next: String,
 }
 
-async fn sign_in(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<SignIn>) -> Response {
+async fn sign_in(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<SignInForm>) -> Response {
     let next = safe_next(&form.next).to_owned();
     match sessions
         .service
@@ -123,7 +123,7 @@ async fn sign_in(State(sessions): State<Sessions>, sender: Sender, Form(form): F
     }
 }
 
-async fn sign_out(State(sessions): State<Sessions>, sender: Sender) -> Response {
+async fn sign_out(State(sessions): State<Sessions>, sender: FormSender) -> Response {
     let actor = match sessions.actor(&sender.jar, &sender.origin).await {
         Ok(actor) => actor,
         Err(error) => return fault(&error),
@@ -143,9 +143,9 @@ async fn sign_out(State(sessions): State<Sessions>, sender: Sender) -> Response 
     }
     let leads_to = if sessions.is_demo { "/" } else { "/sign-in" };
     let jar = CookieJar::new()
-        .add(sessions.gone(sessions.session_cookie()))
-        .add(sessions.gone(sessions.flash_cookie()))
-        .add(sessions.gone(sessions.secret_cookie()));
+        .add(sessions.removal_cookie(sessions.session_cookie()))
+        .add(sessions.removal_cookie(sessions.flash_cookie()))
+        .add(sessions.removal_cookie(sessions.secret_cookie()));
     (jar, Redirect::to(leads_to)).into_response()
 }
 
@@ -158,7 +158,7 @@ async fn show_first_admin(State(sessions): State<Sessions>, Path(link): Path<Str
 }
 
 #[derive(Deserialize)]
-struct FirstAdmin {
+struct FirstAdminForm {
     name: String,
     email: String,
     password: String,
@@ -166,9 +166,9 @@ struct FirstAdmin {
 
 async fn make_first_admin(
     State(sessions): State<Sessions>,
-    sender: Sender,
+    sender: FormSender,
     Path(link): Path<String>,
-    Form(form): Form<FirstAdmin>,
+    Form(form): Form<FirstAdminForm>,
 ) -> Response {
     let made = sessions.service.make_first_admin(
         &link,
@@ -200,7 +200,7 @@ async fn show_choose_password(State(sessions): State<Sessions>, Path(link): Path
 }
 
 #[derive(Deserialize)]
-struct ChosenPassword {
+struct ChoosePasswordForm {
     #[serde(default)]
     email: String,
     password: String,
@@ -208,9 +208,9 @@ struct ChosenPassword {
 
 async fn choose_password(
     State(sessions): State<Sessions>,
-    sender: Sender,
+    sender: FormSender,
     Path(link): Path<String>,
-    Form(form): Form<ChosenPassword>,
+    Form(form): Form<ChoosePasswordForm>,
 ) -> Response {
     match sessions
         .service
@@ -238,11 +238,15 @@ fn used_up() -> Response {
 }
 
 #[derive(Deserialize)]
-struct DemoRole {
+struct DemoRoleForm {
     role: String,
 }
 
-async fn choose_demo_role(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<DemoRole>) -> Response {
+async fn choose_demo_role(
+    State(sessions): State<Sessions>,
+    sender: FormSender,
+    Form(form): Form<DemoRoleForm>,
+) -> Response {
     let role = Role::from_word(&form.role).filter(|_| sessions.is_demo);
     let Some(role) = role else {
         return StatusCode::NOT_FOUND.into_response();
@@ -254,13 +258,13 @@ async fn choose_demo_role(State(sessions): State<Sessions>, sender: Sender, Form
 /// Does something as whoever sends the form, and leads back with what came of it.
 pub(super) async fn act<T>(
     sessions: &Sessions,
-    sender: Sender,
+    sender: FormSender,
     leads_to: &str,
     good: impl FnOnce(&T) -> (String, Option<String>),
     acting: impl AsyncFnOnce(&Actor) -> Result<T, ServiceError>,
 ) -> Response {
     let jar = sender.jar.clone();
-    match acted(sessions, sender, leads_to, acting).await {
+    match act_as_sender(sessions, sender, leads_to, acting).await {
         Ok(done) => {
             let (text, secret) = good(&done);
             let flash = FlashMessage {
@@ -279,22 +283,22 @@ pub(super) async fn act<T>(
 }
 
 /// Does something as whoever sends the form, and leads to what came of it; back, where it was refused.
-pub(super) async fn act_leading(
+pub(super) async fn act_and_go_to(
     sessions: &Sessions,
-    sender: Sender,
+    sender: FormSender,
     back: &str,
     acting: impl AsyncFnOnce(&Actor) -> Result<String, ServiceError>,
 ) -> Response {
-    match acted(sessions, sender, back, acting).await {
+    match act_as_sender(sessions, sender, back, acting).await {
         Ok(leads_to) => Redirect::to(&leads_to).into_response(),
         Err(refused) => refused,
     }
 }
 
 /// What was done; or the answer to who may not, is signed out, or has sent what is no good.
-async fn acted<T>(
+async fn act_as_sender<T>(
     sessions: &Sessions,
-    sender: Sender,
+    sender: FormSender,
     back: &str,
     acting: impl AsyncFnOnce(&Actor) -> Result<T, ServiceError>,
 ) -> Result<T, Response> {
@@ -331,15 +335,15 @@ async fn acted<T>(
 }
 
 #[derive(Deserialize)]
-struct ChangedPassword {
+struct ChangePasswordForm {
     old: String,
     new: String,
 }
 
 async fn change_password(
     State(sessions): State<Sessions>,
-    sender: Sender,
-    Form(form): Form<ChangedPassword>,
+    sender: FormSender,
+    Form(form): Form<ChangePasswordForm>,
 ) -> Response {
     let good = |(): &()| {
         (
@@ -355,11 +359,15 @@ async fn change_password(
 
 /// Without a session: all others.
 #[derive(Deserialize)]
-struct EndedSession {
+struct EndSessionForm {
     session: Option<Uuid>,
 }
 
-async fn end_session(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<EndedSession>) -> Response {
+async fn end_session(
+    State(sessions): State<Sessions>,
+    sender: FormSender,
+    Form(form): Form<EndSessionForm>,
+) -> Response {
     let good = |(): &()| {
         let what = match form.session {
             Some(_) => "The session has ended.",
@@ -378,13 +386,13 @@ async fn end_session(State(sessions): State<Sessions>, sender: Sender, Form(form
 }
 
 #[derive(Deserialize)]
-struct NewPerson {
+struct AddPersonForm {
     name: String,
     email: String,
     role: Role,
 }
 
-async fn add_person(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<NewPerson>) -> Response {
+async fn add_person(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<AddPersonForm>) -> Response {
     let good = |link: &String| {
         (
             format!("{} is added.", form.name.trim()),
@@ -401,12 +409,12 @@ async fn add_person(State(sessions): State<Sessions>, sender: Sender, Form(form)
 }
 
 #[derive(Deserialize)]
-struct NewRole {
+struct SetRoleForm {
     email: String,
     role: Role,
 }
 
-async fn set_role(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<NewRole>) -> Response {
+async fn set_role(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<SetRoleForm>) -> Response {
     let good = |(): &()| (format!("{} is {} now.", form.email, form.role.label()), None);
     act(&sessions, sender, "/settings/people", good, async |actor| {
         sessions
@@ -418,11 +426,11 @@ async fn set_role(State(sessions): State<Sessions>, sender: Sender, Form(form): 
 }
 
 #[derive(Deserialize)]
-struct Account {
+struct AccountForm {
     email: String,
 }
 
-async fn reset_person(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<Account>) -> Response {
+async fn reset_person(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<AccountForm>) -> Response {
     let good = |link: &String| {
         (
             format!("A link for {} is made.", form.email),
@@ -435,7 +443,11 @@ async fn reset_person(State(sessions): State<Sessions>, sender: Sender, Form(for
     .await
 }
 
-async fn disable_person(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<Account>) -> Response {
+async fn disable_person(
+    State(sessions): State<Sessions>,
+    sender: FormSender,
+    Form(form): Form<AccountForm>,
+) -> Response {
     let good = |(): &()| (format!("{} may not sign in any more.", form.email), None);
     act(&sessions, sender, "/settings/people", good, async |actor| {
         sessions.service.disable_person(actor, form.email.as_str().into()).await
@@ -445,15 +457,15 @@ async fn disable_person(State(sessions): State<Sessions>, sender: Sender, Form(f
 
 /// Without a session: all of them.
 #[derive(Deserialize)]
-struct EndedSessionOf {
+struct EndSessionOfForm {
     person: Uuid,
     session: Option<Uuid>,
 }
 
 async fn end_session_of(
     State(sessions): State<Sessions>,
-    sender: Sender,
-    Form(form): Form<EndedSessionOf>,
+    sender: FormSender,
+    Form(form): Form<EndSessionOfForm>,
 ) -> Response {
     let good = |(): &()| {
         let what = if form.session.is_some() {
@@ -478,13 +490,13 @@ async fn end_session_of(
 }
 
 #[derive(Deserialize)]
-struct NewToken {
+struct AddTokenForm {
     name: String,
     role: Role,
     days: u16,
 }
 
-async fn add_token(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<NewToken>) -> Response {
+async fn add_token(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<AddTokenForm>) -> Response {
     let good = |secret: &String| {
         (
             format!("The token {} is added.", form.name.trim()),
@@ -501,11 +513,15 @@ async fn add_token(State(sessions): State<Sessions>, sender: Sender, Form(form):
 }
 
 #[derive(Deserialize)]
-struct RevokedToken {
+struct RevokeTokenForm {
     token: Uuid,
 }
 
-async fn revoke_token(State(sessions): State<Sessions>, sender: Sender, Form(form): Form<RevokedToken>) -> Response {
+async fn revoke_token(
+    State(sessions): State<Sessions>,
+    sender: FormSender,
+    Form(form): Form<RevokeTokenForm>,
+) -> Response {
     let good = |(): &()| ("The token is revoked.".to_owned(), None);
     act(&sessions, sender, "/settings/tokens", good, async |actor| {
         sessions.service.revoke_token(actor, TokenId(form.token)).await

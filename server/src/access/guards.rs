@@ -18,14 +18,14 @@ use service::people::network;
 use super::{Sessions, peer, policy};
 
 /// Lets only our own pages send something: a browser says where a request comes from, and another site's page cannot lie about it.
-pub(crate) async fn only_from_here(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
+pub(crate) async fn same_origin_only(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
     if request.uri().query().is_some_and(|query| query.contains("%00")) {
         // Nothing here has a NUL in it, and Postgres would not even take it as something to look for.
         let text = "This address asks for a character that no name has.";
         return (StatusCode::BAD_REQUEST, Html(documents::notice("Not found", text))).into_response();
     }
     let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes_nothing || is_from_here(&sessions, request.headers()) {
+    if changes_nothing || is_same_origin(&sessions, request.headers()) {
         return next.run(request).await;
     }
     // Not the path: a one-time link may stand in it, or what a stranger wants to have in the log.
@@ -38,7 +38,7 @@ pub(crate) async fn only_from_here(State(sessions): State<Sessions>, request: Re
     (StatusCode::FORBIDDEN, Html(documents::notice("Not taken", text))).into_response()
 }
 
-fn is_from_here(sessions: &Sessions, headers: &HeaderMap) -> bool {
+fn is_same_origin(sessions: &Sessions, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";
     }
@@ -57,7 +57,7 @@ pub(crate) async fn with_headers(State(sessions): State<Sessions>, request: Requ
     let headers = response.headers_mut();
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert_with(policy::of_documents);
+        .or_insert_with(policy::document_policy);
     for (name, value) in [
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -79,24 +79,24 @@ pub(crate) async fn with_headers(State(sessions): State<Sessions>, request: Requ
 
 /// How often one client may ask for pages and send forms: far more often than people do, and far less than a script that runs wild.
 /// Devices are not counted here; thousands of them may stand behind one address.
-const A_SECOND: NonZeroU32 = NonZeroU32::new(100).unwrap();
-const AT_ONCE: NonZeroU32 = NonZeroU32::new(1000).unwrap();
+const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(100).unwrap();
+const REQUEST_BURST: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 /// After how many requests addresses that were not heard of any more are forgotten.
 const FORGET_EVERY: u64 = 4096;
 
 /// How often each client has asked, in this process.
-pub(crate) struct Limits {
-    asked: DefaultKeyedRateLimiter<IpAddr>,
+pub(crate) struct RequestLimits {
+    by_client: DefaultKeyedRateLimiter<IpAddr>,
     /// One line a minute says that a client is refused; a flood must not become one of the log.
     logged: DefaultKeyedRateLimiter<IpAddr>,
     requests: AtomicU64,
 }
 
-impl Limits {
+impl RequestLimits {
     pub(crate) fn new() -> Self {
-        let often = Quota::per_second(A_SECOND).allow_burst(AT_ONCE);
+        let quota = Quota::per_second(REQUESTS_PER_SECOND).allow_burst(REQUEST_BURST);
         Self {
-            asked: RateLimiter::keyed(often),
+            by_client: RateLimiter::keyed(quota),
             logged: RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)),
             requests: AtomicU64::new(0),
         }
@@ -105,11 +105,11 @@ impl Limits {
     /// Counts a request of this client; the seconds to wait, if it has asked too often.
     fn count(&self, client: IpAddr) -> Result<(), u64> {
         if self.requests.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
-            self.asked.retain_recent();
+            self.by_client.retain_recent();
             self.logged.retain_recent();
         }
         let client = network(client);
-        let Err(refused) = self.asked.check_key(&client) else {
+        let Err(refused) = self.by_client.check_key(&client) else {
             return Ok(());
         };
         if self.logged.check_key(&client).is_ok() {
@@ -120,8 +120,8 @@ impl Limits {
 }
 
 /// Refuses a client that asks too often.
-pub(crate) async fn limited(
-    State((sessions, limits)): State<(Sessions, Arc<Limits>)>,
+pub(crate) async fn limit_requests(
+    State((sessions, limits)): State<(Sessions, Arc<RequestLimits>)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_client_that_asks_too_often_has_to_wait_and_others_do_not_g5() {
-        let limits = Limits::new();
+        let limits = RequestLimits::new();
         let [wild, neighbour, other]: [IpAddr; 3] =
             ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|address| address.parse().expect("an address"));
         let refused = (0..2000).find(|_| limits.count(wild).is_err());

@@ -1,22 +1,22 @@
 //! Who is there: a session in a cookie, or a token in a header (A1, A2). Rights are the service's; this module only finds out who asks.
 //!
-//! Start with [`who_is_there`]. `forms` has what sets cookies, `exports` what programs may fetch, `guards` what stands before all
+//! Start with [`authenticate`]. `forms` has what sets cookies, `exports` what programs may fetch, `guards` what stands before all
 //! routes of people, `policy` what browsers must not do with a page.
 
 mod events;
 mod exports;
+mod form_posts;
 mod forms;
 mod guards;
 mod policy;
-mod posts;
 mod uploads;
 
 pub(crate) use events::{EventsState, events};
 pub(crate) use exports::exports;
+pub(crate) use form_posts::redirect_form_posts;
 pub(crate) use forms::forms;
-pub(crate) use guards::{Limits, limited, log_refused, only_from_here, with_headers};
-pub(crate) use policy::{never_framed, reports};
-pub(crate) use posts::led_back;
+pub(crate) use guards::{RequestLimits, limit_requests, log_refused, same_origin_only, with_headers};
+pub(crate) use policy::{refuse_framing, reports};
 pub(crate) use uploads::{release_files, uploads};
 
 use std::net::{IpAddr, SocketAddr};
@@ -61,21 +61,21 @@ impl Sessions {
     }
 
     fn session_cookie(&self) -> &'static str {
-        self.named("__Host-nightshift")
+        self.cookie_name("__Host-nightshift")
     }
 
     /// What came of a form, until the next page has shown it.
     fn flash_cookie(&self) -> &'static str {
-        self.named("__Host-nightshift-flash")
+        self.cookie_name("__Host-nightshift-flash")
     }
 
     /// A one-time link or a token that was just made, until the next page has shown it.
     fn secret_cookie(&self) -> &'static str {
-        self.named("__Host-nightshift-secret")
+        self.cookie_name("__Host-nightshift-secret")
     }
 
     /// `__Host-`: the browser takes it over HTTPS only, from this host only.
-    fn named(&self, name: &'static str) -> &'static str {
+    fn cookie_name(&self, name: &'static str) -> &'static str {
         if self.is_https() {
             name
         } else {
@@ -92,7 +92,7 @@ impl Sessions {
     }
 
     /// Takes a cookie away. With all its attributes, or the browser keeps one that begins with `__Host-`.
-    fn gone(&self, name: &'static str) -> Cookie<'static> {
+    fn removal_cookie(&self, name: &'static str) -> Cookie<'static> {
         let mut cookie = self.cookie(name, String::new());
         cookie.make_removal();
         cookie
@@ -142,7 +142,7 @@ impl Sessions {
 }
 
 /// Finds out who asks for a page or calls a server function, and turns away who is nobody.
-pub(crate) async fn who_is_there(
+pub(crate) async fn authenticate(
     State(sessions): State<Sessions>,
     jar: CookieJar,
     mut request: Request,
@@ -179,8 +179,8 @@ pub(crate) async fn who_is_there(
     let response = next.run(request).await;
     if forget {
         let jar = CookieJar::new()
-            .add(sessions.gone(sessions.flash_cookie()))
-            .add(sessions.gone(sessions.secret_cookie()));
+            .add(sessions.removal_cookie(sessions.flash_cookie()))
+            .add(sessions.removal_cookie(sessions.secret_cookie()));
         return (jar, response).into_response();
     }
     response

@@ -23,16 +23,17 @@ use service::people::network;
 use super::{Sessions, peer};
 
 /// The policy of all answers but pages, which set their own: no script at all.
-pub(super) fn of_documents() -> HeaderValue {
-    HeaderValue::from_str(&format!("{ALONE}; report-uri {REPORTS}")).unwrap_or(HeaderValue::from_static(ALONE))
+pub(super) fn document_policy() -> HeaderValue {
+    HeaderValue::from_str(&format!("{DOCUMENT_POLICY}; report-uri {REPORTS}"))
+        .unwrap_or(HeaderValue::from_static(DOCUMENT_POLICY))
 }
 
-const ALONE: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+const DOCUMENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                      frame-ancestors 'none'";
 
 /// Refuses a request for a document's frame. Browsers say so where the connection is secure; elsewhere the policy alone refuses it, and the
 /// browser reports that.
-pub(crate) async fn never_framed(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse_framing(request: Request, next: Next) -> Response {
     let wanted_for = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes);
     if !matches!(wanted_for, Some(b"iframe" | b"frame" | b"embed" | b"object")) {
         return next.run(request).await;
@@ -40,7 +41,7 @@ pub(crate) async fn never_framed(request: Request, next: Next) -> Response {
     tracing::warn!("a page was refused in a frame");
     let text = "Pages of Nightshift are not shown inside of other pages.";
     // Without an address for reports: the browser refuses to show this page as well, and that would be logged a second time.
-    let policy = [(header::CONTENT_SECURITY_POLICY, ALONE)];
+    let policy = [(header::CONTENT_SECURITY_POLICY, DOCUMENT_POLICY)];
     (
         StatusCode::FORBIDDEN,
         policy,

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use service::{NewFile, ServiceError, Source};
 
 use super::Sessions;
-use super::forms::{Sender, act, act_leading};
+use super::forms::{FormSender, act, act_and_go_to};
 
 /// A file of 100,000 rooms with their devices is a third of it.
 const LARGEST_TEXT: usize = 32 * 1024 * 1024;
@@ -48,8 +48,8 @@ pub(crate) fn release_files(sessions: Sessions) -> Router {
 }
 
 /// A file of rooms, which is shown before it is imported.
-async fn rooms(State(sessions): State<Sessions>, sender: Sender, request: Request) -> Response {
-    act_leading(&sessions, sender, "/rooms/import", async |actor| {
+async fn rooms(State(sessions): State<Sessions>, sender: FormSender, request: Request) -> Response {
+    act_and_go_to(&sessions, sender, "/rooms/import", async |actor| {
         actor.may(Act::EditRooms)?;
         let mut parts = text_parts(request).await?;
         let (name, text) = parts.remove("file").ok_or_else(missing)?;
@@ -60,8 +60,8 @@ async fn rooms(State(sessions): State<Sessions>, sender: Sender, request: Reques
 }
 
 /// The two files of a catalogue, which are shown before they are imported.
-async fn catalogue(State(sessions): State<Sessions>, sender: Sender, request: Request) -> Response {
-    act_leading(&sessions, sender, "/portfolio/import", async |actor| {
+async fn catalogue(State(sessions): State<Sessions>, sender: FormSender, request: Request) -> Response {
+    act_and_go_to(&sessions, sender, "/portfolio/import", async |actor| {
         actor.may(Act::Publish)?;
         let mut parts = text_parts(request).await?;
         let (_, products) = parts.remove("products").ok_or_else(missing)?;
@@ -77,7 +77,7 @@ async fn catalogue(State(sessions): State<Sessions>, sender: Sender, request: Re
 
 /// Whose file it is, in the address: that is known before the file arrives.
 #[derive(Deserialize)]
-struct Whose {
+struct ReleaseFileQuery {
     product: String,
     release: UpdateId,
 }
@@ -85,12 +85,12 @@ struct Whose {
 /// A file of a release. Its bytes go to the disk as they come.
 async fn release_file(
     State(sessions): State<Sessions>,
-    sender: Sender,
-    Query(whose): Query<Whose>,
+    sender: FormSender,
+    Query(query): Query<ReleaseFileQuery>,
     request: Request,
 ) -> Response {
-    let product = ProductId::parse(&whose.product).map_or_else(|_| String::new(), |product| format!("/{product}"));
-    let back = format!("/portfolio{product}?do=files&release={}", whose.release);
+    let product = ProductId::parse(&query.product).map_or_else(|_| String::new(), |product| format!("/{product}"));
+    let back = format!("/portfolio{product}?do=files&release={}", query.release);
     let good = |filename: &String| (format!("{filename} is added."), None);
     act(&sessions, sender, &back, good, async |actor| {
         actor.may(Act::Publish)?;
@@ -106,7 +106,7 @@ async fn release_file(
                     let filename = field.file_name().unwrap_or_default().to_owned();
                     let hashes = sessions
                         .service
-                        .receive_file(actor, whose.release, &filename, field)
+                        .receive_file(actor, query.release, &filename, field)
                         .await?;
                     received = Some((filename, hashes));
                 }
@@ -119,7 +119,7 @@ async fn release_file(
             source: Source::Received(hashes),
             expected_sha256,
         };
-        sessions.service.add_file(actor, whose.release, file).await?;
+        sessions.service.add_file(actor, query.release, file).await?;
         Ok(filename)
     })
     .await

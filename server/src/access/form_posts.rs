@@ -21,7 +21,7 @@ use crate::site::LARGEST_FORM;
 const LONGEST_ADDRESS: usize = 7_000;
 
 /// Leads a form without script back to a page.
-pub(crate) async fn led_back(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
+pub(crate) async fn redirect_form_posts(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
     let is_plain = request.method() == Method::POST
         && request.uri().path().starts_with("/api/")
         && text(request.headers(), header::ACCEPT).contains("text/html");
@@ -29,7 +29,7 @@ pub(crate) async fn led_back(State(sessions): State<Sessions>, request: Request,
         return next.run(request).await;
     }
     let action = request.uri().path().to_owned();
-    let from = came_from(request.headers());
+    let from = referring_page(request.headers());
     let (mut parts, body) = request.into_parts();
     let Ok(fields) = axum::body::to_bytes(body, LARGEST_FORM).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -48,7 +48,7 @@ pub(crate) async fn led_back(State(sessions): State<Sessions>, request: Request,
         let to = safe_next(&done.to).to_owned();
         let (text, one_time_secret) = (done.text, done.one_time_secret);
         let is_good = true;
-        return lead(
+        return redirect(
             &sessions,
             &to,
             FlashMessage {
@@ -73,16 +73,16 @@ pub(crate) async fn led_back(State(sessions): State<Sessions>, request: Request,
         text: error.to_string(),
         one_time_secret: None,
     };
-    lead(&sessions, &back, flash)
+    redirect(&sessions, &back, flash)
 }
 
-fn lead(sessions: &Sessions, to: &str, flash: FlashMessage) -> Response {
+fn redirect(sessions: &Sessions, to: &str, flash: FlashMessage) -> Response {
     let jar = CookieJar::new().add(sessions.cookie(sessions.flash_cookie(), flash_value(&flash)));
     (jar, Redirect::to(to)).into_response()
 }
 
 /// The page of ours on which the form stands: path and query.
-fn came_from(headers: &HeaderMap) -> String {
+fn referring_page(headers: &HeaderMap) -> String {
     let referer = text(headers, header::REFERER).split('#').next().unwrap_or_default();
     let path = referer
         .split_once("://")
