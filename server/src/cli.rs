@@ -367,13 +367,13 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Serve(serve) => serve::serve(serve).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Tick(database) => tick(&open(&database).await?).await,
-        Command::Plan(database) => plan(&look_into(&database).await?).await,
+        Command::Plan(database) => plan(&open_read_only(&database).await?).await,
         Command::Simulate { file } => {
             let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             print!("{}", domain::scenario::run(&text)?);
             Ok(())
         }
-        Command::Check(database) => check_database(&look_into(&database).await?).await,
+        Command::Check(database) => check_database(&open_read_only(&database).await?).await,
         Command::Explain(explained) => explain_rule(explained).await,
         Command::Migrate(database) => {
             let store = Store::open(&database.database, true).await?;
@@ -405,7 +405,7 @@ async fn open(database: &Database) -> Result<Service> {
 }
 
 /// The same for commands that only look: they leave the schema and the facts as they are.
-async fn look_into(database: &Database) -> Result<Service> {
+async fn open_read_only(database: &Database) -> Result<Service> {
     let store = open_store(database).await?;
     if !store.is_up_to_date().await? {
         bail!(
@@ -509,7 +509,7 @@ async fn explain_rule(explained: Explain) -> Result<()> {
             json,
         ),
         Explain::Rings { file, json } => explain::rings(&file, json),
-        Explain::Room { room, database, json } => explain::room(&look_into(&database).await?, &room, json).await,
+        Explain::Room { room, database, json } => explain::room(&open_read_only(&database).await?, &room, json).await,
     }
 }
 
@@ -550,7 +550,7 @@ async fn change_device(device: Device) -> Result<()> {
             println!("Device {device} is revoked.");
         }
         Device::List { database } => {
-            let service = look_into(&database).await?;
+            let service = open_read_only(&database).await?;
             let mut after = String::new();
             loop {
                 let devices = service.devices_after(&after, 500).await?;
@@ -605,7 +605,7 @@ async fn change_user(user: User) -> Result<()> {
             println!("{email} may not sign in any more.");
         }
         User::List { database } => {
-            for person in look_into(&database).await?.people(&operator).await? {
+            for person in open_read_only(&database).await?.people(&operator).await? {
                 let state = match (&person.password, person.disabled_at) {
                     (_, Some(_)) => "disabled",
                     (None, None) => "no password yet",
@@ -649,7 +649,7 @@ async fn change_token(token: Token) -> Result<()> {
             println!("The token {name} is revoked.");
         }
         Token::List { database } => {
-            for token in look_into(&database).await?.tokens(&operator).await? {
+            for token in open_read_only(&database).await?.tokens(&operator).await? {
                 let day = |instant: DateTime<Utc>| instant.format("%Y-%m-%d %H:%M UTC");
                 let used = token
                     .used_at

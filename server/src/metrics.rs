@@ -50,7 +50,7 @@ fn recorder() -> Option<&'static PrometheusHandle> {
 
 /// What a request was, kept with its answer until the time that it took is known.
 #[derive(Clone)]
-struct Asked {
+struct RequestLabels {
     method: &'static str,
     route: String,
 }
@@ -74,7 +74,7 @@ fn method_label(method: &Method) -> &'static str {
 
 /// Notes the route of a request with its answer.
 pub(crate) async fn note_route(request: Request, next: Next) -> Response {
-    let asked = Asked {
+    let labels = RequestLabels {
         method: method_label(request.method()),
         route: request
             .extensions()
@@ -83,24 +83,24 @@ pub(crate) async fn note_route(request: Request, next: Next) -> Response {
             .to_owned(),
     };
     let mut response = next.run(request).await;
-    response.extensions_mut().insert(asked);
+    response.extensions_mut().insert(labels);
     response
 }
 
 /// Counts an answer.
-pub(crate) fn answered<B>(response: &axum::http::Response<B>, took: Duration) {
-    let (Some(asked), Some(_)) = (response.extensions().get::<Asked>(), recorder()) else {
+pub(crate) fn count_response<B>(response: &axum::http::Response<B>, took: Duration) {
+    let (Some(labels), Some(_)) = (response.extensions().get::<RequestLabels>(), recorder()) else {
         return;
     };
     let status = response.status().as_u16().to_string();
-    counter!(REQUESTS, "method" => asked.method, "route" => asked.route.clone(), "status" => status).increment(1);
-    histogram!(SECONDS, "route" => asked.route.clone()).record(took.as_secs_f64());
+    counter!(REQUESTS, "method" => labels.method, "route" => labels.route.clone(), "status" => status).increment(1);
+    histogram!(SECONDS, "route" => labels.route.clone()).record(took.as_secs_f64());
 }
 
 /// Keeps what is measured from piling up where nobody asks for it.
-pub(crate) async fn keep_small(stop: CancellationToken) {
-    const OFTEN: Duration = Duration::from_secs(5);
-    while stop.run_until_cancelled(tokio::time::sleep(OFTEN)).await.is_some() {
+pub(crate) async fn run_upkeep(stop: CancellationToken) {
+    const INTERVAL: Duration = Duration::from_secs(5);
+    while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
         if let Some(recorder) = recorder() {
             recorder.run_upkeep();
         }

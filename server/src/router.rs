@@ -51,7 +51,7 @@ struct LogAndCount;
 
 impl<B> OnResponse<B> for LogAndCount {
     fn on_response(self, response: &axum::http::Response<B>, took: Duration, span: &tracing::Span) {
-        metrics::answered(response, took);
+        metrics::count_response(response, took);
         DefaultOnResponse::default().on_response(response, took, span);
     }
 }

@@ -28,7 +28,7 @@ const SLOWEST_START: Duration = Duration::from_secs(15);
 
 /// How long a connection may wait for the next head, and that head take. Longer than proxies keep their connections, or one of them
 /// sends a request into a connection that is just being closed.
-const KEPT: Duration = Duration::from_secs(90);
+const KEEP_ALIVE: Duration = Duration::from_secs(90);
 
 /// How long what is closed after that may take: a request that never ends must not keep the program alive (G3).
 const CLOSING: Duration = Duration::from_millis(700);
@@ -134,7 +134,7 @@ pub(crate) async fn serve_until(
         ..config
     };
     let router = router::router(service, config);
-    tokio::spawn(crate::metrics::keep_small(stop.clone()));
+    tokio::spawn(crate::metrics::run_upkeep(stop.clone()));
     let handle = Handle::new();
     let said = RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN));
     let mut server = axum_server::from_tcp(listener.into_std()?)?
@@ -147,11 +147,11 @@ pub(crate) async fn serve_until(
             }
         });
     // Whoever sends a head byte by byte, or nothing more, holds a connection and nothing else, and not for ever.
-    server.http_builder().http1().header_read_timeout(KEPT);
+    server.http_builder().http1().header_read_timeout(KEEP_ALIVE);
     server
         .http_builder()
         .http2()
-        .keep_alive_interval(KEPT)
+        .keep_alive_interval(KEEP_ALIVE)
         .max_concurrent_streams(100);
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -159,7 +159,7 @@ pub(crate) async fn serve_until(
     let serving = async {
         match tls {
             Some(certificate) => {
-                tokio::spawn(certificate.clone().keep_fresh(stop.clone()));
+                tokio::spawn(certificate.clone().reload_when_renewed(stop.clone()));
                 server.acceptor(certificate.acceptor()).serve(router).await
             }
             None => server.serve(router).await,

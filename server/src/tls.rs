@@ -8,7 +8,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use tokio_util::sync::CancellationToken;
 
 /// How often the files are looked at.
-const OFTEN: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(60);
 
 /// A certificate with its chain, its key, and where both come from.
 #[derive(Clone)]
@@ -39,8 +39,8 @@ impl Certificate {
     }
 
     /// Takes over a renewed certificate. One that cannot be read leaves the old one in use.
-    pub(crate) async fn keep_fresh(mut self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(OFTEN)).await.is_some() {
+    pub(crate) async fn reload_when_renewed(mut self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
             if let Err(error) = self.refresh().await {
                 let error = &*error as &dyn std::error::Error;
                 tracing::warn!(

@@ -8,7 +8,7 @@ use service::{Service, ServiceError};
 
 /// What of a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum RequestedRange {
     /// All of it.
     Whole,
     /// From the first to the second byte, both inside.
@@ -18,23 +18,23 @@ pub(crate) enum Part {
 }
 
 /// Reads a Range header. Several ranges, and what is no range of bytes, are answered with the whole file.
-pub(crate) fn part(range: Option<&str>, size: u64) -> Part {
+pub(crate) fn requested_range(range: Option<&str>, size: u64) -> RequestedRange {
     let Some(range) = range.and_then(|range| range.trim().strip_prefix("bytes=")) else {
-        return Part::Whole;
+        return RequestedRange::Whole;
     };
     let Some((from, until)) = range.split_once('-').filter(|_| !range.contains(',')) else {
-        return Part::Whole;
+        return RequestedRange::Whole;
     };
     let (from, until) = (from.trim(), until.trim());
     let last = size.saturating_sub(1);
     match (from.parse::<u64>(), until.parse::<u64>()) {
-        (Ok(from), _) if from >= size => Part::Unsatisfiable,
-        (Ok(from), Ok(until)) if from <= until => Part::Span(from, until.min(last)),
-        (Ok(_), Ok(_)) => Part::Whole,
-        (Ok(from), Err(_)) if until.is_empty() => Part::Span(from, last),
-        (Err(_), Ok(0)) if from.is_empty() => Part::Unsatisfiable,
-        (Err(_), Ok(tail)) if from.is_empty() && size > 0 => Part::Span(size.saturating_sub(tail), last),
-        (Ok(_) | Err(_), _) => Part::Whole,
+        (Ok(from), _) if from >= size => RequestedRange::Unsatisfiable,
+        (Ok(from), Ok(until)) if from <= until => RequestedRange::Span(from, until.min(last)),
+        (Ok(_), Ok(_)) => RequestedRange::Whole,
+        (Ok(from), Err(_)) if until.is_empty() => RequestedRange::Span(from, last),
+        (Err(_), Ok(0)) if from.is_empty() => RequestedRange::Unsatisfiable,
+        (Err(_), Ok(tail)) if from.is_empty() && size > 0 => RequestedRange::Span(size.saturating_sub(tail), last),
+        (Ok(_) | Err(_), _) => RequestedRange::Whole,
     }
 }
 
@@ -50,10 +50,10 @@ pub(crate) async fn serve(
     }
     let size = artifact.size;
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-    let (status, from, until) = match part(range, size) {
-        Part::Whole => (StatusCode::OK, 0, size),
-        Part::Span(from, last) => (StatusCode::PARTIAL_CONTENT, from, last + 1),
-        Part::Unsatisfiable => {
+    let (status, from, until) = match requested_range(range, size) {
+        RequestedRange::Whole => (StatusCode::OK, 0, size),
+        RequestedRange::Span(from, last) => (StatusCode::PARTIAL_CONTENT, from, last + 1),
+        RequestedRange::Unsatisfiable => {
             let whole = format!("bytes */{size}");
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, whole)]).into_response());
         }
@@ -79,23 +79,23 @@ pub(crate) async fn serve(
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, part};
+    use super::{RequestedRange, requested_range};
 
     #[test]
     fn ranges_are_read_as_clients_send_them_ddi_2_7() {
-        assert_eq!(part(None, 10), Part::Whole);
-        assert_eq!(part(Some("bytes=0-"), 10), Part::Span(0, 9));
-        assert_eq!(part(Some("bytes=4-"), 10), Part::Span(4, 9));
-        assert_eq!(part(Some("bytes=4-5"), 10), Part::Span(4, 5));
-        assert_eq!(part(Some("bytes=4-99"), 10), Part::Span(4, 9));
-        assert_eq!(part(Some("bytes=-3"), 10), Part::Span(7, 9));
+        assert_eq!(requested_range(None, 10), RequestedRange::Whole);
+        assert_eq!(requested_range(Some("bytes=0-"), 10), RequestedRange::Span(0, 9));
+        assert_eq!(requested_range(Some("bytes=4-"), 10), RequestedRange::Span(4, 9));
+        assert_eq!(requested_range(Some("bytes=4-5"), 10), RequestedRange::Span(4, 5));
+        assert_eq!(requested_range(Some("bytes=4-99"), 10), RequestedRange::Span(4, 9));
+        assert_eq!(requested_range(Some("bytes=-3"), 10), RequestedRange::Span(7, 9));
         assert_eq!(
-            part(Some("bytes=10-"), 10),
-            Part::Unsatisfiable,
+            requested_range(Some("bytes=10-"), 10),
+            RequestedRange::Unsatisfiable,
             "416 at the end of the file"
         );
-        assert_eq!(part(Some("bytes=1-2,4-5"), 10), Part::Whole);
-        assert_eq!(part(Some("bytes=9-4"), 10), Part::Whole);
-        assert_eq!(part(Some("lines=1-2"), 10), Part::Whole);
+        assert_eq!(requested_range(Some("bytes=1-2,4-5"), 10), RequestedRange::Whole);
+        assert_eq!(requested_range(Some("bytes=9-4"), 10), RequestedRange::Whole);
+        assert_eq!(requested_range(Some("lines=1-2"), 10), RequestedRange::Whole);
     }
 }

@@ -72,7 +72,7 @@ struct File {
 }
 
 /// Why a device gets no answer to its question.
-enum Refused {
+enum DeviceError {
     /// 401 with an empty body: neither token matches.
     Unauthorized,
     /// 404.
@@ -87,7 +87,7 @@ enum Refused {
     Failed(ServiceError),
 }
 
-impl From<ServiceError> for Refused {
+impl From<ServiceError> for DeviceError {
     fn from(error: ServiceError) -> Self {
         match error {
             // The file of an artifact is gone: asking again would not bring it.
@@ -97,7 +97,7 @@ impl From<ServiceError> for Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for DeviceError {
     fn into_response(self) -> Response {
         let (status, error_code, message) = match self {
             Self::Unauthorized => return StatusCode::UNAUTHORIZED.into_response(),
@@ -140,12 +140,17 @@ impl IntoResponse for Refused {
     }
 }
 
-type Answer = Result<Response, Refused>;
+type DeviceResult = Result<Response, DeviceError>;
 
 /// The device that speaks; it speaks for itself only (A4).
-async fn who(service: &Service, tenant: &str, controller: &str, headers: &HeaderMap) -> Result<Caller, Refused> {
+async fn authenticate(
+    service: &Service,
+    tenant: &str,
+    controller: &str,
+    headers: &HeaderMap,
+) -> Result<Caller, DeviceError> {
     if !tenant.eq_ignore_ascii_case(&service.process_config().tenant) {
-        return Err(Refused::NotFound("This tenant"));
+        return Err(DeviceError::NotFound("This tenant"));
     }
     let authorization = headers
         .get(header::AUTHORIZATION)
@@ -156,12 +161,12 @@ async fn who(service: &Service, tenant: &str, controller: &str, headers: &Header
     let credentials = match scheme.to_ascii_lowercase().as_str() {
         "targettoken" => Credentials::Target(token),
         "gatewaytoken" => Credentials::Gateway(token),
-        _ => return Err(Refused::Unauthorized),
+        _ => return Err(DeviceError::Unauthorized),
     };
     let mut caller = service
         .device(controller, &credentials)
         .await?
-        .ok_or(Refused::Unauthorized)?;
+        .ok_or(DeviceError::Unauthorized)?;
     let agent = headers
         .get(header::USER_AGENT)
         .map_or(&b""[..], |agent| agent.as_bytes());
@@ -170,10 +175,10 @@ async fn who(service: &Service, tenant: &str, controller: &str, headers: &Header
     Ok(caller)
 }
 
-fn action_id(text: &str) -> Result<ActionId, Refused> {
+fn action_id(text: &str) -> Result<ActionId, DeviceError> {
     match text.parse::<i32>() {
         Ok(id) if id > 0 => Ok(ActionId(id)),
-        Ok(_) | Err(_) => Err(Refused::NotFound("This action")),
+        Ok(_) | Err(_) => Err(DeviceError::NotFound("This action")),
     }
 }
 
@@ -201,8 +206,8 @@ fn hal(headers: &HeaderMap, value: &Value) -> Response {
     ([(header::CONTENT_TYPE, media_type)], value.to_string()).into_response()
 }
 
-async fn poll(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> Answer {
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+async fn poll(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let answer = service.poll(&caller).await?;
     let body = wire::poll(&answer, &base(&service, &caller.controller));
     let etag = etag(&body.to_string());
@@ -232,34 +237,34 @@ async fn config(
     Path(path): Path<Controller>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Answer {
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
-    let report = wire::parse_config(&read(body)?).map_err(Refused::Bad)?;
+) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
+    let report = wire::parse_config(&read(body)?).map_err(DeviceError::Bad)?;
     match service.config(caller.id, report).await? {
         Outcome::Changed | Outcome::Noted => Ok(StatusCode::OK.into_response()),
-        Outcome::Refused(refusal) => Err(Refused::Bad(refusal.to_string())),
-        Outcome::Ended | Outcome::NotFound => Err(Refused::NotFound("This device")),
+        Outcome::Refused(refusal) => Err(DeviceError::Bad(refusal.to_string())),
+        Outcome::Ended | Outcome::NotFound => Err(DeviceError::NotFound("This device")),
     }
 }
 
-async fn deployment(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+async fn deployment(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let work = service
         .work(&caller, action_id(&path.action)?)
         .await?
-        .ok_or(Refused::NotFound("This action"))?;
+        .ok_or(DeviceError::NotFound("This action"))?;
     Ok(hal(
         &headers,
         &wire::deployment(&work, &base(&service, &caller.controller)),
     ))
 }
 
-async fn installed(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+async fn installed(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let work = service
         .installed(caller.id, action_id(&path.action)?)
         .await?
-        .ok_or(Refused::NotFound("This action"))?;
+        .ok_or(DeviceError::NotFound("This action"))?;
     Ok(hal(
         &headers,
         &wire::deployment(&work, &base(&service, &caller.controller)),
@@ -271,28 +276,28 @@ async fn feedback(
     Path(path): Path<Action>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Answer {
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
-    let feedback = wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
-    taken(service.feedback(&caller, action, feedback).await?, "This action")
+    let feedback = wire::parse_feedback(&read(body)?).map_err(DeviceError::Bad)?;
+    report_response(service.feedback(&caller, action, feedback).await?, "This action")
 }
 
-fn taken(outcome: Outcome, what: &'static str) -> Answer {
+fn report_response(outcome: Outcome, what: &'static str) -> DeviceResult {
     match outcome {
         // Exactly 200: on 204 swupdate repeats its first report at every poll for ever (`DDI.md` 2.3).
         Outcome::Changed | Outcome::Noted => Ok(StatusCode::OK.into_response()),
-        Outcome::Ended => Err(Refused::Gone),
-        Outcome::NotFound => Err(Refused::NotFound(what)),
-        Outcome::Refused(refusal) => Err(Refused::Bad(refusal.to_string())),
+        Outcome::Ended => Err(DeviceError::Gone),
+        Outcome::NotFound => Err(DeviceError::NotFound(what)),
+        Outcome::Refused(refusal) => Err(DeviceError::Bad(refusal.to_string())),
     }
 }
 
-async fn cancel(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> Answer {
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+async fn cancel(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
     if !service.cancel_wanted(caller.id, action).await? {
-        return Err(Refused::NotFound("This cancel"));
+        return Err(DeviceError::NotFound("This cancel"));
     }
     let id = action.to_string();
     Ok(hal(&headers, &json!({ "id": id, "cancelAction": { "stopId": id } })))
@@ -303,18 +308,22 @@ async fn cancel_feedback(
     Path(path): Path<Action>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Answer {
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
-    let feedback = wire::parse_feedback(&read(body)?).map_err(Refused::Bad)?;
+    let feedback = wire::parse_feedback(&read(body)?).map_err(DeviceError::Bad)?;
     taken(
         service.cancel_feedback(caller.id, action, feedback).await?,
         "This cancel",
     )
 }
 
-async fn confirmation(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> Answer {
-    who(&service, &path.tenant, &path.controller, &headers).await?;
+async fn confirmation(
+    State(service): State<Service>,
+    Path(path): Path<Controller>,
+    headers: HeaderMap,
+) -> DeviceResult {
+    authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     Ok(hal(&headers, &json!({ "autoConfirm": { "active": true } })))
 }
 
@@ -323,9 +332,9 @@ async fn artifact(
     Path(path): Path<File>,
     method: Method,
     headers: HeaderMap,
-) -> Answer {
-    const NOT_FOUND: Refused = Refused::NotFound("This artifact");
-    let caller = who(&service, &path.tenant, &path.controller, &headers).await?;
+) -> DeviceResult {
+    const NOT_FOUND: DeviceError = DeviceError::NotFound("This artifact");
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let module = path.module.parse::<i32>().map_err(|_| NOT_FOUND)?;
     if let Some(file) = path.file.strip_suffix(".MD5SUM") {
         let record = service.fetch(&caller, module, file, false).await?.ok_or(NOT_FOUND)?;
@@ -339,9 +348,9 @@ async fn artifact(
     Ok(artifacts::serve(&service, &record, &method, &headers).await?)
 }
 
-fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {
+fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, DeviceError> {
     body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refused::TooLarge,
-        _ => Refused::Bad("the body ended before its length".to_owned()),
+        StatusCode::PAYLOAD_TOO_LARGE => DeviceError::TooLarge,
+        _ => DeviceError::Bad("the body ended before its length".to_owned()),
     })
 }

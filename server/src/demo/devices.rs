@@ -18,7 +18,7 @@ use super::estate;
 const AT_ONCE: usize = 16;
 
 /// All devices, and when each acts next.
-pub(super) struct Fleet {
+pub(super) struct DemoDevices {
     service: Service,
     http: reqwest::Client,
     base: String,
@@ -58,7 +58,7 @@ const FAILURES: [&str; 4] = [
     "The room lost its network during the download.",
 ];
 
-impl Fleet {
+impl DemoDevices {
     pub(super) fn new(service: &Service, base: String, seed: u64) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         Self {

@@ -203,7 +203,7 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
     let rings = add_rings(service, &actor, &estate.rings).await?;
     let rooms = add_rooms(service, &actor, &estate, &scenario).await?;
     add_files(service, &actor, &scenario).await?;
-    let known = Known {
+    let known = ImportedIds {
         rooms,
         rings,
         as_of: estate.as_of,
@@ -433,13 +433,13 @@ async fn add_freezes(service: &Service, actor: &Actor, estate: &Estate, scenario
     Ok(())
 }
 
-struct Known {
+struct ImportedIds {
     rooms: BTreeMap<String, RoomId>,
     rings: BTreeMap<String, RingId>,
     as_of: DateTime<Utc>,
 }
 
-impl Known {
+impl ImportedIds {
     fn room(&self, id: &str) -> Result<RoomId> {
         self.rooms
             .get(id)

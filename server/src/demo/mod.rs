@@ -41,8 +41,8 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         format!("The clock runs at {}×.", grouped(options.speed))
     };
     let driving = (!options.frozen).then(|| {
-        let fleet = devices::Fleet::new(&service, format!("http://{address}"), options.seed);
-        tokio::spawn(time::drive(service.clone(), fleet, options.speed, stop.clone()))
+        let demo_devices = devices::DemoDevices::new(&service, format!("http://{address}"), options.seed);
+        tokio::spawn(time::drive(service.clone(), demo_devices, options.speed, stop.clone()))
     });
     serve::serve_until(
         listener,

@@ -7,7 +7,7 @@ use service::Service;
 use service::clock::Stopwatch;
 use tokio_util::sync::CancellationToken;
 
-use super::devices::Fleet;
+use super::devices::DemoDevices;
 use super::keep_clock;
 
 /// How often the clock on screen moves while nothing happens, and how often its position is stored.
@@ -17,8 +17,8 @@ const STEP: Duration = Duration::from_millis(250);
 const LONGEST_WITHOUT_TICK: TimeDelta = TimeDelta::minutes(10);
 
 /// Drives clock, devices and tick until `stop`.
-pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: CancellationToken) {
-    if let Err(error) = fleet.enrol().await {
+pub(super) async fn drive(service: Service, mut devices: DemoDevices, speed: u32, stop: CancellationToken) {
+    if let Err(error) = devices.enrol().await {
         tracing::error!(error = %error, "the demo's devices could not be enrolled");
         return;
     }
@@ -46,13 +46,13 @@ pub(super) async fn drive(service: Service, mut fleet: Fleet, speed: u32, stop: 
         let next = due
             .into_iter()
             .filter(|due| *due > now)
-            .chain(fleet.next_at())
+            .chain(devices.next_at())
             .min()
             .map(|next| next.max(now));
         match next.filter(|next| *next <= limit.reached()) {
             Some(next) => {
                 service.clock().advance_to(next);
-                fleet.act().await;
+                devices.act().await;
                 // Work that took longer than its share of time is not made up for.
                 limit.not_behind(service.clock().now());
             }
