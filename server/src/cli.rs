@@ -475,7 +475,7 @@ async fn check_database(service: &Service) -> Result<()> {
         println!("{finding}");
     }
     let mut tx = service.store().read().await?;
-    let mut lines = tx.miscounted().await?;
+    let mut lines = tx.wrong_counts().await?;
     lines.extend(tx.names_that_fall_together().await?);
     drop(tx);
     for line in &lines {

@@ -152,7 +152,7 @@ pub(crate) fn service_error(error: ServiceError) -> AppError {
 
 pub(crate) fn store_error(error: service::store::StoreError) -> AppError {
     match error {
-        service::store::StoreError::Unavailable(_) | service::store::StoreError::Again(_) => AppError::Unavailable,
+        service::store::StoreError::Unavailable(_) | service::store::StoreError::Conflict(_) => AppError::Unavailable,
         other => internal_error(&other),
     }
 }

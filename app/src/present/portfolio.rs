@@ -359,7 +359,10 @@ impl Presenter {
             .iter()
             .filter_map(|line| ProductId::parse(&line.id).ok())
             .collect();
-        let released = snapshot.tx.released(&products.iter().collect::<Vec<_>>()).await;
+        let released = snapshot
+            .tx
+            .released_versions(&products.iter().collect::<Vec<_>>())
+            .await;
         let released = released.map_err(store_error)?;
         let lines = catalogue.releases.iter();
         let lines = lines.map(|line| (ProductId(line.product.clone()), line.version.to_string()));

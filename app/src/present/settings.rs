@@ -88,7 +88,7 @@ impl Presenter {
         for (ring, freezes) in &snapshot.freezes.rings {
             found.extend(freezes.iter().map(|freeze| (FreezeScope::Ring(*ring), freeze.clone())));
         }
-        found.extend(snapshot.tx.freezes_aside().await.map_err(store_error)?);
+        found.extend(snapshot.tx.freezes_of_sites_and_rooms().await.map_err(store_error)?);
         found.retain(|(_, freeze)| (today - freeze.until).num_days() < PAST_DAYS);
         found.sort_by_key(|(_, freeze)| (freeze.from, freeze.id));
         let may_change = self.viewer.actor.role.may(Act::Freeze);

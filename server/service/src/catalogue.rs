@@ -338,7 +338,7 @@ impl Service {
             let mut added = 0;
             let mut touched: BTreeSet<&ProductId> = BTreeSet::new();
             let products: Vec<&ProductId> = records.iter().map(|record| &record.id).collect();
-            let mut released = tx.released(&products).await?;
+            let mut released = tx.released_versions(&products).await?;
             for line in &catalogue.releases {
                 let Some(product) = by_id.get(line.product.as_str()) else { continue };
                 if !released.insert((product.id.clone(), line.version.to_string())) {
@@ -352,7 +352,7 @@ impl Service {
             }
             // Dates that came just now may order what had no order, and a new release may be the step that was missing (S2, S8).
             for product in touched {
-                for update in tx.compared_of(product).await? {
+                for update in tx.compared_releases(product).await? {
                     if let Some(release) = tx.release(update).await? {
                         compare_versions(tx, &release).await?;
                     }

@@ -108,9 +108,9 @@ impl From<domain::ring::RingRefusal> for ServiceError {
 }
 
 impl Retryable for ServiceError {
-    fn is_again(&self) -> bool {
+    fn is_retryable(&self) -> bool {
         match self {
-            Self::Store(error) => error.is_again(),
+            Self::Store(error) => error.is_retryable(),
             Self::Invalid { .. }
             | Self::NotFound { .. }
             | Self::Conflict { .. }

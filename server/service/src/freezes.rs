@@ -46,7 +46,7 @@ impl Service {
             let now = self.clock.now();
             let organisation = organisation(tx).await?;
             let whose = scope_name(tx, scope).await?;
-            freeze(organisation.zone.date(now), &tx.freezes_beside(scope).await?, from, until)?;
+            freeze(organisation.zone.date(now), &tx.freeze_spans_beside(scope).await?, from, until)?;
             let before = tx.freezes().await?;
             let freeze = Freeze { from, until, owner: actor.name.clone(), reason: reason.clone(), made_at: now, id };
             tx.add_freeze(scope, &freeze).await?;
@@ -87,7 +87,7 @@ impl Service {
         whose(&mut tx, scope).await?;
         freeze(
             organisation.zone.date(now),
-            &tx.freezes_beside(scope).await?,
+            &tx.freeze_spans_beside(scope).await?,
             from,
             until,
         )?;

@@ -394,7 +394,7 @@ impl ReadSnapshot {
     pub async fn tonight(&mut self) -> Result<Vec<TonightWindow>> {
         let until = self.last_night_of_tonight();
         let waiting = self.estate_count(&RoomsWaiting(until)).await?;
-        let aside = self.tx.freezes_aside().await?;
+        let aside = self.tx.freezes_of_sites_and_rooms().await?;
         let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), TonightWindow> = BTreeMap::new();
         for group in waiting {
             let window = self.window_of(&group, &aside);
@@ -423,7 +423,7 @@ impl ReadSnapshot {
         }
         let until = self.last_night_of_tonight();
         let waiting = self.estate_count(&UpdateRoomsWaiting(rollout.update, until)).await?;
-        let aside = self.tx.freezes_aside().await?;
+        let aside = self.tx.freezes_of_sites_and_rooms().await?;
         let mut nights = BTreeSet::new();
         for (ring, planned, group) in waiting {
             if self.is_tonight(&self.window_of(&group, &aside)) {

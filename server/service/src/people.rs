@@ -91,7 +91,7 @@ impl Service {
         let token = new_token()?;
         let expires_at = self.clock.now() + LINK;
         store::write!(self.store, tx => {
-            if tx.anybody().await? {
+            if tx.has_people().await? {
                 return Ok::<_, ServiceError>(None);
             }
             tx.put_link(&token_hash(&token), None, expires_at).await?;
@@ -136,7 +136,7 @@ impl Service {
         let now = self.clock.now();
         let (token, session) = self.new_session(person.id, origin)?;
         store::write!(self.store, tx => {
-            if tx.link(&token_hash(link), now).await? != Some(None) || tx.anybody().await? {
+            if tx.link(&token_hash(link), now).await? != Some(None) || tx.has_people().await? {
                 return Err(used_up());
             }
             tx.add_person(&person, &email_key(&email), now).await?;

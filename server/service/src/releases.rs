@@ -201,7 +201,7 @@ impl Service {
                 other => other.into(),
             })?;
             // Its date may order what had no order (S2).
-            for compared in tx.compared_of(&product.id).await? {
+            for compared in tx.compared_releases(&product.id).await? {
                 let other = self::release(tx, compared).await?;
                 compare_versions(tx, &other).await?;
             }

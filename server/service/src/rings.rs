@@ -12,7 +12,7 @@ use domain::ring::{Ring, RingDraft, RingOrder, RingSequence};
 use domain::rollout::Rollout;
 use domain::update::Update;
 use serde_json::json;
-use store::{RoomFilter, RoomPlace, Tx};
+use store::{RoomFilter, RoomRing, Tx};
 
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
@@ -237,14 +237,14 @@ impl Service {
 }
 
 /// The rooms that are to be moved, as they are now.
-async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomPlace>> {
+async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomRing>> {
     match which {
         RoomChoice::Named(ids) => {
             check_all_found(ids.len(), ids.len())?;
             refuse_too_many(ids.len())?;
             let ids: BTreeSet<RoomId> = ids.iter().copied().collect();
             let ids: Vec<RoomId> = ids.into_iter().collect();
-            let rooms = tx.room_places(&ids).await?;
+            let rooms = tx.room_rings(&ids).await?;
             check_all_found(ids.len(), rooms.len())?;
             Ok(rooms)
         }

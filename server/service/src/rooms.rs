@@ -399,10 +399,10 @@ impl Service {
         let checked = CheckedRooms::of(self, &file, &tx.rings().await?, &sites)?;
         refused.extend(checked.refused);
         let keys: Vec<String> = checked.rooms.iter().map(|room| name_key(&room.name)).collect();
-        let mut taken_names = tx.rooms_keyed(&keys).await?;
+        let mut taken_names = tx.rooms_by_name_key(&keys).await?;
         taken_names.extend(tx.rooms_in_other_forms().await?);
         let controllers: Vec<String> = checked.devices.iter().map(|device| device.controller.clone()).collect();
-        let taken_devices = tx.devices_called(&controllers).await?;
+        let taken_devices = tx.devices_by_controller(&controllers).await?;
         let site_names: BTreeMap<SiteId, &str> = sites.values().map(|site| (site.id, site.name.as_str())).collect();
         let mut devices: BTreeMap<RoomId, Vec<&str>> = BTreeMap::new();
         for device in &checked.devices {

@@ -430,7 +430,7 @@ async fn at_once(template: &Template, names: &Names, number: usize, pair: [Comma
             "{said} {when}"
         );
         assert_eq!(
-            tx.miscounted().await.expect("counts"),
+            tx.wrong_counts().await.expect("counts"),
             Vec::<String>::new(),
             "{said} {when}"
         );

@@ -267,7 +267,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn released(&mut self, products: &[&ProductId]) -> Result<BTreeSet<(ProductId, String)>> {
+    pub async fn released_versions(&mut self, products: &[&ProductId]) -> Result<BTreeSet<(ProductId, String)>> {
         let mut released = BTreeSet::new();
         for batch in products.chunks(BATCH) {
             let rows: Vec<(String, String)> = each!(self, c => {
@@ -384,7 +384,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn compared_of(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
+    pub async fn compared_releases(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
         const SQL: &str = "SELECT u.id FROM updates u WHERE u.product_id = $1
                 AND EXISTS (SELECT 1 FROM standings s WHERE s.update_id = u.id) ORDER BY u.id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_all(c).await)?;

@@ -49,7 +49,7 @@ pub(crate) async fn begin_postgres(pool: &PgPool, statement: &'static str) -> Re
 
 /// SQLite: whether a connection may be used again. When the disk is full SQLite ends a transaction by itself, of which sqlx does
 /// not hear: it would refuse to begin another one on this connection.
-pub(crate) async fn is_at_rest(connection: &mut SqliteConnection) -> std::result::Result<bool, Error> {
+pub(crate) async fn is_outside_transaction(connection: &mut SqliteConnection) -> std::result::Result<bool, Error> {
     // The rollback of a transaction that was dropped is still on its way.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
@@ -72,7 +72,7 @@ pub(crate) fn classify(error: Error) -> StoreError {
                 || database.is_foreign_key_violation()
                 || code == "1811";
             if again {
-                StoreError::Again(error)
+                StoreError::Conflict(error)
             } else if unavailable {
                 StoreError::Unavailable(error)
             } else if constraint {

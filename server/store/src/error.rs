@@ -8,7 +8,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 pub enum StoreError {
     /// Another transaction was faster; the same work may succeed now. `write!` has tried a few times already.
     #[error("the database was busy with conflicting changes; try again")]
-    Again(#[source] sqlx::Error),
+    Conflict(#[source] sqlx::Error),
     /// A rule that the schema holds was broken.
     #[error("the database refuses: {0}")]
     Constraint(String, #[source] sqlx::Error),
@@ -55,8 +55,8 @@ impl StoreError {
 
     /// Whether doing the same again may succeed.
     #[must_use]
-    pub fn is_again(&self) -> bool {
-        matches!(self, Self::Again(_))
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Conflict(_))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::read::{RoomFilter, between, filter_rooms};
 use crate::rooms::{RoomRecord, SiteRecord, texts_in};
 use crate::rows::micros;
-use crate::search::Narrowed;
+use crate::search::SearchedList;
 use crate::tx::{Tx, each};
 
 /// A room and, where it has any, one thing on one of its devices: a line of an export.
@@ -121,7 +121,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_keyed(&mut self, keys: &[String]) -> Result<BTreeMap<(String, SiteId), RoomId>> {
+    pub async fn rooms_by_name_key(&mut self, keys: &[String]) -> Result<BTreeMap<(String, SiteId), RoomId>> {
         let mut found = BTreeMap::new();
         for batch in keys.chunks(BATCH) {
             let rows: Vec<(String, Uuid, Uuid)> = each!(self, c => {
@@ -141,7 +141,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn devices_called(&mut self, controllers: &[String]) -> Result<BTreeMap<String, String>> {
+    pub async fn devices_by_controller(&mut self, controllers: &[String]) -> Result<BTreeMap<String, String>> {
         let mut found = BTreeMap::new();
         for batch in controllers.chunks(BATCH) {
             let rows: Vec<(String, String)> = each!(self, c => {
@@ -225,7 +225,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let words = self.word_filter(SearchedList::Rooms, &filter.words);
         let (key, id) = filter.order();
         let lines = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(

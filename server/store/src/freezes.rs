@@ -107,7 +107,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn freezes_beside(&mut self, scope: FreezeScope) -> Result<Vec<Vec<(NaiveDate, NaiveDate)>>> {
+    pub async fn freeze_spans_beside(&mut self, scope: FreezeScope) -> Result<Vec<Vec<(NaiveDate, NaiveDate)>>> {
         type Row = (Uuid, Uuid, Option<Uuid>);
         // Rooms without a freeze of their own stand for their ring and site.
         let groups: Vec<Row> = each!(self, c => {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::dialect;
 use crate::error::Result;
-use crate::reports::{ConfigMode, ConfigReport, MOST_ATTRIBUTES, MOST_CHARACTERS, Outcome, Refusal};
+use crate::reports::{ConfigMode, ConfigReport, MOST_ATTRIBUTES, MOST_CHARACTERS, Outcome, ReportRefusal};
 use crate::rooms::ids_in;
 use crate::rows::micros;
 use crate::tx::{Inner, Tx, each};
@@ -77,7 +77,10 @@ impl Tx {
         Ok(outcomes)
     }
 
-    async fn known_of(&mut self, devices: impl Iterator<Item = Uuid> + Clone) -> Result<BTreeMap<DeviceId, Known>> {
+    async fn known_of(
+        &mut self,
+        devices: impl Iterator<Item = Uuid> + Clone,
+    ) -> Result<BTreeMap<DeviceId, KnownDevice>> {
         // One row for each component; the device's own columns stand in each.
         type Row = (
             Uuid,
@@ -100,9 +103,9 @@ impl Tx {
             query.push(" ORDER BY d.id, c.product_id");
             query.build_query_as().fetch_all(c).await
         })?;
-        let mut all: BTreeMap<DeviceId, Known> = BTreeMap::new();
+        let mut all: BTreeMap<DeviceId, KnownDevice> = BTreeMap::new();
         for (device, room, attributes, free_at, busy_at, product, version) in rows {
-            let known = all.entry(DeviceId(device)).or_insert_with(|| Known {
+            let known = all.entry(DeviceId(device)).or_insert_with(|| KnownDevice {
                 room: RoomId(room),
                 attributes: attributes.0,
                 free_at,
@@ -210,7 +213,7 @@ impl Tx {
         let id = self
             .put_version(version_id(&product.id, text), &product.id, text, released)
             .await?;
-        for update in self.compared_of(&product.id).await? {
+        for update in self.compared_releases(&product.id).await? {
             if let Some(release) = self.release(update).await? {
                 let standing = standing(&release, &known, Version { text, released });
                 self.put_standings(update, &[(id, standing)]).await?;
@@ -252,7 +255,7 @@ impl Tx {
 }
 
 /// What is known of a device before it reports.
-struct Known {
+struct KnownDevice {
     room: RoomId,
     attributes: BTreeMap<String, String>,
     free_at: Option<i64>,
@@ -263,7 +266,7 @@ struct Known {
 /// A report of facts that is taken.
 struct AcceptedReport {
     device: DeviceId,
-    before: Known,
+    before: KnownDevice,
     attributes: BTreeMap<String, String>,
     free_at: Option<i64>,
     busy_at: Option<i64>,
@@ -275,7 +278,7 @@ struct AcceptedReport {
 impl AcceptedReport {
     fn new(
         device: DeviceId,
-        before: Known,
+        before: KnownDevice,
         attributes: BTreeMap<String, String>,
         report: &ConfigReport,
         now: DateTime<Utc>,
@@ -358,11 +361,11 @@ fn components_in(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Opti
 fn merged(
     mut attributes: BTreeMap<String, String>,
     report: &ConfigReport,
-) -> std::result::Result<BTreeMap<String, String>, Refusal> {
+) -> std::result::Result<BTreeMap<String, String>, ReportRefusal> {
     let too_long = |text: &str| text.chars().count() > MOST_CHARACTERS;
     for (key, value) in &report.data {
         if too_long(key) || value.as_deref().is_some_and(too_long) {
-            return Err(Refusal::TooLong {
+            return Err(ReportRefusal::TooLong {
                 attribute: key.chars().take(MOST_CHARACTERS).collect(),
             });
         }
@@ -382,7 +385,7 @@ fn merged(
         }
     }
     match report.data.keys().rfind(|key| attributes.contains_key(*key)) {
-        Some(last) if attributes.len() > MOST_ATTRIBUTES => Err(Refusal::TooMany {
+        Some(last) if attributes.len() > MOST_ATTRIBUTES => Err(ReportRefusal::TooMany {
             attribute: last.clone(),
         }),
         Some(_) | None => Ok(attributes),

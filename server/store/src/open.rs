@@ -13,13 +13,13 @@ use tokio::sync::mpsc;
 
 use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::reports::{self, Queued};
+use crate::reports::{self, QueuedReport};
 use crate::tx::{Inner, Tx};
 
 /// Connections that read an SQLite file at once; each is a thread. More of them than there are cores wait for each other.
 const READERS: u32 = 4;
 /// How often a migration begins anew that met somebody else's locks.
-const MIGRATED_AGAIN: u32 = 5;
+const MIGRATION_ATTEMPTS: u32 = 5;
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -44,7 +44,7 @@ pub(crate) enum Database {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
-        commands: mpsc::Sender<Queued>,
+        commands: mpsc::Sender<QueuedReport>,
         // Held for as long as the store: a second serving process finds it locked.
         _lock: Option<Arc<std::fs::File>>,
     },
@@ -106,7 +106,7 @@ impl Store {
             .max_lifetime(never)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(60))
-            .after_release(|connection, _| Box::pin(dialect::is_at_rest(connection)))
+            .after_release(|connection, _| Box::pin(dialect::is_outside_transaction(connection)))
             .connect_with(options.clone())
             .await?;
         let readers = SqlitePoolOptions::new()
@@ -159,7 +159,7 @@ impl Store {
                 // The lock that sqlx takes stays with its connection when a migration fails.
                 let mut connection = pool.acquire().await?.detach();
                 let mut outcome = POSTGRES.run_direct(None, &mut connection, false).await;
-                for _ in 0..MIGRATED_AGAIN {
+                for _ in 0..MIGRATION_ATTEMPTS {
                     if !outcome.as_ref().is_err_and(is_deadlock) {
                         break;
                     }

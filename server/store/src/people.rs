@@ -112,7 +112,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn anybody(&mut self) -> Result<bool> {
+    pub async fn has_people(&mut self) -> Result<bool> {
         const SQL: &str = "SELECT id FROM people ORDER BY id LIMIT 1";
         let first: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).fetch_optional(c).await)?;
         Ok(first.is_some())

@@ -47,14 +47,14 @@ impl Default for Limits {
 }
 
 /// What counts for every rollout of a slice.
-struct Beside<'s> {
+struct SharedFacts<'s> {
     organisation: &'s Organisation,
     rings: &'s RingSequence,
     freezes: &'s Freezes,
 }
 
 /// Which rooms are looked at for a ring's entry.
-enum Rooms {
+enum EntryRooms {
     /// All of the ring.
     OfRing(RingId),
     /// Those that have these positions and are still in the ring.
@@ -65,7 +65,7 @@ enum Rooms {
 const BATCH: usize = 2000;
 
 /// A slice, with the rechecks that it has seen.
-pub struct Due {
+pub struct DueSlice {
     /// What the planner looks at.
     pub slice: Slice,
     /// Rows of the rechecks whose rooms are in the slice.
@@ -114,7 +114,7 @@ impl Tx {
         organisation: &Organisation,
         now: DateTime<Utc>,
         limits: Limits,
-    ) -> Result<Option<Due>> {
+    ) -> Result<Option<DueSlice>> {
         const ROLLOUTS: &str =
             "SELECT update_id FROM rollouts WHERE next_at <= $1 ORDER BY next_at, update_id LIMIT $2";
         const ROOMS: &str = "SELECT room_id FROM deployments WHERE next_at <= $1 ORDER BY next_at, room_id LIMIT $2";
@@ -137,7 +137,7 @@ impl Tx {
             .collect();
         let due: Vec<UpdateId> = due.into_iter().map(UpdateId).collect();
         let slice = self.slice(organisation, now, &due, &room_ids, &recheck_rooms).await?;
-        Ok(Some(Due {
+        Ok(Some(DueSlice {
             slice,
             rechecks: rechecks.into_iter().map(|(id, room)| (id, RoomId(room))).collect(),
         }))
@@ -184,7 +184,7 @@ impl Tx {
         more.retain(|id| !updates.contains_key(id));
         updates.extend(self.updates(&more).await?);
 
-        let beside = Beside {
+        let shared = SharedFacts {
             organisation,
             rings: &rings,
             freezes: &freezes,
@@ -193,7 +193,7 @@ impl Tx {
         for id in due {
             if let (Some(rollout), Some(update)) = (rollouts.get(id), updates.get(id)) {
                 let ring = rollout.ring_to_fill(&rings);
-                due_rollouts.push(self.due_rollout(rollout, update, ring, &beside, now).await?);
+                due_rollouts.push(self.due_rollout(rollout, update, ring, &shared, now).await?);
             }
         }
         let due_rooms = rooms
@@ -284,7 +284,7 @@ impl Tx {
         rollout: &Rollout,
         update: &Update,
         ring: Option<RingId>,
-        with: &Beside<'_>,
+        with: &SharedFacts<'_>,
         now: DateTime<Utc>,
     ) -> Result<DueRollout> {
         const ZONES: &str = "SELECT DISTINCT zone FROM rooms WHERE ring_id = $1 AND state <> 'retired' ORDER BY zone";
@@ -311,7 +311,7 @@ impl Tx {
             due.zones.push(zone_of("rooms", "zone", &name)?);
         }
         if rollout.enters_by(with.rings, with.freezes, &with.organisation.zone, &due.zones, now) {
-            let candidates = self.candidates(update, &Rooms::OfRing(ring), now).await?;
+            let candidates = self.candidates(update, &EntryRooms::OfRing(ring), now).await?;
             due.candidates = candidates.into_iter().map(|(_, candidate)| candidate).collect();
         }
         Ok(due)
@@ -323,7 +323,7 @@ impl Tx {
         let taken = positions.end - positions.start;
         let mut rooms = Vec::new();
         for (position, candidate) in self
-            .candidates(update, &Rooms::Placed(stage.ring, positions), now)
+            .candidates(update, &EntryRooms::Placed(stage.ring, positions), now)
             .await?
         {
             let position = position.ok_or_else(|| StoreError::row("placements", candidate.room, "has no position"))?;
@@ -338,7 +338,7 @@ impl Tx {
     async fn candidates(
         &mut self,
         update: &Update,
-        rooms: &Rooms,
+        rooms: &EntryRooms,
         now: DateTime<Utc>,
     ) -> Result<Vec<(Option<u32>, Candidate)>> {
         type Row = (
@@ -351,18 +351,18 @@ impl Tx {
             Option<i64>,
             Option<i64>,
         );
-        let (Rooms::OfRing(ring) | Rooms::Placed(ring, _)) = *rooms;
+        let (EntryRooms::OfRing(ring) | EntryRooms::Placed(ring, _)) = *rooms;
         let rows: Vec<Row> = each!(self, c => {
             // From the rooms to their devices, and not from all devices that have the product: `CROSS JOIN` keeps SQLite to that.
             let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.zone, r.ring_id, d.model, c.version_id, p.id, p.attempt, ");
             query.push(match rooms {
-                Rooms::OfRing(_) => "CAST(NULL AS BIGINT) FROM rooms r",
-                Rooms::Placed(..) => "l.position FROM placements l CROSS JOIN rooms r",
+                EntryRooms::OfRing(_) => "CAST(NULL AS BIGINT) FROM rooms r",
+                EntryRooms::Placed(..) => "l.position FROM placements l CROSS JOIN rooms r",
             });
             query.push(" CROSS JOIN devices d CROSS JOIN components c LEFT JOIN deployments p ON p.room_id = r.id AND p.update_id = ");
             query.push_bind(update.id.0);
             query.push(" WHERE ");
-            if let Rooms::Placed(_, positions) = rooms {
+            if let EntryRooms::Placed(_, positions) = rooms {
                 query.push("l.update_id = ").push_bind(update.id.0);
                 query.push(" AND l.position >= ").push_bind(i64::from(positions.start));
                 query.push(" AND l.position < ").push_bind(i64::from(positions.end));

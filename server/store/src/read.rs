@@ -18,7 +18,7 @@ use crate::deployments::BATCH;
 use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, texts_in, zone_of};
 use crate::rows::{instant, micros, opt_instant, word};
-use crate::search::Narrowed;
+use crate::search::SearchedList;
 use crate::tx::{Tx, each};
 
 /// A published update in a list.
@@ -274,10 +274,10 @@ pub struct UpdateRoomFilter {
 }
 
 /// Continues a query of rooms `r`: a ticket makes them unhealthy at the instant that comes behind it (I4).
-pub(crate) const TROUBLED: &str = " AND EXISTS (SELECT 1 FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
+pub(crate) const UNHEALTHY: &str = " AND EXISTS (SELECT 1 FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
     WHERE tr.room_id = r.id AND t.troubles AND (t.suppressed_until IS NULL OR t.suppressed_until <= ";
 
-/// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::by_words`].
+/// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::word_filter`].
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident, $words:ident) => {
         if let Some((before, words, behind)) = &$words {
@@ -291,7 +291,7 @@ macro_rules! filter_rooms {
         }
         if let Some(at) = $filter.unhealthy_at {
             $query
-                .push($crate::read::TROUBLED)
+                .push($crate::read::UNHEALTHY)
                 .push_bind($crate::rows::micros(at))
                 // Postgres would make a list of all such rooms first.
                 .push(") LIMIT 1 OFFSET 0)");
@@ -301,7 +301,7 @@ macro_rules! filter_rooms {
 pub(crate) use filter_rooms;
 
 /// Some of an update's rooms, which an index has in the order of their names.
-struct Part {
+struct RoomsPart {
     /// The state of their deployments; `None`: also rooms without one.
     state: Option<&'static str>,
     /// What is true of their deployments `x` beside that.
@@ -326,15 +326,15 @@ impl UpdateRooms {
         }
     }
 
-    const fn parts(self) -> &'static [Part] {
-        const fn of(state: &'static str, and: &'static str) -> Part {
-            Part {
+    const fn parts(self) -> &'static [RoomsPart] {
+        const fn of(state: &'static str, and: &'static str) -> RoomsPart {
+            RoomsPart {
                 state: Some(state),
                 and,
             }
         }
-        const fn with_or_without(and: &'static str) -> Part {
-            Part { state: None, and }
+        const fn with_or_without(and: &'static str) -> RoomsPart {
+            RoomsPart { state: None, and }
         }
         match self {
             Self::All => &[const { with_or_without("") }],
@@ -359,7 +359,7 @@ impl UpdateRooms {
     }
 }
 
-/// Continues a query of rooms `r`, their sites `s` and their deployments `x` behind its columns: a [`Part`] of what `filter` asks for.
+/// Continues a query of rooms `r`, their sites `s` and their deployments `x` behind its columns: a [`RoomsPart`] of what `filter` asks for.
 macro_rules! rooms_of_update {
     ($query:ident, $filter:ident, $part:ident) => {
         if let Some(state) = $part.state {
@@ -591,7 +591,7 @@ impl Tx {
     /// The database fails.
     pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let words = self.word_filter(SearchedList::Rooms, &filter.words);
         let (key, id) = filter.order();
         let direction = if filter.before.is_some() { " DESC" } else { "" };
         let mut rows: Vec<Row> = each!(self, c => {
@@ -616,7 +616,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
+        let words = self.word_filter(SearchedList::Rooms, &filter.words);
         let is_counted = words.is_none() && filter.unhealthy_at.is_none();
         Ok(each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
@@ -1051,7 +1051,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails, or a row is no fact.
-    pub async fn freezes_aside(&mut self) -> Result<Vec<(FreezeScope, Freeze)>> {
+    pub async fn freezes_of_sites_and_rooms(&mut self) -> Result<Vec<(FreezeScope, Freeze)>> {
         const SQL: &str = "SELECT id, site_id, room_id, first_date, last_date, owner, reason, made_at
             FROM freezes WHERE scope IN ('site', 'room') ORDER BY first_date, id";
         type Row = (

@@ -117,12 +117,12 @@ pub enum Outcome {
     /// There is no such action of this device, or it may not start now: answer 404.
     NotFound,
     /// The report breaks a limit: answer 400. Nothing of it is stored.
-    Refused(Refusal),
+    Refused(ReportRefusal),
 }
 
 /// The limit that a report of facts breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ReportRefusal {
     /// A key or value is too long.
     #[error("attribute {attribute:?} is too long: keys and values have at most {MOST_CHARACTERS} characters")]
     TooLong {
@@ -445,7 +445,7 @@ fn is_silent(install: &Install) -> bool {
 }
 
 /// A command with the way back to whoever waits for its answer.
-pub(crate) struct Queued {
+pub(crate) struct QueuedReport {
     report: Report,
     now: DateTime<Utc>,
     answer: oneshot::Sender<Result<Outcome>>,
@@ -462,7 +462,7 @@ impl Store {
                 let (answer, answered) = oneshot::channel();
                 let gone = || StoreError::Unavailable(sqlx::Error::PoolClosed);
                 commands
-                    .send(Queued { report, now, answer })
+                    .send(QueuedReport { report, now, answer })
                     .await
                     .map_err(|_| gone())?;
                 answered.await.map_err(|_| gone())?
@@ -477,7 +477,7 @@ impl Store {
                         Err(error) => Err(error),
                     };
                     match outcome {
-                        Err(error) if error.is_again() && attempts < 5 => {}
+                        Err(error) if error.is_retryable() && attempts < 5 => {}
                         outcome => return outcome,
                     }
                 }
@@ -487,7 +487,7 @@ impl Store {
 }
 
 /// SQLite's one writer of device commands: many in a transaction, answered after their common commit.
-pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<Queued>) {
+pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<QueuedReport>) {
     const MOST: usize = 64;
     let mut batch = Vec::with_capacity(MOST);
     while queue.recv_many(&mut batch, MOST).await > 0 {
@@ -527,8 +527,8 @@ pub(crate) async fn run_queue(writer: SqlitePool, mut queue: mpsc::Receiver<Queu
 }
 
 /// All in one transaction. Only when one of them fails is each given a savepoint of its own, so that it spoils no other's.
-async fn run_batch(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<Outcome>>> {
-    match run_together(writer, batch).await {
+async fn run_batch(writer: &SqlitePool, batch: &[QueuedReport]) -> Result<Vec<Result<Outcome>>> {
+    match run_as_one(writer, batch).await {
         Err(error) if !matches!(error, StoreError::Unavailable(_)) && batch.len() > 1 => {
             run_one_by_one(writer, batch).await
         }
@@ -536,7 +536,7 @@ async fn run_batch(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<O
     }
 }
 
-async fn run_together(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Outcome>> {
+async fn run_as_one(writer: &SqlitePool, batch: &[QueuedReport]) -> Result<Vec<Outcome>> {
     let inner = Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?);
     let mut tx = Tx { inner };
     let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
@@ -547,8 +547,8 @@ async fn run_together(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Outco
             *speakers.entry(device).or_default() += 1;
         }
     }
-    let (mut feedbacks, mut configs) = (Together::default(), Together::default());
-    for (index, Queued { report, now, .. }) in batch.iter().enumerate() {
+    let (mut feedbacks, mut configs) = (ReportGroup::default(), ReportGroup::default());
+    for (index, QueuedReport { report, now, .. }) in batch.iter().enumerate() {
         if report.device().and_then(|device| speakers.get(&device)) != Some(&1) {
             continue;
         }
@@ -585,12 +585,12 @@ async fn run_together(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Outco
 }
 
 /// Reports of one kind that are taken together, with their places in the batch.
-struct Together<T> {
+struct ReportGroup<T> {
     places: Vec<usize>,
     what: Vec<T>,
 }
 
-impl<T> Default for Together<T> {
+impl<T> Default for ReportGroup<T> {
     fn default() -> Self {
         Self {
             places: Vec::new(),
@@ -599,7 +599,7 @@ impl<T> Default for Together<T> {
     }
 }
 
-impl<T> Together<T> {
+impl<T> ReportGroup<T> {
     fn add(&mut self, place: usize, what: T) {
         self.places.push(place);
         self.what.push(what);
@@ -612,7 +612,7 @@ impl<T> Together<T> {
     }
 }
 
-async fn run_one_by_one(writer: &SqlitePool, batch: &[Queued]) -> Result<Vec<Result<Outcome>>> {
+async fn run_one_by_one(writer: &SqlitePool, batch: &[QueuedReport]) -> Result<Vec<Result<Outcome>>> {
     let inner = Inner::Sqlite(writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?);
     let mut tx = Tx { inner };
     let mut outcomes = Vec::with_capacity(batch.len());

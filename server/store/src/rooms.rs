@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::error::{Result, StoreError};
 use crate::read::{RoomFilter, filter_rooms};
 use crate::rows::{micros, word};
-use crate::search::Narrowed;
+use crate::search::SearchedList;
 use crate::tx::{Tx, each};
 
 /// A site to add.
@@ -34,7 +34,7 @@ pub struct NewSite {
 
 /// Which ring a room is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomPlace {
+pub struct RoomRing {
     /// The room.
     pub id: RoomId,
     /// Its name.
@@ -43,7 +43,7 @@ pub struct RoomPlace {
     pub ring: RingId,
 }
 
-impl From<(Uuid, String, Uuid)> for RoomPlace {
+impl From<(Uuid, String, Uuid)> for RoomRing {
     fn from((id, name, ring): (Uuid, String, Uuid)) -> Self {
         Self {
             id: RoomId(id),
@@ -454,7 +454,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn room_places(&mut self, ids: &[RoomId]) -> Result<Vec<RoomPlace>> {
+    pub async fn room_rings(&mut self, ids: &[RoomId]) -> Result<Vec<RoomRing>> {
         let mut places = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
             let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
@@ -463,7 +463,7 @@ impl Tx {
                 query.push(" ORDER BY name_key, id");
                 query.build_query_as().fetch_all(c).await
             })?;
-            places.extend(rows.into_iter().map(RoomPlace::from));
+            places.extend(rows.into_iter().map(RoomRing::from));
         }
         Ok(places)
     }
@@ -472,8 +472,8 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomPlace>> {
-        let words = self.by_words(Narrowed::Rooms, &filter.words);
+    pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomRing>> {
+        let words = self.word_filter(SearchedList::Rooms, &filter.words);
         let (key, id) = filter.order();
         let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id");
@@ -482,7 +482,7 @@ impl Tx {
             query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?;
-        Ok(rows.into_iter().map(RoomPlace::from).collect())
+        Ok(rows.into_iter().map(RoomRing::from).collect())
     }
 
     /// Puts rooms into a ring, if they are still where the caller saw them (R3); how many were.
@@ -658,7 +658,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn miscounted(&mut self) -> Result<Vec<String>> {
+    pub async fn wrong_counts(&mut self) -> Result<Vec<String>> {
         const ROOMS: &str = "SELECT k.ring_id, k.site_id, k.state, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
             FROM (SELECT ring_id, site_id, state, rooms AS kept, 0 AS found FROM room_counts
                 UNION ALL SELECT ring_id, site_id, state, 0 AS kept, COUNT(*) AS found FROM rooms GROUP BY ring_id, site_id, state) AS k
@@ -667,7 +667,7 @@ impl Tx {
             FROM (SELECT state, severity, tickets AS kept, 0 AS found FROM ticket_counts
                 UNION ALL SELECT state, severity, 0 AS kept, COUNT(*) AS found FROM tickets GROUP BY state, severity) AS k
             GROUP BY k.state, k.severity HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.state, k.severity";
-        const TROUBLES: &str = "SELECT r.name, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
+        const UNHEALTHY_COUNTS: &str = "SELECT r.name, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
             FROM (SELECT room_id, tickets AS kept, 0 AS found FROM room_troubles
                 UNION ALL SELECT tr.room_id, 0 AS kept, COUNT(*) AS found
                 FROM tickets t JOIN ticket_rooms tr ON tr.ticket_id = t.id WHERE t.troubles GROUP BY tr.room_id) AS k
@@ -680,7 +680,7 @@ impl Tx {
             WHERE r.name_key <> k.room_key ORDER BY r.id, k.what";
         let rooms: Vec<(Uuid, Uuid, String, i64, i64)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
         let tickets: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(TICKETS).fetch_all(c).await)?;
-        let troubles: Vec<(String, i64, i64)> = each!(self, c => sqlx::query_as(TROUBLES).fetch_all(c).await)?;
+        let unhealthy: Vec<(String, i64, i64)> = each!(self, c => sqlx::query_as(UNHEALTHY_COUNTS).fetch_all(c).await)?;
         let keys: Vec<(String, String, String, String)> = each!(self, c => sqlx::query_as(KEYS).fetch_all(c).await)?;
         let rooms = rooms.into_iter().map(|(ring, site, state, kept, found)| {
             format!("{kept} {state} rooms of ring {ring} at site {site} are counted, and there are {found}")
@@ -688,13 +688,13 @@ impl Tx {
         let tickets = tickets.into_iter().map(|(state, severity, kept, found)| {
             format!("{kept} {severity} tickets that are {state} are counted, and there are {found}")
         });
-        let troubles = troubles.into_iter().map(|(room, kept, found)| {
+        let unhealthy = unhealthy.into_iter().map(|(room, kept, found)| {
             format!("{kept} tickets that make {room:?} unhealthy are counted, and there are {found}")
         });
         let keys = keys.into_iter().map(|(room, key, kept, what)| {
             format!("the {what} of {room:?} stand in lists as {kept:?}, and the room as {key:?}")
         });
-        Ok(rooms.chain(tickets).chain(troubles).chain(keys).collect())
+        Ok(rooms.chain(tickets).chain(unhealthy).chain(keys).collect())
     }
 
     /// How many rooms there are.

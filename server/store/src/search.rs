@@ -138,7 +138,7 @@ impl Tx {
 
 /// The lists that are narrowed by words.
 #[derive(Clone, Copy)]
-pub(crate) enum Narrowed {
+pub(crate) enum SearchedList {
     /// Rooms `r`.
     Rooms,
     /// Tickets `t`.
@@ -147,33 +147,33 @@ pub(crate) enum Narrowed {
 
 /// What a query goes on with so that only rows stay whose words begin with all of a text's: what stands before the parameter, the parameter,
 /// and what stands behind it.
-pub(crate) type ByWords = (&'static str, String, &'static str);
+pub(crate) type WordFilter = (&'static str, String, &'static str);
 
 impl Tx {
-    /// See [`ByWords`]; `None`: the text has no words, and all rows stay.
-    pub(crate) fn by_words(&self, list: Narrowed, text: &str) -> Option<ByWords> {
+    /// See [`WordFilter`]; `None`: the text has no words, and all rows stay.
+    pub(crate) fn word_filter(&self, list: SearchedList, text: &str) -> Option<WordFilter> {
         let words = words_of(text);
         if words.is_empty() {
             // Signs alone are in no name.
             return (!text.trim().is_empty()).then(|| (" AND '' = ", "-".to_owned(), ""));
         }
         Some(match (&self.inner, list) {
-            (Inner::Sqlite(_), Narrowed::Rooms) => (
+            (Inner::Sqlite(_), SearchedList::Rooms) => (
                 " AND r.rowid IN (SELECT w.rowid FROM rooms_words w WHERE rooms_words MATCH ",
                 in_sqlite(&words),
                 ")",
             ),
-            (Inner::Sqlite(_), Narrowed::Tickets) => (
+            (Inner::Sqlite(_), SearchedList::Tickets) => (
                 " AND t.rowid IN (SELECT w.rowid FROM tickets_words w WHERE tickets_words MATCH ",
                 in_sqlite(&words),
                 ")",
             ),
-            (Inner::Postgres(_), Narrowed::Rooms) => (
+            (Inner::Postgres(_), SearchedList::Rooms) => (
                 " AND words_in(r.name || ' ' || r.building) @@ to_tsquery('simple', without_marks(",
                 in_postgres(&words),
                 "))",
             ),
-            (Inner::Postgres(_), Narrowed::Tickets) => (
+            (Inner::Postgres(_), SearchedList::Tickets) => (
                 " AND words_in(t.title) @@ to_tsquery('simple', without_marks(",
                 in_postgres(&words),
                 "))",

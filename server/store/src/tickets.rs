@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::rows::{instant, micros, opt_instant, word};
-use crate::search::Narrowed;
+use crate::search::SearchedList;
 use crate::tx::{Tx, each};
 
 /// A ticket with its words.
@@ -293,7 +293,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn tickets(&mut self, filter: &TicketFilter, limit: i64, offset: i64) -> Result<Vec<TicketRecord>> {
-        let words = self.by_words(Narrowed::Tickets, &filter.words);
+        let words = self.word_filter(SearchedList::Tickets, &filter.words);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             query.push(COLUMNS).push(" FROM tickets t WHERE ");
@@ -314,7 +314,7 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn tickets_found(&mut self, filter: &TicketFilter) -> Result<i64> {
-        let words = self.by_words(Narrowed::Tickets, &filter.words);
+        let words = self.word_filter(SearchedList::Tickets, &filter.words);
         if words.is_some() {
             return Ok(each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*) FROM tickets t WHERE ");

@@ -65,12 +65,12 @@ impl Tx {
 /// An error of which [`write!`](crate::write) can tell whether the work is worth doing again.
 pub trait Retryable {
     /// The same work may succeed now.
-    fn is_again(&self) -> bool;
+    fn is_retryable(&self) -> bool;
 }
 
 impl Retryable for StoreError {
-    fn is_again(&self) -> bool {
-        Self::is_again(self)
+    fn is_retryable(&self) -> bool {
+        Self::is_retryable(self)
     }
 }
 
@@ -79,11 +79,11 @@ impl Retryable for StoreError {
 pub struct Attempts(u32);
 
 /// How a try ended.
-pub enum Ended<T> {
+pub enum TryResult<T> {
     /// For good, one way or the other.
     Done(T),
     /// Once more.
-    Again,
+    Retry,
 }
 
 impl Attempts {
@@ -92,12 +92,12 @@ impl Attempts {
     /// Commits what succeeded, rolls back what did not, and says whether to try once more.
     ///
     /// # Errors
-    /// Never; the result is inside [`Ended::Done`].
+    /// Never; the result is inside [`TryResult::Done`].
     pub async fn end<T, E: Retryable + From<StoreError>>(
         &mut self,
         tx: Tx,
         outcome: std::result::Result<T, E>,
-    ) -> Ended<std::result::Result<T, E>> {
+    ) -> TryResult<std::result::Result<T, E>> {
         self.0 += 1;
         let outcome = match outcome {
             Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
@@ -107,12 +107,12 @@ impl Attempts {
             }
         };
         match outcome {
-            Err(error) if error.is_again() && self.0 < Self::MOST => {
+            Err(error) if error.is_retryable() && self.0 < Self::MOST => {
                 let pause = std::time::Duration::from_millis(3 << self.0.min(6));
                 tokio::time::sleep(pause).await;
-                Ended::Again
+                TryResult::Retry
             }
-            outcome => Ended::Done(outcome),
+            outcome => TryResult::Done(outcome),
         }
     }
 }
@@ -135,8 +135,8 @@ macro_rules! write {
                 async { $body }.await
             };
             match attempts.end(transaction, outcome).await {
-                $crate::Ended::Done(outcome) => break outcome,
-                $crate::Ended::Again => {}
+                $crate::TryResult::Done(outcome) => break outcome,
+                $crate::TryResult::Retry => {}
             }
         }
     }};

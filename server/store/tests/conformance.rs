@@ -30,8 +30,8 @@ use domain::update::VersionStanding;
 use domain::zone::Zone;
 use sqlx::AssertSqlSafe;
 use store::{
-    AuditFacts, AuditFilter, ConfigMode, ConfigReport, Engine, Fetched, NewSession, Outcome, PersonRecord, Refusal,
-    Report, RoomFilter, RoomListRecord, Store, StoreError, TicketFilter, TicketRecord, Tx, UpdateRoomFilter,
+    AuditFacts, AuditFilter, ConfigMode, ConfigReport, Engine, Fetched, NewSession, Outcome, PersonRecord, Report,
+    ReportRefusal, RoomFilter, RoomListRecord, Store, StoreError, TicketFilter, TicketRecord, Tx, UpdateRoomFilter,
     UpdateRooms,
 };
 use support::Home;
@@ -301,7 +301,7 @@ async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
 
 async fn people_their_sessions_and_their_links_come_back_a1_a2(home: Home) {
     let mut tx = home.store.begin().await.unwrap();
-    assert!(!tx.anybody().await.unwrap());
+    assert!(!tx.has_people().await.unwrap());
     let mut ada = PersonRecord {
         id: PersonId(Uuid::from_u128(1)),
         name: "Ada".to_owned(),
@@ -1542,7 +1542,10 @@ async fn facts_that_break_a_limit_change_nothing_g5(home: Home) {
             )
             .await
             .unwrap();
-        assert!(matches!(said, Outcome::Refused(Refusal::TooLong { .. })), "{said:?}");
+        assert!(
+            matches!(said, Outcome::Refused(ReportRefusal::TooLong { .. })),
+            "{said:?}"
+        );
     }
     let many: Vec<(String, String)> = (0..100)
         .map(|number| (format!("k{number:03}"), "v".to_owned()))
@@ -1554,7 +1557,7 @@ async fn facts_that_break_a_limit_change_nothing_g5(home: Home) {
     let said = store.report(facts(ConfigMode::Merge, &many), later(2)).await.unwrap();
     assert_eq!(
         said,
-        Outcome::Refused(Refusal::TooMany {
+        Outcome::Refused(ReportRefusal::TooMany {
             attribute: "k099".to_owned()
         })
     );
@@ -2060,7 +2063,7 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
     store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&again), at_night()).await }).unwrap();
     assert_eq!(pages(UpdateRooms::Completed).await, ["Room 9", "Zebra"]);
     assert_eq!(
-        store.read().await.unwrap().miscounted().await.unwrap(),
+        store.read().await.unwrap().wrong_counts().await.unwrap(),
         Vec::<String>::new()
     );
 }
@@ -2084,7 +2087,7 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
             tx.rooms_found(&filter).await.unwrap(),
             i64::try_from(names.len()).unwrap()
         );
-        assert_eq!(tx.miscounted().await.unwrap(), Vec::<String>::new());
+        assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
         // Each alone on its page.
         let mut after = None;
         for name in &names {
@@ -2179,7 +2182,7 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
     home.raw("UPDATE room_troubles SET tickets = 4 WHERE room_key = 'zebra'")
         .await
         .unwrap();
-    let findings = store.read().await.unwrap().miscounted().await.unwrap();
+    let findings = store.read().await.unwrap().wrong_counts().await.unwrap();
     assert_eq!(
         findings,
         ["4 tickets that make \"Zebra\" unhealthy are counted, and there are 0"]
@@ -2226,7 +2229,10 @@ async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
             now: at_night(),
         };
         let mut tx = store.read().await.unwrap();
-        (tx.tickets_found(&filter).await.unwrap(), tx.miscounted().await.unwrap())
+        (
+            tx.tickets_found(&filter).await.unwrap(),
+            tx.wrong_counts().await.unwrap(),
+        )
     };
     for (statement, open, all) in [
         (ticket, 1, 1),
@@ -2338,7 +2344,7 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
 
     home.store.migrate().await.unwrap();
     let mut tx = home.store.read().await.unwrap();
-    assert_eq!(tx.miscounted().await.unwrap(), Vec::<String>::new());
+    assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
     let failed = UpdateRoomFilter {
         update: UpdateId(Uuid::from_u128(40)),
         product: lab::cam(),
@@ -2370,7 +2376,7 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
         Engine::Postgres => by_the_older.unwrap(),
     }
     let mut tx = home.store.read().await.unwrap();
-    assert_eq!(tx.miscounted().await.unwrap(), Vec::<String>::new());
+    assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {

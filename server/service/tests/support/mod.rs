@@ -219,7 +219,7 @@ impl Estate {
         let plan = self.service.plan().await.expect("a plan");
         assert!(!plan.writes && plan.lines.is_empty(), "{:?}", plan.lines);
         let mut tx = self.service.store().read().await.expect("a snapshot");
-        assert_eq!(tx.miscounted().await.expect("counts"), Vec::<String>::new());
+        assert_eq!(tx.wrong_counts().await.expect("counts"), Vec::<String>::new());
     }
 
     /// Newest first: action and summary of what the audit says.
