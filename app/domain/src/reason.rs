@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deployment::Force;
 use crate::freeze::Freeze;
-use crate::path::Missing;
+use crate::path::MissingStep;
 use crate::status::NotRequired;
 use crate::time_text::{Day, Moment};
 
@@ -184,7 +184,7 @@ pub enum Reason {
         why: String,
     },
     /// No release leads to the version (S8).
-    NoPath(Missing),
+    NoPath(MissingStep),
     /// A sentence from before reasons were data, or from a file of the past.
     Written(String),
 }

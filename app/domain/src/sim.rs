@@ -383,14 +383,14 @@ impl Simulation {
 
     fn act(&mut self, event: DeviceEvent) {
         match event {
-            DeviceEvent::Poll(action) => self.poll(action),
+            DeviceEvent::Poll(action) => self.poll_by_schedule(action),
             DeviceEvent::Finish(action) => self.finish(action),
             DeviceEvent::ReportLate(action) => self.report(action, Finished::Success, "Reported late."),
             DeviceEvent::Stop(action) => self.stop(action),
         }
     }
 
-    fn poll(&mut self, action: ActionId) {
+    fn poll_by_schedule(&mut self, action: ActionId) {
         let Some(install) = self.fleet.installs.get(&action).cloned() else {
             return;
         };

@@ -48,7 +48,7 @@ fn page(account: AccountView) -> AnyView {
                 <dt>"Role"</dt>
                 <dd>{role}</dd>
             </dl>
-            <p>{crate::search::keys::link()}</p>
+            <p>{crate::search::shortcuts::link()}</p>
             {if is_signed_in {
                 view! {
                     <form class="sign-out" method="post" action="/sign-out">

@@ -210,7 +210,7 @@ impl Presenter {
     }
 
     fn with_token(&self, text: String, room: RoomId, controller: &str, token: String) -> FormSuccess {
-        let address = &self.service.deployment().public_url;
+        let address = &self.service.process_config().public_url;
         FormSuccess {
             text,
             to: format!("/rooms/{room}"),

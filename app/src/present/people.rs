@@ -84,7 +84,7 @@ impl Presenter {
             made_by: token.made_by,
         });
         let may_change = actor.role.may(Act::ManageTokens);
-        let address = &self.service.deployment().public_url;
+        let address = &self.service.process_config().public_url;
         Ok(TokensView {
             rows: rows.collect(),
             may_change,

@@ -8,7 +8,7 @@ use domain::clean::CleanText;
 use domain::commands::acknowledge::acknowledge;
 use domain::commands::cancel::{cancel, nothing_to_cancel};
 use domain::commands::pause::{self, Pause};
-use domain::commands::resume::{Calendar, ResumeOutcome, resume};
+use domain::commands::resume::{Calendar, ResumedRollout, resume};
 use domain::commands::retry::Retry;
 use domain::commands::set_resume_date::set_resume_date;
 use domain::commands::{self, force};
@@ -453,7 +453,7 @@ async fn resumed(
     organisation: &Organisation,
     update: UpdateId,
     now: DateTime<Utc>,
-) -> Result<ResumeOutcome> {
+) -> Result<ResumedRollout> {
     let before = tx.rollout(update).await?;
     let (freezes, rings) = (tx.freezes().await?, tx.rings().await?);
     let calendar = Calendar {

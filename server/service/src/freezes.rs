@@ -84,7 +84,7 @@ impl Service {
         let mut tx = self.store.read().await?;
         let now = self.clock.now();
         let organisation = organisation(&mut tx).await?;
-        whose(&mut tx, scope).await?;
+        scope_name(&mut tx, scope).await?;
         freeze(
             organisation.zone.date(now),
             &tx.freeze_spans_beside(scope).await?,

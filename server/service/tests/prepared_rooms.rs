@@ -16,7 +16,7 @@ use domain::offer::Offer;
 use domain::room::RoomState;
 use domain::settings::Organisation;
 use service::rooms::{RoomDraft, SiteDraft};
-use service::settings::{OrganisationDraft, mark};
+use service::settings::{OrganisationDraft, fingerprint};
 use support::{Estate, admin, date, open_install, speak};
 
 on_both_engines![
@@ -107,7 +107,7 @@ impl Evening {
         };
         self.estate
             .service
-            .edit_settings(&admin(), &mark(&before), &draft)
+            .edit_settings(&admin(), &fingerprint(&before), &draft)
             .await
             .unwrap();
     }

@@ -312,7 +312,7 @@ async fn cancel_feedback(
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
     let feedback = wire::parse_feedback(&read(body)?).map_err(DeviceError::Bad)?;
-    taken(
+    report_response(
         service.cancel_feedback(caller.id, action, feedback).await?,
         "This cancel",
     )

@@ -86,9 +86,9 @@ fn facts(fleet: &Fleet) -> Facts {
     for ((update, position), room) in &fleet.placements {
         note(format!("position {position} of {}", title(fleet, *update)), room);
     }
-    let marked: Vec<String> = fleet.marked.iter().map(|room| name(fleet, *room)).collect();
-    note("rooms to look at".to_owned(), &marked);
-    note("rooms to look at later".to_owned(), &fleet.rechecks_at);
+    let rechecks: Vec<String> = fleet.rechecks.iter().map(|room| name(fleet, *room)).collect();
+    note("rooms to recheck".to_owned(), &rechecks);
+    note("rooms to recheck later".to_owned(), &fleet.rechecks_at);
     facts
 }
 

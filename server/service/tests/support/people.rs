@@ -8,7 +8,7 @@ use domain::freeze::FreezeScope;
 use domain::ids::{FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::settings::{Organisation, Settings};
 use domain::update::Severity;
-use service::settings::{OrganisationDraft, mark};
+use service::settings::{OrganisationDraft, fingerprint};
 use service::{RoomChoice, RoomScope, RoomsFile, Service, ServiceError};
 use uuid::Uuid;
 
@@ -223,7 +223,7 @@ pub async fn give(service: &Service, names: &Names, command: &Command) -> Result
             let mut after = draft_of(&before);
             change(&mut after.settings);
             service
-                .edit_settings(&actor, &mark(&before), &after)
+                .edit_settings(&actor, &fingerprint(&before), &after)
                 .await
                 .map(something)
         }
@@ -235,7 +235,7 @@ async fn in_rooms(service: &Service, names: &Names, command: &Command) -> Result
     match command {
         Command::Force { release, rooms, how } => {
             let scope = if rooms.is_empty() {
-                RoomScope::Whole
+                RoomScope::All
             } else {
                 RoomScope::Rooms(names.rooms(rooms))
             };
