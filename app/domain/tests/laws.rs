@@ -344,7 +344,7 @@ fn a_finished_rollout_with_a_waiting_room_breaks_law_k_t6() {
 #[test]
 fn a_status_without_a_reason_breaks_law_l_t5() {
     reported("L", |fleet| {
-        deployment(fleet, waiting).reason = Reason::Written(String::new())
+        deployment(fleet, waiting).reason = Reason::Written(String::new());
     });
 }
 

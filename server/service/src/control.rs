@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::access::Act;
+use domain::changes::Applied;
 use domain::clean::CleanText;
 use domain::commands::acknowledge::acknowledge;
 use domain::commands::cancel::{cancel, nothing_to_cancel};
@@ -13,14 +14,19 @@ use domain::commands::retry::Retry;
 use domain::commands::set_resume_date::set_resume_date;
 use domain::commands::{self, force};
 use domain::deployment::{Deployment, Force};
+use domain::freeze::Freezes;
 use domain::ids::{RoomId, UpdateId};
+use domain::refusal::Refusal;
+use domain::ring::RingSequence;
 use domain::rollout::Rollout;
 use domain::room::Room;
 use domain::settings::Organisation;
 use domain::time_text;
+use domain::update::Update;
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
 
+use crate::change::change;
 use crate::error::{Result, ServiceError};
 use crate::rings::title as title_of;
 use crate::tick::organisation;
@@ -93,26 +99,35 @@ impl Service {
         reason: CleanText,
         resumes_on: Option<NaiveDate>,
     ) -> Result<()> {
-        actor.may(Act::ControlUpdates)?;
-        let reason = checked_reason(reason)?;
-        store::write!(self.store, tx => {
-            tx.lock_rollout(update).await?;
-            // Not before the lock: a start that was a little faster must not look later than the pause (law E).
-            let now = self.clock.now();
-            let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
-            let zone = organisation(tx).await?.zone;
-            let asked = Pause { by: actor.name.clone(), reason: reason.clone(), resumes_on };
-            let plan = pause::pause(before.as_ref(), &title, &zone, &asked, now)?;
-            tx.apply(&plan, &[], now).await?;
-            let until = resumes_on.map_or_else(String::new, |date| format!(" until {}", time_text::dated(date)));
-            let entry = entry(actor, "rollout.paused", update, format!("Paused {title}{until}: {reason}"))
+        change!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                tx.lock_rollout(update).await?;
+                let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
+                (before, title, organisation(tx).await?.zone, reason)
+            },
+            |(before, title, zone, reason), now| {
+                let asked = Pause {
+                    by: actor.name.clone(),
+                    reason: reason.clone(),
+                    resumes_on,
+                };
+                let changes = pause::pause(before.as_ref(), &title, &zone, &asked, now)?;
+                let until = resumes_on.map_or_else(String::new, |date| format!(" until {}", time_text::dated(date)));
+                let entry = entry(
+                    actor,
+                    "rollout.paused",
+                    update,
+                    format!("Paused {title}{until}: {reason}"),
+                )
                 .with_before(json!({ "state": "running" }))
                 .with_after(json!({ "state": "paused", "reason": reason, "resumes_on": resumes_on }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+                (changes, |_: &Applied| Ok((entry, ())))
+            }
+        )
     }
 
     /// Gives a pause another end (K3): a date of the organisation's, or `None`: until somebody resumes the update.
@@ -126,26 +141,28 @@ impl Service {
         reason: CleanText,
         resumes_on: Option<NaiveDate>,
     ) -> Result<()> {
-        actor.may(Act::ControlUpdates)?;
-        let reason = checked_reason(reason)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            tx.lock_rollout(update).await?;
-            let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
-            let zone = organisation(tx).await?.zone;
-            let plan = set_resume_date(before.as_ref(), &title, &zone, resumes_on, now)?;
-            tx.apply(&plan, &[], now).await?;
-            let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), time_text::dated);
-            let old = before.and_then(|before| before.resumes_on());
-            let summary = format!("Moved the end of the pause of {title} from {} to {}: {reason}", named(old), named(resumes_on));
-            let entry = entry(actor, "rollout.pause_moved", update, summary)
-                .with_before(json!({ "resumes_on": old }))
-                .with_after(json!({ "resumes_on": resumes_on }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+        change!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                tx.lock_rollout(update).await?;
+                let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
+                (before, title, organisation(tx).await?.zone, reason)
+            },
+            |(before, title, zone, reason), now| {
+                let changes = set_resume_date(before.as_ref(), &title, &zone, resumes_on, now)?;
+                let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), time_text::dated);
+                let old = before.and_then(|before| before.resumes_on());
+                let (from, to) = (named(old), named(resumes_on));
+                let summary = format!("Moved the end of the pause of {title} from {from} to {to}: {reason}");
+                let entry = entry(actor, "rollout.pause_moved", update, summary)
+                    .with_before(json!({ "resumes_on": old }))
+                    .with_after(json!({ "resumes_on": resumes_on }));
+                (changes, |_: &Applied| Ok((entry, ())))
+            }
+        )
     }
 
     /// Resumes an update: later dates move by the days between pause and resume (K3).
@@ -153,22 +170,26 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is not paused.
     pub async fn resume(&self, actor: &Actor, update: UpdateId, reason: CleanText) -> Result<()> {
-        actor.may(Act::ControlUpdates)?;
-        let reason = checked_reason(reason)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let (title, organisation) = (title_of(tx, update).await?, organisation(tx).await?);
-            let resumed = resumed(tx, &organisation, update, now).await?;
-            tx.apply(&resumed.changes, &[], now).await?;
-            let summary = format!("Resumed {title}, later dates move by {} days: {reason}", resumed.days_later);
-            let entry = entry(actor, "rollout.resumed", update, summary)
-                .with_before(json!({ "state": "paused", "since": resumed.since }))
-                .with_after(json!({ "state": "running", "days_later": resumed.days_later }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+        change!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                (ResumeFacts::of(tx, update).await?, title_of(tx, update).await?, reason)
+            },
+            |(facts, title, reason), now| {
+                let resumed = facts.resume(update, now)?;
+                let summary = format!(
+                    "Resumed {title}, later dates move by {} days: {reason}",
+                    resumed.days_later
+                );
+                let entry = entry(actor, "rollout.resumed", update, summary)
+                    .with_before(json!({ "state": "paused", "since": resumed.since }))
+                    .with_after(json!({ "state": "running", "days_later": resumed.days_later }));
+                (resumed.changes, |_: &Applied| Ok((entry, ())))
+            }
+        )
     }
 
     /// Retry all failed (K4): exactly the failed rooms go back into their next window. A second call changes nothing.
@@ -373,27 +394,37 @@ impl Service {
     /// # Errors
     /// Nothing of the update downloads in the room; the reason is missing or too long.
     pub async fn cancel(&self, actor: &Actor, update: UpdateId, room: RoomId, reason: CleanText) -> Result<u64> {
-        actor.may(Act::ControlUpdates)?;
-        let reason = checked_reason(reason)?;
-        let now = self.clock.now();
-        let asked = store::write!(self.store, tx => {
-            let title = title_of(tx, update).await?;
-            let record = tx.room_record(room).await?.ok_or_else(|| ServiceError::not_found("This room"))?;
-            let deployment = tx.deployment_of(room, update).await?;
-            let changes = cancel(deployment.as_ref(), &title, &record.name, &actor.name, &reason, now)?;
-            let asked = tx.apply(&changes, &[], now).await?.stops;
-            if asked == 0 {
-                return Err(nothing_to_cancel(&title, &record.name).into());
+        change!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                let title = title_of(tx, update).await?;
+                let record = tx
+                    .room_record(room)
+                    .await?
+                    .ok_or_else(|| ServiceError::not_found("This room"))?;
+                (tx.deployment_of(room, update).await?, title, record.name, reason)
+            },
+            |(deployment, title, room, reason), now| {
+                let changes = cancel(deployment.as_ref(), &title, &room, &actor.name, &reason, now)?;
+                (changes, |applied: &Applied| {
+                    if applied.stops == 0 {
+                        return Err(ServiceError::from(nothing_to_cancel(&title, &room)));
+                    }
+                    let entry = entry(
+                        actor,
+                        "update.canceled",
+                        update,
+                        format!("Stopped {title} in {room}: {reason}"),
+                    )
+                    .with_before(json!({ "room": room, "state": "open" }))
+                    .with_after(json!({ "room": room, "state": "asked to stop", "devices": applied.stops }));
+                    Ok((entry, applied.stops))
+                })
             }
-            let summary = format!("Stopped {title} in {}: {reason}", record.name);
-            let entry = entry(actor, "update.canceled", update, summary)
-                .with_before(json!({ "room": record.name, "state": "open" }))
-                .with_after(json!({ "room": record.name, "state": "asked to stop", "devices": asked }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(asked)
-        })?;
-        self.wake();
-        Ok(asked)
+        )
     }
 
     /// An admin has seen that an update was completed with failures: it leaves the active list (T9).
@@ -447,33 +478,42 @@ pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summa
     actor.entry(action, "update", update, summary)
 }
 
-/// What a resume of this update would be, whoever asks (K3).
-async fn resumed(
-    tx: &mut Tx,
-    organisation: &Organisation,
-    update: UpdateId,
-    now: DateTime<Utc>,
-) -> Result<ResumedRollout> {
-    let before = tx.rollout(update).await?;
-    let (freezes, rings) = (tx.freezes().await?, tx.rings().await?);
-    let calendar = Calendar {
-        zone: &organisation.zone,
-        rings: &rings,
-        freezes: &freezes,
-    };
-    let product = tx.updates(&[update]).await?.remove(&update).map(|step| step.product);
-    let updates = match product {
-        Some(product) => {
-            let releases = tx.releases_of(&product).await?;
-            tx.updates(&releases).await?
-        }
-        None => BTreeMap::new(),
-    };
-    Ok(resume(
-        before.as_ref(),
-        updates.get(&update),
-        calendar,
-        updates.values(),
-        now,
-    )?)
+/// What a resume follows from (K3).
+struct ResumeFacts {
+    organisation: Organisation,
+    rings: RingSequence,
+    freezes: Freezes,
+    rollout: Option<Rollout>,
+    /// The releases of the update's product, itself included.
+    releases: BTreeMap<UpdateId, Update>,
+}
+
+impl ResumeFacts {
+    async fn of(tx: &mut Tx, update: UpdateId) -> Result<Self> {
+        let product = tx.updates(&[update]).await?.remove(&update).map(|step| step.product);
+        let releases = match product {
+            Some(product) => {
+                let releases = tx.releases_of(&product).await?;
+                tx.updates(&releases).await?
+            }
+            None => BTreeMap::new(),
+        };
+        Ok(Self {
+            organisation: organisation(tx).await?,
+            rings: tx.rings().await?,
+            freezes: tx.freezes().await?,
+            rollout: tx.rollout(update).await?,
+            releases,
+        })
+    }
+
+    fn resume(&self, update: UpdateId, now: DateTime<Utc>) -> Result<ResumedRollout, Refusal> {
+        let calendar = Calendar {
+            zone: &self.organisation.zone,
+            rings: &self.rings,
+            freezes: &self.freezes,
+        };
+        let step = self.releases.get(&update);
+        resume(self.rollout.as_ref(), step, calendar, self.releases.values(), now)
+    }
 }

@@ -12,6 +12,7 @@ pub mod announcements;
 pub mod artifacts;
 pub mod audit;
 pub mod catalogue;
+mod change;
 pub mod change_feed;
 pub mod clock;
 mod control;
