@@ -1,0 +1,128 @@
+//! The documents say what the code is: every function that `docs/architecture.md` names stands where it says, its two ways are short
+//! enough to be read, and every link in a document leads to a file.
+//!
+//! Only text is read here. A test that fails names the line: correct the document, or the name in the code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ARCHITECTURE: &str = "docs/architecture.md";
+
+/// The folder in which `README.md` lies.
+fn root() -> PathBuf {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR"));
+    server.parent().expect("a folder above the crate's").to_owned()
+}
+
+/// A file of the repository.
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path} cannot be read: {error}"))
+}
+
+/// What stands between backticks.
+fn code_in(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// The functions that a text names in the form `path/of/file.rs: function_name`: (path, function).
+fn functions_in(text: &str) -> Vec<(&str, &str)> {
+    let named = code_in(text).filter_map(|code| code.split_once(": "));
+    named.filter(|(path, _)| path.ends_with(".rs")).collect()
+}
+
+/// Whether a source has a function of this name.
+fn defines(source: &str, function: &str) -> bool {
+    let definition = format!("fn {function}");
+    let mut found = source.match_indices(&definition);
+    found.any(|(at, _)| source[at + definition.len()..].starts_with(['(', '<']))
+}
+
+/// The numbered lines of a document's section: (number, line).
+fn steps<'d>(document: &'d str, heading: &str) -> Vec<(usize, &'d str)> {
+    let below = document.lines().skip_while(|line| *line != heading).skip(1);
+    let section = below.take_while(|line| !line.starts_with("## "));
+    let numbered = section.filter_map(|line| {
+        let (number, _) = line.split_once(". ")?;
+        Some((number.parse::<usize>().ok()?, line))
+    });
+    numbered.collect()
+}
+
+/// Where the links of a text lead to, other pages of the web and places in the same document aside.
+fn links_in(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    let paths = targets.map(|(target, _)| target.split('#').next().unwrap_or_default());
+    let is_outside = |path: &str| path.contains("://") || path.starts_with("mailto:");
+    paths.filter(|path| !path.is_empty() && !is_outside(path)).collect()
+}
+
+/// `README.md` and the documents in `docs`.
+fn documents() -> Vec<String> {
+    let entries = fs::read_dir(root().join("docs")).expect("the folder docs");
+    let names = entries.map(|entry| entry.expect("an entry of docs").file_name());
+    let names = names.map(|name| name.into_string().expect("a name in UTF-8"));
+    let mut documents: Vec<String> = names
+        .filter(|name| name.ends_with(".md"))
+        .map(|name| format!("docs/{name}"))
+        .collect();
+    documents.push("README.md".to_owned());
+    documents.sort();
+    documents
+}
+
+#[test]
+fn every_function_that_the_architecture_names_stands_in_the_file_that_it_names() {
+    let document = read(ARCHITECTURE);
+    let functions = functions_in(&document);
+    assert!(functions.len() > 40, "only {} functions were found", functions.len());
+    for (path, function) in functions {
+        assert!(
+            root().join(path).is_file(),
+            "{ARCHITECTURE} names {path}: there is no such file"
+        );
+        assert!(
+            defines(&read(path), function),
+            "{ARCHITECTURE} names `{path}: {function}`: it is not there"
+        );
+    }
+}
+
+#[test]
+fn the_way_of_a_click_has_at_most_45_steps_and_that_of_a_report_at_most_50() {
+    let document = read(ARCHITECTURE);
+    for (heading, most) in [("## The way of one click: Pause", 45), ("## The way of one report", 50)] {
+        let steps = steps(&document, heading);
+        assert!((20..=most).contains(&steps.len()), "{heading}: {} steps", steps.len());
+        for (expected, (number, line)) in (1..).zip(steps) {
+            assert_eq!(number, expected, "{heading}: a number is out of order: {line}");
+            assert_eq!(
+                functions_in(line).len(),
+                1,
+                "{heading}: a step names one function: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_link_in_the_documents_leads_to_a_file() {
+    for document in documents() {
+        let path = root().join(&document);
+        let folder = path.parent().expect("the folder of a document");
+        for link in links_in(&read(&document)) {
+            assert!(
+                folder.join(link).exists(),
+                "{document} leads to {link}: there is no such file"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_documents_that_comments_cite_are_there() {
+    let documents = documents();
+    // Comments cite rows of the first by their ids, and sections of the second by their numbers.
+    for cited in ["docs/spec.md", "docs/devices.md"] {
+        assert!(documents.iter().any(|document| document == cited), "{cited} is missing");
+    }
+}
