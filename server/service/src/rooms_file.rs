@@ -396,7 +396,8 @@ fn plain(text: &str) -> String {
 fn place(line: u64, number: usize, name: &str) -> String {
     let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
     match (line, name.is_empty()) {
-        (0, _) => format!("room {number} ({name})"),
+        (0, true) => format!("room {number}"),
+        (0, false) => format!("room {number} ({name})"),
         (line, true) => format!("line {line}"),
         (line, false) => format!("line {line} ({name})"),
     }

@@ -125,10 +125,7 @@ async fn one_bad_line_in_the_middle_changes_nothing_and_is_named_g5(estate: Esta
             "{\"name\": \"Mid\", \"site\": \"Harbour\", \"state\": \"gone\"}",
             "state: room 2 (Mid): \"gone\"",
         ),
-        (
-            "{\"name\": \"  \", \"site\": \"Harbour\"}",
-            "name: room 2 (  ): is missing",
-        ),
+        ("{\"name\": \"  \", \"site\": \"Harbour\"}", "name: room 2: is missing"),
         (
             "{\"name\": \"ONE\", \"site\": \"Harbour\"}",
             "name: room 2 (ONE): stands twice",
