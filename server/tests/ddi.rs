@@ -1,4 +1,4 @@
-//! The device API on the real router: every point of DDI.md section 2, and what surrounds it (SPEC A4, W1, W5, K1, K3–K5, G5).
+//! The device API on the real router: every point of docs/devices.md section 2, and what surrounds it (SPEC A4, W1, W5, K1, K3–K5, G5).
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::{BAR, Engine, House, MUTE, Options, action_in, actor, bar, content,
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 both_engines!(
-    // DDI.md 2
+    // docs/devices.md 2
     a_device_without_windows_of_its_own_is_never_told_to_skip_ddi_2_1,
     a_window_aware_device_may_fetch_ahead_and_is_told_to_skip_ddi_2_1,
     the_user_agent_of_rauc_makes_a_device_window_aware_ddi_2_1,

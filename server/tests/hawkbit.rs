@@ -1,4 +1,4 @@
-//! The real crate `hawkbit` as fifty devices at once, through a whole rollout of three rings (DDI.md 4; SPEC R6, S6, T7).
+//! The real crate `hawkbit` as fifty devices at once, through a whole rollout of three rings (docs/devices.md 5; SPEC R6, S6, T7).
 
 mod support;
 

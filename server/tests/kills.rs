@@ -595,7 +595,7 @@ impl Devices {
         let status = self
             .write(device, Method::POST, &self.address(device, &path), Some(&body), write)
             .await;
-        // 410: it had heard of it, and died before it could say so (`DDI.md` 2.11).
+        // 410: it had heard of it, and died before it could say so (`docs/devices.md` 2.11).
         assert!(
             status == 200 || (status == 410 && execution == "closed"),
             "{status} for {body}"

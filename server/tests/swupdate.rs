@@ -1,4 +1,4 @@
-//! The real swupdate (Debian package, suricatta mode) as the device of a room (DDI.md 2 and 4; SPEC W1, K1, K3).
+//! The real swupdate (Debian package, suricatta mode) as the device of a room (docs/devices.md 2 and 5; SPEC W1, K1, K3).
 //!
 //! swupdate polls in real time, once a second; the server's clock is driven by the test.
 

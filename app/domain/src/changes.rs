@@ -34,7 +34,7 @@ pub struct Changes {
     pub tickets: Vec<TicketChange>,
     /// Nights of waiting rooms that move with the dates of their rollout (K3, W6).
     pub moved_nights: Vec<MovedNights>,
-    /// Devices that are asked to stop what they download (`DDI.md` 3).
+    /// Devices that are asked to stop what they download (`docs/devices.md` 3).
     pub stops: Vec<Stop>,
     /// Rollouts of which everything unfinished is looked at by this instant.
     pub woken: Vec<(UpdateId, DateTime<Utc>)>,
@@ -75,7 +75,7 @@ impl MovedNights {
     }
 }
 
-/// Devices that download are asked to stop; those that have said `All Chunks Installed.` are not (`DDI.md` 2.9).
+/// Devices that download are asked to stop; those that have said `All Chunks Installed.` are not (`docs/devices.md` 2.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// Which ones.

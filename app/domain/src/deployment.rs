@@ -147,9 +147,9 @@ pub enum Failure {
     Unreachable,
     /// It started and then said nothing for too long (W5).
     Silent,
-    /// It said that it was done, but its inventory never showed the version (`DDI.md` 2.13).
+    /// It said that it was done, but its inventory never showed the version (`docs/devices.md` 2.13).
     Unconfirmed,
-    /// An admin stopped it (`DDI.md` 3).
+    /// An admin stopped it (`docs/devices.md` 3).
     Canceled,
     /// It needs a release first that there is none of (S8).
     NoPath,

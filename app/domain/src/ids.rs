@@ -2,7 +2,7 @@
 //!
 //! Ids are UUIDs made by the service (version 7, from the injected clock); this crate only carries them. Two exceptions:
 //! [`ProductId`] is the catalogue's own name of a product, which devices report as it is, and [`ActionId`] is the positive
-//! 32-bit number that DDI clients see (`DDI.md` 2.5).
+//! 32-bit number that DDI clients see (`docs/devices.md` 2.5).
 
 use std::fmt;
 

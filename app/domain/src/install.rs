@@ -1,4 +1,4 @@
-//! Installs: one attempt to put one update on one device, and what the device says about it (`DDI.md` 1, 2).
+//! Installs: one attempt to put one update on one device, and what the device says about it (`docs/devices.md` 1, 2).
 //!
 //! Devices touch nothing but their own install and their inventory; what follows from it for the room and the rollout is the
 //! planner's to say. Start with [`Install::hear`].
@@ -32,7 +32,7 @@ pub struct Install {
     pub started_at: Option<DateTime<Utc>>,
     /// The last thing the device said, shortened.
     pub detail: String,
-    /// Somebody wants the device to stop, and why, in one sentence (`DDI.md` 3). Counts while it has started and not yet said
+    /// Somebody wants the device to stop, and why, in one sentence (`docs/devices.md` 3). Counts while it has started and not yet said
     /// `All Chunks Installed.`.
     pub cancel_wanted: Option<String>,
 }
@@ -49,14 +49,14 @@ pub enum InstallState {
         heard_at: DateTime<Utc>,
         /// When it was found silent (W5). Does not end the action.
         silent_at: Option<DateTime<Utc>>,
-        /// It said `All Chunks Installed.`: too late for a cancel (`DDI.md` 2.9).
+        /// It said `All Chunks Installed.`: too late for a cancel (`docs/devices.md` 2.9).
         installed_chunks: bool,
     },
-    /// The device says that it is done; its inventory has not said so yet (`DDI.md` 2.13).
+    /// The device says that it is done; its inventory has not said so yet (`docs/devices.md` 2.13).
     Installed {
         /// When it said so.
         at: DateTime<Utc>,
-        /// It had shown no sign of working on it (`DDI.md` 2.12).
+        /// It had shown no sign of working on it (`docs/devices.md` 2.12).
         doubtful: bool,
     },
     /// Done and confirmed.
@@ -83,7 +83,7 @@ pub enum InstallState {
     },
 }
 
-/// `execution` of a feedback (`DDI.md` 1).
+/// `execution` of a feedback (`docs/devices.md` 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Execution {
@@ -190,9 +190,9 @@ pub enum FeedbackEffect {
     Changed(Install),
     /// Noted in the history only. Answer 200.
     Noted,
-    /// The action has ended: noted in the history, nothing changes. Answer 410 (`DDI.md` 2.11).
+    /// The action has ended: noted in the history, nothing changes. Answer 410 (`docs/devices.md` 2.11).
     Ended,
-    /// The device has not started and may not start now. Answer 404 (`DDI.md` 2.10).
+    /// The device has not started and may not start now. Answer 404 (`docs/devices.md` 2.10).
     NotOffered,
 }
 
@@ -218,7 +218,7 @@ impl Install {
         }
     }
 
-    /// Whether the device is to be told to stop: it has started, and it is not too late (`DDI.md` 2.9).
+    /// Whether the device is to be told to stop: it has started, and it is not too late (`docs/devices.md` 2.9).
     #[must_use]
     pub fn is_to_be_canceled(&self) -> bool {
         let stoppable = matches!(
@@ -231,7 +231,7 @@ impl Install {
         stoppable && self.cancel_wanted.is_some()
     }
 
-    /// Whether the device has shown a sign of working on it and has not closed it: its link stays (`DDI.md` 2.2).
+    /// Whether the device has shown a sign of working on it and has not closed it: its link stays (`docs/devices.md` 2.2).
     #[must_use]
     pub fn is_started(&self) -> bool {
         matches!(self.state, InstallState::Started { .. })
@@ -251,7 +251,7 @@ impl Install {
         }
     }
 
-    /// The first GET of the artifact: the device has started (`DDI.md` 2.2). `None`: nothing changes.
+    /// The first GET of the artifact: the device has started (`docs/devices.md` 2.2). `None`: nothing changes.
     #[must_use]
     pub fn fetched(&self, may_start: bool, now: DateTime<Utc>) -> Option<Self> {
         match self.state {
@@ -321,7 +321,7 @@ impl Install {
         }
     }
 
-    /// What a device's answer to a cancel does (`DDI.md` 1, cancelAction): it has stopped, or it goes on.
+    /// What a device's answer to a cancel does (`docs/devices.md` 1, cancelAction): it has stopped, or it goes on.
     #[must_use]
     pub fn hear_cancel(&self, feedback: &Feedback, now: DateTime<Utc>) -> FeedbackEffect {
         let detail = feedback.details.last().map_or("", String::as_str);
@@ -403,7 +403,7 @@ impl Install {
     }
 }
 
-/// What swupdate says when all is written and only the restart is left (`DDI.md` 2.9).
+/// What swupdate says when all is written and only the restart is left (`docs/devices.md` 2.9).
 pub const ALL_CHUNKS_INSTALLED: &str = "All Chunks Installed.";
 
 /// The longest detail that an install keeps, in characters.

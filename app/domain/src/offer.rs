@@ -1,4 +1,4 @@
-//! What a device is told when it polls (`DDI.md` 2 and 3): one pure function of its open install and the instant.
+//! What a device is told when it polls (`docs/devices.md` 2 and 3): one pure function of its open install and the instant.
 //!
 //! [`decide`] is asked by the poll, again by `GET deploymentBase`, for the device may be late, and again when a device that has
 //! not started says its first word. The simulator asks the same function.
@@ -23,7 +23,7 @@ pub struct OfferFacts<'a> {
     pub expected_minutes: u32,
     /// The room, as its devices last reported it.
     pub presence: Presence,
-    /// The device keeps to windows of its own (`DDI.md` 2.1).
+    /// The device keeps to windows of its own (`docs/devices.md` 2.1).
     pub window_aware: bool,
 }
 
@@ -45,7 +45,7 @@ pub enum Offer {
     Nothing,
     /// Install this.
     Install,
-    /// Fetch this, and install it when the window opens. Only for window-aware devices (`DDI.md` 2.1).
+    /// Fetch this, and install it when the window opens. Only for window-aware devices (`docs/devices.md` 2.1).
     Prefetch,
     /// Stop.
     Cancel,
@@ -66,7 +66,7 @@ impl Presence {
 pub fn decide(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Offer {
     match facts.install.state {
         InstallState::Started { .. } if facts.install.is_to_be_canceled() => Offer::Cancel,
-        // Sticky: a device that has started keeps its link until it closes (`DDI.md` 2.2).
+        // Sticky: a device that has started keeps its link until it closes (`docs/devices.md` 2.2).
         InstallState::Started { .. } => Offer::Install,
         InstallState::Planned if !facts.rollout_may_start => Offer::Nothing,
         // What is forced has a window only where a freeze lies ahead.
@@ -114,7 +114,7 @@ pub fn shows_up(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> bool {
         && facts.rollout_may_start
 }
 
-/// Seconds until the device polls again: 5 to 86 399 (`DDI.md` 1).
+/// Seconds until the device polls again: 5 to 86 399 (`docs/devices.md` 1).
 ///
 /// The base has a jitter that is fixed per device; 30 s while something is in progress or forced; before a window a third of
 /// the time that is left.

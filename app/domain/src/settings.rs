@@ -32,7 +32,7 @@ pub struct Settings {
     pub silent_factor: u32,
     /// …but not before this many minutes (W5).
     pub silent_least_minutes: u32,
-    /// Hours in which the inventory must confirm an install (`DDI.md` 2.13).
+    /// Hours in which the inventory must confirm an install (`docs/devices.md` 2.13).
     pub confirm_within_hours: u32,
     /// Minutes before a window at which its room is prepared: facts are asked for, window-aware devices may prefetch.
     pub prepare_minutes: u32,

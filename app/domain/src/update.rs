@@ -59,7 +59,7 @@ impl ProductKind {
         }
     }
 
-    /// What DDI calls a chunk of this kind (`DDI.md` 3).
+    /// What DDI calls a chunk of this kind (`docs/devices.md` 3).
     #[must_use]
     pub fn chunk_part(self) -> &'static str {
         match self {

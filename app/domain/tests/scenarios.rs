@@ -1,6 +1,6 @@
 //! Every `tests/scenarios/*.scenario` is played; its timeline must be the `*.timeline` beside it, byte for byte.
 //!
-//! A timeline is the specification by example: read it against SPEC.md before it is accepted. `NIGHTSHIFT_BLESS=1` writes what
+//! A timeline is the specification by example: read it against docs/spec.md before it is accepted. `NIGHTSHIFT_BLESS=1` writes what
 //! the code says now.
 
 use std::fmt::Write as _;

@@ -216,7 +216,7 @@ pub(crate) fn check_optional(field: &'static str, text: &CleanLine) -> Result<()
     check_text(field, text, LONGEST_NAME)
 }
 
-/// What DDI clients may call themselves (`DDI.md` 1).
+/// What DDI clients may call themselves (`docs/devices.md` 1).
 ///
 /// # Errors
 /// Says which limit the text breaks.

@@ -84,7 +84,7 @@ pub struct Service {
 pub struct ProcessConfig {
     /// Where devices reach this server, without a slash at the end: `https://nightshift.example`.
     pub public_url: String,
-    /// The organisation's name on the wire (`DDI.md` 1); matched without regard to case, written in upper case.
+    /// The organisation's name on the wire (`docs/devices.md` 1); matched without regard to case, written in upper case.
     pub tenant: String,
     /// A token that enrols and acts for any device; `None`: switched off.
     pub gateway_token: Option<GatewayToken>,

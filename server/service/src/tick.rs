@@ -1,4 +1,4 @@
-//! The tick: plan what is due, write it, until nothing is due (DESIGN.md 4).
+//! The tick: plan what is due, write it, until nothing is due (docs/architecture.md, "One tick").
 //!
 //! Each round is one transaction of bounded size; its cost follows the work due. Any number of processes may tick at once.
 

@@ -1,4 +1,4 @@
-//! Serving an artifact: whole, by range, or its MD5 line (`DDI.md` 2.7).
+//! Serving an artifact: whole, by range, or its MD5 line (`docs/devices.md` 2.7).
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, StatusCode, header};

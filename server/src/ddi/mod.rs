@@ -1,4 +1,4 @@
-//! The device API: Eclipse hawkBit's Direct Device Integration API v1 (`DDI.md`).
+//! The device API: Eclipse hawkBit's Direct Device Integration API v1 (`docs/devices.md`).
 //!
 //! This module knows HTTP and JSON and nothing else: what a device is told and what follows from what it says is the service's.
 //! Start with [`routes`].

@@ -1,4 +1,4 @@
-//! The resources of `DDI.md` 1, each a few lines: who speaks, one call of the service, the answer.
+//! The resources of `docs/devices.md` 1, each a few lines: who speaks, one call of the service, the answer.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -170,7 +170,7 @@ async fn authenticate(
     let agent = headers
         .get(header::USER_AGENT)
         .map_or(&b""[..], |agent| agent.as_bytes());
-    // rauc's client keeps to windows of its own without saying so in its attributes (`DDI.md` 2.1).
+    // rauc's client keeps to windows of its own without saying so in its attributes (`docs/devices.md` 2.1).
     caller.window_aware |= agent.starts_with(b"rauc-hawkbit-c-agent/");
     Ok(caller)
 }
@@ -182,7 +182,7 @@ fn action_id(text: &str) -> Result<ActionId, DeviceError> {
     }
 }
 
-/// The controller's own address, absolute, from the configured public URL (`DDI.md` 2.8).
+/// The controller's own address, absolute, from the configured public URL (`docs/devices.md` 2.8).
 fn base(service: &Service, controller: &str) -> String {
     let config = service.process_config();
     format!(
@@ -285,7 +285,7 @@ async fn feedback(
 
 fn report_response(outcome: Outcome, what: &'static str) -> DeviceResult {
     match outcome {
-        // Exactly 200: on 204 swupdate repeats its first report at every poll for ever (`DDI.md` 2.3).
+        // Exactly 200: on 204 swupdate repeats its first report at every poll for ever (`docs/devices.md` 2.3).
         Outcome::Changed | Outcome::Noted => Ok(StatusCode::OK.into_response()),
         Outcome::Ended => Err(DeviceError::Gone),
         Outcome::NotFound => Err(DeviceError::NotFound(what)),
@@ -340,7 +340,7 @@ async fn artifact(
         let record = service.fetch(&caller, module, file, false).await?.ok_or(NOT_FOUND)?;
         return Ok(format!("{}  {}\n", record.artifact.md5, record.artifact.filename).into_response());
     }
-    // A HEAD looks; the first GET starts the install (`DDI.md` 2.2).
+    // A HEAD looks; the first GET starts the install (`docs/devices.md` 2.2).
     let record = service
         .fetch(&caller, module, &path.file, method == Method::GET)
         .await?

@@ -1,4 +1,4 @@
-//! The words of the protocol: what goes out, and how leniently what comes in is read (`DDI.md` 2.4).
+//! The words of the protocol: what goes out, and how leniently what comes in is read (`docs/devices.md` 2.4).
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ pub(crate) fn deployment(work: &Work, base: &str) -> Value {
     json!({ "id": work.action.to_string(), "deployment": deployment })
 }
 
-/// Reads a feedback: as JSON where it is JSON, else from the text, for swupdate breaks its failure reports (`DDI.md` 2.4).
+/// Reads a feedback: as JSON where it is JSON, else from the text, for swupdate breaks its failure reports (`docs/devices.md` 2.4).
 ///
 /// # Errors
 /// There is no `execution` in it, or one that the protocol does not have.

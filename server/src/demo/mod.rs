@@ -1,7 +1,7 @@
 //! `nightshift demo`: its own database, an estate of 120 rooms, and its devices as real DDI clients over HTTP.
 //!
 //! Time is discrete: the clock jumps to the next wake-up of a device or of the tick, never while a request runs, and no faster
-//! than `--speed` (DESIGN.md 4). Its position is stored, so that a restart goes on where it was. The demo goes through the same
+//! than `--speed` (docs/architecture.md, "One tick"). Its position is stored, so that a restart goes on where it was. The demo goes through the same
 //! imports, the same planner and the same HTTP as everybody; nothing in the product knows that it runs.
 
 mod devices;

@@ -361,7 +361,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Notes that a device speaks for the first time, through the gateway (`DDI.md` 1).
+    /// Notes that a device speaks for the first time, through the gateway (`docs/devices.md` 1).
     ///
     /// # Errors
     /// The database fails.

@@ -1,4 +1,4 @@
-//! What devices report about themselves: attributes, and the components and versions in them (`DDI.md` 1, 3).
+//! What devices report about themselves: attributes, and the components and versions in them (`docs/devices.md` 1, 3).
 //!
 //! A version that is seen for the first time gets its standing to every published update here, so that "below the update" stays a
 //! comparison in SQL.
@@ -144,7 +144,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes components and versions from attributes (`DDI.md` 3); whether anything is new.
+    /// Takes components and versions from attributes (`docs/devices.md` 3); whether anything is new.
     ///
     /// A device that names no components and has exactly one reports that one's version as `sw_version`. What an earlier report
     /// named and this one does not is gone; what came from an import stays until the device names its components.
@@ -340,7 +340,7 @@ pub fn version_id(product: &ProductId, text: &str) -> Uuid {
     Uuid::new_v5(&namespace, format!("{product}\u{0}{text}").as_bytes())
 }
 
-/// Products with their versions, as attributes name them (`DDI.md` 3).
+/// Products with their versions, as attributes name them (`docs/devices.md` 3).
 fn components_in(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Option<String>> {
     let number = |key: &str| {
         let number = key.strip_prefix("component.")?.strip_suffix(".product")?;

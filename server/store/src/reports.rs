@@ -1,4 +1,4 @@
-//! Typed commands for what devices report (DESIGN.md 2).
+//! Typed commands for what devices report (docs/architecture.md).
 //!
 //! A report locks one install (or one device), changes it guarded by its state, and has the planner recheck the room. On Postgres
 //! each command is a short READ COMMITTED transaction; on SQLite one writer takes many at a time and answers after their common
@@ -24,7 +24,7 @@ use crate::rooms::ids_in;
 use crate::rows::micros;
 use crate::tx::{Inner, Tx, each};
 
-/// How a report of facts changes what is known (`DDI.md` 1).
+/// How a report of facts changes what is known (`docs/devices.md` 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigMode {
     /// Adds and overwrites; a null deletes.
@@ -60,10 +60,10 @@ pub enum Report {
         action: ActionId,
         /// What.
         feedback: Feedback,
-        /// It keeps to windows of its own, as its requests show (`DDI.md` 2.1).
+        /// It keeps to windows of its own, as its requests show (`docs/devices.md` 2.1).
         window_aware: bool,
     },
-    /// It answered a cancel (`DDI.md` 1).
+    /// It answered a cancel (`docs/devices.md` 1).
     CancelFeedback {
         /// Who.
         device: DeviceId,
@@ -72,7 +72,7 @@ pub enum Report {
         /// What.
         feedback: Feedback,
     },
-    /// It fetched the artifact of an action for the first time (`DDI.md` 2.2).
+    /// It fetched the artifact of an action for the first time (`docs/devices.md` 2.2).
     Fetched(Fetched),
     /// It reported facts about itself.
     Config {

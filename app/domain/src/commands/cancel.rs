@@ -1,4 +1,4 @@
-//! An admin stops an update in a room (`DDI.md` 3): devices that still download it are asked to stop.
+//! An admin stops an update in a room (`docs/devices.md` 3): devices that still download it are asked to stop.
 
 use chrono::{DateTime, Utc};
 

@@ -1,5 +1,5 @@
 //! Every command that people have is given to the service, on each engine, and to the simulator: after each the two have the same
-//! fleet, and refuse with the same sentence (DESIGN 9). A rule that one of them tells in its own way stands out here.
+//! fleet, and refuse with the same sentence (docs/architecture.md, "Tests"). A rule that one of them tells in its own way stands out here.
 //!
 //! `scripts.rs` has the commands and their times, `both.rs` gives them and lets time pass, `alike.rs` compares.
 

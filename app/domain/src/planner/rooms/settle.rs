@@ -1,4 +1,4 @@
-//! What devices said becomes the deployment's state (W5, K1, `DDI.md` 2.12 and 2.13).
+//! What devices said becomes the deployment's state (W5, K1, `docs/devices.md` 2.12 and 2.13).
 
 use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::ids::UpdateId;
