@@ -8,6 +8,7 @@
 //! rules that everything else rests on. [`offer::decide`] is what a device is told.
 
 pub mod access;
+#[cfg(feature = "zones")]
 pub mod changes;
 #[cfg(feature = "zones")]
 pub mod check;
@@ -16,6 +17,7 @@ pub mod clean;
 #[cfg(feature = "zones")]
 pub mod commands;
 pub mod deployment;
+#[cfg(feature = "zones")]
 pub mod event;
 #[cfg(feature = "zones")]
 pub mod fleet;

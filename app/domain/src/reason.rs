@@ -46,7 +46,7 @@ pub enum Reason {
         /// When it may start.
         how: Force,
     },
-    /// It is forced, and kept by a freeze (W6).
+    /// It was prepared or forced, and a freeze keeps it (W6).
     ForcedAndFrozen(Frozen),
     /// It is forced, and the freeze that kept it is over.
     FreezeOver,

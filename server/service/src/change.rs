@@ -19,8 +19,8 @@ macro_rules! change {
             let $now = service.clock.now();
             let (changes, journal) = $decision;
             let applied = $tx.apply(&changes, &[], $now).await?;
-            let told: $crate::error::Result<(store::AuditEntry, _)> = journal(&applied);
-            let (entry, value) = told?;
+            let journaled: $crate::error::Result<(store::AuditEntry, _)> = journal(&applied);
+            let (entry, value) = journaled?;
             $tx.add_audit($now, &entry).await?;
             Ok::<_, $crate::error::ServiceError>(value)
         })?;

@@ -176,6 +176,7 @@ impl Service {
             Act::ControlUpdates,
             |tx| {
                 let reason = checked_reason(reason.clone())?;
+                tx.lock_rollout(update).await?;
                 (ResumeFacts::of(tx, update).await?, title_of(tx, update).await?, reason)
             },
             |(facts, title, reason), now| {
@@ -388,7 +389,7 @@ impl Service {
         ))
     }
 
-    /// Stops an update in a room whose devices still download it (`DDI.md` 3): how many are asked to stop. One that has said
+    /// Stops an update in a room whose devices still download it (`docs/devices.md` 3): how many are asked to stop. One that has said
     /// `All Chunks Installed.` is not.
     ///
     /// # Errors

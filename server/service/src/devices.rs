@@ -1,4 +1,4 @@
-//! The device conversation: who speaks, what it is told, what it reports (`DDI.md`).
+//! The device conversation: who speaks, what it is told, what it reports (`docs/devices.md`).
 //!
 //! The wire is the server crate's; this module knows no HTTP. A device may speak only for itself (A4).
 
@@ -23,7 +23,7 @@ use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
 use crate::{Actor, Service};
 
-/// Last contacts that are not written yet. Losing them does no harm (DESIGN.md 5).
+/// Last contacts that are not written yet. Losing them does no harm (docs/architecture.md).
 #[derive(Default)]
 pub struct LastContacts(Mutex<PendingContacts>);
 
@@ -179,7 +179,7 @@ impl Service {
         }
     }
 
-    /// What the device is to install; `None`: not its action, ended, or it may not start now (`DDI.md` 2.10).
+    /// What the device is to install; `None`: not its action, ended, or it may not start now (`docs/devices.md` 2.10).
     ///
     /// # Errors
     /// The database fails.
@@ -253,7 +253,7 @@ impl Service {
         }))
     }
 
-    /// Whether the device is asked to stop an action (`DDI.md` 2.9).
+    /// Whether the device is asked to stop an action (`docs/devices.md` 2.9).
     ///
     /// # Errors
     /// The database fails.
@@ -301,7 +301,7 @@ impl Service {
         self.reported(Report::Config { device, report }, now).await
     }
 
-    /// An artifact of this device's open action. `starts`: the first GET starts the install (`DDI.md` 2.2), a look does not.
+    /// An artifact of this device's open action. `starts`: the first GET starts the install (`docs/devices.md` 2.2), a look does not.
     ///
     /// # Errors
     /// The database fails.
@@ -371,7 +371,7 @@ impl Service {
         actor.may(Act::ManageDevices)?;
         let token = new_token()?;
         let now = self.clock.now();
-        is_one(controller)?;
+        check_can_exist(controller)?;
         store::write!(self.store, tx => {
             let Some((_, room)) = tx.room_of_device(controller).await? else {
                 return Err(ServiceError::not_found(format!("Device {controller:?}")));
@@ -394,7 +394,7 @@ impl Service {
         actor.may(Act::ManageDevices)?;
         let mut tokens = Vec::with_capacity(controllers.len());
         for controller in controllers {
-            is_one(controller)?;
+            check_can_exist(controller)?;
             tokens.push((controller.clone(), new_token()?));
         }
         let now = self.clock.now();
@@ -418,7 +418,7 @@ impl Service {
     pub async fn revoke_device(&self, actor: &Actor, controller: &str) -> Result<()> {
         actor.may(Act::ManageDevices)?;
         let now = self.clock.now();
-        is_one(controller)?;
+        check_can_exist(controller)?;
         store::write!(self.store, tx => {
             let Some(facts) = tx.device_facts(controller).await? else {
                 return Err(ServiceError::not_found(format!("Device {controller:?}")));
@@ -480,8 +480,8 @@ pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Whether a device may be called so; of others there is none, and not every text may be asked for in the database.
-fn is_one(controller: &str) -> Result<()> {
+/// An id that no device can have is answered as not found, before the database is asked for it.
+fn check_can_exist(controller: &str) -> Result<()> {
     crate::estate::check_controller(controller).map_err(|_| ServiceError::not_found(format!("Device {controller:?}")))
 }
 

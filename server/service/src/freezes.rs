@@ -52,12 +52,6 @@ impl Service {
             tx.add_freeze(scope, &freeze).await?;
             move_plans(tx, &organisation, scope, &before, &before.with(scope, &freeze), now).await?;
             tx.take_back(Prepared::in_freeze(scope, from, until), now).await?;
-            match scope {
-                FreezeScope::Organisation => tx.wake_frozen(None, now).await?,
-                FreezeScope::Ring(ring) => tx.wake_frozen(Some(ring), now).await?,
-                // These were marked.
-                FreezeScope::Site(_) | FreezeScope::Room(_) => {}
-            }
             let summary = format!("Froze {whose} from {} to {}: {reason}", time_text::dated(from), time_text::dated(until));
             let entry = actor.entry("freeze.made", "freeze", id, summary)
                 .with_after(json!({ "scope": scope, "from": from, "until": until, "reason": reason }));
@@ -160,6 +154,11 @@ async fn move_plans(
             let rollouts = tx.rollouts(&live).await?;
             let changes = freeze::move_plans(rollouts.values(), &organisation.zone, before, after, now);
             tx.apply(&changes, &[], now).await?;
+            let ring = match scope {
+                FreezeScope::Ring(ring) => Some(ring),
+                FreezeScope::Organisation | FreezeScope::Site(_) | FreezeScope::Room(_) => None,
+            };
+            tx.wake_under_finished(ring, now).await?;
         }
         FreezeScope::Site(site) => tx.recheck_site(site).await?,
         FreezeScope::Room(room) => tx.recheck(room).await?,

@@ -17,13 +17,15 @@ pub struct GatewayToken(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GatewayTokenError {
     /// Too short; an empty one as well.
-    #[error("{characters} characters are too few, {SHORTEST_GATEWAY_TOKEN} or more are needed")]
+    #[error(
+        "too short ({characters}): a token that opens every device needs at least {SHORTEST_GATEWAY_TOKEN} characters"
+    )]
     TooShort {
         /// How many it has.
         characters: usize,
     },
     /// Spaces, line ends or letters beyond ASCII.
-    #[error("only letters, digits and signs of ASCII can stand in a header, without spaces")]
+    #[error("it must consist of ASCII letters, digits and signs, without spaces")]
     NotForHeaders,
 }
 

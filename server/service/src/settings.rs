@@ -74,6 +74,7 @@ impl Service {
                 for update in &live {
                     tx.wake_deployments(*update, now).await?;
                 }
+                tx.wake_under_finished(None, now).await?;
                 tx.wake_rollouts(now).await?;
             }
             let entry = actor.entry("settings.changed", "settings", "", "Changed the settings.".to_owned())

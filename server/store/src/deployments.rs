@@ -139,7 +139,7 @@ impl DeploymentRow {
                 .map(|force| word(table, id, &force, Force::from_word))
                 .transpose()?,
             from_version: self.from_version,
-            reason: reason(table, id, self.reason_facts.as_deref(), self.reason)?,
+            reason: reason(self.reason_facts.as_deref(), self.reason),
             next_at: opt_instant(table, id, self.next_at)?,
         })
     }
@@ -474,7 +474,7 @@ impl Tx {
         Ok(rooms)
     }
 
-    /// Asks devices that still download to stop (`DDI.md` 3): how many.
+    /// Asks devices that still download to stop (`docs/devices.md` 3): how many.
     pub(crate) async fn stop(&mut self, stop: &Stop) -> Result<u64> {
         const WAKE: &str = "UPDATE deployments SET next_at = $2 WHERE state IN ('waiting', 'open') AND id IN
                 (SELECT deployment_id FROM installs WHERE update_id = $1 AND state IN ('planned', 'started', 'installed'))";
@@ -641,7 +641,9 @@ impl Tx {
                     count(old.update, old.ring, old.bucket(), -1);
                 }
                 count(deployment.update, deployment.ring, deployment.bucket(), 1);
-                if old.is_none_or(|old| old.state != deployment.state || old.reason != deployment.reason) {
+                if old.is_none_or(|old| {
+                    old.state != deployment.state || old.reason.sentence() != deployment.reason.sentence()
+                }) {
                     changed.push(*deployment);
                 }
             }

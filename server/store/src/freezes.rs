@@ -172,15 +172,17 @@ impl Tx {
         Ok(())
     }
 
-    /// Has the planner look at everything unfinished in the rooms of a freeze of the organisation or of a ring: also at what waits under a
-    /// rollout that is over.
+    /// Has the planner look at what waits under rollouts that are over, a retry or a force (K4, K5): `wake_deployments` reaches those of
+    /// live ones. `ring`: in this ring alone.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn wake_frozen(&mut self, ring: Option<RingId>, now: DateTime<Utc>) -> Result<()> {
-        const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')";
-        const OF_RING: &str = "UPDATE deployments SET next_at = $1
-            WHERE state IN ('waiting', 'open') AND room_id IN (SELECT id FROM rooms WHERE ring_id = $2)";
+    pub async fn wake_under_finished(&mut self, ring: Option<RingId>, now: DateTime<Utc>) -> Result<()> {
+        const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')
+            AND update_id IN (SELECT update_id FROM rollouts WHERE state = 'finished')";
+        const OF_RING: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')
+            AND update_id IN (SELECT update_id FROM rollouts WHERE state = 'finished')
+            AND room_id IN (SELECT id FROM rooms WHERE ring_id = $2)";
         match ring {
             None => each!(self, c => sqlx::query(ALL).bind(micros(now)).execute(c).await.map(drop))?,
             Some(ring) => {

@@ -54,14 +54,14 @@ const NAMED: [Named; 3] = [
 impl Store {
     /// Gives the names their clean keys that were written without: by a program before this one, also by one that still runs beside it.
     pub(crate) async fn fill_clean_keys(&self) -> Result<()> {
-        let fully_placed: Result<usize> = crate::write!(self, tx => {
-            let mut fully_placed = 0;
+        let filled: Result<usize> = crate::write!(self, tx => {
+            let mut filled = 0;
             for named in NAMED {
-                fully_placed += tx.fill_clean_keys(&named).await?;
+                filled += tx.fill_clean_keys(&named).await?;
             }
-            Ok(fully_placed)
+            Ok(filled)
         });
-        match fully_placed? {
+        match filled? {
             0 => {}
             names => tracing::info!(
                 names,
@@ -76,15 +76,15 @@ impl Tx {
     async fn fill_clean_keys(&mut self, named: &Named) -> Result<usize> {
         let rows: Vec<(Uuid, String, String, Option<String>)> =
             each!(self, c => sqlx::query_as(named.read).fetch_all(c).await)?;
-        let mut fully_placed = 0;
+        let mut filled = 0;
         for (id, name, key, is) in rows {
             let wanted = Some(name_key(&name)).filter(|clean| *clean != key);
             if wanted != is {
                 each!(self, c => sqlx::query(named.write).bind(id).bind(&wanted).execute(c).await.map(drop))?;
-                fully_placed += 1;
+                filled += 1;
             }
         }
-        Ok(fully_placed)
+        Ok(filled)
     }
 
     /// The rooms whose names were written in another Unicode form: (clean key, site) to room. What is imported is compared with them.

@@ -452,7 +452,9 @@ impl Tx {
 
     /// Keeps the order of nights of a large ring (S6): all of one update.
     async fn put_placements(&mut self, placements: &[Placement]) -> Result<()> {
-        for batch in placements.chunks(BATCH) {
+        // Several rollouts may enter large rings in one plan.
+        let of_one_update = placements.chunk_by(|one, next| one.update == next.update);
+        for batch in of_one_update.flat_map(|of_one| of_one.chunks(BATCH)) {
             let update = batch[0].update;
             each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("INSERT INTO placements (update_id, position, room_id) SELECT ");

@@ -448,7 +448,7 @@ fn rollout_state(
         }),
         "deprecated" => Ok(RolloutState::Deprecated {
             at: at()?,
-            reason: rows::reason("rollouts", id, reason_facts.as_deref(), reason)?,
+            reason: rows::reason(reason_facts.as_deref(), reason),
         }),
         "finished" => Ok(RolloutState::Finished { at: at()? }),
         other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),

@@ -50,18 +50,13 @@ pub(crate) fn word<T>(
     parse(word).ok_or_else(|| StoreError::row(table, row, format!("{word:?} is unknown")))
 }
 
-/// A reason from its row. A row of an older program, or one that such a program has written since, has the sentence alone.
-pub(crate) fn reason(table: &'static str, row: impl ToString, facts: Option<&str>, sentence: String) -> Result<Reason> {
-    let Some(facts) = facts else {
-        return Ok(Reason::Written(sentence));
-    };
-    let reason: Reason = serde_json::from_str(facts)
-        .map_err(|error| StoreError::row(table, row, format!("its reason cannot be read: {error}")))?;
-    Ok(if reason.sentence() == sentence {
-        reason
-    } else {
-        Reason::Written(sentence)
-    })
+/// A reason from its row. A row of an older program, or one that such a program has written since, has a sentence of its own; one of a
+/// newer program may have facts that nobody here knows. The sentence does in both cases.
+pub(crate) fn reason(facts: Option<&str>, sentence: String) -> Reason {
+    let known = facts.and_then(|facts| serde_json::from_str::<Reason>(facts).ok());
+    known
+        .filter(|reason| reason.sentence() == sentence)
+        .unwrap_or(Reason::Written(sentence))
 }
 
 /// What is kept beside a reason's sentence.

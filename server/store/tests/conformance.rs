@@ -97,10 +97,13 @@ on_both_engines![
     a_start_that_races_with_a_pause_never_comes_after_it_k3,
     overlapping_writers_that_find_none_yet_make_one_g2,
     a_row_that_is_no_fact_is_named_by_table_and_row_g5,
+    a_reason_that_another_program_wrote_is_its_sentence_t5,
+    two_updates_that_enter_large_rings_at_once_keep_their_own_order_s6,
     pages_of_rooms_follow_each_other_forth_and_back_p8,
     the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8,
     the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8,
     a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1,
+    names_of_an_older_program_are_found_in_every_unicode_form_r4_g5,
     migrating_twice_changes_nothing_g1,
     several_processes_migrate_at_once_g2,
     a_database_of_a_newer_program_is_refused_g5,
@@ -1876,6 +1879,61 @@ async fn a_row_that_is_no_fact_is_named_by_table_and_row_g5(home: Home) {
     }
 }
 
+async fn a_reason_that_another_program_wrote_is_its_sentence_t5(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    lab::open(store, 0).await;
+    let reason = async || {
+        let mut tx = store.read().await.unwrap();
+        tx.deployment_of(room(0), UPDATE).await.unwrap().unwrap().reason
+    };
+    let night = lab::a_deployment(0, room(0), DeploymentState::Waiting).reason;
+    assert_eq!(reason().await, night, "its facts come back");
+    let written = |sentence: &str| Reason::Written(sentence.to_owned());
+    // A program before this one writes the sentence and leaves the facts as they are.
+    home.raw("UPDATE deployments SET reason = 'As it was written.'")
+        .await
+        .unwrap();
+    assert_eq!(reason().await, written("As it was written."));
+    // A program after this one has reasons that nobody here knows.
+    home.raw("UPDATE deployments SET reason_facts = '{\"code\":\"of_tomorrow\",\"facts\":{\"a\":1}}'")
+        .await
+        .unwrap();
+    assert_eq!(reason().await, written("As it was written."));
+    home.raw("UPDATE deployments SET reason_facts = NULL").await.unwrap();
+    assert_eq!(reason().await, written("As it was written."));
+}
+
+async fn two_updates_that_enter_large_rings_at_once_keep_their_own_order_s6(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 2).await;
+    let (other, version) = (UpdateId(Uuid::from_u128(101)), Uuid::from_u128(203));
+    let of = |update| {
+        [0, 1].map(|position| Placement {
+            update,
+            position,
+            room: room(u128::from(1 - position)),
+        })
+    };
+    let placements = [of(UPDATE), of(other)].concat();
+    let changes = Changes {
+        placements: placements.clone(),
+        ..Changes::default()
+    };
+    store::write!(store, tx => {
+        tx.put_version(version, &lab::cam(), "3", Some(date("2026-03-01"))).await?;
+        tx.add_release(&lab::a_release(other, version, "3", 3)).await?;
+        tx.add_rollout(&lab::a_rollout(other, RolloutState::Running), "Admin").await?;
+        tx.apply(&changes, &[], at_night()).await
+    })
+    .unwrap();
+    let kept = store.read().await.unwrap().fleet().await.unwrap().placements;
+    let expected = placements
+        .iter()
+        .map(|placement| ((placement.update, placement.position), placement.room));
+    assert_eq!(kept, expected.collect());
+}
+
 async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
@@ -2377,6 +2435,146 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
     }
     let mut tx = home.store.read().await.unwrap();
     assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
+}
+
+async fn names_of_an_older_program_are_found_in_every_unicode_form_r4_g5(home: Home) {
+    let home = Home::empty(home.engine).await;
+    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
+    match home.engine {
+        Engine::Sqlite => files.run_to(11, &mut home.sqlite().await).await.unwrap(),
+        Engine::Postgres => {
+            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
+            files.run_to(11, &mut connection.await.unwrap()).await.unwrap();
+        }
+    }
+    let id = |number: u128| home.id(Uuid::from_u128(number));
+    let key = domain::ring::name_key;
+    let ring = |number: u128, kind: &str, name: &str, place: u128| {
+        format!(
+            "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
+            VALUES ({}, '{kind}', '{name}', '{}', '', {place}, 1, 0)",
+            id(number),
+            key(name)
+        )
+    };
+    let site = |number: u128, name: &str| {
+        format!(
+            "INSERT INTO sites (id, name, name_key, city, country, zone) VALUES ({}, '{name}', '{}', '', '', 'UTC')",
+            id(number),
+            key(name)
+        )
+    };
+    let room = |number: u128, name: &str, site: u128| {
+        format!(
+            "INSERT INTO rooms (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state)
+            VALUES ({}, '{name}', '{}', {}, '', '', 8, 'UTC', false, {}, 'managed')",
+            id(number),
+            key(name),
+            id(site),
+            id(2)
+        )
+    };
+    let person = |number: u128, email: &str| {
+        format!(
+            "INSERT INTO people (id, name, email, email_key, role, made_at) VALUES ({}, 'Zoe', '{email}', '{}', 'auditor', 0)",
+            id(number),
+            key(email)
+        )
+    };
+    for statement in [
+        ring(1, "staging", "Staging", 0),
+        ring(2, "general", "General", 5),
+        ring(3, "executive", "Executive", 10),
+        ring(4, "custom", "Pilóts", 2),
+        ring(5, "custom", "Pilo\u{301}ts", 3),
+        site(50, "Zürich"),
+        site(51, "Zu\u{308}rich"),
+        site(52, "Malmo\u{308}"),
+        // Two of one site that fall together; one that stands alone; one at another site; one of a character that nobody sees.
+        room(10, "Café", 50),
+        room(11, "Cafe\u{301}", 50),
+        room(12, "E\u{301}cole", 50),
+        room(13, "Cafe\u{301}", 52),
+        room(14, "Lab", 52),
+        room(15, "La\u{200b}b", 52),
+        person(60, "zoe\u{308}@example.com"),
+    ] {
+        home.raw(&statement).await.unwrap();
+    }
+
+    home.store.migrate().await.unwrap();
+    let mut tx = home.store.read().await.unwrap();
+    assert_eq!(tx.rings().await.unwrap().count(), 5, "nothing is merged");
+    let names: BTreeSet<String> = tx.sites().await.unwrap().into_iter().map(|site| site.name).collect();
+    assert_eq!(
+        names,
+        ["Zürich", "Zu\u{308}rich", "Malmo\u{308}"].map(str::to_owned).into()
+    );
+    let at = |number: u128| domain::ids::SiteId(Uuid::from_u128(number));
+    let called = |number: u128| Some(RoomId(Uuid::from_u128(number)));
+    assert_eq!(tx.site_named("Malmö", None).await.unwrap(), Some(at(52)));
+    assert_eq!(tx.site_named("zürich", Some(at(50))).await.unwrap(), Some(at(51)));
+    for name in ["École", "e\u{301}cole"] {
+        assert_eq!(tx.room_at(at(50), name, None).await.unwrap(), called(12));
+    }
+    assert_eq!(tx.room_at(at(50), "CAFÉ", called(10)).await.unwrap(), called(11));
+    assert_eq!(tx.room_at(at(50), "CAFÉ", called(11)).await.unwrap(), called(10));
+    // Of two at one site the one in the usual form has the name; the one at another site has it as well.
+    let named = tx.rooms_named("Cafe\u{301}").await.unwrap();
+    let named: Vec<_> = named.into_iter().map(|room| Some(room.id)).collect();
+    assert_eq!(named, [called(10), called(13)]);
+    let others = tx.rooms_in_other_forms().await.unwrap();
+    assert_eq!(others.get(&("école".to_owned(), at(50))).copied(), called(12));
+    let zoe = tx.person_with("zoë@example.com").await.unwrap().expect("an account");
+    assert_eq!(zoe.email, "zoe\u{308}@example.com");
+    let lines = tx.names_that_fall_together().await.unwrap();
+    let is_told = |words: &[&str]| lines.iter().any(|line| words.iter().all(|word| line.contains(word)));
+    assert!(is_told(&["2 sites", "\"Zürich\"", "\"Zu\\u{308}rich\""]), "{lines:?}");
+    assert!(is_told(&["2 rings", "\"Pilóts\"", "\"Pilo\\u{301}ts\""]), "{lines:?}");
+    assert!(
+        is_told(&["2 rooms at \"Zürich\"", "\"Café\"", "\"Cafe\\u{301}\""]),
+        "{lines:?}"
+    );
+    assert!(is_told(&["2 rooms at", "\"Lab\"", "\"La\\u{200b}b\""]), "{lines:?}");
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    // Whatever else of a room is changed, its name and its place in the order stay; a new name has a clean key.
+    let mut second = tx
+        .room_record(RoomId(Uuid::from_u128(11)))
+        .await
+        .unwrap()
+        .expect("a room");
+    drop(tx);
+    second.floor = "2".to_owned();
+    let after = store::write!(home.store, tx => { tx.put_room(&second).await });
+    assert!(after.unwrap());
+    let rings = home.store.read().await.unwrap().rings().await.unwrap();
+    store::write!(home.store, tx => { tx.put_rings(&rings).await }).unwrap();
+    let lines_after = home
+        .store
+        .read()
+        .await
+        .unwrap()
+        .names_that_fall_together()
+        .await
+        .unwrap();
+    assert_eq!(lines_after, lines);
+    second.revision += 1;
+    second.name = "Cafe\u{301} 2".to_owned();
+    let after = store::write!(home.store, tx => { tx.put_room(&second).await });
+    assert!(after.unwrap());
+    let mut tx = home.store.read().await.unwrap();
+    assert_eq!(tx.room_at(at(50), "café 2", None).await.unwrap(), called(11));
+    assert_eq!(tx.names_that_fall_together().await.unwrap().len(), 3);
+    assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
+    drop(tx);
+    // What a program before this one writes beside it is found when the next one starts.
+    home.raw(&room(16, "Quai d\u{2bc}Arle\u{300}s", 50)).await.unwrap();
+    home.store.migrate().await.unwrap();
+    let mut tx = home.store.read().await.unwrap();
+    assert_eq!(
+        tx.room_at(at(50), "quai d\u{2bc}arlès", None).await.unwrap(),
+        called(16)
+    );
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {

@@ -1,4 +1,4 @@
-//! What people decide, as far as it is a rule: publishing and what it supersedes, recalls, and what a resume or a freeze moves.
+//! Rules that commands and the planner share: publishing and what it supersedes, recalls, and what a freeze moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 

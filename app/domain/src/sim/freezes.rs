@@ -20,10 +20,10 @@ impl Simulation {
     /// The dates are no good, or too near to another freeze.
     pub fn freeze_plans(&mut self, ring: Option<RingId>, made: Freeze) -> Result<(), Refusal> {
         let scope = ring.map_or(FreezeScope::Organisation, FreezeScope::Ring);
-        let rooms = self.may_freeze(scope, &[], made.from, made.until)?;
+        self.may_freeze(scope, &[], made.from, made.until)?;
         let after = self.fleet.freezes.with(scope, &made);
-        self.freeze_shift(after);
-        self.wake_rooms(&rooms);
+        self.set_freezes(after);
+        self.wake_under_finished(ring);
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl Simulation {
     }
 
     /// Other freezes of the organisation and of rings from now on.
-    fn freeze_shift(&mut self, after: Freezes) {
+    fn set_freezes(&mut self, after: Freezes) {
         let before = std::mem::replace(&mut self.fleet.freezes, after.clone());
         let zone = self.fleet.organisation.zone.clone();
         let live = self.fleet.rollouts.values().filter(|rollout| rollout.is_live());
@@ -138,7 +138,10 @@ impl Simulation {
         let last = lift_freeze(freeze, fleet.organisation.zone.date(self.now))?;
         if of_plans().any(|freeze| freeze.id == id) {
             let after = fleet.freezes.shortened(id, last);
-            self.freeze_shift(after);
+            let of_ring = |(_, of): &(&RingId, &Vec<Freeze>)| of.iter().any(|freeze| freeze.id == id);
+            let ring = self.fleet.freezes.rings.iter().find(of_ring).map(|(ring, _)| *ring);
+            self.set_freezes(after);
+            self.wake_under_finished(ring);
             return Ok(());
         }
         for room in self.fleet.rooms.values_mut() {
@@ -152,13 +155,5 @@ impl Simulation {
             self.fleet.rechecks.insert(room.id);
         }
         Ok(())
-    }
-
-    fn wake_rooms(&mut self, rooms: &[RoomId]) {
-        for deployment in self.fleet.deployments.values_mut() {
-            if rooms.contains(&deployment.room) && deployment.is_unfinished() {
-                deployment.next_at = Some(self.now);
-            }
-        }
     }
 }

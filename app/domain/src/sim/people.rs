@@ -19,12 +19,13 @@ use crate::commands::set_resume_date::set_resume_date;
 use crate::commands::{self, startable_rollout};
 use crate::deployment::{self, Deployment};
 use crate::event::Subject;
+use crate::fleet::Fleet;
 use crate::ids::{RingId, RoomId, UpdateId};
 use crate::install::Install;
 use crate::planner;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
-use crate::rollout::{Rollout, days};
+use crate::rollout::{Rollout, RolloutState, days};
 use crate::room::{Hold, Room};
 use crate::settings::Organisation;
 use crate::time_text;
@@ -190,7 +191,7 @@ impl Simulation {
         Ok(())
     }
 
-    /// An admin stops an update in a room (`DDI.md` 3). Only what still downloads stops: how many devices are asked.
+    /// An admin stops an update in a room (`docs/devices.md` 3). Only what still downloads stops: how many devices are asked.
     ///
     /// # Errors
     /// Nothing downloads.
@@ -431,15 +432,35 @@ impl Simulation {
             .collect();
         check_settings(&organisation.settings)?;
         edit_settings(&organisation.settings, updates.into_values())?;
-        if self.fleet.organisation == organisation {
-            return Ok(());
+        let before = std::mem::replace(&mut self.fleet.organisation, organisation);
+        let after = &self.fleet.organisation;
+        if before.settings != after.settings || before.zone != after.zone {
+            for update in live {
+                self.fleet.wake_deployments(update, self.now);
+            }
+            self.wake_under_finished(None);
+            self.wake_rollouts();
         }
-        self.fleet.organisation = organisation;
-        for update in live {
-            self.fleet.wake_deployments(update, self.now);
-        }
-        self.wake_rollouts();
         Ok(())
+    }
+
+    /// Has the planner look at what waits under rollouts that are over: a retry or a force.
+    /// `ring`: in this ring alone.
+    pub(super) fn wake_under_finished(&mut self, ring: Option<RingId>) {
+        let Fleet {
+            rollouts,
+            rooms,
+            deployments,
+            ..
+        } = &mut self.fleet;
+        for deployment in deployments.values_mut().filter(|deployment| deployment.is_unfinished()) {
+            let rollout = rollouts.get(&deployment.update).map(|rollout| &rollout.state);
+            let is_over = matches!(rollout, Some(RolloutState::Finished { .. }));
+            let in_ring = ring.is_none() || rooms.get(&deployment.room).map(|room| room.ring) == ring;
+            if is_over && in_ring {
+                deployment.next_at = Some(self.now);
+            }
+        }
     }
 
     fn wake_rollouts(&mut self) {

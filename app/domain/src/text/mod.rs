@@ -2,6 +2,7 @@
 //!
 //! Nothing reads a sentence back. Whoever wants to know looks at the value.
 
+#[cfg(feature = "zones")]
 mod event;
 mod reason;
 #[cfg(feature = "zones")]

@@ -170,7 +170,11 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
     }
     if is_forced || taken_back {
         // What was taken back before its window was over has missed nothing (W4): its night stays.
+        let had_started = case.deployments[index].has_started();
         case.deployments[index].state = DeploymentState::Waiting;
+        if had_started && taken_back {
+            case.deployments[index].reason = super::settle::partly_done(case, index);
+        }
         return;
     }
     if nobody_came {
