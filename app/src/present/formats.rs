@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use domain::clean::CleanLine;
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::room::Room;
 use domain::time_text;
@@ -223,6 +224,14 @@ pub(super) fn browser(agent: &str) -> String {
         (None, _) if agent.is_empty() => "Unknown browser".to_owned(),
         (None, _) => agent.chars().take(60).collect(),
     }
+}
+
+/// What somebody looks for, as names are written (`domain::clean`), in small letters. Characters that no name has look for nothing.
+#[must_use]
+pub fn searched(typed: &str) -> String {
+    let line = CleanLine::from(typed);
+    let words = line.as_str().to_lowercase();
+    words.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

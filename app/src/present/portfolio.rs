@@ -32,7 +32,7 @@ impl Presenter {
         let offset = formats::offset(page);
         let (records, total) = snapshot
             .tx
-            .portfolio_page(&q.trim().to_lowercase(), PAGE, offset)
+            .portfolio_page(&formats::searched(q), PAGE, offset)
             .await
             .map_err(store_error)?;
         let year = formats::year(&snapshot);

@@ -241,7 +241,7 @@ impl Presenter {
 #[must_use]
 pub fn room_filter(query: &RoomsQuery, now: DateTime<Utc>) -> RoomFilter {
     RoomFilter {
-        words: query.q.trim().to_lowercase(),
+        words: formats::searched(&query.q),
         ring: query.ring.parse::<RingId>().ok(),
         site: query.site.parse::<SiteId>().ok(),
         after: cursor(&query.after),
@@ -253,7 +253,8 @@ pub fn room_filter(query: &RoomsQuery, now: DateTime<Utc>) -> RoomFilter {
 
 /// `name_key|id`.
 pub(super) fn cursor(text: &str) -> Option<(String, RoomId)> {
-    let (key, id) = text.rsplit_once('|')?;
+    // No page has given one with a NUL, and Postgres cannot be asked for it.
+    let (key, id) = text.rsplit_once('|').filter(|(key, _)| !key.contains('\0'))?;
     let id = id.parse::<Uuid>().ok()?;
     Some((key.to_owned(), RoomId(id)))
 }

@@ -7,7 +7,7 @@ use service::pages::ReadSnapshot;
 use service::store::FoundTicket;
 use service::store::words_of;
 
-use super::{Presenter, Result, store_error};
+use super::{Presenter, Result, formats, store_error};
 use crate::model::{SearchHit, SearchView};
 
 /// How many of each sort are shown.
@@ -22,7 +22,7 @@ impl Presenter {
     /// The database fails.
     pub async fn search(&self, q: &str) -> Result<SearchView> {
         let mut snapshot = self.snapshot().await?;
-        let words = words_of(q);
+        let words = words_of(&formats::searched(q));
         let rooms = snapshot.tx.find_rooms(&words, LOOKED_AT).await.map_err(store_error)?;
         let rooms = rooms.into_iter().map(|room| SearchHit {
             href: format!("/rooms/{}", room.id()),
@@ -85,9 +85,9 @@ async fn tickets(snapshot: &mut ReadSnapshot, q: &str, words: &[String]) -> Resu
 
 /// What is called exactly that comes first, then what begins with it, then the rest by name.
 fn best(mut found: Vec<SearchHit>, q: &str) -> Vec<SearchHit> {
-    let q = q.trim().to_lowercase();
+    let q = formats::searched(q);
     found.sort_by_cached_key(|found| {
-        let name = found.name.to_lowercase();
+        let name = formats::searched(&found.name);
         (name != q, !name.starts_with(&q), name)
     });
     found.truncate(SHOWN);

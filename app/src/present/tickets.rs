@@ -29,7 +29,7 @@ impl Presenter {
         let mut snapshot = self.snapshot().await?;
         let zone = snapshot.organisation.zone.clone();
         let filter = TicketFilter {
-            words: query.q.clone(),
+            words: formats::searched(&query.q),
             state: query.state.clone(),
             severity: query.severity.clone(),
             now: snapshot.now,

@@ -150,7 +150,7 @@ fn title(summary: &UpdateSummary) -> String {
 }
 
 fn matches_query(summary: &UpdateSummary, query: &UpdatesQuery) -> bool {
-    let words = query.q.trim().to_lowercase();
+    let words = formats::searched(&query.q);
     let record = &summary.record;
     (words.is_empty()
         || title(summary).to_lowercase().contains(&words)

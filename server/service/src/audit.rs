@@ -59,6 +59,11 @@ impl AuditQuery {
                 "missing; an object is looked up by its kind and its id",
             ));
         }
+        for (field, text) in [("who", &self.who), ("kind", &self.kind), ("object", &self.object)] {
+            if text.contains('\0') {
+                return Err(ServiceError::invalid(field, "has characters that cannot be shown"));
+            }
+        }
         let from = day("from", &self.from)?;
         let until = day("until", &self.until)?.and_then(|day| day.succ_opt());
         Ok(AuditFilter {
