@@ -8,9 +8,10 @@ use domain::zone::Zone;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rows::{small, word};
-use crate::tx::{Tx, each};
+use crate::tx::{Inner, Tx, each};
 
 impl Tx {
     /// The organisation; `None` before the first start.
@@ -86,6 +87,11 @@ impl Tx {
                 name_key = CASE WHEN rings.name = excluded.name THEN rings.name_key ELSE excluded.name_key END,
                 description = excluded.description, place = excluded.place,
                 rollout_days = excluded.rollout_days, test_days = excluded.test_days";
+        if let Inner::Postgres(transaction) = &mut self.inner {
+            sqlx::query(dialect::LOCK_RINGS_POSTGRES)
+                .fetch_all(&mut **transaction)
+                .await?;
+        }
         let there: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ALL).fetch_all(c).await)?;
         for id in there {
             if rings.get(RingId(id)).is_none() {
