@@ -105,11 +105,9 @@ impl Service {
             Act::ControlUpdates,
             |tx| {
                 let reason = checked_reason(reason.clone())?;
-                tx.lock_rollout(update).await?;
-                let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
-                (before, title, organisation(tx).await?.zone, reason)
+                (locked_rollout(tx, update).await?, organisation(tx).await?.zone, reason)
             },
-            |(before, title, zone, reason), now| {
+            |((before, title), zone, reason), now| {
                 let asked = Pause {
                     by: actor.name.clone(),
                     reason: reason.clone(),
@@ -147,11 +145,9 @@ impl Service {
             Act::ControlUpdates,
             |tx| {
                 let reason = checked_reason(reason.clone())?;
-                tx.lock_rollout(update).await?;
-                let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
-                (before, title, organisation(tx).await?.zone, reason)
+                (locked_rollout(tx, update).await?, organisation(tx).await?.zone, reason)
             },
-            |(before, title, zone, reason), now| {
+            |((before, title), zone, reason), now| {
                 let changes = set_resume_date(before.as_ref(), &title, &zone, resumes_on, now)?;
                 let named = |date: Option<NaiveDate>| date.map_or_else(|| "no date".to_owned(), time_text::dated);
                 let old = before.and_then(|before| before.resumes_on());
@@ -465,6 +461,12 @@ pub(crate) fn checked_reason(reason: CleanText) -> Result<String> {
         )),
         _ => Ok(reason.into()),
     }
+}
+
+/// The rollout, locked, and its title.
+async fn locked_rollout(tx: &mut Tx, update: UpdateId) -> Result<(Option<Rollout>, String)> {
+    tx.lock_rollout(update).await?;
+    Ok((tx.rollout(update).await?, title_of(tx, update).await?))
 }
 
 /// The rollout and its title, if rooms may be retried and forced under it.
