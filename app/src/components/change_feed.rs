@@ -1,7 +1,9 @@
 //! Listens to the server while the page is looked at (P9). An event says that something has changed; pages ask for what they show.
 //!
-//! A hidden tab does not listen: it asks once when it is looked at again. When the server was away, the browser connects by itself, and
-//! the page asks then as well.
+//! A hidden tab does not listen: it asks once when it is looked at again. A page that is being left does not listen either: its session
+//! may end with it. When the server was away, the browser connects by itself, and the page asks then as well.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -10,23 +12,35 @@ use web_sys::{Event, EventSource, VisibilityState};
 
 use super::page_refresh::PageRefresh;
 
+/// A page that is still here after so long was not left: what was asked for is a download.
+const STILL_HERE: Duration = Duration::from_secs(5);
+
 /// Begins to listen, in the browser alone.
 pub fn listen(refresh: PageRefresh) {
     Effect::new(move |_| {
         let source = StoredValue::new_local(connect(refresh, false));
-        let seen = move |_: Event| {
+        let close = move || {
             source.update_value(|source| {
                 if let Some(source) = source.take() {
                     source.close();
                 }
-                if document().visibility_state() == VisibilityState::Visible {
-                    *source = connect(refresh, true);
-                }
             });
         };
-        // It lasts as long as the page.
-        let seen = Closure::<dyn FnMut(Event)>::new(seen).into_js_value();
+        let listen_again = move || {
+            close();
+            if document().visibility_state() == VisibilityState::Visible {
+                source.set_value(connect(refresh, true));
+            }
+        };
+        let leave = move || {
+            close();
+            set_timeout(listen_again, STILL_HERE);
+        };
+        // They last as long as the page.
+        let seen = Closure::<dyn FnMut(Event)>::new(move |_| listen_again()).into_js_value();
         _ = document().add_event_listener_with_callback("visibilitychange", seen.unchecked_ref());
+        let left = Closure::<dyn FnMut(Event)>::new(move |_| leave()).into_js_value();
+        _ = window().add_event_listener_with_callback("beforeunload", left.unchecked_ref());
     });
 }
 
