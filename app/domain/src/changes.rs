@@ -3,19 +3,35 @@
 //! The planner and the commands of people make [`Changes`]; `Fleet::apply` writes them in memory and the store's `Tx::apply` in SQL.
 //! There is no third writer, and nothing here decides.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::{Event, Subject};
-use crate::freeze::Shift;
-use crate::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, UpdateId};
+use crate::freeze::{Freeze, FreezeScope, Shift};
+use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, UpdateId};
 use crate::install::{Install, InstallState};
+use crate::ring::RingSequence;
 use crate::rollout::Rollout;
+use crate::settings::Organisation;
 use crate::ticket::TicketChange;
 
 /// Rows to write. Each stands once, in its new state; the writer compares with what is there to keep the counts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
+    /// The organisation and its settings.
+    pub organisation: Option<Organisation>,
+    /// All rings. Those that are missing here are deleted; no room is in them any more.
+    pub rings: Option<RingSequence>,
+    /// Freezes that are made or lifted (W6).
+    pub freezes: Vec<FreezeChange>,
+    /// Rooms that go to another ring (R12). All of them are rechecked.
+    pub moved_rooms: Vec<MovedRooms>,
+    /// Releases that are recalled (S10).
+    pub recalled: Vec<UpdateId>,
+    /// Rollouts of releases that are published (S3).
+    pub new_rollouts: Vec<NewRollout>,
+    /// Updates whose failures somebody has acknowledged (T9).
+    pub acknowledged: Vec<Acknowledgement>,
     /// Rollouts with their stages. The counts in them are not the plan's to write.
     pub rollouts: Vec<Rollout>,
     /// The order of nights in a ring that is too large for one plan (S6).
@@ -36,12 +52,130 @@ pub struct Changes {
     pub moved_nights: Vec<MovedNights>,
     /// Devices that are asked to stop what they download (`docs/devices.md` 3).
     pub stops: Vec<Stop>,
-    /// Rollouts of which everything unfinished is looked at by this instant.
-    pub woken: Vec<(UpdateId, DateTime<Utc>)>,
+    /// Prepared installs that are taken back.
+    pub taken_back: Vec<TakeBack>,
+    /// What the planner looks at by an instant.
+    pub woken: Vec<Wake>,
+    /// Rooms that the planner rechecks, because their facts have changed.
+    pub rechecks: Vec<Recheck>,
     /// Rooms that were rechecked.
     pub rechecked_rooms: Vec<RoomId>,
     /// What was decided and what everything waits for.
     pub report: Vec<ReportLine>,
+}
+
+/// A freeze is made or lifted (W6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FreezeChange {
+    /// A new one.
+    Made {
+        /// Whom it concerns.
+        scope: FreezeScope,
+        /// Its dates, its owner and its reason.
+        freeze: Freeze,
+    },
+    /// It is lifted.
+    Lifted {
+        /// Which.
+        id: FreezeId,
+        /// The last date that stays frozen; `None`: nothing of it stays.
+        last: Option<NaiveDate>,
+    },
+}
+
+/// Rooms go from one ring to another, those that are still in the first one (R3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedRooms {
+    /// Which; `None`: all that are in the ring.
+    pub rooms: Option<Vec<RoomId>>,
+    /// The ring that they leave.
+    pub from: RingId,
+    /// The ring that they go to.
+    pub to: RingId,
+}
+
+/// A release is published.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRollout {
+    /// Its rollout, which has entered no ring.
+    pub rollout: Rollout,
+    /// Who has published it.
+    pub by: String,
+}
+
+/// Somebody has acknowledged the failures of an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Of which update.
+    pub update: UpdateId,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What is prepared and has not started is taken back, so that no device starts what the next tick would not let start. Deployments of
+/// which something is taken back are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeBack {
+    /// In the rooms that a freeze of this scope would concern.
+    pub scope: FreezeScope,
+    /// For a night from the first to the second date, both included, or forced; `None`: whatever it is for. What is forced has no
+    /// night: it may start until the next freeze begins, and is prepared anew until then.
+    pub nights: Option<(NaiveDate, NaiveDate)>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The planner looks at something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wake {
+    /// At what.
+    pub what: WakeOf,
+    /// By when.
+    pub at: DateTime<Utc>,
+}
+
+/// What the planner looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WakeOf {
+    /// Everything unfinished of an update.
+    Update(UpdateId),
+    /// What waits under rollouts that are over: a retry or a force (K4, K5). `Some`: in the rooms of this ring alone.
+    UnderFinished(Option<RingId>),
+    /// Every running rollout, because rings, zones, settings or the rooms in rings have changed.
+    Rollouts,
+}
+
+impl Wake {
+    /// Everything unfinished of an update is looked at.
+    #[must_use]
+    pub fn update(update: UpdateId, at: DateTime<Utc>) -> Self {
+        Self {
+            what: WakeOf::Update(update),
+            at,
+        }
+    }
+
+    /// Every running rollout is looked at.
+    #[must_use]
+    pub fn rollouts(at: DateTime<Utc>) -> Self {
+        Self {
+            what: WakeOf::Rollouts,
+            at,
+        }
+    }
+}
+
+/// Rooms that the planner rechecks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recheck {
+    /// Those of a ring.
+    Ring(RingId),
+    /// Those of a site.
+    Site(SiteId),
+    /// One.
+    Room(RoomId),
 }
 
 /// The nights of a rollout's waiting rooms move, in one ring: all for which [`MovedNights::of`] gives another night.
@@ -102,6 +236,8 @@ pub struct Applied {
     pub moved_nights: u64,
     /// Devices that are asked to stop.
     pub stops: u64,
+    /// Rooms that have gone to another ring.
+    pub moved_rooms: u64,
 }
 
 /// A room's place in the order of its ring's nights, fixed when the ring is entered (S6).
@@ -163,7 +299,14 @@ impl Changes {
     /// Whether there is nothing to write. A plan made right after another must be empty (law A).
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rollouts.is_empty()
+        self.organisation.is_none()
+            && self.rings.is_none()
+            && self.freezes.is_empty()
+            && self.moved_rooms.is_empty()
+            && self.recalled.is_empty()
+            && self.new_rollouts.is_empty()
+            && self.acknowledged.is_empty()
+            && self.rollouts.is_empty()
             && self.placements.is_empty()
             && self.fully_placed.is_empty()
             && self.placed.is_empty()
@@ -173,6 +316,8 @@ impl Changes {
             && self.tickets.is_empty()
             && self.moved_nights.is_empty()
             && self.stops.is_empty()
+            && self.taken_back.is_empty()
+            && self.rechecks.is_empty()
             && self.woken.is_empty()
             && self.rechecked_rooms.is_empty()
     }

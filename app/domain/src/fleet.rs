@@ -4,15 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::changes::{Applied, Changes, Stop, StopOf};
+use crate::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, Stop, StopOf, TakeBack, Wake, WakeOf};
+use crate::commands::resume::Calendar;
 use crate::deployment::{Bucket, Deployment, DeploymentState};
-use crate::freeze::{Freeze, Freezes};
-use crate::ids::{ActionId, DeploymentId, RingId, RoomId, UpdateId};
+use crate::freeze::{Freeze, FreezeScope, Freezes};
+use crate::ids::{ActionId, DeploymentId, FreezeId, RingId, RoomId, SiteId, UpdateId};
 use crate::install::{Install, InstallState};
+use crate::planner;
 use crate::ring::RingSequence;
-use crate::rollout::Rollout;
+use crate::rollout::{Rollout, RolloutState};
 use crate::room::Room;
 use crate::settings::Organisation;
 use crate::ticket::{FailureTicket, TicketChange, TicketEvent, TicketState};
@@ -30,8 +32,14 @@ pub struct Fleet {
     pub updates: BTreeMap<UpdateId, Update>,
     /// Their ways through the rings.
     pub rollouts: BTreeMap<UpdateId, Rollout>,
+    /// Updates whose failures an admin has acknowledged (T9).
+    pub acknowledged: BTreeSet<UpdateId>,
+    /// Releases that were recalled (S10).
+    pub recalled: BTreeSet<UpdateId>,
     /// Rooms with what is in them.
     pub rooms: BTreeMap<RoomId, Room>,
+    /// The rooms of a site, where a freeze concerns it.
+    pub sites: BTreeMap<SiteId, BTreeSet<RoomId>>,
     /// Updates in rooms.
     pub deployments: BTreeMap<DeploymentId, Deployment>,
     /// Attempts on devices.
@@ -146,15 +154,28 @@ impl Fleet {
             rings,
             updates: BTreeMap::new(),
             rollouts: BTreeMap::new(),
+            acknowledged: BTreeSet::new(),
+            recalled: BTreeSet::new(),
             rooms: BTreeMap::new(),
+            sites: BTreeMap::new(),
             deployments: BTreeMap::new(),
             installs: BTreeMap::new(),
             tickets: BTreeMap::new(),
             freezes: Freezes::default(),
             placements: BTreeMap::new(),
-            batch: crate::planner::MOST_NEW_DEPLOYMENTS,
+            batch: planner::MOST_NEW_DEPLOYMENTS,
             rechecks: BTreeSet::new(),
             rechecks_at: BTreeSet::new(),
+        }
+    }
+
+    /// What dates of rollouts follow from.
+    #[must_use]
+    pub fn calendar(&self) -> Calendar<'_> {
+        Calendar {
+            zone: &self.organisation.zone,
+            rings: &self.rings,
+            freezes: &self.freezes,
         }
     }
 
@@ -330,11 +351,15 @@ impl Fleet {
     }
 
     /// Writes changes, as the store does.
-    pub fn apply(&mut self, plan: &Changes) -> Applied {
+    pub fn apply(&mut self, changes: &Changes) -> Applied {
         let mut applied = Applied::default();
-        for rollout in &plan.rollouts {
+        self.apply_estate(changes, &mut applied);
+        for new in &changes.new_rollouts {
+            self.rollouts.insert(new.rollout.update, new.rollout.clone());
+        }
+        for rollout in &changes.rollouts {
             let mut after = rollout.clone();
-            // Counts are kept by deltas only, so that a plan can never write them over.
+            // Counts are kept by deltas only, so that changes can never write them over.
             after.counts = self
                 .rollouts
                 .get(&rollout.update)
@@ -342,43 +367,181 @@ impl Fleet {
                 .unwrap_or_default();
             self.rollouts.insert(rollout.update, after);
         }
-        for deployment in plan.placed.iter().chain(&plan.deployments) {
+        for deployment in changes.placed.iter().chain(&changes.deployments) {
             let before = self.deployments.insert(deployment.id, deployment.clone());
             if let Some(before) = before {
                 self.count(before.update, before.ring, before.bucket(), -1);
             }
             self.count(deployment.update, deployment.ring, deployment.bucket(), 1);
         }
-        for install in &plan.installs {
+        for install in &changes.installs {
             self.installs.insert(install.action, install.clone());
         }
-        for new in &plan.new_installs {
+        for new in &changes.new_installs {
             let action = ActionId(self.installs.keys().next_back().map_or(1, |last| last.0 + 1));
             self.installs.insert(action, new.with_action(action));
         }
-        for change in &plan.tickets {
+        for change in &changes.tickets {
             self.apply_ticket(change);
         }
-        for placement in &plan.placements {
+        for placement in &changes.placements {
             self.placements
                 .insert((placement.update, placement.position), placement.room);
         }
         self.placements
-            .retain(|(update, _), _| !plan.fully_placed.contains(update));
-        for room in &plan.rechecked_rooms {
+            .retain(|(update, _), _| !changes.fully_placed.contains(update));
+        for room in &changes.rechecked_rooms {
             self.rechecks.remove(room);
         }
-        for moved in self.moved_by(plan) {
+        for moved in self.moved_by(changes) {
             applied.moved_nights += 1;
             self.deployments.insert(moved.id, moved);
         }
-        for stop in &plan.stops {
+        for stop in &changes.stops {
             applied.stops += self.stop(stop);
         }
-        for (update, at) in &plan.woken {
-            self.wake_deployments(*update, *at);
+        for taken in &changes.taken_back {
+            self.take_back(taken);
+        }
+        for wake in &changes.woken {
+            self.wake(wake);
         }
         applied
+    }
+
+    /// What people set: the organisation, rings, freezes, the rings of rooms, and what they say of releases.
+    fn apply_estate(&mut self, changes: &Changes, applied: &mut Applied) {
+        self.organisation = changes.organisation.clone().unwrap_or(self.organisation.clone());
+        for change in &changes.freezes {
+            match change {
+                FreezeChange::Made { scope, freeze } => self.make_freeze(*scope, freeze),
+                FreezeChange::Lifted { id, last } => self.lift_freeze(*id, *last),
+            }
+        }
+        for moved in &changes.moved_rooms {
+            applied.moved_rooms += self.move_rooms(moved);
+        }
+        self.rings = changes.rings.clone().unwrap_or(self.rings.clone());
+        self.acknowledged
+            .extend(changes.acknowledged.iter().map(|acknowledged| acknowledged.update));
+        for release in &changes.recalled {
+            self.recalled.insert(*release);
+            if let Some(update) = self.updates.get_mut(release) {
+                update.offerable = false;
+            }
+        }
+        for recheck in &changes.rechecks {
+            let rooms: Vec<RoomId> = match recheck {
+                Recheck::Ring(ring) => self.in_scope(FreezeScope::Ring(*ring)).collect(),
+                Recheck::Site(site) => self.in_scope(FreezeScope::Site(*site)).collect(),
+                Recheck::Room(room) => vec![*room],
+            };
+            self.rechecks.extend(rooms);
+        }
+    }
+
+    fn make_freeze(&mut self, scope: FreezeScope, freeze: &Freeze) {
+        match scope {
+            FreezeScope::Organisation | FreezeScope::Ring(_) => self.freezes = self.freezes.with(scope, freeze),
+            FreezeScope::Site(_) | FreezeScope::Room(_) => {
+                for room in self.in_scope(scope).collect::<Vec<_>>() {
+                    let Some(room) = self.rooms.get_mut(&room) else {
+                        continue;
+                    };
+                    room.freezes.push(freeze.clone());
+                    room.freezes.sort_by_key(|freeze| (freeze.from, freeze.id));
+                }
+            }
+        }
+    }
+
+    fn lift_freeze(&mut self, id: FreezeId, last: Option<NaiveDate>) {
+        self.freezes = self.freezes.shortened(id, last);
+        for room in self.rooms.values_mut() {
+            let Some(position) = room.freezes.iter().position(|freeze| freeze.id == id) else {
+                continue;
+            };
+            match last {
+                None => drop(room.freezes.remove(position)),
+                Some(last) => room.freezes[position].until = last,
+            }
+        }
+    }
+
+    fn move_rooms(&mut self, moved: &MovedRooms) -> u64 {
+        let concerned = |room: &&mut Room| {
+            let named = moved.rooms.as_ref().is_none_or(|rooms| rooms.contains(&room.id));
+            named && room.ring == moved.from
+        };
+        let mut number = 0;
+        for room in self.rooms.values_mut().filter(concerned) {
+            room.ring = moved.to;
+            self.rechecks.insert(room.id);
+            number += 1;
+        }
+        number
+    }
+
+    /// The rooms that a freeze of this scope would concern.
+    fn in_scope(&self, scope: FreezeScope) -> impl Iterator<Item = RoomId> {
+        let concerned = move |room: &&Room| match scope {
+            FreezeScope::Organisation => true,
+            FreezeScope::Ring(ring) => room.ring == ring,
+            FreezeScope::Site(site) => self.sites.get(&site).is_some_and(|rooms| rooms.contains(&room.id)),
+            FreezeScope::Room(id) => room.id == id,
+        };
+        self.rooms.values().filter(concerned).map(|room| room.id)
+    }
+
+    fn take_back(&mut self, taken: &TakeBack) {
+        let rooms: BTreeSet<RoomId> = self.in_scope(taken.scope).collect();
+        let is_for = |deployment: &Deployment| {
+            let night = |(from, until)| deployment.force.is_some() || (from..=until).contains(&deployment.night);
+            matches!(deployment.state, DeploymentState::Open { .. })
+                && rooms.contains(&deployment.room)
+                && taken.nights.is_none_or(night)
+        };
+        for install in self.installs.values_mut() {
+            let Some(deployment) = self.deployments.get_mut(&install.deployment) else {
+                continue;
+            };
+            if install.state == InstallState::Planned && is_for(deployment) {
+                install.state = InstallState::Withdrawn { at: taken.at };
+                deployment.next_at = Some(taken.at);
+            }
+        }
+    }
+
+    /// Has the planner look at something.
+    fn wake(&mut self, wake: &Wake) {
+        match wake.what {
+            WakeOf::Update(update) => {
+                let of_update = self
+                    .deployments
+                    .values_mut()
+                    .filter(|deployment| deployment.update == update);
+                for deployment in of_update.filter(|deployment| deployment.is_unfinished()) {
+                    deployment.next_at = Some(wake.at);
+                }
+            }
+            WakeOf::UnderFinished(ring) => {
+                for deployment in self.deployments.values_mut() {
+                    let rollout = self.rollouts.get(&deployment.update).map(|rollout| &rollout.state);
+                    let is_over = matches!(rollout, Some(RolloutState::Finished { .. }));
+                    let in_ring = ring.is_none() || self.rooms.get(&deployment.room).map(|room| room.ring) == ring;
+                    if is_over && in_ring && deployment.is_unfinished() {
+                        deployment.next_at = Some(wake.at);
+                    }
+                }
+            }
+            WakeOf::Rollouts => {
+                for rollout in self.rollouts.values_mut() {
+                    if let Some(again) = planner::wake_rollout(rollout, wake.at) {
+                        *rollout = again;
+                    }
+                }
+            }
+        }
     }
 
     /// The deployments whose night moves with these changes.
@@ -422,17 +585,6 @@ impl Fleet {
             }
         }
         asked
-    }
-
-    /// Has the planner look at everything unfinished of a rollout.
-    pub fn wake_deployments(&mut self, update: UpdateId, at: DateTime<Utc>) {
-        let of_update = self
-            .deployments
-            .values_mut()
-            .filter(|deployment| deployment.update == update);
-        for deployment in of_update.filter(|deployment| deployment.is_unfinished()) {
-            deployment.next_at = Some(at);
-        }
     }
 
     /// Forgets the rechecks that were due by `now`: a plan has seen their rooms.

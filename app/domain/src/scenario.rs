@@ -432,7 +432,7 @@ impl Script {
             }
         };
         self.sim
-            .set_rings(rings.map_err(|refusal| refusal.to_string())?)
+            .set_rings(&rings.map_err(|refusal| refusal.to_string())?)
             .map_err(|refusal| with_field(&refusal))?;
         if self.started {
             self.sim
@@ -813,7 +813,7 @@ impl Script {
             id: FreezeId(self.id()),
         };
         let frozen = match scope.as_str() {
-            "organisation" | "ring" => self.sim.freeze_plans(ring, freeze),
+            "organisation" | "ring" => self.sim.freeze_plans(ring, &freeze),
             _ => self.sim.freeze_rooms(&rooms, &freeze),
         };
         frozen.map_err(|refusal| with_field(&refusal))

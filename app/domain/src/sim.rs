@@ -7,7 +7,7 @@ mod by_hand;
 mod freezes;
 mod people;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -103,9 +103,6 @@ pub struct Simulation {
     next_event: u64,
     ids: Counter,
     statuses: BTreeMap<UpdateId, UpdateStatus>,
-    recalled: BTreeSet<UpdateId>,
-    /// Updates whose failures an admin has acknowledged (T9).
-    pub acknowledged: BTreeSet<UpdateId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -143,8 +140,6 @@ impl Simulation {
             next_event: 0,
             ids: Counter::default(),
             statuses: BTreeMap::new(),
-            recalled: BTreeSet::new(),
-            acknowledged: BTreeSet::new(),
         }
     }
 

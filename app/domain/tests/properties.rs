@@ -357,7 +357,7 @@ impl World {
             Step::FreezePlans { ring, in_days, days } => {
                 let freeze = self.freeze(*in_days, *days);
                 // One that is refused changes nothing.
-                let _ = self.sim.freeze_plans(ring.map(|ring| self.rings[ring]), freeze);
+                let _ = self.sim.freeze_plans(ring.map(|ring| self.rings[ring]), &freeze);
             }
             Step::FreezeRoom { room, in_days, days } => {
                 let freeze = self.freeze(*in_days, *days);
@@ -436,7 +436,7 @@ impl World {
             return;
         };
         // R10: an edit that would make a running plan longer than 60 days is refused.
-        let _ = self.sim.set_rings(edited);
+        let _ = self.sim.set_rings(&edited);
     }
 
     fn publish(&mut self, product: usize, critical: bool, expected_minutes: u32, needs_one: bool, supersedes: bool) {

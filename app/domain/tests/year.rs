@@ -116,9 +116,9 @@ impl Year {
         };
         self.note(&format!("Facilities freezes {of} from {from} to {until}: {reason}."));
         let made = match (self.rings.get(of), self.sites.get(of)) {
-            (Some(ring), _) => self.sim.freeze_plans(Some(*ring), freeze),
+            (Some(ring), _) => self.sim.freeze_plans(Some(*ring), &freeze),
             (None, Some(rooms)) => self.sim.freeze_rooms(&rooms.clone(), &freeze),
-            (None, None) => self.sim.freeze_plans(None, freeze),
+            (None, None) => self.sim.freeze_plans(None, &freeze),
         };
         made.expect("a freeze within its limits");
     }

@@ -9,7 +9,7 @@ use service::artifacts::Hashes;
 use service::pages::ReadSnapshot;
 use service::releases::{ProductDraft, PublishPlan, ReleaseDraft};
 use service::store::ReleaseRecord;
-use service::{NewFile, Source};
+use service::{NewFile, ServiceError, Source};
 use uuid::Uuid;
 
 use super::{PAGE, Presenter, Result, formats, service_error, store_error};
@@ -153,12 +153,18 @@ impl Presenter {
         };
         let mut plans = Vec::new();
         for &severity in severities {
-            let plan = self
-                .service
-                .publish_plan(&self.viewer.actor, id, severity)
-                .await
-                .map_err(service_error)?;
-            plans.push(publish_view(&snapshot, severity, plan));
+            let plan = self.service.publish_plan(&self.viewer.actor, id, severity).await;
+            plans.push(match plan {
+                Ok(plan) => publish_view(&snapshot, severity, plan),
+                Err(ServiceError::Conflict { problem } | ServiceError::Invalid { problem, .. }) => PublishView {
+                    severity,
+                    starts: String::new(),
+                    rings: Vec::new(),
+                    supersedes: Vec::new(),
+                    refused: Some(problem),
+                },
+                Err(error) => return Err(service_error(error)),
+            });
         }
         Ok(ReleaseForm {
             id,
@@ -435,7 +441,7 @@ fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) 
         starts,
         rings: rings.collect(),
         supersedes: plan.supersedes,
-        refused: plan.refused,
+        refused: None,
     }
 }
 

@@ -1,13 +1,16 @@
 //! The one way in which a person changes something: right, facts with their locks, the clock, the decision, what it writes, the audit,
 //! commit; and only then whoever waits hears of it.
 //!
-//! [`change!`](change) keeps this order by its shape. The facts come from rows, the decision from the domain: a use case brings the two
-//! together and decides nothing itself.
+//! [`change!`](change) keeps this order by its shape, [`change_in_pages!`](change_in_pages) does so for any number of rooms, and
+//! [`preview!`](preview) decides alike and writes nothing. The facts come from rows, the decision from the domain: a use case brings the
+//! two together and decides nothing itself.
+//!
+//! They are macros over `store::write!`, because a closure that borrows the transaction makes a future that is not `Send`.
 
 /// Changes something: `change!(self, actor, act, |tx| { facts }, |facts, now| { decision })`.
 ///
 /// `facts` is a block that loads, and locks what it loads; it runs again with everything after it when another transaction was faster.
-/// `decision` gives `(changes, journal)`: what is written, and a closure that makes the audit's entry, and the value of the use case,
+/// `decision` gives `(changes, journal)`: what is written, and a closure that makes the audit's entries, and the value of the use case,
 /// of how many rows that were. Either may refuse; nothing is written then.
 macro_rules! change {
     ($service:expr, $actor:expr, $act:expr, |$tx:ident| $facts:block, |$loaded:pat_param, $now:ident| $decision:block) => {{
@@ -19,9 +22,9 @@ macro_rules! change {
             let $now = service.clock.now();
             let (changes, journal) = $decision;
             let applied = $tx.apply(&changes, &[], $now).await?;
-            let journaled: $crate::error::Result<(store::AuditEntry, _)> = journal(&applied);
-            let (entry, value) = journaled?;
-            $tx.add_audit($now, &entry).await?;
+            let journaled: $crate::error::Result<(Vec<store::AuditEntry>, _)> = journal(&applied);
+            let (entries, value) = journaled?;
+            $tx.add_audits($now, &entries).await?;
             Ok::<_, $crate::error::ServiceError>(value)
         })?;
         service.wake();
@@ -29,3 +32,47 @@ macro_rules! change {
     }};
 }
 pub(crate) use change;
+
+/// Changes something in any number of rooms, page by page in one transaction:
+/// `change_in_pages!(self, actor, act, |tx| { facts }, |facts, now, done: Done| { page }, { journal })`.
+///
+/// `facts` is a block as in [`change!`](change); the clock is read once after it. `page` is a block that loads the rooms after those that
+/// are done, decides, adds to `done`, and gives the changes of this page; `None`: no room is left. `journal` gives `(entries, value)`.
+macro_rules! change_in_pages {
+    (
+        $service:expr, $actor:expr, $act:expr,
+        |$tx:ident| $facts:block, |$loaded:pat_param, $now:ident, $done:ident: $type:ty| $page:block, $journal:block
+    ) => {{
+        let service = $service;
+        $actor.may($act)?;
+        let value = store::write!(service.store, $tx => {
+            let $loaded = $facts;
+            let $now = service.clock.now();
+            let mut $done = <$type>::default();
+            while let Some(changes) = $page {
+                $tx.apply(&changes, &[], $now).await?;
+            }
+            let (entries, value): (Vec<store::AuditEntry>, _) = $journal;
+            $tx.add_audits($now, &entries).await?;
+            Ok::<_, $crate::error::ServiceError>(value)
+        })?;
+        service.wake();
+        Ok(value)
+    }};
+}
+pub(crate) use change_in_pages;
+
+/// What a change would do (K9): `preview!(self, actor, act, |tx| { facts }, |facts, now| { what would follow })`. The facts are read
+/// without locks, and nothing is written.
+macro_rules! preview {
+    ($service:expr, $actor:expr, $act:expr, |$tx:ident| $facts:block, |$loaded:pat_param, $now:ident| $decision:block) => {{
+        let service = $service;
+        $actor.may($act)?;
+        let mut snapshot = service.store.read().await?;
+        let $tx = &mut snapshot;
+        let $loaded = $facts;
+        let $now = service.clock.now();
+        Ok($decision)
+    }};
+}
+pub(crate) use preview;

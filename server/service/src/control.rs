@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::access::Act;
-use domain::changes::Applied;
+use domain::changes::{Applied, Changes};
 use domain::clean::CleanText;
 use domain::commands::acknowledge::acknowledge;
 use domain::commands::cancel::{cancel, nothing_to_cancel};
@@ -12,21 +12,22 @@ use domain::commands::pause::{self, Pause};
 use domain::commands::resume::{Calendar, ResumedRollout, resume};
 use domain::commands::retry::Retry;
 use domain::commands::set_resume_date::set_resume_date;
-use domain::commands::{self, force};
+use domain::commands::{force, startable_rollout};
 use domain::deployment::{Deployment, Force};
 use domain::freeze::Freezes;
 use domain::ids::{RoomId, UpdateId};
+use domain::planner::NewIds;
 use domain::refusal::Refusal;
 use domain::ring::RingSequence;
 use domain::rollout::Rollout;
 use domain::room::Room;
-use domain::settings::Organisation;
+use domain::settings::{Organisation, Settings};
 use domain::time_text;
 use domain::update::Update;
 use serde_json::json;
 use store::{AuditEntry, ForceRecord, Tx};
 
-use crate::change::change;
+use crate::change::{change, change_in_pages, preview};
 use crate::error::{Result, ServiceError};
 use crate::rings::title as title_of;
 use crate::tick::organisation;
@@ -69,7 +70,7 @@ pub struct ForcePlan {
 }
 
 /// What a force did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForceOutcome {
     /// Rooms that are forced.
     pub rooms: Vec<RoomId>,
@@ -123,7 +124,7 @@ impl Service {
                 )
                 .with_before(json!({ "state": "running" }))
                 .with_after(json!({ "state": "paused", "reason": reason, "resumes_on": resumes_on }));
-                (changes, |_: &Applied| Ok((entry, ())))
+                (changes, |_: &Applied| Ok((vec![entry], ())))
             }
         )
     }
@@ -156,7 +157,7 @@ impl Service {
                 let entry = entry(actor, "rollout.pause_moved", update, summary)
                     .with_before(json!({ "resumes_on": old }))
                     .with_after(json!({ "resumes_on": resumes_on }));
-                (changes, |_: &Applied| Ok((entry, ())))
+                (changes, |_: &Applied| Ok((vec![entry], ())))
             }
         )
     }
@@ -184,7 +185,7 @@ impl Service {
                 let entry = entry(actor, "rollout.resumed", update, summary)
                     .with_before(json!({ "state": "paused", "since": resumed.since }))
                     .with_after(json!({ "state": "running", "days_later": resumed.days_later }));
-                (resumed.changes, |_: &Applied| Ok((entry, ())))
+                (resumed.changes, |_: &Applied| Ok((vec![entry], ())))
             }
         )
     }
@@ -194,37 +195,48 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated.
     pub async fn retry_all_failed(&self, actor: &Actor, update: UpdateId) -> Result<RetryOutcome> {
-        actor.may(Act::ControlUpdates)?;
-        let now = self.clock.now();
-        let rooms = store::write!(self.store, tx => {
-            let settings = organisation(tx).await?.settings;
-            let (rollout, title) = startable_rollout(tx, update).await?;
-            let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
-            let retry = Retry { rollout: &rollout, title: &title, rings: &rings, newer: &newer, settings: &settings, by: &actor.name };
-            let (mut rooms, mut after) = (0, None);
-            loop {
-                let failed = tx.failed_deployments(update, after, BATCH).await?;
+        #[derive(Default)]
+        struct Done {
+            rooms: usize,
+            last: Option<RoomId>,
+        }
+        change_in_pages!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                tx.lock_rollout(update).await?;
+                RetryFacts::of(tx, update).await?
+            },
+            |facts, now, done: Done| {
+                let failed = tx.failed_deployments(update, done.last, BATCH).await?;
                 let ids: Vec<RoomId> = failed.iter().map(|deployment| deployment.room).collect();
-                let Some(last) = ids.last() else { break };
-                after = Some(*last);
-                let of: BTreeMap<RoomId, Room> = tx.rooms(&ids).await?.into_iter().map(|room| (room.id, room)).collect();
-                let in_rooms = failed.iter().filter_map(|deployment| Some((of.get(&deployment.room)?, deployment)));
-                let retried = in_rooms.filter_map(|(room, deployment)| retry.room(room, Some(deployment), now).ok());
-                let retried: Vec<Deployment> = retried.collect();
-                tx.put_deployments(&retried, now).await?;
-                rooms += retried.len();
-            }
-            if rooms > 0 {
-                let summary = format!("Retried {title} in {rooms} failed {}.", if rooms == 1 { "room" } else { "rooms" });
+                let rooms = tx.rooms(&ids).await?.into_iter().map(|room| (room.id, room));
+                let rooms: BTreeMap<RoomId, Room> = rooms.collect();
+                let retry = facts.retry(&actor.name);
+                let retried = failed.iter().filter_map(|deployment| {
+                    let room = rooms.get(&deployment.room)?;
+                    retry.room(room, Some(deployment), now).ok()
+                });
+                let deployments: Vec<Deployment> = retried.collect();
+                done.rooms += deployments.len();
+                done.last = ids.last().copied();
+                done.last.map(|_| Changes {
+                    deployments,
+                    ..Changes::default()
+                })
+            },
+            {
+                let rooms = done.rooms;
+                let number = if rooms == 1 { "room" } else { "rooms" };
+                let summary = format!("Retried {} in {rooms} failed {number}.", facts.title);
                 let entry = entry(actor, "update.retried", update, summary)
                     .with_before(json!({ "state": "failed" }))
                     .with_after(json!({ "state": "waiting", "rooms": rooms }));
-                tx.add_audit(now, &entry).await?;
+                let entries = if rooms == 0 { Vec::new() } else { vec![entry] };
+                (entries, RetryOutcome { rooms })
             }
-            Ok::<_, ServiceError>(rooms)
-        })?;
-        self.wake();
-        Ok(RetryOutcome { rooms })
+        )
     }
 
     /// Retry in one room, which helpdesk may (A1, K4): it goes back into its next window.
@@ -233,25 +245,30 @@ impl Service {
     /// The update has not failed in the room, or not any more; its rollout is paused or deprecated, or gives way to a newer update
     /// there.
     pub async fn retry(&self, actor: &Actor, update: UpdateId, room: RoomId) -> Result<()> {
-        actor.may(Act::RetryRoom)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let settings = organisation(tx).await?.settings;
-            let (rollout, title) = startable_rollout(tx, update).await?;
-            let room = tx.rooms(&[room]).await?.pop().ok_or_else(|| ServiceError::not_found("This room"))?;
-            let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
-            let deployment = tx.deployment_of(room.id, update).await?;
-            let retry = Retry { rollout: &rollout, title: &title, rings: &rings, newer: &newer, settings: &settings, by: &actor.name };
-            let retried = retry.room(&room, deployment.as_ref(), now)?;
-            tx.put_deployments(std::slice::from_ref(&retried), now).await?;
-            let entry = entry(actor, "update.retried", update, format!("Retried {title} in {}.", room.name))
-                .with_before(json!({ "room": room.name, "state": "failed" }))
-                .with_after(json!({ "room": room.name, "state": "waiting" }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+        change!(
+            self,
+            actor,
+            Act::RetryRoom,
+            |tx| {
+                tx.lock_rollout(update).await?;
+                let facts = RetryFacts::of(tx, update).await?;
+                let room = tx.rooms(&[room]).await?.pop();
+                let room = room.ok_or_else(|| ServiceError::not_found("This room"))?;
+                (facts, tx.deployment_of(room.id, update).await?, room)
+            },
+            |(facts, deployment, room), now| {
+                let retried = facts.retry(&actor.name).room(&room, deployment.as_ref(), now)?;
+                let changes = Changes {
+                    deployments: vec![retried],
+                    ..Changes::default()
+                };
+                let summary = format!("Retried {} in {}.", facts.title, room.name);
+                let entry = entry(actor, "update.retried", update, summary)
+                    .with_before(json!({ "room": room.name, "state": "failed" }))
+                    .with_after(json!({ "room": room.name, "state": "waiting" }));
+                (changes, |_: &Applied| Ok((vec![entry], ())))
+            }
+        )
     }
 
     /// Forces an update (K5, K6), now or when each room is next available: it skips ring, day and window, and nothing else.
@@ -266,40 +283,52 @@ impl Service {
         mode: Force,
         reason: CleanText,
     ) -> Result<ForceOutcome> {
-        actor.may(Act::ControlUpdates)?;
-        let reason = checked_reason(reason)?;
-        let now = self.clock.now();
-        let forced = store::write!(self.store, tx => {
-            let (_, title) = startable_rollout(tx, update).await?;
-            let rooms = scope.rooms(tx, update).await?;
-            let mut forced = ForceOutcome { rooms: Vec::new(), left_out: Vec::new() };
-            for batch in rooms.chunks(AT_A_TIME) {
-                let (deployments, some) = self.forced_in(tx, &actor.name, update, batch, mode, now).await?;
-                tx.put_deployments(&deployments, now).await?;
-                forced.rooms.extend(some.rooms);
-                forced.left_out.extend(some.left_out);
+        change_in_pages!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                tx.lock_rollout(update).await?;
+                let facts = ForceFacts::of(tx, update, mode, &actor.name).await?;
+                (facts, scope.rooms(tx, update).await?, self.plan_ids()?, reason)
+            },
+            |(facts, rooms, mut ids, reason), now, done: ForceDone| {
+                match rooms.chunks(AT_A_TIME).nth(done.pages) {
+                    None => None,
+                    Some(page) => {
+                        let deployments = facts.force_in(tx, page, now, &mut ids, &mut done).await?;
+                        Some(Changes {
+                            deployments,
+                            ..Changes::default()
+                        })
+                    }
+                }
+            },
+            {
+                let forced = done.outcome;
+                tx.add_force(&ForceRecord {
+                    update,
+                    mode,
+                    rooms: forced.rooms.clone(),
+                    left_out: forced.left_out.clone(),
+                    actor: actor.name.clone(),
+                    at: now,
+                    reason: reason.clone(),
+                })
+                .await?;
+                let how = match mode {
+                    Force::Now => "",
+                    Force::WhenAvailable => ", each when it is free",
+                };
+                let (rooms, left_out) = (forced.rooms.len(), forced.left_out.len());
+                let title = facts.update.title();
+                let summary = format!("Forced {title} in {rooms} rooms{how}, {left_out} left out: {reason}");
+                let entry = entry(actor, "update.forced", update, summary)
+                    .with_after(json!({ "mode": mode, "rooms": rooms, "left_out": left_out }));
+                (vec![entry], forced)
             }
-            tx.add_force(&ForceRecord {
-                update,
-                mode,
-                rooms: forced.rooms.clone(),
-                left_out: forced.left_out.clone(),
-                actor: actor.name.clone(),
-                at: now,
-                reason: reason.clone(),
-            }).await?;
-            let how = match mode {
-                Force::Now => "",
-                Force::WhenAvailable => ", each when it is free",
-            };
-            let summary = format!("Forced {title} in {} rooms{how}, {} left out: {reason}", forced.rooms.len(), forced.left_out.len());
-            let entry = entry(actor, "update.forced", update, summary)
-                .with_after(json!({ "mode": mode, "rooms": forced.rooms.len(), "left_out": forced.left_out.len() }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(forced)
-        })?;
-        self.wake();
-        Ok(forced)
+        )
     }
 
     /// What [`Service::force`] would do, without doing it (K5): also how many of the rooms are in use, and since when that is known.
@@ -313,76 +342,28 @@ impl Service {
         scope: &RoomScope,
         mode: Force,
     ) -> Result<ForcePlan> {
-        actor.may(Act::ControlUpdates)?;
-        let now = self.clock.now();
-        let mut tx = self.store.read().await?;
-        startable_rollout(&mut tx, update).await?;
-        let rooms = scope.rooms(&mut tx, update).await?;
-        let mut plan = ForcePlan {
-            forced: ForceOutcome {
-                rooms: Vec::new(),
-                left_out: Vec::new(),
+        preview!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let facts = ForceFacts::of(tx, update, mode, &actor.name).await?;
+                (facts, scope.rooms(tx, update).await?, self.plan_ids()?)
             },
-            in_use: 0,
-            in_use_at: None,
-        };
-        for batch in rooms.chunks(AT_A_TIME) {
-            let (_, some) = self.forced_in(&mut tx, &actor.name, update, batch, mode, now).await?;
-            plan.forced.rooms.extend(some.rooms);
-            plan.forced.left_out.extend(some.left_out);
-        }
-        (plan.in_use, plan.in_use_at) = tx.rooms_in_use(&plan.forced.rooms, now - FRESH, now).await?;
-        Ok(plan)
-    }
-
-    async fn forced_in(
-        &self,
-        tx: &mut Tx,
-        by: &str,
-        update: UpdateId,
-        rooms: &[RoomId],
-        mode: Force,
-        now: DateTime<Utc>,
-    ) -> Result<(Vec<Deployment>, ForceOutcome)> {
-        let (rollout, _) = startable_rollout(tx, update).await?;
-        let freezes = tx.freezes().await?;
-        let updates = tx.updates(&[update]).await?;
-        let facts = updates
-            .get(&update)
-            .ok_or_else(|| ServiceError::not_found("This update"))?;
-        let (rings, newer) = (tx.rings().await?, tx.rollouts(&rollout.superseded_by).await?);
-        let force = force::Force {
-            update: facts,
-            rollout: &rollout,
-            rings: &rings,
-            freezes: &freezes,
-            newer: &newer,
-            newer_updates: &tx.updates(&rollout.superseded_by).await?,
-            how: mode,
-            by,
-        };
-        let existing = tx.deployments_in(rooms, update).await?;
-        let mut ids = self.plan_ids()?;
-        let (mut forced, mut left_out, mut deployments) = (Vec::new(), Vec::new(), Vec::new());
-        for room in tx.rooms(rooms).await? {
-            let planned = force.room(&room, existing.get(&room.id), now, &mut ids);
-            match planned {
-                Ok(deployment) => {
-                    forced.push(room.id);
-                    deployments.push(deployment);
+            |(facts, rooms, mut ids), now| {
+                let mut done = ForceDone::default();
+                for page in rooms.chunks(AT_A_TIME) {
+                    facts.force_in(tx, page, now, &mut ids, &mut done).await?;
                 }
-                Err(why) => {
-                    left_out.push((room.id, why.sentence(&facts.product_name, |date| date.to_string())));
+                let forced = done.outcome;
+                let (in_use, in_use_at) = tx.rooms_in_use(&forced.rooms, now - FRESH, now).await?;
+                ForcePlan {
+                    forced,
+                    in_use,
+                    in_use_at,
                 }
             }
-        }
-        Ok((
-            deployments,
-            ForceOutcome {
-                rooms: forced,
-                left_out,
-            },
-        ))
+        )
     }
 
     /// Stops an update in a room whose devices still download it (`docs/devices.md` 3): how many are asked to stop. One that has said
@@ -418,7 +399,7 @@ impl Service {
                     )
                     .with_before(json!({ "room": room, "state": "open" }))
                     .with_after(json!({ "room": room, "state": "asked to stop", "devices": applied.stops }));
-                    Ok((entry, applied.stops))
+                    Ok((vec![entry], applied.stops))
                 })
             }
         )
@@ -429,20 +410,24 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is not completed with failures.
     pub async fn acknowledge(&self, actor: &Actor, update: UpdateId, reason: CleanText) -> Result<()> {
-        actor.may(Act::ControlUpdates)?;
-        let reason = checked_reason(reason)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
-            acknowledge(rollout.as_ref(), &title, tx.is_acknowledged(update).await?)?;
-            tx.acknowledge(update, &actor.name, now).await?;
-            let summary = format!("Acknowledged the failures of {title}: {reason}");
-            let entry = entry(actor, "update.acknowledged", update, summary)
-                .with_before(json!({ "acknowledged": false }))
-                .with_after(json!({ "acknowledged": true }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })
+        change!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                let rollout = locked_rollout(tx, update).await?;
+                (rollout, tx.is_acknowledged(update).await?, reason)
+            },
+            |((rollout, title), acknowledged, reason), now| {
+                let changes = acknowledge(rollout.as_ref(), &title, acknowledged, &actor.name, now)?;
+                let summary = format!("Acknowledged the failures of {title}: {reason}");
+                let entry = entry(actor, "update.acknowledged", update, summary)
+                    .with_before(json!({ "acknowledged": false }))
+                    .with_after(json!({ "acknowledged": true }));
+                (changes, |_: &Applied| Ok((vec![entry], ())))
+            }
+        )
     }
 }
 
@@ -469,16 +454,120 @@ async fn locked_rollout(tx: &mut Tx, update: UpdateId) -> Result<(Option<Rollout
     Ok((tx.rollout(update).await?, title_of(tx, update).await?))
 }
 
-/// The rollout and its title, if rooms may be retried and forced under it.
-async fn startable_rollout(tx: &mut Tx, update: UpdateId) -> Result<(Rollout, String)> {
-    let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
-    let rollout = commands::startable_rollout(rollout.as_ref(), &title)?.clone();
-    Ok((rollout, title))
-}
-
 /// An entry about an update, without what was before and is after.
 pub(crate) fn entry(actor: &Actor, action: &'static str, update: UpdateId, summary: String) -> AuditEntry {
     actor.entry(action, "update", update, summary)
+}
+
+/// What a retry follows from (K4), but for the rooms.
+struct RetryFacts {
+    rollout: Rollout,
+    title: String,
+    settings: Settings,
+    rings: RingSequence,
+    /// The rollouts that supersede this one.
+    newer: BTreeMap<UpdateId, Rollout>,
+}
+
+impl RetryFacts {
+    async fn of(tx: &mut Tx, update: UpdateId) -> Result<Self> {
+        let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
+        let rollout = startable_rollout(rollout.as_ref(), &title)?.clone();
+        Ok(Self {
+            settings: organisation(tx).await?.settings,
+            rings: tx.rings().await?,
+            newer: tx.rollouts(&rollout.superseded_by).await?,
+            rollout,
+            title,
+        })
+    }
+
+    fn retry<'f>(&'f self, by: &'f str) -> Retry<'f> {
+        Retry {
+            rollout: &self.rollout,
+            title: &self.title,
+            rings: &self.rings,
+            newer: &self.newer,
+            settings: &self.settings,
+            by,
+        }
+    }
+}
+
+/// What a force follows from (K5), but for the rooms.
+struct ForceFacts {
+    rollout: Rollout,
+    update: Update,
+    rings: RingSequence,
+    freezes: Freezes,
+    /// The rollouts that supersede this one.
+    newer: BTreeMap<UpdateId, Rollout>,
+    /// Their updates.
+    newer_updates: BTreeMap<UpdateId, Update>,
+    how: Force,
+    by: String,
+}
+
+/// How far a force has come.
+#[derive(Default)]
+struct ForceDone {
+    pages: usize,
+    outcome: ForceOutcome,
+}
+
+impl ForceFacts {
+    async fn of(tx: &mut Tx, update: UpdateId, how: Force, by: &str) -> Result<Self> {
+        let facts = tx.updates(&[update]).await?.remove(&update);
+        let title = facts.as_ref().map_or_else(String::new, Update::title);
+        let rollout = startable_rollout(tx.rollout(update).await?.as_ref(), &title)?.clone();
+        Ok(Self {
+            update: facts.ok_or_else(|| ServiceError::not_found("This update"))?,
+            rings: tx.rings().await?,
+            freezes: tx.freezes().await?,
+            newer: tx.rollouts(&rollout.superseded_by).await?,
+            newer_updates: tx.updates(&rollout.superseded_by).await?,
+            rollout,
+            how,
+            by: by.to_owned(),
+        })
+    }
+
+    /// Decides for some rooms: the deployments of those that are forced.
+    async fn force_in(
+        &self,
+        tx: &mut Tx,
+        rooms: &[RoomId],
+        now: DateTime<Utc>,
+        ids: &mut impl NewIds,
+        done: &mut ForceDone,
+    ) -> Result<Vec<Deployment>> {
+        let force = force::Force {
+            update: &self.update,
+            rollout: &self.rollout,
+            rings: &self.rings,
+            freezes: &self.freezes,
+            newer: &self.newer,
+            newer_updates: &self.newer_updates,
+            how: self.how,
+            by: &self.by,
+        };
+        let existing = tx.deployments_in(rooms, self.update.id).await?;
+        let mut deployments = Vec::with_capacity(rooms.len());
+        for room in tx.rooms(rooms).await? {
+            match force.room(&room, existing.get(&room.id), now, ids) {
+                Ok(deployment) => {
+                    done.outcome.rooms.push(room.id);
+                    deployments.push(deployment);
+                }
+                Err(why) => {
+                    let why = why.sentence(&self.update.product_name, |date| date.to_string());
+                    done.outcome.left_out.push((room.id, why));
+                }
+            }
+        }
+        done.pages += 1;
+        Ok(deployments)
+    }
 }
 
 /// What a resume follows from (K3).

@@ -28,6 +28,7 @@ mod ids;
 pub mod pages;
 mod passwords;
 pub mod people;
+mod plan_facts;
 mod portfolio;
 pub mod releases;
 mod rings;

@@ -1,16 +1,23 @@
 //! The portfolio: releases with their files, and publishing them (S3, S4, S7).
 
+use std::collections::BTreeMap;
+
 use domain::access::Act;
+use domain::changes::Applied;
 use domain::clean::CleanText;
-use domain::commands::publish::{Candidate, publish, recall};
+use domain::commands::publish::{Candidate, PublishFacts, publish, recall};
+use domain::freeze::Freezes;
 use domain::ids::{ProductId, RoomId, UpdateId};
-use domain::planner;
+use domain::ring::RingSequence;
+use domain::rollout::Rollout;
+use domain::settings::Organisation;
 use domain::time_text;
 use domain::update::{Severity, Update, titled};
 use serde_json::json;
 use store::{NewArtifact, ReleaseRecord, Tx};
 
 use crate::artifacts::Hashes;
+use crate::change::change;
 use crate::control::{checked_reason, entry};
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
@@ -149,54 +156,55 @@ impl Service {
         severity: Option<Severity>,
         supersedes: bool,
     ) -> Result<PublishOutcome> {
-        actor.may(Act::Publish)?;
-        let published = store::write!(self.store, tx => {
-            let organisation = organisation(tx).await?;
-            let Some(release) = tx.release_of(product, version).await? else {
-                return Err(ServiceError::not_found(format!("Release {version} of {product}")));
-            };
-            let id = release.release.id;
-            let title = titled(&release.release.title, version);
-            let candidate = Candidate {
-                title: title.clone(),
-                published: tx.rollout(id).await?.is_some(),
-                recalled: release.release.recalled,
-                has_file: !tx.artifacts(id).await?.is_empty(),
-                expected_minutes: release.release.expected_minutes,
-            };
-            publish(&candidate, &organisation.settings)?;
-            if let Some(severity) = severity {
-                tx.grade_release(id, severity, &release.release.title).await?;
+        change!(
+            self,
+            actor,
+            Act::Publish,
+            |tx| {
+                let release = named_release(tx, product, version).await?;
+                let id = release.release.id;
+                if let Some(severity) = severity {
+                    // It is undone with everything else where the release is refused.
+                    tx.grade_release(id, severity, &release.release.title).await?;
+                }
+                compare_versions(tx, &release).await?;
+                let older = if supersedes {
+                    superseded(tx, id).await?
+                } else {
+                    Vec::new()
+                };
+                for update in &older {
+                    tx.lock_rollout(*update).await?;
+                }
+                ReleaseFacts::of(tx, &release, &older).await?
+            },
+            |facts, now| {
+                let published = publish(&facts.candidate, &facts.publish(), &actor.name, now)?;
+                let (update, title) = (facts.update.id, &facts.candidate.title);
+                let mut entries = Vec::new();
+                for after in &published.changes.rollouts {
+                    let older = &facts.titles[&after.update];
+                    let what = if after.is_live() {
+                        "is being superseded"
+                    } else {
+                        "was superseded"
+                    };
+                    let summary = format!("{older} {what} by {title}.");
+                    entries.push(
+                        entry(actor, "update.superseded", after.update, summary)
+                            .with_after(json!({ "superseded_by": title })),
+                    );
+                }
+                let starts_on = published.rollout.starts_on;
+                let summary = format!("Published {title}; it starts on {}.", time_text::dated(starts_on));
+                let entry = actor
+                    .entry("update.published", "update", update, summary)
+                    .with_after(json!({ "starts_on": starts_on, "severity": facts.update.severity }));
+                entries.push(entry);
+                let outcome = PublishOutcome { update, starts_on };
+                (published.changes, move |_: &Applied| Ok((entries, outcome)))
             }
-            compare_versions(tx, &release).await?;
-            let facts = tx.updates(&[id]).await?.remove(&id).ok_or_else(|| ServiceError::not_found("This release"))?;
-            let older = if supersedes { superseded(tx, &facts).await? } else { Vec::new() };
-            for update in &older {
-                tx.lock_rollout(*update).await?;
-            }
-            // Not before the locks: a start that was a little faster must not look later than the end of its rollout (law E).
-            let now = self.clock.now();
-            let rollout = planner::publish(&organisation, &facts, now);
-            tx.add_rollout(&rollout, &actor.name).await?;
-            let (rings, freezes) = (tx.rings().await?, tx.freezes().await?);
-            for before in tx.rollouts(&older).await?.values() {
-                let Some(after) = planner::supersede(before, &facts, &organisation, &rings, &freezes, now) else { continue };
-                tx.put_rollout(&after).await?;
-                tx.wake_deployments(after.update, now).await?;
-                let older = crate::rings::title(tx, after.update).await?;
-                let what = if after.is_live() { "is being superseded" } else { "was superseded" };
-                let entry = entry(actor, "update.superseded", after.update, format!("{older} {what} by {title}."))
-                    .with_after(json!({ "superseded_by": title }));
-                tx.add_audit(now, &entry).await?;
-            }
-            let summary = format!("Published {title}; it starts on {}.", time_text::dated(rollout.starts_on));
-            let entry = actor.entry("update.published", "update", id, summary)
-                .with_after(json!({ "starts_on": rollout.starts_on, "severity": facts.severity }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(PublishOutcome { update: id, starts_on: rollout.starts_on })
-        })?;
-        self.wake();
-        Ok(published)
+        )
     }
 
     /// Recalls a release (S10): its rollout is deprecated at once, what has not started is withdrawn, and devices that still download it
@@ -211,30 +219,93 @@ impl Service {
         version: &str,
         reason: CleanText,
     ) -> Result<RecallOutcome> {
-        actor.may(Act::Publish)?;
-        let reason = checked_reason(reason)?;
-        let recalled = store::write!(self.store, tx => {
-            let Some(release) = tx.release_of(product, version).await? else {
-                return Err(ServiceError::not_found(format!("Release {version} of {product}")));
-            };
-            let id = release.release.id;
-            let title = titled(&release.release.title, version);
-            tx.lock_rollout(id).await?;
-            let recalled_before = !tx.recall_release(id).await?;
-            // Not before the lock: see `Service::pause`.
-            let now = self.clock.now();
-            let changes = recall(id, &title, recalled_before, tx.rollout(id).await?.as_ref(), &reason, now)?;
-            let asked_to_stop = tx.apply(&changes, &[], now).await?.stops;
-            let rooms = tx.rooms_running(id).await?;
-            let summary = format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len());
-            let entry = actor.entry("update.recalled", "update", id, summary)
-                .with_after(json!({ "reason": reason, "rooms": rooms.len(), "asked_to_stop": asked_to_stop }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(RecallOutcome { update: id, rooms, asked_to_stop })
-        })?;
-        self.wake();
-        Ok(recalled)
+        change!(
+            self,
+            actor,
+            Act::Publish,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                let release = named_release(tx, product, version).await?;
+                let id = release.release.id;
+                tx.lock_rollout(id).await?;
+                (release, tx.rollout(id).await?, tx.rooms_running(id).await?, reason)
+            },
+            |(release, rollout, rooms, reason), now| {
+                let update = release.release.id;
+                let title = titled(&release.release.title, version);
+                let changes = recall(update, &title, release.release.recalled, rollout.as_ref(), &reason, now)?;
+                (changes, move |applied: &Applied| {
+                    let asked_to_stop = applied.stops;
+                    let summary = format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len());
+                    let entry = actor
+                        .entry("update.recalled", "update", update, summary)
+                        .with_after(json!({ "reason": reason, "rooms": rooms.len(), "asked_to_stop": asked_to_stop }));
+                    let outcome = RecallOutcome {
+                        update,
+                        rooms,
+                        asked_to_stop,
+                    };
+                    Ok((vec![entry], outcome))
+                })
+            }
+        )
     }
+}
+
+/// What publishing a release follows from (S3, S4, S7, S9).
+pub(crate) struct ReleaseFacts {
+    pub candidate: Candidate,
+    pub update: Update,
+    pub organisation: Organisation,
+    pub rings: RingSequence,
+    pub freezes: Freezes,
+    /// The live rollouts that it takes the place of.
+    pub older: BTreeMap<UpdateId, Rollout>,
+    /// The titles of their updates.
+    pub titles: BTreeMap<UpdateId, String>,
+}
+
+impl ReleaseFacts {
+    /// `older`: the live rollouts that it takes the place of.
+    pub async fn of(tx: &mut Tx, release: &ReleaseRecord, older: &[UpdateId]) -> Result<Self> {
+        let release = &release.release;
+        let titles = tx.updates(older).await?;
+        Ok(Self {
+            candidate: Candidate {
+                title: titled(&release.title, &release.version),
+                published: tx.rollout(release.id).await?.is_some(),
+                recalled: release.recalled,
+                has_file: !tx.artifacts(release.id).await?.is_empty(),
+                expected_minutes: release.expected_minutes,
+            },
+            organisation: organisation(tx).await?,
+            rings: tx.rings().await?,
+            freezes: tx.freezes().await?,
+            older: tx.rollouts(older).await?,
+            titles: titles.into_iter().map(|(id, older)| (id, older.title())).collect(),
+            update: update_of(tx, release.id).await?,
+        })
+    }
+
+    pub fn publish(&self) -> PublishFacts<'_> {
+        PublishFacts {
+            organisation: &self.organisation,
+            rings: &self.rings,
+            freezes: &self.freezes,
+            update: &self.update,
+            older: &self.older,
+        }
+    }
+}
+
+async fn update_of(tx: &mut Tx, release: UpdateId) -> Result<Update> {
+    let update = tx.updates(&[release]).await?.remove(&release);
+    update.ok_or_else(|| ServiceError::not_found("This release"))
+}
+
+async fn named_release(tx: &mut Tx, product: &ProductId, version: &str) -> Result<ReleaseRecord> {
+    let release = tx.release_of(product, version).await?;
+    release.ok_or_else(|| ServiceError::not_found(format!("Release {version} of {product}")))
 }
 
 /// The release, if it may have a file of this name now.
@@ -279,7 +350,8 @@ pub(crate) async fn compare_versions(tx: &mut Tx, release: &ReleaseRecord) -> Re
 }
 
 /// The live rollouts that a release takes the place of (S9). Releases that are certified side by side stay.
-pub(crate) async fn superseded(tx: &mut Tx, newer: &Update) -> Result<Vec<UpdateId>> {
+pub(crate) async fn superseded(tx: &mut Tx, newer: UpdateId) -> Result<Vec<UpdateId>> {
+    let newer = update_of(tx, newer).await?;
     let live = tx.live_rollouts().await?;
     let mut superseded = Vec::new();
     for older in tx.updates(&live).await?.values() {

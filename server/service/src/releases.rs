@@ -7,11 +7,10 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use domain::access::Act;
 use domain::clean::{CleanLine, CleanText};
+use domain::commands::publish::publish;
 use domain::freeze::check_date;
 use domain::ids::{ProductId, RingId, UpdateId};
-use domain::planner;
 use domain::rollout::PlannedStage;
-use domain::text::refusal::with_field;
 use domain::update::{ProductKind, Severity, titled};
 use domain::version::VersionScheme;
 use futures::Stream;
@@ -22,10 +21,10 @@ use uuid::Uuid;
 use crate::announcements::announce_products;
 use crate::artifacts::Hashes;
 use crate::catalogue::Catalogue;
+use crate::change::preview;
 use crate::error::{Result, ServiceError};
 use crate::estate::{LONGEST_NAME, check_text};
-use crate::portfolio::{check_filename, compare_versions, may_have_file, superseded};
-use crate::tick::organisation;
+use crate::portfolio::{ReleaseFacts, check_filename, compare_versions, may_have_file, superseded};
 use crate::uploads::pending_upload;
 use crate::{Actor, Service};
 
@@ -88,8 +87,6 @@ pub struct PublishPlan {
     pub rooms: BTreeMap<RingId, i64>,
     /// Titles of what would give way to it (S9).
     pub supersedes: Vec<String>,
-    /// Why it cannot be published; nothing else is known then.
-    pub refused: Option<String>,
 }
 
 impl Service {
@@ -262,45 +259,31 @@ impl Service {
     /// What publishing a release right now would mean (K9). Nothing is changed.
     ///
     /// # Errors
-    /// There is no such release.
+    /// As [`Service::publish`].
     pub async fn publish_plan(&self, actor: &Actor, update: UpdateId, severity: Severity) -> Result<PublishPlan> {
-        actor.may(Act::Publish)?;
-        let mut tx = self.store.read().await?;
-        let organisation = organisation(&mut tx).await?;
-        let release = release(&mut tx, update).await?;
-        let now = self.clock.now();
-        let mut facts = tx
-            .updates(&[update])
-            .await?
-            .remove(&update)
-            .ok_or_else(|| ServiceError::not_found("This release"))?;
-        facts.severity = severity;
-        let title = titled(&release.release.title, &release.release.version);
-        let minutes = planner::check_minutes(&organisation.settings, release.release.expected_minutes);
-        let minutes = minutes.err().map(|refusal| with_field(&refusal));
-        let refused = if tx.rollout(update).await?.is_some() {
-            Some(format!("{title} is published already"))
-        } else if release.release.recalled {
-            Some(format!("{title} was recalled"))
-        } else if tx.artifacts(update).await?.is_empty() {
-            Some(format!("{title} has no file; add one before publishing"))
-        } else {
-            minutes
-        };
-        let rollout = planner::publish(&organisation, &facts, now);
-        let (rings, freezes) = (tx.rings().await?, tx.freezes().await?);
-        let mut supersedes = Vec::new();
-        for older in superseded(&mut tx, &facts).await? {
-            supersedes.push(crate::rings::title(&mut tx, older).await?);
-        }
-        let mut waiting = tx.waiting_by_ring(&[update], organisation.zone.date(now)).await?;
-        Ok(PublishPlan {
-            starts_on: rollout.starts_on,
-            stages: rollout.calendar_at(&rings, &freezes, &organisation.zone, now),
-            rooms: waiting.remove(&update).unwrap_or_default(),
-            supersedes,
-            refused,
-        })
+        preview!(
+            self,
+            actor,
+            Act::Publish,
+            |tx| {
+                let release = release(tx, update).await?;
+                let older = superseded(tx, update).await?;
+                let mut facts = ReleaseFacts::of(tx, &release, &older).await?;
+                facts.update.severity = severity;
+                facts
+            },
+            |facts, now| {
+                let published = publish(&facts.candidate, &facts.publish(), &actor.name, now)?;
+                let zone = &facts.organisation.zone;
+                let mut waiting = tx.waiting_by_ring(&[update], zone.date(now)).await?;
+                PublishPlan {
+                    starts_on: published.rollout.starts_on,
+                    stages: published.rollout.calendar_at(&facts.rings, &facts.freezes, zone, now),
+                    rooms: waiting.remove(&update).unwrap_or_default(),
+                    supersedes: facts.titles.into_values().collect(),
+                }
+            }
+        )
     }
 
     /// Keeps a catalogue until somebody has looked at what it would become.

@@ -1,21 +1,22 @@
 //! Rings: adding, editing, deleting, and moving rooms between them (R1–R13).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use domain::access::Act;
+use domain::changes::Applied;
 use domain::clean::{CleanLine, CleanText, name_key};
 use domain::commands::edit_rings::{delete_ring, edit_rings};
 use domain::commands::move_rooms::{RoomInRing, check_all_found, move_rooms};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::refusal::Refusal;
 use domain::ring::{Ring, RingDraft, RingOrder, RingSequence};
-use domain::rollout::Rollout;
 use domain::update::Update;
 use serde_json::json;
 use store::{RoomFilter, RoomRing, Tx};
 
+use crate::change::change;
 use crate::error::{Result, ServiceError};
-use crate::tick::organisation;
+use crate::plan_facts::PlanFacts;
 use crate::{Actor, Service};
 
 /// The most rooms that are moved at once: all in one transaction, for which on SQLite every other writer waits.
@@ -129,28 +130,33 @@ impl Service {
     /// # Errors
     /// The ring is preconfigured, or an update is inside it.
     pub async fn delete_ring(&self, actor: &Actor, id: RingId, rooms_to: Option<RingId>) -> Result<()> {
-        actor.may(Act::EditRings)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let before = tx.rings().await?;
-            let after = before.without(id)?;
-            let target = match rooms_to {
-                Some(target) => after.get(target).ok_or_else(|| ServiceError::invalid("target ring", "there is no such ring"))?,
-                None => after.general(),
-            };
-            refuse_while_inside(tx, id).await?;
-            let moved = tx.move_all_rooms(id, target.id).await?;
-            tx.put_rings(&after).await?;
-            tx.wake_rollouts(now).await?;
-            let name = before.get(id).map_or(String::new(), |ring| ring.name.clone());
-            let summary = format!("Deleted the ring {name}; {moved} rooms went to {}.", target.name);
-            let entry = actor.entry("ring.deleted", "ring", id, summary)
-                .with_before(before.get(id).and_then(|ring| serde_json::to_value(ring).ok()));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+        change!(
+            self,
+            actor,
+            Act::EditRings,
+            |tx| { PlanFacts::of(tx).await? },
+            |facts, now| {
+                let before = &facts.rings;
+                let after = before.without(id)?;
+                let target = match rooms_to {
+                    Some(target) => after
+                        .get(target)
+                        .ok_or_else(|| ServiceError::invalid("target ring", "there is no such ring"))?,
+                    None => after.general(),
+                };
+                let changes = delete_ring(id, &after, target.id, facts.calendar(), &facts.titled(), now)?;
+                let ring = before.get(id);
+                let name = ring.map_or(String::new(), |ring| ring.name.clone());
+                let target = target.name.clone();
+                let gone = ring.and_then(|ring| serde_json::to_value(ring).ok());
+                (changes, move |applied: &Applied| {
+                    let moved = applied.moved_rooms;
+                    let summary = format!("Deleted the ring {name}; {moved} rooms went to {target}.");
+                    let entry = actor.entry("ring.deleted", "ring", id, summary).with_before(gone);
+                    Ok((vec![entry], ()))
+                })
+            }
+        )
     }
 
     async fn change_rings(
@@ -160,31 +166,29 @@ impl Service {
         id: RingId,
         change: impl Fn(&RingSequence) -> Result<RingSequence>,
     ) -> Result<()> {
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let before = tx.rings().await?;
-            let after = change(&before)?;
-            let live = tx.live_rollouts().await?;
-            let rollouts = tx.rollouts(&live).await?;
-            let live = titled(tx, &rollouts).await?;
-            let rings_reached_differently = edit_rings(&before, &after, &live)?;
-            tx.put_rings(&after).await?;
-            for ring in rings_reached_differently {
-                tx.recheck_ring(ring).await?;
+        change!(
+            self,
+            actor,
+            Act::EditRings,
+            |tx| { PlanFacts::of(tx).await? },
+            |facts, now| {
+                let before = &facts.rings;
+                let after = change(before)?;
+                let changes = edit_rings(before, &after, &facts.titled(), now)?;
+                let ring = after.get(id);
+                let (name, days) = ring.map_or((String::new(), 0), |ring| (ring.name.clone(), ring.completion_days()));
+                let verb = if action == "ring.added" { "Added" } else { "Edited" };
+                let summary = format!(
+                    "{verb} the ring {name}: {days} days, {} of 60 in all.",
+                    after.total_days()
+                );
+                let entry = actor
+                    .entry(action, "ring", id, summary)
+                    .with_before(before.get(id).and_then(|ring| serde_json::to_value(ring).ok()))
+                    .with_after(ring.and_then(|ring| serde_json::to_value(ring).ok()));
+                (changes, |_: &Applied| Ok((vec![entry], ())))
             }
-            tx.wake_rollouts(now).await?;
-            let ring = after.get(id);
-            let (name, days) = ring.map_or((String::new(), 0), |ring| (ring.name.clone(), ring.completion_days()));
-            let verb = if action == "ring.added" { "Added" } else { "Edited" };
-            let summary = format!("{verb} the ring {name}: {days} days, {} of 60 in all.", after.total_days());
-            let entry = actor.entry(action, "ring", id, summary)
-                .with_before(before.get(id).and_then(|ring| serde_json::to_value(ring).ok()))
-                .with_after(ring.and_then(|ring| serde_json::to_value(ring).ok()));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+        )
     }
 
     /// Moves rooms into a ring, all or none (R12, R13, R14). `from`: the ring in which they were seen, where that was one.
@@ -199,40 +203,50 @@ impl Service {
         from: Option<RingId>,
         to: RingId,
     ) -> Result<MoveOutcome> {
-        actor.may(Act::EditRings)?;
-        let now = self.clock.now();
-        let moved = store::write!(self.store, tx => {
-            let rings = tx.rings().await?;
-            let target = rings.get(to).ok_or(Refusal::NoSuchRing)?;
-            let rooms = chosen(tx, which).await?;
-            let all = rooms.len();
-            let places = rooms.into_iter().map(|room| RoomInRing { room: room.id, name: room.name, ring: room.ring });
-            let are_named = matches!(which, RoomChoice::Named(_));
-            let leaving = move_rooms(&rings, places.collect(), are_named, from, to)?;
-            let mut moved = 0;
-            for (source, rooms) in leaving {
-                let name = rings.get(source).map_or("", |ring| &ring.name);
-                let ids: Vec<RoomId> = rooms.iter().map(|room| room.room).collect();
-                let found = tx.move_rooms(&ids, source, to).await?;
-                if u64::try_from(ids.len()) != Ok(found) {
-                    return Err(ServiceError::conflict("some of these rooms were moved by somebody else meanwhile"));
+        change!(
+            self,
+            actor,
+            Act::EditRings,
+            |tx| {
+                let rings = tx.rings().await?;
+                if rings.get(to).is_none() {
+                    return Err(Refusal::NoSuchRing.into());
                 }
-                tx.recheck_all(ids.into_iter()).await?;
-                moved += rooms.len();
-                let entry = |room: RoomInRing| {
-                    let summary = format!("Moved {} from {name} to {}.", room.name, target.name);
-                    actor.entry("room.moved", "room", room.room, summary)
-                        .with_before(json!({ "ring": name }))
-                        .with_after(json!({ "ring": target.name }))
-                };
-                let entries: Vec<_> = rooms.into_iter().map(entry).collect();
-                tx.add_audits(now, &entries).await?;
+                let rooms = chosen(tx, which).await?.into_iter().map(|room| RoomInRing {
+                    room: room.id,
+                    name: room.name,
+                    ring: room.ring,
+                });
+                (rings, rooms.collect::<Vec<_>>())
+            },
+            |(rings, rooms), now| {
+                let are_named = matches!(which, RoomChoice::Named(_));
+                let moved = move_rooms(&rings, &rooms, are_named, from, to, now)?;
+                let leaving = moved.leaving;
+                (moved.changes, move |applied: &Applied| {
+                    let name = |ring| rings.get(ring).map_or("", |ring| &ring.name);
+                    let entry = |from: RingId, room: &RoomInRing| {
+                        let (from, to) = (name(from), name(to));
+                        let summary = format!("Moved {} from {from} to {to}.", room.name);
+                        actor
+                            .entry("room.moved", "room", room.room, summary)
+                            .with_before(json!({ "ring": from }))
+                            .with_after(json!({ "ring": to }))
+                    };
+                    let entries = leaving
+                        .iter()
+                        .flat_map(|(ring, rooms)| rooms.iter().map(|room| entry(*ring, room)));
+                    let entries: Vec<_> = entries.collect();
+                    let moved = entries.len();
+                    if u64::try_from(moved) != Ok(applied.moved_rooms) {
+                        let problem = "some of these rooms were moved by somebody else meanwhile";
+                        return Err(ServiceError::conflict(problem));
+                    }
+                    let there_already = rooms.len() - moved;
+                    Ok((entries, MoveOutcome { moved, there_already }))
+                })
             }
-            tx.wake_rollouts(now).await?;
-            Ok::<_, ServiceError>(MoveOutcome { moved, there_already: all - moved })
-        })?;
-        self.wake();
-        Ok(moved)
+        )
     }
 }
 
@@ -272,24 +286,6 @@ fn refuse_too_many(rooms: usize) -> Result<()> {
         return Err(ServiceError::invalid("rooms", problem));
     }
     Ok(())
-}
-
-/// R11: a ring stays while an update is inside it.
-async fn refuse_while_inside(tx: &mut Tx, ring: RingId) -> Result<()> {
-    let organisation = organisation(tx).await?;
-    let (rings, freezes) = (tx.rings().await?, tx.freezes().await?);
-    let live = tx.live_rollouts().await?;
-    let rollouts = tx.rollouts(&live).await?;
-    let live = titled(tx, &rollouts).await?;
-    Ok(delete_ring(ring, &rings, &freezes, &organisation.zone, &live)?)
-}
-
-/// Rollouts with the titles of their updates.
-async fn titled<'r>(tx: &mut Tx, rollouts: &'r BTreeMap<UpdateId, Rollout>) -> Result<Vec<(&'r Rollout, String)>> {
-    let ids: Vec<UpdateId> = rollouts.keys().copied().collect();
-    let updates = tx.updates(&ids).await?;
-    let title = |id| updates.get(id).map_or_else(|| "An update".to_owned(), Update::title);
-    Ok(rollouts.iter().map(|(id, rollout)| (rollout, title(id))).collect())
 }
 
 pub(crate) async fn title(tx: &mut Tx, update: UpdateId) -> Result<String> {

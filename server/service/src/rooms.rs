@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::access::Act;
+use domain::changes::TakeBack;
 use domain::clean::{CleanLine, CleanText, name_key};
+use domain::freeze::FreezeScope;
 use domain::ids::{DeviceId, RingId, RoomId, SiteId};
 use domain::room::RoomState;
 use domain::zone::Zone;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use store::{EstateLine, NewDevice, NewRoom, NewSite, Prepared, PreparedIn, RoomFilter, RoomRecord, SiteRecord, Tx};
+use store::{EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx};
 use uuid::Uuid;
 
 use crate::audit::CsvStream;
@@ -189,7 +191,7 @@ impl Service {
                 let problem = format!("an install is running in {}; retire the room when it has ended", before.name);
                 return Err(ServiceError::conflict(problem));
             }
-            tx.take_back(Prepared::all(PreparedIn::Room(id)), now).await?;
+            tx.take_back(&prepared_in(id, now)).await?;
             let mut revoked = 0;
             for device in tx.device_details(id).await? {
                 revoked += i64::from(tx.revoke_device(&device.controller, now).await?);
@@ -317,7 +319,7 @@ impl Service {
             let after = checked_site(tx, id, draft, Some(&before)).await?;
             tx.put_site(&after).await?;
             if before.zone != after.zone {
-                tx.take_back(Prepared::all(PreparedIn::SiteZone(id)), now).await?;
+                tx.take_back_in_zone_of(id, now).await?;
                 tx.recheck_site(id).await?;
                 tx.wake_rollouts(now).await?;
             }
@@ -465,6 +467,15 @@ impl Service {
     }
 }
 
+/// Whatever is prepared in a room.
+fn prepared_in(room: RoomId, at: DateTime<Utc>) -> TakeBack {
+    TakeBack {
+        scope: FreezeScope::Room(room),
+        nights: None,
+        at,
+    }
+}
+
 /// Writes a room that has changed, has the planner look at it, and leaves a trace.
 async fn put(
     tx: &mut Tx,
@@ -484,7 +495,7 @@ async fn put(
     }
     if before.zone != after.zone {
         // What is prepared for a window of the old zone is prepared anew.
-        tx.take_back(Prepared::all(PreparedIn::Room(after.id)), now).await?;
+        tx.take_back(&prepared_in(after.id, now)).await?;
     }
     tx.recheck(after.id).await?;
     tx.wake_rollouts(now).await?;

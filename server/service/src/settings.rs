@@ -1,14 +1,15 @@
 //! What the organisation has set (S3, S12, W1, W4, W5), and changing it.
 
 use domain::access::Act;
+use domain::changes::Applied;
 use domain::clean::CleanLine;
 use domain::commands::edit_settings::{check_settings, edit_settings};
 use domain::settings::{Organisation, Settings};
 use domain::zone::Zone;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::{Prepared, PreparedIn};
 
+use crate::change::change;
 use crate::error::{Result, ServiceError};
 use crate::estate::{LONGEST_NAME, check_text};
 use crate::tick::organisation;
@@ -49,42 +50,32 @@ impl Service {
             zone,
             settings: draft.settings.clone(),
         };
-        store::write!(self.store, tx => {
-            let live = tx.live_rollouts().await?;
-            for update in &live {
-                tx.lock_rollout(*update).await?;
-            }
-            // Not before the locks: a start that was a little faster must not look later than the change (law E).
-            let now = self.clock.now();
-            let before = organisation(tx).await?;
-            if fingerprint(&before) != seen {
-                let problem = "the settings were changed by somebody else meanwhile; look at them again";
-                return Err(ServiceError::conflict(problem));
-            }
-            if before == after {
-                return Ok(());
-            }
-            edit_settings(&after.settings, tx.updates(&live).await?.values())?;
-            tx.put_organisation(&after).await?;
-            if before.settings.window() != after.settings.window() {
-                // What is prepared for the hours of before is prepared anew.
-                tx.take_back(Prepared::all(PreparedIn::Organisation), now).await?;
-            }
-            if before.settings != after.settings || before.zone != after.zone {
+        change!(
+            self,
+            actor,
+            Act::EditSettings,
+            |tx| {
+                let live = tx.live_rollouts().await?;
                 for update in &live {
-                    tx.wake_deployments(*update, now).await?;
+                    tx.lock_rollout(*update).await?;
                 }
-                tx.wake_under_finished(None, now).await?;
-                tx.wake_rollouts(now).await?;
+                let before = organisation(tx).await?;
+                if fingerprint(&before) != seen {
+                    let problem = "the settings were changed by somebody else meanwhile; look at them again";
+                    return Err(ServiceError::conflict(problem));
+                }
+                (before, tx.updates(&live).await?)
+            },
+            |(before, live), now| {
+                let changes = edit_settings(&before, &after, live.values(), now)?;
+                let entry = actor
+                    .entry("settings.changed", "settings", "", "Changed the settings.".to_owned())
+                    .with_before(json!(facts(&before)))
+                    .with_after(json!(facts(&after)));
+                let entries = if changes.is_empty() { Vec::new() } else { vec![entry] };
+                (changes, |_: &Applied| Ok((entries, ())))
             }
-            let entry = actor.entry("settings.changed", "settings", "", "Changed the settings.".to_owned())
-                .with_before(json!(facts(&before)))
-                .with_after(json!(facts(&after)));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+        )
     }
 }
 

@@ -22,7 +22,7 @@ use domain::ticket::TicketState;
 use domain::update::Severity;
 use service::store::{RoomFilter, TicketFilter};
 use service::{MoveOutcome, RoomChoice, RoomScope, RoomsFile, ServiceError};
-use support::{Devices, Estate, admin, date, draft, instant, speak};
+use support::{Devices, Estate, admin, date, draft, instant, problem, speak};
 
 on_both_engines![
     an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7,
@@ -72,18 +72,6 @@ async fn nights(estate: &Estate, update: UpdateId) -> BTreeMap<RoomId, NaiveDate
         .filter(|deployment| deployment.update == update)
         .map(|deployment| (deployment.room, deployment.night))
         .collect()
-}
-
-fn problem(outcome: Result<impl std::fmt::Debug, ServiceError>) -> String {
-    let error = outcome.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ServiceError::Invalid { .. } | ServiceError::NotFound { .. } | ServiceError::Conflict { .. }
-        ),
-        "{error:?}"
-    );
-    error.to_string()
 }
 
 async fn an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7(estate: Estate) {

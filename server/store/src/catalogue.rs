@@ -423,15 +423,14 @@ impl Tx {
         Ok(ids.into_iter().map(UpdateId).collect())
     }
 
-    /// Marks a release as recalled (S10). `false`: it was already, or there is none.
+    /// Marks a release as recalled (S10).
     ///
     /// # Errors
     /// The database fails.
-    pub async fn recall_release(&mut self, id: UpdateId) -> Result<bool> {
-        const SQL: &str = "UPDATE updates SET recalled = $2 WHERE id = $1 AND NOT recalled";
-        let done =
-            each!(self, c => sqlx::query(SQL).bind(id.0).bind(true).execute(c).await.map(|done| done.rows_affected()))?;
-        Ok(done == 1)
+    pub async fn recall_release(&mut self, id: UpdateId) -> Result<()> {
+        const SQL: &str = "UPDATE updates SET recalled = $2 WHERE id = $1";
+        each!(self, c => sqlx::query(SQL).bind(id.0).bind(true).execute(c).await.map(drop))?;
+        Ok(())
     }
 
     /// Updates for planning.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::changes::{MovedNights, NewInstall, Stop, StopOf};
+use domain::changes::{MovedNights, NewInstall, Stop, StopOf, TakeBack};
 use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, SiteId, UpdateId};
@@ -15,53 +15,6 @@ use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
 use crate::rows::{instant, micros, needed, opt_instant, opt_micros, reason, reason_facts, small, word};
 use crate::tx::{Tx, each};
-
-/// What is prepared and may have to be prepared anew, because something has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prepared {
-    /// In these rooms.
-    pub rooms: PreparedIn,
-    /// For a night from the first to the second date, both included, or forced; `None`: whatever it is for.
-    pub nights: Option<(NaiveDate, NaiveDate)>,
-}
-
-/// The rooms of [`Prepared`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PreparedIn {
-    /// All.
-    Organisation,
-    /// Those of a ring.
-    Ring(RingId),
-    /// Those of a site.
-    Site(SiteId),
-    /// Those of a site that have its zone and none of their own.
-    SiteZone(SiteId),
-    /// One.
-    Room(RoomId),
-}
-
-impl Prepared {
-    /// What is prepared in these rooms for whatever night.
-    #[must_use]
-    pub fn all(rooms: PreparedIn) -> Self {
-        Self { rooms, nights: None }
-    }
-
-    /// What a freeze of these dates concerns (W6).
-    #[must_use]
-    pub fn in_freeze(scope: FreezeScope, from: NaiveDate, until: NaiveDate) -> Self {
-        let rooms = match scope {
-            FreezeScope::Organisation => PreparedIn::Organisation,
-            FreezeScope::Ring(id) => PreparedIn::Ring(id),
-            FreezeScope::Site(id) => PreparedIn::Site(id),
-            FreezeScope::Room(id) => PreparedIn::Room(id),
-        };
-        Self {
-            rooms,
-            nights: Some((from, until)),
-        }
-    }
-}
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct DeploymentRow {
@@ -499,22 +452,36 @@ impl Tx {
         Ok(asked)
     }
 
-    /// Takes back what is prepared and has not started, so that no device starts what the next tick would not let start. Deployments of
-    /// which something was taken back are looked at.
+    /// Takes back what is prepared and has not started; deployments of which something is taken back are looked at.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn take_back(&mut self, prepared: Prepared, now: DateTime<Utc>) -> Result<()> {
-        let (rooms, id) = match prepared.rooms {
-            PreparedIn::Organisation => ("TRUE", None),
-            PreparedIn::Ring(id) => ("d.room_id IN (SELECT id FROM rooms WHERE ring_id = ", Some(id.0)),
-            PreparedIn::Site(id) => ("d.room_id IN (SELECT id FROM rooms WHERE site_id = ", Some(id.0)),
-            PreparedIn::SiteZone(id) => (
-                "d.room_id IN (SELECT id FROM rooms WHERE NOT zone_is_own AND site_id = ",
-                Some(id.0),
-            ),
-            PreparedIn::Room(id) => ("(d.room_id = ", Some(id.0)),
+    pub async fn take_back(&mut self, taken: &TakeBack) -> Result<()> {
+        let (rooms, id) = match taken.scope {
+            FreezeScope::Organisation => ("TRUE", None),
+            FreezeScope::Ring(id) => ("d.room_id IN (SELECT id FROM rooms WHERE ring_id = ", Some(id.0)),
+            FreezeScope::Site(id) => ("d.room_id IN (SELECT id FROM rooms WHERE site_id = ", Some(id.0)),
+            FreezeScope::Room(id) => ("(d.room_id = ", Some(id.0)),
         };
+        self.take_back_in(rooms, id, taken.nights, taken.at).await
+    }
+
+    /// Takes back what is prepared in the rooms of a site that have its zone and none of their own, as [`Tx::take_back`] does.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn take_back_in_zone_of(&mut self, site: SiteId, now: DateTime<Utc>) -> Result<()> {
+        const ROOMS: &str = "d.room_id IN (SELECT id FROM rooms WHERE NOT zone_is_own AND site_id = ";
+        self.take_back_in(ROOMS, Some(site.0), None, now).await
+    }
+
+    async fn take_back_in(
+        &mut self,
+        rooms: &str,
+        id: Option<Uuid>,
+        nights: Option<(NaiveDate, NaiveDate)>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let taken: Vec<Uuid> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("UPDATE installs SET state = 'withdrawn', state_at = ");
             query.push_bind(micros(now));
@@ -524,8 +491,7 @@ impl Tx {
             if let Some(id) = id {
                 query.push_bind(id).push(")");
             }
-            if let Some((from, until)) = prepared.nights {
-                // What is forced has no night: it may start until the next freeze begins, and is prepared anew until then.
+            if let Some((from, until)) = nights {
                 query.push(" AND (d.force IS NOT NULL OR d.night BETWEEN ").push_bind(from);
                 query.push(" AND ").push_bind(until).push(")");
             }

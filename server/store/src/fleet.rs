@@ -17,6 +17,9 @@ impl Tx {
     /// The database fails, or a row is no fact.
     pub async fn fleet(&mut self) -> Result<Fleet> {
         const ROOMS: &str = "SELECT id FROM rooms ORDER BY id";
+        const ACKNOWLEDGED: &str =
+            "SELECT update_id FROM rollouts WHERE acknowledged_at IS NOT NULL ORDER BY update_id";
+        const RECALLED: &str = "SELECT id FROM updates WHERE recalled ORDER BY id";
         const RECHECKS: &str = "SELECT DISTINCT room_id, due_at FROM marks ORDER BY due_at, room_id";
         const PLACEMENTS: &str = "SELECT update_id, position, room_id FROM placements ORDER BY update_id, position";
         let organisation = self.organisation().await?;
@@ -31,6 +34,10 @@ impl Tx {
         let steps = self.steps_to(&fleet.updates).await?;
         fleet.updates.extend(self.updates(&steps).await?);
         fleet.freezes = self.freezes().await?;
+        let acknowledged: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ACKNOWLEDGED).fetch_all(c).await)?;
+        fleet.acknowledged = acknowledged.into_iter().map(UpdateId).collect();
+        let recalled: Vec<Uuid> = each!(self, c => sqlx::query_scalar(RECALLED).fetch_all(c).await)?;
+        fleet.recalled = recalled.into_iter().map(UpdateId).collect();
         let rooms: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ROOMS).fetch_all(c).await)?;
         let rooms: Vec<RoomId> = rooms.into_iter().map(RoomId).collect();
         fleet.rooms = self

@@ -37,7 +37,7 @@ mod tx;
 pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFacts, AuditFilter, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
-pub use deployments::{DeploymentEvent, ForceRecord, Prepared, PreparedIn};
+pub use deployments::{DeploymentEvent, ForceRecord};
 pub use devices::{Caller, DeviceFacts, DeviceRecord, OpenInstall};
 pub use error::{Result, StoreError};
 pub use estate::{EstateLine, UploadRecord};

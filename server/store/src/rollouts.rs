@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::changes::Acknowledgement;
 use domain::deployment::Bucket;
 use domain::ids::{RingId, UpdateId};
 use domain::ring::RingPlace;
@@ -410,21 +411,20 @@ impl Tx {
         Ok(at.flatten().is_some())
     }
 
-    /// Notes that an admin has seen that an update was completed with failures (T9). `false`: somebody has before.
+    /// Notes that an admin has seen that an update was completed with failures (T9).
     ///
     /// # Errors
     /// The database fails.
-    pub async fn acknowledge(&mut self, update: UpdateId, by: &str, at: DateTime<Utc>) -> Result<bool> {
-        const SQL: &str = "UPDATE rollouts SET acknowledged_at = $2, acknowledged_by = $3
-            WHERE update_id = $1 AND acknowledged_at IS NULL";
-        let done = each!(self, c => sqlx::query(SQL)
-            .bind(update.0)
-            .bind(micros(at))
-            .bind(by)
+    pub(crate) async fn acknowledge(&mut self, acknowledged: &Acknowledgement) -> Result<()> {
+        const SQL: &str = "UPDATE rollouts SET acknowledged_at = $2, acknowledged_by = $3 WHERE update_id = $1";
+        each!(self, c => sqlx::query(SQL)
+            .bind(acknowledged.update.0)
+            .bind(micros(acknowledged.at))
+            .bind(&acknowledged.by)
             .execute(c)
             .await
-            .map(|done| done.rows_affected()))?;
-        Ok(done == 1)
+            .map(drop))?;
+        Ok(())
     }
 }
 

@@ -1,16 +1,17 @@
 //! Other rings (R10, R11). Each edit by itself is checked by [`RingSequence`]; here it is held against the rollouts under way.
 
-use std::collections::BTreeSet;
+use chrono::{DateTime, Utc};
 
-use crate::freeze::Freezes;
+use crate::changes::{Changes, MovedRooms, Recheck, Wake};
+use crate::commands::resume::Calendar;
 use crate::ids::RingId;
 use crate::planner;
 use crate::refusal::Refusal;
 use crate::ring::{MOST_TOTAL_DAYS, RingSequence};
 use crate::rollout::Rollout;
-use crate::zone::Zone;
 
-/// The rings whose rooms are looked at when `after` takes the place of `before`. `live`: the live rollouts and their titles.
+/// `after` takes the place of `before`. `live`: the live rollouts and their titles. Rooms of rings that one of them now reaches
+/// differently are rechecked.
 ///
 /// # Errors
 /// The plan of one of them would get too long.
@@ -18,7 +19,8 @@ pub fn edit_rings(
     before: &RingSequence,
     after: &RingSequence,
     live: &[(&Rollout, String)],
-) -> Result<BTreeSet<RingId>, Refusal> {
+    now: DateTime<Utc>,
+) -> Result<Changes, Refusal> {
     for (rollout, title) in live {
         let days = rollout.planned_days(after);
         if days > MOST_TOTAL_DAYS {
@@ -27,29 +29,46 @@ pub fn edit_rings(
         }
     }
     let rollouts: Vec<&Rollout> = live.iter().map(|(rollout, _)| *rollout).collect();
-    Ok(planner::rings_reached_differently(before, after, &rollouts))
+    let reached_differently = planner::rings_reached_differently(before, after, &rollouts);
+    Ok(Changes {
+        rings: Some(after.clone()),
+        rechecks: reached_differently.into_iter().map(Recheck::Ring).collect(),
+        woken: vec![Wake::rollouts(now)],
+        ..Changes::default()
+    })
 }
 
-/// Whether a ring may be deleted, as far as rollouts under way are concerned (R11). `zone`: the organisation's.
+/// A ring is deleted (R11): `after` are the rings that are left, and its rooms go to `rooms_to`. `calendar`: with the rings of today.
+/// `live`: the live rollouts and their titles.
 ///
 /// # Errors
 /// A rollout is inside it.
 pub fn delete_ring(
     ring: RingId,
-    rings: &RingSequence,
-    freezes: &Freezes,
-    zone: &Zone,
+    after: &RingSequence,
+    rooms_to: RingId,
+    calendar: Calendar<'_>,
     live: &[(&Rollout, String)],
-) -> Result<(), Refusal> {
+    now: DateTime<Utc>,
+) -> Result<Changes, Refusal> {
     let inside = |(rollout, _): &&(&Rollout, String)| rollout.stages.last().is_some_and(|stage| stage.ring == ring);
-    let Some((rollout, title)) = live.iter().find(inside) else {
-        return Ok(());
-    };
-    let calendar = rollout.calendar(rings, freezes, None, rollout.starts_on);
-    let stage = calendar.iter().find(|stage| stage.ring == ring);
-    Err(Refusal::InsideRing {
-        title: title.clone(),
-        until: stage.map(|stage| stage.test_ends.pred_opt().unwrap_or(stage.test_ends)),
-        city: zone.city(),
+    if let Some((rollout, title)) = live.iter().find(inside) {
+        let stages = rollout.calendar(calendar.rings, calendar.freezes, None, rollout.starts_on);
+        let stage = stages.iter().find(|stage| stage.ring == ring);
+        return Err(Refusal::InsideRing {
+            title: title.clone(),
+            until: stage.map(|stage| stage.test_ends.pred_opt().unwrap_or(stage.test_ends)),
+            city: calendar.zone.city(),
+        });
+    }
+    Ok(Changes {
+        moved_rooms: vec![MovedRooms {
+            rooms: None,
+            from: ring,
+            to: rooms_to,
+        }],
+        rings: Some(after.clone()),
+        woken: vec![Wake::rollouts(now)],
+        ..Changes::default()
     })
 }

@@ -4,24 +4,46 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use crate::changes::Changes;
+use crate::changes::{Changes, FreezeChange, Recheck, TakeBack, Wake, WakeOf};
 use crate::commands::resume::Calendar;
-use crate::freeze::{Freezes, LEAST_FREE_DAYS, MOST_FROZEN_DAYS, check_date};
+use crate::freeze::{Freeze, FreezeScope, Freezes, LEAST_FREE_DAYS, MOST_FROZEN_DAYS, check_date};
 use crate::ids::UpdateId;
 use crate::planner;
 use crate::refusal::Refusal;
 use crate::rollout::Rollout;
-use crate::zone::Zone;
 
 /// First and last date of freezes.
 pub type Spans = Vec<(NaiveDate, NaiveDate)>;
 
-/// Whether a freeze from `from` to `until` may be made on `today`, the organisation's date. `beside`: the freezes that its rooms
-/// have already, once for each set of rooms that have the same.
+/// A freeze is made. `beside`: the freezes that its rooms have already, once for each set of rooms that have the same. `live`: the live
+/// rollouts. `calendar`: as it is.
 ///
 /// # Errors
 /// It begins in the past or ends before it begins, it would be too long, or too near to another one.
-pub fn freeze(today: NaiveDate, beside: &[Spans], from: NaiveDate, until: NaiveDate) -> Result<(), Refusal> {
+pub fn freeze<'r>(
+    scope: FreezeScope,
+    made: &Freeze,
+    beside: &[Spans],
+    live: impl Iterator<Item = &'r Rollout>,
+    calendar: Calendar<'_>,
+    now: DateTime<Utc>,
+) -> Result<Changes, Refusal> {
+    check_dates(calendar.zone.date(now), beside, made.from, made.until)?;
+    let mut changes = replan(scope, live, calendar, &calendar.freezes.with(scope, made), now);
+    changes.freezes.push(FreezeChange::Made {
+        scope,
+        freeze: made.clone(),
+    });
+    changes.taken_back.push(TakeBack {
+        scope,
+        nights: Some((made.from, made.until)),
+        at: now,
+    });
+    Ok(changes)
+}
+
+/// Whether a freeze from `from` to `until` may be made on `today`, the organisation's date.
+fn check_dates(today: NaiveDate, beside: &[Spans], from: NaiveDate, until: NaiveDate) -> Result<(), Refusal> {
     if from < today {
         return Err(Refusal::FreezeBegan { from, today });
     }
@@ -61,26 +83,48 @@ fn check(others: &[(NaiveDate, NaiveDate)], from: NaiveDate, until: NaiveDate) -
     Ok(())
 }
 
-/// Moves what lies ahead of live rollouts when the freezes of the organisation or of a ring change: a freeze is made or lifted.
-/// `zone`: the organisation's.
-#[must_use]
-pub fn move_plans<'r>(
+/// What follows when the freezes of `scope` change, to `after` where they move plans: a freeze is made or lifted. Dates ahead move with
+/// the plans, and rooms are looked at.
+pub(super) fn replan<'r>(
+    scope: FreezeScope,
     live: impl Iterator<Item = &'r Rollout>,
-    zone: &Zone,
-    before: &Freezes,
+    calendar: Calendar<'_>,
     after: &Freezes,
     now: DateTime<Utc>,
 ) -> Changes {
-    let shift = planner::freeze_shift(zone, now, before, after);
+    let ring = match scope {
+        FreezeScope::Organisation => None,
+        FreezeScope::Ring(ring) => Some(ring),
+        FreezeScope::Site(site) => {
+            return Changes {
+                rechecks: vec![Recheck::Site(site)],
+                ..Changes::default()
+            };
+        }
+        FreezeScope::Room(room) => {
+            return Changes {
+                rechecks: vec![Recheck::Room(room)],
+                ..Changes::default()
+            };
+        }
+    };
+    let shift = planner::freeze_shift(calendar.zone, now, calendar.freezes, after);
     let moved = live.map(|rollout| rollout.under_freezes(&shift));
     // When its next ring begins depends on what is frozen.
     let rollouts: Vec<Rollout> = moved
         .map(|moved| planner::wake_rollout(&moved, now).unwrap_or(moved))
         .collect();
     let mut changes = Changes {
-        woken: rollouts.iter().map(|rollout| (rollout.update, now)).collect(),
+        woken: rollouts
+            .iter()
+            .map(|rollout| Wake::update(rollout.update, now))
+            .collect(),
         ..Changes::default()
     };
+    changes.woken.push(Wake {
+        what: WakeOf::UnderFinished(ring),
+        at: now,
+    });
     for rollout in &rollouts {
         changes.move_nights(rollout, &shift);
     }
@@ -88,24 +132,33 @@ pub fn move_plans<'r>(
     changes
 }
 
-/// The last date of each live rollout's plan, as it is and under other freezes (K9). `calendar`: as it is.
+/// The last date of each live rollout's plan, as it is and under a freeze that would be made with `changes` (K9). `calendar`: as it is.
 #[must_use]
 pub fn last_dates<'r>(
     live: impl Iterator<Item = &'r Rollout>,
+    changes: &Changes,
     calendar: Calendar<'_>,
-    after: &Freezes,
     now: DateTime<Utc>,
 ) -> Vec<(UpdateId, NaiveDate, NaiveDate)> {
+    let mut after = calendar.freezes.clone();
+    for change in &changes.freezes {
+        if let FreezeChange::Made { scope, freeze } = change {
+            after = after.with(*scope, freeze);
+        }
+    }
     let last = |rollout: &Rollout, freezes: &Freezes| {
         let stages = rollout.calendar_at(calendar.rings, freezes, calendar.zone, now);
         stages.last().and_then(|stage| stage.test_ends.pred_opt())
     };
-    let before: Vec<&Rollout> = live.collect();
-    let moved = move_plans(before.iter().copied(), calendar.zone, calendar.freezes, after, now);
-    let pairs = before.iter().zip(&moved.rollouts);
-    pairs
-        .filter_map(|(was, is)| Some((was.update, last(was, calendar.freezes)?, last(is, after)?)))
-        .collect()
+    live.filter_map(|was| {
+        let moved = changes.rollouts.iter().find(|moved| moved.update == was.update);
+        Some((
+            was.update,
+            last(was, calendar.freezes)?,
+            last(moved.unwrap_or(was), &after)?,
+        ))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -122,7 +175,7 @@ mod tests {
         let ask = |others: &[(&str, &str)], from: &str, until: &str| {
             let others: Spans = others.iter().map(|(from, until)| (date(from), date(until))).collect();
             let today = date("2025-12-01");
-            freeze(today, &[others], date(from), date(until)).map_err(|refusal| with_field(&refusal))
+            check_dates(today, &[others], date(from), date(until)).map_err(|refusal| with_field(&refusal))
         };
         assert_eq!(ask(&[], "2025-12-01", "2025-12-30"), Ok(()), "30 days");
         let refused = ask(&[], "2025-11-30", "2025-12-01").expect_err("it has begun");

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
+use crate::changes::{Changes, MovedRooms, Wake};
 use crate::ids::{RingId, RoomId};
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
@@ -29,35 +32,58 @@ pub fn check_all_found(named: usize, found: usize) -> Result<(), Refusal> {
     }
 }
 
-/// The rooms that go to another ring, by the ring that they leave. `from`: the ring in which they were seen, where that was one.
-/// `are_named`: each was named, and not all that match.
+/// Rooms that go to another ring.
+#[derive(Clone, Debug)]
+pub struct RoomMove {
+    /// By the ring that they leave.
+    pub leaving: BTreeMap<RingId, Vec<RoomInRing>>,
+    /// What is written.
+    pub changes: Changes,
+}
+
+/// `from`: the ring in which the rooms were seen, where that was one. `are_named`: each was named, and not all that match.
 ///
 /// # Errors
 /// There is no such ring, somebody has moved a room meanwhile (R3), or it is there already.
 pub fn move_rooms(
     rings: &RingSequence,
-    rooms: Vec<RoomInRing>,
+    rooms: &[RoomInRing],
     are_named: bool,
     from: Option<RingId>,
     to: RingId,
-) -> Result<BTreeMap<RingId, Vec<RoomInRing>>, Refusal> {
+    now: DateTime<Utc>,
+) -> Result<RoomMove, Refusal> {
     let target = rings.get(to).ok_or(Refusal::NoSuchRing)?;
     let mut leaving: BTreeMap<RingId, Vec<RoomInRing>> = BTreeMap::new();
     for place in rooms {
         if from.is_some_and(|from| from != place.ring) {
-            let ring = rings.get(place.ring).map_or_else(String::new, |ring| ring.name.clone());
-            return Err(Refusal::MovedMeanwhile { room: place.name, ring });
+            let (room, ring) = (place.name.clone(), name_of(rings, place.ring));
+            return Err(Refusal::MovedMeanwhile { room, ring });
         }
         if place.ring != to {
-            leaving.entry(place.ring).or_default().push(place);
+            leaving.entry(place.ring).or_default().push(place.clone());
         } else if are_named {
-            let ring = target.name.clone();
-            return Err(Refusal::InRingAlready { room: place.name, ring });
+            let (room, ring) = (place.name.clone(), target.name.clone());
+            return Err(Refusal::InRingAlready { room, ring });
         }
     }
     if leaving.is_empty() {
         let ring = target.name.clone();
         return Err(Refusal::AllInRingAlready { ring });
     }
-    Ok(leaving)
+    let moved = leaving.iter().map(|(from, rooms)| MovedRooms {
+        rooms: Some(rooms.iter().map(|place| place.room).collect()),
+        from: *from,
+        to,
+    });
+    let changes = Changes {
+        moved_rooms: moved.collect(),
+        woken: vec![Wake::rollouts(now)],
+        ..Changes::default()
+    };
+    Ok(RoomMove { leaving, changes })
+}
+
+fn name_of(rings: &RingSequence, ring: RingId) -> String {
+    rings.get(ring).map_or_else(String::new, |ring| ring.name.clone())
 }

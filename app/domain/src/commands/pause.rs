@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::changes::Changes;
+use crate::changes::{Changes, Wake};
 use crate::refusal::Refusal;
 use crate::rollout::{Rollout, RolloutState};
 use crate::zone::Zone;
@@ -69,7 +69,7 @@ pub(super) fn check_end(resumes_on: Option<NaiveDate>, today: NaiveDate) -> Resu
 pub(super) fn pause_changes(before: &Rollout, state: RolloutState, zone: &Zone, now: DateTime<Utc>) -> Changes {
     let after = before.pause(state, zone);
     Changes {
-        woken: vec![(after.update, now)],
+        woken: vec![Wake::update(after.update, now)],
         rollouts: vec![after],
         ..Changes::default()
     }

@@ -1,14 +1,19 @@
 //! Publishing a release (S3, S4, S7), and recalling it (S10).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
-use crate::changes::{Changes, Stop, StopOf};
+use crate::changes::{Changes, NewRollout, Stop, StopOf, Wake};
+use crate::freeze::Freezes;
 use crate::ids::UpdateId;
 use crate::planner;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
+use crate::ring::RingSequence;
 use crate::rollout::Rollout;
-use crate::settings::Settings;
+use crate::settings::Organisation;
+use crate::update::Update;
 
 /// A release that somebody wants to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +30,40 @@ pub struct Candidate {
     pub expected_minutes: u32,
 }
 
-/// Whether a release may be published.
+/// What publishing follows from.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishFacts<'f> {
+    /// Whose rollout it will be.
+    pub organisation: &'f Organisation,
+    /// The rings of today.
+    pub rings: &'f RingSequence,
+    /// The freezes that move plans.
+    pub freezes: &'f Freezes,
+    /// The release, as urgent as it is published.
+    pub update: &'f Update,
+    /// The rollouts that it supersedes (S9).
+    pub older: &'f BTreeMap<UpdateId, Rollout>,
+}
+
+/// A release that is published.
+#[derive(Clone, Debug)]
+pub struct PublishedRelease {
+    /// Its rollout.
+    pub rollout: Rollout,
+    /// What is written.
+    pub changes: Changes,
+}
+
+/// A release is published: its rollout is made, and what it supersedes gives way (S9).
 ///
 /// # Errors
 /// It is published or recalled, it has no file, or it does not fit into a window (S7).
-pub fn publish(candidate: &Candidate, settings: &Settings) -> Result<(), Refusal> {
+pub fn publish(
+    candidate: &Candidate,
+    facts: &PublishFacts<'_>,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<PublishedRelease, Refusal> {
     let title = candidate.title.clone();
     if candidate.published {
         return Err(Refusal::PublishedAlready { title });
@@ -40,10 +74,25 @@ pub fn publish(candidate: &Candidate, settings: &Settings) -> Result<(), Refusal
     if !candidate.has_file {
         return Err(Refusal::NoFile { title });
     }
-    planner::check_minutes(settings, candidate.expected_minutes)
+    planner::check_minutes(&facts.organisation.settings, candidate.expected_minutes)?;
+    let superseded = facts.older.values().filter_map(|older| {
+        planner::supersede(older, facts.update, facts.organisation, facts.rings, facts.freezes, now)
+    });
+    let superseded: Vec<Rollout> = superseded.collect();
+    let rollout = planner::publish(facts.organisation, facts.update, now);
+    let changes = Changes {
+        new_rollouts: vec![NewRollout {
+            rollout: rollout.clone(),
+            by: by.to_owned(),
+        }],
+        woken: superseded.iter().map(|older| Wake::update(older.update, now)).collect(),
+        rollouts: superseded,
+        ..Changes::default()
+    };
+    Ok(PublishedRelease { rollout, changes })
 }
 
-/// The release's rollout ends, if it has one that goes on, and devices that download it are asked to stop. `recalled`: the release was
+/// The release's rollout ends, if it has one that is not deprecated, and devices that download it are asked to stop. `recalled`: the release was
 /// recalled before.
 ///
 /// # Errors
@@ -62,7 +111,8 @@ pub fn recall(
     }
     let after = rollout.and_then(|rollout| planner::recall(rollout, why, now));
     Ok(Changes {
-        woken: after.iter().map(|after| (after.update, now)).collect(),
+        recalled: vec![release],
+        woken: after.iter().map(|after| Wake::update(after.update, now)).collect(),
         rollouts: after.into_iter().collect(),
         stops: vec![Stop {
             of: StopOf::Release(release),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::changes::Changes;
+use crate::changes::{Changes, Wake};
 use crate::freeze::Freezes;
 use crate::planner;
 use crate::refusal::Refusal;
@@ -54,7 +54,7 @@ pub fn resume<'f>(
     let led_to = update.map_or_else(Vec::new, |step| planner::updates_waiting_for(step, others));
     let woken = std::iter::once(after.update).chain(led_to);
     let mut changes = Changes {
-        woken: woken.map(|update| (update, now)).collect(),
+        woken: woken.map(|update| Wake::update(update, now)).collect(),
         ..Changes::default()
     };
     changes.move_nights(&after, &shift);

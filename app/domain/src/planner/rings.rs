@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{NewIds, updates_waiting_for};
-use crate::changes::{Changes, Placement};
+use crate::changes::{Changes, Placement, Wake};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
@@ -134,7 +134,7 @@ fn resume(slice: &Slice, rollout: &Rollout, now: DateTime<Utc>, changes: &mut Ch
     let step = slice.updates.get(&rollout.update);
     let led_to = step.map_or_else(Vec::new, |step| updates_waiting_for(step, slice.updates.values()));
     let woken = std::iter::once(rollout.update).chain(led_to);
-    changes.woken.extend(woken.map(|update| (update, now)));
+    changes.woken.extend(woken.map(|update| Wake::update(update, now)));
     changes.rollouts.push(resumed);
 }
 
@@ -313,7 +313,7 @@ fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, changes: &mut Ch
             });
             changes.report_line(Subject::Rollout(older.update), Event::Deprecated(reason));
         }
-        changes.woken.push((older.update, now));
+        changes.woken.push(Wake::update(older.update, now));
     }
 }
 
@@ -366,7 +366,7 @@ fn wake_prerequisites(slice: &Slice, update: UpdateId, now: DateTime<Utc>, chang
     };
     let steps = slice.updates.values().filter(|step| newcomer.may_need(step));
     let wait = steps.filter(|step| slice.rollouts.get(&step.id).is_some_and(Rollout::may_start_rooms));
-    changes.woken.extend(wait.map(|step| (step.id, now)));
+    changes.woken.extend(wait.map(|step| Wake::update(step.id, now)));
 }
 
 /// Gives rooms of the ring that was entered last their nights by their positions; `taken` positions are dealt with.

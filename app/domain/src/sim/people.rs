@@ -5,27 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use super::{DeviceEvent, LogEntry, Simulation};
-use crate::changes::{Applied, Changes, StopOf};
+use crate::changes::{Applied, Changes, StopOf, Wake};
 use crate::commands::acknowledge::acknowledge;
 use crate::commands::cancel::{cancel, nothing_to_cancel};
 use crate::commands::edit_rings::{delete_ring, edit_rings};
-use crate::commands::edit_settings::{check_settings, edit_settings};
+use crate::commands::edit_settings::edit_settings;
 use crate::commands::move_rooms::{RoomInRing, check_all_found, move_rooms};
 use crate::commands::pause::{Pause, pause};
-use crate::commands::publish::{Candidate, publish, recall};
-use crate::commands::resume::{Calendar, resume};
+use crate::commands::publish::{Candidate, PublishFacts, publish, recall};
+use crate::commands::resume::resume;
 use crate::commands::retry::Retry;
 use crate::commands::set_resume_date::set_resume_date;
 use crate::commands::{self, startable_rollout};
 use crate::deployment::{self, Deployment};
 use crate::event::Subject;
-use crate::fleet::Fleet;
 use crate::ids::{RingId, RoomId, UpdateId};
 use crate::install::Install;
-use crate::planner;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
-use crate::rollout::{Rollout, RolloutState, days};
+use crate::rollout::{Rollout, days};
 use crate::room::{Hold, Room};
 use crate::settings::Organisation;
 use crate::time_text;
@@ -49,36 +47,25 @@ impl Simulation {
         let candidate = Candidate {
             title: update.title(),
             published: self.fleet.rollouts.contains_key(&update.id),
-            recalled: self.recalled.contains(&update.id),
+            recalled: self.fleet.recalled.contains(&update.id),
             has_file: update.offerable,
             expected_minutes: update.expected_minutes,
         };
-        publish(&candidate, &self.fleet.organisation.settings)?;
-        let rollout = planner::publish(&self.fleet.organisation, &update, self.now);
-        let older = self.fleet.rollouts.keys().filter(|older| {
+        let older = self.fleet.rollouts.iter().filter(|(older, _)| {
             let facts = self.fleet.updates.get(older);
             supersedes && facts.is_some_and(|older| update.supersedes(older))
         });
-        for older in older.copied().collect::<Vec<_>>() {
-            let Some(before) = self.fleet.rollouts.get(&older) else {
-                continue;
-            };
-            let fleet = &self.fleet;
-            let after = planner::supersede(
-                before,
-                &update,
-                &fleet.organisation,
-                &fleet.rings,
-                &fleet.freezes,
-                self.now,
-            );
-            if let Some(after) = after {
-                self.fleet.rollouts.insert(older, after);
-                self.fleet.wake_deployments(older, self.now);
-            }
-        }
-        self.fleet.rollouts.insert(update.id, rollout);
+        let older: BTreeMap<UpdateId, Rollout> = older.map(|(id, older)| (*id, older.clone())).collect();
+        let facts = PublishFacts {
+            organisation: &self.fleet.organisation,
+            rings: &self.fleet.rings,
+            freezes: &self.fleet.freezes,
+            update: &update,
+            older: &older,
+        };
+        let published = publish(&candidate, &facts, "", self.now)?;
         self.fleet.updates.insert(update.id, update);
+        self.write(&published.changes);
         Ok(())
     }
 
@@ -106,8 +93,8 @@ impl Simulation {
             resumes_on,
         };
         let (rollout, zone) = (self.fleet.rollouts.get(&update), &self.fleet.organisation.zone);
-        let plan = pause(rollout, &self.title(update), zone, &asked, self.now)?;
-        self.write(&plan);
+        let changes = pause(rollout, &self.title(update), zone, &asked, self.now)?;
+        self.write(&changes);
         Ok(())
     }
 
@@ -117,8 +104,8 @@ impl Simulation {
     /// It is not paused, has that end already, or the date is no good.
     pub fn set_resume_date(&mut self, update: UpdateId, resumes_on: Option<NaiveDate>) -> Result<(), Refusal> {
         let (rollout, zone) = (self.fleet.rollouts.get(&update), &self.fleet.organisation.zone);
-        let plan = set_resume_date(rollout, &self.title(update), zone, resumes_on, self.now)?;
-        self.write(&plan);
+        let changes = set_resume_date(rollout, &self.title(update), zone, resumes_on, self.now)?;
+        self.write(&changes);
         Ok(())
     }
 
@@ -127,16 +114,15 @@ impl Simulation {
     /// # Errors
     /// It is not paused.
     pub fn resume(&mut self, update: UpdateId) -> Result<(), Refusal> {
-        let (zone, freezes) = (self.fleet.organisation.zone.clone(), self.fleet.freezes.clone());
-        let rings = self.fleet.rings.clone();
-        let calendar = Calendar {
-            zone: &zone,
-            rings: &rings,
-            freezes: &freezes,
-        };
-        let updates = self.fleet.updates.clone();
         let rollout = self.fleet.rollouts.get(&update);
-        let resumed = resume(rollout, updates.get(&update), calendar, updates.values(), self.now)?;
+        let updates = &self.fleet.updates;
+        let resumed = resume(
+            rollout,
+            updates.get(&update),
+            self.fleet.calendar(),
+            updates.values(),
+            self.now,
+        )?;
         self.write(&resumed.changes);
         Ok(())
     }
@@ -170,9 +156,10 @@ impl Simulation {
     /// # Errors
     /// It was not, or somebody has seen it before.
     pub fn acknowledge(&mut self, update: UpdateId) -> Result<(), Refusal> {
-        let acknowledged = self.acknowledged.contains(&update);
-        acknowledge(self.fleet.rollouts.get(&update), &self.title(update), acknowledged)?;
-        self.acknowledged.insert(update);
+        let acknowledged = self.fleet.acknowledged.contains(&update);
+        let rollout = self.fleet.rollouts.get(&update);
+        let changes = acknowledge(rollout, &self.title(update), acknowledged, "", self.now)?;
+        self.write(&changes);
         Ok(())
     }
 
@@ -181,12 +168,8 @@ impl Simulation {
     /// # Errors
     /// It was recalled before.
     pub fn recall(&mut self, update: UpdateId, why: &str) -> Result<(), Refusal> {
-        let (recalled, rollout) = (self.recalled.contains(&update), self.fleet.rollouts.get(&update));
+        let (recalled, rollout) = (self.fleet.recalled.contains(&update), self.fleet.rollouts.get(&update));
         let changes = recall(update, &self.title(update), recalled, rollout, why, self.now)?;
-        self.recalled.insert(update);
-        if let Some(facts) = self.fleet.updates.get_mut(&update) {
-            facts.offerable = false;
-        }
         self.write(&changes);
         Ok(())
     }
@@ -352,20 +335,8 @@ impl Simulation {
             return Err(Refusal::NoSuchRing);
         }
         check_all_found(named.len(), places.len())?;
-        let leaving = move_rooms(&self.fleet.rings, places, true, from, to)?;
-        let moved: Vec<RoomId> = leaving.into_values().flatten().map(|place| place.room).collect();
-        self.put_rooms_in(&moved, to);
-        Ok(moved.len())
-    }
-
-    fn put_rooms_in(&mut self, rooms: &[RoomId], ring: RingId) {
-        for room in rooms {
-            if let Some(room) = self.fleet.rooms.get_mut(room) {
-                room.ring = ring;
-                self.fleet.rechecks.insert(room.id);
-            }
-        }
-        self.wake_rollouts();
+        let moved = move_rooms(&self.fleet.rings, &places, true, from, to, self.now)?;
+        Ok(usize::try_from(self.write(&moved.changes).moved_rooms).unwrap_or(usize::MAX))
     }
 
     /// Keeps updates away from a room up to and including a date ★.
@@ -392,12 +363,9 @@ impl Simulation {
     ///
     /// # Errors
     /// The plan of a rollout under way would get too long.
-    pub fn set_rings(&mut self, rings: RingSequence) -> Result<(), Refusal> {
-        let changed = edit_rings(&self.fleet.rings, &rings, &self.live())?;
-        let in_changed = self.fleet.rooms.values().filter(|room| changed.contains(&room.ring));
-        self.fleet.rechecks.extend(in_changed.map(|room| room.id));
-        self.fleet.rings = rings;
-        self.wake_rollouts();
+    pub fn set_rings(&mut self, rings: &RingSequence) -> Result<(), Refusal> {
+        let changes = edit_rings(&self.fleet.rings, rings, &self.live(), self.now)?;
+        self.write(&changes);
         Ok(())
     }
 
@@ -405,13 +373,9 @@ impl Simulation {
     ///
     /// # Errors
     /// An update is inside it.
-    pub fn delete_ring(&mut self, ring: RingId, rings: RingSequence, to: RingId) -> Result<(), Refusal> {
-        let zone = &self.fleet.organisation.zone;
-        delete_ring(ring, &self.fleet.rings, &self.fleet.freezes, zone, &self.live())?;
-        let rooms = self.fleet.rooms.values().filter(|room| room.ring == ring);
-        let rooms: Vec<RoomId> = rooms.map(|room| room.id).collect();
-        self.fleet.rings = rings;
-        self.put_rooms_in(&rooms, to);
+    pub fn delete_ring(&mut self, ring: RingId, rings: &RingSequence, to: RingId) -> Result<(), Refusal> {
+        let changes = delete_ring(ring, rings, to, self.fleet.calendar(), &self.live(), self.now)?;
+        self.write(&changes);
         Ok(())
     }
 
@@ -424,59 +388,27 @@ impl Simulation {
     ///
     /// # Errors
     /// A running update would not fit into the window.
-    pub fn edit_settings(&mut self, organisation: Organisation) -> Result<(), Refusal> {
-        let live: Vec<UpdateId> = self.live().iter().map(|(rollout, _)| rollout.update).collect();
-        let updates: BTreeMap<_, _> = live
-            .iter()
-            .filter_map(|id| Some((*id, self.fleet.updates.get(id)?)))
-            .collect();
-        check_settings(&organisation.settings)?;
-        edit_settings(&organisation.settings, updates.into_values())?;
-        let before = std::mem::replace(&mut self.fleet.organisation, organisation);
-        let after = &self.fleet.organisation;
-        if before.settings != after.settings || before.zone != after.zone {
-            for update in live {
-                self.fleet.wake_deployments(update, self.now);
-            }
-            self.wake_under_finished(None);
-            self.wake_rollouts();
-        }
+    pub fn edit_settings(&mut self, organisation: &Organisation) -> Result<(), Refusal> {
+        let live = self.fleet.rollouts.values().filter(|rollout| rollout.is_live());
+        let updates = live.filter_map(|rollout| self.fleet.updates.get(&rollout.update));
+        let changes = edit_settings(&self.fleet.organisation, organisation, updates, self.now)?;
+        self.write(&changes);
         Ok(())
     }
 
-    /// Has the planner look at what waits under rollouts that are over: a retry or a force.
-    /// `ring`: in this ring alone.
-    pub(super) fn wake_under_finished(&mut self, ring: Option<RingId>) {
-        let Fleet {
-            rollouts,
-            rooms,
-            deployments,
-            ..
-        } = &mut self.fleet;
-        for deployment in deployments.values_mut().filter(|deployment| deployment.is_unfinished()) {
-            let rollout = rollouts.get(&deployment.update).map(|rollout| &rollout.state);
-            let is_over = matches!(rollout, Some(RolloutState::Finished { .. }));
-            let in_ring = ring.is_none() || rooms.get(&deployment.room).map(|room| room.ring) == ring;
-            if is_over && in_ring {
-                deployment.next_at = Some(self.now);
-            }
-        }
-    }
-
     fn wake_rollouts(&mut self) {
-        for rollout in self.fleet.rollouts.values_mut() {
-            if let Some(again) = planner::wake_rollout(rollout, self.now) {
-                *rollout = again;
-            }
-        }
+        self.write(&Changes {
+            woken: vec![Wake::rollouts(self.now)],
+            ..Changes::default()
+        });
     }
 
     /// Writes deployments that a person has changed, with their counts.
     fn put(&mut self, deployments: Vec<Deployment>) {
-        let plan = Changes {
+        let changes = Changes {
             deployments,
             ..Changes::default()
         };
-        self.write(&plan);
+        self.write(&changes);
     }
 }

@@ -34,7 +34,7 @@ pub async fn fleets(both: &Both, when: &str) {
     }
     for update in rows.rollouts.keys() {
         let acknowledged = tx.is_acknowledged(*update).await.expect("a query");
-        if acknowledged != both.sim.acknowledged.contains(update) {
+        if acknowledged != both.sim.fleet.acknowledged.contains(update) {
             differ += &format!("\n{} is acknowledged at one of them", title(&rows, *update));
         }
     }

@@ -94,7 +94,7 @@ pub async fn give(
         Command::Settings(change) => {
             let mut organisation = both.sim.fleet.organisation.clone();
             change(&mut organisation.settings);
-            both.sim.edit_settings(organisation).map(something)
+            both.sim.edit_settings(&organisation).map(something)
         }
     };
     Ok(done?)
@@ -153,8 +153,8 @@ fn frozen(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<D
             let made = freeze(&both.sim, id, from, until);
             let rooms = both.rooms_in(*whom);
             let frozen = match names.scope(*whom) {
-                FreezeScope::Organisation => both.sim.freeze_plans(None, made),
-                FreezeScope::Ring(ring) => both.sim.freeze_plans(Some(ring), made),
+                FreezeScope::Organisation => both.sim.freeze_plans(None, &made),
+                FreezeScope::Ring(ring) => both.sim.freeze_plans(Some(ring), &made),
                 FreezeScope::Site(_) | FreezeScope::Room(_) => both.sim.freeze_rooms(&rooms, &made),
             };
             frozen.map(|()| Did::Freeze(id))
@@ -223,7 +223,7 @@ fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Di
                 _ => RingId(Uuid::from_u128(8)),
             };
             let after = before.with_added(id, ring_draft(name, Some(*order), *rollout_days, *test_days))?;
-            both.sim.set_rings(after)?;
+            both.sim.set_rings(&after)?;
             Ok(Did::Ring(id))
         }
         Command::EditRing {
@@ -233,18 +233,15 @@ fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Di
             test_days,
         } => {
             let id = both.names.ring(name);
-            both.sim.set_rings(edited(
-                &before,
-                id,
-                ring_draft(name, *order, *rollout_days, *test_days),
-            )?)?;
+            let draft = ring_draft(name, *order, *rollout_days, *test_days);
+            both.sim.set_rings(&edited(&before, id, draft)?)?;
             Ok(Did::Something)
         }
         Command::DeleteRing(name) => {
             let id = both.names.ring(name);
             let after = before.without(id)?;
             let general = after.general().id;
-            both.sim.delete_ring(id, after, general)?;
+            both.sim.delete_ring(id, &after, general)?;
             Ok(Did::Something)
         }
         other => panic!("{other:?} is about no ring"),

@@ -25,7 +25,9 @@ use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::Credentials;
 use service::store::{AuditFilter, Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
-use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RingFields, RoomsFile, Service, Source};
+use service::{
+    Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RingFields, RoomsFile, Service, ServiceError, Source,
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 /// The server for tests: a superuser's address.
@@ -487,4 +489,17 @@ macro_rules! on_both_engines {
             })+
         }
     };
+}
+
+/// What a refused use case says.
+pub fn problem(outcome: Result<impl std::fmt::Debug, ServiceError>) -> String {
+    let error = outcome.expect_err("a refusal");
+    assert!(
+        matches!(
+            error,
+            ServiceError::Invalid { .. } | ServiceError::NotFound { .. } | ServiceError::Conflict { .. }
+        ),
+        "{error:?}"
+    );
+    error.to_string()
 }

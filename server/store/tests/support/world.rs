@@ -241,7 +241,7 @@ impl World {
             (10, Some(_)) => {
                 let freeze = self.freeze();
                 let ring = self.dice.one_in(2).then_some(ring);
-                let _ = self.sim.freeze_plans(ring, freeze);
+                let _ = self.sim.freeze_plans(ring, &freeze);
             }
             (11, Some(_)) => {
                 let freeze = self.freeze();
@@ -447,6 +447,8 @@ impl World {
 /// What the two sides must agree on: not the texts of tickets, which live in their history, and not counts of nothing.
 fn comparable(fleet: &Fleet) -> Fleet {
     let mut fleet = fleet.clone();
+    // The store knows each room's site.
+    fleet.sites.clear();
     for ticket in fleet.tickets.values_mut() {
         ticket.failures.clear();
     }
@@ -560,7 +562,7 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
     }
     for (id, update) in &after.updates {
         if !update.offerable && before.updates.get(id).is_some_and(|before| before.offerable) {
-            assert!(tx.recall_release(*id).await?);
+            tx.recall_release(*id).await?;
         }
     }
     for (id, update) in after.updates.iter().filter(|(id, _)| !before.updates.contains_key(id)) {
