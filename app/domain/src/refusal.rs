@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::freeze::FreezeScope;
+use crate::freeze::{DateOutOfRange, FreezeScope};
 
 /// Why a command does nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub enum Refusal {
         /// Which field has it.
         field: &'static str,
         /// The date.
-        date: NaiveDate,
+        error: DateOutOfRange,
     },
     /// A freeze cannot begin in the past.
     FreezeBegan {

@@ -31,7 +31,7 @@ pub fn freeze(today: NaiveDate, beside: &[Spans], from: NaiveDate, until: NaiveD
 /// Whether rooms that have `others` already may have this one too. Freezes that touch or overlap count as one span.
 fn check(others: &[(NaiveDate, NaiveDate)], from: NaiveDate, until: NaiveDate) -> Result<(), Refusal> {
     for (field, date) in [("first date", from), ("last date", until)] {
-        check_date(date).map_err(|_| Refusal::DateOutOfRange { field, date })?;
+        check_date(date).map_err(|error| Refusal::DateOutOfRange { field, error })?;
     }
     if until < from {
         return Err(Refusal::FreezeEndsFirst { from, until });

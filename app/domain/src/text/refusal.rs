@@ -25,7 +25,7 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::NotCompletedWithFailures { title } => format!("{title} is not completed with failures"),
         Refusal::AcknowledgedAlready { title } => format!("the failures of {title} are acknowledged already"),
         Refusal::NoSuchScope(scope) => format!("there is no such {}", scope.as_str()),
-        Refusal::DateOutOfRange { date, .. } => format!("{date} must lie between 1900-01-01 and 2999-12-31"),
+        Refusal::DateOutOfRange { error, .. } => error.to_string(),
         Refusal::FreezeBegan { from, today } => format!("{from} has passed; it is {today}"),
         Refusal::FreezeEndsFirst { from, until } => format!("{until} is before the first date {from}"),
         Refusal::FreezeTooLong { first, last, days } => {
