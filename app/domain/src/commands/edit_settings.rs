@@ -10,9 +10,7 @@ use crate::update::Update;
 /// # Errors
 /// One is not.
 pub fn check_settings(after: &Settings) -> Result<(), Refusal> {
-    after
-        .check()
-        .map_err(|(field, problem)| Refusal::Setting { field, problem })
+    after.check().map_err(Refusal::Setting)
 }
 
 /// Whether the settings may be like this. `live`: the updates under way.

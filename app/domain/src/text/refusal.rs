@@ -4,6 +4,7 @@ use crate::commands::pause::MOST_PAUSED_DAYS;
 use crate::freeze::{LEAST_FREE_DAYS, MOST_FROZEN_DAYS};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rollout::plan_too_long;
+use crate::settings::SettingRefusal;
 use crate::time_text::dated;
 
 /// Why a command does nothing, in one sentence. What it says of a field does not name the field.
@@ -56,8 +57,18 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::RunningDoesNotFit { title, minutes, window } => {
             format!("{title} takes {minutes} minutes and is running; a window of {window} is too short for it")
         }
-        Refusal::Setting { problem, .. } => problem.clone(),
+        Refusal::Setting(refusal) => setting(refusal),
         Refusal::NothingToCancel { title, room } => format!("nothing of {title} is being downloaded in {room}"),
+    }
+}
+
+fn setting(refusal: &SettingRefusal) -> String {
+    match refusal {
+        SettingRefusal::OutOfRange { value, least, most, .. } => format!("{value} is not between {least} and {most}"),
+        SettingRefusal::WindowPastMidnight { minutes, opens } => {
+            let opens = opens.format("%H:%M");
+            format!("a window of {minutes} minutes that opens at {opens} ends on the next date; it belongs to one")
+        }
     }
 }
 
