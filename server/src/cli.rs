@@ -361,7 +361,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 
 async fn execute(cli: Cli) -> Result<()> {
     if let Some(directory) = &cli.zoneinfo {
-        zone::use_directory(directory).map_err(anyhow::Error::msg)?;
+        zone::use_directory(directory)?;
     }
     match cli.command {
         Command::Serve(serve) => serve::serve(serve).await,

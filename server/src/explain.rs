@@ -21,7 +21,7 @@ pub(crate) fn window(zone: &str, date: &str, as_json: bool) -> Result<()> {
     let date: NaiveDate = date
         .parse()
         .with_context(|| format!("date {date:?} must be YYYY-MM-DD"))?;
-    check_date(date).map_err(anyhow::Error::msg)?;
+    check_date(date)?;
     let window = Window::on(&zone, date, WindowHours::default());
     if as_json {
         let instant = |instant: chrono::DateTime<chrono::Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -206,15 +206,20 @@ impl Shift {
     }
 }
 
+/// A date that plans cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} must lie between 1900-01-01 and 2999-12-31")]
+pub struct DateOutOfRange(pub NaiveDate);
+
 /// Whether a date that somebody typed is one that plans can hold: calendars are not computed to the end of time.
 ///
 /// # Errors
-/// Names the limits.
-pub fn check_date(date: NaiveDate) -> Result<(), String> {
+/// It is not; the error names the limits.
+pub fn check_date(date: NaiveDate) -> Result<(), DateOutOfRange> {
     if (1900..3000).contains(&date.year()) {
         Ok(())
     } else {
-        Err(format!("{date} must lie between 1900-01-01 and 2999-12-31"))
+        Err(DateOutOfRange(date))
     }
 }
 

@@ -75,12 +75,17 @@ impl RingId {
 #[serde(transparent)]
 pub struct ProductId(pub String);
 
+/// The text is no catalogue's name of a product.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("product {0:?} must be 1 to 80 characters of a-z, 0-9 and -")]
+pub struct MalformedProductId(pub String);
+
 impl ProductId {
     /// Takes a product name as it stands in a catalogue or in a device's report.
     ///
     /// # Errors
-    /// Says which limit the text breaks.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// It breaks a limit; the error names all of them.
+    pub fn parse(text: &str) -> Result<Self, MalformedProductId> {
         let well_formed = !text.is_empty()
             && text.len() <= 80
             && text
@@ -89,7 +94,7 @@ impl ProductId {
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!("product {text:?} must be 1 to 80 characters of a-z, 0-9 and -"))
+            Err(MalformedProductId(text.to_owned()))
         }
     }
 }

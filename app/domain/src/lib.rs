@@ -30,7 +30,6 @@ pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;
 pub mod reason;
-#[cfg(feature = "zones")]
 pub mod refusal;
 pub mod ring;
 pub mod rollout;

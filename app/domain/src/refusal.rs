@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 
-use crate::freeze::FreezeScope;
+use crate::freeze::{DateOutOfRange, FreezeScope};
+use crate::settings::SettingRefusal;
 
 /// Why a command does nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub enum Refusal {
         /// Which field has it.
         field: &'static str,
         /// The date.
-        date: NaiveDate,
+        error: DateOutOfRange,
     },
     /// A freeze cannot begin in the past.
     FreezeBegan {
@@ -204,13 +205,8 @@ pub enum Refusal {
         /// Minutes of the window that is wanted.
         window: u32,
     },
-    /// A setting is not within its limits.
-    Setting {
-        /// Which.
-        field: &'static str,
-        /// Its limits, in one sentence.
-        problem: String,
-    },
+    /// A setting is not as it may be.
+    Setting(SettingRefusal),
     /// No device of the room downloads the update.
     NothingToCancel {
         /// The update.
@@ -239,7 +235,8 @@ impl Refusal {
             Self::NoRollout | Self::NoFreeze | Self::NoSuchRoom => RefusalKind::Missing,
             Self::ResumesTooEarly { .. } | Self::ResumesTooLate { .. } => RefusalKind::Field("resumes_on"),
             Self::NoSuchScope(_) => RefusalKind::Field("scope"),
-            Self::DateOutOfRange { field, .. } | Self::Setting { field, .. } => RefusalKind::Field(field),
+            Self::DateOutOfRange { field, .. } => RefusalKind::Field(field),
+            Self::Setting(refusal) => RefusalKind::Field(refusal.field()),
             Self::FreezeBegan { .. } | Self::FreezesTooNear { .. } => RefusalKind::Field("first date"),
             Self::FreezeEndsFirst { .. } | Self::FreezeTooLong { .. } => RefusalKind::Field("last date"),
             Self::NoSuchRing | Self::InRingAlready { .. } | Self::AllInRingAlready { .. } => {

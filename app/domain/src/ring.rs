@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RingId;
+use crate::refusal::RefusalKind;
 
 /// *Fixed:* no plan is longer than this many days (R8).
 pub const MOST_TOTAL_DAYS: u32 = 60;
@@ -197,41 +198,34 @@ pub struct RingDraft {
     pub test_days: u32,
 }
 
-/// Why rings cannot be as somebody wants them. The text is for people: it names the field and the limit.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+/// Why rings cannot be as somebody wants them. `text::ring` makes the sentences; as an error it says its field and the limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RingRefusal {
     /// R4.
-    #[error("name: a ring needs a name")]
     NameMissing,
     /// R4.
-    #[error("name: {length} characters are too many; a ring's name has at most {LONGEST_NAME}")]
     NameTooLong {
         /// Characters given.
         length: usize,
     },
     /// R4.
-    #[error("name: there is a ring named {holder} already")]
     NameTaken {
         /// The name as the other ring writes it.
         holder: String,
     },
     /// R4.
-    #[error("description: {length} characters are too many; a ring's description has at most {LONGEST_DESCRIPTION}")]
     DescriptionTooLong {
         /// Characters given.
         length: usize,
     },
     /// R2.
-    #[error("order: {given} is not a place for a ring; choose a whole number from 1 to 9")]
     Order {
         /// What was typed.
         given: String,
     },
     /// R2.
-    #[error("order: choose a whole number from 1 to 9")]
     OrderMissing,
     /// R2.
-    #[error("order: {order} belongs to {holder}; two rings never share an order")]
     OrderTaken {
         /// The order wanted.
         order: u8,
@@ -239,10 +233,8 @@ pub enum RingRefusal {
         holder: String,
     },
     /// R4.
-    #[error("rollout duration: a ring needs at least 1 day")]
     NoRolloutDays,
     /// R8, R9.
-    #[error("rollout and test period need {wanted} days; {remaining} of the {MOST_TOTAL_DAYS} are left")]
     TooLong {
         /// Rollout + test of the ring.
         wanted: u32,
@@ -250,21 +242,43 @@ pub enum RingRefusal {
         remaining: u32,
     },
     /// R1.
-    #[error("{name} is a preconfigured ring and cannot be deleted")]
     Preconfigured {
         /// The ring.
         name: String,
     },
-    /// Rings from a file or a database.
-    #[error("rings: {problem}")]
-    Incomplete {
-        /// What is missing or doubled.
-        problem: String,
+    /// Rings from a file or a database: a preconfigured ring is missing, or there are several of it.
+    NotOne {
+        /// Which ring.
+        kind: RingKind,
+        /// How many there are.
+        number: usize,
+    },
+    /// Rings from a file or a database: only Staging is first, and only Executive last.
+    OutOfPlace {
+        /// The ring.
+        name: String,
     },
     /// The ring is not there (any more).
-    #[error("ring: there is no such ring; somebody may have deleted it")]
     Unknown,
 }
+
+impl RingRefusal {
+    /// What it is about.
+    #[must_use]
+    pub fn kind(&self) -> RefusalKind {
+        match self {
+            Self::NameMissing | Self::NameTooLong { .. } | Self::NameTaken { .. } => RefusalKind::Field("name"),
+            Self::DescriptionTooLong { .. } => RefusalKind::Field("description"),
+            Self::Order { .. } | Self::OrderMissing | Self::OrderTaken { .. } => RefusalKind::Field("order"),
+            Self::NoRolloutDays | Self::TooLong { .. } => RefusalKind::Field("rollout duration"),
+            Self::NotOne { .. } | Self::OutOfPlace { .. } => RefusalKind::Field("rings"),
+            Self::Preconfigured { .. } => RefusalKind::Conflict,
+            Self::Unknown => RefusalKind::Missing,
+        }
+    }
+}
+
+impl std::error::Error for RingRefusal {}
 
 /// Rings in rollout order; see the module's head for what always holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,8 +309,7 @@ impl RingSequence {
         for kind in [RingKind::Staging, RingKind::General, RingKind::Executive] {
             let number = rings.iter().filter(|ring| ring.kind == kind).count();
             if number != 1 {
-                let problem = format!("there must be one {} ring, not {number}", kind.as_str());
-                return Err(RingRefusal::Incomplete { problem });
+                return Err(RingRefusal::NotOne { kind, number });
             }
         }
         for ring in &rings {
@@ -306,8 +319,9 @@ impl RingSequence {
                 RingPlace::Executive => ring.kind == RingKind::Executive,
             };
             if !pinned_right {
-                let problem = format!("{} is out of its place: Staging is first and Executive last", ring.name);
-                return Err(RingRefusal::Incomplete { problem });
+                return Err(RingRefusal::OutOfPlace {
+                    name: ring.name.clone(),
+                });
             }
             check_texts_and_days(&ring.name, &ring.description, ring.rollout_days)?;
         }

@@ -37,7 +37,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
@@ -45,11 +45,11 @@ use uuid::Uuid;
 use crate::deployment::{Deployment, Force};
 use crate::event::Subject;
 use crate::fleet::Fleet;
-use crate::freeze::Freeze;
-use crate::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
+use crate::freeze::{Freeze, check_date};
+use crate::ids::{DeviceId, FreezeId, MalformedProductId, ProductId, RingId, RoomId, UpdateId};
 use crate::planner;
 use crate::refusal::Refusal;
-use crate::ring::{RingDraft, RingOrder, RingPlace, RingSequence};
+use crate::ring::{RingDraft, RingOrder, RingPlace, RingRefusal, RingSequence};
 use crate::rollout::{PlannedStage, Rollout, days};
 use crate::room::{Component, Device, Hold, Room, RoomState};
 use crate::settings::{Mode, Organisation, Settings};
@@ -83,7 +83,7 @@ pub fn run(text: &str) -> Result<String, ScenarioError> {
     let mut script = Script::new();
     let mut last_line = 0;
     for (index, line) in text.lines().enumerate() {
-        let at_line = |problem| ScenarioError {
+        let at_line = |LineProblem(problem)| ScenarioError {
             line: index + 1,
             problem,
         };
@@ -106,7 +106,45 @@ pub fn run(text: &str) -> Result<String, ScenarioError> {
     Ok(script.print())
 }
 
-type LineResult = Result<(), String>;
+/// Why a line cannot be played, in one sentence. A scenario is text from outside: whoever wrote it reads this, and no code does.
+struct LineProblem(String);
+
+type LineResult<T = ()> = Result<T, LineProblem>;
+
+impl LineProblem {
+    /// What is the matter with a field.
+    fn of(field: &str, problem: impl fmt::Display) -> Self {
+        Self(format!("{field}: {problem}"))
+    }
+
+    /// A word that is none of those that may stand here.
+    fn none_of(field: &str, word: &str, words: &str) -> Self {
+        Self::of(field, format_args!("{word} is none; {words}"))
+    }
+
+    /// A name that nothing has.
+    fn no_such(field: &str, name: &str) -> Self {
+        Self::of(field, format_args!("there is no {name}"))
+    }
+}
+
+impl From<Refusal> for LineProblem {
+    fn from(refusal: Refusal) -> Self {
+        Self(with_field(&refusal))
+    }
+}
+
+impl From<RingRefusal> for LineProblem {
+    fn from(refusal: RingRefusal) -> Self {
+        Self(refusal.to_string())
+    }
+}
+
+impl From<MalformedProductId> for LineProblem {
+    fn from(malformed: MalformedProductId) -> Self {
+        Self(malformed.to_string())
+    }
+}
 
 /// One line, cut into words.
 struct TokenReader {
@@ -114,12 +152,14 @@ struct TokenReader {
     next: usize,
 }
 
-fn tokens(line: &str) -> Result<Vec<String>, String> {
+fn tokens(line: &str) -> LineResult<Vec<String>> {
     let mut tokens = Vec::new();
     let mut rest = line.trim();
     while !rest.is_empty() && !rest.starts_with('#') {
         let (token, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').ok_or("quotes: a \" has no other to close it")?,
+            Some(quoted) => quoted
+                .split_once('"')
+                .ok_or_else(|| LineProblem::of("quotes", "a \" has no other to close it"))?,
             None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
         };
         tokens.push(token.to_owned());
@@ -129,12 +169,12 @@ fn tokens(line: &str) -> Result<Vec<String>, String> {
 }
 
 impl TokenReader {
-    fn word(&mut self, field: &str) -> Result<String, String> {
+    fn word(&mut self, field: &str) -> LineResult<String> {
         let word = self
             .tokens
             .get(self.next)
             .cloned()
-            .ok_or_else(|| format!("{field}: the line ends before it"))?;
+            .ok_or_else(|| LineProblem::of(field, "the line ends before it"))?;
         self.next += 1;
         Ok(word)
     }
@@ -154,43 +194,51 @@ impl TokenReader {
             .tokens
             .get(self.next)
             .map_or("the end of the line".to_owned(), |found| format!("{found:?}"));
-        Err(format!("{word}: expected this word here, found {found}"))
+        Err(LineProblem::of(
+            word,
+            format_args!("expected this word here, found {found}"),
+        ))
     }
 
-    fn number(&mut self, field: &str, least: u32, most: u32) -> Result<u32, String> {
+    fn number(&mut self, field: &str, least: u32, most: u32) -> LineResult<u32> {
         let word = self.word(field)?;
         let number = word.parse().ok().filter(|number| (least..=most).contains(number));
-        number.ok_or_else(|| format!("{field}: {word} is not a whole number from {least} to {most}"))
+        number.ok_or_else(|| {
+            LineProblem::of(
+                field,
+                format_args!("{word} is not a whole number from {least} to {most}"),
+            )
+        })
     }
 
-    fn date(&mut self, field: &str) -> Result<NaiveDate, String> {
+    fn date(&mut self, field: &str) -> LineResult<NaiveDate> {
         let word = self.word(field)?;
         let date = word
             .parse()
-            .map_err(|_| format!("{field}: {word} is not a date such as 2025-03-05"))?;
-        crate::freeze::check_date(date).map_err(|problem| format!("{field}: {problem}"))?;
+            .map_err(|_| LineProblem::of(field, format_args!("{word} is not a date such as 2025-03-05")))?;
+        check_date(date).map_err(|error| LineProblem::of(field, error))?;
         Ok(date)
     }
 
-    fn instant(&mut self, field: &str, zone: &Zone) -> Result<DateTime<Utc>, String> {
+    fn instant(&mut self, field: &str, zone: &Zone) -> LineResult<DateTime<Utc>> {
         let date = self.date(field)?;
         let word = self.word(field)?;
         let time = NaiveTime::parse_from_str(&word, "%H:%M")
-            .map_err(|_| format!("{field}: {word} is not a time from 00:00 to 23:59"))?;
+            .map_err(|_| LineProblem::of(field, format_args!("{word} is not a time from 00:00 to 23:59")))?;
         zone.at(date, time)
-            .ok_or_else(|| format!("{field}: {date} {word} does not exist in {zone}"))
+            .ok_or_else(|| LineProblem::of(field, format_args!("{date} {word} does not exist in {zone}")))
     }
 
-    fn zone(&mut self) -> Result<Zone, String> {
-        Zone::parse(&self.word("zone")?).map_err(|unknown| format!("zone: {unknown}"))
+    fn zone(&mut self) -> LineResult<Zone> {
+        Zone::parse(&self.word("zone")?).map_err(|unknown| LineProblem::of("zone", unknown))
     }
 
-    fn reason(&mut self) -> Result<String, String> {
+    fn reason(&mut self) -> LineResult<String> {
         self.expect("because")?;
         let rest = self.tokens.get(self.next..).unwrap_or_default().join(" ");
         self.next = self.tokens.len();
         if rest.is_empty() {
-            Err("because: the line ends before the reason".to_owned())
+            Err(LineProblem::of("because", "the line ends before the reason"))
         } else {
             Ok(rest)
         }
@@ -199,7 +247,7 @@ impl TokenReader {
     fn end(&self) -> LineResult {
         match self.tokens.get(self.next) {
             None => Ok(()),
-            Some(word) => Err(format!("{word}: nothing more is expected on this line")),
+            Some(word) => Err(LineProblem::of(word, "nothing more is expected on this line")),
         }
     }
 }
@@ -264,11 +312,11 @@ impl Script {
     fn line(&mut self, reader: &mut TokenReader) -> LineResult {
         let directive = reader.word("directive")?;
         if self.over {
-            return Err(format!("{directive}: nothing may stand behind until"));
+            return Err(LineProblem::of(&directive, "nothing may stand behind until"));
         }
         let before_the_first_at = matches!(directive.as_str(), "zone" | "clock");
         if before_the_first_at && (self.started || !self.rooms.is_empty()) {
-            return Err(format!("{directive}: must stand before the first room"));
+            return Err(LineProblem::of(&directive, "must stand before the first room"));
         }
         match directive.as_str() {
             "zone" => self.sim.fleet.organisation.zone = reader.zone()?,
@@ -288,8 +336,9 @@ impl Script {
             }
             "ring" => self.ring(reader)?,
             "rooms" | "room" if self.started => {
-                return Err(format!(
-                    "{directive}: after the first at, write at DATE TIME add room …"
+                return Err(LineProblem::of(
+                    &directive,
+                    "after the first at, write at DATE TIME add room …",
                 ));
             }
             "rooms" => self.add_rooms(reader)?,
@@ -302,7 +351,8 @@ impl Script {
             "guard" => {
                 let guard = reader.word("guard")?;
                 let is_on = ["off", "on"].iter().position(|word| *word == guard);
-                let is_on = is_on.ok_or_else(|| format!("guard: {guard} is neither on nor off"))?;
+                let is_on =
+                    is_on.ok_or_else(|| LineProblem::of("guard", format_args!("{guard} is neither on nor off")))?;
                 self.sim.fleet.organisation.settings.starvation_guard = is_on == 1;
             }
             "portfolio" => {
@@ -316,20 +366,22 @@ impl Script {
                 self.over = true;
             }
             unknown => {
-                return Err(format!(
-                    "directive: {unknown} is none; the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until"
-                ));
+                let directives = "the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until";
+                return Err(LineProblem::none_of("directive", unknown, directives));
             }
         }
         Ok(())
     }
 
-    fn instant_ahead(&self, reader: &mut TokenReader, field: &str) -> Result<DateTime<Utc>, String> {
+    fn instant_ahead(&self, reader: &mut TokenReader, field: &str) -> LineResult<DateTime<Utc>> {
         let zone = self.organisation_zone();
         let instant = reader.instant(field, &zone)?;
         if instant < self.sim.now {
             let now = zone.local(self.sim.now).wall.format("%Y-%m-%d %H:%M");
-            return Err(format!("{field}: times go forward; it is {now} already"));
+            return Err(LineProblem::of(
+                field,
+                format_args!("times go forward; it is {now} already"),
+            ));
         }
         Ok(instant)
     }
@@ -340,7 +392,12 @@ impl Script {
         settings.mode = match word.as_str() {
             "automatic" => Mode::Automatic,
             "rings" => Mode::RingValidated,
-            other => return Err(format!("mode: {other} is neither automatic nor rings")),
+            other => {
+                return Err(LineProblem::of(
+                    "mode",
+                    format_args!("{other} is neither automatic nor rings"),
+                ));
+            }
         };
         if reader.take_if("nights") {
             settings.automatic_days = reader.number("nights", 1, 60)?;
@@ -353,7 +410,7 @@ impl Script {
         reader.expect("kind")?;
         let word = reader.word("kind")?;
         let kind = ProductKind::from_word(&word)
-            .ok_or_else(|| format!("kind: {word} is none; use os, service, app, driver or firmware"))?;
+            .ok_or_else(|| LineProblem::none_of("kind", &word, "use os, service, app, driver or firmware"))?;
         let mut scheme = VersionScheme::default();
         if reader.take_if("by-date") {
             scheme.by_release_date = true;
@@ -375,37 +432,33 @@ impl Script {
         Ok(())
     }
 
-    fn product_id(&self, reader: &mut TokenReader) -> Result<ProductId, String> {
+    fn product_id(&self, reader: &mut TokenReader) -> LineResult<ProductId> {
         let id = ProductId::parse(&reader.word("product")?)?;
         if self.products.contains_key(&id) {
             Ok(id)
         } else {
-            Err(format!(
-                "product: there is no {id}; a line product {id} kind app makes it"
+            Err(LineProblem::of(
+                "product",
+                format_args!("there is no {id}; a line product {id} kind app makes it"),
             ))
         }
     }
 
-    fn ring_named(&self, reader: &mut TokenReader) -> Result<RingId, String> {
+    fn ring_named(&self, reader: &mut TokenReader) -> LineResult<RingId> {
         let name = reader.word("ring")?;
         self.sim
             .fleet
             .rings
             .named(&name)
             .map(|ring| ring.id)
-            .ok_or_else(|| format!("ring: there is no {name}"))
+            .ok_or_else(|| LineProblem::no_such("ring", &name))
     }
 
     fn ring(&mut self, reader: &mut TokenReader) -> LineResult {
         let name = reader.word("name")?;
         let old = self.sim.fleet.rings.named(&name).cloned();
         let order = if reader.take_if("order") {
-            Some(
-                reader
-                    .word("order")?
-                    .parse::<RingOrder>()
-                    .map_err(|refusal| refusal.to_string())?,
-            )
+            Some(reader.word("order")?.parse::<RingOrder>()?)
         } else {
             None
         };
@@ -431,9 +484,7 @@ impl Script {
                 self.sim.fleet.rings.with_added(id, draft)
             }
         };
-        self.sim
-            .set_rings(&rings.map_err(|refusal| refusal.to_string())?)
-            .map_err(|refusal| with_field(&refusal))?;
+        self.sim.set_rings(&rings?)?;
         if self.started {
             self.sim
                 .note(format!("Ring {name}: rollout {rollout_days}, test {test_days}."));
@@ -456,7 +507,7 @@ impl Script {
         Ok(())
     }
 
-    fn room(&mut self, reader: &mut TokenReader) -> Result<Room, String> {
+    fn room(&mut self, reader: &mut TokenReader) -> LineResult<Room> {
         let name = reader.word("name")?;
         self.room_in(reader, &mut |_| Ok(name.clone()))
     }
@@ -464,17 +515,18 @@ impl Script {
     fn room_in(
         &mut self,
         reader: &mut TokenReader,
-        name: &mut dyn FnMut(&mut TokenReader) -> Result<String, String>,
-    ) -> Result<Room, String> {
+        name: &mut dyn FnMut(&mut TokenReader) -> LineResult<String>,
+    ) -> LineResult<Room> {
         reader.expect("in")?;
         let ring = self.ring_named(reader)?;
         reader.expect("at")?;
         let site = reader.word("site")?;
-        let zone = self
-            .sites
-            .get(&site)
-            .cloned()
-            .ok_or_else(|| format!("site: there is no {site}; a line site {site} zone Europe/London makes it"))?;
+        let zone = self.sites.get(&site).cloned().ok_or_else(|| {
+            LineProblem::of(
+                "site",
+                format_args!("there is no {site}; a line site {site} zone Europe/London makes it"),
+            )
+        })?;
         let name = name(reader)?;
         let model = if reader.take_if("model") {
             reader.word("model")?
@@ -501,12 +553,15 @@ impl Script {
             components.push(Component { product, version });
         }
         if components.is_empty() {
-            return Err("with: a room needs at least one product and its version".to_owned());
+            return Err(LineProblem::of(
+                "with",
+                "a room needs at least one product and its version",
+            ));
         }
         let id = RoomId(self.id());
         self.sites_of.insert(id, site);
         if self.rooms.insert(name.clone(), id).is_some() {
-            return Err(format!("name: there is a room {name} already"));
+            return Err(LineProblem::of("name", format_args!("there is a room {name} already")));
         }
         let devices = (0..devices)
             .map(|_| Device {
@@ -545,16 +600,16 @@ impl Script {
         }
     }
 
-    fn room_named(&self, reader: &mut TokenReader) -> Result<RoomId, String> {
+    fn room_named(&self, reader: &mut TokenReader) -> LineResult<RoomId> {
         let name = reader.word("room")?;
         self.find_room(&name)
     }
 
-    fn find_room(&self, name: &str) -> Result<RoomId, String> {
+    fn find_room(&self, name: &str) -> LineResult<RoomId> {
         self.rooms
             .get(name)
             .copied()
-            .ok_or_else(|| format!("room: there is no {name}"))
+            .ok_or_else(|| LineProblem::no_such("room", name))
     }
 
     fn devices_of(&self, room: RoomId) -> Vec<DeviceId> {
@@ -596,7 +651,10 @@ impl Script {
                 let zone = self.organisation_zone();
                 let (from, until) = (reader.date("absent from")?, reader.date("absent until")?);
                 if until <= from {
-                    return Err(format!("absent until: {until} must be after {from}"));
+                    return Err(LineProblem::of(
+                        "absent until",
+                        format_args!("{until} must be after {from}"),
+                    ));
                 }
                 Box::new(move |behaviour| behaviour.absences.push((zone.start_of(from), zone.start_of(until))))
             }
@@ -611,9 +669,8 @@ impl Script {
                 Box::new(move |behaviour| behaviour.busy.push((from, until)))
             }
             unknown => {
-                return Err(format!(
-                    "behaviour: {unknown} is none; use fails, silent, minutes, absent, busy, unconfirmed or refuses-cancel"
-                ));
+                let behaviours = "use fails, silent, minutes, absent, busy, unconfirmed or refuses-cancel";
+                return Err(LineProblem::none_of("behaviour", unknown, behaviours));
             }
         };
         for device in devices {
@@ -663,7 +720,7 @@ impl Script {
                 let rooms = names
                     .split(',')
                     .map(|name| self.find_room(name))
-                    .collect::<Result<Vec<RoomId>, String>>()?;
+                    .collect::<LineResult<Vec<RoomId>>>()?;
                 let (how, when) = if reader.take_if("when-available") {
                     (Force::WhenAvailable, ", each when it is free")
                 } else {
@@ -764,9 +821,8 @@ impl Script {
                 self.sim.note("The service is back.".to_owned());
             }
             unknown => {
-                return Err(format!(
-                    "action: {unknown} is none; use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, ring, device or away"
-                ));
+                let actions = "use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, ring, device or away";
+                return Err(LineProblem::none_of("action", unknown, actions));
             }
         }
         self.sim.tick();
@@ -793,7 +849,13 @@ impl Script {
                 whose = self.room_name(room).to_owned();
                 rooms.push(room);
             }
-            other => return Err(format!("scope: {other} is none; use organisation, ring, site or room")),
+            other => {
+                return Err(LineProblem::none_of(
+                    "scope",
+                    other,
+                    "use organisation, ring, site or room",
+                ));
+            }
         }
         reader.expect("from")?;
         let from = reader.date("from")?;
@@ -816,7 +878,7 @@ impl Script {
             "organisation" | "ring" => self.sim.freeze_plans(ring, &freeze),
             _ => self.sim.freeze_rooms(&rooms, &freeze),
         };
-        frozen.map_err(|refusal| with_field(&refusal))
+        Ok(frozen?)
     }
 
     /// What the service would answer stands in the timeline, and time goes on.
@@ -832,8 +894,7 @@ impl Script {
 
     fn publish(&mut self, reader: &mut TokenReader) -> LineResult {
         let release = self.release(reader)?;
-        planner::check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)
-            .map_err(|refusal| with_field(&refusal))?;
+        planner::check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)?;
         let key = (release.update.product.clone(), release.update.version.clone());
         // One that is in the portfolio already is published as it stands there.
         let in_portfolio = self
@@ -859,13 +920,11 @@ impl Script {
                 .products
                 .get(&update.product)
                 .is_some_and(|product| !product.beside);
-        self.sim
-            .publish(update, supersedes)
-            .map_err(|refusal| with_field(&refusal))
+        Ok(self.sim.publish(update, supersedes)?)
     }
 
     /// A release as a line describes it.
-    fn release(&mut self, reader: &mut TokenReader) -> Result<Release, String> {
+    fn release(&mut self, reader: &mut TokenReader) -> LineResult<Release> {
         let (product, version) = (self.product_id(reader)?, reader.word("version")?);
         let (mut severity, mut expected_minutes, mut minimum_version, mut models) =
             (Severity::Routine, 15, None, Vec::new());
@@ -887,7 +946,10 @@ impl Script {
                 break;
             }
         }
-        let facts = self.products.get_mut(&product).ok_or("product: it is gone")?;
+        let facts = self
+            .products
+            .get_mut(&product)
+            .ok_or_else(|| LineProblem::of("product", "it is gone"))?;
         if let Some(day) = released {
             facts.released.insert(version.clone(), day);
         }
@@ -910,25 +972,28 @@ impl Script {
     }
 
     /// Puts a release into the portfolio.
-    fn add_release(&mut self, update: Update) -> Result<UpdateId, String> {
+    fn add_release(&mut self, update: Update) -> LineResult<UpdateId> {
         let id = UpdateId(self.id());
         let (product, version) = (update.product.clone(), update.version.clone());
         if self.updates.insert((product.clone(), version.clone()), id).is_some() {
-            return Err(format!("version: {product} {version} is published already"));
+            return Err(LineProblem::of(
+                "version",
+                format_args!("{product} {version} is published already"),
+            ));
         }
         self.sim.fleet.updates.insert(id, Update { id, ..update });
         self.add_version(&product, &version);
         Ok(id)
     }
 
-    fn update(&self, reader: &mut TokenReader) -> Result<(UpdateId, String), String> {
+    fn update(&self, reader: &mut TokenReader) -> LineResult<(UpdateId, String)> {
         let (product, version) = (self.product_id(reader)?, reader.word("version")?);
         let title = format!("{product} {version}");
         let id = self
             .updates
             .get(&(product, version))
             .copied()
-            .ok_or_else(|| format!("version: {title} is not published"))?;
+            .ok_or_else(|| LineProblem::of("version", format_args!("{title} is not published")))?;
         Ok((id, title))
     }
 

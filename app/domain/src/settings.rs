@@ -108,6 +108,40 @@ impl Default for Settings {
     }
 }
 
+/// Why settings cannot be as somebody wants them. `text::refusal` makes the sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingRefusal {
+    /// A number is not within its limits.
+    OutOfRange {
+        /// Which: the name of the field of [`Settings`].
+        field: &'static str,
+        /// The number that is wanted.
+        value: u32,
+        /// The smallest that it may be.
+        least: u32,
+        /// The largest that it may be.
+        most: u32,
+    },
+    /// The window would end on the next date; it belongs to one (W1).
+    WindowPastMidnight {
+        /// Its length.
+        minutes: u32,
+        /// When it opens on the wall clock.
+        opens: NaiveTime,
+    },
+}
+
+impl SettingRefusal {
+    /// The field of [`Settings`] that is to be changed.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::OutOfRange { field, .. } => field,
+            Self::WindowPastMidnight { .. } => "window_minutes",
+        }
+    }
+}
+
 /// Minutes of a day.
 const DAY: u32 = 24 * 60;
 
@@ -115,8 +149,8 @@ impl Settings {
     /// Whether each number is within its limits, and the window within its date (W1).
     ///
     /// # Errors
-    /// The field that is not, and its limits.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
+    /// The first field that is not.
+    pub fn check(&self) -> Result<(), SettingRefusal> {
         let limits = [
             ("window_minutes", self.window_minutes, 60, DAY),
             ("unreachable_after_windows", self.unreachable_after_windows, 1, 30),
@@ -130,17 +164,20 @@ impl Settings {
         ];
         for (field, value, least, most) in limits {
             if !(least..=most).contains(&value) {
-                return Err((field, format!("{value} is not between {least} and {most}")));
+                return Err(SettingRefusal::OutOfRange {
+                    field,
+                    value,
+                    least,
+                    most,
+                });
             }
         }
         let opens = self.window_opens.num_seconds_from_midnight() / 60;
         if opens + self.window_minutes > DAY {
-            let problem = format!(
-                "a window of {} minutes that opens at {} ends on the next date; it belongs to one",
-                self.window_minutes,
-                self.window_opens.format("%H:%M")
-            );
-            return Err(("window_minutes", problem));
+            return Err(SettingRefusal::WindowPastMidnight {
+                minutes: self.window_minutes,
+                opens: self.window_opens,
+            });
         }
         Ok(())
     }
@@ -244,7 +281,7 @@ mod tests {
                 "crowded_after_windows",
             ),
         ] {
-            assert_eq!(settings.check().map_err(|(refused, _)| refused), Err(field));
+            assert_eq!(settings.check().map_err(|refused| refused.field()), Err(field));
         }
     }
 

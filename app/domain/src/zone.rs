@@ -45,11 +45,11 @@ impl fmt::Debug for Zone {
 }
 
 #[cfg(feature = "zones")]
-pub use rules::{LocalTime, database_version, names, use_directory};
+pub use rules::{LocalTime, ZoneDirectoryError, database_version, names, use_directory};
 
 #[cfg(feature = "zones")]
 mod rules {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::sync::OnceLock;
 
     use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
@@ -59,19 +59,40 @@ mod rules {
 
     static DIRECTORY: OnceLock<(TimeZoneDatabase, String)> = OnceLock::new();
 
+    /// Why zone rules cannot be taken from a directory.
+    #[derive(Debug, thiserror::Error)]
+    pub enum ZoneDirectoryError {
+        /// It cannot be read as a zone database.
+        #[error("zone directory {}", directory.display())]
+        Unreadable {
+            /// Which.
+            directory: PathBuf,
+            /// What jiff says of it.
+            #[source]
+            error: jiff::Error,
+        },
+        /// It can be read, and lacks a zone that every database has.
+        #[error("zone directory {} holds no zone named Europe/London", directory.display())]
+        NoLondon {
+            /// Which.
+            directory: PathBuf,
+        },
+    }
+
     /// Takes zone rules from `directory` (compiled TZif files, as in `/usr/share/zoneinfo`) instead of the bundled ones (W3).
     /// To be called once, before the first zone is used; a later call changes nothing.
     ///
     /// # Errors
     /// The directory holds no zone database.
-    pub fn use_directory(directory: &Path) -> Result<(), String> {
-        let database = TimeZoneDatabase::from_dir(directory)
-            .map_err(|error| format!("zone directory {}: {error}", directory.display()))?;
+    pub fn use_directory(directory: &Path) -> Result<(), ZoneDirectoryError> {
+        let database = TimeZoneDatabase::from_dir(directory).map_err(|error| ZoneDirectoryError::Unreadable {
+            directory: directory.to_owned(),
+            error,
+        })?;
         if database.get("Europe/London").is_err() {
-            return Err(format!(
-                "zone directory {} holds no zone named Europe/London",
-                directory.display()
-            ));
+            return Err(ZoneDirectoryError::NoLondon {
+                directory: directory.to_owned(),
+            });
         }
         let version = std::fs::read_to_string(directory.join("+VERSION"))
             .map_or_else(|_| "version not stated".to_owned(), |text| text.trim().to_owned());

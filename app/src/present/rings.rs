@@ -4,6 +4,7 @@ use domain::access::Act;
 use domain::ids::{RingId, RoomId};
 use domain::ring::{Ring, RingKind, RingOrder};
 use domain::rollout::RolloutState;
+use domain::text;
 use service::RingFields;
 
 use service::RoomChoice;
@@ -209,7 +210,7 @@ pub(crate) fn fields(
         "" => None,
         order => Some(order.parse::<RingOrder>().map_err(|refusal| AppError::Invalid {
             field: "order".to_owned(),
-            problem: refusal.to_string(),
+            problem: text::ring::sentence(&refusal),
         })?),
     };
     Ok(RingFields {

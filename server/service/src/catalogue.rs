@@ -121,7 +121,7 @@ impl ProductLine {
     }
 
     fn record(&self) -> Result<ProductRecord> {
-        let id = ProductId::parse(&self.id).map_err(|problem| ServiceError::invalid("product", problem))?;
+        let id = ProductId::parse(&self.id).map_err(|error| ServiceError::invalid("product", error.to_string()))?;
         if let Some(other) = self.version_scheme.order_by.as_deref()
             && !["numbers", "release_date"].contains(&other)
         {

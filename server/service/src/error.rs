@@ -1,7 +1,8 @@
 //! What a use case can answer instead of a result.
 
 use domain::refusal::{Refusal, RefusalKind};
-use domain::text::refusal;
+use domain::ring::RingRefusal;
+use domain::text::{refusal, ring};
 use store::{Retryable, StoreError};
 
 /// A use case's result.
@@ -80,30 +81,14 @@ impl From<Refusal> for ServiceError {
     }
 }
 
-impl From<domain::ring::RingRefusal> for ServiceError {
-    fn from(refusal: domain::ring::RingRefusal) -> Self {
-        use domain::ring::RingRefusal as R;
-        let text = refusal.to_string();
-        let field = match refusal {
-            R::NameMissing | R::NameTooLong { .. } | R::NameTaken { .. } => "name",
-            R::DescriptionTooLong { .. } => "description",
-            R::Order { .. } | R::OrderMissing | R::OrderTaken { .. } => "order",
-            R::NoRolloutDays | R::TooLong { .. } => "rollout duration",
-            R::Incomplete { .. } => "rings",
-            R::Preconfigured { .. } => return Self::Conflict { problem: text },
-            R::Unknown => {
-                return Self::NotFound {
-                    what: "This ring".to_owned(),
-                };
-            }
-        };
-        // The sentence may start with its field already.
-        let problem = text
-            .strip_prefix(field)
-            .and_then(|rest| rest.strip_prefix(": "))
-            .unwrap_or(&text)
-            .to_owned();
-        Self::Invalid { field, problem }
+impl From<RingRefusal> for ServiceError {
+    fn from(refusal: RingRefusal) -> Self {
+        let problem = ring::sentence(&refusal);
+        match refusal.kind() {
+            RefusalKind::Field(field) => Self::Invalid { field, problem },
+            RefusalKind::Missing => Self::not_found("This ring"),
+            RefusalKind::Conflict => Self::Conflict { problem },
+        }
     }
 }
 

@@ -96,7 +96,7 @@ impl Service {
     /// Names the field and the limit.
     pub async fn add_product(&self, actor: &Actor, draft: &ProductDraft) -> Result<ProductId> {
         actor.may(Act::Publish)?;
-        let id = ProductId::parse(draft.id.trim()).map_err(|problem| ServiceError::invalid("id", problem))?;
+        let id = ProductId::parse(draft.id.trim()).map_err(|error| ServiceError::invalid("id", error.to_string()))?;
         check_text("vendor", &draft.vendor, LONGEST_NAME)?;
         check_text("name", &draft.name, LONGEST_NAME)?;
         let record = ProductRecord {
@@ -161,7 +161,7 @@ impl Service {
         }
         let minimum = minimum.map(CleanLine::as_str);
         if let Some(date) = draft.released {
-            check_date(date).map_err(|problem| ServiceError::invalid("released", problem))?;
+            check_date(date).map_err(|error| ServiceError::invalid("released", error.to_string()))?;
         }
         let models = checked_lines("models", &draft.models, LONGEST_NAME)?;
         let known_issues = checked_lines("known issues", &draft.known_issues, LONGEST_ISSUE)?;

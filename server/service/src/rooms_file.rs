@@ -563,7 +563,8 @@ impl CheckedRooms {
             if let Some(version) = version {
                 check_version(version)?;
             }
-            let product = ProductId::parse(product).map_err(|problem| ServiceError::invalid("product", problem))?;
+            let product =
+                ProductId::parse(product).map_err(|error| ServiceError::invalid("product", error.to_string()))?;
             self.installed.push((id, product, version.clone()));
         }
         self.seen.extend(device.last_seen.map(|at| (id, at)));
@@ -590,7 +591,7 @@ fn checked_hold(hold: &HoldLine) -> Result<Hold> {
     check_text("owner", &hold.owner, LONGEST_NAME)?;
     let reason = checked_reason(hold.reason.clone())?;
     for (field, date) in [("since", hold.since), ("until", hold.until)] {
-        check_date(date).map_err(|problem| ServiceError::invalid(field, problem))?;
+        check_date(date).map_err(|error| ServiceError::invalid(field, error.to_string()))?;
     }
     if hold.until < hold.since {
         let problem = format!("{} is before the first date {}", hold.until, hold.since);
@@ -598,7 +599,7 @@ fn checked_hold(hold: &HoldLine) -> Result<Hold> {
     }
     let product = hold.product.as_deref().map(ProductId::parse).transpose();
     Ok(Hold {
-        product: product.map_err(|problem| ServiceError::invalid("product", problem))?,
+        product: product.map_err(|error| ServiceError::invalid("product", error.to_string()))?,
         owner: hold.owner.to_string(),
         reason,
         since: hold.since,

@@ -14,9 +14,7 @@ use crate::update::Update;
 /// # Errors
 /// One is not.
 pub fn check_settings(after: &Settings) -> Result<(), Refusal> {
-    after
-        .check()
-        .map_err(|(field, problem)| Refusal::Setting { field, problem })
+    after.check().map_err(Refusal::Setting)
 }
 
 /// The organisation gets other settings, another zone or another name. `live`: the updates under way. What follows from hours, zone and

@@ -53,7 +53,7 @@ fn check_dates(today: NaiveDate, beside: &[Spans], from: NaiveDate, until: Naive
 /// Whether rooms that have `others` already may have this one too. Freezes that touch or overlap count as one span.
 fn check(others: &[(NaiveDate, NaiveDate)], from: NaiveDate, until: NaiveDate) -> Result<(), Refusal> {
     for (field, date) in [("first date", from), ("last date", until)] {
-        check_date(date).map_err(|_| Refusal::DateOutOfRange { field, date })?;
+        check_date(date).map_err(|error| Refusal::DateOutOfRange { field, error })?;
     }
     if until < from {
         return Err(Refusal::FreezeEndsFirst { from, until });

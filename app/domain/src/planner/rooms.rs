@@ -348,7 +348,7 @@ impl<'s> RoomCase<'s> {
             // Whether a rollout is through depends on what is left, catch-ups aside (T6).
             let has_ended = !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished);
             if has_ended || before.is_some_and(|before| deployment.catch_up && !before.catch_up) {
-                wake(self.slice, &deployment, self.now, changes);
+                wake_finishing_rollout(self.slice, &deployment, self.now, changes);
             }
             changes.deployments.push(deployment);
         }
@@ -387,7 +387,7 @@ fn wake_for_entry(slice: &Slice, room: &Room, now: DateTime<Utc>, changes: &mut 
 }
 
 /// A deployment has ended: its rollout may be waiting for that to finish (T6).
-fn wake(slice: &Slice, deployment: &Deployment, now: DateTime<Utc>, changes: &mut Changes) {
+fn wake_finishing_rollout(slice: &Slice, deployment: &Deployment, now: DateTime<Utc>, changes: &mut Changes) {
     let Some(rollout) = slice.rollouts.get(&deployment.update) else {
         return;
     };

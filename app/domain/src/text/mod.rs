@@ -7,4 +7,5 @@ mod event;
 mod reason;
 #[cfg(feature = "zones")]
 pub mod refusal;
+pub mod ring;
 mod ticket;

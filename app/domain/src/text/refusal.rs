@@ -4,6 +4,7 @@ use crate::commands::pause::MOST_PAUSED_DAYS;
 use crate::freeze::{LEAST_FREE_DAYS, MOST_FROZEN_DAYS};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rollout::plan_too_long;
+use crate::settings::SettingRefusal;
 use crate::time_text::dated;
 
 /// Why a command does nothing, in one sentence. What it says of a field does not name the field.
@@ -25,7 +26,7 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::NotCompletedWithFailures { title } => format!("{title} is not completed with failures"),
         Refusal::AcknowledgedAlready { title } => format!("the failures of {title} are acknowledged already"),
         Refusal::NoSuchScope(scope) => format!("there is no such {}", scope.as_str()),
-        Refusal::DateOutOfRange { date, .. } => format!("{date} must lie between 1900-01-01 and 2999-12-31"),
+        Refusal::DateOutOfRange { error, .. } => error.to_string(),
         Refusal::FreezeBegan { from, today } => format!("{from} has passed; it is {today}"),
         Refusal::FreezeEndsFirst { from, until } => format!("{until} is before the first date {from}"),
         Refusal::FreezeTooLong { first, last, days } => {
@@ -56,8 +57,18 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::RunningDoesNotFit { title, minutes, window } => {
             format!("{title} takes {minutes} minutes and is running; a window of {window} is too short for it")
         }
-        Refusal::Setting { problem, .. } => problem.clone(),
+        Refusal::Setting(refusal) => setting(refusal),
         Refusal::NothingToCancel { title, room } => format!("nothing of {title} is being downloaded in {room}"),
+    }
+}
+
+fn setting(refusal: &SettingRefusal) -> String {
+    match refusal {
+        SettingRefusal::OutOfRange { value, least, most, .. } => format!("{value} is not between {least} and {most}"),
+        SettingRefusal::WindowPastMidnight { minutes, opens } => {
+            let opens = opens.format("%H:%M");
+            format!("a window of {minutes} minutes that opens at {opens} ends on the next date; it belongs to one")
+        }
     }
 }
 
