@@ -79,7 +79,7 @@ for (const javaScriptEnabled of [true, false]) {
       await dialog.getByLabel("Reason").fill("A trade fair");
       await dialog.getByLabel("Resume by itself on").fill("2001-01-01");
       await dialog.getByRole("button", { name: "Pause update" }).click();
-      await expect(page.getByText(/a date after today, .*, or none/).first()).toBeVisible();
+      await expect(page.getByText(/choose a date after today, .*, or leave it empty/).first()).toBeVisible();
       await expect(dialog.getByLabel("Reason"), "nothing typed is lost").toHaveValue("A trade fair");
       await dialog.getByLabel("Resume by itself on").fill("2024-10-30");
       await dialog.getByRole("button", { name: "Pause update" }).click();

@@ -20,7 +20,7 @@ bothWays([/422|409/], (withScript) => {
       await expectNoSidewaysScrolling(page);
     }
     await shell.main.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByText(/ends on the next date; it belongs to one/).first()).toBeVisible();
+    await expect(page.getByText(/would end on the next date; it must end on the same date/).first()).toBeVisible();
     await expect(shell.main.getByLabel("Name", { exact: true }), "nothing typed is lost").toHaveValue("Fathom Lane");
     await shell.main.getByLabel("Opens at").fill("01:00");
     await shell.main.getByLabel("Mode", { exact: true }).selectOption("Automatic");

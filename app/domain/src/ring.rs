@@ -262,7 +262,7 @@ pub enum RingRefusal {
         problem: String,
     },
     /// The ring is not there (any more).
-    #[error("ring: there is no such ring; somebody may have deleted it")]
+    #[error("ring: this ring does not exist; somebody may have deleted it")]
     Unknown,
 }
 

@@ -264,11 +264,11 @@ impl Script {
     fn line(&mut self, reader: &mut TokenReader) -> LineResult {
         let directive = reader.word("directive")?;
         if self.over {
-            return Err(format!("{directive}: nothing may stand behind until"));
+            return Err(format!("{directive}: nothing may follow until"));
         }
         let before_the_first_at = matches!(directive.as_str(), "zone" | "clock");
         if before_the_first_at && (self.started || !self.rooms.is_empty()) {
-            return Err(format!("{directive}: must stand before the first room"));
+            return Err(format!("{directive}: must come before the first room"));
         }
         match directive.as_str() {
             "zone" => self.sim.fleet.organisation.zone = reader.zone()?,
@@ -317,7 +317,7 @@ impl Script {
             }
             unknown => {
                 return Err(format!(
-                    "directive: {unknown} is none; the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until"
+                    "directive: {unknown} is unknown; the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until"
                 ));
             }
         }
@@ -353,7 +353,7 @@ impl Script {
         reader.expect("kind")?;
         let word = reader.word("kind")?;
         let kind = ProductKind::from_word(&word)
-            .ok_or_else(|| format!("kind: {word} is none; use os, service, app, driver or firmware"))?;
+            .ok_or_else(|| format!("kind: {word} is unknown; use os, service, app, driver or firmware"))?;
         let mut scheme = VersionScheme::default();
         if reader.take_if("by-date") {
             scheme.by_release_date = true;
@@ -381,7 +381,7 @@ impl Script {
             Ok(id)
         } else {
             Err(format!(
-                "product: there is no {id}; a line product {id} kind app makes it"
+                "product: there is no {id}; a line product {id} kind app creates it"
             ))
         }
     }
@@ -474,7 +474,7 @@ impl Script {
             .sites
             .get(&site)
             .cloned()
-            .ok_or_else(|| format!("site: there is no {site}; a line site {site} zone Europe/London makes it"))?;
+            .ok_or_else(|| format!("site: there is no {site}; a line site {site} zone Europe/London creates it"))?;
         let name = name(reader)?;
         let model = if reader.take_if("model") {
             reader.word("model")?
@@ -612,7 +612,7 @@ impl Script {
             }
             unknown => {
                 return Err(format!(
-                    "behaviour: {unknown} is none; use fails, silent, minutes, absent, busy, unconfirmed or refuses-cancel"
+                    "behaviour: {unknown} is unknown; use fails, silent, minutes, absent, busy, unconfirmed or refuses-cancel"
                 ));
             }
         };
@@ -765,7 +765,7 @@ impl Script {
             }
             unknown => {
                 return Err(format!(
-                    "action: {unknown} is none; use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, ring, device or away"
+                    "action: {unknown} is unknown; use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, ring, device or away"
                 ));
             }
         }
@@ -793,7 +793,11 @@ impl Script {
                 whose = self.room_name(room).to_owned();
                 rooms.push(room);
             }
-            other => return Err(format!("scope: {other} is none; use organisation, ring, site or room")),
+            other => {
+                return Err(format!(
+                    "scope: {other} is unknown; use organisation, ring, site or room"
+                ));
+            }
         }
         reader.expect("from")?;
         let from = reader.date("from")?;

@@ -136,7 +136,7 @@ impl Settings {
         let opens = self.window_opens.num_seconds_from_midnight() / 60;
         if opens + self.window_minutes > DAY {
             let problem = format!(
-                "a window of {} minutes that opens at {} ends on the next date; it belongs to one",
+                "a window of {} minutes that opens at {} would end on the next date; it must end on the same date",
                 self.window_minutes,
                 self.window_opens.format("%H:%M")
             );

@@ -8,3 +8,11 @@ mod reason;
 #[cfg(feature = "zones")]
 pub mod refusal;
 mod ticket;
+
+/// `1 room`, `2 rooms`.
+fn counted(number: impl Into<i64>, noun: &str) -> String {
+    match number.into() {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}
