@@ -26,7 +26,7 @@ for (const javaScriptEnabled of [true, false]) {
       const shell = new Shell(page);
       const dialog = page.getByRole("dialog");
       await shell.main.getByRole("link", { name: "Pause", exact: true }).click();
-      await expect(dialog).toContainText("From now on nothing of it starts");
+      await expect(dialog).toContainText("No further install of it starts");
       if (javaScriptEnabled) await expectAccessible(page);
       await dialog.getByLabel("Reason").fill("Two boards report a black screen");
       await dialog.getByRole("button", { name: "Pause update" }).click();
@@ -45,7 +45,7 @@ for (const javaScriptEnabled of [true, false]) {
       await dialog.getByLabel("Rooms", { exact: true }).fill("Cuttle");
       await dialog.getByRole("button", { name: "Record" }).click();
       await expect(page).toHaveURL(/\/incidents\/\d+$/);
-      await expect(shell.main).toContainText("is recorded");
+      await expect(shell.main).toContainText("was recorded");
       await expect(shell.main.getByRole("link", { name: "Cuttle", exact: true })).toBeVisible();
 
       await shell.main.getByRole("textbox", { name: "Note" }).fill("A technician is on the way.");
@@ -65,7 +65,7 @@ for (const javaScriptEnabled of [true, false]) {
       await dialog.getByRole("button", { name: "Resume update" }).click();
       await dialog.getByLabel("Reason").fill("The cable was it");
       await dialog.getByRole("button", { name: "Resume update" }).click();
-      await expect(shell.main).toContainText("The update goes on.");
+      await expect(shell.main).toContainText("The update was resumed.");
       await expect(shell.main.getByRole("link", { name: "Pause", exact: true })).toBeVisible();
     });
 
@@ -77,16 +77,16 @@ for (const javaScriptEnabled of [true, false]) {
       const dialog = page.getByRole("dialog");
       await shell.main.getByRole("link", { name: "Pause", exact: true }).click();
       await dialog.getByLabel("Reason").fill("A trade fair");
-      await dialog.getByLabel("Resume by itself on").fill("2001-01-01");
+      await dialog.getByLabel("Resume automatically on").fill("2001-01-01");
       await dialog.getByRole("button", { name: "Pause update" }).click();
-      await expect(page.getByText(/a date after today, .*, or none/).first()).toBeVisible();
+      await expect(page.getByText(/choose a date after today, .*, or leave it empty/).first()).toBeVisible();
       await expect(dialog.getByLabel("Reason"), "nothing typed is lost").toHaveValue("A trade fair");
-      await dialog.getByLabel("Resume by itself on").fill("2024-10-30");
+      await dialog.getByLabel("Resume automatically on").fill("2024-10-30");
       await dialog.getByRole("button", { name: "Pause update" }).click();
       await expect(shell.main).toContainText(
         "Paused by Visitor on Thu 24 Oct",
       );
-      await expect(shell.main).toContainText("A trade fair. It goes on by itself on Wed 30 Oct (London).");
+      await expect(shell.main).toContainText("A trade fair. It resumes automatically on Wed 30 Oct (London).");
 
       // No issue is recorded now. What waits stands after the pause in the picture too.
       await dialog.getByRole("link", { name: "Cancel" }).click();
@@ -103,22 +103,22 @@ for (const javaScriptEnabled of [true, false]) {
 
       // The date moves, and goes.
       await shell.main.getByRole("link", { name: "Set resume date" }).click();
-      await expect(dialog).toContainText("It goes on by itself on Wed 30 Oct.");
-      await expect(dialog.getByLabel("Resume by itself on")).toHaveValue("2024-10-30");
+      await expect(dialog).toContainText("It resumes automatically on Wed 30 Oct.");
+      await expect(dialog.getByLabel("Resume automatically on")).toHaveValue("2024-10-30");
       if (javaScriptEnabled) await expectAccessible(page);
-      await dialog.getByLabel("Resume by itself on").fill("2024-11-04");
+      await dialog.getByLabel("Resume automatically on").fill("2024-11-04");
       await dialog.getByRole("button", { name: "Set resume date" }).click();
-      await expect(dialog.getByLabel("Resume by itself on"), "nothing typed is lost").toHaveValue("2024-11-04");
+      await expect(dialog.getByLabel("Resume automatically on"), "nothing typed is lost").toHaveValue("2024-11-04");
       await dialog.getByLabel("Reason").fill("The fair is longer");
       await dialog.getByRole("button", { name: "Set resume date" }).click();
-      await expect(shell.main).toContainText("The update goes on by itself on Mon 4 Nov.");
-      await expect(shell.main).toContainText("A trade fair. It goes on by itself on Mon 4 Nov (London).");
+      await expect(shell.main).toContainText("The update resumes automatically on Mon 4 Nov.");
+      await expect(shell.main).toContainText("A trade fair. It resumes automatically on Mon 4 Nov (London).");
       await shell.main.getByRole("link", { name: "Set resume date" }).click();
-      await dialog.getByLabel("Resume by itself on").fill("");
+      await dialog.getByLabel("Resume automatically on").fill("");
       await dialog.getByLabel("Reason").fill("Nobody knows");
       await dialog.getByRole("button", { name: "Set resume date" }).click();
-      await expect(shell.main).toContainText("The pause has no date any more.");
-      await expect(shell.main).not.toContainText("It goes on by itself");
+      await expect(shell.main).toContainText("The pause has no resume date any more.");
+      await expect(shell.main).not.toContainText("It resumes automatically");
     });
 
     test("chosen rooms are forced, and it is said which are left out and why (K5, K6)", async ({ page }) => {

@@ -30,7 +30,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(dialog.getByLabel("Name", { exact: true }), "nothing typed is lost").toHaveValue("Zephyr");
     await dialog.getByLabel("Time zone, if not the site’s").fill("Asia/Kathmandu");
     await sends(page, "Add the room");
-    await expect(shell.main).toContainText("The room Zephyr is added.");
+    await expect(shell.main).toContainText("The room Zephyr was added.");
     const room = new RoomPage(page, "Zephyr");
     await expect(room.fact("Local time")).toContainText("Asia/Kathmandu");
     await expect(room.fact("Ring")).toContainText("General");
@@ -40,14 +40,14 @@ bothWays([/422|409/], (withScript) => {
     await dialog.getByLabel("Seats").fill("14");
     await dialog.getByLabel("State").selectOption("managed");
     await sends(page, "Save");
-    await expect(shell.main).toContainText("The room is changed.");
+    await expect(shell.main).toContainText("The room was changed.");
     await expect(shell.main.getByRole("heading", { level: 1 })).toHaveText("Grey zephyr");
     await expect(shell.main).toContainText("14 seats");
 
     await shell.main.getByRole("link", { name: "Retire", exact: true }).click();
     await dialog.getByLabel("Reason").fill("The house is sold");
     await sends(page, "Retire the room");
-    await expect(shell.main).toContainText("The room is retired.");
+    await expect(shell.main).toContainText("The room was retired.");
     await open("/rooms?state=retired");
     await shell.main.getByRole("link", { name: "Grey zephyr" }).click();
     if (withScript) await hydrated(page);
@@ -98,7 +98,7 @@ bothWays([/422|409/], (withScript) => {
     await dialog.getByLabel("Device id").fill("cuttle-bar-2");
     if (withScript) await expectAccessible(page);
     await sends(page, "Add the device");
-    await expect(shell.main).toContainText("The device cuttle-bar-2 is added.");
+    await expect(shell.main).toContainText("The device cuttle-bar-2 was added.");
     const token = shell.main.locator("code.one-time-secret");
     await expect(token).toHaveText(/^[0-9a-f]{64}$/);
     const first = await token.innerText();
@@ -110,7 +110,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(token).not.toHaveText(first);
     await room.devices.root.getByRole("link", { name: "Revoke cuttle-bar-2" }).click();
     await sends(page, "Revoke the device");
-    await expect(shell.main).toContainText("cuttle-bar-2 is revoked");
+    await expect(shell.main).toContainText("cuttle-bar-2 was revoked");
     await expect(token).toHaveCount(0);
     await expect(room.devices.root).not.toContainText("cuttle-bar-2");
   });
@@ -125,7 +125,7 @@ bothWays([/422|409/], (withScript) => {
     await dialog.getByLabel("Time zone").fill("Europe/Lisbon");
     if (withScript) await expectAccessible(page);
     await sends(page, "Add the site");
-    await expect(shell.main).toContainText("The site Quay House is added.");
+    await expect(shell.main).toContainText("The site Quay House was added.");
     await expect(sites.row(/Quay House/)).toContainText("(Lisbon)");
     await sites.row(/Quay House/).getByRole("link", { name: "Edit Quay House" }).click();
     await dialog.getByLabel("City").fill("Porto");

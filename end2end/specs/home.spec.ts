@@ -23,11 +23,11 @@ for (const javaScriptEnabled of [true, false]) {
       await dialog.getByLabel("Last date").fill("2001-01-01");
       if (javaScriptEnabled) await expectAccessible(page);
       await dialog.getByRole("button", { name: "Announce" }).click();
-      await expect(page.getByText(/a date from today, .*, on, or none/).first()).toBeVisible();
+      await expect(page.getByText(/choose .* or a later date, or leave it empty/).first()).toBeVisible();
       await expect(dialog.getByLabel("Title"), "nothing typed is lost").toHaveValue("No updates at quarter close");
       await dialog.getByLabel("Last date").fill("");
       await dialog.getByRole("button", { name: "Announce" }).click();
-      await expect(shell.main).toContainText("It stands on everybody’s Home now.");
+      await expect(shell.main).toContainText("The announcement is now on everybody’s Home.");
       const one = news.getByRole("listitem").filter({ hasText: "No updates at quarter close" });
       await expect(one).toContainText("<b>Then</b> they go on.");
       await expect(one).toContainText(/Ada Byrne, \w+ \d+ \w+, \d\d:\d\d \(\w+\)/);
@@ -36,14 +36,14 @@ for (const javaScriptEnabled of [true, false]) {
         await expectNoSidewaysScrolling(page);
       }
       await one.getByRole("button", { name: "Dismiss: No updates at quarter close" }).click();
-      await expect(shell.main).toContainText("The announcement is dismissed, for you alone.");
+      await expect(shell.main).toContainText("The announcement was dismissed for you only.");
       await expect(one).toHaveCount(0);
       await shell.main.getByRole("link", { name: "Announce something" }).click();
       await dialog.getByLabel("Title").fill("A slip of the hand");
       await dialog.getByRole("button", { name: "Announce" }).click();
       const slip = news.getByRole("listitem").filter({ hasText: "A slip of the hand" });
       await slip.getByRole("button", { name: "Take down: A slip of the hand" }).click();
-      await expect(shell.main).toContainText("The announcement is taken down, for everybody.");
+      await expect(shell.main).toContainText("The announcement was taken down for everybody.");
       await expect(slip).toHaveCount(0);
       await page.goto("about:blank");
       await server.stop();

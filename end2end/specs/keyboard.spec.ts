@@ -62,7 +62,7 @@ test("rooms are moved (R12)", async ({ page, open }) => {
   await expect(dialog).toContainText(/come to Staging already/);
   await tabTo(page, dialog.getByRole("button", { name: "Move rooms" }));
   await page.keyboard.press("Enter");
-  await expect(shell.main).toContainText("2 rooms are moved.");
+  await expect(shell.main).toContainText("2 rooms were moved.");
 });
 
 test("a ring is added (R2)", async ({ page, open }) => {
@@ -86,7 +86,7 @@ test("a ring is added (R2)", async ({ page, open }) => {
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type("5");
   await page.keyboard.press("Enter");
-  await expect(shell.main).toContainText("The ring Event spaces is added.");
+  await expect(shell.main).toContainText("The ring Event spaces was added.");
 });
 
 test("an update is paused, and its issue left out (K2)", async ({ page, open }) => {

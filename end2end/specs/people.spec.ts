@@ -38,7 +38,7 @@ test.describe("on a server that was just installed", () => {
         const people = new PeoplePage(page);
         await documents.fill({ Name: "Bo Lind", "E-mail": "bo@example.com" });
         await people.button("Add").click();
-        await expect(people.main.getByRole("status").first()).toContainText("Bo Lind is added.");
+        await expect(people.main.getByRole("status").first()).toContainText("Bo Lind was added.");
         await expect(people.people.row(/Bo Lind/)).toContainText("Has not chosen a password yet");
         const link = await people.link.innerText();
         await page.reload();
@@ -63,7 +63,7 @@ test.describe("on a server that was just installed", () => {
         await expect(people.main.getByRole("alert")).toContainText("it is not the one that you have now");
         await documents.fill({ "Old password": password, "New password": another });
         await people.button("Change password").click();
-        await expect(people.main.getByRole("status").first()).toContainText("Your password is changed");
+        await expect(people.main.getByRole("status").first()).toContainText("Your password was changed");
         await people.button("Sign out").click();
         await documents.fill({ "E-mail": "bo@example.com", Password: another });
         await documents.send("Sign in");
@@ -139,7 +139,7 @@ test.describe("on a server that was just installed", () => {
         expect(await framed?.content(), "an empty frame").not.toContain("Nightshift");
         await expect.poll(() => server.logged("a page was refused in a frame")).toBe(1);
         await page.getByRole("button", { name: "Win a prize" }).click();
-        await expect(page.getByRole("heading", { name: "Not taken" })).toBeVisible();
+        await expect(page.getByRole("heading", { name: "Refused" })).toBeVisible();
       } finally {
         await evil.stop();
       }

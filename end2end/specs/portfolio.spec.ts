@@ -22,7 +22,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(page.getByText("must be 1 to 80 characters of a-z, 0-9 and -").first()).toBeVisible();
     await dialog.getByLabel("Id", { exact: true }).fill("harbour-dock");
     await press("Add the product");
-    await expect(shell.main).toContainText("The product Harbour Dock is added.");
+    await expect(shell.main).toContainText("The product Harbour Dock was added.");
     await expect(shell.main).toContainText("Covered");
 
     await shell.main.getByRole("link", { name: "Add a release" }).click();
@@ -33,7 +33,7 @@ bothWays([/422|409/], (withScript) => {
       await expectNoSidewaysScrolling(page);
     }
     await press("Add the release");
-    await expect(shell.main).toContainText("The release 1.0.7 is added.");
+    await expect(shell.main).toContainText("The release 1.0.7 was added.");
     await expect(dialog.getByRole("heading", { level: 2 })).toHaveText("Files of Harbour Dock 1.0.7");
     const file = { name: "dock 1.swu", mimeType: "application/octet-stream", buffer: Buffer.from("dock 1.0.7") };
     await dialog.getByLabel("File", { exact: true }).setInputFiles(file);
@@ -42,7 +42,7 @@ bothWays([/422|409/], (withScript) => {
     if (withScript) await hydrated(page);
     await dialog.getByLabel("File", { exact: true }).setInputFiles({ ...file, name: "dock.swu" });
     await press("Send the file");
-    await expect(shell.main).toContainText("dock.swu is added.");
+    await expect(shell.main).toContainText("dock.swu was added.");
     if (withScript) {
       await hydrated(page);
       await expectAccessible(page);
@@ -51,7 +51,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(dialog).toContainText("It has no file yet.");
     await dialog.getByLabel("File", { exact: true }).setInputFiles({ ...file, name: "dock.swu" });
     await press("Send the file");
-    await expect(shell.main).toContainText("dock.swu is added.");
+    await expect(shell.main).toContainText("dock.swu was added.");
     if (withScript) await hydrated(page);
     await expect(dialog.getByRole("button", { name: "Remove dock.swu" })).toBeVisible();
     await dialog.getByRole("link", { name: "Close" }).last().click();
@@ -69,7 +69,7 @@ bothWays([/422|409/], (withScript) => {
       await dialog.getByLabel("Severity").selectOption("routine");
     }
     await press("Publish");
-    await expect(shell.main).toContainText("It is published, and starts on Wed 30 Oct (London).");
+    await expect(shell.main).toContainText("It was published and starts on Wed 30 Oct (London).");
     await expect(page).toHaveURL(/\/updates\/[0-9a-f-]+$/);
   });
 
@@ -89,7 +89,7 @@ bothWays([/422|409/], (withScript) => {
     await dialog.getByLabel("Reason").fill("It loses the camera");
     if (withScript) await expectAccessible(page);
     await dialog.getByRole("button", { name: "Recall the release" }).click();
-    await expect(shell.main).toContainText("The release is recalled;");
+    await expect(shell.main).toContainText("The release was recalled;");
     await expect(row).toContainText("Recalled");
     await expect(row).toContainText("Deprecated");
     await expect(row.getByRole("link", { name: /^Publish/ })).toHaveCount(0);

@@ -28,7 +28,7 @@ bothWays([/422|409/], (withScript) => {
     await dialog.getByLabel("Rollout duration, days").fill("5");
     await dialog.getByLabel("Test period, days").fill("2");
     await dialog.getByRole("button", { name: "Add the ring" }).click();
-    await expect(shell.main).toContainText("The ring Event spaces is added.");
+    await expect(shell.main).toContainText("The ring Event spaces was added.");
     await expect(rings.row(/Event spaces/)).toContainText("7 days");
 
     await shell.main.getByRole("link", { name: "Edit Event spaces" }).click();
@@ -40,7 +40,7 @@ bothWays([/422|409/], (withScript) => {
     // What was planned before the ring was there is planned again.
     await expect(dialog.getByRole("heading", { name: "Dates of running updates" })).toBeVisible();
     await dialog.getByRole("button", { name: "Delete the ring" }).click();
-    await expect(shell.main).toContainText("The ring is deleted.");
+    await expect(shell.main).toContainText("The ring was deleted.");
     await expect(rings.row(/Event spaces/)).toHaveCount(0);
   });
 
@@ -60,11 +60,11 @@ bothWays([/422|409/], (withScript) => {
     await expect(targets.filter({ hasText: /^General$/ })).toHaveCount(0);
     await dialog.getByLabel("Target ring").selectOption("Executive");
     if (withScript) {
-      await expect(dialog).toContainText(/comes to Executive on \w+ \d+ \w+.* \(London\)|has come to Executive already/);
+      await expect(dialog).toContainText(/reaches Executive on \w+ \d+ \w+.* \(London\)|has already reached Executive/);
       await expectAccessible(page);
     }
     await dialog.getByRole("button", { name: "Move rooms" }).click();
-    await expect(shell.main).toContainText("2 rooms are moved.");
+    await expect(shell.main).toContainText("2 rooms were moved.");
     await expect(shell.main.getByRole("link", { name: first, exact: true })).toBeVisible();
   });
 
@@ -83,7 +83,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(dialog).toContainText("and 108 more.");
     await dialog.getByLabel("Target ring").selectOption("Executive");
     await dialog.getByRole("button", { name: "Move rooms" }).click();
-    await expect(shell.main).toContainText(/\d+ rooms are moved\. \d+ were in the ring already\./);
+    await expect(shell.main).toContainText(/\d+ rooms were moved\. \d+ were already in the ring\./);
     await expect(shell.main).toContainText("120 rooms");
   });
 });
@@ -106,7 +106,7 @@ test("the dates of every running update follow what is typed, before it is saved
   expect(ends, "the date is exact").toMatch(/^\w{3} \d+ \w{3}( \d{4})?$/);
   const title = (await dates.locator(".effect h4").first().textContent())?.replace(said ?? "", "").trim() ?? "";
   await dialog.getByRole("button", { name: "Save" }).click();
-  await expect(shell.main).toContainText("The ring Executive is changed.");
+  await expect(shell.main).toContainText("The ring Executive was changed.");
   // The update's own page has the date that was promised.
   await open("/updates");
   await shell.main.getByRole("link", { name: title, exact: true }).first().click();

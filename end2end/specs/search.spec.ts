@@ -29,7 +29,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto("/search?q=T-1001");
       await expect(shell.main.getByRole("link", { name: /^T-1001 / })).toBeVisible();
       await page.goto("/search?q=%22%27%28%3A%2A");
-      await expect(shell.main.getByRole("status").filter({ hasText: "Nothing" })).toHaveText("Nothing is called that.");
+      await expect(shell.main.getByRole("status").filter({ hasText: "Nothing" })).toHaveText("Nothing matches.");
     });
   });
 }

@@ -20,14 +20,14 @@ bothWays([/422|409/], (withScript) => {
       await expectNoSidewaysScrolling(page);
     }
     await shell.main.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByText(/ends on the next date; it belongs to one/).first()).toBeVisible();
+    await expect(page.getByText(/would end on the next date; it must end on the same date/).first()).toBeVisible();
     await expect(shell.main.getByLabel("Name", { exact: true }), "nothing typed is lost").toHaveValue("Fathom Lane");
     await shell.main.getByLabel("Opens at").fill("01:00");
     await shell.main.getByLabel("Mode", { exact: true }).selectOption("Automatic");
     const seen = shell.main.locator('input[name="seen"]');
     const before = await seen.inputValue();
     await shell.main.getByRole("button", { name: "Save" }).click();
-    await expect(shell.main).toContainText("The settings are changed.");
+    await expect(shell.main).toContainText("The settings were changed.");
     // The form is that of what is set now, and not the one that was just sent.
     await expect(seen).not.toHaveValue(before);
     await expect(shell.main.getByLabel("Opens at"), "the form has what is set now").toHaveValue("01:00");
@@ -70,14 +70,14 @@ bothWays([/422|409/], (withScript) => {
       await dialog.getByLabel("Last date").fill("2025-01-03");
     }
     await dialog.getByRole("button", { name: "Freeze", exact: true }).click();
-    await expect(shell.main).toContainText("The freeze is made");
+    await expect(shell.main).toContainText("The freeze was added");
     const row = freezes.row(/Everything/);
     await expect(row).toContainText("Fri 20 Dec to Fri 3 Jan 2025");
     await row.getByRole("link", { name: "Lift the freeze of Everything" }).click();
     await dialog.getByLabel("Reason").fill("We stay open");
     if (withScript) await expectAccessible(page);
     await dialog.getByRole("button", { name: "Lift the freeze" }).click();
-    await expect(shell.main).toContainText("The freeze is lifted");
+    await expect(shell.main).toContainText("The freeze was lifted");
     await expect(freezes.row(/Everything/)).toHaveCount(0);
   });
 });
@@ -93,7 +93,7 @@ test.describe("two admins", () => {
     await hydrated(colleague);
     await colleague.getByLabel("Opens at").fill("01:00");
     await colleague.getByRole("button", { name: "Save" }).click();
-    await expect(colleague.getByRole("main")).toContainText("The settings are changed.");
+    await expect(colleague.getByRole("main")).toContainText("The settings were changed.");
     await other.close();
     await page.getByLabel("Opens at").fill("02:00");
     await page.getByRole("button", { name: "Save" }).click();

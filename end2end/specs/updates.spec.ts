@@ -266,7 +266,7 @@ test.describe("a status that no room has", () => {
     const address = await new UpdatesPage(page).link(active.roomsApp.row).getAttribute("href");
     const answer = await page.goto(`${address}?status=sleeping`);
     expect(answer?.status()).toBe(422);
-    await expect(new UpdatePage(page).main).toContainText('status: "sleeping" is no status of a room');
+    await expect(new UpdatePage(page).main).toContainText('status: "sleeping" is not a status of a room');
   });
 });
 

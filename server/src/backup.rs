@@ -16,7 +16,7 @@ use service::store::Store;
 /// together whatever is added in between.
 pub(crate) async fn take(database: &str, artifacts: &Path, to: &Path) -> Result<()> {
     if to.exists() {
-        bail!("backup {} is there already; give a new folder", to.display());
+        bail!("backup {} exists already; give a new folder", to.display());
     }
     if let Some(path) = database.strip_prefix("sqlite:")
         && !Path::new(path).exists()
@@ -25,12 +25,12 @@ pub(crate) async fn take(database: &str, artifacts: &Path, to: &Path) -> Result<
     }
     if !artifacts.is_dir() {
         bail!(
-            "artifacts {} is no folder; name the one that nightshift serve was given",
+            "artifacts {} is not a folder; name the one that nightshift serve was given",
             artifacts.display()
         );
     }
     let store = Store::open(database, false).await?;
-    std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    std::fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
     let copy = to.join("nightshift.db");
     let restore = if store.copy_to(&copy).await? {
         format!("nightshift serve --database sqlite:{}", copy.display())
@@ -42,14 +42,14 @@ pub(crate) async fn take(database: &str, artifacts: &Path, to: &Path) -> Result<
     let files = Artifacts::open(artifacts)?.copy_to(&to.join("artifacts")).await?;
     println!("Backup of the database and {files} files in {}.", to.display());
     println!(
-        "To take it back: {restore}, with --artifacts {}",
+        "To restore it: {restore}, with --artifacts {}",
         to.join("artifacts").display()
     );
     Ok(())
 }
 
 fn pg_dump(database: &str, to: &Path) -> Result<()> {
-    let mut address = reqwest::Url::parse(database).context("the database is no address")?;
+    let mut address = reqwest::Url::parse(database).context("the database is not an address")?;
     let password = address
         .password()
         .map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned());

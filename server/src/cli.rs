@@ -184,7 +184,7 @@ enum Explain {
         #[arg(long)]
         json: bool,
     },
-    /// How two versions stand to each other.
+    /// How two versions compare.
     VersionOrder {
         /// One version.
         #[arg(allow_hyphen_values = true)]
@@ -245,7 +245,7 @@ enum Import {
 
 #[derive(Debug, Subcommand)]
 enum Device {
-    /// Hand out a token. It is printed this once; an older one counts no more.
+    /// Hand out a token. It is not shown again; an older one stops working.
     Enrol {
         /// What the device calls itself.
         device: String,
@@ -268,7 +268,7 @@ enum Device {
 
 #[derive(Debug, Subcommand)]
 enum User {
-    /// Add a person. The link with which they choose a password is printed this once.
+    /// Add a person. The link with which they choose a password is not shown again.
     Add {
         /// Name.
         name: String,
@@ -288,7 +288,7 @@ enum User {
         #[command(flatten)]
         database: Database,
     },
-    /// Let a person sign in no more; their sessions end.
+    /// Stop a person from signing in; their sessions end.
     Disable {
         /// E-mail address.
         email: String,
@@ -309,7 +309,7 @@ enum User {
 
 #[derive(Debug, Subcommand)]
 enum Token {
-    /// Add a token. It is printed this once.
+    /// Add a token. It is not shown again.
     Add {
         /// The program and the place that use it.
         name: String,
@@ -408,9 +408,7 @@ async fn open(database: &Database) -> Result<Service> {
 async fn open_read_only(database: &Database) -> Result<Service> {
     let store = open_store(database).await?;
     if !store.is_up_to_date().await? {
-        bail!(
-            "this database is not of this program's version; nightshift serve or nightshift migrate brings it up to date"
-        );
+        bail!("the database has another schema version; update it with nightshift migrate or nightshift serve");
     }
     service_on(store).await
 }
@@ -419,7 +417,7 @@ async fn open_store(database: &Database) -> Result<Store> {
     if let Some(path) = database.database.strip_prefix("sqlite:")
         && !std::path::Path::new(path).exists()
     {
-        bail!("database {path} does not exist; nightshift serve makes it");
+        bail!("database {path} does not exist; nightshift serve creates it");
     }
     Ok(Store::open(&database.database, false).await?)
 }
@@ -547,7 +545,7 @@ async fn change_device(device: Device) -> Result<()> {
                 .await?
                 .revoke_device(&Actor::operator(), &device)
                 .await?;
-            println!("Device {device} is revoked.");
+            println!("Device {device} was revoked.");
         }
         Device::List { database } => {
             let service = open_read_only(&database).await?;
@@ -646,7 +644,7 @@ async fn change_token(token: Token) -> Result<()> {
             });
             let token = token.with_context(|| format!("there is no token {name}"))?;
             service.revoke_token(&operator, token.id).await?;
-            println!("The token {name} is revoked.");
+            println!("The token {name} was revoked.");
         }
         Token::List { database } => {
             for token in open_read_only(&database).await?.tokens(&operator).await? {

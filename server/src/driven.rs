@@ -60,5 +60,5 @@ impl Driver {
 fn instant(line: &str) -> Result<DateTime<Utc>> {
     line.trim()
         .parse()
-        .with_context(|| format!("{line:?} is no instant; write 2025-03-05T00:10:00Z"))
+        .with_context(|| format!("{line:?} is not an instant; write 2025-03-05T00:10:00Z"))
 }

@@ -69,7 +69,7 @@ pub(crate) fn version_order(
             Some(std::cmp::Ordering::Less) => "is older than",
             Some(std::cmp::Ordering::Equal) => "is the same as",
             Some(std::cmp::Ordering::Greater) => "is newer than",
-            None => "has no order to",
+            None => "cannot be compared with",
         };
         println!("{a} {relation} {b}. {}", order.why);
     }
@@ -98,7 +98,7 @@ fn days(ring: &str, field: &str, given: &serde_json::Number) -> Result<u32> {
 pub(crate) fn rings(file: &Path, as_json: bool) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let file: RingsFile =
-        serde_json::from_str(&text).with_context(|| format!("{} is no file of rings", file.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not a file of rings", file.display()))?;
     let mut rings = Vec::with_capacity(file.rings.len());
     for (line, number) in file.rings.into_iter().zip(1..) {
         let (kind, place) = place_of(&line)?;

@@ -75,12 +75,12 @@ const LONGEST_WITHOUT_A_ROUND: Duration = Duration::from_secs(180);
 fn planning_problem(activity: &ActivityCounts) -> Option<&'static str> {
     // One failure may be a short absence of the database.
     if activity.failed_in_a_row >= 3 {
-        return Some("planning fails; the log says why");
+        return Some("planning fails; see the log");
     }
     let stands_still = activity
         .without_a_round
         .is_some_and(|time| time >= LONGEST_WITHOUT_A_ROUND);
-    stands_still.then_some("planning stands still: no round has ended for 3 minutes")
+    stands_still.then_some("planning has stopped: no round has ended for 3 minutes")
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Certificate {
         let config = RustlsConfig::from_pem(read.0.clone(), read.1.clone()).await;
         let config = config.with_context(|| {
             let (certificate, key) = (files.0.display(), files.1.display());
-            format!("{certificate} and {key} are no certificate and its key in PEM")
+            format!("{certificate} and {key} are not a certificate and its key in PEM")
         })?;
         Ok(Self { files, read, config })
     }

@@ -53,7 +53,7 @@ async fn a_backup_of_a_running_service_is_taken_back_g1(engine: Engine) {
     let again = nightshift(&arguments);
     assert_eq!(again.status.code(), Some(2));
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert!(said.contains("is there already; give a new folder"), "{said}");
+    assert!(said.contains("exists already; give a new folder"), "{said}");
 
     let (address, _database) = match engine {
         Engine::Sqlite => (format!("sqlite:{}", to.join("nightshift.db").display()), None),

@@ -285,7 +285,10 @@ async fn an_operator_lets_people_and_programs_in_and_out_a1_a2(engine: Engine) {
         &["token", "revoke", "Other", "--database", &database.address],
         &["there is no token Other"],
     );
-    assert_eq!(said(&["token", "revoke", "Archive"]), "The token Archive is revoked.\n");
+    assert_eq!(
+        said(&["token", "revoke", "Archive"]),
+        "The token Archive was revoked.\n"
+    );
     assert_eq!(said(&["token", "list"]), "");
     let by = database
         .texts("SELECT DISTINCT actor FROM audit WHERE object_kind = 'token'")

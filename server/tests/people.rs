@@ -94,7 +94,12 @@ async fn the_first_start_makes_one_link_and_the_link_one_admin_a2(engine: Engine
     for (name, email, password, problem) in [
         ("", ADMIN, PASSWORD, "name"),
         ("Ada", "ada", PASSWORD, "e-mail: it must look like name@example.com"),
-        ("Ada", ADMIN, "short", "password: 5 characters are too few; at least 12"),
+        (
+            "Ada",
+            ADMIN,
+            "short",
+            "password: must have at least 12 characters, not 5",
+        ),
         ("Ada", ADMIN, "password1234", "one of those that everybody tries first"),
     ] {
         let page = make(name, email, password).await;
@@ -264,9 +269,9 @@ async fn sessions_end_with_the_password_the_role_and_the_account_a1(engine: Engi
     assert!(is_in(&elsewhere).await, "nothing has changed");
     bo.post("/account/password", &[("old", PASSWORD), ("new", new)]).await;
     let page = bo.get("/account").await;
-    assert!(page.text.contains("Your password is changed"), "{}", page.text);
+    assert!(page.text.contains("Your password was changed"), "{}", page.text);
     assert!(
-        !bo.get("/account").await.text.contains("Your password is changed"),
+        !bo.get("/account").await.text.contains("Your password was changed"),
         "said once"
     );
     assert!(!is_in(&elsewhere).await);

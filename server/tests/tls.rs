@@ -127,7 +127,7 @@ fn certificates_that_cannot_be_used_are_named_at_the_start_a2() {
         ),
         (
             vec!["--tls-certificate", &key, "--tls-key", &certificate],
-            "are no certificate and its key in PEM",
+            "are not a certificate and its key in PEM",
         ),
         (vec!["--tls-certificate", &certificate], "--tls-key"),
         (

@@ -452,7 +452,7 @@ async fn a_file_finds_names_in_every_unicode_form_g5(engine: Engine) {
     let twice = import("site,name\nLondon,Bar e\u{301}\nLondon,bar é\n")
         .await
         .expect_err("twice");
-    assert!(twice.to_string().contains("stands twice"), "{twice}");
+    assert!(twice.to_string().contains("appears twice"), "{twice}");
     import("site,name\nZu\u{308}rich,Zwei\n")
         .await
         .expect("the site is found");

@@ -86,7 +86,7 @@ pub fn forward(before: &Fleet, after: &Fleet) -> Vec<Finding> {
             ),
             RolloutState::Running | RolloutState::Paused { .. } => true,
         };
-        findings.unless(final_stays, 'H', || format!("rollout {update} had ended and goes on"));
+        findings.unless(final_stays, 'H', || format!("rollout {update} had ended and continues"));
         let prefix = old
             .stages
             .iter()
@@ -198,7 +198,7 @@ fn superseded(fleet: &Fleet, findings: &mut Findings) {
             let pending = deployment.next_at.is_some_and(|at| Some(at) <= entered_at);
             findings.unless(!has_come || pending, 'N', || {
                 format!(
-                    "deployment {} waits, but {} has come to its ring and supersedes it",
+                    "deployment {} waits, but {} has reached its ring and supersedes it",
                     deployment.id, newer.update
                 )
             });

@@ -25,7 +25,9 @@ impl MissingStep {
     #[must_use]
     pub fn sentence(&self) -> String {
         let Self { minimum, version } = self;
-        format!("No way to {version}: it needs {minimum} first, and no release from {minimum} on can be installed.")
+        format!(
+            "{version} cannot be reached: it needs {minimum} first, and no release from {minimum} on can be installed."
+        )
     }
 }
 
@@ -192,7 +194,7 @@ mod tests {
         let missing = next(&all, "4", "2").expect_err("no way");
         assert_eq!(
             missing.sentence(),
-            "No way to 4: it needs 3 first, and no release from 3 on can be installed."
+            "4 cannot be reached: it needs 3 first, and no release from 3 on can be installed."
         );
     }
 

@@ -541,7 +541,7 @@ impl Rollout {
 
 /// What is said of rings with which a plan would exceed the 60 days; forms say it before they are sent.
 pub(crate) fn plan_too_long(title: &str, days: u32) -> String {
-    format!("the running rollout of {title} would take {days} days; {MOST_TOTAL_DAYS} are the most")
+    format!("the running rollout of {title} would take {days} days; at most {MOST_TOTAL_DAYS} are allowed")
 }
 
 impl PlannedStage {

@@ -119,7 +119,7 @@ impl LineProblem {
 
     /// A word that is none of those that may stand here.
     fn none_of(field: &str, word: &str, words: &str) -> Self {
-        Self::of(field, format_args!("{word} is none; {words}"))
+        Self::of(field, format_args!("{word} is unknown; {words}"))
     }
 
     /// A name that nothing has.
@@ -312,11 +312,11 @@ impl Script {
     fn line(&mut self, reader: &mut TokenReader) -> LineResult {
         let directive = reader.word("directive")?;
         if self.over {
-            return Err(LineProblem::of(&directive, "nothing may stand behind until"));
+            return Err(LineProblem::of(&directive, "nothing may follow until"));
         }
         let before_the_first_at = matches!(directive.as_str(), "zone" | "clock");
         if before_the_first_at && (self.started || !self.rooms.is_empty()) {
-            return Err(LineProblem::of(&directive, "must stand before the first room"));
+            return Err(LineProblem::of(&directive, "must come before the first room"));
         }
         match directive.as_str() {
             "zone" => self.sim.fleet.organisation.zone = reader.zone()?,
@@ -439,7 +439,7 @@ impl Script {
         } else {
             Err(LineProblem::of(
                 "product",
-                format_args!("there is no {id}; a line product {id} kind app makes it"),
+                format_args!("there is no {id}; a line product {id} kind app creates it"),
             ))
         }
     }
@@ -524,7 +524,7 @@ impl Script {
         let zone = self.sites.get(&site).cloned().ok_or_else(|| {
             LineProblem::of(
                 "site",
-                format_args!("there is no {site}; a line site {site} zone Europe/London makes it"),
+                format_args!("there is no {site}; a line site {site} zone Europe/London creates it"),
             )
         })?;
         let name = name(reader)?;

@@ -262,13 +262,13 @@ impl NotRequired {
         match self {
             Self::RingNotReached { ring, date: starts } => format!("{ring} starts {}.", date(*starts)),
             Self::NotEvaluated => "Not evaluated yet: the room has just changed.".to_owned(),
-            Self::Superseded => "A newer update takes its place in the room's ring.".to_owned(),
+            Self::Superseded => "A newer update supersedes it in the room's ring.".to_owned(),
             Self::RolloutOver => "The rollout is over; the next release includes this room.".to_owned(),
             Self::Excluded(exclusion) => match exclusion {
                 Exclusion::AlreadyOn { version } => format!("Already on {version}."),
                 Exclusion::DoesNotApply => format!("This room has no {product}."),
                 Exclusion::OtherFamily { version } => format!("{version} is of another family of versions."),
-                Exclusion::VersionUnknown => "The device does not say which version it runs.".to_owned(),
+                Exclusion::VersionUnknown => "The device does not report which version it runs.".to_owned(),
                 Exclusion::Held { owner, reason, until } => {
                     format!("Held by {owner} until {}: {reason}.", date(*until))
                 }

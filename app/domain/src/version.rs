@@ -77,7 +77,7 @@ pub fn compare(scheme: &VersionScheme, a: Version<'_>, b: Version<'_>) -> Versio
         return unordered("A version without any digit has no place in an order.");
     };
     if a.family != b.family {
-        return unordered("What stands before the first digit names different families.");
+        return unordered("The texts before the first digit name different families.");
     }
     for (left, right) in a.parts.iter().zip(&b.parts) {
         match (left, right) {
@@ -94,7 +94,7 @@ pub fn compare(scheme: &VersionScheme, a: Version<'_>, b: Version<'_>) -> Versio
                 }
             },
             (Part::Number(_), Part::Word(_)) | (Part::Word(_), Part::Number(_)) => {
-                return unordered("A number stands against a word.");
+                return unordered("A number cannot be compared with a word.");
             }
         }
     }

@@ -132,7 +132,7 @@ fn a_line_that_cannot_be_played_is_named_with_its_field_and_limit_g5() {
     );
     assert_eq!(
         refused("at 2025-03-04 00:00 publish app 2 minutes 301"),
-        "line 5: expected minutes: 301 do not fit into the window of 300 minutes"
+        "line 5: expected minutes: 301 minutes do not fit into the window of 300 minutes"
     );
     assert_eq!(
         refused("site Y zone Mars/Olympus"),
@@ -148,7 +148,7 @@ fn a_line_that_cannot_be_played_is_named_with_its_field_and_limit_g5() {
     );
     assert_eq!(
         refused("fly"),
-        "line 5: directive: fly is none; the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until"
+        "line 5: directive: fly is unknown; the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until"
     );
     assert_eq!(
         refusal("zone UTC\n"),

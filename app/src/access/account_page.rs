@@ -59,7 +59,7 @@ fn page(account: AccountView) -> AnyView {
                 }
                     .into_any()
             } else {
-                view! { <p class="sign-out">"Nobody signs in to the demo: its bar changes the role."</p> }.into_any()
+                view! { <p class="sign-out">"The demo has no sign-in. A button in the demo bar changes the role."</p> }.into_any()
             }}
         </section>
         {is_signed_in.then(|| password(shortest_password))}

@@ -112,7 +112,7 @@ pub fn send_again(action: &str, problem: &str, is_signed_out: bool, fields: &[(S
         </form>
     };
     let below = "What you have typed is kept on this page.";
-    document("Not taken yet", below, Some(problem), form.into_any())
+    document("Not accepted yet", below, Some(problem), form.into_any())
 }
 
 /// A field of a form here.

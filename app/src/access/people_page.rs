@@ -34,7 +34,7 @@ fn page(people: PeopleView) -> AnyView {
         view! {
             <div class="msg msg--warning" role="status">
                 <div class="msg-body">
-                    <p>"Send this link to them. It is shown this once and works once, for three days."</p>
+                    <p>"Send them this link. It is not shown again, works once and expires after three days."</p>
                     <p>
                         <code class="one-time-secret">{link}</code>
                     </p>

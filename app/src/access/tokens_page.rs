@@ -45,7 +45,7 @@ fn page(view: TokensView) -> AnyView {
         view! {
             <div class="msg msg--warning" role="status">
                 <div class="msg-body">
-                    <p>"Copy this token now. It is shown this once."</p>
+                    <p>"Copy this token now. It is not shown again."</p>
                     <p>
                         <code class="one-time-secret">{secret}</code>
                     </p>

@@ -101,7 +101,7 @@ fn no_rows(address: &ParamsMap) -> AnyView {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(PATH.to_owned());
-        view! { <EmptyState title="No entry matches" text="No entry has all of this." clear /> }.into_any()
+        view! { <EmptyState title="No entry matches" text="No entry matches these filters." clear /> }.into_any()
     } else {
         view! { <EmptyState title="No entries" text="Nobody has changed anything yet." clear=None /> }.into_any()
     }

@@ -79,7 +79,7 @@ fn AnnounceDialog() -> impl IntoView {
                         value=until
                         kind="date"
                         optional=true
-                        hint="Without one it stands there until it is taken down."
+                        hint="Without a date, it stays until somebody takes it down."
                     />
                 </FormDialog>
             };

@@ -127,7 +127,7 @@ fn no_rows(address: &ParamsMap) -> AnyView {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(PATH.to_owned());
-        view! { <EmptyState title="No product matches" text="No product or vendor is called that." clear /> }.into_any()
+        view! { <EmptyState title="No product matches" text="No product matches these filters." clear /> }.into_any()
     } else {
         view! {
             <EmptyState title="No products" text="Products appear here when they are added, or a catalogue is imported." clear=None />

@@ -126,7 +126,7 @@ fn add(product: String, close: String, address: &ParamsMap) -> AnyView {
             <div class="choice">
                 <input type="checkbox" id="unknown" name="applies_to_unknown" value="true" checked=unknown />
                 <div>
-                    <label for="unknown">"Also to devices that do not say their version"</label>
+                    <label for="unknown">"Also to devices that do not report their version"</label>
                 </div>
             </div>
         </FormDialog>
@@ -305,7 +305,7 @@ fn publish(form: ReleaseForm, close: String) -> AnyView {
                 <div>
                     <label for="beside">"Keep older updates going"</label>
                     <p class="hint" id="beside-hint">
-                        "It supersedes nothing: older updates of the product go on beside it, and a room may get both."
+                        "It supersedes nothing: older updates of the product continue alongside it, and a room may get both."
                     </p>
                 </div>
             </div>
@@ -359,7 +359,7 @@ fn plan_view(plan: PublishView) -> AnyView {
         view! {
             <div class="msg msg--warning">
                 <Icon name="warning" />
-                <p class="msg-body">{format!("It replaces {}.", supersedes.join(", "))}</p>
+                <p class="msg-body">{format!("It supersedes {}.", supersedes.join(", "))}</p>
             </div>
         }
         .into_any()
@@ -385,7 +385,7 @@ fn recall(form: &ReleaseForm, close: String) -> AnyView {
         rooms => format!("{} it now, and keep it.", count(rooms, "room has", "rooms have")),
     };
     let rollout = form.published.then(|| {
-        view! { <p>"Its rollout ends at once: what has not started is withdrawn, and devices that still download it are asked to stop."</p> }.into_any()
+        view! { <p>"Its rollout ends at once: installs that have not started are withdrawn, and devices that are still downloading are asked to stop."</p> }.into_any()
     });
     view! {
         <FormDialog title close action submit="Recall the release" danger=true narrow=true>

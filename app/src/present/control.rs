@@ -98,13 +98,11 @@ impl Presenter {
         view.hit.sort_by(|a, b| a.name.cmp(&b.name));
         view.sentences = vec![match plan.in_use_at {
             Some(at) if plan.in_use > 0 => format!(
-                "{} a meeting now, as devices have said until {}. With Immediately, the meeting loses its device.",
+                "{} a meeting, as devices last reported on {}. With Immediately, the update interrupts the meeting.",
                 formats::count(plan.in_use, "room is in", "rooms are in"),
                 time_text::instant(at, &zone, snapshot.now)
             ),
-            Some(_) | None => {
-                "No device has said in the last two minutes that one of these rooms is in a meeting.".to_owned()
-            }
+            Some(_) | None => "No device has reported a meeting in these rooms in the last two minutes.".to_owned(),
         }];
         let release = snapshot.tx.release(view.id).await.map_err(store_error)?;
         view.known_issues = release
@@ -173,10 +171,12 @@ impl Presenter {
             .await;
         set.map_err(service_error)?;
         let text = match date {
-            None => "The pause has no date any more. Nothing starts until somebody resumes the update.".to_owned(),
+            None => {
+                "The pause has no resume date any more. Nothing starts until somebody resumes the update.".to_owned()
+            }
             Some(date) => {
                 let date = time_text::date(date, formats::year(&self.snapshot().await?));
-                format!("The update goes on by itself on {date}.")
+                format!("The update resumes automatically on {date}.")
             }
         };
         done(id, text)
@@ -191,7 +191,7 @@ impl Presenter {
             .resume(self.actor(), id, reason.into())
             .await
             .map_err(service_error)?;
-        done(id, "The update goes on.".to_owned())
+        done(id, "The update was resumed.".to_owned())
     }
 
     /// Retries all failed rooms (K4).
@@ -205,7 +205,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         let text = match retried.rooms {
-            0 => "No room has failed any more; nothing was changed.".to_owned(),
+            0 => "No failed room is left; nothing was changed.".to_owned(),
             rooms => format!(
                 "{} into the next window.",
                 formats::count(as_count(rooms), "room goes back", "rooms go back")
@@ -265,7 +265,7 @@ impl Presenter {
             .map_err(service_error)?;
         done(
             id,
-            "The failures are acknowledged; the update is among the past ones now.".to_owned(),
+            "The failures were acknowledged; the update is now among the past updates.".to_owned(),
         )
     }
 }
@@ -322,8 +322,8 @@ async fn pause(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut 
         ),
     };
     view.sentences = vec![
-        format!("From now on nothing of it starts, in any ring, not even what is forced. {finishes}"),
-        "Days stop counting until you resume: all later nights move back by the same number of days.".to_owned(),
+        format!("No further install of it starts in any ring, not even in forced rooms. {finishes}"),
+        "The days of the pause do not count: all later nights move back by the same number of days.".to_owned(),
     ];
     if summary.counts.in_progress > 0 {
         let running = snapshot
@@ -376,9 +376,11 @@ fn resume_date(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut Cont
                 time_text::date(*date, formats::year(snapshot)),
                 formats::count(days, "day", "days"),
             );
-            format!("It goes on by itself on {date}. All dates ahead move by {days} then.")
+            format!("It resumes automatically on {date}. All later dates then move by {days}.")
         }
-        None => "It has no date: somebody resumes it, and all dates ahead move by the days since.".to_owned(),
+        None => {
+            "It has no resume date. When somebody resumes it, all later dates move by the days of the pause.".to_owned()
+        }
     };
     view.sentences = vec![paused(snapshot, *since, by, reason), until];
     view.resumes_on = resumes_on.map_or_else(String::new, |date| date.to_string());
@@ -393,7 +395,7 @@ fn resume(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlVi
             paused(snapshot, *since, by, reason),
             match days {
                 0 => "The pause began today, so no date moves.".to_owned(),
-                days => format!("All dates ahead move by {}.", formats::count(days, "day", "days")),
+                days => format!("All later dates move by {}.", formats::count(days, "day", "days")),
             },
         ];
     }

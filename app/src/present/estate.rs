@@ -106,7 +106,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            format!("The room {} is added.", draft.name),
+            format!("The room {} was added.", draft.name),
             format!("/rooms/{id}"),
         ))
     }
@@ -119,7 +119,7 @@ impl Presenter {
         let draft = room_draft(fields)?;
         let edited = self.service.edit_room(&self.viewer.actor, id, revision, &draft).await;
         edited.map_err(service_error)?;
-        Ok(FormSuccess::new("The room is changed.", format!("/rooms/{id}")))
+        Ok(FormSuccess::new("The room was changed.", format!("/rooms/{id}")))
     }
 
     /// Retires a room.
@@ -132,7 +132,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            "The room is retired. It is under Rooms, with the filter Retired.",
+            "The room was retired. It is under Rooms, with the filter Retired.",
             format!("/rooms/{id}"),
         ))
     }
@@ -146,7 +146,7 @@ impl Presenter {
             .bring_back_room(&self.viewer.actor, id)
             .await
             .map_err(service_error)?;
-        let text = "The room is back, as one that is onboarding. Its devices need new tokens.";
+        let text = "The room is back and onboarding. Its devices need new tokens.";
         Ok(FormSuccess::new(text, format!("/rooms/{id}")))
     }
 
@@ -184,7 +184,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(self.with_token(
-            format!("The device {} is added.", draft.controller.trim()),
+            format!("The device {} was added.", draft.controller.trim()),
             room,
             draft.controller.trim(),
             token,
@@ -216,7 +216,7 @@ impl Presenter {
             to: format!("/rooms/{room}"),
             one_time_secret: Some(OneTimeSecret {
                 why: format!(
-                    "Put this token into the agent of {controller} now; it is shown this once. The agent checks in at {address}."
+                    "Give this token to the agent of {controller} now; it is not shown again. The agent checks in at {address}."
                 ),
                 secret: token,
             }),
@@ -233,7 +233,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            format!("{controller} is revoked: it may not check in any more."),
+            format!("{controller} was revoked: it may not check in any more."),
             format!("/rooms/{room}"),
         ))
     }
@@ -272,7 +272,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            format!("The site {} is added.", draft.name),
+            format!("The site {} was added.", draft.name),
             "/rooms/sites",
         ))
     }
@@ -287,7 +287,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            format!("The site {} is changed.", draft.name),
+            format!("The site {} was changed.", draft.name),
             "/rooms/sites",
         ))
     }
@@ -387,7 +387,7 @@ async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec
                 );
             }
             let paused = match rollout.state {
-                RolloutState::Paused { .. } => " It is paused: after it is resumed.",
+                RolloutState::Paused { .. } => " It is paused: this applies once it is resumed.",
                 RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => "",
             };
             if rollout.has_reached(ring) {
@@ -405,7 +405,7 @@ async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec
                     "{title}: with the ring, {}.{paused}",
                     formats::span(stage.starts_on, stage.rollout_ends, year)
                 ),
-                None => format!("{title}: it does not come to this ring.{paused}"),
+                None => format!("{title}: does not reach this ring.{paused}"),
             }
         });
         (ring.id.to_string(), sentences.collect())
@@ -422,7 +422,7 @@ fn room_draft(fields: RoomFields) -> Result<RoomDraft> {
         "" => 0,
         seats => seats
             .parse()
-            .map_err(|_| invalid("capacity", "a whole number of seats, or nothing"))?,
+            .map_err(|_| invalid("capacity", "write a whole number of seats, or leave it empty"))?,
     };
     let site = fields
         .site

@@ -51,7 +51,7 @@ pub(super) fn year(snapshot: &ReadSnapshot) -> i32 {
 pub(super) fn parsed_day(field: &str, text: &str) -> Result<NaiveDate, AppError> {
     NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").map_err(|_| AppError::Invalid {
         field: field.to_owned(),
-        problem: format!("{text:?} is no date; write it like 2026-03-01"),
+        problem: format!("{text:?} is not a date; write it like 2026-03-01"),
     })
 }
 

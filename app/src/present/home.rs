@@ -73,7 +73,7 @@ impl Presenter {
             .announce(&self.viewer.actor, &draft)
             .await
             .map_err(service_error)?;
-        Ok(FormSuccess::new("It stands on everybody’s Home now.", "/"))
+        Ok(FormSuccess::new("The announcement is now on everybody’s Home.", "/"))
     }
 
     /// Takes an announcement down.
@@ -83,7 +83,7 @@ impl Presenter {
     pub async fn take_down(&self, id: AnnouncementId) -> Result<FormSuccess> {
         let taken = self.service.take_down_announcement(&self.viewer.actor, id).await;
         taken.map_err(service_error)?;
-        Ok(FormSuccess::new("The announcement is taken down, for everybody.", "/"))
+        Ok(FormSuccess::new("The announcement was taken down for everybody.", "/"))
     }
 
     /// Dismisses an announcement.
@@ -95,7 +95,7 @@ impl Presenter {
             .dismiss_announcement(&self.viewer.actor, id)
             .await
             .map_err(service_error)?;
-        Ok(FormSuccess::new("The announcement is dismissed, for you alone.", "/"))
+        Ok(FormSuccess::new("The announcement was dismissed for you only.", "/"))
     }
 }
 

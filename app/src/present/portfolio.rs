@@ -205,7 +205,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            format!("The product {} is added.", draft.name),
+            format!("The product {} was added.", draft.name),
             format!("/portfolio/{id}"),
         ))
     }
@@ -221,7 +221,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         let text = if covered {
-            "The product is covered now."
+            "The product is now covered."
         } else {
             "The product is not covered any more."
         };
@@ -239,7 +239,10 @@ impl Presenter {
             .add_release(&self.viewer.actor, &draft)
             .await
             .map_err(service_error)?;
-        let text = format!("The release {} is added. Add its file, then publish it.", draft.version);
+        let text = format!(
+            "The release {} was added. Add its file, then publish it.",
+            draft.version
+        );
         Ok(FormSuccess::new(
             text,
             format!("/portfolio/{product}?do=files&release={id}"),
@@ -275,7 +278,7 @@ impl Presenter {
             .add_file(&self.viewer.actor, id, file)
             .await
             .map_err(service_error)?;
-        self.about_files(id, format!("{filename} is added.")).await
+        self.about_files(id, format!("{filename} was added.")).await
     }
 
     /// Takes a file away from a release that is not published.
@@ -287,7 +290,7 @@ impl Presenter {
             .remove_file(&self.viewer.actor, id, filename)
             .await
             .map_err(service_error)?;
-        self.about_files(id, format!("{filename} is removed.")).await
+        self.about_files(id, format!("{filename} was removed.")).await
     }
 
     async fn about_files(&self, id: UpdateId, text: String) -> Result<FormSuccess> {
@@ -319,7 +322,7 @@ impl Presenter {
         let starts = time_text::date(published.map_err(service_error)?.starts_on, formats::year(&snapshot));
         let city = snapshot.organisation.zone.city();
         Ok(FormSuccess::new(
-            format!("It is published, and starts on {starts} ({city})."),
+            format!("It was published and starts on {starts} ({city})."),
             format!("/updates/{id}"),
         ))
     }
@@ -343,7 +346,7 @@ impl Presenter {
             "rooms have",
         );
         Ok(FormSuccess::new(
-            format!("The release is recalled; {rooms} it now."),
+            format!("The release was recalled; {rooms} it now."),
             format!("/portfolio/{product}"),
         ))
     }
@@ -454,7 +457,7 @@ fn release_draft(product: &str, fields: ReleaseFields) -> Result<ReleaseDraft> {
         released: released
             .map(|text| {
                 text.parse::<NaiveDate>()
-                    .map_err(|_| invalid("released", "a date as in 2026-11-24, or nothing"))
+                    .map_err(|_| invalid("released", "write a date like 2026-11-24, or leave it empty"))
             })
             .transpose()?,
         severity: Severity::from_word(&fields.severity).ok_or_else(|| invalid("severity", "routine or critical"))?,

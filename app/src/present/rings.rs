@@ -96,7 +96,7 @@ impl Presenter {
             .add_ring(&self.viewer.actor, fields)
             .await
             .map_err(service_error)?;
-        Ok(done(format!("The ring {name} is added.")))
+        Ok(done(format!("The ring {name} was added.")))
     }
 
     /// Edits a ring (R10).
@@ -111,7 +111,7 @@ impl Presenter {
             .edit_ring(&self.viewer.actor, id, seen.as_ref(), fields)
             .await
             .map_err(service_error)?;
-        Ok(done(format!("The ring {name} is changed.")))
+        Ok(done(format!("The ring {name} was changed.")))
     }
 
     /// Deletes a ring (R11).
@@ -121,7 +121,7 @@ impl Presenter {
     pub async fn delete_ring(&self, id: RingId, rooms_to: RingId) -> Result<FormSuccess> {
         let deleted = self.service.delete_ring(&self.viewer.actor, id, Some(rooms_to)).await;
         deleted.map_err(service_error)?;
-        Ok(done("The ring is deleted.".to_owned()))
+        Ok(done("The ring was deleted.".to_owned()))
     }
 
     /// What the dialog that moves rooms works with: of those that are named, or of all that match.
@@ -180,12 +180,12 @@ impl Presenter {
             .map_err(service_error)?;
         let there = match moved.there_already {
             0 => String::new(),
-            1 => " One was in the ring already.".to_owned(),
-            some => format!(" {some} were in the ring already."),
+            1 => " One was already in the ring.".to_owned(),
+            some => format!(" {some} were already in the ring."),
         };
         let text = match moved.moved {
-            1 => "The room is moved.".to_owned(),
-            rooms => format!("{rooms} rooms are moved."),
+            1 => "The room was moved.".to_owned(),
+            rooms => format!("{rooms} rooms were moved."),
         };
         Ok(FormSuccess::new(
             format!("{text}{there}"),

@@ -419,7 +419,7 @@ pub(super) async fn head(snapshot: &mut ReadSnapshot, id: RoomId) -> Result<(Roo
 
 fn blocked(block: &Block) -> String {
     let (kind, why) = (block.kind.label(), formats::sentence(&block.why));
-    format!("{kind} updates do not come here: {why}")
+    format!("{kind} updates are not installed here: {why}")
 }
 
 /// What a product should be, with the update and how a room stands to it, by product.

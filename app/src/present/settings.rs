@@ -65,7 +65,7 @@ impl Presenter {
         // Another address: the page asks again, and the form has what is set now.
         let now = fingerprint(&self.snapshot().await?.organisation);
         Ok(FormSuccess::new(
-            "The settings are changed.",
+            "The settings were changed.",
             format!("/settings?as={now}"),
         ))
     }
@@ -208,7 +208,7 @@ impl Presenter {
             .await;
         made.map_err(service_error)?;
         Ok(FormSuccess::new(
-            "The freeze is made; plans step over its dates.",
+            "The freeze was added; plans skip its dates.",
             "/settings/freezes",
         ))
     }
@@ -223,7 +223,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            "The freeze is lifted; plans take their dates back.",
+            "The freeze was lifted; plans get their dates back.",
             "/settings/freezes",
         ))
     }
@@ -251,7 +251,7 @@ fn settings_draft(fields: SettingsFields) -> Result<OrganisationDraft> {
             .start_weekday
             .parse::<Weekday>()
             .map_err(|_| invalid("start_weekday", "a day of the week"))?,
-        window_opens: opens.map_err(|_| invalid("window_opens", "a time as in 00:00"))?,
+        window_opens: opens.map_err(|_| invalid("window_opens", "write a time like 00:00"))?,
         window_minutes: number("window_minutes", &fields.window_minutes)?,
         mode: Mode::from_word(&fields.mode).ok_or_else(|| invalid("mode", "ring validated or automatic"))?,
         automatic_days: number("automatic_days", &fields.automatic_days)?,

@@ -170,7 +170,7 @@ impl Presenter {
             .await
             .map_err(service_error)?;
         Ok(FormSuccess::new(
-            format!("T-{number} is recorded; its rooms are unhealthy while it is open."),
+            format!("T-{number} was recorded; its rooms are unhealthy while it is open."),
             format!("/incidents/{number}"),
         ))
     }
@@ -186,7 +186,7 @@ impl Presenter {
             .await;
         left_out.map_err(service_error)?;
         Ok(FormSuccess::new(
-            "No issue is recorded; the audit has your reason.",
+            "No issue was recorded; your reason is in the audit.",
             format!("/updates/{update}"),
         ))
     }
@@ -200,7 +200,7 @@ impl Presenter {
             .add_note(&self.viewer.actor, number, text.into())
             .await
             .map_err(service_error)?;
-        done(number, "The note is added.")
+        done(number, "The note was added.")
     }
 
     /// Gives a ticket to somebody.
@@ -213,7 +213,7 @@ impl Presenter {
             .assign_ticket(&self.viewer.actor, number, assignee.into())
             .await;
         assigned.map_err(service_error)?;
-        done(number, "The ticket is assigned.")
+        done(number, "The ticket was assigned.")
     }
 
     /// Says whether somebody is looking into it.
@@ -256,7 +256,7 @@ impl Presenter {
             high_impact,
         );
         edited.await.map_err(service_error)?;
-        done(number, "The ticket is changed.")
+        done(number, "The ticket was changed.")
     }
 
     /// Resolves a ticket (I3).
@@ -268,7 +268,7 @@ impl Presenter {
             .service
             .resolve_ticket(&self.viewer.actor, number, category, note.into());
         resolved.await.map_err(service_error)?;
-        done(number, "The ticket is resolved.")
+        done(number, "The ticket was resolved.")
     }
 
     /// Lets an automatic ticket rest (I3).
@@ -281,7 +281,7 @@ impl Presenter {
             .service
             .suppress_ticket(&self.viewer.actor, number, until, reason.into());
         suppressed.await.map_err(service_error)?;
-        done(number, "The ticket is suppressed.")
+        done(number, "The ticket was suppressed.")
     }
 }
 

@@ -108,7 +108,7 @@ fn which_rooms(status: &str, rollout: &RolloutState) -> Result<UpdateRooms> {
         unknown => {
             return Err(AppError::Invalid {
                 field: "status".to_owned(),
-                problem: format!("{unknown:?} is no status of a room"),
+                problem: format!("{unknown:?} is not a status of a room"),
             });
         }
     };

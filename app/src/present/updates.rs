@@ -334,7 +334,7 @@ fn status_sentence(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
             );
             match resumes_on {
                 Some(date) => format!(
-                    "{paused} It goes on by itself on {} ({}).",
+                    "{paused} It resumes automatically on {} ({}).",
                     time_text::date(*date, formats::year(snapshot)),
                     zone.city()
                 ),

@@ -187,7 +187,7 @@ fn retire(form: &RoomForm, id: RoomId, close: String) -> AnyView {
         <FormDialog title close action submit="Retire the room" danger=true narrow=true>
             <input type="hidden" name="room" value=id.to_string() />
             <p>
-                "Nothing is planned for it any more; what waits there is withdrawn. Its devices can no longer check in. Its history stays, and \
+                "Nothing more is planned for it; what waits there is withdrawn. Its devices can no longer check in. Its history stays, and \
                  it can be brought back."
             </p>
             <ReasonField first=true />
@@ -202,7 +202,7 @@ fn bring_back(form: &RoomForm, id: RoomId, close: String) -> AnyView {
     view! {
         <FormDialog title close action submit="Bring it back" narrow=true>
             <input type="hidden" name="room" value=id.to_string() />
-            <p>"It is onboarding then: updates come as soon as it is managed. Its devices need new tokens."</p>
+            <p>"It is then onboarding: updates come as soon as it is managed. Its devices need new tokens."</p>
         </FormDialog>
     }
     .into_any()
@@ -228,7 +228,7 @@ fn assign(form: RoomForm, id: RoomId, tab: &'static str, close: String) -> AnyVi
                 label="Ring"
                 choices
                 heading="What then comes to this room"
-                nothing="No running update has still to come to this room."
+                nothing="No running update still has to reach this room."
                 follows
             />
         </FormDialog>

@@ -115,7 +115,7 @@ fn no_rows(path: &str, address: &ParamsMap) -> AnyView {
         view! { <EmptyState title="No unhealthy rooms" text clear /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(path.to_owned());
-        view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
+        view! { <EmptyState title="No room matches" text="No room matches these filters." clear /> }.into_any()
     } else {
         view! { <EmptyState title="No rooms yet" text="Rooms appear here when they are added or imported." clear=None /> }
             .into_any()

@@ -62,12 +62,12 @@ fn page(found: SearchView, q: String) -> AnyView {
     let all = rooms.len() + updates.len() + tickets.len();
     let said = match (q.trim().is_empty(), all) {
         (true, _) => "Type the name of a room or an update, or a ticket’s title or number.".to_owned(),
-        (false, 0) => "Nothing is called that.".to_owned(),
+        (false, 0) => "Nothing matches.".to_owned(),
         (false, 1) => "1 found".to_owned(),
         (false, all) => format!("{all} found"),
     };
     let nothing = (all == 0 && !q.trim().is_empty()).then(|| {
-        view! { <EmptyState title="Nothing found" text="Words count from their beginnings: cut finds Cuttle, 5.2 finds 5.2.115.0." clear=None /> }.into_any()
+        view! { <EmptyState title="Nothing found" text="Words match from their start: cut finds Cuttle, 5.2 finds 5.2.115.0." clear=None /> }.into_any()
     });
     view! {
         <Toolbar action=SEARCH>

@@ -46,7 +46,7 @@ pub fn FreezesPage() -> impl IntoView {
             title="Freezes"
             tab=None
             above=("/settings", "Settings")
-            lede="On these dates nothing starts. Plans step over them; what has started goes on."
+            lede="Nothing starts on these dates. Plans skip them; installs that have started continue."
             actions=add.into_any()
         />
         {show_part(freezes, page)}
@@ -166,7 +166,7 @@ fn add(freezes: FreezesView, address: &ParamsMap) -> AnyView {
                         name="until"
                         value=until
                         kind="date"
-                        hint="At most 30 days, and 14 free ones before the next."
+                        hint="At most 30 days, with at least 14 free days before the next freeze."
                     />
                 </div>
             </div>
@@ -213,7 +213,7 @@ fn lift(freeze: FreezeRow) -> AnyView {
     let title = format!("Lift the freeze of {}?", freeze.whom);
     let action = posts_to::<LiftFreeze>();
     let text = format!(
-        "It is frozen {}. What is ahead of that is lifted, and plans take their dates back.",
+        "It is frozen {}. The dates still ahead are lifted, and plans get them back.",
         freeze.dates
     );
     view! {

@@ -173,7 +173,7 @@ fn rollouts([weekday, mode, days, guard]: [String; 4]) -> AnyView {
                 <div>
                     <label for="starvation-guard">"Starvation guard"</label>
                     <p class="hint" id="starvation-guard-hint">
-                        "A superseded update that has finished its Staging test goes on, ring by ring, until the newer one has caught up."
+                        "A superseded update that has finished its Staging test continues, ring by ring, until the newer one has caught up."
                     </p>
                 </div>
             </div>
@@ -192,7 +192,7 @@ fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
                     name="window_opens"
                     value=opens
                     kind="time"
-                    hint="On the clock of each room. Nothing starts outside but a force."
+                    hint="In each room’s local time. Outside the window, only forced installs start."
                 />
                 <TextField label="Minutes" name="window_minutes" value=minutes kind="number" hint="60 to 1440, within one date." />
             </div>
@@ -202,10 +202,10 @@ fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
                     name="unreachable_after_windows"
                     value=unreachable
                     kind="number"
-                    hint="In which a device never showed up: 1 to 30."
+                    hint="Windows without contact: 1 to 30."
                 />
                 <TextField
-                    label="No space for, windows"
+                    label="Windows without space"
                     name="crowded_after_windows"
                     value=crowded
                     kind="number"
@@ -257,7 +257,7 @@ fn devices([factor, least, confirm, poll, prepare]: [String; 5]) -> AnyView {
                     name="prepare_minutes"
                     value=prepare
                     kind="number"
-                    hint="Devices are asked for their facts: 0 to 720."
+                    hint="Devices are asked for their configuration this long before a window: 0 to 720."
                 />
             </div>
         </section>

@@ -95,7 +95,7 @@ fn no_rows(address: &ParamsMap) -> AnyView {
         view! { <EmptyPage first=address::first_page(PATH, address) /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(PATH.to_owned());
-        view! { <EmptyState title="No ticket matches" text="No ticket has all of this." clear /> }.into_any()
+        view! { <EmptyState title="No ticket matches" text="No ticket matches these filters." clear /> }.into_any()
     } else {
         view! { <EmptyState title="No open tickets" text="Every ticket is resolved." clear=None /> }.into_any()
     }

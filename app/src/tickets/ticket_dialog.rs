@@ -114,7 +114,7 @@ fn ticket_dialog(word: &str, ticket: TicketView, choices: TicketChoices, address
             view! {
             <FormDialog title="Suppress the ticket" close action submit="Suppress">
                 {hidden()}
-                <p>"It resolves itself when its cause is gone. Until the day you choose it is not among the open tickets."</p>
+                <p>"It is resolved automatically when its cause is gone. Until the end of the day that you choose, it is not among the open tickets."</p>
                 <TextField
                     label="Until the end of"
                     name="until"

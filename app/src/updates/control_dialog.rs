@@ -126,13 +126,13 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
 fn resume_date(value: String, first: bool) -> AnyView {
     view! {
         <TextField
-            label="Resume by itself on"
+            label="Resume automatically on"
             name="resumes_on"
             value
             kind="date"
             optional=true
             first
-            hint="At 00:00 of that date in the organisation’s zone. Without a date, somebody resumes it."
+            hint="At 00:00 of that date in the organisation’s zone. Without a date, it stays paused until somebody resumes it."
         />
     }
     .into_any()

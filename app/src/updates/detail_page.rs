@@ -289,7 +289,7 @@ fn no_rows(path: &str, address: &ParamsMap) -> AnyView {
         view! { <EmptyPage first /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(format!("{path}#rooms"));
-        view! { <EmptyState title="No room matches" text="No room has all of this." clear /> }.into_any()
+        view! { <EmptyState title="No room matches" text="No room matches these filters." clear /> }.into_any()
     } else {
         view! { <EmptyState title="No rooms" text="No room has this product." clear=None /> }.into_any()
     }

@@ -132,7 +132,7 @@ fn no_rows(address: &ParamsMap) -> AnyView {
         view! {
             <EmptyState
                 title="No update matches"
-                text="No update has all of this."
+                text="No update matches these filters."
                 clear=Some(PATH.to_owned())
             />
         }

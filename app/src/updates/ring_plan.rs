@@ -104,11 +104,11 @@ impl RingPlan {
             if running.rollout.has_reached(ring) {
                 return match running.paused_on {
                     Some(_) => format!(
-                        "{title} has come to {} already: rooms are caught up once it is resumed.",
+                        "{title} has already reached {}: rooms are caught up once it is resumed.",
                         ring.name
                     ),
                     None => format!(
-                        "{title} has come to {} already: rooms are caught up in their next window.",
+                        "{title} has already reached {}: rooms are caught up in their next window.",
                         ring.name
                     ),
                 };
@@ -117,7 +117,7 @@ impl RingPlan {
             let starts = calendar.iter().find(|stage| stage.ring == ring.id);
             match starts {
                 Some(stage) => format!(
-                    "{title} comes to {} on {} ({}){}.",
+                    "{title} reaches {} on {} ({}){}.",
                     ring.name,
                     self.day(stage.starts_on.max(self.today)),
                     self.city,
@@ -126,7 +126,7 @@ impl RingPlan {
                         Some(_) | None => "",
                     }
                 ),
-                None => format!("{title} comes to all rooms at once."),
+                None => format!("{title} reaches all rooms at once."),
             }
         };
         self.running.iter().map(sentence).collect()
@@ -277,7 +277,7 @@ mod tests {
         let general = plan.sequence.general().id;
         assert_eq!(
             plan.arrivals(general),
-            ["Room app 2.0 comes to General on Wed 9 Dec (Berlin)."]
+            ["Room app 2.0 reaches General on Wed 9 Dec (Berlin)."]
         );
     }
 }

@@ -59,7 +59,7 @@ impl Service {
         store::write!(self.store, tx => {
             let today = organisation(tx).await?.zone.date(now);
             if announcement.until.is_some_and(|until| until < today) {
-                return Err(ServiceError::invalid("until", format!("a date from today, {today}, on, or none")));
+                return Err(ServiceError::invalid("until", format!("choose {today} or a later date, or leave it empty")));
             }
             tx.add_announcement(&announcement).await?;
             let summary = format!("Announced: {}.", announcement.title.trim_end_matches('.'));

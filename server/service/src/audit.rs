@@ -82,7 +82,7 @@ fn day(field: &'static str, text: &str) -> Result<Option<NaiveDate>> {
         return Ok(None);
     }
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .map_err(|_| ServiceError::invalid(field, format!("{text:?} is no date; write it like 2026-03-01")))?;
+        .map_err(|_| ServiceError::invalid(field, format!("{text:?} is not a date; write it like 2026-03-01")))?;
     check_date(day).map_err(|error| ServiceError::invalid(field, error.to_string()))?;
     Ok(Some(day))
 }

@@ -324,7 +324,7 @@ impl Service {
             }
             if !ranks.insert((&release.product, release.rank)) {
                 let problem = format!(
-                    "release {} of {}: rank {} stands twice",
+                    "release {} of {}: rank {} appears twice",
                     release.version, release.product, release.rank
                 );
                 return Err(ServiceError::invalid("rank", problem));

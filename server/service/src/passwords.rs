@@ -29,13 +29,13 @@ pub(crate) fn check_password(password: &str, own: &[&str]) -> Result<()> {
     if length < SHORTEST_PASSWORD {
         return Err(ServiceError::invalid(
             "password",
-            format!("{length} characters are too few; at least {SHORTEST_PASSWORD}"),
+            format!("must have at least {SHORTEST_PASSWORD} characters, not {length}"),
         ));
     }
     if length > LONGEST_PASSWORD {
         return Err(ServiceError::invalid(
             "password",
-            format!("{length} characters are too many; at most {LONGEST_PASSWORD}"),
+            format!("must have at most {LONGEST_PASSWORD} characters, not {length}"),
         ));
     }
     let lower = password.to_lowercase();

@@ -590,7 +590,7 @@ fn wrong_password() -> ServiceError {
 }
 
 fn used_up() -> ServiceError {
-    ServiceError::not_found("This link (it works once, for three days)")
+    ServiceError::not_found("This link, which works once and expires after three days,")
 }
 
 fn facts(person: &PersonRecord) -> serde_json::Value {

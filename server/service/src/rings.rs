@@ -269,7 +269,7 @@ async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomRing>> {
             let found = i64::try_from(rooms.len()).unwrap_or(i64::MAX);
             if found != *seen {
                 let problem =
-                    format!("{seen} rooms matched when you looked, and {found} do now; look at the list again");
+                    format!("the number of matching rooms has changed from {seen} to {found}; check the list again");
                 return Err(ServiceError::conflict(problem));
             }
             if rooms.is_empty() {

@@ -483,7 +483,7 @@ impl CheckedRooms {
         if known.names.contains(&key) {
             return Err(ServiceError::invalid(
                 "name",
-                format!("stands twice in this file for {}", site.name),
+                format!("appears twice in this file for {}", site.name),
             ));
         }
         let own = line
@@ -532,7 +532,7 @@ impl CheckedRooms {
             if known.controllers.contains(&device.id) || !controllers.insert(device.id.clone()) {
                 return Err(ServiceError::invalid(
                     "device",
-                    format!("{} stands twice in this file", device.id),
+                    format!("{} appears twice in this file", device.id),
                 ));
             }
             found.add_device(DeviceId(service.new_id()?), room.id, position, device)?;

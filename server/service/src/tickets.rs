@@ -214,7 +214,7 @@ impl Service {
         let change = move |ticket: &mut TicketRecord| {
             if ticket.is_automatic {
                 return Err(ServiceError::conflict(format!(
-                    "T-{number} opened by itself; add a note to it instead"
+                    "T-{number} was opened automatically; add a note to it instead"
                 )));
             }
             ticket.title.clone_from(&title);
@@ -238,7 +238,7 @@ impl Service {
         let change = move |ticket: &mut TicketRecord| {
             if ticket.is_automatic {
                 let problem = format!(
-                    "T-{number} opened by itself, and resolves itself when its cause is gone; suppress it instead"
+                    "T-{number} was opened automatically and is resolved when its cause is gone; suppress it instead"
                 );
                 return Err(ServiceError::conflict(problem));
             }
@@ -383,7 +383,7 @@ fn checked_category(category: &str) -> Result<String> {
     } else {
         Err(ServiceError::invalid(
             "category",
-            format!("{category:?} is none of {}", CATEGORIES.join(", ")),
+            format!("{category:?} is unknown; choose one of {}", CATEGORIES.join(", ")),
         ))
     }
 }

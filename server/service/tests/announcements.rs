@@ -132,7 +132,7 @@ async fn an_announcement_has_limits_g5(estate: Estate) {
         (draft("  "), "title: is missing"),
         (draft(&long), "title: 121 characters are too many; at most 120"),
         (draft("a\u{7}b"), "title: has characters that cannot be shown"),
-        (past, "until: a date from today, 2025-03-04, on, or none"),
+        (past, "until: choose 2025-03-04 or a later date, or leave it empty"),
     ] {
         let refused = estate.service.announce(&admin(), &draft).await.unwrap_err();
         assert_eq!(refused.to_string(), why);

@@ -128,7 +128,7 @@ async fn one_bad_line_in_the_middle_changes_nothing_and_is_named_g5(estate: Esta
         ("{\"name\": \"  \", \"site\": \"Harbour\"}", "name: room 2: is missing"),
         (
             "{\"name\": \"ONE\", \"site\": \"Harbour\"}",
-            "name: room 2 (ONE): stands twice",
+            "name: room 2 (ONE): appears twice",
         ),
         (
             "{\"name\": \"Mid\", \"site\": \"Harbour\", \"devices\": [{\"id\": \"a b\", \"model\": \"\"}]}",
@@ -136,7 +136,7 @@ async fn one_bad_line_in_the_middle_changes_nothing_and_is_named_g5(estate: Esta
         ),
         (
             "{\"name\": \"Mid\", \"site\": \"Harbour\", \"devices\": [{\"id\": \"One\", \"model\": \"\"}]}",
-            "device: room 2 (Mid): One stands twice",
+            "device: room 2 (Mid): One appears twice",
         ),
         ("{\"name\": \"there\", \"site\": \"Harbour\"}", "name: "),
         (

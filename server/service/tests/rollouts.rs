@@ -603,7 +603,7 @@ async fn all_rooms_that_match_are_moved_at_once_if_they_are_those_that_were_seen
         .await;
     assert_eq!(
         problem(stale),
-        "11 rooms matched when you looked, and 12 do now; look at the list again"
+        "the number of matching rooms has changed from 11 to 12; check the list again"
     );
     let nothing = service
         .move_rooms(&admin(), &matching("attic", 0), None, executive)
@@ -654,7 +654,10 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
     let before = nights(&estate, update).await;
     let service = &estate.service;
     for (day, why) in [
-        ("2025-03-13", "resumes_on: a date after today, Thu 13 Mar 2025, or none"),
+        (
+            "2025-03-13",
+            "resumes_on: choose a date after today, Thu 13 Mar 2025, or leave it empty",
+        ),
         ("2025-06-12", "resumes_on: at most 90 days ahead; that is 91"),
     ] {
         let refused = service
@@ -672,11 +675,11 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
     };
     assert_eq!(
         problem(other_end(Some("2025-03-13")).await),
-        "resumes_on: a date after today, Thu 13 Mar 2025, or none"
+        "resumes_on: choose a date after today, Thu 13 Mar 2025, or leave it empty"
     );
     assert_eq!(
         problem(other_end(None).await),
-        "the pause of Bar firmware 2.0 has no date already"
+        "the pause of Bar firmware 2.0 already has no resume date"
     );
     // An end that comes, goes and moves: the last one counts.
     for (end, said) in [
@@ -929,7 +932,7 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
     );
     assert_eq!(
         refused,
-        "rollout duration: the running rollout of Bar firmware 2.0 would take 61 days; 60 are the most"
+        "rollout duration: the running rollout of Bar firmware 2.0 would take 61 days; at most 60 are allowed"
     );
     service
         .edit_ring(&admin(), executive, None, draft("Executive", None, 30, 5))
@@ -1070,7 +1073,10 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     let (status, why, window) = &updates["Bar firmware 2.0"];
     assert_eq!(
         (status.as_str(), why.as_str()),
-        ("Scheduled", "Catch-up: joined Staging after its turn.")
+        (
+            "Scheduled",
+            "Catch-up: joined the rollout after it had reached Staging."
+        )
     );
     assert!(
         window.as_deref().is_some_and(|window| window.contains("6 Mar")),
@@ -1225,7 +1231,7 @@ async fn a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6(estate: Est
     );
     assert_eq!(
         problem(freeze(everybody, "2025-03-14", "2025-04-13").await),
-        "last date: 2025-03-14 to 2025-04-13 would be 31 frozen days; 30 are the most"
+        "last date: 2025-03-14 to 2025-04-13 would be 31 frozen days in a row; at most 30 are allowed"
     );
     let nowhere = FreezeScope::Room(RoomId(uuid::Uuid::from_u128(7)));
     assert_eq!(
@@ -1238,7 +1244,7 @@ async fn a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6(estate: Est
     let general = estate.ring("General").await;
     assert_eq!(
         problem(freeze(FreezeScope::Ring(general), "2025-04-01", "2025-04-02").await),
-        "first date: 13 free days between 2025-03-18 and 2025-04-01 are too few; the same rooms need 14"
+        "first date: only 13 free days between 2025-03-18 and 2025-04-01; these rooms need at least 14 between two freezes"
     );
     estate.service.tick().await.unwrap();
     let after = nights(&estate, update).await;

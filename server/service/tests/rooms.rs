@@ -466,7 +466,7 @@ async fn a_review_names_every_line_that_is_refused_and_changes_nothing_g5(estate
         .collect();
     refused.sort();
     let expected = [
-        "line 10 (mast): name: stands twice in this file for Harbour",
+        "line 10 (mast): name: appears twice in this file for Harbour",
         "line 4 (Deck): site: there is no site named \"Atlantis\"",
         "line 5 (Bow): capacity: is not a whole number",
         "line 6 (STAGING 1): name: Harbour has a room of this name already",

@@ -54,7 +54,7 @@ async fn authenticate_export(
         Ok(None) => {
             tracing::warn!(address = origin.address, "a token was refused");
             let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-            let text = "This token was revoked, has expired, or never was one.\n";
+            let text = "This token is invalid, expired or revoked.\n";
             (StatusCode::UNAUTHORIZED, challenge, text).into_response()
         }
         Err(error) => fault(&error),

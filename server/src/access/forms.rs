@@ -217,7 +217,7 @@ async fn choose_password(
         .choose_password(&link, &form.password, &sender.origin)
         .await
     {
-        Ok(()) => Html(documents::notice("Your password is saved", "Sign in with it.")).into_response(),
+        Ok(()) => Html(documents::notice("Your password was saved", "Sign in with it.")).into_response(),
         Err(ServiceError::NotFound { .. }) => used_up(),
         Err(error) => {
             let (status, problem) = status_and_sentence(&error);
@@ -228,8 +228,7 @@ async fn choose_password(
 }
 
 fn used_up() -> Response {
-    let text =
-        "It works once, for three days. Ask an admin for a new one; after the first start, start Nightshift once more.";
+    let text = "A link works once and expires after three days. Ask an admin for a new one. For the link of the first start, restart Nightshift.";
     (
         StatusCode::NOT_FOUND,
         Html(documents::notice("This link is used up", text)),
@@ -347,7 +346,7 @@ async fn change_password(
 ) -> Response {
     let good = |(): &()| {
         (
-            "Your password is changed; your other sessions have ended.".to_owned(),
+            "Your password was changed; your other sessions have ended.".to_owned(),
             None,
         )
     };
@@ -395,7 +394,7 @@ struct AddPersonForm {
 async fn add_person(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<AddPersonForm>) -> Response {
     let good = |link: &String| {
         (
-            format!("{} is added.", form.name.trim()),
+            format!("{} was added.", form.name.trim()),
             Some(password_link(&sessions, link)),
         )
     };
@@ -415,7 +414,7 @@ struct SetRoleForm {
 }
 
 async fn set_role(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<SetRoleForm>) -> Response {
-    let good = |(): &()| (format!("{} is {} now.", form.email, form.role.label()), None);
+    let good = |(): &()| (format!("{} is now {}.", form.email, form.role.label()), None);
     act(&sessions, sender, "/settings/people", good, async |actor| {
         sessions
             .service
@@ -433,7 +432,7 @@ struct AccountForm {
 async fn reset_person(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<AccountForm>) -> Response {
     let good = |link: &String| {
         (
-            format!("A link for {} is made.", form.email),
+            format!("A link for {} was created.", form.email),
             Some(password_link(&sessions, link)),
         )
     };
@@ -499,7 +498,7 @@ struct AddTokenForm {
 async fn add_token(State(sessions): State<Sessions>, sender: FormSender, Form(form): Form<AddTokenForm>) -> Response {
     let good = |secret: &String| {
         (
-            format!("The token {} is added.", form.name.trim()),
+            format!("The token {} was added.", form.name.trim()),
             Some(secret.clone()),
         )
     };
@@ -522,7 +521,7 @@ async fn revoke_token(
     sender: FormSender,
     Form(form): Form<RevokeTokenForm>,
 ) -> Response {
-    let good = |(): &()| ("The token is revoked.".to_owned(), None);
+    let good = |(): &()| ("The token was revoked.".to_owned(), None);
     act(&sessions, sender, "/settings/tokens", good, async |actor| {
         sessions.service.revoke_token(actor, TokenId(form.token)).await
     })

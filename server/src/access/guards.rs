@@ -21,7 +21,7 @@ use super::{Sessions, peer, policy};
 pub(crate) async fn same_origin_only(State(sessions): State<Sessions>, request: Request, next: Next) -> Response {
     if request.uri().query().is_some_and(|query| query.contains("%00")) {
         // Nothing here has a NUL in it, and Postgres would not even take it as something to look for.
-        let text = "This address asks for a character that no name has.";
+        let text = "The address contains a character that is not allowed.";
         return (StatusCode::BAD_REQUEST, Html(documents::notice("Not found", text))).into_response();
     }
     let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -34,8 +34,8 @@ pub(crate) async fn same_origin_only(State(sessions): State<Sessions>, request: 
         .get::<MatchedPath>()
         .map_or("none", MatchedPath::as_str);
     tracing::warn!(route, "a request from another site was refused");
-    let text = "This was not sent by a page of Nightshift, so it was not taken.";
-    (StatusCode::FORBIDDEN, Html(documents::notice("Not taken", text))).into_response()
+    let text = "The request did not come from a page of Nightshift and was refused.";
+    (StatusCode::FORBIDDEN, Html(documents::notice("Refused", text))).into_response()
 }
 
 fn is_same_origin(sessions: &Sessions, headers: &HeaderMap) -> bool {

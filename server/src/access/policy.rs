@@ -39,7 +39,7 @@ pub(crate) async fn refuse_framing(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     tracing::warn!("a page was refused in a frame");
-    let text = "Pages of Nightshift are not shown inside of other pages.";
+    let text = "Nightshift cannot be embedded in another page.";
     // Without an address for reports: the browser refuses to show this page as well, and that would be logged a second time.
     let policy = [(header::CONTENT_SECURITY_POLICY, DOCUMENT_POLICY)];
     (

@@ -91,7 +91,7 @@ async fn release_file(
 ) -> Response {
     let product = ProductId::parse(&query.product).map_or_else(|_| String::new(), |product| format!("/{product}"));
     let back = format!("/portfolio{product}?do=files&release={}", query.release);
-    let good = |filename: &String| (format!("{filename} is added."), None);
+    let good = |filename: &String| (format!("{filename} was added."), None);
     act(&sessions, sender, &back, good, async |actor| {
         actor.may(Act::Publish)?;
         let mut form = Multipart::from_request(request, &()).await.map_err(|_| missing())?;

@@ -109,11 +109,11 @@ fn from_json(value: &Value) -> Result<Feedback, String> {
 }
 
 fn from_text(text: &str) -> Result<Feedback, String> {
-    let execution = word_after(text, "\"execution\"").ok_or("the body is no JSON, and names no execution")?;
+    let execution = word_after(text, "\"execution\"").ok_or("the body is not JSON, and names no execution")?;
     let finished = word_after(text, "\"finished\"");
     // A report that broke off must not pass for a success.
     if finished.is_none() && execution.eq_ignore_ascii_case(Execution::Closed.as_str()) {
-        return Err("the body is no JSON, and names no result".to_owned());
+        return Err("the body is not JSON, and names no result".to_owned());
     }
     let details = text.find("\"details\"").map(|at| {
         let rest = &text[at + "\"details\"".len()..];
@@ -160,7 +160,7 @@ fn feedback(execution: &str, finished: Option<&str>, details: Vec<String>) -> Re
 pub fn parse_config(body: &[u8]) -> Result<ConfigReport, String> {
     // swupdate cuts values by bytes, which may leave half a character.
     let value: Value = serde_json::from_str(&String::from_utf8_lossy(body))
-        .map_err(|error| format!("the body is no JSON: {error}"))?;
+        .map_err(|error| format!("the body is not JSON: {error}"))?;
     let mode = match value.get("mode").and_then(Value::as_str) {
         None => ConfigMode::Merge,
         Some("merge") => ConfigMode::Merge,

@@ -536,7 +536,7 @@ impl ImportedIds {
             ),
             "Scheduled" if room.catch_up => (
                 DeploymentState::Waiting,
-                "Catch-up: joined its ring after its turn.".to_owned(),
+                "Catch-up: joined the rollout after it had reached its ring.".to_owned(),
             ),
             "Scheduled" | "Paused" => (DeploymentState::Waiting, format!("Its night is {night}.")),
             "Deprecated" => {

@@ -16,7 +16,7 @@ pub(crate) fn opt_micros(instant: Option<DateTime<Utc>>) -> Option<i64> {
 
 pub(crate) fn instant(table: &'static str, row: impl ToString, micros: i64) -> Result<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros)
-        .ok_or_else(|| StoreError::row(table, row, format!("{micros} is no instant")))
+        .ok_or_else(|| StoreError::row(table, row, format!("{micros} is not an instant")))
 }
 
 pub(crate) fn opt_instant(

@@ -183,7 +183,7 @@ mod tests {
         let refused = ask(&[], "2025-12-01", "2025-12-31").expect_err("31 days");
         assert_eq!(
             refused,
-            "last date: 2025-12-01 to 2025-12-31 would be 31 frozen days; 30 are the most"
+            "last date: 2025-12-01 to 2025-12-31 would be 31 frozen days in a row; at most 30 are allowed"
         );
         let refused = ask(&[], "2025-12-02", "2025-12-01").expect_err("backwards");
         assert_eq!(refused, "last date: 2025-12-01 is before the first date 2025-12-02");
@@ -200,7 +200,7 @@ mod tests {
         let refused = ask(&[("2025-12-01", "2025-12-05")], "2025-12-19", "2025-12-21").expect_err("13 free days");
         assert_eq!(
             refused,
-            "first date: 13 free days between 2025-12-05 and 2025-12-19 are too few; the same rooms need 14"
+            "first date: only 13 free days between 2025-12-05 and 2025-12-19; these rooms need at least 14 between two freezes"
         );
         assert_eq!(
             ask(&[("2025-12-01", "2025-12-05")], "2025-12-04", "2025-12-10"),

@@ -1,6 +1,7 @@
 //! Sentences of events.
 
 use crate::event::{Event, Late, TakenBack};
+use crate::text::counted;
 
 impl Event {
     /// The event in one sentence.
@@ -29,9 +30,7 @@ impl Event {
             Self::Finished => "Through all rings.".to_owned(),
             Self::Deprecated(reason) | Self::Stands(reason) => reason.sentence(),
             Self::TakenBack(TakenBack::Paused) => "Taken back: the update is paused.".to_owned(),
-            Self::TakenBack(TakenBack::OtherHours) => {
-                "Taken back: the window of its night has other hours now.".to_owned()
-            }
+            Self::TakenBack(TakenBack::OtherHours) => "Taken back: the hours of its window have changed.".to_owned(),
             Self::TakenBack(TakenBack::AnotherFirst) => "Taken back: another update goes first.".to_owned(),
             Self::Prepared(night) => format!("Prepared for {night}."),
         }
@@ -43,12 +42,4 @@ fn because_late(late: Option<&Late>) -> String {
         let days = counted(*days, "day");
         format!(", {days} after {planned}, because the service was away")
     })
-}
-
-/// `1 room`, `2 rooms`.
-fn counted(number: impl Into<i64>, noun: &str) -> String {
-    match number.into() {
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
-    }
 }

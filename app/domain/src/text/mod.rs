@@ -9,3 +9,11 @@ mod reason;
 pub mod refusal;
 pub mod ring;
 mod ticket;
+
+/// `1 room`, `2 rooms`.
+fn counted(number: impl Into<i64>, noun: &str) -> String {
+    match number.into() {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}

@@ -4,6 +4,7 @@ use chrono::Datelike;
 
 use crate::deployment::Force;
 use crate::reason::{CatchUp, Delay, Frozen, Reason};
+use crate::text::counted;
 use crate::time_text;
 
 impl Reason {
@@ -20,13 +21,10 @@ impl Reason {
                 let delay = delay.as_ref().map_or_else(String::new, delayed);
                 format!("Night {night} of {nights} in {ring}{delay}.")
             }
-            Self::CatchUp { ring, cause } => {
-                let came = match cause {
-                    CatchUp::Moved => "moved to",
-                    CatchUp::Joined => "joined",
-                };
-                format!("Catch-up: {came} {ring} after its turn.")
-            }
+            Self::CatchUp { ring, cause } => match cause {
+                CatchUp::Moved => format!("Catch-up: moved to {ring} after the rollout had reached it."),
+                CatchUp::Joined => format!("Catch-up: joined the rollout after it had reached {ring}."),
+            },
             Self::MovedAhead { ring } => format!("Moved to {ring}, which the rollout has not entered."),
             Self::Forced { by, how } => match how {
                 Force::Now => format!("Forced by {by}."),
@@ -45,7 +43,9 @@ impl Reason {
                 format!("In contact on {night}, but did not start; waits for the next window.")
             }
             Self::DeviceSilent { night } => {
-                format!("A device of the room is silent since before the window of {night}; waits for the next one.")
+                format!(
+                    "A device of the room has been silent since before the window of {night}; waits for the next one."
+                )
             }
             Self::NoSpace { night } => {
                 format!("Other updates filled the window of {night}; waits for the next one.")
@@ -55,8 +55,8 @@ impl Reason {
             }
             // Under way
             Self::PausedHalfway => "Paused before all devices of the room had started.".to_owned(),
-            Self::StepRecalled { version } => format!("{version} was recalled; another way is looked for."),
-            Self::OnTheWay { step, target } => format!("On {step}, on the way to {target}."),
+            Self::StepRecalled { version } => format!("{version} was recalled; looking for another upgrade path."),
+            Self::OnTheWay { step, target } => format!("Has {step}, a step on the way to {target}."),
             Self::SomeDevicesDone => "Some devices of the room are done; the others have yet to start.".to_owned(),
             Self::Installing { version, target: None } => format!("Installing {version}."),
             Self::Installing {
@@ -66,7 +66,7 @@ impl Reason {
             Self::Unreported { version } => format!("Installed; the device has yet to report {version}."),
             // Ended
             Self::Confirmed { version, at } => format!("Confirmed {version} on {at}."),
-            Self::OnNewer { newer, version, at } => format!("On {newer} since {at}, without {version}."),
+            Self::OnNewer { newer, version, at } => format!("Reached {newer} on {at}, skipping {version}."),
             Self::PartlyInstalled(because) => {
                 format!("Some devices of the room have it. {}", because.sentence())
             }
@@ -79,13 +79,21 @@ impl Reason {
             Self::DeviceReported { detail } => format!("The device reported: {detail}"),
             Self::Silent { since } => format!("Silent: no report since {since}."),
             Self::Unconfirmed { version, hours } => {
-                format!("Unconfirmed: the device said it was done, but did not report {version} within {hours} hours.")
+                let hours = counted(*hours, "hour");
+                format!(
+                    "Unconfirmed: the device reported that it was done, but its inventory did not show {version} within {hours}."
+                )
             }
-            Self::Unreachable { windows, last: None } => format!("Unreachable: no contact in {windows} windows."),
+            Self::Unreachable { windows, last: None } => {
+                format!("Unreachable: no contact in {}.", counted(*windows, "window"))
+            }
             Self::Unreachable {
                 windows,
                 last: Some(last),
-            } => format!("Unreachable: no contact in {windows} windows, the last one on {last}."),
+            } => format!(
+                "Unreachable: no contact in {}, the last one on {last}.",
+                counted(*windows, "window")
+            ),
             Self::Stopped { why } => why.clone(),
             Self::NoPath(missing) => missing.sentence(),
         }
@@ -95,7 +103,7 @@ impl Reason {
 fn delayed(delay: &Delay) -> String {
     match delay {
         Delay::Frozen(frozen) => format!(", in the next free window: {}", frozen.words()),
-        Delay::NoSuchDate { city } => format!(", in the next window because {city} has no such date"),
+        Delay::NoSuchDate { city } => format!(", in the next window because that date does not exist in {city}"),
         Delay::Over => ", in the next window because that night was over already".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use crate::freeze::{LEAST_FREE_DAYS, MOST_FROZEN_DAYS};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rollout::plan_too_long;
 use crate::settings::SettingRefusal;
+use crate::text::counted;
 use crate::time_text::dated;
 
 /// Why a command does nothing, in one sentence. What it says of a field does not name the field.
@@ -17,12 +18,14 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::NotPaused { title } => format!("{title} is not paused"),
         Refusal::Deprecated { title } => format!("{title} is deprecated"),
         Refusal::RolloutOver { title } => format!("the rollout of {title} is over"),
-        Refusal::ResumesTooEarly { today } => format!("a date after today, {}, or none", dated(*today)),
+        Refusal::ResumesTooEarly { today } => {
+            format!("choose a date after today, {}, or leave it empty", dated(*today))
+        }
         Refusal::ResumesTooLate { days } => format!("at most {MOST_PAUSED_DAYS} days ahead; that is {days}"),
-        Refusal::SameEnd { title, on: Some(date) } => format!("the pause of {title} ends on {} already", dated(*date)),
-        Refusal::SameEnd { title, on: None } => format!("the pause of {title} has no date already"),
+        Refusal::SameEnd { title, on: Some(date) } => format!("the pause of {title} already ends on {}", dated(*date)),
+        Refusal::SameEnd { title, on: None } => format!("the pause of {title} already has no resume date"),
         Refusal::NotFailed { title, room } => format!("{title} has not failed in {room}"),
-        Refusal::GivesWay { title, room } => format!("a newer update has taken the place of {title} in {room}"),
+        Refusal::GivesWay { title, room } => format!("a newer update has superseded {title} in {room}"),
         Refusal::NotCompletedWithFailures { title } => format!("{title} is not completed with failures"),
         Refusal::AcknowledgedAlready { title } => format!("the failures of {title} are acknowledged already"),
         Refusal::NoSuchScope(scope) => format!("there is no such {}", scope.as_str()),
@@ -30,10 +33,13 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::FreezeBegan { from, today } => format!("{from} has passed; it is {today}"),
         Refusal::FreezeEndsFirst { from, until } => format!("{until} is before the first date {from}"),
         Refusal::FreezeTooLong { first, last, days } => {
-            format!("{first} to {last} would be {days} frozen days; {MOST_FROZEN_DAYS} are the most")
+            format!("{first} to {last} would be {days} frozen days in a row; at most {MOST_FROZEN_DAYS} are allowed")
         }
         Refusal::FreezesTooNear { before, after, free } => {
-            format!("{free} free days between {before} and {after} are too few; the same rooms need {LEAST_FREE_DAYS}")
+            let free = counted(*free, "free day");
+            format!(
+                "only {free} between {before} and {after}; these rooms need at least {LEAST_FREE_DAYS} between two freezes"
+            )
         }
         Refusal::NothingAhead { until } => {
             format!("nothing of the freeze is ahead; its last date is {}", dated(*until))
@@ -52,10 +58,12 @@ pub fn sentence(refusal: &Refusal) -> String {
         Refusal::Recalled { title } => format!("{title} was recalled by its vendor"),
         Refusal::RecalledBefore { title } => format!("{title} was recalled before"),
         Refusal::NoFile { title } => format!("{title} has no file; add one before publishing"),
-        Refusal::NoMinutes => "0 are too few; give at least 1".to_owned(),
-        Refusal::DoesNotFit { minutes, window } => format!("{minutes} do not fit into the window of {window} minutes"),
+        Refusal::NoMinutes => "must be at least 1".to_owned(),
+        Refusal::DoesNotFit { minutes, window } => {
+            format!("{minutes} minutes do not fit into the window of {window} minutes")
+        }
         Refusal::RunningDoesNotFit { title, minutes, window } => {
-            format!("{title} takes {minutes} minutes and is running; a window of {window} is too short for it")
+            format!("{title} is running and needs {minutes} minutes; a window of {window} minutes is too short")
         }
         Refusal::Setting(refusal) => setting(refusal),
         Refusal::NothingToCancel { title, room } => format!("nothing of {title} is being downloaded in {room}"),
@@ -67,7 +75,9 @@ fn setting(refusal: &SettingRefusal) -> String {
         SettingRefusal::OutOfRange { value, least, most, .. } => format!("{value} is not between {least} and {most}"),
         SettingRefusal::WindowPastMidnight { minutes, opens } => {
             let opens = opens.format("%H:%M");
-            format!("a window of {minutes} minutes that opens at {opens} ends on the next date; it belongs to one")
+            format!(
+                "a window of {minutes} minutes that opens at {opens} would end on the next date; it must end on the same date"
+            )
         }
     }
 }

@@ -33,7 +33,7 @@ pub fn sentence(refusal: &RingRefusal) -> String {
         RingRefusal::OutOfPlace { name } => {
             format!("{name} is out of its place: Staging is first and Executive last")
         }
-        RingRefusal::Unknown => "there is no such ring; somebody may have deleted it".to_owned(),
+        RingRefusal::Unknown => "this ring does not exist; somebody may have deleted it".to_owned(),
     }
 }
 

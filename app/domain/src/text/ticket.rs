@@ -1,5 +1,6 @@
 //! What stands in tickets (K1, S7).
 
+use crate::text::counted;
 use crate::ticket::TicketEvent;
 
 impl TicketEvent {
@@ -8,7 +9,7 @@ impl TicketEvent {
     pub fn sentence(&self) -> String {
         match self {
             Self::Failed { attempt, reason } => format!("Attempt {attempt}: {}", reason.sentence()),
-            Self::NoSpace { windows } => format!("Found no space in {windows} windows."),
+            Self::NoSpace { windows } => format!("Did not fit into {}.", counted(*windows, "window")),
             Self::Cleared(reason) => reason.sentence(),
         }
     }

@@ -238,7 +238,7 @@ impl ForceRefusal {
                 date(freeze.until),
                 freeze.reason
             ),
-            Self::Superseded(newer) => format!("{newer} takes its place in the room's ring."),
+            Self::Superseded(newer) => format!("{newer} supersedes it in the room's ring."),
         }
     }
 }
