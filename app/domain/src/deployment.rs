@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
 use crate::reason::Reason;
+#[cfg(feature = "zones")]
+use crate::{rollout::Rollout, room::Room, update::Update};
 
 /// One update in one room; there is at most one for the two (law D).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,7 +206,38 @@ pub enum Bucket {
 }
 
 impl Deployment {
-    /// In which count it stands; `None`: in none, it was withdrawn.
+    /// Waits for its first attempt, outside of every plan: for whoever makes it to say when.
+    #[cfg(feature = "zones")]
+    #[must_use]
+    pub fn new(
+        id: DeploymentId,
+        update: &Update,
+        room: &Room,
+        rollout: &Rollout,
+        now: DateTime<Utc>,
+        reason: Reason,
+    ) -> Self {
+        let device = update.devices_in(room).next();
+        Self {
+            id,
+            update: update.id,
+            room: room.id,
+            ring: rollout.ring_of(room.ring),
+            night: room.zone.date(now),
+            planned_night: None,
+            state: DeploymentState::Waiting,
+            attempt: 1,
+            missed_windows: 0,
+            crowded_windows: 0,
+            catch_up: false,
+            force: None,
+            from_version: device.and_then(|device| device.component(&update.product)?.version.clone()),
+            reason,
+            next_at: Some(now),
+        }
+    }
+
+    /// In which count it is; `None`: in none, it was withdrawn.
     #[must_use]
     pub fn bucket(&self) -> Option<Bucket> {
         let bucket = match &self.state {

@@ -536,7 +536,7 @@ impl Fleet {
             }
             WakeOf::Rollouts => {
                 for rollout in self.rollouts.values_mut() {
-                    if let Some(again) = planner::wake_rollout(rollout, wake.at) {
+                    if let Some(again) = rollout.wake(wake.at) {
                         *rollout = again;
                     }
                 }

@@ -173,6 +173,17 @@ pub struct Shift {
 }
 
 impl Shift {
+    /// How a change of freezes moves dates (W6): those from `today` on, the organisation's date.
+    #[must_use]
+    pub fn of_freezes(today: NaiveDate, before: &Freezes, after: &Freezes) -> Self {
+        Self {
+            from: today,
+            to: today,
+            before: before.clone(),
+            after: after.clone(),
+        }
+    }
+
     /// The calendar days by which it moves.
     #[must_use]
     pub fn days(&self) -> u32 {

@@ -127,3 +127,9 @@ impl fmt::Debug for ActionId {
         write!(f, "ActionId({})", self.0)
     }
 }
+
+/// Makes ids for new deployments. The service's come from its clock and randomness, the simulator's from a counter.
+pub trait NewIds {
+    /// An id that was never given before.
+    fn deployment(&mut self) -> DeploymentId;
+}

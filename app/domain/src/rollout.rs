@@ -3,6 +3,9 @@
 //! A rollout keeps the rings that it has entered as they were ([`Stage`]); rings ahead are those of today. [`Rollout::calendar`]
 //! puts both together and is the only place where ring dates are computed.
 
+#[cfg(feature = "zones")]
+mod transitions;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc, Weekday};
@@ -14,8 +17,6 @@ use crate::ids::{RingId, UpdateId};
 use crate::reason::Reason;
 use crate::ring::{MOST_TOTAL_DAYS, Ring, RingPlace, RingSequence};
 use crate::update::Severity;
-#[cfg(feature = "zones")]
-use crate::zone::Zone;
 
 /// One update's way through the rings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -468,42 +469,6 @@ impl Rollout {
     #[must_use]
     pub fn counts_of(&self, ring: RingId) -> Counts {
         self.counts.get(&ring).copied().unwrap_or_default()
-    }
-
-    /// This rollout paused, whoever pauses it (K3): it is looked at when the pause ends by itself. `zone`: the organisation's.
-    #[cfg(feature = "zones")]
-    #[must_use]
-    pub fn pause(&self, pause: RolloutState, zone: &Zone) -> Self {
-        let mut paused = self.clone();
-        paused.state = pause;
-        paused.next_at = paused.resumes_on().map(|date| zone.start_of(date));
-        paused
-    }
-
-    /// This rollout going on after its pause, whoever ends it, and how its dates move: from the date of the pause to that of the resume
-    /// in the organisation's `zone` (K3). `None`: it is not paused.
-    #[cfg(feature = "zones")]
-    #[must_use]
-    pub fn resume(
-        &self,
-        rings: &RingSequence,
-        freezes: &Freezes,
-        zone: &Zone,
-        now: DateTime<Utc>,
-    ) -> Option<(Self, Shift)> {
-        let RolloutState::Paused { since, .. } = self.state else {
-            return None;
-        };
-        let from = zone.date(since);
-        let shift = Shift {
-            from,
-            to: zone.date(now).max(from),
-            before: freezes.clone(),
-            after: freezes.clone(),
-        };
-        let mut resumed = self.resumed(rings, &shift);
-        resumed.next_at = Some(now);
-        Some((resumed, shift))
     }
 
     /// This rollout running again after a pause (K3): what lies ahead has moved.

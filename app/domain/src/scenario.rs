@@ -42,12 +42,12 @@ use std::fmt::{self, Write as _};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
+use crate::commands::publish::check_minutes;
 use crate::deployment::{Deployment, Force};
 use crate::event::Subject;
 use crate::fleet::Fleet;
 use crate::freeze::{Freeze, check_date};
 use crate::ids::{DeviceId, FreezeId, MalformedProductId, ProductId, RingId, RoomId, UpdateId};
-use crate::planner;
 use crate::refusal::Refusal;
 use crate::ring::{RingDraft, RingOrder, RingPlace, RingRefusal, RingSequence};
 use crate::rollout::{PlannedStage, Rollout, days};
@@ -894,7 +894,7 @@ impl Script {
 
     fn publish(&mut self, reader: &mut TokenReader) -> LineResult {
         let release = self.release(reader)?;
-        planner::check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)?;
+        check_minutes(&self.sim.fleet.organisation.settings, release.update.expected_minutes)?;
         let key = (release.update.product.clone(), release.update.version.clone());
         // One that is in the portfolio already is published as it stands there.
         let in_portfolio = self

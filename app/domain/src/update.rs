@@ -221,6 +221,12 @@ impl Update {
         titled(&self.product_name, &self.version)
     }
 
+    /// Whether rooms of this update may wait for `step` on their way to it (S8).
+    #[must_use]
+    pub fn may_wait_for(&self, step: &Self) -> bool {
+        self.id != step.id && self.product == step.product && self.minimum_version.is_some()
+    }
+
     /// Whether the update is for `device` (S1).
     #[must_use]
     pub fn applicability(&self, device: &Device) -> Applicability {

@@ -1,7 +1,6 @@
 //! New ids: UUIDs version 7, from the injected clock and the machine's randomness.
 
-use domain::ids::DeploymentId;
-use domain::planner::NewIds;
+use domain::ids::{DeploymentId, NewIds};
 use uuid::{Builder, Uuid};
 
 use crate::Service;

@@ -390,7 +390,7 @@ impl Tx {
     }
 
     /// Has the planner look at every running rollout, because rings, zones or the rooms in them have changed
-    /// (`planner::wake_rollout`).
+    /// (`Rollout::wake`).
     ///
     /// # Errors
     /// The database fails.

@@ -1,13 +1,14 @@
 //! Other rings (R10, R11). Each edit by itself is checked by [`RingSequence`]; here it is held against the rollouts under way.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::changes::{Changes, MovedRooms, Recheck, Wake};
 use crate::commands::resume::Calendar;
 use crate::ids::RingId;
-use crate::planner;
 use crate::refusal::Refusal;
-use crate::ring::{MOST_TOTAL_DAYS, RingSequence};
+use crate::ring::{MOST_TOTAL_DAYS, Ring, RingSequence};
 use crate::rollout::Rollout;
 
 /// `after` takes the place of `before`. `live`: the live rollouts and their titles. Rooms of rings that one of them now reaches
@@ -29,13 +30,26 @@ pub fn edit_rings(
         }
     }
     let rollouts: Vec<&Rollout> = live.iter().map(|(rollout, _)| *rollout).collect();
-    let reached_differently = planner::rings_reached_differently(before, after, &rollouts);
+    let reached_differently = rings_reached_differently(before, after, &rollouts);
     Ok(Changes {
         rings: Some(after.clone()),
         rechecks: reached_differently.into_iter().map(Recheck::Ring).collect(),
         woken: vec![Wake::rollouts(now)],
         ..Changes::default()
     })
+}
+
+/// Rings that a change of rings lets a live rollout pass without entering them, or takes out from behind it (R10): their rooms
+/// are looked at as if they had been moved there (R14).
+fn rings_reached_differently(before: &RingSequence, after: &RingSequence, live: &[&Rollout]) -> BTreeSet<RingId> {
+    let changed = |rollout: &&Rollout, ring: &Ring| {
+        let was = before.get(ring.id).map(|ring| rollout.has_reached(ring));
+        was.is_some_and(|was| was != rollout.has_reached(ring))
+    };
+    let changed = after
+        .iter()
+        .filter(|ring| live.iter().any(|rollout| changed(rollout, ring)));
+    changed.map(|ring| ring.id).collect()
 }
 
 /// A ring is deleted (R11): `after` are the rings that are left, and its rooms go to `rooms_to`. `calendar`: with the rings of today.

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::changes::{Changes, TakeBack, Wake, WakeOf};
+use crate::commands::publish::check_minutes;
 use crate::freeze::FreezeScope;
-use crate::planner;
 use crate::refusal::Refusal;
 use crate::settings::{Organisation, Settings};
 use crate::update::Update;
@@ -34,7 +34,7 @@ pub fn edit_settings<'u>(
         return Ok(changes);
     }
     for update in live {
-        if planner::check_minutes(&after.settings, update.expected_minutes).is_err() {
+        if check_minutes(&after.settings, update.expected_minutes).is_err() {
             return Err(Refusal::RunningDoesNotFit {
                 title: update.title(),
                 minutes: update.expected_minutes,

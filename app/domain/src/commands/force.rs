@@ -2,16 +2,54 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::deployment::{self, Deployment};
-use crate::freeze::Freezes;
-use crate::ids::UpdateId;
-use crate::planner::{self, ForceRefusal, NewIds};
+use crate::deployment::{self, Deployment, DeploymentState};
+use crate::freeze::{Freeze, Freezes};
+use crate::ids::{NewIds, UpdateId};
+use crate::reason::Reason;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
-use crate::update::Update;
+use crate::status::NotRequired;
+use crate::update::{Exclusion, Update};
+
+/// Why a room was left out of a force (K5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForceRefusal {
+    /// It does not need the update, or must not have it.
+    Excluded(Exclusion),
+    /// A device has started already.
+    AlreadyRunning,
+    /// It has the update.
+    AlreadyDone,
+    /// It is forced already.
+    AlreadyForced,
+    /// Nothing starts in it now (W6).
+    Frozen(Freeze),
+    /// A newer update has come to its ring and takes this one's place there (S9): its title.
+    Superseded(String),
+}
+
+impl ForceRefusal {
+    /// The reason in one sentence. `product` is the product's name; `date` writes a date.
+    #[must_use]
+    pub fn sentence(&self, product: &str, date: impl Fn(NaiveDate) -> String) -> String {
+        match self {
+            Self::Excluded(exclusion) => NotRequired::Excluded(exclusion.clone()).sentence(product, date),
+            Self::AlreadyRunning => "A device of the room has started already.".to_owned(),
+            Self::AlreadyDone => "The room has the update already.".to_owned(),
+            Self::AlreadyForced => "The room is forced already.".to_owned(),
+            Self::Frozen(freeze) => format!(
+                "Frozen by {} until {}: {}.",
+                freeze.owner,
+                date(freeze.until),
+                freeze.reason
+            ),
+            Self::Superseded(newer) => format!("{newer} supersedes it in the room's ring."),
+        }
+    }
+}
 
 /// What is the same for every room of the update.
 #[derive(Clone, Copy, Debug)]
@@ -46,21 +84,58 @@ impl Force<'_> {
         now: DateTime<Utc>,
         ids: &mut dyn NewIds,
     ) -> Result<Deployment, ForceRefusal> {
-        let newer = planner::superseding_in_ring(self.rings, self.rollout, room.ring, |newer| self.newer.get(&newer));
-        let newer = newer
-            .and_then(|newer| self.newer_updates.get(&newer))
-            .map(Update::title);
-        planner::force(
-            self.update,
-            self.rollout,
-            room,
-            self.freezes,
-            newer.as_deref(),
-            existing,
-            self.how,
-            self.by,
-            now,
-            ids,
-        )
+        if let Some(exclusion) = self.update.exclusion(room, room.zone.date(now)) {
+            return Err(match (exclusion, existing.map(|deployment| &deployment.state)) {
+                (Exclusion::AlreadyOn { .. }, Some(DeploymentState::Completed { .. })) => ForceRefusal::AlreadyDone,
+                (exclusion, _) => ForceRefusal::Excluded(exclusion),
+            });
+        }
+        if let Some(freeze) = room.freeze_on(self.freezes, room.zone.date(now)) {
+            return Err(ForceRefusal::Frozen(freeze.clone()));
+        }
+        let newer = self
+            .rollout
+            .superseded_in_ring(self.rings, room.ring, |newer| self.newer.get(&newer));
+        if let Some(newer) = newer.and_then(|newer| self.newer_updates.get(&newer)) {
+            return Err(ForceRefusal::Superseded(newer.title()));
+        }
+        let reason = Reason::Forced {
+            by: self.by.to_owned(),
+            how: self.how,
+        };
+        let forced = |base: Deployment| Deployment {
+            force: Some(self.how),
+            night: room.zone.date(now),
+            planned_night: None,
+            state: DeploymentState::Waiting,
+            missed_windows: 0,
+            reason: reason.clone(),
+            next_at: Some(now),
+            ..base
+        };
+        let new = |id| Deployment::new(id, self.update, room, self.rollout, now, reason.clone());
+        match existing {
+            None => Ok(forced(new(ids.deployment()))),
+            Some(deployment) => match deployment.state {
+                DeploymentState::Waiting if deployment.force == Some(self.how) => Err(ForceRefusal::AlreadyForced),
+                DeploymentState::Open { started_at: Some(_) } => Err(ForceRefusal::AlreadyRunning),
+                DeploymentState::Open { started_at: None } if deployment.force == Some(self.how) => {
+                    Err(ForceRefusal::AlreadyForced)
+                }
+                DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
+                DeploymentState::Failed { .. } => Ok(forced(Deployment {
+                    attempt: deployment.attempt + 1,
+                    ..deployment.clone()
+                })),
+                DeploymentState::Completed { .. } => Err(ForceRefusal::AlreadyDone),
+                DeploymentState::Withdrawn { .. } => {
+                    let again = new(deployment.id);
+                    Ok(forced(Deployment {
+                        attempt: deployment.attempt,
+                        ..again
+                    }))
+                }
+            },
+        }
     }
 }

@@ -6,9 +6,8 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::changes::{Changes, FreezeChange, Recheck, TakeBack, Wake, WakeOf};
 use crate::commands::resume::Calendar;
-use crate::freeze::{Freeze, FreezeScope, Freezes, LEAST_FREE_DAYS, MOST_FROZEN_DAYS, check_date};
+use crate::freeze::{Freeze, FreezeScope, Freezes, LEAST_FREE_DAYS, MOST_FROZEN_DAYS, Shift, check_date};
 use crate::ids::UpdateId;
-use crate::planner;
 use crate::refusal::Refusal;
 use crate::rollout::Rollout;
 
@@ -108,12 +107,10 @@ pub(super) fn replan<'r>(
             };
         }
     };
-    let shift = planner::freeze_shift(calendar.zone, now, calendar.freezes, after);
+    let shift = Shift::of_freezes(calendar.zone.date(now), calendar.freezes, after);
     let moved = live.map(|rollout| rollout.under_freezes(&shift));
     // When its next ring begins depends on what is frozen.
-    let rollouts: Vec<Rollout> = moved
-        .map(|moved| planner::wake_rollout(&moved, now).unwrap_or(moved))
-        .collect();
+    let rollouts: Vec<Rollout> = moved.map(|moved| moved.wake(now).unwrap_or(moved)).collect();
     let mut changes = Changes {
         woken: rollouts
             .iter()

@@ -7,12 +7,11 @@ use chrono::{DateTime, Utc};
 use crate::changes::{Changes, NewRollout, Stop, StopOf, Wake};
 use crate::freeze::Freezes;
 use crate::ids::UpdateId;
-use crate::planner;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
-use crate::settings::Organisation;
+use crate::settings::{Organisation, Settings};
 use crate::update::Update;
 
 /// A release that somebody wants to publish.
@@ -74,12 +73,13 @@ pub fn publish(
     if !candidate.has_file {
         return Err(Refusal::NoFile { title });
     }
-    planner::check_minutes(&facts.organisation.settings, candidate.expected_minutes)?;
-    let superseded = facts.older.values().filter_map(|older| {
-        planner::supersede(older, facts.update, facts.organisation, facts.rings, facts.freezes, now)
-    });
+    check_minutes(&facts.organisation.settings, candidate.expected_minutes)?;
+    let superseded = facts
+        .older
+        .values()
+        .filter_map(|older| older.supersede(facts.update, facts.organisation, facts.rings, facts.freezes, now));
     let superseded: Vec<Rollout> = superseded.collect();
-    let rollout = planner::publish(facts.organisation, facts.update, now);
+    let rollout = Rollout::publish(facts.organisation, facts.update, now);
     let changes = Changes {
         new_rollouts: vec![NewRollout {
             rollout: rollout.clone(),
@@ -90,6 +90,23 @@ pub fn publish(
         ..Changes::default()
     };
     Ok(PublishedRelease { rollout, changes })
+}
+
+/// Whether an update of so many expected minutes can be published (S7): one that fits into no window would wait for ever.
+///
+/// # Errors
+/// It takes no time, or longer than the window.
+pub fn check_minutes(settings: &Settings, expected_minutes: u32) -> Result<(), Refusal> {
+    if expected_minutes == 0 {
+        return Err(Refusal::NoMinutes);
+    }
+    if expected_minutes > settings.window_minutes {
+        return Err(Refusal::DoesNotFit {
+            minutes: expected_minutes,
+            window: settings.window_minutes,
+        });
+    }
+    Ok(())
 }
 
 /// The release's rollout ends, if it has one that is not deprecated, and devices that download it are asked to stop. `recalled`: the release was
@@ -109,7 +126,7 @@ pub fn recall(
         let title = title.to_owned();
         return Err(Refusal::RecalledBefore { title });
     }
-    let after = rollout.and_then(|rollout| planner::recall(rollout, why, now));
+    let after = rollout.and_then(|rollout| rollout.recall(why, now));
     Ok(Changes {
         recalled: vec![release],
         woken: after.iter().map(|after| Wake::update(after.update, now)).collect(),

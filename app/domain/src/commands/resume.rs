@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 
 use crate::changes::{Changes, Wake};
 use crate::freeze::Freezes;
-use crate::planner;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
 use crate::rollout::{Rollout, RolloutState};
@@ -51,8 +50,8 @@ pub fn resume<'f>(
         let title = update.map_or_else(|| "An update".to_owned(), Update::title);
         return Err(Refusal::NotPaused { title });
     };
-    let led_to = update.map_or_else(Vec::new, |step| planner::updates_waiting_for(step, others));
-    let woken = std::iter::once(after.update).chain(led_to);
+    let others = others.filter(|other| update.is_some_and(|step| other.may_wait_for(step)));
+    let woken = std::iter::once(after.update).chain(others.map(|other| other.id));
     let mut changes = Changes {
         woken: woken.map(|update| Wake::update(update, now)).collect(),
         ..Changes::default()

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, DeploymentState};
 use crate::ids::UpdateId;
-use crate::planner;
+use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
 use crate::settings::Settings;
+use crate::window::Window;
+use crate::zone::Zone;
 
 /// What is the same for every room of the update.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +40,46 @@ impl Retry<'_> {
     /// The update has not failed in the room, or not any more, or gives way to a newer one there.
     pub fn room(&self, room: &Room, failed: Option<&Deployment>, now: DateTime<Utc>) -> Result<Deployment, Refusal> {
         let (title, name) = (self.title.to_owned(), room.name.clone());
-        let newer = planner::superseding_in_ring(self.rings, self.rollout, room.ring, |newer| self.newer.get(&newer));
+        let newer = self
+            .rollout
+            .superseded_in_ring(self.rings, room.ring, |newer| self.newer.get(&newer));
         if newer.is_some() {
             return Err(Refusal::GivesWay { title, room: name });
         }
-        let retried = failed.and_then(|failed| planner::retry(failed, &room.zone, self.settings, self.by, now));
+        let retried = failed.and_then(|failed| next_attempt(failed, &room.zone, self.settings, self.by, now));
         retried.ok_or(Refusal::NotFailed { title, room: name })
     }
+}
+
+/// The failed deployment in its next attempt; `None`: it has not failed, and a second click changes nothing.
+///
+/// An action of the attempt before that is still open (silent, W5) is waited for: the planner opens the retry when it closes.
+fn next_attempt(
+    deployment: &Deployment,
+    zone: &Zone,
+    settings: &Settings,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Option<Deployment> {
+    match deployment.state {
+        DeploymentState::Failed { .. } => {}
+        DeploymentState::Waiting
+        | DeploymentState::Open { .. }
+        | DeploymentState::Completed { .. }
+        | DeploymentState::Withdrawn { .. } => return None,
+    }
+    let window = Window::next(zone, zone.date(now), now, settings.window());
+    Some(Deployment {
+        night: window.night,
+        state: DeploymentState::Waiting,
+        attempt: deployment.attempt + 1,
+        missed_windows: 0,
+        force: None,
+        reason: Reason::Retried {
+            by: by.to_owned(),
+            attempt: deployment.attempt + 1,
+        },
+        next_at: Some(now),
+        ..deployment.clone()
+    })
 }

@@ -2,29 +2,14 @@
 //!
 //! It must not act, wait or ask: no I/O, no clock, no randomness, no order that depends on hashing seeds. Start with [`plan`].
 
-mod decide;
 mod rings;
 mod rooms;
 
 use chrono::{DateTime, Utc};
 
-pub use decide::{
-    check_minutes, freeze_shift, publish, recall, rings_reached_differently, supersede, updates_waiting_for,
-    wake_rollout,
-};
-pub use rings::superseding_in_ring;
-pub use rooms::join::{ForceRefusal, force};
-pub use rooms::retry::retry;
-
 use crate::changes::Changes;
 use crate::fleet::Slice;
-use crate::ids::DeploymentId;
-
-/// Makes ids for new deployments. The service's come from its clock and randomness, the simulator's from a counter.
-pub trait NewIds {
-    /// An id that was never given before.
-    fn deployment(&mut self) -> DeploymentId;
-}
+use crate::ids::NewIds;
 
 /// At most this many rooms of a rollout get their night in one plan, so that entering a large ring is cut into transactions of
 /// bounded size.

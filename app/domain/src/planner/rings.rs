@@ -2,13 +2,12 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{NewIds, updates_waiting_for};
 use crate::changes::{Changes, Placement, Wake};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
 use crate::freeze::Freezes;
-use crate::ids::{RingId, RoomId, UpdateId};
+use crate::ids::{NewIds, RingId, RoomId, UpdateId};
 use crate::reason::{Delay, Frozen, Reason};
 use crate::ring::RingSequence;
 use crate::rollout::{PlannedStage, Rollout, RolloutState, Stage, days};
@@ -132,8 +131,11 @@ fn resume(slice: &Slice, rollout: &Rollout, now: DateTime<Utc>, changes: &mut Ch
     );
     changes.move_nights(&resumed, &shift);
     let step = slice.updates.get(&rollout.update);
-    let led_to = step.map_or_else(Vec::new, |step| updates_waiting_for(step, slice.updates.values()));
-    let woken = std::iter::once(rollout.update).chain(led_to);
+    let others = slice
+        .updates
+        .values()
+        .filter(|other| step.is_some_and(|step| other.may_wait_for(step)));
+    let woken = std::iter::once(rollout.update).chain(others.map(|other| other.id));
     changes.woken.extend(woken.map(|update| Wake::update(update, now)));
     changes.rollouts.push(resumed);
 }
@@ -268,27 +270,8 @@ fn enter(
 
 /// The newer update that has taken `ring` over from a superseded one (S9, the starvation guard), if any has.
 pub(super) fn superseding_in_slice<'s>(slice: &'s Slice, older: &Rollout, ring: RingId) -> Option<&'s Update> {
-    let newer = superseding_in_ring(&slice.rings, older, ring, |newer| slice.rollouts.get(&newer))?;
+    let newer = older.superseded_in_ring(&slice.rings, ring, |newer| slice.rollouts.get(&newer))?;
     slice.updates.get(&newer)
-}
-
-/// The newer update that a superseded one gives way to in `ring`; `None`: it goes on there, or nothing supersedes it (S9).
-pub fn superseding_in_ring<'r>(
-    rings: &RingSequence,
-    older: &Rollout,
-    ring: RingId,
-    rollout: impl Fn(UpdateId) -> Option<&'r Rollout>,
-) -> Option<UpdateId> {
-    let ring = rings.get(ring);
-    older.superseded_by.iter().copied().find(|newer| {
-        rollout(*newer).is_some_and(|newer| {
-            let has_come = match ring {
-                Some(ring) => newer.has_reached(ring),
-                None => newer.has_entered_all(rings),
-            };
-            has_come && !matches!(newer.state, RolloutState::Deprecated { .. })
-        })
-    })
 }
 
 /// `newer` has just entered a ring: the updates that it supersedes give way in it, and are deprecated once it has entered the
@@ -303,14 +286,7 @@ fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, changes: &mut Ch
         // A finished one is through all rings; what it still has open is retries and catch-ups.
         if older.is_live() && newer.has_entered_all(&slice.rings) {
             let reason = Reason::Superseded { by: title.clone() };
-            let deprecated = RolloutState::Deprecated {
-                at: now,
-                reason: reason.clone(),
-            };
-            changes.change_rollout(older, |older| {
-                older.state = deprecated.clone();
-                older.next_at = None;
-            });
+            changes.change_rollout(older, |older| *older = older.deprecate(reason.clone(), now));
             changes.report_line(Subject::Rollout(older.update), Event::Deprecated(reason));
         }
         changes.woken.push(Wake::update(older.update, now));

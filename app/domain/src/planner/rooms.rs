@@ -3,17 +3,17 @@
 pub(super) mod join;
 mod lapse;
 mod open;
-pub(super) mod retry;
-mod settle;
+pub(super) mod settle;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{NewIds, rings};
+use super::rings;
 use crate::changes::{Changes, NewInstall};
 use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::event::{Event, Subject, TakenBack};
 use crate::fleet::{DueRoom, Slice};
 use crate::freeze::Freeze;
+use crate::ids::NewIds;
 use crate::install::{Install, InstallState};
 use crate::reason::Reason;
 use crate::rollout::{Rollout, RolloutState};

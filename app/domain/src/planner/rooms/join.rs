@@ -1,18 +1,12 @@
-//! A room whose facts have changed joins rollouts and leaves them (R14, S1); and the force that skips the queue (K5).
+//! A room whose facts have changed joins rollouts and leaves them (R14, S1).
 
-use chrono::{DateTime, NaiveDate, Utc};
-
-use crate::deployment::{Deployment, DeploymentState, Force, Withdrawal};
-use crate::freeze::{Freeze, Freezes};
-use crate::ids::DeploymentId;
+use crate::deployment::{Deployment, DeploymentState, Withdrawal};
+use crate::ids::NewIds;
 use crate::install::{Install, InstallState};
-use crate::planner::NewIds;
 use crate::planner::rings::superseding_in_slice;
 use crate::planner::rooms::RoomCase;
 use crate::reason::{CatchUp, Reason};
 use crate::rollout::Rollout;
-use crate::room::Room;
-use crate::status::NotRequired;
 use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Update};
 
@@ -170,154 +164,10 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
         night: window.night,
         attempt,
         catch_up: true,
-        ..new_deployment(id, update, case.room, rollout, case.now, reason)
+        ..Deployment::new(id, update, case.room, rollout, case.now, reason)
     };
     match withdrawn {
         Some(index) => case.deployments[index] = deployment,
         None => case.deployments.push(deployment),
-    }
-}
-
-fn new_deployment(
-    id: DeploymentId,
-    update: &Update,
-    room: &Room,
-    rollout: &Rollout,
-    now: DateTime<Utc>,
-    reason: Reason,
-) -> Deployment {
-    let device = update.devices_in(room).next();
-    Deployment {
-        id,
-        update: update.id,
-        room: room.id,
-        ring: rollout.ring_of(room.ring),
-        night: room.zone.date(now),
-        planned_night: None,
-        state: DeploymentState::Waiting,
-        attempt: 1,
-        missed_windows: 0,
-        crowded_windows: 0,
-        catch_up: false,
-        force: None,
-        from_version: device.and_then(|device| device.component(&update.product)?.version.clone()),
-        reason,
-        next_at: Some(now),
-    }
-}
-
-/// Why a room was left out of a force (K5).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ForceRefusal {
-    /// It does not need the update, or must not have it.
-    Excluded(Exclusion),
-    /// A device has started already.
-    AlreadyRunning,
-    /// It has the update.
-    AlreadyDone,
-    /// It is forced already.
-    AlreadyForced,
-    /// Nothing starts in it now (W6).
-    Frozen(Freeze),
-    /// A newer update has come to its ring and takes this one's place there (S9): its title.
-    Superseded(String),
-}
-
-impl ForceRefusal {
-    /// The reason in one sentence. `product` is the product's name; `date` writes a date.
-    #[must_use]
-    pub fn sentence(&self, product: &str, date: impl Fn(NaiveDate) -> String) -> String {
-        match self {
-            Self::Excluded(exclusion) => NotRequired::Excluded(exclusion.clone()).sentence(product, date),
-            Self::AlreadyRunning => "A device of the room has started already.".to_owned(),
-            Self::AlreadyDone => "The room has the update already.".to_owned(),
-            Self::AlreadyForced => "The room is forced already.".to_owned(),
-            Self::Frozen(freeze) => format!(
-                "Frozen by {} until {}: {}.",
-                freeze.owner,
-                date(freeze.until),
-                freeze.reason
-            ),
-            Self::Superseded(newer) => format!("{newer} supersedes it in the room's ring."),
-        }
-    }
-}
-
-/// Forces an update in a room (K5): it skips ring, day and window, and nothing else. `newer`: the title of the update that it
-/// gives way to in the room's ring, by [`superseding_in_ring`](crate::planner::superseding_in_ring).
-///
-/// # Errors
-/// Why the room is left out.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a decision about one room needs all that is known of it"
-)]
-pub fn force(
-    update: &Update,
-    rollout: &Rollout,
-    room: &Room,
-    freezes: &Freezes,
-    newer: Option<&str>,
-    existing: Option<&Deployment>,
-    force: Force,
-    by: &str,
-    now: DateTime<Utc>,
-    ids: &mut dyn NewIds,
-) -> Result<Deployment, ForceRefusal> {
-    if let Some(exclusion) = update.exclusion(room, room.zone.date(now)) {
-        return Err(match (exclusion, existing.map(|deployment| &deployment.state)) {
-            (Exclusion::AlreadyOn { .. }, Some(DeploymentState::Completed { .. })) => ForceRefusal::AlreadyDone,
-            (exclusion, _) => ForceRefusal::Excluded(exclusion),
-        });
-    }
-    if let Some(freeze) = room.freeze_on(freezes, room.zone.date(now)) {
-        return Err(ForceRefusal::Frozen(freeze.clone()));
-    }
-    if let Some(newer) = newer {
-        return Err(ForceRefusal::Superseded(newer.to_owned()));
-    }
-    let reason = Reason::Forced {
-        by: by.to_owned(),
-        how: force,
-    };
-    let forced = |base: Deployment| Deployment {
-        force: Some(force),
-        night: room.zone.date(now),
-        planned_night: None,
-        state: DeploymentState::Waiting,
-        missed_windows: 0,
-        reason: reason.clone(),
-        next_at: Some(now),
-        ..base
-    };
-    match existing {
-        None => Ok(forced(new_deployment(
-            ids.deployment(),
-            update,
-            room,
-            rollout,
-            now,
-            reason.clone(),
-        ))),
-        Some(deployment) => match deployment.state {
-            DeploymentState::Waiting if deployment.force == Some(force) => Err(ForceRefusal::AlreadyForced),
-            DeploymentState::Open { started_at: Some(_) } => Err(ForceRefusal::AlreadyRunning),
-            DeploymentState::Open { started_at: None } if deployment.force == Some(force) => {
-                Err(ForceRefusal::AlreadyForced)
-            }
-            DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
-            DeploymentState::Failed { .. } => Ok(forced(Deployment {
-                attempt: deployment.attempt + 1,
-                ..deployment.clone()
-            })),
-            DeploymentState::Completed { .. } => Err(ForceRefusal::AlreadyDone),
-            DeploymentState::Withdrawn { .. } => {
-                let again = new_deployment(deployment.id, update, room, rollout, now, reason.clone());
-                Ok(forced(Deployment {
-                    attempt: deployment.attempt,
-                    ..again
-                }))
-            }
-        },
     }
 }
