@@ -11,6 +11,7 @@ use domain::update::ProductKind;
 use serde_json::json;
 use store::{AnnouncementRecord, AuditEntry, ProductRecord, Tx};
 
+use crate::change::change_records;
 use crate::error::{Result, ServiceError};
 use crate::estate::check_text;
 use crate::tick::organisation;
@@ -41,30 +42,30 @@ impl Service {
     /// # Errors
     /// Names the field and the limit.
     pub async fn announce(&self, actor: &Actor, draft: &AnnouncementDraft) -> Result<AnnouncementId> {
-        actor.may(Act::Announce)?;
-        check_text("title", &draft.title, LONGEST_TITLE)?;
-        let text = match draft.text.is_empty() {
-            true => String::new(),
-            false => checked_lines("text", &draft.text)?,
-        };
-        let now = self.clock.now();
-        let announcement = AnnouncementRecord {
-            id: AnnouncementId(self.new_id()?),
-            made_at: now,
-            made_by: actor.name.clone(),
-            title: draft.title.to_string(),
-            text,
-            until: draft.until,
-        };
-        store::write!(self.store, tx => {
+        let id = AnnouncementId(self.new_id()?);
+        change_records!(self, actor, Act::Announce, |tx, now| {
+            check_text("title", &draft.title, LONGEST_TITLE)?;
+            let text = match draft.text.is_empty() {
+                true => String::new(),
+                false => checked_lines("text", &draft.text)?,
+            };
             let today = organisation(tx).await?.zone.date(now);
-            if announcement.until.is_some_and(|until| until < today) {
-                return Err(ServiceError::invalid("until", format!("choose {today} or a later date, or leave it empty")));
+            if draft.until.is_some_and(|until| until < today) {
+                let problem = format!("choose {today} or a later date, or leave it empty");
+                return Err(ServiceError::invalid("until", problem));
             }
+            let announcement = AnnouncementRecord {
+                id,
+                made_at: now,
+                made_by: actor.name.clone(),
+                title: draft.title.to_string(),
+                text,
+                until: draft.until,
+            };
             tx.add_announcement(&announcement).await?;
             let summary = format!("Announced: {}.", announcement.title.trim_end_matches('.'));
-            tx.add_audit(now, &entry(actor, "announcement.made", &announcement, summary).with_after(facts(&announcement))).await?;
-            Ok::<_, ServiceError>(announcement.id)
+            let entry = entry(actor, "announcement.made", &announcement, summary).with_after(facts(&announcement));
+            (vec![entry], id)
         })
     }
 
@@ -73,14 +74,12 @@ impl Service {
     /// # Errors
     /// There is no such announcement.
     pub async fn take_down_announcement(&self, actor: &Actor, id: AnnouncementId) -> Result<()> {
-        actor.may(Act::Announce)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::Announce, |tx, now| {
             let known = tx.announcement(id).await?.ok_or_else(missing)?;
             tx.delete_announcement(id).await?;
             let summary = format!("Took down the announcement: {}.", known.title.trim_end_matches('.'));
-            tx.add_audit(now, &entry(actor, "announcement.taken_down", &known, summary).with_before(facts(&known))).await?;
-            Ok::<_, ServiceError>(())
+            let entry = entry(actor, "announcement.taken_down", &known, summary).with_before(facts(&known));
+            (vec![entry], ())
         })
     }
 

@@ -16,6 +16,7 @@ use serde_json::json;
 use store::{NewRelease, ProductRecord};
 
 use crate::announcements::announce_products;
+use crate::change::change_records;
 use crate::error::{Result, ServiceError};
 use crate::estate::{LONGEST_NAME, check_optional, check_text};
 use crate::portfolio::compare_versions;
@@ -280,14 +281,62 @@ impl Service {
     /// Names the line and the limit; nothing is changed then.
     pub async fn import_catalogue(&self, actor: &Actor, catalogue: &Catalogue) -> Result<(usize, usize)> {
         actor.may(Act::Publish)?;
-        let records = catalogue
+        let records = catalogue.checked_products()?;
+        let by_id: BTreeMap<&str, &ProductRecord> =
+            records.iter().map(|record| (record.id.0.as_str(), record)).collect();
+        change_records!(self, actor, Act::Publish, |tx, now| {
+            let before = tx.products().await?;
+            announce_products(tx, self.new_id()?, &before, &records, now).await?;
+            tx.put_products(&records).await?;
+            let mut added = 0;
+            let mut touched: BTreeSet<&ProductId> = BTreeSet::new();
+            let products: Vec<&ProductId> = records.iter().map(|record| &record.id).collect();
+            let mut released = tx.released_versions(&products).await?;
+            for line in &catalogue.releases {
+                let Some(product) = by_id.get(line.product.as_str()) else {
+                    continue;
+                };
+                let version = line.version.as_str();
+                if !released.insert((product.id.clone(), version.to_owned())) {
+                    continue;
+                }
+                let version_id = tx.known_version(product, version).await?;
+                tx.put_version(version_id, &product.id, version, line.released).await?;
+                tx.add_release(&new_release(UpdateId(self.new_id()?), product, version_id, line))
+                    .await?;
+                touched.insert(&product.id);
+                added += 1;
+            }
+            // Dates that came just now may order what had no order, and a new release may be the step that was missing (S2, S8).
+            for product in touched {
+                for update in tx.compared_releases(product).await? {
+                    if let Some(release) = tx.release(update).await? {
+                        compare_versions(tx, &release).await?;
+                    }
+                }
+            }
+            tx.wake_rollouts(now).await?;
+            let products = records.len();
+            let summary = format!("Imported a catalogue: {products} products, {added} new releases.");
+            let entry = actor
+                .entry("catalogue.imported", "catalogue", "", summary)
+                .with_after(json!({ "products": products, "releases": added }));
+            (vec![entry], (products, added))
+        })
+    }
+}
+
+impl Catalogue {
+    /// Its products, if it keeps every limit.
+    fn checked_products(&self) -> Result<Vec<ProductRecord>> {
+        let records = self
             .products
             .iter()
             .map(ProductLine::record)
             .collect::<Result<Vec<_>>>()?;
         let by_id: BTreeMap<&str, &ProductRecord> =
             records.iter().map(|record| (record.id.0.as_str(), record)).collect();
-        for release in &catalogue.releases {
+        for release in &self.releases {
             let known = by_id.contains_key(release.product.as_str());
             if !known {
                 return Err(ServiceError::invalid(
@@ -313,7 +362,7 @@ impl Service {
                 .map_err(|error| about(&format!("release of {}", release.product), error))?;
         }
         let mut ranks = BTreeSet::new();
-        for release in &catalogue.releases {
+        for release in &self.releases {
             let minutes = release.expected_minutes.unwrap_or(1);
             if !(1..=1440).contains(&minutes) {
                 let problem = format!(
@@ -330,41 +379,7 @@ impl Service {
                 return Err(ServiceError::invalid("rank", problem));
             }
         }
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let before = tx.products().await?;
-            announce_products(tx, self.new_id()?, &before, &records, now).await?;
-            tx.put_products(&records).await?;
-            let mut added = 0;
-            let mut touched: BTreeSet<&ProductId> = BTreeSet::new();
-            let products: Vec<&ProductId> = records.iter().map(|record| &record.id).collect();
-            let mut released = tx.released_versions(&products).await?;
-            for line in &catalogue.releases {
-                let Some(product) = by_id.get(line.product.as_str()) else { continue };
-                if !released.insert((product.id.clone(), line.version.to_string())) {
-                    continue;
-                }
-                let version_id = tx.known_version(product, line.version.as_str()).await?;
-                tx.put_version(version_id, &product.id, line.version.as_str(), line.released).await?;
-                tx.add_release(&new_release(UpdateId(self.new_id()?), product, version_id, line)).await?;
-                touched.insert(&product.id);
-                added += 1;
-            }
-            // Dates that came just now may order what had no order, and a new release may be the step that was missing (S2, S8).
-            for product in touched {
-                for update in tx.compared_releases(product).await? {
-                    if let Some(release) = tx.release(update).await? {
-                        compare_versions(tx, &release).await?;
-                    }
-                }
-            }
-            tx.wake_rollouts(now).await?;
-            let summary = format!("Imported a catalogue: {} products, {added} new releases.", records.len());
-            let entry = actor.entry("catalogue.imported", "catalogue", "", summary)
-                .with_after(json!({ "products": records.len(), "releases": added }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>((records.len(), added))
-        })
+        Ok(records)
     }
 }
 

@@ -1,11 +1,15 @@
-//! The one way in which a person changes something: right, facts with their locks, the clock, the decision, what it writes, the audit,
-//! commit; and only then whoever waits hears of it.
+//! The ways in which a person changes something, and sees before what a change would do.
 //!
-//! [`change!`](change) keeps this order by its shape, [`change_in_pages!`](change_in_pages) does so for any number of rooms, and
-//! [`preview!`](preview) decides alike and writes nothing. The facts come from rows, the decision from the domain: a use case brings the
-//! two together and decides nothing itself.
+//! - [`change!`](change) is for what the domain decides: right, facts with their locks, the clock, the decision, what it writes, the
+//!   audit, commit. The facts come from rows, the decision from the domain: a use case brings the two together and decides nothing itself.
+//! - [`change_in_pages!`](change_in_pages) keeps the same order for any number of rooms.
+//! - [`change_records!`](change_records) is for records over which the domain decides nothing, such as rooms, tickets, people and
+//!   products: right, the clock, the records, the audit, commit. The use case checks and writes them itself. It must not decide what
+//!   follows for a rollout: it has the planner look again.
+//! - [`preview!`](preview) decides as a change does, on a reading transaction. It writes nothing.
 //!
-//! They are macros over `store::write!`, because a closure that borrows the transaction makes a future that is not `Send`.
+//! The first three run in one `store::write!` and wake the tick after the commit. All are macros, because a closure that borrows the
+//! transaction makes a future that is not `Send`.
 
 /// Changes something: `change!(self, actor, act, |tx| { facts }, |facts, now| { decision })`.
 ///
@@ -61,6 +65,28 @@ macro_rules! change_in_pages {
     }};
 }
 pub(crate) use change_in_pages;
+
+/// Changes records over which the domain decides nothing: `change_records!(self, actor, act, |tx, now| { (entries, value) })`.
+///
+/// The block checks, writes, and gives the audit's entries and the value of the use case. It runs again, with the clock read again, when
+/// another transaction was faster. If it refuses, nothing is written. If nothing has changed, it gives no entries.
+///
+/// Work that takes long, such as hashing a password, comes before the transaction. Such a use case asks for the right itself first.
+macro_rules! change_records {
+    ($service:expr, $actor:expr, $act:expr, |$tx:ident, $now:ident| $block:block) => {{
+        let service = $service;
+        $actor.may($act)?;
+        let value = store::write!(service.store, $tx => {
+            let $now = service.clock.now();
+            let (entries, value): (Vec<store::AuditEntry>, _) = $block;
+            $tx.add_audits($now, &entries).await?;
+            Ok::<_, $crate::error::ServiceError>(value)
+        })?;
+        service.wake();
+        Ok::<_, $crate::error::ServiceError>(value)
+    }};
+}
+pub(crate) use change_records;
 
 /// What a change would do (K9): `preview!(self, actor, act, |tx| { facts }, |facts, now| { what would follow })`. The facts are read
 /// without locks, and nothing is written.

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use domain::access::Act;
 use domain::clean::{CleanLine, name_key};
-use domain::ids::{RingId, RoomId, SiteId};
+use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId};
 use domain::ring::{self, RingSequence};
 use domain::settings::{Organisation, Settings};
 use domain::zone::Zone;
 use serde_json::json;
 use store::{AuditEntry, NewSite, SiteRecord, Tx};
+use uuid::Uuid;
 
+use crate::change::change_records;
 use crate::error::{Result, ServiceError};
 use crate::rooms_file::{CheckedRooms, RoomsFile};
 use crate::{Actor, Service};
@@ -67,41 +69,21 @@ impl Service {
     /// # Errors
     /// Names the room, the field and the limit; nothing is changed then.
     pub async fn import_rooms(&self, actor: &Actor, file: &RoomsFile) -> Result<ImportReport> {
-        actor.may(Act::EditRooms)?;
-        let now = self.clock.now();
-        let report = store::write!(self.store, tx => {
+        change_records!(self, actor, Act::EditRooms, |tx, now| {
             let rings = tx.rings().await?;
             let mut report = ImportReport::default();
             let sites = self.add_missing_sites(tx, file, &mut report).await?;
             let plan = CheckedRooms::of(self, file, &rings, &sites)?.all_or_refuse()?;
             let others = tx.rooms_in_other_forms().await?;
-            if plan.rooms.iter().any(|room| others.contains_key(&(name_key(&room.name), room.site))) {
+            let mut names = plan.rooms.iter().map(|room| (name_key(&room.name), room.site));
+            if names.any(|name| others.contains_key(&name)) {
                 return Err(ServiceError::invalid("name", THERE_ALREADY));
             }
             tx.add_rooms(&plan.rooms).await.map_err(|error| taken(error, "name"))?;
-            tx.add_devices(&plan.devices).await.map_err(|error| taken(error, "device"))?;
-            let mut components = Vec::with_capacity(plan.installed.len());
-            let (mut products, mut versions) = (BTreeMap::new(), BTreeMap::new());
-            for (device, product, version) in &plan.installed {
-                // Products that the portfolio does not know are left out; the device reports them again.
-                if !products.contains_key(product) {
-                    let record = tx.product(product).await?;
-                    products.insert(product, record);
-                }
-                let Some(Some(record)) = products.get(product) else { continue };
-                let row = match version {
-                    None => None,
-                    Some(text) => match versions.get(&(product, text)) {
-                        Some(known) => Some(*known),
-                        None => {
-                            let row = tx.known_version(record, text).await?;
-                            versions.insert((product, text), row);
-                            Some(row)
-                        }
-                    },
-                };
-                components.push((*device, product.clone(), row));
-            }
+            tx.add_devices(&plan.devices)
+                .await
+                .map_err(|error| taken(error, "device"))?;
+            let components = known_components(tx, &plan.installed).await?;
             tx.put_components(&components, now).await?;
             tx.put_last_seen(&plan.seen).await?;
             for (id, room, hold) in &plan.holds {
@@ -122,13 +104,11 @@ impl Service {
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
             report.devices = plan.devices.len();
             let summary = format!("Imported {} rooms with {} devices.", report.rooms, report.devices);
-            let entry = actor.entry("rooms.imported", "rooms", "", summary)
+            let entry = actor
+                .entry("rooms.imported", "rooms", "", summary)
                 .with_after(json!({ "sites": report.sites, "rooms": report.rooms, "devices": report.devices }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(report)
-        })?;
-        self.wake();
-        Ok(report)
+            (vec![entry], report)
+        })
     }
 
     pub(crate) async fn add_missing_sites(
@@ -183,6 +163,38 @@ impl Service {
         }
         Ok(by_name)
     }
+}
+
+/// What is installed on devices, by the rows of versions. Products that the portfolio does not know are left out; the device reports
+/// them again.
+async fn known_components(
+    tx: &mut Tx,
+    installed: &[(DeviceId, ProductId, Option<String>)],
+) -> Result<Vec<(DeviceId, ProductId, Option<Uuid>)>> {
+    let mut components = Vec::with_capacity(installed.len());
+    let (mut products, mut versions) = (BTreeMap::new(), BTreeMap::new());
+    for (device, product, version) in installed {
+        if !products.contains_key(product) {
+            let record = tx.product(product).await?;
+            products.insert(product, record);
+        }
+        let Some(Some(record)) = products.get(product) else {
+            continue;
+        };
+        let row = match version {
+            None => None,
+            Some(text) => match versions.get(&(product, text)) {
+                Some(known) => Some(*known),
+                None => {
+                    let row = tx.known_version(record, text).await?;
+                    versions.insert((product, text), row);
+                    Some(row)
+                }
+            },
+        };
+        components.push((*device, product.clone(), row));
+    }
+    Ok(components)
 }
 
 const THERE_ALREADY: &str = "one in this file is there already; names are unique at a site and device ids everywhere";

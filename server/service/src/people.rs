@@ -14,6 +14,7 @@ use serde_json::json;
 use store::{AuditEntry, NewSession, PersonRecord, SessionRecord, Tx};
 use uuid::Uuid;
 
+use crate::change::change_records;
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
 use crate::passwords::{check_password, hashed, verified};
@@ -225,19 +226,13 @@ impl Service {
     /// There is no such session, or it is not one's own.
     pub async fn end_session(&self, actor: &Actor, person: PersonId, session: Uuid) -> Result<()> {
         let is_own = actor.account.as_ref().is_some_and(|account| account.person == person);
-        actor.may(if is_own {
-            Act::ManageOwnAccount
-        } else {
-            Act::ManagePeople
-        })?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, act_on_account(is_own), |tx, now| {
             let of = person_of(tx, person).await?;
             if !tx.end_session(person, session).await? {
                 return Err(ServiceError::not_found("This session"));
             }
-            tx.add_audit(now, &of_person(actor, "session.ended", &of, format!("Ended a session of {}.", of.name))).await?;
-            Ok::<_, ServiceError>(())
+            let summary = format!("Ended a session of {}.", of.name);
+            (vec![of_person(actor, "session.ended", &of, summary)], ())
         })
     }
 
@@ -247,19 +242,12 @@ impl Service {
     /// There is no such account, or it is not one's own and the actor no admin.
     pub async fn end_sessions(&self, actor: &Actor, person: PersonId) -> Result<()> {
         let own = actor.account.as_ref().filter(|account| account.person == person);
-        actor.may(if own.is_some() {
-            Act::ManageOwnAccount
-        } else {
-            Act::ManagePeople
-        })?;
         let keep = own.map(|account| account.session);
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, act_on_account(own.is_some()), |tx, now| {
             let of = person_of(tx, person).await?;
             let ended = tx.end_sessions_of(person, keep).await?;
             let summary = format!("Ended {ended} sessions of {}.", of.name);
-            tx.add_audit(now, &of_person(actor, "session.ended", &of, summary)).await?;
-            Ok::<_, ServiceError>(())
+            (vec![of_person(actor, "session.ended", &of, summary)], ())
         })
     }
 
@@ -288,20 +276,19 @@ impl Service {
             ));
         }
         let hashed = hashed(new).await?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::ManageOwnAccount, |tx, now| {
             let mut changed = person_of(tx, account.person).await?;
             // Somebody may have been faster: with a one-time link, or by disabling the account.
             if changed.password != person.password || changed.disabled_at.is_some() {
-                return Err(ServiceError::conflict("the password was changed by somebody else meanwhile"));
+                let problem = "the password was changed by somebody else meanwhile";
+                return Err(ServiceError::conflict(problem));
             }
             changed.password = Some(hashed.clone());
             tx.delete_links_of(Some(changed.id)).await?;
             tx.put_person(&changed).await?;
             tx.end_sessions_of(changed.id, Some(account.session)).await?;
             let summary = format!("{} changed their password.", changed.name);
-            tx.add_audit(now, &of_person(actor, "person.password_changed", &changed, summary)).await?;
-            Ok::<_, ServiceError>(())
+            (vec![of_person(actor, "person.password_changed", &changed, summary)], ())
         })?;
         Ok(self.store.uncount_attempt(&[&key], slot).await?)
     }
@@ -400,28 +387,26 @@ impl Service {
     /// # Errors
     /// The actor may not; a field breaks its limit, or the address is taken.
     pub async fn add_person(&self, actor: &Actor, name: CleanLine, email: CleanLine, role: Role) -> Result<String> {
-        actor.may(Act::ManagePeople)?;
-        let (name, email) = (checked_name(&name)?, checked_email(&email)?);
-        let person = PersonRecord {
-            id: PersonId(self.new_id()?),
-            name,
-            email: email.clone(),
-            role,
-            password: None,
-            disabled_at: None,
-        };
-        let (link, now) = (new_token()?, self.clock.now());
-        store::write!(self.store, tx => {
-            let is_taken = tx.person_with(&email_key(&email)).await?.is_some();
-            if is_taken || !tx.add_person(&person, &email_key(&email), now).await? {
-                return Err(ServiceError::invalid("e-mail", format!("{email} has an account already")));
+        let (id, link) = (PersonId(self.new_id()?), new_token()?);
+        change_records!(self, actor, Act::ManagePeople, |tx, now| {
+            let (name, email) = (checked_name(&name)?, checked_email(&email)?);
+            let key = email_key(&email);
+            let person = PersonRecord {
+                id,
+                name,
+                email,
+                role,
+                password: None,
+                disabled_at: None,
+            };
+            if tx.person_with(&key).await?.is_some() || !tx.add_person(&person, &key, now).await? {
+                let problem = format!("{} has an account already", person.email);
+                return Err(ServiceError::invalid("e-mail", problem));
             }
-            tx.put_link(&token_hash(&link), Some(person.id), now + LINK).await?;
-            let summary = format!("Added {}, {email}, as {}.", person.name, role.label());
-            tx.add_audit(now, &of_person(actor, "person.added", &person, summary)).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        Ok(link)
+            tx.put_link(&token_hash(&link), Some(id), now + LINK).await?;
+            let summary = format!("Added {}, {}, as {}.", person.name, person.email, role.label());
+            (vec![of_person(actor, "person.added", &person, summary)], link.clone())
+        })
     }
 
     /// Gives a person another role; their sessions end.
@@ -429,7 +414,7 @@ impl Service {
     /// # Errors
     /// The actor may not; it would leave nobody as admin.
     pub async fn set_role(&self, actor: &Actor, email: CleanLine, role: Role) -> Result<()> {
-        self.change_person(actor, email, "person.role_changed", None, |person| {
+        self.change_person(actor, email, "person.role_changed", None, |person, _| {
             let was = person.role;
             person.role = role;
             format!(
@@ -447,8 +432,7 @@ impl Service {
     /// # Errors
     /// The actor may not; it would leave nobody as admin.
     pub async fn disable_person(&self, actor: &Actor, email: CleanLine) -> Result<()> {
-        let now = self.clock.now();
-        self.change_person(actor, email, "person.disabled", None, |person| {
+        self.change_person(actor, email, "person.disabled", None, |person, now| {
             person.disabled_at = Some(now);
             format!("Disabled the account of {}.", person.name)
         })
@@ -462,7 +446,7 @@ impl Service {
     /// The actor may not, or there is no such account.
     pub async fn reset_link(&self, actor: &Actor, email: CleanLine) -> Result<String> {
         let link = new_token()?;
-        let change = |person: &mut PersonRecord| {
+        let change = |person: &mut PersonRecord, _| {
             if person.disabled_at.take().is_none() {
                 return format!("Made a reset link for {}.", person.name);
             }
@@ -481,20 +465,19 @@ impl Service {
         email: CleanLine,
         action: &'static str,
         link: Option<&str>,
-        change: impl Fn(&mut PersonRecord) -> String,
+        change: impl Fn(&mut PersonRecord, DateTime<Utc>) -> String,
     ) -> Result<()> {
-        actor.may(Act::ManagePeople)?;
-        let key = email_key(email.as_str());
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let before = tx.person_with(&key).await?.ok_or_else(|| ServiceError::not_found(format!("An account of {email}")))?;
+        change_records!(self, actor, Act::ManagePeople, |tx, now| {
+            let before = tx.person_with(&email_key(email.as_str())).await?;
+            let before = before.ok_or_else(|| ServiceError::not_found(format!("An account of {email}")))?;
             let mut after = before.clone();
-            let summary = change(&mut after);
+            let summary = change(&mut after, now);
             let rules = |person: &PersonRecord| person.role == Role::Admin && person.disabled_at.is_none();
             if rules(&before) && !rules(&after) {
                 let admins = tx.people().await?.iter().filter(|person| rules(person)).count();
                 if admins <= 1 {
-                    return Err(ServiceError::conflict(format!("{} is the only admin; make another one first", before.name)));
+                    let problem = format!("{} is the only admin; make another one first", before.name);
+                    return Err(ServiceError::conflict(problem));
                 }
             }
             tx.put_person(&after).await?;
@@ -507,8 +490,8 @@ impl Service {
             if after.disabled_at.is_some() {
                 tx.delete_links_of(Some(after.id)).await?;
             }
-            tx.add_audit(now, &of_person(actor, action, &after, summary).with_before(facts(&before))).await?;
-            Ok::<_, ServiceError>(())
+            let entry = of_person(actor, action, &after, summary).with_before(facts(&before));
+            (vec![entry], ())
         })
     }
 
@@ -540,6 +523,15 @@ pub(crate) fn log_untouched(touched: Result<()>) {
 
 fn too_many() -> ServiceError {
     ServiceError::conflict("too many attempts; wait half an hour, or ask an admin for a reset link")
+}
+
+/// What the actor must have the right to, to end sessions of their own account or of another one.
+fn act_on_account(is_own: bool) -> Act {
+    if is_own {
+        Act::ManageOwnAccount
+    } else {
+        Act::ManagePeople
+    }
 }
 
 fn has_ended(session: &SessionRecord, now: DateTime<Utc>) -> bool {

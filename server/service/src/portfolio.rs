@@ -17,7 +17,7 @@ use serde_json::json;
 use store::{NewArtifact, ReleaseRecord, Tx};
 
 use crate::artifacts::Hashes;
-use crate::change::change;
+use crate::change::{change, change_records};
 use crate::control::{checked_reason, entry};
 use crate::error::{Result, ServiceError};
 use crate::tick::organisation;
@@ -97,10 +97,9 @@ impl Service {
         if let Some(bytes) = bytes {
             self.artifacts.put(bytes).await?;
         }
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::Publish, |tx, now| {
             let release = may_have_file(tx, update, &filename).await?;
-            let module = tx.add_artifact(&NewArtifact {
+            let artifact = NewArtifact {
                 update,
                 filename: filename.clone(),
                 size: hashes.size,
@@ -108,15 +107,17 @@ impl Service {
                 sha1: hashes.sha1.clone(),
                 md5: hashes.md5.clone(),
                 url: url.clone(),
-            }).await?;
+            };
+            let module = tx.add_artifact(&artifact).await?;
             // With a file it may be a step on the way to another release (S8).
             compare_versions(tx, &release).await?;
             tx.wake_rollouts(now).await?;
-            let summary = format!("Added {filename} to {}.", titled(&release.release.title, &release.release.version));
-            let entry = actor.entry("release.file_added", "update", update, summary)
+            let title = titled(&release.release.title, &release.release.version);
+            let summary = format!("Added {filename} to {title}.");
+            let entry = actor
+                .entry("release.file_added", "update", update, summary)
                 .with_after(json!({ "filename": filename, "size": hashes.size, "sha256": hashes.sha256, "url": url }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(module)
+            (vec![entry], module)
         })
     }
 

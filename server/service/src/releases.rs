@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::announcements::announce_products;
 use crate::artifacts::Hashes;
 use crate::catalogue::Catalogue;
-use crate::change::preview;
+use crate::change::{change_records, preview};
 use crate::error::{Result, ServiceError};
 use crate::estate::{LONGEST_NAME, check_text};
 use crate::portfolio::{ReleaseFacts, check_filename, compare_versions, may_have_file, superseded};
@@ -95,33 +95,19 @@ impl Service {
     /// # Errors
     /// Names the field and the limit.
     pub async fn add_product(&self, actor: &Actor, draft: &ProductDraft) -> Result<ProductId> {
-        actor.may(Act::Publish)?;
-        let id = ProductId::parse(draft.id.trim()).map_err(|error| ServiceError::invalid("id", error.to_string()))?;
-        check_text("vendor", &draft.vendor, LONGEST_NAME)?;
-        check_text("name", &draft.name, LONGEST_NAME)?;
-        let record = ProductRecord {
-            id: id.clone(),
-            vendor: draft.vendor.to_string(),
-            name: draft.name.to_string(),
-            kind: draft.kind,
-            covered: true,
-            scheme: VersionScheme::default(),
-            expected_minutes: checked_minutes(draft.expected_minutes)?,
-        };
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::Publish, |tx, now| {
+            let record = draft.checked()?;
+            let id = record.id.clone();
             if tx.product(&id).await?.is_some() {
                 return Err(ServiceError::invalid("id", format!("there is a product {id} already")));
             }
             let before = tx.products().await?;
             announce_products(tx, self.new_id()?, &before, std::slice::from_ref(&record), now).await?;
             tx.put_products(std::slice::from_ref(&record)).await?;
-            let entry = actor.entry("product.added", "product", &id, format!("Added the product {}.", record.name))
-                .with_after(product_facts(&record));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        Ok(id)
+            let summary = format!("Added the product {}.", record.name);
+            let entry = actor.entry("product.added", "product", &id, summary);
+            (vec![entry.with_after(product_facts(&record))], id)
+        })
     }
 
     /// Takes a product into the covered part of the portfolio, or out of it (P7).
@@ -129,20 +115,24 @@ impl Service {
     /// # Errors
     /// There is no such product, or it stands like that already.
     pub async fn cover_product(&self, actor: &Actor, id: &ProductId, covered: bool) -> Result<()> {
-        actor.may(Act::Publish)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::Publish, |tx, now| {
             let before = known(tx, id).await?;
             let words = if covered { "covered" } else { "not covered" };
             if before.covered == covered {
-                return Err(ServiceError::conflict(format!("{} is {words} already", before.name)));
+                let problem = format!("{} is {words} already", before.name);
+                return Err(ServiceError::conflict(problem));
             }
-            let after = ProductRecord { covered, ..before.clone() };
+            let after = ProductRecord {
+                covered,
+                ..before.clone()
+            };
             tx.put_products(std::slice::from_ref(&after)).await?;
-            let entry = actor.entry("product.covered", "product", id, format!("{} is {words} now.", before.name))
-                .with_before(product_facts(&before)).with_after(product_facts(&after));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
+            let summary = format!("{} is {words} now.", before.name);
+            let entry = actor
+                .entry("product.covered", "product", id, summary)
+                .with_before(product_facts(&before))
+                .with_after(product_facts(&after));
+            (vec![entry], ())
         })
     }
 
@@ -151,67 +141,34 @@ impl Service {
     /// # Errors
     /// Names the field and the limit; there is no such product.
     pub async fn add_release(&self, actor: &Actor, draft: &ReleaseDraft) -> Result<UpdateId> {
-        actor.may(Act::Publish)?;
         let id = UpdateId(self.new_id()?);
-        check_text("version", &draft.version, LONGEST_VERSION)?;
-        let version = draft.version.as_str();
-        let minimum = Some(&draft.minimum_version).filter(|minimum| !minimum.is_empty());
-        if let Some(minimum) = minimum {
-            check_text("minimum version", minimum, LONGEST_VERSION)?;
-        }
-        let minimum = minimum.map(CleanLine::as_str);
-        if let Some(date) = draft.released {
-            check_date(date).map_err(|error| ServiceError::invalid("released", error.to_string()))?;
-        }
-        let models = checked_lines("models", &draft.models, LONGEST_NAME)?;
-        let known_issues = checked_lines("known issues", &draft.known_issues, LONGEST_ISSUE)?;
-        let minutes = draft.expected_minutes.map(checked_minutes).transpose()?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let product = known(tx, &draft.product).await?;
-            if tx.release_of(&product.id, version).await?.is_some() {
-                return Err(ServiceError::invalid("version", format!("{} has a release {version} already", product.name)));
-            }
-            let version_id = tx.known_version(&product, version).await?;
-            tx.put_version(version_id, &product.id, version, draft.released).await?;
-            let release = NewRelease {
-                id,
-                product: product.id.clone(),
-                version_id,
-                version: version.to_owned(),
-                title: product.name.clone(),
-                severity: draft.severity,
-                minimum_version: minimum.map(str::to_owned),
-                models: models.clone(),
-                applies_to_unknown: draft.applies_to_unknown,
-                supersedes: true,
-                expected_minutes: minutes.unwrap_or(product.expected_minutes),
-                known_issues: known_issues.iter().map(|issue| (issue.clone(), None)).collect(),
-                recalled: false,
-                position: tx.next_release_position(&product.id).await?,
-            };
+        change_records!(self, actor, Act::Publish, |tx, now| {
+            let release = draft.as_newest(tx, id).await?;
+            let title = titled(&release.title, &release.version);
             tx.add_release(&release).await.map_err(|error| match error {
                 // The same version, written in another way (S2).
                 store::StoreError::Constraint(..) => {
-                    ServiceError::invalid("version", format!("{} has a release of this version, written differently", product.name))
+                    let product = &release.title;
+                    let problem = format!("{product} has a release of this version, written differently");
+                    ServiceError::invalid("version", problem)
                 }
                 other => other.into(),
             })?;
             // Its date may order what had no order (S2).
-            for compared in tx.compared_releases(&product.id).await? {
+            for compared in tx.compared_releases(&release.product).await? {
                 let other = self::release(tx, compared).await?;
                 compare_versions(tx, &other).await?;
             }
             tx.wake_rollouts(now).await?;
-            let summary = format!("Added the release {}.", titled(&product.name, version));
-            let entry = actor.entry("release.added", "update", id, summary).with_after(json!({
-                "version": version, "released": draft.released, "severity": draft.severity, "minimum version": minimum, "models": models,
+            let known_issues: Vec<&String> = release.known_issues.iter().map(|(issue, _)| issue).collect();
+            let entry = actor.entry("release.added", "update", id, format!("Added the release {title}."));
+            let entry = entry.with_after(json!({
+                "version": release.version, "released": draft.released, "severity": release.severity,
+                "minimum version": release.minimum_version, "models": release.models,
                 "expected minutes": release.expected_minutes, "known issues": known_issues,
             }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        Ok(id)
+            (vec![entry], id)
+        })
     }
 
     /// Takes a file of a release as it comes; [`Service::add_file`] gives it to the release. What that would refuse in the end is refused
@@ -236,23 +193,22 @@ impl Service {
     /// # Errors
     /// There is no such release or file, or it is published.
     pub async fn remove_file(&self, actor: &Actor, update: UpdateId, filename: &str) -> Result<()> {
-        actor.may(Act::Publish)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::Publish, |tx, now| {
             let release = release(tx, update).await?;
             let title = titled(&release.release.title, &release.release.version);
             if tx.rollout(update).await?.is_some() {
-                return Err(ServiceError::conflict(format!("{title} is published; its files stay as they are")));
+                let problem = format!("{title} is published; its files stay as they are");
+                return Err(ServiceError::conflict(problem));
             }
             let files = tx.artifacts(update).await?;
             let file = files.into_iter().find(|file| file.artifact.filename == filename);
             let file = file.ok_or_else(|| ServiceError::not_found(format!("The file {filename:?}")))?;
             tx.delete_artifact(update, filename).await?;
             tx.wake_rollouts(now).await?;
-            let entry = actor.entry("release.file_removed", "update", update, format!("Removed {filename} from {title}."))
-                .with_before(json!({ "filename": filename, "size": file.artifact.size, "sha256": file.artifact.sha256 }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
+            let was = json!({ "filename": filename, "size": file.artifact.size, "sha256": file.artifact.sha256 });
+            let summary = format!("Removed {filename} from {title}.");
+            let entry = actor.entry("release.file_removed", "update", update, summary);
+            (vec![entry.with_before(was)], ())
         })
     }
 
@@ -318,6 +274,64 @@ impl Service {
         let added = self.import_catalogue(actor, &catalogue).await?;
         self.forget_upload(upload).await?;
         Ok(added)
+    }
+}
+
+impl ProductDraft {
+    fn checked(&self) -> Result<ProductRecord> {
+        let id = ProductId::parse(self.id.trim()).map_err(|error| ServiceError::invalid("id", error.to_string()))?;
+        check_text("vendor", &self.vendor, LONGEST_NAME)?;
+        check_text("name", &self.name, LONGEST_NAME)?;
+        Ok(ProductRecord {
+            id,
+            vendor: self.vendor.to_string(),
+            name: self.name.to_string(),
+            kind: self.kind,
+            covered: true,
+            scheme: VersionScheme::default(),
+            expected_minutes: checked_minutes(self.expected_minutes)?,
+        })
+    }
+}
+
+impl ReleaseDraft {
+    /// The release behind all others of its product. Its version is known from now on.
+    async fn as_newest(&self, tx: &mut Tx, id: UpdateId) -> Result<NewRelease> {
+        check_text("version", &self.version, LONGEST_VERSION)?;
+        let version = self.version.as_str();
+        let minimum = Some(&self.minimum_version).filter(|minimum| !minimum.is_empty());
+        if let Some(minimum) = minimum {
+            check_text("minimum version", minimum, LONGEST_VERSION)?;
+        }
+        if let Some(date) = self.released {
+            check_date(date).map_err(|error| ServiceError::invalid("released", error.to_string()))?;
+        }
+        let models = checked_lines("models", &self.models, LONGEST_NAME)?;
+        let known_issues = checked_lines("known issues", &self.known_issues, LONGEST_ISSUE)?;
+        let minutes = self.expected_minutes.map(checked_minutes).transpose()?;
+        let product = known(tx, &self.product).await?;
+        if tx.release_of(&product.id, version).await?.is_some() {
+            let problem = format!("{} has a release {version} already", product.name);
+            return Err(ServiceError::invalid("version", problem));
+        }
+        let version_id = tx.known_version(&product, version).await?;
+        tx.put_version(version_id, &product.id, version, self.released).await?;
+        Ok(NewRelease {
+            id,
+            version_id,
+            version: version.to_owned(),
+            severity: self.severity,
+            minimum_version: minimum.map(CleanLine::to_string),
+            models,
+            applies_to_unknown: self.applies_to_unknown,
+            supersedes: true,
+            expected_minutes: minutes.unwrap_or(product.expected_minutes),
+            known_issues: known_issues.into_iter().map(|issue| (issue, None)).collect(),
+            recalled: false,
+            position: tx.next_release_position(&product.id).await?,
+            product: product.id,
+            title: product.name,
+        })
     }
 }
 

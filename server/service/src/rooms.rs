@@ -14,10 +14,11 @@ use domain::room::RoomState;
 use domain::zone::Zone;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use store::{EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx};
+use store::{AuditEntry, EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx};
 use uuid::Uuid;
 
 use crate::audit::CsvStream;
+use crate::change::change_records;
 use crate::control::checked_reason;
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
@@ -121,38 +122,37 @@ impl Service {
     /// # Errors
     /// Names the field and the limit.
     pub async fn add_room(&self, actor: &Actor, draft: &RoomDraft, ring: Option<RingId>) -> Result<RoomId> {
-        actor.may(Act::EditRooms)?;
         let id = RoomId(self.new_id()?);
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::EditRooms, |tx, now| {
             let room = checked(tx, draft, None).await?;
             let rings = tx.rings().await?;
             let ring = match ring {
                 None => rings.general(),
-                Some(ring) => rings.get(ring).ok_or_else(|| ServiceError::invalid("ring", "there is no such ring"))?,
+                Some(ring) => rings
+                    .get(ring)
+                    .ok_or_else(|| ServiceError::invalid("ring", "there is no such ring"))?,
             };
-            tx.add_rooms(&[NewRoom {
-                id,
-                name: room.name.clone(),
-                site: room.site,
-                building: room.building.clone(),
-                floor: room.floor.clone(),
-                capacity: room.capacity,
-                zone: room.zone.clone(),
-                zone_is_own: room.zone_is_own,
-                ring: ring.id,
-                state: room.state,
-            }]).await?;
-            tx.recheck(id).await?;
-            tx.wake_rollouts(now).await?;
             let summary = format!("Added the room {} at {}, in {}.", room.name, room.site_name, ring.name);
             let mut after = facts(&room);
             after["ring"] = ring.name.clone().into();
-            tx.add_audit(now, &actor.entry("room.added", "room", id, summary).with_after(after)).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(id)
+            tx.add_rooms(&[NewRoom {
+                id,
+                name: room.name,
+                site: room.site,
+                building: room.building,
+                floor: room.floor,
+                capacity: room.capacity,
+                zone: room.zone,
+                zone_is_own: room.zone_is_own,
+                ring: ring.id,
+                state: room.state,
+            }])
+            .await?;
+            tx.recheck(id).await?;
+            tx.wake_rollouts(now).await?;
+            let entry = actor.entry("room.added", "room", id, summary).with_after(after);
+            (vec![entry], id)
+        })
     }
 
     /// Edits a room as it was when its `revision` was read. A new zone moves its windows.
@@ -160,18 +160,19 @@ impl Service {
     /// # Errors
     /// Names the field and the limit; there is no such room; somebody has changed it meanwhile.
     pub async fn edit_room(&self, actor: &Actor, id: RoomId, revision: i64, draft: &RoomDraft) -> Result<()> {
-        actor.may(Act::EditRooms)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::EditRooms, |tx, now| {
             let before = known(tx, id).await?;
-            if before.state == RoomState::Retired {
-                return Err(ServiceError::conflict(format!("{} is retired; bring it back first", before.name)));
-            }
-            let after = RoomRecord { id, ring: before.ring, revision, ..checked(tx, draft, Some(&before)).await? };
-            put(tx, actor, "room.edited", format!("Edited the room {}.", after.name), &before, &after, now).await
-        })?;
-        self.wake();
-        Ok(())
+            refuse_retired(&before)?;
+            let after = RoomRecord {
+                id,
+                ring: before.ring,
+                revision,
+                ..checked(tx, draft, Some(&before)).await?
+            };
+            put(tx, &before, &after, now).await?;
+            let summary = format!("Edited the room {}.", after.name);
+            (vec![entry(actor, "room.edited", &before, &after, summary)], ())
+        })
     }
 
     /// Retires a room: nothing is planned for it any more, and its devices' tokens count no more.
@@ -179,16 +180,15 @@ impl Service {
     /// # Errors
     /// There is no such room, it is retired already, an install is running in it, or the reason is missing.
     pub async fn retire_room(&self, actor: &Actor, id: RoomId, reason: CleanText) -> Result<()> {
-        actor.may(Act::EditRooms)?;
-        let reason = checked_reason(reason)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::EditRooms, |tx, now| {
+            let reason = checked_reason(reason.clone())?;
             let before = known(tx, id).await?;
             if before.state == RoomState::Retired {
                 return Err(ServiceError::conflict(format!("{} is retired already", before.name)));
             }
             if tx.has_running(id).await? {
-                let problem = format!("an install is running in {}; retire the room when it has ended", before.name);
+                let name = &before.name;
+                let problem = format!("an install is running in {name}; retire the room when it has ended");
                 return Err(ServiceError::conflict(problem));
             }
             tx.take_back(&prepared_in(id, now)).await?;
@@ -201,13 +201,14 @@ impl Service {
                 1 => " Its device can no longer check in.".to_owned(),
                 devices => format!(" Its {devices} devices can no longer check in."),
             };
-            let after = RoomRecord { state: RoomState::Retired, ..before.clone() };
-            let stop = if reason.ends_with(['.', '!', '?']) || devices.is_empty() { "" } else { "." };
+            let mut after = before.clone();
+            after.state = RoomState::Retired;
+            put(tx, &before, &after, now).await?;
+            let ends = reason.ends_with(['.', '!', '?']) || devices.is_empty();
+            let stop = if ends { "" } else { "." };
             let summary = format!("Retired the room {}: {reason}{stop}{devices}", before.name);
-            put(tx, actor, "room.retired", summary, &before, &after, now).await
-        })?;
-        self.wake();
-        Ok(())
+            (vec![entry(actor, "room.retired", &before, &after, summary)], ())
+        })
     }
 
     /// Brings a retired room back, as one that is onboarding (C4). Its devices need new tokens.
@@ -215,19 +216,17 @@ impl Service {
     /// # Errors
     /// There is no such room, or it is not retired.
     pub async fn bring_back_room(&self, actor: &Actor, id: RoomId) -> Result<()> {
-        actor.may(Act::EditRooms)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::EditRooms, |tx, now| {
             let before = known(tx, id).await?;
             if before.state != RoomState::Retired {
                 return Err(ServiceError::conflict(format!("{} is not retired", before.name)));
             }
-            let after = RoomRecord { state: RoomState::Onboarding, ..before.clone() };
+            let mut after = before.clone();
+            after.state = RoomState::Onboarding;
+            put(tx, &before, &after, now).await?;
             let summary = format!("Brought the room {} back.", before.name);
-            put(tx, actor, "room.brought_back", summary, &before, &after, now).await
-        })?;
-        self.wake();
-        Ok(())
+            (vec![entry(actor, "room.brought_back", &before, &after, summary)], ())
+        })
     }
 
     /// Adds a device to a room and hands out its token (A4), which is shown this once.
@@ -235,51 +234,38 @@ impl Service {
     /// # Errors
     /// Names the field and the limit; there is no such room.
     pub async fn add_device(&self, actor: &Actor, room: RoomId, draft: &DeviceDraft) -> Result<String> {
-        actor.may(Act::ManageDevices)?;
-        let controller = draft.controller.trim().to_owned();
-        check_controller(&controller).map_err(|problem| ServiceError::invalid("device", problem))?;
-        check_text("model", &draft.model, LONGEST_NAME)?;
-        for (field, text) in [
-            ("role", &draft.role),
-            ("vendor", &draft.vendor),
-            ("serial", &draft.serial),
-        ] {
-            check_optional(field, text)?;
-        }
         let (id, token) = (DeviceId(self.new_id()?), new_token()?);
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::ManageDevices, |tx, now| {
+            let controller = draft.checked_controller()?;
             let record = known(tx, room).await?;
-            if record.state == RoomState::Retired {
-                return Err(ServiceError::conflict(format!("{} is retired; bring it back first", record.name)));
-            }
-            if let Some((_, other)) = tx.room_of_device(&controller).await? {
+            refuse_retired(&record)?;
+            if let Some((_, other)) = tx.room_of_device(controller).await? {
                 let other = known(tx, other).await?.name;
-                return Err(ServiceError::invalid("device", format!("{controller} is a device of {other} already")));
+                let problem = format!("{controller} is a device of {other} already");
+                return Err(ServiceError::invalid("device", problem));
             }
             let position = tx.next_position(room).await?;
             tx.add_devices(&[NewDevice {
                 id,
-                controller: controller.clone(),
+                controller: controller.to_owned(),
                 room,
                 position,
                 role: draft.role.to_string(),
                 vendor: draft.vendor.to_string(),
                 model: draft.model.to_string(),
                 serial: draft.serial.to_string(),
-            }]).await?;
-            tx.enrol_device(&controller, &token_hash(&token), now).await?;
+            }])
+            .await?;
+            tx.enrol_device(controller, &token_hash(&token), now).await?;
             tx.recheck(room).await?;
-            let summary = format!("Added the device {controller} ({}) to {}, with a token.", draft.model, record.name);
+            let (model, name) = (&draft.model, &record.name);
+            let summary = format!("Added the device {controller} ({model}) to {name}, with a token.");
             let entry = actor.entry("device.added", "room", room, summary).with_after(json!({
                 "device": controller, "role": draft.role, "vendor": draft.vendor, "model": draft.model,
                 "serial": draft.serial,
             }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(token)
+            (vec![entry], token.clone())
+        })
     }
 
     /// Adds a site.
@@ -287,23 +273,22 @@ impl Service {
     /// # Errors
     /// Names the field and the limit.
     pub async fn add_site(&self, actor: &Actor, draft: &SiteDraft) -> Result<SiteId> {
-        actor.may(Act::EditRooms)?;
         let id = SiteId(self.new_id()?);
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::EditRooms, |tx, now| {
             let site = checked_site(tx, id, draft, None).await?;
+            let summary = format!("Added the site {} in {}.", site.name, site.zone);
+            let after = site_facts(&site);
             tx.add_sites(&[NewSite {
                 id,
-                name: site.name.clone(),
-                city: site.city.clone(),
-                country: site.country.clone(),
-                zone: site.zone.clone(),
-            }]).await?;
-            let summary = format!("Added the site {} in {}.", site.name, site.zone);
-            tx.add_audit(now, &actor.entry("site.added", "site", id, summary).with_after(site_facts(&site))).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        Ok(id)
+                name: site.name,
+                city: site.city,
+                country: site.country,
+                zone: site.zone,
+            }])
+            .await?;
+            let entry = actor.entry("site.added", "site", id, summary).with_after(after);
+            (vec![entry], id)
+        })
     }
 
     /// Edits a site. A new zone moves the windows of its rooms that have none of their own.
@@ -311,11 +296,9 @@ impl Service {
     /// # Errors
     /// Names the field and the limit; there is no such site.
     pub async fn edit_site(&self, actor: &Actor, id: SiteId, draft: &SiteDraft) -> Result<()> {
-        actor.may(Act::EditRooms)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let sites = tx.sites().await?;
-            let before = sites.into_iter().find(|site| site.id == id).ok_or_else(|| ServiceError::not_found("This site"))?;
+        change_records!(self, actor, Act::EditRooms, |tx, now| {
+            let before = tx.sites().await?.into_iter().find(|site| site.id == id);
+            let before = before.ok_or_else(|| ServiceError::not_found("This site"))?;
             let after = checked_site(tx, id, draft, Some(&before)).await?;
             tx.put_site(&after).await?;
             if before.zone != after.zone {
@@ -323,12 +306,11 @@ impl Service {
                 tx.recheck_site(id).await?;
                 tx.wake_rollouts(now).await?;
             }
-            let entry = actor.entry("site.edited", "site", id, format!("Edited the site {}.", after.name));
-            tx.add_audit(now, &entry.with_before(site_facts(&before)).with_after(site_facts(&after))).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        self.wake();
-        Ok(())
+            let summary = format!("Edited the site {}.", after.name);
+            let entry = actor.entry("site.edited", "site", id, summary);
+            let entry = entry.with_before(site_facts(&before)).with_after(site_facts(&after));
+            (vec![entry], ())
+        })
     }
 
     /// Every site, by name, with the number of its rooms.
@@ -476,16 +458,8 @@ fn prepared_in(room: RoomId, at: DateTime<Utc>) -> TakeBack {
     }
 }
 
-/// Writes a room that has changed, has the planner look at it, and leaves a trace.
-async fn put(
-    tx: &mut Tx,
-    actor: &Actor,
-    action: &'static str,
-    summary: String,
-    before: &RoomRecord,
-    after: &RoomRecord,
-    now: DateTime<Utc>,
-) -> Result<()> {
+/// Writes a room that has changed, and has the planner look at it.
+async fn put(tx: &mut Tx, before: &RoomRecord, after: &RoomRecord, now: DateTime<Utc>) -> Result<()> {
     if !tx.put_room(after).await? {
         let problem = format!(
             "{} was changed by somebody else meanwhile; look at it again",
@@ -499,10 +473,34 @@ async fn put(
     }
     tx.recheck(after.id).await?;
     tx.wake_rollouts(now).await?;
-    let entry = actor.entry(action, "room", after.id, summary);
-    let entry = entry.with_before(facts(before)).with_after(facts(after));
-    tx.add_audit(now, &entry).await?;
     Ok(())
+}
+
+/// An entry about a room that has changed.
+fn entry(actor: &Actor, action: &'static str, before: &RoomRecord, after: &RoomRecord, summary: String) -> AuditEntry {
+    let entry = actor.entry(action, "room", after.id, summary);
+    entry.with_before(facts(before)).with_after(facts(after))
+}
+
+fn refuse_retired(room: &RoomRecord) -> Result<()> {
+    if room.state == RoomState::Retired {
+        let problem = format!("{} is retired; bring it back first", room.name);
+        return Err(ServiceError::conflict(problem));
+    }
+    Ok(())
+}
+
+impl DeviceDraft {
+    /// What the device calls itself, if all fields keep their limits.
+    fn checked_controller(&self) -> Result<&str> {
+        let controller = self.controller.trim();
+        check_controller(controller).map_err(|problem| ServiceError::invalid("device", problem))?;
+        check_text("model", &self.model, LONGEST_NAME)?;
+        check_optional("role", &self.role)?;
+        check_optional("vendor", &self.vendor)?;
+        check_optional("serial", &self.serial)?;
+        Ok(controller)
+    }
 }
 
 async fn known(tx: &mut Tx, id: RoomId) -> Result<RoomRecord> {

@@ -11,6 +11,7 @@ use domain::time_text;
 use serde_json::{Value, json};
 use store::{AuditEntry, RoomRecord, TicketRecord, Tx};
 
+use crate::change::change_records;
 use crate::error::{Result, ServiceError};
 use crate::estate::check_text;
 use crate::tick::organisation;
@@ -61,24 +62,22 @@ impl Service {
     /// # Errors
     /// The actor may not, or a field breaks its limit or names nothing.
     pub async fn record_issue(&self, actor: &Actor, issue: &Issue) -> Result<i64> {
-        actor.may(Act::WorkOnTickets)?;
-        check_text("title", &issue.title, LONGEST_TITLE)?;
-        let description = checked_lines("description", &issue.description)?;
-        let category = checked_category(&issue.category)?;
-        let now = self.clock.now();
         let id = TicketId(self.new_id()?);
-        let number = store::write!(self.store, tx => {
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            check_text("title", &issue.title, LONGEST_TITLE)?;
+            let description = checked_lines("description", &issue.description)?;
+            let category = checked_category(&issue.category)?;
             let rooms = named_rooms(tx, &issue.rooms).await?;
             if let Some(update) = issue.update {
-                tx.release(update).await?.ok_or_else(|| ServiceError::not_found("This update"))?;
+                check_update(tx, update).await?;
             }
             let ticket = TicketRecord {
                 id,
                 number: 0,
                 title: issue.title.to_string(),
-                description: description.clone(),
+                description,
                 severity: issue.severity,
-                category: category.clone(),
+                category,
                 state: TicketState::NeedsAction,
                 high_impact: issue.high_impact,
                 update: issue.update,
@@ -95,11 +94,9 @@ impl Service {
             let number = tx.add_ticket(&ticket, &rooms, None).await?;
             tx.add_ticket_event(id, &actor.name, "Recorded.", now).await?;
             let summary = format!("Recorded T-{number}: {}", ticket.title);
-            tx.add_audit(now, &entry(actor, "ticket.recorded", number, summary).with_after(facts(&ticket))).await?;
-            Ok::<_, ServiceError>(number)
-        })?;
-        self.wake();
-        Ok(number)
+            let entry = entry(actor, "ticket.recorded", number, summary).with_after(facts(&ticket));
+            (vec![entry], number)
+        })
     }
 
     /// Notes that somebody has decided against recording an issue for a pause, and why (K2).
@@ -107,16 +104,13 @@ impl Service {
     /// # Errors
     /// The actor may not, there is no such update, or the reason is missing or too long.
     pub async fn leave_issue_out(&self, actor: &Actor, update: UpdateId, reason: CleanText) -> Result<()> {
-        actor.may(Act::WorkOnTickets)?;
-        let reason = crate::control::checked_reason(reason)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            tx.release(update).await?.ok_or_else(|| ServiceError::not_found("This update"))?;
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            let reason = crate::control::checked_reason(reason.clone())?;
+            check_update(tx, update).await?;
             let title = crate::rings::title(tx, update).await?;
             let summary = format!("Recorded no issue about {title}: {reason}");
-            let entry = actor.entry("issue.left_out", "update", update, summary).with_after(json!({ "reason": reason }));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
+            let entry = actor.entry("issue.left_out", "update", update, summary);
+            (vec![entry.with_after(json!({ "reason": reason }))], ())
         })
     }
 
@@ -127,7 +121,7 @@ impl Service {
     pub async fn add_note(&self, actor: &Actor, number: i64, text: CleanText) -> Result<()> {
         let text = checked_lines("note", &text)?;
         let event = text.clone();
-        let change = move |_: &mut TicketRecord| Ok((event.clone(), format!("Wrote a note on T-{number}.")));
+        let change = move |_: &mut TicketRecord, _| Ok((event.clone(), format!("Wrote a note on T-{number}.")));
         self.change_ticket(actor, number, "ticket.noted", Some(json!({ "note": text })), change)
             .await
     }
@@ -148,7 +142,7 @@ impl Service {
             let problem = format!("nobody of the name {:?} works on tickets", assignee.as_str());
             return Err(ServiceError::invalid("assignee", problem));
         };
-        let change = move |ticket: &mut TicketRecord| {
+        let change = move |ticket: &mut TicketRecord, _| {
             ticket.assignee = Some(assignee.clone()).filter(|name| !name.is_empty());
             let whose = ticket.assignee.clone().unwrap_or_else(|| "nobody".to_owned());
             Ok((
@@ -180,7 +174,7 @@ impl Service {
     /// # Errors
     /// The actor may not, there is no such ticket, or it is resolved.
     pub async fn investigate_ticket(&self, actor: &Actor, number: i64, investigating: bool) -> Result<()> {
-        let change = move |ticket: &mut TicketRecord| {
+        let change = move |ticket: &mut TicketRecord, _| {
             if ticket.state == TicketState::Resolved {
                 return Err(ServiceError::conflict(format!("T-{number} is resolved")));
             }
@@ -211,7 +205,7 @@ impl Service {
     ) -> Result<()> {
         check_text("title", &title, LONGEST_TITLE)?;
         let (title, description) = (title.to_string(), checked_lines("description", &description)?);
-        let change = move |ticket: &mut TicketRecord| {
+        let change = move |ticket: &mut TicketRecord, _| {
             if ticket.is_automatic {
                 return Err(ServiceError::conflict(format!(
                     "T-{number} was opened automatically; add a note to it instead"
@@ -222,9 +216,7 @@ impl Service {
             (ticket.severity, ticket.high_impact) = (severity, high_impact);
             Ok(("Edited.".to_owned(), format!("Edited T-{number}.")))
         };
-        self.change_ticket(actor, number, "ticket.edited", None, change).await?;
-        self.wake();
-        Ok(())
+        self.change_ticket(actor, number, "ticket.edited", None, change).await
     }
 
     /// Resolves a recorded ticket with the category of its cause (I3).
@@ -234,8 +226,7 @@ impl Service {
     pub async fn resolve_ticket(&self, actor: &Actor, number: i64, category: &str, what: CleanText) -> Result<()> {
         let category = checked_category(category)?;
         let what = checked_lines("note", &what)?;
-        let now = self.clock.now();
-        let change = move |ticket: &mut TicketRecord| {
+        let change = move |ticket: &mut TicketRecord, now: DateTime<Utc>| {
             if ticket.is_automatic {
                 let problem = format!(
                     "T-{number} was opened automatically and is resolved when its cause is gone; suppress it instead"
@@ -253,10 +244,7 @@ impl Service {
                 format!("Resolved T-{number} ({category})."),
             ))
         };
-        self.change_ticket(actor, number, "ticket.resolved", None, change)
-            .await?;
-        self.wake();
-        Ok(())
+        self.change_ticket(actor, number, "ticket.resolved", None, change).await
     }
 
     /// Lets an automatic ticket rest until the end of a day in the organisation's zone (I3).
@@ -280,7 +268,7 @@ impl Service {
             ));
         }
         let ends: DateTime<Utc> = zone.start_of(until + Days::new(1));
-        let change = move |ticket: &mut TicketRecord| {
+        let change = move |ticket: &mut TicketRecord, _| {
             if !ticket.is_automatic {
                 return Err(ServiceError::conflict(format!(
                     "T-{number} was recorded by a person; resolve it instead"
@@ -311,23 +299,26 @@ impl Service {
         number: i64,
         action: &'static str,
         after: Option<Value>,
-        change: impl Fn(&mut TicketRecord) -> Result<(String, String)>,
+        change: impl Fn(&mut TicketRecord, DateTime<Utc>) -> Result<(String, String)>,
     ) -> Result<()> {
-        actor.may(Act::WorkOnTickets)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
-            let before = tx.ticket(number).await?.ok_or_else(|| ServiceError::not_found(format!("T-{number}")))?;
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            let before = tx.ticket(number).await?;
+            let before = before.ok_or_else(|| ServiceError::not_found(format!("T-{number}")))?;
             let mut changed = before.clone();
-            let (event, summary) = change(&mut changed)?;
+            let (event, summary) = change(&mut changed, now)?;
             tx.put_ticket(&changed, now).await?;
             tx.add_ticket_event(changed.id, &actor.name, &event, now).await?;
             let entry = entry(actor, action, number, summary)
                 .with_before(facts(&before))
                 .with_after(after.clone().unwrap_or_else(|| facts(&changed)));
-            tx.add_audit(now, &entry).await?;
-            Ok::<_, ServiceError>(())
+            (vec![entry], ())
         })
     }
+}
+
+async fn check_update(tx: &mut Tx, update: UpdateId) -> Result<()> {
+    let release = tx.release(update).await?;
+    release.map(drop).ok_or_else(|| ServiceError::not_found("This update"))
 }
 
 /// The rooms of these lines; each line names one.

@@ -10,6 +10,7 @@ use domain::ids::TokenId;
 use serde_json::json;
 use store::{AuditEntry, TokenRecord};
 
+use crate::change::change_records;
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
 use crate::people::{Origin, USED_AT_PRECISION};
@@ -28,37 +29,40 @@ impl Service {
     /// # Errors
     /// The actor may not; the name or the number of days breaks its limit, or the name is taken.
     pub async fn add_token(&self, actor: &Actor, name: CleanLine, role: Role, days: u16) -> Result<String> {
-        actor.may(Act::ManageTokens)?;
-        let name = crate::people::checked_name(&name)?;
-        if days == 0 || days > LONGEST_TOKEN_DAYS {
-            let problem = format!("{days} is not between 1 and {LONGEST_TOKEN_DAYS}");
-            return Err(ServiceError::invalid("days", problem));
-        }
-        let (secret, now) = (format!("{PREFIX}{}", new_token()?), self.clock.now());
-        let token = TokenRecord {
-            id: TokenId(self.new_id()?),
-            name,
-            role,
-            made_by: actor.signature(),
-            made_at: now,
-            expires_at: now + TimeDelta::days(days.into()),
-            used_at: None,
-        };
-        store::write!(self.store, tx => {
+        let (id, secret) = (TokenId(self.new_id()?), format!("{PREFIX}{}", new_token()?));
+        change_records!(self, actor, Act::ManageTokens, |tx, now| {
+            let name = crate::people::checked_name(&name)?;
+            if days == 0 || days > LONGEST_TOKEN_DAYS {
+                let problem = format!("{days} is not between 1 and {LONGEST_TOKEN_DAYS}");
+                return Err(ServiceError::invalid("days", problem));
+            }
+            let token = TokenRecord {
+                id,
+                name,
+                role,
+                made_by: actor.signature(),
+                made_at: now,
+                expires_at: now + TimeDelta::days(days.into()),
+                used_at: None,
+            };
             let tokens = tx.tokens().await?;
             if tokens.len() >= MOST_TOKENS {
-                return Err(ServiceError::conflict(format!("there are {MOST_TOKENS} tokens; revoke one first")));
+                let problem = format!("there are {MOST_TOKENS} tokens; revoke one first");
+                return Err(ServiceError::conflict(problem));
             }
             // One that was made before may have its name in another Unicode form.
-            let is_taken = tokens.into_iter().any(|other| String::from(CleanLine::from(other.name)) == token.name);
+            let mut names = tokens
+                .into_iter()
+                .map(|other| String::from(CleanLine::from(other.name)));
+            let is_taken = names.any(|other| other == token.name);
             if is_taken || !tx.add_token(&token, &token_hash(&secret)).await? {
-                return Err(ServiceError::invalid("name", format!("there is a token {} already", token.name)));
+                let problem = format!("there is a token {} already", token.name);
+                return Err(ServiceError::invalid("name", problem));
             }
             let summary = format!("Added the token {} for {}.", token.name, role.label());
-            tx.add_audit(now, &entry(actor, "token.added", &token, summary).with_after(facts(&token))).await?;
-            Ok::<_, ServiceError>(())
-        })?;
-        Ok(secret)
+            let entry = entry(actor, "token.added", &token, summary).with_after(facts(&token));
+            (vec![entry], secret.clone())
+        })
     }
 
     /// Every token, by name; those that have expired as well.
@@ -75,15 +79,13 @@ impl Service {
     /// # Errors
     /// The actor may not, or there is no such token.
     pub async fn revoke_token(&self, actor: &Actor, id: TokenId) -> Result<()> {
-        actor.may(Act::ManageTokens)?;
-        let now = self.clock.now();
-        store::write!(self.store, tx => {
+        change_records!(self, actor, Act::ManageTokens, |tx, now| {
             let token = tx.tokens().await?.into_iter().find(|token| token.id == id);
             let token = token.ok_or_else(|| ServiceError::not_found("This token"))?;
             tx.delete_token(id).await?;
             let summary = format!("Revoked the token {}.", token.name);
-            tx.add_audit(now, &entry(actor, "token.revoked", &token, summary).with_before(facts(&token))).await?;
-            Ok::<_, ServiceError>(())
+            let entry = entry(actor, "token.revoked", &token, summary).with_before(facts(&token));
+            (vec![entry], ())
         })
     }
 
