@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::deployment::{self, Deployment, DeploymentState};
 use crate::freeze::{Freeze, Freezes};
@@ -11,7 +11,6 @@ use crate::reason::Reason;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
-use crate::status::NotRequired;
 use crate::update::{Exclusion, Update};
 
 /// Why a room was left out of a force (K5).
@@ -29,26 +28,6 @@ pub enum ForceRefusal {
     Frozen(Freeze),
     /// A newer update has come to its ring and takes this one's place there (S9): its title.
     Superseded(String),
-}
-
-impl ForceRefusal {
-    /// The reason in one sentence. `product` is the product's name; `date` writes a date.
-    #[must_use]
-    pub fn sentence(&self, product: &str, date: impl Fn(NaiveDate) -> String) -> String {
-        match self {
-            Self::Excluded(exclusion) => NotRequired::Excluded(exclusion.clone()).sentence(product, date),
-            Self::AlreadyRunning => "A device of the room has started already.".to_owned(),
-            Self::AlreadyDone => "The room has the update already.".to_owned(),
-            Self::AlreadyForced => "The room is forced already.".to_owned(),
-            Self::Frozen(freeze) => format!(
-                "Frozen by {} until {}: {}.",
-                freeze.owner,
-                date(freeze.until),
-                freeze.reason
-            ),
-            Self::Superseded(newer) => format!("{newer} supersedes it in the room's ring."),
-        }
-    }
 }
 
 /// What is the same for every room of the update.

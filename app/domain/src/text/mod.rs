@@ -4,6 +4,8 @@
 
 #[cfg(feature = "zones")]
 mod event;
+#[cfg(feature = "zones")]
+mod force;
 mod reason;
 #[cfg(feature = "zones")]
 pub mod refusal;
