@@ -220,4 +220,29 @@ test.describe("two people", () => {
     await expect(page.getByRole("dialog").getByLabel("Name", { exact: true })).toHaveValue("Half a name");
     await other.close();
   });
+
+  test("a page that only began to leave, as for a download, listens again and has missed nothing (P9)", async ({
+    page,
+    browser,
+    demo,
+    open,
+  }) => {
+    let streams = 0;
+    page.on("request", (request) => {
+      if (request.url() === `${demo.address}/events`) streams += 1;
+    });
+    await open("/updates/rings");
+    await expect.poll(() => streams).toBe(1);
+    await page.evaluate(() => window.dispatchEvent(new Event("beforeunload")));
+    const other = await browser.newContext();
+    const colleague = await other.newPage();
+    await colleague.goto(`${demo.address}/updates/rings`);
+    await colleague.getByRole("link", { name: "Edit Pilot floors" }).click();
+    await colleague.getByRole("dialog").getByLabel("Test period, days").fill("5");
+    await colleague.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    const rings = new Table(new Shell(page).main.getByRole("table", { name: "Rings in order" }));
+    await expect(rings.row(/Pilot floors/)).toContainText("8 days", { timeout: 15_000 });
+    expect(streams, "it has closed the first and opened another").toBe(2);
+    await other.close();
+  });
 });

@@ -245,7 +245,7 @@ enum Import {
 
 #[derive(Debug, Subcommand)]
 enum Device {
-    /// Hand out a token. It is not shown again; an older one stops working.
+    /// Hand out a token. It is printed once and not shown again; an older one stops working.
     Enrol {
         /// What the device calls itself.
         device: String,
@@ -268,7 +268,7 @@ enum Device {
 
 #[derive(Debug, Subcommand)]
 enum User {
-    /// Add a person. The link with which they choose a password is not shown again.
+    /// Add a person. The link with which they choose a password is printed once and not shown again.
     Add {
         /// Name.
         name: String,
@@ -309,7 +309,7 @@ enum User {
 
 #[derive(Debug, Subcommand)]
 enum Token {
-    /// Add a token. It is not shown again.
+    /// Add a token. It is printed once and not shown again.
     Add {
         /// The program and the place that use it.
         name: String,

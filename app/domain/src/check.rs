@@ -408,7 +408,7 @@ fn reasons(fleet: &Fleet, findings: &mut Findings) {
                 ..
             }
         );
-        findings.unless(!needs_one || !deployment.reason.sentence().is_empty(), 'L', || {
+        findings.unless(!needs_one || !deployment.reason.is_missing(), 'L', || {
             format!("deployment {} has no reason", deployment.id)
         });
     }

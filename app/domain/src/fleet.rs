@@ -411,7 +411,9 @@ impl Fleet {
 
     /// What people set: the organisation, rings, freezes, the rings of rooms, and what they say of releases.
     fn apply_estate(&mut self, changes: &Changes, applied: &mut Applied) {
-        self.organisation = changes.organisation.clone().unwrap_or(self.organisation.clone());
+        if let Some(organisation) = &changes.organisation {
+            self.organisation = organisation.clone();
+        }
         for change in &changes.freezes {
             match change {
                 FreezeChange::Made { scope, freeze } => self.make_freeze(*scope, freeze),
@@ -421,7 +423,11 @@ impl Fleet {
         for moved in &changes.moved_rooms {
             applied.moved_rooms += self.move_rooms(moved);
         }
-        self.rings = changes.rings.clone().unwrap_or(self.rings.clone());
+        if let Some(rings) = &changes.rings {
+            self.rings = rings.clone();
+            // A ring's freezes go with it.
+            self.freezes.rings.retain(|ring, _| rings.get(*ring).is_some());
+        }
         self.acknowledged
             .extend(changes.acknowledged.iter().map(|acknowledged| acknowledged.update));
         for release in &changes.recalled {
@@ -473,12 +479,14 @@ impl Fleet {
             let named = moved.rooms.as_ref().is_none_or(|rooms| rooms.contains(&room.id));
             named && room.ring == moved.from
         };
-        let mut number = 0;
+        let (mut number, mut in_ring) = (0, Vec::new());
         for room in self.rooms.values_mut().filter(concerned) {
             room.ring = moved.to;
-            self.rechecks.insert(room.id);
+            in_ring.push(room.id);
             number += 1;
         }
+        // Also those that were named and had gone elsewhere.
+        self.rechecks.extend(moved.rooms.clone().unwrap_or(in_ring));
         number
     }
 

@@ -228,6 +228,21 @@ impl Frozen {
 }
 
 impl Reason {
+    /// Whether this says something else than what was said before. What another program wrote is no more than its sentence.
+    #[must_use]
+    pub fn differs_from(&self, before: &Self) -> bool {
+        match (before, self) {
+            (Self::Written(sentence), other) | (other, Self::Written(sentence)) => *sentence != other.sentence(),
+            (before, now) => before != now,
+        }
+    }
+
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Written(sentence) if sentence.is_empty())
+    }
+
     /// Why a release that was recalled is not installed (S10).
     #[must_use]
     pub fn recalled(why: &str) -> Self {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Event, EventSource, VisibilityState};
+use web_sys::{Event, EventSource, EventTarget, VisibilityState};
 
 use super::page_refresh::PageRefresh;
 
@@ -19,12 +19,14 @@ const STILL_HERE: Duration = Duration::from_secs(5);
 pub fn listen(refresh: PageRefresh) {
     Effect::new(move |_| {
         let source = StoredValue::new_local(connect(refresh, false));
+        let later = StoredValue::<Option<TimeoutHandle>>::new(None);
         let close = move || {
-            source.update_value(|source| {
-                if let Some(source) = source.take() {
-                    source.close();
-                }
-            });
+            if let Some(timeout) = later.try_update_value(Option::take).flatten() {
+                timeout.clear();
+            }
+            if let Some(source) = source.try_update_value(Option::take).flatten() {
+                source.close();
+            }
         };
         let listen_again = move || {
             close();
@@ -32,15 +34,28 @@ pub fn listen(refresh: PageRefresh) {
                 source.set_value(connect(refresh, true));
             }
         };
-        let leave = move || {
+        let begin_to_leave = move || {
             close();
-            set_timeout(listen_again, STILL_HERE);
+            later.set_value(set_timeout_with_handle(listen_again, STILL_HERE).ok());
         };
         // They last as long as the page.
-        let seen = Closure::<dyn FnMut(Event)>::new(move |_| listen_again()).into_js_value();
-        _ = document().add_event_listener_with_callback("visibilitychange", seen.unchecked_ref());
-        let left = Closure::<dyn FnMut(Event)>::new(move |_| leave()).into_js_value();
-        _ = window().add_event_listener_with_callback("beforeunload", left.unchecked_ref());
+        let on = |target: &EventTarget, event, mut act: Box<dyn FnMut()>| {
+            let heard = Closure::<dyn FnMut(Event)>::new(move |_| act()).into_js_value();
+            _ = target.add_event_listener_with_callback(event, heard.unchecked_ref());
+        };
+        on(&document(), "visibilitychange", Box::new(listen_again));
+        on(&window(), "beforeunload", Box::new(begin_to_leave));
+        on(&window(), "pagehide", Box::new(close));
+        // Also when somebody comes back to a page that the browser has kept. At its first showing nothing was missed.
+        on(
+            &window(),
+            "pageshow",
+            Box::new(move || {
+                if source.with_value(Option::is_none) {
+                    listen_again()
+                }
+            }),
+        );
     });
 }
 

@@ -248,8 +248,9 @@ impl Presenter {
         let text = match (forced.rooms.len(), forced.left_out.len()) {
             (0, _) => "No room was forced; all of them were left out.".to_owned(),
             (1, 0) => format!("The room {how}."),
+            (1, left_out) => format!("1 room is forced; it {how}. Left out: {left_out}."),
             (rooms, 0) => format!("{rooms} rooms are forced; each {how}."),
-            (rooms, left_out) => format!("{rooms} rooms are forced, each {how}; {left_out} were left out."),
+            (rooms, left_out) => format!("{rooms} rooms are forced; each {how}. Left out: {left_out}."),
         };
         done(id, text)
     }

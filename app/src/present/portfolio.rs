@@ -156,12 +156,12 @@ impl Presenter {
             let plan = self.service.publish_plan(&self.viewer.actor, id, severity).await;
             plans.push(match plan {
                 Ok(plan) => publish_view(&snapshot, severity, plan),
-                Err(ServiceError::Conflict { problem } | ServiceError::Invalid { problem, .. }) => PublishView {
+                Err(error @ (ServiceError::Conflict { .. } | ServiceError::Invalid { .. })) => PublishView {
                     severity,
                     starts: String::new(),
                     rings: Vec::new(),
                     supersedes: Vec::new(),
-                    refused: Some(problem),
+                    refused: Some(error.to_string()),
                 },
                 Err(error) => return Err(service_error(error)),
             });

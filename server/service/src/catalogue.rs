@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use domain::access::Act;
 use domain::clean::CleanLine;
 use domain::ids::{ProductId, UpdateId};
+use domain::text::counted;
 use domain::update::{ProductKind, Severity};
 use domain::version::{self, Version, VersionOrder, VersionScheme};
 use serde::Deserialize;
@@ -317,7 +318,11 @@ impl Service {
             }
             tx.wake_rollouts(now).await?;
             let products = records.len();
-            let summary = format!("Imported a catalogue: {products} products, {added} new releases.");
+            let summary = format!(
+                "Imported a catalogue: {}, {}.",
+                counted(products, "product"),
+                counted(added, "new release")
+            );
             let entry = actor
                 .entry("catalogue.imported", "catalogue", "", summary)
                 .with_after(json!({ "products": products, "releases": added }));

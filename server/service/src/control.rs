@@ -21,6 +21,7 @@ use domain::ring::RingSequence;
 use domain::rollout::Rollout;
 use domain::room::Room;
 use domain::settings::{Organisation, Settings};
+use domain::text::counted;
 use domain::time_text;
 use domain::update::Update;
 use serde_json::json;
@@ -178,8 +179,8 @@ impl Service {
             |(facts, title, reason), now| {
                 let resumed = facts.resume(update, now)?;
                 let summary = format!(
-                    "Resumed {title}, later dates move by {} days: {reason}",
-                    resumed.days_later
+                    "Resumed {title}, later dates move by {}: {reason}",
+                    counted(resumed.days_later, "day")
                 );
                 let entry = entry(actor, "rollout.resumed", update, summary)
                     .with_before(json!({ "state": "paused", "since": resumed.since }))
@@ -203,10 +204,7 @@ impl Service {
             self,
             actor,
             Act::ControlUpdates,
-            |tx| {
-                tx.lock_rollout(update).await?;
-                RetryFacts::of(tx, update).await?
-            },
+            |tx| { RetryFacts::of(tx, update).await? },
             |facts, now, done: Done| {
                 let failed = tx.failed_deployments(update, done.last, BATCH).await?;
                 let ids: Vec<RoomId> = failed.iter().map(|deployment| deployment.room).collect();
@@ -227,8 +225,7 @@ impl Service {
             },
             {
                 let rooms = done.rooms;
-                let number = if rooms == 1 { "room" } else { "rooms" };
-                let summary = format!("Retried {} in {rooms} failed {number}.", facts.title);
+                let summary = format!("Retried {} in {}.", facts.title, counted(rooms, "failed room"));
                 let entry = entry(actor, "update.retried", update, summary)
                     .with_before(json!({ "state": "failed" }))
                     .with_after(json!({ "state": "waiting", "rooms": rooms }));
@@ -249,7 +246,6 @@ impl Service {
             actor,
             Act::RetryRoom,
             |tx| {
-                tx.lock_rollout(update).await?;
                 let facts = RetryFacts::of(tx, update).await?;
                 let room = tx.rooms(&[room]).await?.pop();
                 let room = room.ok_or_else(|| ServiceError::not_found("This room"))?;
@@ -288,7 +284,6 @@ impl Service {
             Act::ControlUpdates,
             |tx| {
                 let reason = checked_reason(reason.clone())?;
-                tx.lock_rollout(update).await?;
                 let facts = ForceFacts::of(tx, update, mode, &actor.name).await?;
                 (facts, scope.rooms(tx, update).await?, self.plan_ids()?, reason)
             },
@@ -322,7 +317,10 @@ impl Service {
                 };
                 let (rooms, left_out) = (forced.rooms.len(), forced.left_out.len());
                 let title = facts.update.title();
-                let summary = format!("Forced {title} in {rooms} rooms{how}, {left_out} left out: {reason}");
+                let summary = format!(
+                    "Forced {title} in {}{how}, {left_out} left out: {reason}",
+                    counted(rooms, "room")
+                );
                 let entry = entry(actor, "update.forced", update, summary)
                     .with_after(json!({ "mode": mode, "rooms": rooms, "left_out": left_out }));
                 (vec![entry], forced)

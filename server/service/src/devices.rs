@@ -12,6 +12,7 @@ use domain::ids::{ActionId, DeviceId};
 use domain::install::Feedback;
 use domain::offer::{self, Offer};
 use domain::settings::Settings;
+use domain::text::counted;
 use domain::update::ProductKind;
 use futures::stream::BoxStream;
 use serde_json::json;
@@ -404,7 +405,7 @@ impl Service {
                     return Err(ServiceError::not_found(format!("Device {controller:?}")));
                 }
             }
-            let summary = format!("Handed out tokens for {} devices.", tokens.len());
+            let summary = format!("Handed out tokens for {}.", counted(tokens.len(), "device"));
             tx.add_audit(now, &entry(actor, "device.enrolled", "", summary)).await?;
             Ok::<_, ServiceError>(())
         })?;

@@ -7,6 +7,7 @@ use domain::clean::{CleanLine, name_key};
 use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId};
 use domain::ring::{self, RingSequence};
 use domain::settings::{Organisation, Settings};
+use domain::text::counted;
 use domain::zone::Zone;
 use serde_json::json;
 use store::{AuditEntry, NewSite, SiteRecord, Tx};
@@ -103,7 +104,11 @@ impl Service {
             report.rooms = plan.rooms.len();
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
             report.devices = plan.devices.len();
-            let summary = format!("Imported {} rooms with {} devices.", report.rooms, report.devices);
+            let summary = format!(
+                "Imported {} with {}.",
+                counted(report.rooms, "room"),
+                counted(report.devices, "device")
+            );
             let entry = actor
                 .entry("rooms.imported", "rooms", "", summary)
                 .with_after(json!({ "sites": report.sites, "rooms": report.rooms, "devices": report.devices }));

@@ -40,10 +40,7 @@ impl Service {
             Act::Freeze,
             |tx| {
                 let reason = checked_reason(reason.clone())?;
-                tx.lock_scope(scope).await?;
-                for update in tx.live_rollouts().await? {
-                    tx.lock_rollout(update).await?;
-                }
+                lock_planned(tx, scope).await?;
                 let (whose, beside) = (scope_name(tx, scope).await?, tx.freeze_spans_beside(scope).await?);
                 (PlanFacts::of(tx).await?, whose, beside, reason)
             },
@@ -116,12 +113,12 @@ impl Service {
             Act::Freeze,
             |tx| {
                 let reason = checked_reason(reason.clone())?;
-                for update in tx.live_rollouts().await? {
-                    tx.lock_rollout(update).await?;
-                }
                 let record = tx.freeze_record(id).await?;
                 let whose = match &record {
-                    Some((scope, _)) => scope_name(tx, *scope).await?,
+                    Some((scope, _)) => {
+                        lock_planned(tx, *scope).await?;
+                        scope_name(tx, *scope).await?
+                    }
                     None => String::new(),
                 };
                 (PlanFacts::of(tx).await?, record, whose, reason)
@@ -140,6 +137,15 @@ impl Service {
             }
         )
     }
+}
+
+/// Locks whom a freeze concerns, and then the rollouts: under a freeze that begins today nothing may start that looks later than it.
+async fn lock_planned(tx: &mut Tx, scope: FreezeScope) -> Result<()> {
+    tx.lock_scope(scope).await?;
+    for update in tx.live_rollouts().await? {
+        tx.lock_rollout(update).await?;
+    }
+    Ok(())
 }
 
 async fn scope_name(tx: &mut Tx, scope: FreezeScope) -> Result<String> {

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::{Act, Role};
 use domain::clean::{CleanLine, name_key};
 use domain::ids::PersonId;
+use domain::text::counted;
 use serde_json::json;
 use store::{AuditEntry, NewSession, PersonRecord, SessionRecord, Tx};
 use uuid::Uuid;
@@ -246,7 +247,7 @@ impl Service {
         change_records!(self, actor, act_on_account(own.is_some()), |tx, now| {
             let of = person_of(tx, person).await?;
             let ended = tx.end_sessions_of(person, keep).await?;
-            let summary = format!("Ended {ended} sessions of {}.", of.name);
+            let summary = format!("Ended {} of {}.", counted(ended, "session"), of.name);
             (vec![of_person(actor, "session.ended", &of, summary)], ())
         })
     }

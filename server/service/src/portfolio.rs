@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use domain::access::Act;
 use domain::changes::Applied;
 use domain::clean::CleanText;
-use domain::commands::publish::{Candidate, PublishFacts, publish, recall};
+use domain::commands::publish::{self, PublishFacts, ReleaseToPublish, recall};
 use domain::freeze::Freezes;
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::Rollout;
 use domain::settings::Organisation;
+use domain::text::counted;
 use domain::time_text;
 use domain::update::{Severity, Update, titled};
 use serde_json::json;
@@ -164,8 +165,9 @@ impl Service {
             |tx| {
                 let release = named_release(tx, product, version).await?;
                 let id = release.release.id;
+                let settings = organisation(tx).await?.settings;
+                publish::check(&to_publish(tx, &release).await?, &settings)?;
                 if let Some(severity) = severity {
-                    // It is undone with everything else where the release is refused.
                     tx.grade_release(id, severity, &release.release.title).await?;
                 }
                 compare_versions(tx, &release).await?;
@@ -180,8 +182,8 @@ impl Service {
                 ReleaseFacts::of(tx, &release, &older).await?
             },
             |facts, now| {
-                let published = publish(&facts.candidate, &facts.publish(), &actor.name, now)?;
-                let (update, title) = (facts.update.id, &facts.candidate.title);
+                let published = publish::publish(&facts.release, &facts.publish(), &actor.name, now)?;
+                let (update, title) = (facts.update.id, &facts.release.title);
                 let mut entries = Vec::new();
                 for after in &published.changes.rollouts {
                     let older = &facts.titles[&after.update];
@@ -228,8 +230,11 @@ impl Service {
                 let reason = checked_reason(reason.clone())?;
                 let release = named_release(tx, product, version).await?;
                 let id = release.release.id;
+                let rooms = tx.rooms_running(id).await?;
                 tx.lock_rollout(id).await?;
-                (release, tx.rollout(id).await?, tx.rooms_running(id).await?, reason)
+                // It may be a step of another rollout, which is not locked (S8).
+                tx.lock_release(id).await?;
+                (release, tx.rollout(id).await?, rooms, reason)
             },
             |(release, rollout, rooms, reason), now| {
                 let update = release.release.id;
@@ -237,7 +242,10 @@ impl Service {
                 let changes = recall(update, &title, release.release.recalled, rollout.as_ref(), &reason, now)?;
                 (changes, move |applied: &Applied| {
                     let asked_to_stop = applied.stops;
-                    let summary = format!("Recalled {title}, which {} rooms have now: {reason}", rooms.len());
+                    let summary = format!(
+                        "Recalled {title}, installed in {} now: {reason}",
+                        counted(rooms.len(), "room")
+                    );
                     let entry = actor
                         .entry("update.recalled", "update", update, summary)
                         .with_after(json!({ "reason": reason, "rooms": rooms.len(), "asked_to_stop": asked_to_stop }));
@@ -255,7 +263,7 @@ impl Service {
 
 /// What publishing a release follows from (S3, S4, S7, S9).
 pub(crate) struct ReleaseFacts {
-    pub candidate: Candidate,
+    pub release: ReleaseToPublish,
     pub update: Update,
     pub organisation: Organisation,
     pub rings: RingSequence,
@@ -268,23 +276,16 @@ pub(crate) struct ReleaseFacts {
 
 impl ReleaseFacts {
     /// `older`: the live rollouts that it takes the place of.
-    pub async fn of(tx: &mut Tx, release: &ReleaseRecord, older: &[UpdateId]) -> Result<Self> {
-        let release = &release.release;
+    pub async fn of(tx: &mut Tx, record: &ReleaseRecord, older: &[UpdateId]) -> Result<Self> {
         let titles = tx.updates(older).await?;
         Ok(Self {
-            candidate: Candidate {
-                title: titled(&release.title, &release.version),
-                published: tx.rollout(release.id).await?.is_some(),
-                recalled: release.recalled,
-                has_file: !tx.artifacts(release.id).await?.is_empty(),
-                expected_minutes: release.expected_minutes,
-            },
+            release: to_publish(tx, record).await?,
             organisation: organisation(tx).await?,
             rings: tx.rings().await?,
             freezes: tx.freezes().await?,
             older: tx.rollouts(older).await?,
             titles: titles.into_iter().map(|(id, older)| (id, older.title())).collect(),
-            update: update_of(tx, release.id).await?,
+            update: update_of(tx, record.release.id).await?,
         })
     }
 
@@ -297,6 +298,17 @@ impl ReleaseFacts {
             older: &self.older,
         }
     }
+}
+
+async fn to_publish(tx: &mut Tx, record: &ReleaseRecord) -> Result<ReleaseToPublish> {
+    let release = &record.release;
+    Ok(ReleaseToPublish {
+        title: titled(&release.title, &release.version),
+        published: tx.rollout(release.id).await?.is_some(),
+        recalled: release.recalled,
+        has_file: !tx.artifacts(release.id).await?.is_empty(),
+        expected_minutes: release.expected_minutes,
+    })
 }
 
 async fn update_of(tx: &mut Tx, release: UpdateId) -> Result<Update> {

@@ -229,7 +229,7 @@ impl Service {
                 facts
             },
             |facts, now| {
-                let published = publish(&facts.candidate, &facts.publish(), &actor.name, now)?;
+                let published = publish(&facts.release, &facts.publish(), &actor.name, now)?;
                 let zone = &facts.organisation.zone;
                 let mut waiting = tx.waiting_by_ring(&[update], zone.date(now)).await?;
                 PublishPlan {

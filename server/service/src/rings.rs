@@ -10,6 +10,7 @@ use domain::commands::move_rooms::{RoomInRing, check_all_found, move_rooms};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::refusal::Refusal;
 use domain::ring::{Ring, RingDraft, RingOrder, RingSequence};
+use domain::text::counted;
 use domain::update::Update;
 use serde_json::json;
 use store::{RoomFilter, RoomRing, Tx};
@@ -150,8 +151,10 @@ impl Service {
                 let target = target.name.clone();
                 let gone = ring.and_then(|ring| serde_json::to_value(ring).ok());
                 (changes, move |applied: &Applied| {
-                    let moved = applied.moved_rooms;
-                    let summary = format!("Deleted the ring {name}; {moved} rooms went to {target}.");
+                    let summary = format!(
+                        "Deleted the ring {name}; {} went to {target}.",
+                        counted(applied.moved_rooms, "room")
+                    );
                     let entry = actor.entry("ring.deleted", "ring", id, summary).with_before(gone);
                     Ok((vec![entry], ()))
                 })
@@ -179,7 +182,8 @@ impl Service {
                 let (name, days) = ring.map_or((String::new(), 0), |ring| (ring.name.clone(), ring.completion_days()));
                 let verb = if action == "ring.added" { "Added" } else { "Edited" };
                 let summary = format!(
-                    "{verb} the ring {name}: {days} days, {} of 60 in all.",
+                    "{verb} the ring {name}: {}, {} of 60 in all.",
+                    counted(days, "day"),
                     after.total_days()
                 );
                 let entry = actor

@@ -13,6 +13,7 @@ use domain::ids::UpdateId;
 use domain::planner;
 use domain::rollout::{Rollout, RolloutState};
 use domain::settings::Organisation;
+use domain::text::counted;
 use domain::update::Update;
 use serde_json::{Value, json};
 use store::{AuditEntry, Limits};
@@ -235,8 +236,10 @@ fn by_rule(slice: &Slice, changes: &Changes, before: &Rollout, after: &Rollout) 
                 json!({ "state": "paused", "since": paused_since(before) }),
                 json!({ "state": "running", "days_later": days }),
             );
-            let summary =
-                format!("Resumed {title} on the date that its pause was given; later dates move by {days} days.");
+            let summary = format!(
+                "Resumed {title} on the date that its pause was given; later dates move by {}.",
+                counted(days, "day")
+            );
             ("rollout.resumed", summary)
         }
         RolloutState::Paused { reason, .. } => ("rollout.paused", format!("Paused {title}: {reason}")),

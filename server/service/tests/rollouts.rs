@@ -879,8 +879,8 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
     assert_eq!(
         deleted,
         [
-            "Deleted the ring Second; 1 rooms went to Executive.",
-            "Deleted the ring Pilots; 1 rooms went to General."
+            "Deleted the ring Second; 1 room went to Executive.",
+            "Deleted the ring Pilots; 1 room went to General."
         ]
     );
     service.tick().await.unwrap();

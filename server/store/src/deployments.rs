@@ -607,9 +607,9 @@ impl Tx {
                     count(old.update, old.ring, old.bucket(), -1);
                 }
                 count(deployment.update, deployment.ring, deployment.bucket(), 1);
-                if old.is_none_or(|old| {
-                    old.state != deployment.state || old.reason.sentence() != deployment.reason.sentence()
-                }) {
+                let is_news =
+                    |old: &Deployment| old.state != deployment.state || deployment.reason.differs_from(&old.reason);
+                if old.is_none_or(is_news) {
                     changed.push(*deployment);
                 }
             }

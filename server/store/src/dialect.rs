@@ -29,6 +29,9 @@ pub(crate) const SHARE_RELEASE_POSTGRES: &str = "SELECT id FROM updates WHERE id
 /// The other side of it: waits for starts that are being written, and lets no more begin until the transaction ends.
 pub(crate) const LOCK_ROLLOUT_POSTGRES: &str = "SELECT update_id FROM rollouts WHERE update_id = $1 FOR NO KEY UPDATE";
 
+/// The same for the release: a device that starts it as a step shares it, and another rollout.
+pub(crate) const LOCK_RELEASE_POSTGRES: &str = "SELECT id FROM updates WHERE id = $1 FOR NO KEY UPDATE";
+
 /// Postgres: all rings at once and in one order, before the first of them is written: two that change rings wait for each other and
 /// not in a circle. Rooms that are moved meanwhile are not held up.
 pub(crate) const LOCK_RINGS_POSTGRES: &str = "SELECT id FROM rings ORDER BY id FOR NO KEY UPDATE";

@@ -74,6 +74,16 @@ impl Tx {
         RingSequence::new(rings).map_err(|error| StoreError::row("rings", "all", error.to_string()))
     }
 
+    /// Keeps the rings from being changed until this transaction ends: all at once and in one order, before rooms that leave one of them.
+    pub(crate) async fn lock_rings(&mut self) -> Result<()> {
+        if let Inner::Postgres(transaction) = &mut self.inner {
+            sqlx::query(dialect::LOCK_RINGS_POSTGRES)
+                .fetch_all(&mut **transaction)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Writes the rings that differ from what is there and deletes those that are gone.
     ///
     /// # Errors
@@ -87,11 +97,7 @@ impl Tx {
                 name_key = CASE WHEN rings.name = excluded.name THEN rings.name_key ELSE excluded.name_key END,
                 description = excluded.description, place = excluded.place,
                 rollout_days = excluded.rollout_days, test_days = excluded.test_days";
-        if let Inner::Postgres(transaction) = &mut self.inner {
-            sqlx::query(dialect::LOCK_RINGS_POSTGRES)
-                .fetch_all(&mut **transaction)
-                .await?;
-        }
+        self.lock_rings().await?;
         let there: Vec<Uuid> = each!(self, c => sqlx::query_scalar(ALL).fetch_all(c).await)?;
         for id in there {
             if rings.get(RingId(id)).is_none() {

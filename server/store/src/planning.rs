@@ -570,6 +570,9 @@ impl Tx {
                 FreezeChange::Lifted { id, last } => self.shorten_freeze(*id, *last).await?,
             }
         }
+        if changes.rings.is_some() {
+            self.lock_rings().await?;
+        }
         for MovedRooms { rooms, from, to } in &changes.moved_rooms {
             applied.moved_rooms += match rooms {
                 Some(rooms) => {

@@ -236,14 +236,23 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn lock_rollout(&mut self, update: UpdateId) -> Result<()> {
+        self.lock_row(dialect::LOCK_ROLLOUT_POSTGRES, update.0).await
+    }
+
+    /// Lets no device start a release until this transaction ends, under whichever rollout: as [`Tx::lock_rollout`], and after it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lock_release(&mut self, release: UpdateId) -> Result<()> {
+        self.lock_row(dialect::LOCK_RELEASE_POSTGRES, release.0).await
+    }
+
+    async fn lock_row(&mut self, sql: &'static str, id: Uuid) -> Result<()> {
         match &mut self.inner {
             // BEGIN IMMEDIATE holds the write lock already.
             Inner::Sqlite(_) => {}
             Inner::Postgres(transaction) => {
-                sqlx::query(dialect::LOCK_ROLLOUT_POSTGRES)
-                    .bind(update.0)
-                    .fetch_optional(&mut **transaction)
-                    .await?;
+                sqlx::query(sql).bind(id).fetch_optional(&mut **transaction).await?;
             }
         }
         Ok(())

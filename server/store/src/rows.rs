@@ -53,18 +53,27 @@ pub(crate) fn word<T>(
 /// A reason from its row. A row of an older program, or one that such a program has written since, has a sentence of its own; one of a
 /// newer program may have facts that nobody here knows. The sentence does in both cases.
 pub(crate) fn reason(facts: Option<&str>, sentence: String) -> Reason {
-    let known = facts.and_then(|facts| serde_json::from_str::<Reason>(facts).ok());
-    known
-        .filter(|reason| reason.sentence() == sentence)
-        .unwrap_or(Reason::Written(sentence))
+    let known = facts.and_then(|facts| serde_json::from_str::<(u32, Reason)>(facts).ok());
+    match known {
+        Some((of, reason)) if of == fingerprint(&sentence) => reason,
+        Some(_) | None => Reason::Written(sentence),
+    }
 }
 
-/// What is kept beside a reason's sentence.
+/// What is kept beside a reason's sentence: the reason, and which sentence it was written with. A program that knows nothing of facts
+/// changes the sentence alone: the facts are not those of that one. A program that words its reasons differently keeps both as they are.
 pub(crate) fn reason_facts(reason: &Reason) -> Option<String> {
     match reason {
         Reason::Written(_) => None,
-        reason => serde_json::to_string(reason).ok(),
+        reason => serde_json::to_string(&(fingerprint(&reason.sentence()), reason)).ok(),
     }
+}
+
+/// FNV-1a: it tells two sentences apart, and protects nothing.
+fn fingerprint(sentence: &str) -> u32 {
+    sentence.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 pub(crate) fn small(table: &'static str, row: impl ToString, number: i64) -> Result<u32> {

@@ -16,7 +16,7 @@ use crate::update::Update;
 
 /// A release that somebody wants to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct ReleaseToPublish {
     /// What it is called.
     pub title: String,
     /// It has a rollout.
@@ -58,22 +58,12 @@ pub struct PublishedRelease {
 /// # Errors
 /// It is published or recalled, it has no file, or it does not fit into a window (S7).
 pub fn publish(
-    candidate: &Candidate,
+    release: &ReleaseToPublish,
     facts: &PublishFacts<'_>,
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<PublishedRelease, Refusal> {
-    let title = candidate.title.clone();
-    if candidate.published {
-        return Err(Refusal::PublishedAlready { title });
-    }
-    if candidate.recalled {
-        return Err(Refusal::Recalled { title });
-    }
-    if !candidate.has_file {
-        return Err(Refusal::NoFile { title });
-    }
-    check_minutes(&facts.organisation.settings, candidate.expected_minutes)?;
+    check(release, &facts.organisation.settings)?;
     let superseded = facts
         .older
         .values()
@@ -90,6 +80,24 @@ pub fn publish(
         ..Changes::default()
     };
     Ok(PublishedRelease { rollout, changes })
+}
+
+/// Whether a release may be published.
+///
+/// # Errors
+/// It is published or recalled, it has no file, or it does not fit into a window (S7).
+pub fn check(release: &ReleaseToPublish, settings: &Settings) -> Result<(), Refusal> {
+    let title = release.title.clone();
+    if release.published {
+        return Err(Refusal::PublishedAlready { title });
+    }
+    if release.recalled {
+        return Err(Refusal::Recalled { title });
+    }
+    if !release.has_file {
+        return Err(Refusal::NoFile { title });
+    }
+    check_minutes(settings, release.expected_minutes)
 }
 
 /// Whether an update of so many expected minutes can be published (S7): one that fits into no window would wait for ever.

@@ -306,7 +306,7 @@ impl<'s> RoomCase<'s> {
                 continue;
             }
             let subject = Subject::Room(deployment.room, deployment.update);
-            let same_reason = before.is_some_and(|before| before.reason.sentence() == deployment.reason.sentence());
+            let same_reason = before.is_some_and(|before| !deployment.reason.differs_from(&before.reason));
             let taken_back = deployment.state == DeploymentState::Waiting && before.is_some_and(Deployment::is_open);
             let prepared_for = self
                 .new_installs

@@ -12,7 +12,7 @@ use crate::commands::edit_rings::{delete_ring, edit_rings};
 use crate::commands::edit_settings::edit_settings;
 use crate::commands::move_rooms::{RoomInRing, check_all_found, move_rooms};
 use crate::commands::pause::{Pause, pause};
-use crate::commands::publish::{Candidate, PublishFacts, publish, recall};
+use crate::commands::publish::{PublishFacts, ReleaseToPublish, publish, recall};
 use crate::commands::resume::resume;
 use crate::commands::retry::Retry;
 use crate::commands::set_resume_date::set_resume_date;
@@ -44,7 +44,7 @@ impl Simulation {
     /// # Errors
     /// It is published or recalled already, or does not fit into a window.
     pub fn publish(&mut self, update: Update, supersedes: bool) -> Result<(), Refusal> {
-        let candidate = Candidate {
+        let candidate = ReleaseToPublish {
             title: update.title(),
             published: self.fleet.rollouts.contains_key(&update.id),
             recalled: self.fleet.recalled.contains(&update.id),

@@ -12,10 +12,11 @@ pub mod refusal;
 pub mod ring;
 mod ticket;
 
+use std::fmt;
+
 /// `1 room`, `2 rooms`.
-fn counted(number: impl Into<i64>, noun: &str) -> String {
-    match number.into() {
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
-    }
+#[must_use]
+pub fn counted<N: From<u8> + PartialEq + fmt::Display>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
