@@ -52,7 +52,7 @@ pub fn listen(refresh: PageRefresh) {
             "pageshow",
             Box::new(move || {
                 if source.with_value(Option::is_none) {
-                    listen_again()
+                    listen_again();
                 }
             }),
         );
