@@ -210,7 +210,13 @@ fn rings() -> Vec<Step> {
         well("2025-04-01T12:30", edit_ring("Staging", None, 1, 0)),
         refused("2025-04-01T12:30", edit_ring("Executive", None, 36, 5)),
         well("2025-04-01T12:30", edit_ring("Late", Some(9), 2, 1)),
+        // It takes its freezes along.
+        well(
+            "2025-04-02T11:00",
+            freeze("pilots", Whom::Ring("Pilots"), "2025-06-02", "2025-06-03"),
+        ),
         well("2025-04-02T12:00", Command::DeleteRing("Pilots")),
+        refused("2025-04-02T12:05", Command::Lift("pilots")),
         well("2025-04-02T12:10", publish(BAR2)),
         well("2025-04-02T12:10", add_ring("First", 1, 3, 2)),
         well("2025-04-02T12:20", move_rooms(&["General 3"], None, "First")),
