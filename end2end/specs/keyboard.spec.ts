@@ -59,7 +59,7 @@ test("rooms are moved (R12)", async ({ page, open }) => {
   await expect(dialog.getByLabel("Target ring")).toBeFocused();
   // The first two rooms are in Executive and in General.
   await page.keyboard.type("Stag");
-  await expect(dialog).toContainText(/come to Staging already/);
+  await expect(dialog).toContainText(/has already reached Staging/);
   await tabTo(page, dialog.getByRole("button", { name: "Move rooms" }));
   await page.keyboard.press("Enter");
   await expect(shell.main).toContainText("2 rooms were moved.");

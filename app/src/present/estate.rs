@@ -405,7 +405,7 @@ async fn what_moves_mean(snapshot: &mut ReadSnapshot, room: &Room) -> Result<Vec
                     "{title}: with the ring, {}.{paused}",
                     formats::span(stage.starts_on, stage.rollout_ends, year)
                 ),
-                None => format!("{title}: does not reach this ring.{paused}"),
+                None => format!("{title} does not reach this ring.{paused}"),
             }
         });
         (ring.id.to_string(), sentences.collect())
