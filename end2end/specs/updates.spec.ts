@@ -195,7 +195,7 @@ test("an update's page shows status, the dates of every ring, and its rooms (P3,
       ring: "General",
       status: /In progress, rolling out\s*$/,
       dates: "Wed 16 Oct – Fri 25 Oct Test Sat 26 Oct – Tue 29 Oct",
-      rooms: "36 of 43 1 failed 1 running 5 waiting 1 of them catch up",
+      rooms: "36 of 43 1 failed 1 running 5 waiting 1 of them catches up",
     },
     {
       ring: "Executive",

@@ -53,8 +53,12 @@ fn row(calendar: &CalendarView, stage: &StageView) -> AnyView {
         .then(|| view! { <span class="sub">{format!("{} waiting", stage.waiting)}</span> }.into_any());
     let withdrawn = (stage.withdrawn > 0)
         .then(|| view! { <span class="sub">{format!("{} deprecated", stage.withdrawn)}</span> }.into_any());
-    let catch_up = (stage.catch_up > 0)
-        .then(|| view! { <span class="sub">{format!("{} of them catch up", stage.catch_up)}</span> }.into_any());
+    let catch_up = match stage.catch_up {
+        0 => None,
+        1 => Some("1 of them catches up".to_owned()),
+        rooms => Some(format!("{rooms} of them catch up")),
+    };
+    let catch_up = catch_up.map(|text| view! { <span class="sub">{text}</span> }.into_any());
     let picture = picture(calendar, stage);
     let StageView {
         ring,
