@@ -33,6 +33,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(90);
 /// How long what is closed after that may take: a request that never ends must not keep the program alive (G3).
 const CLOSING: Duration = Duration::from_millis(700);
 
+/// Brings a database up to date; the log says how.
+pub(crate) async fn migrate(store: &Store) -> Result<()> {
+    for migration in store.migrate().await? {
+        tracing::info!("{migration}");
+    }
+    Ok(())
+}
+
 pub(crate) async fn serve(options: Serve) -> Result<()> {
     let zone = Zone::parse(&options.zone)?;
     let gateway_token = gateway_token(options.gateway_token.as_deref())?;
@@ -44,7 +52,7 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         }
     };
     let store = Store::open(&options.database.database, true).await?;
-    store.migrate().await?;
+    migrate(&store).await?;
     let tls = match options.tls_certificate.zip(options.tls_key) {
         Some((certificate, key)) => Some(Certificate::open(certificate, key).await?),
         None => None,
