@@ -144,13 +144,13 @@ pub(crate) async fn serve_until(
     let router = router::router(service, config);
     tokio::spawn(crate::metrics::run_upkeep(stop.clone()));
     let handle = Handle::new();
-    let said = RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN));
+    let log_limit = RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN));
     let mut server = axum_server::from_tcp(listener.into_std()?)?
         .handle(handle.clone())
         .first_request_timeout(SLOWEST_START)
         .accept_error_handler(move |client: Option<&SocketAddr>, error: &std::io::Error| {
             // With a client it is that connection's own fault.
-            if client.is_none() && said.check().is_ok() {
+            if client.is_none() && log_limit.check().is_ok() {
                 tracing::error!(error = error as &dyn std::error::Error, "no connection can be accepted");
             }
         });
