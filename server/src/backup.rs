@@ -69,8 +69,8 @@ fn pg_dump(database: &str, to: &Path) -> Result<()> {
         .output()
         .context("cannot run pg_dump, which comes with Postgres' client tools")?;
     if !dumped.status.success() {
-        let said = String::from_utf8_lossy(&dumped.stderr);
-        bail!("pg_dump failed: {}", said.lines().next().unwrap_or("it says nothing"));
+        let output = String::from_utf8_lossy(&dumped.stderr);
+        bail!("pg_dump failed: {}", output.lines().next().unwrap_or("it says nothing"));
     }
     Ok(())
 }

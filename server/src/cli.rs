@@ -377,7 +377,9 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Explain(explained) => explain_rule(explained).await,
         Command::Migrate(database) => {
             let store = Store::open(&database.database, true).await?;
-            store.migrate().await?;
+            for migration in store.migrate().await? {
+                println!("{migration}");
+            }
             println!("The database is up to date.");
             Ok(())
         }
@@ -396,7 +398,7 @@ async fn execute(cli: Cli) -> Result<()> {
 /// A service on an existing database, for commands that change something once. A serving process may be at work on it.
 async fn open(database: &Database) -> Result<Service> {
     let store = open_store(database).await?;
-    store.migrate().await?;
+    serve::migrate(&store).await?;
     let service = service_on(store).await?;
     service
         .first_start("My organisation".into(), Zone::utc(), Settings::default())

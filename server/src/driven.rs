@@ -41,7 +41,7 @@ impl Driver {
     /// Ticks whenever a line comes, until `stop` or the end of standard input.
     pub(crate) async fn drive(mut self, service: Service, stop: CancellationToken) {
         while let Some(Some(line)) = stop.run_until_cancelled(self.lines.recv()).await {
-            let said = match instant(&line) {
+            let answer = match instant(&line) {
                 Ok(now) => {
                     service.clock().set_to(now);
                     match service.tick().await {
@@ -51,7 +51,7 @@ impl Driver {
                 }
                 Err(error) => format!("failed: {error:#}"),
             };
-            say(&said);
+            say(&answer);
         }
         stop.cancel();
     }

@@ -91,8 +91,8 @@ struct RingLine {
 
 /// Whole days, as the form takes them (R4).
 fn days(ring: &str, field: &str, given: &serde_json::Number) -> Result<u32> {
-    let whole = given.as_u64().and_then(|days| u32::try_from(days).ok());
-    whole.with_context(|| format!("ring {ring:?}: {field} {given} must be a whole number of days from 0 to 60"))
+    let days = given.as_u64().and_then(|days| u32::try_from(days).ok());
+    days.with_context(|| format!("ring {ring:?}: {field} {given} must be a whole number of days from 0 to 60"))
 }
 
 pub(crate) fn rings(file: &Path, as_json: bool) -> Result<()> {

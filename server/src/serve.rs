@@ -33,6 +33,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(90);
 /// How long what is closed after that may take: a request that never ends must not keep the program alive (G3).
 const CLOSING: Duration = Duration::from_millis(700);
 
+/// Brings a database up to date; the log says how.
+pub(crate) async fn migrate(store: &Store) -> Result<()> {
+    for migration in store.migrate().await? {
+        tracing::info!("{migration}");
+    }
+    Ok(())
+}
+
 pub(crate) async fn serve(options: Serve) -> Result<()> {
     let zone = Zone::parse(&options.zone)?;
     let gateway_token = gateway_token(options.gateway_token.as_deref())?;
@@ -44,7 +52,7 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
         }
     };
     let store = Store::open(&options.database.database, true).await?;
-    store.migrate().await?;
+    migrate(&store).await?;
     let tls = match options.tls_certificate.zip(options.tls_key) {
         Some((certificate, key)) => Some(Certificate::open(certificate, key).await?),
         None => None,
@@ -136,13 +144,13 @@ pub(crate) async fn serve_until(
     let router = router::router(service, config);
     tokio::spawn(crate::metrics::run_upkeep(stop.clone()));
     let handle = Handle::new();
-    let said = RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN));
+    let log_limit = RateLimiter::direct(Quota::per_minute(NonZeroU32::MIN));
     let mut server = axum_server::from_tcp(listener.into_std()?)?
         .handle(handle.clone())
         .first_request_timeout(SLOWEST_START)
         .accept_error_handler(move |client: Option<&SocketAddr>, error: &std::io::Error| {
             // With a client it is that connection's own fault.
-            if client.is_none() && said.check().is_ok() {
+            if client.is_none() && log_limit.check().is_ok() {
                 tracing::error!(error = error as &dyn std::error::Error, "no connection can be accepted");
             }
         });

@@ -1,8 +1,9 @@
 //! The documents say what the code is: every function that `docs/architecture.md` names stands where it says, its two ways are short
-//! enough to be read, and every link in a document leads to a file.
+//! enough to be read, every link in a document leads to a file, and nothing cites a document that is not here.
 //!
 //! Only text is read here. A test that fails names the line: correct the document, or the name in the code.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,23 @@ fn links_in(text: &str) -> Vec<&str> {
     let paths = targets.map(|(target, _)| target.split('#').next().unwrap_or_default());
     let is_outside = |path: &str| path.contains("://") || path.starts_with("mailto:");
     paths.filter(|path| !path.is_empty() && !is_outside(path)).collect()
+}
+
+/// Files of people's text in a folder and below it; what tools make is left out.
+fn texts_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if path.is_dir() {
+            if !name.starts_with('.') && !["target", "node_modules"].contains(&name) {
+                texts_below(&path, found);
+            }
+        } else if let Some(kind) = path.extension().and_then(OsStr::to_str)
+            && ["rs", "sql", "ts", "md", "scenario", "css", "toml"].contains(&kind)
+        {
+            found.push(path);
+        }
+    }
 }
 
 /// `README.md` and the documents in `docs`.
@@ -124,5 +142,24 @@ fn the_documents_that_comments_cite_are_there() {
     // Comments cite rows of the first by their ids, and sections of the second by their numbers.
     for cited in ["docs/spec.md", "docs/devices.md"] {
         assert!(documents.iter().any(|document| document == cited), "{cited} is missing");
+    }
+}
+
+#[test]
+fn no_text_cites_a_document_that_is_not_here() {
+    // What documents were called before they were part of the repository.
+    const GONE: [&str; 5] = ["DDI.md", "SPEC.md", "DESIGN.md", "../shared", "catalogue/README.md"];
+    let mut texts = Vec::new();
+    texts_below(&root(), &mut texts);
+    assert!(texts.len() > 300, "only {} files were found", texts.len());
+    let own = root().join("server/tests/documents.rs");
+    for path in texts.iter().filter(|path| **path != own) {
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
+        for (line, number) in text.lines().zip(1..) {
+            for gone in GONE {
+                assert!(!line.contains(gone), "{}:{number} cites {gone}: {line}", path.display());
+            }
+        }
     }
 }

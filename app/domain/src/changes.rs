@@ -15,7 +15,14 @@ use crate::rollout::Rollout;
 use crate::settings::Organisation;
 use crate::ticket::TicketChange;
 
-/// Rows to write. Each stands once, in its new state; the writer compares with what is there to keep the counts.
+/// What a decision writes. Three kinds of fields:
+///
+/// - Rows in their new state, each once: the organisation, rings, rollouts, placements, deployments, installs, and new ones of them. The
+///   writer compares deployments with what is there, to keep the counts.
+/// - Edits that name what they change, in one row or in many: freezes, moved rooms, recalls, acknowledgements, tickets, moved nights,
+///   stops, what is taken back, woken or rechecked. They carry decided values. [`Applied`] says of some how many rows they
+///   have changed.
+/// - The report, which no row keeps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     /// The organisation and its settings.

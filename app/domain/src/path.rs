@@ -20,17 +20,6 @@ pub struct MissingStep {
     pub version: String,
 }
 
-impl MissingStep {
-    /// The reason in one sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let Self { minimum, version } = self;
-        format!(
-            "{version} cannot be reached: it needs {minimum} first, and no release from {minimum} on can be installed."
-        )
-    }
-}
-
 /// What to install on `device` next on its way to `update`: the update itself, or a release of the same product before it.
 /// `releases`: those of the product, in any order.
 ///

@@ -84,7 +84,7 @@ pub enum Refusal {
     DateOutOfRange {
         /// Which field has it.
         field: &'static str,
-        /// The date.
+        /// The date, and the range that it is out of.
         error: DateOutOfRange,
     },
     /// A freeze cannot begin in the past.

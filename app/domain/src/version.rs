@@ -1,4 +1,4 @@
-//! The order of versions (SPEC S2): a partial order in eight steps, as `catalogue/README.md` states them.
+//! The order of versions (SPEC S2): a partial order in eight steps, as `docs/spec.md` states them.
 //!
 //! Start with [`compare`]. Nothing here is guessed from the names of vendors; what a product says about its versions stands in
 //! its [`VersionScheme`].

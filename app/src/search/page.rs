@@ -60,7 +60,7 @@ fn page(found: SearchView, q: String) -> AnyView {
         tickets,
     } = found;
     let all = rooms.len() + updates.len() + tickets.len();
-    let said = match (q.trim().is_empty(), all) {
+    let summary = match (q.trim().is_empty(), all) {
         (true, _) => "Type the name of a room or an update, or a ticket’s title or number.".to_owned(),
         (false, 0) => "Nothing matches.".to_owned(),
         (false, 1) => "1 found".to_owned(),
@@ -82,7 +82,7 @@ fn page(found: SearchView, q: String) -> AnyView {
                 "Search"
             </button>
         </Toolbar>
-        <p role="status">{said}</p>
+        <p role="status">{summary}</p>
         {nothing}
         {group("Rooms", "rooms", "h-found-rooms", rooms)}
         {group("Updates", "updates", "h-found-updates", updates)}

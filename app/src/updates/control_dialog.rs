@@ -177,7 +177,7 @@ fn named(heading: String, rooms: Vec<ControlRoom>, more: i64) -> Option<AnyView>
 
 fn force(view: ControlView, reason: String) -> AnyView {
     let ControlView {
-        sentences: said,
+        sentences: lines,
         rooms_heading,
         rooms,
         more_rooms,
@@ -230,7 +230,7 @@ fn force(view: ControlView, reason: String) -> AnyView {
             {when(Force::WhenAvailable, "When next available", "When the room is online and free, with no booking in the way.")}
             {when(Force::Now, "Immediately", "With the device's next poll, in working hours too. The room may restart.")}
         </fieldset>
-        {sentences(said)}
+        {sentences(lines)}
         {issues}
         <ReasonField value=reason />
         {folded(rooms_heading, rooms, more_rooms)}

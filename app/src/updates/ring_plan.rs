@@ -139,7 +139,7 @@ pub(super) fn dates(consequences: &[Consequence], city: &str) -> AnyView {
         return view! { <p class="muted">"No update is running."</p> }.into_any();
     }
     let moved = consequences.iter().filter(|consequence| consequence.is_moved()).count();
-    let said = match (moved, consequences.len()) {
+    let summary = match (moved, consequences.len()) {
         (0, _) => "No date of a running update changes.".to_owned(),
         (moved, all) => format!(
             "Of {}, {} other dates. Dates are those of {city}.",
@@ -156,7 +156,7 @@ pub(super) fn dates(consequences: &[Consequence], city: &str) -> AnyView {
         .filter(|consequence| consequence.is_moved())
         .map(update);
     view! {
-        <p>{said}</p>
+        <p>{summary}</p>
         {updates.collect_view()}
     }
     .into_any()

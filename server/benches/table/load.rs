@@ -56,7 +56,7 @@ pub async fn devices() -> Vec<Line> {
     let config = compare(&estate, "configData", reports.collect()).await;
 
     let mut lines = Vec::new();
-    for (compared, least) in [(&poll, 0.7), (&feedback, 0.6), (&config, 0.6)] {
+    for (compared, least) in [(&poll, 0.7), (&feedback, 1.0), (&config, 1.1)] {
         lines.push(Line {
             what: format!("{} at {CONNECTIONS} connections", compared.what),
             measured: format!("{:.0}/s, p99 {:.1} ms", compared.own.per_second, compared.own.p99_ms),

@@ -236,16 +236,16 @@ pub fn changes(entry: &AuditFacts) -> Vec<String> {
     };
     let before = fields(entry.before.as_ref().map(|before| &before.0));
     let after = fields(entry.after.as_ref().map(|after| &after.0));
-    let said = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let names = after
         .keys()
         .chain(before.keys().filter(|name| !after.contains_key(*name)));
     names
         .filter(|name| before.get(*name) != after.get(*name))
         .map(|name| match (before.get(name), after.get(name)) {
-            (Some(before), Some(after)) => format!("{name}: {} (was {})", said(after), said(before)),
-            (None, Some(after)) => format!("{name}: {}", said(after)),
-            (Some(before), None) => format!("{name}: none any more (was {})", said(before)),
+            (Some(before), Some(after)) => format!("{name}: {} (was {})", text(after), text(before)),
+            (None, Some(after)) => format!("{name}: {}", text(after)),
+            (Some(before), None) => format!("{name}: none any more (was {})", text(before)),
             (None, None) => String::new(),
         })
         .collect()
@@ -290,7 +290,7 @@ fn cells(entry: &AuditFacts) -> Result<Vec<String>> {
 
 /// SHA-256 over everything that an entry says, its place, and the hash before it.
 fn hash(place: i64, entry: &AuditFacts, before: &str) -> String {
-    let said = json!([
+    let content = json!([
         place,
         before,
         entry.at,
@@ -303,5 +303,5 @@ fn hash(place: i64, entry: &AuditFacts, before: &str) -> String {
         entry.before.as_ref().map(|before| &before.0),
         entry.after.as_ref().map(|after| &after.0),
     ]);
-    artifacts::hex(&Sha256::digest(said.to_string().as_bytes()))
+    artifacts::hex(&Sha256::digest(content.to_string().as_bytes()))
 }

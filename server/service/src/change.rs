@@ -5,7 +5,8 @@
 //! - [`change_in_pages!`](change_in_pages) keeps the same order for any number of rooms.
 //! - [`change_records!`](change_records) is for records over which the domain decides nothing, such as rooms, tickets, people and
 //!   products: right, the clock, the records, the audit, commit. The use case checks and writes them itself. It must not decide what
-//!   follows for a rollout: it has the planner look again.
+//!   follows for a rollout: it has the planner look again. One exception: a retired room, and a room or a site with another zone, take
+//!   back what is prepared themselves, because no device may start it before the planner has looked.
 //! - [`preview!`](preview) decides as a change does, on a reading transaction. It writes nothing.
 //!
 //! The first three run in one `store::write!` and wake the tick after the commit. All are macros, because a closure that borrows the

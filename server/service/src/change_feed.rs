@@ -21,8 +21,8 @@ pub struct ChangeFeed {
     service: Service,
     stop: CancellationToken,
     changes: watch::Sender<u64>,
-    /// Whether the database is asked already.
-    is_asking: Arc<Mutex<bool>>,
+    /// Whether [`Self::ask`] runs already.
+    is_running: Arc<Mutex<bool>>,
 }
 
 impl ChangeFeed {
@@ -33,16 +33,16 @@ impl ChangeFeed {
             service,
             stop,
             changes: watch::channel(0).0,
-            is_asking: Arc::default(),
+            is_running: Arc::default(),
         }
     }
 
     /// Hears of changes from now on.
     #[must_use]
     pub fn listen(&self) -> watch::Receiver<u64> {
-        let mut is_asking = self.is_asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_running = self.is_running.lock().unwrap_or_else(PoisonError::into_inner);
         let heard = self.changes.subscribe();
-        if !std::mem::replace(&mut *is_asking, true) {
+        if !std::mem::replace(&mut *is_running, true) {
             tokio::spawn(self.clone().ask());
         }
         heard
@@ -69,9 +69,9 @@ impl ChangeFeed {
                 .run_until_cancelled(tokio::time::sleep(INTERVAL))
                 .await
                 .is_none();
-            let mut is_asking = self.is_asking.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut is_running = self.is_running.lock().unwrap_or_else(PoisonError::into_inner);
             if stopped || self.changes.receiver_count() == 0 {
-                *is_asking = false;
+                *is_running = false;
                 return;
             }
         }

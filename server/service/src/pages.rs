@@ -369,9 +369,9 @@ impl ReadSnapshot {
     /// # Errors
     /// The database fails.
     pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
-        let alike = self.estate_count(&RoomsByHealthFacts).await?;
+        let groups = self.estate_count(&RoomsByHealthFacts).await?;
         let mut by_health = BTreeMap::new();
-        for (state, impact, in_contact, rooms) in alike {
+        for (state, impact, in_contact, rooms) in groups {
             *by_health.entry(Health::of(state, impact, in_contact)).or_insert(0) += rooms;
         }
         Ok(by_health)

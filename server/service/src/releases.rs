@@ -143,7 +143,9 @@ impl Service {
     pub async fn add_release(&self, actor: &Actor, draft: &ReleaseDraft) -> Result<UpdateId> {
         let id = UpdateId(self.new_id()?);
         change_records!(self, actor, Act::Publish, |tx, now| {
-            let release = draft.as_newest(tx, id).await?;
+            let release = draft.checked_with_known_version(tx, id).await?;
+            tx.put_version(release.version_id, &release.product, &release.version, draft.released)
+                .await?;
             let title = titled(&release.title, &release.version);
             tx.add_release(&release).await.map_err(|error| match error {
                 // The same version, written in another way (S2).
@@ -295,8 +297,8 @@ impl ProductDraft {
 }
 
 impl ReleaseDraft {
-    /// The release behind all others of its product. Its version is known from now on.
-    async fn as_newest(&self, tx: &mut Tx, id: UpdateId) -> Result<NewRelease> {
+    /// The release behind all others of its product. A version that is seen for the first time gets its row.
+    async fn checked_with_known_version(&self, tx: &mut Tx, id: UpdateId) -> Result<NewRelease> {
         check_text("version", &self.version, LONGEST_VERSION)?;
         let version = self.version.as_str();
         let minimum = Some(&self.minimum_version).filter(|minimum| !minimum.is_empty());
@@ -314,11 +316,9 @@ impl ReleaseDraft {
             let problem = format!("{} has a release {version} already", product.name);
             return Err(ServiceError::invalid("version", problem));
         }
-        let version_id = tx.known_version(&product, version).await?;
-        tx.put_version(version_id, &product.id, version, self.released).await?;
         Ok(NewRelease {
             id,
-            version_id,
+            version_id: tx.known_version(&product, version).await?,
             version: version.to_owned(),
             severity: self.severity,
             minimum_version: minimum.map(CleanLine::to_string),

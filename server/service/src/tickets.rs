@@ -8,6 +8,7 @@ use domain::clean::{CleanLine, CleanText, name_key};
 use domain::ids::{RoomId, TicketId, UpdateId};
 use domain::ticket::{TicketSeverity, TicketState};
 use domain::time_text;
+use domain::zone::Zone;
 use serde_json::{Value, json};
 use store::{AuditEntry, RoomRecord, TicketRecord, Tx};
 
@@ -119,11 +120,16 @@ impl Service {
     /// # Errors
     /// The actor may not, there is no such ticket, or the note is empty or too long.
     pub async fn add_note(&self, actor: &Actor, number: i64, text: CleanText) -> Result<()> {
-        let text = checked_lines("note", &text)?;
-        let event = text.clone();
-        let change = move |_: &mut TicketRecord, _| Ok((event.clone(), format!("Wrote a note on T-{number}.")));
-        self.change_ticket(actor, number, "ticket.noted", Some(json!({ "note": text })), change)
-            .await
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            let text = checked_lines("note", &text)?;
+            let ticket = known(tx, number).await?;
+            let summary = format!("Wrote a note on T-{number}.");
+            put(tx, actor, &ticket, &text, now).await?;
+            let entry = entry(actor, "ticket.noted", number, summary)
+                .with_before(facts(&ticket))
+                .with_after(json!({ "note": text }));
+            (vec![entry], ())
+        })
     }
 
     /// Gives a ticket to somebody, by the name of their account; empty: to nobody.
@@ -131,26 +137,18 @@ impl Service {
     /// # Errors
     /// The actor may not, there is no such ticket, or nobody of that name works on tickets.
     pub async fn assign_ticket(&self, actor: &Actor, number: i64, assignee: CleanLine) -> Result<()> {
-        let mut assignees = self.assignees(actor).await?;
-        // As the account has the name, which may be in another Unicode form.
-        assignees.retain(|name| name == assignee.as_str() || CleanLine::from(name.as_str()) == assignee);
-        let exactly = assignees
-            .iter()
-            .find(|name| *name == assignee.as_str())
-            .or(assignees.first());
-        let Some(assignee) = exactly.cloned().or(assignee.is_empty().then(String::new)) else {
-            let problem = format!("nobody of the name {:?} works on tickets", assignee.as_str());
-            return Err(ServiceError::invalid("assignee", problem));
-        };
-        let change = move |ticket: &mut TicketRecord, _| {
-            ticket.assignee = Some(assignee.clone()).filter(|name| !name.is_empty());
-            let whose = ticket.assignee.clone().unwrap_or_else(|| "nobody".to_owned());
-            Ok((
-                format!("Assigned to {whose}."),
-                format!("Assigned T-{number} to {whose}."),
-            ))
-        };
-        self.change_ticket(actor, number, "ticket.assigned", None, change).await
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            let assignee = checked_assignee(tx, actor, &assignee).await?;
+            let before = known(tx, number).await?;
+            let after = TicketRecord {
+                assignee,
+                ..before.clone()
+            };
+            let whose = after.assignee.as_deref().unwrap_or("nobody");
+            put(tx, actor, &after, &format!("Assigned to {whose}."), now).await?;
+            let summary = format!("Assigned T-{number} to {whose}.");
+            (vec![changed(actor, "ticket.assigned", &before, &after, summary)], ())
+        })
     }
 
     /// Names of those to whom tickets can be given, and of whoever asks.
@@ -159,14 +157,7 @@ impl Service {
     /// The database fails.
     pub async fn assignees(&self, actor: &Actor) -> Result<Vec<String>> {
         actor.may(Act::WorkOnTickets)?;
-        let people = self.store.read().await?.people().await?;
-        let may = people
-            .into_iter()
-            .filter(|person| person.disabled_at.is_none() && person.role.may(Act::WorkOnTickets));
-        let mut names: Vec<String> = may.map(|person| person.name).chain([actor.name.clone()]).collect();
-        names.sort();
-        names.dedup();
-        Ok(names)
+        assignees(&mut self.store.read().await?, actor).await
     }
 
     /// Says whether somebody is looking into a ticket.
@@ -174,20 +165,27 @@ impl Service {
     /// # Errors
     /// The actor may not, there is no such ticket, or it is resolved.
     pub async fn investigate_ticket(&self, actor: &Actor, number: i64, investigating: bool) -> Result<()> {
-        let change = move |ticket: &mut TicketRecord, _| {
-            if ticket.state == TicketState::Resolved {
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            let before = known(tx, number).await?;
+            if before.state == TicketState::Resolved {
                 return Err(ServiceError::conflict(format!("T-{number} is resolved")));
             }
-            ticket.state = if investigating {
+            let state = if investigating {
                 TicketState::Investigating
             } else {
                 TicketState::NeedsAction
             };
-            let label = ticket.state.label();
-            Ok((format!("{label}."), format!("T-{number}: {label}.")))
-        };
-        self.change_ticket(actor, number, "ticket.state_changed", None, change)
-            .await
+            let after = TicketRecord {
+                state,
+                ..before.clone()
+            };
+            put(tx, actor, &after, &format!("{}.", state.label()), now).await?;
+            let summary = format!("T-{number}: {}.", state.label());
+            (
+                vec![changed(actor, "ticket.state_changed", &before, &after, summary)],
+                (),
+            )
+        })
     }
 
     /// Changes what a recorded ticket says (I1).
@@ -203,20 +201,26 @@ impl Service {
         severity: TicketSeverity,
         high_impact: bool,
     ) -> Result<()> {
-        check_text("title", &title, LONGEST_TITLE)?;
-        let (title, description) = (title.to_string(), checked_lines("description", &description)?);
-        let change = move |ticket: &mut TicketRecord, _| {
-            if ticket.is_automatic {
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            check_text("title", &title, LONGEST_TITLE)?;
+            let description = checked_lines("description", &description)?;
+            let before = known(tx, number).await?;
+            if before.is_automatic {
                 return Err(ServiceError::conflict(format!(
                     "T-{number} was opened automatically; add a note to it instead"
                 )));
             }
-            ticket.title.clone_from(&title);
-            ticket.description.clone_from(&description);
-            (ticket.severity, ticket.high_impact) = (severity, high_impact);
-            Ok(("Edited.".to_owned(), format!("Edited T-{number}.")))
-        };
-        self.change_ticket(actor, number, "ticket.edited", None, change).await
+            let after = TicketRecord {
+                title: title.to_string(),
+                description,
+                severity,
+                high_impact,
+                ..before.clone()
+            };
+            put(tx, actor, &after, "Edited.", now).await?;
+            let summary = format!("Edited T-{number}.");
+            (vec![changed(actor, "ticket.edited", &before, &after, summary)], ())
+        })
     }
 
     /// Resolves a recorded ticket with the category of its cause (I3).
@@ -224,27 +228,29 @@ impl Service {
     /// # Errors
     /// The actor may not, there is no such ticket, it is resolved already, or it opened by itself.
     pub async fn resolve_ticket(&self, actor: &Actor, number: i64, category: &str, what: CleanText) -> Result<()> {
-        let category = checked_category(category)?;
-        let what = checked_lines("note", &what)?;
-        let change = move |ticket: &mut TicketRecord, now: DateTime<Utc>| {
-            if ticket.is_automatic {
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            let category = checked_category(category)?;
+            let what = checked_lines("note", &what)?;
+            let before = known(tx, number).await?;
+            if before.is_automatic {
                 let problem = format!(
                     "T-{number} was opened automatically and is resolved when its cause is gone; suppress it instead"
                 );
                 return Err(ServiceError::conflict(problem));
             }
-            if ticket.state == TicketState::Resolved {
+            if before.state == TicketState::Resolved {
                 return Err(ServiceError::conflict(format!("T-{number} is resolved already")));
             }
-            ticket.state = TicketState::Resolved;
-            ticket.resolved_at = Some(now);
-            ticket.resolution = Some(category.clone());
-            Ok((
-                format!("Resolved ({category}): {what}"),
-                format!("Resolved T-{number} ({category})."),
-            ))
-        };
-        self.change_ticket(actor, number, "ticket.resolved", None, change).await
+            let after = TicketRecord {
+                state: TicketState::Resolved,
+                resolved_at: Some(now),
+                resolution: Some(category.clone()),
+                ..before.clone()
+            };
+            put(tx, actor, &after, &format!("Resolved ({category}): {what}"), now).await?;
+            let summary = format!("Resolved T-{number} ({category}).");
+            (vec![changed(actor, "ticket.resolved", &before, &after, summary)], ())
+        })
     }
 
     /// Lets an automatic ticket rest until the end of a day in the organisation's zone (I3).
@@ -252,68 +258,97 @@ impl Service {
     /// # Errors
     /// The actor may not, there is no such ticket, a person has recorded it, it is resolved, or the day breaks its limit.
     pub async fn suppress_ticket(&self, actor: &Actor, number: i64, until: NaiveDate, reason: CleanText) -> Result<()> {
-        let reason = crate::control::checked_reason(reason)?;
-        let zone = organisation(&mut self.store.read().await?).await?.zone;
-        let today = zone.date(self.clock.now());
-        let last = today + Days::new(LONGEST_SUPPRESSION);
-        if until < today || until > last {
-            return Err(ServiceError::invalid(
-                "until",
-                format!(
-                    "{} is not between {} and {}",
-                    time_text::dated(until),
-                    time_text::dated(today),
-                    time_text::dated(last)
-                ),
-            ));
-        }
-        let ends: DateTime<Utc> = zone.start_of(until + Days::new(1));
-        let change = move |ticket: &mut TicketRecord, _| {
-            if !ticket.is_automatic {
+        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
+            let reason = crate::control::checked_reason(reason.clone())?;
+            let ends = end_of_suppression(&organisation(tx).await?.zone, until, now)?;
+            let before = known(tx, number).await?;
+            if !before.is_automatic {
                 return Err(ServiceError::conflict(format!(
                     "T-{number} was recorded by a person; resolve it instead"
                 )));
             }
-            if ticket.state == TicketState::Resolved {
+            if before.state == TicketState::Resolved {
                 return Err(ServiceError::conflict(format!("T-{number} is resolved")));
             }
-            ticket.suppressed_until = Some(ends);
-            ticket.suppressed_reason = Some(reason.clone());
-            let text = format!("Suppressed until the end of {}: {reason}", time_text::dated(until));
-            Ok((
-                text,
-                format!(
-                    "Suppressed T-{number} until the end of {}: {reason}",
-                    time_text::dated(until)
-                ),
-            ))
-        };
-        self.change_ticket(actor, number, "ticket.suppressed", None, change)
-            .await
-    }
-
-    /// One change of one ticket: the ticket, an event in its history, an entry in the audit. `change` gives the words of both.
-    async fn change_ticket(
-        &self,
-        actor: &Actor,
-        number: i64,
-        action: &'static str,
-        after: Option<Value>,
-        change: impl Fn(&mut TicketRecord, DateTime<Utc>) -> Result<(String, String)>,
-    ) -> Result<()> {
-        change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
-            let before = tx.ticket(number).await?;
-            let before = before.ok_or_else(|| ServiceError::not_found(format!("T-{number}")))?;
-            let mut changed = before.clone();
-            let (event, summary) = change(&mut changed, now)?;
-            tx.put_ticket(&changed, now).await?;
-            tx.add_ticket_event(changed.id, &actor.name, &event, now).await?;
-            let entry = entry(actor, action, number, summary)
-                .with_before(facts(&before))
-                .with_after(after.clone().unwrap_or_else(|| facts(&changed)));
-            (vec![entry], ())
+            let until = time_text::dated(until);
+            let event = format!("Suppressed until the end of {until}: {reason}");
+            let summary = format!("Suppressed T-{number} until the end of {until}: {reason}");
+            let after = TicketRecord {
+                suppressed_until: Some(ends),
+                suppressed_reason: Some(reason),
+                ..before.clone()
+            };
+            put(tx, actor, &after, &event, now).await?;
+            (vec![changed(actor, "ticket.suppressed", &before, &after, summary)], ())
         })
     }
+}
+
+async fn known(tx: &mut Tx, number: i64) -> Result<TicketRecord> {
+    let ticket = tx.ticket(number).await?;
+    ticket.ok_or_else(|| ServiceError::not_found(format!("T-{number}")))
+}
+
+/// Writes a ticket, and an event in its history.
+async fn put(tx: &mut Tx, actor: &Actor, ticket: &TicketRecord, event: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.put_ticket(ticket, now).await?;
+    tx.add_ticket_event(ticket.id, &actor.name, event, now).await?;
+    Ok(())
+}
+
+/// An entry about a ticket that has changed.
+fn changed(
+    actor: &Actor,
+    action: &'static str,
+    before: &TicketRecord,
+    after: &TicketRecord,
+    summary: String,
+) -> AuditEntry {
+    entry(actor, action, before.number, summary)
+        .with_before(facts(before))
+        .with_after(facts(after))
+}
+
+/// Names of those to whom tickets can be given, and of whoever asks.
+async fn assignees(tx: &mut Tx, actor: &Actor) -> Result<Vec<String>> {
+    let people = tx.people().await?;
+    let may = people
+        .into_iter()
+        .filter(|person| person.disabled_at.is_none() && person.role.may(Act::WorkOnTickets));
+    let mut names: Vec<String> = may.map(|person| person.name).chain([actor.name.clone()]).collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The name as the account has it, which may be in another Unicode form; `None`: nobody.
+async fn checked_assignee(tx: &mut Tx, actor: &Actor, given: &CleanLine) -> Result<Option<String>> {
+    let mut names = assignees(tx, actor).await?;
+    names.retain(|name| name == given.as_str() || CleanLine::from(name.as_str()) == *given);
+    let exactly = names.iter().find(|name| *name == given.as_str()).or(names.first());
+    if exactly.is_none() && !given.is_empty() {
+        let problem = format!("nobody of the name {:?} works on tickets", given.as_str());
+        return Err(ServiceError::invalid("assignee", problem));
+    }
+    Ok(exactly.filter(|name| !name.is_empty()).cloned())
+}
+
+/// The instant at which a suppression until this day is over.
+fn end_of_suppression(zone: &Zone, until: NaiveDate, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    let today = zone.date(now);
+    let last = today + Days::new(LONGEST_SUPPRESSION);
+    if until < today || until > last {
+        return Err(ServiceError::invalid(
+            "until",
+            format!(
+                "{} is not between {} and {}",
+                time_text::dated(until),
+                time_text::dated(today),
+                time_text::dated(last)
+            ),
+        ));
+    }
+    Ok(zone.start_of(until + Days::new(1)))
 }
 
 async fn check_update(tx: &mut Tx, update: UpdateId) -> Result<()> {
@@ -330,12 +365,10 @@ async fn named_rooms(tx: &mut Tx, lines: &CleanText) -> Result<Vec<RoomId>> {
             None => (line, None),
         };
         let mut rooms = tx.rooms_named(name).await?;
-        let whole = if rooms.is_empty() {
-            tx.rooms_named(line).await?
-        } else {
-            Vec::new()
-        };
-        rooms.extend(whole);
+        if rooms.is_empty() {
+            // The comma belongs to the name.
+            rooms = tx.rooms_named(line).await?;
+        }
         if let (Some(site), true) = (site, rooms.len() > 1) {
             rooms.retain(|room: &RoomRecord| name_key(&room.site_name) == name_key(site));
         }

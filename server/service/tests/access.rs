@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 on_both_engines![
     every_call_that_changes_something_asks_for_its_right_a1,
+    who_may_not_change_a_ticket_hears_that_before_anything_of_its_fields_a1,
     every_change_leaves_one_entry_with_what_was_and_what_is_a3,
 ];
 
@@ -456,6 +457,26 @@ async fn every_call_that_changes_something_asks_for_its_right_a1(estate: Estate)
     );
     for (name, ..) in CALLS {
         assert!(!is_forbidden(&scene.call(name, &admin()).await), "{name}");
+    }
+}
+
+async fn who_may_not_change_a_ticket_hears_that_before_anything_of_its_fields_a1(estate: Estate) {
+    let service = &estate.service;
+    let by = Actor {
+        role: Role::Auditor,
+        ..admin()
+    };
+    let too_early = date("2000-01-01");
+    for refused in [
+        service.add_note(&by, 0, "".into()).await,
+        service.assign_ticket(&by, 0, "nobody of this name".into()).await,
+        service
+            .edit_ticket(&by, 0, "".into(), "".into(), TicketSeverity::Critical, true)
+            .await,
+        service.resolve_ticket(&by, 0, "no category", "".into()).await,
+        service.suppress_ticket(&by, 0, too_early, "".into()).await,
+    ] {
+        assert!(is_forbidden(&refused), "{refused:?}");
     }
 }
 

@@ -54,8 +54,12 @@ pub(crate) async fn serve(
         RequestedRange::Whole => (StatusCode::OK, 0, size),
         RequestedRange::Span(from, last) => (StatusCode::PARTIAL_CONTENT, from, last + 1),
         RequestedRange::Unsatisfiable => {
-            let whole = format!("bytes */{size}");
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, whole)]).into_response());
+            let content_range = format!("bytes */{size}");
+            return Ok((
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                [(header::CONTENT_RANGE, content_range)],
+            )
+                .into_response());
         }
     };
     let mut response = Response::builder()

@@ -25,7 +25,7 @@ pub(crate) const CLOCK: &str = "demo.clock";
 pub(crate) async fn run(options: Demo) -> Result<()> {
     std::fs::create_dir_all(&options.data)?;
     let store = Store::open(&format!("sqlite:{}", options.data.join("demo.db").display()), true).await?;
-    store.migrate().await?;
+    serve::migrate(&store).await?;
     let listener = serve::listen(options.listen).await?;
     let address = listener.local_addr()?;
     let service = open(

@@ -328,7 +328,7 @@ impl Tx {
     ) -> Result<(i64, Option<DateTime<Utc>>)> {
         let (mut in_use, mut latest) = (0, None);
         for batch in rooms.chunks(500) {
-            let (found, said): (i64, Option<i64>) = each!(self, c => {
+            let (found, busy_at): (i64, Option<i64>) = each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("SELECT COUNT(DISTINCT room_id), MAX(busy_at) FROM devices WHERE (busy_at >= ");
                 query.push_bind(micros(fresh)).push(" OR busy_until > ").push_bind(micros(now)).push(") AND room_id IN (");
                 let mut ids = query.separated(", ");
@@ -339,7 +339,7 @@ impl Tx {
                 query.build_query_as().fetch_one(c).await
             })?;
             in_use += found;
-            latest = latest.max(said);
+            latest = latest.max(busy_at);
         }
         Ok((in_use, opt_instant("devices", "busy_at", latest)?))
     }

@@ -116,17 +116,17 @@ impl Tx {
         let sites: Vec<Row> = each!(self, c => sqlx::query_as(SITES).fetch_all(c).await)?;
         let rooms: Vec<(Uuid, String, String, Uuid)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
         let people: Vec<Row> = each!(self, c => sqlx::query_as(PEOPLE).fetch_all(c).await)?;
-        let mut alike: BTreeMap<(&str, Option<Uuid>, String), Vec<String>> = BTreeMap::new();
+        let mut by_key: BTreeMap<(&str, Option<Uuid>, String), Vec<String>> = BTreeMap::new();
         for (what, rows) in [("sites", sites), ("accounts", people)] {
             for (id, key, name) in rows {
-                alike
+                by_key
                     .entry((what, None, key))
                     .or_default()
                     .push(format!("{name:?} ({id})"));
             }
         }
         for (id, key, name, site) in rooms {
-            alike
+            by_key
                 .entry(("rooms", Some(site), key))
                 .or_default()
                 .push(format!("{name:?} ({id})"));
@@ -134,23 +134,23 @@ impl Tx {
         // Rings and tokens are few, and compared with each other wherever they are read.
         for ring in self.rings().await?.iter() {
             let shown = format!("{:?} ({})", ring.name, ring.id);
-            alike
+            by_key
                 .entry(("rings", None, name_key(&ring.name)))
                 .or_default()
                 .push(shown);
         }
         for token in self.tokens().await? {
             let shown = format!("{:?} ({})", token.name, token.id);
-            alike
+            by_key
                 .entry(("tokens", None, CleanLine::from(token.name).into()))
                 .or_default()
                 .push(shown);
         }
-        alike.retain(|_, names| names.len() > 1);
+        by_key.retain(|_, names| names.len() > 1);
         let site_names = self
-            .names_of_sites(alike.keys().filter_map(|(_, site, _)| *site))
+            .names_of_sites(by_key.keys().filter_map(|(_, site, _)| *site))
             .await?;
-        let lines = alike.into_iter().map(|((what, site, _), names)| {
+        let lines = by_key.into_iter().map(|((what, site, _), names)| {
             let at = site.and_then(|site| site_names.get(&site));
             let at = at.map_or_else(String::new, |site| format!(" at {site:?}"));
             format!(

@@ -1,12 +1,10 @@
-//! Opening a database, migrating it, beginning transactions.
+//! Opening a database, beginning transactions. `migrations.rs` brings it up to date.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection;
-use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::mpsc;
@@ -18,11 +16,6 @@ use crate::tx::{Inner, Tx};
 
 /// Connections that read an SQLite file at once; each is a thread. More of them than there are cores wait for each other.
 const READERS: u32 = 4;
-/// How often a migration begins anew that met somebody else's locks.
-const MIGRATION_ATTEMPTS: u32 = 5;
-
-static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +42,6 @@ pub(crate) enum Database {
         _lock: Option<Arc<std::fs::File>>,
     },
     Postgres(PgPool),
-}
-
-/// Whether a migration and somebody else have waited for each other.
-fn is_deadlock(error: &MigrateError) -> bool {
-    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
-        return false;
-    };
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code == "40P01")
 }
 
 impl Store {
@@ -139,61 +123,6 @@ impl Store {
         Ok(Self {
             database: Database::Postgres(pool),
         })
-    }
-
-    /// Brings the schema up to date; several processes may do so at once.
-    ///
-    /// # Errors
-    /// The database is newer than this program, or a migration fails.
-    pub async fn migrate(&self) -> Result<()> {
-        let outcome = match &self.database {
-            // sqlx has no lock of its own for SQLite: the write lock, held from before the first look until all is done.
-            Database::Sqlite { writer, .. } => {
-                let mut transaction = writer.begin_with(dialect::BEGIN_WRITE_SQLITE).await?;
-                match SQLITE.run_direct(None, &mut *transaction, false).await {
-                    Ok(()) => Ok(transaction.commit().await?),
-                    Err(error) => Err(error),
-                }
-            }
-            Database::Postgres(pool) => {
-                // The lock that sqlx takes stays with its connection when a migration fails.
-                let mut connection = pool.acquire().await?.detach();
-                let mut outcome = POSTGRES.run_direct(None, &mut connection, false).await;
-                for _ in 0..MIGRATION_ATTEMPTS {
-                    if !outcome.as_ref().is_err_and(is_deadlock) {
-                        break;
-                    }
-                    outcome = POSTGRES.run_direct(None, &mut connection, false).await;
-                }
-                _ = connection.close().await;
-                outcome
-            }
-        };
-        match outcome {
-            Ok(()) => self.fill_clean_keys().await,
-            Err(MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _)) => {
-                Err(StoreError::Newer(version))
-            }
-            Err(error) => Err(StoreError::Migrate(error)),
-        }
-    }
-
-    /// Whether every migration of this program, and no other, has been applied. Changes nothing.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn is_up_to_date(&self) -> Result<bool> {
-        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
-        let (migrator, applied) = match &self.database {
-            Database::Sqlite { readers, .. } => (&SQLITE, sqlx::query_scalar(APPLIED).fetch_all(readers).await),
-            Database::Postgres(pool) => (&POSTGRES, sqlx::query_scalar(APPLIED).fetch_all(pool).await),
-        };
-        let applied: Vec<i64> = match applied {
-            // There is not even the table of migrations.
-            Err(sqlx::Error::Database(_)) => return Ok(false),
-            applied => applied?,
-        };
-        Ok(migrator.iter().map(|migration| migration.version).eq(applied))
     }
 
     /// Writes a copy of an SQLite database as it stands at one instant, while others read and write. `false`: this is a Postgres,

@@ -104,6 +104,7 @@ on_both_engines![
     the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8,
     a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1,
     names_of_an_older_program_are_found_in_every_unicode_form_r4_g5,
+    reasons_of_an_older_program_are_kept_as_they_were_written_g1_t5,
     migrating_twice_changes_nothing_g1,
     several_processes_migrate_at_once_g2,
     a_database_of_a_newer_program_is_refused_g5,
@@ -2575,6 +2576,147 @@ async fn names_of_an_older_program_are_found_in_every_unicode_form_r4_g5(home: H
         tx.room_at(at(50), "quai d\u{2bc}arlès", None).await.unwrap(),
         called(16)
     );
+}
+
+async fn reasons_of_an_older_program_are_kept_as_they_were_written_g1_t5(home: Home) {
+    // Every column that these tables had before, and that a migration from 0012 on may not touch.
+    const TABLES: [(&str, &str); 3] = [
+        (
+            "deployments",
+            "id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, failure, withdrawal, attempt, missed_windows,
+            crowded_windows, catch_up, force, from_version, reason, next_at, room_key",
+        ),
+        (
+            "rollouts",
+            "update_id, published_at, published_by, starts_on, state, state_since, state_by, state_reason, paused_days, automatic_days, next_at,
+            acknowledged_at, acknowledged_by, revision, resumes_on",
+        ),
+        (
+            "rooms",
+            "id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state, revision",
+        ),
+    ];
+    const WAITS: &str = "Night 1 of 1 in General.";
+    const FAILED: &str = "The device reported a failure: no space left.";
+    const OVER: &str = "Camera 3 supersedes it.";
+    let home = Home::empty(home.engine).await;
+    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
+    match home.engine {
+        Engine::Sqlite => files.run_to(11, &mut home.sqlite().await).await.unwrap(),
+        Engine::Postgres => {
+            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
+            files.run_to(11, &mut connection.await.unwrap()).await.unwrap();
+        }
+    }
+    let id = |number: u128| home.id(Uuid::from_u128(number));
+    let release = |number: u128| {
+        [
+            format!(
+                "INSERT INTO versions (id, product_id, text) VALUES ({}, 'cam', '{number}')",
+                id(number + 100)
+            ),
+            format!(
+                "INSERT INTO updates (id, product_id, version_id, version, title, severity, models, applies_to_unknown, supersedes,
+                    expected_minutes, known_issues, recalled, position)
+                VALUES ({}, 'cam', {}, '{number}', 'Camera', 'routine', '[]', false, true, 20, '[]', false, {number})",
+                id(number),
+                id(number + 100)
+            ),
+        ]
+    };
+    let room = |number: u128| {
+        format!(
+            "INSERT INTO rooms (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state)
+            VALUES ({}, 'Room {number}', 'room {number}', {}, '', '', 8, 'UTC', false, {}, 'managed')",
+            id(number),
+            id(50),
+            id(1)
+        )
+    };
+    let deployment = |room: u128, state: &str, reason: &str| {
+        format!(
+            "INSERT INTO deployments (id, update_id, room_id, room_key, ring_id, night, state, ended_at, failure, attempt, missed_windows,
+                crowded_windows, catch_up, reason)
+            VALUES ({}, {}, {}, 'room {room}', {}, '2026-03-04', {state}, 1, 0, 0, false, '{reason}')",
+            id(room + 100),
+            id(41),
+            id(room),
+            id(1)
+        )
+    };
+    let rollout = |update: u128, state: &str| {
+        format!(
+            "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, state_since, state_reason, paused_days)
+            VALUES ({}, 0, 'Admin', '2026-03-02', {state}, 0)",
+            id(update)
+        )
+    };
+    let [version_40, release_40] = release(40);
+    let [version_41, release_41] = release(41);
+    for statement in [
+        format!(
+            "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
+            VALUES ({}, 'general', 'General', 'general', '', 5, 1, 0)",
+            id(1)
+        ),
+        format!(
+            "INSERT INTO sites (id, name, name_key, city, country, zone) VALUES ({}, 'Harbour', 'harbour', '', '', 'UTC')",
+            id(50)
+        ),
+        room(11),
+        room(12),
+        "INSERT INTO products (id, vendor, name, kind, covered, by_release_date, expected_minutes)
+            VALUES ('cam', 'Example', 'Camera', 'firmware', true, false, 20)"
+            .to_owned(),
+        version_40,
+        release_40,
+        version_41,
+        release_41,
+        rollout(40, &format!("'deprecated', 7, '{OVER}'")),
+        rollout(41, "'running', NULL, NULL"),
+        deployment(11, "'waiting', NULL, NULL", WAITS),
+        deployment(12, "'failed', 7, 'reported'", FAILED),
+    ] {
+        home.raw(&statement).await.unwrap();
+    }
+    for (table, columns) in TABLES {
+        let copy = format!("CREATE TABLE {table}_before AS SELECT {columns} FROM {table}");
+        home.raw(&copy).await.unwrap();
+    }
+
+    let applied = home.store.migrate().await.unwrap();
+    assert_eq!(
+        applied.iter().map(|migration| migration.version).min(),
+        Some(12),
+        "{applied:?}"
+    );
+    assert_eq!(
+        home.store.migrate().await.unwrap(),
+        [],
+        "the second time there is nothing to do"
+    );
+    for (table, columns) in TABLES {
+        for (one, other) in [("", "_before"), ("_before", "")] {
+            let differ = format!(
+                "SELECT COUNT(*) FROM (SELECT {columns} FROM {table}{one} EXCEPT SELECT {columns} FROM {table}{other}) d"
+            );
+            assert_eq!(home.number(&differ).await, 0, "{table}{one}");
+        }
+    }
+    let mut tx = home.store.read().await.unwrap();
+    let written = |sentence: &str| Reason::Written(sentence.to_owned());
+    let update = |number: u128| UpdateId(Uuid::from_u128(number));
+    for (room, sentence) in [(11, WAITS), (12, FAILED)] {
+        let room = RoomId(Uuid::from_u128(room));
+        let deployment = tx.deployment_of(room, update(41)).await.unwrap().unwrap();
+        assert_eq!(deployment.reason, written(sentence));
+    }
+    let deprecated = tx.rollout(update(40)).await.unwrap().unwrap().state;
+    assert!(
+        matches!(&deprecated, RolloutState::Deprecated { reason, .. } if *reason == written(OVER)),
+        "{deprecated:?}"
+    );
+    assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {

@@ -6,10 +6,12 @@
 mod event;
 #[cfg(feature = "zones")]
 mod force;
+mod path;
 mod reason;
 #[cfg(feature = "zones")]
 pub mod refusal;
 pub mod ring;
+mod status;
 mod ticket;
 
 use std::fmt;

@@ -1,30 +1,30 @@
 //! Every command that people have is given to the service, on each engine, and to the simulator: after each the two have the same
 //! fleet, and refuse with the same sentence (docs/architecture.md, "Tests"). A rule that one of them tells in its own way stands out here.
 //!
-//! `scripts.rs` has the commands and their times, `both.rs` gives them and lets time pass, `alike.rs` compares.
+//! `scripts.rs` has the commands and their times, `service_and_simulator.rs` gives them and lets time pass, `comparison.rs` compares.
 
 #[path = "../support/mod.rs"]
 mod support;
 
-mod alike;
-mod both;
-mod hands;
+mod comparison;
 mod scripts;
+mod service_and_simulator;
 mod simulator;
 mod steps;
+mod test_devices;
 
 use std::collections::BTreeMap;
 
-use both::Both;
 use service::store::Engine;
+use service_and_simulator::ServiceAndSimulator;
 use steps::{Ends, Step};
 
 async fn play(engine: Engine, script: &[Step]) {
-    let mut both = Both::new(engine).await;
+    let mut pair = ServiceAndSimulator::new(engine).await;
     for step in script {
-        both.play(step).await;
+        pair.play(step).await;
     }
-    both.estate.is_sound().await;
+    pair.estate.is_sound().await;
 }
 
 macro_rules! scripts {

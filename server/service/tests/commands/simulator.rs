@@ -10,7 +10,7 @@ use domain::update::Update;
 use service::ServiceError;
 use uuid::Uuid;
 
-use crate::both::Both;
+use crate::service_and_simulator::ServiceAndSimulator;
 use crate::support::people::{Command, Did, Release};
 use crate::support::{date, draft};
 
@@ -20,12 +20,12 @@ pub struct Facts {
     release: Option<Update>,
 }
 
-pub async fn facts_for(both: &Both, command: &Command) -> Facts {
+pub async fn facts_for(pair: &ServiceAndSimulator, command: &Command) -> Facts {
     let (Command::Publish { release, .. } | Command::Recall(release)) = command else {
         return Facts::default();
     };
-    let update = both.names.update(*release);
-    let release = both
+    let update = pair.names.update(*release);
+    let release = pair
         .read()
         .await
         .updates(&[update])
@@ -37,103 +37,108 @@ pub async fn facts_for(both: &Both, command: &Command) -> Facts {
 
 /// Gives a command to the simulator. `service`: what the service did, for the ids of what it made.
 pub async fn give(
-    both: &mut Both,
+    pair: &mut ServiceAndSimulator,
     command: &Command,
     facts: &Facts,
     service: Option<&Did>,
 ) -> Result<Did, ServiceError> {
-    let names = both.names.clone();
+    let names = pair.names.clone();
     let something = |()| Did::Something;
     let done = match command {
         Command::Publish { release, .. } | Command::Recall(release) => {
-            return self::release(both, command, names.update(*release), facts).await;
+            return self::release(pair, command, names.update(*release), facts).await;
         }
         Command::Pause { release, until } => {
             let until = until.map(date);
-            both.sim
+            pair.sim
                 .pause(names.update(*release), "Admin", "It hums.", until)
                 .map(something)
         }
         Command::SetResumeDate { release, until } => {
             let until = until.map(date);
-            both.sim.set_resume_date(names.update(*release), until).map(something)
+            pair.sim.set_resume_date(names.update(*release), until).map(something)
         }
-        Command::Resume(release) => both.sim.resume(names.update(*release)).map(something),
+        Command::Resume(release) => pair.sim.resume(names.update(*release)).map(something),
         Command::RetryAll(release) => {
-            let retried = both.sim.retry_all_failed(names.update(*release), "Admin");
+            let retried = pair.sim.retry_all_failed(names.update(*release), "Admin");
             retried.map(Did::Rooms)
         }
         Command::Retry { release, room } => {
-            let retried = both.sim.retry(names.update(*release), names.room(room), "Admin");
+            let retried = pair.sim.retry(names.update(*release), names.room(room), "Admin");
             retried.map(something)
         }
-        Command::Force { .. } => force(both, command).await,
+        Command::Force { .. } => force(pair, command).await,
         Command::Cancel { release, room } => {
             let (update, room) = (names.update(*release), names.room(room));
-            let asked = both.sim.cancel(update, room, "Admin", "The room is needed.");
+            let asked = pair.sim.cancel(update, room, "Admin", "The room is needed.");
             asked.map(|asked| Did::Rooms(usize::try_from(asked).expect("a few")))
         }
-        Command::Acknowledge(release) => both.sim.acknowledge(names.update(*release)).map(something),
-        Command::Freeze { .. } | Command::PlanFreeze { .. } => frozen(both, command, service),
-        Command::Lift(label) => both.sim.lift_freeze(names.freeze(label)).map(something),
+        Command::Acknowledge(release) => pair.sim.acknowledge(names.update(*release)).map(something),
+        Command::Freeze { .. } | Command::PlanFreeze { .. } => frozen(pair, command, service),
+        Command::Lift(label) => pair.sim.lift_freeze(names.freeze(label)).map(something),
         Command::AddHeldRoom { .. } => {
             let Some(Did::Room(id)) = service else {
                 panic!("the file is a good one")
             };
-            add_held(both, *id).await;
+            add_held(pair, *id).await;
             Ok(Did::Room(*id))
         }
         Command::Move { rooms, from, to } => {
             let from = from.map(|from| names.ring(from));
-            let moved = both.sim.move_rooms(&names.rooms(rooms), from, names.ring(to));
+            let moved = pair.sim.move_rooms(&names.rooms(rooms), from, names.ring(to));
             moved.map(Did::Rooms)
         }
         Command::AddRing { .. } | Command::EditRing { .. } | Command::DeleteRing(_) => {
-            return rings(both, command, service);
+            return rings(pair, command, service);
         }
         Command::Settings(change) => {
-            let mut organisation = both.sim.fleet.organisation.clone();
+            let mut organisation = pair.sim.fleet.organisation.clone();
             change(&mut organisation.settings);
-            both.sim.edit_settings(&organisation).map(something)
+            pair.sim.edit_settings(&organisation).map(something)
         }
     };
     Ok(done?)
 }
 
-async fn release(both: &mut Both, command: &Command, update: UpdateId, facts: &Facts) -> Result<Did, ServiceError> {
+async fn release(
+    pair: &mut ServiceAndSimulator,
+    command: &Command,
+    update: UpdateId,
+    facts: &Facts,
+) -> Result<Did, ServiceError> {
     let release = facts.release.clone().expect("a release");
     let done = match command {
         Command::Publish {
             severity, supersedes, ..
         } => {
             let severity = severity.unwrap_or(release.severity);
-            both.sim.publish(Update { severity, ..release }, *supersedes)
+            pair.sim.publish(Update { severity, ..release }, *supersedes)
         }
         _ => {
-            both.sim.fleet.updates.entry(update).or_insert(release);
-            both.sim.recall(update, "cameras stay dark")
+            pair.sim.fleet.updates.entry(update).or_insert(release);
+            pair.sim.recall(update, "cameras stay dark")
         }
     };
     // Releases that may be steps to it (S8).
-    let known = both.read().await.fleet().await.expect("the fleet").updates;
+    let known = pair.read().await.fleet().await.expect("the fleet").updates;
     for (id, step) in known {
-        both.sim.fleet.updates.entry(id).or_insert(step);
+        pair.sim.fleet.updates.entry(id).or_insert(step);
     }
     done?;
     Ok(Did::Something)
 }
 
-async fn force(both: &mut Both, command: &Command) -> Result<Did, Refusal> {
+async fn force(pair: &mut ServiceAndSimulator, command: &Command) -> Result<Did, Refusal> {
     let Command::Force { release, rooms, how } = command else {
         panic!("{command:?} is no force");
     };
-    let update = both.names.update(*release);
+    let update = pair.names.update(*release);
     let rooms = if rooms.is_empty() {
-        whole(both, *release)
+        rooms_to_force(pair, *release)
     } else {
-        both.names.rooms(rooms)
+        pair.names.rooms(rooms)
     };
-    let forced = both.sim.force(update, &rooms, *how, "Admin")?;
+    let forced = pair.sim.force(update, &rooms, *how, "Admin")?;
     let mut left_out = forced.left_out;
     left_out.sort();
     Ok(Did::Forced {
@@ -142,27 +147,27 @@ async fn force(both: &mut Both, command: &Command) -> Result<Did, Refusal> {
     })
 }
 
-fn frozen(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Did, Refusal> {
-    let names = both.names.clone();
+fn frozen(pair: &mut ServiceAndSimulator, command: &Command, service: Option<&Did>) -> Result<Did, Refusal> {
+    let names = pair.names.clone();
     match command {
         Command::Freeze { whom, from, until, .. } => {
             let id = match service {
                 Some(Did::Freeze(id)) => *id,
                 _ => FreezeId(Uuid::nil()),
             };
-            let made = freeze(&both.sim, id, from, until);
-            let rooms = both.rooms_in(*whom);
+            let made = freeze(&pair.sim, id, from, until);
+            let rooms = pair.rooms_in(*whom);
             let frozen = match names.scope(*whom) {
-                FreezeScope::Organisation => both.sim.freeze_plans(None, &made),
-                FreezeScope::Ring(ring) => both.sim.freeze_plans(Some(ring), &made),
-                FreezeScope::Site(_) | FreezeScope::Room(_) => both.sim.freeze_rooms(&rooms, &made),
+                FreezeScope::Organisation => pair.sim.freeze_plans(None, &made),
+                FreezeScope::Ring(ring) => pair.sim.freeze_plans(Some(ring), &made),
+                FreezeScope::Site(_) | FreezeScope::Room(_) => pair.sim.freeze_rooms(&rooms, &made),
             };
             frozen.map(|()| Did::Freeze(id))
         }
         Command::PlanFreeze { whom, from, until } => {
-            let rooms = both.rooms_in(*whom);
-            let made = freeze(&both.sim, FreezeId(Uuid::nil()), from, until);
-            let plans = both.sim.freeze_plan(names.scope(*whom), &rooms, &made);
+            let rooms = pair.rooms_in(*whom);
+            let made = freeze(&pair.sim, FreezeId(Uuid::nil()), from, until);
+            let plans = pair.sim.freeze_plan(names.scope(*whom), &rooms, &made);
             plans.map(|mut plans| {
                 plans.sort();
                 Did::Plans(plans)
@@ -173,9 +178,9 @@ fn frozen(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<D
 }
 
 /// The rooms of a force of the whole update: all with a device that is below it, and neither has it nor has begun.
-fn whole(both: &Both, release: Release) -> Vec<RoomId> {
-    let fleet = &both.sim.fleet;
-    let update = &fleet.updates[&both.names.update(release)];
+fn rooms_to_force(pair: &ServiceAndSimulator, release: Release) -> Vec<RoomId> {
+    let fleet = &pair.sim.fleet;
+    let update = &fleet.updates[&pair.names.update(release)];
     let lies_ahead = |room: &&Room| {
         let deployment = fleet.deployment_of(room.id, update.id);
         let is_done = deployment.is_some_and(|deployment| {
@@ -199,18 +204,18 @@ pub fn freeze(sim: &Simulation, id: FreezeId, from: &str, until: &str) -> Freeze
 }
 
 /// The room as its rows are, and then its holds one by one.
-async fn add_held(both: &mut Both, id: RoomId) {
-    let rooms = both.read().await.rooms(&[id]).await;
+async fn add_held(pair: &mut ServiceAndSimulator, id: RoomId) {
+    let rooms = pair.read().await.rooms(&[id]).await;
     let mut room = rooms.expect("a query").pop().expect("a room");
     let holds: Vec<Hold> = std::mem::take(&mut room.holds);
-    both.sim.add_room(room);
+    pair.sim.add_room(room);
     for hold in holds {
-        both.sim.hold(id, hold);
+        pair.sim.hold(id, hold);
     }
 }
 
-fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Did, ServiceError> {
-    let before = both.sim.fleet.rings.clone();
+fn rings(pair: &mut ServiceAndSimulator, command: &Command, service: Option<&Did>) -> Result<Did, ServiceError> {
+    let before = pair.sim.fleet.rings.clone();
     match command {
         Command::AddRing {
             name,
@@ -223,7 +228,7 @@ fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Di
                 _ => RingId(Uuid::from_u128(8)),
             };
             let after = before.with_added(id, ring_draft(name, Some(*order), *rollout_days, *test_days))?;
-            both.sim.set_rings(&after)?;
+            pair.sim.set_rings(&after)?;
             Ok(Did::Ring(id))
         }
         Command::EditRing {
@@ -232,16 +237,16 @@ fn rings(both: &mut Both, command: &Command, service: Option<&Did>) -> Result<Di
             rollout_days,
             test_days,
         } => {
-            let id = both.names.ring(name);
+            let id = pair.names.ring(name);
             let draft = ring_draft(name, *order, *rollout_days, *test_days);
-            both.sim.set_rings(&edited(&before, id, draft)?)?;
+            pair.sim.set_rings(&edited(&before, id, draft)?)?;
             Ok(Did::Something)
         }
         Command::DeleteRing(name) => {
-            let id = both.names.ring(name);
+            let id = pair.names.ring(name);
             let after = before.without(id)?;
             let general = after.general().id;
-            both.sim.delete_ring(id, &after, general)?;
+            pair.sim.delete_ring(id, &after, general)?;
             Ok(Did::Something)
         }
         other => panic!("{other:?} is about no ring"),

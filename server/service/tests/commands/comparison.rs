@@ -12,15 +12,15 @@ use domain::rollout::{Counts, Rollout};
 use domain::status::{self, RoomStatus};
 use uuid::Uuid;
 
-use crate::both::Both;
+use crate::service_and_simulator::ServiceAndSimulator;
 
 type Facts = BTreeMap<String, String>;
 
 /// Panics with the facts that differ.
-pub async fn fleets(both: &Both, when: &str) {
-    let mut tx = both.read().await;
+pub async fn fleets(pair: &ServiceAndSimulator, when: &str) {
+    let mut tx = pair.read().await;
     let rows = tx.fleet().await.expect("the fleet");
-    let (service, simulated) = (facts(&rows), facts(&both.sim.fleet));
+    let (service, simulated) = (facts(&rows), facts(&pair.sim.fleet));
     let mut differ = String::new();
     for (name, fact) in &service {
         match simulated.get(name) {
@@ -34,7 +34,7 @@ pub async fn fleets(both: &Both, when: &str) {
     }
     for update in rows.rollouts.keys() {
         let acknowledged = tx.is_acknowledged(*update).await.expect("a query");
-        if acknowledged != both.sim.fleet.acknowledged.contains(update) {
+        if acknowledged != pair.sim.fleet.acknowledged.contains(update) {
             differ += &format!("\n{} is acknowledged at one of them", title(&rows, *update));
         }
     }
@@ -131,9 +131,9 @@ fn place(fleet: &Fleet, room: RoomId, update: UpdateId) -> String {
 }
 
 /// Before the tick has been there too, a list counts each room where `status::room` has it.
-pub async fn lists(both: &Both, when: &str) {
-    let fleet = &both.sim.fleet;
-    let mut snapshot = both.estate.service.read_snapshot().await.expect("a snapshot");
+pub async fn lists(pair: &ServiceAndSimulator, when: &str) {
+    let fleet = &pair.sim.fleet;
+    let mut snapshot = pair.estate.service.read_snapshot().await.expect("a snapshot");
     for rollout in fleet.rollouts.values() {
         let mut expected: BTreeMap<RoomStatus, i64> = BTreeMap::new();
         let of_update = fleet

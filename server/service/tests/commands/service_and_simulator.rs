@@ -10,12 +10,12 @@ use service::releases::ReleaseDraft;
 use service::store::{Engine, Tx};
 use service::{RoomsFile, ServiceError};
 
-use crate::alike;
-use crate::hands::Hands;
+use crate::comparison;
 use crate::simulator;
 use crate::steps::{Device, Ends, Step};
 use crate::support::people::{Command, Did, Names, Release, Whom, give};
 use crate::support::{Estate, admin, instant};
+use crate::test_devices::TestDevices;
 
 const PRODUCTS: &str = r#"[
     {"id": "win", "vendor": "Example", "name": "Windows", "kind": "os", "covered": true, "expected_minutes": 90}
@@ -45,14 +45,14 @@ const ROOMS: [(&str, &str, usize); 5] = [
     ("Hill", "Executive", 1),
 ];
 
-pub struct Both {
+pub struct ServiceAndSimulator {
     pub estate: Estate,
     pub sim: Simulation,
     pub names: Names,
-    pub hands: Hands,
+    pub devices: TestDevices,
 }
 
-impl Both {
+impl ServiceAndSimulator {
     pub async fn new(engine: Engine) -> Self {
         let estate = Estate::new(engine).await;
         let catalogue = Catalogue::parse(PRODUCTS, RELEASES).expect("a catalogue");
@@ -87,16 +87,16 @@ impl Both {
         let fleet = tx.fleet().await.expect("the fleet");
         drop(tx);
         names.rings = fleet.rings.iter().map(|ring| (ring.name.clone(), ring.id)).collect();
-        let hands = Hands::of(&fleet, &names);
+        let devices = TestDevices::of(&fleet, &names);
         let sim = Simulation::new(fleet, estate.clock.now());
-        let mut both = Self {
+        let mut pair = Self {
             estate,
             sim,
             names,
-            hands,
+            devices,
         };
-        both.tick("at the start").await;
-        both
+        pair.tick("at the start").await;
+        pair
     }
 
     pub async fn read(&self) -> Tx {
@@ -127,18 +127,18 @@ impl Both {
                 self.give(at, command, *ends).await;
             }
             Step::Device { name, does } => match does {
-                Device::Fails(times) => drop(self.hands.fails.insert(name, *times)),
-                Device::GoesSilent => drop(self.hands.silent.insert(name)),
-                Device::IsAway => drop(self.hands.away.insert(name)),
-                Device::IsFree => drop(self.hands.free.insert(name)),
-                Device::IsBack => drop(self.hands.away.remove(name)),
+                Device::Fails(times) => drop(self.devices.fails.insert(name, *times)),
+                Device::GoesSilent => drop(self.devices.silent.insert(name)),
+                Device::IsAway => drop(self.devices.away.insert(name)),
+                Device::IsFree => drop(self.devices.free.insert(name)),
+                Device::IsBack => drop(self.devices.away.remove(name)),
             },
             Step::Wait { until } => self.live_until(instant(&format!("{until}:00Z"))).await,
         }
     }
 
     async fn give(&mut self, at: &str, command: &Command, ends: Ends) {
-        let said = format!("at {at} after {command:?}");
+        let when = format!("at {at} after {command:?}");
         let facts = simulator::facts_for(self, command).await;
         let service = give(&self.estate.service, &self.names, command).await;
         let simulated = simulator::give(self, command, &facts, service.as_ref().ok()).await;
@@ -146,24 +146,24 @@ impl Both {
             ServiceError::Invalid { .. } | ServiceError::NotFound { .. } | ServiceError::Conflict { .. } => {
                 error.to_string()
             }
-            other => panic!("{said}: {other:?}"),
+            other => panic!("{when}: {other:?}"),
         };
         let service = service.map_err(|error| refusal(&error));
         let simulated = simulated.map_err(|error| refusal(&error));
-        assert_eq!(service, simulated, "{said}: the service's answer, and the simulator's");
-        assert_eq!(service.is_ok(), matches!(ends, Ends::Well), "{said}: {service:?}");
+        assert_eq!(service, simulated, "{when}: the service's answer, and the simulator's");
+        assert_eq!(service.is_ok(), matches!(ends, Ends::Well), "{when}: {service:?}");
         if let Ok(did) = &service {
             self.names.learn(command, did);
             self.meet(command, did);
         }
-        alike::lists(self, &said).await;
-        self.tick(&said).await;
+        comparison::lists(self, &when).await;
+        self.tick(&when).await;
     }
 
     /// A room that was added has a device.
     fn meet(&mut self, command: &Command, did: &Did) {
         if let (Command::AddHeldRoom { room, .. }, Did::Room(id)) = (command, did) {
-            self.hands.add(&self.sim.fleet, room, *id);
+            self.devices.add(&self.sim.fleet, room, *id);
         }
     }
 
@@ -182,7 +182,7 @@ impl Both {
                 due, simulated,
                 "at {now}: what is due next at the service, and in the simulator"
             );
-            let next = due.into_iter().chain(self.hands.next_at()).chain([end]).min();
+            let next = due.into_iter().chain(self.devices.next_at()).chain([end]).min();
             let next = next.unwrap_or(end).max(now + TimeDelta::seconds(1));
             self.estate.clock.advance_to(next);
             self.sim.now = next;
@@ -190,16 +190,16 @@ impl Both {
     }
 
     async fn turn(&mut self) {
-        let mut hands = std::mem::take(&mut self.hands);
-        hands.turn(&self.estate.service, &mut self.sim).await;
-        self.hands = hands;
+        let mut devices = std::mem::take(&mut self.devices);
+        devices.turn(&self.estate.service, &mut self.sim).await;
+        self.devices = devices;
     }
 
     async fn tick(&mut self, when: &str) {
         self.estate.service.tick().await.expect("a tick");
         self.sim.tick();
         assert_eq!(self.sim.findings, [], "{when}");
-        alike::fleets(self, when).await;
+        comparison::fleets(self, when).await;
     }
 }
 

@@ -15,7 +15,7 @@ use crate::support::people::Names;
 use crate::support::speak;
 
 #[derive(Default)]
-pub struct Hands {
+pub struct TestDevices {
     /// Controller id to device.
     devices: BTreeMap<String, DeviceId>,
     /// Those that fail, and how often.
@@ -30,13 +30,13 @@ pub struct Hands {
     wake: Option<DateTime<Utc>>,
 }
 
-impl Hands {
+impl TestDevices {
     pub fn of(fleet: &Fleet, names: &Names) -> Self {
-        let mut hands = Self::default();
+        let mut devices = Self::default();
         for (name, room) in &names.rooms {
-            hands.add(fleet, name, *room);
+            devices.add(fleet, name, *room);
         }
-        hands
+        devices
     }
 
     pub fn add(&mut self, fleet: &Fleet, room: &str, id: RoomId) {
