@@ -15,7 +15,7 @@ use domain::freeze::Freezes;
 use domain::ids::{RoomId, UpdateId};
 use domain::refusal::Refusal;
 use domain::ring::RingSequence;
-use domain::rollout::Rollout;
+use domain::rollout::{PlannedStage, Rollout, RolloutState};
 use domain::settings::Organisation;
 use domain::text::counted;
 use domain::time_text;
@@ -23,7 +23,7 @@ use domain::update::Update;
 use serde_json::json;
 use store::{AuditEntry, Tx};
 
-use crate::change::change;
+use crate::change::{change, preview};
 use crate::error::{Result, ServiceError};
 use crate::rings::title as title_of;
 use crate::tick::organisation;
@@ -31,6 +31,37 @@ use crate::{Actor, Service};
 
 /// The longest reason that people may give, in characters.
 pub(crate) const LONGEST_REASON: usize = 500;
+
+/// What a pause would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PausePlan {
+    /// The rollout as it would be.
+    pub rollout: Rollout,
+    /// Some of the rooms in which installs are running, which go on: by name.
+    pub running: Vec<String>,
+}
+
+/// What a resume would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResumePlan {
+    /// Since when it is paused.
+    pub since: DateTime<Utc>,
+    /// By whom, why and until when.
+    pub pause: Pause,
+    /// If somebody resumes it now.
+    pub now: ResumedPlan,
+    /// If its pause ends by itself; `None`: it does not.
+    pub by_itself: Option<ResumedPlan>,
+}
+
+/// An update that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResumedPlan {
+    /// Later dates move by so many days.
+    pub days_later: u32,
+    /// Its rings that are not over then, in dates.
+    pub ahead: Vec<PlannedStage>,
+}
 
 impl Service {
     /// Pauses an update in all rings, at once (K2, K3), until somebody resumes it or until a date of the organisation's.
@@ -69,6 +100,35 @@ impl Service {
                 .with_before(json!({ "state": "running" }))
                 .with_after(json!({ "state": "paused", "reason": reason, "resumes_on": resumes_on }));
                 (changes, |_: &Applied| Ok((vec![entry], ())))
+            }
+        )
+    }
+
+    /// What [`Service::pause`] would do (K2). `named`: so many of the rooms in which installs are running are named.
+    ///
+    /// # Errors
+    /// As there, reason and date aside.
+    pub async fn pause_plan(&self, actor: &Actor, update: UpdateId, named: i64) -> Result<PausePlan> {
+        preview!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let (before, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
+                let running = tx.running_rooms(update, named).await?;
+                (before, title, organisation(tx).await?.zone, running)
+            },
+            |(before, title, zone, running), now| {
+                let asked = Pause {
+                    by: actor.name.clone(),
+                    reason: String::new(),
+                    resumes_on: None,
+                };
+                let mut changes = pause::pause(before.as_ref(), &title, &zone, &asked, now)?;
+                PausePlan {
+                    rollout: changes.rollouts.pop().ok_or(Refusal::NoRollout)?,
+                    running: running.into_iter().map(|(_, name)| name).collect(),
+                }
             }
         )
     }
@@ -134,6 +194,34 @@ impl Service {
         )
     }
 
+    /// What [`Service::resume`] would do now, and what happens when the pause ends by itself (K3).
+    ///
+    /// # Errors
+    /// As there, the reason aside.
+    pub async fn resume_plan(&self, actor: &Actor, update: UpdateId) -> Result<ResumePlan> {
+        preview!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| { ResumeFacts::of(tx, update).await? },
+            |facts, now| {
+                let resumed = facts.resume(update, now)?;
+                let pause = facts.pause().ok_or(Refusal::NoRollout)?;
+                let by_itself = match pause.resumes_on {
+                    // The planner comes to it when that date begins.
+                    Some(date) => Some(facts.plan(update, now.max(facts.organisation.zone.start_of(date)))?),
+                    None => None,
+                };
+                ResumePlan {
+                    since: resumed.since,
+                    pause,
+                    now: facts.plan(update, now)?,
+                    by_itself,
+                }
+            }
+        )
+    }
+
     /// Stops an update in a room whose devices still download it (`docs/devices.md` 3): how many are asked to stop. One that has said
     /// `All Chunks Installed.` is not.
     ///
@@ -169,6 +257,26 @@ impl Service {
                     .with_after(json!({ "room": room, "state": "asked to stop", "devices": applied.stops }));
                     Ok((vec![entry], applied.stops))
                 })
+            }
+        )
+    }
+
+    /// Whether [`Service::acknowledge`] would do it (T9): how many failed rooms stay without the update.
+    ///
+    /// # Errors
+    /// As there, the reason aside.
+    pub async fn acknowledge_plan(&self, actor: &Actor, update: UpdateId) -> Result<i64> {
+        preview!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
+                (rollout, title, tx.is_acknowledged(update).await?)
+            },
+            |(rollout, title, acknowledged), now| {
+                acknowledge(rollout.as_ref(), &title, acknowledged, &actor.name, now)?;
+                rollout.map_or(0, |rollout| rollout.total_counts().failed)
             }
         )
     }
@@ -257,12 +365,43 @@ impl ResumeFacts {
     }
 
     fn resume(&self, update: UpdateId, now: DateTime<Utc>) -> Result<ResumedRollout, Refusal> {
-        let calendar = Calendar {
+        let step = self.releases.get(&update);
+        resume(
+            self.rollout.as_ref(),
+            step,
+            self.calendar(),
+            self.releases.values(),
+            now,
+        )
+    }
+
+    fn plan(&self, update: UpdateId, at: DateTime<Utc>) -> Result<ResumedPlan, Refusal> {
+        let resumed = self.resume(update, at)?;
+        Ok(ResumedPlan {
+            days_later: resumed.days_later,
+            ahead: resumed.ahead(self.calendar(), at),
+        })
+    }
+
+    /// The pause in which it is.
+    fn pause(&self) -> Option<Pause> {
+        match &self.rollout.as_ref()?.state {
+            RolloutState::Paused {
+                by, reason, resumes_on, ..
+            } => Some(Pause {
+                by: by.clone(),
+                reason: reason.clone(),
+                resumes_on: *resumes_on,
+            }),
+            RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+        }
+    }
+
+    fn calendar(&self) -> Calendar<'_> {
+        Calendar {
             zone: &self.organisation.zone,
             rings: &self.rings,
             freezes: &self.freezes,
-        };
-        let step = self.releases.get(&update);
-        resume(self.rollout.as_ref(), step, calendar, self.releases.values(), now)
+        }
     }
 }

@@ -12,27 +12,57 @@ use domain::commands::{force, startable_rollout};
 use domain::deployment::{Deployment, Force};
 use domain::freeze::Freezes;
 use domain::ids::{NewIds, RoomId, UpdateId};
+use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::Rollout;
 use domain::room::Room;
-use domain::settings::Settings;
+use domain::settings::Organisation;
 use domain::text::counted;
 use domain::update::Update;
+use domain::window::Window;
+use domain::zone::Zone;
 use serde_json::json;
 use store::{ForceRecord, Tx};
 
 use crate::change::{change, change_in_pages, preview};
 use crate::control::{checked_reason, entry};
 use crate::error::{Result, ServiceError};
+use crate::explain::next_window;
 use crate::rings::title as title_of;
 use crate::tick::organisation;
 use crate::{Actor, Service};
 
 /// What a retry did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetryOutcome {
     /// Rooms that went back into their next window.
     pub rooms: usize,
+    /// Failed rooms that stay as they are, because a newer update has come to their ring (S9).
+    pub left_out: usize,
+}
+
+/// What a retry would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RetryPlan {
+    /// In how many rooms.
+    pub retried: RetryOutcome,
+    /// Some of the rooms that would go back.
+    pub rooms: Vec<RetriedRoom>,
+}
+
+/// A room that would go back into its next window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetriedRoom {
+    /// Which.
+    pub room: RoomId,
+    /// Its zone.
+    pub zone: Zone,
+    /// The window.
+    pub window: Window,
+    /// Which attempt that would be.
+    pub attempt: u32,
+    /// Why the last one failed.
+    pub failure: Reason,
 }
 
 /// Which rooms of an update are meant.
@@ -86,42 +116,51 @@ impl Service {
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated.
     pub async fn retry_all_failed(&self, actor: &Actor, update: UpdateId) -> Result<RetryOutcome> {
-        #[derive(Default)]
-        struct Done {
-            rooms: usize,
-            last: Option<RoomId>,
-        }
         change_in_pages!(
             self,
             actor,
             Act::ControlUpdates,
             |tx| { RetryFacts::of(tx, update).await? },
-            |facts, now, done: Done| {
-                let failed = tx.failed_deployments(update, done.last, BATCH).await?;
-                let ids: Vec<RoomId> = failed.iter().map(|deployment| deployment.room).collect();
-                let rooms = tx.rooms(&ids).await?.into_iter().map(|room| (room.id, room));
-                let rooms: BTreeMap<RoomId, Room> = rooms.collect();
-                let retry = facts.retry(&actor.name);
-                let retried = failed.iter().filter_map(|deployment| {
-                    let room = rooms.get(&deployment.room)?;
-                    retry.room(room, Some(deployment), now).ok()
-                });
-                let deployments: Vec<Deployment> = retried.collect();
-                done.rooms += deployments.len();
-                done.last = ids.last().copied();
-                done.last.map(|_| Changes {
-                    deployments,
-                    ..Changes::default()
-                })
+            |facts, now, done: RetryDone| {
+                let failed = FailedRooms::after(tx, update, done.last).await?;
+                failed.map(|failed| failed.retry(&facts.retry(&actor.name), now, &mut done))
             },
             {
-                let rooms = done.rooms;
+                let rooms = done.retried.rooms;
                 let summary = format!("Retried {} in {}.", facts.title, counted(rooms, "failed room"));
                 let entry = entry(actor, "update.retried", update, summary)
                     .with_before(json!({ "state": "failed" }))
                     .with_after(json!({ "state": "waiting", "rooms": rooms }));
                 let entries = if rooms == 0 { Vec::new() } else { vec![entry] };
-                (entries, RetryOutcome { rooms })
+                (entries, done.retried)
+            }
+        )
+    }
+
+    /// What [`Service::retry_all_failed`] would do, without doing it (K4). `named`: so many of the rooms are named.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn retry_plan(&self, actor: &Actor, update: UpdateId, named: usize) -> Result<RetryPlan> {
+        preview!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| { (RetryFacts::of(tx, update).await?, tx.freezes().await?) },
+            |(facts, freezes), now| {
+                let (mut done, mut rooms) = (RetryDone::default(), Vec::new());
+                while let Some(failed) = FailedRooms::after(tx, update, done.last).await? {
+                    let changes = failed.retry(&facts.retry(&actor.name), now, &mut done);
+                    let more = named.saturating_sub(rooms.len());
+                    let window = |room: &Room, retried: &Deployment| {
+                        next_window(&facts.organisation, &freezes, room, retried.night, now)
+                    };
+                    rooms.extend(failed.named(&changes.deployments, more, window));
+                }
+                RetryPlan {
+                    retried: done.retried,
+                    rooms,
+                }
             }
         )
     }
@@ -143,11 +182,7 @@ impl Service {
                 (facts, tx.deployment_of(room.id, update).await?, room)
             },
             |(facts, deployment, room), now| {
-                let retried = facts.retry(&actor.name).room(&room, deployment.as_ref(), now)?;
-                let changes = Changes {
-                    deployments: vec![retried],
-                    ..Changes::default()
-                };
+                let changes = facts.retry(&actor.name).room(&room, deployment.as_ref(), now)?;
                 let summary = format!("Retried {} in {}.", facts.title, room.name);
                 let entry = entry(actor, "update.retried", update, summary)
                     .with_before(json!({ "room": room.name, "state": "failed" }))
@@ -259,7 +294,7 @@ impl Service {
 struct RetryFacts {
     rollout: Rollout,
     title: String,
-    settings: Settings,
+    organisation: Organisation,
     rings: RingSequence,
     /// The rollouts that supersede this one.
     newer: BTreeMap<UpdateId, Rollout>,
@@ -270,7 +305,7 @@ impl RetryFacts {
         let (rollout, title) = (tx.rollout(update).await?, title_of(tx, update).await?);
         let rollout = startable_rollout(rollout.as_ref(), &title)?.clone();
         Ok(Self {
-            settings: organisation(tx).await?.settings,
+            organisation: organisation(tx).await?,
             rings: tx.rings().await?,
             newer: tx.rollouts(&rollout.superseded_by).await?,
             rollout,
@@ -284,9 +319,67 @@ impl RetryFacts {
             title: &self.title,
             rings: &self.rings,
             newer: &self.newer,
-            settings: &self.settings,
+            settings: &self.organisation.settings,
             by,
         }
+    }
+}
+
+/// How far a retry of all failed rooms has come.
+#[derive(Default)]
+struct RetryDone {
+    retried: RetryOutcome,
+    last: Option<RoomId>,
+}
+
+/// A page of the rooms in which an update has failed.
+struct FailedRooms {
+    deployments: Vec<Deployment>,
+    rooms: BTreeMap<RoomId, Room>,
+}
+
+impl FailedRooms {
+    /// Those after `last`; `None`: there are no more.
+    async fn after(tx: &mut Tx, update: UpdateId, last: Option<RoomId>) -> Result<Option<Self>> {
+        let deployments = tx.failed_deployments(update, last, BATCH).await?;
+        if deployments.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<RoomId> = deployments.iter().map(|deployment| deployment.room).collect();
+        let rooms = tx.rooms(&ids).await?.into_iter().map(|room| (room.id, room));
+        let rooms = rooms.collect();
+        Ok(Some(Self { deployments, rooms }))
+    }
+
+    fn retry(&self, retry: &Retry<'_>, now: DateTime<Utc>, done: &mut RetryDone) -> Changes {
+        let rooms = self.deployments.iter();
+        let rooms = rooms.filter_map(|failed| Some((self.rooms.get(&failed.room)?, failed)));
+        let (changes, left_out) = retry.rooms(rooms, now);
+        done.retried.rooms += changes.deployments.len();
+        done.retried.left_out += left_out.len();
+        done.last = self.deployments.last().map(|failed| failed.room);
+        changes
+    }
+
+    /// At most so many of those that are retried.
+    fn named(
+        &self,
+        retried: &[Deployment],
+        most: usize,
+        window: impl Fn(&Room, &Deployment) -> Window,
+    ) -> Vec<RetriedRoom> {
+        let room_of = |retried: &Deployment| {
+            let room = self.rooms.get(&retried.room)?;
+            let failed = self.deployments.iter().find(|failed| failed.room == room.id)?;
+            Some(RetriedRoom {
+                room: room.id,
+                zone: room.zone.clone(),
+                window: window(room, retried),
+                attempt: retried.attempt,
+                failure: failed.reason.clone(),
+            })
+        };
+        retried.iter().take(most).filter_map(room_of).collect()
     }
 }
 

@@ -53,11 +53,12 @@ use uuid::Uuid;
 
 pub use artifacts::Artifacts;
 pub use clock::Clock;
+pub use control::{PausePlan, ResumePlan, ResumedPlan};
 pub use domain::clean::{CleanLine, CleanText};
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;
 pub use explain::{RoomExplanation, UpdateExplanation};
-pub use force_and_retry::{ForceOutcome, ForcePlan, RetryOutcome, RoomScope};
+pub use force_and_retry::{ForceOutcome, ForcePlan, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
 pub use gateway::{GatewayToken, GatewayTokenError, SHORTEST_GATEWAY_TOKEN};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};

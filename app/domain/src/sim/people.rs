@@ -200,18 +200,16 @@ impl Simulation {
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated.
     pub fn retry_all_failed(&mut self, update: UpdateId, by: &str) -> Result<usize, Refusal> {
+        let title = self.title(update);
         let of_update = self
             .fleet
             .deployments
             .values()
             .filter(|deployment| deployment.update == update);
-        let rooms: Vec<RoomId> = of_update.map(|deployment| deployment.room).collect();
-        let (title, retry) = (self.title(update), self.fleet.rollouts.get(&update));
-        startable_rollout(retry, &title)?;
-        let retried = rooms.iter().filter_map(|room| self.retried(update, *room, by).ok());
-        let retried: Vec<Deployment> = retried.collect();
-        let number = retried.len();
-        self.put_retried(retried);
+        let rooms = of_update.filter_map(|deployment| Some((self.fleet.rooms.get(&deployment.room)?, deployment)));
+        let (changes, _) = self.retry_of(update, &title, by)?.rooms(rooms, self.now);
+        let number = changes.deployments.len();
+        self.write_retried(&changes);
         Ok(number)
     }
 
@@ -220,28 +218,28 @@ impl Simulation {
     /// # Errors
     /// There is nothing to retry there, or the rollout is paused or deprecated.
     pub fn retry(&mut self, update: UpdateId, room: RoomId, by: &str) -> Result<(), Refusal> {
-        let retried = self.retried(update, room, by)?;
-        self.put_retried(vec![retried]);
+        let title = self.title(update);
+        let retry = self.retry_of(update, &title, by)?;
+        let existing = self.fleet.deployment_of(room, update);
+        let room = self.fleet.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
+        let changes = retry.room(room, existing, self.now)?;
+        self.write_retried(&changes);
         Ok(())
     }
 
-    fn retried(&self, update: UpdateId, room: RoomId, by: &str) -> Result<Deployment, Refusal> {
-        let title = self.title(update);
-        let retry = Retry {
-            rollout: startable_rollout(self.fleet.rollouts.get(&update), &title)?,
-            title: &title,
+    fn retry_of<'s>(&'s self, update: UpdateId, title: &'s str, by: &'s str) -> Result<Retry<'s>, Refusal> {
+        Ok(Retry {
+            rollout: startable_rollout(self.fleet.rollouts.get(&update), title)?,
+            title,
             rings: &self.fleet.rings,
             newer: &self.fleet.rollouts,
             settings: &self.fleet.organisation.settings,
             by,
-        };
-        let existing = self.fleet.deployment_of(room, update);
-        let room = self.fleet.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
-        retry.room(room, existing, self.now)
+        })
     }
 
-    fn put_retried(&mut self, retried: Vec<Deployment>) {
-        for retry in &retried {
+    fn write_retried(&mut self, changes: &Changes) {
+        for retry in &changes.deployments {
             let subject = Some(Subject::Room(retry.room, retry.update));
             self.log.push(LogEntry {
                 at: self.now,
@@ -249,7 +247,7 @@ impl Simulation {
                 text: retry.reason.sentence(),
             });
         }
-        self.put(retried);
+        self.write(changes);
     }
 
     /// Forces an update in rooms (K5). The log says which were left out and why.
