@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::access::Act;
 use domain::commands::acknowledge::acknowledge;
+use domain::commands::force::ForceRefusal;
 use domain::commands::pause::{Pause, pause};
 use domain::commands::resume::{Calendar, resume};
 use domain::commands::startable_rollout;
@@ -240,7 +241,7 @@ impl Presenter {
             "{} left out",
             formats::count(as_count(plan.forced.left_out.len()), "room is", "rooms are")
         );
-        let named: Vec<&(RoomId, String)> = plan.forced.left_out.iter().take(NAMED).collect();
+        let named: Vec<&(RoomId, ForceRefusal)> = plan.forced.left_out.iter().take(NAMED).collect();
         let ids: Vec<RoomId> = named.iter().map(|(id, _)| *id).collect();
         let names = names(snapshot, &ids).await?;
         view.more_rooms = as_count(plan.forced.left_out.len() - named.len());
@@ -249,7 +250,7 @@ impl Presenter {
             .map(|(id, why)| ControlRoom {
                 name: names.get(id).cloned().unwrap_or_default(),
                 when: String::new(),
-                note: why.clone(),
+                note: why.sentence(&plan.product, |date| date.to_string()),
             })
             .collect();
         Ok(())

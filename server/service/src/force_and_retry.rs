@@ -7,8 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Act;
 use domain::changes::{Applied, Changes};
 use domain::clean::CleanText;
+use domain::commands::force::{self, ForceOutcome, ForceRefusal};
 use domain::commands::retry::Retry;
-use domain::commands::{force, startable_rollout};
+use domain::commands::startable_rollout;
 use domain::deployment::{Deployment, Force};
 use domain::freeze::Freezes;
 use domain::ids::{NewIds, RoomId, UpdateId};
@@ -88,19 +89,12 @@ impl RoomScope {
 pub struct ForcePlan {
     /// The rooms.
     pub forced: ForceOutcome,
+    /// The product's name, for what is said of rooms that are left out.
+    pub product: String,
     /// How many of those that are forced have people in them.
     pub in_use: i64,
     /// When the latest of their devices said so.
     pub in_use_at: Option<DateTime<Utc>>,
-}
-
-/// What a force did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ForceOutcome {
-    /// Rooms that are forced.
-    pub rooms: Vec<RoomId>,
-    /// Rooms that were left out, and why.
-    pub left_out: Vec<(RoomId, String)>,
 }
 
 /// Rooms that are read and written together.
@@ -216,13 +210,7 @@ impl Service {
             |(facts, rooms, mut ids, reason), now, done: ForceDone| {
                 match rooms.chunks(AT_A_TIME).nth(done.pages) {
                     None => None,
-                    Some(page) => {
-                        let deployments = facts.force_in(tx, page, now, &mut ids, &mut done).await?;
-                        Some(Changes {
-                            deployments,
-                            ..Changes::default()
-                        })
-                    }
+                    Some(page) => Some(facts.force_in(tx, page, now, &mut ids, &mut done).await?),
                 }
             },
             {
@@ -231,7 +219,7 @@ impl Service {
                     update,
                     mode,
                     rooms: forced.rooms.clone(),
-                    left_out: forced.left_out.clone(),
+                    left_out: facts.sentences(&forced),
                     actor: actor.name.clone(),
                     at: now,
                     reason: reason.clone(),
@@ -282,6 +270,7 @@ impl Service {
                 let (in_use, in_use_at) = tx.rooms_in_use(&forced.rooms, now - FRESH, now).await?;
                 ForcePlan {
                     forced,
+                    product: facts.update.product_name,
                     in_use,
                     in_use_at,
                 }
@@ -421,7 +410,7 @@ impl ForceFacts {
         })
     }
 
-    /// Decides for some rooms: the deployments of those that are forced.
+    /// Decides for some rooms.
     async fn force_in(
         &self,
         tx: &mut Tx,
@@ -429,7 +418,7 @@ impl ForceFacts {
         now: DateTime<Utc>,
         ids: &mut impl NewIds,
         done: &mut ForceDone,
-    ) -> Result<Vec<Deployment>> {
+    ) -> Result<Changes> {
         let force = force::Force {
             update: &self.update,
             rollout: &self.rollout,
@@ -441,20 +430,18 @@ impl ForceFacts {
             by: &self.by,
         };
         let existing = tx.deployments_in(rooms, self.update.id).await?;
-        let mut deployments = Vec::with_capacity(rooms.len());
-        for room in tx.rooms(rooms).await? {
-            match force.room(&room, existing.get(&room.id), now, ids) {
-                Ok(deployment) => {
-                    done.outcome.rooms.push(room.id);
-                    deployments.push(deployment);
-                }
-                Err(why) => {
-                    let why = why.sentence(&self.update.product_name, |date| date.to_string());
-                    done.outcome.left_out.push((room.id, why));
-                }
-            }
-        }
+        let rooms = tx.rooms(rooms).await?;
+        let rooms = rooms.iter().map(|room| (room, existing.get(&room.id)));
+        let (changes, outcome) = force.rooms(rooms, now, ids);
+        done.outcome.add(outcome);
         done.pages += 1;
-        Ok(deployments)
+        Ok(changes)
+    }
+
+    /// Why rooms are left out, as the record of the force keeps it.
+    fn sentences(&self, forced: &ForceOutcome) -> Vec<(RoomId, String)> {
+        let sentence = |why: &ForceRefusal| why.sentence(&self.update.product_name, |date| date.to_string());
+        let left_out = forced.left_out.iter();
+        left_out.map(|(room, why)| (*room, sentence(why))).collect()
     }
 }

@@ -10,6 +10,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
+use domain::commands::force::ForceRefusal;
 use domain::deployment::{DeploymentState, Force, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{RoomId, UpdateId};
@@ -467,7 +468,9 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         forced.rooms.iter().copied().collect::<BTreeSet<_>>(),
         BTreeSet::from([rooms["Staging 1"], rooms["General 1"]])
     );
-    let why: BTreeMap<RoomId, String> = forced.left_out.into_iter().collect();
+    let sentence = |why: &ForceRefusal| why.sentence("Bar firmware", |date| date.to_string());
+    let why = forced.left_out.iter().map(|(room, why)| (*room, sentence(why)));
+    let why: BTreeMap<RoomId, String> = why.collect();
     assert_eq!(why.len(), 4);
     assert!(why[&rooms["Held"]].starts_with("Held by Facilities until"), "{why:?}");
     assert_eq!(why[&rooms["New"]], "Onboarding: the room is not scheduled yet.");
@@ -501,8 +504,8 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         .await
         .unwrap();
     assert_eq!(
-        (again.rooms.len(), again.left_out[0].1.as_str()),
-        (0, "The room is forced already.")
+        (again.rooms, again.left_out),
+        (vec![], vec![(rooms["General 1"], ForceRefusal::AlreadyForced)])
     );
     let forced: Vec<_> = estate
         .audit()

@@ -135,7 +135,7 @@ async fn force(both: &mut Both, command: &Command) -> Result<Did, Refusal> {
     };
     let forced = both.sim.force(update, &rooms, *how, "Admin")?;
     let mut left_out = forced.left_out;
-    left_out.sort();
+    left_out.sort_by_key(|(room, _)| *room);
     Ok(Did::Forced {
         rooms: forced.rooms,
         left_out,
