@@ -61,6 +61,12 @@ impl FreezeScope {
 }
 
 impl Freeze {
+    /// Whether dates of it are ahead of `today`, which may be lifted (W6).
+    #[must_use]
+    pub fn is_ahead(&self, today: NaiveDate) -> bool {
+        self.until > today
+    }
+
     /// Whether `date` is frozen.
     #[must_use]
     pub fn covers(&self, date: NaiveDate) -> bool {

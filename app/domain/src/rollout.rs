@@ -74,6 +74,15 @@ pub enum RolloutState {
     },
 }
 
+/// What keeps rooms from starting an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartObstacle {
+    /// Its rollout is paused (K3).
+    Paused,
+    /// Its rollout is deprecated, for good (T8).
+    Deprecated,
+}
+
 /// A ring as a rollout entered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
@@ -213,10 +222,21 @@ impl Rollout {
         matches!(self.state, RolloutState::Running | RolloutState::Paused { .. })
     }
 
-    /// Whether devices may start it: not while paused, never after deprecation. A finished one may: a retry is still possible.
+    /// What keeps devices from starting it, and people from retrying and forcing rooms (K4, K5). Nothing does after it is over: a retry
+    /// is still possible.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<StartObstacle> {
+        match self.state {
+            RolloutState::Running | RolloutState::Finished { .. } => None,
+            RolloutState::Paused { .. } => Some(StartObstacle::Paused),
+            RolloutState::Deprecated { .. } => Some(StartObstacle::Deprecated),
+        }
+    }
+
+    /// Whether devices may start it.
     #[must_use]
     pub fn may_start_rooms(&self) -> bool {
-        matches!(self.state, RolloutState::Running | RolloutState::Finished { .. })
+        self.obstacle().is_none()
     }
 
     /// The stage of `ring`, if the rollout has entered it.
@@ -229,12 +249,6 @@ impl Rollout {
     #[must_use]
     pub fn is_being_superseded(&self) -> bool {
         self.is_live() && !self.superseded_by.is_empty()
-    }
-
-    /// Whether failed rooms may be retried, and rooms forced (K4, K5): also after it is over.
-    #[must_use]
-    pub fn may_be_retried(&self) -> bool {
-        matches!(self.state, RolloutState::Running | RolloutState::Finished { .. })
     }
 
     /// The ring in whose plan and counts a room of `ring` stands: that one, or the implicit one of Automatic mode (S12).
@@ -384,11 +398,11 @@ impl Rollout {
         entered.chain(ahead).fold(0, u32::saturating_add)
     }
 
-    /// Why these rings are refused: with those that it has entered, its plan would exceed the 60 days (R10). `title`: its update.
+    /// The days of its plan if these rings are refused: with those that it has entered, it would exceed the 60 days (R10).
     #[must_use]
-    pub fn refusal_of(&self, rings: &RingSequence, title: &str) -> Option<String> {
-        let total = self.planned_days(rings);
-        (total > MOST_TOTAL_DAYS).then(|| plan_too_long(title, total))
+    pub fn too_many_days(&self, rings: &RingSequence) -> Option<u32> {
+        let days = self.planned_days(rings);
+        (days > MOST_TOTAL_DAYS).then_some(days)
     }
 
     /// What it does on `today`, the organisation's date, while it runs (T6). `calendar`: [`Rollout::calendar`] on that
@@ -502,11 +516,6 @@ impl Rollout {
         }
         refrozen
     }
-}
-
-/// What is said of rings with which a plan would exceed the 60 days; forms say it before they are sent.
-pub(crate) fn plan_too_long(title: &str, days: u32) -> String {
-    format!("the running rollout of {title} would take {days} days; at most {MOST_TOTAL_DAYS} are allowed")
 }
 
 impl PlannedStage {

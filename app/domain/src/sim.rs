@@ -26,8 +26,6 @@ use crate::status::{self, UpdateStatus};
 use crate::time_text;
 use crate::window::Window;
 
-pub use people::ForceOutcome;
-
 /// How a simulated device behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behaviour {

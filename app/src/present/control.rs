@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::access::Act;
+use domain::commands::acknowledge::acknowledge;
+use domain::commands::force::ForceRefusal;
+use domain::commands::pause::{Pause, pause};
+use domain::commands::resume::{Calendar, resume};
+use domain::commands::startable_rollout;
 use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
-use domain::rollout::{PlannedStage, RolloutState};
-use domain::status::UpdateStatus;
 use domain::time_text;
 use domain::update::titled;
 use service::pages::{ReadSnapshot, UpdateSummary};
-use service::{Actor, RoomScope};
+use service::{Actor, ResumePlan, RoomScope};
 
 use super::{Presenter, Result, formats, service_error, store_error};
+use crate::error::AppError;
 use crate::model::{Control, ControlRoom, ControlView, FormSuccess};
 
 /// Rooms that a dialog names.
@@ -27,7 +31,6 @@ impl Presenter {
     pub async fn control(&self, id: UpdateId, what: Control, chosen: Vec<RoomId>) -> Result<ControlView> {
         let mut snapshot = self.snapshot_for(Act::ControlUpdates).await?;
         let summary = snapshot.update(id).await.map_err(service_error)?;
-        let acknowledged = snapshot.tx.is_acknowledged(id).await.map_err(store_error)?;
         let mut view = ControlView {
             id,
             title: titled(&summary.record.title, &summary.record.version),
@@ -40,18 +43,20 @@ impl Presenter {
             known_issues: Vec::new(),
             resumes_on: String::new(),
             chosen,
-            refused: refused(what, &summary, acknowledged),
+            refused: None,
         };
-        if view.refused.is_some() {
-            return Ok(view);
-        }
-        match what {
-            Control::Pause => pause(&mut snapshot, &summary, &mut view).await?,
-            Control::Resume => resume(&snapshot, &summary, &mut view),
-            Control::ResumeDate => resume_date(&snapshot, &summary, &mut view),
-            Control::Retry => retry(&mut snapshot, &summary, &mut view).await?,
-            Control::Force => self.force_view(&mut snapshot, &mut view).await?,
-            Control::Acknowledge => acknowledge(&summary, &mut view),
+        let follows = match what {
+            Control::Pause => self.pause_view(&mut view).await,
+            Control::Resume => self.resume_view(&snapshot, &mut view).await,
+            Control::ResumeDate => self.resume_date_view(&snapshot, &mut view).await,
+            Control::Retry => self.retry_view(&mut snapshot, &mut view).await,
+            Control::Force => self.force_view(&mut snapshot, &mut view).await,
+            Control::Acknowledge => self.acknowledge_view(&mut view).await,
+        };
+        match follows {
+            Ok(()) => {}
+            Err(AppError::Conflict { problem }) => view.refused = Some(problem),
+            Err(error) => return Err(error),
         }
         Ok(view)
     }
@@ -68,8 +73,129 @@ impl Presenter {
             .map_err(store_error)?;
         let offered = Control::ALL.into_iter();
         Ok(offered
-            .filter(|what| refused(*what, summary, acknowledged).is_none())
+            .filter(|what| may_be_done(*what, snapshot, summary, acknowledged))
             .collect())
+    }
+
+    async fn pause_view(&self, view: &mut ControlView) -> Result<()> {
+        let plan = self.service.pause_plan(self.actor(), view.id, as_count(NAMED)).await;
+        let plan = plan.map_err(service_error)?;
+        view.count = plan.rollout.total_counts().in_progress;
+        let finishes = match view.count {
+            0 => "No install is running.".to_owned(),
+            running => format!(
+                "{} and is recorded.",
+                formats::count(running, "running install finishes", "running installs finish")
+            ),
+        };
+        view.sentences = vec![
+            format!("No further install of it starts in any ring, not even in forced rooms. {finishes}"),
+            "The days of the pause do not count: all later nights move back by the same number of days.".to_owned(),
+        ];
+        if view.count > 0 {
+            view.rooms_heading = "Installs that are running".to_owned();
+            view.more_rooms = view.count - as_count(plan.running.len());
+            let running = plan.running.into_iter().map(|name| ControlRoom {
+                name,
+                when: String::new(),
+                note: String::new(),
+            });
+            view.rooms = running.collect();
+        }
+        Ok(())
+    }
+
+    async fn resume_date_view(&self, snapshot: &ReadSnapshot, view: &mut ControlView) -> Result<()> {
+        let plan = self.service.resume_plan(self.actor(), view.id).await;
+        let plan = plan.map_err(service_error)?;
+        let resumes_on = plan.pause.resumes_on;
+        let until = match resumes_on.zip(plan.by_itself.as_ref()) {
+            Some((date, resumed)) => {
+                let (date, days) = (
+                    time_text::date(date, formats::year(snapshot)),
+                    formats::count(i64::from(resumed.days_later), "day", "days"),
+                );
+                format!("It resumes automatically on {date}. All later dates then move by {days}.")
+            }
+            None => "It has no resume date. When somebody resumes it, all later dates move by the days of the pause."
+                .to_owned(),
+        };
+        view.sentences = vec![paused(snapshot, &plan), until];
+        view.resumes_on = resumes_on.map_or_else(String::new, |date| date.to_string());
+        Ok(())
+    }
+
+    async fn resume_view(&self, snapshot: &ReadSnapshot, view: &mut ControlView) -> Result<()> {
+        let plan = self.service.resume_plan(self.actor(), view.id).await;
+        let plan = plan.map_err(service_error)?;
+        let moves = match plan.now.days_later {
+            0 => "The pause began today, so no date moves.".to_owned(),
+            days => format!(
+                "All later dates move by {}.",
+                formats::count(i64::from(days), "day", "days")
+            ),
+        };
+        view.sentences = vec![paused(snapshot, &plan), moves];
+        let year = formats::year(snapshot);
+        view.rooms_heading = "Dates if it is resumed today".to_owned();
+        let ahead = plan.now.ahead.iter().map(|stage| ControlRoom {
+            name: stage.name.clone(),
+            when: formats::span(stage.starts_on, stage.rollout_ends, year),
+            note: if stage.test_days > 0 {
+                format!(
+                    "Test period until {}.",
+                    time_text::date(stage.test_ends.pred_opt().unwrap_or(stage.test_ends), year)
+                )
+            } else {
+                String::new()
+            },
+        });
+        view.rooms = ahead.collect();
+        Ok(())
+    }
+
+    async fn retry_view(&self, snapshot: &mut ReadSnapshot, view: &mut ControlView) -> Result<()> {
+        let plan = self.service.retry_plan(self.actor(), view.id, NAMED).await;
+        let plan = plan.map_err(service_error)?;
+        let left_out = as_count(plan.retried.left_out);
+        view.count = as_count(plan.retried.rooms);
+        if view.count == 0 {
+            view.refused = Some(match left_out {
+                0 => "No room has failed.".to_owned(),
+                _ => "A newer update has superseded it in all failed rooms; none of them is retried.".to_owned(),
+            });
+            return Ok(());
+        }
+        view.sentences = vec![format!(
+            "{} into the next window. Fix the cause first, or it fails again.",
+            formats::count(view.count, "failed room goes back", "failed rooms go back")
+        )];
+        if left_out > 0 {
+            view.sentences.push(format!(
+                "{} left out: a newer update has superseded it there.",
+                formats::count(left_out, "failed room is", "failed rooms are")
+            ));
+        }
+        let ids: Vec<RoomId> = plan.rooms.iter().map(|retried| retried.room).collect();
+        let names = names(snapshot, &ids).await?;
+        view.more_rooms = view.count - as_count(plan.rooms.len());
+        let rooms = plan.rooms.into_iter().map(|retried| ControlRoom {
+            name: names.get(&retried.room).cloned().unwrap_or_default(),
+            when: time_text::window(&retried.window, &retried.zone, snapshot.now),
+            note: format!("Attempt {}. Last: {}", retried.attempt, retried.failure.sentence()),
+        });
+        view.rooms = rooms.collect();
+        Ok(())
+    }
+
+    async fn acknowledge_view(&self, view: &mut ControlView) -> Result<()> {
+        let failed = self.service.acknowledge_plan(self.actor(), view.id).await;
+        view.count = failed.map_err(service_error)?;
+        view.sentences = vec![
+            format!("{} without it.", formats::count(view.count, "room stays", "rooms stay")),
+            "The update moves to the past updates. Failed rooms can still be retried there.".to_owned(),
+        ];
+        Ok(())
     }
 
     async fn force_view(&self, snapshot: &mut ReadSnapshot, view: &mut ControlView) -> Result<()> {
@@ -115,7 +241,7 @@ impl Presenter {
             "{} left out",
             formats::count(as_count(plan.forced.left_out.len()), "room is", "rooms are")
         );
-        let named: Vec<&(RoomId, String)> = plan.forced.left_out.iter().take(NAMED).collect();
+        let named: Vec<&(RoomId, ForceRefusal)> = plan.forced.left_out.iter().take(NAMED).collect();
         let ids: Vec<RoomId> = named.iter().map(|(id, _)| *id).collect();
         let names = names(snapshot, &ids).await?;
         view.more_rooms = as_count(plan.forced.left_out.len() - named.len());
@@ -124,7 +250,7 @@ impl Presenter {
             .map(|(id, why)| ControlRoom {
                 name: names.get(id).cloned().unwrap_or_default(),
                 when: String::new(),
-                note: why.clone(),
+                note: why.sentence(&plan.product, |date| date.to_string()),
             })
             .collect();
         Ok(())
@@ -204,9 +330,10 @@ impl Presenter {
             .retry_all_failed(self.actor(), id)
             .await
             .map_err(service_error)?;
-        let text = match retried.rooms {
-            0 => "No failed room is left; nothing was changed.".to_owned(),
-            rooms => format!(
+        let text = match (retried.rooms, retried.left_out) {
+            (0, 0) => "No failed room is left; nothing was changed.".to_owned(),
+            (0, _) => "A newer update has superseded it in all failed rooms; nothing was changed.".to_owned(),
+            (rooms, _) => format!(
                 "{} into the next window.",
                 formats::count(as_count(rooms), "room goes back", "rooms go back")
             ),
@@ -288,62 +415,31 @@ fn as_count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Why something cannot be done to an update as it stands; the service says the same when it is asked.
-fn refused(what: Control, summary: &UpdateSummary, acknowledged: bool) -> Option<String> {
-    let rollout = &summary.rollout;
-    let is_paused = matches!(rollout.state, RolloutState::Paused { .. });
-    let is_deprecated = matches!(rollout.state, RolloutState::Deprecated { .. });
-    let why = match what {
-        Control::Pause if !rollout.is_live() || is_paused => "The update is not running.",
-        Control::Resume | Control::ResumeDate if !is_paused => "The update is not paused.",
-        Control::Retry | Control::Force if is_paused => "The update is paused. Resume it first.",
-        Control::Retry | Control::Force if is_deprecated => "The update is deprecated.",
-        Control::Retry if summary.counts.failed == 0 => "No room has failed.",
-        Control::Acknowledge if summary.status != UpdateStatus::CompletedWithFailures => {
-            "The update is not completed with failures."
+/// Whether something can be done to an update as it stands: what decides when it is done is asked.
+fn may_be_done(what: Control, snapshot: &ReadSnapshot, summary: &UpdateSummary, acknowledged: bool) -> bool {
+    let (rollout, now, zone) = (Some(&summary.rollout), snapshot.now, &snapshot.organisation.zone);
+    match what {
+        Control::Pause => {
+            let asked = Pause {
+                by: String::new(),
+                reason: String::new(),
+                resumes_on: None,
+            };
+            pause(rollout, "", zone, &asked, now).is_ok()
         }
-        Control::Acknowledge if acknowledged => "The failures are acknowledged already.",
-        Control::Pause
-        | Control::Resume
-        | Control::ResumeDate
-        | Control::Retry
-        | Control::Force
-        | Control::Acknowledge => return None,
-    };
-    Some(why.to_owned())
-}
-
-async fn pause(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
-    view.count = summary.counts.in_progress;
-    let finishes = match summary.counts.in_progress {
-        0 => "No install is running.".to_owned(),
-        running => format!(
-            "{} and is recorded.",
-            formats::count(running, "running install finishes", "running installs finish")
-        ),
-    };
-    view.sentences = vec![
-        format!("No further install of it starts in any ring, not even in forced rooms. {finishes}"),
-        "The days of the pause do not count: all later nights move back by the same number of days.".to_owned(),
-    ];
-    if summary.counts.in_progress > 0 {
-        let running = snapshot
-            .tx
-            .running_rooms(view.id, as_count(NAMED))
-            .await
-            .map_err(store_error)?;
-        view.rooms_heading = "Installs that are running".to_owned();
-        view.more_rooms = summary.counts.in_progress - as_count(running.len());
-        view.rooms = running
-            .into_iter()
-            .map(|(_, name)| ControlRoom {
-                name,
-                when: String::new(),
-                note: String::new(),
-            })
-            .collect();
+        Control::Resume | Control::ResumeDate => {
+            let calendar = Calendar {
+                zone,
+                rings: &snapshot.rings,
+                freezes: &snapshot.freezes,
+            };
+            resume(rollout, None, calendar, std::iter::empty(), now).is_ok()
+        }
+        // Without a failed room a retry is not refused, but changes nothing.
+        Control::Retry => summary.counts.failed > 0 && startable_rollout(rollout, "").is_ok(),
+        Control::Force => startable_rollout(rollout, "").is_ok(),
+        Control::Acknowledge => acknowledge(rollout, "", acknowledged, "", now).is_ok(),
     }
-    Ok(())
 }
 
 /// The date in a field; `None`: it is empty.
@@ -355,115 +451,10 @@ fn resume_on(date: &str) -> Result<Option<NaiveDate>> {
 }
 
 /// Since when, by whom and why.
-fn paused(snapshot: &ReadSnapshot, since: DateTime<Utc>, by: &str, reason: &str) -> String {
-    let since = time_text::instant(since, &snapshot.organisation.zone, snapshot.now);
-    format!("Paused since {since} by {by}: {}", formats::sentence(reason))
-}
-
-fn resume_date(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) {
-    let RolloutState::Paused {
-        since,
-        by,
-        reason,
-        resumes_on,
-    } = &summary.rollout.state
-    else {
-        return;
-    };
-    let until = match resumes_on {
-        Some(date) => {
-            let days = (*date - snapshot.organisation.zone.date(*since)).num_days();
-            let (date, days) = (
-                time_text::date(*date, formats::year(snapshot)),
-                formats::count(days, "day", "days"),
-            );
-            format!("It resumes automatically on {date}. All later dates then move by {days}.")
-        }
-        None => {
-            "It has no resume date. When somebody resumes it, all later dates move by the days of the pause.".to_owned()
-        }
-    };
-    view.sentences = vec![paused(snapshot, *since, by, reason), until];
-    view.resumes_on = resumes_on.map_or_else(String::new, |date| date.to_string());
-}
-
-fn resume(snapshot: &ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) {
-    let zone = &snapshot.organisation.zone;
-    let today = zone.date(snapshot.now);
-    if let RolloutState::Paused { since, by, reason, .. } = &summary.rollout.state {
-        let days = (today - zone.date(*since)).num_days();
-        view.sentences = vec![
-            paused(snapshot, *since, by, reason),
-            match days {
-                0 => "The pause began today, so no date moves.".to_owned(),
-                days => format!("All later dates move by {}.", formats::count(days, "day", "days")),
-            },
-        ];
-    }
-    let year = formats::year(snapshot);
-    view.rooms_heading = "Dates if it is resumed today".to_owned();
-    // Whatever date the pause has: nobody waits for it.
-    let mut rollout = summary.rollout.clone();
-    if let RolloutState::Paused { resumes_on, .. } = &mut rollout.state {
-        *resumes_on = None;
-    }
-    let calendar = rollout.calendar_at(&snapshot.rings, &snapshot.freezes, zone, snapshot.now);
-    let ahead = calendar.iter().filter(|stage| stage.test_ends > today);
-    view.rooms = ahead
-        .map(|stage: &PlannedStage| ControlRoom {
-            name: stage.name.clone(),
-            when: formats::span(stage.starts_on, stage.rollout_ends, year),
-            note: if stage.test_days > 0 {
-                format!(
-                    "Test period until {}.",
-                    time_text::date(stage.test_ends.pred_opt().unwrap_or(stage.test_ends), year)
-                )
-            } else {
-                String::new()
-            },
-        })
-        .collect();
-}
-
-async fn retry(snapshot: &mut ReadSnapshot, summary: &UpdateSummary, view: &mut ControlView) -> Result<()> {
-    view.count = summary.counts.failed;
-    view.sentences = vec![format!(
-        "{} into the next window. Fix the cause first, or it fails again.",
-        formats::count(view.count, "failed room goes back", "failed rooms go back")
-    )];
-    let some = snapshot
-        .tx
-        .failed_deployments(view.id, None, as_count(NAMED))
-        .await
-        .map_err(store_error)?;
-    let ids: Vec<RoomId> = some.iter().map(|deployment| deployment.room).collect();
-    let rooms = snapshot.rooms(&ids).await.map_err(service_error)?;
-    let names = names(snapshot, &ids).await?;
-    view.more_rooms = view.count - as_count(some.len());
-    for deployment in some {
-        let Some(room) = rooms.get(&deployment.room) else {
-            continue;
-        };
-        let window = snapshot.next_window(room, room.zone.date(snapshot.now));
-        view.rooms.push(ControlRoom {
-            name: names.get(&deployment.room).cloned().unwrap_or_default(),
-            when: time_text::window(&window, &room.zone, snapshot.now),
-            note: format!(
-                "Attempt {}. Last: {}",
-                deployment.attempt + 1,
-                deployment.reason.sentence()
-            ),
-        });
-    }
-    Ok(())
-}
-
-fn acknowledge(summary: &UpdateSummary, view: &mut ControlView) {
-    view.count = summary.counts.failed;
-    view.sentences = vec![
-        format!("{} without it.", formats::count(view.count, "room stays", "rooms stay")),
-        "The update moves to the past updates. Failed rooms can still be retried there.".to_owned(),
-    ];
+fn paused(snapshot: &ReadSnapshot, plan: &ResumePlan) -> String {
+    let since = time_text::instant(plan.since, &snapshot.organisation.zone, snapshot.now);
+    let (by, reason) = (&plan.pause.by, formats::sentence(&plan.pause.reason));
+    format!("Paused since {since} by {by}: {reason}")
 }
 
 /// Name and site of rooms.

@@ -156,7 +156,7 @@ impl Presenter {
                 kind: record.kind,
                 may_retry: in_room.status == RoomStatus::Failed
                     && self.viewer.actor.role.may(Act::RetryRoom)
-                    && rollout.may_be_retried(),
+                    && rollout.may_start_rooms(),
                 status: in_room.status,
                 when: when_of(&snapshot, &room, &in_room),
                 why: in_room.why,

@@ -149,6 +149,7 @@ impl Presenter {
         };
         Ok(FreezeRow {
             id: freeze.id.to_string(),
+            may_lift: freeze.is_ahead(today),
             whom,
             dates: format!(
                 "{} to {}",
@@ -158,7 +159,6 @@ impl Presenter {
             state: state.to_owned(),
             reason: freeze.reason,
             owner: freeze.owner,
-            may_lift: freeze.until > today,
         })
     }
 

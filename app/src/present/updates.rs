@@ -93,7 +93,7 @@ impl Presenter {
                 .collect(),
             history: history(&mut snapshot, id).await?,
             controls: self.controls(&mut snapshot, &summary).await?,
-            may_retry: self.viewer.actor.role.may(Act::RetryRoom) && summary.rollout.may_be_retried(),
+            may_retry: self.viewer.actor.role.may(Act::RetryRoom) && summary.rollout.may_start_rooms(),
         })
     }
 

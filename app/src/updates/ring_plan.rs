@@ -7,6 +7,7 @@ use chrono::{Datelike, NaiveDate};
 use domain::ids::RingId;
 use domain::ring::RingSequence;
 use domain::rollout::PlannedStage;
+use domain::text::ring::plan_too_long;
 use domain::time_text;
 use leptos::prelude::*;
 
@@ -42,9 +43,10 @@ impl RingPlan {
 
     /// Why `rings` are refused for one of the running updates (R10).
     pub(super) fn refusal(&self, rings: &RingSequence) -> Option<String> {
-        self.running
-            .iter()
-            .find_map(|running| running.rollout.refusal_of(rings, &running.title))
+        self.running.iter().find_map(|running| {
+            let days = running.rollout.too_many_days(rings)?;
+            Some(plan_too_long(&running.title, days))
+        })
     }
 
     fn calendar(&self, running: &RunningRollout, rings: &RingSequence) -> Vec<PlannedStage> {

@@ -222,9 +222,8 @@ fn start(
     match status {
         RoomStatus::Scheduled => Some(match deployment.force {
             None => {
-                let hours = facts.organisation.settings.window();
-                let frozen = |date| room.freeze_on(facts.freezes, date);
-                ExpectedStart::Window(Window::next_free(&room.zone, deployment.night, now, hours, frozen))
+                let night = deployment.night;
+                ExpectedStart::Window(next_window(facts.organisation, facts.freezes, room, night, now))
             }
             Some(force) => match freeze_ends_on(facts, room, now) {
                 Some(date) => ExpectedStart::AfterFreeze(date),
@@ -241,6 +240,18 @@ fn start(
         },
         RoomStatus::NotRequired | RoomStatus::Completed | RoomStatus::Deprecated => None,
     }
+}
+
+/// The window in which a deployment of that night starts, which waits in the room and is not forced (W6).
+pub(crate) fn next_window(
+    organisation: &Organisation,
+    freezes: &Freezes,
+    room: &Room,
+    night: NaiveDate,
+    now: DateTime<Utc>,
+) -> Window {
+    let hours = organisation.settings.window();
+    Window::next_free(&room.zone, night, now, hours, |date| room.freeze_on(freezes, date))
 }
 
 /// The first date on which something may start in a room that is frozen today; `None`: it is not.

@@ -4,7 +4,7 @@
 //! directly. Each change is one transaction with one audit entry that names its actor; each ends by waking the tick. Rules are
 //! the domain's; this crate brings facts and rules together.
 //!
-//! Where to start: [`Service::tick`] for what happens by itself, `control.rs` for what people do to a rollout, `devices.rs` for
+//! Where to start: [`Service::tick`] for what happens by itself, `control.rs` and `force_and_retry.rs` for what people do to a rollout, `devices.rs` for
 //! what devices say.
 
 pub mod activity;
@@ -21,6 +21,7 @@ mod error;
 mod estate;
 mod estate_counts;
 mod explain;
+mod force_and_retry;
 mod freezes;
 mod gateway;
 mod history;
@@ -52,11 +53,13 @@ use uuid::Uuid;
 
 pub use artifacts::Artifacts;
 pub use clock::Clock;
-pub use control::{ForceOutcome, ForcePlan, RetryOutcome, RoomScope};
+pub use control::{PausePlan, ResumePlan, ResumedPlan};
 pub use domain::clean::{CleanLine, CleanText};
+pub use domain::commands::force::ForceOutcome;
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;
 pub use explain::{RoomExplanation, UpdateExplanation};
+pub use force_and_retry::{ForcePlan, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
 pub use gateway::{GatewayToken, GatewayTokenError, SHORTEST_GATEWAY_TOKEN};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};

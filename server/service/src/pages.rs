@@ -27,7 +27,7 @@ use crate::estate_counts::{
     RoomsWaiting, RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
 };
 pub use crate::explain::ExpectedStart;
-use crate::explain::{StatusFacts, status_in_room};
+use crate::explain::{StatusFacts, next_window, status_in_room};
 use crate::tick::organisation;
 
 /// One snapshot of facts.
@@ -380,10 +380,7 @@ impl ReadSnapshot {
     /// The first window of a room that has not closed, on a date not before `night` and not frozen (W6).
     #[must_use]
     pub fn next_window(&self, room: &Room, night: NaiveDate) -> Window {
-        let hours = self.organisation.settings.window();
-        Window::next_free(&room.zone, night, self.now, hours, |date| {
-            room.freeze_on(&self.freezes, date)
-        })
+        next_window(&self.organisation, &self.freezes, room, night, self.now)
     }
 
     /// The rooms that wait for a window of tonight, by site and window. A room counts once, in the first of its

@@ -10,6 +10,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
+use domain::commands::force::ForceRefusal;
 use domain::deployment::{DeploymentState, Force, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{RoomId, UpdateId};
@@ -28,6 +29,8 @@ on_both_engines![
     an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7,
     a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3,
     retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_nothing_k1_k4_t7,
+    what_is_shown_before_a_retry_is_what_it_does_where_a_newer_update_has_come_k4_s9,
+    what_is_shown_before_a_resume_is_what_it_does_k3,
     a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_k6,
     moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14,
     a_move_is_all_or_nothing_r3_r12,
@@ -333,6 +336,89 @@ async fn retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_not
     estate.is_sound().await;
 }
 
+async fn what_is_shown_before_a_retry_is_what_it_does_where_a_newer_update_has_come_k4_s9(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 10), ("Executive", 1)]).await;
+    let older = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    devices.fails = (1..=10).map(|number| (format!("general-{number}"), 1)).collect();
+    devices.fails.insert("staging-1".to_owned(), 9);
+    estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
+    let newer = estate.publish("bar", "3.0", None).await;
+    estate.live_until("2025-03-19T00:30:00Z", &mut devices).await;
+    let fleet = estate.fleet().await;
+    assert_eq!(fleet.rollouts[&newer].stages.len(), 1, "it has come to Staging alone");
+    let failed = fleet
+        .deployments
+        .values()
+        .filter(|deployment| deployment.update == older && matches!(deployment.state, DeploymentState::Failed { .. }));
+    let failed: BTreeSet<RoomId> = failed.map(|deployment| deployment.room).collect();
+    assert!(failed.contains(&rooms["Staging 1"]) && failed.len() > 2, "{failed:?}");
+
+    let plan = estate.service.retry_plan(&admin(), older, 2).await.unwrap();
+    assert_eq!((plan.retried.rooms, plan.retried.left_out), (failed.len() - 1, 1));
+    assert_eq!(plan.rooms.len(), 2, "so many are named");
+    let all = estate.service.retry_plan(&admin(), older, 20).await.unwrap();
+    assert_eq!(all.rooms[..2], plan.rooms);
+    assert_eq!(estate.fleet().await, fleet, "nothing is written");
+
+    let retried = estate.service.retry_all_failed(&admin(), older).await.unwrap();
+    assert_eq!(retried, all.retried);
+    for shown in &all.rooms {
+        let deployment = estate.deployment(shown.room, older).await.unwrap();
+        assert_eq!(deployment.state, DeploymentState::Waiting);
+        assert_eq!(
+            (deployment.attempt, deployment.night),
+            (shown.attempt, shown.window.night)
+        );
+    }
+    let left_out = estate.deployment(rooms["Staging 1"], older).await.unwrap();
+    assert!(matches!(left_out.state, DeploymentState::Failed { .. }), "{left_out:?}");
+    let again = estate.service.retry_plan(&admin(), older, 20).await.unwrap();
+    assert_eq!((again.retried.rooms, again.retried.left_out), (0, 1));
+    assert!(again.rooms.is_empty());
+}
+
+async fn what_is_shown_before_a_resume_is_what_it_does_k3(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2), ("General", 10), ("Executive", 5)]).await;
+    let update = estate.publish("bar", "2.0", None).await;
+    let mut devices = Devices::of(&rooms);
+    estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
+    assert!(problem(estate.service.resume_plan(&admin(), update).await).contains("not paused"));
+    let ahead = async || {
+        let mut snapshot = estate.service.read_snapshot().await.unwrap();
+        let calendar = snapshot.update(update).await.unwrap().calendar;
+        let today = snapshot.organisation.zone.date(snapshot.now);
+        let ahead = calendar.into_iter().filter(|stage| stage.test_ends > today);
+        ahead.collect::<Vec<_>>()
+    };
+    let pause = async |until: Option<NaiveDate>| {
+        let paused = estate.service.pause(&admin(), update, "It hums.".into(), until).await;
+        paused.unwrap();
+    };
+    pause(Some(date("2025-03-17"))).await;
+    assert!(problem(estate.service.pause_plan(&admin(), update, 20).await).contains("paused already, by Admin"));
+    let plan = estate.service.resume_plan(&admin(), update).await.unwrap();
+    assert_eq!((plan.now.days_later, plan.since), (0, instant("2025-03-13T12:00:00Z")));
+    let by_itself = plan.by_itself.unwrap();
+    assert_eq!(by_itself.days_later, 4);
+    estate.live_until("2025-03-17T06:00:00Z", &mut devices).await;
+    assert_eq!(estate.fleet().await.rollouts[&update].state, RolloutState::Running);
+    assert_eq!(ahead().await, by_itself.ahead);
+
+    pause(None).await;
+    estate.live_until("2025-03-20T06:00:00Z", &mut devices).await;
+    let plan = estate.service.resume_plan(&admin(), update).await.unwrap();
+    assert_eq!((plan.now.days_later, plan.by_itself), (3, None));
+    assert!(matches!(
+        estate.fleet().await.rollouts[&update].state,
+        RolloutState::Paused { .. }
+    ));
+    estate.service.resume(&admin(), update, "Mended.".into()).await.unwrap();
+    assert_eq!(ahead().await, plan.now.ahead);
+    assert_eq!(plan.now.ahead[1].starts_on, date("2025-04-02"));
+    estate.is_sound().await;
+}
+
 async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_k6(estate: Estate) {
     let mut rooms = estate.rooms(&[("Staging", 1), ("General", 2)]).await;
     let device = |id: &str| serde_json::json!([{ "id": id, "model": "B1", "installed": { "bar": "1.0" } }]);
@@ -382,7 +468,9 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         forced.rooms.iter().copied().collect::<BTreeSet<_>>(),
         BTreeSet::from([rooms["Staging 1"], rooms["General 1"]])
     );
-    let why: BTreeMap<RoomId, String> = forced.left_out.into_iter().collect();
+    let sentence = |why: &ForceRefusal| why.sentence("Bar firmware", |date| date.to_string());
+    let why = forced.left_out.iter().map(|(room, why)| (*room, sentence(why)));
+    let why: BTreeMap<RoomId, String> = why.collect();
     assert_eq!(why.len(), 4);
     assert!(why[&rooms["Held"]].starts_with("Held by Facilities until"), "{why:?}");
     assert_eq!(why[&rooms["New"]], "Onboarding: the room is not scheduled yet.");
@@ -416,8 +504,8 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         .await
         .unwrap();
     assert_eq!(
-        (again.rooms.len(), again.left_out[0].1.as_str()),
-        (0, "The room is forced already.")
+        (again.rooms, again.left_out),
+        (vec![], vec![(rooms["General 1"], ForceRefusal::AlreadyForced)])
     );
     let forced: Vec<_> = estate
         .audit()

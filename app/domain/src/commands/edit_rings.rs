@@ -8,7 +8,7 @@ use crate::changes::{Changes, MovedRooms, Recheck, Wake};
 use crate::commands::resume::Calendar;
 use crate::ids::RingId;
 use crate::refusal::Refusal;
-use crate::ring::{MOST_TOTAL_DAYS, Ring, RingSequence};
+use crate::ring::{Ring, RingSequence};
 use crate::rollout::Rollout;
 
 /// `after` takes the place of `before`. `live`: the live rollouts and their titles. Rooms of rings that one of them now reaches
@@ -23,8 +23,7 @@ pub fn edit_rings(
     now: DateTime<Utc>,
 ) -> Result<Changes, Refusal> {
     for (rollout, title) in live {
-        let days = rollout.planned_days(after);
-        if days > MOST_TOTAL_DAYS {
+        if let Some(days) = rollout.too_many_days(after) {
             let title = title.clone();
             return Err(Refusal::PlanTooLong { title, days });
         }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::changes::Changes;
 use crate::deployment::{self, Deployment, DeploymentState};
 use crate::freeze::{Freeze, Freezes};
-use crate::ids::{NewIds, UpdateId};
+use crate::ids::{NewIds, RoomId, UpdateId};
 use crate::reason::Reason;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
@@ -28,6 +29,23 @@ pub enum ForceRefusal {
     Frozen(Freeze),
     /// A newer update has come to its ring and takes this one's place there (S9): its title.
     Superseded(String),
+}
+
+/// What came of a force in some rooms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForceOutcome {
+    /// Rooms that are forced.
+    pub rooms: Vec<RoomId>,
+    /// Rooms that were left out, and why.
+    pub left_out: Vec<(RoomId, ForceRefusal)>,
+}
+
+impl ForceOutcome {
+    /// Adds what came of it in further rooms.
+    pub fn add(&mut self, more: Self) {
+        self.rooms.extend(more.rooms);
+        self.left_out.extend(more.left_out);
+    }
 }
 
 /// What is the same for every room of the update.
@@ -52,11 +70,31 @@ pub struct Force<'f> {
 }
 
 impl Force<'_> {
+    /// A page of rooms, each with what it has of the update.
+    pub fn rooms<'a>(
+        &self,
+        rooms: impl Iterator<Item = (&'a Room, Option<&'a Deployment>)>,
+        now: DateTime<Utc>,
+        ids: &mut dyn NewIds,
+    ) -> (Changes, ForceOutcome) {
+        let (mut changes, mut outcome) = (Changes::default(), ForceOutcome::default());
+        for (room, existing) in rooms {
+            match self.deployment(room, existing, now, ids) {
+                Ok(deployment) => {
+                    outcome.rooms.push(room.id);
+                    changes.deployments.push(deployment);
+                }
+                Err(why) => outcome.left_out.push((room.id, why)),
+            }
+        }
+        (changes, outcome)
+    }
+
     /// The room's deployment as a forced one. `existing`: what the room has of the update.
     ///
     /// # Errors
     /// Why the room is left out.
-    pub fn room(
+    fn deployment(
         &self,
         room: &Room,
         existing: Option<&Deployment>,

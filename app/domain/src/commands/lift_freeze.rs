@@ -34,7 +34,7 @@ pub fn lift_freeze<'r>(
 ) -> Result<LiftedFreeze, Refusal> {
     let (scope, freeze) = freeze.ok_or(Refusal::NoFreeze)?;
     let today = calendar.zone.date(now);
-    if freeze.until <= today {
+    if !freeze.is_ahead(today) {
         return Err(Refusal::NothingAhead { until: freeze.until });
     }
     let last = (freeze.from <= today).then_some(today);

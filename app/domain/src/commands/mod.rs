@@ -18,7 +18,7 @@ pub mod retry;
 pub mod set_resume_date;
 
 use crate::refusal::Refusal;
-use crate::rollout::{Rollout, RolloutState};
+use crate::rollout::{Rollout, StartObstacle};
 
 /// The rollout, if rooms may be retried and forced under it (K4, K5): also after it is over.
 ///
@@ -27,9 +27,9 @@ use crate::rollout::{Rollout, RolloutState};
 pub fn startable_rollout<'r>(rollout: Option<&'r Rollout>, title: &str) -> Result<&'r Rollout, Refusal> {
     let rollout = rollout.ok_or(Refusal::NoRollout)?;
     let title = title.to_owned();
-    match rollout.state {
-        RolloutState::Running | RolloutState::Finished { .. } => Ok(rollout),
-        RolloutState::Paused { .. } => Err(Refusal::Paused { title }),
-        RolloutState::Deprecated { .. } => Err(Refusal::Deprecated { title }),
+    match rollout.obstacle() {
+        None => Ok(rollout),
+        Some(StartObstacle::Paused) => Err(Refusal::Paused { title }),
+        Some(StartObstacle::Deprecated) => Err(Refusal::Deprecated { title }),
     }
 }

@@ -6,7 +6,7 @@ use crate::changes::{Changes, Wake};
 use crate::freeze::Freezes;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
-use crate::rollout::{Rollout, RolloutState};
+use crate::rollout::{PlannedStage, Rollout, RolloutState};
 use crate::update::Update;
 use crate::zone::Zone;
 
@@ -28,8 +28,22 @@ pub struct ResumedRollout {
     pub since: DateTime<Utc>,
     /// Later dates move by so many days.
     pub days_later: u32,
+    /// As it goes on.
+    pub rollout: Rollout,
     /// What is written.
     pub changes: Changes,
+}
+
+impl ResumedRollout {
+    /// Its rings that are not over at `now`, the instant of the resume, in dates.
+    #[must_use]
+    pub fn ahead(&self, calendar: Calendar<'_>, now: DateTime<Utc>) -> Vec<PlannedStage> {
+        let today = calendar.zone.date(now);
+        let planned = self
+            .rollout
+            .calendar_at(calendar.rings, calendar.freezes, calendar.zone, now);
+        planned.into_iter().filter(|stage| stage.test_ends > today).collect()
+    }
 }
 
 /// `others`: the releases of its product. Rooms on their way to one of them may have waited for this one as a step (S8), also where the
@@ -57,10 +71,11 @@ pub fn resume<'f>(
         ..Changes::default()
     };
     changes.move_nights(&after, &shift);
-    changes.rollouts.push(after);
+    changes.rollouts.push(after.clone());
     Ok(ResumedRollout {
         since: *since,
         days_later: shift.days(),
+        rollout: after,
         changes,
     })
 }

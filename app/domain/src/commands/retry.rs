@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::changes::Changes;
 use crate::deployment::{Deployment, DeploymentState};
-use crate::ids::UpdateId;
+use crate::ids::{RoomId, UpdateId};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
@@ -33,12 +34,38 @@ pub struct Retry<'f> {
     pub by: &'f str,
 }
 
+/// Rooms that a retry leaves as they are, and why.
+pub type NotRetried = Vec<(RoomId, Refusal)>;
+
 impl Retry<'_> {
-    /// The room's deployment in its next attempt.
+    /// A page of rooms, each with what it has of the update: those in which it has failed go into their next attempt.
+    pub fn rooms<'a>(
+        &self,
+        rooms: impl Iterator<Item = (&'a Room, &'a Deployment)>,
+        now: DateTime<Utc>,
+    ) -> (Changes, NotRetried) {
+        let (mut changes, mut left_out) = (Changes::default(), Vec::new());
+        for (room, failed) in rooms {
+            match self.deployment(room, Some(failed), now) {
+                Ok(deployment) => changes.deployments.push(deployment),
+                Err(why) => left_out.push((room.id, why)),
+            }
+        }
+        (changes, left_out)
+    }
+
+    /// One room. `failed`: what it has of the update.
     ///
     /// # Errors
     /// The update has not failed in the room, or not any more, or gives way to a newer one there.
-    pub fn room(&self, room: &Room, failed: Option<&Deployment>, now: DateTime<Utc>) -> Result<Deployment, Refusal> {
+    pub fn room(&self, room: &Room, failed: Option<&Deployment>, now: DateTime<Utc>) -> Result<Changes, Refusal> {
+        Ok(Changes {
+            deployments: vec![self.deployment(room, failed, now)?],
+            ..Changes::default()
+        })
+    }
+
+    fn deployment(&self, room: &Room, failed: Option<&Deployment>, now: DateTime<Utc>) -> Result<Deployment, Refusal> {
         let (title, name) = (self.title.to_owned(), room.name.clone());
         let newer = self
             .rollout

@@ -10,6 +10,7 @@ use crate::commands::acknowledge::acknowledge;
 use crate::commands::cancel::{cancel, nothing_to_cancel};
 use crate::commands::edit_rings::{delete_ring, edit_rings};
 use crate::commands::edit_settings::edit_settings;
+use crate::commands::force::ForceOutcome;
 use crate::commands::move_rooms::{RoomInRing, check_all_found, move_rooms};
 use crate::commands::pause::{Pause, pause};
 use crate::commands::publish::{PublishFacts, ReleaseToPublish, publish, recall};
@@ -17,7 +18,7 @@ use crate::commands::resume::resume;
 use crate::commands::retry::Retry;
 use crate::commands::set_resume_date::set_resume_date;
 use crate::commands::{self, startable_rollout};
-use crate::deployment::{self, Deployment};
+use crate::deployment;
 use crate::event::Subject;
 use crate::ids::{RingId, RoomId, UpdateId};
 use crate::install::Install;
@@ -28,15 +29,6 @@ use crate::room::{Hold, Room};
 use crate::settings::Organisation;
 use crate::time_text;
 use crate::update::Update;
-
-/// What a force did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ForceOutcome {
-    /// Rooms that are forced.
-    pub rooms: Vec<RoomId>,
-    /// Rooms that were left out, and why.
-    pub left_out: Vec<(RoomId, String)>,
-}
 
 impl Simulation {
     /// Publishes a release (S3, S4). `supersedes`: it takes the place of older ones (S9).
@@ -200,18 +192,16 @@ impl Simulation {
     /// # Errors
     /// There is no such rollout, or it is paused or deprecated.
     pub fn retry_all_failed(&mut self, update: UpdateId, by: &str) -> Result<usize, Refusal> {
+        let title = self.title(update);
         let of_update = self
             .fleet
             .deployments
             .values()
             .filter(|deployment| deployment.update == update);
-        let rooms: Vec<RoomId> = of_update.map(|deployment| deployment.room).collect();
-        let (title, retry) = (self.title(update), self.fleet.rollouts.get(&update));
-        startable_rollout(retry, &title)?;
-        let retried = rooms.iter().filter_map(|room| self.retried(update, *room, by).ok());
-        let retried: Vec<Deployment> = retried.collect();
-        let number = retried.len();
-        self.put_retried(retried);
+        let rooms = of_update.filter_map(|deployment| Some((self.fleet.rooms.get(&deployment.room)?, deployment)));
+        let (changes, _) = self.retry_of(update, &title, by)?.rooms(rooms, self.now);
+        let number = changes.deployments.len();
+        self.write_retried(&changes);
         Ok(number)
     }
 
@@ -220,28 +210,28 @@ impl Simulation {
     /// # Errors
     /// There is nothing to retry there, or the rollout is paused or deprecated.
     pub fn retry(&mut self, update: UpdateId, room: RoomId, by: &str) -> Result<(), Refusal> {
-        let retried = self.retried(update, room, by)?;
-        self.put_retried(vec![retried]);
+        let title = self.title(update);
+        let retry = self.retry_of(update, &title, by)?;
+        let existing = self.fleet.deployment_of(room, update);
+        let room = self.fleet.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
+        let changes = retry.room(room, existing, self.now)?;
+        self.write_retried(&changes);
         Ok(())
     }
 
-    fn retried(&self, update: UpdateId, room: RoomId, by: &str) -> Result<Deployment, Refusal> {
-        let title = self.title(update);
-        let retry = Retry {
-            rollout: startable_rollout(self.fleet.rollouts.get(&update), &title)?,
-            title: &title,
+    fn retry_of<'s>(&'s self, update: UpdateId, title: &'s str, by: &'s str) -> Result<Retry<'s>, Refusal> {
+        Ok(Retry {
+            rollout: startable_rollout(self.fleet.rollouts.get(&update), title)?,
+            title,
             rings: &self.fleet.rings,
             newer: &self.fleet.rollouts,
             settings: &self.fleet.organisation.settings,
             by,
-        };
-        let existing = self.fleet.deployment_of(room, update);
-        let room = self.fleet.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
-        retry.room(room, existing, self.now)
+        })
     }
 
-    fn put_retried(&mut self, retried: Vec<Deployment>) {
-        for retry in &retried {
+    fn write_retried(&mut self, changes: &Changes) {
+        for retry in &changes.deployments {
             let subject = Some(Subject::Room(retry.room, retry.update));
             self.log.push(LogEntry {
                 at: self.now,
@@ -249,7 +239,7 @@ impl Simulation {
                 text: retry.reason.sentence(),
             });
         }
-        self.put(retried);
+        self.write(changes);
     }
 
     /// Forces an update in rooms (K5). The log says which were left out and why.
@@ -277,35 +267,24 @@ impl Simulation {
             how,
             by,
         };
-        let (mut deployments, mut forced, mut told) = (Vec::new(), ForceOutcome::default(), Vec::new());
         // A room that is named twice is forced once.
         let rooms: BTreeSet<&RoomId> = rooms.iter().collect();
-        for room in rooms.into_iter().filter_map(|room| self.fleet.rooms.get(room)) {
-            let existing = self.fleet.deployment_of(room.id, update.id);
-            match force.room(room, existing, self.now, &mut self.ids) {
-                Ok(deployment) => {
-                    forced.rooms.push(room.id);
-                    deployments.push(deployment);
-                }
-                Err(why) => {
-                    let year = room.zone.date(self.now).year();
-                    told.push((
-                        room.id,
-                        why.sentence(&update.product_name, |date| time_text::date(date, year)),
-                    ));
-                    let why = why.sentence(&update.product_name, |date| date.to_string());
-                    forced.left_out.push((room.id, why));
-                }
-            }
-        }
-        for (room, why) in told {
+        let rooms = rooms.into_iter().filter_map(|room| self.fleet.rooms.get(room));
+        let rooms = rooms.map(|room| (room, self.fleet.deployment_of(room.id, update.id)));
+        let (changes, forced) = force.rooms(rooms, self.now, &mut self.ids);
+        for (room, why) in &forced.left_out {
+            let Some(zone) = self.fleet.rooms.get(room).map(|room| &room.zone) else {
+                continue;
+            };
+            let year = zone.date(self.now).year();
+            let why = why.sentence(&update.product_name, |date| time_text::date(date, year));
             self.log.push(LogEntry {
                 at: self.now,
-                subject: Some(Subject::Room(room, update.id)),
+                subject: Some(Subject::Room(*room, update.id)),
                 text: format!("Left out of the force: {why}"),
             });
         }
-        self.put(deployments);
+        self.write(&changes);
         Ok(forced)
     }
 
@@ -401,14 +380,5 @@ impl Simulation {
             woken: vec![Wake::rollouts(self.now)],
             ..Changes::default()
         });
-    }
-
-    /// Writes deployments that a person has changed, with their counts.
-    fn put(&mut self, deployments: Vec<Deployment>) {
-        let changes = Changes {
-            deployments,
-            ..Changes::default()
-        };
-        self.write(&changes);
     }
 }

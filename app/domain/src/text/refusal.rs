@@ -3,9 +3,9 @@
 use crate::commands::pause::MOST_PAUSED_DAYS;
 use crate::freeze::{LEAST_FREE_DAYS, MOST_FROZEN_DAYS};
 use crate::refusal::{Refusal, RefusalKind};
-use crate::rollout::plan_too_long;
 use crate::settings::SettingRefusal;
 use crate::text::counted;
+use crate::text::ring::plan_too_long;
 use crate::time_text::dated;
 
 /// Why a command does nothing, in one sentence. What it says of a field does not name the field.

@@ -37,6 +37,12 @@ pub fn sentence(refusal: &RingRefusal) -> String {
     }
 }
 
+/// What is said of rings with which the plan of a rollout would exceed the 60 days; forms say it before they are sent (R10).
+#[must_use]
+pub fn plan_too_long(title: &str, days: u32) -> String {
+    format!("the running rollout of {title} would take {days} days; at most {MOST_TOTAL_DAYS} are allowed")
+}
+
 /// The sentence with its field before it, where it has one: for the command line, scenarios and logs.
 impl fmt::Display for RingRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -140,7 +140,7 @@ async fn force(pair: &mut ServiceAndSimulator, command: &Command) -> Result<Did,
     };
     let forced = pair.sim.force(update, &rooms, *how, "Admin")?;
     let mut left_out = forced.left_out;
-    left_out.sort();
+    left_out.sort_by_key(|(room, _)| *room);
     Ok(Did::Forced {
         rooms: forced.rooms,
         left_out,

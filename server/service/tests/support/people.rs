@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use domain::commands::force::ForceRefusal;
 use domain::deployment::Force;
 use domain::freeze::FreezeScope;
 use domain::ids::{FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
@@ -109,7 +110,7 @@ pub enum Did {
     Rooms(usize),
     Forced {
         rooms: Vec<RoomId>,
-        left_out: Vec<(RoomId, String)>,
+        left_out: Vec<(RoomId, ForceRefusal)>,
     },
     Freeze(FreezeId),
     Ring(RingId),
@@ -248,7 +249,7 @@ async fn in_rooms(service: &Service, names: &Names, command: &Command) -> Result
             );
             forced.await.map(|mut forced| {
                 forced.rooms.sort();
-                forced.left_out.sort();
+                forced.left_out.sort_by_key(|(room, _)| *room);
                 Did::Forced {
                     rooms: forced.rooms,
                     left_out: forced.left_out,
