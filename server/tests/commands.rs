@@ -128,7 +128,7 @@ fn explain_rings_adds_up_or_refuses_with_both_numbers_r8_r9_g6() {
         (r#""rollout_days":-1,"test_days":2"#, ["rollout_days", "-1"]),
         (
             r#""rollout_days":1,"test_days":"2""#,
-            ["rings.json", "no file of rings"],
+            ["rings.json", "is not a file of rings"],
         ),
     ] {
         refused(&["explain", "rings", &rings(days)], &words);
