@@ -416,6 +416,7 @@ async fn what_is_shown_before_a_resume_is_what_it_does_k3(estate: Estate) {
     estate.service.resume(&admin(), update, "Mended.".into()).await.unwrap();
     assert_eq!(ahead().await, plan.now.ahead);
     assert_eq!(plan.now.ahead[1].starts_on, date("2025-04-02"));
+    estate.service.tick().await.unwrap();
     estate.is_sound().await;
 }
 
