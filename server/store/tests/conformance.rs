@@ -2312,17 +2312,22 @@ async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
     assert!(findings[0].starts_with("2 retired rooms of ring"), "{findings:?}");
 }
 
+/// As the program left it of which this was the newest migration.
+async fn migrate_to(number: i64, home: &Home) {
+    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
+    match home.engine {
+        Engine::Sqlite => files.run_to(number, &mut home.sqlite().await).await.unwrap(),
+        Engine::Postgres => {
+            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
+            files.run_to(number, &mut connection.await.unwrap()).await.unwrap();
+        }
+    }
+}
+
 async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(home: Home) {
     let home = Home::empty(home.engine).await;
     // As the program left it that knew neither the copies nor the counts of 0011.
-    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
-    match home.engine {
-        Engine::Sqlite => files.run_to(10, &mut home.sqlite().await).await.unwrap(),
-        Engine::Postgres => {
-            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
-            files.run_to(10, &mut connection.await.unwrap()).await.unwrap();
-        }
-    }
+    migrate_to(10, &home).await;
     let id = |number: u128| home.id(Uuid::from_u128(number));
     let room = |number: u128, name: &str| {
         format!(
@@ -2440,14 +2445,7 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
 
 async fn names_of_an_older_program_are_found_in_every_unicode_form_r4_g5(home: Home) {
     let home = Home::empty(home.engine).await;
-    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
-    match home.engine {
-        Engine::Sqlite => files.run_to(11, &mut home.sqlite().await).await.unwrap(),
-        Engine::Postgres => {
-            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
-            files.run_to(11, &mut connection.await.unwrap()).await.unwrap();
-        }
-    }
+    migrate_to(11, &home).await;
     let id = |number: u128| home.id(Uuid::from_u128(number));
     let key = domain::ring::name_key;
     let ring = |number: u128, kind: &str, name: &str, place: u128| {
@@ -2600,14 +2598,7 @@ async fn reasons_of_an_older_program_are_kept_as_they_were_written_g1_t5(home: H
     const FAILED: &str = "The device reported a failure: no space left.";
     const OVER: &str = "Camera 3 supersedes it.";
     let home = Home::empty(home.engine).await;
-    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
-    match home.engine {
-        Engine::Sqlite => files.run_to(11, &mut home.sqlite().await).await.unwrap(),
-        Engine::Postgres => {
-            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
-            files.run_to(11, &mut connection.await.unwrap()).await.unwrap();
-        }
-    }
+    migrate_to(11, &home).await;
     let id = |number: u128| home.id(Uuid::from_u128(number));
     let release = |number: u128| {
         [
