@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::changes::{Changes, NewInstall};
+use domain::changes::{Applied, Changes, NewInstall};
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::fleet::{Candidate, Fleet, PlacementBatch, Slice};
 use domain::freeze::{Freeze, FreezeScope};
@@ -402,7 +402,7 @@ impl World {
         for round in 0.. {
             assert!(round < 200, "the planner does not come to rest");
             let mut ids = Counter(counter.0);
-            let planned: Option<Changes> = store::write!(store, tx => {
+            let planned: Option<(Changes, Applied)> = store::write!(store, tx => {
                 ids = Counter(counter.0);
                 let organisation = tx.organisation().await?.expect("an organisation");
                 let due = tx.due(&organisation, now, ALL).await?;
@@ -413,13 +413,13 @@ impl World {
                 due.slice.due.sort_by_key(|due| due.update);
                 let plan = domain::planner::plan(&due.slice, now, &mut ids);
                 assert_eq!(plan, domain::planner::plan(&expected, now, &mut Counter(counter.0)), "at {now}");
-                tx.apply(&plan, &due.rechecks, now).await?;
-                Ok::<_, StoreError>(Some(plan))
+                let applied = tx.apply(&plan, &due.rechecks, now).await?;
+                Ok::<_, StoreError>(Some((plan, applied)))
             })
             .expect("a round");
-            let Some(plan) = planned else { break };
+            let Some((plan, applied)) = planned else { break };
             counter = ids;
-            fleet.apply(&plan);
+            assert_eq!(fleet.apply(&plan), applied, "at {now}");
             fleet.forget_rechecks(&plan.rechecked_rooms, now);
         }
         self.sim.tick();
