@@ -153,11 +153,24 @@ fn no_text_cites_a_document_that_is_not_here() {
     texts_below(&root(), &mut texts);
     assert!(texts.len() > 300, "only {} files were found", texts.len());
     let own = root().join("server/tests/documents.rs");
+    // The rows of the specification are copied word by word; its introduction says what they mean by these two.
+    let specification = root().join("docs/spec.md");
+    let explained = ["DDI.md", "catalogue/README.md"];
+    let introduction = read("docs/spec.md");
+    for name in explained {
+        assert!(
+            introduction.contains(&format!("- **`{name}`**")),
+            "{name} is not explained"
+        );
+    }
     for path in texts.iter().filter(|path| **path != own) {
         let text =
             fs::read_to_string(path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
         for (line, number) in text.lines().zip(1..) {
             for gone in GONE {
+                if *path == specification && explained.contains(&gone) {
+                    continue;
+                }
                 assert!(!line.contains(gone), "{}:{number} cites {gone}: {line}", path.display());
             }
         }
