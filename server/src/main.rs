@@ -1,4 +1,4 @@
-//! `nightshift`: see `cli.rs`.
+//! `nightshift`: see `cli.rs` for its commands and `commands.rs` for what they do.
 
 use std::process::ExitCode;
 
@@ -9,5 +9,5 @@ use server::cli::Cli;
 async fn main() -> ExitCode {
     // reqwest asks for a provider when its first client is made.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    server::cli::run(Cli::parse()).await
+    server::commands::run(Cli::parse()).await
 }

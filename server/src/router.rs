@@ -8,21 +8,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::routing::get;
 use service::Service;
 use service::activity::ActivityCounts;
-use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::{DefaultOnResponse, OnResponse, TraceLayer};
 
+pub use crate::config::ServerConfig;
 use crate::{access, ddi, metrics, site};
-
-/// How this server runs, as far as its pages need to know it.
-#[derive(Clone, Debug, Default)]
-pub struct ServerConfig {
-    /// In the demo: `The clock runs at 600×.`
-    pub demo_clock: Option<String>,
-    /// Told to stop: streams end.
-    pub stop: CancellationToken,
-}
 
 /// Everything this server answers.
 pub fn router(service: Service, config: ServerConfig) -> Router {

@@ -15,8 +15,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{ClockSource, Serve};
+use crate::config::ServerConfig;
 use crate::driven::Driver;
-use crate::router::{self, ServerConfig};
+use crate::router;
 use crate::telemetry::say;
 use crate::tls::Certificate;
 

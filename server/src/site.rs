@@ -20,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::access::{self, EventsState, RequestLimits, Sessions};
-use crate::router::ServerConfig;
+use crate::config::ServerConfig;
 
 /// No form here is larger.
 pub(crate) const LARGEST_FORM: usize = 64 * 1024;

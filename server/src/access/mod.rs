@@ -36,7 +36,7 @@ use domain::access::Role;
 use service::people::Origin;
 use service::{Actor, Service, ServiceError};
 
-use crate::router::ServerConfig;
+use crate::config::ServerConfig;
 
 /// In the demo: the role that the visitor has chosen.
 const DEMO_ROLE: &str = "nightshift-demo-role";

@@ -16,7 +16,7 @@ use service::store::Store;
 use service::{Artifacts, Clock, ProcessConfig, Service, ServiceError};
 
 use crate::cli::Demo;
-use crate::router::ServerConfig;
+use crate::config::ServerConfig;
 use crate::serve;
 
 /// Where the demo's clock stands is kept under this name.
