@@ -13,7 +13,7 @@ use store::{AnnouncementRecord, AuditEntry, ProductRecord, Tx};
 
 use crate::change::change_records;
 use crate::error::{Result, ServiceError};
-use crate::estate::check_text;
+use crate::limits::check_text;
 use crate::tick::organisation;
 use crate::tickets::checked_lines;
 use crate::{Actor, Service};

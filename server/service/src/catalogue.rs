@@ -19,9 +19,8 @@ use store::{NewRelease, ProductRecord};
 use crate::announcements::announce_products;
 use crate::change::change_records;
 use crate::error::{Result, ServiceError};
-use crate::estate::{LONGEST_NAME, check_optional, check_text};
+use crate::limits::{LONGEST_ISSUE, LONGEST_NAME, LONGEST_VERSION, check_optional, check_text};
 use crate::portfolio::compare_versions;
-use crate::releases::{LONGEST_ISSUE, LONGEST_VERSION};
 use crate::{Actor, Service};
 
 /// Products and their releases.

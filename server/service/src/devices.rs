@@ -84,7 +84,7 @@ impl Service {
     /// The database fails.
     pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Caller>> {
         // No other name was ever given to a device.
-        if crate::estate::check_controller(controller).is_err() {
+        if crate::limits::check_controller(controller).is_err() {
             return Ok(None);
         }
         let Some(caller) = self.store.caller(controller).await? else {
@@ -483,7 +483,7 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 
 /// An id that no device can have is answered as not found, before the database is asked for it.
 fn check_can_exist(controller: &str) -> Result<()> {
-    crate::estate::check_controller(controller).map_err(|_| ServiceError::not_found(format!("Device {controller:?}")))
+    crate::limits::check_controller(controller).map_err(|_| ServiceError::not_found(format!("Device {controller:?}")))
 }
 
 /// A number that changes with what is offered: clients send back an ETag over it.

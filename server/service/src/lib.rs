@@ -26,6 +26,7 @@ mod freezes;
 mod gateway;
 mod history;
 mod ids;
+mod limits;
 pub mod pages;
 mod passwords;
 pub mod people;

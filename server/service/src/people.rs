@@ -597,7 +597,7 @@ fn of_person(actor: &Actor, action: &'static str, person: &PersonRecord, summary
 }
 
 pub(crate) fn checked_name(name: &CleanLine) -> Result<String> {
-    crate::estate::check_text("name", name, 100)?;
+    crate::limits::check_text("name", name, 100)?;
     Ok(name.to_string())
 }
 

@@ -23,15 +23,11 @@ use crate::artifacts::Hashes;
 use crate::catalogue::Catalogue;
 use crate::change::{change_records, preview};
 use crate::error::{Result, ServiceError};
-use crate::estate::{LONGEST_NAME, check_text};
+use crate::limits::{LONGEST_ISSUE, LONGEST_NAME, LONGEST_VERSION, check_text};
 use crate::portfolio::{ReleaseFacts, check_filename, compare_versions, may_have_file, superseded};
 use crate::uploads::pending_upload;
 use crate::{Actor, Service};
 
-/// Characters of a version.
-pub const LONGEST_VERSION: usize = 128;
-/// Characters of a known issue.
-pub const LONGEST_ISSUE: usize = 500;
 /// Minutes of an install: a day.
 pub const MOST_MINUTES: u32 = 1440;
 /// Bytes of a file that people send: the largest device images are a few GB.

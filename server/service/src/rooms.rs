@@ -22,12 +22,13 @@ use crate::change::change_records;
 use crate::control::checked_reason;
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
-use crate::estate::{ImportReport, check_controller, check_optional, check_text};
+use crate::estate::ImportReport;
+use crate::limits::{check_controller, check_optional, check_text};
 use crate::rooms_file::{COLUMNS, CheckedRooms, RefusedLine, RoomsFile};
 use crate::uploads::pending_upload;
 use crate::{Actor, Service, spreadsheet};
 
-pub use crate::estate::{LARGEST_CAPACITY, LONGEST_NAME};
+pub use crate::limits::{LARGEST_CAPACITY, LONGEST_NAME};
 
 /// A room as a form has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

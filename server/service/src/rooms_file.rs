@@ -18,8 +18,7 @@ use store::{NewDevice, NewRoom, SiteRecord};
 use crate::Service;
 use crate::control::{LONGEST_REASON, checked_reason};
 use crate::error::{Result, ServiceError};
-use crate::estate::{LARGEST_CAPACITY, LONGEST_NAME, check_controller, check_optional, check_text};
-use crate::releases::LONGEST_VERSION;
+use crate::limits::{LARGEST_CAPACITY, LONGEST_NAME, LONGEST_VERSION, check_controller, check_optional, check_text};
 use crate::rings::ring_named;
 
 /// Rooms in a file.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::change::change;
 use crate::error::{Result, ServiceError};
-use crate::estate::{LONGEST_NAME, check_text};
+use crate::limits::{LONGEST_NAME, check_text};
 use crate::tick::organisation;
 use crate::{Actor, Service, artifacts};
 

@@ -14,7 +14,7 @@ use store::{AuditEntry, RoomRecord, TicketRecord, Tx};
 
 use crate::change::change_records;
 use crate::error::{Result, ServiceError};
-use crate::estate::check_text;
+use crate::limits::check_text;
 use crate::tick::organisation;
 use crate::{Actor, Service};
 

@@ -6,7 +6,7 @@ use store::{Tx, UploadRecord};
 use uuid::Uuid;
 
 use crate::error::{Result, ServiceError};
-use crate::estate::LONGEST_NAME;
+use crate::limits::LONGEST_NAME;
 use crate::{Actor, Service};
 
 /// How long a file waits for somebody to decide on it.
