@@ -62,7 +62,13 @@ pub(crate) async fn is_outside_transaction(connection: &mut SqliteConnection) ->
     Ok(!connection.is_in_transaction())
 }
 
-pub(crate) fn classify(error: Error) -> StoreError {
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        classify(error)
+    }
+}
+
+fn classify(error: Error) -> StoreError {
     match &error {
         Error::Database(database) => {
             let code = database.code().unwrap_or_default();

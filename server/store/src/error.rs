@@ -59,9 +59,3 @@ impl StoreError {
         matches!(self, Self::Conflict(_))
     }
 }
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        crate::dialect::classify(error)
-    }
-}
