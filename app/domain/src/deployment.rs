@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
 use crate::reason::Reason;
 #[cfg(feature = "zones")]
-use crate::{rollout::Rollout, room::Room, update::Update};
+use crate::{room::Room, update::Update};
+
+pub use crate::force::Force;
 
 /// One update in one room; there is at most one for the two (law D).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,35 +46,6 @@ pub struct Deployment {
     pub reason: Reason,
     /// When the planner must look at it again; `None`: when something else happens.
     pub next_at: Option<DateTime<Utc>>,
-}
-
-/// How an update is forced (K5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Force {
-    /// With the device's next poll.
-    Now,
-    /// As soon as the room is free for long enough.
-    WhenAvailable,
-}
-
-impl Force {
-    /// The word in rows.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Now => "now",
-            Self::WhenAvailable => "when_available",
-        }
-    }
-
-    /// The force of a word that [`Force::as_str`] gave.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Now, Self::WhenAvailable]
-            .into_iter()
-            .find(|force| force.as_str() == word)
-    }
 }
 
 /// Where a deployment stands.
@@ -206,14 +179,14 @@ pub enum Bucket {
 }
 
 impl Deployment {
-    /// Waits for its first attempt, outside of every plan: for whoever makes it to say when.
+    /// Waits for its first attempt, outside of every plan: for whoever makes it to say when. `ring`: the room's, as the rollout has it.
     #[cfg(feature = "zones")]
     #[must_use]
     pub fn new(
         id: DeploymentId,
         update: &Update,
         room: &Room,
-        rollout: &Rollout,
+        ring: RingId,
         now: DateTime<Utc>,
         reason: Reason,
     ) -> Self {
@@ -222,7 +195,7 @@ impl Deployment {
             id,
             update: update.id,
             room: room.id,
-            ring: rollout.ring_of(room.ring),
+            ring,
             night: room.zone.date(now),
             planned_night: None,
             state: DeploymentState::Waiting,

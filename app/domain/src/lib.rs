@@ -21,6 +21,7 @@ pub mod deployment;
 pub mod event;
 #[cfg(feature = "zones")]
 pub mod fleet;
+pub mod force;
 pub mod freeze;
 pub mod ids;
 pub mod install;
@@ -29,6 +30,7 @@ pub mod offer;
 pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;
+pub mod product;
 pub mod reason;
 pub mod refusal;
 pub mod ring;

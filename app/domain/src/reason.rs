@@ -6,11 +6,11 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::Force;
+use crate::force::Force;
 use crate::freeze::Freeze;
 use crate::path::MissingStep;
-use crate::status::NotRequired;
 use crate::time_text::{Day, Moment};
+use crate::update::Exclusion;
 
 /// Why a deployment stands where it stands, or a rollout is deprecated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,6 +189,27 @@ pub enum Reason {
     Written(String),
 }
 
+/// Why a room is Not required (T5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "not_required")]
+pub enum NotRequired {
+    /// It needs the update, and its ring's turn comes on `date`.
+    RingNotReached {
+        /// The ring's name.
+        ring: String,
+        /// Its first night.
+        date: NaiveDate,
+    },
+    /// A device's report has come that the planner has not seen yet.
+    NotEvaluated,
+    /// A newer update has come to its ring, or comes there first (S9): what supersedes this one reaches the room.
+    Superseded,
+    /// The rollout is over and the room became a candidate afterwards.
+    RolloutOver,
+    /// It does not need it, or must not have it.
+    Excluded(Exclusion),
+}
+
 /// Why a room's window is not the one of its night.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "code", content = "facts")]
@@ -284,7 +305,7 @@ mod tests {
             Reason::PausedHalfway,
             Reason::PartlyInstalled(Box::new(Reason::recalled("it hums"))),
             Reason::NotRequired {
-                why: NotRequired::Excluded(crate::update::Exclusion::AlreadyOn {
+                why: NotRequired::Excluded(Exclusion::AlreadyOn {
                     version: "2.0".to_owned(),
                 }),
                 product: "Bar".to_owned(),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::freeze::{Freeze, Freezes};
 use crate::ids::{DeviceId, ProductId, RingId, RoomId};
+use crate::product::ProductKind;
 use crate::zone::Zone;
 
 /// Whether a room takes part.
@@ -184,7 +185,7 @@ pub struct Room {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// The kind of product it blocks.
-    pub kind: crate::update::ProductKind,
+    pub kind: ProductKind,
     /// Why, in one sentence.
     pub why: String,
 }

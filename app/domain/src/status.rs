@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::{Deployment, DeploymentState, Withdrawal};
 use crate::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use crate::room::Room;
-use crate::update::{Exclusion, Update};
+use crate::update::Update;
+
+pub use crate::reason::NotRequired;
 
 /// A room's status for one update (T1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -232,27 +234,6 @@ pub fn update(rollout: &Rollout, applies_to_a_room: bool) -> UpdateStatus {
         }
         RolloutState::Finished { .. } => UpdateStatus::Completed,
     }
-}
-
-/// Why a room is Not required (T5).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "not_required")]
-pub enum NotRequired {
-    /// It needs the update, and its ring's turn comes on `date`.
-    RingNotReached {
-        /// The ring's name.
-        ring: String,
-        /// Its first night.
-        date: NaiveDate,
-    },
-    /// A device's report has come that the planner has not seen yet.
-    NotEvaluated,
-    /// A newer update has come to its ring, or comes there first (S9): what supersedes this one reaches the room.
-    Superseded,
-    /// The rollout is over and the room became a candidate afterwards.
-    RolloutOver,
-    /// It does not need it, or must not have it.
-    Excluded(Exclusion),
 }
 
 /// Why `room` has no deployment of `update` on `today`, its own date (T5). `calendar`: [`Rollout::calendar`].

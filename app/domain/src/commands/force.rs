@@ -130,7 +130,8 @@ impl Force<'_> {
             next_at: Some(now),
             ..base
         };
-        let new = |id| Deployment::new(id, self.update, room, self.rollout, now, reason.clone());
+        let ring = self.rollout.ring_of(room.ring);
+        let new = |id| Deployment::new(id, self.update, room, ring, now, reason.clone());
         match existing {
             None => Ok(forced(new(ids.deployment()))),
             Some(deployment) => match deployment.state {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::commands::force::ForceRefusal;
-use crate::status::NotRequired;
+use crate::reason::NotRequired;
 
 impl ForceRefusal {
     /// The reason in one sentence. `product` is the product's name; `date` writes a date.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::status::NotRequired;
+use crate::reason::NotRequired;
 use crate::update::Exclusion;
 
 impl NotRequired {

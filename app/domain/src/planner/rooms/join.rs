@@ -164,7 +164,7 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
         night: window.night,
         attempt,
         catch_up: true,
-        ..Deployment::new(id, update, case.room, rollout, case.now, reason)
+        ..Deployment::new(id, update, case.room, rollout.ring_of(case.room.ring), case.now, reason)
     };
     match withdrawn {
         Some(index) => case.deployments[index] = deployment,
