@@ -67,8 +67,10 @@ $(FRONT): $(FRONT_SOURCES)
 test: setup check test-rust test-browser ## Everything that must pass: format, lints, Rust tests on SQLite and Postgres, browser tests
 
 .PHONY: check
-check: setup ## Formatting and lints
+check: setup ## Formatting, lints, and circles between files
 	cargo fmt --all --check
+	node tools/circles.mjs
+	node --test tools/circles.test.mjs
 	cargo clippy $(NATIVE) --all-targets -- -D warnings
 	cargo clippy $(WASM) -- -D warnings
 	cd end2end && npx --no-install tsc --noEmit
