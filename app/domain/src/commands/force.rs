@@ -90,17 +90,11 @@ impl Force<'_> {
         (changes, outcome)
     }
 
-    /// The room's deployment as a forced one. `existing`: what the room has of the update.
+    /// Whether the room may have the update at all, and now.
     ///
     /// # Errors
     /// Why the room is left out.
-    fn deployment(
-        &self,
-        room: &Room,
-        existing: Option<&Deployment>,
-        now: DateTime<Utc>,
-        ids: &mut dyn NewIds,
-    ) -> Result<Deployment, ForceRefusal> {
+    fn check(&self, room: &Room, existing: Option<&Deployment>, now: DateTime<Utc>) -> Result<(), ForceRefusal> {
         if let Some(exclusion) = self.update.exclusion(room, room.zone.date(now)) {
             return Err(match (exclusion, existing.map(|deployment| &deployment.state)) {
                 (Exclusion::AlreadyOn { .. }, Some(DeploymentState::Completed { .. })) => ForceRefusal::AlreadyDone,
@@ -116,6 +110,21 @@ impl Force<'_> {
         if let Some(newer) = newer.and_then(|newer| self.newer_updates.get(&newer)) {
             return Err(ForceRefusal::Superseded(newer.title()));
         }
+        Ok(())
+    }
+
+    /// The room's deployment as a forced one. `existing`: what the room has of the update.
+    ///
+    /// # Errors
+    /// Why the room is left out.
+    fn deployment(
+        &self,
+        room: &Room,
+        existing: Option<&Deployment>,
+        now: DateTime<Utc>,
+        ids: &mut dyn NewIds,
+    ) -> Result<Deployment, ForceRefusal> {
+        self.check(room, existing, now)?;
         let reason = Reason::Forced {
             by: self.by.to_owned(),
             how: self.how,
