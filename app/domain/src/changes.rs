@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::{Event, Subject};
 use crate::freeze::{Freeze, FreezeScope, Shift};
-use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, UpdateId};
+use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
@@ -191,7 +191,7 @@ pub struct MovedNights {
     /// Of which update.
     pub update: UpdateId,
     /// In the ring that the rollout was in.
-    pub ring: RingId,
+    pub ring: StageOf,
     /// How its dates move.
     pub shift: Shift,
 }

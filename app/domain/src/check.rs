@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::deployment::{Deployment, DeploymentState, Withdrawal};
 use crate::fleet::Fleet;
-use crate::ids::{DeviceId, RingId, RoomId, UpdateId};
+use crate::ids::{DeviceId, RoomId, StageOf, UpdateId};
 use crate::install::InstallState;
 use crate::ring::MOST_TOTAL_DAYS;
 use crate::rollout::{Counts, Rollout, RolloutState};
@@ -159,7 +159,7 @@ fn frozen(fleet: &Fleet, findings: &mut Findings) {
             .freezes
             .rings
             .get(&room.ring)
-            .filter(|_| deployment.ring == room.ring);
+            .filter(|_| deployment.ring == StageOf::Ring(room.ring));
         let mut freezes = fleet
             .freezes
             .organisation
@@ -341,7 +341,7 @@ fn nights(fleet: &Fleet, findings: &mut Findings) {
 }
 
 fn counts(fleet: &Fleet, findings: &mut Findings) {
-    let mut counted: BTreeMap<(UpdateId, RingId), Counts> = BTreeMap::new();
+    let mut counted: BTreeMap<(UpdateId, StageOf), Counts> = BTreeMap::new();
     for deployment in fleet.deployments.values() {
         if let Some(bucket) = deployment.bucket() {
             *counted

@@ -6,7 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+use crate::ids::{DeploymentId, RoomId, StageOf, UpdateId};
 use crate::reason::Reason;
 #[cfg(feature = "zones")]
 use crate::{rollout::Rollout, room::Room, update::Update};
@@ -21,7 +21,7 @@ pub struct Deployment {
     /// Where.
     pub room: RoomId,
     /// The ring in whose counts it stands: the room's ring when it was made.
-    pub ring: RingId,
+    pub ring: StageOf,
     /// Its night: a date in the room's zone. Of a forced one: the date of the force; once it is open, the next window's.
     pub night: NaiveDate,
     /// The night that its ring's entry fixed (S6), moved by pauses; `None` for catch-ups and forced ones.

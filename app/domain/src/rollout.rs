@@ -16,11 +16,12 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::freeze::{Freezes, Shift};
-use crate::ids::{RingId, UpdateId};
+use crate::ids::{RingId, StageOf, UpdateId};
 use crate::reason::Reason;
 use crate::ring::{Ring, RingPlace, RingSequence};
 use crate::update::Severity;
 
+pub(crate) use calendar::RingAhead;
 pub use calendar::{PlannedStage, Progress};
 pub use counts::Counts;
 pub use stage::Stage;
@@ -45,7 +46,7 @@ pub struct Rollout {
     /// Newer updates that supersede it and that it has not given way to yet, oldest first (S9).
     pub superseded_by: Vec<UpdateId>,
     /// Its deployments by ring, counted. A forced room is counted in its ring even before that is entered.
-    pub counts: BTreeMap<RingId, Counts>,
+    pub counts: BTreeMap<StageOf, Counts>,
     /// When the planner must look at it again; `None`: when something else happens.
     pub next_at: Option<DateTime<Utc>>,
 }
@@ -116,7 +117,7 @@ impl Rollout {
 
     /// The stage of `ring`, if the rollout has entered it.
     #[must_use]
-    pub fn stage(&self, ring: RingId) -> Option<&Stage> {
+    pub fn stage(&self, ring: StageOf) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.ring == ring)
     }
 
@@ -128,10 +129,10 @@ impl Rollout {
 
     /// The ring in whose plan and counts a room of `ring` stands: that one, or the implicit one of Automatic mode (S12).
     #[must_use]
-    pub fn ring_of(&self, ring: RingId) -> RingId {
+    pub fn ring_of(&self, ring: RingId) -> StageOf {
         match self.automatic_days {
-            Some(_) => RingId::ALL_ROOMS,
-            None => ring,
+            Some(_) => StageOf::AllRooms,
+            None => StageOf::Ring(ring),
         }
     }
 
@@ -144,7 +145,7 @@ impl Rollout {
             None => self
                 .stages
                 .iter()
-                .any(|stage| stage.ring == ring.id || stage.place >= ring.place),
+                .any(|stage| stage.ring == StageOf::Ring(ring.id) || stage.place >= ring.place),
         }
     }
 
@@ -182,19 +183,21 @@ impl Rollout {
 
     /// The rings that it has still to enter, as they are today.
     #[must_use]
-    pub fn rings_ahead(&self, rings: &RingSequence) -> Vec<Ring> {
+    pub(crate) fn rings_ahead(&self, rings: &RingSequence) -> Vec<RingAhead> {
         match self.automatic_days {
             Some(_) if !self.stages.is_empty() => Vec::new(),
-            Some(nights) => vec![Ring {
-                id: RingId::ALL_ROOMS,
+            Some(nights) => vec![RingAhead {
+                ring: StageOf::AllRooms,
                 name: "All rooms".to_owned(),
-                description: String::new(),
                 place: RingPlace::Staging,
                 rollout_days: nights,
                 test_days: 0,
-                ..rings.staging().clone()
             }],
-            None => rings.iter().filter(|ring| !self.has_reached(ring)).cloned().collect(),
+            None => rings
+                .iter()
+                .filter(|ring| !self.has_reached(ring))
+                .map(RingAhead::from)
+                .collect(),
         }
     }
 
@@ -208,15 +211,15 @@ impl Rollout {
 
     /// The deployments of one ring, counted.
     #[must_use]
-    pub fn counts_of(&self, ring: RingId) -> Counts {
+    pub fn counts_of(&self, ring: StageOf) -> Counts {
         self.counts.get(&ring).copied().unwrap_or_default()
     }
 
     /// This rollout running again after a pause (K3): what lies ahead has moved.
     #[must_use]
     pub fn resumed(&self, rings: &RingSequence, pause: &Shift) -> Self {
-        let next = self.rings_ahead(rings).first().map(|ring| ring.id);
-        let first = next.unwrap_or(RingId::ALL_ROOMS);
+        let next = self.rings_ahead(rings).first().map(|ring| ring.ring);
+        let first = next.unwrap_or(StageOf::AllRooms);
         let mut resumed = self.clone();
         resumed.state = RolloutState::Running;
         resumed.paused_days += pause.days();

@@ -299,7 +299,7 @@ mod tests {
     use super::*;
     use crate::deployment::Failure;
     use crate::freeze::Freezes;
-    use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+    use crate::ids::{DeploymentId, RingId, RoomId, StageOf, UpdateId};
     use crate::reason::Reason;
     use crate::ring::RingSequence;
     use crate::rollout::Stage;
@@ -346,7 +346,7 @@ mod tests {
             let rings = rings();
             let ring = rings.get(ring_id(number)).expect("a ring").clone();
             Stage {
-                ring: ring.id,
+                ring: StageOf::Ring(ring.id),
                 name: ring.name,
                 place: ring.place,
                 rollout_days: ring.rollout_days,
@@ -369,7 +369,7 @@ mod tests {
             automatic_days: None,
             superseded_by: Vec::new(),
             counts: BTreeMap::from([(
-                ring_id(1),
+                StageOf::Ring(ring_id(1)),
                 Counts {
                     completed: 1,
                     ..Counts::default()
@@ -384,7 +384,7 @@ mod tests {
             id: DeploymentId(Uuid::nil()),
             update: UpdateId(Uuid::nil()),
             room: RoomId(Uuid::nil()),
-            ring: ring_id(1),
+            ring: StageOf::Ring(ring_id(1)),
             night: date("2025-03-05"),
             planned_night: Some(date("2025-03-05")),
             state,
@@ -482,7 +482,7 @@ mod tests {
     fn a_ring_with_a_failed_room_is_completed_with_failures_t2() {
         let mut running = rollout(RolloutState::Running);
         running.counts.insert(
-            ring_id(1),
+            StageOf::Ring(ring_id(1)),
             Counts {
                 completed: 4,
                 failed: 1,
@@ -512,7 +512,7 @@ mod tests {
     #[test]
     fn an_updates_status_follows_from_its_rollout_and_its_counts_t3_t6_t7() {
         let with = |state: RolloutState, counts: Counts| Rollout {
-            counts: BTreeMap::from([(ring_id(1), counts)]),
+            counts: BTreeMap::from([(StageOf::Ring(ring_id(1)), counts)]),
             ..rollout(state)
         };
         let done = Counts {

@@ -8,7 +8,7 @@ use domain::check::{Finding, check, forward};
 use domain::deployment::{Deployment, DeploymentState, Failure, Force};
 use domain::fleet::Fleet;
 use domain::freeze::Freeze;
-use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
+use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner;
 use domain::reason::Reason;
@@ -479,7 +479,7 @@ fn a_large_ring_is_entered_in_batches_that_give_the_nights_of_one_plan_s6() {
     let (whole, cut) = (first_night_of_a_large_ring(5_000), first_night_of_a_large_ring(2));
     assert_eq!(nights(&whole), nights(&cut));
     let general = whole.rollouts[&UPDATE]
-        .stage(RingId(Uuid::from_u128(2)))
+        .stage(StageOf::Ring(RingId(Uuid::from_u128(2))))
         .expect("General")
         .rooms;
     assert_eq!(general, 43);

@@ -361,9 +361,8 @@ fn a_year_of_the_demo_estate_breaks_no_law_and_every_ring_keeps_receiving_update
 fn received(year: &Year) -> BTreeMap<(String, NaiveDate), usize> {
     let mut received = BTreeMap::new();
     for deployment in year.sim.fleet.deployments.values() {
-        if let (DeploymentState::Completed { at }, Some(ring)) =
-            (&deployment.state, year.sim.fleet.rings.get(deployment.ring))
-        {
+        let ring = deployment.ring.ring().and_then(|ring| year.sim.fleet.rings.get(ring));
+        if let (DeploymentState::Completed { at }, Some(ring)) = (&deployment.state, ring) {
             let month = at.date_naive().with_day(1).expect("a first");
             *received.entry((ring.name.clone(), month)).or_insert(0) += 1;
         }

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
 use domain::changes::NewInstall;
 use domain::deployment::{Deployment, DeploymentState, Force};
-use domain::ids::{DeploymentId, ProductId, RingId, RoomId, TicketId, UpdateId};
+use domain::ids::{DeploymentId, ProductId, RingId, RoomId, StageOf, TicketId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::reason::Reason;
 use domain::rollout::{Rollout, RolloutState, Stage};
@@ -206,7 +206,7 @@ impl Service {
                 .count();
             let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
             stages.push(Stage {
-                ring: ring.id,
+                ring: StageOf::Ring(ring.id),
                 name: ring.name.clone(),
                 place: ring.place,
                 rollout_days: ring.rollout_days,
@@ -268,7 +268,7 @@ impl Service {
             id: DeploymentId(self.new_id()?),
             update,
             room: past.room,
-            ring: past.ring,
+            ring: StageOf::Ring(past.ring),
             night,
             planned_night: past.night.filter(|_| !past.catch_up && past.force.is_none()),
             state: past.state.clone(),

@@ -13,7 +13,7 @@ use chrono::{NaiveDate, TimeDelta, Timelike};
 use domain::commands::force::ForceRefusal;
 use domain::deployment::{DeploymentState, Force, Withdrawal};
 use domain::freeze::FreezeScope;
-use domain::ids::{RoomId, UpdateId};
+use domain::ids::{RoomId, StageOf, UpdateId};
 use domain::offer::Offer;
 use domain::rollout::RolloutState;
 use domain::room::{Health, RoomState};
@@ -109,7 +109,7 @@ async fn an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7(
             .values()
             .all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }))
     );
-    let of_ring = |ring| {
+    let of_ring = |ring: StageOf| {
         fleet
             .deployments
             .values()

@@ -6,14 +6,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::{MovedNights, NewInstall, Stop, StopOf, TakeBack};
 use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
 use domain::freeze::FreezeScope;
-use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, SiteId, UpdateId};
+use domain::ids::{ActionId, DeploymentId, DeviceId, RoomId, SiteId, StageOf, UpdateId};
 use domain::install::{Install, InstallState};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
-use crate::rows::{instant, micros, needed, opt_instant, opt_micros, reason, reason_facts, small, word};
+use crate::rows::{
+    instant, micros, needed, opt_instant, opt_micros, reason, reason_facts, small, stage_id, stage_of, word,
+};
 use crate::tx::{Tx, each};
 
 #[derive(sqlx::FromRow)]
@@ -79,7 +81,7 @@ impl DeploymentRow {
             id: DeploymentId(id),
             update: UpdateId(self.update_id),
             room: RoomId(self.room_id),
-            ring: RingId(self.ring_id),
+            ring: stage_of(self.ring_id),
             night: self.night,
             planned_night: self.planned_night,
             state,
@@ -394,6 +396,7 @@ impl Tx {
     pub(crate) async fn move_nights(&mut self, nights: &MovedNights) -> Result<u64> {
         let MovedNights { update, ring, shift } = nights;
         let (ring, mut rooms) = (*ring, 0);
+        let ring_id = stage_id(ring);
         const NIGHTS: &str = "SELECT DISTINCT night, planned_night FROM deployments
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
                 AND ring_id = $2 AND planned_night >= $3
@@ -402,7 +405,7 @@ impl Tx {
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
                 AND ring_id = $6 AND night = $2 AND planned_night = $3";
         let mut nights: Vec<(NaiveDate, NaiveDate)> =
-            each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring.0).bind(shift.from).fetch_all(c).await)?;
+            each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring_id).bind(shift.from).fetch_all(c).await)?;
         // No night is moved onto one that has yet to move: dates that go up start with the last, those that go down with the first.
         let goes_up = |(_, planned): &(NaiveDate, NaiveDate)| shift.date(ring, *planned) >= *planned;
         if nights.iter().all(goes_up) {
@@ -419,7 +422,7 @@ impl Tx {
                 .bind(planned)
                 .bind(moved.0)
                 .bind(moved.1)
-                .bind(ring.0)
+                .bind(ring_id)
                 .execute(c)
                 .await
                 .map(|done| done.rows_affected()))?;
@@ -526,8 +529,8 @@ impl Tx {
     /// The database fails, or a room has one already (law D).
     pub(crate) async fn place_deployments(&mut self, placed: &[Deployment], now: DateTime<Utc>) -> Result<()> {
         const ROWS: usize = 2000;
-        let mut deltas: BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>> = BTreeMap::new();
-        let mut by_ring: BTreeMap<(UpdateId, RingId), Vec<&Deployment>> = BTreeMap::new();
+        let mut deltas: BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        let mut by_ring: BTreeMap<(UpdateId, StageOf), Vec<&Deployment>> = BTreeMap::new();
         for deployment in placed {
             by_ring
                 .entry((deployment.update, deployment.ring))
@@ -542,7 +545,7 @@ impl Tx {
                             id, room_id, night, planned_night, from_version, reason, next_at, reason_facts, room_key)
                         SELECT ",
                     );
-                    query.push_bind(update.0).push(", ").push_bind(ring.0);
+                    query.push_bind(update.0).push(", ").push_bind(stage_id(ring));
                     query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7, column8,
                         (SELECT r.name_key FROM rooms r WHERE r.id = placed.column2) FROM (");
                     query.push_values(batch, |mut row, deployment| {
@@ -590,7 +593,7 @@ impl Tx {
         // What closes comes before what opens: a room has one open deployment at any instant.
         let mut ordered: Vec<&Deployment> = deployments.iter().collect();
         ordered.sort_by_key(|deployment| deployment.is_open());
-        let mut deltas: BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        let mut deltas: BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>> = BTreeMap::new();
         for batch in ordered.chunks(BATCH) {
             let before = self
                 .deployments_by_id(batch.iter().map(|deployment| deployment.id))
@@ -644,7 +647,7 @@ impl Tx {
                 row.push_bind(deployment.id.0)
                     .push_bind(deployment.update.0)
                     .push_bind(deployment.room.0)
-                    .push_bind(deployment.ring.0)
+                    .push_bind(stage_id(deployment.ring))
                     .push_bind(deployment.night)
                     .push_bind(deployment.planned_night)
                     .push_bind(state.state)

@@ -629,7 +629,7 @@ async fn deployments_come_back_in_every_state_t1(home: Home) {
             .unwrap();
         assert_eq!(stored, Some(deployment.clone()));
         // Again with everything else changed.
-        deployment.ring = GENERAL;
+        deployment.ring = GENERAL.into();
         deployment.night = date("2026-04-01");
         deployment.planned_night = None;
         deployment.attempt = 3;
@@ -800,7 +800,7 @@ async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: H
         let mut batch = Vec::new();
         for number in 0..4_u128 {
             let mut deployment = lab::a_deployment(number, room(number), states[dice.below(states.len())].clone());
-            deployment.ring = rings[dice.below(3)];
+            deployment.ring = rings[dice.below(3)].into();
             deployment.catch_up = dice.below(4) == 0;
             if dice.below(2) == 0 {
                 batch.push(deployment);
@@ -2040,7 +2040,7 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
         tx.put_room(&store::RoomRecord { state: RoomState::Retired, ..record }).await?;
         // One that stands in another ring for this update.
         let placed = tx.deployment_of(room(12), UPDATE).await?.unwrap();
-        tx.put_deployments(&[domain::deployment::Deployment { ring: GENERAL, ..placed }], at_night()).await
+        tx.put_deployments(&[domain::deployment::Deployment { ring: GENERAL.into(), ..placed }], at_night()).await
     })
     .unwrap();
     let pages_in = async |which: UpdateRooms, ring: Option<RingId>| {

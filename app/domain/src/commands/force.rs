@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::changes::Changes;
 use crate::deployment::{self, Deployment, DeploymentState};
 use crate::freeze::{Freeze, Freezes};
-use crate::ids::{NewIds, RoomId, UpdateId};
+use crate::ids::{NewIds, RoomId, StageOf, UpdateId};
 use crate::reason::Reason;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
@@ -106,7 +106,7 @@ impl Force<'_> {
         }
         let newer = self
             .rollout
-            .superseded_in_ring(self.rings, room.ring, |newer| self.newer.get(&newer));
+            .superseded_in_ring(self.rings, StageOf::Ring(room.ring), |newer| self.newer.get(&newer));
         if let Some(newer) = newer.and_then(|newer| self.newer_updates.get(&newer)) {
             return Err(ForceRefusal::Superseded(newer.title()));
         }

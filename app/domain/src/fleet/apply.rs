@@ -10,7 +10,7 @@ use super::Fleet;
 use crate::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, Stop, StopOf, TakeBack, Wake, WakeOf};
 use crate::deployment::{Bucket, Deployment, DeploymentState};
 use crate::freeze::{Freeze, FreezeScope};
-use crate::ids::{ActionId, FreezeId, RingId, RoomId, UpdateId};
+use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::rollout::RolloutState;
 use crate::room::Room;
@@ -262,7 +262,7 @@ impl Fleet {
         self.deployments.values().filter_map(moves).collect()
     }
 
-    fn count(&mut self, update: UpdateId, ring: RingId, bucket: Option<Bucket>, by: i64) {
+    fn count(&mut self, update: UpdateId, ring: StageOf, bucket: Option<Bucket>, by: i64) {
         let Some(bucket) = bucket else { return };
         let Some(rollout) = self.rollouts.get_mut(&update) else {
             return;

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::Fleet;
 use crate::deployment::{Deployment, DeploymentState};
 use crate::freeze::{Freeze, Freezes};
-use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+use crate::ids::{DeploymentId, RingId, RoomId, StageOf, UpdateId};
 use crate::install::Install;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
@@ -46,7 +46,7 @@ pub struct DueRollout {
     /// Which.
     pub update: UpdateId,
     /// The ring that is being filled or comes next; `None`: it has entered all.
-    pub ring: Option<RingId>,
+    pub ring: Option<StageOf>,
     /// The zones of all rooms of that ring: a ring counts as entered when the date begins in the easternmost (S5). Empty while
     /// the ring is being filled.
     pub zones: Vec<Zone>,

@@ -7,7 +7,7 @@ use crate::deployment::{Deployment, DeploymentState};
 use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
 use crate::freeze::Freezes;
-use crate::ids::{NewIds, RingId, RoomId, UpdateId};
+use crate::ids::{NewIds, RoomId, StageOf, UpdateId};
 use crate::reason::{Delay, Frozen, Reason};
 use crate::ring::RingSequence;
 use crate::rollout::{PlannedStage, Rollout, RolloutState, Stage, days};
@@ -19,10 +19,10 @@ use crate::zone::Zone;
 impl Rollout {
     /// The ring that this rollout is filling, or the one it enters next; `None`: it has entered all.
     #[must_use]
-    pub fn ring_to_fill(&self, rings: &RingSequence) -> Option<RingId> {
+    pub fn ring_to_fill(&self, rings: &RingSequence) -> Option<StageOf> {
         match self.stages.last() {
             Some(last) if last.placed < last.rooms => Some(last.ring),
-            Some(_) | None => self.rings_ahead(rings).first().map(|ring| ring.id),
+            Some(_) | None => self.rings_ahead(rings).first().map(|ring| ring.ring),
         }
     }
 
@@ -364,7 +364,7 @@ fn begins<'z>(date: NaiveDate, zones: &'z [Zone], organisation: &'z Zone) -> (Da
 }
 
 /// The newer update that has taken `ring` over from a superseded one (S9, the starvation guard), if any has.
-pub(super) fn superseding_in_slice<'s>(slice: &'s Slice, older: &Rollout, ring: RingId) -> Option<&'s Update> {
+pub(super) fn superseding_in_slice<'s>(slice: &'s Slice, older: &Rollout, ring: StageOf) -> Option<&'s Update> {
     let newer = older.superseded_in_ring(&slice.rings, ring, |newer| slice.rollouts.get(&newer))?;
     slice.updates.get(&newer)
 }

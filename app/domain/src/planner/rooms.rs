@@ -13,7 +13,7 @@ use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::event::{Event, Subject, TakenBack};
 use crate::fleet::{DueRoom, Slice};
 use crate::freeze::Freeze;
-use crate::ids::NewIds;
+use crate::ids::{NewIds, StageOf};
 use crate::install::{Install, InstallState};
 use crate::reason::Reason;
 use crate::rollout::{Rollout, RolloutState};
@@ -126,7 +126,7 @@ impl<'s> RoomCase<'s> {
     /// The newer update that has taken this room's ring over from a superseded one (S9).
     fn superseding_update(&self, deployment: &Deployment) -> Option<&'s Update> {
         let rollout = self.rollout(deployment)?;
-        rings::superseding_in_slice(self.slice, rollout, self.room.ring)
+        rings::superseding_in_slice(self.slice, rollout, StageOf::Ring(self.room.ring))
     }
 
     /// Releases that may be steps on a way (S8).

@@ -220,6 +220,15 @@ impl RingSequence {
         })
     }
 
+    /// These rings and a new custom one that has no id yet: what a form shows before it is sent.
+    ///
+    /// # Errors
+    /// Names the field and the limit (R2, R4, R8, R9).
+    pub fn with_draft(&self, draft: RingDraft) -> Result<Self, RingRefusal> {
+        // An id that nothing has. It goes no further than these rings.
+        self.with_added(RingId(uuid::Uuid::max()), draft)
+    }
+
     /// These rings with one of them changed as far as it may be: name and order of a pinned ring stay, and so does General's
     /// name (R10).
     ///

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rollout, RolloutState};
 use crate::freeze::Freezes;
-use crate::ids::RingId;
+use crate::ids::StageOf;
 use crate::ring::{MOST_TOTAL_DAYS, Ring, RingPlace, RingSequence};
 
 /// A ring in a rollout's calendar. Ends are exclusive: the first date after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedStage {
     /// Which.
-    pub ring: RingId,
+    pub ring: StageOf,
     /// Its name.
     pub name: String,
     /// Its place.
@@ -32,6 +32,28 @@ pub struct PlannedStage {
     pub rollout_days: u32,
     /// Planned days: its test period.
     pub test_days: u32,
+}
+
+/// A ring that a rollout has still to enter, as it is today.
+#[derive(Clone, Debug)]
+pub(crate) struct RingAhead {
+    pub(crate) ring: StageOf,
+    pub(crate) name: String,
+    pub(crate) place: RingPlace,
+    pub(crate) rollout_days: u32,
+    pub(crate) test_days: u32,
+}
+
+impl From<&Ring> for RingAhead {
+    fn from(ring: &Ring) -> Self {
+        Self {
+            ring: StageOf::Ring(ring.id),
+            name: ring.name.clone(),
+            place: ring.place,
+            rollout_days: ring.rollout_days,
+            test_days: ring.test_days,
+        }
+    }
 }
 
 /// What a running rollout does on a date (T6, W6).
@@ -102,14 +124,14 @@ impl Rollout {
             let starts_on = match &boundary {
                 Some(pause) if index == 0 => {
                     let before = self.stages.last().map_or(self.starts_on, |last| last.test_ends);
-                    pause.start(ring.id, before)
+                    pause.start(ring.ring, before)
                 }
-                Some(_) | None => freezes.nth_free(ring.id, next_start, 0),
+                Some(_) | None => freezes.nth_free(ring.ring, next_start, 0),
             };
-            let rollout_ends = freezes.end_of(ring.id, starts_on, ring.rollout_days);
-            let test_ends = freezes.end_of(ring.id, rollout_ends, ring.test_days);
+            let rollout_ends = freezes.end_of(ring.ring, starts_on, ring.rollout_days);
+            let test_ends = freezes.end_of(ring.ring, rollout_ends, ring.test_days);
             planned.push(PlannedStage {
-                ring: ring.id,
+                ring: ring.ring,
                 name: ring.name,
                 place: ring.place,
                 entered: false,
@@ -132,7 +154,9 @@ impl Rollout {
             .iter()
             .map(|stage| stage.rollout_days.saturating_add(stage.test_days));
         let ahead = self.rings_ahead(rings);
-        let ahead = ahead.iter().map(Ring::completion_days);
+        let ahead = ahead
+            .iter()
+            .map(|ring| ring.rollout_days.saturating_add(ring.test_days));
         entered.chain(ahead).fold(0, u32::saturating_add)
     }
 
@@ -272,7 +296,7 @@ mod tests {
 
     use super::*;
     use crate::freeze::{Freeze, Shift};
-    use crate::ids::{FreezeId, UpdateId};
+    use crate::ids::{FreezeId, RingId, UpdateId};
     use crate::rollout::{Counts, Stage};
 
     fn date(text: &str) -> NaiveDate {
@@ -452,7 +476,7 @@ mod tests {
         );
         let (mut last, all) = planned(3);
         last.counts = BTreeMap::from([(
-            RingId(Uuid::from_u128(2)),
+            StageOf::Ring(RingId(Uuid::from_u128(2))),
             Counts {
                 scheduled: 1,
                 in_progress: 2,

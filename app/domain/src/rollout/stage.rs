@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::PlannedStage;
 use crate::freeze::{Freezes, Shift};
-use crate::ids::RingId;
+use crate::ids::StageOf;
 use crate::ring::RingPlace;
 
 /// A ring as a rollout entered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
     /// Which.
-    pub ring: RingId,
+    pub ring: StageOf,
     /// Its name then.
     pub name: String,
     /// Its place then.

@@ -129,7 +129,7 @@ pub fn a_rollout(update: UpdateId, state: RolloutState) -> Rollout {
 
 pub fn a_stage(ring: RingId, name: &str, scale: i64) -> Stage {
     Stage {
-        ring,
+        ring: ring.into(),
         name: name.to_owned(),
         place: domain::ring::RingPlace::from_scale(scale).expect("a place"),
         rollout_days: 2,
@@ -148,7 +148,7 @@ pub fn a_deployment(number: u128, in_room: RoomId, state: DeploymentState) -> De
         id: deployment_id(number),
         update: UPDATE,
         room: in_room,
-        ring: STAGING,
+        ring: STAGING.into(),
         night: date("2026-03-04"),
         planned_night: Some(date("2026-03-04")),
         state,

@@ -8,7 +8,7 @@ use domain::changes::{Applied, Changes, NewInstall};
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::fleet::{Candidate, Fleet, PlacementBatch, Slice};
 use domain::freeze::{Freeze, FreezeScope};
-use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use domain::install::Install;
 use domain::reason::Reason;
 use domain::ring::{RingDraft, RingOrder, RingSequence};
@@ -460,7 +460,7 @@ fn comparable(fleet: &Fleet) -> Fleet {
 
 type NormalDue = (
     UpdateId,
-    Option<RingId>,
+    Option<StageOf>,
     Vec<Zone>,
     Vec<Candidate>,
     Option<PlacementBatch>,

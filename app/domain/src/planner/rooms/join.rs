@@ -1,7 +1,7 @@
 //! A room whose facts have changed joins rollouts and leaves them (R14, S1).
 
 use crate::deployment::{Deployment, DeploymentState, Withdrawal};
-use crate::ids::NewIds;
+use crate::ids::{NewIds, StageOf};
 use crate::install::{Install, InstallState};
 use crate::planner::rings::superseding_in_slice;
 use crate::planner::rooms::RoomCase;
@@ -125,7 +125,7 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
     let Some(ring) = case.slice.rings.get(case.room.ring) else {
         return;
     };
-    let is_superseded = superseding_in_slice(case.slice, rollout, ring.id).is_some();
+    let is_superseded = superseding_in_slice(case.slice, rollout, StageOf::Ring(ring.id)).is_some();
     if !rollout.has_reached(ring) || is_superseded {
         return;
     }
