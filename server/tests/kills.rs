@@ -225,7 +225,7 @@ async fn act(service: &Service, day: i64) {
                 .values()
                 .filter(|deployment| deployment.update == update && deployment.state == DeploymentState::Waiting);
             let last = waiting
-                .max_by_key(|deployment| (deployment.night, deployment.room))
+                .max_by_key(|deployment| (deployment.night.date(), deployment.room))
                 .expect("a waiting room");
             let forced = service
                 .force(
@@ -721,12 +721,12 @@ fn facts(fleet: &Fleet) -> Vec<String> {
             version(&deployment.update),
             word(&deployment.state),
             ring(deployment.ring),
-            deployment.night,
-            deployment.planned_night,
+            deployment.night.date(),
+            deployment.night.planned(),
             deployment.attempt,
             deployment.missed_windows,
-            deployment.catch_up,
-            deployment.force,
+            deployment.is_catch_up(),
+            deployment.night.force(),
             deployment.reason.sentence(),
         ));
     }

@@ -161,8 +161,8 @@ impl UpdateStatus {
 #[must_use]
 pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
     match &deployment.state {
-        DeploymentState::Waiting | DeploymentState::Open { started_at: None } => not_started(&rollout.state),
-        DeploymentState::Open { started_at: Some(_) } => RoomStatus::InProgress,
+        DeploymentState::Waiting | DeploymentState::Prepared => not_started(&rollout.state),
+        DeploymentState::Started { .. } => RoomStatus::InProgress,
         DeploymentState::Completed { .. } => RoomStatus::Completed,
         DeploymentState::Failed { .. } => RoomStatus::Failed,
         DeploymentState::Withdrawn { why, .. } => match why {
@@ -297,7 +297,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::deployment::Failure;
+    use crate::deployment::{Failure, Night};
     use crate::freeze::Freezes;
     use crate::ids::{DeploymentId, RingId, RoomId, StageOf, UpdateId};
     use crate::reason::Reason;
@@ -385,14 +385,14 @@ mod tests {
             update: UpdateId(Uuid::nil()),
             room: RoomId(Uuid::nil()),
             ring: StageOf::Ring(ring_id(1)),
-            night: date("2025-03-05"),
-            planned_night: Some(date("2025-03-05")),
+            night: Night::Planned {
+                date: date("2025-03-05"),
+                planned: date("2025-03-05"),
+            },
             state,
             attempt: 1,
             missed_windows: 0,
             crowded_windows: 0,
-            catch_up: false,
-            force: None,
             from_version: None,
             reason: Reason::SomeDevicesDone,
             next_at: None,
@@ -407,11 +407,8 @@ mod tests {
         // Columns: running, finished, paused, deprecated.
         let table = [
             (D::Waiting, [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated]),
-            (
-                D::Open { started_at: None },
-                [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated],
-            ),
-            (D::Open { started_at: Some(at()) }, [S::InProgress; 4]),
+            (D::Prepared, [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated]),
+            (D::Started { at: at() }, [S::InProgress; 4]),
             (D::Completed { at: at() }, [S::Completed; 4]),
             (D::Failed { at: at(), failure }, [S::Failed; 4]),
             (

@@ -157,7 +157,7 @@ pub(super) async fn room_rows(
             has_window: matches!(in_room.start, Some(ExpectedStart::Window(_))),
             ticket: tickets.get(&record.id).copied(),
             attempt: deployment.map_or(1, |deployment| deployment.attempt),
-            catch_up: deployment.is_some_and(|deployment| deployment.catch_up),
+            catch_up: deployment.is_some_and(Deployment::is_catch_up),
         });
     }
     Ok(rows)

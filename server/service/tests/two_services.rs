@@ -32,7 +32,7 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
             .deployments
             .values()
             .filter(|deployment| deployment.ring == StageOf::Ring(ring) && deployment.is_unfinished());
-        of.max_by_key(|deployment| deployment.night)
+        of.max_by_key(|deployment| deployment.night.date())
             .map(|deployment| deployment.room)
     };
     let outcome = match day {
@@ -102,11 +102,11 @@ async fn tally(estate: &Estate) -> Tally {
         let state = state.split([' ', '{']).next().unwrap_or_default().to_owned();
         let key = (
             ring,
-            deployment.night,
+            deployment.night.date(),
             state,
             deployment.attempt,
-            deployment.catch_up,
-            deployment.force.is_some(),
+            deployment.is_catch_up(),
+            deployment.is_forced(),
         );
         *tally.entry(key).or_insert(0) += 1;
     }
@@ -299,7 +299,7 @@ async fn prepared() -> (Template, Names, &'static str, &'static str) {
         &*name.leak()
     };
     let failed = room(|state| matches!(state, DeploymentState::Failed { .. }));
-    let loads = room(|state| matches!(state, DeploymentState::Open { started_at: Some(_) }));
+    let loads = room(|state| matches!(state, DeploymentState::Started { .. }));
     (Template::of(estate).await, names, failed, loads)
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::{MovedNights, NewInstall, Stop, StopOf, TakeBack};
-use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
+use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Night, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{ActionId, DeploymentId, DeviceId, RoomId, SiteId, StageOf, UpdateId};
 use domain::install::{Install, InstallState};
+use domain::start_window::StartWindow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -53,9 +54,7 @@ impl DeploymentRow {
         let ended = || needed(table, id, "the instant of its end", self.ended_at);
         let state = match self.state.as_str() {
             "waiting" => DeploymentState::Waiting,
-            "open" => DeploymentState::Open {
-                started_at: opt_instant(table, id, self.started_at)?,
-            },
+            "open" => DeploymentState::opened(opt_instant(table, id, self.started_at)?),
             "completed" => DeploymentState::Completed { at: ended()? },
             "failed" => {
                 let failure = word(
@@ -77,22 +76,30 @@ impl DeploymentRow {
             }
             other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
         };
+        let force = self
+            .force
+            .map(|force| word(table, id, &force, Force::from_word))
+            .transpose()?;
+        let (date, catch_up) = (self.night, self.catch_up);
+        let night = match (self.planned_night, force, catch_up) {
+            (Some(planned), None, false) => Night::Planned { date, planned },
+            (None, None, _) => Night::NextWindow { date, catch_up },
+            (None, Some(how), _) => Night::Forced { date, how, catch_up },
+            (Some(_), Some(_), _) | (Some(_), None, true) => {
+                let problem = "has a planned night, and is forced or a catch-up";
+                return Err(StoreError::row(table, id, problem));
+            }
+        };
         Ok(Deployment {
             id: DeploymentId(id),
             update: UpdateId(self.update_id),
             room: RoomId(self.room_id),
             ring: stage_of(self.ring_id),
-            night: self.night,
-            planned_night: self.planned_night,
+            night,
             state,
             attempt: small(table, id, self.attempt)?,
             missed_windows: small(table, id, self.missed_windows)?,
             crowded_windows: small(table, id, self.crowded_windows)?,
-            catch_up: self.catch_up,
-            force: self
-                .force
-                .map(|force| word(table, id, &force, Force::from_word))
-                .transpose()?,
             from_version: self.from_version,
             reason: reason(self.reason_facts.as_deref(), self.reason),
             next_at: opt_instant(table, id, self.next_at)?,
@@ -119,9 +126,10 @@ fn state_columns(state: &DeploymentState) -> StateColumns {
     };
     match state {
         DeploymentState::Waiting => none,
-        DeploymentState::Open { started_at } => StateColumns {
+        DeploymentState::Prepared => StateColumns { state: "open", ..none },
+        DeploymentState::Started { at } => StateColumns {
             state: "open",
-            started_at: opt_micros(*started_at),
+            started_at: Some(micros(*at)),
             ..none
         },
         DeploymentState::Completed { at } => StateColumns {
@@ -247,7 +255,10 @@ impl InstallRow {
             other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
         };
         let window = match (self.window_opens, self.window_closes) {
-            (Some(opens), Some(closes)) => Some((instant(table, id, opens)?, instant(table, id, closes)?)),
+            (Some(opens), Some(closes)) => {
+                let window = StartWindow::new(instant(table, id, opens)?, instant(table, id, closes)?);
+                Some(window.ok_or_else(|| StoreError::row(table, id, "has a window that closes before it opens"))?)
+            }
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => return Err(StoreError::row(table, id, "has half a window")),
         };
@@ -551,8 +562,8 @@ impl Tx {
                     query.push_values(batch, |mut row, deployment| {
                         row.push_bind(deployment.id.0)
                             .push_bind(deployment.room.0)
-                            .push_bind(deployment.night)
-                            .push_bind(deployment.planned_night)
+                            .push_bind(deployment.night.date())
+                            .push_bind(deployment.night.planned())
                             .push_bind(deployment.from_version.as_deref())
                             .push_bind(deployment.reason.sentence())
                             .push_bind(opt_micros(deployment.next_at))
@@ -648,8 +659,8 @@ impl Tx {
                     .push_bind(deployment.update.0)
                     .push_bind(deployment.room.0)
                     .push_bind(stage_id(deployment.ring))
-                    .push_bind(deployment.night)
-                    .push_bind(deployment.planned_night)
+                    .push_bind(deployment.night.date())
+                    .push_bind(deployment.night.planned())
                     .push_bind(state.state)
                     .push_bind(state.started_at)
                     .push_bind(state.ended_at)
@@ -658,8 +669,8 @@ impl Tx {
                     .push_bind(i64::from(deployment.attempt))
                     .push_bind(i64::from(deployment.missed_windows))
                     .push_bind(i64::from(deployment.crowded_windows))
-                    .push_bind(deployment.catch_up)
-                    .push_bind(deployment.force.map(Force::as_str))
+                    .push_bind(deployment.is_catch_up())
+                    .push_bind(deployment.night.force().map(Force::as_str))
                     .push_bind(deployment.from_version.clone())
                     .push_bind(deployment.reason.sentence())
                     .push_bind(opt_micros(deployment.next_at))
@@ -775,8 +786,8 @@ impl Tx {
                         .push_bind(install.update.0)
                         .push_bind(install.device.0)
                         .push_bind(i64::from(install.attempt))
-                        .push_bind(install.window.map(|(opens, _)| micros(opens)))
-                        .push_bind(install.window.map(|(_, closes)| micros(closes)))
+                        .push_bind(install.window.map(|window| micros(window.opens())))
+                        .push_bind(install.window.map(|window| micros(window.closes())))
                         .push_bind("planned")
                         .push_bind(false)
                         .push_bind(false)

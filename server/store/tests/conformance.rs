@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
 use domain::changes::{Changes, Placement, Stop, StopOf};
 use domain::check::{check, forward};
-use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
+use domain::deployment::{DeploymentState, Failure, Force, Night, Withdrawal};
 use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
 use domain::reason::Reason;
@@ -591,8 +591,8 @@ fn every_deployment_state() -> Vec<DeploymentState> {
     let at = instant("2026-03-04T02:03:04.000005Z");
     let mut states = vec![
         DeploymentState::Waiting,
-        DeploymentState::Open { started_at: None },
-        DeploymentState::Open { started_at: Some(at) },
+        DeploymentState::Prepared,
+        DeploymentState::Started { at },
         DeploymentState::Completed { at },
     ];
     for failure in [
@@ -630,17 +630,18 @@ async fn deployments_come_back_in_every_state_t1(home: Home) {
         assert_eq!(stored, Some(deployment.clone()));
         // Again with everything else changed.
         deployment.ring = GENERAL.into();
-        deployment.night = date("2026-04-01");
-        deployment.planned_night = None;
         deployment.attempt = 3;
         deployment.missed_windows = 1;
         deployment.crowded_windows = 2;
-        deployment.catch_up = true;
-        deployment.force = Some(if number % 2 == 0 {
-            Force::Now
-        } else {
-            Force::WhenAvailable
-        });
+        deployment.night = Night::Forced {
+            date: date("2026-04-01"),
+            how: if number % 2 == 0 {
+                Force::Now
+            } else {
+                Force::WhenAvailable
+            },
+            catch_up: true,
+        };
         deployment.from_version = None;
         deployment.reason = Reason::Stopped {
             why: "Another reason: \"quoted\", 'quoted'.".to_owned(),
@@ -760,7 +761,7 @@ async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_ins
     let mut second = lab::a_deployment(8, room(0), DeploymentState::Waiting);
     second.update = other;
     store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&second), at_night()).await }).unwrap();
-    second.state = DeploymentState::Open { started_at: None };
+    second.state = DeploymentState::Prepared;
     let two_open = store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&second), at_night()).await });
     assert!(refused(&two_open), "{two_open:?}");
     // The same update a second time.
@@ -801,7 +802,12 @@ async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: H
         for number in 0..4_u128 {
             let mut deployment = lab::a_deployment(number, room(number), states[dice.below(states.len())].clone());
             deployment.ring = rings[dice.below(3)].into();
-            deployment.catch_up = dice.below(4) == 0;
+            if dice.below(4) == 0 {
+                deployment.night = Night::NextWindow {
+                    date: deployment.night.date(),
+                    catch_up: true,
+                };
+            }
             if dice.below(2) == 0 {
                 batch.push(deployment);
             }
@@ -921,7 +927,7 @@ async fn rooms_for_an_entry(store: &Store) {
         for number in [5, 6] {
             let withdrawn = DeploymentState::Withdrawn { at: at_night(), why: Withdrawal::NotRequired };
             let mut deployment = lab::a_deployment(number, room(number), withdrawn);
-            deployment.planned_night = None;
+            deployment.night = Night::NextWindow { date: deployment.night.date(), catch_up: false };
             deployment.attempt = 2;
             tx.put_deployments(&[deployment], at_night()).await?;
         }
@@ -1349,7 +1355,8 @@ async fn nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3(
     lab::fill(store, 1).await;
     let action = lab::open(store, 0).await;
     let planned = install(store, 0).await;
-    let (opens, closes) = planned.window.unwrap();
+    let window = planned.window.unwrap();
+    let (opens, closes) = (window.opens(), window.closes());
     let word = || feedback(0, action, Execution::Proceeding, Finished::None);
     let fetch = || {
         Report::Fetched(Fetched {

@@ -442,9 +442,9 @@ impl House {
             if let Some(install) = self.open_install(device).await
                 && install.state == InstallState::Planned
                 && let Some(window) = install.window
-                && self.now() <= window.1
+                && self.now() <= window.closes()
             {
-                return window;
+                return (window.opens(), window.closes());
             }
             let next = self.service.next_due().await.expect("what is due");
             let next = next.unwrap_or_else(|| panic!("{device} never gets its turn: nothing is due any more"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::changes::Changes;
-use crate::deployment::{self, Deployment, DeploymentState};
+use crate::deployment::{self, Deployment, DeploymentState, Night};
 use crate::freeze::{Freeze, Freezes};
 use crate::ids::{NewIds, RoomId, StageOf, UpdateId};
 use crate::reason::Reason;
@@ -130,9 +130,11 @@ impl Force<'_> {
             how: self.how,
         };
         let forced = |base: Deployment| Deployment {
-            force: Some(self.how),
-            night: room.zone.date(now),
-            planned_night: None,
+            night: Night::Forced {
+                date: room.zone.date(now),
+                how: self.how,
+                catch_up: base.is_catch_up(),
+            },
             state: DeploymentState::Waiting,
             missed_windows: 0,
             reason: reason.clone(),
@@ -143,12 +145,11 @@ impl Force<'_> {
         match existing {
             None => Ok(forced(new(ids.deployment()))),
             Some(deployment) => match deployment.state {
-                DeploymentState::Waiting if deployment.force == Some(self.how) => Err(ForceRefusal::AlreadyForced),
-                DeploymentState::Open { started_at: Some(_) } => Err(ForceRefusal::AlreadyRunning),
-                DeploymentState::Open { started_at: None } if deployment.force == Some(self.how) => {
+                DeploymentState::Started { .. } => Err(ForceRefusal::AlreadyRunning),
+                DeploymentState::Waiting | DeploymentState::Prepared if deployment.night.force() == Some(self.how) => {
                     Err(ForceRefusal::AlreadyForced)
                 }
-                DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
+                DeploymentState::Waiting | DeploymentState::Prepared => Ok(forced(deployment.clone())),
                 DeploymentState::Failed { .. } => Ok(forced(Deployment {
                     attempt: deployment.attempt + 1,
                     ..deployment.clone()

@@ -91,17 +91,17 @@ fn next_attempt(
     match deployment.state {
         DeploymentState::Failed { .. } => {}
         DeploymentState::Waiting
-        | DeploymentState::Open { .. }
+        | DeploymentState::Prepared
+        | DeploymentState::Started { .. }
         | DeploymentState::Completed { .. }
         | DeploymentState::Withdrawn { .. } => return None,
     }
     let window = Window::next(zone, zone.date(now), now, settings.window());
     Some(Deployment {
-        night: window.night,
+        night: deployment.night.of_retry(window.night),
         state: DeploymentState::Waiting,
         attempt: deployment.attempt + 1,
         missed_windows: 0,
-        force: None,
         reason: Reason::Retried {
             by: by.to_owned(),
             attempt: deployment.attempt + 1,

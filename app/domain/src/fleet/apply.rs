@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use super::Fleet;
 use crate::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, Stop, StopOf, TakeBack, Wake, WakeOf};
-use crate::deployment::{Bucket, Deployment, DeploymentState};
+use crate::deployment::{Bucket, Deployment};
 use crate::freeze::{Freeze, FreezeScope};
 use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
@@ -171,10 +171,8 @@ impl Fleet {
     fn take_back(&mut self, taken: &TakeBack) {
         let rooms: BTreeSet<RoomId> = self.in_scope(taken.scope).collect();
         let is_for = |deployment: &Deployment| {
-            let night = |(from, until)| deployment.force.is_some() || (from..=until).contains(&deployment.night);
-            matches!(deployment.state, DeploymentState::Open { .. })
-                && rooms.contains(&deployment.room)
-                && taken.nights.is_none_or(night)
+            let night = |(from, until)| deployment.is_forced() || (from..=until).contains(&deployment.night.date());
+            deployment.is_open() && rooms.contains(&deployment.room) && taken.nights.is_none_or(night)
         };
         for install in self.installs.values_mut() {
             let Some(deployment) = self.deployments.get_mut(&install.deployment) else {

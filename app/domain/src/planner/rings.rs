@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::changes::{Changes, Placement, Wake};
-use crate::deployment::{Deployment, DeploymentState};
+use crate::deployment::{Deployment, DeploymentState, Night};
 use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
 use crate::freeze::Freezes;
@@ -321,14 +321,14 @@ impl Advance<'_> {
                 update,
                 room: candidate.room,
                 ring: stage.ring,
-                night: window.night,
-                planned_night: Some(assigned),
+                night: Night::Planned {
+                    date: window.night,
+                    planned: assigned,
+                },
                 state: DeploymentState::Waiting,
                 attempt,
                 missed_windows: 0,
                 crowded_windows: 0,
-                catch_up: false,
-                force: None,
                 from_version: candidate.from_version.clone(),
                 reason,
                 next_at: Some(super::rooms::prepares_at(&slice.organisation.settings, &window)),

@@ -172,10 +172,10 @@ fn dates(stage: &PlannedStage) -> String {
 
 fn labels(deployment: &Deployment) -> String {
     let mut labels = Vec::new();
-    if deployment.catch_up {
+    if deployment.is_catch_up() {
         labels.push("catch-up".to_owned());
     }
-    if deployment.force.is_some() {
+    if deployment.is_forced() {
         labels.push("forced".to_owned());
     }
     if deployment.attempt > 1 {

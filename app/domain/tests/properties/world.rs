@@ -434,7 +434,7 @@ impl World {
                 let room = status::room(deployment, rollout);
                 match status {
                     UpdateStatus::Completed => assert!(
-                        deployment.catch_up || matches!(room, RoomStatus::Completed | RoomStatus::NotRequired),
+                        deployment.is_catch_up() || matches!(room, RoomStatus::Completed | RoomStatus::NotRequired),
                         "the update is Completed, a room {room:?} (T7)"
                     ),
                     UpdateStatus::Paused => assert_ne!(
@@ -471,7 +471,7 @@ impl World {
                 let mut of = fleet
                     .deployments
                     .values()
-                    .filter(|deployment| deployment.update == rollout.update && !deployment.catch_up);
+                    .filter(|deployment| deployment.update == rollout.update && !deployment.is_catch_up());
                 of.any(|deployment| {
                     deployment.is_unfinished() && !self.may_wait_for_ever(deployment.room, rollout.update)
                 })

@@ -782,7 +782,7 @@ pub fn seen(fleet: &Fleet) -> BTreeMap<&'static str, usize> {
     for deployment in fleet.deployments.values() {
         let word = match deployment.state {
             DeploymentState::Waiting => "waiting",
-            DeploymentState::Open { .. } => "open",
+            DeploymentState::Prepared | DeploymentState::Started { .. } => "open",
             DeploymentState::Completed { .. } => "completed",
             DeploymentState::Failed { .. } => "failed",
             DeploymentState::Withdrawn { .. } => "withdrawn",

@@ -16,17 +16,17 @@ pub(super) fn withdraw_installs(case: &mut RoomCase<'_>) {
         }
         let (id, paused) = (deployment.id, case.is_paused(deployment));
         let over = reason_to_give_up(case, index);
-        let frozen_night = case.freeze_on(deployment.night).is_some();
+        let frozen_night = case.freeze_on(deployment.night.date()).is_some();
         let window_today = case.window_of(deployment);
-        let (is_forced, next_freeze) = (deployment.force.is_some(), case.next_freeze());
+        let (is_forced, next_freeze) = (deployment.is_forced(), case.next_freeze());
         let is_frozen = case.freeze_on(case.today()).is_some();
         for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
-            let window_closed = install.window.is_some_and(|(_, closes)| closes <= case.now);
+            let window_closed = install.window.is_some_and(|window| window.has_closed(case.now));
             // Prepared for hours, or in a zone, that are others now: the night stays, and is prepared anew.
             let window_moved = !is_forced && install.window != window_today;
             // A freeze that was made, or changed, when the room was prepared already. What is forced may start up to the next one.
             let frozen = if is_forced {
-                is_frozen || install.window.map(|(_, closes)| closes) != next_freeze
+                is_frozen || install.window.map(|window| window.closes()) != next_freeze
             } else {
                 frozen_night
             };
@@ -68,11 +68,12 @@ pub(super) fn reason_to_give_up(case: &RoomCase<'_>, index: usize) -> Option<Rea
 /// A forced deployment has no window to miss; whether its device ever shows up is counted by the room's windows all the same.
 fn count_missed_force(case: &mut RoomCase<'_>, index: usize) {
     let deployment = &case.deployments[index];
-    if deployment.force.is_none() || !deployment.is_open() || case.is_paused(deployment) {
+    if !deployment.is_forced() || !deployment.is_open() || case.is_paused(deployment) {
         return;
     }
-    let next = case.next_window(deployment.night);
-    if next.night == deployment.night {
+    let last = deployment.night.date();
+    let next = case.next_window(last);
+    if next.night == last {
         return;
     }
     let installs = case.latest_installs(deployment);
@@ -81,8 +82,8 @@ fn count_missed_force(case: &mut RoomCase<'_>, index: usize) {
     if installs.iter().any(|install| install.is_running()) {
         return;
     }
-    let (id, last) = (deployment.id, deployment.night);
-    case.deployments[index].night = next.night;
+    let id = deployment.id;
+    case.deployments[index].night.move_to(next.night);
     // Each window counts by itself: a device that came once and never again is away.
     for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
         if install.state == InstallState::Planned {
@@ -109,9 +110,9 @@ fn count_missed_force(case: &mut RoomCase<'_>, index: usize) {
 /// No device of the deployment runs, none has failed, and not all are done: what is left waits for another window.
 pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
     let deployment = &case.deployments[index];
-    let night = deployment.night;
+    let night = deployment.night.date();
     let installs = case.latest_installs(deployment);
-    let is_forced = deployment.force.is_some();
+    let is_forced = deployment.is_forced();
     let relevant = if is_forced { case.today() } else { night };
     let frozen = case.freeze_on(relevant).map(|freeze| Frozen::by(freeze, case.today()));
     let nobody_came = frozen.is_none()
@@ -164,7 +165,7 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
         let next = case.next_window(night);
         let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
-        deployment.night = if is_forced { night } else { next.night };
+        deployment.night.move_to(if is_forced { night } else { next.night });
         deployment.reason = Reason::ForcedAndFrozen(frozen);
         return;
     }
@@ -187,7 +188,7 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
     let next = case.next_window(night + days(1));
     let deployment = &mut case.deployments[index];
     deployment.state = DeploymentState::Waiting;
-    deployment.night = next.night;
+    deployment.night.move_to(next.night);
     deployment.reason = if nobody_came {
         Reason::NoContact { night: day }
     } else {

@@ -72,7 +72,7 @@ fn is_confirmed(update: &Update, device: Option<&Device>, doubtful: bool) -> boo
 pub(super) fn conclude(case: &mut RoomCase<'_>) {
     for index in 0..case.deployments.len() {
         match case.deployments[index].state {
-            DeploymentState::Open { .. } => conclude_open(case, index),
+            DeploymentState::Prepared | DeploymentState::Started { .. } => conclude_open(case, index),
             // Forced in the moment between a device's start and this plan: it runs, so there is nothing to wait for.
             DeploymentState::Waiting if runs(case, index) => conclude_open(case, index),
             DeploymentState::Waiting
@@ -131,8 +131,8 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
         let runs = running.is_some();
         let partly_done = partly_done(case, index);
         let deployment = &mut case.deployments[index];
-        if started_at.is_some() {
-            deployment.state = DeploymentState::Open { started_at };
+        if let Some(at) = started_at {
+            deployment.state = DeploymentState::Started { at };
             deployment.reason = if waits_for_inventory {
                 Reason::Unreported { version: step }
             } else if runs {
@@ -171,11 +171,11 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
         deployment.reason = reason;
     } else if all_completed && !is_step && has_devices_left(case, index) && !gives_up {
         // A silent one was left out. It misses window after window; the others have what they came for.
-        let next = case.next_window(case.deployments[index].night + days(1));
+        let next = case.next_window(case.deployments[index].night.date() + days(1));
         let reason = partly_done(case, index);
         let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
-        deployment.night = next.night;
+        deployment.night.move_to(next.night);
         deployment.reason = reason;
     } else if all_completed && !is_step {
         let reason = confirmed(case, index);
@@ -225,7 +225,7 @@ fn complete_late(case: &mut RoomCase<'_>, index: usize) {
     let room_is_free = !case.deployments.iter().any(Deployment::is_open);
     if running && room_is_free {
         // It reports again after it was silent; the state says since when it runs, the reason what it does.
-        case.deployments[index].state = DeploymentState::Open { started_at };
+        case.deployments[index].state = DeploymentState::opened(started_at);
         conclude_open(case, index);
     } else if is_current(case, index) {
         let reason = confirmed(case, index);
