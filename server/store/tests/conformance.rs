@@ -18,7 +18,7 @@ use domain::access::Role;
 use domain::changes::{Changes, Placement, Stop, StopOf};
 use domain::check::{check, forward};
 use domain::deployment::{DeploymentState, Failure, Force, Night, Withdrawal};
-use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
+use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
 use domain::reason::Reason;
 use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence};
@@ -97,6 +97,8 @@ on_both_engines![
     a_start_that_races_with_a_pause_never_comes_after_it_k3,
     overlapping_writers_that_find_none_yet_make_one_g2,
     a_row_that_is_no_fact_is_named_by_table_and_row_g5,
+    a_row_that_contradicts_itself_is_refused_g5,
+    all_rooms_of_automatic_mode_come_back_as_all_rooms_s12,
     a_reason_that_another_program_wrote_is_its_sentence_t5,
     two_updates_that_enter_large_rings_at_once_keep_their_own_order_s6,
     pages_of_rooms_follow_each_other_forth_and_back_p8,
@@ -1885,6 +1887,44 @@ async fn a_row_that_is_no_fact_is_named_by_table_and_row_g5(home: Home) {
     ] {
         assert!(home.raw(sql).await.is_err(), "{sql}");
     }
+}
+
+async fn a_row_that_contradicts_itself_is_refused_g5(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    lab::open(store, 0).await;
+    // A planned night of a catch-up, or of what is forced; a window that is over before it opens.
+    for (table, wrong, right) in [
+        ("deployments", "catch_up = (1 = 1)", "catch_up = (1 = 0)"),
+        ("deployments", "force = 'now'", "force = NULL"),
+        (
+            "installs",
+            "window_closes = window_opens",
+            "window_opens = NULL, window_closes = NULL",
+        ),
+    ] {
+        store.read().await.unwrap().fleet().await.unwrap();
+        home.raw(&format!("UPDATE {table} SET {wrong}")).await.unwrap();
+        let refused = store.read().await.unwrap().fleet().await;
+        assert!(
+            matches!(&refused, Err(StoreError::Row { table: named, .. }) if *named == table),
+            "{wrong}: {refused:?}"
+        );
+        home.raw(&format!("UPDATE {table} SET {right}")).await.unwrap();
+    }
+    store.read().await.unwrap().fleet().await.unwrap();
+}
+
+async fn all_rooms_of_automatic_mode_come_back_as_all_rooms_s12(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let mut deployment = lab::a_deployment(0, room(0), DeploymentState::Waiting);
+    deployment.ring = StageOf::AllRooms;
+    store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await }).unwrap();
+    let fleet = store.read().await.unwrap().fleet().await.unwrap();
+    assert_eq!(fleet.deployments[&deployment.id], deployment);
+    let counted: Vec<StageOf> = fleet.rollouts[&UPDATE].counts.keys().copied().collect();
+    assert_eq!(counted, [StageOf::AllRooms]);
 }
 
 async fn a_reason_that_another_program_wrote_is_its_sentence_t5(home: Home) {
