@@ -307,23 +307,7 @@ impl<'s> RoomCase<'s> {
                 .find(|install| install.deployment == deployment.id && !deployment.is_forced())
                 .and_then(|install| install.window);
             if taken_back && same_reason {
-                let rollout = self.slice.rollouts.get(&deployment.update);
-                let hours = self.slice.organisation.settings.window();
-                let window = Window::on(&self.room.zone, deployment.night.date(), hours);
-                let of = |install: &&Install| install.deployment == deployment.id;
-                let was_for = due
-                    .installs
-                    .iter()
-                    .filter(of)
-                    .filter_map(|install| install.window)
-                    .max();
-                let why = if rollout.is_some_and(|rollout| !rollout.may_start_rooms()) {
-                    TakenBack::Paused
-                } else if was_for.is_some() && was_for != window.as_ref().map(StartWindow::from) {
-                    TakenBack::OtherHours
-                } else {
-                    TakenBack::AnotherFirst
-                };
+                let why = why_taken_back(self.slice, due, &deployment);
                 changes.report_line(subject, Event::TakenBack(why));
             } else if !same_reason
                 || (prepared_for.is_none() && before.is_some_and(|before| before.state != deployment.state))
@@ -347,6 +331,23 @@ impl<'s> RoomCase<'s> {
         }
         changes.new_installs.extend(self.new_installs);
         changes.tickets.extend(self.tickets);
+    }
+}
+
+/// Why what was prepared in a room waits again, although nothing else about it has changed.
+fn why_taken_back(slice: &Slice, due: &DueRoom, deployment: &Deployment) -> TakenBack {
+    let rollout = slice.rollouts.get(&deployment.update);
+    let hours = slice.organisation.settings.window();
+    let window = Window::on(&due.room.zone, deployment.night.date(), hours);
+    let of = |install: &&Install| install.deployment == deployment.id;
+    let windows = due.installs.iter().filter(of).filter_map(|install| install.window);
+    let was_for = windows.max();
+    if rollout.is_some_and(|rollout| !rollout.may_start_rooms()) {
+        TakenBack::Paused
+    } else if was_for.is_some() && was_for != window.as_ref().map(StartWindow::from) {
+        TakenBack::OtherHours
+    } else {
+        TakenBack::AnotherFirst
     }
 }
 

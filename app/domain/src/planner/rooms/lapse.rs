@@ -109,35 +109,14 @@ fn count_missed_force(case: &mut RoomCase<'_>, index: usize) {
 
 /// No device of the deployment runs, none has failed, and not all are done: what is left waits for another window.
 pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
-    let deployment = &case.deployments[index];
-    let night = deployment.night.date();
-    let installs = case.latest_installs(deployment);
-    let is_forced = deployment.is_forced();
-    let relevant = if is_forced { case.today() } else { night };
-    let frozen = case.freeze_on(relevant).map(|freeze| Frozen::by(freeze, case.today()));
-    let nobody_came = frozen.is_none()
-        && !is_forced
-        && installs
-            .iter()
-            .any(|install| install.missed_its_window() && install.shown_up_at.is_none());
-    let is_withdrawn = |install: &&Install| matches!(install.state, InstallState::Withdrawn { .. });
-    let taken_back = installs.iter().any(is_withdrawn) && !installs.iter().any(|install| install.missed_its_window());
-    let paused = case.is_paused(deployment);
-    let some_are_done = installs
-        .iter()
-        .any(|install| matches!(install.state, InstallState::Completed { .. }) && install.update == deployment.update);
     if let Some(reason) = reason_to_give_up(case, index) {
-        if some_are_done {
-            // Some device of the room has it, another was never reached and never will be.
-            case.complete(index, Reason::PartlyInstalled(Box::new(reason)));
-        } else {
-            super::join::withdraw(case, index, Withdrawal::Deprecated, reason);
-        }
+        give_up(case, index, reason);
         return;
     }
-    let day = case.day(night);
-    if paused {
-        let had_started = case.deployments[index].has_started();
+    let deployment = &case.deployments[index];
+    let (night, is_forced) = (deployment.night.date(), deployment.is_forced());
+    let had_started = deployment.has_started();
+    if case.is_paused(deployment) {
         let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         if had_started {
@@ -145,23 +124,14 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
         }
         return;
     }
-    // A release that is a step was recalled under it (S8, S10): another way is looked for, in the same night if it fits.
-    let no_step = installs.iter().find(|install| {
-        let step = case.slice.updates.get(&install.update);
-        let is_void = matches!(
-            install.state,
-            InstallState::Withdrawn { .. } | InstallState::Canceled { .. }
-        );
-        is_void && install.update != deployment.update && step.is_some_and(|step| !step.offerable)
-    });
-    if let Some(step) = no_step.and_then(|install| case.slice.updates.get(&install.update)) {
-        let version = step.version.clone();
+    if let Some(version) = recalled_step(case, index) {
         let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
         deployment.reason = Reason::StepRecalled { version };
         return;
     }
-    if let Some(frozen) = frozen {
+    let relevant = if is_forced { case.today() } else { night };
+    if let Some(frozen) = case.freeze_on(relevant).map(|freeze| Frozen::by(freeze, case.today())) {
         let next = case.next_window(night);
         let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
@@ -169,15 +139,57 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, index: usize) {
         deployment.reason = Reason::ForcedAndFrozen(frozen);
         return;
     }
+    let installs = case.latest_installs(&case.deployments[index]);
+    let is_withdrawn = |install: &&Install| matches!(install.state, InstallState::Withdrawn { .. });
+    let taken_back = installs.iter().any(is_withdrawn) && !installs.iter().any(|install| install.missed_its_window());
+    let nobody_came = installs
+        .iter()
+        .any(|install| install.missed_its_window() && install.shown_up_at.is_none());
     if is_forced || taken_back {
         // What was taken back before its window was over has missed nothing (W4): its night stays.
-        let had_started = case.deployments[index].has_started();
         case.deployments[index].state = DeploymentState::Waiting;
         if had_started && taken_back {
             case.deployments[index].reason = super::settle::partly_done(case, index);
         }
         return;
     }
+    to_next_window(case, index, nobody_came);
+}
+
+/// Nothing more of the update starts in the room.
+fn give_up(case: &mut RoomCase<'_>, index: usize, reason: Reason) {
+    let deployment = &case.deployments[index];
+    let some_are_done = case
+        .latest_installs(deployment)
+        .iter()
+        .any(|install| matches!(install.state, InstallState::Completed { .. }) && install.update == deployment.update);
+    if some_are_done {
+        // Some device of the room has it, another was never reached and never will be.
+        case.complete(index, Reason::PartlyInstalled(Box::new(reason)));
+    } else {
+        super::join::withdraw(case, index, Withdrawal::Deprecated, reason);
+    }
+}
+
+/// The version of a release that is a step and was recalled under the deployment (S8, S10): another way is looked for, in the same night
+/// if it fits.
+fn recalled_step(case: &RoomCase<'_>, index: usize) -> Option<String> {
+    let deployment = &case.deployments[index];
+    let mut steps = case.latest_installs(deployment).into_iter().filter_map(|install| {
+        let is_void = matches!(
+            install.state,
+            InstallState::Withdrawn { .. } | InstallState::Canceled { .. }
+        );
+        let step = case.slice.updates.get(&install.update)?;
+        (is_void && install.update != deployment.update && !step.offerable).then_some(step)
+    });
+    steps.next().map(|step| step.version.clone())
+}
+
+/// The window is over: the next one follows, or the room is unreachable (W4). `nobody_came`: some device never showed up in it.
+fn to_next_window(case: &mut RoomCase<'_>, index: usize, nobody_came: bool) {
+    let night = case.deployments[index].night.date();
+    let day = case.day(night);
     if nobody_came {
         case.deployments[index].missed_windows += 1;
         if case.deployments[index].missed_windows >= case.settings().unreachable_after_windows {

@@ -114,34 +114,9 @@ fn runs(case: &RoomCase<'_>, index: usize) -> bool {
 
 fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
     let installs = case.latest_installs(&case.deployments[index]);
-    let started_at = case.started_at(&case.deployments[index]);
-    if installs
-        .iter()
-        .any(|install| install.is_running() || install.state == InstallState::Planned)
-    {
-        let waits_for_inventory = installs
-            .iter()
-            .any(|install| matches!(install.state, InstallState::Installed { .. }));
-        let running = installs.iter().find(|install| install.is_running());
-        let of = |install: &&Install| version(case, install.update);
-        let (target, step) = (
-            version(case, case.deployments[index].update),
-            running.map(of).unwrap_or_default(),
-        );
-        let runs = running.is_some();
-        let partly_done = partly_done(case, index);
-        let deployment = &mut case.deployments[index];
-        if let Some(at) = started_at {
-            deployment.state = DeploymentState::Started { at };
-            deployment.reason = if waits_for_inventory {
-                Reason::Unreported { version: step }
-            } else if runs {
-                let target = (step != target).then_some(target);
-                Reason::Installing { version: step, target }
-            } else {
-                partly_done
-            };
-        }
+    let goes_on = |install: &&Install| install.is_running() || install.state == InstallState::Planned;
+    if installs.iter().any(goes_on) {
+        say_what_runs(case, index);
         return;
     }
     let failed = installs
@@ -183,6 +158,33 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
     } else {
         super::lapse::back_to_waiting(case, index);
     }
+}
+
+/// Some device of the deployment runs or has still to start: the state says since when the room is at it, the reason what it does.
+fn say_what_runs(case: &mut RoomCase<'_>, index: usize) {
+    let Some(at) = case.started_at(&case.deployments[index]) else {
+        return;
+    };
+    let installs = case.latest_installs(&case.deployments[index]);
+    let waits_for_inventory = installs
+        .iter()
+        .any(|install| matches!(install.state, InstallState::Installed { .. }));
+    let running = installs.iter().find(|install| install.is_running());
+    let step = running.map(|install| version(case, install.update));
+    let reason = if waits_for_inventory {
+        Reason::Unreported {
+            version: step.unwrap_or_default(),
+        }
+    } else if let Some(step) = step {
+        let target = version(case, case.deployments[index].update);
+        let target = (step != target).then_some(target);
+        Reason::Installing { version: step, target }
+    } else {
+        partly_done(case, index)
+    };
+    let deployment = &mut case.deployments[index];
+    deployment.state = DeploymentState::Started { at };
+    deployment.reason = reason;
 }
 
 fn has_devices_left(case: &RoomCase<'_>, index: usize) -> bool {
