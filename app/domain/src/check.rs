@@ -11,7 +11,7 @@ use crate::ids::{DeviceId, RoomId, StageOf, UpdateId};
 use crate::install::InstallState;
 use crate::ring::MOST_TOTAL_DAYS;
 use crate::rollout::{Counts, Rollout, RolloutState};
-use crate::ticket::TicketState;
+use crate::ticket::TicketStatus;
 
 /// A law that the facts break.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -261,7 +261,7 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
             let open = fleet
                 .tickets
                 .get(pair)
-                .is_some_and(|ticket| ticket.state != TicketState::Resolved);
+                .is_some_and(|ticket| ticket.state != TicketStatus::Resolved);
             findings.unless(open, 'F', || {
                 format!("the failed deployment {} has no open ticket", deployment.id)
             });
@@ -276,7 +276,7 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
     for (pair, ticket) in fleet
         .tickets
         .iter()
-        .filter(|(_, ticket)| ticket.state != TicketState::Resolved)
+        .filter(|(_, ticket)| ticket.state != TicketStatus::Resolved)
     {
         let has_cause = by_pair.get(pair).is_some_and(|deployment| match deployment.state {
             DeploymentState::Failed { .. } => true,

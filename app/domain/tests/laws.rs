@@ -17,7 +17,7 @@ use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Component, Device, Room, RoomState};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use uuid::Uuid;
@@ -279,7 +279,7 @@ fn a_failure_without_a_ticket_breaks_law_f_k1() {
 fn a_resolved_ticket_of_a_failed_room_breaks_law_f_k1() {
     reported("F", |fleet| {
         for ticket in fleet.tickets.values_mut() {
-            ticket.state = TicketState::Resolved;
+            ticket.state = TicketStatus::Resolved;
         }
     });
 }

@@ -19,7 +19,7 @@ use domain::room::{Component, Device, Room, RoomState};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status;
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use serde_json::Value;
@@ -411,7 +411,7 @@ fn summarise(year: &Year, received: &BTreeMap<(String, NaiveDate), usize>, out: 
     let open = fleet
         .tickets
         .values()
-        .filter(|ticket| ticket.state != TicketState::Resolved)
+        .filter(|ticket| ticket.state != TicketStatus::Resolved)
         .count();
     let installs: Vec<DateTime<Utc>> = fleet
         .installs

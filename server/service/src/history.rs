@@ -358,10 +358,8 @@ impl Service {
             is_automatic: past.of_failure,
             suppressed_until: None,
             suppressed_reason: None,
-            resolution: None,
             opened_by: past.opened_by.clone(),
             opened_at: past.opened_at,
-            resolved_at: None,
             assignee: None,
             rooms: (Vec::new(), 0),
         };

@@ -19,7 +19,7 @@ use domain::rollout::RolloutState;
 use domain::room::{Health, RoomState};
 use domain::settings::Mode;
 use domain::status::UpdateStatus;
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::update::Severity;
 use service::store::{RoomFilter, TicketFilter};
 use service::{MoveOutcome, RoomChoice, RoomScope, RoomsFile, ServiceError};
@@ -290,7 +290,7 @@ async fn retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_not
         fleet
             .tickets
             .values()
-            .filter(|ticket| ticket.state != TicketState::Resolved)
+            .filter(|ticket| ticket.state != TicketStatus::Resolved)
             .map(|ticket| ticket.room)
             .collect::<BTreeSet<_>>()
     };

@@ -2222,11 +2222,9 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
         is_automatic: false,
         opened_by: by.to_owned(),
         opened_at: at_night(),
-        resolved_at: None,
         assignee: None,
         suppressed_until: None,
         suppressed_reason: None,
-        resolution: None,
         rooms: (Vec::new(), 0),
     };
     let people = ticket(7, TicketSeverity::Warning, "Ada");
@@ -2264,8 +2262,10 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
     .await;
     assert_eq!(unhealthy().await, ["Room 0", "Room 1", "Room 3"], "until that instant");
     put(&TicketRecord {
-        state: TicketState::Resolved,
-        resolved_at: Some(at_night()),
+        state: TicketState::Resolved {
+            at: at_night(),
+            category: None,
+        },
         ..worse
     })
     .await;

@@ -14,7 +14,7 @@ use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::rollout::RolloutState;
 use crate::room::Room;
-use crate::ticket::{FailureTicket, TicketChange, TicketEvent, TicketState};
+use crate::ticket::{FailureTicket, TicketChange, TicketEvent, TicketStatus};
 
 impl Fleet {
     /// Writes changes, as the store does.
@@ -275,15 +275,15 @@ impl Fleet {
                 let ticket = self.tickets.entry(key).or_insert_with(|| FailureTicket {
                     room: change.room,
                     update: change.update,
-                    state: TicketState::NeedsAction,
+                    state: TicketStatus::NeedsAction,
                     failures: Vec::new(),
                 });
-                ticket.state = TicketState::NeedsAction;
+                ticket.state = TicketStatus::NeedsAction;
                 ticket.failures.push(change.event.sentence());
             }
             TicketEvent::Cleared(_) => {
                 if let Some(ticket) = self.tickets.get_mut(&key) {
-                    ticket.state = TicketState::Resolved;
+                    ticket.state = TicketStatus::Resolved;
                 }
             }
         }

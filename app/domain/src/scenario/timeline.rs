@@ -12,7 +12,7 @@ use crate::event::Subject;
 use crate::rollout::{PlannedStage, Rollout, days};
 use crate::room::Room;
 use crate::status::{self, RoomStatus};
-use crate::ticket::TicketState;
+use crate::ticket::TicketStatus;
 use crate::time_text;
 use crate::update::Update;
 
@@ -130,7 +130,7 @@ impl Script {
             .fleet
             .tickets
             .values()
-            .filter(|ticket| ticket.state != TicketState::Resolved);
+            .filter(|ticket| ticket.state != TicketStatus::Resolved);
         let lines: Vec<String> = open
             .map(|ticket| {
                 format!(

@@ -16,7 +16,7 @@ use domain::rollout::{Counts, RolloutState};
 use domain::room::{Block, Component, Device, Hold, Room, RoomState};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
-use domain::ticket::{TicketChange, TicketEvent, TicketState};
+use domain::ticket::{TicketChange, TicketEvent, TicketStatus};
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::version::VersionScheme;
 use domain::zone::Zone;
@@ -607,7 +607,7 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
             attempt: 1,
             reason: Reason::PausedHalfway,
         })];
-        if ticket.state == TicketState::Resolved {
+        if ticket.state == TicketStatus::Resolved {
             tickets.push(change(TicketEvent::Cleared(Reason::FreezeOver)));
         }
         tx.apply(
