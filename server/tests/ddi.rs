@@ -7,7 +7,7 @@ use domain::deployment::{DeploymentState, Failure, Force};
 use domain::install::InstallState;
 use domain::settings::Settings;
 use domain::status::RoomStatus;
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{BAR, Engine, House, MUTE, Options, action_in, actor, bar, content, link};
@@ -260,7 +260,7 @@ async fn a_failure_report_that_is_no_json_ends_as_failed_with_its_ticket_ddi_2_4
     assert_eq!(house.feedback(DEVICE, &action, FAILURE.to_vec()).await.status, 200);
     house.tick().await;
     assert_eq!(house.status(ROOM, update).await, RoomStatus::Failed);
-    assert_eq!(house.ticket(ROOM, update).await, Some(TicketState::NeedsAction), "K1");
+    assert_eq!(house.ticket(ROOM, update).await, Some(TicketStatus::NeedsAction), "K1");
     let install = house.install(&action).await;
     assert!(
         matches!(
@@ -630,7 +630,7 @@ async fn a_silent_device_has_failed_but_its_late_report_is_taken_and_heals_ddi_2
         ),
         "{deployment:?}"
     );
-    assert_eq!(house.ticket(ROOM, update).await, Some(TicketState::NeedsAction));
+    assert_eq!(house.ticket(ROOM, update).await, Some(TicketStatus::NeedsAction));
     assert_eq!(house.action(DEVICE).await, action, "silence does not end the action");
     house.later(600).await;
     assert_eq!(house.say(DEVICE, &action, "closed", "success", &["at last"]).await, 200);
@@ -638,7 +638,7 @@ async fn a_silent_device_has_failed_but_its_late_report_is_taken_and_heals_ddi_2
     assert_eq!(house.status(ROOM, update).await, RoomStatus::Completed);
     assert_eq!(
         house.ticket(ROOM, update).await,
-        Some(TicketState::Resolved),
+        Some(TicketStatus::Resolved),
         "K1: a later success resolves it"
     );
 }
@@ -785,7 +785,7 @@ async fn an_install_that_the_inventory_never_shows_has_failed_as_unconfirmed_ddi
         ),
         "{install:?}"
     );
-    assert_eq!(house.ticket(ROOM, update).await, Some(TicketState::NeedsAction));
+    assert_eq!(house.ticket(ROOM, update).await, Some(TicketStatus::NeedsAction));
 }
 
 async fn a_product_without_versions_is_completed_by_the_close_alone_ddi_2_13(engine: Engine) {
@@ -871,7 +871,7 @@ async fn a_device_that_never_shows_up_in_two_windows_is_unreachable_w4(engine: E
         ),
         "{deployment:?}"
     );
-    assert_eq!(house.ticket(ROOM, update).await, Some(TicketState::NeedsAction));
+    assert_eq!(house.ticket(ROOM, update).await, Some(TicketStatus::NeedsAction));
     assert_eq!(house.offered(DEVICE).await, None);
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{DeploymentState, Force};
 use domain::fleet::Fleet;
-use domain::ids::{ProductId, UpdateId};
+use domain::ids::{ProductId, StageOf, UpdateId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use service::store::Store;
@@ -225,7 +225,7 @@ async fn act(service: &Service, day: i64) {
                 .values()
                 .filter(|deployment| deployment.update == update && deployment.state == DeploymentState::Waiting);
             let last = waiting
-                .max_by_key(|deployment| (deployment.night, deployment.room))
+                .max_by_key(|deployment| (deployment.night.date(), deployment.room))
                 .expect("a waiting room");
             let forced = service
                 .force(
@@ -677,7 +677,10 @@ impl Devices {
 
 /// What is there at the end, in the words of people: without times, and without the ids that each run makes for itself.
 fn facts(fleet: &Fleet) -> Vec<String> {
-    let ring = |id| fleet.rings.get(id).map_or("", |ring| ring.name.as_str());
+    let ring = |of: StageOf| {
+        let ring = of.ring().and_then(|id| fleet.rings.get(id));
+        ring.map_or("", |ring| ring.name.as_str())
+    };
     let version = |update: &UpdateId| fleet.updates[update].version.as_str();
     let room = |id| fleet.rooms[id].name.as_str();
     let word = |state: &dyn std::fmt::Debug| {
@@ -718,12 +721,12 @@ fn facts(fleet: &Fleet) -> Vec<String> {
             version(&deployment.update),
             word(&deployment.state),
             ring(deployment.ring),
-            deployment.night,
-            deployment.planned_night,
+            deployment.night.date(),
+            deployment.night.planned(),
             deployment.attempt,
             deployment.missed_windows,
-            deployment.catch_up,
-            deployment.force,
+            deployment.is_catch_up(),
+            deployment.night.force(),
             deployment.reason.sentence(),
         ));
     }
@@ -731,7 +734,12 @@ fn facts(fleet: &Fleet) -> Vec<String> {
         facts.push(format!("ticket {} {}: {:?}", room(of), version(update), ticket.state));
     }
     for of in fleet.rooms.values() {
-        facts.push(format!("{} in {}: {:?}", of.name, ring(of.ring), of.state));
+        facts.push(format!(
+            "{} in {}: {:?}",
+            of.name,
+            ring(StageOf::Ring(of.ring)),
+            of.state
+        ));
     }
     facts.sort();
     facts

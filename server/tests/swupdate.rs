@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use domain::deployment::Failure;
 use domain::install::InstallState;
 use domain::status::RoomStatus;
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use support::swupdate::{Agent, Confirm, Workshop, missing_tools, payload};
 use support::{BAR, Engine, House, actor};
 
@@ -135,7 +135,7 @@ async fn an_image_that_swupdate_refuses_ends_as_failed_with_its_ticket_k1_ddi_2_
         house.status(ROOM, update).await == RoomStatus::Failed
     })
     .await;
-    assert_eq!(house.ticket(ROOM, update).await, Some(TicketState::NeedsAction));
+    assert_eq!(house.ticket(ROOM, update).await, Some(TicketStatus::NeedsAction));
     let failed = house.fleet().await.installs.into_values().find(|install| {
         matches!(
             install.state,

@@ -5,14 +5,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::deployment::{Deployment, DeploymentState};
+use crate::deployment::{Deployment, DeploymentState, Night};
 use crate::event::{Event, Subject};
 use crate::freeze::{Freeze, FreezeScope, Shift};
-use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, UpdateId};
+use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::settings::Organisation;
+use crate::start_window::StartWindow;
 use crate::ticket::TicketChange;
 
 /// What a decision writes. Three kinds of fields:
@@ -191,7 +192,7 @@ pub struct MovedNights {
     /// Of which update.
     pub update: UpdateId,
     /// In the ring that the rollout was in.
-    pub ring: RingId,
+    pub ring: StageOf,
     /// How its dates move.
     pub shift: Shift,
 }
@@ -203,15 +204,19 @@ impl MovedNights {
     /// of an earlier one, or one that waits for "the next window", goes to the next window there is.
     #[must_use]
     pub fn of(&self, deployment: &Deployment) -> Option<Deployment> {
-        let planned = deployment.planned_night?;
+        let Night::Planned { date, planned } = deployment.night else {
+            return None;
+        };
         let waits = deployment.state == DeploymentState::Waiting && deployment.follows_plan();
         let concerned = deployment.update == self.update && deployment.ring == self.ring;
         if !waits || !concerned || planned < self.shift.from {
             return None;
         }
         let mut moved = deployment.clone();
-        moved.night = self.shift.date(deployment.ring, deployment.night);
-        moved.planned_night = Some(self.shift.date(deployment.ring, planned));
+        moved.night = Night::Planned {
+            date: self.shift.date(deployment.ring, date),
+            planned: self.shift.date(deployment.ring, planned),
+        };
         (moved != *deployment).then_some(moved)
     }
 }
@@ -270,7 +275,7 @@ pub struct NewInstall {
     /// See [`Install::attempt`].
     pub attempt: u32,
     /// See [`Install::window`].
-    pub window: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    pub window: Option<StartWindow>,
 }
 
 impl NewInstall {

@@ -7,11 +7,11 @@ use std::fmt;
 
 use crate::deployment::{Deployment, DeploymentState, Withdrawal};
 use crate::fleet::Fleet;
-use crate::ids::{DeviceId, RingId, RoomId, UpdateId};
+use crate::ids::{DeviceId, RoomId, StageOf, UpdateId};
 use crate::install::InstallState;
 use crate::ring::MOST_TOTAL_DAYS;
 use crate::rollout::{Counts, Rollout, RolloutState};
-use crate::ticket::TicketState;
+use crate::ticket::TicketStatus;
 
 /// A law that the facts break.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,8 @@ pub fn forward(before: &Fleet, after: &Fleet) -> Vec<Finding> {
             (DeploymentState::Completed { .. }, new) => matches!(new, Some(DeploymentState::Completed { .. })),
             (
                 DeploymentState::Waiting
-                | DeploymentState::Open { .. }
+                | DeploymentState::Prepared
+                | DeploymentState::Started { .. }
                 | DeploymentState::Failed { .. }
                 | DeploymentState::Withdrawn { .. },
                 new,
@@ -113,12 +114,13 @@ fn starts(fleet: &Fleet, findings: &mut Findings) {
     for install in fleet.installs.values() {
         let Some(started) = install.started_at else { continue };
         let deployment = fleet.deployments.get(&install.deployment);
-        let is_forced = deployment.is_none_or(|of| of.force.is_some() || of.attempt != install.attempt);
+        let is_forced = deployment.is_none_or(|of| of.is_forced() || of.attempt != install.attempt);
         findings.unless(install.window.is_some() || is_forced, 'B', || {
             format!("action {} started without a window and was not forced", install.action)
         });
-        if let Some((opens, closes)) = install.window {
-            let inside = opens <= started && started < closes;
+        if let Some(window) = install.window {
+            let (opens, closes) = (window.opens(), window.closes());
+            let inside = window.contains(started);
             findings.unless(inside, 'B', || {
                 format!(
                     "action {} started at {started}, outside its window from {opens} to {closes}",
@@ -159,7 +161,7 @@ fn frozen(fleet: &Fleet, findings: &mut Findings) {
             .freezes
             .rings
             .get(&room.ring)
-            .filter(|_| deployment.ring == room.ring);
+            .filter(|_| deployment.ring == StageOf::Ring(room.ring));
         let mut freezes = fleet
             .freezes
             .organisation
@@ -259,7 +261,7 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
             let open = fleet
                 .tickets
                 .get(pair)
-                .is_some_and(|ticket| ticket.state != TicketState::Resolved);
+                .is_some_and(|ticket| ticket.state != TicketStatus::Resolved);
             findings.unless(open, 'F', || {
                 format!("the failed deployment {} has no open ticket", deployment.id)
             });
@@ -274,11 +276,11 @@ fn tickets(fleet: &Fleet, findings: &mut Findings) {
     for (pair, ticket) in fleet
         .tickets
         .iter()
-        .filter(|(_, ticket)| ticket.state != TicketState::Resolved)
+        .filter(|(_, ticket)| ticket.state != TicketStatus::Resolved)
     {
         let has_cause = by_pair.get(pair).is_some_and(|deployment| match deployment.state {
             DeploymentState::Failed { .. } => true,
-            DeploymentState::Waiting | DeploymentState::Open { .. } => {
+            DeploymentState::Waiting | DeploymentState::Prepared | DeploymentState::Started { .. } => {
                 deployment.attempt > 1 || deployment.crowded_windows > 0 || tried.contains(&deployment.id)
             }
             DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. } => false,
@@ -307,7 +309,7 @@ fn nights(fleet: &Fleet, findings: &mut Findings) {
         .values()
         .filter(|deployment| deployment.is_unfinished())
     {
-        let Some(planned) = deployment.planned_night else {
+        let Some(planned) = deployment.night.planned() else {
             continue;
         };
         let Some(stage) = fleet
@@ -331,17 +333,18 @@ fn nights(fleet: &Fleet, findings: &mut Findings) {
                 deployment.id, stage.name
             )
         });
-        findings.unless(deployment.force.is_some() || deployment.night >= planned, 'I', || {
+        let night = deployment.night.date();
+        findings.unless(night >= planned, 'I', || {
             format!(
-                "the night {} of deployment {} is before the planned {planned}",
-                deployment.night, deployment.id
+                "the night {night} of deployment {} is before the planned {planned}",
+                deployment.id
             )
         });
     }
 }
 
 fn counts(fleet: &Fleet, findings: &mut Findings) {
-    let mut counted: BTreeMap<(UpdateId, RingId), Counts> = BTreeMap::new();
+    let mut counted: BTreeMap<(UpdateId, StageOf), Counts> = BTreeMap::new();
     for deployment in fleet.deployments.values() {
         if let Some(bucket) = deployment.bucket() {
             *counted
@@ -388,7 +391,7 @@ fn finished(fleet: &Fleet, findings: &mut Findings) {
                 .values()
                 .any(|install| install.deployment == deployment.id && install.started_at.is_some())
         };
-        let allowed = || deployment.catch_up || deployment.attempt > 1 || deployment.force.is_some() || was_tried();
+        let allowed = || deployment.is_catch_up() || deployment.attempt > 1 || deployment.is_forced() || was_tried();
         let of_finished = fleet.rollouts.get(&deployment.update).is_some_and(over);
         findings.unless(!of_finished || allowed(), 'K', || {
             format!(

@@ -6,7 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+use crate::ids::{DeploymentId, RoomId, StageOf, UpdateId};
 use crate::reason::Reason;
 #[cfg(feature = "zones")]
 use crate::{room::Room, update::Update};
@@ -23,11 +23,9 @@ pub struct Deployment {
     /// Where.
     pub room: RoomId,
     /// The ring in whose counts it stands: the room's ring when it was made.
-    pub ring: RingId,
-    /// Its night: a date in the room's zone. Of a forced one: the date of the force; once it is open, the next window's.
-    pub night: NaiveDate,
-    /// The night that its ring's entry fixed (S6), moved by pauses; `None` for catch-ups and forced ones.
-    pub planned_night: Option<NaiveDate>,
+    pub ring: StageOf,
+    /// The night that it waits for, and who says so.
+    pub night: Night,
     /// Where it stands.
     pub state: DeploymentState,
     /// 1, and one more with each retry (K4).
@@ -36,10 +34,6 @@ pub struct Deployment {
     pub missed_windows: u32,
     /// Windows in which other updates of the room left no space for it (S7).
     pub crowded_windows: u32,
-    /// It joined after its ring's turn (R14, S11). Does not count for the rollout.
-    pub catch_up: bool,
-    /// Skips ring, day and window (K5).
-    pub force: Option<Force>,
     /// The version it found, for the history.
     pub from_version: Option<String>,
     /// Why it stands where it stands (T5).
@@ -48,16 +42,96 @@ pub struct Deployment {
     pub next_at: Option<DateTime<Utc>>,
 }
 
+/// The night that a deployment waits for. Dates are those of the room's zone.
+///
+/// Only what its ring's entry has placed has a planned night, so that neither a catch-up nor a forced one can have one. A catch-up
+/// joined after its ring's turn (R14, S11); it does not count for the rollout, also when it is forced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "night")]
+pub enum Night {
+    /// Its ring's entry has fixed one (S6).
+    Planned {
+        /// The night that it waits for: the planned one, or a later one where windows were missed or frozen.
+        date: NaiveDate,
+        /// The night that was fixed, moved by pauses and freezes.
+        planned: NaiveDate,
+    },
+    /// No plan gives it one: it takes the next window that there is.
+    NextWindow {
+        /// That window's.
+        date: NaiveDate,
+        /// It is a catch-up.
+        catch_up: bool,
+    },
+    /// It skips ring, day and window (K5).
+    Forced {
+        /// The date of the force; once its installs are made, that of the next window (W4).
+        date: NaiveDate,
+        /// Now, or when the room is free.
+        how: Force,
+        /// It is a catch-up.
+        catch_up: bool,
+    },
+}
+
+impl Night {
+    /// The night that it waits for.
+    #[must_use]
+    pub fn date(self) -> NaiveDate {
+        match self {
+            Self::Planned { date, .. } | Self::NextWindow { date, .. } | Self::Forced { date, .. } => date,
+        }
+    }
+
+    /// The night that its ring's entry has fixed, if one has.
+    #[must_use]
+    pub fn planned(self) -> Option<NaiveDate> {
+        match self {
+            Self::Planned { planned, .. } => Some(planned),
+            Self::NextWindow { .. } | Self::Forced { .. } => None,
+        }
+    }
+
+    /// How it is forced, if it is.
+    #[must_use]
+    pub fn force(self) -> Option<Force> {
+        match self {
+            Self::Forced { how, .. } => Some(how),
+            Self::Planned { .. } | Self::NextWindow { .. } => None,
+        }
+    }
+
+    /// It waits for another night. Who says so stays the same.
+    pub fn move_to(&mut self, night: NaiveDate) {
+        match self {
+            Self::Planned { date, .. } | Self::NextWindow { date, .. } | Self::Forced { date, .. } => *date = night,
+        }
+    }
+
+    /// After a retry (K4): forced no more, into the window of `night`.
+    #[must_use]
+    pub fn of_retry(self, night: NaiveDate) -> Self {
+        match self {
+            Self::Planned { planned, .. } => Self::Planned { date: night, planned },
+            Self::NextWindow { catch_up, .. } | Self::Forced { catch_up, .. } => {
+                Self::NextWindow { date: night, catch_up }
+            }
+        }
+    }
+}
+
 /// Where a deployment stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum DeploymentState {
     /// For its night.
     Waiting,
-    /// The room's installs are made; devices are offered them inside the window, or at once when forced.
-    Open {
-        /// The instant at which the first device started; `None`: none has.
-        started_at: Option<DateTime<Utc>>,
+    /// The room's installs are made, and no device has started. Devices are offered them inside the window, or at once when forced.
+    Prepared,
+    /// The room's installs are made, and at least one device has started in this attempt.
+    Started {
+        /// When the first one did.
+        at: DateTime<Utc>,
     },
     /// Installed and confirmed on every matching device.
     Completed {
@@ -78,6 +152,14 @@ pub enum DeploymentState {
         /// Why.
         why: Withdrawal,
     },
+}
+
+impl DeploymentState {
+    /// With its installs made. `started_at`: when the first device started; `None`: none has.
+    #[must_use]
+    pub fn opened(started_at: Option<DateTime<Utc>>) -> Self {
+        started_at.map_or(Self::Prepared, |at| Self::Started { at })
+    }
 }
 
 /// Why a deployment was taken back.
@@ -186,7 +268,7 @@ impl Deployment {
         id: DeploymentId,
         update: &Update,
         room: &Room,
-        ring: RingId,
+        ring: StageOf,
         now: DateTime<Utc>,
         reason: Reason,
     ) -> Self {
@@ -196,14 +278,14 @@ impl Deployment {
             update: update.id,
             room: room.id,
             ring,
-            night: room.zone.date(now),
-            planned_night: None,
+            night: Night::NextWindow {
+                date: room.zone.date(now),
+                catch_up: false,
+            },
             state: DeploymentState::Waiting,
             attempt: 1,
             missed_windows: 0,
             crowded_windows: 0,
-            catch_up: false,
-            force: None,
             from_version: device.and_then(|device| device.component(&update.product)?.version.clone()),
             reason,
             next_at: Some(now),
@@ -214,8 +296,8 @@ impl Deployment {
     #[must_use]
     pub fn bucket(&self) -> Option<Bucket> {
         let bucket = match &self.state {
-            DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Bucket::Scheduled,
-            DeploymentState::Open { started_at: Some(_) } => Bucket::InProgress,
+            DeploymentState::Waiting | DeploymentState::Prepared => Bucket::Scheduled,
+            DeploymentState::Started { .. } => Bucket::InProgress,
             DeploymentState::Completed { .. } => Bucket::Completed,
             DeploymentState::Failed { .. } => Bucket::Failed,
             DeploymentState::Withdrawn {
@@ -227,31 +309,46 @@ impl Deployment {
                 ..
             } => return None,
         };
-        Some(if self.catch_up { Bucket::CatchUp } else { bucket })
+        Some(if self.is_catch_up() { Bucket::CatchUp } else { bucket })
     }
 
     /// Whether it has not ended.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.state, DeploymentState::Waiting | DeploymentState::Open { .. })
+        self.state == DeploymentState::Waiting || self.is_open()
     }
 
     /// Whether its installs are made.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self.state, DeploymentState::Open { .. })
+        matches!(self.state, DeploymentState::Prepared | DeploymentState::Started { .. })
     }
 
     /// Whether a device has started and none of this attempt has ended it.
     #[must_use]
     pub fn has_started(&self) -> bool {
-        matches!(self.state, DeploymentState::Open { started_at: Some(_) })
+        matches!(self.state, DeploymentState::Started { .. })
     }
 
     /// Whether its night is the one that its ring's entry gave it, so that a resume moves it with the plan (K3). One that waits
     /// for "the next window" goes there instead.
     #[must_use]
     pub fn follows_plan(&self) -> bool {
-        !self.catch_up && self.attempt == 1 && self.missed_windows == 0 && self.force.is_none()
+        !self.is_catch_up() && self.attempt == 1 && self.missed_windows == 0 && !self.is_forced()
+    }
+
+    /// Whether it skips ring, day and window (K5).
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.night.force().is_some()
+    }
+
+    /// Whether it joined after its ring's turn (R14, S11). It does not count for the rollout then.
+    #[must_use]
+    pub fn is_catch_up(&self) -> bool {
+        match self.night {
+            Night::Planned { .. } => false,
+            Night::NextWindow { catch_up, .. } | Night::Forced { catch_up, .. } => catch_up,
+        }
     }
 }

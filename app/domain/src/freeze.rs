@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FreezeId, RingId, RoomId, SiteId};
+use crate::ids::{FreezeId, RingId, RoomId, SiteId, StageOf};
 
 /// The longest span without a free date, in days (W6).
 pub const MOST_FROZEN_DAYS: u32 = 30;
@@ -84,10 +84,11 @@ pub struct Freezes {
 }
 
 impl Freezes {
-    /// The freeze that keeps `ring` from starting anything on `date`.
+    /// The freeze that keeps `ring` from starting anything on `date`. All rooms are kept by those of the organisation alone.
     #[must_use]
-    pub fn on(&self, ring: RingId, date: NaiveDate) -> Option<&Freeze> {
-        let of_ring = self.rings.get(&ring).into_iter().flatten();
+    pub fn on(&self, ring: impl Into<StageOf>, date: NaiveDate) -> Option<&Freeze> {
+        let ring = ring.into().ring();
+        let of_ring = ring.and_then(|ring| self.rings.get(&ring)).into_iter().flatten();
         self.organisation
             .iter()
             .chain(of_ring)
@@ -128,7 +129,7 @@ impl Freezes {
 
     /// The free date number `index`, counted from 0, of those not before `from`.
     #[must_use]
-    pub fn nth_free(&self, ring: RingId, from: NaiveDate, index: u32) -> NaiveDate {
+    pub fn nth_free(&self, ring: StageOf, from: NaiveDate, index: u32) -> NaiveDate {
         let mut date = self.first_free(ring, from);
         for _ in 0..index {
             date = self.first_free(ring, date + Days::new(1));
@@ -138,7 +139,7 @@ impl Freezes {
 
     /// The first date after `days` free ones from `from` on; `from` itself for none.
     #[must_use]
-    pub fn end_of(&self, ring: RingId, from: NaiveDate, days: u32) -> NaiveDate {
+    pub fn end_of(&self, ring: StageOf, from: NaiveDate, days: u32) -> NaiveDate {
         match days.checked_sub(1) {
             None => from,
             Some(last) => self.nth_free(ring, from, last) + Days::new(1),
@@ -147,13 +148,13 @@ impl Freezes {
 
     /// Free dates from `from` on and before `until`.
     #[must_use]
-    pub fn free_between(&self, ring: RingId, from: NaiveDate, until: NaiveDate) -> u32 {
+    pub fn free_between(&self, ring: StageOf, from: NaiveDate, until: NaiveDate) -> u32 {
         let dates = from.iter_days().take_while(|date| *date < until);
         let free = dates.filter(|date| self.on(ring, *date).is_none()).count();
         u32::try_from(free).unwrap_or(u32::MAX)
     }
 
-    fn first_free(&self, ring: RingId, from: NaiveDate) -> NaiveDate {
+    fn first_free(&self, ring: StageOf, from: NaiveDate) -> NaiveDate {
         let mut date = from;
         // Each turn leaves one freeze behind.
         while let Some(freeze) = self.on(ring, date) {
@@ -198,7 +199,7 @@ impl Shift {
 
     /// Where a date of `ring`'s plan goes.
     #[must_use]
-    pub fn date(&self, ring: RingId, date: NaiveDate) -> NaiveDate {
+    pub fn date(&self, ring: StageOf, date: NaiveDate) -> NaiveDate {
         if date < self.from {
             return date;
         }
@@ -208,13 +209,13 @@ impl Shift {
 
     /// Where the start of a ring goes that has not been entered: the ring would have begun on the first free date from `date` on.
     #[must_use]
-    pub fn start(&self, ring: RingId, date: NaiveDate) -> NaiveDate {
+    pub fn start(&self, ring: StageOf, date: NaiveDate) -> NaiveDate {
         self.date(ring, self.before.nth_free(ring, date, 0))
     }
 
     /// Where the end of a span goes: the first date after it.
     #[must_use]
-    pub fn end(&self, ring: RingId, end: NaiveDate) -> NaiveDate {
+    pub fn end(&self, ring: StageOf, end: NaiveDate) -> NaiveDate {
         if end <= self.from {
             return end;
         }
@@ -274,16 +275,34 @@ mod tests {
     #[test]
     fn a_date_that_two_freezes_cover_counts_once_w6() {
         let other = RingId(Uuid::from_u128(1));
-        assert_eq!(freezes().nth_free(GENERAL, date("2025-03-08"), 1), date("2025-03-09"));
-        assert_eq!(freezes().nth_free(GENERAL, date("2025-03-08"), 2), date("2025-03-15"));
-        assert_eq!(freezes().nth_free(other, date("2025-03-08"), 2), date("2025-03-13"));
         assert_eq!(
-            freezes().free_between(GENERAL, date("2025-03-08"), date("2025-03-16")),
+            freezes().nth_free(StageOf::Ring(GENERAL), date("2025-03-08"), 1),
+            date("2025-03-09")
+        );
+        assert_eq!(
+            freezes().nth_free(StageOf::Ring(GENERAL), date("2025-03-08"), 2),
+            date("2025-03-15")
+        );
+        assert_eq!(
+            freezes().nth_free(StageOf::Ring(other), date("2025-03-08"), 2),
+            date("2025-03-13")
+        );
+        assert_eq!(
+            freezes().free_between(StageOf::Ring(GENERAL), date("2025-03-08"), date("2025-03-16")),
             3
         );
-        assert_eq!(freezes().end_of(GENERAL, date("2025-03-08"), 2), date("2025-03-10"));
-        assert_eq!(freezes().end_of(GENERAL, date("2025-03-08"), 3), date("2025-03-16"));
-        assert_eq!(freezes().end_of(GENERAL, date("2025-03-08"), 0), date("2025-03-08"));
+        assert_eq!(
+            freezes().end_of(StageOf::Ring(GENERAL), date("2025-03-08"), 2),
+            date("2025-03-10")
+        );
+        assert_eq!(
+            freezes().end_of(StageOf::Ring(GENERAL), date("2025-03-08"), 3),
+            date("2025-03-16")
+        );
+        assert_eq!(
+            freezes().end_of(StageOf::Ring(GENERAL), date("2025-03-08"), 0),
+            date("2025-03-08")
+        );
     }
 
     #[test]
@@ -297,14 +316,26 @@ mod tests {
         };
         // The 9th was the first free date of the pause, the 15th the second.
         assert_eq!(
-            shift.date(GENERAL, date("2025-03-08")),
+            shift.date(StageOf::Ring(GENERAL), date("2025-03-08")),
             date("2025-03-08"),
             "before the pause"
         );
-        assert_eq!(shift.date(GENERAL, date("2025-03-09")), date("2025-03-16"));
-        assert_eq!(shift.date(GENERAL, date("2025-03-15")), date("2025-03-17"));
-        assert_eq!(shift.end(GENERAL, date("2025-03-09")), date("2025-03-09"));
-        assert_eq!(shift.end(GENERAL, date("2025-03-16")), date("2025-03-18"));
+        assert_eq!(
+            shift.date(StageOf::Ring(GENERAL), date("2025-03-09")),
+            date("2025-03-16")
+        );
+        assert_eq!(
+            shift.date(StageOf::Ring(GENERAL), date("2025-03-15")),
+            date("2025-03-17")
+        );
+        assert_eq!(
+            shift.end(StageOf::Ring(GENERAL), date("2025-03-09")),
+            date("2025-03-09")
+        );
+        assert_eq!(
+            shift.end(StageOf::Ring(GENERAL), date("2025-03-16")),
+            date("2025-03-18")
+        );
     }
 
     #[test]
@@ -316,7 +347,13 @@ mod tests {
             before: frozen,
             after: free,
         };
-        assert_eq!(shift.date(GENERAL, date("2025-03-15")), date("2025-03-10"));
-        assert_eq!(shift.end(GENERAL, date("2025-03-16")), date("2025-03-11"));
+        assert_eq!(
+            shift.date(StageOf::Ring(GENERAL), date("2025-03-15")),
+            date("2025-03-10")
+        );
+        assert_eq!(
+            shift.end(StageOf::Ring(GENERAL), date("2025-03-16")),
+            date("2025-03-11")
+        );
     }
 }

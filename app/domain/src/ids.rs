@@ -65,9 +65,70 @@ uuid_ids! {
     AnnouncementId,
 }
 
-impl RingId {
-    /// The one implicit ring of a rollout in Automatic mode: all rooms (S12). No row has this id.
-    pub const ALL_ROOMS: Self = Self(Uuid::nil());
+/// Whose rooms a stage of a rollout concerns, and in whose counts a deployment stands.
+///
+/// As text, and so as a key in JSON, it is the ring's id or `all-rooms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum StageOf {
+    /// All rooms: the one implicit ring of a rollout in Automatic mode (S12). It comes before every ring, as in the rows.
+    AllRooms,
+    /// The rooms of a ring.
+    Ring(RingId),
+}
+
+impl StageOf {
+    const ALL_ROOMS: &'static str = "all-rooms";
+
+    /// The ring, where it is one.
+    #[must_use]
+    pub fn ring(self) -> Option<RingId> {
+        match self {
+            Self::AllRooms => None,
+            Self::Ring(ring) => Some(ring),
+        }
+    }
+}
+
+impl From<RingId> for StageOf {
+    fn from(ring: RingId) -> Self {
+        Self::Ring(ring)
+    }
+}
+
+impl fmt::Display for StageOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllRooms => f.write_str(Self::ALL_ROOMS),
+            Self::Ring(ring) => ring.fmt(f),
+        }
+    }
+}
+
+impl std::str::FromStr for StageOf {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == Self::ALL_ROOMS {
+            Ok(Self::AllRooms)
+        } else {
+            text.parse().map(Self::Ring)
+        }
+    }
+}
+
+impl TryFrom<String> for StageOf {
+    type Error = uuid::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<StageOf> for String {
+    fn from(stage: StageOf) -> Self {
+        stage.to_string()
+    }
 }
 
 /// The catalogue's name of a product, for example `teams-rooms-app-windows`: 1 to 80 characters of `a-z 0-9 -`.
@@ -132,4 +193,20 @@ impl fmt::Debug for ActionId {
 pub trait NewIds {
     /// An id that was never given before.
     fn deployment(&mut self) -> DeploymentId;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_stage_is_a_rings_id_or_all_rooms_s12() {
+        let ring = StageOf::Ring(RingId(Uuid::from_u128(7)));
+        for stage in [StageOf::AllRooms, ring] {
+            assert_eq!(stage.to_string().parse::<StageOf>().expect("its own text"), stage);
+        }
+        assert_eq!(ring.to_string(), Uuid::from_u128(7).to_string());
+        assert!("Staging".parse::<StageOf>().is_err());
+        assert!(StageOf::AllRooms < ring, "as in the rows");
+    }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ActionId, DeploymentId, DeviceId, UpdateId};
 use crate::settings::Settings;
+use crate::start_window::StartWindow;
 
 /// One attempt on one device. A device has at most one that is open (law D).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Install {
     /// The deployment's attempt when this was made.
     pub attempt: u32,
     /// The window in which it may start; `None`: forced, at any time.
-    pub window: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    pub window: Option<StartWindow>,
     /// Where it stands.
     pub state: InstallState,
     /// When the device first polled while it might have started (W4).
@@ -201,7 +202,7 @@ impl Install {
     #[must_use]
     pub fn missed_its_window(&self) -> bool {
         match (&self.state, self.window) {
-            (InstallState::Withdrawn { at }, Some((_, closes))) => closes <= *at,
+            (InstallState::Withdrawn { at }, Some(window)) => window.has_closed(*at),
             _ => false,
         }
     }

@@ -41,6 +41,7 @@ pub mod scenario;
 pub mod settings;
 #[cfg(feature = "zones")]
 pub mod sim;
+pub mod start_window;
 pub mod status;
 pub mod text;
 pub mod ticket;

@@ -9,6 +9,7 @@ use crate::deployment::Force;
 use crate::ids::DeviceId;
 use crate::install::{Install, InstallState};
 use crate::settings::Settings;
+use crate::start_window::StartWindow;
 
 /// What counts for the decision.
 #[derive(Clone, Debug)]
@@ -71,11 +72,11 @@ pub fn decide(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Offer {
         InstallState::Planned if !facts.rollout_may_start => Offer::Nothing,
         // What is forced has a window only where a freeze lies ahead.
         InstallState::Planned => match (facts.force, facts.install.window) {
-            (Some(_), Some((opens, closes))) if now < opens || closes <= now => Offer::Nothing,
+            (Some(_), Some(window)) if !window.contains(now) => Offer::Nothing,
             (Some(Force::Now), _) => Offer::Install,
             (Some(Force::WhenAvailable), _) if facts.presence.is_free(now) => Offer::Install,
             (Some(Force::WhenAvailable), _) => Offer::Nothing,
-            (None, Some((opens, closes))) => in_window(facts, opens, closes, now),
+            (None, Some(window)) => in_window(facts, window, now),
             (None, None) => Offer::Nothing,
         },
         InstallState::Installed { .. }
@@ -86,9 +87,9 @@ pub fn decide(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Offer {
     }
 }
 
-fn in_window(facts: &OfferFacts<'_>, opens: DateTime<Utc>, closes: DateTime<Utc>, now: DateTime<Utc>) -> Offer {
-    let still_fits = now + TimeDelta::minutes(facts.expected_minutes.into()) <= closes;
-    if now < opens {
+fn in_window(facts: &OfferFacts<'_>, window: StartWindow, now: DateTime<Utc>) -> Offer {
+    let still_fits = now + TimeDelta::minutes(facts.expected_minutes.into()) <= window.closes();
+    if now < window.opens() {
         if facts.window_aware {
             Offer::Prefetch
         } else {
@@ -105,7 +106,7 @@ fn in_window(facts: &OfferFacts<'_>, opens: DateTime<Utc>, closes: DateTime<Utc>
 #[must_use]
 pub fn shows_up(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> bool {
     let its_time = match facts.install.window {
-        Some((opens, closes)) => opens <= now && now < closes,
+        Some(window) => window.contains(now),
         None => true,
     };
     facts.install.state == InstallState::Planned
@@ -132,8 +133,8 @@ pub fn poll_again_in(settings: &Settings, device: DeviceId, facts: Option<&Offer
         return BUSY.min(base);
     }
     match facts.install.window {
-        Some((opens, _)) if now < opens => {
-            let third = u32::try_from((opens - now).num_seconds() / 3).unwrap_or(LONGEST);
+        Some(window) if now < window.opens() => {
+            let third = u32::try_from((window.opens() - now).num_seconds() / 3).unwrap_or(LONGEST);
             third.clamp(BUSY.min(base), base)
         }
         Some(_) | None => base,
@@ -167,7 +168,7 @@ mod tests {
             update: UpdateId(Uuid::nil()),
             device: DeviceId(Uuid::nil()),
             attempt: 1,
-            window: window.map(|(opens, closes)| (instant(opens), instant(closes))),
+            window: window.and_then(|(opens, closes)| StartWindow::new(instant(opens), instant(closes))),
             state: InstallState::Planned,
             shown_up_at: None,
             started_at: None,

@@ -1,8 +1,12 @@
 //! Rollouts: one update's way through the rings, in dates (SPEC S3–S5, S9, S12, R10, K3, T6, W6).
 //!
 //! A rollout keeps the rings that it has entered as they were ([`Stage`]); rings ahead are those of today. [`Rollout::calendar`]
-//! puts both together and is the only place where ring dates are computed.
+//! puts both together and is the only place where ring dates are computed. How a rollout goes from one state to the next stands in
+//! `transitions`.
 
+mod calendar;
+mod counts;
+mod stage;
 #[cfg(feature = "zones")]
 mod transitions;
 
@@ -11,12 +15,16 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::Bucket;
 use crate::freeze::{Freezes, Shift};
-use crate::ids::{RingId, UpdateId};
+use crate::ids::{RingId, StageOf, UpdateId};
 use crate::reason::Reason;
-use crate::ring::{MOST_TOTAL_DAYS, Ring, RingPlace, RingSequence};
+use crate::ring::{Ring, RingPlace, RingSequence};
 use crate::update::Severity;
+
+pub(crate) use calendar::RingAhead;
+pub use calendar::{PlannedStage, Progress};
+pub use counts::Counts;
+pub use stage::Stage;
 
 /// One update's way through the rings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +46,7 @@ pub struct Rollout {
     /// Newer updates that supersede it and that it has not given way to yet, oldest first (S9).
     pub superseded_by: Vec<UpdateId>,
     /// Its deployments by ring, counted. A forced room is counted in its ring even before that is entered.
-    pub counts: BTreeMap<RingId, Counts>,
+    pub counts: BTreeMap<StageOf, Counts>,
     /// When the planner must look at it again; `None`: when something else happens.
     pub next_at: Option<DateTime<Utc>>,
 }
@@ -83,138 +91,6 @@ pub enum StartObstacle {
     Deprecated,
 }
 
-/// A ring as a rollout entered it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stage {
-    /// Which.
-    pub ring: RingId,
-    /// Its name then.
-    pub name: String,
-    /// Its place then.
-    pub place: RingPlace,
-    /// Its rollout duration then.
-    pub rollout_days: u32,
-    /// Its test period then.
-    pub test_days: u32,
-    /// Date of its first night.
-    pub starts_on: NaiveDate,
-    /// First date after its rollout dates. Pauses and freezes move it (K3, W6).
-    pub rollout_ends: NaiveDate,
-    /// First date after its test dates; the next ring starts then. Pauses and freezes move it.
-    pub test_ends: NaiveDate,
-    /// When the planner entered it.
-    pub entered_at: DateTime<Utc>,
-    /// Rooms for which it was applicable then: the *n* of S6.
-    pub rooms: u32,
-    /// Of these, how many have their night. Offers begin when all have.
-    pub placed: u32,
-}
-
-/// Deployments of a ring by what came of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// See [`Bucket::Scheduled`].
-    pub scheduled: i64,
-    /// See [`Bucket::InProgress`].
-    pub in_progress: i64,
-    /// See [`Bucket::Completed`].
-    pub completed: i64,
-    /// See [`Bucket::Failed`].
-    pub failed: i64,
-    /// See [`Bucket::Deprecated`].
-    pub deprecated: i64,
-    /// See [`Bucket::CatchUp`].
-    pub catch_up: i64,
-}
-
-impl Counts {
-    /// The count of one bucket, to change it.
-    pub fn of(&mut self, bucket: Bucket) -> &mut i64 {
-        match bucket {
-            Bucket::Scheduled => &mut self.scheduled,
-            Bucket::InProgress => &mut self.in_progress,
-            Bucket::Completed => &mut self.completed,
-            Bucket::Failed => &mut self.failed,
-            Bucket::Deprecated => &mut self.deprecated,
-            Bucket::CatchUp => &mut self.catch_up,
-        }
-    }
-
-    /// Adds another ring's counts.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            scheduled: self.scheduled + other.scheduled,
-            in_progress: self.in_progress + other.in_progress,
-            completed: self.completed + other.completed,
-            failed: self.failed + other.failed,
-            deprecated: self.deprecated + other.deprecated,
-            catch_up: self.catch_up + other.catch_up,
-        }
-    }
-
-    /// Deployments that have not ended, catch-ups aside.
-    #[must_use]
-    pub fn unfinished(&self) -> i64 {
-        self.scheduled + self.in_progress
-    }
-
-    /// All deployments, catch-ups aside.
-    #[must_use]
-    pub fn total(&self) -> i64 {
-        self.unfinished() + self.completed + self.failed + self.deprecated
-    }
-}
-
-/// A ring in a rollout's calendar. Ends are exclusive: the first date after.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlannedStage {
-    /// Which.
-    pub ring: RingId,
-    /// Its name.
-    pub name: String,
-    /// Its place.
-    pub place: RingPlace,
-    /// Whether the rollout has entered it.
-    pub entered: bool,
-    /// Date of its first night.
-    pub starts_on: NaiveDate,
-    /// First date after its rollout dates.
-    pub rollout_ends: NaiveDate,
-    /// First date after its test dates; the next ring starts then.
-    pub test_ends: NaiveDate,
-    /// Planned days: its rollout duration.
-    pub rollout_days: u32,
-    /// Planned days: its test period.
-    pub test_days: u32,
-}
-
-/// What a running rollout does on a date (T6, W6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress<'c> {
-    /// It has entered no ring: the first one's date has not come.
-    NotStarted {
-        /// The first ring.
-        stage: &'c PlannedStage,
-        /// Its first night; today, where that is over and the planner has still to come to it.
-        on: NaiveDate,
-    },
-    /// The date is one of this ring's.
-    InStage(&'c PlannedStage),
-    /// The dates of the rings that it has entered are over, and there is another one.
-    WaitsFor {
-        /// The next ring.
-        stage: &'c PlannedStage,
-        /// Its first night; today, where that is over and the planner has still to come to it.
-        on: NaiveDate,
-    },
-    /// The dates of all rings are over, and rooms that are not catch-ups have still to end.
-    Finishing {
-        /// How many.
-        rooms: i64,
-    },
-}
-
 impl Rollout {
     /// Whether the rollout may still enter rings and start rooms.
     #[must_use]
@@ -241,7 +117,7 @@ impl Rollout {
 
     /// The stage of `ring`, if the rollout has entered it.
     #[must_use]
-    pub fn stage(&self, ring: RingId) -> Option<&Stage> {
+    pub fn stage(&self, ring: StageOf) -> Option<&Stage> {
         self.stages.iter().find(|stage| stage.ring == ring)
     }
 
@@ -253,10 +129,10 @@ impl Rollout {
 
     /// The ring in whose plan and counts a room of `ring` stands: that one, or the implicit one of Automatic mode (S12).
     #[must_use]
-    pub fn ring_of(&self, ring: RingId) -> RingId {
+    pub fn ring_of(&self, ring: RingId) -> StageOf {
         match self.automatic_days {
-            Some(_) => RingId::ALL_ROOMS,
-            None => ring,
+            Some(_) => StageOf::AllRooms,
+            None => StageOf::Ring(ring),
         }
     }
 
@@ -269,7 +145,7 @@ impl Rollout {
             None => self
                 .stages
                 .iter()
-                .any(|stage| stage.ring == ring.id || stage.place >= ring.place),
+                .any(|stage| stage.ring == StageOf::Ring(ring.id) || stage.place >= ring.place),
         }
     }
 
@@ -307,168 +183,22 @@ impl Rollout {
 
     /// The rings that it has still to enter, as they are today.
     #[must_use]
-    pub fn rings_ahead(&self, rings: &RingSequence) -> Vec<Ring> {
+    pub(crate) fn rings_ahead(&self, rings: &RingSequence) -> Vec<RingAhead> {
         match self.automatic_days {
             Some(_) if !self.stages.is_empty() => Vec::new(),
-            Some(nights) => vec![Ring {
-                id: RingId::ALL_ROOMS,
+            Some(nights) => vec![RingAhead {
+                ring: StageOf::AllRooms,
                 name: "All rooms".to_owned(),
-                description: String::new(),
                 place: RingPlace::Staging,
                 rollout_days: nights,
                 test_days: 0,
-                ..rings.staging().clone()
             }],
-            None => rings.iter().filter(|ring| !self.has_reached(ring)).cloned().collect(),
+            None => rings
+                .iter()
+                .filter(|ring| !self.has_reached(ring))
+                .map(RingAhead::from)
+                .collect(),
         }
-    }
-
-    /// The rings of this rollout with their dates: those it has entered as they were, then those ahead as they are. Frozen
-    /// dates are stepped over (W6).
-    ///
-    /// `today` is the organisation's date; it matters only while the rollout is paused: what would move if it were resumed
-    /// today, or will when its pause ends by itself ([`Rollout::continues_on`]), stands moved already.
-    #[must_use]
-    pub fn calendar(
-        &self,
-        rings: &RingSequence,
-        freezes: &Freezes,
-        pause: Option<NaiveDate>,
-        today: NaiveDate,
-    ) -> Vec<PlannedStage> {
-        let resumed = pause.map(|since| self.shift_by_pause(since, today, freezes));
-        let mut planned = Vec::with_capacity(rings.count());
-        let mut next_start = self.starts_on;
-        for stage in &self.stages {
-            let is_last = self.stages.last().is_some_and(|last| last.ring == stage.ring);
-            let stage = match &resumed {
-                Some(resumed) if is_last => stage.moved(resumed),
-                Some(_) | None => stage.clone(),
-            };
-            planned.push(PlannedStage {
-                ring: stage.ring,
-                name: stage.name.clone(),
-                place: stage.place,
-                entered: true,
-                starts_on: stage.starts_on,
-                rollout_ends: stage.rollout_ends,
-                test_ends: stage.test_ends,
-                rollout_days: stage.rollout_days,
-                test_days: stage.test_days,
-            });
-            next_start = stage.test_ends;
-        }
-        // Paused between two rings, or before the first: no date of an entered ring carries the days of the pause.
-        let boundary = resumed.filter(|pause| self.stages.last().is_none_or(|last| last.test_ends <= pause.from));
-        for (index, ring) in self.rings_ahead(rings).into_iter().enumerate() {
-            let starts_on = match &boundary {
-                Some(pause) if index == 0 => {
-                    let before = self.stages.last().map_or(self.starts_on, |last| last.test_ends);
-                    pause.start(ring.id, before)
-                }
-                Some(_) | None => freezes.nth_free(ring.id, next_start, 0),
-            };
-            let rollout_ends = freezes.end_of(ring.id, starts_on, ring.rollout_days);
-            let test_ends = freezes.end_of(ring.id, rollout_ends, ring.test_days);
-            planned.push(PlannedStage {
-                ring: ring.id,
-                name: ring.name,
-                place: ring.place,
-                entered: false,
-                starts_on,
-                rollout_ends,
-                test_ends,
-                rollout_days: ring.rollout_days,
-                test_days: ring.test_days,
-            });
-            next_start = test_ends;
-        }
-        planned
-    }
-
-    /// The days of its plan: the rings that it has entered as they were, and those ahead as they are (R8, R10).
-    #[must_use]
-    pub fn planned_days(&self, rings: &RingSequence) -> u32 {
-        let entered = self
-            .stages
-            .iter()
-            .map(|stage| stage.rollout_days.saturating_add(stage.test_days));
-        let ahead = self.rings_ahead(rings);
-        let ahead = ahead.iter().map(Ring::completion_days);
-        entered.chain(ahead).fold(0, u32::saturating_add)
-    }
-
-    /// The days of its plan if these rings are refused: with those that it has entered, it would exceed the 60 days (R10).
-    #[must_use]
-    pub fn too_many_days(&self, rings: &RingSequence) -> Option<u32> {
-        let days = self.planned_days(rings);
-        (days > MOST_TOTAL_DAYS).then_some(days)
-    }
-
-    /// What it does on `today`, the organisation's date, while it runs (T6). `calendar`: [`Rollout::calendar`] on that
-    /// date.
-    #[must_use]
-    pub fn progress<'c>(&self, calendar: &'c [PlannedStage], today: NaiveDate) -> Progress<'c> {
-        let in_stage = calendar.iter().find(|stage| stage.entered && today < stage.test_ends);
-        if let Some(stage) = in_stage {
-            return Progress::InStage(stage);
-        }
-        match calendar.iter().find(|stage| !stage.entered) {
-            Some(stage) if self.stages.is_empty() => Progress::NotStarted {
-                stage,
-                on: stage.starts_on.max(today),
-            },
-            Some(stage) => Progress::WaitsFor {
-                stage,
-                on: stage.starts_on.max(today),
-            },
-            None => Progress::Finishing {
-                rooms: self.total_counts().unfinished(),
-            },
-        }
-    }
-
-    /// Day *k* of *n* (T10): which of the planned days of all rings `day` is, from 1, and how many there are; `None`:
-    /// it has entered no ring yet. For `day` see [`PlannedStage::nights_passed`].
-    #[must_use]
-    pub fn plan_day(&self, calendar: &[PlannedStage], freezes: &Freezes, day: NaiveDate) -> Option<(u32, u32)> {
-        if self.stages.is_empty() {
-            return None;
-        }
-        let passed: u32 = calendar.iter().map(|stage| stage.days_passed(freezes, day)).sum();
-        let planned: u32 = calendar.iter().map(PlannedStage::planned_days).sum();
-        Some(((passed + 1).min(planned), planned))
-    }
-
-    /// Where its clock stands, in plan days; `None`: it has entered no ring yet, or is through all. For `day` see
-    /// [`PlannedStage::nights_passed`].
-    ///
-    /// `stands_at`: the date on which its clock stands, which is that of the pause while it is paused, and how much of
-    /// it has passed, from 0 to 1.
-    #[must_use]
-    pub fn position(
-        &self,
-        calendar: &[PlannedStage],
-        freezes: &Freezes,
-        day: NaiveDate,
-        stands_at: (NaiveDate, f64),
-    ) -> Option<f64> {
-        match self.state {
-            RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Deprecated { .. } => {}
-            RolloutState::Finished { .. } => return None,
-        }
-        let last = self.stages.last()?;
-        let entered = || calendar.iter().filter(|stage| stage.entered);
-        let passed: u32 = entered().map(|stage| stage.days_passed(freezes, day)).sum();
-        let planned: u32 = entered().map(PlannedStage::planned_days).sum();
-        let (date, share) = stands_at;
-        // A frozen date is no plan day (W6).
-        let share = if freezes.on(last.ring, date).is_some() {
-            0.0
-        } else {
-            share
-        };
-        Some((f64::from(passed) + share).min(f64::from(planned)))
     }
 
     /// All its deployments, counted.
@@ -481,15 +211,15 @@ impl Rollout {
 
     /// The deployments of one ring, counted.
     #[must_use]
-    pub fn counts_of(&self, ring: RingId) -> Counts {
+    pub fn counts_of(&self, ring: StageOf) -> Counts {
         self.counts.get(&ring).copied().unwrap_or_default()
     }
 
     /// This rollout running again after a pause (K3): what lies ahead has moved.
     #[must_use]
     pub fn resumed(&self, rings: &RingSequence, pause: &Shift) -> Self {
-        let next = self.rings_ahead(rings).first().map(|ring| ring.id);
-        let first = next.unwrap_or(RingId::ALL_ROOMS);
+        let next = self.rings_ahead(rings).first().map(|ring| ring.ring);
+        let first = next.unwrap_or(StageOf::AllRooms);
         let mut resumed = self.clone();
         resumed.state = RolloutState::Running;
         resumed.paused_days += pause.days();
@@ -515,96 +245,6 @@ impl Rollout {
             *stage = stage.moved(change);
         }
         refrozen
-    }
-}
-
-impl PlannedStage {
-    /// Planned days in all: its completion time (R5).
-    #[must_use]
-    pub fn planned_days(&self) -> u32 {
-        self.rollout_days + self.test_days
-    }
-
-    /// Rollout nights whose dates have passed on `day`.
-    ///
-    /// They are counted back from the end, because only ends move: what lay in a pause (K3) or in a freeze (W6) was no
-    /// plan day. `day` is the organisation's date for which the calendar was made, and of a deprecated rollout the date
-    /// of its deprecation. While a rollout is paused the ends in its calendar move along with the date, so the count
-    /// stands still.
-    #[must_use]
-    pub fn nights_passed(&self, freezes: &Freezes, day: NaiveDate) -> u32 {
-        self.passed(freezes, day, self.rollout_ends, self.rollout_days)
-    }
-
-    /// Test days that have passed on `day`, counted like [`PlannedStage::nights_passed`].
-    #[must_use]
-    pub fn test_days_passed(&self, freezes: &Freezes, day: NaiveDate) -> u32 {
-        if day < self.rollout_ends {
-            return 0;
-        }
-        self.passed(freezes, day, self.test_ends, self.test_days)
-    }
-
-    /// Planned days that have passed on `day`, counted like [`PlannedStage::nights_passed`].
-    #[must_use]
-    pub fn days_passed(&self, freezes: &Freezes, day: NaiveDate) -> u32 {
-        self.nights_passed(freezes, day) + self.test_days_passed(freezes, day)
-    }
-
-    /// Which of its nights `day` is, from 1 to its rollout duration.
-    #[must_use]
-    pub fn night(&self, freezes: &Freezes, day: NaiveDate) -> u32 {
-        (self.nights_passed(freezes, day) + 1).min(self.rollout_days)
-    }
-
-    /// Which of its test days `day` is, from 1 to its test period.
-    #[must_use]
-    pub fn test_day(&self, freezes: &Freezes, day: NaiveDate) -> u32 {
-        (self.test_days_passed(freezes, day) + 1).min(self.test_days)
-    }
-
-    fn passed(&self, freezes: &Freezes, day: NaiveDate, end: NaiveDate, planned: u32) -> u32 {
-        if !self.entered {
-            return 0;
-        }
-        planned.saturating_sub(freezes.free_between(self.ring, day, end))
-    }
-}
-
-impl Stage {
-    /// A ring that is entered on `starts_on`.
-    #[must_use]
-    pub fn entered(
-        ring: &PlannedStage,
-        starts_on: NaiveDate,
-        freezes: &Freezes,
-        rooms: u32,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let rollout_ends = freezes.end_of(ring.ring, starts_on, ring.rollout_days);
-        Self {
-            ring: ring.ring,
-            name: ring.name.clone(),
-            place: ring.place,
-            rollout_days: ring.rollout_days,
-            test_days: ring.test_days,
-            starts_on,
-            rollout_ends,
-            test_ends: freezes.end_of(ring.ring, rollout_ends, ring.test_days),
-            entered_at: now,
-            rooms,
-            placed: 0,
-        }
-    }
-
-    /// This ring with its ends moved: what lies before the shift stays, so that a pause during the test leaves the rollout dates
-    /// as they were.
-    #[must_use]
-    fn moved(&self, shift: &Shift) -> Self {
-        let mut moved = self.clone();
-        moved.rollout_ends = shift.end(self.ring, self.rollout_ends);
-        moved.test_ends = shift.end(self.ring, self.test_ends).max(moved.rollout_ends);
-        moved
     }
 }
 
@@ -636,217 +276,10 @@ pub fn start_date(severity: Severity, published_on: NaiveDate, at_midnight: bool
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::freeze::Freeze;
-    use crate::ids::FreezeId;
 
     fn date(text: &str) -> NaiveDate {
         text.parse().expect("a date")
-    }
-
-    fn at() -> DateTime<Utc> {
-        "2025-03-04T12:00:00Z".parse().expect("an instant")
-    }
-
-    /// Staging 2 + 5, General 10 + 4, Executive 5 + 2: 28 days.
-    fn rings() -> RingSequence {
-        let ring = |number| RingId(Uuid::from_u128(number));
-        RingSequence::preconfigured(ring(1), ring(2), ring(3))
-    }
-
-    /// The organisation is frozen on 6 and 7 March.
-    fn frozen() -> Freezes {
-        let freeze = Freeze {
-            from: date("2025-03-06"),
-            until: date("2025-03-07"),
-            owner: "Facilities".to_owned(),
-            reason: "trade fair".to_owned(),
-            made_at: at(),
-            id: FreezeId(Uuid::nil()),
-        };
-        Freezes {
-            organisation: vec![freeze],
-            rings: BTreeMap::new(),
-        }
-    }
-
-    /// Starts on 5 March and has entered the first `entered` rings, each on its date.
-    fn rollout(entered: usize, freezes: &Freezes) -> Rollout {
-        let mut rollout = Rollout {
-            update: UpdateId(Uuid::nil()),
-            published_at: at(),
-            starts_on: date("2025-03-05"),
-            state: RolloutState::Running,
-            stages: Vec::new(),
-            paused_days: 0,
-            automatic_days: None,
-            superseded_by: Vec::new(),
-            counts: BTreeMap::new(),
-            next_at: None,
-        };
-        let planned = rollout.calendar(&rings(), freezes, None, date("2025-03-05"));
-        rollout.stages = planned
-            .iter()
-            .take(entered)
-            .map(|stage| Stage::entered(stage, stage.starts_on, freezes, 1, at()))
-            .collect();
-        rollout
-    }
-
-    fn pause(from: &str, to: &str, freezes: &Freezes) -> Shift {
-        Shift {
-            from: date(from),
-            to: date(to),
-            before: freezes.clone(),
-            after: freezes.clone(),
-        }
-    }
-
-    #[test]
-    fn days_lost_in_a_pause_are_no_plan_days_k3_t10() {
-        let none = Freezes::default();
-        // Staging from 5 to 6 March; paused on the 6th and resumed on the 9th, so its second night is the 9th.
-        let resumed = rollout(1, &none).resumed(&rings(), &pause("2025-03-06", "2025-03-09", &none));
-        let on = |day: &str| {
-            let calendar = resumed.calendar(&rings(), &none, None, date(day));
-            let stage = &calendar[0];
-            (
-                stage.night(&none, date(day)),
-                stage.test_day(&none, date(day)),
-                resumed.plan_day(&calendar, &none, date(day)),
-            )
-        };
-        assert_eq!(on("2025-03-05"), (1, 1, Some((1, 28))));
-        assert_eq!(on("2025-03-09"), (2, 1, Some((2, 28))));
-        assert_eq!(on("2025-03-10"), (2, 1, Some((3, 28))));
-        assert_eq!(on("2025-03-12"), (2, 3, Some((5, 28))));
-        assert_eq!(on("2025-03-14"), (2, 5, Some((7, 28))));
-        assert_eq!(
-            on("2025-03-20"),
-            (2, 5, Some((8, 28))),
-            "the last days are not exceeded"
-        );
-    }
-
-    #[test]
-    fn while_a_rollout_is_paused_its_days_stand_still_k3() {
-        let none = Freezes::default();
-        let mut paused = rollout(1, &none);
-        // Inside the test days, which last from 7 to 11 March.
-        paused.state = RolloutState::Paused {
-            since: "2025-03-09T12:00:00Z".parse().expect("an instant"),
-            by: "Admin".to_owned(),
-            reason: "an echo".to_owned(),
-            resumes_on: None,
-        };
-        let since = date("2025-03-09");
-        for today in ["2025-03-09", "2025-03-10", "2025-03-11", "2025-04-20"] {
-            let today = date(today);
-            let calendar = paused.calendar(&rings(), &none, Some(since), today);
-            let stage = &calendar[0];
-            assert_eq!(
-                (stage.nights_passed(&none, today), stage.test_days_passed(&none, today)),
-                (2, 2),
-                "{today}"
-            );
-            assert_eq!(paused.plan_day(&calendar, &none, today), Some((5, 28)));
-            assert_eq!(paused.position(&calendar, &none, today, (since, 0.5)), Some(4.5));
-        }
-    }
-
-    #[test]
-    fn a_frozen_date_is_no_plan_day_w6() {
-        let freezes = frozen();
-        let rollout = rollout(1, &freezes);
-        // Two frozen dates later: nights on 5 and 8 March.
-        let calendar = rollout.calendar(&rings(), &freezes, None, date("2025-03-05"));
-        assert_eq!(calendar[0].rollout_ends, date("2025-03-09"));
-        let on = |day: &str| {
-            let day = date(day);
-            (
-                calendar[0].nights_passed(&freezes, day),
-                rollout.position(&calendar, &freezes, day, (day, 0.5)),
-            )
-        };
-        assert_eq!(on("2025-03-05"), (0, Some(0.5)));
-        assert_eq!(on("2025-03-06"), (1, Some(1.0)));
-        assert_eq!(on("2025-03-07"), (1, Some(1.0)));
-        assert_eq!(on("2025-03-08"), (1, Some(1.5)));
-        assert_eq!(on("2025-03-09"), (2, Some(2.5)));
-    }
-
-    #[test]
-    fn a_running_rollout_is_before_in_between_or_behind_its_rings_t6_w6() {
-        let freezes = frozen();
-        let planned = |entered| {
-            let rollout = rollout(entered, &freezes);
-            let calendar = rollout.calendar(&rings(), &freezes, None, date("2025-03-05"));
-            (rollout, calendar)
-        };
-        let (scheduled, calendar) = planned(0);
-        let (staging, general) = (&calendar[0], &calendar[1]);
-        assert_eq!(
-            scheduled.progress(&calendar, date("2025-03-04")),
-            Progress::NotStarted {
-                stage: staging,
-                on: date("2025-03-05")
-            }
-        );
-        assert_eq!(
-            scheduled.progress(&calendar, date("2025-03-20")),
-            Progress::NotStarted {
-                stage: staging,
-                on: date("2025-03-20")
-            },
-            "a date that is over is none to wait for"
-        );
-        // Frozen on the 6th and 7th: Staging is over after the 13th.
-        let (started, entered) = planned(1);
-        assert_eq!(entered[0].test_ends, date("2025-03-14"));
-        assert_eq!(
-            started.progress(&entered, date("2025-03-13")),
-            Progress::InStage(&entered[0])
-        );
-        assert_eq!(general.starts_on, date("2025-03-14"));
-        assert_eq!(
-            started.progress(&entered, date("2025-03-14")),
-            Progress::WaitsFor {
-                stage: general,
-                on: date("2025-03-14")
-            }
-        );
-        let (mut last, all) = planned(3);
-        last.counts = BTreeMap::from([(
-            RingId(Uuid::from_u128(2)),
-            Counts {
-                scheduled: 1,
-                in_progress: 2,
-                catch_up: 4,
-                ..Counts::default()
-            },
-        )]);
-        let ends = all[2].test_ends;
-        assert_eq!(last.progress(&all, ends - Days::new(1)), Progress::InStage(&all[2]));
-        assert_eq!(last.progress(&all, ends), Progress::Finishing { rooms: 3 });
-    }
-
-    #[test]
-    fn a_ring_ahead_has_no_days_behind_it_t10() {
-        let none = Freezes::default();
-        let (scheduled, started) = (rollout(0, &none), rollout(1, &none));
-        let late = date("2025-04-20");
-        let calendar = scheduled.calendar(&rings(), &none, None, late);
-        assert_eq!(calendar[0].days_passed(&none, late), 0);
-        assert_eq!(scheduled.plan_day(&calendar, &none, late), None);
-        assert_eq!(scheduled.position(&calendar, &none, late, (late, 0.5)), None);
-        // Between two rings the clock stands at the end of the one before.
-        let calendar = started.calendar(&rings(), &none, None, date("2025-03-12"));
-        assert_eq!(
-            started.position(&calendar, &none, date("2025-03-12"), (date("2025-03-12"), 0.5)),
-            Some(7.0)
-        );
     }
 
     #[test]

@@ -233,16 +233,17 @@ impl Simulation {
             .filter(|deployment| deployment.state == DeploymentState::Waiting)
         {
             let before = self.fleet.deployments.get(&deployment.id);
-            let is_new = before.is_none_or(|before| before.night != deployment.night || !before.is_unfinished());
+            let is_new =
+                before.is_none_or(|before| before.night.date() != deployment.night.date() || !before.is_unfinished());
             let Some(room) = self
                 .fleet
                 .rooms
                 .get(&deployment.room)
-                .filter(|_| is_new && deployment.force.is_none())
+                .filter(|_| is_new && !deployment.is_forced())
             else {
                 continue;
             };
-            let Some(window) = Window::on(&room.zone, deployment.night, hours) else {
+            let Some(window) = Window::on(&room.zone, deployment.night.date(), hours) else {
                 continue;
             };
             let subject = Some(Subject::Room(deployment.room, deployment.update));
@@ -358,7 +359,7 @@ impl Simulation {
             .map(|install| {
                 (
                     install.action,
-                    install.window.map_or(self.now, |(opens, _)| opens.max(self.now)),
+                    install.window.map_or(self.now, |window| window.opens().max(self.now)),
                 )
             })
             .collect();
@@ -530,7 +531,7 @@ impl Simulation {
             install,
             rollout_may_start: rollout.is_some_and(Rollout::may_start_rooms)
                 && release.is_some_and(|release| release.offerable),
-            force: deployment.and_then(|deployment| deployment.force),
+            force: deployment.and_then(|deployment| deployment.night.force()),
             expected_minutes: self
                 .fleet
                 .updates

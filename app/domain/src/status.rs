@@ -163,8 +163,8 @@ impl UpdateStatus {
 #[must_use]
 pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
     match &deployment.state {
-        DeploymentState::Waiting | DeploymentState::Open { started_at: None } => not_started(&rollout.state),
-        DeploymentState::Open { started_at: Some(_) } => RoomStatus::InProgress,
+        DeploymentState::Waiting | DeploymentState::Prepared => not_started(&rollout.state),
+        DeploymentState::Started { .. } => RoomStatus::InProgress,
         DeploymentState::Completed { .. } => RoomStatus::Completed,
         DeploymentState::Failed { .. } => RoomStatus::Failed,
         DeploymentState::Withdrawn { why, .. } => match why {
@@ -278,9 +278,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::deployment::Failure;
+    use crate::deployment::{Failure, Night};
     use crate::freeze::Freezes;
-    use crate::ids::{DeploymentId, RingId, RoomId, UpdateId};
+    use crate::ids::{DeploymentId, RingId, RoomId, StageOf, UpdateId};
     use crate::reason::Reason;
     use crate::ring::RingSequence;
     use crate::rollout::Stage;
@@ -327,7 +327,7 @@ mod tests {
             let rings = rings();
             let ring = rings.get(ring_id(number)).expect("a ring").clone();
             Stage {
-                ring: ring.id,
+                ring: StageOf::Ring(ring.id),
                 name: ring.name,
                 place: ring.place,
                 rollout_days: ring.rollout_days,
@@ -350,7 +350,7 @@ mod tests {
             automatic_days: None,
             superseded_by: Vec::new(),
             counts: BTreeMap::from([(
-                ring_id(1),
+                StageOf::Ring(ring_id(1)),
                 Counts {
                     completed: 1,
                     ..Counts::default()
@@ -365,15 +365,15 @@ mod tests {
             id: DeploymentId(Uuid::nil()),
             update: UpdateId(Uuid::nil()),
             room: RoomId(Uuid::nil()),
-            ring: ring_id(1),
-            night: date("2025-03-05"),
-            planned_night: Some(date("2025-03-05")),
+            ring: StageOf::Ring(ring_id(1)),
+            night: Night::Planned {
+                date: date("2025-03-05"),
+                planned: date("2025-03-05"),
+            },
             state,
             attempt: 1,
             missed_windows: 0,
             crowded_windows: 0,
-            catch_up: false,
-            force: None,
             from_version: None,
             reason: Reason::SomeDevicesDone,
             next_at: None,
@@ -388,11 +388,8 @@ mod tests {
         // Columns: running, finished, paused, deprecated.
         let table = [
             (D::Waiting, [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated]),
-            (
-                D::Open { started_at: None },
-                [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated],
-            ),
-            (D::Open { started_at: Some(at()) }, [S::InProgress; 4]),
+            (D::Prepared, [S::Scheduled, S::Scheduled, S::Paused, S::Deprecated]),
+            (D::Started { at: at() }, [S::InProgress; 4]),
             (D::Completed { at: at() }, [S::Completed; 4]),
             (D::Failed { at: at(), failure }, [S::Failed; 4]),
             (
@@ -463,7 +460,7 @@ mod tests {
     fn a_ring_with_a_failed_room_is_completed_with_failures_t2() {
         let mut running = rollout(RolloutState::Running);
         running.counts.insert(
-            ring_id(1),
+            StageOf::Ring(ring_id(1)),
             Counts {
                 completed: 4,
                 failed: 1,
@@ -493,7 +490,7 @@ mod tests {
     #[test]
     fn an_updates_status_follows_from_its_rollout_and_its_counts_t3_t6_t7() {
         let with = |state: RolloutState, counts: Counts| Rollout {
-            counts: BTreeMap::from([(ring_id(1), counts)]),
+            counts: BTreeMap::from([(StageOf::Ring(ring_id(1)), counts)]),
             ..rollout(state)
         };
         let done = Counts {

@@ -1,5 +1,6 @@
 //! Tickets: what a person must look at (SPEC 7, K1).
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RoomId, UpdateId};
@@ -52,10 +53,10 @@ impl TicketSeverity {
     }
 }
 
-/// Where a ticket stands (I1).
+/// Where a ticket stands, in the words of rows, files and screens (I1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TicketState {
+pub enum TicketStatus {
     /// Nobody has looked.
     NeedsAction,
     /// Somebody is looking.
@@ -64,7 +65,7 @@ pub enum TicketState {
     Resolved,
 }
 
-impl TicketState {
+impl TicketStatus {
     /// The word in rows and files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -75,7 +76,7 @@ impl TicketState {
         }
     }
 
-    /// The state of a word that [`TicketState::as_str`] gave.
+    /// The state of a word that [`TicketStatus::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::NeedsAction, Self::Investigating, Self::Resolved]
@@ -94,6 +95,53 @@ impl TicketState {
     }
 }
 
+/// Where a ticket stands, with what is known of it (I1, I3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum TicketState {
+    /// Nobody has looked.
+    NeedsAction,
+    /// Somebody is looking.
+    Investigating,
+    /// Done.
+    Resolved {
+        /// When.
+        at: DateTime<Utc>,
+        /// What kind of cause was found. One that has resolved itself has none.
+        category: Option<String>,
+    },
+}
+
+impl TicketState {
+    /// The word for it.
+    #[must_use]
+    pub fn status(&self) -> TicketStatus {
+        match self {
+            Self::NeedsAction => TicketStatus::NeedsAction,
+            Self::Investigating => TicketStatus::Investigating,
+            Self::Resolved { .. } => TicketStatus::Resolved,
+        }
+    }
+
+    /// When it was resolved, if it is.
+    #[must_use]
+    pub fn resolved_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Resolved { at, .. } => Some(*at),
+            Self::NeedsAction | Self::Investigating => None,
+        }
+    }
+
+    /// What kind of cause was found, if it is resolved and somebody has said so.
+    #[must_use]
+    pub fn resolution(&self) -> Option<&str> {
+        match self {
+            Self::Resolved { category, .. } => category.as_deref(),
+            Self::NeedsAction | Self::Investigating => None,
+        }
+    }
+}
+
 /// The ticket that deployments open by themselves: one per room and update (K1, S7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureTicket {
@@ -102,7 +150,7 @@ pub struct FailureTicket {
     /// What failed.
     pub update: UpdateId,
     /// Resolved when a later success has cleared it.
-    pub state: TicketState,
+    pub state: TicketStatus,
     /// What went wrong each time, oldest first.
     pub failures: Vec<String>,
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::check::{Finding, check, forward};
-use domain::deployment::{Deployment, DeploymentState, Failure, Force};
+use domain::deployment::{Deployment, DeploymentState, Failure, Force, Night};
 use domain::fleet::Fleet;
 use domain::freeze::Freeze;
-use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
+use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner;
 use domain::reason::Reason;
@@ -17,7 +17,7 @@ use domain::rollout::{Rollout, RolloutState};
 use domain::room::{Component, Device, Room, RoomState};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use uuid::Uuid;
@@ -186,8 +186,8 @@ fn the_same_facts_and_instant_give_the_same_plan_s14() {
 fn a_start_outside_the_window_breaks_law_b_w1() {
     reported("B", |fleet| {
         let install = install(fleet);
-        let (_, closes) = install.window.expect("a window");
-        install.started_at = Some(closes);
+        let window = install.window.expect("a window");
+        install.started_at = Some(window.closes());
     });
 }
 
@@ -198,7 +198,12 @@ fn a_forced_start_has_no_window_to_be_outside_of_k5() {
         let started = install(fleet);
         started.window = None;
         let of = started.deployment;
-        fleet.deployments.get_mut(&of).expect("its deployment").force = Some(Force::Now);
+        let deployment = fleet.deployments.get_mut(&of).expect("its deployment");
+        deployment.night = Night::Forced {
+            date: deployment.night.date(),
+            how: Force::Now,
+            catch_up: false,
+        };
     });
 }
 
@@ -274,7 +279,7 @@ fn a_failure_without_a_ticket_breaks_law_f_k1() {
 fn a_resolved_ticket_of_a_failed_room_breaks_law_f_k1() {
     reported("F", |fleet| {
         for ticket in fleet.tickets.values_mut() {
-            ticket.state = TicketState::Resolved;
+            ticket.state = TicketStatus::Resolved;
         }
     });
 }
@@ -304,9 +309,11 @@ fn a_plan_of_more_than_sixty_days_breaks_law_g_r8() {
 fn a_night_outside_its_rings_dates_breaks_law_i_s6() {
     reported("I", |fleet| {
         let deployment = deployment(fleet, waiting);
-        let outside = deployment.planned_night.expect("a night") + chrono::Days::new(30);
-        deployment.planned_night = Some(outside);
-        deployment.night = outside;
+        let outside = deployment.night.planned().expect("a night") + chrono::Days::new(30);
+        deployment.night = Night::Planned {
+            date: outside,
+            planned: outside,
+        };
     });
 }
 
@@ -314,7 +321,7 @@ fn a_night_outside_its_rings_dates_breaks_law_i_s6() {
 fn a_night_before_the_planned_one_breaks_law_i_s6() {
     reported("I", |fleet| {
         let deployment = deployment(fleet, waiting);
-        deployment.night = deployment.night - chrono::Days::new(1);
+        deployment.night.move_to(deployment.night.date() - chrono::Days::new(1));
     });
 }
 
@@ -473,13 +480,13 @@ fn first_night_of_a_large_ring(batch: usize) -> Fleet {
 fn a_large_ring_is_entered_in_batches_that_give_the_nights_of_one_plan_s6() {
     let nights = |fleet: &Fleet| -> BTreeMap<RoomId, chrono::NaiveDate> {
         let of = fleet.deployments.values();
-        of.filter_map(|deployment| Some((deployment.room, deployment.planned_night?)))
+        of.filter_map(|deployment| Some((deployment.room, deployment.night.planned()?)))
             .collect()
     };
     let (whole, cut) = (first_night_of_a_large_ring(5_000), first_night_of_a_large_ring(2));
     assert_eq!(nights(&whole), nights(&cut));
     let general = whole.rollouts[&UPDATE]
-        .stage(RingId(Uuid::from_u128(2)))
+        .stage(StageOf::Ring(RingId(Uuid::from_u128(2))))
         .expect("General")
         .rooms;
     assert_eq!(general, 43);
@@ -497,7 +504,7 @@ fn rooms_of_a_ring_that_is_entered_in_batches_have_their_first_night_s5_s6() {
     let mut of_first = fleet
         .deployments
         .values()
-        .filter(|deployment| deployment.planned_night == first);
+        .filter(|deployment| deployment.night.planned() == first);
     let missed: Vec<String> = of_first
         .clone()
         .filter(|of| of.missed_windows > 0)

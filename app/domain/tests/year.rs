@@ -19,7 +19,7 @@ use domain::room::{Component, Device, Room, RoomState};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status;
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use serde_json::Value;
@@ -361,9 +361,8 @@ fn a_year_of_the_demo_estate_breaks_no_law_and_every_ring_keeps_receiving_update
 fn received(year: &Year) -> BTreeMap<(String, NaiveDate), usize> {
     let mut received = BTreeMap::new();
     for deployment in year.sim.fleet.deployments.values() {
-        if let (DeploymentState::Completed { at }, Some(ring)) =
-            (&deployment.state, year.sim.fleet.rings.get(deployment.ring))
-        {
+        let ring = deployment.ring.ring().and_then(|ring| year.sim.fleet.rings.get(ring));
+        if let (DeploymentState::Completed { at }, Some(ring)) = (&deployment.state, ring) {
             let month = at.date_naive().with_day(1).expect("a first");
             *received.entry((ring.name.clone(), month)).or_insert(0) += 1;
         }
@@ -412,7 +411,7 @@ fn summarise(year: &Year, received: &BTreeMap<(String, NaiveDate), usize>, out: 
     let open = fleet
         .tickets
         .values()
-        .filter(|ticket| ticket.state != TicketState::Resolved)
+        .filter(|ticket| ticket.state != TicketStatus::Resolved)
         .count();
     let installs: Vec<DateTime<Utc>> = fleet
         .installs

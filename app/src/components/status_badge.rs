@@ -3,7 +3,7 @@
 //! The words are the domain's; here is only which class and which icon go with them.
 
 use domain::status::{RingStatus, RoomStatus, UpdateStatus};
-use domain::ticket::{TicketSeverity, TicketState};
+use domain::ticket::{TicketSeverity, TicketStatus};
 use domain::update::Severity;
 use leptos::prelude::*;
 
@@ -100,12 +100,12 @@ pub fn TicketSeverityBadge(
 #[component]
 pub fn TicketStateBadge(
     /// The state.
-    state: TicketState,
+    state: TicketStatus,
 ) -> impl IntoView {
     let icon = match state {
-        TicketState::NeedsAction => "flag",
-        TicketState::Investigating => "search",
-        TicketState::Resolved => "check",
+        TicketStatus::NeedsAction => "flag",
+        TicketStatus::Investigating => "search",
+        TicketStatus::Resolved => "check",
     };
     view! { <Badge class="" icon label=state.label() /> }
 }

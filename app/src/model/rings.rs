@@ -14,8 +14,6 @@ use super::TimeText;
 /// A ring where it is named: badge and name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingView {
-    /// Identity.
-    pub id: RingId,
     /// Name.
     pub name: String,
     /// S, 1 to 9, or E; A for the implicit ring of all rooms.
@@ -27,6 +25,8 @@ pub struct RingView {
 /// A row of the Rings tab (R16).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingRow {
+    /// Identity.
+    pub id: RingId,
     /// The ring.
     pub ring: RingView,
     /// Its description.

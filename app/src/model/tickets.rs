@@ -1,7 +1,7 @@
 //! Tickets: their list, one of them, and the form of an issue (P7, I1–I4).
 
 use domain::ids::{RoomId, UpdateId};
-use domain::ticket::{TicketSeverity, TicketState};
+use domain::ticket::{TicketSeverity, TicketStatus};
 use serde::{Deserialize, Serialize};
 
 use super::{HistoryRow, Pager, TimeText};
@@ -18,7 +18,7 @@ pub struct TicketRow {
     /// How bad.
     pub severity: TicketSeverity,
     /// Where it stands.
-    pub state: TicketState,
+    pub state: TicketStatus,
     /// Opened by a person or a rule.
     pub opened_by: String,
     /// When it was opened.

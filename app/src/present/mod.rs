@@ -118,14 +118,12 @@ impl Presenter {
 pub(crate) fn ring_view(snapshot: &ReadSnapshot, id: domain::ids::RingId) -> RingView {
     match snapshot.rings.get(id) {
         Some(ring) => RingView {
-            id,
             name: ring.name.clone(),
             badge: ring.place.badge(),
             scale: ring.place.scale(),
         },
         // A ring with rooms is never deleted; what it was called in a rollout is that rollout's to say.
         None => RingView {
-            id,
             name: "Deleted ring".to_owned(),
             badge: "–".to_owned(),
             scale: 5,

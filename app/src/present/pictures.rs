@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
-use domain::ids::RingId;
+use domain::ids::StageOf;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::status::{self, RingStatus};
 use service::pages::{ReadSnapshot, UpdateSummary};
@@ -155,9 +155,9 @@ pub(super) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateS
 /// What is known of an update's nights.
 struct Nights {
     /// Ring, night as planned, how they stand, rooms.
-    rooms: Vec<(RingId, NaiveDate, String, i64)>,
+    rooms: Vec<(StageOf, NaiveDate, String, i64)>,
     /// Ring and night as planned of those that wait for a window of tonight.
-    tonight: BTreeSet<(RingId, NaiveDate)>,
+    tonight: BTreeSet<(StageOf, NaiveDate)>,
 }
 
 fn stage_view(

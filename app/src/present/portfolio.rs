@@ -435,7 +435,11 @@ fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) 
         )
     };
     let rings = plan.stages.iter().map(|stage| {
-        let rooms = plan.rooms.get(&stage.ring).copied().unwrap_or(0);
+        let rooms = stage
+            .ring
+            .ring()
+            .and_then(|ring| plan.rooms.get(&ring).copied())
+            .unwrap_or(0);
         let dates = formats::span(stage.starts_on, stage.rollout_ends, year);
         (stage.name.clone(), dates, formats::count(rooms, "room", "rooms"))
     });

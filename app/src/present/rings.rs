@@ -32,6 +32,7 @@ impl Presenter {
         for ring in snapshot.rings.clone().iter() {
             let last = snapshot.tx.last_completed_in(ring.id).await.map_err(store_error)?;
             rows.push(RingRow {
+                id: ring.id,
                 ring: ring_view(&snapshot, ring.id),
                 description: ring.description.clone(),
                 preconfigured: ring.kind != RingKind::Custom,

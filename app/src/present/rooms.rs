@@ -496,16 +496,15 @@ fn when_of(snapshot: &ReadSnapshot, room: &Room, in_room: &UpdateInRoom) -> Stri
         Some(DeploymentState::Completed { at } | DeploymentState::Failed { at, .. }) => {
             time_text::instant(*at, &room.zone, snapshot.now)
         }
-        Some(DeploymentState::Open { started_at: Some(at) }) => {
+        Some(DeploymentState::Started { at }) => {
             format!("Since {}", time_text::instant(*at, &room.zone, snapshot.now))
         }
-        Some(
-            DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
-        )
-        | None => match &in_room.start {
-            Some(start) => formats::start(start, room, snapshot.now),
-            None => String::new(),
-        },
+        Some(DeploymentState::Prepared | DeploymentState::Waiting | DeploymentState::Withdrawn { .. }) | None => {
+            match &in_room.start {
+                Some(start) => formats::start(start, room, snapshot.now),
+                None => String::new(),
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What one box finds (P8).
 
 use domain::access::Act;
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::update::titled;
 use service::pages::ReadSnapshot;
 use service::store::FoundTicket;
@@ -53,8 +53,8 @@ impl Presenter {
         let tickets = tickets(&mut snapshot, q, &words).await?;
         let tickets = tickets.into_iter().map(|ticket| SearchHit {
             href: format!("/incidents/{}", ticket.number),
-            sub: TicketState::from_word(&ticket.state)
-                .map_or("", TicketState::label)
+            sub: TicketStatus::from_word(&ticket.state)
+                .map_or("", TicketStatus::label)
                 .to_owned(),
             name: format!("T-{} {}", ticket.number, ticket.title),
         });
@@ -77,7 +77,7 @@ async fn tickets(snapshot: &mut ReadSnapshot, q: &str, words: &[String]) -> Resu
         found.push(FoundTicket {
             number,
             title: ticket.title,
-            state: ticket.state.as_str().to_owned(),
+            state: ticket.state.status().as_str().to_owned(),
         });
     }
     Ok(found)

@@ -91,7 +91,7 @@ impl Presenter {
             is_automatic: ticket.is_automatic,
             high_impact: ticket.high_impact,
             suppressed,
-            resolution: ticket.resolution,
+            resolution: ticket.state.resolution().map(str::to_owned),
             choices: self.ticket_choices(&snapshot).await?,
         })
     }
@@ -310,7 +310,7 @@ pub(super) fn row(ticket: &TicketRecord, zone: &Zone, now: DateTime<Utc>) -> Tic
         title: ticket.title.clone(),
         rooms,
         severity: ticket.severity,
-        state: ticket.state,
+        state: ticket.state.status(),
         opened_by: ticket.opened_by.clone(),
         opened: formats::instant(ticket.opened_at, zone, now),
     }

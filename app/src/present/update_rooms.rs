@@ -1,7 +1,7 @@
 //! The rooms of an update, with status and reason (P3, P4).
 
 use domain::deployment::Deployment;
-use domain::ids::{RingId, RoomId};
+use domain::ids::{RingId, RoomId, StageOf};
 use domain::ring::RingPlace;
 use domain::rollout::{Rollout, RolloutState};
 use domain::status::RoomStatus;
@@ -157,7 +157,7 @@ pub(super) async fn room_rows(
             has_window: matches!(in_room.start, Some(ExpectedStart::Window(_))),
             ticket: tickets.get(&record.id).copied(),
             attempt: deployment.map_or(1, |deployment| deployment.attempt),
-            catch_up: deployment.is_some_and(|deployment| deployment.catch_up),
+            catch_up: deployment.is_some_and(Deployment::is_catch_up),
         });
     }
     Ok(rows)
@@ -167,7 +167,7 @@ pub(super) async fn room_rows(
 /// of all rooms (S12) the own one tells more.
 fn room_ring(snapshot: &ReadSnapshot, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
     let entered = deployment
-        .filter(|deployment| deployment.ring != RingId::ALL_ROOMS)
+        .filter(|deployment| deployment.ring != StageOf::AllRooms)
         .and_then(|deployment| rollout.stage(deployment.ring));
     match entered {
         Some(stage) => stage_ring(stage.ring, &stage.name, stage.place),
@@ -176,14 +176,12 @@ fn room_ring(snapshot: &ReadSnapshot, rollout: &Rollout, deployment: Option<&Dep
 }
 
 /// A ring as a rollout has it. The one of all rooms (S12) has no place on the scale, so it has a badge of its own.
-pub(super) fn stage_ring(id: RingId, name: &str, place: RingPlace) -> RingView {
+pub(super) fn stage_ring(of: StageOf, name: &str, place: RingPlace) -> RingView {
     RingView {
-        id,
         name: name.to_owned(),
-        badge: if id == RingId::ALL_ROOMS {
-            "A".to_owned()
-        } else {
-            place.badge()
+        badge: match of {
+            StageOf::AllRooms => "A".to_owned(),
+            StageOf::Ring(_) => place.badge(),
         },
         scale: place.scale(),
     }
@@ -199,7 +197,9 @@ pub(super) fn ring_choices(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> 
         Some(_) => snapshot.rings.iter().map(|ring| choice(ring.id, &ring.name)).collect(),
         None => {
             let stages = summary.calendar.iter();
-            stages.map(|stage| choice(stage.ring, &stage.name)).collect()
+            stages
+                .filter_map(|stage| stage.ring.ring().map(|ring| choice(ring, &stage.name)))
+                .collect()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One ticket (P7).
 
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
@@ -51,7 +51,7 @@ fn page(ticket: TicketView) -> AnyView {
     let tab = Some(format!("T-{} {}", ticket.row.number, ticket.row.title));
     let details = details(&ticket);
     let has_update = ticket.update.is_some();
-    let by_itself = (ticket.is_automatic && ticket.row.state != TicketState::Resolved).then(|| {
+    let by_itself = (ticket.is_automatic && ticket.row.state != TicketStatus::Resolved).then(|| {
         view! { <p class="muted">"Nightshift has opened it, and resolves it once its cause is gone."</p> }.into_any()
     });
     let rooms = ticket.rooms.into_iter().map(|(id, name, site)| {
@@ -121,10 +121,10 @@ fn actions(ticket: &TicketView) -> AnyView {
         }
     };
     let assign = link("assign", "Assign", "person");
-    if ticket.row.state == TicketState::Resolved {
+    if ticket.row.state == TicketStatus::Resolved {
         return assign.into_any();
     }
-    let investigating = ticket.row.state == TicketState::Investigating;
+    let investigating = ticket.row.state == TicketStatus::Investigating;
     let (label, wanted) = if investigating {
         ("Needs action again", "false")
     } else {

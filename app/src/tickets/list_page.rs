@@ -1,6 +1,6 @@
 //! Incidents: the list of tickets (P0, P7).
 
-use domain::ticket::{TicketSeverity, TicketState};
+use domain::ticket::{TicketSeverity, TicketStatus};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
@@ -69,9 +69,9 @@ fn page(view: TicketsView, query: TicketsQuery, address: &ParamsMap) -> AnyView 
 
 fn toolbar(query: TicketsQuery) -> AnyView {
     let states = [
-        TicketState::NeedsAction,
-        TicketState::Investigating,
-        TicketState::Resolved,
+        TicketStatus::NeedsAction,
+        TicketStatus::Investigating,
+        TicketStatus::Resolved,
     ];
     let mut states = states.map(|state| choice(state.as_str(), state.label())).to_vec();
     states.push(choice("suppressed", "Suppressed"));

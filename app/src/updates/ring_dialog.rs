@@ -228,7 +228,7 @@ fn what_follows(plan: RingPlan, editing: Option<RingId>, typed: [RwSignal<String
         };
         let changed = match editing {
             Some(id) => sequence.with_edited(id, draft),
-            None => sequence.with_added(RingId::ALL_ROOMS, draft),
+            None => sequence.with_draft(draft),
         };
         Some(changed.map_err(|refusal| refusal.to_string()))
     });

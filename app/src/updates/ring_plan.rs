@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
-use domain::ids::RingId;
+use domain::ids::{RingId, StageOf};
 use domain::ring::RingSequence;
 use domain::rollout::PlannedStage;
 use domain::text::ring::plan_too_long;
@@ -57,7 +57,7 @@ impl RingPlan {
 
     fn consequence(&self, running: &RunningRollout, rings: &RingSequence) -> Consequence {
         let (before, after) = (self.calendar(running, &self.sequence), self.calendar(running, rings));
-        let known: BTreeMap<RingId, String> = before.iter().map(|stage| (stage.ring, self.dates(stage))).collect();
+        let known: BTreeMap<StageOf, String> = before.iter().map(|stage| (stage.ring, self.dates(stage))).collect();
         let ahead = after.iter().filter(|stage| !stage.entered).map(|stage| {
             let dates = self.dates(stage);
             let was = known.get(&stage.ring).filter(|was| **was != dates).cloned();
@@ -116,7 +116,7 @@ impl RingPlan {
                 };
             }
             let calendar = self.calendar(running, &self.sequence);
-            let starts = calendar.iter().find(|stage| stage.ring == ring.id);
+            let starts = calendar.iter().find(|stage| stage.ring == StageOf::Ring(ring.id));
             match starts {
                 Some(stage) => format!(
                     "{title} reaches {} on {} ({}){}.",

@@ -94,7 +94,7 @@ fn table(rings: &RingsView) -> AnyView {
 }
 
 fn row(row: RingRow, may_edit: bool) -> AnyView {
-    let (id, name) = (row.ring.id, row.ring.name.clone());
+    let (id, name) = (row.id, row.ring.name.clone());
     let change = may_edit.then(move || {
         let link = |word: &str, label: &'static str, picture: &'static str| {
             let href = format!("{RINGS}?{DIALOG}={word}&ring={id}");
@@ -109,7 +109,7 @@ fn row(row: RingRow, may_edit: bool) -> AnyView {
         let delete = (!row.preconfigured).then(|| link(DELETE, "Delete", "delete").into_any());
         view! { <Cell class="col-act">{edit} {delete}</Cell> }.into_any()
     });
-    let rooms = format!("/updates/rooms?ring={}", row.ring.id);
+    let rooms = format!("/updates/rooms?ring={}", row.id);
     let order = match row.ring.scale {
         0 => "First".to_owned(),
         10 => "Last".to_owned(),

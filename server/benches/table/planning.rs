@@ -149,7 +149,7 @@ async fn begin_all(estate: &Estate, night: chrono::NaiveDate) -> Vec<(Caller, Ac
         let rooms: std::collections::BTreeSet<_> = fleet
             .deployments
             .values()
-            .filter(|of| of.night == night)
+            .filter(|of| of.night.date() == night)
             .map(|of| of.room)
             .collect();
         for room in rooms.iter().filter_map(|room| fleet.rooms.get(room)) {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::ids::{ProductId, RingId, UpdateId};
+use domain::ids::{ProductId, RingId, StageOf, UpdateId};
 use domain::room::{HealthImpact, RoomState, UNMONITORED_AFTER};
 use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
 
@@ -250,7 +250,7 @@ impl EstateCount for RoomsByStatus {
 pub(crate) struct RoomsByNight(pub(crate) UpdateId);
 
 impl EstateCount for RoomsByNight {
-    type Value = Vec<(RingId, NaiveDate, String, i64)>;
+    type Value = Vec<(StageOf, NaiveDate, String, i64)>;
 
     fn key(&self) -> String {
         self.0.to_string()
@@ -266,7 +266,7 @@ impl EstateCount for RoomsByNight {
 pub(crate) struct UpdateRoomsWaiting(pub(crate) UpdateId, pub(crate) NaiveDate);
 
 impl EstateCount for UpdateRoomsWaiting {
-    type Value = Vec<(RingId, NaiveDate, WaitingRooms)>;
+    type Value = Vec<(StageOf, NaiveDate, WaitingRooms)>;
 
     fn key(&self) -> String {
         format!("{} {}", self.0, self.1)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use domain::clean::CleanLine;
-use domain::deployment::{Deployment, Force};
+use domain::deployment::{Deployment, Force, Night};
 use domain::freeze::Freezes;
 use domain::ids::RoomId;
 use domain::rollout::{PlannedStage, Rollout, RolloutState};
@@ -220,12 +220,11 @@ fn start(
     now: DateTime<Utc>,
 ) -> Option<ExpectedStart> {
     match status {
-        RoomStatus::Scheduled => Some(match deployment.force {
-            None => {
-                let night = deployment.night;
-                ExpectedStart::Window(next_window(facts.organisation, facts.freezes, room, night, now))
+        RoomStatus::Scheduled => Some(match deployment.night {
+            Night::Planned { date, .. } | Night::NextWindow { date, .. } => {
+                ExpectedStart::Window(next_window(facts.organisation, facts.freezes, room, date, now))
             }
-            Some(force) => match freeze_ends_on(facts, room, now) {
+            Night::Forced { how: force, .. } => match freeze_ends_on(facts, room, now) {
                 Some(date) => ExpectedStart::AfterFreeze(date),
                 None => ExpectedStart::Forced(force),
             },

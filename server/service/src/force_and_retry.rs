@@ -147,7 +147,7 @@ impl Service {
                     let changes = failed.retry(&facts.retry(&actor.name), now, &mut done);
                     let more = named.saturating_sub(rooms.len());
                     let window = |room: &Room, retried: &Deployment| {
-                        next_window(&facts.organisation, &freezes, room, retried.night, now)
+                        next_window(&facts.organisation, &freezes, room, retried.night.date(), now)
                     };
                     rooms.extend(failed.named(&changes.deployments, more, window));
                 }

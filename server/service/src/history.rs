@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
 use domain::changes::NewInstall;
-use domain::deployment::{Deployment, DeploymentState, Force};
-use domain::ids::{DeploymentId, ProductId, RingId, RoomId, TicketId, UpdateId};
+use domain::deployment::{Deployment, DeploymentState, Force, Night};
+use domain::ids::{DeploymentId, ProductId, RingId, RoomId, StageOf, TicketId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::reason::Reason;
 use domain::rollout::{Rollout, RolloutState, Stage};
+use domain::start_window::StartWindow;
 use domain::ticket::{TicketSeverity, TicketState};
 use domain::time_text;
 use domain::update::{Severity, titled};
@@ -206,7 +207,7 @@ impl Service {
                 .count();
             let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
             stages.push(Stage {
-                ring: ring.id,
+                ring: StageOf::Ring(ring.id),
                 name: ring.name.clone(),
                 place: ring.place,
                 rollout_days: ring.rollout_days,
@@ -262,30 +263,34 @@ impl Service {
             .room_record(past.room)
             .await?
             .ok_or_else(|| ServiceError::not_found("A room of the history"))?;
-        let night = past.night.unwrap_or_else(|| record.zone.date(past.at));
-        let unfinished = matches!(past.state, DeploymentState::Waiting | DeploymentState::Open { .. });
+        let (date, catch_up) = (past.night.unwrap_or_else(|| record.zone.date(past.at)), past.catch_up);
+        let night = match (past.night, past.force) {
+            (_, Some(how)) => Night::Forced { date, how, catch_up },
+            (Some(planned), None) if !catch_up => Night::Planned { date, planned },
+            (Some(_) | None, None) => Night::NextWindow { date, catch_up },
+        };
+        let unfinished = match past.state {
+            DeploymentState::Waiting | DeploymentState::Prepared | DeploymentState::Started { .. } => true,
+            DeploymentState::Completed { .. } | DeploymentState::Failed { .. } | DeploymentState::Withdrawn { .. } => {
+                false
+            }
+        };
         let deployment = Deployment {
             id: DeploymentId(self.new_id()?),
             update,
             room: past.room,
-            ring: past.ring,
+            ring: StageOf::Ring(past.ring),
             night,
-            planned_night: past.night.filter(|_| !past.catch_up && past.force.is_none()),
             state: past.state.clone(),
             attempt: past.attempt,
             missed_windows: past.missed_windows,
             crowded_windows: 0,
-            catch_up: past.catch_up,
-            force: past.force,
             from_version: past.from_version.clone(),
             reason: Reason::Written(past.reason.clone()),
             next_at: unfinished.then_some(now),
         };
         tx.put_deployments(std::slice::from_ref(&deployment), past.at).await?;
-        if let DeploymentState::Open {
-            started_at: Some(started_at),
-        } = past.state
-        {
+        if let DeploymentState::Started { at: started_at } = past.state {
             self.import_running(tx, &deployment, started_at).await?;
         }
         Ok(())
@@ -301,7 +306,8 @@ impl Service {
         let Some(update) = updates.get(&deployment.update) else {
             return Ok(());
         };
-        let window = Window::on(&room.zone, deployment.night, hours).map(|window| (window.opens, window.closes));
+        let window = Window::on(&room.zone, deployment.night.date(), hours);
+        let window = window.as_ref().map(StartWindow::from);
         let new: Vec<NewInstall> = update
             .devices_in(&room)
             .map(|device| NewInstall {
@@ -352,10 +358,8 @@ impl Service {
             is_automatic: past.of_failure,
             suppressed_until: None,
             suppressed_reason: None,
-            resolution: None,
             opened_by: past.opened_by.clone(),
             opened_at: past.opened_at,
-            resolved_at: None,
             assignee: None,
             rooms: (Vec::new(), 0),
         };

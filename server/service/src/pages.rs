@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::deployment::Deployment;
 use domain::freeze::{Freeze, FreezeScope, Freezes};
-use domain::ids::{ProductId, RingId, RoomId, UpdateId};
+use domain::ids::{ProductId, RingId, RoomId, StageOf, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::room::{Health, HealthFacts, Room, RoomState, UNMONITORED_AFTER};
@@ -58,7 +58,7 @@ pub struct UpdateSummary {
     /// Its rings in dates.
     pub calendar: Vec<PlannedStage>,
     /// Rooms that would get it and have no deployment, by the ring in whose plan they stand ([`Rollout::ring_of`]).
-    pub waiting: BTreeMap<RingId, i64>,
+    pub waiting: BTreeMap<StageOf, i64>,
     /// Its deployments, counted.
     pub counts: Counts,
 }
@@ -95,7 +95,7 @@ const BATCH: usize = 500;
 /// Windows that open within this are tonight's.
 const TONIGHT: TimeDelta = TimeDelta::hours(24);
 
-fn status_of(rollout: &Rollout, waiting: &BTreeMap<RingId, i64>) -> UpdateStatus {
+fn status_of(rollout: &Rollout, waiting: &BTreeMap<StageOf, i64>) -> UpdateStatus {
     status::update(rollout, waiting.values().any(|rooms| *rooms > 0))
 }
 
@@ -204,7 +204,7 @@ impl ReadSnapshot {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
+    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(StageOf, NaiveDate, String, i64)>> {
         self.estate_count(&RoomsByNight(update)).await
     }
 
@@ -304,7 +304,7 @@ impl ReadSnapshot {
     }
 
     /// Of the rooms in each ring that would get it those whose ring is still ahead, by the ring in whose plan they stand.
-    fn waiting(&self, rollout: &Rollout, ahead: BTreeMap<RingId, i64>) -> BTreeMap<RingId, i64> {
+    fn waiting(&self, rollout: &Rollout, ahead: BTreeMap<RingId, i64>) -> BTreeMap<StageOf, i64> {
         let mut waiting = BTreeMap::new();
         for (ring, rooms) in ahead {
             let reached = self.rings.get(ring).is_some_and(|ring| rollout.has_reached(ring));
@@ -414,7 +414,7 @@ impl ReadSnapshot {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn nights_of_tonight(&mut self, rollout: &Rollout) -> Result<BTreeSet<(RingId, NaiveDate)>> {
+    pub async fn nights_of_tonight(&mut self, rollout: &Rollout) -> Result<BTreeSet<(StageOf, NaiveDate)>> {
         if !rollout.may_start_rooms() {
             return Ok(BTreeSet::new());
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::Act;
 use domain::clean::{CleanLine, CleanText, name_key};
 use domain::ids::{RoomId, TicketId, UpdateId};
-use domain::ticket::{TicketSeverity, TicketState};
+use domain::ticket::{TicketSeverity, TicketState, TicketStatus};
 use domain::time_text;
 use domain::zone::Zone;
 use serde_json::{Value, json};
@@ -85,11 +85,9 @@ impl Service {
                 is_automatic: false,
                 opened_by: actor.name.clone(),
                 opened_at: now,
-                resolved_at: None,
                 assignee: None,
                 suppressed_until: None,
                 suppressed_reason: None,
-                resolution: None,
                 rooms: (Vec::new(), 0),
             };
             let number = tx.add_ticket(&ticket, &rooms, None).await?;
@@ -167,7 +165,7 @@ impl Service {
     pub async fn investigate_ticket(&self, actor: &Actor, number: i64, investigating: bool) -> Result<()> {
         change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
             let before = known(tx, number).await?;
-            if before.state == TicketState::Resolved {
+            if before.state.status() == TicketStatus::Resolved {
                 return Err(ServiceError::conflict(format!("T-{number} is resolved")));
             }
             let state = if investigating {
@@ -175,12 +173,13 @@ impl Service {
             } else {
                 TicketState::NeedsAction
             };
+            let label = state.status().label();
             let after = TicketRecord {
                 state,
                 ..before.clone()
             };
-            put(tx, actor, &after, &format!("{}.", state.label()), now).await?;
-            let summary = format!("T-{number}: {}.", state.label());
+            put(tx, actor, &after, &format!("{label}."), now).await?;
+            let summary = format!("T-{number}: {label}.");
             (
                 vec![changed(actor, "ticket.state_changed", &before, &after, summary)],
                 (),
@@ -238,13 +237,14 @@ impl Service {
                 );
                 return Err(ServiceError::conflict(problem));
             }
-            if before.state == TicketState::Resolved {
+            if before.state.status() == TicketStatus::Resolved {
                 return Err(ServiceError::conflict(format!("T-{number} is resolved already")));
             }
             let after = TicketRecord {
-                state: TicketState::Resolved,
-                resolved_at: Some(now),
-                resolution: Some(category.clone()),
+                state: TicketState::Resolved {
+                    at: now,
+                    category: Some(category.clone()),
+                },
                 ..before.clone()
             };
             put(tx, actor, &after, &format!("Resolved ({category}): {what}"), now).await?;
@@ -267,7 +267,7 @@ impl Service {
                     "T-{number} was recorded by a person; resolve it instead"
                 )));
             }
-            if before.state == TicketState::Resolved {
+            if before.state.status() == TicketStatus::Resolved {
                 return Err(ServiceError::conflict(format!("T-{number} is resolved")));
             }
             let until = time_text::dated(until);
@@ -431,11 +431,11 @@ fn facts(ticket: &TicketRecord) -> Value {
     json!({
         "title": ticket.title,
         "severity": ticket.severity,
-        "state": ticket.state,
+        "state": ticket.state.status(),
         "high_impact": ticket.high_impact,
         "assignee": ticket.assignee,
         "suppressed_until": ticket.suppressed_until,
-        "resolution": ticket.resolution,
+        "resolution": ticket.state.resolution(),
     })
 }
 

@@ -35,7 +35,7 @@ async fn nights(estate: &Estate) -> BTreeMap<NaiveDate, usize> {
             matches!(deployment.state, DeploymentState::Completed { .. }),
             "{deployment:?}"
         );
-        *nights.entry(deployment.night).or_insert(0) += 1;
+        *nights.entry(deployment.night.date()).or_insert(0) += 1;
     }
     nights
 }

@@ -13,13 +13,13 @@ use chrono::{NaiveDate, TimeDelta, Timelike};
 use domain::commands::force::ForceRefusal;
 use domain::deployment::{DeploymentState, Force, Withdrawal};
 use domain::freeze::FreezeScope;
-use domain::ids::{RoomId, UpdateId};
+use domain::ids::{RoomId, StageOf, UpdateId};
 use domain::offer::Offer;
 use domain::rollout::RolloutState;
 use domain::room::{Health, RoomState};
 use domain::settings::Mode;
 use domain::status::UpdateStatus;
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::update::Severity;
 use service::store::{RoomFilter, TicketFilter};
 use service::{MoveOutcome, RoomChoice, RoomScope, RoomsFile, ServiceError};
@@ -73,7 +73,7 @@ async fn nights(estate: &Estate, update: UpdateId) -> BTreeMap<RoomId, NaiveDate
         .deployments
         .values()
         .filter(|deployment| deployment.update == update)
-        .map(|deployment| (deployment.room, deployment.night))
+        .map(|deployment| (deployment.room, deployment.night.date()))
         .collect()
 }
 
@@ -109,12 +109,12 @@ async fn an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7(
             .values()
             .all(|deployment| matches!(deployment.state, DeploymentState::Completed { .. }))
     );
-    let of_ring = |ring| {
+    let of_ring = |ring: StageOf| {
         fleet
             .deployments
             .values()
             .filter(move |deployment| deployment.ring == ring)
-            .map(|deployment| deployment.night)
+            .map(|deployment| deployment.night.date())
             .collect::<BTreeSet<_>>()
     };
     assert_eq!(
@@ -138,7 +138,10 @@ async fn an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7(
     for install in fleet.installs.values() {
         let started = install.started_at.unwrap();
         assert!(started.hour() < 5, "{started}");
-        assert_eq!(started.date_naive(), fleet.deployments[&install.deployment].night);
+        assert_eq!(
+            started.date_naive(),
+            fleet.deployments[&install.deployment].night.date()
+        );
     }
     assert!(fleet.rooms.values().all(|room| {
         room.devices[0]
@@ -287,7 +290,7 @@ async fn retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_not
         fleet
             .tickets
             .values()
-            .filter(|ticket| ticket.state != TicketState::Resolved)
+            .filter(|ticket| ticket.state != TicketStatus::Resolved)
             .map(|ticket| ticket.room)
             .collect::<BTreeSet<_>>()
     };
@@ -367,7 +370,7 @@ async fn what_is_shown_before_a_retry_is_what_it_does_where_a_newer_update_has_c
         let deployment = estate.deployment(shown.room, older).await.unwrap();
         assert_eq!(deployment.state, DeploymentState::Waiting);
         assert_eq!(
-            (deployment.attempt, deployment.night),
+            (deployment.attempt, deployment.night.date()),
             (shown.attempt, shown.window.night)
         );
     }
@@ -586,7 +589,7 @@ async fn moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14
     for room in [ahead, rooms["Executive 2"]] {
         let joined = estate.deployment(room, update).await.unwrap();
         assert_eq!(
-            (joined.state, joined.catch_up, joined.night),
+            (joined.state.clone(), joined.is_catch_up(), joined.night.date()),
             (DeploymentState::Waiting, true, date("2025-03-14"))
         );
     }
@@ -1472,7 +1475,7 @@ async fn a_hold_that_ends_lets_the_room_catch_up_s11(estate: Estate) {
     );
     estate.live_until("2025-03-11T00:30:00Z", &mut devices).await;
     let deployment = estate.deployment(room, update).await.expect("its hold has ended");
-    assert!(deployment.catch_up, "{deployment:?}");
+    assert!(deployment.is_catch_up(), "{deployment:?}");
     estate.is_sound().await;
 }
 
@@ -1525,7 +1528,7 @@ async fn a_ring_that_an_edit_puts_behind_a_rollout_is_caught_up_r10_r14(estate: 
     for name in ["Pilots 1", "Pilots 2"] {
         let deployment = estate.deployment(rooms[name], update).await.expect("a catch-up");
         assert!(
-            deployment.catch_up && matches!(deployment.state, DeploymentState::Completed { .. }),
+            deployment.is_catch_up() && matches!(deployment.state, DeploymentState::Completed { .. }),
             "{deployment:?}"
         );
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use domain::check::{Finding, check};
 use domain::deployment::{DeploymentState, Force};
-use domain::ids::{ProductId, RoomId, UpdateId};
+use domain::ids::{ProductId, RoomId, StageOf, UpdateId};
 use domain::settings::Mode;
 use domain::sim::Counter;
 use domain::update::Severity;
@@ -31,8 +31,8 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
         let of = fleet
             .deployments
             .values()
-            .filter(|deployment| deployment.ring == ring && deployment.is_unfinished());
-        of.max_by_key(|deployment| deployment.night)
+            .filter(|deployment| deployment.ring == StageOf::Ring(ring) && deployment.is_unfinished());
+        of.max_by_key(|deployment| deployment.night.date())
             .map(|deployment| deployment.room)
     };
     let outcome = match day {
@@ -96,19 +96,17 @@ async fn tally(estate: &Estate) -> Tally {
     let fleet = estate.fleet().await;
     let mut tally = Tally::new();
     for deployment in fleet.deployments.values() {
-        let ring = fleet
-            .rings
-            .get(deployment.ring)
-            .map_or(String::new(), |ring| ring.name.clone());
+        let ring = deployment.ring.ring().and_then(|ring| fleet.rings.get(ring));
+        let ring = ring.map_or(String::new(), |ring| ring.name.clone());
         let state = format!("{:?}", deployment.state);
         let state = state.split([' ', '{']).next().unwrap_or_default().to_owned();
         let key = (
             ring,
-            deployment.night,
+            deployment.night.date(),
             state,
             deployment.attempt,
-            deployment.catch_up,
-            deployment.force.is_some(),
+            deployment.is_catch_up(),
+            deployment.is_forced(),
         );
         *tally.entry(key).or_insert(0) += 1;
     }
@@ -301,7 +299,7 @@ async fn prepared() -> (Template, Names, &'static str, &'static str) {
         &*name.leak()
     };
     let failed = room(|state| matches!(state, DeploymentState::Failed { .. }));
-    let loads = room(|state| matches!(state, DeploymentState::Open { started_at: Some(_) }));
+    let loads = room(|state| matches!(state, DeploymentState::Started { .. }));
     (Template::of(estate).await, names, failed, loads)
 }
 

@@ -524,9 +524,9 @@ impl ImportedIds {
                 (DeploymentState::Failed { at, failure }, reason)
             }
             "In progress" => {
-                let started_at = Some(room.started_at.unwrap_or(at));
+                let at = room.started_at.unwrap_or(at);
                 (
-                    DeploymentState::Open { started_at },
+                    DeploymentState::Started { at },
                     format!("Installing {}.", update.version),
                 )
             }

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::{MovedNights, NewInstall, Stop, StopOf, TakeBack};
-use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Withdrawal};
+use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Night, Withdrawal};
 use domain::freeze::FreezeScope;
-use domain::ids::{ActionId, DeploymentId, DeviceId, RingId, RoomId, SiteId, UpdateId};
+use domain::ids::{ActionId, DeploymentId, DeviceId, RoomId, SiteId, StageOf, UpdateId};
 use domain::install::{Install, InstallState};
+use domain::start_window::StartWindow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
-use crate::rows::{instant, micros, needed, opt_instant, opt_micros, reason, reason_facts, small, word};
+use crate::rows::{
+    instant, micros, needed, opt_instant, opt_micros, reason, reason_facts, small, stage_id, stage_of, word,
+};
 use crate::tx::{Tx, each};
 
 #[derive(sqlx::FromRow)]
@@ -51,9 +54,7 @@ impl DeploymentRow {
         let ended = || needed(table, id, "the instant of its end", self.ended_at);
         let state = match self.state.as_str() {
             "waiting" => DeploymentState::Waiting,
-            "open" => DeploymentState::Open {
-                started_at: opt_instant(table, id, self.started_at)?,
-            },
+            "open" => DeploymentState::opened(opt_instant(table, id, self.started_at)?),
             "completed" => DeploymentState::Completed { at: ended()? },
             "failed" => {
                 let failure = word(
@@ -75,22 +76,30 @@ impl DeploymentRow {
             }
             other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
         };
+        let force = self
+            .force
+            .map(|force| word(table, id, &force, Force::from_word))
+            .transpose()?;
+        let (date, catch_up) = (self.night, self.catch_up);
+        let night = match (self.planned_night, force, catch_up) {
+            (Some(planned), None, false) => Night::Planned { date, planned },
+            (None, None, _) => Night::NextWindow { date, catch_up },
+            (None, Some(how), _) => Night::Forced { date, how, catch_up },
+            (Some(_), Some(_), _) | (Some(_), None, true) => {
+                let problem = "has a planned night, and is forced or a catch-up";
+                return Err(StoreError::row(table, id, problem));
+            }
+        };
         Ok(Deployment {
             id: DeploymentId(id),
             update: UpdateId(self.update_id),
             room: RoomId(self.room_id),
-            ring: RingId(self.ring_id),
-            night: self.night,
-            planned_night: self.planned_night,
+            ring: stage_of(self.ring_id),
+            night,
             state,
             attempt: small(table, id, self.attempt)?,
             missed_windows: small(table, id, self.missed_windows)?,
             crowded_windows: small(table, id, self.crowded_windows)?,
-            catch_up: self.catch_up,
-            force: self
-                .force
-                .map(|force| word(table, id, &force, Force::from_word))
-                .transpose()?,
             from_version: self.from_version,
             reason: reason(self.reason_facts.as_deref(), self.reason),
             next_at: opt_instant(table, id, self.next_at)?,
@@ -117,9 +126,10 @@ fn state_columns(state: &DeploymentState) -> StateColumns {
     };
     match state {
         DeploymentState::Waiting => none,
-        DeploymentState::Open { started_at } => StateColumns {
+        DeploymentState::Prepared => StateColumns { state: "open", ..none },
+        DeploymentState::Started { at } => StateColumns {
             state: "open",
-            started_at: opt_micros(*started_at),
+            started_at: Some(micros(*at)),
             ..none
         },
         DeploymentState::Completed { at } => StateColumns {
@@ -245,7 +255,10 @@ impl InstallRow {
             other => return Err(StoreError::row(table, id, format!("{other:?} is unknown"))),
         };
         let window = match (self.window_opens, self.window_closes) {
-            (Some(opens), Some(closes)) => Some((instant(table, id, opens)?, instant(table, id, closes)?)),
+            (Some(opens), Some(closes)) => {
+                let window = StartWindow::new(instant(table, id, opens)?, instant(table, id, closes)?);
+                Some(window.ok_or_else(|| StoreError::row(table, id, "has a window that closes before it opens"))?)
+            }
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => return Err(StoreError::row(table, id, "has half a window")),
         };
@@ -394,6 +407,7 @@ impl Tx {
     pub(crate) async fn move_nights(&mut self, nights: &MovedNights) -> Result<u64> {
         let MovedNights { update, ring, shift } = nights;
         let (ring, mut rooms) = (*ring, 0);
+        let ring_id = stage_id(ring);
         const NIGHTS: &str = "SELECT DISTINCT night, planned_night FROM deployments
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
                 AND ring_id = $2 AND planned_night >= $3
@@ -402,7 +416,7 @@ impl Tx {
             WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
                 AND ring_id = $6 AND night = $2 AND planned_night = $3";
         let mut nights: Vec<(NaiveDate, NaiveDate)> =
-            each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring.0).bind(shift.from).fetch_all(c).await)?;
+            each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring_id).bind(shift.from).fetch_all(c).await)?;
         // No night is moved onto one that has yet to move: dates that go up start with the last, those that go down with the first.
         let goes_up = |(_, planned): &(NaiveDate, NaiveDate)| shift.date(ring, *planned) >= *planned;
         if nights.iter().all(goes_up) {
@@ -419,7 +433,7 @@ impl Tx {
                 .bind(planned)
                 .bind(moved.0)
                 .bind(moved.1)
-                .bind(ring.0)
+                .bind(ring_id)
                 .execute(c)
                 .await
                 .map(|done| done.rows_affected()))?;
@@ -526,8 +540,8 @@ impl Tx {
     /// The database fails, or a room has one already (law D).
     pub(crate) async fn place_deployments(&mut self, placed: &[Deployment], now: DateTime<Utc>) -> Result<()> {
         const ROWS: usize = 2000;
-        let mut deltas: BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>> = BTreeMap::new();
-        let mut by_ring: BTreeMap<(UpdateId, RingId), Vec<&Deployment>> = BTreeMap::new();
+        let mut deltas: BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        let mut by_ring: BTreeMap<(UpdateId, StageOf), Vec<&Deployment>> = BTreeMap::new();
         for deployment in placed {
             by_ring
                 .entry((deployment.update, deployment.ring))
@@ -542,14 +556,14 @@ impl Tx {
                             id, room_id, night, planned_night, from_version, reason, next_at, reason_facts, room_key)
                         SELECT ",
                     );
-                    query.push_bind(update.0).push(", ").push_bind(ring.0);
+                    query.push_bind(update.0).push(", ").push_bind(stage_id(ring));
                     query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7, column8,
                         (SELECT r.name_key FROM rooms r WHERE r.id = placed.column2) FROM (");
                     query.push_values(batch, |mut row, deployment| {
                         row.push_bind(deployment.id.0)
                             .push_bind(deployment.room.0)
-                            .push_bind(deployment.night)
-                            .push_bind(deployment.planned_night)
+                            .push_bind(deployment.night.date())
+                            .push_bind(deployment.night.planned())
                             .push_bind(deployment.from_version.as_deref())
                             .push_bind(deployment.reason.sentence())
                             .push_bind(opt_micros(deployment.next_at))
@@ -590,7 +604,7 @@ impl Tx {
         // What closes comes before what opens: a room has one open deployment at any instant.
         let mut ordered: Vec<&Deployment> = deployments.iter().collect();
         ordered.sort_by_key(|deployment| deployment.is_open());
-        let mut deltas: BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        let mut deltas: BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>> = BTreeMap::new();
         for batch in ordered.chunks(BATCH) {
             let before = self
                 .deployments_by_id(batch.iter().map(|deployment| deployment.id))
@@ -644,9 +658,9 @@ impl Tx {
                 row.push_bind(deployment.id.0)
                     .push_bind(deployment.update.0)
                     .push_bind(deployment.room.0)
-                    .push_bind(deployment.ring.0)
-                    .push_bind(deployment.night)
-                    .push_bind(deployment.planned_night)
+                    .push_bind(stage_id(deployment.ring))
+                    .push_bind(deployment.night.date())
+                    .push_bind(deployment.night.planned())
                     .push_bind(state.state)
                     .push_bind(state.started_at)
                     .push_bind(state.ended_at)
@@ -655,8 +669,8 @@ impl Tx {
                     .push_bind(i64::from(deployment.attempt))
                     .push_bind(i64::from(deployment.missed_windows))
                     .push_bind(i64::from(deployment.crowded_windows))
-                    .push_bind(deployment.catch_up)
-                    .push_bind(deployment.force.map(Force::as_str))
+                    .push_bind(deployment.is_catch_up())
+                    .push_bind(deployment.night.force().map(Force::as_str))
                     .push_bind(deployment.from_version.clone())
                     .push_bind(deployment.reason.sentence())
                     .push_bind(opt_micros(deployment.next_at))
@@ -772,8 +786,8 @@ impl Tx {
                         .push_bind(install.update.0)
                         .push_bind(install.device.0)
                         .push_bind(i64::from(install.attempt))
-                        .push_bind(install.window.map(|(opens, _)| micros(opens)))
-                        .push_bind(install.window.map(|(_, closes)| micros(closes)))
+                        .push_bind(install.window.map(|window| micros(window.opens())))
+                        .push_bind(install.window.map(|window| micros(window.closes())))
                         .push_bind("planned")
                         .push_bind(false)
                         .push_bind(false)

@@ -2,7 +2,7 @@
 
 use domain::fleet::Fleet;
 use domain::ids::{RoomId, UpdateId};
-use domain::ticket::{FailureTicket, TicketState};
+use domain::ticket::{FailureTicket, TicketStatus};
 use uuid::Uuid;
 
 use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
@@ -91,7 +91,7 @@ impl Tx {
         let rows: Vec<(Uuid, Uuid, Uuid, String)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
         rows.into_iter()
             .map(|(id, room, update, state)| {
-                let state = word("tickets", id, &state, TicketState::from_word)?;
+                let state = word("tickets", id, &state, TicketStatus::from_word)?;
                 Ok(FailureTicket {
                     room: RoomId(room),
                     update: UpdateId(update),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::freeze::{Freeze, FreezeScope, Freezes};
-use domain::ids::{FreezeId, RingId, RoomId, SiteId};
+use domain::ids::{FreezeId, RingId, RoomId, SiteId, StageOf};
 use uuid::Uuid;
 
 use crate::dialect;
 use crate::error::Result;
 use crate::rooms::ids_in;
-use crate::rows::{instant, micros};
+use crate::rows::{instant, micros, stage_id};
 use crate::tx::{Inner, Tx, each};
 
 #[derive(sqlx::FromRow)]
@@ -81,8 +81,8 @@ impl Tx {
         Ok(by_room)
     }
 
-    /// The freezes of single rooms of a ring and of their sites; of all rooms for [`RingId::ALL_ROOMS`].
-    pub(crate) async fn freezes_in_ring(&mut self, ring: RingId) -> Result<BTreeMap<Uuid, Vec<Freeze>>> {
+    /// The freezes of single rooms of a ring and of their sites; or of all rooms.
+    pub(crate) async fn freezes_in_ring(&mut self, ring: StageOf) -> Result<BTreeMap<Uuid, Vec<Freeze>>> {
         const ANY: &str = "SELECT COUNT(*) FROM freezes WHERE scope IN ('site', 'room')";
         const SQL: &str = "SELECT f.id, r.id AS of, f.first_date, f.last_date, f.owner, f.reason, f.made_at
             FROM freezes f JOIN rooms r ON r.site_id = f.site_id OR r.id = f.room_id
@@ -92,8 +92,7 @@ impl Tx {
         if any == 0 {
             return Ok(by_room);
         }
-        let rows: Vec<FreezeRow> =
-            each!(self, c => sqlx::query_as(SQL).bind(ring.0).bind(ring == RingId::ALL_ROOMS).fetch_all(c).await)?;
+        let rows: Vec<FreezeRow> = each!(self, c => sqlx::query_as(SQL).bind(stage_id(ring)).bind(ring == StageOf::AllRooms).fetch_all(c).await)?;
         for row in rows {
             if let Some(room) = row.of {
                 by_room.entry(room).or_default().push(row.into_domain()?);

@@ -10,7 +10,7 @@ use domain::changes::{Applied, Changes, FreezeChange, MovedRooms, Placement, Rec
 use domain::deployment::Deployment;
 use domain::fleet::{self, Candidate, DueRollout, DueRoom, PlacementBatch, Slice};
 use domain::freeze::Freezes;
-use domain::ids::{DeploymentId, ProductId, RingId, RoomId, UpdateId};
+use domain::ids::{DeploymentId, ProductId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::Install;
 use domain::planner;
 use domain::ring::RingSequence;
@@ -56,9 +56,9 @@ struct SharedFacts<'s> {
 /// Which rooms are looked at for a ring's entry.
 enum EntryRooms {
     /// All of the ring.
-    OfRing(RingId),
+    OfRing(StageOf),
     /// Those that have these positions and are still in the ring.
-    Placed(RingId, Range<u32>),
+    Placed(StageOf, Range<u32>),
 }
 
 /// Rows in one statement.
@@ -283,7 +283,7 @@ impl Tx {
         &mut self,
         rollout: &Rollout,
         update: &Update,
-        ring: Option<RingId>,
+        ring: Option<StageOf>,
         with: &SharedFacts<'_>,
         now: DateTime<Utc>,
     ) -> Result<DueRollout> {
@@ -304,8 +304,8 @@ impl Tx {
             return Ok(due);
         }
         let names: Vec<String> = match ring {
-            RingId::ALL_ROOMS => each!(self, c => sqlx::query_scalar(ALL_ZONES).fetch_all(c).await)?,
-            ring => each!(self, c => sqlx::query_scalar(ZONES).bind(ring.0).fetch_all(c).await)?,
+            StageOf::AllRooms => each!(self, c => sqlx::query_scalar(ALL_ZONES).fetch_all(c).await)?,
+            StageOf::Ring(ring) => each!(self, c => sqlx::query_scalar(ZONES).bind(ring.0).fetch_all(c).await)?,
         };
         for name in names {
             due.zones.push(zone_of("rooms", "zone", &name)?);
@@ -371,7 +371,7 @@ impl Tx {
             query.push("r.state = 'managed' AND d.room_id = r.id AND d.revoked_at IS NULL AND c.device_id = d.id AND c.product_id = ");
             query.push_bind(update.product.0.clone());
             query.push(" AND (p.id IS NULL OR p.state = 'withdrawn')");
-            if ring != RingId::ALL_ROOMS {
+            if let StageOf::Ring(ring) = ring {
                 query.push(" AND r.ring_id = ").push_bind(ring.0);
             }
             query.push(" AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = ");
@@ -475,7 +475,7 @@ impl Tx {
         Ok(())
     }
 
-    async fn held_in_ring(&mut self, ring: RingId, product: &ProductId) -> Result<BTreeMap<Uuid, Vec<Hold>>> {
+    async fn held_in_ring(&mut self, ring: StageOf, product: &ProductId) -> Result<BTreeMap<Uuid, Vec<Hold>>> {
         type Row = (Uuid, String, String, NaiveDate, NaiveDate);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
@@ -484,7 +484,7 @@ impl Tx {
             );
             query.push_bind(product.0.clone());
             query.push(")");
-            if ring != RingId::ALL_ROOMS {
+            if let StageOf::Ring(ring) = ring {
                 query.push(" AND r.ring_id = ").push_bind(ring.0);
             }
             query.push(" ORDER BY h.room_id, h.since");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::Force;
 use domain::freeze::{Freeze, FreezeScope};
-use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use domain::rollout::RolloutState;
 use domain::room::{HealthImpact, RoomState};
 use domain::status::{self, RoomStatus};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::deployments::BATCH;
 use crate::error::{Result, StoreError};
 use crate::rooms::{ids_in, texts_in, zone_of};
-use crate::rows::{instant, micros, opt_instant, word};
+use crate::rows::{instant, micros, opt_instant, stage_id, stage_of, word};
 use crate::search::SearchedList;
 use crate::tx::{Tx, each};
 
@@ -406,7 +406,7 @@ macro_rules! rooms_of_update {
         if let Some(ring) = $filter.ring {
             $query
                 .push(" AND COALESCE(NULLIF(x.ring_id, ")
-                .push_bind(RingId::ALL_ROOMS.0)
+                .push_bind(stage_id(StageOf::AllRooms))
                 .push("), r.ring_id) = ")
                 .push_bind(ring.0);
         }
@@ -508,7 +508,7 @@ impl Tx {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
+    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(StageOf, NaiveDate, String, i64)>> {
         const SQL: &str = "SELECT ring_id, planned, stands, COUNT(*)
             FROM (SELECT ring_id, COALESCE(planned_night, night) AS planned,
                     CASE WHEN state = 'open' AND started_at IS NOT NULL THEN 'running'
@@ -522,7 +522,7 @@ impl Tx {
             each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
         Ok(rows
             .into_iter()
-            .map(|(ring, night, stands, rooms)| (RingId(ring), night, stands, rooms))
+            .map(|(ring, night, stands, rooms)| (stage_of(ring), night, stands, rooms))
             .collect())
     }
 
@@ -535,7 +535,7 @@ impl Tx {
         &mut self,
         update: UpdateId,
         until: NaiveDate,
-    ) -> Result<Vec<(RingId, NaiveDate, WaitingRooms)>> {
+    ) -> Result<Vec<(StageOf, NaiveDate, WaitingRooms)>> {
         const SQL: &str = "SELECT site_id, site, zone, ring_id, own, night, COUNT(*), stage, planned
             FROM (SELECT r.site_id, s.name AS site, r.zone, r.ring_id, d.night, d.ring_id AS stage,
                     COALESCE(d.planned_night, d.night) AS planned,
@@ -562,7 +562,7 @@ impl Tx {
         rows.into_iter()
             .map(|(site, name, zone, ring, own, night, rooms, stage, planned)| {
                 let waiting = waiting_rooms((site, name, zone, ring, own, night, rooms))?;
-                Ok((RingId(stage), planned, waiting))
+                Ok((stage_of(stage), planned, waiting))
             })
             .collect()
     }
@@ -780,7 +780,7 @@ impl Tx {
             ORDER BY d.ended_at DESC LIMIT 1";
         let as_ring: Option<i64> = each!(self, c => sqlx::query_scalar(AS_RING).bind(ring.0).fetch_one(c).await)?;
         let with_all: Option<i64> = each!(self, c => sqlx::query_scalar(WITH_ALL)
-            .bind(RingId::ALL_ROOMS.0)
+            .bind(stage_id(StageOf::AllRooms))
             .bind(ring.0)
             .fetch_optional(c)
             .await)?;

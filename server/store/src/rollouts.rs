@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::Acknowledgement;
 use domain::deployment::Bucket;
-use domain::ids::{RingId, UpdateId};
+use domain::ids::{StageOf, UpdateId};
 use domain::ring::RingPlace;
 use domain::rollout::{Counts, Rollout, RolloutState, Stage};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rooms::ids_in;
-use crate::rows::{self, instant, micros, needed, opt_instant, opt_micros, small};
+use crate::rows::{self, instant, micros, needed, opt_instant, opt_micros, small, stage_id, stage_of};
 use crate::tx::{Inner, Tx, each};
 
 impl Tx {
@@ -186,7 +186,7 @@ impl Tx {
                 continue;
             };
             rollout.stages.push(Stage {
-                ring: RingId(ring),
+                ring: stage_of(ring),
                 name,
                 place: RingPlace::from_scale(place)
                     .map_err(|error| StoreError::row("stages", id, error.to_string()))?,
@@ -224,7 +224,7 @@ impl Tx {
                     deprecated,
                     catch_up,
                 };
-                rollout.counts.insert(RingId(ring), counts);
+                rollout.counts.insert(stage_of(ring), counts);
             }
         }
         Ok(())
@@ -341,7 +341,7 @@ impl Tx {
             each!(self, c => sqlx::query(STAGE)
                 .bind(rollout.update.0)
                 .bind(position)
-                .bind(stage.ring.0)
+                .bind(stage_id(stage.ring))
                 .bind(&stage.name)
                 .bind(i64::from(stage.place.scale()))
                 .bind(i64::from(stage.rollout_days))
@@ -365,7 +365,7 @@ impl Tx {
     /// The database fails.
     pub(crate) async fn add_to_counts(
         &mut self,
-        deltas: &BTreeMap<(UpdateId, RingId), BTreeMap<Bucket, i64>>,
+        deltas: &BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>>,
     ) -> Result<()> {
         const SQL: &str = "INSERT INTO ring_counts
             (update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up)
@@ -384,7 +384,7 @@ impl Tx {
             }
             each!(self, c => sqlx::query(SQL)
                 .bind(update.0)
-                .bind(ring.0)
+                .bind(stage_id(*ring))
                 .bind(by(Bucket::Scheduled))
                 .bind(by(Bucket::InProgress))
                 .bind(by(Bucket::Completed))

@@ -1,7 +1,9 @@
 //! Between domain values and columns.
 
 use chrono::{DateTime, Utc};
+use domain::ids::{RingId, StageOf};
 use domain::reason::Reason;
+use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
 
@@ -37,6 +39,26 @@ pub(crate) fn needed(
     match micros {
         Some(micros) => instant(table, row, micros),
         None => Err(StoreError::row(table, row, format!("{what} is missing"))),
+    }
+}
+
+/// In columns that name the ring of a stage, the nil UUID stands for all rooms (S12). No ring has it, and no other place says so.
+const ALL_ROOMS: Uuid = Uuid::nil();
+
+/// Whose a stage is, from its column.
+pub(crate) fn stage_of(ring: Uuid) -> StageOf {
+    if ring == ALL_ROOMS {
+        StageOf::AllRooms
+    } else {
+        StageOf::Ring(RingId(ring))
+    }
+}
+
+/// What a column holds of a stage.
+pub(crate) fn stage_id(stage: StageOf) -> Uuid {
+    match stage {
+        StageOf::AllRooms => ALL_ROOMS,
+        StageOf::Ring(ring) => ring.0,
     }
 }
 

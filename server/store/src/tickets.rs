@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{RoomId, TicketId, UpdateId};
-use domain::ticket::{TicketChange, TicketEvent, TicketSeverity, TicketState};
+use domain::ticket::{TicketChange, TicketEvent, TicketSeverity, TicketState, TicketStatus};
 use uuid::Uuid;
 
-use crate::error::Result;
-use crate::rows::{instant, micros, opt_instant, word};
+use crate::error::{Result, StoreError};
+use crate::rows::{instant, micros, opt_instant, opt_micros, word};
 use crate::search::SearchedList;
 use crate::tx::{Tx, each};
 
@@ -37,16 +37,12 @@ pub struct TicketRecord {
     pub opened_by: String,
     /// When.
     pub opened_at: DateTime<Utc>,
-    /// When it was resolved.
-    pub resolved_at: Option<DateTime<Utc>>,
     /// Who looks after it.
     pub assignee: Option<String>,
     /// Until when it is nobody's concern (I3).
     pub suppressed_until: Option<DateTime<Utc>>,
     /// Why.
     pub suppressed_reason: Option<String>,
-    /// What kind of cause was found (I3).
-    pub resolution: Option<String>,
     /// Names of its rooms, at most three, and how many there are.
     pub rooms: (Vec<String>, i64),
 }
@@ -133,6 +129,20 @@ struct Row {
 impl Row {
     fn into_record(self, rooms: (Vec<String>, i64)) -> Result<TicketRecord> {
         let id = self.id;
+        let resolved_at = opt_instant("tickets", id, self.resolved_at)?;
+        let status = word("tickets", id, &self.state, TicketStatus::from_word)?;
+        let state = match (status, resolved_at, self.resolution) {
+            // A failure may open a ticket anew that was resolved with a cause. That cause was not the one of this failure.
+            (TicketStatus::NeedsAction, None, _) => TicketState::NeedsAction,
+            (TicketStatus::Investigating, None, _) => TicketState::Investigating,
+            (TicketStatus::Resolved, Some(at), category) => TicketState::Resolved { at, category },
+            (TicketStatus::Resolved, None, _) => {
+                return Err(StoreError::row("tickets", id, "is resolved, and nobody knows when"));
+            }
+            (TicketStatus::NeedsAction | TicketStatus::Investigating, Some(_), _) => {
+                return Err(StoreError::row("tickets", id, "is not resolved, but says when it was"));
+            }
+        };
         Ok(TicketRecord {
             id: TicketId(id),
             number: self.number,
@@ -140,17 +150,15 @@ impl Row {
             description: self.description,
             severity: word("tickets", id, &self.severity, TicketSeverity::from_word)?,
             category: self.category,
-            state: word("tickets", id, &self.state, TicketState::from_word)?,
+            state,
             high_impact: self.high_impact,
             update: self.update_id.map(UpdateId),
             is_automatic: self.opened_by == RULE,
             opened_by: self.opened_by,
             opened_at: instant("tickets", id, self.opened_at)?,
-            resolved_at: opt_instant("tickets", id, self.resolved_at)?,
             assignee: self.assignee,
             suppressed_until: opt_instant("tickets", id, self.suppressed_until)?,
             suppressed_reason: self.suppressed_reason,
-            resolution: self.resolution,
             rooms,
         })
     }
@@ -207,10 +215,8 @@ impl Tx {
             is_automatic: true,
             suppressed_until: None,
             suppressed_reason: None,
-            resolution: None,
             opened_by: RULE.to_owned(),
             opened_at: now,
-            resolved_at: None,
             assignee: None,
             rooms: (Vec::new(), 0),
         };
@@ -242,13 +248,13 @@ impl Tx {
             .bind(&ticket.description)
             .bind(ticket.severity.as_str())
             .bind(&ticket.category)
-            .bind(ticket.state.as_str())
+            .bind(ticket.state.status().as_str())
             .bind(ticket.high_impact)
             .bind(ticket.update.map(|update| update.0))
             .bind(failure_room.map(|room| room.0))
             .bind(&ticket.opened_by)
             .bind(micros(ticket.opened_at))
-            .bind(ticket.resolved_at.map(micros))
+            .bind(opt_micros(ticket.state.resolved_at()))
             .bind(ticket.assignee.as_deref())
             .execute(c)
             .await
@@ -394,13 +400,13 @@ impl Tx {
             .bind(&ticket.title)
             .bind(&ticket.description)
             .bind(ticket.severity.as_str())
-            .bind(ticket.state.as_str())
+            .bind(ticket.state.status().as_str())
             .bind(ticket.high_impact)
             .bind(ticket.assignee.as_deref())
             .bind(ticket.suppressed_until.map(micros))
             .bind(ticket.suppressed_reason.as_deref())
-            .bind(ticket.resolved_at.map(micros))
-            .bind(ticket.resolution.as_deref())
+            .bind(opt_micros(ticket.state.resolved_at()))
+            .bind(ticket.state.resolution())
             .bind(micros(at))
             .execute(c)
             .await

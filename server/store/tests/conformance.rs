@@ -17,8 +17,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
 use domain::changes::{Changes, Placement, Stop, StopOf};
 use domain::check::{check, forward};
-use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
-use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
+use domain::deployment::{DeploymentState, Failure, Force, Night, Withdrawal};
+use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
 use domain::reason::Reason;
 use domain::ring::{Ring, RingDraft, RingKind, RingOrder, RingPlace, RingSequence};
@@ -97,6 +97,8 @@ on_both_engines![
     a_start_that_races_with_a_pause_never_comes_after_it_k3,
     overlapping_writers_that_find_none_yet_make_one_g2,
     a_row_that_is_no_fact_is_named_by_table_and_row_g5,
+    a_row_that_contradicts_itself_is_refused_g5,
+    all_rooms_of_automatic_mode_come_back_as_all_rooms_s12,
     a_reason_that_another_program_wrote_is_its_sentence_t5,
     two_updates_that_enter_large_rings_at_once_keep_their_own_order_s6,
     pages_of_rooms_follow_each_other_forth_and_back_p8,
@@ -591,8 +593,8 @@ fn every_deployment_state() -> Vec<DeploymentState> {
     let at = instant("2026-03-04T02:03:04.000005Z");
     let mut states = vec![
         DeploymentState::Waiting,
-        DeploymentState::Open { started_at: None },
-        DeploymentState::Open { started_at: Some(at) },
+        DeploymentState::Prepared,
+        DeploymentState::Started { at },
         DeploymentState::Completed { at },
     ];
     for failure in [
@@ -629,18 +631,19 @@ async fn deployments_come_back_in_every_state_t1(home: Home) {
             .unwrap();
         assert_eq!(stored, Some(deployment.clone()));
         // Again with everything else changed.
-        deployment.ring = GENERAL;
-        deployment.night = date("2026-04-01");
-        deployment.planned_night = None;
+        deployment.ring = GENERAL.into();
         deployment.attempt = 3;
         deployment.missed_windows = 1;
         deployment.crowded_windows = 2;
-        deployment.catch_up = true;
-        deployment.force = Some(if number % 2 == 0 {
-            Force::Now
-        } else {
-            Force::WhenAvailable
-        });
+        deployment.night = Night::Forced {
+            date: date("2026-04-01"),
+            how: if number % 2 == 0 {
+                Force::Now
+            } else {
+                Force::WhenAvailable
+            },
+            catch_up: true,
+        };
         deployment.from_version = None;
         deployment.reason = Reason::Stopped {
             why: "Another reason: \"quoted\", 'quoted'.".to_owned(),
@@ -760,7 +763,7 @@ async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_ins
     let mut second = lab::a_deployment(8, room(0), DeploymentState::Waiting);
     second.update = other;
     store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&second), at_night()).await }).unwrap();
-    second.state = DeploymentState::Open { started_at: None };
+    second.state = DeploymentState::Prepared;
     let two_open = store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&second), at_night()).await });
     assert!(refused(&two_open), "{two_open:?}");
     // The same update a second time.
@@ -800,8 +803,13 @@ async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: H
         let mut batch = Vec::new();
         for number in 0..4_u128 {
             let mut deployment = lab::a_deployment(number, room(number), states[dice.below(states.len())].clone());
-            deployment.ring = rings[dice.below(3)];
-            deployment.catch_up = dice.below(4) == 0;
+            deployment.ring = rings[dice.below(3)].into();
+            if dice.below(4) == 0 {
+                deployment.night = Night::NextWindow {
+                    date: deployment.night.date(),
+                    catch_up: true,
+                };
+            }
             if dice.below(2) == 0 {
                 batch.push(deployment);
             }
@@ -921,7 +929,7 @@ async fn rooms_for_an_entry(store: &Store) {
         for number in [5, 6] {
             let withdrawn = DeploymentState::Withdrawn { at: at_night(), why: Withdrawal::NotRequired };
             let mut deployment = lab::a_deployment(number, room(number), withdrawn);
-            deployment.planned_night = None;
+            deployment.night = Night::NextWindow { date: deployment.night.date(), catch_up: false };
             deployment.attempt = 2;
             tx.put_deployments(&[deployment], at_night()).await?;
         }
@@ -1349,7 +1357,8 @@ async fn nothing_starts_outside_the_window_or_while_the_rollout_is_paused_w1_k3(
     lab::fill(store, 1).await;
     let action = lab::open(store, 0).await;
     let planned = install(store, 0).await;
-    let (opens, closes) = planned.window.unwrap();
+    let window = planned.window.unwrap();
+    let (opens, closes) = (window.opens(), window.closes());
     let word = || feedback(0, action, Execution::Proceeding, Finished::None);
     let fetch = || {
         Report::Fetched(Fetched {
@@ -1880,6 +1889,44 @@ async fn a_row_that_is_no_fact_is_named_by_table_and_row_g5(home: Home) {
     }
 }
 
+async fn a_row_that_contradicts_itself_is_refused_g5(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    lab::open(store, 0).await;
+    // A planned night of a catch-up, or of what is forced; a window that is over before it opens.
+    for (table, wrong, right) in [
+        ("deployments", "catch_up = (1 = 1)", "catch_up = (1 = 0)"),
+        ("deployments", "force = 'now'", "force = NULL"),
+        (
+            "installs",
+            "window_closes = window_opens",
+            "window_opens = NULL, window_closes = NULL",
+        ),
+    ] {
+        store.read().await.unwrap().fleet().await.unwrap();
+        home.raw(&format!("UPDATE {table} SET {wrong}")).await.unwrap();
+        let refused = store.read().await.unwrap().fleet().await;
+        assert!(
+            matches!(&refused, Err(StoreError::Row { table: named, .. }) if *named == table),
+            "{wrong}: {refused:?}"
+        );
+        home.raw(&format!("UPDATE {table} SET {right}")).await.unwrap();
+    }
+    store.read().await.unwrap().fleet().await.unwrap();
+}
+
+async fn all_rooms_of_automatic_mode_come_back_as_all_rooms_s12(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 1).await;
+    let mut deployment = lab::a_deployment(0, room(0), DeploymentState::Waiting);
+    deployment.ring = StageOf::AllRooms;
+    store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&deployment), at_night()).await }).unwrap();
+    let fleet = store.read().await.unwrap().fleet().await.unwrap();
+    assert_eq!(fleet.deployments[&deployment.id], deployment);
+    let counted: Vec<StageOf> = fleet.rollouts[&UPDATE].counts.keys().copied().collect();
+    assert_eq!(counted, [StageOf::AllRooms]);
+}
+
 async fn a_reason_that_another_program_wrote_is_its_sentence_t5(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
@@ -2040,7 +2087,7 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
         tx.put_room(&store::RoomRecord { state: RoomState::Retired, ..record }).await?;
         // One that stands in another ring for this update.
         let placed = tx.deployment_of(room(12), UPDATE).await?.unwrap();
-        tx.put_deployments(&[domain::deployment::Deployment { ring: GENERAL, ..placed }], at_night()).await
+        tx.put_deployments(&[domain::deployment::Deployment { ring: GENERAL.into(), ..placed }], at_night()).await
     })
     .unwrap();
     let pages_in = async |which: UpdateRooms, ring: Option<RingId>| {
@@ -2175,11 +2222,9 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
         is_automatic: false,
         opened_by: by.to_owned(),
         opened_at: at_night(),
-        resolved_at: None,
         assignee: None,
         suppressed_until: None,
         suppressed_reason: None,
-        resolution: None,
         rooms: (Vec::new(), 0),
     };
     let people = ticket(7, TicketSeverity::Warning, "Ada");
@@ -2217,8 +2262,10 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
     .await;
     assert_eq!(unhealthy().await, ["Room 0", "Room 1", "Room 3"], "until that instant");
     put(&TicketRecord {
-        state: TicketState::Resolved,
-        resolved_at: Some(at_night()),
+        state: TicketState::Resolved {
+            at: at_night(),
+            category: None,
+        },
         ..worse
     })
     .await;

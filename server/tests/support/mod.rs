@@ -23,7 +23,7 @@ use domain::install::{Install, InstallState};
 use domain::room::Room;
 use domain::settings::Settings;
 use domain::status::{self, RoomStatus};
-use domain::ticket::TicketState;
+use domain::ticket::TicketStatus;
 use domain::zone::Zone;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -442,9 +442,9 @@ impl House {
             if let Some(install) = self.open_install(device).await
                 && install.state == InstallState::Planned
                 && let Some(window) = install.window
-                && self.now() <= window.1
+                && self.now() <= window.closes()
             {
-                return window;
+                return (window.opens(), window.closes());
             }
             let next = self.service.next_due().await.expect("what is due");
             let next = next.unwrap_or_else(|| panic!("{device} never gets its turn: nothing is due any more"));
@@ -610,7 +610,7 @@ impl House {
             .map_or_else(String::new, |deployment| deployment.reason.sentence())
     }
 
-    pub async fn ticket(&self, room: &str, update: UpdateId) -> Option<TicketState> {
+    pub async fn ticket(&self, room: &str, update: UpdateId) -> Option<TicketStatus> {
         let id: RoomId = self.room(room).await.id;
         self.fleet().await.tickets.get(&(id, update)).map(|ticket| ticket.state)
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::changes::{Changes, MovedRooms, Recheck, Wake};
 use crate::commands::resume::Calendar;
-use crate::ids::RingId;
+use crate::ids::{RingId, StageOf};
 use crate::refusal::Refusal;
 use crate::ring::{Ring, RingSequence};
 use crate::rollout::Rollout;
@@ -64,10 +64,15 @@ pub fn delete_ring(
     live: &[(&Rollout, String)],
     now: DateTime<Utc>,
 ) -> Result<Changes, Refusal> {
-    let inside = |(rollout, _): &&(&Rollout, String)| rollout.stages.last().is_some_and(|stage| stage.ring == ring);
+    let inside = |(rollout, _): &&(&Rollout, String)| {
+        rollout
+            .stages
+            .last()
+            .is_some_and(|stage| stage.ring == StageOf::Ring(ring))
+    };
     if let Some((rollout, title)) = live.iter().find(inside) {
         let stages = rollout.calendar(calendar.rings, calendar.freezes, None, rollout.starts_on);
-        let stage = stages.iter().find(|stage| stage.ring == ring);
+        let stage = stages.iter().find(|stage| stage.ring == StageOf::Ring(ring));
         return Err(Refusal::InsideRing {
             title: title.clone(),
             until: stage.map(|stage| stage.test_ends.pred_opt().unwrap_or(stage.test_ends)),

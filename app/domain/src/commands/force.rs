@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::changes::Changes;
-use crate::deployment::{self, Deployment, DeploymentState};
+use crate::deployment::{self, Deployment, DeploymentState, Night};
 use crate::freeze::{Freeze, Freezes};
-use crate::ids::{NewIds, RoomId, UpdateId};
+use crate::ids::{NewIds, RoomId, StageOf, UpdateId};
 use crate::reason::Reason;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
@@ -90,17 +90,11 @@ impl Force<'_> {
         (changes, outcome)
     }
 
-    /// The room's deployment as a forced one. `existing`: what the room has of the update.
+    /// Whether the room may have the update at all, and now.
     ///
     /// # Errors
     /// Why the room is left out.
-    fn deployment(
-        &self,
-        room: &Room,
-        existing: Option<&Deployment>,
-        now: DateTime<Utc>,
-        ids: &mut dyn NewIds,
-    ) -> Result<Deployment, ForceRefusal> {
+    fn check(&self, room: &Room, existing: Option<&Deployment>, now: DateTime<Utc>) -> Result<(), ForceRefusal> {
         if let Some(exclusion) = self.update.exclusion(room, room.zone.date(now)) {
             return Err(match (exclusion, existing.map(|deployment| &deployment.state)) {
                 (Exclusion::AlreadyOn { .. }, Some(DeploymentState::Completed { .. })) => ForceRefusal::AlreadyDone,
@@ -112,18 +106,35 @@ impl Force<'_> {
         }
         let newer = self
             .rollout
-            .superseded_in_ring(self.rings, room.ring, |newer| self.newer.get(&newer));
+            .superseded_in_ring(self.rings, StageOf::Ring(room.ring), |newer| self.newer.get(&newer));
         if let Some(newer) = newer.and_then(|newer| self.newer_updates.get(&newer)) {
             return Err(ForceRefusal::Superseded(newer.title()));
         }
+        Ok(())
+    }
+
+    /// The room's deployment as a forced one. `existing`: what the room has of the update.
+    ///
+    /// # Errors
+    /// Why the room is left out.
+    fn deployment(
+        &self,
+        room: &Room,
+        existing: Option<&Deployment>,
+        now: DateTime<Utc>,
+        ids: &mut dyn NewIds,
+    ) -> Result<Deployment, ForceRefusal> {
+        self.check(room, existing, now)?;
         let reason = Reason::Forced {
             by: self.by.to_owned(),
             how: self.how,
         };
         let forced = |base: Deployment| Deployment {
-            force: Some(self.how),
-            night: room.zone.date(now),
-            planned_night: None,
+            night: Night::Forced {
+                date: room.zone.date(now),
+                how: self.how,
+                catch_up: base.is_catch_up(),
+            },
             state: DeploymentState::Waiting,
             missed_windows: 0,
             reason: reason.clone(),
@@ -135,12 +146,11 @@ impl Force<'_> {
         match existing {
             None => Ok(forced(new(ids.deployment()))),
             Some(deployment) => match deployment.state {
-                DeploymentState::Waiting if deployment.force == Some(self.how) => Err(ForceRefusal::AlreadyForced),
-                DeploymentState::Open { started_at: Some(_) } => Err(ForceRefusal::AlreadyRunning),
-                DeploymentState::Open { started_at: None } if deployment.force == Some(self.how) => {
+                DeploymentState::Started { .. } => Err(ForceRefusal::AlreadyRunning),
+                DeploymentState::Waiting | DeploymentState::Prepared if deployment.night.force() == Some(self.how) => {
                     Err(ForceRefusal::AlreadyForced)
                 }
-                DeploymentState::Waiting | DeploymentState::Open { started_at: None } => Ok(forced(deployment.clone())),
+                DeploymentState::Waiting | DeploymentState::Prepared => Ok(forced(deployment.clone())),
                 DeploymentState::Failed { .. } => Ok(forced(Deployment {
                     attempt: deployment.attempt + 1,
                     ..deployment.clone()

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::changes::Changes;
 use crate::deployment::{Deployment, DeploymentState};
-use crate::ids::{RoomId, UpdateId};
+use crate::ids::{RoomId, StageOf, UpdateId};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::ring::RingSequence;
@@ -69,7 +69,7 @@ impl Retry<'_> {
         let (title, name) = (self.title.to_owned(), room.name.clone());
         let newer = self
             .rollout
-            .superseded_in_ring(self.rings, room.ring, |newer| self.newer.get(&newer));
+            .superseded_in_ring(self.rings, StageOf::Ring(room.ring), |newer| self.newer.get(&newer));
         if newer.is_some() {
             return Err(Refusal::GivesWay { title, room: name });
         }
@@ -91,17 +91,17 @@ fn next_attempt(
     match deployment.state {
         DeploymentState::Failed { .. } => {}
         DeploymentState::Waiting
-        | DeploymentState::Open { .. }
+        | DeploymentState::Prepared
+        | DeploymentState::Started { .. }
         | DeploymentState::Completed { .. }
         | DeploymentState::Withdrawn { .. } => return None,
     }
     let window = Window::next(zone, zone.date(now), now, settings.window());
     Some(Deployment {
-        night: window.night,
+        night: deployment.night.of_retry(window.night),
         state: DeploymentState::Waiting,
         attempt: deployment.attempt + 1,
         missed_windows: 0,
-        force: None,
         reason: Reason::Retried {
             by: by.to_owned(),
             attempt: deployment.attempt + 1,

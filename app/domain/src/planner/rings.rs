@@ -3,11 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::changes::{Changes, Placement, Wake};
-use crate::deployment::{Deployment, DeploymentState};
+use crate::deployment::{Deployment, DeploymentState, Night};
 use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
 use crate::freeze::Freezes;
-use crate::ids::{NewIds, RingId, RoomId, UpdateId};
+use crate::ids::{NewIds, RoomId, StageOf, UpdateId};
 use crate::reason::{Delay, Frozen, Reason};
 use crate::ring::RingSequence;
 use crate::rollout::{PlannedStage, Rollout, RolloutState, Stage, days};
@@ -19,10 +19,10 @@ use crate::zone::Zone;
 impl Rollout {
     /// The ring that this rollout is filling, or the one it enters next; `None`: it has entered all.
     #[must_use]
-    pub fn ring_to_fill(&self, rings: &RingSequence) -> Option<RingId> {
+    pub fn ring_to_fill(&self, rings: &RingSequence) -> Option<StageOf> {
         match self.stages.last() {
             Some(last) if last.placed < last.rooms => Some(last.ring),
-            Some(_) | None => self.rings_ahead(rings).first().map(|ring| ring.id),
+            Some(_) | None => self.rings_ahead(rings).first().map(|ring| ring.ring),
         }
     }
 
@@ -96,7 +96,14 @@ pub(super) fn advance(
     }
     let mut after = rollout.clone();
     match rollout.state {
-        RolloutState::Running => step(slice, due, &mut after, now, ids, changes),
+        RolloutState::Running => Advance {
+            slice,
+            due,
+            now,
+            ids,
+            changes,
+        }
+        .step(&mut after),
         RolloutState::Paused {
             resumes_on: Some(date), ..
         } => {
@@ -140,67 +147,214 @@ fn resume(slice: &Slice, rollout: &Rollout, now: DateTime<Utc>, changes: &mut Ch
     changes.rollouts.push(resumed);
 }
 
-fn step(
-    slice: &Slice,
-    due: &DueRollout,
-    rollout: &mut Rollout,
+/// A running rollout that is due, with everything that a step of it needs.
+struct Advance<'a> {
+    slice: &'a Slice,
+    due: &'a DueRollout,
     now: DateTime<Utc>,
-    ids: &mut dyn NewIds,
-    changes: &mut Changes,
-) {
-    let subject = Subject::Rollout(rollout.update);
-    let organisation = &slice.organisation;
-    if rollout.being_filled().is_some() {
-        fill(slice, due, rollout, now, ids, changes);
-        return;
-    }
-    let calendar = rollout.calendar_at(&slice.rings, &slice.freezes, &organisation.zone, now);
-    let today = organisation.zone.date(now);
-    if let Some(next) = calendar.iter().find(|stage| !stage.entered) {
-        let (begins, zone) = begins(next.starts_on, &due.zones, &organisation.zone);
-        if now < begins {
-            rollout.next_at = Some(begins);
-            let (ring, starts) = (next.name.clone(), Day::new(next.starts_on, today));
-            changes.report_line(subject, Event::RingAhead { ring, starts });
+    ids: &'a mut dyn NewIds,
+    changes: &'a mut Changes,
+}
+
+impl Advance<'_> {
+    /// One step: it fills the ring that it has entered, enters the next one, or finishes.
+    fn step(&mut self, rollout: &mut Rollout) {
+        let subject = Subject::Rollout(rollout.update);
+        let (slice, due, now) = (self.slice, self.due, self.now);
+        let organisation = &slice.organisation;
+        if rollout.being_filled().is_some() {
+            self.fill(rollout);
             return;
         }
-        // README, "A ring entered late". A critical update may be published when its date is well on its way in the east.
-        let late = zone.date(now) - zone.date(begins.max(rollout.published_at));
-        enter(slice, due, rollout, next, late.num_days(), now, ids, changes);
-        overtake(slice, rollout, now, changes);
-        return;
+        let calendar = rollout.calendar_at(&slice.rings, &slice.freezes, &organisation.zone, now);
+        let today = organisation.zone.date(now);
+        if let Some(next) = calendar.iter().find(|stage| !stage.entered) {
+            let (begins, zone) = begins(next.starts_on, &due.zones, &organisation.zone);
+            if now < begins {
+                rollout.next_at = Some(begins);
+                let (ring, starts) = (next.name.clone(), Day::new(next.starts_on, today));
+                self.changes.report_line(subject, Event::RingAhead { ring, starts });
+                return;
+            }
+            // README, "A ring entered late". A critical update may be published when its date is well on its way in the east.
+            let late = zone.date(now) - zone.date(begins.max(rollout.published_at));
+            self.enter(rollout, next, late.num_days());
+            overtake(slice, rollout, now, self.changes);
+            return;
+        }
+        let Some(last) = calendar.last() else { return };
+        let ends = organisation.zone.start_of(last.test_ends);
+        if now < ends {
+            rollout.next_at = Some(ends);
+            let (ring, ends) = (last.name.clone(), Day::new(last.test_ends - days(1), today));
+            self.changes.report_line(subject, Event::LastRing { ring, ends });
+            return;
+        }
+        self.finish(rollout);
     }
-    let Some(last) = calendar.last() else { return };
-    let ends = organisation.zone.start_of(last.test_ends);
-    if now < ends {
-        rollout.next_at = Some(ends);
-        let (ring, ends) = (last.name.clone(), Day::new(last.test_ends - days(1), today));
-        changes.report_line(subject, Event::LastRing { ring, ends });
-        return;
+
+    /// The dates of all rings are over (T6).
+    fn finish(&mut self, rollout: &mut Rollout) {
+        let subject = Subject::Rollout(rollout.update);
+        let slice = self.slice;
+        // The rooms of this slice may end in the same plan; their end wakes the rollout once more.
+        let unfinished = rollout.total_counts().unfinished();
+        rollout.next_at = None;
+        if unfinished > 0 {
+            self.changes
+                .report_line(subject, Event::Finishing { rooms: unfinished });
+            return;
+        }
+        // One that was recalled since has taken its place nowhere.
+        let stands = |newer: &&UpdateId| {
+            let newer = slice.rollouts.get(newer);
+            newer.is_some_and(|newer| !matches!(newer.state, RolloutState::Deprecated { .. }))
+        };
+        let newest = rollout.superseded_by.iter().rev().find(stands);
+        let newest = newest.and_then(|newer| slice.updates.get(newer));
+        if let (Some(newer), true) = (newest, rollout.total_counts().deprecated > 0) {
+            // Some of its rooms were left to the newer one: it has not reached all of them, so it is not Completed (T7, S9).
+            let reason = Reason::Superseded { by: newer.title() };
+            self.changes.report_line(subject, Event::Deprecated(reason.clone()));
+            rollout.state = RolloutState::Deprecated { at: self.now, reason };
+            return;
+        }
+        rollout.state = RolloutState::Finished { at: self.now };
+        self.changes.report_line(subject, Event::Finished);
     }
-    // The rooms of this slice may end in the same plan; their end wakes the rollout once more.
-    let unfinished = rollout.total_counts().unfinished();
-    rollout.next_at = None;
-    if unfinished > 0 {
-        changes.report_line(subject, Event::Finishing { rooms: unfinished });
-        return;
+
+    /// Enters the next ring, `late` days after its date.
+    fn enter(&mut self, rollout: &mut Rollout, next: &PlannedStage, late: i64) {
+        let (slice, due, now) = (self.slice, self.due, self.now);
+        let superseding = superseding_in_slice(slice, rollout, next.ring);
+        let order = in_order(
+            rollout.update,
+            if superseding.is_some() { &[] } else { &due.candidates },
+        );
+        let rooms = u32::try_from(order.len()).unwrap_or(u32::MAX);
+        let late_on = next.starts_on + days(u32::try_from(late).unwrap_or(0));
+        let starts_on = slice.freezes.nth_free(next.ring, late_on, 0);
+        rollout
+            .stages
+            .push(Stage::entered(next, starts_on, &slice.freezes, rooms, now));
+        rollout.next_at = Some(now);
+        let planned = Day::new(next.starts_on, slice.organisation.zone.date(now));
+        let late = (late > 0).then_some(Late { days: late, planned });
+        let ring = next.name.clone();
+        let event = match superseding {
+            Some(newer) => Event::RingPassed {
+                ring,
+                newer: newer.title(),
+                late,
+            },
+            None => Event::RingEntered {
+                ring,
+                rooms,
+                nights: next.rollout_days,
+                late,
+            },
+        };
+        self.changes.report_line(Subject::Rollout(rollout.update), event);
+        let fits_in_one_plan = order.len() <= slice.batch;
+        let positioned = (0..).zip(order);
+        if fits_in_one_plan {
+            self.place(rollout, rooms, positioned);
+            wake_prerequisites(slice, rollout.update, now, self.changes);
+        } else {
+            self.changes
+                .placements
+                .extend(positioned.map(|(position, candidate)| Placement {
+                    update: rollout.update,
+                    position,
+                    room: candidate.room,
+                }));
+        }
     }
-    // One that was recalled since has taken its place nowhere.
-    let stands = |newer: &&UpdateId| {
-        let newer = slice.rollouts.get(newer);
-        newer.is_some_and(|newer| !matches!(newer.state, RolloutState::Deprecated { .. }))
-    };
-    let newest = rollout.superseded_by.iter().rev().find(stands);
-    let newest = newest.and_then(|newer| slice.updates.get(newer));
-    if let (Some(newer), true) = (newest, rollout.total_counts().deprecated > 0) {
-        // Some of its rooms were left to the newer one: it has not reached all of them, so it is not Completed (T7, S9).
-        let reason = Reason::Superseded { by: newer.title() };
-        changes.report_line(subject, Event::Deprecated(reason.clone()));
-        rollout.state = RolloutState::Deprecated { at: now, reason };
-        return;
+
+    /// Gives the next rooms of a large ring their nights; the last batch completes the entry.
+    fn fill(&mut self, rollout: &mut Rollout) {
+        let (slice, due, now) = (self.slice, self.due, self.now);
+        let (Some(stage), Some(placement_batch)) = (rollout.being_filled().cloned(), &due.placement_batch) else {
+            return;
+        };
+        rollout.next_at = Some(now);
+        if superseding_in_slice(slice, rollout, stage.ring).is_some() {
+            // A newer update has come to the ring between two batches: the rooms that are left wait for that one.
+            self.place(rollout, stage.rooms - stage.placed, std::iter::empty());
+        } else {
+            let next = placement_batch
+                .rooms
+                .iter()
+                .map(|(position, candidate)| (*position, candidate));
+            self.place(rollout, placement_batch.taken, next);
+        }
+        if rollout.being_filled().is_none() {
+            self.changes.fully_placed.push(rollout.update);
+            wake_prerequisites(slice, rollout.update, now, self.changes);
+        }
     }
-    rollout.state = RolloutState::Finished { at: now };
-    changes.report_line(subject, Event::Finished);
+
+    /// Gives rooms of the ring that was entered last their nights by their positions; `taken` positions are dealt with.
+    fn place<'c>(&mut self, rollout: &mut Rollout, taken: u32, positioned: impl Iterator<Item = (u32, &'c Candidate)>) {
+        let slice = self.slice;
+        let update = rollout.update;
+        let Some(stage) = rollout.stages.last_mut() else { return };
+        let number = u64::from(stage.rooms.max(1));
+        for (position, candidate) in positioned {
+            // Room k of n gets night floor(k·D/n) of the D rollout nights (S6).
+            let index = u32::try_from(u64::from(position) * u64::from(stage.rollout_days) / number).unwrap_or(0);
+            let assigned = slice.freezes.nth_free(stage.ring, stage.starts_on, index);
+            let (window, delay) = self.first_night(candidate, assigned);
+            let reason = Reason::Night {
+                night: index + 1,
+                nights: stage.rollout_days,
+                ring: stage.name.clone(),
+                delay,
+            };
+            let (id, attempt) = candidate.withdrawn.unwrap_or_else(|| (self.ids.deployment(), 1));
+            let made = match candidate.withdrawn {
+                Some(_) => &mut self.changes.deployments,
+                None => &mut self.changes.placed,
+            };
+            made.push(Deployment {
+                id,
+                update,
+                room: candidate.room,
+                ring: stage.ring,
+                night: Night::Planned {
+                    date: window.night,
+                    planned: assigned,
+                },
+                state: DeploymentState::Waiting,
+                attempt,
+                missed_windows: 0,
+                crowded_windows: 0,
+                from_version: candidate.from_version.clone(),
+                reason,
+                next_at: Some(super::rooms::prepares_at(&slice.organisation.settings, &window)),
+            });
+        }
+        stage.placed += taken;
+    }
+
+    /// The window in which a room can follow its plan for the first time, and why that is not on the night that it was given.
+    fn first_night(&self, candidate: &Candidate, assigned: NaiveDate) -> (Window, Option<Delay>) {
+        let hours = self.slice.organisation.settings.window();
+        let own = |date: NaiveDate| candidate.freezes.iter().find(|freeze| freeze.covers(date));
+        let frozen = |date| own(date).or_else(|| self.slice.freezes.on(candidate.ring, date));
+        let window = Window::next_free(&candidate.zone, assigned, self.now, hours, frozen);
+        let delay = if window.night == assigned {
+            None
+        } else if let Some(freeze) = frozen(assigned) {
+            Some(Delay::Frozen(Frozen::by(freeze, assigned)))
+        } else if Window::on(&candidate.zone, assigned, hours).is_none() {
+            let city = candidate.zone.city();
+            Some(Delay::NoSuchDate { city })
+        } else {
+            Some(Delay::Over)
+        };
+        (window, delay)
+    }
 }
 
 /// When `date` begins for a ring: in the easternmost zone of its rooms, or in the organisation's where it has none (S5).
@@ -209,67 +363,8 @@ fn begins<'z>(date: NaiveDate, zones: &'z [Zone], organisation: &'z Zone) -> (Da
     easternmost.unwrap_or_else(|| (organisation.start_of(date), organisation))
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "entering a ring is where everything comes together"
-)]
-fn enter(
-    slice: &Slice,
-    due: &DueRollout,
-    rollout: &mut Rollout,
-    next: &PlannedStage,
-    late: i64,
-    now: DateTime<Utc>,
-    ids: &mut dyn NewIds,
-    changes: &mut Changes,
-) {
-    let superseding = superseding_in_slice(slice, rollout, next.ring);
-    let order = in_order(
-        rollout.update,
-        if superseding.is_some() { &[] } else { &due.candidates },
-    );
-    let rooms = u32::try_from(order.len()).unwrap_or(u32::MAX);
-    let late_on = next.starts_on + days(u32::try_from(late).unwrap_or(0));
-    let starts_on = slice.freezes.nth_free(next.ring, late_on, 0);
-    rollout
-        .stages
-        .push(Stage::entered(next, starts_on, &slice.freezes, rooms, now));
-    rollout.next_at = Some(now);
-    let planned = Day::new(next.starts_on, slice.organisation.zone.date(now));
-    let late = (late > 0).then_some(Late { days: late, planned });
-    let ring = next.name.clone();
-    let event = match superseding {
-        Some(newer) => Event::RingPassed {
-            ring,
-            newer: newer.title(),
-            late,
-        },
-        None => Event::RingEntered {
-            ring,
-            rooms,
-            nights: next.rollout_days,
-            late,
-        },
-    };
-    changes.report_line(Subject::Rollout(rollout.update), event);
-    let fits_in_one_plan = order.len() <= slice.batch;
-    let positioned = (0..).zip(order);
-    if fits_in_one_plan {
-        place(slice, rollout, rooms, positioned, now, ids, changes);
-        wake_prerequisites(slice, rollout.update, now, changes);
-    } else {
-        changes
-            .placements
-            .extend(positioned.map(|(position, candidate)| Placement {
-                update: rollout.update,
-                position,
-                room: candidate.room,
-            }));
-    }
-}
-
 /// The newer update that has taken `ring` over from a superseded one (S9, the starvation guard), if any has.
-pub(super) fn superseding_in_slice<'s>(slice: &'s Slice, older: &Rollout, ring: RingId) -> Option<&'s Update> {
+pub(super) fn superseding_in_slice<'s>(slice: &'s Slice, older: &Rollout, ring: StageOf) -> Option<&'s Update> {
     let newer = older.superseded_in_ring(&slice.rings, ring, |newer| slice.rollouts.get(&newer))?;
     slice.updates.get(&newer)
 }
@@ -293,43 +388,6 @@ fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, changes: &mut Ch
     }
 }
 
-/// Gives the next rooms of a large ring their nights; the last batch completes the entry.
-fn fill(
-    slice: &Slice,
-    due: &DueRollout,
-    rollout: &mut Rollout,
-    now: DateTime<Utc>,
-    ids: &mut dyn NewIds,
-    changes: &mut Changes,
-) {
-    let (Some(stage), Some(placement_batch)) = (rollout.being_filled().cloned(), &due.placement_batch) else {
-        return;
-    };
-    rollout.next_at = Some(now);
-    if superseding_in_slice(slice, rollout, stage.ring).is_some() {
-        // A newer update has come to the ring between two batches: the rooms that are left wait for that one.
-        place(
-            slice,
-            rollout,
-            stage.rooms - stage.placed,
-            std::iter::empty(),
-            now,
-            ids,
-            changes,
-        );
-    } else {
-        let next = placement_batch
-            .rooms
-            .iter()
-            .map(|(position, candidate)| (*position, candidate));
-        place(slice, rollout, placement_batch.taken, next, now, ids, changes);
-    }
-    if rollout.being_filled().is_none() {
-        changes.fully_placed.push(rollout.update);
-        wake_prerequisites(slice, rollout.update, now, changes);
-    }
-}
-
 /// What an update needs first goes first from now on in the rooms that it has come to (S7, S8): what is prepared there may have to give
 /// way.
 fn wake_prerequisites(slice: &Slice, update: UpdateId, now: DateTime<Utc>, changes: &mut Changes) {
@@ -343,69 +401,6 @@ fn wake_prerequisites(slice: &Slice, update: UpdateId, now: DateTime<Utc>, chang
     let steps = slice.updates.values().filter(|step| newcomer.may_need(step));
     let wait = steps.filter(|step| slice.rollouts.get(&step.id).is_some_and(Rollout::may_start_rooms));
     changes.woken.extend(wait.map(|step| Wake::update(step.id, now)));
-}
-
-/// Gives rooms of the ring that was entered last their nights by their positions; `taken` positions are dealt with.
-fn place<'c>(
-    slice: &Slice,
-    rollout: &mut Rollout,
-    taken: u32,
-    positioned: impl Iterator<Item = (u32, &'c Candidate)>,
-    now: DateTime<Utc>,
-    ids: &mut dyn NewIds,
-    changes: &mut Changes,
-) {
-    let update = rollout.update;
-    let Some(stage) = rollout.stages.last_mut() else { return };
-    let hours = slice.organisation.settings.window();
-    let number = u64::from(stage.rooms.max(1));
-    for (position, candidate) in positioned {
-        // Room k of n gets night floor(k·D/n) of the D rollout nights (S6).
-        let index = u32::try_from(u64::from(position) * u64::from(stage.rollout_days) / number).unwrap_or(0);
-        let assigned = slice.freezes.nth_free(stage.ring, stage.starts_on, index);
-        let own = |date: NaiveDate| candidate.freezes.iter().find(|freeze| freeze.covers(date));
-        let frozen = |date| own(date).or_else(|| slice.freezes.on(candidate.ring, date));
-        let window = Window::next_free(&candidate.zone, assigned, now, hours, frozen);
-        let delay = if window.night == assigned {
-            None
-        } else if let Some(freeze) = frozen(assigned) {
-            Some(Delay::Frozen(Frozen::by(freeze, assigned)))
-        } else if Window::on(&candidate.zone, assigned, hours).is_none() {
-            let city = candidate.zone.city();
-            Some(Delay::NoSuchDate { city })
-        } else {
-            Some(Delay::Over)
-        };
-        let reason = Reason::Night {
-            night: index + 1,
-            nights: stage.rollout_days,
-            ring: stage.name.clone(),
-            delay,
-        };
-        let (id, attempt) = candidate.withdrawn.unwrap_or_else(|| (ids.deployment(), 1));
-        let made = match candidate.withdrawn {
-            Some(_) => &mut changes.deployments,
-            None => &mut changes.placed,
-        };
-        made.push(Deployment {
-            id,
-            update,
-            room: candidate.room,
-            ring: stage.ring,
-            night: window.night,
-            planned_night: Some(assigned),
-            state: DeploymentState::Waiting,
-            attempt,
-            missed_windows: 0,
-            crowded_windows: 0,
-            catch_up: false,
-            force: None,
-            from_version: candidate.from_version.clone(),
-            reason,
-            next_at: Some(super::rooms::prepares_at(&slice.organisation.settings, &window)),
-        });
-    }
-    stage.placed += taken;
 }
 
 /// The rooms of a ring in the order of their nights (S6): by position among the rooms of the same model, so that the first

@@ -13,12 +13,13 @@ use crate::deployment::{Deployment, DeploymentState, Failure};
 use crate::event::{Event, Subject, TakenBack};
 use crate::fleet::{DueRoom, Slice};
 use crate::freeze::Freeze;
-use crate::ids::NewIds;
+use crate::ids::{NewIds, StageOf};
 use crate::install::{Install, InstallState};
 use crate::reason::Reason;
 use crate::rollout::{Rollout, RolloutState};
 use crate::room::{Room, RoomState};
 use crate::settings::Settings;
+use crate::start_window::StartWindow;
 use crate::status::NotRequired;
 use crate::ticket::{TicketChange, TicketEvent};
 use crate::time_text::{Day, Night};
@@ -104,9 +105,9 @@ impl<'s> RoomCase<'s> {
     }
 
     /// The window of a deployment's night, by the hours and the zone of today.
-    fn window_of(&self, deployment: &Deployment) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let window = Window::on(&self.room.zone, deployment.night, self.settings().window())?;
-        Some((window.opens, window.closes))
+    fn window_of(&self, deployment: &Deployment) -> Option<StartWindow> {
+        let window = Window::on(&self.room.zone, deployment.night.date(), self.settings().window())?;
+        Some(StartWindow::from(&window))
     }
 
     /// The freeze in which nothing starts in this room on `date` (W6).
@@ -126,7 +127,7 @@ impl<'s> RoomCase<'s> {
     /// The newer update that has taken this room's ring over from a superseded one (S9).
     fn superseding_update(&self, deployment: &Deployment) -> Option<&'s Update> {
         let rollout = self.rollout(deployment)?;
-        rings::superseding_in_slice(self.slice, rollout, self.room.ring)
+        rings::superseding_in_slice(self.slice, rollout, StageOf::Ring(self.room.ring))
     }
 
     /// Releases that may be steps on a way (S8).
@@ -218,7 +219,7 @@ impl<'s> RoomCase<'s> {
             .filter_map(|install| self.next_of_install(deployment, install));
         let own = match deployment.state {
             DeploymentState::Waiting => self.next_of_waiting(deployment),
-            DeploymentState::Open { .. } => {
+            DeploymentState::Prepared | DeploymentState::Started { .. } => {
                 let new = self
                     .new_installs
                     .iter()
@@ -238,18 +239,14 @@ impl<'s> RoomCase<'s> {
         if !rollout.may_start_rooms() {
             return None;
         }
-        if rollout.being_filled().is_some() && deployment.force.is_none() {
+        if rollout.being_filled().is_some() && !deployment.is_forced() {
             // Offers begin after the last room has its night: this one stays due until then.
             return Some(deployment.next_at.map_or(self.now, |at| at.min(self.now)));
         }
-        let window = self.next_window(deployment.night);
+        let window = self.next_window(deployment.night.date());
         let prepares = prepares_at(self.settings(), &window);
         // A force waits for another update, or for the end of a freeze; both are over at the latest when a window opens.
-        let waits_for = if deployment.force.is_some() {
-            window.opens
-        } else {
-            prepares
-        };
+        let waits_for = if deployment.is_forced() { window.opens } else { prepares };
         Some(if self.now < waits_for { waits_for } else { window.closes })
     }
 
@@ -276,16 +273,12 @@ impl<'s> RoomCase<'s> {
 
     /// A window closes. A forced install may start at any time before a freeze; whether its device shows up is counted by the
     /// room's windows all the same.
-    fn next_of_planned(
-        &self,
-        deployment: &Deployment,
-        window: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    ) -> DateTime<Utc> {
-        let closes = window.map(|(_, closes)| closes);
-        match (deployment.force, closes) {
-            (None, Some(closes)) => closes,
-            (Some(_), Some(closes)) => closes.min(self.next_window(deployment.night).closes),
-            (_, None) => self.next_window(deployment.night).closes,
+    fn next_of_planned(&self, deployment: &Deployment, window: Option<StartWindow>) -> DateTime<Utc> {
+        let of_room = || self.next_window(deployment.night.date()).closes;
+        match window.map(|window| window.closes()) {
+            Some(closes) if deployment.is_forced() => closes.min(of_room()),
+            Some(closes) => closes,
+            None => of_room(),
         }
     }
 
@@ -311,49 +304,50 @@ impl<'s> RoomCase<'s> {
             let prepared_for = self
                 .new_installs
                 .iter()
-                .find(|install| install.deployment == deployment.id && deployment.force.is_none())
+                .find(|install| install.deployment == deployment.id && !deployment.is_forced())
                 .and_then(|install| install.window);
             if taken_back && same_reason {
-                let rollout = self.slice.rollouts.get(&deployment.update);
-                let hours = self.slice.organisation.settings.window();
-                let window = Window::on(&self.room.zone, deployment.night, hours);
-                let of = |install: &&Install| install.deployment == deployment.id;
-                let was_for = due
-                    .installs
-                    .iter()
-                    .filter(of)
-                    .filter_map(|install| install.window)
-                    .max();
-                let why = if rollout.is_some_and(|rollout| !rollout.may_start_rooms()) {
-                    TakenBack::Paused
-                } else if was_for.is_some() && was_for != window.map(|window| (window.opens, window.closes)) {
-                    TakenBack::OtherHours
-                } else {
-                    TakenBack::AnotherFirst
-                };
+                let why = why_taken_back(self.slice, due, &deployment);
                 changes.report_line(subject, Event::TakenBack(why));
             } else if !same_reason
                 || (prepared_for.is_none() && before.is_some_and(|before| before.state != deployment.state))
             {
                 changes.report_line(subject, Event::Stands(deployment.reason.clone()));
             }
-            if let Some((opens, closes)) = prepared_for {
+            if let Some(prepared_for) = prepared_for {
                 let window = Window {
-                    night: deployment.night,
-                    opens,
-                    closes,
+                    night: deployment.night.date(),
+                    opens: prepared_for.opens(),
+                    closes: prepared_for.closes(),
                 };
                 changes.report_line(subject, Event::Prepared(Night::new(&window, &self.room.zone, self.now)));
             }
             // Whether a rollout is through depends on what is left, catch-ups aside (T6).
             let has_ended = !deployment.is_unfinished() && before.is_none_or(Deployment::is_unfinished);
-            if has_ended || before.is_some_and(|before| deployment.catch_up && !before.catch_up) {
+            if has_ended || before.is_some_and(|before| deployment.is_catch_up() && !before.is_catch_up()) {
                 wake_finishing_rollout(self.slice, &deployment, self.now, changes);
             }
             changes.deployments.push(deployment);
         }
         changes.new_installs.extend(self.new_installs);
         changes.tickets.extend(self.tickets);
+    }
+}
+
+/// Why what was prepared in a room waits again, although nothing else about it has changed.
+fn why_taken_back(slice: &Slice, due: &DueRoom, deployment: &Deployment) -> TakenBack {
+    let rollout = slice.rollouts.get(&deployment.update);
+    let hours = slice.organisation.settings.window();
+    let window = Window::on(&due.room.zone, deployment.night.date(), hours);
+    let of = |install: &&Install| install.deployment == deployment.id;
+    let windows = due.installs.iter().filter(of).filter_map(|install| install.window);
+    let was_for = windows.max();
+    if rollout.is_some_and(|rollout| !rollout.may_start_rooms()) {
+        TakenBack::Paused
+    } else if was_for.is_some() && was_for != window.as_ref().map(StartWindow::from) {
+        TakenBack::OtherHours
+    } else {
+        TakenBack::AnotherFirst
     }
 }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Rollout, RolloutState, start_date};
 use crate::freeze::{Freezes, Shift};
-use crate::ids::{RingId, UpdateId};
+use crate::ids::{StageOf, UpdateId};
 use crate::reason::Reason;
 use crate::ring::RingSequence;
 use crate::settings::{Mode, Organisation};
@@ -143,10 +143,10 @@ impl Rollout {
     pub fn superseded_in_ring<'r>(
         &self,
         rings: &RingSequence,
-        ring: RingId,
+        ring: StageOf,
         rollout: impl Fn(UpdateId) -> Option<&'r Rollout>,
     ) -> Option<UpdateId> {
-        let ring = rings.get(ring);
+        let ring = ring.ring().and_then(|ring| rings.get(ring));
         self.superseded_by.iter().copied().find(|newer| {
             rollout(*newer).is_some_and(|newer| {
                 let has_come = match ring {

@@ -8,7 +8,7 @@ use crate::text::counted;
 use crate::time_text;
 
 impl Reason {
-    /// The reason in one sentence.
+    /// The reason in one sentence. Longer than other functions: one arm for each reason.
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {

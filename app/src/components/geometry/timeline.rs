@@ -173,12 +173,9 @@ fn at(calendar: &CalendarView, day: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::RingId;
 
     use super::*;
     use crate::model::RingView;
-
-    const NO_RING: &str = "00000000-0000-0000-0000-000000000005";
 
     fn calendar() -> CalendarView {
         CalendarView {
@@ -206,7 +203,6 @@ mod tests {
     fn general(status: RingStatus) -> StageView {
         StageView {
             ring: RingView {
-                id: NO_RING.parse::<RingId>().expect("a UUID"),
                 name: "General".to_owned(),
                 badge: "5".to_owned(),
                 scale: 5,

@@ -100,7 +100,7 @@ impl TestDevices {
             _ => {
                 // One that waits for its window comes back when that opens.
                 let opens = sim.fleet.open_install(device).and_then(|install| install.window);
-                let opens = opens.map(|(opens, _)| opens).filter(|opens| *opens > sim.now);
+                let opens = opens.map(|window| window.opens()).filter(|opens| *opens > sim.now);
                 self.wake = self.wake.into_iter().chain(opens).min();
             }
         }

@@ -354,7 +354,7 @@ impl Devices {
             (Offer::Nothing | Offer::Prefetch | Offer::Cancel | Offer::Install, _) => {
                 // One that waits for its window comes back when that opens.
                 let install = open_install(service, &caller).await;
-                let opens = install.and_then(|install| install.window).map(|(opens, _)| opens);
+                let opens = install.and_then(|install| install.window).map(|window| window.opens());
                 if let Some(opens) = opens.filter(|opens| *opens > now) {
                     self.wake = Some(self.wake.map_or(opens, |wake| wake.min(opens)));
                 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::changes::NewInstall;
-use domain::deployment::{Deployment, DeploymentState};
+use domain::deployment::{Deployment, DeploymentState, Night};
 use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::install::{Execution, Feedback, Finished};
 use domain::reason::Reason;
@@ -10,6 +10,7 @@ use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::room::RoomState;
 use domain::settings::{Organisation, Settings};
+use domain::start_window::StartWindow;
 use domain::update::{ProductKind, Severity, VersionStanding};
 use domain::version::VersionScheme;
 use domain::zone::Zone;
@@ -129,7 +130,7 @@ pub fn a_rollout(update: UpdateId, state: RolloutState) -> Rollout {
 
 pub fn a_stage(ring: RingId, name: &str, scale: i64) -> Stage {
     Stage {
-        ring,
+        ring: ring.into(),
         name: name.to_owned(),
         place: domain::ring::RingPlace::from_scale(scale).expect("a place"),
         rollout_days: 2,
@@ -148,15 +149,15 @@ pub fn a_deployment(number: u128, in_room: RoomId, state: DeploymentState) -> De
         id: deployment_id(number),
         update: UPDATE,
         room: in_room,
-        ring: STAGING,
-        night: date("2026-03-04"),
-        planned_night: Some(date("2026-03-04")),
+        ring: STAGING.into(),
+        night: Night::Planned {
+            date: date("2026-03-04"),
+            planned: date("2026-03-04"),
+        },
         state,
         attempt: 1,
         missed_windows: 0,
         crowded_windows: 0,
-        catch_up: false,
-        force: None,
         from_version: Some("1".to_owned()),
         reason: Reason::Night {
             night: 1,
@@ -174,7 +175,7 @@ pub fn an_install(number: u128, on: DeviceId) -> NewInstall {
         update: UPDATE,
         device: on,
         attempt: 1,
-        window: Some((instant("2026-03-04T00:00:00Z"), instant("2026-03-04T05:00:00Z"))),
+        window: StartWindow::new(instant("2026-03-04T00:00:00Z"), instant("2026-03-04T05:00:00Z")),
     }
 }
 
@@ -218,7 +219,7 @@ pub async fn fill(store: &Store, rooms: u128) {
 /// An open deployment in this room with a planned install for its device; the action.
 pub async fn open(store: &Store, number: u128) -> ActionId {
     store::write!(store, tx => {
-        let deployment = a_deployment(number, room(number), DeploymentState::Open { started_at: None });
+        let deployment = a_deployment(number, room(number), DeploymentState::Prepared);
         tx.put_deployments(&[deployment], at_night()).await?;
         tx.add_installs(&[an_install(number, device(number))]).await?;
         let installs = tx.installs_of(deployment_id(number)).await?;

@@ -8,7 +8,7 @@ use domain::changes::{Applied, Changes, NewInstall};
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::fleet::{Candidate, Fleet, PlacementBatch, Slice};
 use domain::freeze::{Freeze, FreezeScope};
-use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use domain::install::Install;
 use domain::reason::Reason;
 use domain::ring::{RingDraft, RingOrder, RingSequence};
@@ -16,7 +16,7 @@ use domain::rollout::{Counts, RolloutState};
 use domain::room::{Block, Component, Device, Hold, Room, RoomState};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
-use domain::ticket::{TicketChange, TicketEvent, TicketState};
+use domain::ticket::{TicketChange, TicketEvent, TicketStatus};
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::version::VersionScheme;
 use domain::zone::Zone;
@@ -460,7 +460,7 @@ fn comparable(fleet: &Fleet) -> Fleet {
 
 type NormalDue = (
     UpdateId,
-    Option<RingId>,
+    Option<StageOf>,
     Vec<Zone>,
     Vec<Candidate>,
     Option<PlacementBatch>,
@@ -607,7 +607,7 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
             attempt: 1,
             reason: Reason::PausedHalfway,
         })];
-        if ticket.state == TicketState::Resolved {
+        if ticket.state == TicketStatus::Resolved {
             tickets.push(change(TicketEvent::Cleared(Reason::FreezeOver)));
         }
         tx.apply(
@@ -782,7 +782,7 @@ pub fn seen(fleet: &Fleet) -> BTreeMap<&'static str, usize> {
     for deployment in fleet.deployments.values() {
         let word = match deployment.state {
             DeploymentState::Waiting => "waiting",
-            DeploymentState::Open { .. } => "open",
+            DeploymentState::Prepared | DeploymentState::Started { .. } => "open",
             DeploymentState::Completed { .. } => "completed",
             DeploymentState::Failed { .. } => "failed",
             DeploymentState::Withdrawn { .. } => "withdrawn",

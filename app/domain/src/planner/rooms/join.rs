@@ -1,7 +1,7 @@
 //! A room whose facts have changed joins rollouts and leaves them (R14, S1).
 
-use crate::deployment::{Deployment, DeploymentState, Withdrawal};
-use crate::ids::NewIds;
+use crate::deployment::{Deployment, DeploymentState, Night, Withdrawal};
+use crate::ids::{NewIds, StageOf};
 use crate::install::{Install, InstallState};
 use crate::planner::rings::superseding_in_slice;
 use crate::planner::rooms::RoomCase;
@@ -37,15 +37,15 @@ fn leave_one(case: &mut RoomCase<'_>, index: usize, moved: bool) {
         return;
     };
     // What is prepared for tonight would start on tonight's date: a hold that begins then counts already.
-    let starts_on = if deployment.is_open() && deployment.force.is_none() {
-        deployment.night.max(case.today())
+    let starts_on = if deployment.is_open() && !deployment.is_forced() {
+        deployment.night.date().max(case.today())
     } else {
         case.today()
     };
     let exclusion = update.exclusion(case.room, starts_on);
     let ring = case.slice.rings.get(case.room.ring);
     let moved_ahead = moved
-        && deployment.force.is_none()
+        && !deployment.is_forced()
         && deployment.attempt == 1
         && !was_partly_done(case, deployment)
         && ring.is_some_and(|ring| !rollout.has_reached(ring));
@@ -71,10 +71,9 @@ fn leave_one(case: &mut RoomCase<'_>, index: usize, moved: bool) {
             let is_open = deployment.is_open();
             let ring = ring.map_or(String::new(), |ring| ring.name.clone());
             let deployment = &mut case.deployments[index];
-            deployment.night = if is_open { deployment.night } else { window.night };
+            let date = if is_open { deployment.night.date() } else { window.night };
+            deployment.night = Night::NextWindow { date, catch_up: true };
             deployment.ring = counts_in;
-            deployment.planned_night = None;
-            deployment.catch_up = true;
             deployment.reason = Reason::CatchUp {
                 ring,
                 cause: CatchUp::Moved,
@@ -125,7 +124,7 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
     let Some(ring) = case.slice.rings.get(case.room.ring) else {
         return;
     };
-    let is_superseded = superseding_in_slice(case.slice, rollout, ring.id).is_some();
+    let is_superseded = superseding_in_slice(case.slice, rollout, StageOf::Ring(ring.id)).is_some();
     if !rollout.has_reached(ring) || is_superseded {
         return;
     }
@@ -145,7 +144,8 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
                 ..
             }
             | DeploymentState::Waiting
-            | DeploymentState::Open { .. }
+            | DeploymentState::Prepared
+            | DeploymentState::Started { .. }
             | DeploymentState::Completed { .. }
             | DeploymentState::Failed { .. } => return,
         },
@@ -161,9 +161,11 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
     let id = withdrawn.map_or_else(|| ids.deployment(), |index| case.deployments[index].id);
     let attempt = withdrawn.map_or(1, |index| case.deployments[index].attempt);
     let deployment = Deployment {
-        night: window.night,
+        night: Night::NextWindow {
+            date: window.night,
+            catch_up: true,
+        },
         attempt,
-        catch_up: true,
         ..Deployment::new(id, update, case.room, rollout.ring_of(case.room.ring), case.now, reason)
     };
     match withdrawn {

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use chrono::TimeDelta;
 
 use crate::changes::NewInstall;
-use crate::deployment::{Deployment, DeploymentState, Failure, Withdrawal};
+use crate::deployment::{Deployment, DeploymentState, Failure, Night, Withdrawal};
 use crate::ids::DeviceId;
 use crate::install::InstallState;
 use crate::path::{self, MissingStep};
@@ -13,6 +13,7 @@ use crate::planner::rooms::{RoomCase, prepares_at};
 use crate::reason::{Frozen, Reason};
 use crate::rollout::RolloutState;
 use crate::room::Device;
+use crate::start_window::StartWindow;
 use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Severity, Update};
 use crate::window::Window;
@@ -55,7 +56,7 @@ fn is_prepared_only(case: &RoomCase<'_>, index: usize) -> bool {
         .latest_installs(deployment)
         .iter()
         .all(|install| install.state == InstallState::Planned);
-    deployment.state == DeploymentState::Open { started_at: None } && all_planned
+    deployment.state == DeploymentState::Prepared && all_planned
 }
 
 fn must_not_have(case: &RoomCase<'_>, index: usize) -> bool {
@@ -67,7 +68,7 @@ fn must_not_have(case: &RoomCase<'_>, index: usize) -> bool {
 fn take_back_planned_of_forced(case: &mut RoomCase<'_>) {
     for index in 0..case.deployments.len() {
         let deployment = &case.deployments[index];
-        if deployment.force.is_none() || deployment.state != DeploymentState::Waiting {
+        if !deployment.is_forced() || deployment.state != DeploymentState::Waiting {
             continue;
         }
         let id = deployment.id;
@@ -85,7 +86,7 @@ fn move_missed_nights(case: &mut RoomCase<'_>) {
         let deployment = &case.deployments[index];
         // What is forced waits for no window; but a device that is silent for good misses one after the other all the same.
         let silent = blocked_by_silence(case, deployment);
-        let waits = deployment.state == DeploymentState::Waiting && (deployment.force.is_none() || silent);
+        let waits = deployment.state == DeploymentState::Waiting && (!deployment.is_forced() || silent);
         if !waits
             || case
                 .rollout(deployment)
@@ -93,17 +94,17 @@ fn move_missed_nights(case: &mut RoomCase<'_>) {
         {
             continue;
         }
-        let next = case.next_window(deployment.night);
-        if next.night == deployment.night {
+        let last = deployment.night.date();
+        let next = case.next_window(last);
+        if next.night == last {
             continue;
         }
-        let last = deployment.night;
         let night = case.day(last);
         let frozen = case.freeze_on(last).map(|freeze| Frozen::by(freeze, case.today()));
         let silent = frozen.is_none() && silent;
         let crowded = frozen.is_none() && !silent && window_was_full(case, deployment);
         let deployment = &mut case.deployments[index];
-        deployment.night = next.night;
+        deployment.night.move_to(next.night);
         deployment.reason = if let Some(frozen) = frozen {
             Reason::NightFrozen { night, frozen }
         } else if silent {
@@ -142,7 +143,7 @@ fn blocked_by_silence(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
 /// Whether another update of the room ran in the window of this one's night: that is what left no space (S7), and not a service
 /// that was away.
 fn window_was_full(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
-    let Some(window) = Window::on(&case.room.zone, deployment.night, case.settings().window()) else {
+    let Some(window) = Window::on(&case.room.zone, deployment.night.date(), case.settings().window()) else {
         return false;
     };
     let others = case
@@ -231,7 +232,7 @@ fn may_open(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
         return false;
     };
     let being_filled = rollout.being_filled().is_some();
-    if !rollout.may_start_rooms() || (being_filled && deployment.force.is_none()) {
+    if !rollout.may_start_rooms() || (being_filled && !deployment.is_forced()) {
         return false;
     }
     // One silent device does not keep the others of its room from it.
@@ -244,10 +245,10 @@ fn may_open(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
         Steps::Missing(_) => update.expected_minutes,
     };
     a_device_is_free
-        && match deployment.force {
-            Some(_) => case.freeze_on(case.today()).is_none(),
-            None => {
-                let window = case.next_window(deployment.night);
+        && match deployment.night {
+            Night::Forced { .. } => case.freeze_on(case.today()).is_none(),
+            Night::Planned { date, .. } | Night::NextWindow { date, .. } => {
+                let window = case.next_window(date);
                 // Prepared this evening, it could start in a hold that begins at midnight.
                 let held_by_then = case.room.hold_on(&update.product, window.night).is_some();
                 fits(case, minutes, &window) && (!held_by_then || window.night == case.today())
@@ -271,7 +272,7 @@ fn order(case: &RoomCase<'_>, deployment: &Deployment) -> impl Ord + use<> {
             .any(|other| update.is_needed_for(other, case.room))
     });
     (
-        Reverse(deployment.force.is_some()),
+        Reverse(deployment.is_forced()),
         Reverse(is_needed),
         update.map_or(Severity::Routine, |update| update.severity),
         update.map(|update| update.kind),
@@ -312,12 +313,11 @@ fn open(case: &mut RoomCase<'_>, index: usize) -> bool {
             return false;
         }
     };
-    let window = match deployment.force {
+    let window = match deployment.night {
         // What is forced may start at any time, but not in a freeze (K5, W6).
-        Some(_) => case.next_freeze().map(|begins| (case.now, begins)),
-        None => {
-            let window = case.next_window(deployment.night);
-            Some((window.opens, window.closes))
+        Night::Forced { .. } => case.next_freeze().and_then(|begins| StartWindow::new(case.now, begins)),
+        Night::Planned { date, .. } | Night::NextWindow { date, .. } => {
+            Some(StartWindow::from(&case.next_window(date)))
         }
     };
     let new = steps.into_iter().map(|(device, step)| NewInstall {
@@ -329,15 +329,16 @@ fn open(case: &mut RoomCase<'_>, index: usize) -> bool {
     });
     let new: Vec<NewInstall> = new.collect();
     case.new_installs.extend(new);
-    if case.deployments[index].force.is_some() {
+    if case.deployments[index].is_forced() {
         if matches!(case.deployments[index].reason, Reason::ForcedAndFrozen(_)) {
             case.deployments[index].reason = Reason::FreezeOver;
         }
         // From here on it is the night whose window the device would miss by not showing up (W4).
-        case.deployments[index].night = case.next_window(case.deployments[index].night).night;
+        let next = case.next_window(case.deployments[index].night.date());
+        case.deployments[index].night.move_to(next.night);
     }
     let started_at = case.started_at(&case.deployments[index]);
-    case.deployments[index].state = DeploymentState::Open { started_at };
+    case.deployments[index].state = DeploymentState::opened(started_at);
     if started_at.is_some() {
         case.deployments[index].reason = super::settle::partly_done(case, index);
     }

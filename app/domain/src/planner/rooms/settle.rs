@@ -72,7 +72,7 @@ fn is_confirmed(update: &Update, device: Option<&Device>, doubtful: bool) -> boo
 pub(super) fn conclude(case: &mut RoomCase<'_>) {
     for index in 0..case.deployments.len() {
         match case.deployments[index].state {
-            DeploymentState::Open { .. } => conclude_open(case, index),
+            DeploymentState::Prepared | DeploymentState::Started { .. } => conclude_open(case, index),
             // Forced in the moment between a device's start and this plan: it runs, so there is nothing to wait for.
             DeploymentState::Waiting if runs(case, index) => conclude_open(case, index),
             DeploymentState::Waiting
@@ -114,34 +114,9 @@ fn runs(case: &RoomCase<'_>, index: usize) -> bool {
 
 fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
     let installs = case.latest_installs(&case.deployments[index]);
-    let started_at = case.started_at(&case.deployments[index]);
-    if installs
-        .iter()
-        .any(|install| install.is_running() || install.state == InstallState::Planned)
-    {
-        let waits_for_inventory = installs
-            .iter()
-            .any(|install| matches!(install.state, InstallState::Installed { .. }));
-        let running = installs.iter().find(|install| install.is_running());
-        let of = |install: &&Install| version(case, install.update);
-        let (target, step) = (
-            version(case, case.deployments[index].update),
-            running.map(of).unwrap_or_default(),
-        );
-        let runs = running.is_some();
-        let partly_done = partly_done(case, index);
-        let deployment = &mut case.deployments[index];
-        if started_at.is_some() {
-            deployment.state = DeploymentState::Open { started_at };
-            deployment.reason = if waits_for_inventory {
-                Reason::Unreported { version: step }
-            } else if runs {
-                let target = (step != target).then_some(target);
-                Reason::Installing { version: step, target }
-            } else {
-                partly_done
-            };
-        }
+    let goes_on = |install: &&Install| install.is_running() || install.state == InstallState::Planned;
+    if installs.iter().any(goes_on) {
+        say_what_runs(case, index);
         return;
     }
     let failed = installs
@@ -171,11 +146,11 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
         deployment.reason = reason;
     } else if all_completed && !is_step && has_devices_left(case, index) && !gives_up {
         // A silent one was left out. It misses window after window; the others have what they came for.
-        let next = case.next_window(case.deployments[index].night + days(1));
+        let next = case.next_window(case.deployments[index].night.date() + days(1));
         let reason = partly_done(case, index);
         let deployment = &mut case.deployments[index];
         deployment.state = DeploymentState::Waiting;
-        deployment.night = next.night;
+        deployment.night.move_to(next.night);
         deployment.reason = reason;
     } else if all_completed && !is_step {
         let reason = confirmed(case, index);
@@ -183,6 +158,33 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
     } else {
         super::lapse::back_to_waiting(case, index);
     }
+}
+
+/// Some device of the deployment runs or has still to start: the state says since when the room is at it, the reason what it does.
+fn say_what_runs(case: &mut RoomCase<'_>, index: usize) {
+    let Some(at) = case.started_at(&case.deployments[index]) else {
+        return;
+    };
+    let installs = case.latest_installs(&case.deployments[index]);
+    let waits_for_inventory = installs
+        .iter()
+        .any(|install| matches!(install.state, InstallState::Installed { .. }));
+    let running = installs.iter().find(|install| install.is_running());
+    let step = running.map(|install| version(case, install.update));
+    let reason = if waits_for_inventory {
+        Reason::Unreported {
+            version: step.unwrap_or_default(),
+        }
+    } else if let Some(step) = step {
+        let target = version(case, case.deployments[index].update);
+        let target = (step != target).then_some(target);
+        Reason::Installing { version: step, target }
+    } else {
+        partly_done(case, index)
+    };
+    let deployment = &mut case.deployments[index];
+    deployment.state = DeploymentState::Started { at };
+    deployment.reason = reason;
 }
 
 fn has_devices_left(case: &RoomCase<'_>, index: usize) -> bool {
@@ -225,7 +227,7 @@ fn complete_late(case: &mut RoomCase<'_>, index: usize) {
     let room_is_free = !case.deployments.iter().any(Deployment::is_open);
     if running && room_is_free {
         // It reports again after it was silent; the state says since when it runs, the reason what it does.
-        case.deployments[index].state = DeploymentState::Open { started_at };
+        case.deployments[index].state = DeploymentState::opened(started_at);
         conclude_open(case, index);
     } else if is_current(case, index) {
         let reason = confirmed(case, index);

@@ -1,193 +1,54 @@
-//! Random fleets, edits, failures and clock jumps through the simulator: whatever happens, every law of the planner's README
-//! holds after every tick. And the rings' 60 days (R8, R9), and the order of versions (S2).
+//! A fleet in the simulator that lives what a plan says.
 //!
-//! A failure shrinks to a short list of steps. What was found so stands below as an example of its own.
+//! No rule stands here: it calls the simulator and looks at its findings. Start with [`live`].
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::fleet::Fleet;
 use domain::freeze::Freeze;
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
-use domain::ring::{MOST_TOTAL_DAYS, RingDraft, RingOrder, RingRefusal, RingSequence};
+use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::RolloutState;
 use domain::room::{Component, Device, Hold, Room, RoomState};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status::{self, RoomStatus, UpdateStatus};
-use domain::update::{ProductKind, Severity, Update, VersionStanding};
-use domain::version::{Version, VersionScheme, compare};
+use domain::update::{Severity, Update, VersionStanding};
 use domain::zone::Zone;
-use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
-// Zones whose clocks change inside the months below, by an hour, by half an hour, at midnight, or not at all.
-const ZONES: [&str; 8] = [
-    "Europe/London",
-    "America/St_Johns",
-    "Pacific/Auckland",
-    "Pacific/Pago_Pago",
-    "Africa/Cairo",
-    "Australia/Lord_Howe",
-    "America/Havana",
-    "Asia/Kolkata",
-];
-const PRODUCTS: [(&str, ProductKind); 3] = [
-    ("win", ProductKind::Os),
-    ("app", ProductKind::App),
-    ("cam", ProductKind::Firmware),
+use crate::plan::{PRODUCTS, RoomPlan, Step, ZONES};
+
+/// The commands of which at least one must be accepted among all fleets: a life of refused commands proves nothing.
+pub const COMMANDS: [&str; 9] = [
+    "cancel",
+    "edit a ring",
+    "force",
+    "freeze a room",
+    "freeze plans",
+    "pause",
+    "recall",
+    "resume",
+    "retry",
 ];
 
-#[derive(Clone, Debug)]
-struct RoomPlan {
-    zone: usize,
-    ring: usize,
-    model: usize,
-    devices: u8,
-    onboarding: bool,
-    behaviour: Conduct,
+thread_local! {
+    static ACCEPTED: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-#[derive(Clone, Debug)]
-struct Conduct {
-    minutes: u32,
-    failures: u32,
-    silences: u32,
-    late_minutes: Option<u32>,
-    absent: Option<(i64, i64)>,
-    confirms: bool,
-    refuses_cancel: bool,
-    busy: Option<(i64, i64)>,
+/// The commands that were not refused so far, in the order of the alphabet.
+pub fn accepted_commands() -> Vec<&'static str> {
+    ACCEPTED.with_borrow(|accepted| accepted.iter().copied().collect())
 }
 
-#[derive(Clone, Debug)]
-enum Step {
-    Wait {
-        minutes: i64,
-    },
-    Away {
-        minutes: i64,
-    },
-    Publish {
-        product: usize,
-        critical: bool,
-        minutes: u32,
-        /// It needs the release before it first.
-        needs_one: bool,
-        supersedes: bool,
-    },
-    Mode {
-        automatic: bool,
-        guard: bool,
-    },
-    Recall(usize),
-    Cancel(usize, usize),
-    ForceWhenFree(usize, Vec<usize>),
-    FreezePlans {
-        ring: Option<usize>,
-        in_days: u64,
-        days: u64,
-    },
-    FreezeRoom {
-        room: usize,
-        in_days: u64,
-        days: u64,
-    },
-    EditRing {
-        ring: usize,
-        order: u8,
-        rollout_days: u32,
-    },
-    /// For so many days; 0: until somebody resumes it.
-    Pause(usize, i64),
-    Resume(usize),
-    Retry(usize),
-    Force(usize, Vec<usize>),
-    Move(usize, usize),
-    Hold(usize, u64),
-    Report {
-        room: usize,
-        product: usize,
-        version: usize,
-    },
-    AddRoom(RoomPlan),
-}
-
-fn a_conduct() -> impl Strategy<Value = Conduct> {
-    (
-        5_u32..200,
-        prop_oneof![4 => Just(0_u32), 1 => 1_u32..3],
-        prop_oneof![5 => Just(0_u32), 1 => 1_u32..3],
-        proptest::option::of(30_u32..4_000),
-        proptest::option::weighted(0.3, (0_i64..60, 1_i64..10)),
-        proptest::bool::weighted(0.9),
-        proptest::bool::weighted(0.3),
-        proptest::option::weighted(0.5, (0_i64..1_000, 1_i64..100)),
-    )
-        .prop_map(
-            |(minutes, failures, silences, late_minutes, absent, confirms, refuses_cancel, busy)| Conduct {
-                minutes,
-                failures,
-                silences,
-                late_minutes,
-                absent,
-                confirms,
-                refuses_cancel,
-                busy,
-            },
-        )
-}
-
-fn a_room() -> impl Strategy<Value = RoomPlan> {
-    (
-        0..ZONES.len(),
-        0_usize..4,
-        0_usize..3,
-        1_u8..3,
-        proptest::bool::weighted(0.1),
-        a_conduct(),
-    )
-        .prop_map(|(zone, ring, model, devices, onboarding, behaviour)| RoomPlan {
-            zone,
-            ring,
-            model,
-            devices,
-            onboarding,
-            behaviour,
-        })
-}
-
-fn a_step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        6 => (1_i64..6_000).prop_map(|minutes| Step::Wait { minutes }),
-        1 => (1_i64..60_000).prop_map(|minutes| Step::Away { minutes }),
-        4 => (0_usize..3, proptest::bool::weighted(0.3), 5_u32..300, any::<bool>(), proptest::bool::weighted(0.7)).prop_map(
-            |(product, critical, minutes, needs_one, supersedes)| Step::Publish { product, critical, minutes, needs_one, supersedes }
-        ),
-        1 => (any::<bool>(), any::<bool>()).prop_map(|(automatic, guard)| Step::Mode { automatic, guard }),
-        1 => (0_usize..6).prop_map(Step::Recall),
-        2 => (0_usize..6, 0_usize..8).prop_map(|(update, room)| Step::Cancel(update, room)),
-        1 => (0_usize..6, proptest::collection::vec(0_usize..8, 1..4)).prop_map(|(update, rooms)| Step::ForceWhenFree(update, rooms)),
-        2 => (proptest::option::of(0_usize..4), 0_u64..12, 1_u64..9).prop_map(|(ring, in_days, days)| Step::FreezePlans { ring, in_days, days }),
-        1 => (0_usize..8, 0_u64..12, 1_u64..9).prop_map(|(room, in_days, days)| Step::FreezeRoom { room, in_days, days }),
-        1 => (0_usize..4, 1_u8..10, 1_u32..8).prop_map(|(ring, order, rollout_days)| Step::EditRing { ring, order, rollout_days }),
-        2 => (0_usize..6, 0_i64..5).prop_map(|(update, days)| Step::Pause(update, days)),
-        3 => (0_usize..6).prop_map(Step::Resume),
-        2 => (0_usize..6).prop_map(Step::Retry),
-        2 => (0_usize..4, proptest::collection::vec(0_usize..8, 1..4)).prop_map(|(update, rooms)| Step::Force(update, rooms)),
-        3 => (0_usize..8, 0_usize..4).prop_map(|(room, ring)| Step::Move(room, ring)),
-        1 => (0_usize..8, 0_u64..20).prop_map(|(room, days)| Step::Hold(room, days)),
-        2 => (0_usize..8, 0_usize..3, 0_usize..5).prop_map(|(room, product, version)| Step::Report { room, product, version }),
-        1 => a_room().prop_map(Step::AddRoom),
-    ]
-}
-
-/// Rings of at most 60 days: Staging, one custom ring, General, Executive.
-fn rings() -> impl Strategy<Value = Vec<(u32, u32)>> {
-    proptest::collection::vec((1_u32..8, 0_u32..6), 4)
+/// Notes a command that was not refused.
+fn accepted<T, E>(command: &'static str, outcome: &Result<T, E>) {
+    if outcome.is_ok() {
+        ACCEPTED.with_borrow_mut(|accepted| accepted.insert(command));
+    }
 }
 
 struct World {
@@ -251,6 +112,7 @@ impl World {
         Uuid::from_u128(self.last_id)
     }
 
+    /// Longer than other functions: what a plan says of a room is written down once, field by field.
     fn room(&mut self, plan: &RoomPlan) -> Room {
         let id = RoomId(self.id());
         self.rooms.push(id);
@@ -322,6 +184,7 @@ impl World {
         (!self.rooms.is_empty()).then(|| self.rooms[index % self.rooms.len()])
     }
 
+    /// One arm for each kind of step; the list is longer than other functions.
     fn play(&mut self, step: &Step) {
         match step {
             Step::Wait { minutes } => self.sim.run_until(self.sim.now + TimeDelta::minutes(*minutes)),
@@ -571,7 +434,7 @@ impl World {
                 let room = status::room(deployment, rollout);
                 match status {
                     UpdateStatus::Completed => assert!(
-                        deployment.catch_up || matches!(room, RoomStatus::Completed | RoomStatus::NotRequired),
+                        deployment.is_catch_up() || matches!(room, RoomStatus::Completed | RoomStatus::NotRequired),
                         "the update is Completed, a room {room:?} (T7)"
                     ),
                     UpdateStatus::Paused => assert_ne!(
@@ -608,7 +471,7 @@ impl World {
                 let mut of = fleet
                     .deployments
                     .values()
-                    .filter(|deployment| deployment.update == rollout.update && !deployment.catch_up);
+                    .filter(|deployment| deployment.update == rollout.update && !deployment.is_catch_up());
                 of.any(|deployment| {
                     deployment.is_unfinished() && !self.may_wait_for_ever(deployment.room, rollout.update)
                 })
@@ -642,7 +505,8 @@ impl World {
     }
 }
 
-fn live(zone: usize, days: &[(u32, u32)], rooms: &[RoomPlan], steps: &[Step]) {
+/// Plays a life, with every law checked after each step, and then lets everything come to rest.
+pub fn live(zone: usize, days: &[(u32, u32)], rooms: &[RoomPlan], steps: &[Step]) {
     let mut world = World::new(zone, days, rooms);
     for step in steps {
         world.play(step);
@@ -654,365 +518,4 @@ fn live(zone: usize, days: &[(u32, u32)], rooms: &[RoomPlan], steps: &[Step]) {
     world.sim.tick();
     world.check();
     world.come_to_rest();
-}
-
-/// `NIGHTSHIFT_FLEETS=5000` for a long look.
-fn fleets() -> u32 {
-    std::env::var("NIGHTSHIFT_FLEETS")
-        .ok()
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(200)
-}
-
-/// The commands of which at least one must be accepted among all fleets: a life of refused commands proves nothing.
-const COMMANDS: [&str; 9] = [
-    "cancel",
-    "edit a ring",
-    "force",
-    "freeze a room",
-    "freeze plans",
-    "pause",
-    "recall",
-    "resume",
-    "retry",
-];
-
-thread_local! {
-    static ACCEPTED: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
-}
-
-/// Notes a command that was not refused.
-fn accepted<T, E>(command: &'static str, outcome: &Result<T, E>) {
-    if outcome.is_ok() {
-        ACCEPTED.with_borrow_mut(|accepted| accepted.insert(command));
-    }
-}
-
-#[test]
-fn whatever_happens_no_law_is_broken_and_everything_comes_to_rest_s14() {
-    let config = ProptestConfig {
-        cases: fleets(),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    let rooms = proptest::collection::vec(a_room(), 1..8);
-    let steps = proptest::collection::vec(a_step(), 1..24);
-    let life = (0..ZONES.len(), rings(), rooms, steps);
-    let lived = TestRunner::new(config).run(&life, |(zone, days, rooms, steps)| {
-        live(zone, &days, &rooms, &steps);
-        Ok(())
-    });
-    lived.unwrap_or_else(|broken| panic!("{broken}"));
-    let accepted: Vec<&str> = ACCEPTED.with_borrow(|accepted| accepted.iter().copied().collect());
-    assert_eq!(accepted, COMMANDS, "commands that were accepted at least once");
-}
-
-fn draft(order: i64, rollout_days: u32, test_days: u32) -> RingDraft {
-    let order = RingOrder::try_from(order).ok();
-    RingDraft {
-        name: format!("Ring {order:?}"),
-        description: String::new(),
-        order,
-        rollout_days,
-        test_days,
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn sixty_days_are_accepted_and_sixty_one_refused_whatever_the_rings_r8_r9(
-        sizes in proptest::collection::vec((1_u32..30, 0_u32..30), 1..7),
-    ) {
-        let ring = |number| RingId(Uuid::from_u128(number));
-        let mut rings = RingSequence::preconfigured(ring(1), ring(2), ring(3));
-        for (index, (rollout_days, test_days)) in (0_u32..).zip(sizes) {
-            let order = [1, 2, 3, 4, 6, 7, 8, 9][index as usize];
-            let wanted = rollout_days + test_days;
-            let remaining = rings.remaining_days(None);
-            prop_assert_eq!(remaining, MOST_TOTAL_DAYS - rings.total_days());
-            match rings.with_added(ring(u128::from(10 + index)), draft(order, rollout_days, test_days)) {
-                Ok(more) => {
-                    prop_assert!(wanted <= remaining);
-                    prop_assert!(more.total_days() <= MOST_TOTAL_DAYS);
-                    rings = more;
-                }
-                Err(refusal) => {
-                    prop_assert!(wanted > remaining);
-                    prop_assert_eq!(refusal, RingRefusal::TooLong { wanted, remaining });
-                }
-            }
-        }
-        // Fill up what is left: exactly 60 is accepted, one more is refused, when editing too.
-        let last = rings.iter().last().expect("Executive").clone();
-        let remaining = rings.remaining_days(Some(last.id));
-        let full = rings.with_edited(last.id, draft(5, remaining, 0)).expect("60 days");
-        prop_assert_eq!(full.total_days(), 60);
-        prop_assert!(full.with_edited(last.id, draft(5, remaining, 1)).is_err());
-        // Deferment is the sum before, and the last one's with its completion time is the total (R6, R7).
-        prop_assert_eq!(full.deferment_days(last.id) + remaining, 60);
-        // What a file holds is what it was made from.
-        let text = serde_json::to_string(&full).expect("text");
-        prop_assert_eq!(serde_json::from_str::<RingSequence>(&text).expect("rings"), full);
-    }
-}
-
-fn a_version() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[vV]?[0-9]{1,3}([.\\-_/ ][0-9]{1,4}){0,4}",
-        "(RoomOS|NFB|E|)[ .]?[0-9]{1,2}(\\.[0-9a-c]{1,3}){0,3}(-beta)?",
-        "\\PC{0,8}",
-    ]
-}
-
-fn a_day() -> impl Strategy<Value = Option<NaiveDate>> {
-    proptest::option::of((0_u64..400).prop_map(|days| NaiveDate::default() + chrono::Days::new(days)))
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_order_of_versions_turned_round_is_its_opposite_s2(
-        a in a_version(), b in a_version(), day_a in a_day(), day_b in a_day(), by_release_date: bool,
-    ) {
-        let scheme = VersionScheme { by_release_date, optional_prefix: Some("1.".to_owned()) };
-        let (a, b) = (Version { text: &a, released: day_a }, Version { text: &b, released: day_b });
-        prop_assert_eq!(compare(&scheme, a, b).order, compare(&scheme, b, a).order.map(std::cmp::Ordering::reverse));
-    }
-
-    #[test]
-    fn a_version_with_a_digit_equals_itself_and_one_without_has_no_order_s2(a in a_version()) {
-        let itself = compare(&VersionScheme::default(), Version::undated(&a), Version::undated(&a)).order;
-        let has_digit = a.chars().any(|c| c.is_ascii_digit());
-        prop_assert_eq!(itself, has_digit.then_some(std::cmp::Ordering::Equal));
-    }
-}
-
-/// What the properties found, as examples that stay.
-mod found {
-    use super::*;
-
-    const RINGS: [(u32, u32); 4] = [(1, 0), (1, 0), (1, 0), (1, 0)];
-
-    fn conduct() -> Conduct {
-        Conduct {
-            minutes: 5,
-            failures: 0,
-            silences: 0,
-            late_minutes: None,
-            absent: None,
-            confirms: true,
-            refuses_cancel: false,
-            busy: None,
-        }
-    }
-
-    fn in_ring(ring: usize) -> RoomPlan {
-        RoomPlan {
-            zone: 0,
-            ring,
-            model: 0,
-            devices: 1,
-            onboarding: false,
-            behaviour: conduct(),
-        }
-    }
-
-    /// Room by room over the date line: an update that needs another one first comes to the ring when a third one is prepared there,
-    /// and puts that other one in front of it.
-    #[test]
-    fn what_a_newcomer_needs_first_goes_first_from_then_on_s7_s8() {
-        let at = |zone, ring| RoomPlan {
-            zone,
-            behaviour: Conduct {
-                confirms: false,
-                ..conduct()
-            },
-            ..in_ring(ring)
-        };
-        let rooms = [at(0, 0), at(0, 0), at(2, 1), at(0, 0), at(3, 1)];
-        let publish = |product, critical, needs_one| Step::Publish {
-            product,
-            critical,
-            minutes: 5,
-            needs_one,
-            supersedes: false,
-        };
-        let steps = [
-            publish(1, true, false),
-            publish(0, true, false),
-            publish(1, false, true),
-            Step::Wait { minutes: 1 },
-        ];
-        live(0, &RINGS, &rooms, &steps);
-    }
-
-    fn publish(product: usize, critical: bool, minutes: u32) -> Step {
-        Step::Publish {
-            product,
-            critical,
-            minutes,
-            needs_one: false,
-            supersedes: true,
-        }
-    }
-
-    #[test]
-    fn a_room_that_comes_to_the_ring_ahead_from_further_east_moves_its_entry_s5() {
-        let kiwi = RoomPlan { zone: 2, ..in_ring(1) };
-        live(
-            3,
-            &RINGS,
-            &[in_ring(0), kiwi],
-            &[publish(0, false, 5), Step::Move(1, 0)],
-        );
-        live(
-            3,
-            &RINGS,
-            &[in_ring(0), in_ring(1)],
-            &[publish(0, false, 5), Step::Move(0, 1)],
-        );
-    }
-
-    #[test]
-    fn a_room_that_moves_at_the_instant_of_a_rings_entry_is_not_lost_r14() {
-        let steps = [publish(0, true, 5), Step::Away { minutes: 540 }, Step::Move(0, 1)];
-        live(0, &RINGS, &[in_ring(0)], &steps);
-    }
-
-    #[test]
-    fn a_silent_device_that_reports_its_success_late_leaves_nothing_to_plan_w5() {
-        let slow = RoomPlan {
-            behaviour: Conduct {
-                minutes: 127,
-                confirms: false,
-                ..conduct()
-            },
-            ..in_ring(0)
-        };
-        live(0, &RINGS, &[slow], &[publish(0, false, 5)]);
-    }
-
-    #[test]
-    fn a_step_whose_device_never_confirms_leaves_nothing_to_plan_s8() {
-        let quiet = RoomPlan {
-            behaviour: Conduct {
-                silences: 1,
-                confirms: false,
-                ..conduct()
-            },
-            ..in_ring(0)
-        };
-        let needs_one = Step::Publish {
-            product: 0,
-            critical: false,
-            minutes: 5,
-            needs_one: true,
-            supersedes: false,
-        };
-        live(
-            0,
-            &RINGS,
-            &[quiet],
-            &[publish(0, false, 67), Step::Recall(0), needs_one],
-        );
-    }
-
-    #[test]
-    fn a_room_of_which_one_device_has_done_a_step_leaves_nothing_to_plan_s8() {
-        let two = |ring| RoomPlan {
-            devices: 2,
-            ..in_ring(ring)
-        };
-        let needs_one = Step::Publish {
-            product: 2,
-            critical: false,
-            minutes: 296,
-            needs_one: true,
-            supersedes: true,
-        };
-        let steps = [
-            Step::AddRoom(two(1)),
-            publish(2, false, 298),
-            Step::Wait { minutes: 1 },
-            Step::AddRoom(two(0)),
-            needs_one,
-            publish(0, false, 5),
-            Step::Move(2, 0),
-            Step::Recall(2),
-        ];
-        live(0, &[(1, 3), (1, 0), (1, 0), (1, 0)], &[in_ring(2)], &steps);
-    }
-
-    #[test]
-    fn a_room_that_is_named_twice_is_forced_once_k5() {
-        live(
-            0,
-            &RINGS,
-            &[in_ring(1)],
-            &[publish(0, false, 5), Step::Force(0, vec![0, 0])],
-        );
-    }
-
-    #[test]
-    fn a_room_with_one_device_done_and_one_that_did_not_fit_goes_on_the_next_night_s7() {
-        let two = RoomPlan {
-            devices: 2,
-            ..in_ring(0)
-        };
-        live(0, &RINGS, &[in_ring(0), two], &[publish(1, false, 296)]);
-    }
-
-    #[test]
-    fn a_retry_of_a_held_room_is_taken_back_at_once_k4() {
-        let silent = RoomPlan {
-            behaviour: Conduct {
-                silences: 1,
-                ..conduct()
-            },
-            ..in_ring(0)
-        };
-        let steps = [
-            publish(0, false, 5),
-            Step::Wait { minutes: 602 },
-            Step::Hold(0, 0),
-            Step::Retry(0),
-        ];
-        live(0, &RINGS, &[silent], &steps);
-    }
-
-    #[test]
-    fn a_ticket_is_cleared_by_a_success_after_a_hold_in_between_k1() {
-        let fails = RoomPlan {
-            behaviour: Conduct {
-                failures: 1,
-                ..conduct()
-            },
-            ..in_ring(0)
-        };
-        let steps = [
-            publish(0, false, 5),
-            Step::Wait { minutes: 547 },
-            Step::Retry(0),
-            Step::Hold(0, 0),
-        ];
-        live(0, &[(1, 2), (3, 1), (4, 1), (1, 0)], &[fails], &steps);
-    }
-
-    #[test]
-    fn a_late_report_after_the_last_ring_goes_on_with_the_attempt_it_had_w5_t6() {
-        let late = RoomPlan {
-            behaviour: Conduct {
-                silences: 1,
-                late_minutes: Some(1_312),
-                confirms: false,
-                ..conduct()
-            },
-            ..in_ring(3)
-        };
-        let steps = [Step::AddRoom(late), publish(0, false, 5)];
-        live(4, &RINGS, &[in_ring(0)], &steps);
-    }
 }

@@ -1,0 +1,291 @@
+//! Writes changes into a fleet: the twin in memory of the store's `Tx::apply`.
+//!
+//! Nothing is decided here; random life in the store's tests compares the two after every step. Start with [`Fleet::apply`].
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::Fleet;
+use crate::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, Stop, StopOf, TakeBack, Wake, WakeOf};
+use crate::deployment::{Bucket, Deployment};
+use crate::freeze::{Freeze, FreezeScope};
+use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
+use crate::install::{Install, InstallState};
+use crate::rollout::RolloutState;
+use crate::room::Room;
+use crate::ticket::{FailureTicket, TicketChange, TicketEvent, TicketStatus};
+
+impl Fleet {
+    /// Writes changes, as the store does.
+    pub fn apply(&mut self, changes: &Changes) -> Applied {
+        let mut applied = Applied::default();
+        self.apply_estate(changes, &mut applied);
+        for new in &changes.new_rollouts {
+            self.rollouts.insert(new.rollout.update, new.rollout.clone());
+        }
+        for rollout in &changes.rollouts {
+            let mut after = rollout.clone();
+            // Counts are kept by deltas only, so that changes can never write them over.
+            after.counts = self
+                .rollouts
+                .get(&rollout.update)
+                .map(|before| before.counts.clone())
+                .unwrap_or_default();
+            self.rollouts.insert(rollout.update, after);
+        }
+        for deployment in changes.placed.iter().chain(&changes.deployments) {
+            let before = self.deployments.insert(deployment.id, deployment.clone());
+            if let Some(before) = before {
+                self.count(before.update, before.ring, before.bucket(), -1);
+            }
+            self.count(deployment.update, deployment.ring, deployment.bucket(), 1);
+        }
+        for install in &changes.installs {
+            self.installs.insert(install.action, install.clone());
+        }
+        for new in &changes.new_installs {
+            let action = ActionId(self.installs.keys().next_back().map_or(1, |last| last.0 + 1));
+            self.installs.insert(action, new.with_action(action));
+        }
+        for change in &changes.tickets {
+            self.apply_ticket(change);
+        }
+        for placement in &changes.placements {
+            self.placements
+                .insert((placement.update, placement.position), placement.room);
+        }
+        self.placements
+            .retain(|(update, _), _| !changes.fully_placed.contains(update));
+        for room in &changes.rechecked_rooms {
+            self.rechecks.remove(room);
+        }
+        for moved in self.moved_by(changes) {
+            applied.moved_nights += 1;
+            self.deployments.insert(moved.id, moved);
+        }
+        for stop in &changes.stops {
+            applied.stops += self.stop(stop);
+        }
+        for taken in &changes.taken_back {
+            self.take_back(taken);
+        }
+        for wake in &changes.woken {
+            self.wake(wake);
+        }
+        applied
+    }
+
+    /// What people set: the organisation, rings, freezes, the rings of rooms, and what they say of releases.
+    fn apply_estate(&mut self, changes: &Changes, applied: &mut Applied) {
+        if let Some(organisation) = &changes.organisation {
+            self.organisation = organisation.clone();
+        }
+        for change in &changes.freezes {
+            match change {
+                FreezeChange::Made { scope, freeze } => self.make_freeze(*scope, freeze),
+                FreezeChange::Lifted { id, last } => self.lift_freeze(*id, *last),
+            }
+        }
+        for moved in &changes.moved_rooms {
+            applied.moved_rooms += self.move_rooms(moved);
+        }
+        if let Some(rings) = &changes.rings {
+            self.rings = rings.clone();
+            // A ring's freezes go with it.
+            self.freezes.rings.retain(|ring, _| rings.get(*ring).is_some());
+        }
+        self.acknowledged
+            .extend(changes.acknowledged.iter().map(|acknowledged| acknowledged.update));
+        for release in &changes.recalled {
+            self.recalled.insert(*release);
+            if let Some(update) = self.updates.get_mut(release) {
+                update.offerable = false;
+            }
+        }
+        for recheck in &changes.rechecks {
+            let rooms: Vec<RoomId> = match recheck {
+                Recheck::Ring(ring) => self.in_scope(FreezeScope::Ring(*ring)).collect(),
+                Recheck::Site(site) => self.in_scope(FreezeScope::Site(*site)).collect(),
+                Recheck::Room(room) => vec![*room],
+            };
+            self.rechecks.extend(rooms);
+        }
+    }
+
+    fn make_freeze(&mut self, scope: FreezeScope, freeze: &Freeze) {
+        match scope {
+            FreezeScope::Organisation | FreezeScope::Ring(_) => self.freezes = self.freezes.with(scope, freeze),
+            FreezeScope::Site(_) | FreezeScope::Room(_) => {
+                for room in self.in_scope(scope).collect::<Vec<_>>() {
+                    let Some(room) = self.rooms.get_mut(&room) else {
+                        continue;
+                    };
+                    room.freezes.push(freeze.clone());
+                    room.freezes.sort_by_key(|freeze| (freeze.from, freeze.id));
+                }
+            }
+        }
+    }
+
+    fn lift_freeze(&mut self, id: FreezeId, last: Option<NaiveDate>) {
+        self.freezes = self.freezes.shortened(id, last);
+        for room in self.rooms.values_mut() {
+            let Some(position) = room.freezes.iter().position(|freeze| freeze.id == id) else {
+                continue;
+            };
+            match last {
+                None => drop(room.freezes.remove(position)),
+                Some(last) => room.freezes[position].until = last,
+            }
+        }
+    }
+
+    fn move_rooms(&mut self, moved: &MovedRooms) -> u64 {
+        let concerned = |room: &&mut Room| {
+            let named = moved.rooms.as_ref().is_none_or(|rooms| rooms.contains(&room.id));
+            named && room.ring == moved.from
+        };
+        let (mut number, mut in_ring) = (0, Vec::new());
+        for room in self.rooms.values_mut().filter(concerned) {
+            room.ring = moved.to;
+            in_ring.push(room.id);
+            number += 1;
+        }
+        // Also those that were named and had gone elsewhere.
+        self.rechecks.extend(moved.rooms.clone().unwrap_or(in_ring));
+        number
+    }
+
+    /// The rooms that a freeze of this scope would concern.
+    fn in_scope(&self, scope: FreezeScope) -> impl Iterator<Item = RoomId> {
+        let concerned = move |room: &&Room| match scope {
+            FreezeScope::Organisation => true,
+            FreezeScope::Ring(ring) => room.ring == ring,
+            FreezeScope::Site(site) => self.sites.get(&site).is_some_and(|rooms| rooms.contains(&room.id)),
+            FreezeScope::Room(id) => room.id == id,
+        };
+        self.rooms.values().filter(concerned).map(|room| room.id)
+    }
+
+    fn take_back(&mut self, taken: &TakeBack) {
+        let rooms: BTreeSet<RoomId> = self.in_scope(taken.scope).collect();
+        let is_for = |deployment: &Deployment| {
+            let night = |(from, until)| deployment.is_forced() || (from..=until).contains(&deployment.night.date());
+            deployment.is_open() && rooms.contains(&deployment.room) && taken.nights.is_none_or(night)
+        };
+        for install in self.installs.values_mut() {
+            let Some(deployment) = self.deployments.get_mut(&install.deployment) else {
+                continue;
+            };
+            if install.state == InstallState::Planned && is_for(deployment) {
+                install.state = InstallState::Withdrawn { at: taken.at };
+                deployment.next_at = Some(taken.at);
+            }
+        }
+    }
+
+    /// Has the planner look at something.
+    fn wake(&mut self, wake: &Wake) {
+        match wake.what {
+            WakeOf::Update(update) => {
+                let of_update = self
+                    .deployments
+                    .values_mut()
+                    .filter(|deployment| deployment.update == update);
+                for deployment in of_update.filter(|deployment| deployment.is_unfinished()) {
+                    deployment.next_at = Some(wake.at);
+                }
+            }
+            WakeOf::UnderFinished(ring) => {
+                for deployment in self.deployments.values_mut() {
+                    let rollout = self.rollouts.get(&deployment.update).map(|rollout| &rollout.state);
+                    let is_over = matches!(rollout, Some(RolloutState::Finished { .. }));
+                    let in_ring = ring.is_none() || self.rooms.get(&deployment.room).map(|room| room.ring) == ring;
+                    if is_over && in_ring && deployment.is_unfinished() {
+                        deployment.next_at = Some(wake.at);
+                    }
+                }
+            }
+            WakeOf::Rollouts => {
+                for rollout in self.rollouts.values_mut() {
+                    if let Some(again) = rollout.wake(wake.at) {
+                        *rollout = again;
+                    }
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self, stop: &Stop) -> u64 {
+        let concerned = |install: &Install| match stop.of {
+            StopOf::Release(release) => install.update == release,
+            StopOf::Deployment(deployment) => install.deployment == deployment,
+        };
+        let (mut asked, mut open) = (0, BTreeSet::new());
+        for install in self.installs.values_mut().filter(|install| concerned(install)) {
+            if install.is_open() {
+                open.insert(install.deployment);
+            }
+            let to_stop = Install {
+                cancel_wanted: Some(stop.why.clone()),
+                ..install.clone()
+            };
+            if to_stop.is_to_be_canceled() {
+                *install = to_stop;
+                asked += 1;
+            }
+        }
+        if let StopOf::Release(_) = stop.of {
+            for deployment in self
+                .deployments
+                .values_mut()
+                .filter(|deployment| open.contains(&deployment.id))
+            {
+                if deployment.is_unfinished() {
+                    deployment.next_at = Some(stop.at);
+                }
+            }
+        }
+        asked
+    }
+
+    /// The deployments whose night moves with these changes.
+    #[must_use]
+    pub fn moved_by(&self, changes: &Changes) -> Vec<Deployment> {
+        if changes.moved_nights.is_empty() {
+            return Vec::new();
+        }
+        let moves = |deployment: &Deployment| changes.moved_nights.iter().find_map(|moved| moved.of(deployment));
+        self.deployments.values().filter_map(moves).collect()
+    }
+
+    fn count(&mut self, update: UpdateId, ring: StageOf, bucket: Option<Bucket>, by: i64) {
+        let Some(bucket) = bucket else { return };
+        let Some(rollout) = self.rollouts.get_mut(&update) else {
+            return;
+        };
+        *rollout.counts.entry(ring).or_default().of(bucket) += by;
+    }
+
+    fn apply_ticket(&mut self, change: &TicketChange) {
+        let key = (change.room, change.update);
+        match &change.event {
+            TicketEvent::Failed { .. } | TicketEvent::NoSpace { .. } => {
+                let ticket = self.tickets.entry(key).or_insert_with(|| FailureTicket {
+                    room: change.room,
+                    update: change.update,
+                    state: TicketStatus::NeedsAction,
+                    failures: Vec::new(),
+                });
+                ticket.state = TicketStatus::NeedsAction;
+                ticket.failures.push(change.event.sentence());
+            }
+            TicketEvent::Cleared(_) => {
+                if let Some(ticket) = self.tickets.get_mut(&key) {
+                    ticket.state = TicketStatus::Resolved;
+                }
+            }
+        }
+    }
+}

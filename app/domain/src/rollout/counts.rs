@@ -1,0 +1,63 @@
+//! How many of a rollout's deployments stand where.
+//!
+//! Counts are kept by differences, whoever writes deployments; nothing here counts rows. Start with [`Counts`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::deployment::Bucket;
+
+/// Deployments of a ring by what came of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// See [`Bucket::Scheduled`].
+    pub scheduled: i64,
+    /// See [`Bucket::InProgress`].
+    pub in_progress: i64,
+    /// See [`Bucket::Completed`].
+    pub completed: i64,
+    /// See [`Bucket::Failed`].
+    pub failed: i64,
+    /// See [`Bucket::Deprecated`].
+    pub deprecated: i64,
+    /// See [`Bucket::CatchUp`].
+    pub catch_up: i64,
+}
+
+impl Counts {
+    /// The count of one bucket, to change it.
+    pub fn of(&mut self, bucket: Bucket) -> &mut i64 {
+        match bucket {
+            Bucket::Scheduled => &mut self.scheduled,
+            Bucket::InProgress => &mut self.in_progress,
+            Bucket::Completed => &mut self.completed,
+            Bucket::Failed => &mut self.failed,
+            Bucket::Deprecated => &mut self.deprecated,
+            Bucket::CatchUp => &mut self.catch_up,
+        }
+    }
+
+    /// Adds another ring's counts.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            scheduled: self.scheduled + other.scheduled,
+            in_progress: self.in_progress + other.in_progress,
+            completed: self.completed + other.completed,
+            failed: self.failed + other.failed,
+            deprecated: self.deprecated + other.deprecated,
+            catch_up: self.catch_up + other.catch_up,
+        }
+    }
+
+    /// Deployments that have not ended, catch-ups aside.
+    #[must_use]
+    pub fn unfinished(&self) -> i64 {
+        self.scheduled + self.in_progress
+    }
+
+    /// All deployments, catch-ups aside.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.unfinished() + self.completed + self.failed + self.deprecated
+    }
+}
