@@ -1,7 +1,5 @@
 //! The device API on the real router: every point of docs/devices.md section 2, and what surrounds it (SPEC A4, W1, W5, K1, K3–K5, G5).
 
-mod support;
-
 use chrono::TimeDelta;
 use domain::deployment::{DeploymentState, Failure, Force};
 use domain::install::InstallState;
@@ -10,7 +8,7 @@ use domain::status::RoomStatus;
 use domain::ticket::TicketState;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{BAR, Engine, House, MUTE, Options, action_in, actor, bar, content, link};
+use testkit::{BAR, Engine, House, MUTE, Options, action_in, actor, bar, both_engines, content, link};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 both_engines!(
@@ -279,7 +277,7 @@ async fn a_failure_report_that_is_no_json_ends_as_failed_with_its_ticket_ddi_2_4
     );
     let kept = house
         .database
-        .count("SELECT count(*) FROM reports WHERE detail LIKE '%No suitable .swu image found%'")
+        .number("SELECT count(*) FROM reports WHERE detail LIKE '%No suitable .swu image found%'")
         .await;
     assert_eq!(kept, 1, "the history has all of it");
     assert_eq!(house.offered(DEVICE).await, None, "K1: the link is gone");
@@ -519,7 +517,7 @@ async fn a_device_that_stops_ends_the_action_and_one_that_refuses_goes_on_ddi_1_
     );
     let room = house.room_of(DEVICE).await;
     assert_eq!(house.status(&room, update).await, RoomStatus::Failed);
-    assert_eq!(house.reason(&room, update).await, "Stopped by Test: a test stops.");
+    assert_eq!(house.reason(&room, update).await, "Stopped by Admin: a test stops.");
     assert!(house.ticket(&room, update).await.is_some(), "K1");
 }
 
@@ -603,7 +601,7 @@ async fn a_second_close_is_gone_and_changes_nothing_but_the_history_ddi_2_11(eng
     assert_eq!(house.fleet().await, before, "nothing changes");
     assert_eq!(house.status(ROOM, update).await, RoomStatus::Failed);
     let query = format!("SELECT count(*) FROM reports WHERE action_id = {action} AND NOT (counted = TRUE)");
-    assert_eq!(house.database.count(&query).await, 2, "both are in the history");
+    assert_eq!(house.database.number(&query).await, 2, "both are in the history");
 }
 
 async fn a_silent_device_has_failed_but_its_late_report_is_taken_and_heals_ddi_2_11_w5(engine: Engine) {
@@ -804,7 +802,7 @@ async fn a_product_without_versions_is_completed_by_the_close_alone_ddi_2_13(eng
     .await;
     let changed = house
         .database
-        .tamper(&format!(
+        .execute(&format!(
             "UPDATE updates SET applies_to_unknown = TRUE WHERE product_id = '{MUTE}'"
         ))
         .await;
@@ -1190,7 +1188,7 @@ async fn a_device_cannot_touch_another_ones_action_a4(engine: Engine) {
         .error(404);
     assert_eq!(house.fleet().await, before);
     assert_eq!(house.status(ROOM, update).await, RoomStatus::Scheduled);
-    assert_eq!(house.database.count("SELECT count(*) FROM reports").await, 0);
+    assert_eq!(house.database.number("SELECT count(*) FROM reports").await, 0);
 }
 
 async fn the_gateway_token_acts_for_any_device_and_can_be_switched_off(engine: Engine) {
@@ -1346,7 +1344,7 @@ async fn a_report_that_does_not_speak_of_the_room_does_not_say_that_it_is_free_k
     let house = House::new(engine).await;
     let free_since = async || {
         let query = format!("SELECT coalesce(free_at, 0) FROM devices WHERE controller_id = '{DEVICE}'");
-        house.database.count(&query).await
+        house.database.number(&query).await
     };
     house.config(DEVICE, &json!({ "data": { "room.state": "free" } })).await;
     let reported = house.now().timestamp_micros();

@@ -1,7 +1,5 @@
 //! The real crate `hawkbit` as fifty devices at once, through a whole rollout of three rings (docs/devices.md 5; SPEC R6, S6, T7).
 
-mod support;
-
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +8,7 @@ use domain::status::{self, RoomStatus, UpdateStatus};
 use futures::future::join_all;
 use hawkbit::ddi::{Client, ClientAuthorization, Execution, Finished, Mode, Type};
 use serde_json::json;
-use support::{BAR, Engine, House, Options, content};
+use testkit::{BAR, Engine, House, Options, both_engines, content};
 
 both_engines!(fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_completed_ddi_4_t7);
 

@@ -5,8 +5,6 @@
 //! repeat what was not, as real clients do. Each kill is logged with what was under way:
 //! `cargo nextest run -p server kills --no-capture`.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -16,15 +14,20 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{DeploymentState, Force};
 use domain::fleet::Fleet;
-use domain::ids::{ProductId, UpdateId};
+use domain::ids::UpdateId;
 use reqwest::Method;
 use serde_json::{Value, json};
 use service::store::Store;
 use service::{Artifacts, Clock, ProcessConfig, RoomScope, Service};
-use support::dice::Dice;
-use support::program::{Program, free_port};
-use support::{BAR, Database, Engine, House, Options, action_in, actor, client, instant, link, rooms};
+use testkit::program::{Program, free_port};
+use testkit::{
+    BAR, Database, Dice, Engine, House, Options, action_in, actor, address_of, bar, both_engines, client, content,
+    facts, instant, link, rooms,
+};
 use tokio::sync::watch;
+
+/// The program, as Cargo has built it.
+const NIGHTSHIFT: &str = env!("CARGO_BIN_EXE_nightshift");
 
 both_engines!(killed_at_random_moments_it_ends_like_one_that_never_was_g3);
 
@@ -40,7 +43,7 @@ async fn killed_at_random_moments_it_ends_like_one_that_never_was_g3(engine: Eng
     let template = Template::new(engine).await;
     let unkilled = live(&template, None).await;
     assert_eq!(unkilled.kills.len(), 0);
-    let killed = live(&template, Some(Dice(SEED))).await;
+    let killed = live(&template, Some(Dice::new(SEED))).await;
     let in_flight = killed.kills.iter().filter(|kill| kill.in_flight > 0).count();
     let landed: usize = killed.kills.iter().map(|kill| kill.landed).sum();
     println!(
@@ -117,7 +120,7 @@ async fn live(template: &Template, dice: Option<Dice>) -> Lived {
     let database = template.database.copy().await;
     let now = instant("2025-03-03T12:00:00Z");
     let port = free_port();
-    let program = Program::start(&database.address, &template.artifacts(), port, now).await;
+    let program = Program::start(NIGHTSHIFT, &database.address, &template.artifacts(), port, now).await;
     let people = people(&database, &template.artifacts(), now).await;
     let mut run = Run {
         fleet: Devices::new(port, &template.tokens),
@@ -178,15 +181,7 @@ async fn people(database: &Database, artifacts: &Path, now: DateTime<Utc>) -> Se
 }
 
 async fn act(service: &Service, day: i64) {
-    let release = async |version: &str| {
-        let mut tx = service.store().read().await.expect("a snapshot");
-        let release = tx
-            .release_of(&ProductId(BAR.to_owned()), version)
-            .await
-            .expect("a query");
-        release.expect("a release").release.id
-    };
-    let update: UpdateId = release("2.0").await;
+    let update = facts::release(service, BAR, "2.0").await;
     match day {
         3 => service
             .pause(&actor(), update, "It hums.".into(), None)
@@ -198,28 +193,12 @@ async fn act(service: &Service, day: i64) {
             .expect("a resume"),
         6 | 20 => drop(service.retry_all_failed(&actor(), update).await.expect("a retry")),
         12 => {
-            let newer = release("3.0").await;
-            let file = service::NewFile {
-                filename: "rally-bar.swu".to_owned(),
-                source: service::Source::Bytes(support::content("3.0")),
-                expected_sha256: None,
-            };
-            service.add_file(&actor(), newer, file).await.expect("a file");
-            let product = ProductId(BAR.to_owned());
-            service
-                .publish(&actor(), &product, "3.0", None)
-                .await
-                .expect("a rollout");
+            let newer = facts::release(service, BAR, "3.0").await;
+            facts::add_file(service, newer, "rally-bar.swu", content("3.0")).await;
+            service.publish(&actor(), &bar(), "3.0", None).await.expect("a rollout");
         }
         16 => {
-            let fleet = service
-                .store()
-                .read()
-                .await
-                .expect("a snapshot")
-                .fleet()
-                .await
-                .expect("the fleet");
+            let fleet = facts::fleet(service).await;
             let waiting = fleet
                 .deployments
                 .values()
@@ -353,7 +332,7 @@ impl Run {
             landed,
             ticking,
         });
-        self.program = Program::start(&self.database.address, &self.artifacts, self.port, now).await;
+        self.program = Program::start(NIGHTSHIFT, &self.database.address, &self.artifacts, self.port, now).await;
         fleet.up.send_replace(true);
         self.program.tick_at(now).await;
     }
@@ -368,14 +347,7 @@ impl Run {
     }
 
     async fn fleet_facts(&self) -> Fleet {
-        self.people
-            .store()
-            .read()
-            .await
-            .expect("a snapshot")
-            .fleet()
-            .await
-            .expect("the fleet")
+        facts::fleet(&self.people).await
     }
 }
 
@@ -671,7 +643,7 @@ impl Devices {
     }
 
     fn address(&self, device: &Device, path: &str) -> String {
-        format!("{}/DEFAULT/controller/v1/{}{path}", self.base, device.id)
+        address_of(&self.base, &device.id, path)
     }
 }
 

@@ -4,8 +4,6 @@
 //! axum lists its routes nowhere but in its debug output, so that is read; a route that a table does not know fails the walk, and a
 //! probe shows that it does.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::error::AppError;
@@ -13,8 +11,8 @@ use axum::Router;
 use axum::routing::get;
 use domain::access::{Act, Role};
 use server::router::{ServerConfig, router};
-use support::visitor::{Page, Visitor};
-use support::{ADMIN, Engine, House};
+use testkit::visitor::{Page, Visitor};
+use testkit::{ADMIN, Engine, House, both_engines};
 
 both_engines!(
     every_route_has_a_row_and_keeps_to_it_a1,
@@ -631,7 +629,7 @@ impl Scene {
             (Role::Helpdesk, house.person("bo@example.com", Role::Helpdesk).await),
             (Role::Auditor, house.person("cy@example.com", Role::Auditor).await),
         ];
-        let people = house.service.people(&support::actor()).await.expect("people");
+        let people = house.service.people(&testkit::actor()).await.expect("people");
         let ids = [
             ("ROOM", house.room("Hall").await.id.to_string()),
             ("UPDATE", house.publish("2.0").await.to_string()),
@@ -738,7 +736,7 @@ async fn every_server_function_asks_for_its_right_a1(engine: Engine) {
     let known: BTreeSet<String> = FUNCTIONS.iter().map(|(_, path, ..)| (*path).to_owned()).collect();
     assert_eq!(registered, known, "a server function has no row in the table of rights");
     let nobody = Visitor::new(&people.house.base);
-    let entries = || people.house.database.count("SELECT COUNT(*) FROM audit");
+    let entries = || people.house.database.number("SELECT COUNT(*) FROM audit");
     let before = entries().await;
     for (method, path, with, act) in FUNCTIONS {
         let with = people

@@ -5,8 +5,6 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
@@ -23,9 +21,9 @@ use domain::ticket::TicketState;
 use domain::update::Severity;
 use service::store::{RoomFilter, TicketFilter};
 use service::{MoveOutcome, RoomChoice, RoomScope, RoomsFile, ServiceError};
-use support::{Devices, Estate, admin, date, draft, instant, problem, speak};
+use testkit::{Devices, Estate, actor, both_engines, date, draft, instant, problem, speak};
 
-on_both_engines![
+both_engines![
     an_update_goes_through_all_rings_room_by_room_in_its_night_s3_s5_s6_t7,
     a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3,
     retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_nothing_k1_k4_t7,
@@ -169,15 +167,15 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let before = nights(&estate, update).await;
-    assert!(problem(estate.service.pause(&admin(), update, "  ".into(), None).await).starts_with("reason: "));
-    assert!(problem(estate.service.resume(&admin(), update, "why".into()).await).contains("not paused"));
+    assert!(problem(estate.service.pause(&actor(), update, "  ".into(), None).await).starts_with("reason: "));
+    assert!(problem(estate.service.resume(&actor(), update, "why".into()).await).contains("not paused"));
     estate
         .service
-        .pause(&admin(), update, "It hums.".into(), None)
+        .pause(&actor(), update, "It hums.".into(), None)
         .await
         .unwrap();
     assert!(
-        problem(estate.service.pause(&admin(), update, "It hums.".into(), None).await)
+        problem(estate.service.pause(&actor(), update, "It hums.".into(), None).await)
             .contains("paused already, by Admin")
     );
     assert_eq!(status(&estate, update).await, UpdateStatus::Paused);
@@ -210,7 +208,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
             estate
                 .service
                 .force(
-                    &admin(),
+                    &actor(),
                     update,
                     &RoomScope::Rooms(vec![rooms["General 1"]]),
                     Force::Now,
@@ -220,7 +218,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
         )
         .contains("paused; resume it first")
     );
-    assert!(problem(estate.service.retry_all_failed(&admin(), update).await).contains("paused"));
+    assert!(problem(estate.service.retry_all_failed(&actor(), update).await).contains("paused"));
     assert_eq!(
         calendar().await[2],
         date("2025-03-30"),
@@ -228,7 +226,7 @@ async fn a_pause_takes_effect_at_once_and_a_resume_moves_what_lies_ahead_k2_k3(e
     );
     estate.is_sound().await;
 
-    estate.service.resume(&admin(), update, "Mended.".into()).await.unwrap();
+    estate.service.resume(&actor(), update, "Mended.".into()).await.unwrap();
     estate.service.tick().await.unwrap();
     let after = nights(&estate, update).await;
     for (room, night) in &before {
@@ -294,13 +292,13 @@ async fn retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_not
     assert_eq!(open_tickets().await, failed().await);
 
     assert_eq!(
-        estate.service.retry_all_failed(&admin(), update).await.unwrap().rooms,
+        estate.service.retry_all_failed(&actor(), update).await.unwrap().rooms,
         2
     );
     let fleet = estate.fleet().await;
     let audit = estate.audit().await;
     assert_eq!(
-        estate.service.retry_all_failed(&admin(), update).await.unwrap().rooms,
+        estate.service.retry_all_failed(&actor(), update).await.unwrap().rooms,
         0
     );
     assert_eq!(estate.fleet().await, fleet);
@@ -327,7 +325,7 @@ async fn retry_puts_back_exactly_the_failed_rooms_and_a_second_click_changes_not
     assert_eq!(open_tickets().await, BTreeSet::from([rooms["General 2"]]));
     assert_eq!(status(&estate, update).await, UpdateStatus::CompletedWithFailures);
     estate.is_sound().await;
-    estate.service.retry_all_failed(&admin(), update).await.unwrap();
+    estate.service.retry_all_failed(&actor(), update).await.unwrap();
     estate.live_until("2025-04-05T06:00:00Z", &mut devices).await;
     let last = estate.deployment(rooms["General 2"], update).await.unwrap();
     assert_eq!(last.attempt, 3);
@@ -354,14 +352,14 @@ async fn what_is_shown_before_a_retry_is_what_it_does_where_a_newer_update_has_c
     let failed: BTreeSet<RoomId> = failed.map(|deployment| deployment.room).collect();
     assert!(failed.contains(&rooms["Staging 1"]) && failed.len() > 2, "{failed:?}");
 
-    let plan = estate.service.retry_plan(&admin(), older, 2).await.unwrap();
+    let plan = estate.service.retry_plan(&actor(), older, 2).await.unwrap();
     assert_eq!((plan.retried.rooms, plan.retried.left_out), (failed.len() - 1, 1));
     assert_eq!(plan.rooms.len(), 2, "so many are named");
-    let all = estate.service.retry_plan(&admin(), older, 20).await.unwrap();
+    let all = estate.service.retry_plan(&actor(), older, 20).await.unwrap();
     assert_eq!(all.rooms[..2], plan.rooms);
     assert_eq!(estate.fleet().await, fleet, "nothing is written");
 
-    let retried = estate.service.retry_all_failed(&admin(), older).await.unwrap();
+    let retried = estate.service.retry_all_failed(&actor(), older).await.unwrap();
     assert_eq!(retried, all.retried);
     for shown in &all.rooms {
         let deployment = estate.deployment(shown.room, older).await.unwrap();
@@ -373,7 +371,7 @@ async fn what_is_shown_before_a_retry_is_what_it_does_where_a_newer_update_has_c
     }
     let left_out = estate.deployment(rooms["Staging 1"], older).await.unwrap();
     assert!(matches!(left_out.state, DeploymentState::Failed { .. }), "{left_out:?}");
-    let again = estate.service.retry_plan(&admin(), older, 20).await.unwrap();
+    let again = estate.service.retry_plan(&actor(), older, 20).await.unwrap();
     assert_eq!((again.retried.rooms, again.retried.left_out), (0, 1));
     assert!(again.rooms.is_empty());
 }
@@ -383,7 +381,7 @@ async fn what_is_shown_before_a_resume_is_what_it_does_k3(estate: Estate) {
     let update = estate.publish("bar", "2.0", None).await;
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
-    assert!(problem(estate.service.resume_plan(&admin(), update).await).contains("not paused"));
+    assert!(problem(estate.service.resume_plan(&actor(), update).await).contains("not paused"));
     let ahead = async || {
         let mut snapshot = estate.service.read_snapshot().await.unwrap();
         let calendar = snapshot.update(update).await.unwrap().calendar;
@@ -392,12 +390,12 @@ async fn what_is_shown_before_a_resume_is_what_it_does_k3(estate: Estate) {
         ahead.collect::<Vec<_>>()
     };
     let pause = async |until: Option<NaiveDate>| {
-        let paused = estate.service.pause(&admin(), update, "It hums.".into(), until).await;
+        let paused = estate.service.pause(&actor(), update, "It hums.".into(), until).await;
         paused.unwrap();
     };
     pause(Some(date("2025-03-17"))).await;
-    assert!(problem(estate.service.pause_plan(&admin(), update, 20).await).contains("paused already, by Admin"));
-    let plan = estate.service.resume_plan(&admin(), update).await.unwrap();
+    assert!(problem(estate.service.pause_plan(&actor(), update, 20).await).contains("paused already, by Admin"));
+    let plan = estate.service.resume_plan(&actor(), update).await.unwrap();
     assert_eq!((plan.now.days_later, plan.since), (0, instant("2025-03-13T12:00:00Z")));
     let by_itself = plan.by_itself.unwrap();
     assert_eq!(by_itself.days_later, 4);
@@ -407,13 +405,13 @@ async fn what_is_shown_before_a_resume_is_what_it_does_k3(estate: Estate) {
 
     pause(None).await;
     estate.live_until("2025-03-20T06:00:00Z", &mut devices).await;
-    let plan = estate.service.resume_plan(&admin(), update).await.unwrap();
+    let plan = estate.service.resume_plan(&actor(), update).await.unwrap();
     assert_eq!((plan.now.days_later, plan.by_itself), (3, None));
     assert!(matches!(
         estate.fleet().await.rollouts[&update].state,
         RolloutState::Paused { .. }
     ));
-    estate.service.resume(&admin(), update, "Mended.".into()).await.unwrap();
+    estate.service.resume(&actor(), update, "Mended.".into()).await.unwrap();
     assert_eq!(ahead().await, plan.now.ahead);
     assert_eq!(plan.now.ahead[1].starts_on, date("2025-04-02"));
     estate.service.tick().await.unwrap();
@@ -431,7 +429,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         { "name": "Done", "site": "Harbour", "devices": [{ "id": "done", "model": "B1", "installed": { "bar": "2.0" } }] },
     ] });
     let file = RoomsFile::parse(&others.to_string()).unwrap();
-    let ids = estate.service.import_rooms(&admin(), &file).await.unwrap().ids;
+    let ids = estate.service.import_rooms(&actor(), &file).await.unwrap().ids;
     rooms.extend(
         ["Held", "New", "Blocked", "Done"]
             .map(str::to_owned)
@@ -449,7 +447,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         problem(
             estate
                 .service
-                .force(&admin(), update, &RoomScope::Rooms(all.clone()), Force::Now, "".into())
+                .force(&actor(), update, &RoomScope::Rooms(all.clone()), Force::Now, "".into())
                 .await
         )
         .starts_with("reason: ")
@@ -457,7 +455,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     let forced = estate
         .service
         .force(
-            &admin(),
+            &actor(),
             update,
             &RoomScope::Rooms(all.clone()),
             Force::Now,
@@ -496,7 +494,7 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     let again = estate
         .service
         .force(
-            &admin(),
+            &actor(),
             update,
             &RoomScope::Rooms(vec![rooms["General 1"]]),
             Force::Now,
@@ -568,17 +566,17 @@ async fn moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14
     let entries = estate.audit().await.len();
     estate
         .service
-        .move_rooms(&admin(), &RoomChoice::Named(vec![ahead]), None, general)
+        .move_rooms(&actor(), &RoomChoice::Named(vec![ahead]), None, general)
         .await
         .unwrap();
     estate
         .service
-        .move_rooms(&admin(), &RoomChoice::Named(vec![back, done]), None, executive)
+        .move_rooms(&actor(), &RoomChoice::Named(vec![back, done]), None, executive)
         .await
         .unwrap();
     estate
         .service
-        .move_rooms(&admin(), &RoomChoice::Named(vec![rooms["Executive 2"]]), None, staging)
+        .move_rooms(&actor(), &RoomChoice::Named(vec![rooms["Executive 2"]]), None, staging)
         .await
         .unwrap();
     estate.service.tick().await.unwrap();
@@ -632,7 +630,7 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
         estate
             .service
             .move_rooms(
-                &admin(),
+                &actor(),
                 &RoomChoice::Named(vec![rooms["Staging 1"], nobody]),
                 None,
                 executive,
@@ -641,7 +639,7 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
         estate
             .service
             .move_rooms(
-                &admin(),
+                &actor(),
                 &RoomChoice::Named(vec![rooms["Staging 1"], rooms["General 1"]]),
                 None,
                 general,
@@ -650,7 +648,7 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
         estate
             .service
             .move_rooms(
-                &admin(),
+                &actor(),
                 &RoomChoice::Named(vec![rooms["Staging 1"]]),
                 None,
                 domain::ids::RingId(uuid::Uuid::from_u128(9)),
@@ -658,7 +656,7 @@ async fn a_move_is_all_or_nothing_r3_r12(estate: Estate) {
             .await,
         estate
             .service
-            .move_rooms(&admin(), &RoomChoice::Named(vec![]), None, executive)
+            .move_rooms(&actor(), &RoomChoice::Named(vec![]), None, executive)
             .await,
     ];
     let said: Vec<String> = refusals.into_iter().map(problem).collect();
@@ -688,25 +686,25 @@ async fn all_rooms_that_match_are_moved_at_once_if_they_are_those_that_were_seen
     let (before, audit) = (estate.fleet().await, estate.audit().await);
     let service = &estate.service;
     let stale = service
-        .move_rooms(&admin(), &matching("general", 11), None, executive)
+        .move_rooms(&actor(), &matching("general", 11), None, executive)
         .await;
     assert_eq!(
         problem(stale),
         "the number of matching rooms has changed from 11 to 12; check the list again"
     );
     let nothing = service
-        .move_rooms(&admin(), &matching("attic", 0), None, executive)
+        .move_rooms(&actor(), &matching("attic", 0), None, executive)
         .await;
     assert_eq!(problem(nothing), "rooms: no room matches");
     let there = service
-        .move_rooms(&admin(), &matching("general", 12), None, general)
+        .move_rooms(&actor(), &matching("general", 12), None, general)
         .await;
     assert_eq!(problem(there), "target ring: all of these rooms are in General already");
     assert_eq!(estate.fleet().await, before);
     assert_eq!(estate.audit().await, audit);
     // Two of them are there already; the others come from two rings.
     let moved = service
-        .move_rooms(&admin(), &matching("1", 6), None, executive)
+        .move_rooms(&actor(), &matching("1", 6), None, executive)
         .await
         .unwrap();
     assert_eq!(
@@ -750,16 +748,16 @@ async fn a_pause_with_a_date_ends_by_itself_on_it_k3(estate: Estate) {
         ("2025-06-12", "resumes_on: at most 90 days ahead; that is 91"),
     ] {
         let refused = service
-            .pause(&admin(), update, "It hums.".into(), Some(date(day)))
+            .pause(&actor(), update, "It hums.".into(), Some(date(day)))
             .await;
         assert_eq!(problem(refused), why);
     }
     assert_eq!(status(&estate, update).await, UpdateStatus::InProgress);
-    service.pause(&admin(), update, "It hums.".into(), None).await.unwrap();
+    service.pause(&actor(), update, "It hums.".into(), None).await.unwrap();
     let other_end = async |end: Option<&str>| {
         let end = end.map(date);
         service
-            .set_resume_date(&admin(), update, "The vendor is slow.".into(), end)
+            .set_resume_date(&actor(), update, "The vendor is slow.".into(), end)
             .await
     };
     assert_eq!(
@@ -870,14 +868,18 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
     let ticket = tickets[0].number;
     assert_ne!(health().await, Health::Unhealthy, "a warning changes nothing");
     // As a ticket of the device itself would be; those of failed updates are warnings.
-    estate.execute("UPDATE tickets SET severity = 'critical'").await;
     estate
+        .database
+        .execute("UPDATE tickets SET severity = 'critical'")
+        .await;
+    estate
+        .database
         .execute("UPDATE devices SET last_seen_at = 4102444800000000")
         .await;
     assert_eq!(health().await, Health::Unhealthy);
     estate
         .service
-        .suppress_ticket(&admin(), ticket, date("2025-03-07"), "Its bar is exchanged.".into())
+        .suppress_ticket(&actor(), ticket, date("2025-03-07"), "Its bar is exchanged.".into())
         .await
         .unwrap();
     assert_eq!(health().await, Health::Suppressed);
@@ -891,13 +893,13 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
     let service = &estate.service;
     let rooms = estate.rooms(&[("Staging", 1), ("General", 1)]).await;
     // 28 of the 60 days are taken: 33 more are refused with both numbers, 32 accepted.
-    let too_long = problem(service.add_ring(&admin(), draft("Pilots", Some(3), 30, 3)).await);
+    let too_long = problem(service.add_ring(&actor(), draft("Pilots", Some(3), 30, 3)).await);
     assert!(
         too_long.contains("33") && too_long.contains("32") && too_long.contains("60"),
         "{too_long}"
     );
     let pilots = service
-        .add_ring(&admin(), draft(" Pilots ", Some(3), 30, 2))
+        .add_ring(&actor(), draft(" Pilots ", Some(3), 30, 2))
         .await
         .unwrap();
     let rings = service.read_snapshot().await.unwrap().rings;
@@ -908,54 +910,54 @@ async fn rings_are_added_edited_and_deleted_within_sixty_days_r2_r8_r9_r11(estat
     assert!(
         problem(
             service
-                .edit_ring(&admin(), pilots, None, draft("Pilots", Some(3), 30, 3))
+                .edit_ring(&actor(), pilots, None, draft("Pilots", Some(3), 30, 3))
                 .await
         )
         .contains("60")
     );
     assert!(
-        problem(service.add_ring(&admin(), draft("pilots", Some(4), 1, 0)).await)
+        problem(service.add_ring(&actor(), draft("pilots", Some(4), 1, 0)).await)
             .contains("there is a ring named Pilots already")
     );
     service
-        .edit_ring(&admin(), pilots, None, draft("Pilots", Some(3), 3, 4))
+        .edit_ring(&actor(), pilots, None, draft("Pilots", Some(3), 3, 4))
         .await
         .unwrap();
-    let taken = problem(service.add_ring(&admin(), draft("Second", Some(5), 1, 0)).await);
+    let taken = problem(service.add_ring(&actor(), draft("Second", Some(5), 1, 0)).await);
     assert_eq!(taken, "order: 5 belongs to General; two rings never share an order");
-    let no_days = problem(service.add_ring(&admin(), draft("Second", Some(6), 0, 3)).await);
+    let no_days = problem(service.add_ring(&actor(), draft("Second", Some(6), 0, 3)).await);
     assert!(no_days.contains("at least 1 day"), "{no_days}");
 
     // Preconfigured ones stay.
     for name in ["Staging", "General", "Executive"] {
-        let said = problem(service.delete_ring(&admin(), estate.ring(name).await, None).await);
+        let said = problem(service.delete_ring(&actor(), estate.ring(name).await, None).await);
         assert_eq!(said, format!("{name} is a preconfigured ring and cannot be deleted"));
     }
     // Rooms go to General, or where somebody wants them.
     service
-        .move_rooms(&admin(), &RoomChoice::Named(vec![rooms["Staging 1"]]), None, pilots)
+        .move_rooms(&actor(), &RoomChoice::Named(vec![rooms["Staging 1"]]), None, pilots)
         .await
         .unwrap();
-    let wrong = service.delete_ring(&admin(), pilots, Some(pilots)).await;
+    let wrong = service.delete_ring(&actor(), pilots, Some(pilots)).await;
     assert!(problem(wrong).contains("there is no such ring"));
-    service.delete_ring(&admin(), pilots, None).await.unwrap();
+    service.delete_ring(&actor(), pilots, None).await.unwrap();
     assert_eq!(
         estate.fleet().await.rooms[&rooms["Staging 1"]].ring,
         estate.ring("General").await
     );
     let second = service
-        .add_ring(&admin(), draft("Second", Some(9), 1, 0))
+        .add_ring(&actor(), draft("Second", Some(9), 1, 0))
         .await
         .unwrap();
     service
-        .move_rooms(&admin(), &RoomChoice::Named(vec![rooms["Staging 1"]]), None, second)
+        .move_rooms(&actor(), &RoomChoice::Named(vec![rooms["Staging 1"]]), None, second)
         .await
         .unwrap();
     let executive = estate.ring("Executive").await;
-    service.delete_ring(&admin(), second, Some(executive)).await.unwrap();
+    service.delete_ring(&actor(), second, Some(executive)).await.unwrap();
     assert_eq!(estate.fleet().await.rooms[&rooms["Staging 1"]].ring, executive);
     assert!(matches!(
-        service.delete_ring(&admin(), second, None).await,
+        service.delete_ring(&actor(), second, None).await,
         Err(ServiceError::NotFound { .. })
     ));
     let deleted: Vec<_> = estate
@@ -984,16 +986,16 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let (staging, executive) = (estate.ring("Staging").await, estate.ring("Executive").await);
     service
-        .edit_ring(&admin(), staging, None, draft("Staging", None, 1, 0))
+        .edit_ring(&actor(), staging, None, draft("Staging", None, 1, 0))
         .await
         .unwrap();
     service
-        .edit_ring(&admin(), executive, None, draft("Executive", None, 3, 1))
+        .edit_ring(&actor(), executive, None, draft("Executive", None, 3, 1))
         .await
         .unwrap();
     // New before General: skipped. Between General and Executive: on the way.
-    service.add_ring(&admin(), draft("Early", Some(2), 4, 0)).await.unwrap();
-    service.add_ring(&admin(), draft("Late", Some(8), 2, 2)).await.unwrap();
+    service.add_ring(&actor(), draft("Early", Some(2), 4, 0)).await.unwrap();
+    service.add_ring(&actor(), draft("Late", Some(8), 2, 2)).await.unwrap();
     service.tick().await.unwrap();
     let calendar: Vec<(String, NaiveDate, NaiveDate)> = {
         let summary = service.read_snapshot().await.unwrap().update(update).await.unwrap();
@@ -1016,7 +1018,7 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
     // Today's rings have 1 + 4 + 14 + 4 + 4 = 27 days, the rollout's 7 + 14 + 4 + 4 = 29: 35 for Executive fit today's only.
     let refused = problem(
         service
-            .edit_ring(&admin(), executive, None, draft("Executive", None, 30, 6))
+            .edit_ring(&actor(), executive, None, draft("Executive", None, 30, 6))
             .await,
     );
     assert_eq!(
@@ -1024,7 +1026,7 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
         "rollout duration: the running rollout of Bar firmware 2.0 would take 61 days; at most 60 are allowed"
     );
     service
-        .edit_ring(&admin(), executive, None, draft("Executive", None, 30, 5))
+        .edit_ring(&actor(), executive, None, draft("Executive", None, 30, 5))
         .await
         .unwrap();
     service.tick().await.unwrap();
@@ -1034,7 +1036,7 @@ async fn a_running_rollout_keeps_the_rings_it_has_entered_r10(estate: Estate) {
 async fn a_ring_stays_while_an_update_is_inside_it_r11(estate: Estate) {
     let service = &estate.service;
     let pilots = service
-        .add_ring(&admin(), draft("Pilots", Some(3), 2, 1))
+        .add_ring(&actor(), draft("Pilots", Some(3), 2, 1))
         .await
         .unwrap();
     let rooms = estate.rooms(&[("Staging", 1), ("Pilots", 2), ("General", 1)]).await;
@@ -1042,14 +1044,14 @@ async fn a_ring_stays_while_an_update_is_inside_it_r11(estate: Estate) {
     let mut devices = Devices::of(&rooms);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
     let (before, audit) = (estate.fleet().await, estate.audit().await);
-    let refused = problem(service.delete_ring(&admin(), pilots, None).await);
+    let refused = problem(service.delete_ring(&actor(), pilots, None).await);
     assert!(
         refused.contains("Bar firmware 2.0 is inside this ring until Fri 14 Mar 2025"),
         "{refused}"
     );
     assert_eq!((estate.fleet().await, estate.audit().await), (before, audit));
     estate.live_until("2025-03-15T12:00:00Z", &mut devices).await;
-    service.delete_ring(&admin(), pilots, None).await.unwrap();
+    service.delete_ring(&actor(), pilots, None).await.unwrap();
     service.tick().await.unwrap();
     estate.is_sound().await;
     estate.live_until("2025-04-10T00:00:00Z", &mut devices).await;
@@ -1060,7 +1062,7 @@ async fn a_ring_stays_while_an_update_is_inside_it_r11(estate: Estate) {
 async fn publishing_is_refused_with_one_sentence_s4_s7_g5(estate: Estate) {
     let service = &estate.service;
     let bar = domain::ids::ProductId("bar".to_owned());
-    let publish = async |version: &str, severity| service.publish(&admin(), &bar, version, severity).await;
+    let publish = async |version: &str, severity| service.publish(&actor(), &bar, version, severity).await;
     let audit = estate.audit().await;
     assert_eq!(problem(publish("9.9", None).await), "Release 9.9 of bar was not found");
     assert!(problem(publish("2.0", None).await).contains("has no file"));
@@ -1150,7 +1152,7 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     estate
         .service
         .move_rooms(
-            &admin(),
+            &actor(),
             &RoomChoice::Named(vec![rooms["General 2"]]),
             None,
             estate.ring("Staging").await,
@@ -1175,7 +1177,7 @@ async fn a_room_explains_every_update_that_it_could_get_t5_g6(estate: Estate) {
     assert_eq!(updates["Bar firmware 2.0"].0, "Completed");
     estate
         .service
-        .pause(&admin(), bar, "It hums.".into(), None)
+        .pause(&actor(), bar, "It hums.".into(), None)
         .await
         .unwrap();
     let (_, _, updates) = explain("General 2").await;
@@ -1198,7 +1200,7 @@ async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
     let mut devices = Devices::of(&rooms);
     devices.fails = BTreeMap::from([("general-1".to_owned(), 9)]);
     estate.live_until("2025-03-13T12:00:00Z", &mut devices).await;
-    let early = estate.service.acknowledge(&admin(), update, "Seen.".into()).await;
+    let early = estate.service.acknowledge(&actor(), update, "Seen.".into()).await;
     assert!(problem(early).contains("not completed with failures"));
     estate.live_until("2025-04-03T00:00:00Z", &mut devices).await;
     let active = async || {
@@ -1213,10 +1215,10 @@ async fn failures_are_acknowledged_once_the_rollout_is_over_t9(estate: Estate) {
             .len()
     };
     assert_eq!(active().await, 1);
-    assert!(problem(estate.service.acknowledge(&admin(), update, " ".into()).await).starts_with("reason: "));
+    assert!(problem(estate.service.acknowledge(&actor(), update, " ".into()).await).starts_with("reason: "));
     estate
         .service
-        .acknowledge(&admin(), update, "The room is rebuilt.".into())
+        .acknowledge(&actor(), update, "The room is rebuilt.".into())
         .await
         .unwrap();
     assert_eq!(active().await, 0);
@@ -1276,7 +1278,7 @@ async fn a_superseded_update_goes_on_ahead_of_the_newer_one_s9(estate: Estate) {
     // Paused for so long that the newer one comes to General first.
     estate
         .service
-        .pause(&admin(), older, "It hums.".into(), None)
+        .pause(&actor(), older, "It hums.".into(), None)
         .await
         .unwrap();
     estate.live_until("2025-03-26T12:00:00Z", &mut devices).await;
@@ -1285,7 +1287,7 @@ async fn a_superseded_update_goes_on_ahead_of_the_newer_one_s9(estate: Estate) {
         deployment.update == older && deployment.reason.sentence() == "Superseded by Bar firmware 3.0."
     });
     assert_eq!(given_way.count(), 8, "two of ten had their night before the pause");
-    estate.service.resume(&admin(), older, "Mended.".into()).await.unwrap();
+    estate.service.resume(&actor(), older, "Mended.".into()).await.unwrap();
     estate.live_until("2025-04-09T12:00:00Z", &mut devices).await;
     let now = estate.fleet().await.rollouts[&older].state.clone();
     let RolloutState::Deprecated { reason, .. } = now else {
@@ -1310,7 +1312,7 @@ async fn a_freeze_moves_the_plan_and_is_refused_with_one_sentence_w6(estate: Est
     let freeze = async |scope, from: &str, until: &str| {
         estate
             .service
-            .freeze(&admin(), scope, date(from), date(until), "trade fair".into())
+            .freeze(&actor(), scope, date(from), date(until), "trade fair".into())
             .await
     };
     let everybody = FreezeScope::Organisation;
@@ -1388,27 +1390,27 @@ async fn a_freeze_that_is_lifted_gives_the_plan_its_dates_back_w6(estate: Estate
     let general = FreezeScope::Ring(estate.ring("General").await);
     let freeze = async |from: &str, until: &str| {
         service
-            .freeze(&admin(), general, date(from), date(until), "trade fair".into())
+            .freeze(&actor(), general, date(from), date(until), "trade fair".into())
             .await
             .unwrap()
     };
     // Before it has begun, it is as if it had never been.
     let early = freeze("2025-03-15", "2025-03-18").await;
     service
-        .lift_freeze(&admin(), early, "The fair is off.".into())
+        .lift_freeze(&actor(), early, "The fair is off.".into())
         .await
         .unwrap();
     service.tick().await.unwrap();
     assert_eq!(nights(&estate, update).await, before);
     assert_eq!(
-        problem(service.lift_freeze(&admin(), early, "again".into()).await),
+        problem(service.lift_freeze(&actor(), early, "again".into()).await),
         "This freeze was not found"
     );
     // In the middle of it, what was frozen stays, and the rest comes back.
     let late = freeze("2025-03-15", "2025-03-20").await;
     estate.live_until("2025-03-17T12:00:00Z", &mut devices).await;
     service
-        .lift_freeze(&admin(), late, "The fair is over early.".into())
+        .lift_freeze(&actor(), late, "The fair is over early.".into())
         .await
         .unwrap();
     service.tick().await.unwrap();
@@ -1422,7 +1424,7 @@ async fn a_freeze_that_is_lifted_gives_the_plan_its_dates_back_w6(estate: Estate
         assert_eq!(after[room], moved, "{room}: the 15th to the 17th were lost");
     }
     assert!(
-        problem(service.lift_freeze(&admin(), late, "again".into()).await).contains("its last date is Mon 17 Mar 2025")
+        problem(service.lift_freeze(&actor(), late, "again".into()).await).contains("its last date is Mon 17 Mar 2025")
     );
     estate.live_until("2025-04-06T00:00:00Z", &mut devices).await;
     assert_eq!(status(&estate, update).await, UpdateStatus::Completed);
@@ -1461,7 +1463,7 @@ async fn a_hold_that_ends_lets_the_room_catch_up_s11(estate: Estate) {
         "holds": [{ "owner": "Facilities", "reason": "microphones on trial", "since": "2025-03-01", "until": "2025-03-10" }] }] });
     let file = RoomsFile::parse(&held.to_string()).unwrap();
     estate.rooms(&[("General", 1)]).await;
-    let room = estate.service.import_rooms(&admin(), &file).await.unwrap().ids[0];
+    let room = estate.service.import_rooms(&actor(), &file).await.unwrap().ids[0];
     let update = estate.publish("bar", "2.0", None).await;
     let mut devices = Devices::default();
     estate.live_until("2025-03-10T23:00:00Z", &mut devices).await;
@@ -1508,7 +1510,7 @@ async fn automatic_mode_concerns_updates_published_later_s12(estate: Estate) {
 async fn a_ring_that_an_edit_puts_behind_a_rollout_is_caught_up_r10_r14(estate: Estate) {
     let pilots = estate
         .service
-        .add_ring(&admin(), draft("Pilots", Some(7), 2, 1))
+        .add_ring(&actor(), draft("Pilots", Some(7), 2, 1))
         .await
         .unwrap();
     let rooms = estate.rooms(&[("Staging", 1), ("General", 2), ("Pilots", 2)]).await;
@@ -1518,7 +1520,7 @@ async fn a_ring_that_an_edit_puts_behind_a_rollout_is_caught_up_r10_r14(estate: 
     assert_eq!(estate.deployment(rooms["Pilots 1"], update).await, None);
     estate
         .service
-        .edit_ring(&admin(), pilots, None, draft("Pilots", Some(2), 2, 1))
+        .edit_ring(&actor(), pilots, None, draft("Pilots", Some(2), 2, 1))
         .await
         .unwrap();
     estate.live_until("2025-03-14T12:00:00Z", &mut devices).await;

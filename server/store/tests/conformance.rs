@@ -34,31 +34,13 @@ use store::{
     ReportRefusal, RoomFilter, RoomListRecord, Store, StoreError, TicketFilter, TicketRecord, Tx, UpdateRoomFilter,
     UpdateRooms,
 };
-use support::Home;
-use support::lab::{self, GENERAL, STAGING, UPDATE, at_night, date, instant, later, room, says};
+use support::lab::{self, GENERAL, STAGING, UPDATE, at_night, later, room};
 use support::world::World;
+use testkit::statements::Statements;
+use testkit::{Dice, Home, both_engines, date, instant, migrations, says};
 use uuid::Uuid;
 
-macro_rules! on_both_engines {
-    ($($behaviour:ident),+ $(,)?) => {
-        mod sqlite {
-            use super::*;
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $behaviour() {
-                super::$behaviour(Home::new(Engine::Sqlite).await).await;
-            })+
-        }
-        mod postgres {
-            use super::*;
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $behaviour() {
-                super::$behaviour(Home::new(Engine::Postgres).await).await;
-            })+
-        }
-    };
-}
-
-on_both_engines![
+both_engines![
     the_organisation_and_its_rings_come_back_as_they_were_written,
     the_database_keeps_the_three_preconfigured_rings_r1,
     the_database_keeps_two_rings_from_one_order_r2,
@@ -190,19 +172,19 @@ async fn the_database_keeps_the_three_preconfigured_rings_r1(home: Home) {
     put_rings(&home.store, &lab::rings()).await.unwrap();
     for ring in lab::rings().iter() {
         let said = home
-            .raw(&format!("DELETE FROM rings WHERE id = {}", home.id(ring.id.0)))
+            .try_execute(&format!("DELETE FROM rings WHERE id = {}", home.id(ring.id.0)))
             .await
             .unwrap_err();
         assert!(said.contains("a preconfigured ring cannot be deleted"), "{said}");
     }
-    assert!(home.raw("DELETE FROM rings").await.is_err());
+    assert!(home.try_execute("DELETE FROM rings").await.is_err());
     assert_eq!(home.store.read().await.unwrap().rings().await.unwrap(), lab::rings());
     // Nor can one be turned into a custom ring first.
     let turned = format!(
         "UPDATE rings SET kind = 'custom', place = 4 WHERE id = {}",
         home.id(STAGING.0)
     );
-    let said = home.raw(&turned).await;
+    let said = home.try_execute(&turned).await;
     assert!(said.is_err(), "a preconfigured ring was made a custom one");
 }
 
@@ -218,9 +200,12 @@ async fn the_database_keeps_two_rings_from_one_order_r2(home: Home) {
         )
     };
     for taken in [3, 5] {
-        assert!(home.raw(&second(taken)).await.is_err(), "order {taken} was given twice");
+        assert!(
+            home.try_execute(&second(taken)).await.is_err(),
+            "order {taken} was given twice"
+        );
     }
-    home.raw(&second(4)).await.unwrap();
+    home.try_execute(&second(4)).await.unwrap();
 }
 
 async fn the_database_keeps_a_ring_of_each_kind_in_its_place_r1_r2(home: Home) {
@@ -243,11 +228,11 @@ async fn the_database_keeps_a_ring_of_each_kind_in_its_place_r1_r2(home: Home) {
         ("custom", 3, 0),
     ] {
         assert!(
-            home.raw(&ring(kind, place, days)).await.is_err(),
+            home.try_execute(&ring(kind, place, days)).await.is_err(),
             "{kind} at {place} with {days} days was accepted"
         );
     }
-    home.raw(&ring("custom", 3, 1)).await.unwrap();
+    home.try_execute(&ring("custom", 3, 1)).await.unwrap();
 }
 
 async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
@@ -263,14 +248,14 @@ async fn the_database_knows_names_without_regard_to_case_r4(home: Home) {
     ] {
         let same = key == domain::ring::name_key("Grüße");
         let added = home
-            .raw(&format!(
+            .try_execute(&format!(
                 "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
                 VALUES ({}, 'custom', '{name}', '{key}', '', 4, 1, 0)",
                 home.id(Uuid::from_u128(10)),
             ))
             .await;
         assert!(!same || added.is_err(), "{name} was added beside Grüße");
-        home.raw(&format!(
+        home.try_execute(&format!(
             "DELETE FROM rings WHERE id = {}",
             home.id(Uuid::from_u128(10))
         ))
@@ -792,7 +777,7 @@ async fn one_deployment_is_open_in_a_room_one_exists_for_room_and_update_one_ins
 async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: Home) {
     let store = &home.store;
     lab::fill(store, 4).await;
-    let mut dice = support::world::Dice::new(7);
+    let mut dice = Dice::new(7);
     let states = every_deployment_state();
     let rings = [STAGING, GENERAL, lab::EXECUTIVE];
     for step in 0..60 {
@@ -812,7 +797,7 @@ async fn the_counts_of_a_ring_follow_every_change_of_its_deployments_t10(home: H
         assert_eq!(wrong, [], "step {step}");
     }
     // A count that is made wrong is found.
-    home.raw("UPDATE ring_counts SET completed = completed + 1")
+    home.try_execute("UPDATE ring_counts SET completed = completed + 1")
         .await
         .unwrap();
     let fleet = store.read().await.unwrap().fleet().await.unwrap();
@@ -1170,7 +1155,7 @@ async fn rechecks(store: &Store) -> usize {
 }
 
 async fn clear_rechecks(home: &Home) {
-    home.raw("DELETE FROM marks").await.unwrap();
+    home.try_execute("DELETE FROM marks").await.unwrap();
 }
 
 async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) {
@@ -1212,7 +1197,9 @@ async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) 
     );
     assert_eq!(running.started_at, Some(later(0)));
     // Success; the inventory is asked for.
-    home.raw("UPDATE devices SET facts_wanted = NOT TRUE").await.unwrap();
+    home.try_execute("UPDATE devices SET facts_wanted = NOT TRUE")
+        .await
+        .unwrap();
     let closed = || feedback(0, action, Execution::Closed, Finished::Success);
     assert_eq!(store.report(closed(), later(20)).await.unwrap(), Outcome::Changed);
     assert_eq!(rechecks(store).await, 1);
@@ -1460,25 +1447,8 @@ fn facts(mode: ConfigMode, data: &[(&str, Option<&str>)]) -> Report {
 }
 
 async fn attributes(home: &Home) -> String {
-    let attributes = match home.engine {
-        Engine::Sqlite => "attributes",
-        Engine::Postgres => "attributes::text",
-    };
-    let sql = AssertSqlSafe(format!(
-        "SELECT {attributes} FROM devices WHERE controller_id = 'device-0'"
-    ));
-    let text: String = match home.engine {
-        Engine::Sqlite => sqlx::query_scalar(sql)
-            .fetch_one(&mut home.sqlite().await)
-            .await
-            .unwrap(),
-        Engine::Postgres => {
-            let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address)
-                .await
-                .unwrap();
-            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
-        }
-    };
+    let query = "SELECT cast(attributes AS text) FROM devices WHERE controller_id = 'device-0'";
+    let text = home.text(query).await;
     let known: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
     known
         .into_iter()
@@ -1862,7 +1832,9 @@ async fn overlapping_writers_that_find_none_yet_make_one_g2(home: Home) {
 async fn a_row_that_is_no_fact_is_named_by_table_and_row_g5(home: Home) {
     let store = &home.store;
     lab::fill(store, 1).await;
-    home.raw("UPDATE rooms SET zone = 'Mars/Olympus'").await.unwrap();
+    home.try_execute("UPDATE rooms SET zone = 'Mars/Olympus'")
+        .await
+        .unwrap();
     let error = store.read().await.unwrap().fleet().await.unwrap_err();
     let said = error.to_string();
     assert!(
@@ -1876,7 +1848,7 @@ async fn a_row_that_is_no_fact_is_named_by_table_and_row_g5(home: Home) {
         "UPDATE updates SET severity = 'high'",
         "UPDATE rollouts SET state = 'paused'",
     ] {
-        assert!(home.raw(sql).await.is_err(), "{sql}");
+        assert!(home.try_execute(sql).await.is_err(), "{sql}");
     }
 }
 
@@ -1892,16 +1864,18 @@ async fn a_reason_that_another_program_wrote_is_its_sentence_t5(home: Home) {
     assert_eq!(reason().await, night, "its facts come back");
     let written = |sentence: &str| Reason::Written(sentence.to_owned());
     // A program before this one writes the sentence and leaves the facts as they are.
-    home.raw("UPDATE deployments SET reason = 'As it was written.'")
+    home.try_execute("UPDATE deployments SET reason = 'As it was written.'")
         .await
         .unwrap();
     assert_eq!(reason().await, written("As it was written."));
     // A program after this one has reasons that nobody here knows.
-    home.raw("UPDATE deployments SET reason_facts = '{\"code\":\"of_tomorrow\",\"facts\":{\"a\":1}}'")
+    home.try_execute("UPDATE deployments SET reason_facts = '{\"code\":\"of_tomorrow\",\"facts\":{\"a\":1}}'")
         .await
         .unwrap();
     assert_eq!(reason().await, written("As it was written."));
-    home.raw("UPDATE deployments SET reason_facts = NULL").await.unwrap();
+    home.try_execute("UPDATE deployments SET reason_facts = NULL")
+        .await
+        .unwrap();
     assert_eq!(reason().await, written("As it was written."));
 }
 
@@ -2235,10 +2209,10 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
     });
     assert!(put.unwrap());
     assert_eq!(unhealthy().await, ["Zebra"], "who does not take part is not unhealthy");
-    home.raw("DELETE FROM ticket_rooms").await.unwrap();
+    home.try_execute("DELETE FROM ticket_rooms").await.unwrap();
     assert_eq!(unhealthy().await, none);
     // What does not fit is found.
-    home.raw("UPDATE room_troubles SET tickets = 4 WHERE room_key = 'zebra'")
+    home.try_execute("UPDATE room_troubles SET tickets = 4 WHERE room_key = 'zebra'")
         .await
         .unwrap();
     let findings = store.read().await.unwrap().wrong_counts().await.unwrap();
@@ -2299,12 +2273,12 @@ async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
         ("UPDATE tickets SET state = 'resolved', resolved_at = 1", 0, 1),
         ("DELETE FROM tickets", 0, 0),
     ] {
-        home.raw(statement).await.unwrap();
+        home.try_execute(statement).await.unwrap();
         assert_eq!(found("").await, (open, Vec::new()), "{statement}");
         assert_eq!(found("all").await.0, all, "{statement}");
     }
     // What does not fit is found.
-    home.raw("UPDATE room_counts SET rooms = rooms + 1 WHERE state = 'retired'")
+    home.try_execute("UPDATE room_counts SET rooms = rooms + 1 WHERE state = 'retired'")
         .await
         .unwrap();
     let (_, findings) = found("").await;
@@ -2312,22 +2286,10 @@ async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
     assert!(findings[0].starts_with("2 retired rooms of ring"), "{findings:?}");
 }
 
-/// As the program left it of which this was the newest migration.
-async fn migrate_to(number: i64, home: &Home) {
-    let files = sqlx::migrate::Migrator::new(migrations(home.engine)).await.unwrap();
-    match home.engine {
-        Engine::Sqlite => files.run_to(number, &mut home.sqlite().await).await.unwrap(),
-        Engine::Postgres => {
-            let connection = <sqlx::PgConnection as sqlx::Connection>::connect(&home.address);
-            files.run_to(number, &mut connection.await.unwrap()).await.unwrap();
-        }
-    }
-}
-
 async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(home: Home) {
     let home = Home::empty(home.engine).await;
     // As the program left it that knew neither the copies nor the counts of 0011.
-    migrate_to(10, &home).await;
+    home.migrate_to(10).await;
     let id = |number: u128| home.id(Uuid::from_u128(number));
     let room = |number: u128, name: &str| {
         format!(
@@ -2403,7 +2365,7 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
         about(1003, 12),
         about(1004, 11),
     ] {
-        home.raw(&statement).await.unwrap();
+        home.try_execute(&statement).await.unwrap();
     }
 
     home.store.migrate().await.unwrap();
@@ -2430,14 +2392,14 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
     assert_eq!(tx.find_rooms(&words, 10).await.unwrap().len(), 1);
     drop(tx);
     // Beside this program the older one may still be alive on Postgres (G2); on SQLite there is one process.
-    let by_the_older = home.raw(&deployment(13)).await;
+    let by_the_older = home.try_execute(&deployment(13)).await;
     match home.engine {
         Engine::Sqlite => assert!(
             by_the_older
                 .unwrap_err()
                 .contains("a deployment has the key of its room")
         ),
-        Engine::Postgres => by_the_older.unwrap(),
+        Engine::Postgres => drop(by_the_older.unwrap()),
     }
     let mut tx = home.store.read().await.unwrap();
     assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
@@ -2445,7 +2407,7 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
 
 async fn names_of_an_older_program_are_found_in_every_unicode_form_r4_g5(home: Home) {
     let home = Home::empty(home.engine).await;
-    migrate_to(11, &home).await;
+    home.migrate_to(11).await;
     let id = |number: u128| home.id(Uuid::from_u128(number));
     let key = domain::ring::name_key;
     let ring = |number: u128, kind: &str, name: &str, place: u128| {
@@ -2498,7 +2460,7 @@ async fn names_of_an_older_program_are_found_in_every_unicode_form_r4_g5(home: H
         room(15, "La\u{200b}b", 52),
         person(60, "zoe\u{308}@example.com"),
     ] {
-        home.raw(&statement).await.unwrap();
+        home.try_execute(&statement).await.unwrap();
     }
 
     home.store.migrate().await.unwrap();
@@ -2567,7 +2529,9 @@ async fn names_of_an_older_program_are_found_in_every_unicode_form_r4_g5(home: H
     assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
     drop(tx);
     // What a program before this one writes beside it is found when the next one starts.
-    home.raw(&room(16, "Quai d\u{2bc}Arle\u{300}s", 50)).await.unwrap();
+    home.try_execute(&room(16, "Quai d\u{2bc}Arle\u{300}s", 50))
+        .await
+        .unwrap();
     home.store.migrate().await.unwrap();
     let mut tx = home.store.read().await.unwrap();
     assert_eq!(
@@ -2598,7 +2562,7 @@ async fn reasons_of_an_older_program_are_kept_as_they_were_written_g1_t5(home: H
     const FAILED: &str = "The device reported a failure: no space left.";
     const OVER: &str = "Camera 3 supersedes it.";
     let home = Home::empty(home.engine).await;
-    migrate_to(11, &home).await;
+    home.migrate_to(11).await;
     let id = |number: u128| home.id(Uuid::from_u128(number));
     let release = |number: u128| {
         [
@@ -2668,11 +2632,11 @@ async fn reasons_of_an_older_program_are_kept_as_they_were_written_g1_t5(home: H
         deployment(11, "'waiting', NULL, NULL", WAITS),
         deployment(12, "'failed', 7, 'reported'", FAILED),
     ] {
-        home.raw(&statement).await.unwrap();
+        home.try_execute(&statement).await.unwrap();
     }
     for (table, columns) in TABLES {
         let copy = format!("CREATE TABLE {table}_before AS SELECT {columns} FROM {table}");
-        home.raw(&copy).await.unwrap();
+        home.try_execute(&copy).await.unwrap();
     }
 
     let applied = home.store.migrate().await.unwrap();
@@ -2743,7 +2707,7 @@ async fn a_database_of_a_newer_program_is_refused_g5(home: Home) {
         Engine::Sqlite => "X'00'",
         Engine::Postgres => "'\\x00'",
     };
-    home.raw(&format!(
+    home.try_execute(&format!(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', {}, {checksum}, 0)",
         home.yes()
     ))
@@ -2752,16 +2716,6 @@ async fn a_database_of_a_newer_program_is_refused_g5(home: Home) {
     let refused = home.store.migrate().await.unwrap_err();
     assert!(matches!(refused, StoreError::Newer(9999)), "{refused:?}");
     assert!(refused.to_string().contains("9999"), "{refused}");
-}
-
-fn migrations(engine: Engine) -> std::path::PathBuf {
-    let folder = match engine {
-        Engine::Sqlite => "sqlite",
-        Engine::Postgres => "postgres",
-    };
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../migrations")
-        .join(folder)
 }
 
 fn migration_names(engine: Engine) -> BTreeSet<String> {
@@ -2800,9 +2754,7 @@ async fn both_engines_have_the_same_tables_columns_and_indexes_g1() {
         WHERE n.nspname = 'public' AND c.relname NOT LIKE '\\_sqlx%'
             AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u')) ORDER BY 1";
     let (sqlite, postgres) = (Home::new(Engine::Sqlite).await, Home::new(Engine::Postgres).await);
-    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&postgres.address)
-        .await
-        .unwrap();
+    let mut connection = postgres.postgres().await;
     let ours: Vec<(String, String, bool)> = sqlx::query_as(SQLITE)
         .fetch_all(&mut sqlite.sqlite().await)
         .await
@@ -2871,7 +2823,7 @@ async fn pages_of_rooms_are_in_the_order_of_an_index_p8() {
     let home = Home::new(Engine::Sqlite).await;
     let store = &home.store;
     lab::fill(store, 2).await;
-    let heard = support::statements::Statements::default();
+    let heard = Statements::default();
     tracing::subscriber::set_global_default(heard.clone()).unwrap();
     let mut tx = store.read().await.unwrap();
     let place = Some(("room 1".to_owned(), room(1)));
@@ -2944,7 +2896,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
         tx.recheck(room(2)).await
     })
     .unwrap();
-    let heard = support::statements::Statements::default();
+    let heard = Statements::default();
     tracing::subscriber::set_global_default(heard.clone()).unwrap();
 
     // The tick, when nothing is due and when something is.

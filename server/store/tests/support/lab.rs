@@ -1,10 +1,9 @@
 //! The smallest estate in which something can be installed: one site, a few rooms with a device each, one published update.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::changes::NewInstall;
 use domain::deployment::{Deployment, DeploymentState};
 use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::install::{Execution, Feedback, Finished};
 use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
@@ -14,6 +13,7 @@ use domain::update::{ProductKind, Severity, VersionStanding};
 use domain::version::VersionScheme;
 use domain::zone::Zone;
 use store::{NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Store, StoreError};
+use testkit::{date, instant};
 use uuid::Uuid;
 
 pub const STAGING: RingId = RingId(Uuid::from_u128(1));
@@ -23,14 +23,6 @@ pub const UPDATE: UpdateId = UpdateId(Uuid::from_u128(100));
 /// Versions 1 and 2 of the product `cam`; the update is 2.
 pub const OLD: Uuid = Uuid::from_u128(201);
 pub const NEW: Uuid = Uuid::from_u128(202);
-
-pub fn instant(text: &str) -> DateTime<Utc> {
-    text.parse().expect("an instant")
-}
-
-pub fn date(text: &str) -> NaiveDate {
-    text.parse().expect("a date")
-}
 
 /// Inside the window of every room of the lab.
 pub fn at_night() -> DateTime<Utc> {
@@ -225,14 +217,6 @@ pub async fn open(store: &Store, number: u128) -> ActionId {
         Ok::<_, StoreError>(installs[0].action)
     })
     .expect("an open deployment")
-}
-
-pub fn says(execution: Execution, finished: Finished) -> Feedback {
-    Feedback {
-        execution,
-        finished,
-        details: vec!["A word of the device.".to_owned()],
-    }
 }
 
 pub fn later(minutes: i64) -> DateTime<Utc> {

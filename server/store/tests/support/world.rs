@@ -23,6 +23,7 @@ use domain::zone::Zone;
 use store::{
     Limits, NewArtifact, NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Result, Store, StoreError, Tx,
 };
+use testkit::Dice;
 use uuid::Uuid;
 
 const ZONES: [&str; 6] = [
@@ -43,36 +44,6 @@ pub const ALL: Limits = Limits {
     rollouts: 1_000,
     rooms: 10_000,
 };
-
-/// The same numbers for the same seed (SplitMix64).
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// 0 to `sides` − 1.
-    pub fn below(&mut self, sides: usize) -> usize {
-        usize::try_from(self.roll() % u64::try_from(sides).expect("a number")).expect("a number")
-    }
-
-    fn number(&mut self, from: u32, until: u32) -> u32 {
-        from + u32::try_from(self.below(usize::try_from(until - from).expect("a number"))).expect("a number")
-    }
-
-    fn one_in(&mut self, sides: usize) -> bool {
-        self.below(sides) == 0
-    }
-}
 
 /// A simulation and how far the database has been told of it.
 pub struct World {

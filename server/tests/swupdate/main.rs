@@ -2,7 +2,7 @@
 //!
 //! swupdate polls in real time, once a second; the server's clock is driven by the test.
 
-mod support;
+mod agent;
 
 use std::time::Duration;
 
@@ -11,8 +11,9 @@ use domain::deployment::Failure;
 use domain::install::InstallState;
 use domain::status::RoomStatus;
 use domain::ticket::TicketState;
-use support::swupdate::{Agent, Confirm, Workshop, missing_tools, payload};
-use support::{BAR, Engine, House, actor};
+use testkit::{BAR, Engine, House, actor, both_engines};
+
+use agent::{Agent, Confirm, Workshop, missing_tools, payload};
 
 both_engines!(
     swupdate_is_offered_nothing_before_the_window_and_installs_in_it_w1_ddi_2_1,

@@ -1,9 +1,17 @@
 //! Chance that can be repeated.
 
+use std::ops::Range;
+
 /// The same numbers for the same seed (SplitMix64).
-pub struct Dice(pub u64);
+pub struct Dice(u64);
 
 impl Dice {
+    /// With this seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// 0 to `sides` − 1; 0 for no sides.
     pub fn below(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -13,7 +21,18 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) % sides).expect("a number")
     }
 
-    pub fn span(&mut self, length: usize) -> std::ops::Range<usize> {
+    /// `from` to `until` − 1.
+    pub fn number(&mut self, from: u32, until: u32) -> u32 {
+        from + u32::try_from(self.below(usize::try_from(until - from).expect("a number"))).expect("a number")
+    }
+
+    /// Whether one of so many sides comes up.
+    pub fn one_in(&mut self, sides: usize) -> bool {
+        self.below(sides) == 0
+    }
+
+    /// At most 24 neighbours among `length` positions.
+    pub fn span(&mut self, length: usize) -> Range<usize> {
         let from = self.below(length + 1);
         from..from + self.below(length - from + 1).min(24)
     }

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, redirect};
 
+/// A browser: its cookies, and the server that it asks.
 pub struct Visitor {
+    /// `http://127.0.0.1:port`, which is also where its forms come from.
     pub base: String,
     cookies: Mutex<BTreeMap<String, String>>,
     http: reqwest::Client,
@@ -15,8 +17,11 @@ pub struct Visitor {
 /// An answer, read to its end.
 #[derive(Debug)]
 pub struct Page {
+    /// The HTTP status.
     pub status: u16,
+    /// All headers.
     pub headers: HeaderMap,
+    /// The whole body.
     pub text: String,
 }
 
@@ -30,6 +35,7 @@ impl Page {
 }
 
 impl Visitor {
+    /// Nobody is signed in.
     pub fn new(base: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -59,11 +65,13 @@ impl Visitor {
         other
     }
 
+    /// Keeps a cookie.
     pub fn set_cookie(&self, name: &str, value: &str) {
         let mut cookies = self.cookies.lock().expect("a lock");
         cookies.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Asks for a page.
     pub async fn get(&self, path: &str) -> Page {
         self.send(self.request(Method::GET, path)).await
     }
@@ -74,6 +82,7 @@ impl Visitor {
         self.send(request.form(fields)).await
     }
 
+    /// Any request, with its cookies.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let cookies = self.cookies.lock().expect("a lock");
         let cookies: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -81,6 +90,7 @@ impl Visitor {
         request.header(COOKIE, cookies.join("; "))
     }
 
+    /// Sends it, and keeps the cookies that come back.
     pub async fn send(&self, request: RequestBuilder) -> Page {
         let answer = request.send().await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());

@@ -4,8 +4,9 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::Database;
+use crate::Database;
 
+/// Stands between a store and its server.
 pub struct Wire {
     whole: watch::Sender<bool>,
 }
@@ -50,6 +51,7 @@ impl Wire {
         self.whole.send_replace(false);
     }
 
+    /// New connections get through again.
     pub fn mend(&self) {
         self.whole.send_replace(true);
     }

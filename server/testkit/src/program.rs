@@ -1,4 +1,6 @@
 //! The program itself, as a process of its own: `nightshift serve --clock driven`, started, ticked, stopped and killed by tests.
+//!
+//! Cargo tells only the tests of the crate `server` where the program lies (`CARGO_BIN_EXE_nightshift`), so they name it.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -11,6 +13,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 /// How long anything may take that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A running program that listens.
 pub struct Program {
     child: Child,
     hears: ChildStdin,
@@ -19,15 +22,22 @@ pub struct Program {
 
 impl Program {
     /// Starts it on a port of this machine; it listens when this returns.
-    pub async fn start(database: &str, artifacts: &Path, port: u16, now: DateTime<Utc>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nightshift"));
+    pub async fn start(program: &str, database: &str, artifacts: &Path, port: u16, now: DateTime<Utc>) -> Self {
+        let mut command = Command::new(program);
         command.args(arguments(database, artifacts, port));
         Self::listening(command, now).await
     }
 
     /// The same, with every line of the log going to `log`: a file, or a pipe whose reader goes away at once.
-    pub async fn logging_to(log: Stdio, database: &str, artifacts: &Path, port: u16, now: DateTime<Utc>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nightshift"));
+    pub async fn logging_to(
+        log: Stdio,
+        program: &str,
+        database: &str,
+        artifacts: &Path,
+        port: u16,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let mut command = Command::new(program);
         command
             .args(arguments(database, artifacts, port))
             .stderr(log)
@@ -72,6 +82,7 @@ impl Program {
         self.hears.write_all(line.as_bytes()).await.expect("it listens");
     }
 
+    /// The next line that it prints; `None`: it has ended.
     pub async fn hear(&mut self) -> Option<String> {
         let line = tokio::time::timeout(PATIENCE, self.says.next_line());
         line.await.expect("an answer in time").expect("text")
@@ -92,6 +103,7 @@ impl Program {
         ended.await.expect("it ends").expect("its end")
     }
 
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("a running process")
     }
