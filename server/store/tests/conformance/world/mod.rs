@@ -1,30 +1,31 @@
 //! Random fleets that live in the simulator and, row by row, in a database: what people and devices do in the one is written to
 //! the other, and the planner is asked on both sides.
 
+mod slices;
+mod tell;
+
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::changes::{Applied, Changes, NewInstall};
-use domain::deployment::{Deployment, DeploymentState, Force};
-use domain::fleet::{Candidate, Fleet, PlacementBatch, Slice};
-use domain::freeze::{Freeze, FreezeScope};
-use domain::ids::{DeviceId, FreezeId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::install::Install;
-use domain::reason::Reason;
+use chrono::TimeDelta;
+use domain::changes::{Applied, Changes};
+use domain::deployment::{DeploymentState, Force};
+use domain::fleet::Fleet;
+use domain::freeze::Freeze;
+use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::ring::{RingDraft, RingOrder, RingSequence};
-use domain::rollout::{Counts, RolloutState};
 use domain::room::{Block, Component, Device, Hold, Room, RoomState};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
-use domain::ticket::{TicketChange, TicketEvent, TicketState};
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
-use domain::version::VersionScheme;
 use domain::zone::Zone;
-use store::{
-    Limits, NewArtifact, NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Result, Store, StoreError, Tx,
-};
+use store::{Limits, Store, StoreError};
 use testkit::Dice;
 use uuid::Uuid;
+
+use slices::comparable;
+use tell::tell;
+
+pub use slices::Normal;
 
 const ZONES: [&str; 6] = [
     "Europe/London",
@@ -34,11 +35,13 @@ const ZONES: [&str; 6] = [
     "Australia/Lord_Howe",
     "Asia/Kolkata",
 ];
+
 const PRODUCTS: [(&str, ProductKind); 3] = [
     ("win", ProductKind::Os),
     ("app", ProductKind::App),
     ("cam", ProductKind::Firmware),
 ];
+
 /// Everything that is due, at once.
 pub const ALL: Limits = Limits {
     rollouts: 1_000,
@@ -413,338 +416,6 @@ impl World {
         let next = tx.next_due(self.sim.now).await.expect("the next instant");
         assert_eq!(next, self.sim.fleet.next_at(self.sim.now), "at {}", self.sim.now);
     }
-}
-
-/// What the two sides must agree on: not the texts of tickets, which live in their history, and not counts of nothing.
-fn comparable(fleet: &Fleet) -> Fleet {
-    let mut fleet = fleet.clone();
-    // The store knows each room's site.
-    fleet.sites.clear();
-    for ticket in fleet.tickets.values_mut() {
-        ticket.failures.clear();
-    }
-    for rollout in fleet.rollouts.values_mut() {
-        rollout.counts.retain(|_, counts| *counts != Counts::default());
-    }
-    fleet
-}
-
-type NormalDue = (
-    UpdateId,
-    Option<RingId>,
-    Vec<Zone>,
-    Vec<Candidate>,
-    Option<PlacementBatch>,
-);
-
-/// What of a slice decides: the rest of it is there for words, or is over.
-#[derive(Debug, PartialEq)]
-pub struct Normal {
-    due: Vec<NormalDue>,
-    rooms: Vec<(Room, bool, Vec<Deployment>, Vec<Install>)>,
-}
-
-impl Normal {
-    pub fn of(slice: &Slice) -> Self {
-        let is_live = |update: &UpdateId| {
-            slice
-                .rollouts
-                .get(update)
-                .is_some_and(domain::rollout::Rollout::is_live)
-        };
-        let due = slice.due.iter().map(|due| {
-            let running = slice
-                .rollouts
-                .get(&due.update)
-                .is_some_and(|rollout| rollout.state == RolloutState::Running);
-            let mut zones = due.zones.clone();
-            zones.sort();
-            let candidates = due.candidates.clone();
-            let (zones, candidates) = if running {
-                (zones, candidates)
-            } else {
-                (Vec::new(), Vec::new())
-            };
-            (due.update, due.ring, zones, candidates, due.placement_batch.clone())
-        });
-        let rooms = slice.rooms.iter().map(|due| {
-            let counts = |deployment: &&Deployment| {
-                let over = matches!(
-                    deployment.state,
-                    DeploymentState::Completed { .. } | DeploymentState::Withdrawn { .. }
-                );
-                let is_busy = || {
-                    due.installs
-                        .iter()
-                        .any(|install| install.deployment == deployment.id && install.is_open())
-                };
-                !over || is_live(&deployment.update) || is_busy()
-            };
-            let mut deployments: Vec<Deployment> = due.deployments.iter().filter(counts).cloned().collect();
-            deployments.sort_by_key(|deployment| deployment.id);
-            let of = |install: &&Install| deployments.iter().any(|deployment| deployment.id == install.deployment);
-            let mut installs: Vec<Install> = due.installs.iter().filter(of).cloned().collect();
-            installs.sort_by_key(|install| install.action);
-            (due.room.clone(), due.recheck, deployments, installs)
-        });
-        let mut normal = Self {
-            due: due.collect(),
-            rooms: rooms.collect(),
-        };
-        normal.due.sort_by_key(|(update, ..)| *update);
-        normal
-    }
-}
-
-/// The row of a version: known products have versions 1 to 9.
-fn version_row(product: &ProductId, version: &str) -> Uuid {
-    let place = PRODUCTS
-        .iter()
-        .position(|(name, _)| *name == product.0)
-        .expect("a product");
-    let number: u128 = version.parse().expect("a number");
-    Uuid::from_u128(500 + u128::try_from(place).expect("a number") * 10 + number)
-}
-
-/// Writes the difference between two fleets of which the second follows from the first by what people and devices do.
-pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>) -> Result<()> {
-    if tx.organisation().await?.is_none() {
-        found(tx, after).await?;
-    }
-    if before.rings != after.rings {
-        tx.put_rings(&after.rings).await?;
-    }
-    if before.organisation != after.organisation {
-        tx.put_organisation(&after.organisation).await?;
-    }
-    for freeze in &after.freezes.organisation {
-        if !before.freezes.organisation.contains(freeze) {
-            tx.add_freeze(FreezeScope::Organisation, freeze).await?;
-        }
-    }
-    for (ring, freezes) in &after.freezes.rings {
-        let known = before.freezes.rings.get(ring);
-        for freeze in freezes
-            .iter()
-            .filter(|freeze| known.is_none_or(|known| !known.contains(freeze)))
-        {
-            tx.add_freeze(FreezeScope::Ring(*ring), freeze).await?;
-        }
-    }
-    for (id, update) in &after.updates {
-        if !update.offerable && before.updates.get(id).is_some_and(|before| before.offerable) {
-            tx.recall_release(*id).await?;
-        }
-    }
-    for (id, update) in after.updates.iter().filter(|(id, _)| !before.updates.contains_key(id)) {
-        assert!(after.rollouts.contains_key(id));
-        add_update(tx, update).await?;
-    }
-    for (id, rollout) in &after.rollouts {
-        match before.rollouts.get(id) {
-            None => tx.add_rollout(rollout, "Admin").await?,
-            Some(old) if old != rollout => tx.put_rollout(rollout).await?,
-            Some(_) => {}
-        }
-    }
-    for (id, room) in &after.rooms {
-        tell_room(tx, before.rooms.get(id), room, now).await?;
-    }
-    let changed: Vec<Deployment> = after
-        .deployments
-        .values()
-        .filter(|deployment| before.deployments.get(&deployment.id) != Some(deployment))
-        .cloned()
-        .collect();
-    tx.put_deployments(&changed, now).await?;
-    for install in after.installs.values() {
-        match before.installs.get(&install.action) {
-            Some(old) if old == install => {}
-            Some(_) => tx.put_installs(std::slice::from_ref(install)).await?,
-            None => add_install(tx, install).await?,
-        }
-    }
-    for (pair, ticket) in after
-        .tickets
-        .iter()
-        .filter(|(pair, ticket)| before.tickets.get(pair) != Some(ticket))
-    {
-        let change = |event| TicketChange {
-            room: pair.0,
-            update: pair.1,
-            event,
-        };
-        let mut tickets = vec![change(TicketEvent::Failed {
-            attempt: 1,
-            reason: Reason::PausedHalfway,
-        })];
-        if ticket.state == TicketState::Resolved {
-            tickets.push(change(TicketEvent::Cleared(Reason::FreezeOver)));
-        }
-        tx.apply(
-            &Changes {
-                tickets,
-                ..Changes::default()
-            },
-            &[],
-            now,
-        )
-        .await?;
-    }
-    for room in after.rechecks.difference(&before.rechecks) {
-        tx.recheck(*room).await?;
-    }
-    Ok(())
-}
-
-async fn found(tx: &mut Tx, fleet: &Fleet) -> Result<()> {
-    tx.put_organisation(&fleet.organisation).await?;
-    tx.put_rings(&fleet.rings).await?;
-    tx.add_sites(&[NewSite {
-        id: SiteId(Uuid::from_u128(50)),
-        name: "Harbour".to_owned(),
-        city: "London".to_owned(),
-        country: "GB".to_owned(),
-        zone: Zone::utc(),
-    }])
-    .await?;
-    for (name, kind) in PRODUCTS {
-        let id = ProductId(name.to_owned());
-        tx.put_products(&[ProductRecord {
-            id: id.clone(),
-            vendor: "Example".to_owned(),
-            name: name.to_owned(),
-            kind,
-            covered: true,
-            scheme: VersionScheme::default(),
-            expected_minutes: 20,
-        }])
-        .await?;
-        for version in 1..=9 {
-            let text = version.to_string();
-            tx.put_version(version_row(&id, &text), &id, &text, None).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn add_update(tx: &mut Tx, update: &Update) -> Result<()> {
-    tx.add_release(&NewRelease {
-        id: update.id,
-        product: update.product.clone(),
-        version_id: version_row(&update.product, &update.version),
-        version: update.version.clone(),
-        title: update.product_name.clone(),
-        severity: update.severity,
-        minimum_version: update.minimum_version.clone(),
-        models: update.models.clone(),
-        applies_to_unknown: update.applies_to_unknown,
-        supersedes: true,
-        expected_minutes: update.expected_minutes,
-        known_issues: Vec::new(),
-        recalled: !update.offerable,
-        position: update.version.parse().expect("a number"),
-    })
-    .await?;
-    let standings: Vec<(Uuid, VersionStanding)> = update
-        .standings
-        .iter()
-        .map(|(version, standing)| (version_row(&update.product, version), *standing))
-        .collect();
-    tx.add_artifact(&NewArtifact {
-        update: update.id,
-        filename: "image.swu".to_owned(),
-        size: 1,
-        sha256: "0".repeat(64),
-        sha1: "0".repeat(40),
-        md5: "0".repeat(32),
-        url: None,
-    })
-    .await?;
-    tx.put_standings(update.id, &standings).await
-}
-
-async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTime<Utc>) -> Result<()> {
-    if let Some(before) = before {
-        if before.ring != room.ring {
-            assert_eq!(tx.move_rooms(&[room.id], before.ring, room.ring).await?, 1);
-        }
-    } else {
-        tx.add_rooms(&[NewRoom {
-            id: room.id,
-            name: room.name.clone(),
-            site: SiteId(Uuid::from_u128(50)),
-            building: String::new(),
-            floor: String::new(),
-            capacity: 4,
-            zone: room.zone.clone(),
-            zone_is_own: true,
-            ring: room.ring,
-            state: room.state,
-        }])
-        .await?;
-        for (device, position) in room.devices.iter().zip(0..) {
-            tx.add_devices(&[NewDevice {
-                id: device.id,
-                controller: device.id.to_string(),
-                room: room.id,
-                position,
-                role: "camera".to_owned(),
-                vendor: "Example".to_owned(),
-                model: device.model.clone(),
-                serial: String::new(),
-            }])
-            .await?;
-        }
-        for block in &room.blocks {
-            tx.put_block(room.id, block).await?;
-        }
-    }
-    for device in &room.devices {
-        let known = before.and_then(|before| before.devices.iter().find(|known| known.id == device.id));
-        for component in &device.components {
-            if known.and_then(|known| known.component(&component.product)) == Some(component) {
-                continue;
-            }
-            let row = component
-                .version
-                .as_ref()
-                .map(|version| version_row(&component.product, version));
-            tx.put_components(&[(device.id, component.product.clone(), row)], now)
-                .await?;
-        }
-    }
-    for freeze in &room.freezes {
-        if before.is_none_or(|before| !before.freezes.contains(freeze)) {
-            tx.add_freeze(FreezeScope::Room(room.id), freeze).await?;
-        }
-    }
-    for hold in &room.holds {
-        if before.is_none_or(|before| !before.holds.contains(hold)) {
-            let day = u128::try_from(hold.since.to_epoch_days()).expect("a date after 1970");
-            tx.add_hold(
-                HoldId(Uuid::from_u128(room.id.0.as_u128() * 1_000_000 + day)),
-                room.id,
-                hold,
-                now,
-            )
-            .await?;
-        }
-    }
-    Ok(())
-}
-
-/// With the action id that the simulator gave it: the database counts in the same way.
-async fn add_install(tx: &mut Tx, install: &Install) -> Result<()> {
-    let new = NewInstall {
-        deployment: install.deployment,
-        update: install.update,
-        device: install.device,
-        attempt: install.attempt,
-        window: install.window,
-    };
-    tx.add_installs(&[new]).await?;
-    tx.put_installs(std::slice::from_ref(install)).await
 }
 
 /// Deployments by state, for a look at what a run has seen.
