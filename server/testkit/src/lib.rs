@@ -52,7 +52,7 @@ pub use devices::{Devices, controller, open_install, say, speak};
 pub use estate::{Estate, actor, draft, problem, service_on};
 #[cfg(feature = "server")]
 pub use house::{
-    ADMIN, Answer, House, Options, PASSWORD, action_in, address_of, bar, client, content, link, monday, rooms,
+    ADMIN, Answer, House, Options, PASSWORD, action_in, address_of, bar, client, content, link, monday, rooms, rooms_in,
 };
 
 /// The instant of a text like `2025-03-04T15:00:00Z`.

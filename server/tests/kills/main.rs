@@ -19,7 +19,9 @@ use domain::fleet::Fleet;
 use service::store::Store;
 use service::{Artifacts, Clock, ProcessConfig, RoomScope, Service};
 use testkit::program::{Program, free_port};
-use testkit::{BAR, Database, Dice, Engine, House, Options, actor, bar, both_engines, content, facts, instant, rooms};
+use testkit::{
+    BAR, Database, Dice, Engine, House, Options, actor, bar, both_engines, content, facts, instant, rooms_in,
+};
 
 use devices::{Devices, Write};
 use kept::{Kept, facts};
@@ -66,18 +68,8 @@ struct Template {
 
 impl Template {
     async fn new(engine: Engine) -> Self {
-        let names: Vec<(String, &str, String)> = [("Staging", 4), ("General", 16), ("Executive", 6)]
-            .into_iter()
-            .flat_map(|(ring, number)| {
-                (1..=number).map(move |n| (format!("{ring} {n}"), ring, format!("{}-{n}", ring.to_lowercase())))
-            })
-            .collect();
-        let names: Vec<(&str, &str, &str)> = names
-            .iter()
-            .map(|(room, ring, device)| (room.as_str(), *ring, device.as_str()))
-            .collect();
         let options = Options {
-            rooms: rooms(&names),
+            rooms: rooms_in(&[("Staging", 4), ("General", 16), ("Executive", 6)]),
             ..Options::default()
         };
         let mut house = House::with(engine, options).await;

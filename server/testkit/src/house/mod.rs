@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::visitor::Visitor;
-use crate::{BAR, Database, OnEngine, actor, catalogue, instant, service_on};
+use crate::{BAR, Database, OnEngine, actor, catalogue, controller, instant, service_on};
 
 pub use answer::{Answer, action_in, link};
 pub use devices::address_of;
@@ -89,6 +89,22 @@ pub fn rooms(rooms: &[(&str, &str, &str)]) -> Value {
         })
         .collect();
     json!({ "sites": [{ "name": "London", "city": "London", "country": "UK", "zone": "Europe/London" }], "rooms": rooms })
+}
+
+/// A rooms file with so many rooms in each ring, `Staging 1`, `Staging 2` …, each with one bar on 1.0, `staging-1`, `staging-2` ….
+pub fn rooms_in(rings: &[(&str, usize)]) -> Value {
+    let names = rings.iter().flat_map(|(ring, number)| {
+        (1..=*number).map(move |index| {
+            let name = format!("{ring} {index}");
+            let device = controller(&name);
+            (name, *ring, device)
+        })
+    });
+    let names: Vec<(String, &str, String)> = names.collect();
+    let named = names
+        .iter()
+        .map(|(name, ring, device)| (name.as_str(), *ring, device.as_str()));
+    rooms(&named.collect::<Vec<_>>())
 }
 
 /// The real router on a real listener, over a database of its own.
