@@ -52,7 +52,7 @@ impl Kept {
 }
 
 /// What is there at the end, in the words of people: without times, and without the ids that each run makes for itself.
-pub fn facts(fleet: &Fleet) -> Vec<String> {
+pub fn in_words(fleet: &Fleet) -> Vec<String> {
     let ring = |id| fleet.rings.get(id).map_or("", |ring| ring.name.as_str());
     let version = |update: &UpdateId| fleet.updates[update].version.as_str();
     let room = |id| fleet.rooms[id].name.as_str();

@@ -24,9 +24,9 @@ use testkit::{
 };
 
 use devices::{Devices, Write};
-use kept::{Kept, facts};
+use kept::{Kept, in_words};
 
-both_engines![killed_at_random_moments_it_ends_like_one_that_never_was_g3,];
+both_engines![killed_at_random_moments_it_ends_like_one_that_never_was_g3];
 
 /// The program, as Cargo has built it.
 const NIGHTSHIFT: &str = env!("CARGO_BIN_EXE_nightshift");
@@ -145,7 +145,7 @@ async fn live(template: &Template, dice: Option<Dice>) -> Lived {
         );
     }
     Lived {
-        facts: facts(&fleet),
+        facts: in_words(&fleet),
         installed,
         kills: run.kills,
     }

@@ -9,7 +9,7 @@ use domain::offer::Offer;
 use service::{RoomScope, RoomsFile};
 use testkit::{Devices, Estate, actor, both_engines, problem, speak};
 
-both_engines![a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_k6,];
+both_engines![a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_k6];
 
 async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_k6(estate: Estate) {
     let mut rooms = estate.rooms(&[("Staging", 1), ("General", 2)]).await;
