@@ -1,22 +1,20 @@
 //! A backup is taken while the service runs, and taken back (G1).
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
 use service::store::Store;
-use support::{Database, Engine, House};
+use testkit::{Database, Engine, House, both_engines};
+
+/// The program, as Cargo has built it.
+const NIGHTSHIFT: &str = env!("CARGO_BIN_EXE_nightshift");
 
 both_engines!(a_backup_of_a_running_service_is_taken_back_g1);
 
 const DEVICE: &str = "lab-1";
 
 fn nightshift(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_nightshift"))
-        .args(arguments)
-        .output()
-        .expect("it runs")
+    Command::new(NIGHTSHIFT).args(arguments).output().expect("it runs")
 }
 
 fn text(path: &Path) -> &str {

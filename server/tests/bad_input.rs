@@ -1,7 +1,5 @@
 //! Bad input gets one clear sentence that names the field and the limit, and changes nothing (SPEC G5; R2, R4, R8, S3, G1).
 
-mod support;
-
 use std::fmt::Display;
 
 use domain::ids::ProductId;
@@ -12,7 +10,7 @@ use service::artifacts::Hashes;
 use service::catalogue::Catalogue;
 use service::store::{Store, StoreError};
 use service::{NewFile, RingFields, RoomsFile, Source};
-use support::{BAR, Database, Engine, House, actor, bar, content};
+use testkit::{BAR, Database, Engine, House, actor, bar, both_engines, content};
 
 both_engines!(
     a_database_of_a_newer_program_is_refused_g5,
@@ -74,14 +72,14 @@ async fn a_database_of_a_newer_program_is_refused_g5(engine: Engine) {
     let future = format!(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99990101000000, 'future', TRUE, {checksum}, 0)"
     );
-    database.tamper(&future).await;
+    database.execute(&future).await;
     let store = Store::open(&database.address, false).await.expect("it opens");
     let refused = store.migrate().await.expect_err("it is refused");
     assert!(matches!(refused, StoreError::Newer(99_990_101_000_000)), "{refused:?}");
     says(&refused, &["newer than this program", "99990101000000"]);
     store.close().await;
     database
-        .tamper("DELETE FROM _sqlx_migrations WHERE version = 99990101000000")
+        .execute("DELETE FROM _sqlx_migrations WHERE version = 99990101000000")
         .await;
     database.open(false).await.close().await;
 }
@@ -110,7 +108,7 @@ async fn a_release_without_files_is_not_published_s3(engine: Engine) {
     // One that does not fit into a window (S7).
     house
         .database
-        .tamper(&format!(
+        .execute(&format!(
             "UPDATE updates SET expected_minutes = 301 WHERE product_id = '{BAR}' AND version = '3.0'"
         ))
         .await;
@@ -212,7 +210,7 @@ async fn files_with_other_hashes_names_or_addresses_are_refused_g5(engine: Engin
         says(&refused, &words);
     }
     assert_eq!(
-        house.database.count("SELECT count(*) FROM artifacts").await,
+        house.database.number("SELECT count(*) FROM artifacts").await,
         0,
         "nothing is kept"
     );
@@ -238,7 +236,7 @@ async fn files_with_other_hashes_names_or_addresses_are_refused_g5(engine: Engin
         .await
         .expect_err("too late");
     says(&refused, &["published", "files stay"]);
-    assert_eq!(house.database.count("SELECT count(*) FROM artifacts").await, 1);
+    assert_eq!(house.database.number("SELECT count(*) FROM artifacts").await, 1);
 }
 
 async fn rings_beyond_their_limits_are_refused_r2_r4_r8(engine: Engine) {
@@ -531,7 +529,7 @@ async fn reasons_are_wanted_and_have_a_limit_k2_g5(engine: Engine) {
             .pause(&actor(), update, "again".into(), None)
             .await
             .expect_err("twice"),
-        &["paused already", "Test"],
+        &["paused already", "Admin"],
     );
     let room = house.room("Lab").await.id;
     says(
@@ -589,7 +587,7 @@ async fn whole(house: &House) -> (domain::fleet::Fleet, Vec<i64>) {
         "rings",
         "audit",
     ] {
-        counts.push(house.database.count(&format!("SELECT count(*) FROM {table}")).await);
+        counts.push(house.database.number(&format!("SELECT count(*) FROM {table}")).await);
     }
     (house.fleet().await, counts)
 }

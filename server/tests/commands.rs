@@ -1,11 +1,12 @@
 //! Commands as people and scripts run them: what they print, how they end, and that those that look change nothing (G1, G6).
 
-mod support;
-
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Database, Engine, House};
+use testkit::{Database, Engine, House, both_engines};
+
+/// The program, as Cargo has built it.
+const NIGHTSHIFT: &str = env!("CARGO_BIN_EXE_nightshift");
 
 both_engines![
     commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1,
@@ -15,7 +16,7 @@ both_engines![
 
 /// Exit status, standard output, standard error.
 fn nightshift(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_nightshift"))
+    let output = Command::new(NIGHTSHIFT)
         .args(arguments)
         .env("RUST_LOG", "off")
         .output()
@@ -146,7 +147,7 @@ fn addresses_that_are_none_are_refused_without_a_word_of_their_password_g5() {
         problem.contains("must start with") && !problem.contains("secret"),
         "{problem}"
     );
-    let output = Command::new(env!("CARGO_BIN_EXE_nightshift"))
+    let output = Command::new(NIGHTSHIFT)
         .args(["serve", "--help"])
         .env("NIGHTSHIFT_DATABASE", "postgres://me:secret@localhost/x")
         .output()
@@ -176,7 +177,7 @@ fn a_listener_on_every_address_needs_to_be_told_how_devices_reach_it_g5() {
 
 async fn commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1(engine: Engine) {
     let old = Database::new(engine).await;
-    old.migrate_first().await;
+    old.migrate_to(1).await;
     let address = old.address.as_str();
     for command in [
         vec!["check"],
@@ -187,8 +188,8 @@ async fn commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1(e
         let arguments: Vec<&str> = command.into_iter().chain(["--database", address]).collect();
         refused(&arguments, &["nightshift migrate"]);
     }
-    assert_eq!(old.count("SELECT COUNT(*) FROM _sqlx_migrations").await, 1);
-    assert_eq!(old.count("SELECT COUNT(*) FROM organisation").await, 0);
+    assert_eq!(old.number("SELECT COUNT(*) FROM _sqlx_migrations").await, 1);
+    assert_eq!(old.number("SELECT COUNT(*) FROM organisation").await, 0);
     // Migrated and never served: nobody has said whose it is, and a look does not decide it.
     let migrate = || {
         let (status, output, problem) = nightshift(&["migrate", "--database", address]);
@@ -208,7 +209,7 @@ async fn commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1(e
         "the second time there is nothing to do"
     );
     refused(&["plan", "--database", address], &["nightshift serve"]);
-    assert_eq!(old.count("SELECT COUNT(*) FROM organisation").await, 0);
+    assert_eq!(old.number("SELECT COUNT(*) FROM organisation").await, 0);
 }
 
 async fn a_dry_run_says_what_a_tick_does_and_writes_nothing_g1(engine: Engine) {
@@ -276,7 +277,7 @@ async fn an_operator_lets_people_and_programs_in_and_out_a1_a2(engine: Engine) {
         again.starts_with("/password/") && again.trim_end() != link.trim_end(),
         "{again}"
     );
-    let only = ["user", "disable", support::ADMIN, "--database", &database.address];
+    let only = ["user", "disable", testkit::ADMIN, "--database", &database.address];
     refused(&only, &["is the only admin"]);
     let (status, _, problem) = nightshift(&["user", "add", "Bo", bo[0], "--role", "king"]);
     assert!(

@@ -3,8 +3,6 @@
 //! Each seed in `corpus/` is read as it is, and then again and again with parts of it cut out, doubled, exchanged or overwritten.
 //! What once failed is put into the corpus and stays there. `NIGHTSHIFT_FUZZ=10000000` for a long look.
 
-mod support;
-
 use std::path::Path;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
@@ -17,8 +15,7 @@ use server::ddi::{parse_config, parse_feedback};
 use server::router::{ServerConfig, router};
 use service::RoomsFile;
 use service::catalogue::Catalogue;
-use support::dice::Dice;
-use support::{Engine, House, link};
+use testkit::{Dice, Engine, House, both_engines, link};
 use tower::ServiceExt;
 
 both_engines!(the_device_api_answers_nonsense_with_an_error_of_the_sender_g5);
@@ -94,7 +91,7 @@ fn bodies() -> usize {
 /// Reads every seed and many changed ones; gives how many were taken for good.
 fn read_all(kind: &str, seed: u64, number: usize, mut read: impl FnMut(&[u8]) -> bool) -> usize {
     let seeds = seeds(kind);
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let mut good = seeds.iter().filter(|seed| read(seed)).count();
     assert!(good > 0, "no seed of {kind} is good");
     for _ in 0..number {
@@ -161,7 +158,7 @@ fn no_version_makes_the_order_panic_s2() {
         "",
         "\0",
     ];
-    let mut dice = Dice(6);
+    let mut dice = Dice::new(6);
     let word = |dice: &mut Dice| -> String {
         (0..dice.below(9))
             .map(|_| alphabet[dice.below(alphabet.len())])
@@ -202,7 +199,7 @@ async fn the_device_api_answers_nonsense_with_an_error_of_the_sender_g5(engine: 
     let (next, action) = (AtomicUsize::new(0), AtomicI32::new(1));
     let (number, refused) = (sent_bodies(), AtomicUsize::new(0));
     let one_after_the_other = async |seed: u64| {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         loop {
             let round = next.fetch_add(1, Ordering::Relaxed);
             if round >= number {

@@ -1,19 +1,20 @@
 //! What comes from people who mean no good, at the real program: each is refused, logged once, and does no harm (SPEC A2, G5).
 
-mod support;
-
 use std::process::Stdio;
 use std::time::Duration;
 
 use futures::StreamExt;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ORIGIN, RETRY_AFTER};
-use support::program::{Program, arguments, free_port};
-use support::visitor::Visitor;
-use support::{ADMIN, Database, Engine, House};
+use testkit::program::{Program, arguments, free_port};
+use testkit::visitor::Visitor;
+use testkit::{ADMIN, Database, Engine, House, both_engines};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
+
+/// The program, as Cargo has built it.
+const NIGHTSHIFT: &str = env!("CARGO_BIN_EXE_nightshift");
 
 both_engines!(what_is_refused_is_logged_once_and_does_no_harm_a2_g5);
 
@@ -51,7 +52,7 @@ impl Watched {
     async fn start(house: &House, database: &Database) -> Self {
         let (port, log) = (free_port(), database.folder.path().join("log"));
         let artifacts = house.database.folder.path().join("artifacts");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nightshift"));
+        let mut command = Command::new(NIGHTSHIFT);
         command.args(arguments(&database.address, &artifacts, port));
         command.stderr(Stdio::from(std::fs::File::create(&log).expect("a log")));
         let program = Program::listening(command, house.now()).await;

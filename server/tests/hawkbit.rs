@@ -1,7 +1,5 @@
 //! The real crate `hawkbit` as fifty devices at once, through a whole rollout of three rings (docs/devices.md 5; SPEC R6, S6, T7).
 
-mod support;
-
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +8,7 @@ use domain::status::{self, RoomStatus, UpdateStatus};
 use futures::future::join_all;
 use hawkbit::ddi::{Client, ClientAuthorization, Execution, Finished, Mode, Type};
 use serde_json::json;
-use support::{BAR, Engine, House, Options, content};
+use testkit::{BAR, Engine, House, Options, both_engines, content, rooms_in};
 
 both_engines!(fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_completed_ddi_4_t7);
 
@@ -18,20 +16,10 @@ both_engines!(fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_
 const ROOMS: [(&str, usize); 3] = [("Staging", 8), ("General", 32), ("Executive", 10)];
 
 async fn fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_completed_ddi_4_t7(engine: Engine) {
-    let rooms: Vec<_> = ROOMS
-        .iter()
-        .flat_map(|(ring, number)| {
-            (0..*number).map(move |index| {
-                json!({ "name": format!("{ring} {index}"), "site": "London", "ring": ring,
-                    "devices": [{ "id": format!("{}-{index}", ring.to_lowercase()), "model": "Rally Bar", "installed": { BAR: "1.0" } }] })
-            })
-        })
-        .collect();
-    let file = json!({ "sites": [{ "name": "London", "zone": "Europe/London" }], "rooms": rooms });
     let house = House::with(
         engine,
         Options {
-            rooms: file,
+            rooms: rooms_in(&ROOMS),
             ..Options::default()
         },
     )

@@ -1,7 +1,5 @@
 //! Open pages hear of changes (SPEC P9), wherever they were made, as long as their session lasts.
 
-mod support;
-
 use std::time::Duration;
 
 use domain::access::Role;
@@ -9,8 +7,8 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use reqwest::Method;
 use service::people::Origin;
-use support::visitor::Visitor;
-use support::{ADMIN, Engine, House, PASSWORD, actor};
+use testkit::visitor::Visitor;
+use testkit::{ADMIN, Engine, House, PASSWORD, actor, both_engines};
 
 both_engines!(
     an_open_page_hears_of_a_change_within_two_seconds_p9,

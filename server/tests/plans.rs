@@ -9,8 +9,6 @@ mod estate;
 #[allow(dead_code, reason = "the bench's file; this uses its part")]
 #[path = "../benches/table/house.rs"]
 mod house;
-#[path = "../store/tests/support/statements.rs"]
-mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +16,7 @@ use estate::Estate;
 use house::House;
 use service::store::Engine;
 use sqlx::{AssertSqlSafe, Connection, Row};
-use statements::Statements;
+use testkit::statements::Statements;
 
 /// Tables that stay small in every organisation: to look through them is no harm.
 const SMALL: [&str; 24] = [

@@ -1,8 +1,6 @@
 //! What goes wrong around the program: it is told to stop, the disk is full, the database is locked, away or old (G3). Nothing
 //! acknowledged is lost, and when the fault is gone, work goes on without a restart.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
@@ -10,15 +8,16 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
-use support::dice::Dice;
-use support::program::{Program, arguments, free_port};
-use support::visitor::Visitor;
-use support::wire::Wire;
-use support::{Database, Engine, House, Options, action_in, client, instant, link, rooms};
+use testkit::program::{Program, arguments, free_port};
+use testkit::visitor::Visitor;
+use testkit::wire::Wire;
+use testkit::{Database, Dice, Engine, House, Options, action_in, both_engines, client, instant, link, rooms};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
+
+/// The program, as Cargo has built it.
+const NIGHTSHIFT: &str = env!("CARGO_BIN_EXE_nightshift");
 
 both_engines![
     told_to_stop_it_ends_what_it_has_begun_in_time_g3,
@@ -58,7 +57,7 @@ async fn told_to_stop_it_ends_what_it_has_begun_in_time_g3(engine: Engine) {
     let database = house.database.copy().await;
     let artifacts = house.database.folder.path().join("artifacts");
     let port = free_port();
-    let program = Program::start(&database.address, &artifacts, port, house.now()).await;
+    let program = Program::start(NIGHTSHIFT, &database.address, &artifacts, port, house.now()).await;
     let connect = || TcpStream::connect(("127.0.0.1", port));
     // One device is in the middle of its report, another one has sent half a request and says no more.
     let (head, body) = raw_feedback(&house, &action, "begun before the stop");
@@ -84,10 +83,17 @@ async fn told_to_stop_it_ends_what_it_has_begun_in_time_g3(engine: Engine) {
 
 async fn an_older_database_is_brought_up_to_date_at_the_start_g1(engine: Engine) {
     let older = Database::new(engine).await;
-    older.migrate_first().await;
-    let migrations = || older.count("SELECT COUNT(*) FROM _sqlx_migrations");
+    older.migrate_to(1).await;
+    let migrations = || older.number("SELECT COUNT(*) FROM _sqlx_migrations");
     assert_eq!(migrations().await, 1, "what the first release left behind");
-    let program = Program::start(&older.address, older.folder.path(), free_port(), support::monday()).await;
+    let program = Program::start(
+        NIGHTSHIFT,
+        &older.address,
+        older.folder.path(),
+        free_port(),
+        testkit::monday(),
+    )
+    .await;
     assert_eq!(program.stop().await.code(), Some(0));
     assert!(migrations().await > 1);
 }
@@ -99,7 +105,7 @@ async fn a_log_that_cannot_be_written_stops_neither_planning_nor_the_stop_g3_g4(
         let database = house.database.copy().await;
         let artifacts = house.database.folder.path().join("artifacts");
         let port = free_port();
-        let mut program = Program::logging_to(log, &database.address, &artifacts, port, house.now()).await;
+        let mut program = Program::logging_to(log, NIGHTSHIFT, &database.address, &artifacts, port, house.now()).await;
         let base = format!("http://127.0.0.1:{port}");
         // A line each: what the planner decides, and a form that another site has sent.
         for day in [8, 16, 24] {
@@ -111,7 +117,7 @@ async fn a_log_that_cannot_be_written_stops_neither_planning_nor_the_stop_g3_g4(
         assert_eq!(form.send().await.expect("an answer").status().as_u16(), 403, "{what}");
         let ready = client().get(format!("{base}/readyz")).send().await.expect("an answer");
         assert_eq!(ready.status().as_u16(), 200, "{what}");
-        let entered = database.count("SELECT COUNT(*) FROM stages").await;
+        let entered = database.number("SELECT COUNT(*) FROM stages").await;
         assert!(entered > 1, "{what}: planning goes on");
         let ended = tokio::time::timeout(Duration::from_secs(10), program.stop()).await;
         assert_eq!(ended.expect("at most 10 seconds").code(), Some(0), "{what}, {action}");
@@ -122,12 +128,11 @@ async fn a_log_that_cannot_be_written_stops_neither_planning_nor_the_stop_g3_g4(
 async fn start_on_a_small_disk(house: &House, folder: &Path, port: u16) -> Program {
     let disk = folder.display();
     let database = format!("sqlite:{disk}/nightshift.db");
-    let original = house.database.address.strip_prefix("sqlite:").expect("SQLite");
+    let original = house.database.path();
     let artifacts = house.database.folder.path().join("artifacts");
     let serve = arguments(&database, &artifacts, port).join(" ");
-    let program = env!("CARGO_BIN_EXE_nightshift");
     let script = format!(
-        "mount -t tmpfs -o size=8m tmpfs {disk} && cp {original} {disk}/nightshift.db && exec {program} {serve}"
+        "mount -t tmpfs -o size=8m tmpfs {disk} && cp {original} {disk}/nightshift.db && exec {NIGHTSHIFT} {serve}"
     );
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let mut command = Command::new("unshare");
@@ -190,6 +195,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_that_is_not_kept_and_room_brings
         std::fs::copy(format!("{disk}/nightshift.db{part}"), to).expect("a copy");
     }
     let copy = Database {
+        engine: Engine::Sqlite,
         address: format!("sqlite:{}", copy.display()),
         folder,
     };
@@ -208,8 +214,7 @@ async fn a_locked_file_costs_reports_their_answer_and_nothing_else_g3() {
     house.publish("2.0").await;
     house.enter_window(DEVICE).await;
     let action = house.start(DEVICE).await;
-    let path = house.database.address.strip_prefix("sqlite:").expect("SQLite");
-    let mut other = SqliteConnection::connect(path).await.expect("it opens");
+    let mut other = house.database.sqlite().await;
     sqlx::query("BEGIN IMMEDIATE")
         .execute(&mut other)
         .await
@@ -277,7 +282,7 @@ async fn a_lost_postgres_costs_answers_and_no_facts_and_its_return_needs_no_rest
     }
     assert!(actions.len() >= ROOMS / 2, "{actions:?}");
 
-    let mut dice = Dice(7);
+    let mut dice = Dice::new(7);
     let (mut acknowledged, mut refused) = (BTreeSet::new(), 0);
     for cut in 0..CUTS {
         let say = async |device: &str, action: &str| {
@@ -327,6 +332,7 @@ async fn a_lost_postgres_costs_answers_and_no_facts_and_its_return_needs_no_rest
     }
     assert!(refused > 20, "{refused} reports met a cut wire");
     let kept: BTreeSet<String> = Database {
+        engine: Engine::Postgres,
         address: direct,
         folder: tempfile::tempdir().expect("a folder"),
     }

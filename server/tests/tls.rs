@@ -1,14 +1,15 @@
 //! TLS without a proxy (SPEC A2): the program with certificate files of its own.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command as Plain;
 
 use reqwest::header::SET_COOKIE;
-use support::program::{Program, arguments, free_port};
-use support::{ADMIN, Engine, House, PASSWORD};
+use testkit::program::{Program, arguments, free_port};
+use testkit::{ADMIN, Engine, House, PASSWORD};
 use tokio::process::Command;
+
+/// The program, as Cargo has built it.
+const NIGHTSHIFT: &str = env!("CARGO_BIN_EXE_nightshift");
 
 /// A certificate for this machine, and its key: their files, and the certificate to trust.
 fn certificate(folder: &Path) -> (String, String, reqwest::Certificate) {
@@ -37,7 +38,7 @@ async fn the_program_speaks_tls_with_files_of_its_own_a2() {
     let database = house.database.copy().await;
     let (certificate, key, trusted) = certificate(database.folder.path());
     let port = free_port();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nightshift"));
+    let mut command = Command::new(NIGHTSHIFT);
     command
         .args(arguments(&database.address, database.folder.path(), port))
         .args(["--tls-certificate", &certificate, "--tls-key", &key]);
@@ -102,7 +103,7 @@ fn certificates_that_cannot_be_used_are_named_at_the_start_a2() {
     let artifacts = folder.path().join("artifacts");
     let missing = folder.path().join("missing.pem").display().to_string();
     let start = |more: &[&str]| {
-        let output = Plain::new(env!("CARGO_BIN_EXE_nightshift"))
+        let output = Plain::new(NIGHTSHIFT)
             .args([
                 "serve",
                 "--database",

@@ -1,13 +1,11 @@
 //! Tokens for automation on the real router: who makes them, what they open, and what they do not (SPEC A1, A3).
 
-mod support;
-
 use chrono::TimeDelta;
 use domain::access::Role;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, ORIGIN, WWW_AUTHENTICATE};
-use support::visitor::{Page, Visitor};
-use support::{Engine, House};
+use testkit::visitor::{Page, Visitor};
+use testkit::{Engine, House, both_engines};
 
 both_engines!(
     a_token_is_shown_once_and_fetches_the_audit_until_it_ends_a1,
@@ -170,7 +168,7 @@ async fn tokens_are_the_admins_affair_a1(engine: Engine) {
             .leads_to()
             .starts_with("/sign-in")
     );
-    assert_eq!(house.database.count("SELECT COUNT(*) FROM tokens").await, 1);
+    assert_eq!(house.database.number("SELECT COUNT(*) FROM tokens").await, 1);
 }
 
 async fn a_token_that_breaks_a_limit_is_not_made_a1(engine: Engine) {
@@ -204,5 +202,5 @@ async fn a_token_that_breaks_a_limit_is_not_made_a1(engine: Engine) {
         )
         .await;
     assert_eq!(broken.status, 422);
-    assert_eq!(house.database.count("SELECT COUNT(*) FROM tokens").await, 1);
+    assert_eq!(house.database.number("SELECT COUNT(*) FROM tokens").await, 1);
 }

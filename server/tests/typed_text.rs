@@ -1,14 +1,12 @@
 //! Text that people type: cleaned in one place, whichever way it comes in, and names the same in every Unicode form (SPEC P8, K2, R4, G5).
 
-mod support;
-
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
 use serde_json::{Value, json};
 use service::RoomsFile;
 use service::catalogue::Catalogue;
-use support::visitor::{Page, Visitor};
-use support::{BAR, Engine, House, actor};
+use testkit::visitor::{Page, Visitor};
+use testkit::{BAR, Engine, House, actor, both_engines};
 
 both_engines!(
     a_reason_of_two_lines_is_taken_from_every_form_without_script_p8_k2,
@@ -135,7 +133,7 @@ async fn a_nul_in_a_form_is_refused_by_its_field_g5(engine: Engine) {
         id(&house, "sites", "name", "London").await,
         id(&house, "rooms", "name", "Hall").await,
     );
-    let audit = house.database.count("SELECT COUNT(*) FROM audit").await;
+    let audit = house.database.number("SELECT COUNT(*) FROM audit").await;
     let ring = |name: &str, description: &str| {
         format!("name={name}&description={description}&order=3&rollout_days=1&test_days=1")
     };
@@ -218,13 +216,13 @@ async fn a_nul_in_a_form_is_refused_by_its_field_g5(engine: Engine) {
         assert_eq!(page.status, 422, "{path} {form}: {}", page.text);
         assert!(page.text.contains(field), "{path} {form}: {}", page.text);
     }
-    let entries = house.database.count("SELECT COUNT(*) FROM audit").await;
+    let entries = house.database.number("SELECT COUNT(*) FROM audit").await;
     assert_eq!(entries, audit, "nothing is changed");
 }
 
 async fn a_nul_or_very_long_text_in_a_file_is_refused_by_its_field_g5(engine: Engine) {
     let house = House::new(engine).await;
-    let rooms = house.database.count("SELECT COUNT(*) FROM rooms").await;
+    let rooms = house.database.number("SELECT COUNT(*) FROM rooms").await;
     let long = "m".repeat(4000);
     let columns = ["model", "vendor", "serial", "role", "version", "building", "floor"];
     for (column, bad) in columns
@@ -350,7 +348,7 @@ async fn a_nul_or_very_long_text_in_a_file_is_refused_by_its_field_g5(engine: En
             assert!(refused.starts_with(&format!("{field}: ")), "{refused}");
         }
     }
-    assert_eq!(house.database.count("SELECT COUNT(*) FROM rooms").await, rooms);
+    assert_eq!(house.database.number("SELECT COUNT(*) FROM rooms").await, rooms);
 }
 
 async fn asking_for_what_has_a_nul_is_no_fault_g5(engine: Engine) {
@@ -466,7 +464,7 @@ async fn an_account_is_found_in_every_unicode_form_a2_g5(engine: Engine) {
     let origin = service::people::Origin::default();
     let signed_in = house
         .service
-        .sign_in("Zoë@example.com".into(), support::PASSWORD, &origin)
+        .sign_in("Zoë@example.com".into(), testkit::PASSWORD, &origin)
         .await;
     assert_eq!(signed_in.expect("a session").actor.name, "zoë@example.com");
     let again = house

@@ -1,10 +1,8 @@
 //! What watches over the program: `/livez`, `/readyz`, `/metrics` (G4).
 
-mod support;
-
 use std::collections::BTreeMap;
 
-use support::{Engine, House, client};
+use testkit::{Engine, House, both_engines, client};
 
 both_engines![
     a_server_is_live_and_is_ready_while_its_database_answers_g4,

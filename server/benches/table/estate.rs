@@ -15,6 +15,7 @@ use service::store::{Engine, Store};
 use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RoomScope, Service, Source};
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
+use testkit::Database;
 
 const PRODUCTS: &str = r#"[{"id": "bar", "vendor": "Example", "name": "Bar", "kind": "firmware", "covered": true, "expected_minutes": 20}]"#;
 const RELEASES: &str = r#"[{"product": "bar", "version": "1.0", "rank": 1, "released": "2025-01-01"},
@@ -51,11 +52,7 @@ impl Estate {
 
     /// Without rooms.
     async fn empty(engine: Engine, settings: Settings) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let address = match engine {
-            Engine::Sqlite => format!("sqlite:{}", folder.path().join("nightshift.db").display()),
-            Engine::Postgres => postgres_database().await,
-        };
+        let Database { address, folder, .. } = Database::new(engine).await;
         let store = Store::open(&address, false).await.expect("a database");
         store.migrate().await.expect("the migrations");
         let service = service(store, folder.path());
@@ -289,22 +286,6 @@ fn service(store: Store, folder: &Path) -> Service {
     };
     let artifacts = Artifacts::open(&folder.join("artifacts")).expect("a folder");
     Service::new(store, Clock::driven(monday()), artifacts, config)
-}
-
-async fn postgres_database() -> String {
-    let server =
-        std::env::var("NIGHTSHIFT_TEST_POSTGRES").expect("run it as `make bench`, which starts a private Postgres");
-    let mut random = [0_u8; 8];
-    getrandom::fill(&mut random).expect("randomness");
-    let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut connection = sqlx::PgConnection::connect(&server).await.expect("the server answers");
-    let statement = AssertSqlSafe(format!("CREATE DATABASE bench_{name}"));
-    sqlx::query(statement)
-        .execute(&mut connection)
-        .await
-        .expect("a database");
-    let (server, _) = server.rsplit_once('/').expect("an address with a database");
-    format!("{server}/bench_{name}")
 }
 
 /// What ten days leave in the tables.

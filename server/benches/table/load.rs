@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::json;
 use service::clock::Stopwatch;
 use service::store::Engine;
+use testkit::program::{Program, arguments, free_port};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::estate::{Estate, GATEWAY, monday};
-use crate::program::{Program, free_port};
 use crate::{Line, Wanted, median, say};
 
 /// Connections that speak at once.
@@ -151,7 +151,7 @@ fn request(method: &str, device: &str, path: &str, token: &str, body: &str) -> S
 
 async fn start(estate: &Estate, port: u16) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nightshift"));
-    command.args(crate::program::arguments(&estate.address, &estate.artifacts(), port));
+    command.args(arguments(&estate.address, &estate.artifacts(), port));
     command.args(["--gateway-token", GATEWAY]);
     let now = estate.service.clock().now().max(monday());
     Program::listening(command, now).await

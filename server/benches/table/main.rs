@@ -10,9 +10,6 @@ mod lists;
 mod load;
 mod pages;
 mod planning;
-#[path = "../../tests/support/program.rs"]
-#[allow(dead_code, reason = "the tests' file; this uses its part")]
-mod program;
 
 use std::process::ExitCode;
 

@@ -5,8 +5,6 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use domain::access::{Act, Role};
@@ -24,10 +22,10 @@ use service::settings::{OrganisationDraft, fingerprint};
 use service::store::{AuditFacts, AuditFilter, TicketFilter};
 use service::tickets::Issue;
 use service::{Actor, NewFile, Result, RoomChoice, RoomScope, RoomsFile, ServiceError, Source};
-use support::{Devices, Estate, admin, date, draft};
+use testkit::{Devices, Estate, actor, both_engines, date, draft};
 use uuid::Uuid;
 
-on_both_engines![
+both_engines![
     every_call_that_changes_something_asks_for_its_right_a1,
     who_may_not_change_a_ticket_hears_that_before_anything_of_its_fields_a1,
     every_change_leaves_one_entry_with_what_was_and_what_is_a3,
@@ -335,7 +333,7 @@ impl Scene {
             "set role" => service.set_role(by, person.into(), Role::Auditor).await,
             "reset person" => service.reset_link(by, person.into()).await.map(drop),
             "end sessions" => {
-                let people = service.people(&admin()).await.unwrap();
+                let people = service.people(&actor()).await.unwrap();
                 let person = people.first().map_or(PersonId(Uuid::nil()), |person| person.id);
                 service.end_sessions(by, person).await
             }
@@ -344,7 +342,7 @@ impl Scene {
                 .await
                 .map(drop),
             "revoke token" => {
-                let tokens = service.tokens(&admin()).await.unwrap();
+                let tokens = service.tokens(&actor()).await.unwrap();
                 let token = tokens.first().map_or(TokenId(Uuid::nil()), |token| token.id);
                 service.revoke_token(by, token).await
             }
@@ -435,7 +433,7 @@ async fn every_call_that_changes_something_asks_for_its_right_a1(estate: Estate)
     let scene = Scene::new(estate).await;
     let (fleet, entries) = (scene.estate.fleet().await, scene.audit().await.len());
     for role in [Role::Helpdesk, Role::Auditor] {
-        let by = Actor { role, ..admin() };
+        let by = Actor { role, ..actor() };
         for (name, act, _) in CALLS {
             let may = role == Role::Helpdesk && matches!(act, Act::RetryRoom | Act::WorkOnTickets);
             assert_eq!(role.may(act), may, "{role:?} {name}");
@@ -446,7 +444,7 @@ async fn every_call_that_changes_something_asks_for_its_right_a1(estate: Estate)
     assert_eq!(scene.audit().await.len(), entries, "and nothing is said to have");
     let helpdesk = Actor {
         role: Role::Helpdesk,
-        ..admin()
+        ..actor()
     };
     scene.call("retry", &helpdesk).await.unwrap();
     let again = scene.call("retry", &helpdesk).await.unwrap_err();
@@ -456,7 +454,7 @@ async fn every_call_that_changes_something_asks_for_its_right_a1(estate: Estate)
         "K4: a second click changes nothing"
     );
     for (name, ..) in CALLS {
-        assert!(!is_forbidden(&scene.call(name, &admin()).await), "{name}");
+        assert!(!is_forbidden(&scene.call(name, &actor()).await), "{name}");
     }
 }
 
@@ -464,7 +462,7 @@ async fn who_may_not_change_a_ticket_hears_that_before_anything_of_its_fields_a1
     let service = &estate.service;
     let by = Actor {
         role: Role::Auditor,
-        ..admin()
+        ..actor()
     };
     let too_early = date("2000-01-01");
     for refused in [

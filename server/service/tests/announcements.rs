@@ -5,8 +5,6 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use chrono::TimeDelta;
 use domain::access::Role;
 use domain::ids::PersonId;
@@ -15,9 +13,9 @@ use service::announcements::AnnouncementDraft;
 use service::releases::ProductDraft;
 use service::store::AnnouncementRecord;
 use service::{Actor, ActorAccount};
-use support::{Estate, admin, date, instant};
+use testkit::{Estate, actor, both_engines, date, instant};
 
-on_both_engines![
+both_engines![
     what_is_new_in_the_portfolio_announces_itself_for_a_month_p1,
     each_person_dismisses_for_themselves_and_an_admin_for_everybody_p1,
     an_announcement_has_limits_g5,
@@ -41,7 +39,7 @@ fn draft(title: &str) -> AnnouncementDraft {
 async fn person(estate: &Estate, email: &str) -> Actor {
     estate
         .service
-        .add_person(&admin(), email.into(), email.into(), Role::Helpdesk)
+        .add_person(&actor(), email.into(), email.into(), Role::Helpdesk)
         .await
         .unwrap();
     let mut tx = estate.service.store().read().await.unwrap();
@@ -53,7 +51,7 @@ async fn person(estate: &Estate, email: &str) -> Actor {
             session: uuid::Uuid::nil(),
             email: email.to_owned(),
         }),
-        ..admin()
+        ..actor()
     }
 }
 
@@ -74,7 +72,7 @@ async fn what_is_new_in_the_portfolio_announces_itself_for_a_month_p1(estate: Es
         expected_minutes: 9,
     };
     estate.clock.set_to(instant("2025-03-20T10:00:00Z"));
-    estate.service.add_product(&admin(), &dock).await.unwrap();
+    estate.service.add_product(&actor(), &dock).await.unwrap();
     let now = on_home(&estate, None).await;
     assert_eq!(now.len(), 2);
     assert_eq!(now[0].title, "New in the portfolio: Example Dock");
@@ -93,7 +91,7 @@ async fn each_person_dismisses_for_themselves_and_an_admin_for_everybody_p1(esta
     estate.clock.set_to(estate.clock.now() + TimeDelta::minutes(1));
     let id = estate
         .service
-        .announce(&admin(), &draft("No updates at quarter close"))
+        .announce(&actor(), &draft("No updates at quarter close"))
         .await
         .unwrap();
     let entries = estate.audit().await.len();
@@ -114,9 +112,9 @@ async fn each_person_dismisses_for_themselves_and_an_admin_for_everybody_p1(esta
         titles(on_home(&estate, whose(&bo)).await)[0],
         "No updates at quarter close"
     );
-    let program = estate.service.dismiss_announcement(&admin(), id).await.unwrap_err();
+    let program = estate.service.dismiss_announcement(&actor(), id).await.unwrap_err();
     assert_eq!(program.to_string(), "only somebody with an account can dismiss it");
-    estate.service.take_down_announcement(&admin(), id).await.unwrap();
+    estate.service.take_down_announcement(&actor(), id).await.unwrap();
     assert_eq!(on_home(&estate, whose(&bo)).await.len(), 1);
     let gone = estate.service.dismiss_announcement(&bo, id).await.unwrap_err();
     assert_eq!(gone.to_string(), "This announcement was not found");
@@ -134,7 +132,7 @@ async fn an_announcement_has_limits_g5(estate: Estate) {
         (draft("a\u{7}b"), "title: has characters that cannot be shown"),
         (past, "until: choose 2025-03-04 or a later date, or leave it empty"),
     ] {
-        let refused = estate.service.announce(&admin(), &draft).await.unwrap_err();
+        let refused = estate.service.announce(&actor(), &draft).await.unwrap_err();
         assert_eq!(refused.to_string(), why);
     }
     assert_eq!(on_home(&estate, None).await.len(), 1, "nothing was announced");

@@ -1,16 +1,14 @@
 //! A machine's clock that is corrected: back an hour at the worst moments, forward a month in the middle of a rollout (G3).
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::check::{Finding, forward};
 use domain::deployment::DeploymentState;
 use domain::ids::{DeviceId, UpdateId};
-use support::{Devices, Estate, instant};
+use testkit::{Devices, Estate, both_engines, instant};
 
-on_both_engines![
+both_engines![
     a_clock_that_goes_back_an_hour_un_finishes_nothing_and_starts_nothing_twice_g3,
     a_clock_that_jumps_a_month_ahead_starts_nothing_outside_a_window_and_loses_no_room_g3,
 ];
@@ -41,7 +39,7 @@ async fn nights(estate: &Estate) -> BTreeMap<NaiveDate, usize> {
 }
 
 async fn a_clock_that_goes_back_an_hour_un_finishes_nothing_and_starts_nothing_twice_g3(estate: Estate) {
-    let calm = Estate::new(estate.engine).await;
+    let calm = Estate::new(estate.database.engine).await;
     let mut devices = Devices::of(&calm.rooms(&ROOMS).await);
     calm.publish("bar", "2.0", None).await;
     calm.live_until("2025-04-10T12:00:00Z", &mut devices).await;

@@ -5,13 +5,11 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use service::catalogue::Catalogue;
 use service::{RoomsFile, ServiceError};
-use support::{Estate, admin};
+use testkit::{Estate, actor, both_engines};
 
-on_both_engines![
+both_engines![
     rooms_come_from_json_with_everything_in_them_r3_g1,
     rooms_come_from_csv_with_semicolons_and_a_byte_order_mark_g1,
     one_bad_line_in_the_middle_changes_nothing_and_is_named_g5,
@@ -23,7 +21,7 @@ async fn add_site(estate: &Estate) {
         r#"{"sites": [{"id": "hbr", "name": "Harbour", "city": "London", "zone": "Europe/London"}], "rooms": []}"#,
     )
     .unwrap();
-    assert_eq!(estate.service.import_rooms(&admin(), &file).await.unwrap().sites, 1);
+    assert_eq!(estate.service.import_rooms(&actor(), &file).await.unwrap().sites, 1);
 }
 
 async fn rooms_come_from_json_with_everything_in_them_r3_g1(estate: Estate) {
@@ -37,7 +35,7 @@ async fn rooms_come_from_json_with_everything_in_them_r3_g1(estate: Estate) {
         ]}",
     )
     .unwrap();
-    let report = estate.service.import_rooms(&admin(), &file).await.unwrap();
+    let report = estate.service.import_rooms(&actor(), &file).await.unwrap();
     assert_eq!((report.sites, report.rooms, report.devices), (1, 2, 2));
     let fleet = estate.fleet().await;
     let (mast, deck) = (&fleet.rooms[&report.ids[0]], &fleet.rooms[&report.ids[1]]);
@@ -77,7 +75,7 @@ async fn rooms_come_from_csv_with_semicolons_and_a_byte_order_mark_g1(estate: Es
         harbour;\"Deck; upper\";;;;;;\r\n";
     let report = estate
         .service
-        .import_rooms(&admin(), &RoomsFile::parse(text).unwrap())
+        .import_rooms(&actor(), &RoomsFile::parse(text).unwrap())
         .await
         .unwrap();
     assert_eq!((report.sites, report.rooms, report.devices), (0, 2, 1));
@@ -90,7 +88,7 @@ async fn rooms_come_from_csv_with_semicolons_and_a_byte_order_mark_g1(estate: Es
     assert_eq!(
         estate
             .service
-            .import_rooms(&admin(), &RoomsFile::parse(commas).unwrap())
+            .import_rooms(&actor(), &RoomsFile::parse(commas).unwrap())
             .await
             .unwrap()
             .rooms,
@@ -106,7 +104,7 @@ async fn one_bad_line_in_the_middle_changes_nothing_and_is_named_g5(estate: Esta
         )
     };
     let taken = RoomsFile::parse(&format!("{{\"rooms\": [{}]}}", good("There"))).unwrap();
-    estate.service.import_rooms(&admin(), &taken).await.unwrap();
+    estate.service.import_rooms(&actor(), &taken).await.unwrap();
     let (fleet, audit) = (estate.fleet().await, estate.audit().await);
     let bad = [
         (
@@ -152,7 +150,7 @@ async fn one_bad_line_in_the_middle_changes_nothing_and_is_named_g5(estate: Esta
         );
         let error = estate
             .service
-            .import_rooms(&admin(), &RoomsFile::parse(&file).unwrap())
+            .import_rooms(&actor(), &RoomsFile::parse(&file).unwrap())
             .await
             .unwrap_err();
         assert!(matches!(error, ServiceError::Invalid { .. }), "{error:?}");
@@ -195,7 +193,7 @@ async fn a_catalogue_that_comes_twice_adds_nothing_the_second_time_g1(estate: Es
     };
     let import = async |releases: &str| {
         let catalogue = Catalogue::parse(PRODUCTS, releases).unwrap();
-        estate.service.import_catalogue(&admin(), &catalogue).await
+        estate.service.import_catalogue(&actor(), &catalogue).await
     };
     assert_eq!(import(&releases("")).await.unwrap(), (1, 2));
     let portfolio = async || {

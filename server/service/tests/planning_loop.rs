@@ -5,14 +5,12 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use std::time::Duration;
 
-use support::Estate;
+use testkit::{Estate, both_engines};
 use tokio_util::sync::CancellationToken;
 
-on_both_engines![planning_says_how_long_ago_a_round_ended_while_it_runs_and_nothing_else_does_g4];
+both_engines![planning_says_how_long_ago_a_round_ended_while_it_runs_and_nothing_else_does_g4];
 
 async fn planning_says_how_long_ago_a_round_ended_while_it_runs_and_nothing_else_does_g4(estate: Estate) {
     let service = &estate.service;

@@ -6,8 +6,6 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use chrono::NaiveTime;
 use domain::deployment::{Deployment, DeploymentState};
 use domain::freeze::FreezeScope;
@@ -17,9 +15,9 @@ use domain::room::RoomState;
 use domain::settings::Organisation;
 use service::rooms::{RoomDraft, SiteDraft};
 use service::settings::{OrganisationDraft, fingerprint};
-use support::{Estate, admin, date, open_install, speak};
+use testkit::{Estate, actor, both_engines, date, open_install, speak};
 
-on_both_engines![
+both_engines![
     a_change_that_does_not_concern_tonight_takes_nothing_back_w4_w6,
     a_window_at_other_hours_is_prepared_anew_and_nothing_is_missed_w4,
     a_zone_in_which_tonight_is_still_ahead_keeps_the_night_w4,
@@ -107,7 +105,7 @@ impl Evening {
         };
         self.estate
             .service
-            .edit_settings(&admin(), &fingerprint(&before), &draft)
+            .edit_settings(&actor(), &fingerprint(&before), &draft)
             .await
             .unwrap();
     }
@@ -126,7 +124,7 @@ impl Evening {
         };
         self.estate
             .service
-            .edit_site(&admin(), self.site().await, &draft)
+            .edit_site(&actor(), self.site().await, &draft)
             .await
             .unwrap();
     }
@@ -147,7 +145,7 @@ impl Evening {
         };
         self.estate
             .service
-            .edit_room(&admin(), self.room, room.revision, &draft)
+            .edit_room(&actor(), self.room, room.revision, &draft)
             .await
             .unwrap();
     }
@@ -156,7 +154,7 @@ impl Evening {
         let (from, until) = (date(from), date(until));
         self.estate
             .service
-            .freeze(&admin(), scope, from, until, "Christmas".into())
+            .freeze(&actor(), scope, from, until, "Christmas".into())
             .await
             .unwrap();
     }

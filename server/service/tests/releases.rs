@@ -5,8 +5,6 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use bytes::Bytes;
 use domain::freeze::FreezeScope;
 use domain::ids::{ProductId, UpdateId};
@@ -15,9 +13,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use service::artifacts::Hashes;
 use service::releases::{ProductDraft, ReleaseDraft};
 use service::{NewFile, Source};
-use support::{Estate, admin, date, problem};
+use testkit::{Estate, actor, both_engines, date, problem};
 
-on_both_engines![
+both_engines![
     what_is_planned_before_publishing_is_what_publishing_does_k9_s3,
     a_release_has_its_limits_and_gets_its_place_p7_g5,
     a_file_that_comes_in_parts_is_hashed_and_one_that_breaks_off_leaves_nothing_p7,
@@ -47,7 +45,7 @@ fn parts(size: usize, ends: bool) -> impl futures::Stream<Item = Result<Bytes, s
 }
 
 async fn receive(estate: &Estate, id: UpdateId, name: &str, size: usize) -> service::Result<Hashes> {
-    estate.service.receive_file(&admin(), id, name, parts(size, true)).await
+    estate.service.receive_file(&actor(), id, name, parts(size, true)).await
 }
 
 async fn add(estate: &Estate, id: UpdateId, name: &str, hashes: Hashes, expected: Option<&str>) -> service::Result<()> {
@@ -56,7 +54,7 @@ async fn add(estate: &Estate, id: UpdateId, name: &str, hashes: Hashes, expected
         source: Source::Received(hashes),
         expected_sha256: expected.map(str::to_owned),
     };
-    estate.service.add_file(&admin(), id, file).await.map(drop)
+    estate.service.add_file(&actor(), id, file).await.map(drop)
 }
 
 async fn what_is_planned_before_publishing_is_what_publishing_does_k9_s3(estate: Estate) {
@@ -66,8 +64,8 @@ async fn what_is_planned_before_publishing_is_what_publishing_does_k9_s3(estate:
         models: "".into(),
         ..release("bar", "9.0")
     };
-    let id = estate.service.add_release(&admin(), &everywhere).await.unwrap();
-    let bare = estate.service.publish_plan(&admin(), id, Severity::Routine).await;
+    let id = estate.service.add_release(&actor(), &everywhere).await.unwrap();
+    let bare = estate.service.publish_plan(&actor(), id, Severity::Routine).await;
     assert_eq!(
         problem(bare),
         "files: Bar firmware 9.0 has no file; add one before publishing"
@@ -78,13 +76,13 @@ async fn what_is_planned_before_publishing_is_what_publishing_does_k9_s3(estate:
     let before = estate.fleet().await;
     let critical = estate
         .service
-        .publish_plan(&admin(), id, Severity::Critical)
+        .publish_plan(&actor(), id, Severity::Critical)
         .await
         .unwrap();
     assert_eq!(critical.starts_on, date("2025-03-04"), "S4: at once");
     let plan = estate
         .service
-        .publish_plan(&admin(), id, Severity::Routine)
+        .publish_plan(&actor(), id, Severity::Routine)
         .await
         .unwrap();
     assert_eq!(estate.fleet().await, before, "nothing is changed by asking");
@@ -95,7 +93,7 @@ async fn what_is_planned_before_publishing_is_what_publishing_does_k9_s3(estate:
     assert_eq!(plan.rooms[&estate.ring("Staging").await], 2);
 
     let product = ProductId("bar".to_owned());
-    let published = estate.service.publish(&admin(), &product, "9.0", None).await.unwrap();
+    let published = estate.service.publish(&actor(), &product, "9.0", None).await.unwrap();
     assert_eq!(published.starts_on, plan.starts_on);
     let fleet = estate.fleet().await;
     let rollout = &fleet.rollouts[&id];
@@ -107,7 +105,7 @@ async fn what_is_planned_before_publishing_is_what_publishing_does_k9_s3(estate:
     );
     assert_eq!(calendar, plan.stages);
     assert!(!fleet.rollouts[&older].is_live(), "S9: it gave way");
-    let again = estate.service.publish_plan(&admin(), id, Severity::Routine).await;
+    let again = estate.service.publish_plan(&actor(), id, Severity::Routine).await;
     assert_eq!(problem(again), "Bar firmware 9.0 is published already");
 }
 
@@ -119,7 +117,7 @@ async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
         kind: ProductKind::Firmware,
         expected_minutes: 9,
     };
-    estate.service.add_product(&admin(), &dock).await.unwrap();
+    estate.service.add_product(&actor(), &dock).await.unwrap();
     for (draft, problem) in [
         (dock.clone(), "id: there is a product dock already"),
         (
@@ -148,7 +146,7 @@ async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
     ] {
         let refused = estate
             .service
-            .add_product(&admin(), &draft)
+            .add_product(&actor(), &draft)
             .await
             .unwrap_err()
             .to_string();
@@ -156,12 +154,12 @@ async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
     }
     let first = estate
         .service
-        .add_release(&admin(), &release("dock", " 1.0 "))
+        .add_release(&actor(), &release("dock", " 1.0 "))
         .await
         .unwrap();
     let second = estate
         .service
-        .add_release(&admin(), &release("dock", "1.1"))
+        .add_release(&actor(), &release("dock", "1.1"))
         .await
         .unwrap();
     let product = ProductId("dock".to_owned());
@@ -197,7 +195,7 @@ async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
     ] {
         let refused = estate
             .service
-            .add_release(&admin(), &draft)
+            .add_release(&actor(), &draft)
             .await
             .unwrap_err()
             .to_string();
@@ -208,7 +206,7 @@ async fn a_release_has_its_limits_and_gets_its_place_p7_g5(estate: Estate) {
 async fn a_file_that_comes_in_parts_is_hashed_and_one_that_breaks_off_leaves_nothing_p7(estate: Estate) {
     let id = estate
         .service
-        .add_release(&admin(), &release("bar", "9.0"))
+        .add_release(&actor(), &release("bar", "9.0"))
         .await
         .unwrap();
     // More than one part for the disk.
@@ -232,7 +230,7 @@ async fn a_file_that_comes_in_parts_is_hashed_and_one_that_breaks_off_leaves_not
     add(&estate, id, "bar.swu", hashes, None).await.unwrap();
     let broken = estate
         .service
-        .receive_file(&admin(), id, "other.swu", parts(7, false))
+        .receive_file(&actor(), id, "other.swu", parts(7, false))
         .await
         .unwrap_err();
     assert_eq!(broken.to_string(), "file: did not arrive whole; send it again");
@@ -242,7 +240,7 @@ async fn a_file_that_comes_in_parts_is_hashed_and_one_that_breaks_off_leaves_not
     assert!(named.starts_with("file name: "), "{named}");
     let twice = receive(&estate, id, "bar.swu", 1).await.unwrap_err().to_string();
     assert_eq!(twice, "file name: the release has a file named bar.swu already");
-    let incoming = std::fs::read_dir(estate.folder.path().join("artifacts/incoming"));
+    let incoming = std::fs::read_dir(estate.database.folder.path().join("artifacts/incoming"));
     assert_eq!(
         incoming.map_or(0, Iterator::count),
         0,
@@ -254,19 +252,19 @@ async fn files_stay_as_they_are_once_published_p7(estate: Estate) {
     estate.rooms(&[("Staging", 1)]).await;
     let id = estate
         .service
-        .add_release(&admin(), &release("bar", "9.0"))
+        .add_release(&actor(), &release("bar", "9.0"))
         .await
         .unwrap();
     let hashes = receive(&estate, id, "bar.swu", 3).await.unwrap();
     add(&estate, id, "bar.swu", hashes.clone(), None).await.unwrap();
-    estate.service.remove_file(&admin(), id, "bar.swu").await.unwrap();
-    let missing = estate.service.remove_file(&admin(), id, "bar.swu").await.unwrap_err();
+    estate.service.remove_file(&actor(), id, "bar.swu").await.unwrap();
+    let missing = estate.service.remove_file(&actor(), id, "bar.swu").await.unwrap_err();
     assert_eq!(missing.to_string(), "The file \"bar.swu\" was not found");
     add(&estate, id, "bar.swu", hashes, None).await.unwrap();
     let product = ProductId("bar".to_owned());
-    estate.service.publish(&admin(), &product, "9.0", None).await.unwrap();
+    estate.service.publish(&actor(), &product, "9.0", None).await.unwrap();
     for refused in [
-        estate.service.remove_file(&admin(), id, "bar.swu").await.unwrap_err(),
+        estate.service.remove_file(&actor(), id, "bar.swu").await.unwrap_err(),
         receive(&estate, id, "two.swu", 1).await.unwrap_err(),
     ] {
         assert_eq!(
@@ -282,7 +280,7 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
     estate.at_and_tick("2025-03-05T12:00:00Z").await;
     let before = estate.fleet().await;
     let (scope, from, until) = (FreezeScope::Organisation, date("2025-03-10"), date("2025-03-12"));
-    let plan = estate.service.freeze_plan(&admin(), scope, from, until).await.unwrap();
+    let plan = estate.service.freeze_plan(&actor(), scope, from, until).await.unwrap();
     assert_eq!(estate.fleet().await, before, "nothing is changed by asking");
     let [(title, was, is)] = plan.as_slice() else {
         panic!("{plan:?}");
@@ -290,7 +288,7 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
     assert_eq!((title.as_str(), (*is - *was).num_days()), ("Bar firmware 2.0", 3));
     estate
         .service
-        .freeze(&admin(), scope, from, until, "a fair".into())
+        .freeze(&actor(), scope, from, until, "a fair".into())
         .await
         .unwrap();
     let fleet = estate.fleet().await;
@@ -301,8 +299,8 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
         estate.clock.now(),
     );
     assert_eq!(calendar.last().unwrap().test_ends.pred_opt(), Some(*is));
-    let site = estate.service.sites(&admin()).await.unwrap()[0].0.id;
-    let ada = admin();
+    let site = estate.service.sites(&actor()).await.unwrap()[0].0.id;
+    let ada = actor();
     let aside = estate
         .service
         .freeze_plan(&ada, FreezeScope::Site(site), date("2025-05-01"), date("2025-05-02"));
@@ -312,7 +310,7 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
     );
     let long = estate
         .service
-        .freeze_plan(&admin(), scope, date("2025-05-01"), date("2025-06-30"))
+        .freeze_plan(&actor(), scope, date("2025-05-01"), date("2025-06-30"))
         .await
         .unwrap_err();
     assert!(long.to_string().starts_with("last date: "), "{long}");

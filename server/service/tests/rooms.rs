@@ -5,8 +5,6 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use domain::deployment::DeploymentState;
 use domain::ids::{RoomId, SiteId};
 use domain::room::RoomState;
@@ -14,10 +12,10 @@ use futures::TryStreamExt;
 use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
 use service::store::{RoomFilter, RoomRecord};
 use service::{RoomChoice, RoomsFile, ServiceError};
-use support::{Devices, Estate, admin};
+use testkit::{Devices, Estate, actor, both_engines};
 use uuid::Uuid;
 
-on_both_engines![
+both_engines![
     a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11,
     whoever_edits_a_room_as_it_was_is_told_and_changes_nothing_p0,
     a_new_zone_moves_the_windows_of_what_is_prepared_w2,
@@ -69,7 +67,7 @@ async fn a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11(estate: E
     let site = harbour(&estate).await;
     let id = estate
         .service
-        .add_room(&admin(), &draft(site, " Mast "), None)
+        .add_room(&actor(), &draft(site, " Mast "), None)
         .await
         .unwrap();
     let room = record(&estate, id).await;
@@ -82,7 +80,7 @@ async fn a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11(estate: E
 
     let same = estate
         .service
-        .add_room(&admin(), &draft(site, "MAST"), None)
+        .add_room(&actor(), &draft(site, "MAST"), None)
         .await
         .unwrap_err();
     assert_eq!(said(&same), "name: Harbour has a room named MAST already");
@@ -90,30 +88,30 @@ async fn a_new_room_belongs_to_general_and_gets_what_has_passed_r3_s11(estate: E
         zone: "Mars/Base".into(),
         ..draft(site, "Deck")
     };
-    let refused = estate.service.add_room(&admin(), &nowhere, None).await.unwrap_err();
+    let refused = estate.service.add_room(&actor(), &nowhere, None).await.unwrap_err();
     assert!(said(&refused).starts_with("zone: "), "{refused}");
     let crowd = RoomDraft {
         capacity: 10_001,
         ..draft(site, "Deck")
     };
-    let refused = estate.service.add_room(&admin(), &crowd, None).await.unwrap_err();
+    let refused = estate.service.add_room(&actor(), &crowd, None).await.unwrap_err();
     assert_eq!(said(&refused), "capacity: 10001 is more than 10000");
     let gone = RoomDraft {
         state: RoomState::Retired,
         ..draft(site, "Deck")
     };
-    assert!(estate.service.add_room(&admin(), &gone, None).await.is_err());
+    assert!(estate.service.add_room(&actor(), &gone, None).await.is_err());
     let long = "W".repeat(101);
     let refused = estate
         .service
-        .add_room(&admin(), &draft(site, &long), None)
+        .add_room(&actor(), &draft(site, &long), None)
         .await
         .unwrap_err();
     assert_eq!(said(&refused), "name: 101 characters are too many; at most 100");
     let emoji = "سَلام 🙂 <b>W</b>";
     let id = estate
         .service
-        .add_room(&admin(), &draft(site, emoji), None)
+        .add_room(&actor(), &draft(site, emoji), None)
         .await
         .unwrap();
     assert_eq!(record(&estate, id).await.name, emoji, "names mean themselves");
@@ -126,12 +124,12 @@ async fn whoever_edits_a_room_as_it_was_is_told_and_changes_nothing_p0(estate: E
     let site = before.site;
     estate
         .service
-        .edit_room(&admin(), id, before.revision, &draft(site, "Mast"))
+        .edit_room(&actor(), id, before.revision, &draft(site, "Mast"))
         .await
         .unwrap();
     let late = estate
         .service
-        .edit_room(&admin(), id, before.revision, &draft(site, "Deck"))
+        .edit_room(&actor(), id, before.revision, &draft(site, "Deck"))
         .await
         .unwrap_err();
     assert_eq!(
@@ -146,7 +144,7 @@ async fn whoever_edits_a_room_as_it_was_is_told_and_changes_nothing_p0(estate: E
     );
     let missing = estate
         .service
-        .edit_room(&admin(), RoomId(Uuid::nil()), 0, &draft(site, "Deck"))
+        .edit_room(&actor(), RoomId(Uuid::nil()), 0, &draft(site, "Deck"))
         .await;
     assert!(matches!(missing, Err(ServiceError::NotFound { .. })));
     let audit = estate.audit().await;
@@ -168,7 +166,7 @@ async fn a_new_zone_moves_the_windows_of_what_is_prepared_w2(estate: Estate) {
     };
     estate
         .service
-        .edit_room(&admin(), id, room.revision, &moved)
+        .edit_room(&actor(), id, room.revision, &moved)
         .await
         .unwrap();
     estate.service.tick().await.unwrap();
@@ -183,7 +181,7 @@ async fn a_new_zone_moves_the_windows_of_what_is_prepared_w2(estate: Estate) {
     };
     estate
         .service
-        .edit_room(&admin(), id, record(&estate, id).await.revision, &back)
+        .edit_room(&actor(), id, record(&estate, id).await.revision, &back)
         .await
         .unwrap();
     let site = SiteDraft {
@@ -192,11 +190,11 @@ async fn a_new_zone_moves_the_windows_of_what_is_prepared_w2(estate: Estate) {
         country: "".into(),
         zone: "Asia/Kathmandu".into(),
     };
-    estate.service.edit_site(&admin(), room.site, &site).await.unwrap();
+    estate.service.edit_site(&actor(), room.site, &site).await.unwrap();
     assert_eq!(record(&estate, id).await.zone.name(), "Asia/Kathmandu");
     estate.service.tick().await.unwrap();
     estate.is_sound().await;
-    let other = estate.service.add_site(&admin(), &site).await.unwrap_err();
+    let other = estate.service.add_site(&actor(), &site).await.unwrap_err();
     assert_eq!(said(&other), "name: there is a site named Harbour already");
 }
 
@@ -219,7 +217,7 @@ async fn a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0(estate: Est
 
     let refused = estate
         .service
-        .retire_room(&admin(), running, "sold".into())
+        .retire_room(&actor(), running, "sold".into())
         .await
         .unwrap_err();
     assert_eq!(
@@ -228,11 +226,11 @@ async fn a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0(estate: Est
     );
     let silent = estate
         .service
-        .retire_room(&admin(), gone, " ".into())
+        .retire_room(&actor(), gone, " ".into())
         .await
         .unwrap_err();
     assert!(said(&silent).starts_with("reason: "), "{silent}");
-    estate.service.retire_room(&admin(), gone, "sold".into()).await.unwrap();
+    estate.service.retire_room(&actor(), gone, "sold".into()).await.unwrap();
     estate.service.tick().await.unwrap();
     let withdrawn = estate.deployment(gone, update).await.unwrap();
     assert!(
@@ -249,25 +247,25 @@ async fn a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0(estate: Est
     for refused in [
         estate
             .service
-            .retire_room(&admin(), gone, "again".into())
+            .retire_room(&actor(), gone, "again".into())
             .await
             .unwrap_err(),
         estate
             .service
-            .edit_room(&admin(), gone, room.revision, &draft(room.site, "Mast"))
+            .edit_room(&actor(), gone, room.revision, &draft(room.site, "Mast"))
             .await
             .unwrap_err(),
         estate
             .service
-            .add_device(&admin(), gone, &device("new"))
+            .add_device(&actor(), gone, &device("new"))
             .await
             .unwrap_err(),
-        estate.service.bring_back_room(&admin(), running).await.unwrap_err(),
+        estate.service.bring_back_room(&actor(), running).await.unwrap_err(),
     ] {
         assert!(matches!(refused, ServiceError::Conflict { .. }), "{refused}");
     }
 
-    estate.service.bring_back_room(&admin(), gone).await.unwrap();
+    estate.service.bring_back_room(&actor(), gone).await.unwrap();
     assert_eq!(record(&estate, gone).await.state, RoomState::Onboarding);
     estate.service.tick().await.unwrap();
     estate.is_sound().await;
@@ -278,7 +276,7 @@ async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4
     let (room, other) = (rooms["Staging 1"], rooms["General 1"]);
     let token = estate
         .service
-        .add_device(&admin(), room, &device("panel-7"))
+        .add_device(&actor(), room, &device("panel-7"))
         .await
         .unwrap();
     let speaks = |token: &str| service::devices::Credentials::Target(token.to_owned());
@@ -286,18 +284,18 @@ async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4
     assert!(caller.is_some(), "it may check in at once");
     let taken = estate
         .service
-        .add_device(&admin(), other, &device("panel-7"))
+        .add_device(&actor(), other, &device("panel-7"))
         .await
         .unwrap_err();
     assert_eq!(said(&taken), "device: panel-7 is a device of Staging 1 already");
     let named = estate
         .service
-        .add_device(&admin(), other, &device("no good"))
+        .add_device(&actor(), other, &device("no good"))
         .await
         .unwrap_err();
     assert!(said(&named).starts_with("device: "), "{named}");
 
-    estate.service.revoke_device(&admin(), "panel-7").await.unwrap();
+    estate.service.revoke_device(&actor(), "panel-7").await.unwrap();
     assert!(
         estate
             .service
@@ -308,7 +306,7 @@ async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4
     );
     let devices = || async { estate.fleet().await.rooms[&room].devices.len() };
     assert_eq!(devices().await, 1);
-    let renewed = estate.service.enrol_device(&admin(), "panel-7").await.unwrap();
+    let renewed = estate.service.enrol_device(&actor(), "panel-7").await.unwrap();
     assert!(
         estate
             .service
@@ -343,12 +341,12 @@ async fn one_of_two_who_move_a_room_is_told_where_it_is_now_r3_r13(estate: Estat
         async {
             estate
                 .service
-                .move_rooms(&admin(), &RoomChoice::Named(vec![room]), Some(staging), general)
+                .move_rooms(&actor(), &RoomChoice::Named(vec![room]), Some(staging), general)
                 .await
         },
         async {
             other
-                .move_rooms(&admin(), &RoomChoice::Named(vec![room]), Some(staging), executive)
+                .move_rooms(&actor(), &RoomChoice::Named(vec![room]), Some(staging), executive)
                 .await
         }
     );
@@ -374,7 +372,7 @@ async fn one_of_two_who_move_a_room_is_told_where_it_is_now_r3_r13(estate: Estat
 }
 
 async fn text_of(estate: &Estate, filter: RoomFilter) -> String {
-    let parts = estate.service.export_rooms(&admin(), filter).await.unwrap();
+    let parts = estate.service.export_rooms(&actor(), filter).await.unwrap();
     parts.try_collect::<Vec<String>>().await.unwrap().concat()
 }
 
@@ -382,7 +380,7 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
     let rooms = estate.rooms(&[("Staging", 2), ("General", 1)]).await;
     estate
         .service
-        .add_device(&admin(), rooms["Staging 1"], &device("bar-2"))
+        .add_device(&actor(), rooms["Staging 1"], &device("bar-2"))
         .await
         .unwrap();
     let site = harbour(&estate).await;
@@ -390,13 +388,13 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
         zone: "Asia/Kolkata".into(),
         ..draft(site, "=1+1; \"so\"")
     };
-    estate.service.add_room(&admin(), &formula, None).await.unwrap();
+    estate.service.add_room(&actor(), &formula, None).await.unwrap();
     let gone = estate
         .service
-        .add_room(&admin(), &draft(site, "Gone"), None)
+        .add_room(&actor(), &draft(site, "Gone"), None)
         .await
         .unwrap();
-    estate.service.retire_room(&admin(), gone, "sold".into()).await.unwrap();
+    estate.service.retire_room(&actor(), gone, "sold".into()).await.unwrap();
     let csv = text_of(&estate, RoomFilter::default()).await;
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(
@@ -417,19 +415,19 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
     assert!(text_of(&estate, retired).await.contains("Gone"));
 
     // The same file, into an estate that has nothing but the site.
-    let other = Estate::new(estate.engine).await;
+    let other = Estate::new(estate.database.engine).await;
     let harbour = SiteDraft {
         name: "Harbour".into(),
         city: "".into(),
         country: "".into(),
         zone: "UTC".into(),
     };
-    other.service.add_site(&admin(), &harbour).await.unwrap();
-    let upload = other.service.upload_rooms(&admin(), "rooms.csv", &csv).await.unwrap();
-    let report = other.service.import_upload(&admin(), upload).await.unwrap();
+    other.service.add_site(&actor(), &harbour).await.unwrap();
+    let upload = other.service.upload_rooms(&actor(), "rooms.csv", &csv).await.unwrap();
+    let report = other.service.import_upload(&actor(), upload).await.unwrap();
     assert_eq!((report.rooms, report.devices), (4, 4));
     assert_eq!(text_of(&other, RoomFilter::default()).await, csv);
-    let twice = other.service.import_upload(&admin(), upload).await.unwrap_err();
+    let twice = other.service.import_upload(&actor(), upload).await.unwrap_err();
     assert!(
         said(&twice).contains("imported already") && said(&twice).ends_with("was not found"),
         "{twice}"
@@ -449,8 +447,8 @@ async fn a_review_names_every_line_that_is_refused_and_changes_nothing_g5(estate
         Harbour\tKeel\n\
         Harbour\tHull\t\tbar-11\t\n\
         harbour\tmast\t\t\t\n";
-    let upload = estate.service.upload_rooms(&admin(), "rooms.tsv", file).await.unwrap();
-    let review = estate.service.review_rooms(&admin(), upload).await.unwrap();
+    let upload = estate.service.upload_rooms(&actor(), "rooms.tsv", file).await.unwrap();
+    let review = estate.service.review_rooms(&actor(), upload).await.unwrap();
     assert_eq!(
         (review.name.as_str(), review.rooms, review.devices),
         ("rooms.tsv", 1, 2)
@@ -472,7 +470,7 @@ async fn a_review_names_every_line_that_is_refused_and_changes_nothing_g5(estate
         "line 9 (Hull): model: a device needs a model",
     ];
     assert_eq!(refused, expected);
-    let first = estate.service.import_upload(&admin(), upload).await.unwrap_err();
+    let first = estate.service.import_upload(&actor(), upload).await.unwrap_err();
     assert!(matches!(first, ServiceError::Invalid { .. }), "{first}");
     assert_eq!(estate.fleet().await, before, "nothing has changed");
     for (text, words) in [
@@ -480,7 +478,7 @@ async fn a_review_names_every_line_that_is_refused_and_changes_nothing_g5(estate
         ("site,name,colour\nHarbour,A,red\n", "there is no column \"colour\""),
         ("{\"rooms\": 7}", "rooms: "),
     ] {
-        let refused = estate.service.upload_rooms(&admin(), "f", text).await.unwrap_err();
+        let refused = estate.service.upload_rooms(&actor(), "f", text).await.unwrap_err();
         assert!(said(&refused).contains(words), "{refused}");
     }
     assert!(RoomsFile::parse("site,name\nHarbour,A\n").is_ok());

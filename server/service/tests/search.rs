@@ -5,14 +5,12 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-mod support;
-
 use domain::room::RoomState;
 use service::rooms::RoomDraft;
 use service::store::words_of;
-use support::{Estate, admin};
+use testkit::{Estate, actor, both_engines};
 
-on_both_engines![what_is_added_changed_and_taken_away_is_found_and_not_found_p8];
+both_engines![what_is_added_changed_and_taken_away_is_found_and_not_found_p8];
 
 async fn rooms(estate: &Estate, words: &[&str]) -> Vec<String> {
     let words = words_of(&words.join(" "));
@@ -47,7 +45,7 @@ async fn what_is_added_changed_and_taken_away_is_found_and_not_found_p8(estate: 
     };
     estate
         .service
-        .edit_room(&admin(), room.id, room.revision, &draft)
+        .edit_room(&actor(), room.id, room.revision, &draft)
         .await
         .unwrap();
     assert_eq!(rooms(&estate, &["stag", "2"]).await, [""; 0], "its old name is gone");
@@ -56,7 +54,7 @@ async fn what_is_added_changed_and_taken_away_is_found_and_not_found_p8(estate: 
     estate
         .service
         .edit_room(
-            &admin(),
+            &actor(),
             room.id,
             room.revision + 1,
             &RoomDraft {

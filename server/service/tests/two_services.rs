@@ -1,8 +1,6 @@
 //! Two services on one Postgres tick at the same instants while people and devices act, and a third one dies each night between its
 //! plan and its commit: together they do what one alone does (G2). And two people who give commands at the same instant.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,9 +14,9 @@ use domain::update::Severity;
 use futures::{StreamExt, stream};
 use service::store::{Engine, Limits};
 use service::{RoomChoice, Service, ServiceError};
-use support::people::{Command, Names, Release, Whom, give};
-use support::template::Template;
-use support::{Devices, Estate, admin, draft};
+use testkit::people::{Command, Names, Release, Whom, give};
+use testkit::template::Template;
+use testkit::{Devices, Estate, actor, draft};
 use tokio::sync::Barrier;
 
 /// A day of the rollout's life at noon: what people do, the same in both runs.
@@ -36,13 +34,13 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
             .map(|deployment| deployment.room)
     };
     let outcome = match day {
-        3 => service.pause(&admin(), update, "It hums.".into(), None).await,
-        5 => service.resume(&admin(), update, "Mended.".into()).await,
-        6 => service.retry_all_failed(&admin(), update).await.map(drop),
+        3 => service.pause(&actor(), update, "It hums.".into(), None).await,
+        5 => service.resume(&actor(), update, "Mended.".into()).await,
+        6 => service.retry_all_failed(&actor(), update).await.map(drop),
         13 => match waiting("General").await {
             Some(room) => service
                 .move_rooms(
-                    &admin(),
+                    &actor(),
                     &RoomChoice::Named(vec![room]),
                     None,
                     estate.ring("Executive").await,
@@ -53,7 +51,7 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
         },
         15 => service
             .move_rooms(
-                &admin(),
+                &actor(),
                 &RoomChoice::Named(vec![rooms["Executive 1"]]),
                 None,
                 estate.ring("General").await,
@@ -63,7 +61,7 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
         16 => match waiting("General").await {
             Some(room) => service
                 .force(
-                    &admin(),
+                    &actor(),
                     update,
                     &service::RoomScope::Rooms(vec![room]),
                     Force::Now,
@@ -73,11 +71,11 @@ async fn people(estate: &Estate, day: usize, update: UpdateId, rooms: &BTreeMap<
                 .map(drop),
             None => panic!("nobody waits in General"),
         },
-        19 => service.add_ring(&admin(), draft("Late", Some(8), 2, 1)).await.map(drop),
+        19 => service.add_ring(&actor(), draft("Late", Some(8), 2, 1)).await.map(drop),
         21 => {
             service
                 .edit_ring(
-                    &admin(),
+                    &actor(),
                     estate.ring("Executive").await,
                     None,
                     draft("Executive", None, 3, 1),
@@ -394,8 +392,8 @@ fn commands(failed: &'static str, loads: &'static str) -> Vec<Command> {
 }
 
 /// Both at once, while a third one ticks; then everything is in order, and one tick later at rest.
-async fn at_once(template: &Template, names: &Names, number: usize, pair: [Command; 2]) {
-    let services = template.copy(number).await;
+async fn at_once(template: &Template, names: &Names, pair: [Command; 2]) {
+    let services = template.copy().await;
     let said = format!("{pair:?}");
     let start = Arc::new(Barrier::new(3));
     let given = services.iter().zip(pair).map(|(service, command)| {
@@ -449,10 +447,10 @@ async fn any_two_commands_at_once_are_both_done_or_refused_and_break_no_law_g2()
         let others = commands.iter().skip(index);
         others.map(move |other| [one.clone(), other.clone()])
     });
-    let pairs: Vec<_> = pairs.enumerate().collect();
+    let pairs: Vec<_> = pairs.collect();
     assert_eq!(pairs.len(), 231);
     stream::iter(pairs)
-        .for_each_concurrent(3, |(number, pair)| at_once(&template, &names, number, pair))
+        .for_each_concurrent(3, |pair| at_once(&template, &names, pair))
         .await;
     assert_eq!(template.deadlocks().await, Vec::new());
 }

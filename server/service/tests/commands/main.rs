@@ -3,9 +3,6 @@
 //!
 //! `scripts.rs` has the commands and their times, `service_and_simulator.rs` gives them and lets time pass, `comparison.rs` compares.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod comparison;
 mod scripts;
 mod service_and_simulator;
@@ -15,9 +12,9 @@ mod test_devices;
 
 use std::collections::BTreeMap;
 
-use service::store::Engine;
 use service_and_simulator::ServiceAndSimulator;
 use steps::{Ends, Step};
+use testkit::{Engine, both_engines};
 
 async fn play(engine: Engine, script: &[Step]) {
     let mut pair = ServiceAndSimulator::new(engine).await;
@@ -29,18 +26,12 @@ async fn play(engine: Engine, script: &[Step]) {
 
 macro_rules! scripts {
     ($($script:ident => $test:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::play(service::store::Engine::Sqlite, &super::scripts::$script()).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::play(service::store::Engine::Postgres, &super::scripts::$script()).await;
-            })+
-        }
+        $(async fn $test(engine: Engine) {
+            play(engine, &scripts::$script()).await;
+        })+
+
+        both_engines![$($test),+];
+
         fn all_scripts() -> Vec<Vec<Step>> {
             vec![$(scripts::$script()),+]
         }

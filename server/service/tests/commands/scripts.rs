@@ -4,7 +4,7 @@
 use domain::settings::{Mode, Settings};
 
 use crate::steps::*;
-use crate::support::people::{Command, Whom};
+use testkit::people::{Command, Whom};
 
 pub fn pauses_and_retries() -> Vec<Step> {
     let mut steps = vec![

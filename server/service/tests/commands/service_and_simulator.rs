@@ -13,9 +13,9 @@ use service::{RoomsFile, ServiceError};
 use crate::comparison;
 use crate::simulator;
 use crate::steps::{Device, Ends, Step};
-use crate::support::people::{Command, Did, Names, Release, Whom, give};
-use crate::support::{Estate, admin, instant};
 use crate::test_devices::TestDevices;
+use testkit::people::{Command, Did, Names, Release, Whom, give};
+use testkit::{Estate, actor, instant};
 
 const PRODUCTS: &str = r#"[
     {"id": "win", "vendor": "Example", "name": "Windows", "kind": "os", "covered": true, "expected_minutes": 90}
@@ -56,7 +56,7 @@ impl ServiceAndSimulator {
     pub async fn new(engine: Engine) -> Self {
         let estate = Estate::new(engine).await;
         let catalogue = Catalogue::parse(PRODUCTS, RELEASES).expect("a catalogue");
-        let imported = estate.service.import_catalogue(&admin(), &catalogue).await;
+        let imported = estate.service.import_catalogue(&actor(), &catalogue).await;
         imported.expect("an import");
         let too_long = ReleaseDraft {
             product: ProductId("win".to_owned()),
@@ -69,7 +69,7 @@ impl ServiceAndSimulator {
             expected_minutes: Some(400),
             known_issues: CleanText::default(),
         };
-        let added = estate.service.add_release(&admin(), &too_long).await;
+        let added = estate.service.add_release(&actor(), &too_long).await;
         added.expect("a release");
         let mut names = Names::default();
         for (product, version) in WITH_FILE {
@@ -223,6 +223,6 @@ async fn import(estate: &Estate) -> std::collections::BTreeMap<String, RoomId> {
     let file = serde_json::json!({ "sites": sites, "rooms": rooms });
     let file = RoomsFile::parse(&file.to_string()).expect("rooms");
     let names: Vec<String> = file.rooms.iter().map(|room| room.name.to_string()).collect();
-    let report = estate.service.import_rooms(&admin(), &file).await.expect("an import");
+    let report = estate.service.import_rooms(&actor(), &file).await.expect("an import");
     names.into_iter().zip(report.ids).collect()
 }

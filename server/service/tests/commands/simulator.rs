@@ -11,8 +11,8 @@ use service::ServiceError;
 use uuid::Uuid;
 
 use crate::service_and_simulator::ServiceAndSimulator;
-use crate::support::people::{Command, Did, Release};
-use crate::support::{date, draft};
+use testkit::people::{Command, Did, Release};
+use testkit::{date, draft};
 
 /// What only rows know, as it was before the service was given the command.
 #[derive(Default)]

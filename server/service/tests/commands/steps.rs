@@ -3,7 +3,7 @@
 use domain::deployment::Force;
 use domain::update::Severity;
 
-use crate::support::people::{Command, Release, Whom};
+use testkit::people::{Command, Release, Whom};
 
 /// A line of a script. Times are in UTC, which is the organisation's zone.
 #[derive(Clone, Debug)]

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::fleet::Fleet;
 use domain::ids::{ActionId, DeviceId, ProductId, RoomId};
-use domain::install::{Execution, Feedback, Finished};
+use domain::install::{Execution, Finished};
 use domain::offer::{Offer, Presence};
 use domain::sim::Simulation;
 use service::Service;
 use service::store::{ConfigMode, ConfigReport, Outcome};
 
-use crate::support::people::Names;
-use crate::support::speak;
+use testkit::people::Names;
+use testkit::{controller, says, speak};
 
 #[derive(Default)]
 pub struct TestDevices {
@@ -41,7 +41,7 @@ impl TestDevices {
 
     pub fn add(&mut self, fleet: &Fleet, room: &str, id: RoomId) {
         let device = fleet.rooms[&id].devices[0].id;
-        self.devices.insert(room.to_lowercase().replace(' ', "-"), device);
+        self.devices.insert(controller(room), device);
     }
 
     /// When one of them has something to say.
@@ -91,7 +91,7 @@ impl TestDevices {
                 }
             }
             (Offer::Cancel, Some(action)) => {
-                let stopped = words(Execution::Canceled, Finished::None);
+                let stopped = says(Execution::Canceled, Finished::None);
                 let outcome = service.cancel_feedback(device, action, stopped.clone()).await;
                 assert_eq!(outcome.expect("an outcome"), Outcome::Changed, "{name}");
                 sim.answer_cancel(device, &stopped);
@@ -138,14 +138,6 @@ impl TestDevices {
     }
 }
 
-fn words(execution: Execution, finished: Finished) -> Feedback {
-    Feedback {
-        execution,
-        finished,
-        details: vec!["a word".to_owned()],
-    }
-}
-
 async fn say(
     service: &Service,
     sim: &mut Simulation,
@@ -155,7 +147,7 @@ async fn say(
     (execution, finished): (Execution, Finished),
 ) {
     let caller = speak(service, name).await;
-    let feedback = words(execution, finished);
+    let feedback = says(execution, finished);
     let outcome = service.feedback(&caller, action, feedback.clone()).await;
     assert_eq!(outcome.expect("an outcome"), Outcome::Changed, "at {}: {name}", sim.now);
     sim.report_feedback(device, &feedback);

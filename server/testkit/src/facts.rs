@@ -1,0 +1,41 @@
+//! Facts and files of a service by the names that tests use.
+
+use domain::fleet::Fleet;
+use domain::ids::{ProductId, RingId, UpdateId};
+use service::{NewFile, Service, Source};
+
+use crate::actor;
+
+/// All facts.
+pub async fn fleet(service: &Service) -> Fleet {
+    let mut tx = service.store().read().await.expect("a snapshot");
+    tx.fleet().await.expect("the fleet")
+}
+
+/// The ring of this name.
+pub async fn ring(service: &Service, name: &str) -> RingId {
+    let mut tx = service.store().read().await.expect("a snapshot");
+    let rings = tx.rings().await.expect("rings");
+    rings.named(name).expect("a ring").id
+}
+
+/// A release of the catalogue.
+pub async fn release(service: &Service, product: &str, version: &str) -> UpdateId {
+    let mut tx = service.store().read().await.expect("a snapshot");
+    let release = tx.release_of(&ProductId(product.to_owned()), version).await;
+    let release = release.expect("a query");
+    release
+        .unwrap_or_else(|| panic!("{product} has no release {version}"))
+        .release
+        .id
+}
+
+/// Adds a file to a release.
+pub async fn add_file(service: &Service, release: UpdateId, filename: &str, bytes: Vec<u8>) {
+    let file = NewFile {
+        filename: filename.to_owned(),
+        source: Source::Bytes(bytes),
+        expected_sha256: None,
+    };
+    service.add_file(&actor(), release, file).await.expect("a file");
+}
