@@ -18,7 +18,7 @@ mod ticks;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use domain::ids::{RoomId, StageOf, UpdateId};
+use domain::ids::{RoomId, UpdateId};
 use domain::status::UpdateStatus;
 use testkit::Estate;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, Timelike};
 use domain::deployment::DeploymentState;
+use domain::ids::StageOf;
 use domain::rollout::RolloutState;
 use domain::status::UpdateStatus;
 use testkit::{Devices, Estate, both_engines, date, instant};
