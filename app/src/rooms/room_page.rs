@@ -21,7 +21,8 @@ use crate::components::show_resource::show_page;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
-use crate::model::{ComponentView, DeviceView, IssueAbout, RoomHead, RoomOverview};
+use crate::rooms::model::{ComponentView, DeviceView, RoomHead, RoomOverview};
+use crate::tickets::model::IssueAbout;
 use crate::tickets::{RecordLink, record_dialog};
 
 /// The Overview tab.

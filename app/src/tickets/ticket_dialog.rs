@@ -8,7 +8,7 @@ use super::api::{AssignTicket, EditTicket, ResolveTicket, SuppressTicket, get_ti
 use crate::components::address;
 use crate::components::dialog::{DIALOG, opened};
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextArea, TextField, posts_to};
-use crate::model::{TicketChoices, TicketView};
+use crate::tickets::model::{TicketChoices, TicketView};
 
 /// The dialog of a ticket that the address opens, if any.
 #[component]

@@ -9,6 +9,7 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{RetryRoom, get_update};
 use super::control_dialog::{ControlDialogs, page_of};
+use super::timeline::Timeline;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
@@ -25,10 +26,10 @@ use crate::components::ring_badge::RingBadge;
 use crate::components::selection::{Selection, SelectionBar, SelectionBox};
 use crate::components::show_resource::show_page;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
-use crate::components::timeline::Timeline;
 use crate::error::AppError;
-use crate::model::{Control, IssueAbout, UpdateRoomRow, UpdateRoomsQuery, UpdateView};
+use crate::tickets::model::IssueAbout;
 use crate::tickets::{RecordLink, record_dialog, ticket_links};
+use crate::updates::model::{Control, UpdateRoomRow, UpdateRoomsQuery, UpdateView};
 
 /// The page.
 #[component]
