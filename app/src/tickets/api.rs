@@ -86,8 +86,8 @@ pub async fn edit_ticket(
     severity: TicketSeverity,
     #[server(default)] high_impact: bool,
 ) -> Result<FormSuccess, AppError> {
-    let presenter = crate::context::current()?;
-    presenter
+    let context = crate::context::current()?;
+    context
         .edit_ticket(number, &title, &description, severity, high_impact)
         .await
 }
