@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::components::model::Choice;
+
 /// A freeze in the list (W6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeRow {

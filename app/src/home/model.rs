@@ -1,7 +1,10 @@
 //! What Home shows (P1).
 
 use domain::ids::AnnouncementId;
+use domain::room::Health;
 use serde::{Deserialize, Serialize};
+
+use crate::components::model::{RingView, TimeText};
 
 /// Home (P1), read side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use domain::ring::RingSequence;
 use domain::rollout::Rollout;
 use serde::{Deserialize, Serialize};
 
-use crate::components::model::TimeText;
+use crate::components::model::{RingView, TimeText};
 
 /// A row of the Rings tab (R16).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,14 +17,14 @@ use crate::rooms::model::RoomsQuery;
 use crate::words::count;
 
 /// Its word in addresses.
-pub(super) const MOVE: &str = "move";
+pub(crate) const MOVE: &str = "move";
 
 /// Which rooms: those that are named, or all that match.
 type RoomsToMove = (Vec<RoomId>, Option<RoomsQuery>);
 
 /// The dialog, if the address opens it.
 #[component]
-pub(super) fn MoveDialog(
+pub(crate) fn MoveDialog(
     /// The address with the rooms.
     address: Memo<ParamsMap>,
     /// The address of the page without it.

@@ -1,5 +1,7 @@
 //! Rooms in the words of their pages.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};

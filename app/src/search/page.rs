@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::search;
+use super::api::search;
 use crate::components::address;
 use crate::components::empty_state::EmptyState;
 use crate::components::filters::Toolbar;

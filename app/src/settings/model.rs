@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::components::model::Choice;
-
 /// Settings, as their form has them and sends them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,5 +1,9 @@
 //! Updates and rings in the words of their pages.
 
+mod control;
+mod pictures;
+mod rooms;
+
 use chrono::NaiveDate;
 use domain::access::Act;
 use domain::ids::UpdateId;
@@ -10,12 +14,12 @@ use domain::time_text;
 use domain::update::{ProductKind, Severity, titled};
 use service::read::{ReadSnapshot, UpdateSummary};
 
+use self::pictures::{calendar_view, track};
+use self::rooms::{ring_choices, room_filter, room_page, room_rows, statuses};
 use crate::components::model::HistoryRow;
 use crate::context::{PAGE, RequestContext, Result};
 use crate::formats;
 use crate::updates::model::{UpdateRoomsQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
-use crate::updates::present::pictures::{calendar_view, track};
-use crate::updates::present::rooms::{ring_choices, room_filter, room_page, room_rows, statuses};
 
 impl RequestContext {
     /// A page of the list of updates (T9, T10).

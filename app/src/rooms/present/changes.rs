@@ -14,12 +14,12 @@ use service::read::ReadSnapshot;
 use service::rooms::{DeviceDraft, LONGEST_NAME, RoomDraft, SiteDraft};
 use uuid::Uuid;
 
-use crate::rooms::present::local_time;
-use crate::context::{RequestContext, Result, ring_view};
-use crate::formats;
-use crate::error::AppError;
 use crate::components::model::{Choice, FormSuccess, OneTimeSecret};
+use crate::context::{RequestContext, Result, ring_view};
+use crate::error::AppError;
+use crate::formats;
 use crate::rooms::model::{ImportReview, ImportedRoom, RoomFields, RoomForm, SiteRow, SitesView};
+use crate::rooms::present::local_time;
 
 /// Lines that a review names.
 const NAMED: usize = 100;
@@ -54,17 +54,9 @@ impl RequestContext {
         let missing = || AppError::NotFound {
             what: "This room".to_owned(),
         };
-        let record = snapshot
-            .tx
-            .room_record(id)
-            .await?
-            .ok_or_else(missing)?;
+        let record = snapshot.tx.room_record(id).await?.ok_or_else(missing)?;
         let moves = if moves {
-            let room = snapshot
-                .rooms(&[id])
-                .await?
-                .remove(&id)
-                .ok_or_else(missing)?;
+            let room = snapshot.rooms(&[id]).await?.remove(&id).ok_or_else(missing)?;
             what_moves_mean(&mut snapshot, &room).await?
         } else {
             Vec::new()
@@ -98,10 +90,7 @@ impl RequestContext {
     pub async fn add_room(&self, fields: RoomFields, ring: &str) -> Result<FormSuccess> {
         let draft = room_draft(fields)?;
         let ring = ring.parse::<RingId>().ok();
-        let id = self
-            .service
-            .add_room(&self.viewer.actor, &draft, ring)
-            .await?;
+        let id = self.service.add_room(&self.viewer.actor, &draft, ring).await?;
         Ok(FormSuccess::new(
             format!("The room {} was added.", draft.name),
             format!("/rooms/{id}"),
@@ -124,9 +113,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::retire_room`].
     pub async fn retire_room(&self, id: RoomId, reason: &str) -> Result<FormSuccess> {
-        self.service
-            .retire_room(&self.viewer.actor, id, reason.into())
-            .await?;
+        self.service.retire_room(&self.viewer.actor, id, reason.into()).await?;
         Ok(FormSuccess::new(
             "The room was retired. It is under Rooms, with the filter Retired.",
             format!("/rooms/{id}"),
@@ -138,9 +125,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::bring_back_room`].
     pub async fn bring_back_room(&self, id: RoomId) -> Result<FormSuccess> {
-        self.service
-            .bring_back_room(&self.viewer.actor, id)
-            .await?;
+        self.service.bring_back_room(&self.viewer.actor, id).await?;
         let text = "The room is back and onboarding. Its devices need new tokens.";
         Ok(FormSuccess::new(text, format!("/rooms/{id}")))
     }
@@ -173,10 +158,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::add_device`].
     pub async fn add_device(&self, room: RoomId, draft: DeviceDraft) -> Result<FormSuccess> {
-        let token = self
-            .service
-            .add_device(&self.viewer.actor, room, &draft)
-            .await?;
+        let token = self.service.add_device(&self.viewer.actor, room, &draft).await?;
         Ok(self.with_token(
             format!("The device {} was added.", draft.controller.trim()),
             room,
@@ -190,10 +172,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::enrol_device`].
     pub async fn renew_device(&self, room: RoomId, controller: &str) -> Result<FormSuccess> {
-        let token = self
-            .service
-            .enrol_device(&self.viewer.actor, controller)
-            .await?;
+        let token = self.service.enrol_device(&self.viewer.actor, controller).await?;
         Ok(self.with_token(
             format!("{controller} has a new token; the old one has stopped working."),
             room,
@@ -221,9 +200,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::revoke_device`].
     pub async fn revoke_device(&self, room: RoomId, controller: &str) -> Result<FormSuccess> {
-        self.service
-            .revoke_device(&self.viewer.actor, controller)
-            .await?;
+        self.service.revoke_device(&self.viewer.actor, controller).await?;
         Ok(FormSuccess::new(
             format!("{controller} was revoked: it may not check in any more."),
             format!("/rooms/{room}"),
@@ -259,9 +236,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::add_site`].
     pub async fn add_site(&self, draft: SiteDraft) -> Result<FormSuccess> {
-        self.service
-            .add_site(&self.viewer.actor, &draft)
-            .await?;
+        self.service.add_site(&self.viewer.actor, &draft).await?;
         Ok(FormSuccess::new(
             format!("The site {} was added.", draft.name),
             "/rooms/sites",
@@ -273,9 +248,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::edit_site`].
     pub async fn edit_site(&self, id: SiteId, draft: SiteDraft) -> Result<FormSuccess> {
-        self.service
-            .edit_site(&self.viewer.actor, id, &draft)
-            .await?;
+        self.service.edit_site(&self.viewer.actor, id, &draft).await?;
         Ok(FormSuccess::new(
             format!("The site {} was changed.", draft.name),
             "/rooms/sites",
@@ -289,10 +262,7 @@ impl RequestContext {
     pub async fn review_rooms(&self, upload: Option<Uuid>) -> Result<Option<ImportReview>> {
         let snapshot = self.snapshot_for(Act::EditRooms).await?;
         let Some(upload) = upload else { return Ok(None) };
-        let review = self
-            .service
-            .review_rooms(&self.viewer.actor, upload)
-            .await?;
+        let review = self.service.review_rooms(&self.viewer.actor, upload).await?;
         let refused_lines = i64::try_from(review.refused.len()).unwrap_or(i64::MAX);
         let refused = review.refused.into_iter().take(NAMED);
         let rooms = review.first.into_iter().map(|room| ImportedRoom {
@@ -318,10 +288,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::import_upload`].
     pub async fn import_rooms(&self, upload: Uuid) -> Result<FormSuccess> {
-        let report = self
-            .service
-            .import_upload(&self.viewer.actor, upload)
-            .await?;
+        let report = self.service.import_upload(&self.viewer.actor, upload).await?;
         let added = counted(report.sites, report.rooms, report.devices);
         Ok(FormSuccess::new(format!("Imported: {added}."), "/rooms"))
     }

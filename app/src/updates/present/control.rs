@@ -16,10 +16,10 @@ use domain::update::titled;
 use service::read::{ReadSnapshot, UpdateSummary};
 use service::{Actor, ResumePlan, RoomScope};
 
-use crate::context::{RequestContext, Result};
-use crate::formats;
-use crate::error::AppError;
 use crate::components::model::FormSuccess;
+use crate::context::{RequestContext, Result};
+use crate::error::AppError;
+use crate::formats;
 use crate::updates::model::{Control, ControlRoom, ControlView};
 
 /// Rooms that a dialog names.
@@ -68,10 +68,7 @@ impl RequestContext {
         if !self.viewer.actor.role.may(Act::ControlUpdates) {
             return Ok(Vec::new());
         }
-        let acknowledged = snapshot
-            .tx
-            .is_acknowledged(summary.record.id)
-            .await?;
+        let acknowledged = snapshot.tx.is_acknowledged(summary.record.id).await?;
         let offered = Control::ALL.into_iter();
         Ok(offered
             .filter(|what| may_be_done(*what, snapshot, summary, acknowledged))
@@ -208,10 +205,7 @@ impl RequestContext {
         let zone = snapshot.organisation.zone.clone();
         view.count = as_count(plan.forced.rooms.len());
         let hit: Vec<RoomId> = plan.forced.rooms.iter().take(NAMED).copied().collect();
-        let (called, rooms) = (
-            names(snapshot, &hit).await?,
-            snapshot.rooms(&hit).await?,
-        );
+        let (called, rooms) = (names(snapshot, &hit).await?, snapshot.rooms(&hit).await?);
         view.hit = hit
             .iter()
             .filter_map(|id| {
@@ -314,9 +308,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::resume`].
     pub async fn resume(&self, id: UpdateId, reason: &str) -> Result<FormSuccess> {
-        self.service
-            .resume(self.actor(), id, reason.into())
-            .await?;
+        self.service.resume(self.actor(), id, reason.into()).await?;
         done(id, "The update was resumed.".to_owned())
     }
 
@@ -325,10 +317,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::retry_all_failed`].
     pub async fn retry_all_failed(&self, id: UpdateId) -> Result<FormSuccess> {
-        let retried = self
-            .service
-            .retry_all_failed(self.actor(), id)
-            .await?;
+        let retried = self.service.retry_all_failed(self.actor(), id).await?;
         let text = match (retried.rooms, retried.left_out) {
             (0, 0) => "No failed room is left; nothing was changed.".to_owned(),
             (0, _) => "A newer update has superseded it in all failed rooms; nothing was changed.".to_owned(),
@@ -345,9 +334,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::retry`].
     pub async fn retry_room(&self, update: UpdateId, room: RoomId, from_room: bool) -> Result<FormSuccess> {
-        self.service
-            .retry(self.actor(), update, room)
-            .await?;
+        self.service.retry(self.actor(), update, room).await?;
         Ok(FormSuccess::new(
             "The room goes back into its next window.",
             if from_room {
@@ -385,9 +372,7 @@ impl RequestContext {
     /// # Errors
     /// As [`service::Service::acknowledge`].
     pub async fn acknowledge(&self, id: UpdateId, reason: &str) -> Result<FormSuccess> {
-        self.service
-            .acknowledge(self.actor(), id, reason.into())
-            .await?;
+        self.service.acknowledge(self.actor(), id, reason.into()).await?;
         done(
             id,
             "The failures were acknowledged; the update is now among the past updates.".to_owned(),

@@ -8,11 +8,11 @@ use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::status::{self, RingStatus};
 use service::read::{ReadSnapshot, UpdateSummary};
 
-use crate::updates::present::rooms::stage_ring;
-use crate::updates::present::{caption, status_date};
 use crate::context::Result;
 use crate::formats;
 use crate::updates::model::{CalendarView, NightView, StageView, TrackMark, TrackRing, TrackView};
+use crate::updates::present::rooms::stage_ring;
+use crate::updates::present::{caption, status_date};
 
 /// Where the clock of a rollout stands in the organisation's zone: now, or when it was paused or deprecated. With the
 /// share of that date that has passed.
@@ -106,12 +106,8 @@ pub(crate) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateS
     let year = formats::year(snapshot);
     let zone = snapshot.organisation.zone.clone();
     let nights = Nights {
-        rooms: snapshot
-            .rooms_by_night(summary.record.id)
-            .await?,
-        tonight: snapshot
-            .nights_of_tonight(&summary.rollout)
-            .await?,
+        rooms: snapshot.rooms_by_night(summary.record.id).await?,
+        tonight: snapshot.nights_of_tonight(&summary.rollout).await?,
     };
     let first = summary
         .calendar

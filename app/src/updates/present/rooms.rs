@@ -8,10 +8,10 @@ use domain::status::RoomStatus;
 use service::read::{ExpectedStart, ReadSnapshot, UpdateSummary};
 use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
-use crate::context::{PAGE, Result, ring_view};
-use crate::formats;
-use crate::error::AppError;
 use crate::components::model::{Choice, Pager, RingView};
+use crate::context::{PAGE, Result, ring_view};
+use crate::error::AppError;
+use crate::formats;
 use crate::updates::model::{UpdateRoomRow, UpdateRoomsQuery};
 
 /// An update of at most so many rooms has them found and sorted at once.
@@ -23,13 +23,9 @@ pub(crate) async fn statuses(
     summary: &UpdateSummary,
 ) -> Result<Vec<(String, String, i64)>> {
     let product = &summary.record.product;
-    let with_product = snapshot
-        .rooms_with(std::slice::from_ref(product))
-        .await?;
+    let with_product = snapshot.rooms_with(std::slice::from_ref(product)).await?;
     let with_product = with_product.get(product).copied().unwrap_or(0);
-    let by_status = snapshot
-        .rooms_by_status(&summary.rollout)
-        .await?;
+    let by_status = snapshot.rooms_by_status(&summary.rollout).await?;
     let of = |status: RoomStatus| by_status.get(&status).copied().unwrap_or(0);
     let deployed: i64 = by_status.values().sum();
     let all = with_product.max(deployed);
@@ -63,10 +59,7 @@ pub(crate) async fn room_page(
         few: all <= FEW,
         ..room_filter(summary, query)?
     };
-    let mut records = snapshot
-        .tx
-        .update_room_page(&filter, PAGE + 1)
-        .await?;
+    let mut records = snapshot.tx.update_room_page(&filter, PAGE + 1).await?;
     let more = crate::rooms::present::cut(&mut records, filter.before.is_some());
     let total = match filter.ring {
         Some(_) => snapshot.update_rooms_found(&filter).await?,
@@ -121,13 +114,8 @@ pub(crate) async fn room_rows(
 ) -> Result<Vec<UpdateRoomRow>> {
     let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
     let rooms = snapshot.rooms(&ids).await?;
-    let planned = snapshot
-        .updates_for_planning(&[summary.record.id])
-        .await?;
-    let tickets = snapshot
-        .tx
-        .failure_ticket_numbers(summary.record.id, &ids)
-        .await?;
+    let planned = snapshot.updates_for_planning(&[summary.record.id]).await?;
+    let tickets = snapshot.tx.failure_ticket_numbers(summary.record.id, &ids).await?;
     let mut rows = Vec::with_capacity(records.len());
     let Some(update) = planned.get(&summary.record.id) else {
         return Ok(rows);
