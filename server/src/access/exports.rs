@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use app::access::documents;
+use app::context::{RequestContext, Viewer};
 use app::error::AppError;
-use app::model::{RoomsQuery, UpdateRoomsQuery};
-use app::present::{EXPORTED, Presenter, Viewer, room_filter};
+use app::rooms::model::RoomsQuery;
+use app::rooms::present::room_filter;
+use app::updates::model::UpdateRoomsQuery;
+use app::updates::present::EXPORTED;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -99,9 +102,9 @@ async fn update_rooms(
     Path(id): Path<UpdateId>,
     Query(query): Query<UpdateRoomsQuery>,
 ) -> Response {
-    let presenter = Presenter::new(sessions.service.clone(), None).for_viewer(viewer);
+    let context = RequestContext::new(sessions.service.clone(), None).for_viewer(viewer);
     // The first part says whether there is anything to be had at all.
-    let (first, next) = match presenter.export_rooms(id, query).await {
+    let (first, next) = match context.export_rooms(id, query).await {
         Ok(part) => part,
         Err(error) => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -110,13 +113,13 @@ async fn update_rooms(
     };
     let head = [vec![EXPORTED.map(str::to_owned).to_vec()], first].concat();
     let first = futures::stream::once(async move { spreadsheet::lines(&head) });
-    let rest = futures::stream::try_unfold((presenter, next), move |(presenter, next)| async move {
+    let rest = futures::stream::try_unfold((context, next), move |(context, next)| async move {
         let Some(query) = next else { return Ok(None) };
         let interrupted = |error: AppError| ServiceError::Conflict {
             problem: error.to_string(),
         };
-        let (rows, next) = presenter.export_rooms(id, query).await.map_err(interrupted)?;
-        Ok(Some((spreadsheet::lines(&rows)?, (presenter, next))))
+        let (rows, next) = context.export_rooms(id, query).await.map_err(interrupted)?;
+        Ok(Some((spreadsheet::lines(&rows)?, (context, next))))
     });
     file("update-rooms.csv", Ok(Box::pin(first.chain(rest))))
 }
