@@ -2,6 +2,8 @@
 //!
 //! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
+pub mod rings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
@@ -16,6 +18,7 @@ use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
 use domain::zone::Zone;
+use serde::Serialize;
 use store::{
     DeviceLineRecord, PublishedRecord, RoomFilter, RoomWork, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms,
 };
@@ -61,6 +64,17 @@ pub struct UpdateSummary {
     pub waiting: BTreeMap<RingId, i64>,
     /// Its deployments, counted.
     pub counts: Counts,
+}
+
+/// A room where it is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoomName {
+    /// Identity.
+    pub id: RoomId,
+    /// Unique at its site.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
 }
 
 /// A room with one update.
@@ -325,6 +339,15 @@ impl ReadSnapshot {
             rollout,
             waiting,
         }
+    }
+
+    /// Names of rooms, in the order of names. One that is not there is left out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_names(&mut self, rooms: &[RoomId]) -> Result<Vec<RoomName>> {
+        let names = self.tx.room_names(rooms).await?.into_iter();
+        Ok(names.map(|(id, name, site)| RoomName { id, name, site }).collect())
     }
 
     /// Rooms with everything in them.
