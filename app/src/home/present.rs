@@ -4,7 +4,6 @@ use domain::access::Act;
 use domain::ids::AnnouncementId;
 use domain::status::UpdateStatus;
 use domain::time_text;
-use domain::update::titled;
 use service::announcements::AnnouncementDraft;
 use service::read::ReadSnapshot;
 
@@ -93,8 +92,8 @@ impl RequestContext {
 async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, bool)>> {
     let mut attention = Vec::new();
     for summary in snapshot.updates(false).await? {
-        let title = titled(&summary.record.title, &summary.record.version);
-        let address = format!("/updates/{}", summary.record.id);
+        let title = summary.update.title();
+        let address = format!("/updates/{}", summary.update.id);
         let failed_rooms = formats::count(summary.counts.failed, "room", "rooms");
         if summary.status == UpdateStatus::Paused {
             attention.push((format!("{title} is paused."), address, false));

@@ -177,7 +177,7 @@ impl RequestContext {
     pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
         let mut snapshot = self.snapshot().await?;
         let (head, room) = head(&mut snapshot, id).await?;
-        let tickets = snapshot.tx.tickets_of_room(id).await?;
+        let tickets = snapshot.tickets_of_room(id).await?;
         Ok(RoomTickets {
             head,
             rows: tickets
@@ -491,7 +491,7 @@ fn when_of(snapshot: &ReadSnapshot, room: &Room, in_room: &UpdateInRoom) -> Stri
             DeploymentState::Open { started_at: None } | DeploymentState::Waiting | DeploymentState::Withdrawn { .. },
         )
         | None => match &in_room.start {
-            Some(start) => formats::start(start, room, snapshot.now),
+            Some(start) => formats::start(start, &room.zone, snapshot.now),
             None => String::new(),
         },
     }

@@ -59,7 +59,7 @@ pub use domain::commands::force::ForceOutcome;
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;
 pub use explain::{RoomExplanation, UpdateExplanation};
-pub use force_and_retry::{ForcePlan, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
+pub use force_and_retry::{ForcePlan, ForcedRoom, LeftOutRoom, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
 pub use gateway::{GatewayToken, GatewayTokenError, SHORTEST_GATEWAY_TOKEN};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
