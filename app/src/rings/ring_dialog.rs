@@ -83,12 +83,7 @@ fn form(ring: Option<Ring>, plan: RingPlan, address: &ParamsMap) -> AnyView {
     let description = typed("description", of(|ring| ring.description.clone()));
     let id = ring.as_ref().map(|ring| ring.id);
 
-    let orders: Vec<(String, String, bool)> = (1..=9)
-        .map(|number| match holder(sequence, id, number) {
-            Some(holder) => (number.to_string(), format!("{number}: {holder}"), true),
-            None => (number.to_string(), number.to_string(), false),
-        })
-        .collect();
+    let orders = orders(sequence, id);
     let (title, action, submit) = match &ring {
         None => ("Add a ring".to_owned(), posts_to::<AddRing>(), "Add the ring"),
         Some(ring) => (format!("Edit the ring {}", ring.name), posts_to::<EditRing>(), "Save"),
@@ -102,17 +97,7 @@ fn form(ring: Option<Ring>, plan: RingPlan, address: &ParamsMap) -> AnyView {
         }
         .into_any()
     });
-    let name_field = if is_custom {
-        let control = text_control("name", name, "text", None);
-        view! { <Field label="Name" name="name" control /> }.into_any()
-    } else {
-        let kept = name.get_untracked();
-        view! {
-            <input type="hidden" name="name" value=kept.clone() />
-            <p class="muted">{format!("{kept} is a preconfigured ring: its name stays.")}</p>
-        }
-        .into_any()
-    };
+    let name_field = name_field(name, is_custom);
     let order_field = has_order.then(|| {
         let control = order_control(order, orders);
         view! { <Field label="Order" name="order" hint="1 goes first, 9 last." control /> }.into_any()
@@ -133,6 +118,29 @@ fn form(ring: Option<Ring>, plan: RingPlan, address: &ParamsMap) -> AnyView {
         </FormDialog>
     }
     .into_any()
+}
+
+fn name_field(name: RwSignal<String>, is_custom: bool) -> AnyView {
+    if is_custom {
+        let control = text_control("name", name, "text", None);
+        return view! { <Field label="Name" name="name" control /> }.into_any();
+    }
+    let kept = name.get_untracked();
+    view! {
+        <input type="hidden" name="name" value=kept.clone() />
+        <p class="muted">{format!("{kept} is a preconfigured ring: its name stays.")}</p>
+    }
+    .into_any()
+}
+
+/// The nine orders, who has each, and whether it is taken by another ring than the one that is edited.
+fn orders(sequence: &RingSequence, editing: Option<RingId>) -> Vec<(String, String, bool)> {
+    (1..=9)
+        .map(|number| match holder(sequence, editing, number) {
+            Some(holder) => (number.to_string(), format!("{number}: {holder}"), true),
+            None => (number.to_string(), number.to_string(), false),
+        })
+        .collect()
 }
 
 /// Who has this order, apart from the ring that is edited.
@@ -199,38 +207,18 @@ fn what_follows(plan: RingPlan, editing: Option<RingId>, typed: [RwSignal<String
         let number = |text: String| text.trim().parse::<u32>().ok();
         Some((number(rollout.get())?, number(test.get())?))
     };
-    let left = move || match wanted() {
-        Some((rollout, test)) => match remaining.checked_sub(rollout.saturating_add(test)) {
-            Some(left) => count(left, "day", "days"),
-            None => format!(
-                "{} too many",
-                count(rollout.saturating_add(test) - remaining, "day", "days")
-            ),
-        },
-        None => "–".to_owned(),
-    };
+    let left = move || wanted().map_or_else(|| "–".to_owned(), |(rollout, test)| days_left(remaining, rollout, test));
     let sequence = plan.sequence.clone();
-    // The rings as they would be; `None`: not yet typed to the end.
     let changed = Memo::new(move |_| {
         let (rollout_days, test_days) = wanted()?;
-        let typed_name = name.get();
-        // A name is not missing while it has yet to be typed.
-        let name = match (typed_name.trim(), editing) {
-            ("", None) => "The new ring".to_owned(),
-            _ => typed_name,
-        };
         let draft = RingDraft {
-            name,
+            name: name.get(),
             description: String::new(),
             order: order.get().parse::<RingOrder>().ok(),
             rollout_days,
             test_days,
         };
-        let changed = match editing {
-            Some(id) => sequence.with_edited(id, draft),
-            None => sequence.with_added(RingId::ALL_ROOMS, draft),
-        };
-        Some(changed.map_err(|refusal| refusal.to_string()))
+        Some(with_ring(&sequence, editing, draft))
     });
     let follows = move || {
         let refused = |refusal: String| {
@@ -273,6 +261,30 @@ fn what_follows(plan: RingPlan, editing: Option<RingId>, typed: [RwSignal<String
         </div>
     }
     .into_any()
+}
+
+/// What remains of the 60 days with so many of them for this ring.
+fn days_left(remaining: u32, rollout: u32, test: u32) -> String {
+    let wanted = rollout.saturating_add(test);
+    match remaining.checked_sub(wanted) {
+        Some(left) => count(left, "day", "days"),
+        None => format!("{} too many", count(wanted - remaining, "day", "days")),
+    }
+}
+
+/// The rings as they would be, or why not.
+fn with_ring(sequence: &RingSequence, editing: Option<RingId>, mut draft: RingDraft) -> Result<RingSequence, String> {
+    let changed = match editing {
+        Some(id) => sequence.with_edited(id, draft),
+        None => {
+            // A name is not missing while it has yet to be typed.
+            if draft.name.trim().is_empty() {
+                "The new ring".clone_into(&mut draft.name);
+            }
+            sequence.with_added(RingId::ALL_ROOMS, draft)
+        }
+    };
+    changed.map_err(|refusal| refusal.to_string())
 }
 
 fn delete(ring: &Ring, plan: &RingPlan) -> AnyView {

@@ -369,20 +369,9 @@ fn row(row: UpdateRoomRow, may_force: bool, retries: Option<UpdateId>) -> AnyVie
         }
         .into_any()
     });
-    let retry = retries.filter(|_| row.status == RoomStatus::Failed).map(|update| {
-        let label = format!("Retry {}", row.name);
-        let action = posts_to::<RetryRoom>();
-        view! {
-            <PostForm action class="inline-form">
-                <input type="hidden" name="update" value=update.to_string() />
-                <input type="hidden" name="room" value=row.room.to_string() />
-                <button class="btn btn--small" type="submit" aria-label=label>
-                    "Retry"
-                </button>
-            </PostForm>
-        }
-        .into_any()
-    });
+    let retry = retries
+        .filter(|_| row.status == RoomStatus::Failed)
+        .map(|update| retry_button(update, &row));
     let attempt =
         (row.attempt > 1).then(|| view! { <span class="sub">{format!("Attempt {}", row.attempt)}</span> }.into_any());
     let ticket = row.ticket.map(|number| {
@@ -429,6 +418,21 @@ fn row(row: UpdateRoomRow, may_force: bool, retries: Option<UpdateId>) -> AnyVie
                 {retry}
             </Cell>
         </tr>
+    }
+    .into_any()
+}
+
+fn retry_button(update: UpdateId, row: &UpdateRoomRow) -> AnyView {
+    let label = format!("Retry {}", row.name);
+    let action = posts_to::<RetryRoom>();
+    view! {
+        <PostForm action class="inline-form">
+            <input type="hidden" name="update" value=update.to_string() />
+            <input type="hidden" name="room" value=row.room.to_string() />
+            <button class="btn btn--small" type="submit" aria-label=label>
+                "Retry"
+            </button>
+        </PostForm>
     }
     .into_any()
 }

@@ -6,6 +6,8 @@
 
 mod devices;
 mod estate;
+mod files;
+mod history;
 mod time;
 
 use anyhow::Result;

@@ -1,0 +1,281 @@
+//! Commands that open a database, do one thing, print it, and end. `serve` and `demo` have files of their own.
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use domain::check;
+use domain::clean::CleanLine;
+use domain::settings::Settings;
+use domain::zone::Zone;
+use service::catalogue::Catalogue;
+use service::store::Store;
+use service::{Actor, Artifacts, Clock, ProcessConfig, RoomsFile, Service};
+
+use super::{Database, Device, Explain, Import, Token, User};
+use crate::{demo, explain, serve};
+
+/// A service on an existing database, for commands that change something once. A serving process may be at work on it.
+pub(super) async fn open(database: &Database) -> Result<Service> {
+    let store = open_store(database).await?;
+    serve::migrate(&store).await?;
+    let service = service_on(store).await?;
+    service
+        .first_start("My organisation".into(), Zone::utc(), Settings::default())
+        .await?;
+    Ok(service)
+}
+
+/// The same for commands that only look: they leave the schema and the facts as they are.
+pub(super) async fn open_read_only(database: &Database) -> Result<Service> {
+    let store = open_store(database).await?;
+    if !store.is_up_to_date().await? {
+        bail!("the database has another schema version; update it with nightshift migrate or nightshift serve");
+    }
+    service_on(store).await
+}
+
+async fn open_store(database: &Database) -> Result<Store> {
+    if let Some(path) = database.database.strip_prefix("sqlite:")
+        && !std::path::Path::new(path).exists()
+    {
+        bail!("database {path} does not exist; nightshift serve creates it");
+    }
+    Ok(Store::open(&database.database, false).await?)
+}
+
+async fn service_on(store: Store) -> Result<Service> {
+    // The demo's database has a clock of its own.
+    let clock = match store.read().await?.program_value(demo::CLOCK).await? {
+        Some(stored) => Clock::driven(stored.parse().context("the demo's stored clock")?),
+        None => Clock::System,
+    };
+    // These commands touch no artifact.
+    let artifacts = Artifacts::open(&std::env::temp_dir())?;
+    let config = ProcessConfig {
+        public_url: String::new(),
+        tenant: "DEFAULT".to_owned(),
+        gateway_token: None,
+        trusted_proxies: Vec::new(),
+    };
+    Ok(Service::new(store, clock, artifacts, config))
+}
+
+pub(super) async fn tick(service: &Service) -> Result<()> {
+    let report = service.tick().await?;
+    for line in &report.lines {
+        println!("{}", line.event.sentence());
+    }
+    println!("{} transactions.", report.rounds);
+    Ok(())
+}
+
+pub(super) async fn plan(service: &Service) -> Result<()> {
+    let dry = service.plan().await?;
+    println!("At {}:", dry.now.format("%Y-%m-%d %H:%M:%S UTC"));
+    for (about, text) in &dry.lines {
+        println!("  {about}: {text}");
+    }
+    println!(
+        "{}",
+        if dry.writes {
+            "A tick would write this."
+        } else {
+            "Nothing to do."
+        }
+    );
+    Ok(())
+}
+
+pub(super) async fn check_database(service: &Service) -> Result<()> {
+    let fleet = service.store().read().await?.fleet().await?;
+    let mut findings = check::check(&fleet);
+    findings.extend(service.check_audit().await?);
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let mut tx = service.store().read().await?;
+    let mut lines = tx.wrong_counts().await?;
+    lines.extend(tx.names_that_fall_together().await?);
+    drop(tx);
+    for line in &lines {
+        println!("{line}");
+    }
+    let (rooms, deployments) = (fleet.rooms.len(), fleet.deployments.len());
+    let found = findings.len() + lines.len();
+    if found > 0 {
+        bail!("{found} findings in {rooms} rooms and {deployments} deployments");
+    }
+    println!("No findings in {rooms} rooms and {deployments} deployments.");
+    Ok(())
+}
+
+pub(super) async fn explain_rule(explained: Explain) -> Result<()> {
+    match explained {
+        Explain::Window { zone, date, json } => explain::window(&zone, &date, json),
+        Explain::VersionOrder {
+            a,
+            b,
+            product,
+            product_b,
+            catalogue,
+            json,
+        } => explain::version_order(
+            &a,
+            &b,
+            product.as_deref(),
+            product_b.as_deref(),
+            catalogue.as_deref(),
+            json,
+        ),
+        Explain::Rings { file, json } => explain::rings(&file, json),
+        Explain::Room { room, database, json } => explain::room(&open_read_only(&database).await?, &room, json).await,
+    }
+}
+
+pub(super) async fn import_file(import: Import) -> Result<()> {
+    match import {
+        Import::Rooms { file, database } => {
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let rooms = RoomsFile::parse(&text)?;
+            let report = open(&database).await?.import_rooms(&Actor::operator(), &rooms).await?;
+            println!(
+                "Added {} sites, {} rooms and {} devices.",
+                report.sites, report.rooms, report.devices
+            );
+        }
+        Import::Catalogue { folder, database } => {
+            let catalogue = Catalogue::read(&folder)?;
+            let (products, releases) = open(&database)
+                .await?
+                .import_catalogue(&Actor::operator(), &catalogue)
+                .await?;
+            println!("{products} products, {releases} new releases.");
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn change_device(device: Device) -> Result<()> {
+    match device {
+        Device::Enrol { device, database } => {
+            let token = open(&database).await?.enrol_device(&Actor::operator(), &device).await?;
+            println!("{token}");
+        }
+        Device::Revoke { device, database } => {
+            open(&database)
+                .await?
+                .revoke_device(&Actor::operator(), &device)
+                .await?;
+            println!("Device {device} was revoked.");
+        }
+        Device::List { database } => {
+            let service = open_read_only(&database).await?;
+            let mut after = String::new();
+            loop {
+                let devices = service.devices_after(&after, 500).await?;
+                for device in &devices {
+                    println!(
+                        "{}\t{}\t{}\t{}",
+                        device.controller, device.room, device.model, device.state
+                    );
+                }
+                match devices.last() {
+                    Some(last) => after.clone_from(&last.controller),
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn change_user(user: User) -> Result<()> {
+    let operator = Actor::operator();
+    match user {
+        User::Add {
+            name,
+            email,
+            role,
+            public_url,
+            database,
+        } => {
+            let link = open(&database)
+                .await?
+                .add_person(&operator, name.as_str().into(), email.as_str().into(), role)
+                .await?;
+            println!("{}/password/{link}", public_url.trim_end_matches('/'));
+        }
+        User::Reset {
+            email,
+            public_url,
+            database,
+        } => {
+            let link = open(&database)
+                .await?
+                .reset_link(&operator, email.as_str().into())
+                .await?;
+            println!("{}/password/{link}", public_url.trim_end_matches('/'));
+        }
+        User::Disable { email, database } => {
+            open(&database)
+                .await?
+                .disable_person(&operator, email.as_str().into())
+                .await?;
+            println!("{email} may not sign in any more.");
+        }
+        User::List { database } => {
+            for person in open_read_only(&database).await?.people(&operator).await? {
+                let state = match (&person.password, person.disabled_at) {
+                    (_, Some(_)) => "disabled",
+                    (None, None) => "no password yet",
+                    (Some(_), None) => "may sign in",
+                };
+                println!("{}\t{}\t{}\t{state}", person.email, person.name, person.role.as_str());
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn change_token(token: Token) -> Result<()> {
+    let operator = Actor::operator();
+    match token {
+        Token::Add {
+            name,
+            role,
+            days,
+            database,
+        } => {
+            let secret = open(&database)
+                .await?
+                .add_token(&operator, name.as_str().into(), role, days)
+                .await?;
+            println!("{secret}");
+        }
+        Token::Revoke { name, database } => {
+            let service = open(&database).await?;
+            let tokens = service.tokens(&operator).await?;
+            let typed = CleanLine::from(name.as_str());
+            let token = tokens.iter().find(|token| token.name == typed.as_str());
+            // One that was made before may have its name in another Unicode form.
+            let token = token.or_else(|| {
+                tokens
+                    .iter()
+                    .find(|token| CleanLine::from(token.name.as_str()) == typed)
+            });
+            let token = token.with_context(|| format!("there is no token {name}"))?;
+            service.revoke_token(&operator, token.id).await?;
+            println!("The token {name} was revoked.");
+        }
+        Token::List { database } => {
+            for token in open_read_only(&database).await?.tokens(&operator).await? {
+                let day = |instant: DateTime<Utc>| instant.format("%Y-%m-%d %H:%M UTC");
+                let used = token
+                    .used_at
+                    .map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
+                let (role, expires) = (token.role.as_str(), day(token.expires_at));
+                println!("{}\t{role}\texpires {expires}\t{used}", token.name);
+            }
+        }
+    }
+    Ok(())
+}
