@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
-use domain::clean::CleanLine;
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::room::Room;
 use domain::time_text;
 use domain::zone::Zone;
-use service::read::{ExpectedStart, ReadSnapshot};
+pub(crate) use service::read::search::searched;
+use service::read::{ExpectedStart, Page, ReadSnapshot};
 
 use crate::components::model::{Pager, TimeText};
 use crate::context::PAGE;
@@ -68,13 +68,13 @@ pub(crate) fn span(from: NaiveDate, until_exclusive: NaiveDate, year: i32) -> St
 /// When an update starts that is paused.
 pub(crate) const AFTER_RESUME: &str = "After the resume";
 
-/// When an update starts in a room.
-pub(crate) fn start(start: &ExpectedStart, room: &Room, now: DateTime<Utc>) -> String {
+/// When an update starts in a room, whose zone it is.
+pub(crate) fn start(start: &ExpectedStart, zone: &Zone, now: DateTime<Utc>) -> String {
     match start {
-        ExpectedStart::Window(window) => time_text::window(window, &room.zone, now),
+        ExpectedStart::Window(window) => time_text::window(window, zone, now),
         ExpectedStart::Forced(force) => forced(*force).to_owned(),
         ExpectedStart::AfterFreeze(date) => {
-            let this_year = room.zone.date(now).year();
+            let this_year = zone.date(now).year();
             format!("After the freeze, on {}", time_text::date(*date, this_year))
         }
         ExpectedStart::AfterResume => AFTER_RESUME.to_owned(),
@@ -144,6 +144,16 @@ pub(crate) fn numbered(page: u32, shown: i64, total: i64, one: &str, many: &str)
         text,
         previous: (page > 1).then(|| format!("page={previous}")),
         next: (first + shown < total).then(|| format!("page={}", page + 1)),
+    }
+}
+
+/// The pager of a page that goes on from a row. `with` writes the list's query string with a row's place in the list: (`after` or
+/// `before`, place).
+pub(crate) fn paged<T, C>(text: String, page: &Page<T, C>, with: impl Fn(&str, &C) -> String) -> Pager {
+    Pager {
+        text,
+        previous: page.previous.as_ref().map(|row| with("before", row)),
+        next: page.next.as_ref().map(|row| with("after", row)),
     }
 }
 
@@ -224,14 +234,6 @@ pub(crate) fn browser(agent: &str) -> String {
         (None, _) if agent.is_empty() => "Unknown browser".to_owned(),
         (None, _) => agent.chars().take(60).collect(),
     }
-}
-
-/// What somebody looks for, as names are written (`domain::clean`), in small letters. Characters that no name has look for nothing.
-#[must_use]
-pub fn searched(typed: &str) -> String {
-    let line = CleanLine::from(typed);
-    let words = line.as_str().to_lowercase();
-    words.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

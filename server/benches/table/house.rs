@@ -5,7 +5,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use server::router::{ServerConfig, router};
 use service::people::Origin;
-use service::store::RoomFilter;
+use service::read::PageOf;
+use service::read::rooms::RoomFilter;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -54,9 +55,9 @@ impl House {
             bar.expect("the bar's update").id
         };
         let ring = snapshot.rings.general().id;
-        let site = snapshot.tx.sites().await.expect("sites")[0].id;
-        let first = snapshot.tx.room_page(&RoomFilter::default(), 50).await.expect("rooms");
-        let last = first.last().expect("rooms");
+        let site = snapshot.sites().await.expect("sites")[0].id;
+        let first = snapshot.room_list(&RoomFilter::default(), &PageOf::First, 50).await;
+        let last = first.expect("rooms").rooms.next.expect("a second page");
         let after = format!("{}%7C{}", last.name_key.replace(' ', "%20"), last.id);
         vec![
             ("updates", "/updates".to_owned()),

@@ -6,20 +6,19 @@
 //! well. What it cannot show: an end that was computed anew, note included. The log has the hash of each end; a log or an export that is
 //! kept elsewhere is the witness.
 
-use std::pin::Pin;
-
 use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use domain::access::Act;
 use domain::check::Finding;
 use domain::freeze::check_date;
 use domain::zone::Zone;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::{AuditFacts, AuditFilter, Tx};
 
 use crate::error::{Result, ServiceError};
+use crate::spreadsheet::CsvStream;
 use crate::tick::organisation;
 use crate::{Actor, Service, artifacts, spreadsheet};
 
@@ -86,9 +85,6 @@ fn day(field: &'static str, text: &str) -> Result<Option<NaiveDate>> {
     check_date(day).map_err(|error| ServiceError::invalid(field, error.to_string()))?;
     Ok(Some(day))
 }
-
-/// A comma-separated file of entries, newest first, that is read from the database as it is sent.
-pub type CsvStream = Pin<Box<dyn Stream<Item = Result<String>> + Send>>;
 
 impl Service {
     /// The audit as a comma-separated file (A3). Each part is a query of its own: nobody waits for a long export, and nothing is

@@ -134,7 +134,8 @@ impl Service {
 }
 
 /// When an update starts in a room, as far as that can be said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExpectedStart {
     /// In this window.
     Window(Window),

@@ -6,7 +6,7 @@ use app::access::documents;
 use app::context::{RequestContext, Viewer};
 use app::error::AppError;
 use app::rooms::model::RoomsQuery;
-use app::rooms::present::room_filter;
+use app::rooms::present::{room_cursor, room_filter};
 use app::updates::model::UpdateRoomsQuery;
 use app::updates::present::EXPORTED;
 use axum::body::Body;
@@ -19,8 +19,9 @@ use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
 use domain::ids::UpdateId;
 use futures::StreamExt;
-use service::audit::{AuditQuery, CsvStream};
-use service::{ServiceError, spreadsheet};
+use service::ServiceError;
+use service::audit::AuditQuery;
+use service::spreadsheet::{self, CsvStream};
 
 use super::{Sessions, authenticate, fault, peer, status_and_sentence};
 
@@ -88,11 +89,11 @@ async fn rooms(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<RoomsQuery>,
 ) -> Response {
-    let parts = sessions
-        .service
-        .export_rooms(&viewer.actor, room_filter(&query, sessions.service.clock().now()))
-        .await;
-    file("rooms.csv", parts)
+    let (filter, after) = (room_filter(&query), room_cursor(&query.after));
+    file(
+        "rooms.csv",
+        sessions.service.export_rooms(&viewer.actor, &filter, after),
+    )
 }
 
 /// The rooms of an update with status and reason, with the filters of its page (P3). Each part is a snapshot of its own.

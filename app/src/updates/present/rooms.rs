@@ -128,7 +128,7 @@ pub(crate) async fn room_rows(
         };
         let deployment = in_room.deployment.as_ref();
         let next = match &in_room.start {
-            Some(start) => formats::start(start, room, snapshot.now),
+            Some(start) => formats::start(start, &room.zone, snapshot.now),
             None => formats::no_start(deployment, room, snapshot.now),
         };
         rows.push(UpdateRoomRow {

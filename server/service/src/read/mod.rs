@@ -2,6 +2,10 @@
 //!
 //! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
+mod page;
+pub mod rooms;
+pub mod search;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
@@ -10,25 +14,25 @@ use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use domain::room::{Health, HealthFacts, Room, RoomState, UNMONITORED_AFTER};
+use domain::room::{Health, Room};
 use domain::settings::Organisation;
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
 use domain::zone::Zone;
-use store::{
-    DeviceLineRecord, PublishedRecord, RoomFilter, RoomWork, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms,
-};
+use store::{DeviceLineRecord, PublishedRecord, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
 use crate::estate_counts::{
-    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByHealthFacts, RoomsByNight, RoomsByStatus, RoomsFound,
-    RoomsWaiting, RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
+    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByHealthFacts, RoomsByNight, RoomsByStatus, RoomsWaiting,
+    RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
 };
 pub use crate::explain::ExpectedStart;
 use crate::explain::{StatusFacts, next_window, status_in_room};
 use crate::tick::organisation;
+
+pub use page::{Page, PageOf};
 
 /// One snapshot of facts.
 pub struct ReadSnapshot {
@@ -208,17 +212,6 @@ impl ReadSnapshot {
         self.estate_count(&RoomsByNight(update)).await
     }
 
-    /// [`Tx::rooms_found`]; with words or of the unhealthy ones, of a large estate as it was a moment ago.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
-        if filter.words.is_empty() && filter.unhealthy_at.is_none() {
-            return Ok(self.tx.rooms_found(filter).await?);
-        }
-        self.estate_count(&RoomsFound(filter.clone())).await
-    }
-
     /// [`Tx::tickets_found`]; with words, of a large estate as it was a moment ago.
     ///
     /// # Errors
@@ -347,21 +340,6 @@ impl ReadSnapshot {
     /// The database fails.
     pub async fn updates_for_planning(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
         Ok(self.tx.updates(ids).await?)
-    }
-
-    /// What the health of a room in this state follows from (I4).
-    #[must_use]
-    pub fn health_facts(&self, state: RoomState, work: &RoomWork) -> HealthFacts {
-        let recent = |at: &&DateTime<Utc>| self.now - **at < UNMONITORED_AFTER;
-        let in_contact = work.contacts.iter().filter(recent).count();
-        HealthFacts {
-            state,
-            tickets: work.unhealthy,
-            suppressed: work.suppressed,
-            devices: work.devices,
-            in_contact: i64::try_from(in_contact).unwrap_or(i64::MAX),
-            ever_seen: !work.contacts.is_empty(),
-        }
     }
 
     /// How many rooms are of which health (I4).
