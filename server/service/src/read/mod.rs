@@ -2,6 +2,7 @@
 //!
 //! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
+pub mod home;
 mod page;
 pub mod rooms;
 pub mod search;
@@ -14,19 +15,18 @@ use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use domain::room::{Health, Room};
+use domain::room::Room;
 use domain::settings::Organisation;
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
-use domain::zone::Zone;
 use store::{DeviceLineRecord, PublishedRecord, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
 use crate::estate_counts::{
-    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByHealthFacts, RoomsByNight, RoomsByStatus, RoomsWaiting,
-    RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
+    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByNight, RoomsByStatus, RoomsWith, TicketsFound,
+    UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
 };
 pub use crate::explain::ExpectedStart;
 use crate::explain::{StatusFacts, next_window, status_in_room};
@@ -78,19 +78,6 @@ pub struct UpdateInRoom {
     pub start: Option<ExpectedStart>,
     /// Its deployment.
     pub deployment: Option<Deployment>,
-}
-
-/// What opens tonight at one site: windows from now on that open within a day.
-#[derive(Clone, Debug)]
-pub struct TonightWindow {
-    /// The site's name.
-    pub site: String,
-    /// The zone of the window.
-    pub zone: Zone,
-    /// The window.
-    pub window: Window,
-    /// Rooms that wait for it.
-    pub rooms: i64,
 }
 
 /// Updates that are asked about at once.
@@ -342,50 +329,10 @@ impl ReadSnapshot {
         Ok(self.tx.updates(ids).await?)
     }
 
-    /// How many rooms are of which health (I4).
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
-        let groups = self.estate_count(&RoomsByHealthFacts).await?;
-        let mut by_health = BTreeMap::new();
-        for (state, impact, in_contact, rooms) in groups {
-            *by_health.entry(Health::of(state, impact, in_contact)).or_insert(0) += rooms;
-        }
-        Ok(by_health)
-    }
-
     /// The first window of a room that has not closed, on a date not before `night` and not frozen (W6).
     #[must_use]
     pub fn next_window(&self, room: &Room, night: NaiveDate) -> Window {
         next_window(&self.organisation, &self.freezes, room, night, self.now)
-    }
-
-    /// The rooms that wait for a window of tonight, by site and window. A room counts once, in the first of its
-    /// windows.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn tonight(&mut self) -> Result<Vec<TonightWindow>> {
-        let until = self.last_night_of_tonight();
-        let waiting = self.estate_count(&RoomsWaiting(until)).await?;
-        let aside = self.tx.freezes_of_sites_and_rooms().await?;
-        let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), TonightWindow> = BTreeMap::new();
-        for group in waiting {
-            let window = self.window_of(&group, &aside);
-            if !self.is_tonight(&window) {
-                continue;
-            }
-            let key = (group.site_name.clone(), window.opens, group.zone.clone());
-            let tonight = sites.entry(key).or_insert(TonightWindow {
-                site: group.site_name,
-                zone: group.zone,
-                window,
-                rooms: 0,
-            });
-            tonight.rooms += group.rooms;
-        }
-        Ok(sites.into_values().collect())
     }
 
     /// The nights, as they were planned, of the rooms of a rollout that wait for a window of tonight: (ring, night).
