@@ -7,6 +7,7 @@ pub mod home;
 mod page;
 pub mod rooms;
 pub mod search;
+pub mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
