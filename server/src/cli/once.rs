@@ -7,6 +7,7 @@ use domain::clean::CleanLine;
 use domain::settings::Settings;
 use domain::zone::Zone;
 use service::catalogue::Catalogue;
+use service::read::access::AccountState;
 use service::store::Store;
 use service::{Actor, Artifacts, Clock, ProcessConfig, RoomsFile, Service};
 
@@ -224,10 +225,10 @@ pub(super) async fn change_user(user: User) -> Result<()> {
         }
         User::List { database } => {
             for person in open_read_only(&database).await?.people(&operator).await? {
-                let state = match (&person.password, person.disabled_at) {
-                    (_, Some(_)) => "disabled",
-                    (None, None) => "no password yet",
-                    (Some(_), None) => "may sign in",
+                let state = match person.state {
+                    AccountState::Disabled { .. } => "disabled",
+                    AccountState::WithoutPassword => "no password yet",
+                    AccountState::Active => "may sign in",
                 };
                 println!("{}\t{}\t{}\t{state}", person.email, person.name, person.role.as_str());
             }

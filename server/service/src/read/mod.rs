@@ -2,6 +2,7 @@
 //!
 //! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
+pub mod access;
 pub mod freezes;
 pub mod home;
 mod page;
