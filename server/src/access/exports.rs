@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use app::access::documents;
+use app::audit::model::AuditQuery;
+use app::audit::present::audit_filter;
 use app::context::{RequestContext, Viewer};
 use app::error::AppError;
 use app::rooms::model::RoomsQuery;
@@ -17,10 +19,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
+use domain::access::Act;
 use domain::ids::UpdateId;
 use futures::StreamExt;
 use service::ServiceError;
-use service::audit::AuditQuery;
 use service::spreadsheet::{self, CsvStream};
 
 use super::{Sessions, authenticate, fault, peer, status_and_sentence};
@@ -80,7 +82,13 @@ async fn audit(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<AuditQuery>,
 ) -> Response {
-    file("audit.csv", sessions.service.export_audit(&viewer.actor, &query).await)
+    let parts = async {
+        // Who may not is told that, whatever they have typed.
+        viewer.actor.may(Act::SeeAudit)?;
+        let filter = audit_filter(&query)?;
+        sessions.service.export_audit(&viewer.actor, &filter).await
+    };
+    file("audit.csv", parts.await)
 }
 
 /// The rooms as a file, with the filters of the inventory, in the shape that an import takes (P0).

@@ -3,6 +3,7 @@
 //! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own.
 
 pub mod access;
+pub mod audit;
 pub mod freezes;
 pub mod home;
 mod page;
