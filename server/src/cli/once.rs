@@ -8,6 +8,7 @@ use domain::settings::Settings;
 use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::read::access::AccountState;
+use service::read::devices::DeviceToken;
 use service::store::Store;
 use service::{Actor, Artifacts, Clock, ProcessConfig, RoomsFile, Service};
 
@@ -174,10 +175,12 @@ pub(super) async fn change_device(device: Device) -> Result<()> {
             loop {
                 let devices = service.devices_after(&after, 500).await?;
                 for device in &devices {
-                    println!(
-                        "{}\t{}\t{}\t{}",
-                        device.controller, device.room, device.model, device.state
-                    );
+                    let state = match device.token {
+                        DeviceToken::None => "not enrolled",
+                        DeviceToken::Enrolled => "enrolled",
+                        DeviceToken::Revoked => "revoked",
+                    };
+                    println!("{}\t{}\t{}\t{state}", device.controller, device.room, device.model);
                 }
                 match devices.last() {
                     Some(last) => after.clone_from(&last.controller),

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod devices;
 pub mod freezes;
 pub mod home;
 mod page;
@@ -24,7 +25,7 @@ use domain::settings::Organisation;
 use domain::status::{self, RoomStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
-use store::{DeviceLineRecord, PublishedRecord, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
+use store::{PublishedRecord, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
 
 use crate::Service;
 use crate::error::{Result, ServiceError};
@@ -117,14 +118,6 @@ impl Service {
             now: self.clock.now(),
             estate_counts,
         })
-    }
-
-    /// Devices by what they call themselves, after one of them.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn devices_after(&self, after: &str, limit: i64) -> Result<Vec<DeviceLineRecord>> {
-        Ok(self.store.read().await?.devices_after(after, limit).await?)
     }
 }
 
