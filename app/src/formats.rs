@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use domain::time_text;
 use domain::zone::Zone;
+pub(crate) use service::read::forced_words as forced;
 pub(crate) use service::read::search::searched;
-pub(crate) use service::read::{AFTER_RESUME, forced_words as forced};
-use service::read::{ExpectedStart, NumberedPage, ReadSnapshot, Wanted};
+use service::read::{ExpectedStart, NumberedPage, Page, ReadSnapshot, Wanted};
 
 use crate::components::model::{Pager, TimeText};
 use crate::context::PAGE;
@@ -124,6 +124,16 @@ pub(crate) fn numbered(page: u32, shown: i64, total: i64, one: &str, many: &str)
         text,
         previous: (page > 1).then(|| format!("page={previous}")),
         next: (first + shown < total).then(|| format!("page={}", page + 1)),
+    }
+}
+
+/// The pager of a page that goes on from a row. `with` writes the list's query string with a row's place in the list: (`after` or
+/// `before`, place).
+pub(crate) fn paged<T, C>(text: String, page: &Page<T, C>, with: impl Fn(&str, &C) -> String) -> Pager {
+    Pager {
+        text,
+        previous: page.previous.as_ref().map(|row| with("before", row)),
+        next: page.next.as_ref().map(|row| with("after", row)),
     }
 }
 

@@ -121,11 +121,8 @@ impl RequestContext {
         let mut snapshot = self.snapshot().await?;
         let (number, named) = match matching {
             Some(query) => {
-                let filter = room_filter(&query, snapshot.now);
-                let first = snapshot.tx.room_page(&filter, NAMED).await?;
-                // What is compared when it is done must be of now.
-                let total = snapshot.tx.rooms_found(&filter).await?;
-                (total, first.into_iter().map(|room| room.id).collect())
+                let matching = snapshot.matching_rooms(&room_filter(&query), NAMED).await?;
+                (matching.total, matching.first)
             }
             None => (
                 i64::try_from(rooms.len()).unwrap_or(i64::MAX),
@@ -158,7 +155,7 @@ impl RequestContext {
         to: RingId,
     ) -> Result<FormSuccess> {
         let which = match matching {
-            Some((query, seen)) => RoomChoice::Matching(room_filter(&query, self.service.clock().now()), seen),
+            Some((query, seen)) => RoomChoice::Matching(room_filter(&query), seen),
             None => RoomChoice::Named(rooms),
         };
         let moved = self.service.move_rooms(&self.viewer.actor, &which, from, to).await?;

@@ -18,11 +18,12 @@ use service::read::{ReadSnapshot, UpdateSummary};
 use crate::components::model::HistoryRow;
 use crate::context::{PAGE, RequestContext, Result};
 use crate::formats;
+use crate::rooms::present::page_of;
 use crate::updates::model::{UpdateRoomsQuery, UpdateRow, UpdateView, UpdatesQuery, UpdatesView};
 use crate::updates::present::pictures::{calendar_view, track};
 use crate::updates::present::rooms::{ring_choices, room_row, rooms_pager, statuses};
 
-pub use rooms::{room_cursor, room_filter};
+pub use rooms::room_filter;
 
 impl RequestContext {
     /// A page of the list of updates (T9, T10).
@@ -62,7 +63,7 @@ impl RequestContext {
         let mut snapshot = self.snapshot().await?;
         let update = snapshot.update_detail(id).await?;
         let summary = &update.summary;
-        let (filter, asked) = (room_filter(&query)?, rooms::page_of(&query));
+        let (filter, asked) = (room_filter(&query)?, page_of(&query.after, &query.before));
         let rooms = snapshot.update_rooms(summary, &update.rooms, &filter, &asked, PAGE);
         let rooms = rooms.await?;
         let zone = &snapshot.organisation.zone;

@@ -152,9 +152,6 @@ pub enum ExpectedStart {
     AfterRetry,
 }
 
-/// When an update starts that is paused.
-pub const AFTER_RESUME: &str = "After the resume";
-
 /// When what is forced starts (K5).
 #[must_use]
 pub fn forced_words(force: Force) -> &'static str {
@@ -175,7 +172,7 @@ impl ExpectedStart {
                 let this_year = zone.date(now).year();
                 format!("After the freeze, on {}", time_text::date(*date, this_year))
             }
-            Self::AfterResume => AFTER_RESUME.to_owned(),
+            Self::AfterResume => "After the resume".to_owned(),
             Self::Running => "Running".to_owned(),
             Self::AfterRetry => "Only after a retry".to_owned(),
         }

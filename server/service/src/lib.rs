@@ -10,7 +10,7 @@
 pub mod activity;
 pub mod announcements;
 pub mod artifacts;
-pub mod audit;
+mod audit;
 pub mod catalogue;
 mod change;
 pub mod change_feed;

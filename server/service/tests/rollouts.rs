@@ -16,12 +16,14 @@ use domain::freeze::FreezeScope;
 use domain::ids::{RoomId, UpdateId};
 use domain::offer::Offer;
 use domain::rollout::RolloutState;
-use domain::room::{Health, RoomState};
+use domain::room::Health;
 use domain::settings::Mode;
 use domain::status::UpdateStatus;
 use domain::ticket::TicketState;
 use domain::update::Severity;
-use service::store::{RoomFilter, TicketFilter};
+use service::read::PageOf;
+use service::read::rooms::{RoomFilter, WhichRooms};
+use service::store::TicketFilter;
 use service::{MoveOutcome, RoomChoice, RoomScope, RoomsFile, ServiceError};
 use support::{Devices, Estate, admin, date, draft, instant, problem, speak};
 
@@ -832,30 +834,22 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
     let id = rooms["Staging 1"];
     let health = async || {
         let mut snapshot = estate.service.read_snapshot().await.unwrap();
-        let work = snapshot
-            .tx
-            .work_in(&[id], snapshot.now)
-            .await
-            .unwrap()
-            .remove(&id)
-            .unwrap();
         let all = snapshot.rooms_by_health().await.unwrap();
-        let here = snapshot.health_facts(RoomState::Managed, &work).health();
+        let here = snapshot.room(id).await.unwrap().health;
         assert!(all.contains_key(&here), "the counts say the same: {all:?}");
         let unhealthy = RoomFilter {
-            unhealthy_at: Some(snapshot.now),
+            which: WhichRooms::Unhealthy,
             ..RoomFilter::default()
         };
-        let listed = snapshot.tx.room_page(&unhealthy, 10).await.unwrap();
-        let listed: Vec<RoomId> = listed.into_iter().map(|room| room.id).collect();
+        let list = snapshot.room_list(&unhealthy, &PageOf::First, 10).await.unwrap();
+        let listed: Vec<RoomId> = list.rooms.items.into_iter().map(|room| room.id).collect();
         let expected = if here == Health::Unhealthy {
             vec![id]
         } else {
             Vec::new()
         };
         assert_eq!(listed, expected, "the list of the unhealthy ones says the same (P0)");
-        let found = snapshot.rooms_found(&unhealthy).await.unwrap();
-        assert_eq!(usize::try_from(found).unwrap(), expected.len());
+        assert_eq!(usize::try_from(list.total).unwrap(), expected.len());
         here
     };
     let open = TicketFilter {

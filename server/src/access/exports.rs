@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use app::access::documents;
+use app::audit::model::AuditQuery;
+use app::audit::present::audit_filter;
 use app::context::Viewer;
 use app::rooms::model::RoomsQuery;
-use app::rooms::present::room_filter;
+use app::rooms::present::{room_cursor, room_filter};
 use app::updates::model::UpdateRoomsQuery;
-use app::updates::present::{room_cursor, room_filter as update_room_filter};
+use app::updates::present::room_filter as update_room_filter;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -16,9 +18,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
+use domain::access::Act;
 use domain::ids::UpdateId;
 use service::ServiceError;
-use service::audit::{AuditQuery, CsvStream};
+use service::spreadsheet::CsvStream;
 
 use super::{Sessions, authenticate, fault, peer, status_and_sentence};
 
@@ -77,7 +80,13 @@ async fn audit(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<AuditQuery>,
 ) -> Response {
-    file("audit.csv", sessions.service.export_audit(&viewer.actor, &query).await)
+    let parts = async {
+        // Who may not is told that, whatever they have typed.
+        viewer.actor.may(Act::SeeAudit)?;
+        let filter = audit_filter(&query)?;
+        sessions.service.export_audit(&viewer.actor, &filter).await
+    };
+    file("audit.csv", parts.await)
 }
 
 /// The rooms as a file, with the filters of the inventory, in the shape that an import takes (P0).
@@ -86,11 +95,11 @@ async fn rooms(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<RoomsQuery>,
 ) -> Response {
-    let parts = sessions
-        .service
-        .export_rooms(&viewer.actor, room_filter(&query, sessions.service.clock().now()))
-        .await;
-    file("rooms.csv", parts)
+    let (filter, after) = (room_filter(&query), room_cursor(&query.after));
+    file(
+        "rooms.csv",
+        sessions.service.export_rooms(&viewer.actor, &filter, after),
+    )
 }
 
 /// The rooms of an update with status and reason, with the filters of its page (P3).

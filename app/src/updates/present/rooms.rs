@@ -4,12 +4,13 @@ use domain::ids::RingId;
 use domain::ring::RingPlace;
 use domain::status::RoomStatus;
 use service::read::updates::rooms::{RingOfRoom, UpdateRoomCounts, UpdateRoomFilter, UpdateRoomItem, UpdateRoomPage};
-use service::read::{ExpectedStart, PageOf, ReadSnapshot, RoomCursor, UpdateSummary};
+use service::read::{ExpectedStart, ReadSnapshot, UpdateSummary};
 
 use crate::components::model::{Choice, Pager, RingView};
 use crate::context::{Result, ring_view};
 use crate::error::AppError;
 use crate::formats;
+use crate::rooms::present::cursor_text;
 use crate::updates::model::{UpdateRoomRow, UpdateRoomsQuery};
 
 /// The statuses of rooms in the order of their chips, with their words in the address and their labels.
@@ -53,32 +54,13 @@ pub fn room_filter(query: &UpdateRoomsQuery) -> Result<UpdateRoomFilter> {
     })
 }
 
-/// A room's place in a list, as addresses have it: `name_key|id`.
-#[must_use]
-pub fn room_cursor(text: &str) -> Option<RoomCursor> {
-    crate::rooms::present::cursor(text).map(|(name_key, id)| RoomCursor { name_key, id })
-}
-
-/// The page of its rooms that an address asks for.
-pub(crate) fn page_of(query: &UpdateRoomsQuery) -> PageOf<RoomCursor> {
-    match (room_cursor(&query.before), room_cursor(&query.after)) {
-        (Some(before), _) => PageOf::Before(before),
-        (None, Some(after)) => PageOf::After(after),
-        (None, None) => PageOf::First,
-    }
-}
-
 /// The pager of an update's rooms.
 pub(crate) fn rooms_pager(query: &UpdateRoomsQuery, rooms: &UpdateRoomPage) -> Pager {
-    let at = |name: &str, cursor: &RoomCursor| {
-        let cursor = format!("{}|{}", cursor.name_key, cursor.id);
-        formats::query(&[("status", &query.status), ("ring", &query.ring), (name, &cursor)])
-    };
-    Pager {
-        text: formats::count(rooms.total, "room", "rooms"),
-        previous: rooms.page.previous.as_ref().map(|first| at("before", first)),
-        next: rooms.page.next.as_ref().map(|last| at("after", last)),
-    }
+    let text = formats::count(rooms.total, "room", "rooms");
+    formats::paged(text, &rooms.page, |name, room| {
+        let room = cursor_text(room);
+        formats::query(&[("status", &query.status), ("ring", &query.ring), (name, &room)])
+    })
 }
 
 pub(crate) fn room_row(snapshot: &ReadSnapshot, item: &UpdateRoomItem) -> UpdateRoomRow {

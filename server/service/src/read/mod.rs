@@ -3,12 +3,18 @@
 //! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own. What a feature reads
 //! is in the file of its name; what several of them need is here, in [`page`] and in [`numbered`].
 
+pub mod access;
+pub mod audit;
+pub mod devices;
+pub mod freezes;
+pub mod home;
 pub mod numbered;
 pub mod page;
 pub mod portfolio;
 pub mod rings;
 pub mod rooms;
 pub mod search;
+pub mod settings;
 pub mod tickets;
 pub mod updates;
 
@@ -20,22 +26,18 @@ use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{PlannedStage, Rollout};
-use domain::room::{Health, HealthFacts, Room, RoomState, UNMONITORED_AFTER};
+use domain::room::Room;
 use domain::settings::Organisation;
 use domain::status::RoomStatus;
 use domain::update::Update;
 use domain::window::Window;
-use domain::zone::Zone;
 use serde::Serialize;
-use store::{DeviceLineRecord, RoomFilter, RoomWork, Tx, WaitingRooms};
+use store::{Tx, WaitingRooms};
 
 use crate::Service;
 use crate::error::Result;
-use crate::estate_counts::{
-    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByHealthFacts, RoomsFound, RoomsWaiting,
-    UpdateRoomsWaiting,
-};
-pub use crate::explain::{AFTER_RESUME, ExpectedStart, forced_words};
+use crate::estate_counts::{DatabaseRevision, EstateCount, EstateCounts, LARGE, UpdateRoomsWaiting};
+pub use crate::explain::{ExpectedStart, forced_words};
 use crate::explain::{StatusFacts, next_window, status_in_room};
 use crate::tick::organisation;
 pub use numbered::{Numbered, NumberedPage, Wanted};
@@ -45,8 +47,8 @@ pub use updates::UpdateSummary;
 
 /// One snapshot of facts.
 pub struct ReadSnapshot {
-    /// For the typed read queries.
-    pub tx: Tx,
+    /// For the queries of this module; nobody else asks the store.
+    tx: Tx,
     /// The organisation.
     pub organisation: Organisation,
     /// Its rings.
@@ -94,19 +96,6 @@ pub struct UpdateInRoom {
     pub deployment: Option<Deployment>,
 }
 
-/// What opens tonight at one site: windows from now on that open within a day.
-#[derive(Clone, Debug)]
-pub struct TonightWindow {
-    /// The site's name.
-    pub site: String,
-    /// The zone of the window.
-    pub zone: Zone,
-    /// The window.
-    pub window: Window,
-    /// Rooms that wait for it.
-    pub rooms: i64,
-}
-
 /// Windows that open within this are tonight's.
 const TONIGHT: TimeDelta = TimeDelta::hours(24);
 
@@ -134,14 +123,6 @@ impl Service {
             estate_counts,
         })
     }
-
-    /// Devices by what they call themselves, after one of them.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn devices_after(&self, after: &str, limit: i64) -> Result<Vec<DeviceLineRecord>> {
-        Ok(self.store.read().await?.devices_after(after, limit).await?)
-    }
 }
 
 impl ReadSnapshot {
@@ -150,17 +131,6 @@ impl ReadSnapshot {
             Some((estate_counts, revision)) => estate_counts.get(&mut self.tx, revision, count).await,
             None => Ok(count.count(&mut self.tx, self.now).await?),
         }
-    }
-
-    /// [`Tx::rooms_found`]; with words or of the unhealthy ones, of a large estate as it was a moment ago.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
-        if filter.words.is_empty() && filter.unhealthy_at.is_none() {
-            return Ok(self.tx.rooms_found(filter).await?);
-        }
-        self.estate_count(&RoomsFound(filter.clone())).await
     }
 
     /// What the audit has of an object, newest first.
@@ -205,65 +175,10 @@ impl ReadSnapshot {
         Ok(self.tx.updates(ids).await?)
     }
 
-    /// What the health of a room in this state follows from (I4).
-    #[must_use]
-    pub fn health_facts(&self, state: RoomState, work: &RoomWork) -> HealthFacts {
-        let recent = |at: &&DateTime<Utc>| self.now - **at < UNMONITORED_AFTER;
-        let in_contact = work.contacts.iter().filter(recent).count();
-        HealthFacts {
-            state,
-            tickets: work.unhealthy,
-            suppressed: work.suppressed,
-            devices: work.devices,
-            in_contact: i64::try_from(in_contact).unwrap_or(i64::MAX),
-            ever_seen: !work.contacts.is_empty(),
-        }
-    }
-
-    /// How many rooms are of which health (I4).
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
-        let groups = self.estate_count(&RoomsByHealthFacts).await?;
-        let mut by_health = BTreeMap::new();
-        for (state, impact, in_contact, rooms) in groups {
-            *by_health.entry(Health::of(state, impact, in_contact)).or_insert(0) += rooms;
-        }
-        Ok(by_health)
-    }
-
     /// The first window of a room that has not closed, on a date not before `night` and not frozen (W6).
     #[must_use]
     pub fn next_window(&self, room: &Room, night: NaiveDate) -> Window {
         next_window(&self.organisation, &self.freezes, room, night, self.now)
-    }
-
-    /// The rooms that wait for a window of tonight, by site and window. A room counts once, in the first of its
-    /// windows.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn tonight(&mut self) -> Result<Vec<TonightWindow>> {
-        let until = self.last_night_of_tonight();
-        let waiting = self.estate_count(&RoomsWaiting(until)).await?;
-        let aside = self.tx.freezes_of_sites_and_rooms().await?;
-        let mut sites: BTreeMap<(String, DateTime<Utc>, Zone), TonightWindow> = BTreeMap::new();
-        for group in waiting {
-            let window = self.window_of(&group, &aside);
-            if !self.is_tonight(&window) {
-                continue;
-            }
-            let key = (group.site_name.clone(), window.opens, group.zone.clone());
-            let tonight = sites.entry(key).or_insert(TonightWindow {
-                site: group.site_name,
-                zone: group.zone,
-                window,
-                rooms: 0,
-            });
-            tonight.rooms += group.rooms;
-        }
-        Ok(sites.into_values().collect())
     }
 
     /// The nights, as they were planned, of the rooms of a rollout that wait for a window of tonight: (ring, night).
