@@ -84,7 +84,7 @@ pub struct RoomName {
 }
 
 /// A room with one update.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct UpdateInRoom {
     /// Status (T1).
     pub status: RoomStatus,

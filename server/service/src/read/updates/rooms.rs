@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use store::{RoomListRecord, UpdateRooms};
 
 use super::UpdateSummary;
-use crate::audit::CsvStream;
 use crate::error::Result;
 use crate::estate_counts::{RoomsByStatus, UpdateRoomsFound};
 use crate::explain::ExpectedStart;
 use crate::read::rooms::RoomCursor;
 use crate::read::{Page, PageOf, ReadSnapshot};
-use crate::{Actor, Service, spreadsheet};
+use crate::spreadsheet::{self, CsvStream};
+use crate::{Actor, Service};
 
 /// Which rooms of an update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -300,16 +300,15 @@ impl Service {
         // The first part says whether there is anything to be had at all.
         let asked = after.map_or(PageOf::First, PageOf::After);
         let (first, next) = self.exported_part(update, filter, &asked).await?;
-        let head = [vec![COLUMNS.map(str::to_owned).to_vec()], first].concat();
-        let first = futures::stream::once(async move { spreadsheet::lines(&head) });
+        let first = futures::stream::once(async move { Ok(first) });
         let service = self.clone();
         let rest = futures::stream::try_unfold((service, next), move |(service, next)| async move {
             let Some(next) = next else { return Ok(None) };
             let asked = PageOf::After(next);
             let (rows, next) = service.exported_part(update, filter, &asked).await?;
-            Ok(Some((spreadsheet::lines(&rows)?, (service, next))))
+            Ok(Some((rows, (service, next))))
         });
-        Ok(Box::pin(first.chain(rest)))
+        Ok(spreadsheet::file(&COLUMNS, first.chain(rest)))
     }
 
     /// A part of the file, and the room behind which the next one starts.
