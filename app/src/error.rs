@@ -106,13 +106,6 @@ impl From<service::ServiceError> for AppError {
     }
 }
 
-#[cfg(feature = "ssr")]
-impl From<service::store::StoreError> for AppError {
-    fn from(error: service::store::StoreError) -> Self {
-        service::ServiceError::from(error).into()
-    }
-}
-
 /// An [`AppError`] as one flat object: `{"error": "invalid", "field": "name", "problem": "…"}`. The browser loads one reader for it in
 /// place of one for each kind.
 #[derive(Default, Serialize, Deserialize)]

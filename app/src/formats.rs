@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
-use domain::clean::CleanLine;
-use domain::deployment::{Deployment, DeploymentState, Force};
-use domain::room::Room;
 use domain::time_text;
 use domain::zone::Zone;
-use service::read::{ExpectedStart, ReadSnapshot};
+pub(crate) use service::read::forced_words as forced;
+pub(crate) use service::read::search::searched;
+use service::read::{ExpectedStart, NumberedPage, Page, ReadSnapshot, Wanted};
 
 use crate::components::model::{Pager, TimeText};
 use crate::context::PAGE;
@@ -65,38 +64,9 @@ pub(crate) fn span(from: NaiveDate, until_exclusive: NaiveDate, year: i32) -> St
     }
 }
 
-/// When an update starts that is paused.
-pub(crate) const AFTER_RESUME: &str = "After the resume";
-
-/// When an update starts in a room.
-pub(crate) fn start(start: &ExpectedStart, room: &Room, now: DateTime<Utc>) -> String {
-    match start {
-        ExpectedStart::Window(window) => time_text::window(window, &room.zone, now),
-        ExpectedStart::Forced(force) => forced(*force).to_owned(),
-        ExpectedStart::AfterFreeze(date) => {
-            let this_year = room.zone.date(now).year();
-            format!("After the freeze, on {}", time_text::date(*date, this_year))
-        }
-        ExpectedStart::AfterResume => AFTER_RESUME.to_owned(),
-        ExpectedStart::Running => "Running".to_owned(),
-        ExpectedStart::AfterRetry => "Only after a retry".to_owned(),
-    }
-}
-
-/// What there is to say of an update in a room that has no start ahead: when it was installed.
-pub(crate) fn no_start(deployment: Option<&Deployment>, room: &Room, now: DateTime<Utc>) -> String {
-    match deployment.map(|deployment| &deployment.state) {
-        Some(DeploymentState::Completed { at }) => format!("Installed {}", time_text::instant(*at, &room.zone, now)),
-        _ => "Not planned".to_owned(),
-    }
-}
-
-/// When what is forced starts (K5).
-pub(crate) fn forced(force: Force) -> &'static str {
-    match force {
-        Force::Now => "As soon as it polls",
-        Force::WhenAvailable => "When the room is free",
-    }
+/// When an update starts in a room, whose zone it is.
+pub(crate) fn start(start: &ExpectedStart, zone: &Zone, now: DateTime<Utc>) -> String {
+    start.words(zone, now)
 }
 
 /// `999 bytes`, `5.3 MB`, `143 MB`.
@@ -126,13 +96,23 @@ pub(crate) fn sentence(text: &str) -> String {
     }
 }
 
-pub(crate) fn offset(page: u32) -> i64 {
-    i64::from(page.max(1) - 1) * PAGE
+/// The page of an address, in a list whose pages have numbers.
+pub(crate) fn numbered_page(number: u32) -> NumberedPage {
+    NumberedPage { number, limit: PAGE }
+}
+
+/// What a word of an address wants of one property. An empty one wants nothing of it; one that means nothing wants what nothing has.
+pub(crate) fn wanted<T>(word: &str, from_word: impl FnOnce(&str) -> Option<T>) -> Wanted<T> {
+    if word.is_empty() {
+        Wanted::Any
+    } else {
+        from_word(word).map_or(Wanted::Nothing, Wanted::Only)
+    }
 }
 
 /// A pager over numbered pages. From behind the last page the way back leads to the last one.
 pub(crate) fn numbered(page: u32, shown: i64, total: i64, one: &str, many: &str) -> Pager {
-    let (page, first) = (page.max(1), offset(page));
+    let (page, first) = (page.max(1), numbered_page(page).offset());
     let text = if shown == 0 || shown == total {
         count(total, one, many)
     } else {
@@ -144,6 +124,16 @@ pub(crate) fn numbered(page: u32, shown: i64, total: i64, one: &str, many: &str)
         text,
         previous: (page > 1).then(|| format!("page={previous}")),
         next: (first + shown < total).then(|| format!("page={}", page + 1)),
+    }
+}
+
+/// The pager of a page that goes on from a row. `with` writes the list's query string with a row's place in the list: (`after` or
+/// `before`, place).
+pub(crate) fn paged<T, C>(text: String, page: &Page<T, C>, with: impl Fn(&str, &C) -> String) -> Pager {
+    Pager {
+        text,
+        previous: page.previous.as_ref().map(|row| with("before", row)),
+        next: page.next.as_ref().map(|row| with("after", row)),
     }
 }
 
@@ -224,14 +214,6 @@ pub(crate) fn browser(agent: &str) -> String {
         (None, _) if agent.is_empty() => "Unknown browser".to_owned(),
         (None, _) => agent.chars().take(60).collect(),
     }
-}
-
-/// What somebody looks for, as names are written (`domain::clean`), in small letters. Characters that no name has look for nothing.
-#[must_use]
-pub fn searched(typed: &str) -> String {
-    let line = CleanLine::from(typed);
-    let words = line.as_str().to_lowercase();
-    words.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 #![recursion_limit = "512"]
 
 pub mod access;
-mod audit;
+pub mod audit;
 pub mod components;
 #[cfg(feature = "ssr")]
 pub mod context;

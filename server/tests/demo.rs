@@ -102,7 +102,7 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
         assert_eq!(
             shown
                 .iter()
-                .map(|summary| names[&summary.record.id])
+                .map(|summary| names[&summary.update.id])
                 .collect::<BTreeSet<_>>(),
             expected,
             "past: {past}"

@@ -1,13 +1,11 @@
 //! Accounts, sessions and tokens (A1, A2).
 
-use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::ids::PersonId;
-use domain::zone::Zone;
 use service::SHORTEST_PASSWORD;
-use service::store::{PersonRecord, SessionRecord};
+use service::read::ReadSnapshot;
+use service::read::access::{AccountState, PersonItem, SessionItem, TokenItem};
 use service::tokens::LONGEST_TOKEN_DAYS;
-use uuid::Uuid;
 
 use crate::access::model::{AccountView, PeopleView, PersonDetailView, PersonRow, SessionRow, TokenRow, TokensView};
 use crate::context::{RequestContext, Result};
@@ -29,7 +27,7 @@ impl RequestContext {
                 .as_ref()
                 .map_or_else(String::new, |account| account.email.clone()),
             role: actor.role.label().to_owned(),
-            sessions: self.session_rows(sessions, &snapshot.organisation.zone, snapshot.now),
+            sessions: session_rows(&snapshot, sessions),
             shortest_password: u32::try_from(SHORTEST_PASSWORD).unwrap_or(0),
         })
     }
@@ -56,10 +54,10 @@ impl RequestContext {
     pub async fn person(&self, id: PersonId) -> Result<PersonDetailView> {
         let snapshot = self.snapshot_for(Act::SeePeople).await?;
         let actor = &self.viewer.actor;
-        let (person, sessions) = self.service.person(actor, id).await?;
+        let person = self.service.person(actor, id).await?;
         Ok(PersonDetailView {
-            person: person_row(person),
-            sessions: self.session_rows(sessions, &snapshot.organisation.zone, snapshot.now),
+            person: person_row(person.person),
+            sessions: session_rows(&snapshot, person.sessions),
             may_change: actor.role.may(Act::ManagePeople),
             may_see_audit: actor.role.may(Act::SeeAudit),
         })
@@ -72,18 +70,8 @@ impl RequestContext {
     pub async fn tokens(&self) -> Result<TokensView> {
         let snapshot = self.snapshot_for(Act::SeeTokens).await?;
         let actor = &self.viewer.actor;
-        let (zone, now) = (&snapshot.organisation.zone, snapshot.now);
-        let tokens = self.service.tokens(actor).await?;
-        let rows = tokens.into_iter().map(|token| TokenRow {
-            id: token.id.to_string(),
-            made: formats::instant(token.made_at, zone, now),
-            expires: formats::instant(token.expires_at, zone, now),
-            is_expired: token.expires_at <= now,
-            used: token.used_at.map(|used| formats::instant(used, zone, now)),
-            name: token.name,
-            role: token.role,
-            made_by: token.made_by,
-        });
+        let tokens = self.service.tokens(actor).await?.into_iter();
+        let rows = tokens.map(|token| token_row(&snapshot, token));
         let may_change = actor.role.may(Act::ManageTokens);
         let address = &self.service.process_config().public_url;
         Ok(TokensView {
@@ -94,29 +82,44 @@ impl RequestContext {
             longest_days: LONGEST_TOKEN_DAYS,
         })
     }
+}
 
-    fn session_rows(&self, sessions: Vec<SessionRecord>, zone: &Zone, now: DateTime<Utc>) -> Vec<SessionRow> {
-        let this: Option<Uuid> = self.viewer.actor.account.as_ref().map(|account| account.session);
-        let rows = sessions.into_iter().map(|session| SessionRow {
-            id: session.id.to_string(),
-            since: formats::instant(session.made_at, zone, now),
-            last_used: formats::instant(session.seen_at, zone, now),
-            is_this: Some(session.id) == this,
-            agent: formats::browser(&session.agent),
-            address: session.address,
-        });
-        rows.collect()
+fn session_rows(snapshot: &ReadSnapshot, sessions: Vec<SessionItem>) -> Vec<SessionRow> {
+    let (zone, now) = (&snapshot.organisation.zone, snapshot.now);
+    let rows = sessions.into_iter().map(|session| SessionRow {
+        id: session.id.to_string(),
+        since: formats::instant(session.made_at, zone, now),
+        last_used: formats::instant(session.last_used_at, zone, now),
+        is_this: session.is_this,
+        agent: formats::browser(&session.agent),
+        address: session.address,
+    });
+    rows.collect()
+}
+
+fn token_row(snapshot: &ReadSnapshot, token: TokenItem) -> TokenRow {
+    let (zone, now) = (&snapshot.organisation.zone, snapshot.now);
+    TokenRow {
+        id: token.id.to_string(),
+        made: formats::instant(token.made_at, zone, now),
+        expires: formats::instant(token.expires_at, zone, now),
+        is_expired: token.is_expired,
+        used: token.used_at.map(|used| formats::instant(used, zone, now)),
+        name: token.name,
+        role: token.role,
+        made_by: token.made_by,
     }
 }
 
-fn person_row(person: PersonRecord) -> PersonRow {
+fn person_row(person: PersonItem) -> PersonRow {
+    let state = match person.state {
+        AccountState::Active => "May sign in",
+        AccountState::WithoutPassword => "Has not chosen a password yet",
+        AccountState::Disabled { .. } => "Disabled",
+    };
     PersonRow {
         id: person.id,
-        state: match (&person.password, person.disabled_at) {
-            (_, Some(_)) => "Disabled".to_owned(),
-            (None, None) => "Has not chosen a password yet".to_owned(),
-            (Some(_), None) => "May sign in".to_owned(),
-        },
+        state: state.to_owned(),
         name: person.name,
         email: person.email,
         role: person.role,

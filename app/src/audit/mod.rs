@@ -6,6 +6,6 @@ mod api;
 pub mod model;
 mod page;
 #[cfg(feature = "ssr")]
-mod present;
+pub mod present;
 
 pub use page::AuditPage;

@@ -1,20 +1,16 @@
 //! Freezes in the words of their page (W6).
 
-use chrono::NaiveDate;
 use domain::access::Act;
-use domain::freeze::{Freeze, FreezeScope};
+use domain::freeze::FreezeScope;
 use domain::ids::FreezeId;
 use domain::time_text;
-use service::read::ReadSnapshot;
+use service::read::freezes::{FreezeItem, FreezeState, FrozenPart};
 
 use crate::components::model::{Choice, FormSuccess};
 use crate::context::{RequestContext, Result};
 use crate::error::AppError;
 use crate::formats;
 use crate::freezes::model::{FreezeRow, FreezesView};
-
-/// Freezes of the past that the list still shows.
-const PAST_DAYS: i64 = 60;
 
 impl RequestContext {
     /// The freezes (W6): those ahead, and some that are over.
@@ -23,27 +19,10 @@ impl RequestContext {
     /// Whoever asks may not see settings, or the database fails.
     pub async fn freezes(&self) -> Result<FreezesView> {
         let mut snapshot = self.snapshot_for(Act::SeeSettings).await?;
-        let today = snapshot.organisation.zone.date(snapshot.now);
-        let mut found: Vec<(FreezeScope, Freeze)> = Vec::new();
-        found.extend(
-            snapshot
-                .freezes
-                .organisation
-                .iter()
-                .map(|freeze| (FreezeScope::Organisation, freeze.clone())),
-        );
-        for (ring, freezes) in &snapshot.freezes.rings {
-            found.extend(freezes.iter().map(|freeze| (FreezeScope::Ring(*ring), freeze.clone())));
-        }
-        found.extend(snapshot.tx.freezes_of_sites_and_rooms().await?);
-        found.retain(|(_, freeze)| (today - freeze.until).num_days() < PAST_DAYS);
-        found.sort_by_key(|(_, freeze)| (freeze.from, freeze.id));
-        let may_change = self.viewer.actor.role.may(Act::Freeze);
-        let mut rows = Vec::with_capacity(found.len());
-        for (scope, freeze) in found {
-            rows.push(self.freeze_row(&mut snapshot, scope, freeze, today).await?);
-        }
-        let sites = snapshot.tx.sites().await?;
+        let year = formats::year(&snapshot);
+        let freezes = snapshot.freeze_list().await?.into_iter();
+        let rows = freezes.map(|freeze| freeze_row(freeze, year)).collect();
+        let sites = snapshot.sites().await?;
         let rings = snapshot.rings.iter().map(|ring| Choice {
             value: format!("ring:{}", ring.id),
             label: format!("The ring {}", ring.name),
@@ -59,53 +38,8 @@ impl RequestContext {
         Ok(FreezesView {
             rows,
             scopes: [all_rooms].into_iter().chain(rings).chain(sites).collect(),
-            today: today.to_string(),
-            may_change,
-        })
-    }
-
-    async fn freeze_row(
-        &self,
-        snapshot: &mut ReadSnapshot,
-        scope: FreezeScope,
-        freeze: Freeze,
-        today: NaiveDate,
-    ) -> Result<FreezeRow> {
-        let year = formats::year(snapshot);
-        let whom = match scope {
-            FreezeScope::Organisation => "Everything".to_owned(),
-            FreezeScope::Ring(id) => snapshot
-                .rings
-                .get(id)
-                .map_or_else(String::new, |ring| format!("Ring {}", ring.name)),
-            FreezeScope::Site(id) => {
-                let name = snapshot.tx.site_name(id).await?;
-                name.map_or_else(String::new, |name| format!("Site {name}"))
-            }
-            FreezeScope::Room(id) => {
-                let room = snapshot.tx.room_record(id).await?;
-                room.map_or_else(String::new, |room| format!("{}, {}", room.name, room.site_name))
-            }
-        };
-        let state = if freeze.until < today {
-            "Over"
-        } else if freeze.from > today {
-            "Ahead"
-        } else {
-            "Now"
-        };
-        Ok(FreezeRow {
-            id: freeze.id.to_string(),
-            may_lift: freeze.is_ahead(today),
-            whom,
-            dates: format!(
-                "{} to {}",
-                time_text::date(freeze.from, year),
-                time_text::date(freeze.until, year)
-            ),
-            state: state.to_owned(),
-            reason: freeze.reason,
-            owner: freeze.owner,
+            today: snapshot.organisation.zone.date(snapshot.now).to_string(),
+            may_change: self.viewer.actor.role.may(Act::Freeze),
         })
     }
 
@@ -170,6 +104,36 @@ impl RequestContext {
             "The freeze was lifted; plans get their dates back.",
             "/settings/freezes",
         ))
+    }
+}
+
+fn freeze_row(freeze: FreezeItem, year: i32) -> FreezeRow {
+    let whom = match freeze.whom {
+        FrozenPart::Organisation => "Everything".to_owned(),
+        FrozenPart::Ring { name: Some(name), .. } => format!("Ring {name}"),
+        FrozenPart::Site { name: Some(name), .. } => format!("Site {name}"),
+        FrozenPart::Room {
+            name: Some(name),
+            site: Some(site),
+            ..
+        } => format!("{name}, {site}"),
+        // It is not there any more.
+        FrozenPart::Ring { .. } | FrozenPart::Site { .. } | FrozenPart::Room { .. } => String::new(),
+    };
+    let state = match freeze.state {
+        FreezeState::Over => "Over",
+        FreezeState::Now => "Now",
+        FreezeState::Ahead => "Ahead",
+    };
+    let (first, last) = (time_text::date(freeze.from, year), time_text::date(freeze.until, year));
+    FreezeRow {
+        id: freeze.id.to_string(),
+        may_lift: freeze.may_be_lifted,
+        whom,
+        dates: format!("{first} to {last}"),
+        state: state.to_owned(),
+        reason: freeze.reason,
+        owner: freeze.owner,
     }
 }
 

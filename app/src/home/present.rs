@@ -1,20 +1,17 @@
-//! Home: what needs attention, tonight, and how the rings are served, announcements (P1).
+//! Home in the words of its page: what needs attention, tonight, and how the rings are served, announcements (P1).
 
 use domain::access::Act;
 use domain::ids::AnnouncementId;
-use domain::status::UpdateStatus;
 use domain::time_text;
-use domain::update::titled;
+use domain::zone::Zone;
 use service::announcements::AnnouncementDraft;
 use service::read::ReadSnapshot;
+use service::read::home::{AnnouncementItem, Attention, LastInRing, TonightWindow};
 
-use crate::components::model::FormSuccess;
+use crate::components::model::{FormSuccess, RingView, TimeText};
 use crate::context::{RequestContext, Result, ring_view};
 use crate::formats;
 use crate::home::model::{AnnouncementView, HomeView};
-
-/// Announcements that Home shows: the newest.
-const MOST_ANNOUNCEMENTS: i64 = 10;
 
 impl RequestContext {
     /// Home.
@@ -23,34 +20,24 @@ impl RequestContext {
     /// The database fails.
     pub async fn home(&self) -> Result<HomeView> {
         let mut snapshot = self.snapshot().await?;
-        Ok(HomeView {
-            attention: attention(&mut snapshot).await?,
-            tonight: tonight(&mut snapshot).await?,
-            since: since(&mut snapshot).await?,
-            health: snapshot.rooms_by_health().await?.into_iter().collect(),
-            announcements: self.announcements(&mut snapshot).await?,
-            may_announce: self.viewer.actor.role.may(Act::Announce),
-            may_dismiss: self.viewer.actor.account.is_some(),
-        })
-    }
-
-    async fn announcements(&self, snapshot: &mut ReadSnapshot) -> Result<Vec<AnnouncementView>> {
-        let person = self.viewer.actor.account.as_ref().map(|account| account.person);
+        let actor = &self.viewer.actor;
+        let home = snapshot
+            .home(actor.account.as_ref().map(|account| account.person))
+            .await?;
         let zone = snapshot.organisation.zone.clone();
-        let found = snapshot
-            .tx
-            .announcements(person, zone.date(snapshot.now), MOST_ANNOUNCEMENTS)
-            .await;
-        let found = found?.into_iter();
-        Ok(found
-            .map(|announcement| AnnouncementView {
-                id: announcement.id,
-                at: formats::instant(announcement.made_at, &zone, snapshot.now),
-                title: announcement.title,
-                text: announcement.text,
-                by: announcement.made_by,
-            })
-            .collect())
+        let tonight = home.tonight.into_iter().map(|tonight| tonight_at(&snapshot, tonight));
+        let rings = home.rings.into_iter().map(|ring| since(&snapshot, &zone, ring));
+        let announcements = home.announcements.into_iter();
+        let announcements = announcements.map(|announcement| announcement_view(&snapshot, &zone, announcement));
+        Ok(HomeView {
+            attention: home.attention.into_iter().map(attention).collect(),
+            tonight: tonight.collect(),
+            since: rings.collect(),
+            health: home.rooms_by_health.into_iter().collect(),
+            announcements: announcements.collect(),
+            may_announce: actor.role.may(Act::Announce),
+            may_dismiss: actor.account.is_some(),
+        })
     }
 
     /// Announces something to everybody (P1).
@@ -90,59 +77,40 @@ impl RequestContext {
     }
 }
 
-async fn attention(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, bool)>> {
-    let mut attention = Vec::new();
-    for summary in snapshot.updates(false).await? {
-        let title = titled(&summary.record.title, &summary.record.version);
-        let address = format!("/updates/{}", summary.record.id);
-        let failed_rooms = formats::count(summary.counts.failed, "room", "rooms");
-        if summary.status == UpdateStatus::Paused {
-            attention.push((format!("{title} is paused."), address, false));
-        } else if summary.counts.failed > 0 {
-            attention.push((
-                format!("{title} failed in {failed_rooms}."),
-                format!("{address}?status=failed"),
-                true,
-            ));
+/// In one sentence, with where more of it stands, and whether it is bad.
+fn attention(attention: Attention) -> (String, String, bool) {
+    match attention {
+        Attention::Paused { update, title } => (format!("{title} is paused."), format!("/updates/{update}"), false),
+        Attention::Failed { update, title, rooms } => {
+            let rooms = formats::count(rooms, "room", "rooms");
+            let address = format!("/updates/{update}?status=failed");
+            (format!("{title} failed in {rooms}."), address, true)
+        }
+        Attention::OpenTickets { tickets } => {
+            let sentence = format!("{} not resolved.", formats::count(tickets, "ticket is", "tickets are"));
+            (sentence, "/incidents".to_owned(), false)
         }
     }
-    let tickets = snapshot.tx.open_ticket_count().await?;
-    if tickets > 0 {
-        let sentence = format!("{} not resolved.", formats::count(tickets, "ticket is", "tickets are"));
-        attention.push((sentence, "/incidents".to_owned(), false));
-    }
-    Ok(attention)
 }
 
-async fn tonight(snapshot: &mut ReadSnapshot) -> Result<Vec<(String, String, i64)>> {
-    let sites = snapshot.tonight().await?;
-    let rows = sites.into_iter().map(|tonight| {
-        let window = time_text::window(&tonight.window, &tonight.zone, snapshot.now);
-        (tonight.site, window, tonight.rooms)
-    });
-    Ok(rows.collect())
+/// Site, window, rooms.
+fn tonight_at(snapshot: &ReadSnapshot, tonight: TonightWindow) -> (String, String, i64) {
+    let window = time_text::window(&tonight.window, &tonight.zone, snapshot.now);
+    (tonight.site, window, tonight.rooms)
 }
 
-async fn since(
-    snapshot: &mut ReadSnapshot,
-) -> Result<
-    Vec<(
-        crate::components::model::RingView,
-        Option<i64>,
-        Option<crate::components::model::TimeText>,
-    )>,
-> {
-    let zone = snapshot.organisation.zone.clone();
-    let today = zone.date(snapshot.now);
-    let mut since = Vec::new();
-    for ring in snapshot.rings.clone().iter() {
-        let last = snapshot.tx.last_completed_in(ring.id).await?;
-        let days = last.map(|at| (today - zone.date(at)).num_days());
-        since.push((
-            ring_view(snapshot, ring.id),
-            days,
-            last.map(|at| formats::instant(at, &zone, snapshot.now)),
-        ));
+/// The ring, days since it last received an update, the date.
+fn since(snapshot: &ReadSnapshot, zone: &Zone, ring: LastInRing) -> (RingView, Option<i64>, Option<TimeText>) {
+    let at = ring.at.map(|at| formats::instant(at, zone, snapshot.now));
+    (ring_view(snapshot, ring.ring), ring.days, at)
+}
+
+fn announcement_view(snapshot: &ReadSnapshot, zone: &Zone, announcement: AnnouncementItem) -> AnnouncementView {
+    AnnouncementView {
+        id: announcement.id,
+        at: formats::instant(announcement.made_at, zone, snapshot.now),
+        title: announcement.title,
+        text: announcement.text,
+        by: announcement.made_by,
     }
-    Ok(since)
 }

@@ -4,16 +4,16 @@ use chrono::NaiveDate;
 use domain::access::Act;
 use domain::ids::{ProductId, UpdateId};
 use domain::time_text;
-use domain::update::{ProductKind, Severity, titled};
+use domain::update::{ProductKind, Severity};
 use service::artifacts::Hashes;
 use service::read::ReadSnapshot;
+use service::read::portfolio::{ProductItem, ReleaseItem};
 use service::releases::{ProductDraft, PublishPlan, ReleaseDraft};
-use service::store::ReleaseRecord;
 use service::{NewFile, ServiceError, Source};
 use uuid::Uuid;
 
 use crate::components::model::FormSuccess;
-use crate::context::{PAGE, RequestContext, Result};
+use crate::context::{RequestContext, Result};
 use crate::error::AppError;
 use crate::formats;
 use crate::portfolio::model::{
@@ -31,36 +31,15 @@ impl RequestContext {
     /// The database fails.
     pub async fn portfolio(&self, q: &str, page: u32) -> Result<PortfolioView> {
         let mut snapshot = self.snapshot_for(Act::SeePortfolio).await?;
-        let offset = formats::offset(page);
-        let (records, total) = snapshot.tx.portfolio_page(&formats::searched(q), PAGE, offset).await?;
+        let found = snapshot.product_page(q, formats::numbered_page(page)).await?;
         let year = formats::year(&snapshot);
-        let in_use = records.iter().filter(|record| record.in_use);
-        let in_use: Vec<ProductId> = in_use.map(|record| record.id.clone()).collect();
-        let rooms = snapshot.rooms_with(&in_use).await?;
-        let published: Vec<UpdateId> = records.iter().filter_map(|record| record.published).collect();
-        let statuses = snapshot.statuses(&published).await?;
-        let rows = records.into_iter().map(|record| ProductRow {
-            rooms: rooms.get(&record.id).copied().unwrap_or(0),
-            published: record.published.and_then(|id| Some((id, *statuses.get(&id)?))),
-            id: record.id.to_string(),
-            covered: record.covered,
-            name: record.name,
-            vendor: record.vendor,
-            kind: record.kind,
-            released: record
-                .newest
-                .as_ref()
-                .and_then(|(_, day)| *day)
-                .map(|day| formats::day(day, year)),
-            newest: record.newest.map(|(version, _)| version),
-            releases: record.releases,
-        });
-        let rows: Vec<ProductRow> = rows.collect();
+        let rows = found.items.into_iter();
+        let rows: Vec<ProductRow> = rows.map(|product| product_row(product, year)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         Ok(PortfolioView {
             rows,
             pager: formats::with_filters(
-                formats::numbered(page, shown, total, "product", "products"),
+                formats::numbered(page, shown, found.total, "product", "products"),
                 &formats::query(&[("q", q)]),
             ),
             may_change: self.viewer.actor.role.may(Act::Publish),
@@ -77,27 +56,13 @@ impl RequestContext {
             what: "This product".to_owned(),
         };
         let id = ProductId::parse(id).map_err(|_| missing())?;
-        let product = snapshot.tx.product(&id).await?.ok_or_else(missing)?;
-        let (records, total) = snapshot.tx.release_page(&id, PAGE, formats::offset(page)).await?;
+        let product = snapshot.product(&id, formats::numbered_page(page)).await?;
         let year = formats::year(&snapshot);
-        let shown = i64::try_from(records.len()).unwrap_or(0);
-        let published = records.iter().filter(|record| record.published);
-        let published: Vec<UpdateId> = published.map(|record| record.id).collect();
-        let statuses = snapshot.statuses(&published).await?;
-        let rows = records.into_iter().map(|record| ReleaseRow {
-            id: record.id,
-            version: record.version,
-            released: record.released.map(|day| formats::day(day, year)),
-            severity: record.severity,
-            status: statuses.get(&record.id).copied(),
-            recalled: record.recalled,
-            files: record.files,
-            devices: record.devices,
-        });
-        let rows = rows.collect();
-        let with = snapshot.rooms_with(std::slice::from_ref(&id)).await?;
+        let rows = product.releases.items.into_iter();
+        let rows: Vec<ReleaseRow> = rows.map(|release| release_row(release, year)).collect();
+        let shown = i64::try_from(rows.len()).unwrap_or(0);
         Ok(ProductView {
-            rooms: with.get(&id).copied().unwrap_or(0),
+            rooms: product.rooms,
             id: id.to_string(),
             name: product.name,
             vendor: product.vendor,
@@ -108,7 +73,7 @@ impl RequestContext {
                 formats::count(product.expected_minutes, "minute", "minutes")
             ),
             rows,
-            pager: formats::numbered(page, shown, total, "release", "releases"),
+            pager: formats::numbered(page, shown, product.releases.total, "release", "releases"),
             may_change: self.viewer.actor.role.may(Act::Publish),
         })
     }
@@ -119,13 +84,7 @@ impl RequestContext {
     /// Whoever asks may not publish, or there is no such release.
     pub async fn release(&self, id: UpdateId, plans: bool) -> Result<ReleaseForm> {
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
-        let record = release(&mut snapshot, id).await?;
-        let files = snapshot.tx.artifacts(id).await?.into_iter().map(|file| FileRow {
-            filename: file.artifact.filename,
-            size: formats::size(file.artifact.size),
-            sha256: file.artifact.sha256,
-            url: file.artifact.url,
-        });
+        let detail = snapshot.release_detail(id).await?;
         let severities: &[Severity] = if plans {
             &[Severity::Routine, Severity::Critical]
         } else {
@@ -146,15 +105,21 @@ impl RequestContext {
                 Err(error) => return Err(error.into()),
             });
         }
+        let files = detail.files.into_iter().map(|file| FileRow {
+            filename: file.filename,
+            size: formats::size(file.size),
+            sha256: file.sha256,
+            url: file.url,
+        });
         Ok(ReleaseForm {
             id,
             files: files.collect(),
-            rooms: snapshot.tx.rooms_running_count(id).await?,
-            published: snapshot.tx.rollout(id).await?.is_some(),
-            product: record.product.id.to_string(),
-            title: titled(&record.release.title, &record.release.version),
-            severity: record.release.severity,
-            recalled: record.release.recalled,
+            rooms: detail.rooms,
+            published: detail.published,
+            title: detail.release.title(),
+            product: detail.release.product.to_string(),
+            severity: detail.release.severity,
+            recalled: detail.release.recalled,
             plans,
         })
     }
@@ -258,8 +223,8 @@ impl RequestContext {
 
     async fn about_files(&self, id: UpdateId, text: String) -> Result<FormSuccess> {
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
-        let product = release(&mut snapshot, id).await?.product.id;
-        let files = snapshot.tx.artifacts(id).await?.len();
+        let product = snapshot.release(id).await?.product;
+        let files = snapshot.release_files(id).await?.len();
         Ok(FormSuccess::new(
             text,
             format!("/portfolio/{product}?do=files&release={id}&as={files}"),
@@ -274,8 +239,8 @@ impl RequestContext {
         let severity =
             Severity::from_word(severity).ok_or_else(|| AppError::invalid("severity", "routine or critical"))?;
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
-        let record = release(&mut snapshot, id).await?;
-        let (actor, product, version) = (&self.viewer.actor, &record.product.id, &record.release.version);
+        let release = snapshot.release(id).await?;
+        let (actor, product, version) = (&self.viewer.actor, &release.product, &release.version);
         let published = if beside {
             self.service
                 .publish_without_superseding(actor, product, version, Some(severity))
@@ -297,8 +262,8 @@ impl RequestContext {
     /// As [`service::Service::recall`].
     pub async fn recall(&self, id: UpdateId, reason: &str) -> Result<FormSuccess> {
         let mut snapshot = self.snapshot_for(Act::Publish).await?;
-        let record = release(&mut snapshot, id).await?;
-        let (product, version) = (&record.product.id, &record.release.version);
+        let release = snapshot.release(id).await?;
+        let (product, version) = (&release.product, &release.version);
         let recalled = self
             .service
             .recall(&self.viewer.actor, product, version, reason.into())
@@ -317,37 +282,23 @@ impl RequestContext {
     /// What a catalogue that was sent would become; nothing, where none was.
     ///
     /// # Errors
-    /// As [`service::Service::uploaded_catalogue`].
+    /// As [`service::Service::review_catalogue`].
     pub async fn review_catalogue(&self, upload: Option<Uuid>) -> Result<Option<CatalogueReview>> {
-        let mut snapshot = self.snapshot_for(Act::Publish).await?;
+        self.viewer.actor.may(Act::Publish)?;
         let Some(upload) = upload else { return Ok(None) };
-        let (name, catalogue) = self.service.uploaded_catalogue(&self.viewer.actor, upload).await?;
-        let products: Vec<ProductId> = catalogue
-            .products
-            .iter()
-            .filter_map(|line| ProductId::parse(&line.id).ok())
-            .collect();
-        let released = snapshot
-            .tx
-            .released_versions(&products.iter().collect::<Vec<_>>())
-            .await;
-        let released = released?;
-        let lines = catalogue.releases.iter();
-        let lines = lines.map(|line| (ProductId(line.product.clone()), line.version.to_string()));
-        let new = lines.filter(|line| !released.contains(line));
-        let mut releases: Vec<(String, String)> = new.map(|(product, version)| (product.0, version)).collect();
-        let products = counted(catalogue.products.len(), "product", "products");
+        let review = self.service.review_catalogue(&self.viewer.actor, upload).await?;
+        let releases = review.releases.len();
         let adds = format!(
-            "{} added, {products} added or changed",
-            counted(releases.len(), "release is", "releases are")
+            "{} added, {} added or changed",
+            counted(releases, "release is", "releases are"),
+            counted(review.products, "product", "products")
         );
-        let more = i64::try_from(releases.len().saturating_sub(NAMED)).unwrap_or(i64::MAX);
-        releases.truncate(NAMED);
+        let named = review.releases.into_iter().take(NAMED);
         Ok(Some(CatalogueReview {
-            name,
+            name: review.name,
             adds,
-            releases,
-            more,
+            releases: named.map(|(product, version)| (product.0, version)).collect(),
+            more: i64::try_from(releases.saturating_sub(NAMED)).unwrap_or(i64::MAX),
         }))
     }
 
@@ -373,11 +324,33 @@ fn counted(number: usize, one: &str, many: &str) -> String {
     formats::count(i64::try_from(number).unwrap_or(i64::MAX), one, many)
 }
 
-async fn release(snapshot: &mut ReadSnapshot, id: UpdateId) -> Result<ReleaseRecord> {
-    let missing = || AppError::NotFound {
-        what: "This release".to_owned(),
-    };
-    snapshot.tx.release(id).await?.ok_or_else(missing)
+fn product_row(product: ProductItem, year: i32) -> ProductRow {
+    let released = product.newest.as_ref().and_then(|newest| newest.released);
+    ProductRow {
+        id: product.id.to_string(),
+        covered: product.covered,
+        name: product.name,
+        vendor: product.vendor,
+        kind: product.kind,
+        released: released.map(|day| formats::day(day, year)),
+        newest: product.newest.map(|newest| newest.version),
+        releases: product.releases,
+        rooms: product.rooms,
+        published: product.published.map(|published| (published.update, published.status)),
+    }
+}
+
+fn release_row(release: ReleaseItem, year: i32) -> ReleaseRow {
+    ReleaseRow {
+        id: release.id,
+        version: release.version,
+        released: release.released.map(|day| formats::day(day, year)),
+        severity: release.severity,
+        status: release.status,
+        recalled: release.recalled,
+        files: release.files,
+        devices: release.devices,
+    }
 }
 
 fn publish_view(snapshot: &ReadSnapshot, severity: Severity, plan: PublishPlan) -> PublishView {

@@ -29,28 +29,24 @@ impl RequestContext {
     /// The database fails.
     pub async fn list_rings(&self) -> Result<RingsView> {
         let mut snapshot = self.snapshot().await?;
-        let rooms = snapshot.tx.rooms_by_ring().await?;
-        let zone = snapshot.organisation.zone.clone();
-        let mut rows = Vec::with_capacity(snapshot.rings.count());
-        for ring in snapshot.rings.clone().iter() {
-            let last = snapshot.tx.last_completed_in(ring.id).await?;
-            rows.push(RingRow {
-                id: ring.id,
-                ring: ring_view(&snapshot, ring.id),
-                description: ring.description.clone(),
-                preconfigured: ring.kind != RingKind::Custom,
-                rooms: rooms.get(&ring.id).copied().unwrap_or(0),
-                deferment: snapshot.rings.deferment_days(ring.id),
-                rollout_days: ring.rollout_days,
-                test_days: ring.test_days,
-                completion: ring.completion_days(),
-                last_update: last.map(|at| formats::instant(at, &zone, snapshot.now)),
-            });
-        }
+        let list = snapshot.ring_list().await?;
+        let rows = list.rings.into_iter().map(|item| RingRow {
+            ring: ring_view(&snapshot, item.ring.id),
+            description: item.ring.description,
+            preconfigured: item.ring.kind != RingKind::Custom,
+            rooms: item.rooms,
+            deferment: item.deferment_days,
+            rollout_days: item.ring.rollout_days,
+            test_days: item.ring.test_days,
+            completion: item.completion_days,
+            last_update: item
+                .last_update
+                .map(|at| formats::instant(at, &snapshot.organisation.zone, snapshot.now)),
+        });
         Ok(RingsView {
-            rows,
-            total: snapshot.rings.total_days(),
-            remaining: snapshot.rings.remaining_days(None),
+            rows: rows.collect(),
+            total: list.total_days,
+            remaining: list.remaining_days,
             may_edit: self.viewer.actor.role.may(Act::EditRings),
         })
     }
@@ -61,32 +57,24 @@ impl RequestContext {
     /// Whoever asks may not change rings, or the database fails.
     pub async fn ring_plan(&self) -> Result<RingPlan> {
         let mut snapshot = self.snapshot_for(Act::EditRings).await?;
-        let rooms = snapshot.tx.rooms_by_ring().await?;
-        let live = snapshot.tx.live_rollouts().await?;
-        let mut titles = snapshot.updates_for_planning(&live).await?;
-        let zone = snapshot.organisation.zone.clone();
-        let rollouts = snapshot.tx.rollouts(&live).await?;
-        let mut running: Vec<RunningRollout> = rollouts
-            .into_values()
-            .map(|rollout| RunningRollout {
-                title: titles
-                    .remove(&rollout.update)
-                    .map_or_else(String::new, |update| update.title()),
-                paused_on: match &rollout.state {
-                    RolloutState::Paused { since, .. } => Some(zone.date(*since)),
-                    RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
-                },
-                rollout,
-            })
-            .collect();
-        running.sort_by(|a, b| (a.rollout.starts_on, &a.title).cmp(&(b.rollout.starts_on, &b.title)));
+        let rooms = snapshot.rooms_by_ring().await?;
+        let live = snapshot.live_rollouts().await?.into_iter();
+        let zone = &snapshot.organisation.zone;
+        let running = live.map(|live| RunningRollout {
+            title: live.title,
+            paused_on: match &live.rollout.state {
+                RolloutState::Paused { since, .. } => Some(zone.date(*since)),
+                RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
+            },
+            rollout: live.rollout,
+        });
         Ok(RingPlan {
+            running: running.collect(),
             sequence: snapshot.rings.clone(),
             rooms,
             freezes: snapshot.freezes.clone(),
             today: zone.date(snapshot.now),
             city: zone.city(),
-            running,
         })
     }
 
@@ -133,11 +121,8 @@ impl RequestContext {
         let mut snapshot = self.snapshot().await?;
         let (number, named) = match matching {
             Some(query) => {
-                let filter = room_filter(&query, snapshot.now);
-                let first = snapshot.tx.room_page(&filter, NAMED).await?;
-                // What is compared when it is done must be of now.
-                let total = snapshot.tx.rooms_found(&filter).await?;
-                (total, first.into_iter().map(|room| room.id).collect())
+                let matching = snapshot.matching_rooms(&room_filter(&query), NAMED).await?;
+                (matching.total, matching.first)
             }
             None => (
                 i64::try_from(rooms.len()).unwrap_or(i64::MAX),
@@ -147,13 +132,13 @@ impl RequestContext {
                     .collect::<Vec<_>>(),
             ),
         };
-        let names = snapshot.tx.room_names(&named).await?;
+        let names = snapshot.room_names(&named).await?;
         Ok(MovePlan {
             rings,
             number,
             names: names
                 .into_iter()
-                .map(|(_, name, site)| format!("{name}, {site}"))
+                .map(|room| format!("{}, {}", room.name, room.site))
                 .collect(),
         })
     }
@@ -170,7 +155,7 @@ impl RequestContext {
         to: RingId,
     ) -> Result<FormSuccess> {
         let which = match matching {
-            Some((query, seen)) => RoomChoice::Matching(room_filter(&query, self.service.clock().now()), seen),
+            Some((query, seen)) => RoomChoice::Matching(room_filter(&query), seen),
             None => RoomChoice::Named(rooms),
         };
         let moved = self.service.move_rooms(&self.viewer.actor, &which, from, to).await?;

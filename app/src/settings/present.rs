@@ -4,7 +4,7 @@ use chrono::{NaiveTime, Weekday};
 use domain::access::Act;
 use domain::settings::{Mode, Settings};
 use domain::zone;
-use service::settings::{OrganisationDraft, fingerprint};
+use service::settings::OrganisationDraft;
 
 use crate::components::model::FormSuccess;
 use crate::context::{RequestContext, Result};
@@ -18,12 +18,13 @@ impl RequestContext {
     /// Whoever asks may not see them, or the database fails.
     pub async fn settings(&self) -> Result<SettingsView> {
         let snapshot = self.snapshot_for(Act::SeeSettings).await?;
-        let organisation = &snapshot.organisation;
+        let current = snapshot.settings();
+        let organisation = current.organisation;
         let settings = &organisation.settings;
         let may_change = self.viewer.actor.role.may(Act::EditSettings);
         Ok(SettingsView {
             fields: SettingsFields {
-                seen: fingerprint(organisation),
+                seen: current.fingerprint,
                 name: organisation.name.clone(),
                 zone: organisation.zone.name().to_owned(),
                 start_weekday: settings.start_weekday.to_string(),
@@ -40,7 +41,7 @@ impl RequestContext {
                 poll_seconds: settings.poll_seconds.to_string(),
                 prepare_minutes: settings.prepare_minutes.to_string(),
             },
-            tzdb: zone::database_version(),
+            tzdb: current.zone_rules,
             zones: if may_change { zone::names() } else { Vec::new() },
             may_change,
         })
@@ -57,7 +58,7 @@ impl RequestContext {
         let changed = self.service.edit_settings(&self.viewer.actor, &seen, &draft).await;
         changed?;
         // Another address: the page asks again, and the form has what is set now.
-        let now = fingerprint(&self.snapshot().await?.organisation);
+        let now = self.snapshot().await?.settings().fingerprint;
         Ok(FormSuccess::new(
             "The settings were changed.",
             format!("/settings?as={now}"),

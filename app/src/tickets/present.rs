@@ -1,24 +1,19 @@
 //! Tickets in the words of their pages.
 
-use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use domain::access::Act;
-use domain::ids::{RoomId, UpdateId};
-use domain::ticket::TicketSeverity;
+use domain::ids::UpdateId;
+use domain::ticket::{TicketSeverity, TicketState};
 use domain::time_text;
-use domain::update::titled;
 use domain::zone::Zone;
 use service::read::ReadSnapshot;
-use service::store::{TicketFilter, TicketRecord};
-use service::tickets::{CATEGORIES, Issue, LONGEST_SUPPRESSION};
+use service::read::tickets::{IssueUpdate, Suppression, TicketFilter, TicketItem, WhichTickets};
+use service::tickets::Issue;
 
 use crate::components::model::{FormSuccess, HistoryRow};
-use crate::context::{PAGE, RequestContext, Result};
-use crate::error::AppError;
+use crate::context::{RequestContext, Result};
 use crate::formats;
 use crate::tickets::model::{IssueAbout, IssueDraft, TicketChoices, TicketRow, TicketView, TicketsQuery, TicketsView};
-
-/// Rooms that an issue names by itself.
-const NAMED: i64 = 50;
 
 impl RequestContext {
     /// A page of tickets (P7).
@@ -27,20 +22,19 @@ impl RequestContext {
     /// The database fails.
     pub async fn list_tickets(&self, query: TicketsQuery) -> Result<TicketsView> {
         let mut snapshot = self.snapshot().await?;
-        let zone = snapshot.organisation.zone.clone();
         let filter = TicketFilter {
-            words: formats::searched(&query.q),
-            state: query.state.clone(),
-            severity: query.severity.clone(),
-            now: snapshot.now,
+            words: query.q.clone(),
+            which: which_tickets(&query.state),
+            severity: formats::wanted(&query.severity, TicketSeverity::from_word),
         };
-        let found = snapshot.tx.tickets(&filter, PAGE, formats::offset(query.page));
-        let found = found.await?;
-        let total = snapshot.tickets_found(&filter).await?;
-        let rows: Vec<TicketRow> = found.iter().map(|ticket| row(ticket, &zone, snapshot.now)).collect();
+        let asked = formats::numbered_page(query.page);
+        let found = snapshot.ticket_page(&filter, asked).await?;
+        let zone = &snapshot.organisation.zone;
+        let rows = found.items.iter();
+        let rows: Vec<TicketRow> = rows.map(|ticket| row(ticket, zone, snapshot.now)).collect();
         let shown = i64::try_from(rows.len()).unwrap_or(0);
         let kept = formats::query(&[("q", &query.q), ("state", &query.state), ("severity", &query.severity)]);
-        let pager = formats::numbered(query.page, shown, total, "ticket", "tickets");
+        let pager = formats::numbered(query.page, shown, found.total, "ticket", "tickets");
         let pager = formats::with_filters(pager, &kept);
         Ok(TicketsView { rows, pager })
     }
@@ -51,54 +45,44 @@ impl RequestContext {
     /// There is no such ticket, or the database fails.
     pub async fn ticket(&self, number: i64) -> Result<TicketView> {
         let mut snapshot = self.snapshot().await?;
-        let zone = snapshot.organisation.zone.clone();
-        let missing = || AppError::NotFound {
-            what: "This ticket".to_owned(),
-        };
-        let ticket = snapshot.tx.ticket(number).await?.ok_or_else(missing)?;
-        let rooms = snapshot.tx.rooms_of_ticket(ticket.id).await?;
-        let events = snapshot.tx.ticket_events(ticket.id).await?;
-        let update = match ticket.update {
-            Some(id) => snapshot
-                .updates_for_planning(&[id])
-                .await?
-                .remove(&id)
-                .map(|update| (id, update.title())),
-            None => None,
-        };
-        let history = events.into_iter().map(|event| HistoryRow {
-            at: formats::instant(event.at, &zone, snapshot.now),
+        let ticket = snapshot.ticket(number).await?;
+        let choices = self.ticket_choices(&mut snapshot).await?;
+        let (zone, now) = (&snapshot.organisation.zone, snapshot.now);
+        let history = ticket.history.into_iter().map(|entry| HistoryRow {
+            at: formats::instant(entry.at, zone, now),
             about: String::new(),
-            text: event.text,
-            detail: event.actor,
+            text: entry.text,
+            detail: entry.actor,
             bad: false,
         });
-        let suppressed = suppressed(&ticket, &zone, snapshot.now);
+        let rooms = ticket.rooms.into_iter();
         Ok(TicketView {
-            row: row(&ticket, &zone, snapshot.now),
+            row: row(&ticket.ticket, zone, now),
             description: ticket.description,
             category: ticket.category,
             assignee: ticket.assignee,
-            rooms,
-            update,
+            rooms: rooms.map(|room| (room.id, room.name, room.site)).collect(),
+            update: ticket.update.map(|update| (update.id, update.title)),
             history: history.collect(),
             is_automatic: ticket.is_automatic,
             high_impact: ticket.high_impact,
-            suppressed,
-            resolution: ticket.state.resolution().map(str::to_owned),
-            choices: self.ticket_choices(&snapshot).await?,
+            suppressed: ticket
+                .suppression
+                .map(|suppression| suppressed(&suppression, zone, now)),
+            resolution: ticket.resolution,
+            choices,
         })
     }
 
-    async fn ticket_choices(&self, snapshot: &ReadSnapshot) -> Result<Option<TicketChoices>> {
+    async fn ticket_choices(&self, snapshot: &mut ReadSnapshot) -> Result<Option<TicketChoices>> {
         if !self.viewer.actor.role.may(Act::WorkOnTickets) {
             return Ok(None);
         }
-        let last = snapshot.organisation.zone.date(snapshot.now) + Days::new(LONGEST_SUPPRESSION);
+        let choices = snapshot.ticket_choices(&self.viewer.actor).await?;
         Ok(Some(TicketChoices {
-            assignees: self.service.assignees(&self.viewer.actor).await?,
-            categories: CATEGORIES.map(str::to_owned).to_vec(),
-            last_day: last.to_string(),
+            assignees: choices.assignees,
+            categories: choices.categories.into_iter().map(str::to_owned).collect(),
+            last_day: choices.last_suppressed_day.to_string(),
         }))
     }
 
@@ -108,41 +92,21 @@ impl RequestContext {
     /// Whoever asks may not record one, or what it is about is not there.
     pub async fn issue_draft(&self, about: IssueAbout) -> Result<IssueDraft> {
         let mut snapshot = self.snapshot_for(Act::WorkOnTickets).await?;
-        let mut draft = IssueDraft {
-            title: String::new(),
-            description: String::new(),
-            rooms: String::new(),
-            update: None,
-            categories: CATEGORIES.map(str::to_owned).to_vec(),
+        let (room, update) = (about.room.parse().ok(), about.update.parse().ok());
+        let facts = snapshot.issue_facts(room, update).await?;
+        let title = facts.update.as_ref().map(|update| issue_title(update, about.paused));
+        let failure = facts.update.as_ref().and_then(|update| update.first_failure.as_ref());
+        let description = failure.map(|failure| format!("In the first of the rooms: {}", failure.sentence()));
+        let lines = facts.rooms.iter();
+        let lines: Vec<String> = lines.map(|room| format!("{}, {}", room.name, room.site)).collect();
+        Ok(IssueDraft {
+            title: title.unwrap_or_default(),
+            description: description.unwrap_or_default(),
+            rooms: lines.join("\n"),
+            update: facts.update.map(|about| (about.update.id, about.update.title)),
+            categories: facts.categories.into_iter().map(str::to_owned).collect(),
             paused: about.paused,
-        };
-        let mut rooms: Vec<RoomId> = about.room.parse().into_iter().collect();
-        if let Ok(update) = about.update.parse::<UpdateId>() {
-            let summary = snapshot.update(update).await?;
-            let title = titled(&summary.record.title, &summary.record.version);
-            let ring = summary.rollout.stages.last().map(|stage| stage.name.clone());
-            draft.title = match (about.paused, ring) {
-                (true, Some(ring)) => format!("{title} paused in {ring}"),
-                (true, None) => format!("{title} paused"),
-                (false, _) => format!("Trouble with {title}"),
-            };
-            let failed = snapshot.tx.failed_deployments(update, None, NAMED).await?;
-            draft.description = failed
-                .first()
-                .map(|first| format!("In the first of the rooms: {}", first.reason.sentence()))
-                .unwrap_or_default();
-            if rooms.is_empty() {
-                rooms = failed.into_iter().map(|deployment| deployment.room).collect();
-            }
-            draft.update = Some((update, title));
-        }
-        let named = snapshot.tx.room_names(&rooms).await?;
-        let lines: Vec<String> = named
-            .into_iter()
-            .map(|(_, name, site)| format!("{name}, {site}"))
-            .collect();
-        draft.rooms = lines.join("\n");
-        Ok(draft)
+        })
     }
 
     /// Records an issue (I2).
@@ -268,19 +232,34 @@ fn done(number: i64, text: &str) -> Result<FormSuccess> {
     Ok(FormSuccess::new(text, format!("/incidents/{number}")))
 }
 
-/// While it is.
-fn suppressed(ticket: &TicketRecord, zone: &Zone, now: DateTime<Utc>) -> Option<String> {
-    let until = ticket.suppressed_until.filter(|until| *until > now)?;
-    let last = zone.date(until - TimeDelta::seconds(1));
-    let reason = ticket.suppressed_reason.as_deref().unwrap_or_default();
-    let day = time_text::date(last, zone.date(now).year());
-    Some(format!("Suppressed until the end of {day}: {reason}"))
+/// The tickets that a state in the address asks for.
+fn which_tickets(state: &str) -> WhichTickets {
+    match state {
+        "" => WhichTickets::Open,
+        "all" => WhichTickets::All,
+        "suppressed" => WhichTickets::Suppressed,
+        state => TicketState::from_word(state).map_or(WhichTickets::Nothing, WhichTickets::In),
+    }
 }
 
-pub(crate) fn row(ticket: &TicketRecord, zone: &Zone, now: DateTime<Utc>) -> TicketRow {
-    let (names, total) = &ticket.rooms;
-    let rest = total - i64::try_from(names.len()).unwrap_or(0);
-    let mut rooms = names.join(", ");
+fn issue_title(about: &IssueUpdate, paused: bool) -> String {
+    let title = &about.update.title;
+    match (paused, &about.ring) {
+        (true, Some(ring)) => format!("{title} paused in {ring}"),
+        (true, None) => format!("{title} paused"),
+        (false, _) => format!("Trouble with {title}"),
+    }
+}
+
+fn suppressed(suppression: &Suppression, zone: &Zone, now: DateTime<Utc>) -> String {
+    let last = zone.date(suppression.until - TimeDelta::seconds(1));
+    let day = time_text::date(last, zone.date(now).year());
+    format!("Suppressed until the end of {day}: {}", suppression.reason)
+}
+
+pub(crate) fn row(ticket: &TicketItem, zone: &Zone, now: DateTime<Utc>) -> TicketRow {
+    let rest = ticket.rooms - i64::try_from(ticket.first_rooms.len()).unwrap_or(0);
+    let mut rooms = ticket.first_rooms.join(", ");
     if rest > 0 {
         rooms = format!("{rooms} and {rest} more");
     }

@@ -10,7 +10,7 @@
 pub mod activity;
 pub mod announcements;
 pub mod artifacts;
-pub mod audit;
+mod audit;
 pub mod catalogue;
 mod change;
 pub mod change_feed;
@@ -60,7 +60,7 @@ pub use domain::commands::force::ForceOutcome;
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;
 pub use explain::{RoomExplanation, UpdateExplanation};
-pub use force_and_retry::{ForcePlan, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
+pub use force_and_retry::{ForcePlan, ForcedRoom, LeftOutRoom, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
 pub use gateway::{GatewayToken, GatewayTokenError, SHORTEST_GATEWAY_TOKEN};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};

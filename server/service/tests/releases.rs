@@ -299,8 +299,8 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
         estate.clock.now(),
     );
     assert_eq!(calendar.last().unwrap().test_ends.pred_opt(), Some(*is));
-    let site = estate.service.sites(&actor()).await.unwrap()[0].0.id;
-    let ada = actor();
+    let site = estate.service.sites(&admin()).await.unwrap()[0].site.id;
+    let ada = admin();
     let aside = estate
         .service
         .freeze_plan(&ada, FreezeScope::Site(site), date("2025-05-01"), date("2025-05-02"));

@@ -1,19 +1,12 @@
 //! What people do to an update, and what its dialogs say before the click (K2–K6, T9).
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use domain::access::Act;
-use domain::commands::acknowledge::acknowledge;
-use domain::commands::force::ForceRefusal;
-use domain::commands::pause::{Pause, pause};
-use domain::commands::resume::{Calendar, resume};
-use domain::commands::startable_rollout;
 use domain::deployment::Force;
 use domain::ids::{RoomId, UpdateId};
 use domain::time_text;
-use domain::update::titled;
-use service::read::{ReadSnapshot, UpdateSummary};
+use service::read::updates::controls::UpdateControl;
+use service::read::{ReadSnapshot, RoomName};
 use service::{Actor, ResumePlan, RoomScope};
 
 use crate::components::model::FormSuccess;
@@ -35,7 +28,7 @@ impl RequestContext {
         let summary = snapshot.update(id).await?;
         let mut view = ControlView {
             id,
-            title: titled(&summary.record.title, &summary.record.version),
+            title: summary.update.title(),
             sentences: Vec::new(),
             rooms_heading: String::new(),
             rooms: Vec::new(),
@@ -51,8 +44,8 @@ impl RequestContext {
             Control::Pause => self.pause_view(&mut view).await,
             Control::Resume => self.resume_view(&snapshot, &mut view).await,
             Control::ResumeDate => self.resume_date_view(&snapshot, &mut view).await,
-            Control::Retry => self.retry_view(&mut snapshot, &mut view).await,
-            Control::Force => self.force_view(&mut snapshot, &mut view).await,
+            Control::Retry => self.retry_view(&snapshot, &mut view).await,
+            Control::Force => self.force_view(&snapshot, &mut view).await,
             Control::Acknowledge => self.acknowledge_view(&mut view).await,
         };
         match follows {
@@ -63,16 +56,14 @@ impl RequestContext {
         Ok(view)
     }
 
-    /// What may be done to an update by whoever looks; each that stands against it is left out.
-    pub(crate) async fn controls(&self, snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<Vec<Control>> {
+    /// What may be done to an update by whoever looks, in the order of the buttons. `possible`: what may be done with it at all.
+    pub(crate) fn controls(&self, possible: &[UpdateControl]) -> Vec<Control> {
         if !self.viewer.actor.role.may(Act::ControlUpdates) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let acknowledged = snapshot.tx.is_acknowledged(summary.record.id).await?;
+        let possible: Vec<Control> = possible.iter().map(|what| control(*what)).collect();
         let offered = Control::ALL.into_iter();
-        Ok(offered
-            .filter(|what| may_be_done(*what, snapshot, summary, acknowledged))
-            .collect())
+        offered.filter(|what| possible.contains(what)).collect()
     }
 
     async fn pause_view(&self, view: &mut ControlView) -> Result<()> {
@@ -152,7 +143,7 @@ impl RequestContext {
         Ok(())
     }
 
-    async fn retry_view(&self, snapshot: &mut ReadSnapshot, view: &mut ControlView) -> Result<()> {
+    async fn retry_view(&self, snapshot: &ReadSnapshot, view: &mut ControlView) -> Result<()> {
         let plan = self.service.retry_plan(self.actor(), view.id, NAMED).await;
         let plan = plan?;
         let left_out = as_count(plan.retried.left_out);
@@ -174,11 +165,9 @@ impl RequestContext {
                 formats::count(left_out, "failed room is", "failed rooms are")
             ));
         }
-        let ids: Vec<RoomId> = plan.rooms.iter().map(|retried| retried.room).collect();
-        let names = names(snapshot, &ids).await?;
         view.more_rooms = view.count - as_count(plan.rooms.len());
         let rooms = plan.rooms.into_iter().map(|retried| ControlRoom {
-            name: names.get(&retried.room).cloned().unwrap_or_default(),
+            name: format!("{}, {}", retried.name, retried.site),
             when: time_text::window(&retried.window, &retried.zone, snapshot.now),
             note: format!("Attempt {}. Last: {}", retried.attempt, retried.failure.sentence()),
         });
@@ -196,58 +185,44 @@ impl RequestContext {
         Ok(())
     }
 
-    async fn force_view(&self, snapshot: &mut ReadSnapshot, view: &mut ControlView) -> Result<()> {
+    async fn force_view(&self, snapshot: &ReadSnapshot, view: &mut ControlView) -> Result<()> {
         let scope = scope(&view.chosen);
         let plan = self
             .service
             .force_plan(self.actor(), view.id, &scope, Force::WhenAvailable);
         let plan = plan.await?;
-        let zone = snapshot.organisation.zone.clone();
         view.count = as_count(plan.forced.rooms.len());
-        let hit: Vec<RoomId> = plan.forced.rooms.iter().take(NAMED).copied().collect();
-        let (called, rooms) = (names(snapshot, &hit).await?, snapshot.rooms(&hit).await?);
-        view.hit = hit
-            .iter()
-            .filter_map(|id| {
-                Some(ControlRoom {
-                    name: called.get(id)?.clone(),
-                    when: snapshot.rings.get(rooms.get(id)?.ring)?.name.clone(),
-                    note: String::new(),
-                })
-            })
-            .collect();
+        let hit = plan.first_forced.into_iter().map(|forced| ControlRoom {
+            name: named(&forced.room),
+            when: forced.ring,
+            note: String::new(),
+        });
+        view.hit = hit.collect();
         view.hit.sort_by(|a, b| a.name.cmp(&b.name));
         view.sentences = vec![match plan.in_use_at {
             Some(at) if plan.in_use > 0 => format!(
                 "{} a meeting, as devices last reported on {}. With Immediately, the update interrupts the meeting.",
                 formats::count(plan.in_use, "room is in", "rooms are in"),
-                time_text::instant(at, &zone, snapshot.now)
+                time_text::instant(at, &snapshot.organisation.zone, snapshot.now)
             ),
             Some(_) | None => "No device has reported a meeting in these rooms in the last two minutes.".to_owned(),
         }];
-        let release = snapshot.tx.release(view.id).await?;
-        view.known_issues = release
-            .map(|release| release.release.known_issues.into_iter().map(|(what, _)| what).collect())
-            .unwrap_or_default();
-        if plan.forced.left_out.is_empty() {
+        view.known_issues = plan.known_issues.into_iter().map(|issue| issue.what).collect();
+        let left_out = plan.forced.left_out.len();
+        if left_out == 0 {
             return Ok(());
         }
         view.rooms_heading = format!(
             "{} left out",
-            formats::count(as_count(plan.forced.left_out.len()), "room is", "rooms are")
+            formats::count(as_count(left_out), "room is", "rooms are")
         );
-        let named: Vec<&(RoomId, ForceRefusal)> = plan.forced.left_out.iter().take(NAMED).collect();
-        let ids: Vec<RoomId> = named.iter().map(|(id, _)| *id).collect();
-        let names = names(snapshot, &ids).await?;
-        view.more_rooms = as_count(plan.forced.left_out.len() - named.len());
-        view.rooms = named
-            .into_iter()
-            .map(|(id, why)| ControlRoom {
-                name: names.get(id).cloned().unwrap_or_default(),
-                when: String::new(),
-                note: why.sentence(&plan.product, |date| date.to_string()),
-            })
-            .collect();
+        view.more_rooms = as_count(left_out - plan.first_left_out.len());
+        let rooms = plan.first_left_out.iter().map(|left_out| ControlRoom {
+            name: named(&left_out.room),
+            when: String::new(),
+            note: left_out.why.sentence(&plan.product, |date| date.to_string()),
+        });
+        view.rooms = rooms.collect();
         Ok(())
     }
 
@@ -397,30 +372,14 @@ fn as_count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Whether something can be done to an update as it stands: what decides when it is done is asked.
-fn may_be_done(what: Control, snapshot: &ReadSnapshot, summary: &UpdateSummary, acknowledged: bool) -> bool {
-    let (rollout, now, zone) = (Some(&summary.rollout), snapshot.now, &snapshot.organisation.zone);
+fn control(what: UpdateControl) -> Control {
     match what {
-        Control::Pause => {
-            let asked = Pause {
-                by: String::new(),
-                reason: String::new(),
-                resumes_on: None,
-            };
-            pause(rollout, "", zone, &asked, now).is_ok()
-        }
-        Control::Resume | Control::ResumeDate => {
-            let calendar = Calendar {
-                zone,
-                rings: &snapshot.rings,
-                freezes: &snapshot.freezes,
-            };
-            resume(rollout, None, calendar, std::iter::empty(), now).is_ok()
-        }
-        // Without a failed room a retry is not refused, but changes nothing.
-        Control::Retry => summary.counts.failed > 0 && startable_rollout(rollout, "").is_ok(),
-        Control::Force => startable_rollout(rollout, "").is_ok(),
-        Control::Acknowledge => acknowledge(rollout, "", acknowledged, "", now).is_ok(),
+        UpdateControl::Pause => Control::Pause,
+        UpdateControl::Resume => Control::Resume,
+        UpdateControl::SetResumeDate => Control::ResumeDate,
+        UpdateControl::RetryAllFailed => Control::Retry,
+        UpdateControl::Force => Control::Force,
+        UpdateControl::Acknowledge => Control::Acknowledge,
     }
 }
 
@@ -439,11 +398,7 @@ fn paused(snapshot: &ReadSnapshot, plan: &ResumePlan) -> String {
     format!("Paused since {since} by {by}: {reason}")
 }
 
-/// Name and site of rooms.
-async fn names(snapshot: &mut ReadSnapshot, ids: &[RoomId]) -> Result<BTreeMap<RoomId, String>> {
-    let named = snapshot.tx.room_names(ids).await?;
-    Ok(named
-        .into_iter()
-        .map(|(id, name, site)| (id, format!("{name}, {site}")))
-        .collect())
+/// Name and site.
+fn named(room: &RoomName) -> String {
+    format!("{}, {}", room.name, room.site)
 }

@@ -1,14 +1,13 @@
 //! The pictures of a rollout: the track in a list (T10), and the timeline in dates (P3).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
-use domain::ids::StageOf;
-use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use domain::status::{self, RingStatus};
+use domain::rollout::{Rollout, RolloutState};
+use service::read::updates::UpdateDetail;
+use service::read::updates::timeline::{UpdateNight, UpdateStage};
 use service::read::{ReadSnapshot, UpdateSummary};
 
-use crate::context::Result;
 use crate::formats;
 use crate::updates::model::{CalendarView, NightView, StageView, TrackMark, TrackRing, TrackView};
 use crate::updates::present::rooms::stage_ring;
@@ -62,7 +61,10 @@ pub(crate) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackVi
         (RolloutState::Deprecated { .. }, position) => TrackMark::Stopped(position.unwrap_or(0.0)),
         (RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. }, _) => TrackMark::None,
     };
-    let parts: Vec<String> = rings.iter().map(|ring| ring_sentence(ring, summary)).collect();
+    let parts = rings.iter().zip(&summary.calendar);
+    let parts: Vec<String> = parts
+        .map(|(ring, stage)| ring_sentence(ring, summary.was_not_reached(stage)))
+        .collect();
     let sentence = format!("{}: {}.", summary.status.label(), parts.join("; "));
     TrackView {
         rings,
@@ -72,9 +74,8 @@ pub(crate) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackVi
     }
 }
 
-fn ring_sentence(ring: &TrackRing, summary: &UpdateSummary) -> String {
+fn ring_sentence(ring: &TrackRing, not_reached: bool) -> String {
     let total = ring.done + ring.failed + ring.waiting + ring.withdrawn;
-    let not_reached = was_not_reached(summary, ring.entered);
     match (total, not_reached) {
         (0, true) => return format!("{} was not reached", ring.name),
         (0, false) => return format!("{} has no rooms for it", ring.name),
@@ -94,32 +95,16 @@ fn ring_sentence(ring: &TrackRing, summary: &UpdateSummary) -> String {
     format!("{} {} of {total} installed{failed}{state}", ring.name, ring.done)
 }
 
-/// A ring to which a deprecated rollout did not come (T8). Which of its rooms need the update does not matter any more.
-fn was_not_reached(summary: &UpdateSummary, entered: bool) -> bool {
-    match summary.rollout.state {
-        RolloutState::Deprecated { .. } => !entered,
-        RolloutState::Running | RolloutState::Paused { .. } | RolloutState::Finished { .. } => false,
-    }
-}
-
-pub(crate) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateSummary) -> Result<CalendarView> {
+pub(crate) fn calendar_view(snapshot: &ReadSnapshot, update: &UpdateDetail) -> CalendarView {
+    let summary = &update.summary;
     let year = formats::year(snapshot);
-    let zone = snapshot.organisation.zone.clone();
-    let nights = Nights {
-        rooms: snapshot.rooms_by_night(summary.record.id).await?,
-        tonight: snapshot.nights_of_tonight(&summary.rollout).await?,
-    };
-    let first = summary
-        .calendar
-        .first()
-        .map_or(summary.rollout.starts_on, |stage| stage.starts_on);
+    let zone = &snapshot.organisation.zone;
+    let first = summary.starts_on;
     let last = summary.calendar.last().map_or(first, |stage| stage.test_ends);
     let length = u32::try_from((last - first).num_days()).unwrap_or(0).max(1);
     let day_of = |date: NaiveDate| u32::try_from((date - first).num_days()).unwrap_or(0);
-    let mut stages = Vec::with_capacity(summary.calendar.len());
-    for stage in &summary.calendar {
-        stages.push(stage_view(snapshot, summary, stage, &nights, &day_of, year));
-    }
+    let stages = update.stages.iter();
+    let stages = stages.map(|stage| stage_view(summary, stage, &day_of, year));
     let labels = (0..length).step_by(7).map(|day| {
         let date = first + chrono::Days::new(day.into());
         (day, date.format("%-d %b").to_string())
@@ -136,97 +121,48 @@ pub(crate) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateS
         }
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
     };
-    Ok(CalendarView {
+    CalendarView {
         labels: labels.collect(),
         length,
         first_weekday: first.weekday().num_days_from_monday(),
         now: inside.then(|| f64::from(day_of(wall.date())) + share_of_day(wall.time())),
         clock: f64::from(day_of(stands_on)) + share,
         paused,
-        stages,
-    })
+        stages: stages.collect(),
+    }
 }
 
-/// What is known of an update's nights.
-struct Nights {
-    /// Ring, night as planned, how they stand, rooms.
-    rooms: Vec<(StageOf, NaiveDate, String, i64)>,
-    /// Ring and night as planned of those that wait for a window of tonight.
-    tonight: BTreeSet<(StageOf, NaiveDate)>,
-}
-
+/// `day_of`: days since the first day of the calendar.
 fn stage_view(
-    snapshot: &ReadSnapshot,
     summary: &UpdateSummary,
-    stage: &PlannedStage,
-    nights: &Nights,
+    stage: &UpdateStage,
     day_of: &impl Fn(NaiveDate) -> u32,
     year: i32,
 ) -> StageView {
-    let counts = summary.rollout.counts_of(stage.ring);
-    let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
-    let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
-    // What a pause that still lasts moves, like the calendar's own dates.
-    let zone = &snapshot.organisation.zone;
-    let resumed = match &summary.rollout.state {
-        RolloutState::Paused { since, .. } => {
-            let (since, today) = (zone.date(*since), zone.date(snapshot.now));
-            Some(summary.rollout.shift_by_pause(since, today, &snapshot.freezes))
-        }
-        RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
-    };
-    for (ring, night, stands, rooms) in nights.rooms.iter().filter(|(ring, ..)| *ring == stage.ring) {
-        let shown = match &resumed {
-            Some(resumed) if stands == "waiting" => resumed.date(stage.ring, *night),
-            Some(_) | None => *night,
-        };
-        let day = day_of(shown);
-        let cell = by_day.entry(day).or_insert(NightView {
-            day,
-            done: 0,
-            failed: 0,
-            running: 0,
-            waiting: 0,
-            tonight: false,
-        });
-        match stands.as_str() {
-            "completed" => cell.done += rooms,
-            "failed" => cell.failed += rooms,
-            "running" => cell.running += rooms,
-            // Nobody waits for what was deprecated.
-            "withdrawn" => {}
-            _ => cell.waiting += rooms,
-        }
-        cell.tonight |= nights.tonight.contains(&(*ring, *night));
-    }
-    let status = status::ring(
-        &summary.rollout,
-        stage,
-        summary.rollout.status_date(&snapshot.organisation.zone, snapshot.now),
-    );
-    let test = if stage.test_ends > stage.rollout_ends {
-        formats::span(stage.rollout_ends, stage.test_ends, year)
+    let (counts, planned) = (&stage.counts, &stage.planned);
+    let test = if planned.test_ends > planned.rollout_ends {
+        formats::span(planned.rollout_ends, planned.test_ends, year)
     } else {
         String::new()
     };
-    let rollout = formats::span(stage.starts_on, stage.rollout_ends, year);
-    let waiting = counts.scheduled + ahead;
+    let rollout = formats::span(planned.starts_on, planned.rollout_ends, year);
+    let waiting = counts.scheduled + stage.ahead;
     let all = counts.completed + counts.failed + counts.in_progress + waiting + counts.deprecated;
-    let (installed, sentence) = if all == 0 && was_not_reached(summary, stage.entered) {
-        ("Not reached".to_owned(), format!("{} was not reached.", stage.name))
+    let (installed, sentence) = if all == 0 && summary.was_not_reached(planned) {
+        ("Not reached".to_owned(), format!("{} was not reached.", planned.name))
     } else {
-        let sentence = stage_sentence(stage, status, &rollout, &counts, waiting);
+        let sentence = stage_sentence(stage, &rollout, waiting);
         (format!("{} of {all}", counts.completed), sentence)
     };
     StageView {
-        ring: stage_ring(stage.ring, &stage.name, stage.place),
-        status,
+        ring: stage_ring(planned.ring, &planned.name, planned.place),
+        status: stage.status,
         rollout,
         test,
-        first_day: day_of(stage.starts_on),
-        rollout_length: u32::try_from((stage.rollout_ends - stage.starts_on).num_days()).unwrap_or(0),
-        test_length: u32::try_from((stage.test_ends - stage.rollout_ends).num_days()).unwrap_or(0),
-        nights: by_day.into_values().collect(),
+        first_day: day_of(planned.starts_on),
+        rollout_length: u32::try_from((planned.rollout_ends - planned.starts_on).num_days()).unwrap_or(0),
+        test_length: u32::try_from((planned.test_ends - planned.rollout_ends).num_days()).unwrap_or(0),
+        nights: night_views(&stage.nights, day_of),
         installed,
         failed: counts.failed,
         running: counts.in_progress,
@@ -237,7 +173,30 @@ fn stage_view(
     }
 }
 
-fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, counts: &Counts, waiting: i64) -> String {
+/// Nights before the first day of the calendar stand on that.
+fn night_views(nights: &[UpdateNight], day_of: &impl Fn(NaiveDate) -> u32) -> Vec<NightView> {
+    let mut by_day: BTreeMap<u32, NightView> = BTreeMap::new();
+    for night in nights {
+        let day = day_of(night.night);
+        let view = by_day.entry(day).or_insert(NightView {
+            day,
+            done: 0,
+            failed: 0,
+            running: 0,
+            waiting: 0,
+            tonight: false,
+        });
+        view.done += night.completed;
+        view.failed += night.failed;
+        view.running += night.in_progress;
+        view.waiting += night.scheduled;
+        view.tonight |= night.tonight;
+    }
+    by_day.into_values().collect()
+}
+
+fn stage_sentence(stage: &UpdateStage, rollout: &str, waiting: i64) -> String {
+    let counts = &stage.counts;
     let some = |rooms: i64, word: &str| {
         if rooms > 0 {
             format!(", {rooms} {word}")
@@ -247,8 +206,8 @@ fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, count
     };
     format!(
         "{}: {}. Nights {rollout}: {} installed{}{}, {waiting} waiting{}.",
-        stage.name,
-        status.label(),
+        stage.planned.name,
+        stage.status.label(),
         counts.completed,
         some(counts.failed, "failed"),
         some(counts.in_progress, "running"),

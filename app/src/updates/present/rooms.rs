@@ -1,162 +1,88 @@
 //! The rooms of an update, with status and reason (P3, P4).
 
-use domain::deployment::Deployment;
-use domain::ids::{RingId, RoomId, StageOf};
+use domain::ids::RingId;
 use domain::ring::RingPlace;
-use domain::rollout::{Rollout, RolloutState};
 use domain::status::RoomStatus;
+use service::read::updates::rooms::{RingOfRoom, UpdateRoomCounts, UpdateRoomFilter, UpdateRoomItem, UpdateRoomPage};
 use service::read::{ExpectedStart, ReadSnapshot, UpdateSummary};
-use service::store::{RoomListRecord, UpdateRoomFilter, UpdateRooms};
 
 use crate::components::model::{Choice, Pager, RingView};
-use crate::context::{PAGE, Result, ring_view};
+use crate::context::{Result, ring_view};
 use crate::error::AppError;
 use crate::formats;
+use crate::rooms::present::cursor_text;
 use crate::updates::model::{UpdateRoomRow, UpdateRoomsQuery};
 
-/// An update of at most so many rooms has them found and sorted at once.
-const FEW: i64 = 2_000;
+/// The statuses of rooms in the order of their chips, with their words in the address and their labels.
+const CHIPS: [(RoomStatus, &str, &str); 7] = [
+    (RoomStatus::Failed, "failed", "Failed"),
+    (RoomStatus::InProgress, "in-progress", "In progress"),
+    (RoomStatus::Scheduled, "scheduled", "Scheduled"),
+    (RoomStatus::Paused, "paused", "Paused"),
+    (RoomStatus::Completed, "completed", "Completed"),
+    (RoomStatus::Deprecated, "deprecated", "Deprecated"),
+    (RoomStatus::NotRequired, "not-required", "Not required"),
+];
 
 /// The chips: (word in the address, label, rooms).
-pub(crate) async fn statuses(
-    snapshot: &mut ReadSnapshot,
-    summary: &UpdateSummary,
-) -> Result<Vec<(String, String, i64)>> {
-    let product = &summary.record.product;
-    let with_product = snapshot.rooms_with(std::slice::from_ref(product)).await?;
-    let with_product = with_product.get(product).copied().unwrap_or(0);
-    let by_status = snapshot.rooms_by_status(&summary.rollout).await?;
-    let of = |status: RoomStatus| by_status.get(&status).copied().unwrap_or(0);
-    let deployed: i64 = by_status.values().sum();
-    let all = with_product.max(deployed);
-    let rows = [
-        ("", "All", all),
-        ("failed", "Failed", of(RoomStatus::Failed)),
-        ("in-progress", "In progress", of(RoomStatus::InProgress)),
-        ("scheduled", "Scheduled", of(RoomStatus::Scheduled)),
-        ("paused", "Paused", of(RoomStatus::Paused)),
-        ("completed", "Completed", of(RoomStatus::Completed)),
-        ("deprecated", "Deprecated", of(RoomStatus::Deprecated)),
-        ("not-required", "Not required", all - deployed),
-    ];
-    let shown = rows
-        .into_iter()
-        .filter(|(word, _, rooms)| word.is_empty() || *rooms > 0);
-    Ok(shown
+pub(crate) fn statuses(counts: &UpdateRoomCounts) -> Vec<(String, String, i64)> {
+    let chips = CHIPS.into_iter();
+    let chips = chips.map(|(status, word, label)| (word, label, counts.of(Some(status))));
+    let shown = chips.filter(|(_, _, rooms)| *rooms > 0);
+    std::iter::once(("", "All", counts.all))
+        .chain(shown)
         .map(|(word, label, rooms)| (word.to_owned(), label.to_owned(), rooms))
-        .collect())
+        .collect()
 }
 
-pub(crate) async fn room_page(
-    snapshot: &mut ReadSnapshot,
-    summary: &UpdateSummary,
-    query: &UpdateRoomsQuery,
-    statuses: &[(String, String, i64)],
-) -> Result<(Vec<UpdateRoomRow>, Pager)> {
-    let chip = statuses.iter().find(|(word, ..)| *word == query.status);
-    let all = statuses.first().map_or(0, |(_, _, rooms)| *rooms);
-    let filter = UpdateRoomFilter {
-        few: all <= FEW,
-        ..room_filter(summary, query)?
+/// The rooms of an update that an address asks for.
+///
+/// # Errors
+/// It names a status that no room has.
+pub fn room_filter(query: &UpdateRoomsQuery) -> Result<UpdateRoomFilter> {
+    let status = match query.status.as_str() {
+        "" => None,
+        status => {
+            let chip = CHIPS.into_iter().find(|(_, word, _)| *word == status);
+            let unknown = || AppError::invalid("status", format!("{status:?} is not a status of a room"));
+            Some(chip.ok_or_else(unknown)?.0)
+        }
     };
-    let mut records = snapshot.tx.update_room_page(&filter, PAGE + 1).await?;
-    let more = crate::rooms::present::cut(&mut records, filter.before.is_some());
-    let total = match filter.ring {
-        Some(_) => snapshot.update_rooms_found(&filter).await?,
-        // What the chip of the status says.
-        None => chip.map_or(0, |(_, _, rooms)| *rooms),
-    };
-    let text = formats::count(total, "room", "rooms");
-    let ends = (filter.after.is_some(), filter.before.is_some());
-    let pager = crate::rooms::present::pager(text, ends, &records, more, |name, cursor| {
-        formats::query(&[("status", &query.status), ("ring", &query.ring), (name, cursor)])
-    });
-    Ok((room_rows(snapshot, summary, &records).await?, pager))
-}
-
-pub(crate) fn room_filter(summary: &UpdateSummary, query: &UpdateRoomsQuery) -> Result<UpdateRoomFilter> {
     Ok(UpdateRoomFilter {
-        update: summary.record.id,
-        product: summary.record.product.clone(),
-        which: which_rooms(&query.status, &summary.rollout.state)?,
+        status,
         ring: query.ring.parse::<RingId>().ok(),
-        few: false,
-        after: crate::rooms::present::cursor(&query.after),
-        before: crate::rooms::present::cursor(&query.before),
     })
 }
 
-/// The rooms that a status in the address asks for.
-fn which_rooms(status: &str, rollout: &RolloutState) -> Result<UpdateRooms> {
-    let status = match status {
-        "" => return Ok(UpdateRooms::All),
-        "scheduled" => RoomStatus::Scheduled,
-        "paused" => RoomStatus::Paused,
-        "in-progress" => RoomStatus::InProgress,
-        "completed" => RoomStatus::Completed,
-        "failed" => RoomStatus::Failed,
-        "deprecated" => RoomStatus::Deprecated,
-        "not-required" => RoomStatus::NotRequired,
-        unknown => {
-            return Err(AppError::Invalid {
-                field: "status".to_owned(),
-                problem: format!("{unknown:?} is not a status of a room"),
-            });
-        }
-    };
-    Ok(UpdateRooms::of(status, rollout))
+/// The pager of an update's rooms.
+pub(crate) fn rooms_pager(query: &UpdateRoomsQuery, rooms: &UpdateRoomPage) -> Pager {
+    let text = formats::count(rooms.total, "room", "rooms");
+    formats::paged(text, &rooms.page, |name, room| {
+        let room = cursor_text(room);
+        formats::query(&[("status", &query.status), ("ring", &query.ring), (name, &room)])
+    })
 }
 
-pub(crate) async fn room_rows(
-    snapshot: &mut ReadSnapshot,
-    summary: &UpdateSummary,
-    records: &[RoomListRecord],
-) -> Result<Vec<UpdateRoomRow>> {
-    let ids: Vec<RoomId> = records.iter().map(|record| record.id).collect();
-    let rooms = snapshot.rooms(&ids).await?;
-    let planned = snapshot.updates_for_planning(&[summary.record.id]).await?;
-    let tickets = snapshot.tx.failure_ticket_numbers(summary.record.id, &ids).await?;
-    let mut rows = Vec::with_capacity(records.len());
-    let Some(update) = planned.get(&summary.record.id) else {
-        return Ok(rows);
-    };
-    let by_room = snapshot.update_in_rooms(update, &summary.rollout, rooms.values()).await;
-    let mut by_room = by_room?;
-    for record in records {
-        let (Some(room), Some(in_room)) = (rooms.get(&record.id), by_room.remove(&record.id)) else {
-            continue;
-        };
-        let deployment = in_room.deployment.as_ref();
-        let next = match &in_room.start {
-            Some(start) => formats::start(start, room, snapshot.now),
-            None => formats::no_start(deployment, room, snapshot.now),
-        };
-        rows.push(UpdateRoomRow {
-            room: record.id,
-            name: record.name.clone(),
-            site: record.site.clone(),
-            ring: room_ring(snapshot, &summary.rollout, deployment, record.ring),
-            status: in_room.status,
-            why: in_room.why,
-            next,
-            has_window: matches!(in_room.start, Some(ExpectedStart::Window(_))),
-            ticket: tickets.get(&record.id).copied(),
-            attempt: deployment.map_or(1, |deployment| deployment.attempt),
-            catch_up: deployment.is_some_and(Deployment::is_catch_up),
-        });
+pub(crate) fn room_row(snapshot: &ReadSnapshot, item: &UpdateRoomItem) -> UpdateRoomRow {
+    UpdateRoomRow {
+        room: item.room,
+        name: item.name.clone(),
+        site: item.site.clone(),
+        ring: room_ring(snapshot, &item.ring),
+        status: item.status,
+        why: item.why.clone(),
+        next: item.when(snapshot.now),
+        has_window: matches!(item.start, Some(ExpectedStart::Window(_))),
+        ticket: item.ticket,
+        attempt: item.attempt(),
+        catch_up: item.is_catch_up(),
     }
-    Ok(rows)
 }
 
-/// The ring in which a room stands for an update: as the rollout entered it, else the room's own. In the implicit ring
-/// of all rooms (S12) the own one tells more.
-fn room_ring(snapshot: &ReadSnapshot, rollout: &Rollout, deployment: Option<&Deployment>, own: RingId) -> RingView {
-    let entered = deployment
-        .filter(|deployment| deployment.ring != StageOf::AllRooms)
-        .and_then(|deployment| rollout.stage(deployment.ring));
-    match entered {
-        Some(stage) => stage_ring(stage.ring, &stage.name, stage.place),
-        None => ring_view(snapshot, own),
+fn room_ring(snapshot: &ReadSnapshot, ring: &RingOfRoom) -> RingView {
+    match ring.place {
+        Some(place) => stage_ring(ring.id, &ring.name, place),
+        None => ring_view(snapshot, ring.id),
     }
 }
 
@@ -186,5 +112,36 @@ pub(crate) fn ring_choices(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> 
                 .filter_map(|stage| stage.ring.ring().map(|ring| choice(ring, &stage.name)))
                 .collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_asks_for_the_rooms_of_a_status_or_is_refused() {
+        let filter = |status: &str| {
+            room_filter(&UpdateRoomsQuery {
+                status: status.to_owned(),
+                ..UpdateRoomsQuery::default()
+            })
+        };
+        assert_eq!(filter("").map(|filter| filter.status), Ok(None));
+        for (status, word, _) in CHIPS {
+            assert_eq!(filter(word).map(|filter| filter.status), Ok(Some(status)), "{word}");
+        }
+        assert!(filter("late").is_err());
+    }
+
+    #[test]
+    fn a_status_without_rooms_has_no_chip() {
+        let counts = UpdateRoomCounts {
+            all: 5,
+            by_status: [(RoomStatus::Failed, 2), (RoomStatus::NotRequired, 0)].into(),
+        };
+        let chips = statuses(&counts);
+        let chips: Vec<(&str, i64)> = chips.iter().map(|(word, _, rooms)| (word.as_str(), *rooms)).collect();
+        assert_eq!(chips, [("", 5), ("failed", 2)]);
     }
 }
