@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use crate::deployments::BATCH;
 use crate::error::Result;
-use crate::rooms::{ids_in, texts_in};
-use crate::rows::{small, word};
+use crate::rows::{ids_in, small, texts_in, word};
 use crate::tx::{Tx, each};
 
 /// A product.

@@ -12,8 +12,8 @@ use domain::install::Install;
 use domain::offer::{OfferFacts, Presence};
 use uuid::Uuid;
 
-use crate::deployments::InstallRow;
 use crate::error::Result;
+use crate::installs::InstallRow;
 use crate::open::{Database, Store};
 use crate::rows::{micros, opt_instant, word};
 use crate::tx::{Tx, each};

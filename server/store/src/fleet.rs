@@ -5,8 +5,9 @@ use domain::ids::{RoomId, UpdateId};
 use domain::ticket::{FailureTicket, TicketState};
 use uuid::Uuid;
 
-use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
+use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow};
 use crate::error::{Result, StoreError};
+use crate::installs::{INSTALL_COLUMNS, InstallRow};
 use crate::rows::{instant, small, word};
 use crate::tx::{Tx, each};
 

@@ -15,8 +15,7 @@ use uuid::Uuid;
 use crate::dialect;
 use crate::error::Result;
 use crate::reports::{ConfigMode, ConfigReport, MOST_ATTRIBUTES, MOST_CHARACTERS, Outcome, ReportRefusal};
-use crate::rooms::ids_in;
-use crate::rows::micros;
+use crate::rows::{ids_in, micros};
 use crate::tx::{Inner, Tx, each};
 
 impl Tx {

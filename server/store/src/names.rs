@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::open::Store;
-use crate::rooms::ids_in;
+use crate::rows::ids_in;
 use crate::tx::{Tx, each};
 
 /// Rows that are read and written together.

@@ -20,8 +20,7 @@ use crate::devices::DeviceFacts;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::open::{Database, Store};
-use crate::rooms::ids_in;
-use crate::rows::micros;
+use crate::rows::{ids_in, micros};
 use crate::tx::{Inner, Tx, each};
 
 /// How a report of facts changes what is known (`docs/devices.md` 1).

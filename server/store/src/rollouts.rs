@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::rooms::ids_in;
-use crate::rows::{self, instant, micros, needed, opt_instant, opt_micros, small};
+use crate::rows::{self, ids_in, instant, micros, needed, opt_instant, opt_micros, small};
 use crate::tx::{Inner, Tx, each};
 
 impl Tx {
