@@ -15,6 +15,61 @@ use crate::error::{Result, StoreError};
 use crate::rows::{self, ids_in, instant, micros, needed, opt_instant, opt_micros, small};
 use crate::tx::{Inner, Tx, each};
 
+#[derive(sqlx::FromRow)]
+struct RolloutRow {
+    update_id: Uuid,
+    published_at: i64,
+    starts_on: NaiveDate,
+    state: String,
+    state_since: Option<i64>,
+    state_by: Option<String>,
+    state_reason: Option<String>,
+    paused_days: i64,
+    automatic_days: Option<i64>,
+    next_at: Option<i64>,
+    resumes_on: Option<NaiveDate>,
+    state_reason_facts: Option<String>,
+}
+
+impl RolloutRow {
+    /// Without stages, supersessions and counts.
+    fn into_domain(self) -> Result<Rollout> {
+        let id = self.update_id;
+        let at = || needed("rollouts", id, "the instant of its state", self.state_since);
+        let reason = self.state_reason.unwrap_or_default();
+        let state = match self.state.as_str() {
+            "running" => RolloutState::Running,
+            "paused" => RolloutState::Paused {
+                since: at()?,
+                by: self.state_by.unwrap_or_default(),
+                reason,
+                resumes_on: self.resumes_on,
+            },
+            "deprecated" => RolloutState::Deprecated {
+                at: at()?,
+                reason: rows::reason(self.state_reason_facts.as_deref(), reason),
+            },
+            "finished" => RolloutState::Finished { at: at()? },
+            other => return Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
+        };
+        Ok(Rollout {
+            update: UpdateId(id),
+            published_at: instant("rollouts", id, self.published_at)?,
+            starts_on: self.starts_on,
+            state,
+            stages: Vec::new(),
+            paused_days: small("rollouts", id, self.paused_days)?,
+            automatic_days: self
+                .automatic_days
+                .map(|days| small("rollouts", id, days))
+                .transpose()?,
+            superseded_by: Vec::new(),
+            counts: BTreeMap::new(),
+            next_at: opt_instant("rollouts", id, self.next_at)?,
+        })
+    }
+}
+
 impl Tx {
     /// Ids of rollouts that are running or paused.
     ///
@@ -52,21 +107,7 @@ impl Tx {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        type Row = (
-            Uuid,
-            i64,
-            NaiveDate,
-            String,
-            Option<i64>,
-            Option<String>,
-            Option<String>,
-            i64,
-            Option<i64>,
-            Option<i64>,
-            Option<NaiveDate>,
-            Option<String>,
-        );
-        let rows: Vec<Row> = each!(self, c => {
+        let rows: Vec<RolloutRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days,
                     automatic_days, next_at, resumes_on, state_reason_facts
@@ -78,36 +119,7 @@ impl Tx {
         })?;
         let mut rollouts = BTreeMap::new();
         for row in rows {
-            let (
-                id,
-                published_at,
-                starts_on,
-                state,
-                since,
-                by,
-                reason,
-                paused_days,
-                automatic_days,
-                next_at,
-                resumes_on,
-                reason_facts,
-            ) = row;
-            let mut state = rollout_state(id, &state, since, by, reason, reason_facts)?;
-            if let RolloutState::Paused { resumes_on: on, .. } = &mut state {
-                *on = resumes_on;
-            }
-            let rollout = Rollout {
-                update: UpdateId(id),
-                published_at: instant("rollouts", id, published_at)?,
-                starts_on,
-                state,
-                stages: Vec::new(),
-                paused_days: small("rollouts", id, paused_days)?,
-                automatic_days: automatic_days.map(|days| small("rollouts", id, days)).transpose()?,
-                superseded_by: Vec::new(),
-                counts: BTreeMap::new(),
-                next_at: opt_instant("rollouts", id, next_at)?,
-            };
+            let rollout = row.into_domain()?;
             rollouts.insert(rollout.update, rollout);
         }
         self.add_stages(ids, &mut rollouts).await?;
@@ -325,11 +337,20 @@ impl Tx {
                 "is not there to be changed",
             ));
         }
+        self.put_supersessions(rollout).await?;
+        self.put_stages(rollout).await
+    }
+
+    async fn put_supersessions(&mut self, rollout: &Rollout) -> Result<()> {
         const NEWER: &str = "INSERT INTO supersessions (update_id, position, newer_id) VALUES ($1, $2, $3)
             ON CONFLICT (update_id, position) DO NOTHING";
         for (position, newer) in (0_i64..).zip(&rollout.superseded_by) {
             each!(self, c => sqlx::query(NEWER).bind(rollout.update.0).bind(position).bind(newer.0).execute(c).await.map(drop))?;
         }
+        Ok(())
+    }
+
+    async fn put_stages(&mut self, rollout: &Rollout) -> Result<()> {
         const STAGE: &str = "INSERT INTO stages
             (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, rollout_ends, entered_at, rooms, placed,
              test_ends)
@@ -433,32 +454,5 @@ impl Tx {
             .await
             .map(drop))?;
         Ok(())
-    }
-}
-
-fn rollout_state(
-    id: Uuid,
-    state: &str,
-    since: Option<i64>,
-    by: Option<String>,
-    reason: Option<String>,
-    reason_facts: Option<String>,
-) -> Result<RolloutState> {
-    let at = || needed("rollouts", id, "the instant of its state", since);
-    let reason = reason.unwrap_or_default();
-    match state {
-        "running" => Ok(RolloutState::Running),
-        "paused" => Ok(RolloutState::Paused {
-            since: at()?,
-            by: by.unwrap_or_default(),
-            reason,
-            resumes_on: None,
-        }),
-        "deprecated" => Ok(RolloutState::Deprecated {
-            at: at()?,
-            reason: rows::reason(reason_facts.as_deref(), reason),
-        }),
-        "finished" => Ok(RolloutState::Finished { at: at()? }),
-        other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
     }
 }

@@ -19,6 +19,30 @@ use crate::error::Result;
 use crate::rows::{ids_in, small, texts_in, word, zone_of};
 use crate::tx::{Tx, each};
 
+/// A device with the product: (room, zone, ring, model, version, withdrawn deployment, its attempt, position in the ring).
+type CandidateRow = (
+    Uuid,
+    String,
+    Uuid,
+    String,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<i64>,
+    Option<i64>,
+);
+
+/// The versions of a product with their texts, and how each stands to an update.
+type KnownVersions = BTreeMap<Uuid, (String, Option<VersionStanding>)>;
+
+/// The text of a device's version that is below the update; `None`: it is not below. An unknown version has no text.
+fn version_below(update: &Update, versions: &KnownVersions, version: Option<Uuid>) -> Option<Option<String>> {
+    match version.map(|version| versions.get(&version)) {
+        Some(Some((text, Some(VersionStanding::Below | VersionStanding::NeedsFirst)))) => Some(Some(text.clone())),
+        Some(_) => None,
+        None => update.applies_to_unknown.then_some(None),
+    }
+}
+
 impl Tx {
     /// Rooms for which these updates are applicable and kept away by nothing, and which have no deployment of them, by ring.
     ///
@@ -87,18 +111,60 @@ impl Tx {
         rooms: &EntryRooms,
         now: DateTime<Utc>,
     ) -> Result<Vec<(Option<u32>, Candidate)>> {
-        type Row = (
-            Uuid,
-            String,
-            Uuid,
-            String,
-            Option<Uuid>,
-            Option<Uuid>,
-            Option<i64>,
-            Option<i64>,
-        );
         let (EntryRooms::OfRing(ring) | EntryRooms::Placed(ring, _)) = *rooms;
-        let rows: Vec<Row> = each!(self, c => {
+        let rows = self.candidate_rows(update, rooms).await?;
+        let versions = self.standings_of(update).await?;
+        let freezes = self.freezes_in_ring(ring).await?;
+        let held = self.held_in_ring(ring, &update.product).await?;
+        let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
+        let mut candidates: Vec<(Option<u32>, Candidate)> = Vec::new();
+        for (room, zone_name, of_ring, model, version, withdrawn, attempt, position) in rows {
+            // The first device that fits speaks for its room.
+            let is_there = candidates.last().is_some_and(|(_, last)| last.room == RoomId(room));
+            if is_there || !update.fits(&model) {
+                continue;
+            }
+            let Some(from_version) = version_below(update, &versions, version) else {
+                continue;
+            };
+            let zone = match zones.get(&zone_name) {
+                Some(zone) => zone.clone(),
+                None => {
+                    let zone = zone_of("rooms", room, &zone_name)?;
+                    zones.insert(zone_name, zone.clone());
+                    zone
+                }
+            };
+            let is_held = held.get(&room).is_some_and(|holds| {
+                let today = zone.date(now);
+                holds.iter().any(|hold| hold.since <= today && today <= hold.until)
+            });
+            if is_held {
+                continue;
+            }
+            let withdrawn = match (withdrawn, attempt) {
+                (Some(id), Some(attempt)) => Some((DeploymentId(id), small("deployments", id, attempt)?)),
+                (Some(_) | None, _) => None,
+            };
+            let position = position.map(|position| small("placements", room, position));
+            let candidate = Candidate {
+                room: RoomId(room),
+                model,
+                ring: RingId(of_ring),
+                zone,
+                from_version,
+                withdrawn,
+                freezes: freezes.get(&room).cloned().unwrap_or_default(),
+            };
+            candidates.push((position.transpose()?, candidate));
+        }
+        Ok(candidates)
+    }
+
+    /// Every device that has the product, in rooms that may be candidates, by room.
+    async fn candidate_rows(&mut self, update: &Update, rooms: &EntryRooms) -> Result<Vec<CandidateRow>> {
+        let (EntryRooms::OfRing(ring) | EntryRooms::Placed(ring, _)) = *rooms;
+        Ok(each!(self, c => {
             // From the rooms to their devices, and not from all devices that have the product: `CROSS JOIN` keeps SQLite to that.
             let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.zone, r.ring_id, d.model, c.version_id, p.id, p.attempt, ");
             query.push(match rooms {
@@ -124,62 +190,11 @@ impl Tx {
             query.push_bind(update.kind.as_str());
             query.push(") ORDER BY r.id, d.position, d.id");
             query.build_query_as().fetch_all(c).await
-        })?;
-        let versions = self.standings_of(update).await?;
-        let freezes = self.freezes_in_ring(ring).await?;
-        let held = self.held_in_ring(ring, &update.product).await?;
-        let mut zones: BTreeMap<String, Zone> = BTreeMap::new();
-        let mut candidates: Vec<(Option<u32>, Candidate)> = Vec::new();
-        for (room, zone_name, of_ring, model, version, withdrawn, attempt, position) in rows {
-            // The first device that fits speaks for its room.
-            let is_there = candidates.last().is_some_and(|(_, last)| last.room == RoomId(room));
-            if is_there || !update.fits(&model) {
-                continue;
-            }
-            let from_version = match version.map(|version| versions.get(&version)) {
-                Some(Some((text, Some(VersionStanding::Below | VersionStanding::NeedsFirst)))) => Some(text.clone()),
-                Some(_) => continue,
-                None if update.applies_to_unknown => None,
-                None => continue,
-            };
-            let zone = match zones.get(&zone_name) {
-                Some(zone) => zone.clone(),
-                None => {
-                    let zone = zone_of("rooms", room, &zone_name)?;
-                    zones.insert(zone_name, zone.clone());
-                    zone
-                }
-            };
-            let is_held = held.get(&room).is_some_and(|holds| {
-                let today = zone.date(now);
-                holds.iter().any(|hold| hold.since <= today && today <= hold.until)
-            });
-            if is_held {
-                continue;
-            }
-            let withdrawn = match (withdrawn, attempt) {
-                (Some(id), Some(attempt)) => Some((DeploymentId(id), small("deployments", id, attempt)?)),
-                (Some(_) | None, _) => None,
-            };
-            let position = position
-                .map(|position| small("placements", room, position))
-                .transpose()?;
-            let candidate = Candidate {
-                room: RoomId(room),
-                model,
-                ring: RingId(of_ring),
-                zone,
-                from_version,
-                withdrawn,
-                freezes: freezes.get(&room).cloned().unwrap_or_default(),
-            };
-            candidates.push((position, candidate));
-        }
-        Ok(candidates)
+        })?)
     }
 
     /// The known versions of an update's product, each with how it stands to the update.
-    async fn standings_of(&mut self, update: &Update) -> Result<BTreeMap<Uuid, (String, Option<VersionStanding>)>> {
+    async fn standings_of(&mut self, update: &Update) -> Result<KnownVersions> {
         const SQL: &str = "SELECT v.id, v.text, s.standing FROM versions v
             LEFT JOIN standings s ON s.version_id = v.id AND s.update_id = $1
             WHERE v.product_id = $2 ORDER BY v.id";

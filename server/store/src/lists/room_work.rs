@@ -46,11 +46,17 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn work_in(&mut self, rooms: &[RoomId], now: DateTime<Utc>) -> Result<BTreeMap<RoomId, RoomWork>> {
-        type Row = (Uuid, String, Option<i64>, NaiveDate, Option<String>, String);
         let mut work: BTreeMap<RoomId, RoomWork> = rooms.iter().map(|room| (*room, RoomWork::default())).collect();
-        if rooms.is_empty() {
-            return Ok(work);
+        if !rooms.is_empty() {
+            self.add_deployments_to(&mut work, rooms).await?;
+            self.add_devices_to(&mut work, rooms).await?;
+            self.add_tickets_to(&mut work, rooms, now).await?;
         }
+        Ok(work)
+    }
+
+    async fn add_deployments_to(&mut self, work: &mut BTreeMap<RoomId, RoomWork>, rooms: &[RoomId]) -> Result<()> {
+        type Row = (Uuid, String, Option<i64>, NaiveDate, Option<String>, String);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT d.room_id, d.state, d.started_at, d.night, d.force, r.state
@@ -80,6 +86,10 @@ impl Tx {
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn add_devices_to(&mut self, work: &mut BTreeMap<RoomId, RoomWork>, rooms: &[RoomId]) -> Result<()> {
         let rows: Vec<(Uuid, String, Option<i64>)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT room_id, model, last_seen_at FROM devices WHERE revoked_at IS NULL AND room_id IN (");
             ids_in(&mut query, rooms.iter().map(|room| room.0));
@@ -94,6 +104,15 @@ impl Tx {
             work.models.push(model);
             work.contacts.extend(opt_instant("devices", room, last_seen_at)?);
         }
+        Ok(())
+    }
+
+    async fn add_tickets_to(
+        &mut self,
+        work: &mut BTreeMap<RoomId, RoomWork>,
+        rooms: &[RoomId],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let rows: Vec<(Uuid, i64, i64, i64)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT tr.room_id, COUNT(*), SUM(CASE WHEN t.troubles THEN 1 ELSE 0 END),
@@ -116,6 +135,6 @@ impl Tx {
                 work.suppressed = suppressed;
             }
         }
-        Ok(work)
+        Ok(())
     }
 }

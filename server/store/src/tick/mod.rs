@@ -14,9 +14,10 @@ use domain::fleet::{DueRoom, Slice};
 use domain::ids::{DeploymentId, RoomId, UpdateId};
 use domain::install::Install;
 use domain::planner;
-use domain::rollout::RolloutState;
+use domain::rollout::{Rollout, RolloutState};
 use domain::room::Room;
 use domain::settings::Organisation;
+use domain::update::Update;
 use uuid::Uuid;
 
 use crate::dialect;
@@ -122,6 +123,35 @@ impl Tx {
         }))
     }
 
+    /// Adds what counts beside the rollouts that are looked at: what supersedes one of them, even when it is through (S9), and releases
+    /// that are steps on a way (S8).
+    async fn add_beside(
+        &mut self,
+        due: &[UpdateId],
+        updates: &mut BTreeMap<UpdateId, Update>,
+        rollouts: &mut BTreeMap<UpdateId, Rollout>,
+    ) -> Result<()> {
+        let newer = rollouts
+            .values()
+            .flat_map(|rollout| rollout.superseded_by.iter().copied());
+        let newer: Vec<UpdateId> = newer.filter(|id| !rollouts.contains_key(id)).collect();
+        rollouts.extend(self.rollouts(&newer).await?);
+        let mut more = self.steps_to(updates).await?;
+        more.extend(newer);
+        // Rooms on their way to any release of a product may wait for a step whose pause ends now, also where that rollout is over.
+        for id in due {
+            let is_paused = rollouts
+                .get(id)
+                .is_some_and(|rollout| matches!(rollout.state, RolloutState::Paused { .. }));
+            if let (true, Some(step)) = (is_paused, updates.get(id)) {
+                more.extend(self.releases_of(&step.product).await?);
+            }
+        }
+        more.retain(|id| !updates.contains_key(id));
+        updates.extend(self.updates(&more).await?);
+        Ok(())
+    }
+
     async fn slice(
         &mut self,
         organisation: &Organisation,
@@ -143,25 +173,7 @@ impl Tx {
         let update_ids: Vec<UpdateId> = update_ids.into_iter().collect();
         let mut updates = self.updates(&update_ids).await?;
         let mut rollouts = self.rollouts(&update_ids).await?;
-        // What supersedes one of them counts even when it is through (S9), and releases that are steps on a way (S8).
-        let newer = rollouts
-            .values()
-            .flat_map(|rollout| rollout.superseded_by.iter().copied());
-        let newer: Vec<UpdateId> = newer.filter(|id| !rollouts.contains_key(id)).collect();
-        rollouts.extend(self.rollouts(&newer).await?);
-        let mut more = self.steps_to(&updates).await?;
-        more.extend(newer);
-        // Rooms on their way to any release of a product may wait for a step whose pause ends now, also where that rollout is over.
-        for id in due {
-            let is_paused = rollouts
-                .get(id)
-                .is_some_and(|rollout| matches!(rollout.state, RolloutState::Paused { .. }));
-            if let (true, Some(step)) = (is_paused, updates.get(id)) {
-                more.extend(self.releases_of(&step.product).await?);
-            }
-        }
-        more.retain(|id| !updates.contains_key(id));
-        updates.extend(self.updates(&more).await?);
+        self.add_beside(due, &mut updates, &mut rollouts).await?;
 
         let shared = SharedFacts {
             organisation,
