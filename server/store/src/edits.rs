@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::rows::{ids_in, micros};
+use crate::rules_in_sql::follows_plan;
 use crate::tx::{Tx, each};
 
 impl Tx {
@@ -19,13 +20,16 @@ impl Tx {
     pub(crate) async fn move_nights(&mut self, nights: &MovedNights) -> Result<u64> {
         let MovedNights { update, ring, shift } = nights;
         let (ring, mut rooms) = (*ring, 0);
-        const NIGHTS: &str = "SELECT DISTINCT night, planned_night FROM deployments
-            WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
-                AND ring_id = $2 AND planned_night >= $3
-            ORDER BY planned_night, night";
-        const MOVE: &str = "UPDATE deployments SET night = $4, planned_night = $5
-            WHERE update_id = $1 AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL
-                AND ring_id = $6 AND night = $2 AND planned_night = $3";
+        const NIGHTS: &str = concat!(
+            "SELECT DISTINCT night, planned_night FROM deployments WHERE update_id = $1 AND ",
+            follows_plan!(),
+            " AND ring_id = $2 AND planned_night >= $3 ORDER BY planned_night, night"
+        );
+        const MOVE: &str = concat!(
+            "UPDATE deployments SET night = $4, planned_night = $5 WHERE update_id = $1 AND ",
+            follows_plan!(),
+            " AND ring_id = $6 AND night = $2 AND planned_night = $3"
+        );
         let mut nights: Vec<(NaiveDate, NaiveDate)> =
             each!(self, c => sqlx::query_as(NIGHTS).bind(update.0).bind(ring.0).bind(shift.from).fetch_all(c).await)?;
         // No night is moved onto one that has yet to move: dates that go up start with the last, those that go down with the first.

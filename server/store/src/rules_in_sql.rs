@@ -19,6 +19,32 @@ use crate::error::Result;
 use crate::rows::{ids_in, small, texts_in, word, zone_of};
 use crate::tx::{Tx, each};
 
+/// Continues a query of rooms `r`: a ticket makes them unhealthy at the instant that comes behind it (I4). The column `troubles` says of a
+/// ticket whether it would; suppressed ones do not. Of one room [`domain::room::Health::of`] says it.
+///
+/// Compared in `the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8`.
+pub(crate) const UNHEALTHY: &str = " AND EXISTS (SELECT 1 FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
+    WHERE tr.room_id = r.id AND t.troubles AND (t.suppressed_until IS NULL OR t.suppressed_until <= ";
+
+/// Continues a query of rollouts `r`: their updates may still concern people (T9). Of one update [`domain::status::update`] and
+/// [`domain::status::UpdateStatus::is_active`] say it, with facts that are read afterwards: a row too many is no harm, and none is missing.
+///
+/// Compared in `an_update_that_still_concerns_people_is_among_the_active_ones_t9`.
+pub(crate) const MAY_CONCERN: &str = " WHERE r.state IN ('running', 'paused')
+    OR (r.state = 'finished' AND r.acknowledged_at IS NULL AND EXISTS (SELECT 1 FROM ring_counts c
+        WHERE c.update_id = r.update_id AND (c.failed > 0 OR c.scheduled > 0 OR c.in_progress > 0 OR c.deprecated > 0)))";
+
+/// A deployment that waits for the night that its ring's entry gave it, so that its night moves with the plan (K3). Of one deployment
+/// [`domain::deployment::Deployment::follows_plan`] says it.
+///
+/// Compared in `rows_follow_the_planner_through_weeks_of_random_life_s14`.
+macro_rules! follows_plan {
+    () => {
+        "state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL"
+    };
+}
+pub(crate) use follows_plan;
+
 /// A device with the product: (room, zone, ring, model, version, withdrawn deployment, its attempt, position in the ring).
 type CandidateRow = (
     Uuid,
@@ -44,7 +70,10 @@ fn version_below(update: &Update, versions: &KnownVersions, version: Option<Uuid
 }
 
 impl Tx {
-    /// Rooms for which these updates are applicable and kept away by nothing, and which have no deployment of them, by ring.
+    /// Rooms for which these updates are applicable and kept away by nothing, and which have no deployment of them, by ring. Of one room
+    /// [`Update::exclusion`] says it.
+    ///
+    /// Compared in `rooms_that_wait_for_their_ring_are_those_that_it_will_place_s1_t10`.
     ///
     /// # Errors
     /// The database fails.
@@ -104,7 +133,10 @@ impl Tx {
     }
 
     /// Rooms that a ring's entry gives a night (S1, S6): applicable, kept away by nothing, and without a deployment. By room, each
-    /// with its position where it has one.
+    /// with its position where it has one. Of one room [`Update::exclusion`] says it, and `Fleet::slice` of all in memory.
+    ///
+    /// Compared in `a_ring_that_is_entered_has_the_same_candidates_in_rows_and_in_memory_s6` and
+    /// `a_ring_that_is_half_filled_has_the_same_next_rooms_in_rows_and_in_memory_s6`.
     pub(crate) async fn candidates(
         &mut self,
         update: &Update,
@@ -239,8 +271,10 @@ impl Tx {
         Ok(by_room)
     }
 
-    /// Rooms that an update would change if it were forced: below it, and neither done nor on their way (K5). Some of them are left out for
-    /// reasons that only the planner knows.
+    /// Rooms that an update would change if it were forced: below it, and neither done nor on their way (K5). Of one room
+    /// [`domain::commands::force::Force::rooms`] says it, and leaves some of these out: a room too many is no harm, and none is missing.
+    ///
+    /// Compared in `every_room_that_a_force_would_change_is_among_the_rooms_to_force_k5`.
     ///
     /// # Errors
     /// The database fails.

@@ -96,10 +96,6 @@ pub(crate) fn between<DB>(
     }
 }
 
-/// Continues a query of rooms `r`: a ticket makes them unhealthy at the instant that comes behind it (I4).
-pub(crate) const UNHEALTHY: &str = " AND EXISTS (SELECT 1 FROM ticket_rooms tr JOIN tickets t ON t.id = tr.ticket_id
-    WHERE tr.room_id = r.id AND t.troubles AND (t.suppressed_until IS NULL OR t.suppressed_until <= ";
-
 /// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::word_filter`].
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident, $words:ident) => {
@@ -114,7 +110,7 @@ macro_rules! filter_rooms {
         }
         if let Some(at) = $filter.unhealthy_at {
             $query
-                .push($crate::lists::rooms::UNHEALTHY)
+                .push($crate::rules_in_sql::UNHEALTHY)
                 .push_bind($crate::rows::micros(at))
                 // Postgres would make a list of all such rooms first.
                 .push(") LIMIT 1 OFFSET 0)");

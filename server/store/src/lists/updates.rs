@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::rows::{instant, word};
+use crate::rules_in_sql::MAY_CONCERN;
 use crate::tx::{Tx, each};
 
 /// A published update in a list.
@@ -31,20 +32,23 @@ pub struct PublishedRecord {
 }
 
 impl Tx {
-    /// Published updates; `active`: only those that may still concern people (T9). Of the finished ones these are the
-    /// ones that [`domain::status::update`] calls Completed with failures and nobody has acknowledged.
+    /// Published updates; `active`: only those that may still concern people (T9).
     ///
     /// # Errors
     /// The database fails.
     pub async fn published(&mut self, active: bool) -> Result<Vec<PublishedRecord>> {
-        const SQL: &str = "SELECT u.id, u.title, u.version, p.vendor, p.id, p.kind, u.severity, r.acknowledged_at
-            FROM rollouts r JOIN updates u ON u.id = r.update_id JOIN products p ON p.id = u.product_id
-            WHERE NOT $1 OR r.state IN ('running', 'paused') OR (r.state = 'finished' AND r.acknowledged_at IS NULL AND EXISTS (
-                SELECT 1 FROM ring_counts c WHERE c.update_id = r.update_id
-                    AND (c.failed > 0 OR c.scheduled > 0 OR c.in_progress > 0 OR c.deprecated > 0)))
-            ORDER BY r.published_at DESC, u.id";
         type Row = (Uuid, String, String, String, String, String, String, Option<i64>);
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(active).fetch_all(c).await)?;
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT u.id, u.title, u.version, p.vendor, p.id, p.kind, u.severity, r.acknowledged_at
+                FROM rollouts r JOIN updates u ON u.id = r.update_id JOIN products p ON p.id = u.product_id",
+            );
+            if active {
+                query.push(MAY_CONCERN);
+            }
+            query.push(" ORDER BY r.published_at DESC, u.id");
+            query.build_query_as().fetch_all(c).await
+        })?;
         rows.into_iter()
             .map(|(id, title, version, vendor, product, kind, severity, acknowledged)| {
                 Ok(PublishedRecord {

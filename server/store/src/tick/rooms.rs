@@ -14,7 +14,7 @@ use crate::rows::{ids_in, micros};
 use crate::tx::{Tx, each};
 
 impl Tx {
-    /// What `planner::rooms` looks at: everything that is unfinished or has failed, all of live rollouts, and whatever still has
+    /// What `planner::rooms` looks at, compared with `Fleet::slice` in `what_is_due_is_the_same_in_rows_and_in_memory_s14`: everything that is unfinished or has failed, all of live rollouts, and whatever still has
     /// an open install, for that keeps its device busy (law D).
     ///
     /// And what has lately been completed: whether another update had a window (S7) is told by its installs.
