@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::Bucket;
+use crate::deployment::{self, Bucket};
 use crate::freeze::{Freezes, Shift};
 use crate::ids::{RingId, UpdateId};
 use crate::reason::Reason;
@@ -137,6 +137,19 @@ impl Counts {
             Bucket::Failed => &mut self.failed,
             Bucket::Deprecated => &mut self.deprecated,
             Bucket::CatchUp => &mut self.catch_up,
+        }
+    }
+
+    /// Deployments of this progress, catch-ups aside. Those that are not required any more stand in no count.
+    #[must_use]
+    pub fn at(&self, progress: deployment::Progress) -> i64 {
+        match progress {
+            deployment::Progress::NotStarted => self.scheduled,
+            deployment::Progress::InProgress => self.in_progress,
+            deployment::Progress::Completed => self.completed,
+            deployment::Progress::Failed => self.failed,
+            deployment::Progress::Deprecated => self.deprecated,
+            deployment::Progress::NotRequired => 0,
         }
     }
 

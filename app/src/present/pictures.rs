@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use domain::deployment::Progress;
 use domain::ids::RingId;
-use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
-use domain::status::{self, RingStatus};
+use domain::rollout::{PlannedStage, Rollout, RolloutState};
+use domain::status::{self, RingStatus, RoomStatus, RoomsByStatus};
 use service::pages::{ReadSnapshot, UpdateSummary};
 
 use super::update_rooms::stage_ring;
@@ -35,7 +36,7 @@ pub(super) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackVi
         .calendar
         .iter()
         .map(|stage| {
-            let counts = summary.rollout.counts_of(stage.ring);
+            let rooms = status::rooms(&summary.rollout.counts_of(stage.ring), &summary.rollout.state);
             let ahead = summary.waiting.get(&stage.ring).copied().unwrap_or(0);
             TrackRing {
                 name: stage.name.clone(),
@@ -44,10 +45,10 @@ pub(super) fn track(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> TrackVi
                 test_days: stage.test_days,
                 tested_days: stage.test_days_passed(&snapshot.freezes, status_date),
                 entered: stage.entered,
-                done: counts.completed,
-                failed: counts.failed,
-                waiting: counts.unfinished() + ahead,
-                withdrawn: counts.deprecated,
+                done: rooms.with(RoomStatus::Completed),
+                failed: rooms.with(RoomStatus::Failed),
+                waiting: rooms.waiting() + rooms.with(RoomStatus::InProgress) + ahead,
+                withdrawn: rooms.with(RoomStatus::Deprecated),
             }
         })
         .collect();
@@ -154,8 +155,8 @@ pub(super) async fn calendar_view(snapshot: &mut ReadSnapshot, summary: &UpdateS
 
 /// What is known of an update's nights.
 struct Nights {
-    /// Ring, night as planned, how they stand, rooms.
-    rooms: Vec<(RingId, NaiveDate, String, i64)>,
+    /// Ring, night as planned, what they have come to, rooms.
+    rooms: Vec<(RingId, NaiveDate, Progress, i64)>,
     /// Ring and night as planned of those that wait for a window of tonight.
     tonight: BTreeSet<(RingId, NaiveDate)>,
 }
@@ -180,9 +181,9 @@ fn stage_view(
         }
         RolloutState::Running | RolloutState::Deprecated { .. } | RolloutState::Finished { .. } => None,
     };
-    for (ring, night, stands, rooms) in nights.rooms.iter().filter(|(ring, ..)| *ring == stage.ring) {
+    for (ring, night, progress, rooms) in nights.rooms.iter().filter(|(ring, ..)| *ring == stage.ring) {
         let shown = match &resumed {
-            Some(resumed) if stands == "waiting" => resumed.date(stage.ring, *night),
+            Some(resumed) if *progress == Progress::NotStarted => resumed.date(stage.ring, *night),
             Some(_) | None => *night,
         };
         let day = day_of(shown);
@@ -194,13 +195,13 @@ fn stage_view(
             waiting: 0,
             tonight: false,
         });
-        match stands.as_str() {
-            "completed" => cell.done += rooms,
-            "failed" => cell.failed += rooms,
-            "running" => cell.running += rooms,
+        match status::room(*progress, &summary.rollout.state) {
+            RoomStatus::Completed => cell.done += rooms,
+            RoomStatus::Failed => cell.failed += rooms,
+            RoomStatus::InProgress => cell.running += rooms,
+            RoomStatus::Scheduled | RoomStatus::Paused => cell.waiting += rooms,
             // Nobody waits for what was deprecated.
-            "withdrawn" => {}
-            _ => cell.waiting += rooms,
+            RoomStatus::Deprecated | RoomStatus::NotRequired => {}
         }
         cell.tonight |= nights.tonight.contains(&(*ring, *night));
     }
@@ -215,13 +216,14 @@ fn stage_view(
         String::new()
     };
     let rollout = formats::span(stage.starts_on, stage.rollout_ends, year);
-    let waiting = counts.scheduled + ahead;
-    let all = counts.completed + counts.failed + counts.in_progress + waiting + counts.deprecated;
+    let rooms = status::rooms(&counts, &summary.rollout.state);
+    let waiting = rooms.waiting() + ahead;
+    let all = rooms.total() + ahead;
     let (installed, sentence) = if all == 0 && was_not_reached(summary, stage.entered) {
         ("Not reached".to_owned(), format!("{} was not reached.", stage.name))
     } else {
-        let sentence = stage_sentence(stage, status, &rollout, &counts, waiting);
-        (format!("{} of {all}", counts.completed), sentence)
+        let sentence = stage_sentence(stage, status, &rollout, &rooms, waiting);
+        (format!("{} of {all}", rooms.with(RoomStatus::Completed)), sentence)
     };
     StageView {
         ring: stage_ring(stage.ring, &stage.name, stage.place),
@@ -233,19 +235,25 @@ fn stage_view(
         test_length: u32::try_from((stage.test_ends - stage.rollout_ends).num_days()).unwrap_or(0),
         nights: by_day.into_values().collect(),
         installed,
-        failed: counts.failed,
-        running: counts.in_progress,
+        failed: rooms.with(RoomStatus::Failed),
+        running: rooms.with(RoomStatus::InProgress),
         waiting,
-        withdrawn: counts.deprecated,
+        withdrawn: rooms.with(RoomStatus::Deprecated),
         catch_up: counts.catch_up,
         sentence,
     }
 }
 
-fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, counts: &Counts, waiting: i64) -> String {
-    let some = |rooms: i64, word: &str| {
-        if rooms > 0 {
-            format!(", {rooms} {word}")
+fn stage_sentence(
+    stage: &PlannedStage,
+    status: RingStatus,
+    rollout: &str,
+    rooms: &RoomsByStatus,
+    waiting: i64,
+) -> String {
+    let some = |status: RoomStatus, word: &str| {
+        if rooms.with(status) > 0 {
+            format!(", {} {word}", rooms.with(status))
         } else {
             String::new()
         }
@@ -254,9 +262,9 @@ fn stage_sentence(stage: &PlannedStage, status: RingStatus, rollout: &str, count
         "{}: {}. Nights {rollout}: {} installed{}{}, {waiting} waiting{}.",
         stage.name,
         status.label(),
-        counts.completed,
-        some(counts.failed, "failed"),
-        some(counts.in_progress, "running"),
-        some(counts.deprecated, "deprecated"),
+        rooms.with(RoomStatus::Completed),
+        some(RoomStatus::Failed, "failed"),
+        some(RoomStatus::InProgress, "running"),
+        some(RoomStatus::Deprecated, "deprecated"),
     )
 }

@@ -30,8 +30,8 @@ pub(super) async fn statuses(
         .rooms_by_status(&summary.rollout)
         .await
         .map_err(service_error)?;
-    let of = |status: RoomStatus| by_status.get(&status).copied().unwrap_or(0);
-    let deployed: i64 = by_status.values().sum();
+    let of = |status: RoomStatus| by_status.with(status);
+    let deployed = by_status.total();
     let all = with_product.max(deployed);
     let rows = [
         ("", "All", all),

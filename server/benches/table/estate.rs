@@ -363,9 +363,10 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
             FROM rollouts u, rings g WHERE g.kind = 'general'"
             .to_owned(),
         format!(
-            "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, ended_at, failure, attempt, missed_windows,
+            "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, progress, ended_at, failure, attempt, missed_windows,
                 crowded_windows, catch_up, from_version, reason, room_key)
             SELECT {new_id}, x.update_id, x.room_id, x.ring_id, x.night, x.night, x.state,
+                CASE WHEN x.state = 'waiting' THEN 'not_started' ELSE x.state END,
                 CASE WHEN x.state = 'waiting' THEN NULL ELSE {at} END, CASE WHEN x.state = 'failed' THEN 'reported' ELSE NULL END, 1, 0, 0,
                 false, '1.0', 'Night 4 of 10 in General.', x.name_key
             FROM (SELECT o.update_id, r.id AS room_id, r.ring_id, r.name_key, {} AS night,

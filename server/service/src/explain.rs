@@ -175,7 +175,7 @@ pub(crate) fn status_in_room(
     let this_year = room.zone.date(now).year();
     let write_date = |date| time_text::date(date, this_year);
     if let Some(deployment) = deployment {
-        let status = status::room(deployment, rollout);
+        let status = status::room(deployment.progress(), &rollout.state);
         if status != RoomStatus::NotRequired {
             let start = start(facts, rollout, room, deployment, status, now);
             let why = match &rollout.state {

@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use domain::deployment::Deployment;
+use domain::deployment::{Deployment, Progress};
 use domain::freeze::{Freeze, FreezeScope, Freezes};
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::ring::RingSequence;
 use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::room::{Health, HealthFacts, Room, RoomState, UNMONITORED_AFTER};
 use domain::settings::Organisation;
-use domain::status::{self, RoomStatus, UpdateStatus};
+use domain::status::{self, RoomStatus, RoomsByStatus, UpdateStatus};
 use domain::update::Update;
 use domain::window::Window;
 use domain::zone::Zone;
@@ -23,7 +23,7 @@ use store::{
 use crate::Service;
 use crate::error::{Result, ServiceError};
 use crate::estate_counts::{
-    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByHealthFacts, RoomsByNight, RoomsByStatus, RoomsFound,
+    DatabaseRevision, EstateCount, EstateCounts, LARGE, RoomsByHealthFacts, RoomsByNight, RoomsByProgress, RoomsFound,
     RoomsWaiting, RoomsWith, TicketsFound, UpdateRoomsFound, UpdateRoomsWaiting, WaitingByRing,
 };
 pub use crate::explain::ExpectedStart;
@@ -181,30 +181,21 @@ impl ReadSnapshot {
         Ok(ahead)
     }
 
-    /// Rooms of an update by status, those without a deployment aside; of a large estate as they were a moment ago.
+    /// Rooms of an update by status, those without a deployment aside; of a large estate as they were a moment ago, but always as the
+    /// rollout has them now.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_by_status(&mut self, rollout: &Rollout) -> Result<BTreeMap<RoomStatus, i64>> {
-        let mut by_status = BTreeMap::new();
-        for (word, rooms) in self.estate_count(&RoomsByStatus(rollout.update)).await? {
-            let status = match word.as_str() {
-                "in-progress" => RoomStatus::InProgress,
-                "completed" => RoomStatus::Completed,
-                "failed" => RoomStatus::Failed,
-                "deprecated" => RoomStatus::Deprecated,
-                _ => status::not_started(&rollout.state),
-            };
-            *by_status.entry(status).or_insert(0) += rooms;
-        }
-        Ok(by_status)
+    pub async fn rooms_by_status(&mut self, rollout: &Rollout) -> Result<RoomsByStatus> {
+        let by_progress = self.estate_count(&RoomsByProgress(rollout.update)).await?;
+        Ok(RoomsByStatus::of(by_progress, &rollout.state))
     }
 
     /// [`Tx::rooms_by_night`]; of a large estate as it was a moment ago.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
+    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, Progress, i64)>> {
         self.estate_count(&RoomsByNight(update)).await
     }
 

@@ -93,13 +93,14 @@ impl DeploymentRow {
     }
 }
 
-/// The columns that a deployment's state fills.
+/// The columns that a deployment's state fills. Nothing else writes them.
 pub(crate) struct StateColumns {
     pub(crate) state: &'static str,
     started_at: Option<i64>,
     ended_at: Option<i64>,
     failure: Option<&'static str>,
     withdrawal: Option<&'static str>,
+    progress: &'static str,
 }
 
 pub(crate) fn state_columns(state: &DeploymentState) -> StateColumns {
@@ -109,6 +110,7 @@ pub(crate) fn state_columns(state: &DeploymentState) -> StateColumns {
         ended_at: None,
         failure: None,
         withdrawal: None,
+        progress: state.progress().as_str(),
     };
     match state {
         DeploymentState::Waiting => none,
@@ -216,7 +218,7 @@ impl Tx {
     ) -> Result<Vec<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
                 failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
-            FROM deployments WHERE update_id = $1 AND state = 'failed'
+            FROM deployments WHERE update_id = $1 AND progress = 'failed'
                 AND (room_key, room_id) > (COALESCE((SELECT r.name_key FROM rooms r WHERE r.id = $2), ''), $2)
             ORDER BY room_key, room_id LIMIT $3";
         let after = after.map_or(Uuid::nil(), |room| room.0);
@@ -242,42 +244,8 @@ impl Tx {
         }
         for ((update, ring), deployments) in by_ring {
             for batch in deployments.chunks(ROWS) {
-                each!(self, c => {
-                    let mut query = sqlx::QueryBuilder::new(
-                        "INSERT INTO deployments (update_id, ring_id, state, attempt, missed_windows, crowded_windows, catch_up,
-                            id, room_id, night, planned_night, from_version, reason, next_at, reason_facts, room_key)
-                        SELECT ",
-                    );
-                    query.push_bind(update.0).push(", ").push_bind(ring.0);
-                    query.push(", 'waiting', 1, 0, 0, false, column1, column2, column3, column4, column5, column6, column7, column8,
-                        (SELECT r.name_key FROM rooms r WHERE r.id = placed.column2) FROM (");
-                    query.push_values(batch, |mut row, deployment| {
-                        row.push_bind(deployment.id.0)
-                            .push_bind(deployment.room.0)
-                            .push_bind(deployment.night)
-                            .push_bind(deployment.planned_night)
-                            .push_bind(deployment.from_version.as_deref())
-                            .push_bind(deployment.reason.sentence())
-                            .push_bind(opt_micros(deployment.next_at))
-                            .push_bind(reason_facts(&deployment.reason));
-                    });
-                    query.push(") AS placed");
-                    query.build().execute(c).await.map(drop)
-                })?;
-                each!(self, c => {
-                    let mut query = sqlx::QueryBuilder::new(
-                        "INSERT INTO deployment_events (update_id, at, state, deployment_id, room_id, reason) SELECT ",
-                    );
-                    query.push_bind(update.0).push(", ").push_bind(micros(now));
-                    query.push(", 'waiting', column1, column2, column3 FROM (");
-                    query.push_values(batch, |mut row, deployment| {
-                        row.push_bind(deployment.id.0)
-                            .push_bind(deployment.room.0)
-                            .push_bind(deployment.reason.sentence());
-                    });
-                    query.push(") AS placed");
-                    query.build().execute(c).await.map(drop)
-                })?;
+                self.insert_placed(update, ring, batch).await?;
+                self.add_placed_events(update, batch, now).await?;
             }
             let number = i64::try_from(deployments.len()).unwrap_or(i64::MAX);
             deltas
@@ -286,6 +254,35 @@ impl Tx {
                 .insert(Bucket::Scheduled, number);
         }
         self.add_to_counts(&deltas).await
+    }
+
+    async fn insert_placed(&mut self, update: UpdateId, ring: RingId, batch: &[&Deployment]) -> Result<()> {
+        let new = state_columns(&DeploymentState::Waiting);
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "INSERT INTO deployments (update_id, ring_id, state, progress, attempt, missed_windows, crowded_windows, catch_up,
+                    id, room_id, night, planned_night, from_version, reason, next_at, reason_facts, room_key)
+                SELECT ",
+            );
+            query.push_bind(update.0).push(", ").push_bind(ring.0);
+            // Words of ours: a parameter would be of no type to Postgres here.
+            query.push(format_args!(", '{}', '{}', 1, 0, 0, false, ", new.state, new.progress));
+            query.push("column1, column2, column3, column4, column5, column6, column7, column8,
+                (SELECT r.name_key FROM rooms r WHERE r.id = placed.column2) FROM (");
+            query.push_values(batch, |mut row, deployment| {
+                row.push_bind(deployment.id.0)
+                    .push_bind(deployment.room.0)
+                    .push_bind(deployment.night)
+                    .push_bind(deployment.planned_night)
+                    .push_bind(deployment.from_version.as_deref())
+                    .push_bind(deployment.reason.sentence())
+                    .push_bind(opt_micros(deployment.next_at))
+                    .push_bind(reason_facts(&deployment.reason));
+            });
+            query.push(") AS placed");
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
     }
 
     /// Writes deployments in their new state, with their counts and their history.
@@ -344,7 +341,7 @@ impl Tx {
     async fn upsert_deployments(&mut self, batch: &[&Deployment]) -> Result<()> {
         each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("INSERT INTO deployments (");
-            query.push(DEPLOYMENT_COLUMNS).push(", room_key) SELECT put.*, (SELECT r.name_key FROM rooms r WHERE r.id = put.column3) FROM (");
+            query.push(DEPLOYMENT_COLUMNS).push(", progress, room_key) SELECT put.*, (SELECT r.name_key FROM rooms r WHERE r.id = put.column3) FROM (");
             query.push_values(batch, |mut row, deployment| {
                 let state = state_columns(&deployment.state);
                 row.push_bind(deployment.id.0)
@@ -366,7 +363,8 @@ impl Tx {
                     .push_bind(deployment.from_version.clone())
                     .push_bind(deployment.reason.sentence())
                     .push_bind(opt_micros(deployment.next_at))
-                    .push_bind(reason_facts(&deployment.reason));
+                    .push_bind(reason_facts(&deployment.reason))
+                    .push_bind(state.progress);
             });
             query.push(
                 ") AS put WHERE TRUE ON CONFLICT (id) DO UPDATE SET ring_id = excluded.ring_id, night = excluded.night,
@@ -375,7 +373,7 @@ impl Tx {
                 attempt = excluded.attempt, missed_windows = excluded.missed_windows,
                 crowded_windows = excluded.crowded_windows, catch_up = excluded.catch_up,
                 force = excluded.force, from_version = excluded.from_version, reason = excluded.reason,
-                next_at = excluded.next_at, reason_facts = excluded.reason_facts",
+                next_at = excluded.next_at, reason_facts = excluded.reason_facts, progress = excluded.progress",
             );
             query.build().execute(c).await.map(drop)
         })?;

@@ -143,7 +143,8 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn wake_deployments(&mut self, update: UpdateId, now: DateTime<Utc>) -> Result<()> {
-        const SQL: &str = "UPDATE deployments SET next_at = $2 WHERE update_id = $1 AND state IN ('waiting', 'open')";
+        const SQL: &str =
+            "UPDATE deployments SET next_at = $2 WHERE update_id = $1 AND progress IN ('not_started', 'in_progress')";
         each!(self, c => sqlx::query(SQL).bind(update.0).bind(micros(now)).execute(c).await.map(drop))?;
         Ok(())
     }

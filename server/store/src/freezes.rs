@@ -217,9 +217,9 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn wake_under_finished(&mut self, ring: Option<RingId>, now: DateTime<Utc>) -> Result<()> {
-        const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')
+        const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE progress IN ('not_started', 'in_progress')
             AND update_id IN (SELECT update_id FROM rollouts WHERE state = 'finished')";
-        const OF_RING: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')
+        const OF_RING: &str = "UPDATE deployments SET next_at = $1 WHERE progress IN ('not_started', 'in_progress')
             AND update_id IN (SELECT update_id FROM rollouts WHERE state = 'finished')
             AND room_id IN (SELECT id FROM rooms WHERE ring_id = $2)";
         match ring {

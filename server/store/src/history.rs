@@ -1,7 +1,7 @@
 //! What was done to deployments, append-only: their events (P3), and who forced what (K6).
 
 use chrono::{DateTime, Utc};
-use domain::deployment::{Deployment, Force};
+use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::ids::{RoomId, UpdateId};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -48,6 +48,31 @@ pub struct ForceRecord {
 }
 
 impl Tx {
+    /// The first events of deployments that a ring's entry has made.
+    pub(crate) async fn add_placed_events(
+        &mut self,
+        update: UpdateId,
+        batch: &[&Deployment],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let new = state_columns(&DeploymentState::Waiting);
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "INSERT INTO deployment_events (update_id, at, state, deployment_id, room_id, reason) SELECT ",
+            );
+            query.push_bind(update.0).push(", ").push_bind(micros(now));
+            query.push(format_args!(", '{}', column1, column2, column3 FROM (", new.state));
+            query.push_values(batch, |mut row, deployment| {
+                row.push_bind(deployment.id.0)
+                    .push_bind(deployment.room.0)
+                    .push_bind(deployment.reason.sentence());
+            });
+            query.push(") AS placed");
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
     pub(crate) async fn add_deployment_events(&mut self, changed: &[&Deployment], now: DateTime<Utc>) -> Result<()> {
         if changed.is_empty() {
             return Ok(());

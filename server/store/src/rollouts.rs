@@ -10,53 +10,66 @@ use domain::ring::RingPlace;
 use domain::rollout::{Counts, Rollout, RolloutState, Stage};
 use uuid::Uuid;
 
+use crate::deployments::BATCH;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rows::{self, ids_in, instant, micros, needed, opt_instant, opt_micros, small};
 use crate::tx::{Inner, Tx, each};
 
 #[derive(sqlx::FromRow)]
-struct RolloutRow {
+struct StateRow {
     update_id: Uuid,
-    published_at: i64,
-    starts_on: NaiveDate,
     state: String,
     state_since: Option<i64>,
     state_by: Option<String>,
     state_reason: Option<String>,
+    resumes_on: Option<NaiveDate>,
+    state_reason_facts: Option<String>,
+}
+
+impl StateRow {
+    fn into_domain(self) -> Result<RolloutState> {
+        let id = self.update_id;
+        let at = || needed("rollouts", id, "the instant of its state", self.state_since);
+        let reason = self.state_reason.unwrap_or_default();
+        match self.state.as_str() {
+            "running" => Ok(RolloutState::Running),
+            "paused" => Ok(RolloutState::Paused {
+                since: at()?,
+                by: self.state_by.unwrap_or_default(),
+                reason,
+                resumes_on: self.resumes_on,
+            }),
+            "deprecated" => Ok(RolloutState::Deprecated {
+                at: at()?,
+                reason: rows::reason(self.state_reason_facts.as_deref(), reason),
+            }),
+            "finished" => Ok(RolloutState::Finished { at: at()? }),
+            other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct RolloutRow {
+    published_at: i64,
+    starts_on: NaiveDate,
     paused_days: i64,
     automatic_days: Option<i64>,
     next_at: Option<i64>,
-    resumes_on: Option<NaiveDate>,
-    state_reason_facts: Option<String>,
+    #[sqlx(flatten)]
+    state: StateRow,
 }
 
 impl RolloutRow {
     /// Without stages, supersessions and counts.
     fn into_domain(self) -> Result<Rollout> {
-        let id = self.update_id;
-        let at = || needed("rollouts", id, "the instant of its state", self.state_since);
-        let reason = self.state_reason.unwrap_or_default();
-        let state = match self.state.as_str() {
-            "running" => RolloutState::Running,
-            "paused" => RolloutState::Paused {
-                since: at()?,
-                by: self.state_by.unwrap_or_default(),
-                reason,
-                resumes_on: self.resumes_on,
-            },
-            "deprecated" => RolloutState::Deprecated {
-                at: at()?,
-                reason: rows::reason(self.state_reason_facts.as_deref(), reason),
-            },
-            "finished" => RolloutState::Finished { at: at()? },
-            other => return Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
-        };
+        let id = self.state.update_id;
         Ok(Rollout {
             update: UpdateId(id),
             published_at: instant("rollouts", id, self.published_at)?,
             starts_on: self.starts_on,
-            state,
+            state: self.state.into_domain()?,
             stages: Vec::new(),
             paused_days: small("rollouts", id, self.paused_days)?,
             automatic_days: self
@@ -126,6 +139,29 @@ impl Tx {
         self.add_supersessions(ids, &mut rollouts).await?;
         self.add_counts(ids, &mut rollouts).await?;
         Ok(rollouts)
+    }
+
+    /// Where these rollouts stand, and nothing else of them.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn rollout_states(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, RolloutState>> {
+        let mut states = BTreeMap::new();
+        for batch in ids.chunks(BATCH) {
+            let rows: Vec<StateRow> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT update_id, state, state_since, state_by, state_reason, resumes_on, state_reason_facts
+                    FROM rollouts WHERE update_id IN (",
+                );
+                ids_in(&mut query, batch.iter().map(|id| id.0));
+                query.push(" ORDER BY update_id");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            for row in rows {
+                states.insert(UpdateId(row.update_id), row.into_domain()?);
+            }
+        }
+        Ok(states)
     }
 
     async fn add_supersessions(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {

@@ -37,13 +37,31 @@ pub(crate) const MAY_CONCERN: &str = " WHERE r.state IN ('running', 'paused')
 /// A deployment that waits for the night that its ring's entry gave it, so that its night moves with the plan (K3). Of one deployment
 /// [`domain::deployment::Deployment::follows_plan`] says it.
 ///
-/// Compared in `rows_follow_the_planner_through_weeks_of_random_life_s14`.
+/// Compared in `rows_follow_the_planner_through_weeks_of_random_life_s14`. The progress is in the state already; an index begins with it.
 macro_rules! follows_plan {
     () => {
-        "state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL"
+        "progress = 'not_started' AND state = 'waiting' AND NOT catch_up AND attempt = 1 AND missed_windows = 0 AND force IS NULL"
     };
 }
 pub(crate) use follows_plan;
+
+/// A deployment `d` of a rollout `o` whose room is Scheduled: it waits for its night. Of one room [`domain::status::room`] says it.
+///
+/// Compared in `lists_have_each_room_where_its_status_is_before_the_tick_has_been_there_t1_t8`.
+macro_rules! is_scheduled {
+    () => {
+        "d.progress = 'not_started' AND o.state IN ('running', 'finished')"
+    };
+}
+pub(crate) use is_scheduled;
+
+/// Which rooms are looked at for a ring's entry.
+pub(crate) enum EntryRooms {
+    /// All of the ring.
+    OfRing(RingId),
+    /// Those that have these positions and are still in the ring.
+    Placed(RingId, Range<u32>),
+}
 
 /// A device with the product: (room, zone, ring, model, version, withdrawn deployment, its attempt, position in the ring).
 type CandidateRow = (
@@ -118,7 +136,7 @@ impl Tx {
             }
             query.push(
                 " AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = r.id AND x.update_id = u.id
-                    AND (x.state <> 'withdrawn' OR x.withdrawal = 'deprecated'))
+                    AND x.progress <> 'not_required')
                 AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = p.kind)
                 AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.room_id = r.id AND h.since <= ",
             );
@@ -274,7 +292,7 @@ impl Tx {
     /// Rooms that an update would change if it were forced: below it, and neither done nor on their way (K5). Of one room
     /// [`domain::commands::force::Force::rooms`] says it, and leaves some of these out: a room too many is no harm, and none is missing.
     ///
-    /// Compared in `every_room_that_a_force_would_change_is_among_the_rooms_to_force_k5`.
+    /// Compared in `every_room_that_a_force_would_change_is_among_the_rooms_to_force_on_sqlite_k5`, and on Postgres.
     ///
     /// # Errors
     /// The database fails.
@@ -287,17 +305,9 @@ impl Tx {
             WHERE u.id = $1
                 AND (s.standing IN ('below', 'needs_first') OR (c.version_id IS NULL AND u.applies_to_unknown))
                 AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = d.room_id AND x.update_id = u.id
-                    AND (x.state = 'completed' OR (x.state = 'open' AND x.started_at IS NOT NULL)))
+                    AND x.progress IN ('completed', 'in_progress'))
             ORDER BY d.room_id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(update.0).fetch_all(c).await)?;
         Ok(ids.into_iter().map(RoomId).collect())
     }
-}
-
-/// Which rooms are looked at for a ring's entry.
-pub(crate) enum EntryRooms {
-    /// All of the ring.
-    OfRing(RingId),
-    /// Those that have these positions and are still in the ring.
-    Placed(RingId, Range<u32>),
 }

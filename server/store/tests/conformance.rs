@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Role;
 use domain::changes::{Changes, Placement, Stop, StopOf};
 use domain::check::{check, forward};
-use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
+use domain::deployment::{DeploymentState, Failure, Force, Progress, Withdrawal};
 use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
 use domain::install::{Execution, Feedback, Finished, InstallState};
 use domain::reason::Reason;
@@ -2050,7 +2050,7 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
             let filter = UpdateRoomFilter {
                 update: UPDATE,
                 product: lab::cam(),
-                which,
+                which: which.clone(),
                 ring,
                 few,
                 after: None,
@@ -2068,23 +2068,29 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
     let everyone = [0, 1, 10, 11, 12, 13, 14, 2, 3, 4, 5, 6, 7, 9].map(|number| format!("Room {number}"));
     assert_eq!(pages(UpdateRooms::All).await, everyone);
     let expected = [
-        (UpdateRooms::Scheduled, vec!["Room 11", "Room 12"]),
-        (UpdateRooms::InProgress, vec!["Room 10"]),
-        (UpdateRooms::Completed, vec!["Room 9"]),
+        (UpdateRooms::At(vec![Progress::NotStarted]), vec!["Room 11", "Room 12"]),
+        (UpdateRooms::At(vec![Progress::InProgress]), vec!["Room 10"]),
+        (UpdateRooms::At(vec![Progress::Completed]), vec!["Room 9"]),
         (
-            UpdateRooms::Failed,
+            UpdateRooms::At(vec![Progress::Failed]),
             // Room 8 was one, and is retired.
             vec!["Room 3", "Room 4", "Room 5", "Room 6", "Room 7"],
         ),
-        (UpdateRooms::Deprecated, vec!["Room 2"]),
+        (UpdateRooms::At(vec![Progress::Deprecated]), vec!["Room 2"]),
         (UpdateRooms::NotRequired, vec!["Room 0", "Room 1", "Room 13", "Room 14"]),
-        (UpdateRooms::Nothing, vec![]),
+        (UpdateRooms::At(vec![]), vec![]),
     ];
     for (which, names) in expected {
-        assert_eq!(pages(which).await, names, "{which:?}");
+        assert_eq!(pages(which.clone()).await, names, "{which:?}");
     }
-    assert_eq!(pages_in(UpdateRooms::Scheduled, Some(STAGING)).await, ["Room 11"]);
-    assert_eq!(pages_in(UpdateRooms::Scheduled, Some(GENERAL)).await, ["Room 12"]);
+    assert_eq!(
+        pages_in(UpdateRooms::At(vec![Progress::NotStarted]), Some(STAGING)).await,
+        ["Room 11"]
+    );
+    assert_eq!(
+        pages_in(UpdateRooms::At(vec![Progress::NotStarted]), Some(GENERAL)).await,
+        ["Room 12"]
+    );
     let slices = async |after: Option<RoomId>| {
         let mut tx = store.read().await.unwrap();
         let failed = tx.failed_deployments(UPDATE, after, 2).await.unwrap();
@@ -2103,9 +2109,12 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
     };
     rename(11, "Zebra").await;
     rename(5, "Aula").await;
-    assert_eq!(pages(UpdateRooms::Scheduled).await, ["Room 12", "Zebra"]);
     assert_eq!(
-        pages(UpdateRooms::Failed).await,
+        pages(UpdateRooms::At(vec![Progress::NotStarted])).await,
+        ["Room 12", "Zebra"]
+    );
+    assert_eq!(
+        pages(UpdateRooms::At(vec![Progress::Failed])).await,
         ["Aula", "Room 3", "Room 4", "Room 6", "Room 7"]
     );
     // So does a deployment that is written again.
@@ -2120,7 +2129,10 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
         .unwrap();
     let again = domain::deployment::Deployment { id: placed.id, ..again };
     store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&again), at_night()).await }).unwrap();
-    assert_eq!(pages(UpdateRooms::Completed).await, ["Room 9", "Zebra"]);
+    assert_eq!(
+        pages(UpdateRooms::At(vec![Progress::Completed])).await,
+        ["Room 9", "Zebra"]
+    );
     assert_eq!(
         store.read().await.unwrap().wrong_counts().await.unwrap(),
         Vec::<String>::new()
@@ -2412,7 +2424,7 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
     let failed = UpdateRoomFilter {
         update: UpdateId(Uuid::from_u128(40)),
         product: lab::cam(),
-        which: UpdateRooms::Failed,
+        which: UpdateRooms::At(vec![Progress::Failed]),
         ring: None,
         few: false,
         after: None,
@@ -2887,11 +2899,11 @@ async fn pages_of_rooms_are_in_the_order_of_an_index_p8() {
         }
         for which in [
             UpdateRooms::All,
-            UpdateRooms::Scheduled,
-            UpdateRooms::InProgress,
-            UpdateRooms::Completed,
-            UpdateRooms::Failed,
-            UpdateRooms::Deprecated,
+            UpdateRooms::At(vec![Progress::NotStarted]),
+            UpdateRooms::At(vec![Progress::InProgress]),
+            UpdateRooms::At(vec![Progress::Completed]),
+            UpdateRooms::At(vec![Progress::Failed]),
+            UpdateRooms::At(vec![Progress::Deprecated]),
         ] {
             let filter = UpdateRoomFilter {
                 update: UPDATE,
@@ -3040,7 +3052,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
     tx.work_in(&[room(0), room(1)], at_night()).await.unwrap();
     tx.deployment_of(room(0), UPDATE).await.unwrap();
     tx.failed_deployments(UPDATE, None, 100).await.unwrap();
-    tx.rooms_by_status(UPDATE).await.unwrap();
+    tx.rooms_by_progress(UPDATE).await.unwrap();
     tx.events_of_room(room(0), 10).await.unwrap();
     tx.events_of_update(UPDATE, 10).await.unwrap();
     tx.device_details(room(0)).await.unwrap();

@@ -1,12 +1,14 @@
 //! The nights of an update's rooms, for its timeline (P3), and the rooms that wait for tonight (P1).
 
 use chrono::NaiveDate;
+use domain::deployment::Progress;
 use domain::ids::{RingId, RoomId, SiteId, UpdateId};
 use domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::rows::zone_of;
+use crate::rows::{word, zone_of};
+use crate::rules_in_sql::is_scheduled;
 use crate::tx::{Tx, each};
 
 /// Rooms that wait for the same night and whose windows are the same: in one zone, under the same freezes.
@@ -29,27 +31,25 @@ pub struct WaitingRooms {
 }
 
 impl Tx {
-    /// Deployments of an update by ring, night and how they stand, catch-ups aside: (ring, night, `waiting`, `running`,
-    /// `completed`, `failed` or `withdrawn`, rooms). The night is the one that its ring's entry fixed, where it did.
+    /// Deployments of an update by ring, night and progress, catch-ups aside: (ring, night, progress, rooms). The night is the one that its
+    /// ring's entry fixed, where it did.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, String, i64)>> {
-        const SQL: &str = "SELECT ring_id, planned, stands, COUNT(*)
-            FROM (SELECT ring_id, COALESCE(planned_night, night) AS planned,
-                    CASE WHEN state = 'open' AND started_at IS NOT NULL THEN 'running'
-                        WHEN state = 'open' THEN 'waiting'
-                        ELSE state END AS stands
-                FROM deployments
-                WHERE update_id = $1 AND NOT catch_up AND (state <> 'withdrawn' OR withdrawal = 'deprecated')) AS x
-            GROUP BY ring_id, planned, stands
-            ORDER BY ring_id, planned, stands";
+    /// The database fails, or a row is no fact.
+    pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(RingId, NaiveDate, Progress, i64)>> {
+        const SQL: &str = "SELECT ring_id, COALESCE(planned_night, night) AS planned, progress, COUNT(*)
+            FROM deployments
+            WHERE update_id = $1 AND NOT catch_up AND progress <> 'not_required'
+            GROUP BY ring_id, COALESCE(planned_night, night), progress
+            ORDER BY ring_id, COALESCE(planned_night, night), progress";
         let rows: Vec<(Uuid, NaiveDate, String, i64)> =
             each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
-        Ok(rows
-            .into_iter()
-            .map(|(ring, night, stands, rooms)| (RingId(ring), night, stands, rooms))
-            .collect())
+        rows.into_iter()
+            .map(|(ring, night, progress, rooms)| {
+                let progress = word("deployments", "by night", &progress, Progress::from_word)?;
+                Ok((RingId(ring), night, progress, rooms))
+            })
+            .collect()
     }
 
     /// Rooms of an update that wait for a night until `until`, as in [`Tx::rooms_by_night`]: (ring, night as planned,
@@ -69,8 +69,7 @@ impl Tx {
                 FROM deployments d
                 JOIN rooms r ON r.id = d.room_id
                 JOIN sites s ON s.id = r.site_id
-                WHERE d.update_id = $1 AND NOT d.catch_up AND d.force IS NULL AND d.night <= $2
-                    AND (d.state = 'waiting' OR (d.state = 'open' AND d.started_at IS NULL))) AS x
+                WHERE d.update_id = $1 AND d.progress = 'not_started' AND NOT d.catch_up AND d.force IS NULL AND d.night <= $2) AS x
             GROUP BY site_id, site, zone, ring_id, own, night, stage, planned
             ORDER BY stage, planned, site, night, zone, ring_id, own";
         type Row = (
@@ -99,19 +98,22 @@ impl Tx {
     /// # Errors
     /// The database fails, or a zone is none.
     pub async fn waiting_rooms(&mut self, until: NaiveDate) -> Result<Vec<WaitingRooms>> {
-        const SQL: &str = "SELECT site_id, site, zone, ring_id, own, night, COUNT(*)
+        const SQL: &str = concat!(
+            "SELECT site_id, site, zone, ring_id, own, night, COUNT(*)
             FROM (SELECT r.site_id, s.name AS site, r.zone, r.ring_id, w.night,
                     CASE WHEN EXISTS (SELECT 1 FROM freezes f WHERE f.room_id = r.id) THEN r.id END AS own
                 FROM (SELECT d.room_id, MIN(d.night) AS night
                     FROM deployments d
-                    JOIN rollouts o ON o.update_id = d.update_id AND o.state IN ('running', 'finished')
-                    WHERE d.next_at IS NOT NULL AND d.night <= $1 AND d.force IS NULL
-                        AND (d.state = 'waiting' OR (d.state = 'open' AND d.started_at IS NULL))
+                    JOIN rollouts o ON o.update_id = d.update_id
+                    WHERE d.next_at IS NOT NULL AND d.night <= $1 AND d.force IS NULL AND ",
+            is_scheduled!(),
+            "
                     GROUP BY d.room_id) AS w
                 JOIN rooms r ON r.id = w.room_id
                 JOIN sites s ON s.id = r.site_id) AS x
             GROUP BY site_id, site, zone, ring_id, own, night
-            ORDER BY site, night, zone, ring_id, own";
+            ORDER BY site, night, zone, ring_id, own"
+        );
         let rows: Vec<WaitingRow> = each!(self, c => sqlx::query_as(SQL).bind(until).fetch_all(c).await)?;
         rows.into_iter().map(waiting_rooms).collect()
     }

@@ -1,10 +1,11 @@
 //! What is going on in the rooms of a page: deployments, devices, tickets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::deployment::Force;
-use domain::ids::RoomId;
+use domain::deployment::{Force, Progress};
+use domain::ids::{RoomId, UpdateId};
+use domain::status::{self, RoomStatus};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -56,27 +57,31 @@ impl Tx {
     }
 
     async fn add_deployments_to(&mut self, work: &mut BTreeMap<RoomId, RoomWork>, rooms: &[RoomId]) -> Result<()> {
-        type Row = (Uuid, String, Option<i64>, NaiveDate, Option<String>, String);
+        type Row = (Uuid, Uuid, String, NaiveDate, Option<String>);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.room_id, d.state, d.started_at, d.night, d.force, r.state
+                "SELECT d.room_id, d.update_id, d.progress, d.night, d.force
                 FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
-                WHERE d.state IN ('waiting', 'open', 'failed') AND r.state <> 'deprecated' AND d.room_id IN (",
+                WHERE (d.progress IN ('not_started', 'in_progress') OR (d.progress = 'failed' AND r.state <> 'deprecated')) AND d.room_id IN (",
             );
             ids_in(&mut query, rooms.iter().map(|room| room.0));
             query.push(" ORDER BY d.room_id, d.night");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (room, state, started_at, night, force, rollout) in rows {
+        let updates: BTreeSet<UpdateId> = rows.iter().map(|(_, update, ..)| UpdateId(*update)).collect();
+        let updates: Vec<UpdateId> = updates.into_iter().collect();
+        let rollouts = self.rollout_states(&updates).await?;
+        for (room, update, progress, night, force) in rows {
+            let progress = word("deployments", room, &progress, Progress::from_word)?;
             let force = force.map(|how| word("deployments", room, &how, Force::from_word));
-            let Some(work) = work.get_mut(&RoomId(room)) else {
+            let (Some(work), Some(rollout)) = (work.get_mut(&RoomId(room)), rollouts.get(&UpdateId(update))) else {
                 continue;
             };
-            match (state.as_str(), started_at, rollout.as_str()) {
-                ("failed", _, _) => work.failed += 1,
-                ("open", Some(_), _) => work.running += 1,
-                (_, _, "paused") => work.paused += 1,
-                _ => {
+            match status::room(progress, rollout) {
+                RoomStatus::Failed => work.failed += 1,
+                RoomStatus::InProgress => work.running += 1,
+                RoomStatus::Paused => work.paused += 1,
+                RoomStatus::Scheduled => {
                     work.scheduled += 1;
                     match force.transpose()? {
                         None => work.nights.push(night),
@@ -84,6 +89,7 @@ impl Tx {
                         Some(Force::WhenAvailable) => work.force = work.force.or(Some(Force::WhenAvailable)),
                     }
                 }
+                RoomStatus::Completed | RoomStatus::Deprecated | RoomStatus::NotRequired => {}
             }
         }
         Ok(())

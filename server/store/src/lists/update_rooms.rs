@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::deployment::Progress;
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::rollout::RolloutState;
 use domain::status;
@@ -10,30 +11,18 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::lists::rooms::{RoomListRecord, between, room_list_record};
-use crate::rows::ids_in;
+use crate::rows::{ids_in, word};
 use crate::tx::{Tx, each};
 
 /// Rooms of an update on a page: which ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateRooms {
     /// All that have the product, or a deployment.
     All,
-    /// Waiting, or open and not started.
-    Scheduled,
-    /// Started.
-    InProgress,
-    /// Completed.
-    Completed,
-    /// Failed.
-    Failed,
-    /// Withdrawn by deprecation.
-    Deprecated,
-    /// Withdrawn by deprecation, or about to be: waiting, or open and not started.
-    DeprecatedOrScheduled,
-    /// No deployment, or one that was withdrawn for another reason.
+    /// Those whose deployments have come to one of these.
+    At(Vec<Progress>),
+    /// Those that have the product and no deployment, or one that is not required any more.
     NotRequired,
-    /// None.
-    Nothing,
 }
 
 /// Which rooms of an update, and which page of them.
@@ -56,60 +45,46 @@ pub struct UpdateRoomFilter {
 }
 
 /// Some of an update's rooms, which an index has in the order of their names.
-struct RoomsPart {
-    /// The state of their deployments; `None`: also rooms without one.
-    state: Option<&'static str>,
-    /// What is true of their deployments `x` beside that.
-    and: &'static str,
+#[derive(Clone, Copy)]
+enum RoomsPart {
+    /// Those that [`UpdateRooms::All`] has.
+    All,
+    /// Those whose deployments have come to this.
+    At(Progress),
+    /// Those that [`UpdateRooms::NotRequired`] has.
+    NotRequired,
+}
+
+impl RoomsPart {
+    /// What they stand in the order of: an index of the table that their query begins with has it.
+    fn order(self) -> (&'static str, &'static str) {
+        match self {
+            Self::At(_) => ("x.room_key", "x.room_id"),
+            Self::All | Self::NotRequired => ("r.name_key", "r.id"),
+        }
+    }
 }
 
 impl UpdateRooms {
-    /// Those that have a status while their rollout is in a state: what has not started follows that at once, also before the planner has
-    /// looked at the rooms (T1).
+    /// Those that have a status while their rollout is in a state (T1): what [`status::room`] says of each of them.
     #[must_use]
     pub fn of(status: RoomStatus, rollout: &RolloutState) -> Self {
-        let not_started = status::not_started(rollout);
         match status {
-            RoomStatus::Scheduled | RoomStatus::Paused if status == not_started => Self::Scheduled,
-            RoomStatus::Scheduled | RoomStatus::Paused => Self::Nothing,
-            RoomStatus::Deprecated if status == not_started => Self::DeprecatedOrScheduled,
-            RoomStatus::Deprecated => Self::Deprecated,
-            RoomStatus::InProgress => Self::InProgress,
-            RoomStatus::Completed => Self::Completed,
-            RoomStatus::Failed => Self::Failed,
             RoomStatus::NotRequired => Self::NotRequired,
+            RoomStatus::Scheduled
+            | RoomStatus::InProgress
+            | RoomStatus::Completed
+            | RoomStatus::Failed
+            | RoomStatus::Paused
+            | RoomStatus::Deprecated => Self::At(status::progress_of(status, rollout)),
         }
     }
 
-    const fn parts(self) -> &'static [RoomsPart] {
-        const fn of(state: &'static str, and: &'static str) -> RoomsPart {
-            RoomsPart {
-                state: Some(state),
-                and,
-            }
-        }
-        const fn with_or_without(and: &'static str) -> RoomsPart {
-            RoomsPart { state: None, and }
-        }
+    fn parts(&self) -> Vec<RoomsPart> {
         match self {
-            Self::All => &[const { with_or_without("") }],
-            Self::Scheduled => &[
-                const { of("waiting", "") },
-                const { of("open", " AND x.started_at IS NULL") },
-            ],
-            Self::InProgress => &[const { of("open", " AND x.started_at IS NOT NULL") }],
-            Self::Completed => &[const { of("completed", "") }],
-            Self::Failed => &[const { of("failed", "") }],
-            Self::Deprecated => &[const { of("withdrawn", " AND x.withdrawal = 'deprecated'") }],
-            Self::DeprecatedOrScheduled => &[
-                const { of("waiting", "") },
-                const { of("open", " AND x.started_at IS NULL") },
-                const { of("withdrawn", " AND x.withdrawal = 'deprecated'") },
-            ],
-            Self::NotRequired => &[const {
-                with_or_without(" AND (x.id IS NULL OR (x.state = 'withdrawn' AND x.withdrawal <> 'deprecated'))")
-            }],
-            Self::Nothing => &[],
+            Self::All => vec![RoomsPart::All],
+            Self::At(progress) => progress.iter().copied().map(RoomsPart::At).collect(),
+            Self::NotRequired => vec![RoomsPart::NotRequired],
         }
     }
 }
@@ -117,11 +92,11 @@ impl UpdateRooms {
 /// Continues a query of rooms `r`, their sites `s` and their deployments `x` behind its columns: a [`RoomsPart`] of what `filter` asks for.
 macro_rules! rooms_of_update {
     ($query:ident, $filter:ident, $part:ident) => {
-        if let Some(state) = $part.state {
+        if let RoomsPart::At(progress) = $part {
             // SQLite takes the tables of a CROSS JOIN in their order; Postgres knows for itself where to begin.
             $query
-                .push(" FROM deployments x CROSS JOIN rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = x.room_id AND x.state = '")
-                .push(state)
+                .push(" FROM deployments x CROSS JOIN rooms r JOIN sites s ON s.id = r.site_id WHERE r.id = x.room_id AND x.progress = '")
+                .push(progress.as_str())
                 .push("' AND x.update_id = ")
                 .push_bind($filter.update.0)
                 .push(" AND r.state <> 'retired'");
@@ -155,7 +130,9 @@ macro_rules! rooms_of_update {
                     .push(" LIMIT 1 OFFSET 0))");
             }
         }
-        $query.push($part.and);
+        if let RoomsPart::NotRequired = $part {
+            $query.push(" AND (x.id IS NULL OR x.progress = 'not_required')");
+        }
         // The ring in which a room stands for this update; in the implicit ring of all rooms the room's own tells more
         // (S12).
         if let Some(ring) = $filter.ring {
@@ -169,22 +146,17 @@ macro_rules! rooms_of_update {
 }
 
 impl Tx {
-    /// Rooms of an update by what has become of them: `scheduled` (nothing has started), `in-progress`, `completed`, `failed` or
-    /// `deprecated`; those without a deployment are not among them. Which status `scheduled` is, the rollout says.
+    /// Rooms of an update by what their deployments have come to; those without one are not among them.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn rooms_by_status(&mut self, update: UpdateId) -> Result<BTreeMap<String, i64>> {
-        const SQL: &str = "SELECT status, COUNT(*) FROM (
-                SELECT CASE
-                    WHEN state = 'open' AND started_at IS NOT NULL THEN 'in-progress'
-                    WHEN state IN ('waiting', 'open') THEN 'scheduled'
-                    WHEN state = 'withdrawn' THEN 'deprecated'
-                    ELSE state END AS status
-                FROM deployments WHERE update_id = $1 AND (state <> 'withdrawn' OR withdrawal = 'deprecated')) AS x
-            GROUP BY status ORDER BY status";
+    /// The database fails, or a row is no fact.
+    pub async fn rooms_by_progress(&mut self, update: UpdateId) -> Result<BTreeMap<Progress, i64>> {
+        const SQL: &str =
+            "SELECT progress, COUNT(*) FROM deployments WHERE update_id = $1 GROUP BY progress ORDER BY progress";
         let rows: Vec<(String, i64)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_all(c).await)?;
-        Ok(rows.into_iter().collect())
+        rows.into_iter()
+            .map(|(progress, rooms)| Ok((word("deployments", update, &progress, Progress::from_word)?, rooms)))
+            .collect()
     }
 
     /// A page of an update's rooms by name.
@@ -201,11 +173,8 @@ impl Tx {
         let mut rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("");
             let mut start = if parts.len() > 1 { "SELECT * FROM (" } else { "" };
-            for part in parts {
-                let (key, id) = match part.state {
-                    Some(_) => ("x.room_key", "x.room_id"),
-                    None => ("r.name_key", "r.id"),
-                };
+            for part in &parts {
+                let (key, id) = part.order();
                 query.push(start).push("SELECT r.id, r.name, r.name_key, s.name AS site, r.building, r.floor, r.zone, r.ring_id, r.state");
                 rooms_of_update!(query, filter, part);
                 between(&mut query, (key, id), filter.after.as_ref(), filter.before.as_ref());
@@ -230,7 +199,7 @@ impl Tx {
     /// The database fails.
     pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
         let mut found = 0;
-        for part in filter.which.parts() {
+        for part in &filter.which.parts() {
             let rooms: i64 = each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*)");
                 rooms_of_update!(query, filter, part);
@@ -247,7 +216,7 @@ impl Tx {
     /// The database fails.
     pub async fn running_rooms(&mut self, update: UpdateId, limit: i64) -> Result<Vec<(RoomId, String)>> {
         const SQL: &str = "SELECT r.id, r.name FROM deployments x JOIN rooms r ON r.id = x.room_id
-            WHERE x.update_id = $1 AND x.state = 'open' AND x.started_at IS NOT NULL ORDER BY r.name_key, r.id LIMIT $2";
+            WHERE x.update_id = $1 AND x.progress = 'in_progress' ORDER BY r.name_key, r.id LIMIT $2";
         let rows: Vec<(Uuid, String)> =
             each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(limit).fetch_all(c).await)?;
         Ok(rows.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
