@@ -266,7 +266,7 @@ impl Install {
         }
     }
 
-    /// What `feedback` does to this install. `may_start`: [`crate::offer::decide`] would offer it right now.
+    /// What `feedback` does to this install. `may_start`: [`crate::conversation::offer::decide`] would offer it right now.
     #[must_use]
     pub fn hear(&self, feedback: &Feedback, may_start: bool, now: DateTime<Utc>) -> FeedbackEffect {
         let detail = feedback.details.last().map_or("", String::as_str);

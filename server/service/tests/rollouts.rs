@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta, Timelike};
 use domain::commands::force::ForceRefusal;
+use domain::conversation::offer::Offer;
 use domain::deployment::{DeploymentState, Force, Withdrawal};
 use domain::freeze::FreezeScope;
 use domain::ids::{RoomId, UpdateId};
-use domain::offer::Offer;
 use domain::rollout::RolloutState;
 use domain::room::{Health, RoomState};
 use domain::settings::Mode;

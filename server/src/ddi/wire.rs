@@ -24,7 +24,7 @@ pub(crate) fn sleep(seconds: u32) -> String {
 
 /// A poll's answer. `base` is the controller's own address.
 pub(crate) fn poll(answer: &PollAnswer, base: &str) -> Value {
-    use domain::offer::Offer;
+    use domain::conversation::offer::Offer;
     let mut links = Map::new();
     let mut link = |name: &str, href: String| {
         links.insert(name.to_owned(), json!({ "href": href }));

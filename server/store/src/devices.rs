@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use domain::conversation::offer::{OfferFacts, Presence};
 use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, RoomId};
 use domain::install::Install;
-use domain::offer::{OfferFacts, Presence};
 use uuid::Uuid;
 
 use crate::deployments::InstallRow;

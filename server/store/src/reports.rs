@@ -9,9 +9,9 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::conversation::offer::{self, Offer};
 use domain::ids::{ActionId, DeviceId, RoomId};
 use domain::install::{Execution, Feedback, FeedbackEffect, Install, InstallState};
-use domain::offer::{self, Offer};
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
