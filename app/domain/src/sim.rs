@@ -14,12 +14,14 @@ use uuid::Uuid;
 
 use crate::changes::{Changes, ReportLine};
 use crate::check::{self, Finding};
+use crate::conversation::feedback::{Execution, Feedback, Finished};
+use crate::conversation::hear::FeedbackEffect;
 use crate::conversation::offer::{self, Offer, OfferFacts, Presence};
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::Subject;
 use crate::fleet::Fleet;
 use crate::ids::{ActionId, DeploymentId, DeviceId, NewIds, ProductId, UpdateId};
-use crate::install::{Execution, Feedback, FeedbackEffect, Finished, Install, InstallState};
+use crate::install::{Install, InstallState};
 use crate::planner;
 use crate::rollout::Rollout;
 use crate::status::{self, UpdateStatus};

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::deployment::Force;
 use domain::ids::{ProductId, RoomId, UpdateId};
-use domain::install::{Execution, Feedback, Finished};
 use domain::settings::Settings;
 use domain::update::Severity;
 use domain::zone::Zone;

@@ -1,9 +1,9 @@
 //! What the tick costs, on both engines.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::conversation::offer::Offer;
 use domain::ids::ActionId;
-use domain::install::{Execution, Feedback, Finished};
 use domain::settings::Settings;
 use futures::StreamExt;
 use service::clock::Stopwatch;

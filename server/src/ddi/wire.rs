@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::install::{Execution, Feedback, Finished};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service::devices::{PollAnswer, Work};

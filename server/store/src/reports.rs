@@ -9,9 +9,11 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::conversation::feedback::{Execution, Feedback};
+use domain::conversation::hear::FeedbackEffect;
 use domain::conversation::offer::{self, Offer};
 use domain::ids::{ActionId, DeviceId, RoomId};
-use domain::install::{Execution, Feedback, FeedbackEffect, Install, InstallState};
+use domain::install::{Install, InstallState};
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;

@@ -1,9 +1,11 @@
 //! Devices that somebody else moves: a test lets the same device poll and speak here and at the service.
 
 use super::{Behaviour, Simulation};
+use crate::conversation::feedback::Feedback;
+use crate::conversation::hear::FeedbackEffect;
 use crate::conversation::offer::{self, Offer, OfferFacts, Presence};
 use crate::ids::DeviceId;
-use crate::install::{Feedback, FeedbackEffect, Install};
+use crate::install::Install;
 
 impl Simulation {
     /// The device polls: what it is told. `presence`: what the devices of its room last said of people in it.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::conversation::offer::{Offer, Presence};
 use domain::fleet::Fleet;
 use domain::ids::{ActionId, DeviceId, ProductId, RoomId};
-use domain::install::{Execution, Feedback, Finished};
 use domain::sim::Simulation;
 use service::Service;
 use service::store::{ConfigMode, ConfigReport, Outcome};

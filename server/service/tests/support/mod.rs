@@ -13,11 +13,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::check::{Finding, check};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::conversation::offer::Offer;
 use domain::deployment::Deployment;
 use domain::fleet::Fleet;
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
-use domain::install::{Execution, Feedback, Finished, Install};
+use domain::install::Install;
 use domain::ring::RingOrder;
 use domain::settings::Settings;
 use domain::update::Severity;

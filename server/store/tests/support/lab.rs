@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::changes::NewInstall;
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::deployment::{Deployment, DeploymentState};
 use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::install::{Execution, Feedback, Finished};
 use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
