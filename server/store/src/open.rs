@@ -9,9 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::mpsc;
 
+use crate::devices::{self, QueuedReport};
 use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::reports::{self, QueuedReport};
 use crate::tx::{Inner, Tx};
 
 /// Connections that read an SQLite file at once; each is a thread. More of them than there are cores wait for each other.
@@ -101,7 +101,7 @@ impl Store {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
         let (commands, queue) = mpsc::channel(4096);
-        tokio::spawn(reports::run_queue(writer.clone(), queue));
+        tokio::spawn(devices::run_queue(writer.clone(), queue));
         Ok(Self {
             database: Database::Sqlite {
                 writer,

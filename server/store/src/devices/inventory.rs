@@ -12,15 +12,15 @@ use domain::version::{self, Version};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::devices::reports::{ConfigMode, ConfigReport, MOST_ATTRIBUTES, MOST_CHARACTERS, Outcome, ReportRefusal};
 use crate::dialect;
 use crate::error::Result;
-use crate::reports::{ConfigMode, ConfigReport, MOST_ATTRIBUTES, MOST_CHARACTERS, Outcome, ReportRefusal};
 use crate::rooms::ids_in;
 use crate::rows::micros;
 use crate::tx::{Inner, Tx, each};
 
 impl Tx {
-    pub(crate) async fn config(
+    pub(super) async fn config(
         &mut self,
         device: DeviceId,
         report: &ConfigReport,
@@ -37,7 +37,7 @@ impl Tx {
     }
 
     /// Reports of different devices at once, in the order given: rows are read and written together. No locks are taken here.
-    pub(crate) async fn configs(
+    pub(super) async fn configs(
         &mut self,
         reports: &[(DeviceId, &ConfigReport, DateTime<Utc>)],
     ) -> Result<Vec<Outcome>> {
