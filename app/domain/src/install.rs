@@ -1,6 +1,6 @@
 //! Installs: one attempt to put one update on one device, and where it stands.
 //!
-//! What a device's words do to its install is said in `conversation/hear.rs`; what follows for the room and the rollout is the planner's.
+//! Which words of a device bring it where is said in `conversation/hear.rs`; what follows for the room and the rollout is the planner's.
 //! Start with [`InstallState`].
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -138,6 +138,49 @@ impl Install {
         }
     }
 
+    /// Where it stands after a sign of work: it has started, and it is not silent. `detail`: what the device says.
+    #[must_use]
+    pub fn started(&self, now: DateTime<Utc>, detail: &str) -> Self {
+        let installed_chunks = matches!(
+            self.state,
+            InstallState::Started {
+                installed_chunks: true,
+                ..
+            }
+        );
+        Self {
+            state: InstallState::Started {
+                heard_at: now,
+                silent_at: None,
+                installed_chunks,
+            },
+            started_at: self.started_at.or(Some(now)),
+            detail: shorten(detail),
+            ..self.clone()
+        }
+    }
+
+    /// Where it stands after the device has closed it in `state`. A device that shows no sign of work before has started now.
+    #[must_use]
+    pub fn closed(&self, state: InstallState, now: DateTime<Utc>, detail: &str) -> Self {
+        Self {
+            state,
+            started_at: self.started_at.or(Some(now)),
+            detail: shorten(detail),
+            ..self.clone()
+        }
+    }
+
+    /// Where it stands after the device has stopped because it was asked to.
+    #[must_use]
+    pub fn canceled(&self, now: DateTime<Utc>, detail: &str) -> Self {
+        Self {
+            state: InstallState::Canceled { at: now },
+            detail: shorten(detail),
+            ..self.clone()
+        }
+    }
+
     /// When a started device has been silent for too long (W5): three times the expected minutes, at least 60 minutes.
     #[must_use]
     pub fn silent_from(&self, settings: &Settings, expected_minutes: u32) -> Option<DateTime<Utc>> {
@@ -157,6 +200,17 @@ impl Install {
             | InstallState::Canceled { .. } => None,
         }
     }
+}
+
+/// The longest detail that an install keeps, in characters.
+pub const LONGEST_DETAIL: usize = 500;
+
+fn shorten(detail: &str) -> String {
+    detail
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .take(LONGEST_DETAIL)
+        .collect()
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::conversation::feedback::{Execution, Feedback, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
 use domain::conversation::offer::Offer;
 use domain::ids::ActionId;
 use domain::settings::Settings;
 use futures::StreamExt;
 use service::clock::Stopwatch;
 use service::devices::Credentials;
-use service::store::{Caller, ConfigMode, ConfigReport, Engine};
+use service::store::{Caller, Engine};
 
 use crate::estate::{Estate, GATEWAY};
 use crate::load::number;

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::changes::{Applied, Changes};
 use domain::clean::CleanText;
 use domain::commands::force::{self, ForceOutcome, ForceRefusal};
 use domain::commands::retry::Retry;
 use domain::commands::startable_rollout;
+use domain::conversation::presence;
 use domain::deployment::{Deployment, Force};
 use domain::freeze::Freezes;
 use domain::ids::{NewIds, RoomId, UpdateId};
@@ -100,9 +101,6 @@ pub struct ForcePlan {
 /// Rooms that are read and written together.
 const BATCH: i64 = 500;
 const AT_A_TIME: usize = 500;
-
-/// How long a device's word about people in its room counts (K5).
-const FRESH: TimeDelta = TimeDelta::minutes(2);
 
 impl Service {
     /// Retry all failed (K4): exactly the failed rooms go back into their next window. A second call changes nothing.
@@ -267,7 +265,7 @@ impl Service {
                     facts.force_in(tx, page, now, &mut ids, &mut done).await?;
                 }
                 let forced = done.outcome;
-                let (in_use, in_use_at) = tx.rooms_in_use(&forced.rooms, now - FRESH, now).await?;
+                let (in_use, in_use_at) = tx.rooms_in_use(&forced.rooms, now - presence::FRESH, now).await?;
                 ForcePlan {
                     forced,
                     product: facts.update.product_name,

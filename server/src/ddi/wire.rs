@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::conversation::feedback::{Execution, Feedback, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service::devices::{PollAnswer, Work};
-use service::store::{ConfigMode, ConfigReport};
 
 /// An error as DDI clients know it.
 #[derive(Debug, Serialize)]

@@ -37,9 +37,7 @@ pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFacts, AuditFilter, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
 pub use deployments::{DeploymentEvent, ForceRecord};
-pub use devices::{
-    Caller, ConfigMode, ConfigReport, DeviceFacts, DeviceRecord, Fetched, OpenInstall, Outcome, Report, ReportRefusal,
-};
+pub use devices::{Caller, DeviceFacts, DeviceRecord, OpenInstall};
 pub use error::{Result, StoreError};
 pub use estate::{EstateLine, UploadRecord};
 pub use migrations::AppliedMigration;

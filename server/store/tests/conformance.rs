@@ -18,6 +18,8 @@ use domain::access::Role;
 use domain::changes::{Changes, Placement, Stop, StopOf};
 use domain::check::{check, forward};
 use domain::conversation::feedback::{Execution, Feedback, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport, ReportRefusal};
+use domain::conversation::{Fetched, Outcome, Report};
 use domain::deployment::{DeploymentState, Failure, Force, Withdrawal};
 use domain::ids::{ActionId, DeviceId, PersonId, RingId, RoomId, UpdateId};
 use domain::install::InstallState;
@@ -31,9 +33,8 @@ use domain::update::VersionStanding;
 use domain::zone::Zone;
 use sqlx::AssertSqlSafe;
 use store::{
-    AuditFacts, AuditFilter, ConfigMode, ConfigReport, Engine, Fetched, NewSession, Outcome, PersonRecord, Report,
-    ReportRefusal, RoomFilter, RoomListRecord, Store, StoreError, TicketFilter, TicketRecord, Tx, UpdateRoomFilter,
-    UpdateRooms,
+    AuditFacts, AuditFilter, Engine, NewSession, PersonRecord, RoomFilter, RoomListRecord, Store, StoreError,
+    TicketFilter, TicketRecord, Tx, UpdateRoomFilter, UpdateRooms,
 };
 use support::Home;
 use support::lab::{self, GENERAL, STAGING, UPDATE, at_night, date, instant, later, room, says};

@@ -1,47 +1,39 @@
 //! What a device is told when it polls (`docs/devices.md` 2 and 3): one pure function of its open install and the instant.
 //!
-//! [`decide`] is asked by the poll, again by `GET deploymentBase`, for the device may be late, and again when a device that has
-//! not started says its first word. The simulator asks the same function.
+//! [`decide`] is asked by the poll, again by `GET deploymentBase`, for the device may be late, and again when a device says something
+//! about its action ([`super::hear::hear`]). Each question is one call: the answer also says whether the device shows up in time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::{OfferFacts, presence};
 use crate::deployment::Force;
-use crate::ids::DeviceId;
-use crate::install::{Install, InstallState};
-use crate::settings::Settings;
+use crate::install::InstallState;
 
-/// What counts for the decision.
-#[derive(Clone, Debug)]
-pub struct OfferFacts<'a> {
-    /// The device's open install.
-    pub install: &'a Install,
-    /// [`crate::rollout::Rollout::may_start_rooms`].
-    pub rollout_may_start: bool,
-    /// How the deployment is forced, if it is.
-    pub force: Option<Force>,
-    /// Typical minutes of an install.
-    pub expected_minutes: u32,
-    /// The room, as its devices last reported it.
-    pub presence: Presence,
-    /// The device keeps to windows of its own (`docs/devices.md` 2.1).
-    pub window_aware: bool,
+/// The answer to a poll.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// What the device is told.
+    pub offer: Offer,
+    /// The device shows up in time by asking now, for the first time (W4).
+    pub shows_up: bool,
+    /// A force waits until the room is known to be free (K5).
+    pub waits_for_free_room: bool,
 }
 
-/// Whether people are in the room, as far as devices say (K5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Presence {
-    /// The last report of `room.state=free`.
-    pub free_at: Option<DateTime<Utc>>,
-    /// The last report of another `room.state`, of a device that has not said `free` since.
-    pub busy_at: Option<DateTime<Utc>>,
-    /// A booking that is known: until when.
-    pub busy_until: Option<DateTime<Utc>>,
+impl Answer {
+    /// Whether the device is asked for its facts. `wanted`: somebody waits for them already.
+    #[must_use]
+    pub fn asks_for_facts(self, wanted: bool) -> bool {
+        // swupdate sends its facts instead of installing when a poll has both links, and would do so for ever.
+        self.offer == Offer::Nothing && (wanted || self.waits_for_free_room)
+    }
 }
 
 /// What a device is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Offer {
     /// No work.
+    #[default]
     Nothing,
     /// Install this.
     Install,
@@ -51,19 +43,18 @@ pub enum Offer {
     Cancel,
 }
 
-impl Presence {
-    /// Free by a report not older than two minutes, with no other device of the room saying otherwise, and not booked now (K5).
-    #[must_use]
-    pub fn is_free(&self, now: DateTime<Utc>) -> bool {
-        let is_fresh = |at: DateTime<Utc>| now - at <= TimeDelta::minutes(2);
-        let is_free = self.free_at.is_some_and(is_fresh) && !self.busy_at.is_some_and(is_fresh);
-        is_free && self.busy_until.is_none_or(|until| until <= now)
+/// What a poll at `now` is answered, and what it shows. A device without an open action gets the default answer.
+#[must_use]
+pub fn decide(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Answer {
+    let offer = offer(facts, now);
+    Answer {
+        offer,
+        shows_up: presence::shows_up(facts, now),
+        waits_for_free_room: facts.force == Some(Force::WhenAvailable) && offer == Offer::Nothing,
     }
 }
 
-/// What the device of this install is told at `now`.
-#[must_use]
-pub fn decide(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Offer {
+fn offer(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Offer {
     match facts.install.state {
         InstallState::Started { .. } if facts.install.is_to_be_canceled() => Offer::Cancel,
         // Sticky: a device that has started keeps its link until it closes (`docs/devices.md` 2.2).
@@ -101,117 +92,25 @@ fn in_window(facts: &OfferFacts<'_>, opens: DateTime<Utc>, closes: DateTime<Utc>
     }
 }
 
-/// Whether the device shows up in time by polling now (W4): its install waits for it, and nothing but the device is missing.
-#[must_use]
-pub fn shows_up(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> bool {
-    let its_time = match facts.install.window {
-        Some((opens, closes)) => opens <= now && now < closes,
-        None => true,
-    };
-    facts.install.state == InstallState::Planned
-        && facts.install.shown_up_at.is_none()
-        && its_time
-        && facts.rollout_may_start
-}
-
-/// Seconds until the device polls again: 5 to 86 399 (`docs/devices.md` 1).
-///
-/// The base has a jitter that is fixed per device; 30 s while something is in progress or forced; before a window a third of
-/// the time that is left.
-#[must_use]
-pub fn poll_again_in(settings: &Settings, device: DeviceId, facts: Option<&OfferFacts<'_>>, now: DateTime<Utc>) -> u32 {
-    const BUSY: u32 = 30;
-    const SHORTEST: u32 = 5;
-    const LONGEST: u32 = 86_399;
-    let base = jittered(settings.poll_seconds, device).clamp(SHORTEST, LONGEST);
-    let Some(facts) = facts else { return base };
-    if !facts.install.is_open() {
-        return base;
-    }
-    if facts.install.is_started() || facts.force.is_some() {
-        return BUSY.min(base);
-    }
-    match facts.install.window {
-        Some((opens, _)) if now < opens => {
-            let third = u32::try_from((opens - now).num_seconds() / 3).unwrap_or(LONGEST);
-            third.clamp(BUSY.min(base), base)
-        }
-        Some(_) | None => base,
-    }
-}
-
-/// Up to a tenth more or less, the same for a device every time.
-fn jittered(seconds: u32, device: DeviceId) -> u32 {
-    let bytes = device.0.as_bytes();
-    let spread = (u32::from(bytes[14]) << 8 | u32::from(bytes[15])) % 201;
-    let thousandths = u64::from(900 + spread);
-    u32::try_from(u64::from(seconds) * thousandths / 1000).unwrap_or(seconds)
-}
-
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
+    use crate::conversation::examples::{instant, offer_facts, planned, started};
+    use crate::conversation::presence::Presence;
     use crate::deployment::Failure;
-    use crate::ids::{ActionId, DeploymentId, UpdateId};
-
-    fn instant(time: &str) -> DateTime<Utc> {
-        format!("2025-03-05T{time}:00Z").parse().expect("an instant")
-    }
-
-    fn planned(window: Option<(&str, &str)>) -> Install {
-        Install {
-            action: ActionId(1),
-            deployment: DeploymentId(Uuid::nil()),
-            update: UpdateId(Uuid::nil()),
-            device: DeviceId(Uuid::nil()),
-            attempt: 1,
-            window: window.map(|(opens, closes)| (instant(opens), instant(closes))),
-            state: InstallState::Planned,
-            shown_up_at: None,
-            started_at: None,
-            detail: String::new(),
-            cancel_wanted: None,
-        }
-    }
-
-    fn started(installed_chunks: bool) -> Install {
-        let state = InstallState::Started {
-            heard_at: instant("00:10"),
-            silent_at: None,
-            installed_chunks,
-        };
-        Install {
-            state,
-            started_at: Some(instant("00:10")),
-            ..planned(Some(("00:00", "05:00")))
-        }
-    }
-
-    /// Planned for 00:00 to 05:00, 20 minutes, of a rollout that may start, asked by an ordinary device.
-    fn offer_facts(install: &Install) -> OfferFacts<'_> {
-        OfferFacts {
-            install,
-            rollout_may_start: true,
-            force: None,
-            expected_minutes: 20,
-            presence: Presence::default(),
-            window_aware: false,
-        }
-    }
+    use crate::install::Install;
 
     #[test]
     fn a_planned_install_is_offered_inside_its_window_as_long_as_it_fits_w1_s7() {
         let install = planned(Some(("00:00", "05:00")));
-        let told = |time| decide(&offer_facts(&install), instant(time));
+        let told = |time| decide(&offer_facts(&install), instant(time)).offer;
         assert_eq!(told("00:00"), Offer::Install);
         assert_eq!(told("04:40"), Offer::Install, "it just fits");
         assert_eq!(told("04:41"), Offer::Nothing, "it does not fit any more");
         assert_eq!(told("05:00"), Offer::Nothing, "half open");
         let tomorrow = planned(Some(("01:00", "05:00")));
         assert_eq!(
-            decide(&offer_facts(&tomorrow), instant("00:59")),
+            decide(&offer_facts(&tomorrow), instant("00:59")).offer,
             Offer::Nothing,
             "not before it opens"
         );
@@ -224,8 +123,8 @@ mod tests {
             window_aware: true,
             ..offer_facts(&install)
         };
-        assert_eq!(decide(&aware, instant("00:30")), Offer::Prefetch);
-        assert_eq!(decide(&aware, instant("01:00")), Offer::Install);
+        assert_eq!(decide(&aware, instant("00:30")).offer, Offer::Prefetch);
+        assert_eq!(decide(&aware, instant("01:00")).offer, Offer::Install);
         assert_eq!(
             decide(
                 &OfferFacts {
@@ -233,7 +132,8 @@ mod tests {
                     ..aware
                 },
                 instant("00:30")
-            ),
+            )
+            .offer,
             Offer::Nothing
         );
     }
@@ -247,7 +147,7 @@ mod tests {
                     force,
                     ..offer_facts(&install)
                 };
-                assert_eq!(decide(&facts, instant("01:00")), Offer::Nothing, "{force:?}");
+                assert_eq!(decide(&facts, instant("01:00")).offer, Offer::Nothing, "{force:?}");
             }
         }
     }
@@ -259,9 +159,9 @@ mod tests {
             force: Some(Force::Now),
             ..offer_facts(&install)
         };
-        assert_eq!(decide(&forced, instant("14:00")), Offer::Install);
+        assert_eq!(decide(&forced, instant("14:00")).offer, Offer::Install);
         assert_eq!(
-            decide(&offer_facts(&install), instant("14:00")),
+            decide(&offer_facts(&install), instant("14:00")).offer,
             Offer::Nothing,
             "no window and no force"
         );
@@ -284,6 +184,7 @@ mod tests {
                 },
                 instant("14:00"),
             )
+            .offer
         };
         assert_eq!(told(None, None), Offer::Nothing);
         assert_eq!(told(Some("13:58"), None), Offer::Install, "two minutes old");
@@ -304,7 +205,7 @@ mod tests {
                 rollout_may_start,
                 ..offer_facts(&install)
             };
-            assert_eq!(decide(&facts, instant(time)), Offer::Install);
+            assert_eq!(decide(&facts, instant(time)).offer, Offer::Install);
         }
     }
 
@@ -315,7 +216,7 @@ mod tests {
                 cancel_wanted: Some("Recalled: cameras stay dark.".to_owned()),
                 ..install
             };
-            decide(&offer_facts(&wanted), instant("00:20"))
+            decide(&offer_facts(&wanted), instant("00:20")).offer
         };
         assert_eq!(told(started(false)), Offer::Cancel);
         assert_eq!(told(started(true)), Offer::Install, "only the restart is left");
@@ -341,7 +242,7 @@ mod tests {
                     presence,
                     ..offer_facts(&install)
                 };
-                decide(&forced, instant(time))
+                decide(&forced, instant(time)).offer
             };
             assert_eq!(told("01:29"), Offer::Install, "a force asks for no space in the window");
             assert_eq!(told("01:30"), Offer::Nothing, "the freeze has begun");
@@ -366,77 +267,29 @@ mod tests {
                 state,
                 ..planned(Some(("00:00", "05:00")))
             };
-            assert_eq!(decide(&offer_facts(&install), instant("01:00")), Offer::Nothing);
-            assert!(!shows_up(&offer_facts(&install), instant("01:00")));
+            assert_eq!(decide(&offer_facts(&install), instant("01:00")).offer, Offer::Nothing);
+            assert!(!decide(&offer_facts(&install), instant("01:00")).shows_up);
         }
     }
 
     #[test]
-    fn a_device_shows_up_by_polling_inside_the_window_even_if_it_does_not_fit_any_more_w4() {
-        let install = planned(Some(("00:00", "05:00")));
-        assert!(shows_up(&offer_facts(&install), instant("04:59")));
-        assert!(!shows_up(&offer_facts(&install), instant("05:00")));
-        assert!(!shows_up(
-            &OfferFacts {
-                rollout_may_start: false,
+    fn facts_are_asked_for_only_where_there_is_no_work_and_always_while_a_force_waits_for_a_free_room_k5() {
+        let install = planned(None);
+        let asked = |force: Force, free_at: Option<&str>, wanted: bool| {
+            let facts = OfferFacts {
+                force: Some(force),
+                presence: Presence {
+                    free_at: free_at.map(instant),
+                    ..Presence::default()
+                },
                 ..offer_facts(&install)
-            },
-            instant("01:00")
-        ));
-        let came = Install {
-            shown_up_at: Some(instant("00:30")),
-            ..install
+            };
+            decide(&facts, instant("14:00")).asks_for_facts(wanted)
         };
-        assert!(!shows_up(&offer_facts(&came), instant("01:00")), "once is enough");
-        assert!(
-            shows_up(&offer_facts(&planned(None)), instant("14:00")),
-            "a force has no window to miss"
-        );
-    }
-
-    #[test]
-    fn the_sleep_between_polls_keeps_its_bounds() {
-        let before = planned(Some(("04:00", "05:00")));
-        let forced = planned(None);
-        let running = started(false);
-        for number in 0..500_u128 {
-            let device = DeviceId(Uuid::from_u128(number * 7_919));
-            for poll_seconds in [0, 5, 30, 300, 86_399, u32::MAX] {
-                let settings = Settings {
-                    poll_seconds,
-                    ..Settings::default()
-                };
-                let idle = poll_again_in(&settings, device, None, instant("00:00"));
-                assert!((5..=86_399).contains(&idle), "{idle}");
-                for install in [&before, &forced, &running] {
-                    let facts = OfferFacts {
-                        force: install.window.is_none().then_some(Force::Now),
-                        ..offer_facts(install)
-                    };
-                    for time in ["00:00", "03:59", "04:30", "14:00"] {
-                        let seconds = poll_again_in(&settings, device, Some(&facts), instant(time));
-                        assert!((5..=idle).contains(&seconds), "{seconds} of {idle}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_device_polls_every_thirty_seconds_while_it_works_and_by_thirds_before_its_window() {
-        let settings = Settings {
-            poll_seconds: 3_600,
-            ..Settings::default()
-        };
-        let sleep = |install: &Install, time| {
-            poll_again_in(&settings, install.device, Some(&offer_facts(install)), instant(time))
-        };
-        assert_eq!(sleep(&started(false), "00:20"), 30);
-        let install = planned(Some(("04:00", "05:00")));
-        assert_eq!(sleep(&install, "03:30"), 600);
-        assert_eq!(sleep(&install, "03:59"), 30);
-        let idle = poll_again_in(&settings, install.device, None, instant("04:30"));
-        assert!((3_240..=3_960).contains(&idle), "a tenth more or less");
-        assert_eq!(sleep(&install, "04:30"), idle);
+        assert!(asked(Force::WhenAvailable, None, false));
+        assert!(!asked(Force::WhenAvailable, Some("14:00"), true), "it installs");
+        assert!(!asked(Force::Now, None, true), "it installs");
+        assert!(Answer::default().asks_for_facts(true));
+        assert!(!Answer::default().asks_for_facts(false));
     }
 }

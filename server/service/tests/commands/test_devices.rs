@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::conversation::Outcome;
 use domain::conversation::feedback::{Execution, Feedback, Finished};
-use domain::conversation::offer::{Offer, Presence};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
+use domain::conversation::offer::Offer;
+use domain::conversation::presence::Presence;
 use domain::fleet::Fleet;
 use domain::ids::{ActionId, DeviceId, ProductId, RoomId};
 use domain::sim::Simulation;
 use service::Service;
-use service::store::{ConfigMode, ConfigReport, Outcome};
 
 use crate::support::people::Names;
 use crate::support::speak;

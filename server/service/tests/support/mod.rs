@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::check::{Finding, check};
+use domain::conversation::Outcome;
 use domain::conversation::feedback::{Execution, Feedback, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
 use domain::conversation::offer::Offer;
 use domain::deployment::Deployment;
 use domain::fleet::Fleet;
@@ -25,7 +27,7 @@ use domain::update::Severity;
 use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::Credentials;
-use service::store::{AuditFilter, Caller, ConfigMode, ConfigReport, Engine, Outcome, Store};
+use service::store::{AuditFilter, Caller, Engine, Store};
 use service::{
     Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RingFields, RoomsFile, Service, ServiceError, Source,
 };

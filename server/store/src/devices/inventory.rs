@@ -1,22 +1,24 @@
-//! What devices report about themselves: attributes, and the components and versions in them (`docs/devices.md` 1, 3).
+//! What devices report about themselves: loaded, judged by the domain ([`inventory::take`]), written (`docs/devices.md` 1, 4).
 //!
 //! A version that is seen for the first time gets its standing to every published update here, so that "below the update" stays a
 //! comparison in SQL.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::{DateTime, Utc};
+use domain::conversation::Outcome;
+use domain::conversation::inventory::{self, ConfigReport, KnownDevice, Taken};
 use domain::ids::{DeviceId, ProductId, RoomId};
 use domain::update::VersionStanding;
 use domain::version::{self, Version};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::devices::reports::{ConfigMode, ConfigReport, MOST_ATTRIBUTES, MOST_CHARACTERS, Outcome, ReportRefusal};
 use crate::dialect;
 use crate::error::Result;
 use crate::rooms::ids_in;
-use crate::rows::micros;
+use crate::rows::{micros, opt_instant, opt_micros};
 use crate::tx::{Inner, Tx, each};
 
 impl Tx {
@@ -48,29 +50,28 @@ impl Tx {
         let mut outcomes = Vec::with_capacity(reports.len());
         let mut accepted = Vec::with_capacity(reports.len());
         for (device, report, now) in reports {
-            let Some(before) = known.remove(device) else {
+            let Some((room, before)) = known.remove(device) else {
                 outcomes.push(Outcome::NotFound);
                 continue;
             };
-            match merged(before.attributes.clone(), report) {
-                Ok(attributes) => {
-                    accepted.push(AcceptedReport::new(
-                        *device,
-                        before,
-                        attributes,
-                        report,
-                        *now,
-                        outcomes.len(),
-                    ));
+            match inventory::take(before, report, *now) {
+                Ok(taken) => {
+                    accepted.push(AcceptedReport {
+                        device: *device,
+                        room,
+                        taken,
+                        now: *now,
+                        index: outcomes.len(),
+                    });
                     outcomes.push(Outcome::Noted);
                 }
                 Err(refusal) => outcomes.push(Outcome::Refused(refusal)),
             }
         }
         self.put_attributes(&accepted).await?;
-        for accepted in &accepted {
-            if self.take_inventory(accepted).await? {
-                self.recheck(accepted.before.room).await?;
+        for accepted in &mut accepted {
+            if self.put_inventory(accepted).await? {
+                self.recheck(accepted.room).await?;
                 outcomes[accepted.index] = Outcome::Changed;
             }
         }
@@ -80,7 +81,7 @@ impl Tx {
     async fn known_of(
         &mut self,
         devices: impl Iterator<Item = Uuid> + Clone,
-    ) -> Result<BTreeMap<DeviceId, KnownDevice>> {
+    ) -> Result<BTreeMap<DeviceId, (RoomId, KnownDevice)>> {
         // One row for each component; the device's own columns stand in each.
         type Row = (
             Uuid,
@@ -103,16 +104,23 @@ impl Tx {
             query.push(" ORDER BY d.id, c.product_id");
             query.build_query_as().fetch_all(c).await
         })?;
-        let mut all: BTreeMap<DeviceId, KnownDevice> = BTreeMap::new();
+        let mut all: BTreeMap<DeviceId, (RoomId, KnownDevice)> = BTreeMap::new();
         for (device, room, attributes, free_at, busy_at, product, version) in rows {
-            let known = all.entry(DeviceId(device)).or_insert_with(|| KnownDevice {
-                room: RoomId(room),
-                attributes: attributes.0,
-                free_at,
-                busy_at,
-                components: BTreeMap::new(),
-            });
-            known.components.extend(product.map(|product| (product, version)));
+            let (_, known) = match all.entry(DeviceId(device)) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert((
+                    RoomId(room),
+                    KnownDevice {
+                        attributes: attributes.0,
+                        free_at: opt_instant("devices", device, free_at)?,
+                        busy_at: opt_instant("devices", device, busy_at)?,
+                        components: BTreeMap::new(),
+                    },
+                )),
+            };
+            known
+                .components
+                .extend(product.map(|product| (ProductId(product), version)));
         }
         Ok(all)
     }
@@ -130,12 +138,13 @@ impl Tx {
                 FROM (",
             );
             query.push_values(accepted, |mut row, accepted| {
+                let (taken, presence) = (&accepted.taken, &accepted.taken.presence);
                 row.push_bind(accepted.device.0)
-                    .push_bind(Json(&accepted.attributes))
-                    .push_bind(accepted.is("ddi.window", "aware"))
-                    .push_bind(accepted.free_at)
-                    .push_bind(accepted.busy_at)
-                    .push_bind(accepted.busy_until())
+                    .push_bind(Json(&taken.attributes))
+                    .push_bind(taken.window_aware)
+                    .push_bind(opt_micros(presence.free_at))
+                    .push_bind(opt_micros(presence.busy_at))
+                    .push_bind(opt_micros(presence.busy_until))
                     .push_bind(micros(accepted.now));
             });
             query.push(") AS accepted WHERE devices.id = accepted.column1");
@@ -144,48 +153,31 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes components and versions from attributes (`docs/devices.md` 3); whether anything is new.
-    ///
-    /// A device that names no components and has exactly one reports that one's version as `sw_version`. What an earlier report
-    /// named and this one does not is gone; what came from an import stays until the device names its components.
-    async fn take_inventory(&mut self, accepted: &AcceptedReport) -> Result<bool> {
-        let (device, known, now) = (accepted.device, &accepted.before.components, accepted.now);
-        let (before, attributes) = (&accepted.before.attributes, &accepted.attributes);
-        let mut reported = components_in(attributes);
-        if let (true, Some(version), [only]) = (
-            reported.is_empty(),
-            attributes.get("sw_version"),
-            known.keys().collect::<Vec<_>>().as_slice(),
-        ) {
-            reported.insert((*only).clone(), Some(version.clone()));
-        }
-        let gone: Vec<String> = components_in(before)
-            .into_keys()
-            .filter(|product| known.contains_key(product) && !reported.contains_key(product))
-            .collect();
-        let mut changes = Vec::new();
-        for (product, version) in reported {
-            if known.get(&product) == Some(&version) {
-                continue;
+    /// Writes the components of a report; whether anything is new.
+    async fn put_inventory(&mut self, accepted: &mut AcceptedReport) -> Result<bool> {
+        let (device, taken) = (accepted.device, &mut accepted.taken);
+        let mut portfolio = BTreeMap::new();
+        for (product, _) in &taken.changed {
+            if let Some(record) = self.product(product).await? {
+                portfolio.insert(product.clone(), record);
             }
-            let product = ProductId(product);
-            // A product that the portfolio does not know stays an attribute.
-            let Some(record) = self.product(&product).await? else {
-                continue;
-            };
-            let row = match &version {
-                Some(text) => Some(self.known_version(&record, text).await?),
-                None => None,
-            };
-            changes.push((device, product, row));
         }
-        if changes.is_empty() && gone.is_empty() {
+        taken.keep_known(|product| portfolio.contains_key(product));
+        if !taken.rechecks_room() {
             return Ok(false);
         }
-        self.put_components(&changes, now).await?;
-        for product in gone {
+        let mut rows = Vec::with_capacity(taken.changed.len());
+        for (product, version) in &taken.changed {
+            let row = match (portfolio.get(product), version) {
+                (Some(record), Some(text)) => Some(self.known_version(record, text).await?),
+                (None, _) | (_, None) => None,
+            };
+            rows.push((device, product.clone(), row));
+        }
+        self.put_components(&rows, accepted.now).await?;
+        for product in &taken.gone {
             const SQL: &str = "DELETE FROM components WHERE device_id = $1 AND product_id = $2";
-            each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product).execute(c).await.map(drop))?;
+            each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).execute(c).await.map(drop))?;
         }
         Ok(true)
     }
@@ -254,64 +246,14 @@ impl Tx {
     }
 }
 
-/// What is known of a device before it reports.
-struct KnownDevice {
-    room: RoomId,
-    attributes: BTreeMap<String, String>,
-    free_at: Option<i64>,
-    busy_at: Option<i64>,
-    components: BTreeMap<String, Option<String>>,
-}
-
 /// A report of facts that is taken.
 struct AcceptedReport {
     device: DeviceId,
-    before: KnownDevice,
-    attributes: BTreeMap<String, String>,
-    free_at: Option<i64>,
-    busy_at: Option<i64>,
+    room: RoomId,
+    taken: Taken,
     now: DateTime<Utc>,
     /// Whose outcome it is.
     index: usize,
-}
-
-impl AcceptedReport {
-    fn new(
-        device: DeviceId,
-        before: KnownDevice,
-        attributes: BTreeMap<String, String>,
-        report: &ConfigReport,
-        now: DateTime<Utc>,
-        index: usize,
-    ) -> Self {
-        let mut accepted = Self {
-            free_at: before.free_at,
-            busy_at: before.busy_at,
-            device,
-            before,
-            attributes,
-            now,
-            index,
-        };
-        // A report that does not speak of the room makes an earlier one no younger (K5).
-        if report.mode == ConfigMode::Replace || report.data.contains_key("room.state") {
-            let at = Some(micros(now));
-            let is_free = accepted.is("room.state", "free");
-            accepted.free_at = at.filter(|_| is_free);
-            accepted.busy_at = at.filter(|_| !is_free && accepted.attributes.contains_key("room.state"));
-        }
-        accepted
-    }
-
-    fn is(&self, key: &str, value: &str) -> bool {
-        let given = self.attributes.get(key);
-        given.is_some_and(|given| given.eq_ignore_ascii_case(value))
-    }
-
-    fn busy_until(&self) -> Option<i64> {
-        let until = DateTime::parse_from_rfc3339(self.attributes.get("room.busy_until")?);
-        until.ok().map(|until| until.timestamp_micros())
-    }
 }
 
 fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], installed: Version<'_>) -> VersionStanding {
@@ -338,56 +280,4 @@ fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], inst
 pub fn version_id(product: &ProductId, text: &str) -> Uuid {
     let namespace = Uuid::from_u128(0x6e69_6768_7473_6869_6674_2d76_6572_7369);
     Uuid::new_v5(&namespace, format!("{product}\u{0}{text}").as_bytes())
-}
-
-/// Products with their versions, as attributes name them (`docs/devices.md` 3).
-fn components_in(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Option<String>> {
-    let number = |key: &str| {
-        let number = key.strip_prefix("component.")?.strip_suffix(".product")?;
-        Some(number.to_owned())
-    };
-    let named = attributes
-        .iter()
-        .filter_map(|(key, product)| Some((number(key)?, product)));
-    let version = |number: &str| {
-        let version = attributes.get(&format!("component.{number}.version"));
-        version.filter(|version| !version.is_empty()).cloned()
-    };
-    named
-        .map(|(number, product)| (product.clone(), version(&number)))
-        .collect()
-}
-
-fn merged(
-    mut attributes: BTreeMap<String, String>,
-    report: &ConfigReport,
-) -> std::result::Result<BTreeMap<String, String>, ReportRefusal> {
-    let too_long = |text: &str| text.chars().count() > MOST_CHARACTERS;
-    for (key, value) in &report.data {
-        if too_long(key) || value.as_deref().is_some_and(too_long) {
-            return Err(ReportRefusal::TooLong {
-                attribute: key.chars().take(MOST_CHARACTERS).collect(),
-            });
-        }
-    }
-    if report.mode == ConfigMode::Replace {
-        attributes.clear();
-    }
-    for (key, value) in &report.data {
-        match (report.mode, value) {
-            (ConfigMode::Remove, _) | (ConfigMode::Merge | ConfigMode::Replace, None) => {
-                attributes.remove(key);
-            }
-            (ConfigMode::Merge | ConfigMode::Replace, Some(value)) => {
-                // Postgres has no way to keep a NUL in text.
-                attributes.insert(key.replace('\0', ""), value.replace('\0', ""));
-            }
-        }
-    }
-    match report.data.keys().rfind(|key| attributes.contains_key(*key)) {
-        Some(last) if attributes.len() > MOST_ATTRIBUTES => Err(ReportRefusal::TooMany {
-            attribute: last.clone(),
-        }),
-        Some(_) | None => Ok(attributes),
-    }
 }

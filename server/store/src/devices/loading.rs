@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::conversation::offer::Presence;
+use domain::conversation::presence::Presence;
 use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, RoomId};
 use uuid::Uuid;

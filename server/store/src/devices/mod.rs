@@ -11,7 +11,8 @@ mod reports;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::conversation::offer::{OfferFacts, Presence};
+use domain::conversation::OfferFacts;
+use domain::conversation::presence::Presence;
 use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, RoomId};
 use domain::install::Install;
@@ -22,7 +23,6 @@ use crate::rows::{micros, opt_instant};
 use crate::tx::{Tx, each};
 
 pub(crate) use queue::{QueuedReport, run_queue};
-pub use reports::{ConfigMode, ConfigReport, Fetched, Outcome, Report, ReportRefusal};
 
 /// Who speaks: what every request of a device begins with. One narrow row.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ pub struct DeviceFacts {
 }
 
 impl DeviceFacts {
-    /// The question for [`offer::decide`].
+    /// The question for [`domain::conversation::offer::decide`].
     #[must_use]
     pub fn offer_facts(&self) -> Option<OfferFacts<'_>> {
         self.open_install.as_ref().map(|open| OfferFacts {

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::conversation::hear::Words;
+use domain::conversation::{Outcome, Report};
 use domain::ids::DeviceId;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::devices::reports::{Outcome, ReceivedFeedback, Report};
+use crate::devices::reports::Received;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::open::{Database, Store};
@@ -132,19 +134,20 @@ async fn run_as_one(writer: &SqlitePool, batch: &[QueuedReport]) -> Result<Vec<O
                 feedback,
                 window_aware,
             } => {
-                let received = ReceivedFeedback {
+                let received = Received {
                     device: *device,
                     action: *action,
-                    feedback,
+                    words: Words::Feedback(feedback),
+                    window_aware: *window_aware,
                     now: *now,
                 };
-                feedbacks.add(index, (received, *window_aware));
+                feedbacks.add(index, received);
             }
             Report::Config { device, report } => configs.add(index, (*device, report, *now)),
             Report::ShowedUp { .. } | Report::CancelFeedback { .. } | Report::Fetched(_) => {}
         }
     }
-    feedbacks.put(tx.feedbacks(&feedbacks.what).await?, &mut outcomes);
+    feedbacks.put(tx.hear_many(&feedbacks.what).await?, &mut outcomes);
     configs.put(tx.configs(&configs.what).await?, &mut outcomes);
     let mut all = Vec::with_capacity(batch.len());
     for (queued, outcome) in batch.iter().zip(outcomes) {

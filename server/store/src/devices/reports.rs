@@ -1,15 +1,14 @@
-//! Typed commands for what devices report (docs/architecture.md).
+//! What devices say about their actions: loaded, judged by the domain, written (docs/architecture.md).
 //!
-//! A report locks one install (or one device), changes it guarded by its state, and has the planner recheck the room. `queue.rs` has
-//! the ways by which reports come here.
+//! A report locks one install, changes it guarded by its state, and has the planner recheck the room. There are two ways to load: row
+//! locks for one report on Postgres, one statement for a batch on SQLite, whose one writer needs no locks. What the words mean is
+//! [`hear::hear`]'s in both. `queue.rs` has the ways by which reports come here.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use chrono::{DateTime, Utc};
-use domain::conversation::feedback::{Execution, Feedback};
-use domain::conversation::hear::FeedbackEffect;
-use domain::conversation::offer::{self, Offer};
+use domain::conversation::hear::{self, Heard, KeptWords, Words};
+use domain::conversation::{Outcome, Report};
 use domain::ids::{ActionId, DeviceId, RoomId};
 use domain::install::{Install, InstallState};
 use uuid::Uuid;
@@ -21,126 +20,50 @@ use crate::rooms::ids_in;
 use crate::rows::micros;
 use crate::tx::{Inner, Tx, each};
 
-/// How a report of facts changes what is known (`docs/devices.md` 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfigMode {
-    /// Adds and overwrites; a null deletes.
-    Merge,
-    /// Replaces all.
-    Replace,
-    /// Deletes the keys.
-    Remove,
+/// What a device has said about one of its actions.
+#[derive(Clone, Copy)]
+pub(super) struct Received<'r> {
+    pub(super) device: DeviceId,
+    pub(super) action: ActionId,
+    pub(super) words: Words<'r>,
+    /// The device keeps to windows of its own, as its requests show (`docs/devices.md` 2.1).
+    pub(super) window_aware: bool,
+    pub(super) now: DateTime<Utc>,
 }
 
-/// A report of facts.
-#[derive(Clone, Debug)]
-pub struct ConfigReport {
-    /// How.
-    pub mode: ConfigMode,
-    /// What; `None` deletes the key.
-    pub data: BTreeMap<String, Option<String>>,
+/// What follows from it.
+struct Judged {
+    device: DeviceId,
+    action: ActionId,
+    room: RoomId,
+    now: DateTime<Utc>,
+    heard: Heard,
 }
 
-/// What a device reports.
-#[derive(Clone, Debug)]
-pub enum Report {
-    /// It polled while it might have started (W4).
-    ShowedUp {
-        /// The install that waits for it.
-        action: ActionId,
-    },
-    /// It said something about an action.
-    Feedback {
-        /// Who.
-        device: DeviceId,
-        /// About which.
-        action: ActionId,
-        /// What.
-        feedback: Feedback,
-        /// It keeps to windows of its own, as its requests show (`docs/devices.md` 2.1).
-        window_aware: bool,
-    },
-    /// It answered a cancel (`docs/devices.md` 1).
-    CancelFeedback {
-        /// Who.
-        device: DeviceId,
-        /// About which.
-        action: ActionId,
-        /// What.
-        feedback: Feedback,
-    },
-    /// It fetched the artifact of an action for the first time (`docs/devices.md` 2.2).
-    Fetched(Fetched),
-    /// It reported facts about itself.
-    Config {
-        /// Who.
-        device: DeviceId,
-        /// What.
-        report: ConfigReport,
-    },
-}
-
-impl Report {
-    /// Who speaks, where that is part of it.
-    pub(super) fn device(&self) -> Option<DeviceId> {
-        match self {
-            Self::ShowedUp { .. } => None,
-            Self::Feedback { device, .. } | Self::CancelFeedback { device, .. } | Self::Config { device, .. } => {
-                Some(*device)
-            }
-            Self::Fetched(fetched) => Some(fetched.device),
-        }
+impl Received<'_> {
+    /// Asks the domain what the words mean; `None`: the device has no such action.
+    fn judge(self, mut facts: DeviceFacts) -> Option<Judged> {
+        facts.device.window_aware |= self.window_aware;
+        let heard = hear::hear(&facts.offer_facts()?, self.words, self.now);
+        Some(Judged {
+            device: self.device,
+            action: self.action,
+            room: facts.device.room,
+            now: self.now,
+            heard,
+        })
     }
 }
 
-/// See [`Report::Fetched`].
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    /// Who.
-    pub device: DeviceId,
-    /// Of which action.
-    pub action: ActionId,
-}
-
-/// What came of a report. All but `Refused` are durable before they are answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It changed something; the planner should look.
-    Changed,
-    /// It is noted and changes nothing.
-    Noted,
-    /// The action has ended: noted, answer 410.
-    Ended,
-    /// There is no such action of this device, or it may not start now: answer 404.
-    NotFound,
-    /// The report breaks a limit: answer 400. Nothing of it is stored.
-    Refused(ReportRefusal),
-}
-
-/// The limit that a report of facts breaks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReportRefusal {
-    /// A key or value is too long.
-    #[error("attribute {attribute:?} is too long: keys and values have at most {MOST_CHARACTERS} characters")]
-    TooLong {
-        /// The key, shortened.
-        attribute: String,
-    },
-    /// Too many keys.
-    #[error("attribute {attribute:?} is one too many: a device has at most {MOST_ATTRIBUTES} attributes")]
-    TooMany {
-        /// The first key beyond.
-        attribute: String,
-    },
-}
-
-/// The most attributes of a device.
-pub const MOST_ATTRIBUTES: usize = 100;
-/// The most characters of a key or a value.
-pub const MOST_CHARACTERS: usize = 128;
-
 impl Tx {
     pub(super) async fn run(&mut self, report: &Report, now: DateTime<Utc>) -> Result<Outcome> {
+        let received = |device: &DeviceId, action: &ActionId, words, window_aware| Received {
+            device: *device,
+            action: *action,
+            words,
+            window_aware,
+            now,
+        };
         match report {
             Report::ShowedUp { action } => self.showed_up(*action, now).await,
             Report::Feedback {
@@ -149,28 +72,21 @@ impl Tx {
                 feedback,
                 window_aware,
             } => {
-                let received = ReceivedFeedback {
-                    device: *device,
-                    action: *action,
-                    feedback,
-                    now,
-                };
-                self.feedback(received, *window_aware).await
+                let received = received(device, action, Words::Feedback(feedback), *window_aware);
+                self.hear_one(received).await
             }
             Report::CancelFeedback {
                 device,
                 action,
                 feedback,
             } => {
-                let received = ReceivedFeedback {
-                    device: *device,
-                    action: *action,
-                    feedback,
-                    now,
-                };
-                self.cancel_feedback(received).await
+                let received = received(device, action, Words::CancelFeedback(feedback), false);
+                self.hear_one(received).await
             }
-            Report::Fetched(fetched) => self.fetched(fetched, now).await,
+            Report::Fetched(fetched) => {
+                let received = received(&fetched.device, &fetched.action, Words::Fetched, false);
+                self.hear_one(received).await
+            }
             Report::Config { device, report } => self.config(*device, report, now).await,
         }
     }
@@ -182,122 +98,68 @@ impl Tx {
         Ok(Outcome::Noted)
     }
 
-    async fn feedback(&mut self, received: ReceivedFeedback<'_>, window_aware: bool) -> Result<Outcome> {
-        let Some((facts, install, may_start)) = self
-            .locked(received.device, received.action, window_aware, received.now)
-            .await?
-        else {
+    async fn hear_one(&mut self, received: Received<'_>) -> Result<Outcome> {
+        let facts = self.locked(received.device, received.action).await?;
+        let Some(judged) = facts.and_then(|facts| received.judge(facts)) else {
             return Ok(Outcome::NotFound);
         };
-        let judgement = judge(&facts, &install, may_start, received);
-        self.write_judgements(&[judgement]).await
+        let outcome = judged.heard.outcome.clone();
+        self.write_heard(vec![judged]).await?;
+        Ok(outcome)
     }
 
-    /// Feedbacks of different actions at once, in the order given: rows are read and written together. For SQLite, whose one writer
-    /// needs no locks.
-    pub(super) async fn feedbacks(&mut self, received: &[(ReceivedFeedback<'_>, bool)]) -> Result<Vec<Outcome>> {
+    /// What devices say about different actions at once, in the order given: rows are read and written together. For SQLite, whose one
+    /// writer needs no locks.
+    pub(super) async fn hear_many(&mut self, received: &[Received<'_>]) -> Result<Vec<Outcome>> {
         if received.is_empty() {
             return Ok(Vec::new());
         }
-        let actions: Vec<ActionId> = received.iter().map(|(received, _)| received.action).collect();
+        let actions: Vec<ActionId> = received.iter().map(|received| received.action).collect();
         let mut about = self.device_facts_of_actions(&actions).await?;
-        let (mut outcomes, mut judgements) = (Vec::with_capacity(received.len()), Vec::with_capacity(received.len()));
-        for (received, window_aware) in received {
+        let (mut outcomes, mut all_judged) = (Vec::with_capacity(received.len()), Vec::with_capacity(received.len()));
+        for received in received {
             // Compared before it is taken: a device that names another one's action must not use that one's report up (A4).
             let facts = match about.entry(received.action) {
                 Entry::Occupied(entry) if entry.get().device.id == received.device => Some(entry.remove()),
                 Entry::Occupied(_) | Entry::Vacant(_) => None,
             };
-            let Some(mut facts) = facts else {
+            let Some(judged) = facts.and_then(|facts| received.judge(facts)) else {
                 outcomes.push(Outcome::NotFound);
                 continue;
             };
-            facts.device.window_aware |= window_aware;
-            let may_start = may_start(&facts, received.now);
-            let Some(open) = &facts.open_install else {
-                outcomes.push(Outcome::NotFound);
-                continue;
-            };
-            let judgement = judge(&facts, &open.install, may_start, *received);
-            outcomes.push(judgement.outcome.clone());
-            judgements.push(judgement);
+            outcomes.push(judged.heard.outcome.clone());
+            all_judged.push(judged);
         }
-        self.write_judgements(&judgements).await?;
+        self.write_heard(all_judged).await?;
         Ok(outcomes)
     }
 
-    async fn cancel_feedback(&mut self, received: ReceivedFeedback<'_>) -> Result<Outcome> {
-        let Some((facts, install, _)) = self
-            .locked(received.device, received.action, false, received.now)
-            .await?
-        else {
-            return Ok(Outcome::NotFound);
-        };
-        let effect = install.hear_cancel(received.feedback, received.now);
-        self.write_judgements(&[judgement(&facts, &install, effect, received)])
-            .await
-    }
-
-    /// Writes what feedbacks change; gives the last one's outcome.
-    async fn write_judgements(&mut self, judgements: &[Judgement<'_>]) -> Result<Outcome> {
-        let installs: Vec<Install> = judgements
-            .iter()
-            .filter_map(|judgement| judgement.install.clone())
-            .collect();
+    /// Writes what words change.
+    async fn write_heard(&mut self, mut judged: Vec<Judged>) -> Result<()> {
+        let installs: Vec<Install> = judged.iter_mut().filter_map(|of| of.heard.install.take()).collect();
         self.put_installs(&installs).await?;
-        let reports: Vec<(&ReceivedFeedback<'_>, bool)> = judgements
+        self.add_reports(&judged).await?;
+        let wanted: Vec<Uuid> = judged
             .iter()
-            .filter_map(|judgement| Some((&judgement.received, judgement.counted?)))
-            .collect();
-        self.add_reports(&reports).await?;
-        let wanted: Vec<Uuid> = judgements
-            .iter()
-            .filter(|of| of.wants_facts)
-            .map(|of| of.received.device.0)
+            .filter(|of| of.heard.wants_facts)
+            .map(|of| of.device.0)
             .collect();
         self.want_facts(&wanted).await?;
-        for judgement in judgements
-            .iter()
-            .filter(|judgement| judgement.outcome == Outcome::Changed)
-        {
-            self.recheck(judgement.room).await?;
+        for of in judged.iter().filter(|of| of.heard.rechecks_room()) {
+            self.recheck(of.room).await?;
         }
-        Ok(judgements
-            .last()
-            .map_or(Outcome::Noted, |judgement| judgement.outcome.clone()))
+        Ok(())
     }
 
-    async fn fetched(&mut self, fetched: &Fetched, now: DateTime<Utc>) -> Result<Outcome> {
-        let Some((facts, install, may_start)) = self.locked(fetched.device, fetched.action, false, now).await? else {
-            return Ok(Outcome::NotFound);
-        };
-        match install.fetched(may_start, now) {
-            Some(started) => {
-                self.put_installs(&[started]).await?;
-                self.recheck(facts.device.room).await?;
-                Ok(Outcome::Changed)
-            }
-            // It may not start any more, and must not get what it would start with.
-            None if install.state == InstallState::Planned => Ok(Outcome::NotFound),
-            None => Ok(Outcome::Noted),
-        }
-    }
-
-    /// One install, locked against other devices' commands, and whether its device may start it right now.
-    async fn locked(
-        &mut self,
-        device: DeviceId,
-        action: ActionId,
-        window_aware: bool,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(DeviceFacts, Install, bool)>> {
+    /// What decides over one install, locked against other devices' commands, and against a pause if the device might start it.
+    async fn locked(&mut self, device: DeviceId, action: ActionId) -> Result<Option<DeviceFacts>> {
         if let Inner::Postgres(transaction) = &mut self.inner {
             sqlx::query(dialect::LOCK_INSTALL_POSTGRES)
                 .bind(action.0)
                 .fetch_optional(&mut **transaction)
                 .await?;
         }
-        let Some(mut facts) = self.device_facts_of_action(device, action).await? else {
+        let Some(facts) = self.device_facts_of_action(device, action).await? else {
             return Ok(None);
         };
         let Some(open) = &facts.open_install else {
@@ -313,31 +175,29 @@ impl Tx {
                 .fetch_optional(&mut **transaction)
                 .await?;
             // Read once more: the rollout may have been paused while its lock was waited for.
-            match self.device_facts_of_action(device, action).await? {
-                Some(again) => facts = again,
-                None => return Ok(None),
-            }
+            return self.device_facts_of_action(device, action).await;
         }
-        facts.device.window_aware |= window_aware;
-        let may_start = may_start(&facts, now);
-        let install = facts.open_install.as_ref().map(|open| open.install.clone());
-        Ok(install.map(|install| (facts, install, may_start)))
+        Ok(Some(facts))
     }
 
-    async fn add_reports(&mut self, reports: &[(&ReceivedFeedback<'_>, bool)]) -> Result<()> {
+    async fn add_reports(&mut self, judged: &[Judged]) -> Result<()> {
+        let reports: Vec<(&Judged, &KeptWords)> = judged
+            .iter()
+            .filter_map(|of| Some((of, of.heard.kept.as_ref()?)))
+            .collect();
         if reports.is_empty() {
             return Ok(());
         }
         each!(self, c => {
             let mut query =
                 sqlx::QueryBuilder::new("INSERT INTO reports (action_id, at, execution, finished, detail, counted) ");
-            query.push_values(reports, |mut row, (received, counted)| {
-                row.push_bind(received.action.0)
-                    .push_bind(micros(received.now))
-                    .push_bind(received.feedback.execution.as_str())
-                    .push_bind(received.feedback.finished.as_str())
-                    .push_bind(kept(received.feedback))
-                    .push_bind(*counted);
+            query.push_values(&reports, |mut row, (of, kept)| {
+                row.push_bind(of.action.0)
+                    .push_bind(micros(of.now))
+                    .push_bind(kept.execution.as_str())
+                    .push_bind(kept.finished.as_str())
+                    .push_bind(kept.detail.as_str())
+                    .push_bind(kept.counts);
             });
             query.build().execute(c).await.map(drop)
         })?;
@@ -356,87 +216,4 @@ impl Tx {
         })?;
         Ok(())
     }
-}
-
-/// One feedback.
-#[derive(Clone, Copy)]
-pub(super) struct ReceivedFeedback<'r> {
-    pub(super) device: DeviceId,
-    pub(super) action: ActionId,
-    pub(super) feedback: &'r Feedback,
-    pub(super) now: DateTime<Utc>,
-}
-
-/// What a feedback changes.
-struct Judgement<'r> {
-    received: ReceivedFeedback<'r>,
-    room: RoomId,
-    outcome: Outcome,
-    /// The install in its new state.
-    install: Option<Install>,
-    /// Whether it counts; `None`: it is not even noted.
-    counted: Option<bool>,
-    wants_facts: bool,
-}
-
-/// Whether the device may start it right now, or has.
-fn may_start(facts: &DeviceFacts, now: DateTime<Utc>) -> bool {
-    facts.offer_facts().is_some_and(|offer_facts| {
-        offer_facts.install.is_started() || matches!(offer::decide(&offer_facts, now), Offer::Install | Offer::Prefetch)
-    })
-}
-
-fn judge<'r>(facts: &DeviceFacts, install: &Install, may_start: bool, received: ReceivedFeedback<'r>) -> Judgement<'r> {
-    // Fetching ahead of the window is not starting (W1): what is said about it stands in the history only.
-    let ahead = facts
-        .offer_facts()
-        .is_some_and(|offer_facts| offer::decide(&offer_facts, received.now) == Offer::Prefetch);
-    let effect = if ahead && received.feedback.execution != Execution::Closed {
-        FeedbackEffect::Noted
-    } else {
-        install.hear(received.feedback, may_start, received.now)
-    };
-    judgement(facts, install, effect, received)
-}
-
-fn judgement<'r>(
-    facts: &DeviceFacts,
-    install: &Install,
-    effect: FeedbackEffect,
-    received: ReceivedFeedback<'r>,
-) -> Judgement<'r> {
-    let with = |outcome, counted| Judgement {
-        received,
-        room: facts.device.room,
-        outcome,
-        install: None,
-        counted,
-        wants_facts: false,
-    };
-    match effect {
-        FeedbackEffect::Changed(changed) => {
-            // A sign of life alone moves nothing but a deadline, which the planner reads when it comes.
-            let is_news =
-                std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state) || is_silent(install);
-            Judgement {
-                wants_facts: !matches!(changed.state, InstallState::Started { .. }),
-                install: Some(changed),
-                ..with(if is_news { Outcome::Changed } else { Outcome::Noted }, Some(true))
-            }
-        }
-        FeedbackEffect::Noted => with(Outcome::Noted, Some(true)),
-        FeedbackEffect::Ended => with(Outcome::Ended, Some(false)),
-        FeedbackEffect::NotOffered => with(Outcome::NotFound, None),
-    }
-}
-
-/// Of what a device says, so much is kept.
-fn kept(feedback: &Feedback) -> String {
-    let details = feedback.details.join("\n");
-    // Postgres has no way to keep a NUL in text.
-    details.chars().filter(|c| *c != '\0').take(2000).collect()
-}
-
-fn is_silent(install: &Install) -> bool {
-    matches!(install.state, InstallState::Started { silent_at: Some(_), .. })
 }
