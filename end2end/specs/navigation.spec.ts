@@ -116,6 +116,11 @@ test.describe("an address that leads nowhere", () => {
 
 for (const path of ["/", "/updates"]) {
   test(`${path} asks for its program once it has been painted, for all of it at once, and for at most 250 kB (P8)`, async ({ page }) => {
+    // What all pages have in common takes its time, so that whatever waits for it is seen to wait.
+    await page.route("**/pkg/nightshift.wasm", async (route) => {
+      await new Promise((later) => setTimeout(later, 500));
+      await route.continue();
+    });
     await page.goto(path);
     await hydrated(page);
     const loaded = await page.evaluate(() => {
