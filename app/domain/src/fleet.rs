@@ -14,7 +14,6 @@ use crate::deployment::Deployment;
 use crate::freeze::Freezes;
 use crate::ids::{ActionId, DeploymentId, RoomId, SiteId, UpdateId};
 use crate::install::{Install, InstallState};
-use crate::planner;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
@@ -23,6 +22,10 @@ use crate::ticket::FailureTicket;
 use crate::update::{Exclusion, Update};
 
 pub use slice::{Candidate, DueRollout, DueRoom, PlacementBatch, Slice, next_positions};
+
+/// At most this many rooms of a rollout get their night in one plan, so that entering a large ring is cut into transactions of
+/// bounded size.
+pub const MOST_NEW_DEPLOYMENTS: usize = 5_000;
 
 /// All facts.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +56,7 @@ pub struct Fleet {
     pub freezes: Freezes,
     /// The order of nights in rings that are being filled (S6), by position.
     pub placements: BTreeMap<(UpdateId, u32), RoomId>,
-    /// At most so many rooms get their night in one plan: [`crate::planner::MOST_NEW_DEPLOYMENTS`], or fewer in tests.
+    /// At most so many rooms get their night in one plan: [`MOST_NEW_DEPLOYMENTS`], or fewer in tests.
     pub batch: usize,
     /// Rooms to recheck: their facts have changed since the planner last looked.
     pub rechecks: BTreeSet<RoomId>,
@@ -79,7 +82,7 @@ impl Fleet {
             tickets: BTreeMap::new(),
             freezes: Freezes::default(),
             placements: BTreeMap::new(),
-            batch: planner::MOST_NEW_DEPLOYMENTS,
+            batch: MOST_NEW_DEPLOYMENTS,
             rechecks: BTreeSet::new(),
             rechecks_at: BTreeSet::new(),
         }

@@ -193,6 +193,12 @@ impl Settings {
             minutes: self.window_minutes,
         }
     }
+
+    /// When a room is prepared for a window: see [`Settings::prepare_minutes`].
+    #[must_use]
+    pub fn prepares_at(&self, window: &crate::window::Window) -> chrono::DateTime<chrono::Utc> {
+        window.opens - chrono::TimeDelta::minutes(self.prepare_minutes.into())
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use domain::fleet::{self, Candidate, DueRollout, DueRoom, PlacementBatch, Slice}
 use domain::freeze::Freezes;
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::Install;
-use domain::planner;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::room::{Hold, Room};
@@ -208,7 +207,7 @@ impl Tx {
             rollouts,
             due: due_rollouts,
             rooms: due_rooms,
-            batch: planner::MOST_NEW_DEPLOYMENTS,
+            batch: fleet::MOST_NEW_DEPLOYMENTS,
         })
     }
 
@@ -319,7 +318,7 @@ impl Tx {
 
     /// The next rooms of a ring that is being filled (S6).
     async fn placement_batch(&mut self, stage: &Stage, update: &Update, now: DateTime<Utc>) -> Result<PlacementBatch> {
-        let positions = fleet::next_positions(stage.rooms, stage.placed, planner::MOST_NEW_DEPLOYMENTS);
+        let positions = fleet::next_positions(stage.rooms, stage.placed, fleet::MOST_NEW_DEPLOYMENTS);
         let taken = positions.end - positions.start;
         let mut rooms = Vec::new();
         for (position, candidate) in self

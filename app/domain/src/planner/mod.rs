@@ -11,10 +11,6 @@ use crate::changes::Changes;
 use crate::fleet::Slice;
 use crate::ids::NewIds;
 
-/// At most this many rooms of a rollout get their night in one plan, so that entering a large ring is cut into transactions of
-/// bounded size.
-pub const MOST_NEW_DEPLOYMENTS: usize = 5_000;
-
 /// What is to be written because `now` has come (S14: the same facts and instant give the same plan).
 #[must_use]
 pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Changes {

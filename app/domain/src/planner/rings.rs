@@ -331,7 +331,7 @@ impl Advance<'_> {
                 crowded_windows: 0,
                 from_version: candidate.from_version.clone(),
                 reason,
-                next_at: Some(super::rooms::prepares_at(&slice.organisation.settings, &window)),
+                next_at: Some(slice.organisation.settings.prepares_at(&window)),
             });
         }
         stage.placed += taken;

@@ -59,11 +59,6 @@ pub(super) fn plan_room(
     case.write(due, changes);
 }
 
-/// When a room is prepared for a window: see [`Settings::prepare_minutes`].
-pub(super) fn prepares_at(settings: &Settings, window: &Window) -> DateTime<Utc> {
-    window.opens - TimeDelta::minutes(settings.prepare_minutes.into())
-}
-
 /// One room while it is planned: its facts in their new state.
 struct RoomCase<'s> {
     slice: &'s Slice,
@@ -244,7 +239,7 @@ impl<'s> RoomCase<'s> {
             return Some(deployment.next_at.map_or(self.now, |at| at.min(self.now)));
         }
         let window = self.next_window(deployment.night.date());
-        let prepares = prepares_at(self.settings(), &window);
+        let prepares = self.settings().prepares_at(&window);
         // A force waits for another update, or for the end of a freeze; both are over at the latest when a window opens.
         let waits_for = if deployment.is_forced() { window.opens } else { prepares };
         Some(if self.now < waits_for { waits_for } else { window.closes })

@@ -9,7 +9,7 @@ use crate::deployment::{Deployment, DeploymentState, Failure, Night, Withdrawal}
 use crate::ids::DeviceId;
 use crate::install::InstallState;
 use crate::path::{self, MissingStep};
-use crate::planner::rooms::{RoomCase, prepares_at};
+use crate::planner::rooms::RoomCase;
 use crate::reason::{Frozen, Reason};
 use crate::rollout::RolloutState;
 use crate::room::Device;
@@ -259,7 +259,7 @@ fn may_open(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
 /// Whether the window is open, or about to, and the expected minutes still fit into what is left of it (S7).
 fn fits(case: &RoomCase<'_>, minutes: u32, window: &Window) -> bool {
     let left = window.closes - case.now.max(window.opens);
-    prepares_at(case.settings(), window) <= case.now && left >= TimeDelta::minutes(minutes.into())
+    case.settings().prepares_at(window) <= case.now && left >= TimeDelta::minutes(minutes.into())
 }
 
 /// Forced ones first; then what another one needs first, then critical, then by kind, then the oldest release (S7).
