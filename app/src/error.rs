@@ -57,6 +57,15 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// A field breaks a limit; `problem` says how in one sentence.
+    #[must_use]
+    pub fn invalid(field: &str, problem: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
     /// The status of an answer that says this.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -72,6 +81,41 @@ impl AppError {
             Self::Unavailable => 503,
         }
     }
+}
+
+/// The only place where a refusal of the service becomes what people read; faults of ours are logged here, once.
+#[cfg(feature = "ssr")]
+impl From<service::ServiceError> for AppError {
+    fn from(error: service::ServiceError) -> Self {
+        use service::ServiceError;
+        match error {
+            ServiceError::Invalid { field, problem } => Self::Invalid {
+                field: field.to_owned(),
+                problem,
+            },
+            ServiceError::NotFound { what } => Self::NotFound { what },
+            ServiceError::Conflict { problem } => Self::Conflict { problem },
+            ServiceError::Forbidden { problem } => Self::Forbidden { problem },
+            error if error.is_unavailable() => Self::Unavailable,
+            error => {
+                let fault_id = fault_id();
+                service::log_fault(&fault_id, &error);
+                Self::Internal { fault_id }
+            }
+        }
+    }
+}
+
+/// The id under which the log has a fault of ours: unique in this process.
+#[cfg(feature = "ssr")]
+fn fault_id() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!(
+        "{:04X}-{:04X}",
+        std::process::id() & 0xffff,
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// An [`AppError`] as one flat object: `{"error": "invalid", "field": "name", "problem": "…"}`. The browser loads one reader for it in

@@ -1,29 +1,32 @@
 //! Nightshift's pages: compiled once for the server, which writes them, and once for the browser, which takes them
 //! over.
 //!
-//! Pages are grouped by feature; in each, `api.rs` holds the server functions and the other files the pages. What pages
-//! show are the values of [`model`]; nothing here decides, counts or asks for the time. `present` (server only) makes those
-//! values from the service. Start with [`App`], which is the table of routes.
+//! One folder a feature. In each, `model.rs` has what its pages show and the only types that cross the wire for it; `present.rs` (server
+//! only) makes them from what the service knows; `api.rs` holds the server functions; the other files are the pages. Nothing here
+//! decides, counts or asks for the time. Start with [`App`], which is the table of routes.
 
 #![recursion_limit = "512"]
 
 pub mod access;
-mod audit;
-mod components;
+pub mod audit;
+pub mod components;
+#[cfg(feature = "ssr")]
+pub mod context;
 pub mod error;
+#[cfg(feature = "ssr")]
+mod formats;
+mod freezes;
 mod home;
 #[cfg(feature = "ssr")]
 pub mod hydration;
-pub mod model;
 mod portfolio;
-#[cfg(feature = "ssr")]
-pub mod present;
-mod rooms;
+mod rings;
+pub mod rooms;
 mod routes;
 mod search;
 mod settings;
 mod tickets;
-mod updates;
+pub mod updates;
 mod words;
 
 use leptos::prelude::*;
@@ -148,18 +151,6 @@ pub fn App() -> impl IntoView {
             </Shell>
         </Router>
     }
-}
-
-/// The presenter that the server put into the context of this request, for whoever it found there.
-#[cfg(feature = "ssr")]
-pub(crate) fn presenter() -> Result<present::Presenter, error::AppError> {
-    let presenter = use_context::<present::Presenter>().ok_or(error::AppError::Unavailable)?;
-    let request = use_context::<axum::http::request::Parts>().ok_or(error::AppError::Unavailable)?;
-    let viewer = request
-        .extensions
-        .get::<present::Viewer>()
-        .ok_or(error::AppError::SignedOut)?;
-    Ok(presenter.for_viewer(viewer.clone()))
 }
 
 /// Where browsers report what they refused for a page's policy.

@@ -56,7 +56,7 @@ parts! {
     updates_part {
         Update => crate::updates::UpdatePage,
         Rooms => crate::updates::RoomsTab,
-        Rings => crate::updates::RingsTab,
+        Rings => crate::rings::RingsTab,
     }
     rooms_part {
         Inventory => crate::rooms::InventoryPage,
@@ -75,7 +75,7 @@ parts! {
         Product => crate::portfolio::ProductPage,
         Audit => crate::audit::AuditPage,
         Settings => crate::settings::SettingsPage,
-        Freezes => crate::settings::FreezesPage,
+        Freezes => crate::freezes::FreezesPage,
         People => crate::access::PeoplePage,
         Person => crate::access::PersonPage,
         Tokens => crate::access::TokensPage,

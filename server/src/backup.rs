@@ -8,7 +8,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use percent_encoding::percent_decode_str;
 use service::Artifacts;
-use service::store::Store;
+use store::Store;
 
 /// Writes `to`, which must not be there yet.
 ///

@@ -10,8 +10,10 @@ use domain::clean::CleanLine;
 use domain::settings::Settings;
 use domain::zone::{self, Zone};
 use service::catalogue::Catalogue;
-use service::store::Store;
+use service::read::access::AccountState;
+use service::read::devices::DeviceToken;
 use service::{Actor, Artifacts, Clock, ProcessConfig, RoomsFile, Service};
+use store::Store;
 
 use crate::cli::{Cli, Command, Database, Device, Explain, Import, Token, User};
 use crate::{backup, demo, explain, serve, telemetry};
@@ -231,10 +233,12 @@ async fn change_device(device: Device) -> Result<()> {
             loop {
                 let devices = service.devices_after(&after, 500).await?;
                 for device in &devices {
-                    println!(
-                        "{}\t{}\t{}\t{}",
-                        device.controller, device.room, device.model, device.state
-                    );
+                    let state = match device.token {
+                        DeviceToken::None => "not enrolled",
+                        DeviceToken::Enrolled => "enrolled",
+                        DeviceToken::Revoked => "revoked",
+                    };
+                    println!("{}\t{}\t{}\t{state}", device.controller, device.room, device.model);
                 }
                 match devices.last() {
                     Some(last) => after.clone_from(&last.controller),
@@ -282,10 +286,10 @@ async fn change_user(user: User) -> Result<()> {
         }
         User::List { database } => {
             for person in open_read_only(&database).await?.people(&operator).await? {
-                let state = match (&person.password, person.disabled_at) {
-                    (_, Some(_)) => "disabled",
-                    (None, None) => "no password yet",
-                    (Some(_), None) => "may sign in",
+                let state = match person.state {
+                    AccountState::Disabled { .. } => "disabled",
+                    AccountState::WithoutPassword => "no password yet",
+                    AccountState::Active => "may sign in",
                 };
                 println!("{}\t{}\t{}\t{state}", person.email, person.name, person.role.as_str());
             }

@@ -9,8 +9,8 @@ use axum_server::Handle;
 use domain::settings::Settings;
 use domain::zone::Zone;
 use governor::{Quota, RateLimiter};
-use service::store::Store;
 use service::{Artifacts, Clock, GatewayToken, ProcessConfig, Service};
+use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::context::RequestContext;
 use app::error::AppError;
-use app::present::Presenter;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -36,13 +36,13 @@ pub(crate) fn pages(service: Service, config: &ServerConfig) -> Router {
         .site_pkg_dir("pkg")
         .build();
     let sessions = Sessions::new(service.clone(), config);
-    let presenter = Presenter::new(service.clone(), config.demo_clock.clone());
+    let request_context = RequestContext::new(service.clone(), config.demo_clock.clone());
     let routes = generate_route_list(app::App);
     let context = {
-        let presenter = presenter.clone();
+        let request_context = request_context.clone();
         let parts = files::parts(&options);
         move || {
-            provide_context(presenter.clone());
+            provide_context(request_context.clone());
             provide_context(parts.clone());
         }
     };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use service::store::Store;
+use store::Store;
 use testkit::{Database, Engine, House, both_engines};
 
 /// The program, as Cargo has built it.

@@ -8,8 +8,8 @@ use domain::zone::Zone;
 use serde_json::{Value, json};
 use service::artifacts::Hashes;
 use service::catalogue::Catalogue;
-use service::store::{Store, StoreError};
 use service::{NewFile, RingFields, RoomsFile, Source};
+use store::{Store, StoreError};
 use testkit::{BAR, Database, Engine, House, actor, bar, both_engines, content};
 
 both_engines!(

@@ -6,8 +6,8 @@ use domain::check::check;
 use domain::ids::{RoomId, UpdateId};
 use serde_json::Value;
 use server::demo;
-use service::store::Store;
 use service::{Artifacts, Service};
+use store::Store;
 
 const SCENARIO: &str = include_str!("../demo/scenario_demo.json");
 const ESTATE: &str = include_str!("../demo/estate.json");
@@ -102,7 +102,7 @@ async fn the_demo_shows_what_its_scenario_names_t1_t3_t9_t10() {
         assert_eq!(
             shown
                 .iter()
-                .map(|summary| names[&summary.record.id])
+                .map(|summary| names[&summary.update.id])
                 .collect::<BTreeSet<_>>(),
             expected,
             "past: {past}"

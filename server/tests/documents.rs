@@ -123,6 +123,33 @@ fn the_way_of_a_click_has_at_most_45_steps_and_that_of_a_report_at_most_50() {
 }
 
 #[test]
+fn the_way_of_a_report_leads_from_the_wire_through_the_conversation_to_the_next_ring() {
+    let document = read(ARCHITECTURE);
+    let steps = steps(&document, "## The way of one report");
+    let named: Vec<(&str, &str)> = steps.iter().flat_map(|(_, line)| functions_in(line)).collect();
+    assert!(
+        named
+            .first()
+            .is_some_and(|(path, _)| path.starts_with("server/src/ddi/"))
+    );
+    // What is loaded is judged in the domain, once for words and once for facts, before anything is written.
+    let stations = [
+        ("server/store/src/devices/reports.rs", "judge"),
+        ("app/domain/src/conversation/hear.rs", "hear"),
+        ("server/store/src/devices/reports.rs", "write_heard"),
+        ("app/domain/src/conversation/inventory.rs", "take"),
+        ("server/store/src/devices/inventory.rs", "put_inventory"),
+        ("app/domain/src/planner/rooms.rs", "plan_room"),
+        ("app/domain/src/planner/rings.rs", "enter"),
+    ];
+    let places = stations.map(|station| {
+        let place = named.iter().position(|step| *step == station);
+        place.unwrap_or_else(|| panic!("no step names {station:?}"))
+    });
+    assert!(places.is_sorted(), "the steps are out of order: {places:?}");
+}
+
+#[test]
 fn every_link_in_the_documents_leads_to_a_file() {
     for document in documents() {
         let path = root().join(&document);

@@ -72,7 +72,7 @@ async fn fifty_hawkbit_clients_at_once_carry_a_rollout_through_three_rings_to_co
     for room in fleet.rooms.values() {
         let deployment = fleet.deployment_of(room.id, update).expect("a deployment");
         assert_eq!(
-            status::room(deployment, rollout),
+            status::room(deployment.progress(), &rollout.state),
             RoomStatus::Completed,
             "{}",
             room.name

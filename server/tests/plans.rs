@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use estate::Estate;
 use house::House;
-use service::store::Engine;
 use sqlx::{AssertSqlSafe, Connection, Row};
+use store::Engine;
 use testkit::statements::Statements;
 
 /// Tables that stay small in every organisation: to look through them is no harm.

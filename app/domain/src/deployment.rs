@@ -242,19 +242,87 @@ impl Failure {
     }
 }
 
-/// In which of a stage's counts a deployment stands. Catch-ups stand apart (T6).
+/// What a deployment's row says of its room by itself: the half of the room's status (T1) that does not depend on the rollout.
+///
+/// Lists count by it and filter by it; [`crate::status::room`] makes the status of it. That it is a catch-up is said beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// It waits, or is open and no device has started.
+    NotStarted,
+    /// A device has started.
+    InProgress,
+    /// Installed and confirmed on every matching device.
+    Completed,
+    /// A device has failed.
+    Failed,
+    /// Withdrawn because its update was deprecated, or gave way to a newer one (S9).
+    Deprecated,
+    /// Withdrawn because the room has moved (R14), does not need it any more, or must not have it.
+    NotRequired,
+}
+
+impl Progress {
+    /// Every progress.
+    pub const ALL: [Self; 6] = [
+        Self::NotStarted,
+        Self::InProgress,
+        Self::Completed,
+        Self::Failed,
+        Self::Deprecated,
+        Self::NotRequired,
+    ];
+
+    /// The word in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotStarted => "not_started",
+            Self::InProgress => "in_progress",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Deprecated => "deprecated",
+            Self::NotRequired => "not_required",
+        }
+    }
+
+    /// The progress of a word that [`Progress::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|progress| progress.as_str() == word)
+    }
+}
+
+impl DeploymentState {
+    /// What it says of its room by itself.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        match self {
+            Self::Waiting | Self::Prepared => Progress::NotStarted,
+            Self::Started { .. } => Progress::InProgress,
+            Self::Completed { .. } => Progress::Completed,
+            Self::Failed { .. } => Progress::Failed,
+            Self::Withdrawn { why, .. } => match why {
+                Withdrawal::Deprecated => Progress::Deprecated,
+                Withdrawal::Moved | Withdrawal::NotRequired => Progress::NotRequired,
+            },
+        }
+    }
+}
+
+/// In which of a stage's counts a deployment stands: its [`Progress`], as long as it counts. Catch-ups stand apart (T6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
-    /// Waiting, or open and not started.
+    /// [`Progress::NotStarted`].
     Scheduled,
-    /// Started.
+    /// [`Progress::InProgress`].
     InProgress,
-    /// Completed.
+    /// [`Progress::Completed`].
     Completed,
-    /// Failed.
+    /// [`Progress::Failed`].
     Failed,
-    /// Withdrawn by deprecation.
+    /// [`Progress::Deprecated`].
     Deprecated,
     /// A catch-up that is not withdrawn, whatever its state.
     CatchUp,
@@ -292,22 +360,22 @@ impl Deployment {
         }
     }
 
+    /// What it says of its room by itself.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.state.progress()
+    }
+
     /// In which count it is; `None`: in none, it was withdrawn.
     #[must_use]
     pub fn bucket(&self) -> Option<Bucket> {
-        let bucket = match &self.state {
-            DeploymentState::Waiting | DeploymentState::Prepared => Bucket::Scheduled,
-            DeploymentState::Started { .. } => Bucket::InProgress,
-            DeploymentState::Completed { .. } => Bucket::Completed,
-            DeploymentState::Failed { .. } => Bucket::Failed,
-            DeploymentState::Withdrawn {
-                why: Withdrawal::Deprecated,
-                ..
-            } => Bucket::Deprecated,
-            DeploymentState::Withdrawn {
-                why: Withdrawal::Moved | Withdrawal::NotRequired,
-                ..
-            } => return None,
+        let bucket = match self.progress() {
+            Progress::NotStarted => Bucket::Scheduled,
+            Progress::InProgress => Bucket::InProgress,
+            Progress::Completed => Bucket::Completed,
+            Progress::Failed => Bucket::Failed,
+            Progress::Deprecated => Bucket::Deprecated,
+            Progress::NotRequired => return None,
         };
         Some(if self.is_catch_up() { Bucket::CatchUp } else { bucket })
     }

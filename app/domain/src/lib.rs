@@ -5,7 +5,7 @@
 //! and, as far as zone rules are not needed, in the browser.
 //!
 //! Where to start: [`planner::plan`] is the heart; its README states the laws by letter. [`ring`] and [`window`] are the two
-//! rules that everything else rests on. [`offer::decide`] is what a device is told.
+//! rules that everything else rests on. [`conversation::offer::decide`] is what a device is told.
 
 pub mod access;
 #[cfg(feature = "zones")]
@@ -16,6 +16,8 @@ pub mod check;
 pub mod clean;
 #[cfg(feature = "zones")]
 pub mod commands;
+#[cfg(feature = "zones")]
+pub mod conversation;
 pub mod deployment;
 #[cfg(feature = "zones")]
 pub mod event;
@@ -25,8 +27,6 @@ pub mod force;
 pub mod freeze;
 pub mod ids;
 pub mod install;
-#[cfg(feature = "zones")]
-pub mod offer;
 pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;

@@ -109,7 +109,7 @@ impl Health {
 }
 
 /// What a room's health follows from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HealthFacts {
     /// Whether it takes part.
     pub state: RoomState,

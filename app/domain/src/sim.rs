@@ -1,6 +1,6 @@
 //! The simulator: a fleet, seeded devices and a clock, in memory. It runs months in milliseconds.
 //!
-//! It uses the planner, the offer decision and the devices' grammar as they are; what it adds is people and devices. After every
+//! It uses the planner and the conversation with devices as they are; what it adds is people and devices. After every
 //! tick it plans again (law A), asks `check` for all other laws and `forward` for law H. Start with [`Simulation::run_until`].
 
 mod by_hand;
@@ -14,14 +14,20 @@ use uuid::Uuid;
 
 use crate::changes::{Changes, ReportLine};
 use crate::check::{self, Finding};
+use crate::conversation::OfferFacts;
+use crate::conversation::feedback::{Execution, Feedback, Finished};
+use crate::conversation::hear::{self, Words};
+use crate::conversation::inventory::{self, Components, KnownDevice};
+use crate::conversation::offer::{self, Offer};
+use crate::conversation::presence::Presence;
 use crate::deployment::{Deployment, DeploymentState};
 use crate::event::Subject;
 use crate::fleet::Fleet;
 use crate::ids::{ActionId, DeploymentId, DeviceId, NewIds, ProductId, UpdateId};
-use crate::install::{Execution, Feedback, FeedbackEffect, Finished, Install, InstallState};
-use crate::offer::{self, Offer, OfferFacts, Presence};
+use crate::install::{Install, InstallState};
 use crate::planner;
 use crate::rollout::Rollout;
+use crate::room::Component;
 use crate::status::{self, UpdateStatus};
 use crate::time_text;
 use crate::window::Window;
@@ -318,6 +324,20 @@ impl Simulation {
                     || rollout.next_at < known.next_at
             })
         });
+        // A room that runs is no different: a sign of life moves its deadline, and no room is rechecked for it.
+        again.deployments.retain(|deployment| {
+            let known = self.fleet.deployments.get(&deployment.id);
+            known.is_none_or(|known| {
+                let next_at = known.next_at;
+                let is_only_later = matches!(known.state, DeploymentState::Prepared | DeploymentState::Started { .. })
+                    && next_at.is_some_and(|before| deployment.next_at.is_some_and(|after| before < after))
+                    && Deployment {
+                        next_at,
+                        ..deployment.clone()
+                    } == *known;
+                !is_only_later
+            })
+        });
         if !again.is_empty() {
             let what = again
                 .report
@@ -400,25 +420,22 @@ impl Simulation {
             self.schedule(*back, DeviceEvent::Poll(action));
             return;
         }
-        let facts = self.offer_facts(&install, &behaviour);
-        let (offer, showed_up) = (offer::decide(&facts, self.now), offer::shows_up(&facts, self.now));
-        if showed_up {
+        let answer = offer::decide(&self.offer_facts(&install, &behaviour), self.now);
+        if answer.shows_up {
             self.fleet.showed_up(action, self.now);
         }
-        if offer != Offer::Install {
+        if answer.offer != Offer::Install {
             let busy_until = behaviour.busy_until(self.now);
             let again = busy_until.unwrap_or(self.now + TimeDelta::minutes(30));
             self.schedule(again.min(self.now + TimeDelta::minutes(30)), DeviceEvent::Poll(action));
             return;
         }
-        let install = self.fleet.installs.get(&action).cloned().unwrap_or(install);
         let feedback = Feedback {
             execution: Execution::Proceeding,
             finished: Finished::None,
             details: vec!["Installing.".to_owned()],
         };
-        if let FeedbackEffect::Changed(started) = install.hear(&feedback, true, self.now) {
-            self.fleet.hear(started);
+        if self.hear(action, Words::Feedback(&feedback)) {
             self.schedule(
                 self.now + TimeDelta::minutes(behaviour.minutes.into()),
                 DeviceEvent::Finish(action),
@@ -451,20 +468,17 @@ impl Simulation {
     }
 
     fn report(&mut self, action: ActionId, finished: Finished, detail: &str) {
-        let Some(install) = self.fleet.installs.get(&action).cloned() else {
+        let Some(install) = self.fleet.installs.get(&action) else {
             return;
         };
+        let (update, device) = (install.update, install.device);
         let feedback = Feedback {
             execution: Execution::Closed,
             finished,
             details: vec![detail.to_owned()],
         };
-        let FeedbackEffect::Changed(closed) = install.hear(&feedback, true, self.now) else {
-            return;
-        };
-        let (update, device) = (closed.update, closed.device);
-        self.fleet.hear(closed);
-        if finished == Finished::Success && self.behaviour(device).confirms {
+        let changed = self.hear(action, Words::Feedback(&feedback));
+        if changed && finished == Finished::Success && self.behaviour(device).confirms {
             let version = self.fleet.updates.get(&update).map(|update| update.version.clone());
             self.report_version(device, update, version);
         }
@@ -480,16 +494,55 @@ impl Simulation {
     /// The device's inventory says that it has this version of a product: also one that Nightshift did not deploy (I5).
     pub fn report_component(&mut self, device: DeviceId, product: &ProductId, version: Option<String>) {
         for room in self.fleet.rooms.values_mut() {
-            let components = room
-                .devices
-                .iter_mut()
-                .filter(|candidate| candidate.id == device)
-                .flat_map(|device| &mut device.components);
-            for component in components.filter(|component| component.product == *product) {
-                component.version.clone_from(&version);
+            let Some(device) = room.devices.iter_mut().find(|candidate| candidate.id == device) else {
+                continue;
+            };
+            let components = device.components.iter();
+            let known: Components = components
+                .map(|known| (known.product.clone(), known.version.clone()))
+                .collect();
+            let mut reported = known.clone();
+            if let Some(reported) = reported.get_mut(product) {
+                reported.clone_from(&version);
+            }
+            let known = KnownDevice {
+                components: known,
+                ..KnownDevice::default()
+            };
+            // A report that breaks a limit changes nothing.
+            let Ok(taken) = inventory::take(known, &inventory::report_of(&reported), self.now) else {
+                continue;
+            };
+            if taken.rechecks_room() {
                 self.fleet.rechecks.insert(room.id);
             }
+            for (product, version) in taken.changed {
+                let of_product = |component: &&mut Component| component.product == product;
+                for component in device.components.iter_mut().filter(of_product) {
+                    component.version.clone_from(&version);
+                }
+            }
         }
+    }
+
+    /// The device says something about its action: what follows is written as the store writes it. `false`: its install stands as before.
+    fn hear(&mut self, action: ActionId, words: Words<'_>) -> bool {
+        let Some(install) = self.fleet.installs.get(&action) else {
+            return false;
+        };
+        let heard = hear::hear(
+            &self.offer_facts(install, &self.behaviour(install.device)),
+            words,
+            self.now,
+        );
+        let rechecks_room = heard.rechecks_room();
+        let Some(changed) = heard.install else { return false };
+        if rechecks_room {
+            self.fleet.hear(changed);
+        } else {
+            self.fleet.installs.insert(action, changed);
+        }
+        true
     }
 
     fn behaviour(&self, device: DeviceId) -> Behaviour {
@@ -504,7 +557,7 @@ impl Simulation {
         let behaviour = self.behaviour(install.device);
         // A device that has gone silent hears nothing either.
         let hears = behaviour.silences == 0;
-        if !hears || offer::decide(&self.offer_facts(&install, &behaviour), self.now) != Offer::Cancel {
+        if !hears || offer::decide(&self.offer_facts(&install, &behaviour), self.now).offer != Offer::Cancel {
             return;
         }
         let feedback = Feedback {
@@ -516,9 +569,7 @@ impl Simulation {
             finished: Finished::None,
             details: Vec::new(),
         };
-        if let FeedbackEffect::Changed(answered) = install.hear_cancel(&feedback, self.now) {
-            self.fleet.hear(answered);
-        }
+        self.hear(action, Words::CancelFeedback(&feedback));
     }
 
     fn offer_facts<'a>(&self, install: &'a Install, behaviour: &Behaviour) -> OfferFacts<'a> {

@@ -1,9 +1,15 @@
-//! Statuses at three levels, one vocabulary (SPEC 5). Update and ring status are computed here from facts and never stored.
+//! Statuses at three levels, one vocabulary (SPEC 5). They are computed here from facts and never stored.
+//!
+//! What a deployment's row says by itself is its [`Progress`]; words that depend on the rollout too come from [`room`] alone. A page, a
+//! filter, a count or an export that needs such a word asks it, or [`rooms`] and [`progress_of`], which ask it for many. So a status
+//! follows its rollout at once, also before the planner has looked at the rooms. Start with [`room`].
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::{Deployment, DeploymentState, Withdrawal};
+use crate::deployment::Progress;
 use crate::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use crate::room::Room;
 use crate::update::Update;
@@ -159,41 +165,90 @@ impl UpdateStatus {
     }
 }
 
-/// The status of a room that has a deployment (T1, T4, T8).
+/// The status of a room that has a deployment of this progress, while its rollout is in this state (T1, T4, T8).
 #[must_use]
-pub fn room(deployment: &Deployment, rollout: &Rollout) -> RoomStatus {
-    match &deployment.state {
-        DeploymentState::Waiting | DeploymentState::Prepared => not_started(&rollout.state),
-        DeploymentState::Started { .. } => RoomStatus::InProgress,
-        DeploymentState::Completed { .. } => RoomStatus::Completed,
-        DeploymentState::Failed { .. } => RoomStatus::Failed,
-        DeploymentState::Withdrawn { why, .. } => match why {
-            Withdrawal::Deprecated => RoomStatus::Deprecated,
-            Withdrawal::Moved | Withdrawal::NotRequired => RoomStatus::NotRequired,
+pub fn room(progress: Progress, rollout: &RolloutState) -> RoomStatus {
+    match progress {
+        Progress::NotStarted => match rollout {
+            RolloutState::Running | RolloutState::Finished { .. } => RoomStatus::Scheduled,
+            RolloutState::Paused { .. } => RoomStatus::Paused,
+            RolloutState::Deprecated { .. } => RoomStatus::Deprecated,
         },
+        Progress::InProgress => RoomStatus::InProgress,
+        Progress::Completed => RoomStatus::Completed,
+        Progress::Failed => RoomStatus::Failed,
+        Progress::Deprecated => RoomStatus::Deprecated,
+        Progress::NotRequired => RoomStatus::NotRequired,
     }
 }
 
-/// The status of a room that has a deployment of which nothing has started: it follows the rollout at once, also before the planner has
-/// looked at the room (T1).
+/// [`room`] asked the other way round: what the deployments have come to whose rooms have this status, while their rollout is in this
+/// state. None, where no room can have it.
 #[must_use]
-pub fn not_started(rollout: &RolloutState) -> RoomStatus {
-    match rollout {
-        RolloutState::Running | RolloutState::Finished { .. } => RoomStatus::Scheduled,
-        RolloutState::Paused { .. } => RoomStatus::Paused,
-        RolloutState::Deprecated { .. } => RoomStatus::Deprecated,
+pub fn progress_of(status: RoomStatus, rollout: &RolloutState) -> Vec<Progress> {
+    let has_it = |progress: &Progress| room(*progress, rollout) == status;
+    Progress::ALL.into_iter().filter(has_it).collect()
+}
+
+/// [`room`] for many: counted deployments by the status of their rooms, catch-ups aside.
+#[must_use]
+pub fn rooms(counts: &Counts, rollout: &RolloutState) -> RoomsByStatus {
+    let by_progress = Progress::ALL.map(|progress| (progress, counts.at(progress)));
+    RoomsByStatus::of(by_progress, rollout)
+}
+
+/// How many rooms have which status. Those without a deployment are not among them, nor those that do not need theirs any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RoomsByStatus(BTreeMap<RoomStatus, i64>);
+
+impl RoomsByStatus {
+    /// What becomes of numbers of deployments by progress, while their rollout is in this state.
+    #[must_use]
+    pub fn of(by_progress: impl IntoIterator<Item = (Progress, i64)>, rollout: &RolloutState) -> Self {
+        let mut by_status = BTreeMap::new();
+        for (progress, rooms) in by_progress {
+            let status = room(progress, rollout);
+            if status != RoomStatus::NotRequired && rooms != 0 {
+                *by_status.entry(status).or_insert(0) += rooms;
+            }
+        }
+        Self(by_status)
+    }
+
+    /// Each status that a room has, with how many have it.
+    pub fn iter(&self) -> impl Iterator<Item = (RoomStatus, i64)> {
+        self.0.iter().map(|(status, rooms)| (*status, *rooms))
+    }
+
+    /// Those of a status.
+    #[must_use]
+    pub fn with(&self, status: RoomStatus) -> i64 {
+        self.0.get(&status).copied().unwrap_or(0)
+    }
+
+    /// Those that wait: nothing keeps them but their night, or a pause.
+    #[must_use]
+    pub fn waiting(&self) -> i64 {
+        self.with(RoomStatus::Scheduled) + self.with(RoomStatus::Paused)
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.0.values().sum()
     }
 }
 
 /// A ring's status on `today` (T2): the organisation's date, and of a deprecated rollout the date of its deprecation.
 #[must_use]
 pub fn ring(rollout: &Rollout, stage: &PlannedStage, today: NaiveDate) -> RingStatus {
-    let counts = rollout.counts_of(stage.ring);
+    let rooms = rooms(&rollout.counts_of(stage.ring), &rollout.state);
+    let (failed, withdrawn) = (rooms.with(RoomStatus::Failed), rooms.with(RoomStatus::Deprecated));
     let finished = matches!(rollout.state, RolloutState::Finished { .. });
     let deprecated = matches!(rollout.state, RolloutState::Deprecated { .. });
     let dates_have_passed = stage.test_ends <= today || finished;
-    if stage.entered && dates_have_passed && (counts.deprecated == 0 || !deprecated) {
-        return if counts.failed + counts.deprecated > 0 {
+    if stage.entered && dates_have_passed && (withdrawn == 0 || !deprecated) {
+        return if failed + withdrawn > 0 {
             RingStatus::CompletedWithFailures
         } else {
             RingStatus::Completed
@@ -272,15 +327,13 @@ pub fn done_failed_waiting(counts: Counts) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use chrono::{DateTime, Utc};
     use uuid::Uuid;
 
     use super::*;
-    use crate::deployment::{Failure, Night};
+    use crate::deployment::{DeploymentState, Failure, Withdrawal};
     use crate::freeze::Freezes;
-    use crate::ids::{DeploymentId, RingId, RoomId, StageOf, UpdateId};
+    use crate::ids::{RingId, StageOf, UpdateId};
     use crate::reason::Reason;
     use crate::ring::RingSequence;
     use crate::rollout::Stage;
@@ -360,26 +413,6 @@ mod tests {
         }
     }
 
-    fn deployment(state: DeploymentState) -> Deployment {
-        Deployment {
-            id: DeploymentId(Uuid::nil()),
-            update: UpdateId(Uuid::nil()),
-            room: RoomId(Uuid::nil()),
-            ring: StageOf::Ring(ring_id(1)),
-            night: Night::Planned {
-                date: date("2025-03-05"),
-                planned: date("2025-03-05"),
-            },
-            state,
-            attempt: 1,
-            missed_windows: 0,
-            crowded_windows: 0,
-            from_version: None,
-            reason: Reason::SomeDevicesDone,
-            next_at: None,
-        }
-    }
-
     #[test]
     fn a_rooms_status_follows_from_its_deployment_and_its_rollout_t1_t8() {
         use DeploymentState as D;
@@ -414,11 +447,39 @@ mod tests {
                 [S::NotRequired; 4],
             ),
         ];
+        let rollouts = [RolloutState::Running, finished(), paused(), deprecated()];
         for (state, expected) in table {
-            let found = [RolloutState::Running, finished(), paused(), deprecated()]
-                .map(|of| room(&deployment(state.clone()), &rollout(of)));
+            let found = rollouts.clone().map(|of| room(state.progress(), &of));
             assert_eq!(found, expected, "{state:?}");
+            // The other way round, and for many.
+            for (of, status) in rollouts.iter().zip(expected) {
+                assert!(progress_of(status, of).contains(&state.progress()), "{state:?}");
+                let many = RoomsByStatus::of([(state.progress(), 7)], of);
+                let counted = if status == S::NotRequired { 0 } else { 7 };
+                assert_eq!((many.with(status), many.total()), (counted, counted), "{state:?}");
+            }
         }
+    }
+
+    #[test]
+    fn no_room_of_a_deprecated_rollout_is_scheduled_t1_t8() {
+        let counts = Counts {
+            scheduled: 3,
+            in_progress: 1,
+            deprecated: 2,
+            catch_up: 5,
+            ..Counts::default()
+        };
+        let by_status = rooms(&counts, &deprecated());
+        assert_eq!(by_status.with(RoomStatus::Deprecated), 5);
+        assert_eq!((by_status.waiting(), by_status.total()), (0, 6));
+        assert_eq!(rooms(&counts, &paused()).with(RoomStatus::Paused), 3);
+        assert_eq!(progress_of(RoomStatus::Scheduled, &deprecated()), []);
+        assert_eq!(
+            progress_of(RoomStatus::Deprecated, &deprecated()),
+            [Progress::NotStarted, Progress::Deprecated]
+        );
+        assert_eq!(progress_of(RoomStatus::Paused, &RolloutState::Running), []);
     }
 
     fn rings_on(rollout: &Rollout, today: &str) -> Vec<RingStatus> {

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::api::get_account;
 use super::sessions::SessionOwner;
+use crate::access::model::AccountView;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_part;
-use crate::model::AccountView;
 
 /// The own account.
 #[component]

@@ -7,8 +7,11 @@ mod account_page;
 mod api;
 #[cfg(feature = "ssr")]
 pub mod documents;
+pub mod model;
 mod people_page;
 mod person_page;
+#[cfg(feature = "ssr")]
+mod present;
 mod sessions;
 mod tokens_page;
 

@@ -4,11 +4,11 @@ use domain::access::Role;
 use leptos::prelude::*;
 
 use super::api::get_people;
+use crate::access::model::{PeopleView, PersonRow};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::page_header::PageHeader;
 use crate::components::resource::json_resource;
 use crate::components::show_resource::show_part;
-use crate::model::{PeopleView, PersonRow};
 
 /// Everybody with an account.
 #[component]

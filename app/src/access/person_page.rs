@@ -6,12 +6,12 @@ use leptos_router::hooks::use_params_map;
 
 use super::api::get_person;
 use super::sessions::{SessionOwner, sessions};
+use crate::access::model::{PersonDetailView, PersonRow};
 use crate::components::address;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_page;
 use crate::error::AppError;
-use crate::model::{PersonDetailView, PersonRow};
 
 /// The page.
 #[component]

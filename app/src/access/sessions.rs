@@ -3,9 +3,9 @@
 use domain::ids::PersonId;
 use leptos::prelude::*;
 
+use crate::access::model::SessionRow;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::time::Time;
-use crate::model::SessionRow;
 
 /// Whose sessions are shown, and what may be done to them.
 #[derive(Clone, Copy)]

@@ -5,13 +5,13 @@ use leptos::prelude::*;
 
 use super::api::get_tokens;
 use super::people_page::roles;
+use crate::access::model::{TokenRow, TokensView};
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::EmptyState;
 use crate::components::page_header::PageHeader;
 use crate::components::resource::json_resource;
 use crate::components::show_resource::show_part;
 use crate::components::time::Time;
-use crate::model::{TokenRow, TokensView};
 
 /// How long a token lives, unless somebody chooses otherwise.
 const DAYS: u16 = 90;

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use super::api::get_audit;
+use crate::audit::model::{AuditQuery, AuditRow, AuditView};
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
@@ -15,7 +16,6 @@ use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::show_resource::show_part;
 use crate::components::time::Time;
-use crate::model::{AuditQuery, AuditRow, AuditView};
 
 const PATH: &str = "/audit";
 

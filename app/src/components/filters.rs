@@ -10,7 +10,7 @@ use web_sys::{FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement, Ur
 
 use super::address;
 use super::icon::Icon;
-use crate::model::Choice;
+use crate::components::model::Choice;
 
 /// The form. The fields are its children; `name`s are the keys of the address.
 #[component]

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use super::icon::Icon;
 use super::resource::{empty_view, transition};
 use super::show_resource::PageResource;
-use crate::model::{FlashMessage, FormSuccess, ShellView};
+use crate::components::model::{FlashMessage, FormSuccess, ShellView};
 
 /// The last message in this browser, and its page.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::resource::{empty_view, transition};
 use super::show_resource::PageResource;
-use crate::model::ShellView;
+use crate::components::model::ShellView;
 
 /// What the server says of whoever is here.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::time::Time;
-use crate::model::HistoryRow;
+use crate::components::model::HistoryRow;
 
 /// The list, or a line that says there is nothing yet.
 #[component]

@@ -1,10 +1,9 @@
 //! The parts that pages are made of, one a file: markup and class names are those of the design, and nothing else.
 //!
-//! Components take view values and domain statuses. They hold no rules, no numbers of their own, no time and no `style`
-//! attribute. Start with [`shell`] and [`show_resource`]; where things lie in the pictures is in [`geometry`].
+//! Components take the values of [`model`] and domain statuses. They hold no rules, no numbers of their own, no time and no `style`
+//! attribute. What only one feature shows stands in that feature. Start with [`shell`] and [`show_resource`].
 
 pub mod address;
-pub mod budget;
 pub mod change_feed;
 pub mod data_table;
 pub mod dialog;
@@ -18,6 +17,7 @@ pub mod history_list;
 pub mod icon;
 pub mod import;
 pub mod legend;
+pub mod model;
 pub mod page_header;
 pub mod page_refresh;
 pub mod pager;
@@ -26,7 +26,6 @@ pub mod product_cell;
 pub mod resource;
 pub mod ring_badge;
 pub mod ring_choice;
-pub mod ring_track;
 pub mod selection;
 pub mod shell;
 pub mod show_resource;
@@ -34,4 +33,3 @@ pub mod status_badge;
 pub mod tab_title;
 pub mod tabs;
 pub mod time;
-pub mod timeline;

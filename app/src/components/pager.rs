@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::resource::empty_view;
-use crate::model::Pager as PagerView;
+use crate::components::model::Pager as PagerView;
 
 /// The pager; nothing where everything is on one page, for the count stands above the list.
 #[component]

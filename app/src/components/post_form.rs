@@ -17,8 +17,8 @@ use super::dialog::{Dialog, closing};
 use super::flash::Flash;
 use super::icon::Icon;
 use super::page_refresh::PageRefresh;
+use crate::components::model::FormSuccess;
 use crate::error::AppError;
-use crate::model::FormSuccess;
 
 /// The form around a field: what its fields' ids begin with, and why it was refused.
 #[derive(Clone, Copy)]

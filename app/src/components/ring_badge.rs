@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::RingView;
+use crate::components::model::RingView;
 
 /// Badge and name.
 #[component]

@@ -122,36 +122,10 @@ pub fn SelectionBar(
     };
     let all = total
         .filter(|total| *total > i64::try_from(page.len()).unwrap_or(0))
-        .map(|total| {
-            let label = format!("All {total} that match");
-            let change = move |event| selection.all.set(event_target_checked(&event));
-            let input = selection_input(move || selection.all.get(), move || selection.all.set(true));
-            view! {
-                <label class="check">
-                    <input
-                        class="check-only"
-                        type="checkbox"
-                        name="all"
-                        value="on"
-                        checked=selection.all.get_untracked()
-                        node_ref=input
-                        on:change=change
-                    />
-                    {label}
-                </label>
-            }
-            .into_any()
-        });
+        .map(|total| choose_all(selection, total));
     let whole_page = move |_| selection.rooms.update(|rooms| rooms.extend(page.iter().copied()));
     let all_of = total.unwrap_or_default();
-    let summary = move || match selection.rooms.with(BTreeSet::len) {
-        _ if selection.all.get() => format!("All {} chosen", count(all_of, "room", "rooms")),
-        0 => "None chosen".to_owned(),
-        number => format!(
-            "{} chosen",
-            count(i64::try_from(number).unwrap_or(i64::MAX), "room", "rooms")
-        ),
-    };
+    let summary = move || chosen(selection, all_of);
     let is_empty = move || (!selection.all.get() && selection.rooms.with(BTreeSet::is_empty)).then_some("true");
     let action = path.clone();
     view! {
@@ -180,6 +154,40 @@ pub fn SelectionBar(
         </form>
     }
     .into_any()
+}
+
+/// The box that chooses all that match, on this page and on the others.
+fn choose_all(selection: Selection, total: i64) -> AnyView {
+    let label = format!("All {total} that match");
+    let change = move |event| selection.all.set(event_target_checked(&event));
+    let input = selection_input(move || selection.all.get(), move || selection.all.set(true));
+    view! {
+        <label class="check">
+            <input
+                class="check-only"
+                type="checkbox"
+                name="all"
+                value="on"
+                checked=selection.all.get_untracked()
+                node_ref=input
+                on:change=change
+            />
+            {label}
+        </label>
+    }
+    .into_any()
+}
+
+/// How many are chosen. `total`: how many match.
+fn chosen(selection: Selection, total: i64) -> String {
+    match selection.rooms.with(BTreeSet::len) {
+        _ if selection.all.get() => format!("All {} chosen", count(total, "room", "rooms")),
+        0 => "None chosen".to_owned(),
+        number => format!(
+            "{} chosen",
+            count(i64::try_from(number).unwrap_or(i64::MAX), "room", "rooms")
+        ),
+    }
 }
 
 /// A box that follows what is chosen. One that was ticked before the page's script was there is chosen with it.

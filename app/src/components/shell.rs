@@ -17,8 +17,8 @@ use super::page_refresh::PageRefresh;
 use super::resource::{empty_view, json_resource, transition};
 use super::show_resource::PageResource;
 use super::time::Time;
+use crate::components::model::{PersonView, ShellView};
 use crate::error::AppError;
-use crate::model::{PersonView, ShellView};
 use crate::search::{SearchBar, shortcuts};
 
 /// A place in the navigation.
@@ -81,7 +81,7 @@ const OFFICE_ITEMS: [NavigationItem; 3] = [
 /// What every page shows around its content.
 #[server(prefix = "/api", endpoint = "shell", input = GetUrl)]
 pub async fn get_shell() -> Result<ShellView, AppError> {
-    crate::presenter()?.shell().await
+    crate::context::current()?.shell().await
 }
 
 /// The shell with a page in it.

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::resource::empty_view;
-use crate::model::Health;
+use domain::room::Health;
 
 /// An update's status.
 #[component]

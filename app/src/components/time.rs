@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::TimeText;
+use crate::components::model::TimeText;
 
 /// `<time>` with the text that the server wrote.
 #[component]

@@ -4,13 +4,14 @@ use domain::ids::AnnouncementId;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 
+use crate::components::model::FormSuccess;
 use crate::error::AppError;
-use crate::model::{FormSuccess, HomeView};
+use crate::home::model::HomeView;
 
 /// Everything on Home.
 #[server(prefix = "/api", endpoint = "home", input = GetUrl)]
 pub async fn get_home() -> Result<HomeView, AppError> {
-    crate::presenter()?.home().await
+    crate::context::current()?.home().await
 }
 
 /// Announces something to everybody (P1).
@@ -20,17 +21,17 @@ pub async fn announce(
     #[server(default)] text: String,
     #[server(default)] until: String,
 ) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.announce(title, text, &until).await
+    crate::context::current()?.announce(title, text, &until).await
 }
 
 /// Takes an announcement down, for everybody (P1).
 #[server(prefix = "/api", endpoint = "home/take-down")]
 pub async fn take_down_announcement(id: AnnouncementId) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.take_down(id).await
+    crate::context::current()?.take_down(id).await
 }
 
 /// Dismisses an announcement, for whoever asks (P1).
 #[server(prefix = "/api", endpoint = "home/dismiss")]
 pub async fn dismiss_announcement(id: AnnouncementId) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.dismiss(id).await
+    crate::context::current()?.dismiss(id).await
 }

@@ -10,6 +10,7 @@ use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::geometry::{percent, rooms, share};
 use crate::components::icon::Icon;
+use crate::components::model::{RingView, ShellView, TimeText};
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{FormDialog, PostForm, TextArea, TextField, posts_to};
@@ -19,8 +20,9 @@ use crate::components::show_resource::show_part;
 use crate::components::status_badge::HealthBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::model::{AnnouncementView, Health, HomeView, RingView, ShellView, TimeText};
+use crate::home::model::{AnnouncementView, HomeView};
 use crate::words::count;
+use domain::room::Health;
 
 /// The word of the dialog in addresses.
 const ANNOUNCE: &str = "announce";

@@ -5,27 +5,26 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use uuid::Uuid;
 
+use crate::components::model::FormSuccess;
 use crate::error::AppError;
-use crate::model::{
-    CatalogueReview, FormSuccess, OutsideFields, PortfolioView, ProductView, ReleaseFields, ReleaseForm,
-};
+use crate::portfolio::model::{CatalogueReview, OutsideFields, PortfolioView, ProductView, ReleaseFields, ReleaseForm};
 
 /// A page of products.
 #[server(prefix = "/api", endpoint = "portfolio", input = GetUrl)]
 pub async fn get_portfolio(#[server(default)] q: String, page: u32) -> Result<PortfolioView, AppError> {
-    crate::presenter()?.portfolio(&q, page).await
+    crate::context::current()?.portfolio(&q, page).await
 }
 
 /// One product with a page of its releases.
 #[server(prefix = "/api", endpoint = "portfolio/product", input = GetUrl)]
 pub async fn get_product(id: String, page: u32) -> Result<ProductView, AppError> {
-    crate::presenter()?.product(&id, page).await
+    crate::context::current()?.product(&id, page).await
 }
 
 /// What the dialogs of a release start from; with what publishing it would mean, for the one that does it.
 #[server(prefix = "/api", endpoint = "portfolio/release", input = GetUrl)]
 pub async fn get_release(id: UpdateId, #[server(default)] plans: bool) -> Result<ReleaseForm, AppError> {
-    crate::presenter()?.release(id, plans).await
+    crate::context::current()?.release(id, plans).await
 }
 
 /// Adds a product.
@@ -37,7 +36,7 @@ pub async fn add_product(
     kind: String,
     expected_minutes: String,
 ) -> Result<FormSuccess, AppError> {
-    crate::presenter()?
+    crate::context::current()?
         .add_product(id, vendor, name, &kind, &expected_minutes)
         .await
 }
@@ -45,13 +44,13 @@ pub async fn add_product(
 /// Takes a product into what is covered, or out of it.
 #[server(prefix = "/api", endpoint = "portfolio/cover")]
 pub async fn cover_product(product: String, covered: bool) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.cover_product(&product, covered).await
+    crate::context::current()?.cover_product(&product, covered).await
 }
 
 /// Adds a release.
 #[server(prefix = "/api", endpoint = "portfolio/add-release")]
 pub async fn add_release(product: String, #[server(flatten)] fields: ReleaseFields) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.add_release(&product, fields).await
+    crate::context::current()?.add_release(&product, fields).await
 }
 
 /// Adds a file that lies at an outside address.
@@ -60,13 +59,13 @@ pub async fn add_outside_file(
     release: UpdateId,
     #[server(flatten)] fields: OutsideFields,
 ) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.add_outside_file(release, fields).await
+    crate::context::current()?.add_outside_file(release, fields).await
 }
 
 /// Takes a file away.
 #[server(prefix = "/api", endpoint = "portfolio/remove-file")]
 pub async fn remove_file(release: UpdateId, filename: String) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.remove_file(release, &filename).await
+    crate::context::current()?.remove_file(release, &filename).await
 }
 
 /// Publishes a release (S3, S4, S9).
@@ -76,23 +75,23 @@ pub async fn publish_release(
     severity: String,
     #[server(default)] beside: bool,
 ) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.publish(release, &severity, beside).await
+    crate::context::current()?.publish(release, &severity, beside).await
 }
 
 /// Recalls a release (S10).
 #[server(prefix = "/api", endpoint = "portfolio/recall")]
 pub async fn recall_release(release: UpdateId, reason: String) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.recall(release, &reason).await
+    crate::context::current()?.recall(release, &reason).await
 }
 
 /// What a catalogue that was sent would become; nothing, where none was.
 #[server(prefix = "/api", endpoint = "portfolio/review", input = GetUrl)]
 pub async fn review_catalogue(#[server(default)] upload: Option<Uuid>) -> Result<Option<CatalogueReview>, AppError> {
-    crate::presenter()?.review_catalogue(upload).await
+    crate::context::current()?.review_catalogue(upload).await
 }
 
 /// Imports a catalogue that was looked at.
 #[server(prefix = "/api", endpoint = "portfolio/import")]
 pub async fn import_catalogue(upload: Uuid) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.import_catalogue(upload).await
+    crate::context::current()?.import_catalogue(upload).await
 }

@@ -8,7 +8,7 @@ use crate::components::import::{FileField, FileForm, reviewing};
 use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::show_resource::show_part;
-use crate::model::CatalogueReview;
+use crate::portfolio::model::CatalogueReview;
 
 const JSON: &str = ".json,application/json";
 

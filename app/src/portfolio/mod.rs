@@ -5,7 +5,10 @@
 
 mod api;
 mod import_page;
+pub mod model;
 mod page;
+#[cfg(feature = "ssr")]
+mod present;
 mod product_page;
 mod release_dialogs;
 

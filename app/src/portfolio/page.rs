@@ -24,7 +24,7 @@ use crate::components::show_resource::show_part;
 use crate::components::status_badge::UpdateStatusBadge;
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::model::{PortfolioView, ProductRow};
+use crate::portfolio::model::{PortfolioView, ProductRow};
 
 const PATH: &str = "/portfolio";
 

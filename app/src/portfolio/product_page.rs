@@ -20,7 +20,7 @@ use crate::components::post_form::{PostForm, posts_to};
 use crate::components::show_resource::show_page;
 use crate::components::status_badge::UpdateStatusBadge;
 use crate::components::time::Time;
-use crate::model::{ProductView, ReleaseRow};
+use crate::portfolio::model::{ProductView, ReleaseRow};
 use crate::words::count;
 
 /// The page.

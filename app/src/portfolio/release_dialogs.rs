@@ -14,7 +14,7 @@ use crate::components::icon::Icon;
 use crate::components::post_form::{
     Field, FormDialog, PostForm, ReasonField, SelectField, TextArea, TextField, posts_to,
 };
-use crate::model::{FileRow, PublishView, ReleaseForm};
+use crate::portfolio::model::{FileRow, PublishView, ReleaseForm};
 use crate::words::count;
 
 /// Words of the dialogs in addresses.

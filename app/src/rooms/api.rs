@@ -5,40 +5,41 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use uuid::Uuid;
 
+use crate::components::model::FormSuccess;
 use crate::error::AppError;
-use crate::model::{
-    FormSuccess, ImportReview, RoomFields, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery,
-    RoomsView, SitesView,
+use crate::rooms::model::{
+    ImportReview, RoomFields, RoomForm, RoomHistory, RoomOverview, RoomTickets, RoomUpdates, RoomsQuery, RoomsView,
+    SitesView,
 };
 
 /// A page of rooms.
 #[server(prefix = "/api", endpoint = "rooms/list", input = GetUrl)]
 pub async fn list_rooms(query: RoomsQuery) -> Result<RoomsView, AppError> {
-    crate::presenter()?.list_rooms(query).await
+    crate::context::current()?.list_rooms(query).await
 }
 
 /// A room's devices and what keeps updates away.
 #[server(prefix = "/api", endpoint = "rooms/overview", input = GetUrl)]
 pub async fn get_room_overview(id: RoomId) -> Result<RoomOverview, AppError> {
-    crate::presenter()?.room_overview(id).await
+    crate::context::current()?.room_overview(id).await
 }
 
 /// A room's updates.
 #[server(prefix = "/api", endpoint = "rooms/updates", input = GetUrl)]
 pub async fn get_room_updates(id: RoomId) -> Result<RoomUpdates, AppError> {
-    crate::presenter()?.room_updates(id).await
+    crate::context::current()?.room_updates(id).await
 }
 
 /// A room's tickets.
 #[server(prefix = "/api", endpoint = "rooms/tickets", input = GetUrl)]
 pub async fn get_room_tickets(id: RoomId) -> Result<RoomTickets, AppError> {
-    crate::presenter()?.room_tickets(id).await
+    crate::context::current()?.room_tickets(id).await
 }
 
 /// A room's history.
 #[server(prefix = "/api", endpoint = "rooms/history", input = GetUrl)]
 pub async fn get_room_history(id: RoomId) -> Result<RoomHistory, AppError> {
-    crate::presenter()?.room_history(id).await
+    crate::context::current()?.room_history(id).await
 }
 
 /// What the dialogs of a room start from; with what moves would mean, for the one that assigns a ring.
@@ -47,7 +48,7 @@ pub async fn get_room_form(
     #[server(default)] id: Option<RoomId>,
     #[server(default)] moves: bool,
 ) -> Result<RoomForm, AppError> {
-    crate::presenter()?.room_form(id, moves).await
+    crate::context::current()?.room_form(id, moves).await
 }
 
 /// Adds a room (R3).
@@ -56,7 +57,7 @@ pub async fn add_room(
     #[server(flatten)] fields: RoomFields,
     #[server(default)] ring: String,
 ) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.add_room(fields, &ring).await
+    crate::context::current()?.add_room(fields, &ring).await
 }
 
 /// Edits a room.
@@ -66,19 +67,19 @@ pub async fn edit_room(
     revision: i64,
     #[server(flatten)] fields: RoomFields,
 ) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.edit_room(room, revision, fields).await
+    crate::context::current()?.edit_room(room, revision, fields).await
 }
 
 /// Retires a room.
 #[server(prefix = "/api", endpoint = "rooms/retire")]
 pub async fn retire_room(room: RoomId, reason: String) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.retire_room(room, &reason).await
+    crate::context::current()?.retire_room(room, &reason).await
 }
 
 /// Brings a retired room back.
 #[server(prefix = "/api", endpoint = "rooms/bring-back")]
 pub async fn bring_back_room(room: RoomId) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.bring_back_room(room).await
+    crate::context::current()?.bring_back_room(room).await
 }
 
 /// Assigns a ring to a room (R13).
@@ -89,7 +90,7 @@ pub async fn assign_ring(
     to: RingId,
     #[server(default)] tab: String,
 ) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.assign_ring(room, from, to, &tab).await
+    crate::context::current()?.assign_ring(room, from, to, &tab).await
 }
 
 /// Adds a device to a room (A4).
@@ -109,25 +110,25 @@ pub async fn add_device(
         model: model.into(),
         serial: serial.into(),
     };
-    crate::presenter()?.add_device(room, draft).await
+    crate::context::current()?.add_device(room, draft).await
 }
 
 /// Hands out a new token for a device (A4).
 #[server(prefix = "/api", endpoint = "devices/token")]
 pub async fn renew_device(room: RoomId, device: String) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.renew_device(room, &device).await
+    crate::context::current()?.renew_device(room, &device).await
 }
 
 /// Takes a device's token away.
 #[server(prefix = "/api", endpoint = "devices/revoke")]
 pub async fn revoke_device(room: RoomId, device: String) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.revoke_device(room, &device).await
+    crate::context::current()?.revoke_device(room, &device).await
 }
 
 /// The sites.
 #[server(prefix = "/api", endpoint = "sites/list", input = GetUrl)]
 pub async fn list_sites() -> Result<SitesView, AppError> {
-    crate::presenter()?.sites().await
+    crate::context::current()?.sites().await
 }
 
 /// Adds a site.
@@ -144,7 +145,7 @@ pub async fn add_site(
         country: country.into(),
         zone: zone.into(),
     };
-    crate::presenter()?.add_site(draft).await
+    crate::context::current()?.add_site(draft).await
 }
 
 /// Edits a site.
@@ -162,17 +163,17 @@ pub async fn edit_site(
         country: country.into(),
         zone: zone.into(),
     };
-    crate::presenter()?.edit_site(site, draft).await
+    crate::context::current()?.edit_site(site, draft).await
 }
 
 /// What a file that was sent would become (P0); nothing, where none was.
 #[server(prefix = "/api", endpoint = "rooms/review", input = GetUrl)]
 pub async fn review_rooms(#[server(default)] upload: Option<Uuid>) -> Result<Option<ImportReview>, AppError> {
-    crate::presenter()?.review_rooms(upload).await
+    crate::context::current()?.review_rooms(upload).await
 }
 
 /// Imports a file that was looked at.
 #[server(prefix = "/api", endpoint = "rooms/import")]
 pub async fn import_rooms(upload: Uuid) -> Result<FormSuccess, AppError> {
-    crate::presenter()?.import_rooms(upload).await
+    crate::context::current()?.import_rooms(upload).await
 }

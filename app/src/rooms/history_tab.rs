@@ -8,7 +8,7 @@ use super::room_page::{Frame, found, use_room_id};
 use crate::components::history_list::HistoryList;
 use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_page;
-use crate::model::RoomHistory;
+use crate::rooms::model::RoomHistory;
 
 /// The tab.
 #[component]

@@ -10,7 +10,7 @@ use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, posts_to};
 use crate::components::ring_badge::RingBadge;
 use crate::components::show_resource::show_part;
-use crate::model::{ImportReview, ImportedRoom};
+use crate::rooms::model::{ImportReview, ImportedRoom};
 use crate::words::count;
 
 /// What a file of rooms has.

@@ -15,7 +15,7 @@ use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
 use crate::components::ring_badge::RingBadge;
 use crate::components::status_badge::HealthBadge;
-use crate::model::RoomRow;
+use crate::rooms::model::RoomRow;
 use crate::words::count;
 
 /// The page.

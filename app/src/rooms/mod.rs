@@ -7,6 +7,9 @@ mod api;
 mod history_tab;
 mod import_page;
 mod inventory_page;
+pub mod model;
+#[cfg(feature = "ssr")]
+pub mod present;
 mod room_dialogs;
 pub mod room_list;
 mod room_page;

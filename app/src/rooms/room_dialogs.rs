@@ -10,9 +10,10 @@ use super::api::{
 };
 use crate::components::address;
 use crate::components::dialog::{DIALOG, failed, opened};
+use crate::components::model::Choice;
 use crate::components::post_form::{FormDialog, ReasonField, SelectField, TextField, ZoneField, posts_to};
 use crate::components::ring_choice::RingChoice;
-use crate::model::{Choice, RoomForm};
+use crate::rooms::model::RoomForm;
 
 /// Words of the dialogs in addresses.
 pub(super) const ADD: &str = "add";

@@ -11,7 +11,7 @@ use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
 use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::show_resource::show_part;
-use crate::model::{RoomRow, RoomsQuery, RoomsView};
+use crate::rooms::model::{RoomRow, RoomsQuery, RoomsView};
 
 /// Toolbar, count, table, pager.
 #[component]

@@ -21,7 +21,8 @@ use crate::components::show_resource::show_page;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
-use crate::model::{ComponentView, DeviceView, IssueAbout, RoomHead, RoomOverview};
+use crate::rooms::model::{ComponentView, DeviceView, RoomHead, RoomOverview};
+use crate::tickets::model::IssueAbout;
 use crate::tickets::{RecordLink, record_dialog};
 
 /// The Overview tab.
@@ -65,12 +66,13 @@ pub(super) fn found(id: Option<RoomId>) -> Result<RoomId, AppError> {
 #[component]
 pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
     let tab = (current != "Overview").then(|| format!("{}: {}", head.name, current.to_ascii_lowercase()));
+    let path = format!("/rooms/{}", head.id);
+    let troubles = troubles(&head, &path, current);
     let meta = head
         .meta
         .into_iter()
         .map(|words| view! { <li>{words}</li> }.into_any())
         .collect_view();
-    let path = format!("/rooms/{}", head.id);
     let here = if current == "Overview" {
         path.clone()
     } else {
@@ -91,46 +93,7 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         .into_any()
     });
     let health = (!head.retired).then(|| view! { <HealthBadge health=head.health pill=true /> }.into_any());
-    // Overview has the readiness in a panel of its own.
-    let blocked = head.blocked.iter().filter(|_| current != "Overview");
-    let troubles: Vec<&String> = head.failed.iter().chain(blocked).collect();
-    let troubles = (!troubles.is_empty() && !head.retired).then(|| {
-        let leads_on = (current != "Updates").then(|| {
-            let href = format!("{path}/updates");
-            view! { <a href=href>"Show its updates"</a> }.into_any()
-        });
-        let troubles = troubles.into_iter();
-        let troubles = troubles.map(|trouble| view! { <p>{trouble.clone()}</p> }.into_any());
-        view! {
-            <div class="msg msg--warning">
-                <Icon name="warning" />
-                <div class="msg-body">{troubles.collect_view()} {leads_on}</div>
-            </div>
-        }
-        .into_any()
-    });
-    let tabs = vec![
-        Tab {
-            name: "Overview",
-            href: path.clone(),
-            count: None,
-        },
-        Tab {
-            name: "Updates",
-            href: format!("{path}/updates"),
-            count: None,
-        },
-        Tab {
-            name: "Tickets",
-            href: format!("{path}/tickets"),
-            count: (head.open_tickets > 0).then_some(head.open_tickets),
-        },
-        Tab {
-            name: "History",
-            href: format!("{path}/history"),
-            count: None,
-        },
-    ];
+    let tabs = tabs(&path, head.open_tickets);
     view! {
         <PageHeader title=head.name.clone() tab above=("/rooms", "Rooms") actions>
             <li>{health} {retired}</li>
@@ -157,6 +120,42 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
         {troubles}
         <Tabs label=head.name tabs current />
     }
+}
+
+/// What is wrong with the room, above every tab. Overview has the readiness in a panel of its own.
+fn troubles(head: &RoomHead, path: &str, current: &str) -> Option<AnyView> {
+    let blocked = head.blocked.iter().filter(|_| current != "Overview");
+    let troubles: Vec<&String> = head.failed.iter().chain(blocked).collect();
+    if troubles.is_empty() || head.retired {
+        return None;
+    }
+    let leads_on = (current != "Updates").then(|| {
+        let href = format!("{path}/updates");
+        view! { <a href=href>"Show its updates"</a> }.into_any()
+    });
+    let troubles = troubles.into_iter();
+    let troubles = troubles.map(|trouble| view! { <p>{trouble.clone()}</p> }.into_any());
+    let message = view! {
+        <div class="msg msg--warning">
+            <Icon name="warning" />
+            <div class="msg-body">{troubles.collect_view()} {leads_on}</div>
+        </div>
+    };
+    Some(message.into_any())
+}
+
+fn tabs(path: &str, open_tickets: i64) -> Vec<Tab> {
+    let tab = |name: &'static str, href: String, count: Option<i64>| Tab { name, href, count };
+    vec![
+        tab("Overview", path.to_owned(), None),
+        tab("Updates", format!("{path}/updates"), None),
+        tab(
+            "Tickets",
+            format!("{path}/tickets"),
+            (open_tickets > 0).then_some(open_tickets),
+        ),
+        tab("History", format!("{path}/history"), None),
+    ]
 }
 
 /// The link that opens Change → Assign (R13), for whoever may move rooms.

@@ -17,7 +17,7 @@ use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{FormDialog, TextField, ZoneField, posts_to};
 use crate::components::show_resource::show_part;
-use crate::model::{SiteRow, SitesView};
+use crate::rooms::model::{SiteRow, SitesView};
 use crate::words::count;
 
 /// The page's address.

@@ -8,7 +8,7 @@ use super::room_page::{Frame, found, use_room_id};
 use crate::components::empty_state::EmptyState;
 use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_page;
-use crate::model::RoomTickets;
+use crate::rooms::model::RoomTickets;
 use crate::tickets::ticket_table;
 
 /// The tab.

@@ -15,7 +15,7 @@ use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
 use crate::components::show_resource::show_page;
 use crate::components::status_badge::RoomStatusBadge;
-use crate::model::{RoomUpdateRow, RoomUpdates};
+use crate::rooms::model::{RoomUpdateRow, RoomUpdates};
 use crate::updates::RetryRoom;
 
 /// The tab.

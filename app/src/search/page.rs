@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::search;
+use super::api::search;
 use crate::components::address;
 use crate::components::empty_state::EmptyState;
 use crate::components::filters::Toolbar;
@@ -11,7 +11,7 @@ use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::show_resource::show_part;
-use crate::model::{SearchHit, SearchView};
+use crate::search::model::{SearchHit, SearchView};
 
 /// The page's address.
 const SEARCH: &str = "/search";

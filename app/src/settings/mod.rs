@@ -1,10 +1,11 @@
-//! Settings: what the organisation has set (SPEC S3, S12, W1), and its freezes (W6).
+//! Settings: what the organisation has set (SPEC S3, S12, W1).
 //!
-//! The page is in [`page`], freezes are in [`freezes_page`]; what they ask the server for is in [`api`].
+//! The page is in [`page`]; what it asks the server for is in [`api`].
 
 mod api;
-mod freezes_page;
+pub mod model;
 mod page;
+#[cfg(feature = "ssr")]
+mod present;
 
-pub use freezes_page::FreezesPage;
 pub use page::SettingsPage;

@@ -13,7 +13,7 @@ use crate::components::page_header::PageHeader;
 use crate::components::post_form::{PostForm, SelectField, TextField, ZoneField, posts_to};
 use crate::components::resource::json_resource;
 use crate::components::show_resource::show_part;
-use crate::model::{SettingsFields, SettingsView};
+use crate::settings::model::{SettingsFields, SettingsView};
 
 /// Settings.
 #[component]

@@ -17,7 +17,7 @@ use crate::components::show_resource::show_page;
 use crate::components::status_badge::{TicketSeverityBadge, TicketStateBadge};
 use crate::components::time::Time;
 use crate::error::AppError;
-use crate::model::TicketView;
+use crate::tickets::model::TicketView;
 
 /// The page.
 #[component]

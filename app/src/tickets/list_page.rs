@@ -15,7 +15,7 @@ use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::show_resource::show_part;
-use crate::model::{IssueAbout, TicketsQuery, TicketsView};
+use crate::tickets::model::{IssueAbout, TicketsQuery, TicketsView};
 
 const PATH: &str = "/incidents";
 

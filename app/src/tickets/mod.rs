@@ -6,6 +6,9 @@
 mod api;
 mod detail_page;
 mod list_page;
+pub mod model;
+#[cfg(feature = "ssr")]
+pub mod present;
 mod record_dialog;
 mod ticket_dialog;
 mod ticket_list;

@@ -11,7 +11,7 @@ use crate::components::dialog::{DIALOG, failed, opened};
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::post_form::{FormDialog, PostForm, ReasonField, SelectField, TextArea, TextField, posts_to};
-use crate::model::{IssueAbout, IssueDraft};
+use crate::tickets::model::{IssueAbout, IssueDraft};
 
 /// The word of the dialog in addresses.
 const RECORD: &str = "record";

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::status_badge::{TicketSeverityBadge, TicketStateBadge};
 use crate::components::time::Time;
-use crate::model::TicketRow;
+use crate::tickets::model::TicketRow;
 
 /// A table of tickets.
 pub fn ticket_table(caption: String, rows: Vec<TicketRow>) -> AnyView {

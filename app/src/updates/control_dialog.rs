@@ -14,7 +14,7 @@ use crate::components::icon::Icon;
 use crate::components::post_form::{FormDialog, ReasonField, TextField, posts_to};
 use crate::components::selection::{is_of_selection, rooms_in};
 use crate::error::AppError;
-use crate::model::{Control, ControlRoom, ControlView};
+use crate::updates::model::{Control, ControlRoom, ControlView};
 
 /// The update, what is done to it, the rooms that were chosen, and whether it is about those alone.
 type ControlKey = (UpdateId, Control, Vec<RoomId>, bool);

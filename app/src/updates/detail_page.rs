@@ -9,6 +9,7 @@ use leptos_router::params::ParamsMap;
 
 use super::api::{RetryRoom, get_update};
 use super::control_dialog::{ControlDialogs, page_of};
+use super::timeline::Timeline;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::dialog::DIALOG;
@@ -25,10 +26,10 @@ use crate::components::ring_badge::RingBadge;
 use crate::components::selection::{Selection, SelectionBar, SelectionBox};
 use crate::components::show_resource::show_page;
 use crate::components::status_badge::{RoomStatusBadge, SeverityMark, UpdateStatusBadge};
-use crate::components::timeline::Timeline;
 use crate::error::AppError;
-use crate::model::{Control, IssueAbout, UpdateRoomRow, UpdateRoomsQuery, UpdateView};
+use crate::tickets::model::IssueAbout;
 use crate::tickets::{RecordLink, record_dialog, ticket_links};
+use crate::updates::model::{Control, UpdateRoomRow, UpdateRoomsQuery, UpdateView};
 
 /// The page.
 #[component]
@@ -368,20 +369,9 @@ fn row(row: UpdateRoomRow, may_force: bool, retries: Option<UpdateId>) -> AnyVie
         }
         .into_any()
     });
-    let retry = retries.filter(|_| row.status == RoomStatus::Failed).map(|update| {
-        let label = format!("Retry {}", row.name);
-        let action = posts_to::<RetryRoom>();
-        view! {
-            <PostForm action class="inline-form">
-                <input type="hidden" name="update" value=update.to_string() />
-                <input type="hidden" name="room" value=row.room.to_string() />
-                <button class="btn btn--small" type="submit" aria-label=label>
-                    "Retry"
-                </button>
-            </PostForm>
-        }
-        .into_any()
-    });
+    let retry = retries
+        .filter(|_| row.status == RoomStatus::Failed)
+        .map(|update| retry_button(update, &row));
     let attempt =
         (row.attempt > 1).then(|| view! { <span class="sub">{format!("Attempt {}", row.attempt)}</span> }.into_any());
     let ticket = row.ticket.map(|number| {
@@ -428,6 +418,22 @@ fn row(row: UpdateRoomRow, may_force: bool, retries: Option<UpdateId>) -> AnyVie
                 {retry}
             </Cell>
         </tr>
+    }
+    .into_any()
+}
+
+fn retry_button(update: UpdateId, row: &UpdateRoomRow) -> AnyView {
+    let label = format!("Retry {}", row.name);
+    let (update, room) = (update.to_string(), row.room.to_string());
+    let action = posts_to::<RetryRoom>();
+    view! {
+        <PostForm action class="inline-form">
+            <input type="hidden" name="update" value=update />
+            <input type="hidden" name="room" value=room />
+            <button class="btn btn--small" type="submit" aria-label=label>
+                "Retry"
+            </button>
+        </PostForm>
     }
     .into_any()
 }

@@ -8,6 +8,7 @@ use leptos_router::params::ParamsMap;
 
 use super::UpdatesHead;
 use super::api::list_updates;
+use super::ring_track::RingTrack;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell, SortHead};
 use crate::components::empty_state::{EmptyPage, EmptyState};
@@ -18,11 +19,10 @@ use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::product_cell::ProductCell;
 use crate::components::resource::empty_view;
-use crate::components::ring_track::RingTrack;
 use crate::components::show_resource::show_part;
 use crate::components::status_badge::{SeverityMark, UpdateStatusBadge, severity_label};
 use crate::components::time::Time;
-use crate::model::{UpdateRow, UpdatesQuery, UpdatesView};
+use crate::updates::model::{UpdateRow, UpdatesQuery, UpdatesView};
 
 const PATH: &str = "/updates";
 

@@ -1,16 +1,18 @@
-//! Updates: the list, its tabs Rooms and Rings, and one update (SPEC P2–P4, P6).
+//! Updates: the list, its tab Rooms, and one update (SPEC P2–P4). The tab Rings is in [`crate::rings`].
 //!
 //! Start with [`list_page`]; what the pages ask the server for is in [`api`].
 
 mod api;
 mod control_dialog;
 mod detail_page;
+mod geometry;
 mod list_page;
-mod move_dialog;
-mod ring_dialog;
-mod ring_plan;
-mod rings_tab;
+pub mod model;
+#[cfg(feature = "ssr")]
+pub mod present;
+mod ring_track;
 mod rooms_tab;
+mod timeline;
 
 use leptos::prelude::*;
 
@@ -20,12 +22,11 @@ use crate::components::tabs::{Tab, Tabs};
 pub(crate) use api::RetryRoom;
 pub use detail_page::UpdatePage;
 pub use list_page::UpdatesPage;
-pub use rings_tab::RingsTab;
 pub use rooms_tab::RoomsTab;
 
 /// Title and tabs of the three pages under Updates. `current` is a tab's name.
 #[component]
-fn UpdatesHead(
+pub(crate) fn UpdatesHead(
     current: &'static str,
     /// What may be done here.
     #[prop(optional, into)]

@@ -5,14 +5,14 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use super::UpdatesHead;
-use super::move_dialog::{MOVE, MoveDialog};
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::icon::Icon;
 use crate::components::ring_badge::RingBadge;
 use crate::components::selection::{Selection, SelectionBar, SelectionBox};
 use crate::components::status_badge::HealthBadge;
-use crate::model::RoomRow;
+use crate::rings::move_dialog::{MOVE, MoveDialog};
+use crate::rooms::model::RoomRow;
 use crate::rooms::room_list::{RoomList, room_name};
 
 /// The page's address.

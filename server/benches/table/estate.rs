@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::deployment::Force;
 use domain::ids::{ProductId, RoomId, UpdateId};
-use domain::install::{Execution, Feedback, Finished};
 use domain::settings::Settings;
 use domain::update::Severity;
 use domain::zone::Zone;
 use service::catalogue::Catalogue;
 use service::devices::{Credentials, token_hash};
-use service::store::{Engine, Store};
 use service::{Actor, Artifacts, Clock, GatewayToken, NewFile, ProcessConfig, RoomScope, Service, Source};
 use sqlx::{AssertSqlSafe, Connection};
+use store::{Engine, Store};
 use tempfile::TempDir;
 use testkit::Database;
 
@@ -344,9 +344,10 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
             FROM rollouts u, rings g WHERE g.kind = 'general'"
             .to_owned(),
         format!(
-            "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, ended_at, failure, attempt, missed_windows,
+            "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, progress, ended_at, failure, attempt, missed_windows,
                 crowded_windows, catch_up, from_version, reason, room_key)
             SELECT {new_id}, x.update_id, x.room_id, x.ring_id, x.night, x.night, x.state,
+                CASE WHEN x.state = 'waiting' THEN 'not_started' ELSE x.state END,
                 CASE WHEN x.state = 'waiting' THEN NULL ELSE {at} END, CASE WHEN x.state = 'failed' THEN 'reported' ELSE NULL END, 1, 0, 0,
                 false, '1.0', 'Night 4 of 10 in General.', x.name_key
             FROM (SELECT o.update_id, r.id AS room_id, r.ring_id, r.name_key, {} AS night,

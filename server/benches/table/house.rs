@@ -5,7 +5,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use server::router::{ServerConfig, router};
 use service::people::Origin;
-use service::store::RoomFilter;
+use service::read::PageOf;
+use service::read::rooms::RoomFilter;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -47,16 +48,17 @@ impl House {
     /// What it is called, and where it is.
     pub async fn lists(&self, estate: &Estate) -> Vec<(&'static str, String)> {
         let mut snapshot = estate.service.read_snapshot().await.expect("a snapshot");
-        let updates = snapshot.tx.live_rollouts().await.expect("updates");
+        let live = snapshot.live_rollouts().await.expect("updates").into_iter();
+        let updates: Vec<_> = live.map(|live| live.rollout.update).collect();
         let of_all = {
             let known = snapshot.updates_for_planning(&updates).await.expect("updates");
             let bar = known.into_values().find(|update| update.product.0 == "bar");
             bar.expect("the bar's update").id
         };
         let ring = snapshot.rings.general().id;
-        let site = snapshot.tx.sites().await.expect("sites")[0].id;
-        let first = snapshot.tx.room_page(&RoomFilter::default(), 50).await.expect("rooms");
-        let last = first.last().expect("rooms");
+        let site = snapshot.sites().await.expect("sites")[0].id;
+        let first = snapshot.room_list(&RoomFilter::default(), &PageOf::First, 50).await;
+        let last = first.expect("rooms").rooms.next.expect("a second page");
         let after = format!("{}%7C{}", last.name_key.replace(' ', "%20"), last.id);
         vec![
             ("updates", "/updates".to_owned()),

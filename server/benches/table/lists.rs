@@ -3,7 +3,7 @@
 //! Both estates stand side by side and answer in turn, so that whatever else the machine does meets both alike.
 
 use service::clock::Stopwatch;
-use service::store::Engine;
+use store::Engine;
 
 use crate::estate::Estate;
 use crate::house::House;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use service::clock::Stopwatch;
-use service::store::Engine;
+use store::Engine;
 use testkit::program::{Program, arguments, free_port};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};

@@ -1,14 +1,15 @@
 //! What the tick costs, on both engines.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
+use domain::conversation::offer::Offer;
 use domain::ids::ActionId;
-use domain::install::{Execution, Feedback, Finished};
-use domain::offer::Offer;
 use domain::settings::Settings;
 use futures::StreamExt;
 use service::clock::Stopwatch;
 use service::devices::Credentials;
-use service::store::{Caller, ConfigMode, ConfigReport, Engine};
+use store::{Caller, Engine};
 
 use crate::estate::{Estate, GATEWAY};
 use crate::load::number;
@@ -74,9 +75,9 @@ pub async fn entering_a_ring() -> Vec<Line> {
                 "gen_random_uuid()"
             };
             let insert = format!(
-                "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, attempt, missed_windows,
+                "INSERT INTO deployments (id, update_id, room_id, ring_id, night, planned_night, state, progress, attempt, missed_windows,
                     crowded_windows, catch_up, from_version, reason, next_at, room_key)
-                SELECT {new_id}, u.id, r.id, r.ring_id, '2025-03-11', '2025-03-11', 'waiting', 1, 0, 0, false, '1.0',
+                SELECT {new_id}, u.id, r.id, r.ring_id, '2025-03-11', '2025-03-11', 'waiting', 'not_started', 1, 0, 0, false, '1.0',
                     'Night 1 of 10 in General.', 1, r.name_key
                 FROM rooms r, rollouts o JOIN updates u ON u.id = o.update_id"
             );

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use store::Outcome;
+use domain::conversation::Outcome;
 
 use crate::clock::Stopwatch;
 

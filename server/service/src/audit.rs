@@ -1,4 +1,4 @@
-//! The audit (A3): its chain, its pages as a file, and which entries somebody wants.
+//! The chain of the audit (A3). Its pages and its file are in `read/audit.rs`.
 //!
 //! Each entry gets a place and a hash over itself and the hash before it, within a second. Whoever changes or takes out an entry
 //! behind the program's back breaks the chain from there on, and `nightshift check` says where. The database refuses that as
@@ -6,22 +6,14 @@
 //! well. What it cannot show: an end that was computed anew, note included. The log has the hash of each end; a log or an export that is
 //! kept elsewhere is the witness.
 
-use std::pin::Pin;
-
-use chrono::{NaiveDate, SecondsFormat, TimeDelta};
-use domain::access::Act;
+use chrono::TimeDelta;
 use domain::check::Finding;
-use domain::freeze::check_date;
-use domain::zone::Zone;
-use futures::{Stream, StreamExt};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::{AuditFacts, AuditFilter, Tx};
+use store::{AuditFacts, Tx};
 
 use crate::error::{Result, ServiceError};
-use crate::tick::organisation;
-use crate::{Actor, Service, artifacts, spreadsheet};
+use crate::{Service, artifacts};
 
 /// Entries in one transaction.
 const BATCH: i64 = 500;
@@ -30,94 +22,7 @@ const HEAD: &str = "audit.head";
 /// The law's letter in findings, beside those of the planner.
 const LAW: char = 'Z';
 
-/// Which entries somebody wants to see, as the address has it. Empty: all.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct AuditQuery {
-    /// Of whom.
-    pub who: String,
-    /// About what kind of object.
-    pub kind: String,
-    /// About which one of that kind.
-    pub object: String,
-    /// First day, in the organisation's zone: `2026-03-01`.
-    pub from: String,
-    /// Last day.
-    pub until: String,
-}
-
-impl AuditQuery {
-    /// As the store takes it.
-    ///
-    /// # Errors
-    /// A day is none, or an object has no kind.
-    pub fn filter(&self, zone: &Zone) -> Result<AuditFilter> {
-        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        if self.kind.is_empty() && !self.object.is_empty() {
-            return Err(ServiceError::invalid(
-                "kind",
-                "missing; an object is looked up by its kind and its id",
-            ));
-        }
-        for (field, text) in [("who", &self.who), ("kind", &self.kind), ("object", &self.object)] {
-            if text.contains('\0') {
-                return Err(ServiceError::invalid(field, "has characters that cannot be shown"));
-            }
-        }
-        let from = day("from", &self.from)?;
-        let until = day("until", &self.until)?.and_then(|day| day.succ_opt());
-        Ok(AuditFilter {
-            actor: some(&self.who),
-            object_kind: some(&self.kind),
-            object_id: some(&self.object),
-            from: from.map(|day| zone.start_of(day)),
-            until: until.map(|day| zone.start_of(day)),
-            ..AuditFilter::default()
-        })
-    }
-}
-
-fn day(field: &'static str, text: &str) -> Result<Option<NaiveDate>> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .map_err(|_| ServiceError::invalid(field, format!("{text:?} is not a date; write it like 2026-03-01")))?;
-    check_date(day).map_err(|error| ServiceError::invalid(field, error.to_string()))?;
-    Ok(Some(day))
-}
-
-/// A comma-separated file of entries, newest first, that is read from the database as it is sent.
-pub type CsvStream = Pin<Box<dyn Stream<Item = Result<String>> + Send>>;
-
 impl Service {
-    /// The audit as a comma-separated file (A3). Each part is a query of its own: nobody waits for a long export, and nothing is
-    /// held in memory.
-    ///
-    /// # Errors
-    /// The actor may not see the audit, or a day is none.
-    pub async fn export_audit(&self, actor: &Actor, query: &AuditQuery) -> Result<CsvStream> {
-        actor.may(Act::SeeAudit)?;
-        let zone = organisation(&mut self.store.read().await?).await?.zone;
-        let filter = query.filter(&zone)?;
-        let head = futures::stream::once(async { spreadsheet::lines(&[COLUMNS.map(str::to_owned).to_vec()]) });
-        let service = self.clone();
-        let parts = futures::stream::try_unfold((service, Some(filter)), |(service, filter)| async move {
-            let Some(filter) = filter else {
-                return Ok(None);
-            };
-            let entries = service.store.read().await?.audit_page(&filter, BATCH).await?;
-            let rows = entries.iter().map(cells).collect::<Result<Vec<_>>>()?;
-            let is_full = i64::try_from(entries.len()).is_ok_and(|found| found == BATCH);
-            let rest = entries.last().filter(|_| is_full).map(|last| AuditFilter {
-                older_than: Some(last.position()),
-                ..filter
-            });
-            Ok(Some((spreadsheet::lines(&rows)?, (service, rest))))
-        });
-        Ok(Box::pin(head.chain(parts)))
-    }
-
     /// Seals what is not sealed yet.
     ///
     /// # Errors
@@ -224,68 +129,6 @@ async fn head(tx: &mut Tx) -> Result<Option<(i64, String)>> {
         let (place, hash) = noted.split_once(' ')?;
         Some((place.parse().ok()?, hash.to_owned()))
     }))
-}
-
-/// What an entry changed, field by field; what stayed as it was is left out.
-#[must_use]
-pub fn changes(entry: &AuditFacts) -> Vec<String> {
-    let fields = |value: Option<&Value>| match value {
-        Some(Value::Object(fields)) => fields.clone(),
-        Some(Value::Null) | None => serde_json::Map::new(),
-        Some(other) => serde_json::Map::from_iter([("value".to_owned(), other.clone())]),
-    };
-    let before = fields(entry.before.as_ref().map(|before| &before.0));
-    let after = fields(entry.after.as_ref().map(|after| &after.0));
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let names = after
-        .keys()
-        .chain(before.keys().filter(|name| !after.contains_key(*name)));
-    names
-        .filter(|name| before.get(*name) != after.get(*name))
-        .map(|name| match (before.get(name), after.get(name)) {
-            (Some(before), Some(after)) => format!("{name}: {} (was {})", text(after), text(before)),
-            (None, Some(after)) => format!("{name}: {}", text(after)),
-            (Some(before), None) => format!("{name}: none any more (was {})", text(before)),
-            (None, None) => String::new(),
-        })
-        .collect()
-}
-
-/// The columns of an export.
-const COLUMNS: [&str; 11] = [
-    "at",
-    "actor",
-    "address",
-    "action",
-    "object_kind",
-    "object_id",
-    "summary",
-    "before",
-    "after",
-    "sequence",
-    "hash",
-];
-
-fn cells(entry: &AuditFacts) -> Result<Vec<String>> {
-    Ok(vec![
-        entry.instant()?.to_rfc3339_opts(SecondsFormat::Micros, true),
-        entry.actor.clone(),
-        entry.address.clone(),
-        entry.action.clone(),
-        entry.object_kind.clone(),
-        entry.object_id.clone(),
-        entry.summary.clone(),
-        entry
-            .before
-            .as_ref()
-            .map_or_else(String::new, |before| before.0.to_string()),
-        entry
-            .after
-            .as_ref()
-            .map_or_else(String::new, |after| after.0.to_string()),
-        entry.sequence.map_or_else(String::new, |sequence| sequence.to_string()),
-        entry.hash.clone().unwrap_or_default(),
-    ])
 }
 
 /// SHA-256 over everything that an entry says, its place, and the hash before it.

@@ -8,16 +8,19 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::Act;
+use domain::conversation::feedback::Feedback;
+use domain::conversation::inventory::ConfigReport;
+use domain::conversation::offer::{self, Answer, Offer};
+use domain::conversation::presence;
+use domain::conversation::{Fetched, Outcome, Report};
 use domain::ids::{ActionId, DeviceId};
-use domain::install::Feedback;
-use domain::offer::{self, Offer};
 use domain::settings::Settings;
 use domain::text::counted;
 use domain::update::ProductKind;
 use futures::stream::BoxStream;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::{ArtifactRecord, AuditEntry, Caller, ConfigReport, DeviceFacts, Fetched, Outcome, Report};
+use store::{ArtifactRecord, AuditEntry, Caller, DeviceFacts};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Result, ServiceError};
@@ -121,12 +124,11 @@ impl Service {
         let now = self.clock.now();
         let facts = self.open_of(caller).await?;
         let offer_facts = facts.as_ref().and_then(DeviceFacts::offer_facts);
-        let offer = offer_facts
+        let answer = offer_facts
             .as_ref()
-            .map_or(Offer::Nothing, |offer_facts| offer::decide(offer_facts, now));
-        if let Some(offer_facts) = &offer_facts
-            && offer::shows_up(offer_facts, now)
-        {
+            .map_or_else(Answer::default, |offer_facts| offer::decide(offer_facts, now));
+        let offer = answer.offer;
+        if let Some(offer_facts) = offer_facts.as_ref().filter(|_| answer.shows_up) {
             let showed_up = Report::ShowedUp {
                 action: offer_facts.install.action,
             };
@@ -136,19 +138,14 @@ impl Service {
             .as_ref()
             .filter(|_| offer != Offer::Nothing)
             .map(|offer_facts| offer_facts.install.action);
-        let waits_for_free_room = offer_facts.as_ref().is_some_and(|offer_facts| {
-            offer_facts.force == Some(domain::deployment::Force::WhenAvailable) && offer == Offer::Nothing
-        });
-        // swupdate sends its facts instead of installing when a poll has both links, and would do so for ever.
-        let facts_wanted = offer == Offer::Nothing && (caller.facts_wanted || waits_for_free_room);
         let settings = self.polling_settings().await?;
         Ok(PollAnswer {
             offer,
             action,
             installed: caller.installed,
-            facts_wanted,
+            facts_wanted: answer.asks_for_facts(caller.facts_wanted),
             offer_tag: action.map_or(0, |action| offer_tag(action, offer)),
-            sleep_seconds: offer::poll_again_in(&settings, caller.id, offer_facts.as_ref(), now),
+            sleep_seconds: presence::poll_again_in(&settings, caller.id, offer_facts.as_ref(), now),
         })
     }
 
@@ -194,7 +191,7 @@ impl Service {
         let Some(offer_facts) = facts.offer_facts() else {
             return Ok(None);
         };
-        let prefetch = match offer::decide(&offer_facts, now) {
+        let prefetch = match offer::decide(&offer_facts, now).offer {
             Offer::Install | Offer::Cancel => false,
             Offer::Prefetch => true,
             Offer::Nothing => return Ok(None),
@@ -261,7 +258,7 @@ impl Service {
     pub async fn cancel_wanted(&self, device: DeviceId, action: ActionId) -> Result<bool> {
         let facts = self.store.device_facts_of_action(device, action).await?;
         let offer_facts = facts.as_ref().and_then(DeviceFacts::offer_facts);
-        Ok(offer_facts.is_some_and(|offer_facts| offer::decide(&offer_facts, self.clock.now()) == Offer::Cancel))
+        Ok(offer_facts.is_some_and(|offer_facts| offer::decide(&offer_facts, self.clock.now()).offer == Offer::Cancel))
     }
 
     /// Takes a feedback. It is durable when this returns.
@@ -324,7 +321,7 @@ impl Service {
         if open.install.update != artifact.artifact.update {
             return Ok(None);
         }
-        match offer::decide(&offer_facts, now) {
+        match offer::decide(&offer_facts, now).offer {
             Offer::Nothing => Ok(None),
             Offer::Install if starts && !open.install.is_started() => {
                 let fetched = Fetched {

@@ -59,6 +59,12 @@ impl ServiceError {
         }
     }
 
+    /// The database is away, or gave up for now: trying again helps.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)))
+    }
+
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
         Self::NotFound { what: what.into() }
     }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::deployment::Progress;
 use domain::ids::{ProductId, RingId, StageOf, UpdateId};
 use domain::room::{HealthImpact, RoomState, UNMONITORED_AFTER};
 use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
@@ -229,19 +230,19 @@ impl EstateCount for RoomsWith {
     }
 }
 
-/// Rooms of an update by status, [`Tx::rooms_by_status`].
+/// Rooms of an update by progress, [`Tx::rooms_by_progress`].
 #[derive(Clone)]
-pub(crate) struct RoomsByStatus(pub(crate) UpdateId);
+pub(crate) struct RoomsByProgress(pub(crate) UpdateId);
 
-impl EstateCount for RoomsByStatus {
-    type Value = BTreeMap<String, i64>;
+impl EstateCount for RoomsByProgress {
+    type Value = BTreeMap<Progress, i64>;
 
     fn key(&self) -> String {
         self.0.to_string()
     }
 
     async fn count(&self, tx: &mut Tx, _: DateTime<Utc>) -> store::Result<Self::Value> {
-        tx.rooms_by_status(self.0).await
+        tx.rooms_by_progress(self.0).await
     }
 }
 
@@ -250,7 +251,7 @@ impl EstateCount for RoomsByStatus {
 pub(crate) struct RoomsByNight(pub(crate) UpdateId);
 
 impl EstateCount for RoomsByNight {
-    type Value = Vec<(StageOf, NaiveDate, String, i64)>;
+    type Value = Vec<(StageOf, NaiveDate, Progress, i64)>;
 
     fn key(&self) -> String {
         self.0.to_string()

@@ -12,6 +12,7 @@ use domain::status::{self, RoomStatus};
 use domain::time_text;
 use domain::update::Update;
 use domain::window::Window;
+use domain::zone::Zone;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -134,7 +135,8 @@ impl Service {
 }
 
 /// When an update starts in a room, as far as that can be said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExpectedStart {
     /// In this window.
     Window(Window),
@@ -148,6 +150,33 @@ pub enum ExpectedStart {
     Running,
     /// It has failed and starts again when somebody retries it (K4).
     AfterRetry,
+}
+
+/// When what is forced starts (K5).
+#[must_use]
+pub fn forced_words(force: Force) -> &'static str {
+    match force {
+        Force::Now => "As soon as it polls",
+        Force::WhenAvailable => "When the room is free",
+    }
+}
+
+impl ExpectedStart {
+    /// In words: `Wed 25 Nov, 00:00–05:00 (Berlin)`, `Only after a retry`. `zone`: the room's.
+    #[must_use]
+    pub fn words(&self, zone: &Zone, now: DateTime<Utc>) -> String {
+        match self {
+            Self::Window(window) => time_text::window(window, zone, now),
+            Self::Forced(force) => forced_words(*force).to_owned(),
+            Self::AfterFreeze(date) => {
+                let this_year = zone.date(now).year();
+                format!("After the freeze, on {}", time_text::date(*date, this_year))
+            }
+            Self::AfterResume => "After the resume".to_owned(),
+            Self::Running => "Running".to_owned(),
+            Self::AfterRetry => "Only after a retry".to_owned(),
+        }
+    }
 }
 
 /// The status of an update in a room: what every page shows of the two.
@@ -175,7 +204,7 @@ pub(crate) fn status_in_room(
     let this_year = room.zone.date(now).year();
     let write_date = |date| time_text::date(date, this_year);
     if let Some(deployment) = deployment {
-        let status = status::room(deployment, rollout);
+        let status = status::room(deployment.progress(), &rollout.state);
         if status != RoomStatus::NotRequired {
             let start = start(facts, rollout, room, deployment, status, now);
             let why = match &rollout.state {

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::changes::{Applied, Changes};
 use domain::clean::CleanText;
 use domain::commands::force::{self, ForceOutcome, ForceRefusal};
 use domain::commands::retry::Retry;
 use domain::commands::startable_rollout;
+use domain::conversation::presence;
 use domain::deployment::{Deployment, Force};
 use domain::freeze::Freezes;
 use domain::ids::{NewIds, RoomId, UpdateId};
@@ -23,12 +24,14 @@ use domain::update::Update;
 use domain::window::Window;
 use domain::zone::Zone;
 use serde_json::json;
-use store::{ForceRecord, Tx};
+use store::{ForceRecord, RoomRing, Tx};
 
 use crate::change::{change, change_in_pages, preview};
 use crate::control::{checked_reason, entry};
 use crate::error::{Result, ServiceError};
 use crate::explain::next_window;
+use crate::read::RoomName;
+use crate::read::portfolio::{KnownIssue, ReleaseSummary};
 use crate::rings::title as title_of;
 use crate::tick::organisation;
 use crate::{Actor, Service};
@@ -56,6 +59,10 @@ pub struct RetryPlan {
 pub struct RetriedRoom {
     /// Which.
     pub room: RoomId,
+    /// Its name.
+    pub name: String,
+    /// The name of its site.
+    pub site: String,
     /// Its zone.
     pub zone: Zone,
     /// The window.
@@ -95,14 +102,37 @@ pub struct ForcePlan {
     pub in_use: i64,
     /// When the latest of their devices said so.
     pub in_use_at: Option<DateTime<Utc>>,
+    /// Some of those that are forced.
+    pub first_forced: Vec<ForcedRoom>,
+    /// Some of those that are left out.
+    pub first_left_out: Vec<LeftOutRoom>,
+    /// What is known to go wrong with the update.
+    pub known_issues: Vec<KnownIssue>,
+}
+
+/// A room that a force would reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForcedRoom {
+    /// The room.
+    pub room: RoomName,
+    /// The name of its ring.
+    pub ring: String,
+}
+
+/// A room that a force would leave out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOutRoom {
+    /// The room.
+    pub room: RoomName,
+    /// Why.
+    pub why: ForceRefusal,
 }
 
 /// Rooms that are read and written together.
 const BATCH: i64 = 500;
 const AT_A_TIME: usize = 500;
-
-/// How long a device's word about people in its room counts (K5).
-const FRESH: TimeDelta = TimeDelta::minutes(2);
+/// Rooms that the plan of a force names, of those that it reaches and of those that it leaves out.
+const NAMED: usize = 20;
 
 impl Service {
     /// Retry all failed (K4): exactly the failed rooms go back into their next window. A second call changes nothing.
@@ -150,6 +180,11 @@ impl Service {
                         next_window(&facts.organisation, &freezes, room, retried.night.date(), now)
                     };
                     rooms.extend(failed.named(&changes.deployments, more, window));
+                }
+                let ids: Vec<RoomId> = rooms.iter().map(|retried| retried.room).collect();
+                let mut names = names(tx, &ids).await?;
+                for retried in &mut rooms {
+                    retried.site = names.remove(&retried.room).map_or_else(String::new, |room| room.site);
                 }
                 RetryPlan {
                     retried: done.retried,
@@ -267,8 +302,12 @@ impl Service {
                     facts.force_in(tx, page, now, &mut ids, &mut done).await?;
                 }
                 let forced = done.outcome;
-                let (in_use, in_use_at) = tx.rooms_in_use(&forced.rooms, now - FRESH, now).await?;
+                let (in_use, in_use_at) = tx.rooms_in_use(&forced.rooms, now - presence::FRESH, now).await?;
+                let release = tx.release(update).await?;
                 ForcePlan {
+                    first_forced: facts.first_forced(tx, &forced).await?,
+                    first_left_out: first_left_out(tx, &forced).await?,
+                    known_issues: release.map_or_else(Vec::new, |release| ReleaseSummary::of(release).known_issues),
                     forced,
                     product: facts.update.product_name,
                     in_use,
@@ -350,7 +389,7 @@ impl FailedRooms {
         changes
     }
 
-    /// At most so many of those that are retried.
+    /// At most so many of those that are retried, without their sites.
     fn named(
         &self,
         retried: &[Deployment],
@@ -362,6 +401,8 @@ impl FailedRooms {
             let failed = self.deployments.iter().find(|failed| failed.room == room.id)?;
             Some(RetriedRoom {
                 room: room.id,
+                name: room.name.clone(),
+                site: String::new(),
                 zone: room.zone.clone(),
                 window: window(room, retried),
                 attempt: retried.attempt,
@@ -438,10 +479,42 @@ impl ForceFacts {
         Ok(changes)
     }
 
+    /// Some of the rooms that are forced; one whose ring is not there any more is left out.
+    async fn first_forced(&self, tx: &mut Tx, forced: &ForceOutcome) -> Result<Vec<ForcedRoom>> {
+        let ids: Vec<RoomId> = forced.rooms.iter().take(NAMED).copied().collect();
+        let mut names = names(tx, &ids).await?;
+        let room = |in_ring: RoomRing| {
+            Some(ForcedRoom {
+                room: names.remove(&in_ring.id)?,
+                ring: self.rings.get(in_ring.ring)?.name.clone(),
+            })
+        };
+        Ok(tx.room_rings(&ids).await?.into_iter().filter_map(room).collect())
+    }
+
     /// Why rooms are left out, as the record of the force keeps it.
     fn sentences(&self, forced: &ForceOutcome) -> Vec<(RoomId, String)> {
         let sentence = |why: &ForceRefusal| why.sentence(&self.update.product_name, |date| date.to_string());
         let left_out = forced.left_out.iter();
         left_out.map(|(room, why)| (*room, sentence(why))).collect()
     }
+}
+
+async fn first_left_out(tx: &mut Tx, forced: &ForceOutcome) -> Result<Vec<LeftOutRoom>> {
+    let first: Vec<&(RoomId, ForceRefusal)> = forced.left_out.iter().take(NAMED).collect();
+    let ids: Vec<RoomId> = first.iter().map(|(room, _)| *room).collect();
+    let mut names = names(tx, &ids).await?;
+    let room = |(room, why): &(RoomId, ForceRefusal)| {
+        Some(LeftOutRoom {
+            room: names.remove(room)?,
+            why: why.clone(),
+        })
+    };
+    Ok(first.into_iter().filter_map(room).collect())
+}
+
+async fn names(tx: &mut Tx, rooms: &[RoomId]) -> Result<BTreeMap<RoomId, RoomName>> {
+    let names = tx.room_names(rooms).await?.into_iter();
+    let names = names.map(|(id, name, site)| (id, RoomName { id, name, site }));
+    Ok(names.collect())
 }

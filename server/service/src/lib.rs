@@ -10,7 +10,7 @@
 pub mod activity;
 pub mod announcements;
 pub mod artifacts;
-pub mod audit;
+mod audit;
 pub mod catalogue;
 mod change;
 pub mod change_feed;
@@ -27,11 +27,11 @@ mod gateway;
 mod history;
 mod ids;
 mod limits;
-pub mod pages;
 mod passwords;
 pub mod people;
 mod plan_facts;
 mod portfolio;
+pub mod read;
 pub mod releases;
 mod rings;
 pub mod rooms;
@@ -60,14 +60,13 @@ pub use domain::commands::force::ForceOutcome;
 pub use error::{Result, ServiceError};
 pub use estate::ImportReport;
 pub use explain::{RoomExplanation, UpdateExplanation};
-pub use force_and_retry::{ForcePlan, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
+pub use force_and_retry::{ForcePlan, ForcedRoom, LeftOutRoom, RetriedRoom, RetryOutcome, RetryPlan, RoomScope};
 pub use gateway::{GatewayToken, GatewayTokenError, SHORTEST_GATEWAY_TOKEN};
 pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use portfolio::{NewFile, PublishOutcome, RecallOutcome, Source};
 pub use rings::{MOST_MOVED, MoveOutcome, RingFields, RoomChoice};
 pub use rooms_file::{BlockLine, ComponentLine, DeviceLine, HoldLine, RoomLine, RoomsFile, SiteLine};
-pub use store;
 pub use tick::{DryRun, TickReport};
 
 /// Everything Nightshift can do. Clones share one database and one clock.

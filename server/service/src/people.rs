@@ -1,8 +1,8 @@
-//! Accounts and sessions (A1, A2): the first admin, signing in and out, passwords, one-time links, and who has an account.
+//! Accounts and sessions (A1, A2): the first admin, signing in and out, passwords, one-time links, and changing accounts.
 //!
 //! Tokens are 256 random bits; the database has their SHA-256. Sessions, links and the counts of failed sign-ins are all in the
 //! database, so that any number of processes agree: what was ended in one is ended in all. Start with [`Service::sign_in`] and
-//! [`Service::session`].
+//! [`Service::session`]. Who has an account is in `read/access.rs`.
 
 use std::net::IpAddr;
 
@@ -344,45 +344,6 @@ impl Service {
         })
     }
 
-    /// Everybody with an account.
-    ///
-    /// # Errors
-    /// The actor may not see accounts.
-    pub async fn people(&self, actor: &Actor) -> Result<Vec<PersonRecord>> {
-        actor.may(Act::SeePeople)?;
-        Ok(self.store.read().await?.people().await?)
-    }
-
-    /// One's own sessions.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn own_sessions(&self, actor: &Actor) -> Result<Vec<SessionRecord>> {
-        actor.may(Act::ManageOwnAccount)?;
-        match &actor.account {
-            Some(account) => self.sessions_of(account.person).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// A person and their sessions.
-    ///
-    /// # Errors
-    /// The actor may not see accounts, or there is no such account.
-    pub async fn person(&self, actor: &Actor, id: PersonId) -> Result<(PersonRecord, Vec<SessionRecord>)> {
-        actor.may(Act::SeePeople)?;
-        let person = person_of(&mut self.store.read().await?, id).await?;
-        Ok((person, self.sessions_of(id).await?))
-    }
-
-    /// Those that have not ended.
-    async fn sessions_of(&self, person: PersonId) -> Result<Vec<SessionRecord>> {
-        let now = self.clock.now();
-        let mut sessions = self.store.read().await?.sessions_of(person).await?;
-        sessions.retain(|session| !has_ended(session, now));
-        Ok(sessions)
-    }
-
     /// Adds a person; the token of the one-time link with which they choose their password is given back this once.
     ///
     /// # Errors
@@ -535,7 +496,7 @@ fn act_on_account(is_own: bool) -> Act {
     }
 }
 
-fn has_ended(session: &SessionRecord, now: DateTime<Utc>) -> bool {
+pub(crate) fn has_ended(session: &SessionRecord, now: DateTime<Utc>) -> bool {
     now - session.seen_at > IDLE || now - session.made_at > ABSOLUTE || session.person.disabled_at.is_some()
 }
 
@@ -552,7 +513,7 @@ fn actor_of(person: &PersonRecord, session: Uuid, origin: &Origin) -> Actor {
     }
 }
 
-async fn person_of(tx: &mut Tx, id: PersonId) -> Result<PersonRecord> {
+pub(crate) async fn person_of(tx: &mut Tx, id: PersonId) -> Result<PersonRecord> {
     tx.person(id)
         .await?
         .ok_or_else(|| ServiceError::not_found("This account"))

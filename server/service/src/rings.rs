@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::changes::Applied;
 use domain::clean::{CleanLine, CleanText, name_key};
@@ -13,11 +14,13 @@ use domain::ring::{Ring, RingDraft, RingOrder, RingSequence};
 use domain::text::counted;
 use domain::update::Update;
 use serde_json::json;
-use store::{RoomFilter, RoomRing, Tx};
+use store::{RoomRing, Tx};
 
 use crate::change::change;
 use crate::error::{Result, ServiceError};
 use crate::plan_facts::PlanFacts;
+use crate::read::PageOf;
+use crate::read::rooms::RoomFilter;
 use crate::{Actor, Service};
 
 /// The most rooms that are moved at once: all in one transaction, for which on SQLite every other writer waits.
@@ -207,6 +210,7 @@ impl Service {
         from: Option<RingId>,
         to: RingId,
     ) -> Result<MoveOutcome> {
+        let asked_at = self.clock.now();
         change!(
             self,
             actor,
@@ -216,7 +220,7 @@ impl Service {
                 if rings.get(to).is_none() {
                     return Err(Refusal::NoSuchRing.into());
                 }
-                let rooms = chosen(tx, which).await?.into_iter().map(|room| RoomInRing {
+                let rooms = chosen(tx, which, asked_at).await?.into_iter().map(|room| RoomInRing {
                     room: room.id,
                     name: room.name,
                     ring: room.ring,
@@ -254,8 +258,8 @@ impl Service {
     }
 }
 
-/// The rooms that are to be moved, as they are now.
-async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomRing>> {
+/// The rooms that are to be moved, as they are now. `asked_at`: of the unhealthy ones, those that were so then.
+async fn chosen(tx: &mut Tx, which: &RoomChoice, asked_at: DateTime<Utc>) -> Result<Vec<RoomRing>> {
     match which {
         RoomChoice::Named(ids) => {
             check_all_found(ids.len(), ids.len())?;
@@ -268,7 +272,8 @@ async fn chosen(tx: &mut Tx, which: &RoomChoice) -> Result<Vec<RoomRing>> {
         }
         RoomChoice::Matching(filter, seen) => {
             let most = i64::try_from(MOST_MOVED).unwrap_or(i64::MAX);
-            let rooms = tx.matching_rooms(filter, most + 1).await?;
+            let filter = filter.stored(&PageOf::First, asked_at);
+            let rooms = tx.matching_rooms(&filter, most + 1).await?;
             refuse_too_many(rooms.len())?;
             let found = i64::try_from(rooms.len()).unwrap_or(i64::MAX);
             if found != *seen {

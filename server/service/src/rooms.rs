@@ -1,8 +1,8 @@
-//! What people do to single rooms, their devices and their sites (P0, P5, R3, A4), and the estate as a file.
+//! What people do to single rooms, their devices and their sites (P0, P5, R3, A4).
 //!
-//! Which ring a room is in is changed by [`Service::move_rooms`] alone. Files come in through `estate`.
+//! Which ring a room is in is changed by [`Service::move_rooms`] alone. Files come in through `estate`; they go out through `read::rooms`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::access::Act;
@@ -12,21 +12,20 @@ use domain::freeze::FreezeScope;
 use domain::ids::{DeviceId, RingId, RoomId, SiteId};
 use domain::room::RoomState;
 use domain::zone::Zone;
-use futures::StreamExt;
+use serde::Serialize;
 use serde_json::{Value, json};
-use store::{AuditEntry, EstateLine, NewDevice, NewRoom, NewSite, RoomFilter, RoomRecord, SiteRecord, Tx};
+use store::{AuditEntry, NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord, Tx};
 use uuid::Uuid;
 
-use crate::audit::CsvStream;
 use crate::change::change_records;
 use crate::control::checked_reason;
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
 use crate::estate::ImportReport;
 use crate::limits::{check_controller, check_optional, check_text};
-use crate::rooms_file::{COLUMNS, CheckedRooms, RefusedLine, RoomsFile};
+use crate::rooms_file::{CheckedRooms, RefusedLine, RoomsFile};
 use crate::uploads::pending_upload;
-use crate::{Actor, Service, spreadsheet};
+use crate::{Actor, Service};
 
 pub use crate::limits::{LARGEST_CAPACITY, LONGEST_NAME};
 
@@ -78,7 +77,7 @@ pub struct SiteDraft {
 }
 
 /// What a file would become, before it does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Review {
     /// Where the file came from.
     pub name: String,
@@ -95,7 +94,7 @@ pub struct Review {
 }
 
 /// A room that a file would add.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReviewRoom {
     /// `line 3 (Mast)`.
     pub place: String,
@@ -113,9 +112,6 @@ pub struct ReviewRoom {
 
 /// Rooms that a review names.
 const REVIEWED: usize = 20;
-
-/// Rooms that are read at once for an export.
-const BATCH: i64 = 500;
 
 impl Service {
     /// Adds a room; without a ring it belongs to General (R3).
@@ -312,45 +308,6 @@ impl Service {
             let entry = entry.with_before(site_facts(&before)).with_after(site_facts(&after));
             (vec![entry], ())
         })
-    }
-
-    /// Every site, by name, with the number of its rooms.
-    ///
-    /// # Errors
-    /// Whoever asks may not see them, or the database fails.
-    pub async fn sites(&self, actor: &Actor) -> Result<Vec<(SiteRecord, i64)>> {
-        actor.may(Act::See)?;
-        let mut tx = self.store.read().await?;
-        let rooms = tx.rooms_by_site().await?;
-        let sites = tx.sites().await?.into_iter();
-        Ok(sites
-            .map(|site| (site.clone(), rooms.get(&site.id).copied().unwrap_or(0)))
-            .collect())
-    }
-
-    /// The rooms as a comma-separated file with everything in them, in the shape that an import takes (P0).
-    ///
-    /// # Errors
-    /// Whoever asks may not see rooms.
-    pub async fn export_rooms(&self, actor: &Actor, filter: RoomFilter) -> Result<CsvStream> {
-        actor.may(Act::See)?;
-        let head = futures::stream::once(async { spreadsheet::lines(&[COLUMNS.map(str::to_owned).to_vec()]) });
-        let service = self.clone();
-        let parts = futures::stream::try_unfold((service, Some(filter)), |(service, filter)| async move {
-            let Some(filter) = filter else {
-                return Ok(None);
-            };
-            let lines = service.store.read().await?.estate_lines(&filter, BATCH).await?;
-            let rooms: BTreeSet<Uuid> = lines.iter().map(|line| line.room).collect();
-            let is_full = i64::try_from(rooms.len()).is_ok_and(|rooms| rooms == BATCH);
-            let rest = lines.last().filter(|_| is_full).map(|last| RoomFilter {
-                after: Some((last.name_key.clone(), RoomId(last.room))),
-                ..filter
-            });
-            let rows: Vec<Vec<String>> = lines.into_iter().map(cells).collect();
-            Ok(Some((spreadsheet::lines(&rows)?, (service, rest))))
-        });
-        Ok(Box::pin(head.chain(parts)))
     }
 
     /// Keeps a file of rooms until somebody has looked at what it would become.
@@ -598,29 +555,4 @@ fn facts(room: &RoomRecord) -> Value {
 
 fn site_facts(site: &SiteRecord) -> Value {
     json!({ "name": site.name, "city": site.city, "country": site.country, "zone": site.zone.name() })
-}
-
-fn cells(line: EstateLine) -> Vec<String> {
-    let seats = match line.capacity {
-        0 => String::new(),
-        seats => seats.to_string(),
-    };
-    let text = Option::unwrap_or_default;
-    vec![
-        line.site,
-        line.name,
-        line.building,
-        line.floor,
-        seats,
-        text(line.zone),
-        line.ring,
-        line.state,
-        text(line.device),
-        text(line.role),
-        text(line.vendor),
-        text(line.model),
-        text(line.serial),
-        text(line.product),
-        text(line.version),
-    ]
 }

@@ -12,7 +12,7 @@ use domain::ring::RingSequence;
 use domain::room::{Block, Hold, RoomState};
 use domain::update::ProductKind;
 use domain::zone::Zone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use store::{NewDevice, NewRoom, SiteRecord};
 
 use crate::Service;
@@ -141,7 +141,7 @@ pub struct BlockLine {
 }
 
 /// A line that cannot become a room, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefusedLine {
     /// Where it stands: `line 3 (Mast)`, `room 2 (Mast)`.
     pub place: String,

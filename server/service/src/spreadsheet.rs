@@ -1,6 +1,21 @@
 //! Values separated by commas, for spreadsheets and programs (A3, P0).
 
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt};
+
 use crate::error::{Result, ServiceError};
+
+/// A comma-separated file that is read from the database as it is sent.
+pub type CsvStream = Pin<Box<dyn Stream<Item = Result<String>> + Send>>;
+
+/// A file with these columns, and its rows as they come.
+pub fn file(columns: &[&str], rows: impl Stream<Item = Result<Vec<Vec<String>>>> + Send + 'static) -> CsvStream {
+    let head = vec![columns.iter().map(|column| (*column).to_owned()).collect()];
+    let head = futures::stream::once(async move { lines(&head) });
+    let rows = rows.map(|rows| lines(&rows?));
+    Box::pin(head.chain(rows))
+}
 
 /// What a spreadsheet would take a value for a formula by.
 pub(crate) const FORMULAS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];

@@ -149,15 +149,6 @@ impl Service {
         })
     }
 
-    /// Names of those to whom tickets can be given, and of whoever asks.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn assignees(&self, actor: &Actor) -> Result<Vec<String>> {
-        actor.may(Act::WorkOnTickets)?;
-        assignees(&mut self.store.read().await?, actor).await
-    }
-
     /// Says whether somebody is looking into a ticket.
     ///
     /// # Errors
@@ -310,7 +301,7 @@ fn changed(
 }
 
 /// Names of those to whom tickets can be given, and of whoever asks.
-async fn assignees(tx: &mut Tx, actor: &Actor) -> Result<Vec<String>> {
+pub(crate) async fn assignees(tx: &mut Tx, actor: &Actor) -> Result<Vec<String>> {
     let people = tx.people().await?;
     let may = people
         .into_iter()

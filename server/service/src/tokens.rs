@@ -65,15 +65,6 @@ impl Service {
         })
     }
 
-    /// Every token, by name; those that have expired as well.
-    ///
-    /// # Errors
-    /// The actor may not see them.
-    pub async fn tokens(&self, actor: &Actor) -> Result<Vec<TokenRecord>> {
-        actor.may(Act::SeeTokens)?;
-        Ok(self.store.read().await?.tokens().await?)
-    }
-
     /// Takes a token away; the next request with it is refused.
     ///
     /// # Errors

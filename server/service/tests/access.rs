@@ -19,9 +19,9 @@ use service::catalogue::Catalogue;
 use service::releases::{ProductDraft, ReleaseDraft};
 use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
 use service::settings::{OrganisationDraft, fingerprint};
-use service::store::{AuditFacts, AuditFilter, TicketFilter};
 use service::tickets::Issue;
 use service::{Actor, NewFile, Result, RoomChoice, RoomScope, RoomsFile, ServiceError, Source};
+use store::{AuditFacts, AuditFilter, TicketFilter};
 use testkit::{Devices, Estate, actor, both_engines, date, draft};
 use uuid::Uuid;
 

@@ -10,8 +10,8 @@ use domain::access::Role;
 use domain::ids::PersonId;
 use domain::update::ProductKind;
 use service::announcements::AnnouncementDraft;
+use service::read::home::AnnouncementItem;
 use service::releases::ProductDraft;
-use service::store::AnnouncementRecord;
 use service::{Actor, ActorAccount};
 use testkit::{Estate, actor, both_engines, date, instant};
 
@@ -21,10 +21,9 @@ both_engines![
     an_announcement_has_limits_g5,
 ];
 
-async fn on_home(estate: &Estate, person: Option<PersonId>) -> Vec<AnnouncementRecord> {
-    let snapshot = estate.service.read_snapshot().await.unwrap();
-    let (mut tx, today) = (snapshot.tx, snapshot.organisation.zone.date(snapshot.now));
-    tx.announcements(person, today, 10).await.unwrap()
+async fn on_home(estate: &Estate, person: Option<PersonId>) -> Vec<AnnouncementItem> {
+    let mut snapshot = estate.service.read_snapshot().await.unwrap();
+    snapshot.announcements(person).await.unwrap()
 }
 
 fn draft(title: &str) -> AnnouncementDraft {
@@ -103,7 +102,7 @@ async fn each_person_dismisses_for_themselves_and_an_admin_for_everybody_p1(esta
         entries,
         "what somebody has read is nobody's affair"
     );
-    let titles = |found: Vec<AnnouncementRecord>| found.into_iter().map(|one| one.title).collect::<Vec<_>>();
+    let titles = |found: Vec<AnnouncementItem>| found.into_iter().map(|one| one.title).collect::<Vec<_>>();
     assert_eq!(
         titles(on_home(&estate, whose(&ada)).await),
         ["2 products are new in the portfolio"]

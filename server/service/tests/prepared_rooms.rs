@@ -7,10 +7,10 @@
 )]
 
 use chrono::NaiveTime;
+use domain::conversation::offer::Offer;
 use domain::deployment::{Deployment, DeploymentState};
 use domain::freeze::FreezeScope;
 use domain::ids::{ActionId, RoomId, SiteId, UpdateId};
-use domain::offer::Offer;
 use domain::room::RoomState;
 use domain::settings::Organisation;
 use service::rooms::{RoomDraft, SiteDraft};

@@ -299,7 +299,7 @@ async fn what_a_freeze_would_move_is_what_it_moves_k9_w6(estate: Estate) {
         estate.clock.now(),
     );
     assert_eq!(calendar.last().unwrap().test_ends.pred_opt(), Some(*is));
-    let site = estate.service.sites(&actor()).await.unwrap()[0].0.id;
+    let site = estate.service.sites(&actor()).await.unwrap()[0].site.id;
     let ada = actor();
     let aside = estate
         .service

@@ -7,7 +7,7 @@
 
 use domain::room::RoomState;
 use service::rooms::RoomDraft;
-use service::store::words_of;
+use store::words_of;
 use testkit::{Estate, actor, both_engines};
 
 both_engines![what_is_added_changed_and_taken_away_is_found_and_not_found_p8];

@@ -3,9 +3,13 @@
 use std::borrow::Cow;
 
 use app::access::documents;
-use app::error::AppError;
-use app::model::{RoomsQuery, UpdateRoomsQuery};
-use app::present::{EXPORTED, Presenter, Viewer, room_filter};
+use app::audit::model::AuditQuery;
+use app::audit::present::audit_filter;
+use app::context::Viewer;
+use app::rooms::model::RoomsQuery;
+use app::rooms::present::{room_cursor, room_filter};
+use app::updates::model::UpdateRoomsQuery;
+use app::updates::present::room_filter as update_room_filter;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -14,10 +18,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
+use domain::access::Act;
 use domain::ids::UpdateId;
-use futures::StreamExt;
-use service::audit::{AuditQuery, CsvStream};
-use service::{ServiceError, spreadsheet};
+use service::ServiceError;
+use service::spreadsheet::CsvStream;
 
 use super::{Sessions, authenticate, fault, peer, status_and_sentence};
 
@@ -76,7 +80,13 @@ async fn audit(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<AuditQuery>,
 ) -> Response {
-    file("audit.csv", sessions.service.export_audit(&viewer.actor, &query).await)
+    let parts = async {
+        // Who may not is told that, whatever they have typed.
+        viewer.actor.may(Act::SeeAudit)?;
+        let filter = audit_filter(&query)?;
+        sessions.service.export_audit(&viewer.actor, &filter).await
+    };
+    file("audit.csv", parts.await)
 }
 
 /// The rooms as a file, with the filters of the inventory, in the shape that an import takes (P0).
@@ -85,40 +95,32 @@ async fn rooms(
     Extension(viewer): Extension<Viewer>,
     Query(query): Query<RoomsQuery>,
 ) -> Response {
-    let parts = sessions
-        .service
-        .export_rooms(&viewer.actor, room_filter(&query, sessions.service.clock().now()))
-        .await;
-    file("rooms.csv", parts)
+    let (filter, after) = (room_filter(&query), room_cursor(&query.after));
+    file(
+        "rooms.csv",
+        sessions.service.export_rooms(&viewer.actor, &filter, after),
+    )
 }
 
-/// The rooms of an update with status and reason, with the filters of its page (P3). Each part is a snapshot of its own.
+/// The rooms of an update with status and reason, with the filters of its page (P3).
 async fn update_rooms(
     State(sessions): State<Sessions>,
     Extension(viewer): Extension<Viewer>,
     Path(id): Path<UpdateId>,
     Query(query): Query<UpdateRoomsQuery>,
 ) -> Response {
-    let presenter = Presenter::new(sessions.service.clone(), None).for_viewer(viewer);
-    // The first part says whether there is anything to be had at all.
-    let (first, next) = match presenter.export_rooms(id, query).await {
-        Ok(part) => part,
+    let filter = match update_room_filter(&query) {
+        Ok(filter) => filter,
         Err(error) => {
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             return (status, Html(documents::notice("Not exported", &error.to_string()))).into_response();
         }
     };
-    let head = [vec![EXPORTED.map(str::to_owned).to_vec()], first].concat();
-    let first = futures::stream::once(async move { spreadsheet::lines(&head) });
-    let rest = futures::stream::try_unfold((presenter, next), move |(presenter, next)| async move {
-        let Some(query) = next else { return Ok(None) };
-        let interrupted = |error: AppError| ServiceError::Conflict {
-            problem: error.to_string(),
-        };
-        let (rows, next) = presenter.export_rooms(id, query).await.map_err(interrupted)?;
-        Ok(Some((spreadsheet::lines(&rows)?, (presenter, next))))
-    });
-    file("update-rooms.csv", Ok(Box::pin(first.chain(rest))))
+    let parts = sessions
+        .service
+        .export_update_rooms(&viewer.actor, id, filter, room_cursor(&query.after))
+        .await;
+    file("update-rooms.csv", parts)
 }
 
 fn file(name: &'static str, parts: Result<CsvStream, ServiceError>) -> Response {
@@ -130,7 +132,9 @@ fn file(name: &'static str, parts: Result<CsvStream, ServiceError>) -> Response 
             ];
             (headers, Body::from_stream(parts)).into_response()
         }
-        Err(error @ (ServiceError::Forbidden { .. } | ServiceError::Invalid { .. })) => {
+        Err(
+            error @ (ServiceError::Forbidden { .. } | ServiceError::Invalid { .. } | ServiceError::NotFound { .. }),
+        ) => {
             let (status, text) = status_and_sentence(&error);
             (status, Html(documents::notice("Not exported", &text))).into_response()
         }

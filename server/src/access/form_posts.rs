@@ -4,8 +4,8 @@
 //! stand in the address. Whoever is signed out meanwhile gets a document that sends the same fields once more.
 
 use app::access::documents;
+use app::components::model::{FlashMessage, FormSuccess};
 use app::error::AppError;
-use app::model::{FlashMessage, FormSuccess};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};

@@ -4,7 +4,7 @@
 //! which knows who may; nothing here decides.
 
 use app::access::documents;
-use app::model::FlashMessage;
+use app::components::model::FlashMessage;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::{Form, Path, Query, State};

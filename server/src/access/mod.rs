@@ -22,9 +22,9 @@ pub(crate) use uploads::{release_files, uploads};
 use std::net::{IpAddr, SocketAddr};
 
 use app::access::documents;
+use app::components::model::FlashMessage;
+use app::context::Viewer;
 use app::error::AppError;
-use app::model::FlashMessage;
-use app::present::Viewer;
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};

@@ -10,12 +10,13 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use domain::conversation::{Outcome, presence};
 use domain::ids::ActionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service::devices::Credentials;
-use service::store::{Caller, Outcome};
 use service::{Service, ServiceError};
+use store::Caller;
 use tower_http::timeout::TimeoutLayer;
 
 use super::{artifacts, wire};
@@ -170,8 +171,7 @@ async fn authenticate(
     let agent = headers
         .get(header::USER_AGENT)
         .map_or(&b""[..], |agent| agent.as_bytes());
-    // rauc's client keeps to windows of its own without saying so in its attributes (`docs/devices.md` 2.1).
-    caller.window_aware |= agent.starts_with(b"rauc-hawkbit-c-agent/");
+    caller.window_aware |= presence::keeps_own_windows(agent);
     Ok(caller)
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::install::{Execution, Feedback, Finished};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service::devices::{PollAnswer, Work};
-use service::store::{ConfigMode, ConfigReport};
 
 /// An error as DDI clients know it.
 #[derive(Debug, Serialize)]
@@ -24,7 +24,7 @@ pub(crate) fn sleep(seconds: u32) -> String {
 
 /// A poll's answer. `base` is the controller's own address.
 pub(crate) fn poll(answer: &PollAnswer, base: &str) -> Value {
-    use domain::offer::Offer;
+    use domain::conversation::offer::Offer;
     let mut links = Map::new();
     let mut link = |name: &str, href: String| {
         links.insert(name.to_owned(), json!({ "href": href }));

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use serde_json::{Value, json};
+use service::read::devices::DeviceToken;
 use service::{Actor, Service};
 
 use super::estate;
@@ -84,7 +85,7 @@ impl DemoDevices {
             after.clone_from(&last.controller);
             let speaking = page
                 .iter()
-                .filter(|line| !offline.contains(&line.controller) && line.state != "revoked");
+                .filter(|line| !offline.contains(&line.controller) && line.token != DeviceToken::Revoked);
             online.extend(speaking.map(|line| line.controller.clone()));
         }
         for (controller, token) in self.service.enrol_devices(&actor, &online).await? {

@@ -6,14 +6,16 @@
 
 mod devices;
 mod estate;
+mod files;
+mod history;
 mod time;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use domain::settings::Settings;
 use domain::zone::Zone;
-use service::store::Store;
 use service::{Artifacts, Clock, ProcessConfig, Service, ServiceError};
+use store::Store;
 
 use crate::cli::Demo;
 use crate::config::ServerConfig;

@@ -56,15 +56,7 @@ pub(super) async fn drive(service: Service, mut devices: DemoDevices, speed: u32
                 // Work that took longer than its share of time is not made up for.
                 limit.not_behind(service.clock().now());
             }
-            None => {
-                let until = next.map_or(limit.reached(), |next| next.min(limit.reached()));
-                service.clock().advance_to(until);
-                let pause = next.map_or(STEP, |next| limit.until(next).min(STEP));
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = tokio::time::sleep(pause) => {}
-                }
-            }
+            None => wait(&service, &limit, next, &stop).await,
         }
         if stored.elapsed() >= STEP * 4 {
             stored = Stopwatch::start();
@@ -77,6 +69,17 @@ pub(super) async fn drive(service: Service, mut devices: DemoDevices, speed: u32
         }
     }
     let _ = keep_clock(&service).await;
+}
+
+/// Nothing happens yet: the clock goes on as far as the speed allows, or stops at what comes next.
+async fn wait(service: &Service, limit: &SpeedLimit, next: Option<DateTime<Utc>>, stop: &CancellationToken) {
+    let until = next.map_or(limit.reached(), |next| next.min(limit.reached()));
+    service.clock().advance_to(until);
+    let pause = next.map_or(STEP, |next| limit.until(next).min(STEP));
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(pause) => {}
+    }
 }
 
 /// How far time may have come: no faster than the speed.

@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use crate::deployments::BATCH;
 use crate::error::Result;
-use crate::rooms::{ids_in, texts_in};
-use crate::rows::{small, word};
+use crate::rows::{ids_in, small, texts_in, word};
 use crate::tx::{Tx, each};
 
 /// A product.
@@ -133,6 +132,44 @@ pub(crate) fn product(row: ProductRow) -> Result<ProductRecord> {
             optional_prefix,
         },
     })
+}
+
+#[derive(sqlx::FromRow)]
+struct UpdateRow {
+    id: Uuid,
+    product_id: String,
+    title: String,
+    kind: String,
+    version: String,
+    released: Option<NaiveDate>,
+    severity: String,
+    expected_minutes: i64,
+    minimum_version: Option<String>,
+    models: Json<Vec<String>>,
+    applies_to_unknown: bool,
+    offerable: bool,
+}
+
+impl UpdateRow {
+    /// Without the standings of versions.
+    fn into_domain(self) -> Result<Update> {
+        let id = self.id;
+        Ok(Update {
+            id: UpdateId(id),
+            product: ProductId(self.product_id),
+            product_name: self.title,
+            kind: word("products", id, &self.kind, ProductKind::from_word)?,
+            version: self.version,
+            released: self.released,
+            severity: word("updates", id, &self.severity, Severity::from_word)?,
+            expected_minutes: small("updates", id, self.expected_minutes)?,
+            minimum_version: self.minimum_version,
+            models: self.models.0,
+            applies_to_unknown: self.applies_to_unknown,
+            offerable: self.offerable,
+            standings: BTreeMap::new(),
+        })
+    }
 }
 
 impl Tx {
@@ -438,35 +475,31 @@ impl Tx {
     /// # Errors
     /// The database fails, or a row is no fact.
     pub async fn updates(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
-        type Row = (
-            Uuid,
-            String,
-            String,
-            String,
-            String,
-            Option<NaiveDate>,
-            String,
-            i64,
-            Option<String>,
-            Json<Vec<String>>,
-            bool,
-            bool,
-        );
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let rows: Vec<Row> = each!(self, c => {
+        let rows: Vec<UpdateRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT u.id, u.product_id, u.title, p.kind, u.version, v.released, u.severity, u.expected_minutes,
                     u.minimum_version, u.models, u.applies_to_unknown,
-                    NOT u.recalled AND EXISTS (SELECT 1 FROM artifacts a WHERE a.update_id = u.id)
+                    NOT u.recalled AND EXISTS (SELECT 1 FROM artifacts a WHERE a.update_id = u.id) AS offerable
                 FROM updates u JOIN products p ON p.id = u.product_id JOIN versions v ON v.id = u.version_id WHERE u.id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
             query.push(" ORDER BY u.id");
             query.build_query_as().fetch_all(c).await
         })?;
-        let standings: Vec<(Uuid, String, String)> = each!(self, c => {
+        let mut updates = BTreeMap::new();
+        for row in rows {
+            let update = row.into_domain()?;
+            updates.insert(update.id, update);
+        }
+        self.add_standings(ids, &mut updates).await?;
+        Ok(updates)
+    }
+
+    async fn add_standings(&mut self, ids: &[UpdateId], updates: &mut BTreeMap<UpdateId, Update>) -> Result<()> {
+        let rows: Vec<(Uuid, String, String)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT s.update_id, v.text, s.standing FROM standings s JOIN versions v ON v.id = s.version_id WHERE s.update_id IN (",
             );
@@ -474,48 +507,13 @@ impl Tx {
             query.push(" ORDER BY s.update_id, v.text");
             query.build_query_as().fetch_all(c).await
         })?;
-        let mut updates = BTreeMap::new();
-        for (
-            id,
-            product,
-            title,
-            kind,
-            version,
-            released,
-            severity,
-            minutes,
-            minimum_version,
-            models,
-            applies_to_unknown,
-            offerable,
-        ) in rows
-        {
-            updates.insert(
-                UpdateId(id),
-                Update {
-                    id: UpdateId(id),
-                    product: ProductId(product),
-                    product_name: title,
-                    kind: word("products", id, &kind, ProductKind::from_word)?,
-                    version,
-                    released,
-                    severity: word("updates", id, &severity, Severity::from_word)?,
-                    expected_minutes: small("updates", id, minutes)?,
-                    minimum_version,
-                    models: models.0,
-                    applies_to_unknown,
-                    offerable,
-                    standings: BTreeMap::new(),
-                },
-            );
-        }
-        for (update, version, standing) in standings {
+        for (update, version, standing) in rows {
             let standing = word("standings", update, &standing, VersionStanding::from_word)?;
             if let Some(update) = updates.get_mut(&UpdateId(update)) {
                 update.standings.insert(version, standing);
             }
         }
-        Ok(updates)
+        Ok(())
     }
 
     /// Adds an artifact; returns its software module number.

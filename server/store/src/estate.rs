@@ -1,4 +1,4 @@
-//! What people change in the estate: rooms, sites and devices, one by one, and what a file is compared with before it is imported (P0).
+//! What people change in the estate: rooms and devices, one by one, and what a file is compared with before it is imported (P0).
 
 use std::collections::BTreeMap;
 
@@ -8,50 +8,9 @@ use domain::ids::{DeviceId, RoomId, SiteId};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::read::{RoomFilter, between, filter_rooms};
-use crate::rooms::{RoomRecord, SiteRecord, texts_in};
-use crate::rows::micros;
-use crate::search::SearchedList;
+use crate::rooms::RoomRecord;
+use crate::rows::{micros, texts_in};
 use crate::tx::{Tx, each};
-
-/// A room and, where it has any, one thing on one of its devices: a line of an export.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct EstateLine {
-    /// The room's place in the order.
-    pub name_key: String,
-    /// The room.
-    pub room: Uuid,
-    /// Site.
-    pub site: String,
-    /// Name.
-    pub name: String,
-    /// Building.
-    pub building: String,
-    /// Floor.
-    pub floor: String,
-    /// Seats.
-    pub capacity: i64,
-    /// Its zone, where it is its own.
-    pub zone: Option<String>,
-    /// Its ring's name.
-    pub ring: String,
-    /// Whether it takes part.
-    pub state: String,
-    /// What a device calls itself.
-    pub device: Option<String>,
-    /// bar, console …
-    pub role: Option<String>,
-    /// Vendor.
-    pub vendor: Option<String>,
-    /// Model.
-    pub model: Option<String>,
-    /// Serial number.
-    pub serial: Option<String>,
-    /// A product on it.
-    pub product: Option<String>,
-    /// The version that it reports.
-    pub version: Option<String>,
-}
 
 /// A file that somebody has sent and not decided on yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,71 +144,6 @@ impl Tx {
         const SQL: &str = "SELECT id, room_id FROM devices WHERE controller_id = $1";
         let row: Option<(Uuid, Uuid)> = each!(self, c => sqlx::query_as(SQL).bind(controller).fetch_optional(c).await)?;
         Ok(row.map(|(id, room)| (DeviceId(id), RoomId(room))))
-    }
-
-    /// Writes what a site is. Its zone becomes that of its rooms which have none of their own.
-    ///
-    /// # Errors
-    /// The database fails, or the name is taken.
-    pub async fn put_site(&mut self, site: &SiteRecord) -> Result<()> {
-        const SITE: &str = "UPDATE sites SET name = $2, name_key = CASE WHEN name = $2 THEN name_key ELSE $3 END,
-                clean_key = CASE WHEN name = $2 THEN clean_key END, city = $4, country = $5, zone = $6 WHERE id = $1";
-        const ROOMS: &str = "UPDATE rooms SET zone = $2, revision = revision + 1
-            WHERE site_id = $1 AND zone <> $2 AND NOT zone_is_own";
-        each!(self, c => sqlx::query(SITE)
-            .bind(site.id.0)
-            .bind(&site.name)
-            .bind(name_key(&site.name))
-            .bind(&site.city)
-            .bind(&site.country)
-            .bind(site.zone.name())
-            .execute(c)
-            .await
-            .map(drop))?;
-        each!(self, c => sqlx::query(ROOMS).bind(site.id.0).bind(site.zone.name()).execute(c).await.map(drop))?;
-        Ok(())
-    }
-
-    /// How many rooms each site has; retired ones do not count, sites without a room are left out.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rooms_by_site(&mut self) -> Result<BTreeMap<SiteId, i64>> {
-        const SQL: &str = "SELECT site_id, CAST(SUM(rooms) AS BIGINT) FROM room_counts WHERE state <> 'retired' GROUP BY site_id HAVING SUM(rooms) > 0";
-        let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(site, rooms)| (SiteId(site), rooms)).collect())
-    }
-
-    /// Rooms by name with all that is in them, after one of them: the lines of at most `limit` rooms.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
-        let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let (key, id) = filter.order();
-        let lines = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(
-                "SELECT r.name_key, r.id AS room, s.name AS site, r.name, r.building, r.floor, r.capacity,
-                    CASE WHEN r.zone_is_own THEN r.zone END AS zone, g.name AS ring, r.state,
-                    d.controller_id AS device, d.role, d.vendor, d.model, d.serial, c.product_id AS product, v.text AS version
-                FROM (SELECT r.*",
-            );
-            query.push(filter.rooms());
-            filter_rooms!(query, filter, words);
-            between(&mut query, (key, id), filter.after.as_ref(), None);
-            query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
-            query.push(
-                ") AS r
-                JOIN sites s ON s.id = r.site_id
-                JOIN rings g ON g.id = r.ring_id
-                LEFT JOIN devices d ON d.room_id = r.id AND d.revoked_at IS NULL
-                LEFT JOIN components c ON c.device_id = d.id
-                LEFT JOIN versions v ON v.id = c.version_id
-                ORDER BY r.name_key, r.id, d.position, d.id, c.product_id",
-            );
-            query.build_query_as::<EstateLine>().fetch_all(c).await
-        })?;
-        Ok(lines)
     }
 
     /// Keeps a file until somebody decides on it.

@@ -5,8 +5,9 @@ use domain::ids::{RoomId, UpdateId};
 use domain::ticket::{FailureTicket, TicketStatus};
 use uuid::Uuid;
 
-use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow, INSTALL_COLUMNS, InstallRow};
+use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow};
 use crate::error::{Result, StoreError};
+use crate::installs::{INSTALL_COLUMNS, InstallRow};
 use crate::rows::{instant, small, word};
 use crate::tx::{Tx, each};
 
@@ -46,24 +47,7 @@ impl Tx {
             .into_iter()
             .map(|room| (room.id, room))
             .collect();
-        let rows: Vec<DeploymentRow> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT ");
-            query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments ORDER BY id");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        for row in rows {
-            let deployment = row.into_domain()?;
-            fleet.deployments.insert(deployment.id, deployment);
-        }
-        let rows: Vec<InstallRow> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT ");
-            query.push(INSTALL_COLUMNS).push(" FROM installs ORDER BY action_id");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        for row in rows {
-            let install = row.into_domain()?;
-            fleet.installs.insert(install.action, install);
-        }
+        self.add_deployments(&mut fleet).await?;
         for ticket in self.failure_tickets().await? {
             fleet.tickets.insert((ticket.room, ticket.update), ticket);
         }
@@ -83,6 +67,28 @@ impl Tx {
             }
         }
         Ok(fleet)
+    }
+
+    async fn add_deployments(&mut self, fleet: &mut Fleet) -> Result<()> {
+        let rows: Vec<DeploymentRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(DEPLOYMENT_COLUMNS).push(" FROM deployments ORDER BY id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for row in rows {
+            let deployment = row.into_domain()?;
+            fleet.deployments.insert(deployment.id, deployment);
+        }
+        let rows: Vec<InstallRow> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            query.push(INSTALL_COLUMNS).push(" FROM installs ORDER BY action_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        for row in rows {
+            let install = row.into_domain()?;
+            fleet.installs.insert(install.action, install);
+        }
+        Ok(())
     }
 
     async fn failure_tickets(&mut self) -> Result<Vec<FailureTicket>> {

@@ -8,9 +8,8 @@ use domain::ids::{FreezeId, RingId, RoomId, SiteId, StageOf};
 use uuid::Uuid;
 
 use crate::dialect;
-use crate::error::Result;
-use crate::rooms::ids_in;
-use crate::rows::{instant, micros, stage_id};
+use crate::error::{Result, StoreError};
+use crate::rows::{ids_in, instant, micros, stage_id};
 use crate::tx::{Inner, Tx, each};
 
 #[derive(sqlx::FromRow)]
@@ -52,6 +51,46 @@ impl Tx {
                 None => freezes.organisation.push(row.into_domain()?),
                 Some(ring) => freezes.rings.entry(RingId(ring)).or_default().push(row.into_domain()?),
             }
+        }
+        Ok(freezes)
+    }
+
+    /// The freezes of single sites and rooms (W6). Those of rings and of the organisation: [`Tx::freezes`].
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn freezes_of_sites_and_rooms(&mut self) -> Result<Vec<(FreezeScope, Freeze)>> {
+        const SQL: &str = "SELECT id, site_id, room_id, first_date, last_date, owner, reason, made_at
+            FROM freezes WHERE scope IN ('site', 'room') ORDER BY first_date, id";
+        type Row = (
+            Uuid,
+            Option<Uuid>,
+            Option<Uuid>,
+            NaiveDate,
+            NaiveDate,
+            String,
+            String,
+            i64,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        let mut freezes = Vec::with_capacity(rows.len());
+        for (id, site, room, from, until, owner, reason, made_at) in rows {
+            let scope = match (site, room) {
+                (Some(site), _) => FreezeScope::Site(SiteId(site)),
+                (None, Some(room)) => FreezeScope::Room(RoomId(room)),
+                (None, None) => return Err(StoreError::row("freezes", id, "it concerns no site and no room")),
+            };
+            freezes.push((
+                scope,
+                Freeze {
+                    from,
+                    until,
+                    owner,
+                    reason,
+                    made_at: instant("freezes", id, made_at)?,
+                    id: FreezeId(id),
+                },
+            ));
         }
         Ok(freezes)
     }
@@ -177,9 +216,9 @@ impl Tx {
     /// # Errors
     /// The database fails.
     pub async fn wake_under_finished(&mut self, ring: Option<RingId>, now: DateTime<Utc>) -> Result<()> {
-        const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')
+        const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE progress IN ('not_started', 'in_progress')
             AND update_id IN (SELECT update_id FROM rollouts WHERE state = 'finished')";
-        const OF_RING: &str = "UPDATE deployments SET next_at = $1 WHERE state IN ('waiting', 'open')
+        const OF_RING: &str = "UPDATE deployments SET next_at = $1 WHERE progress IN ('not_started', 'in_progress')
             AND update_id IN (SELECT update_id FROM rollouts WHERE state = 'finished')
             AND room_id IN (SELECT id FROM rooms WHERE ring_id = $2)";
         match ring {

@@ -2,35 +2,44 @@
 //!
 //! - [`Store`] opens a database and runs transactions: [`write!`] for people and the tick, [`Store::read`] for pages, and the typed
 //!   device commands of [`Store::report`].
-//! - Queries are methods of [`Tx`], grouped by noun, each written once and compiled for both engines (`tx.rs`, `each!`).
+//! - Queries are methods of [`Tx`], each written once and compiled for both engines (`tx.rs`, `each!`). A file a noun has load, lock and
+//!   put of it; `apply.rs` writes what the domain has decided; `tick/` reads what is due; `lists/` reads what pages list.
 //! - What the engines do differently stands in `dialect.rs` and nowhere else.
 //!
-//! Nothing here decides: rules are the domain's. A row that is no valid domain value is an error that names table, row and what.
+//! Nothing here decides: rules are the domain's, and those that have to stand in SQL too are in `rules_in_sql.rs`. A row that is no valid domain value is an error that names table, row and what.
 
 mod announcements;
+mod apply;
 mod audit;
 mod catalogue;
+mod database;
 mod deployments;
 mod devices;
 mod dialect;
+mod edits;
 mod error;
 mod estate;
 mod fleet;
 mod freezes;
-mod inventory;
+mod history;
+mod holds;
+mod installs;
+mod kept_counts;
+mod lists;
 mod migrations;
 mod names;
 mod open;
 mod organisation;
 mod people;
-mod planning;
+mod placements;
 mod portfolio;
-mod read;
-mod reports;
+mod rechecks;
 mod rollouts;
 mod rooms;
 mod rows;
-mod search;
+mod rules_in_sql;
+mod sites;
+mod tick;
 mod tickets;
 mod tokens;
 mod tx;
@@ -38,19 +47,17 @@ mod tx;
 pub use announcements::AnnouncementRecord;
 pub use audit::{AuditEntry, AuditFacts, AuditFilter, AuditRecord, AuditText};
 pub use catalogue::{ArtifactRecord, NewArtifact, NewRelease, ProductRecord, ReleaseRecord, VersionRecord};
-pub use deployments::{DeploymentEvent, ForceRecord};
+pub use database::{Engine, Store};
 pub use devices::{Caller, DeviceFacts, DeviceRecord, OpenInstall};
 pub use error::{Result, StoreError};
-pub use estate::{EstateLine, UploadRecord};
+pub use estate::UploadRecord;
+pub use history::{DeploymentEvent, ForceRecord};
+pub use lists::*;
 pub use migrations::AppliedMigration;
-pub use open::{Engine, Store};
 pub use people::{NewSession, PersonRecord, SessionRecord};
-pub use planning::{DueSlice, Limits};
-pub use portfolio::ReleaseLineRecord;
-pub use read::*;
-pub use reports::{ConfigMode, ConfigReport, Fetched, Outcome, Report, ReportRefusal};
-pub use rooms::{NewDevice, NewRoom, NewSite, RoomRecord, RoomRing, SiteRecord};
-pub use search::{FoundRoom, FoundTicket, FoundUpdate, words_of};
-pub use tickets::{TicketEventRecord, TicketFilter, TicketRecord};
+pub use rooms::{NewDevice, NewRoom, RoomRecord, RoomRing};
+pub use sites::{NewSite, SiteRecord};
+pub use tick::{DueSlice, Limits};
+pub use tickets::TicketRecord;
 pub use tokens::TokenRecord;
 pub use tx::{Attempts, Retryable, TryResult, Tx};

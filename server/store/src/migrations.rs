@@ -7,9 +7,9 @@ use std::fmt;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
+use crate::database::{Database, Store};
 use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::open::{Database, Store};
 
 /// Where sqlx notes which migrations a database has.
 const TABLE: &str = "_sqlx_migrations";
@@ -20,7 +20,7 @@ static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// What the migrations do to rows that are there, by number. The others only add tables, columns and indexes; their names say enough.
-const SENTENCES: [(i64, &str); 6] = [
+const SENTENCES: [(i64, &str); 7] = [
     (6, "The end of the audit's chain is noted beside the chain."),
     (
         9,
@@ -38,6 +38,10 @@ const SENTENCES: [(i64, &str); 6] = [
     (
         13,
         "Deployments and rollouts can keep the facts of their reasons; the sentences that are there stay as they are.",
+    ),
+    (
+        14,
+        "Each deployment notes what it has come to, so that lists count by it; nothing else of it is changed.",
     ),
 ];
 

@@ -9,9 +9,9 @@ use domain::clean::{CleanLine, name_key};
 use domain::ids::{RoomId, SiteId};
 use uuid::Uuid;
 
+use crate::database::Store;
 use crate::error::Result;
-use crate::open::Store;
-use crate::rooms::ids_in;
+use crate::rows::ids_in;
 use crate::tx::{Tx, each};
 
 /// Rows that are read and written together.

@@ -5,8 +5,8 @@ use domain::access::Role;
 use domain::ids::PersonId;
 use uuid::Uuid;
 
+use crate::database::Store;
 use crate::error::Result;
-use crate::open::Store;
 use crate::rows::{instant, micros, opt_instant, word};
 use crate::tx::{Tx, each};
 

@@ -10,11 +10,78 @@ use domain::ring::RingPlace;
 use domain::rollout::{Counts, Rollout, RolloutState, Stage};
 use uuid::Uuid;
 
+use crate::deployments::BATCH;
 use crate::dialect;
 use crate::error::{Result, StoreError};
-use crate::rooms::ids_in;
-use crate::rows::{self, instant, micros, needed, opt_instant, opt_micros, small, stage_id, stage_of};
+use crate::rows::{self, ids_in, instant, micros, needed, opt_instant, opt_micros, small, stage_id, stage_of};
 use crate::tx::{Inner, Tx, each};
+
+#[derive(sqlx::FromRow)]
+struct StateRow {
+    update_id: Uuid,
+    state: String,
+    state_since: Option<i64>,
+    state_by: Option<String>,
+    state_reason: Option<String>,
+    resumes_on: Option<NaiveDate>,
+    state_reason_facts: Option<String>,
+}
+
+impl StateRow {
+    fn into_domain(self) -> Result<RolloutState> {
+        let id = self.update_id;
+        let at = || needed("rollouts", id, "the instant of its state", self.state_since);
+        let reason = self.state_reason.unwrap_or_default();
+        match self.state.as_str() {
+            "running" => Ok(RolloutState::Running),
+            "paused" => Ok(RolloutState::Paused {
+                since: at()?,
+                by: self.state_by.unwrap_or_default(),
+                reason,
+                resumes_on: self.resumes_on,
+            }),
+            "deprecated" => Ok(RolloutState::Deprecated {
+                at: at()?,
+                reason: rows::reason(self.state_reason_facts.as_deref(), reason),
+            }),
+            "finished" => Ok(RolloutState::Finished { at: at()? }),
+            other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct RolloutRow {
+    published_at: i64,
+    starts_on: NaiveDate,
+    paused_days: i64,
+    automatic_days: Option<i64>,
+    next_at: Option<i64>,
+    #[sqlx(flatten)]
+    state: StateRow,
+}
+
+impl RolloutRow {
+    /// Without stages, supersessions and counts.
+    fn into_domain(self) -> Result<Rollout> {
+        let id = self.state.update_id;
+        Ok(Rollout {
+            update: UpdateId(id),
+            published_at: instant("rollouts", id, self.published_at)?,
+            starts_on: self.starts_on,
+            state: self.state.into_domain()?,
+            stages: Vec::new(),
+            paused_days: small("rollouts", id, self.paused_days)?,
+            automatic_days: self
+                .automatic_days
+                .map(|days| small("rollouts", id, days))
+                .transpose()?,
+            superseded_by: Vec::new(),
+            counts: BTreeMap::new(),
+            next_at: opt_instant("rollouts", id, self.next_at)?,
+        })
+    }
+}
 
 impl Tx {
     /// Ids of rollouts that are running or paused.
@@ -53,21 +120,7 @@ impl Tx {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        type Row = (
-            Uuid,
-            i64,
-            NaiveDate,
-            String,
-            Option<i64>,
-            Option<String>,
-            Option<String>,
-            i64,
-            Option<i64>,
-            Option<i64>,
-            Option<NaiveDate>,
-            Option<String>,
-        );
-        let rows: Vec<Row> = each!(self, c => {
+        let rows: Vec<RolloutRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days,
                     automatic_days, next_at, resumes_on, state_reason_facts
@@ -79,42 +132,36 @@ impl Tx {
         })?;
         let mut rollouts = BTreeMap::new();
         for row in rows {
-            let (
-                id,
-                published_at,
-                starts_on,
-                state,
-                since,
-                by,
-                reason,
-                paused_days,
-                automatic_days,
-                next_at,
-                resumes_on,
-                reason_facts,
-            ) = row;
-            let mut state = rollout_state(id, &state, since, by, reason, reason_facts)?;
-            if let RolloutState::Paused { resumes_on: on, .. } = &mut state {
-                *on = resumes_on;
-            }
-            let rollout = Rollout {
-                update: UpdateId(id),
-                published_at: instant("rollouts", id, published_at)?,
-                starts_on,
-                state,
-                stages: Vec::new(),
-                paused_days: small("rollouts", id, paused_days)?,
-                automatic_days: automatic_days.map(|days| small("rollouts", id, days)).transpose()?,
-                superseded_by: Vec::new(),
-                counts: BTreeMap::new(),
-                next_at: opt_instant("rollouts", id, next_at)?,
-            };
+            let rollout = row.into_domain()?;
             rollouts.insert(rollout.update, rollout);
         }
         self.add_stages(ids, &mut rollouts).await?;
         self.add_supersessions(ids, &mut rollouts).await?;
         self.add_counts(ids, &mut rollouts).await?;
         Ok(rollouts)
+    }
+
+    /// Where these rollouts stand, and nothing else of them.
+    ///
+    /// # Errors
+    /// The database fails, or a row is no fact.
+    pub async fn rollout_states(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, RolloutState>> {
+        let mut states = BTreeMap::new();
+        for batch in ids.chunks(BATCH) {
+            let rows: Vec<StateRow> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT update_id, state, state_since, state_by, state_reason, resumes_on, state_reason_facts
+                    FROM rollouts WHERE update_id IN (",
+                );
+                ids_in(&mut query, batch.iter().map(|id| id.0));
+                query.push(" ORDER BY update_id");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            for row in rows {
+                states.insert(UpdateId(row.update_id), row.into_domain()?);
+            }
+        }
+        Ok(states)
     }
 
     async fn add_supersessions(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {
@@ -326,11 +373,20 @@ impl Tx {
                 "is not there to be changed",
             ));
         }
+        self.put_supersessions(rollout).await?;
+        self.put_stages(rollout).await
+    }
+
+    async fn put_supersessions(&mut self, rollout: &Rollout) -> Result<()> {
         const NEWER: &str = "INSERT INTO supersessions (update_id, position, newer_id) VALUES ($1, $2, $3)
             ON CONFLICT (update_id, position) DO NOTHING";
         for (position, newer) in (0_i64..).zip(&rollout.superseded_by) {
             each!(self, c => sqlx::query(NEWER).bind(rollout.update.0).bind(position).bind(newer.0).execute(c).await.map(drop))?;
         }
+        Ok(())
+    }
+
+    async fn put_stages(&mut self, rollout: &Rollout) -> Result<()> {
         const STAGE: &str = "INSERT INTO stages
             (update_id, position, ring_id, name, place, rollout_days, test_days, starts_on, rollout_ends, entered_at, rooms, placed,
              test_ends)
@@ -434,32 +490,5 @@ impl Tx {
             .await
             .map(drop))?;
         Ok(())
-    }
-}
-
-fn rollout_state(
-    id: Uuid,
-    state: &str,
-    since: Option<i64>,
-    by: Option<String>,
-    reason: Option<String>,
-    reason_facts: Option<String>,
-) -> Result<RolloutState> {
-    let at = || needed("rollouts", id, "the instant of its state", since);
-    let reason = reason.unwrap_or_default();
-    match state {
-        "running" => Ok(RolloutState::Running),
-        "paused" => Ok(RolloutState::Paused {
-            since: at()?,
-            by: by.unwrap_or_default(),
-            reason,
-            resumes_on: None,
-        }),
-        "deprecated" => Ok(RolloutState::Deprecated {
-            at: at()?,
-            reason: rows::reason(reason_facts.as_deref(), reason),
-        }),
-        "finished" => Ok(RolloutState::Finished { at: at()? }),
-        other => Err(StoreError::row("rollouts", id, format!("{other:?} is unknown"))),
     }
 }

@@ -1,36 +1,18 @@
-//! Sites, rooms, what is in them, and what keeps updates away from them.
+//! Rooms, and what is in them: devices and their components. Start with [`Tx::rooms`].
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::clean::name_key;
-use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::room::{Block, Component, Device, Hold, Room, RoomState};
-use domain::update::ProductKind;
+use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
+use domain::room::{Component, Device, Room, RoomState};
 use domain::zone::Zone;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::error::{Result, StoreError};
-use crate::read::{RoomFilter, filter_rooms};
-use crate::rows::{micros, word};
-use crate::search::SearchedList;
+use crate::error::Result;
+use crate::rows::{ids_in, micros, word, zone_of};
 use crate::tx::{Tx, each};
-
-/// A site to add.
-#[derive(Clone, Debug)]
-pub struct NewSite {
-    /// Identity.
-    pub id: SiteId,
-    /// Name, unique without regard to case.
-    pub name: String,
-    /// City.
-    pub city: String,
-    /// Country.
-    pub country: String,
-    /// Its rooms' zone, unless they have their own.
-    pub zone: Zone,
-}
 
 /// Which ring a room is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,21 +33,6 @@ impl From<(Uuid, String, Uuid)> for RoomRing {
             ring: RingId(ring),
         }
     }
-}
-
-/// A site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SiteRecord {
-    /// Identity.
-    pub id: SiteId,
-    /// Name.
-    pub name: String,
-    /// City.
-    pub city: String,
-    /// Country.
-    pub country: String,
-    /// Its zone.
-    pub zone: Zone,
 }
 
 /// A room to add.
@@ -146,48 +113,6 @@ pub struct NewDevice {
 const BATCH: usize = 500;
 
 impl Tx {
-    /// Adds sites.
-    ///
-    /// # Errors
-    /// The database fails, or a name is taken.
-    pub async fn add_sites(&mut self, sites: &[NewSite]) -> Result<()> {
-        const SQL: &str = "INSERT INTO sites (id, name, name_key, city, country, zone) VALUES ($1, $2, $3, $4, $5, $6)";
-        for site in sites {
-            each!(self, c => sqlx::query(SQL)
-                .bind(site.id.0)
-                .bind(&site.name)
-                .bind(name_key(&site.name))
-                .bind(&site.city)
-                .bind(&site.country)
-                .bind(site.zone.name())
-                .execute(c)
-                .await
-                .map(drop))?;
-        }
-        Ok(())
-    }
-
-    /// All sites by name.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn sites(&mut self) -> Result<Vec<SiteRecord>> {
-        const SQL: &str = "SELECT id, name, city, country, zone FROM sites ORDER BY name_key";
-        type Row = (Uuid, String, String, String, String);
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
-        rows.into_iter()
-            .map(|(id, name, city, country, zone)| {
-                Ok(SiteRecord {
-                    id: SiteId(id),
-                    name,
-                    city,
-                    country,
-                    zone: zone_of("sites", id, &zone)?,
-                })
-            })
-            .collect()
-    }
-
     /// Adds rooms, many at a time.
     ///
     /// # Errors
@@ -268,83 +193,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps updates of a product (or all) away from a room ★.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn add_hold(&mut self, id: HoldId, room: RoomId, hold: &Hold, now: DateTime<Utc>) -> Result<()> {
-        const SQL: &str = "INSERT INTO holds (id, room_id, product_id, owner, reason, since, until)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        each!(self, c => sqlx::query(SQL)
-            .bind(id.0)
-            .bind(room.0)
-            .bind(hold.product.as_ref().map(|product| product.0.clone()))
-            .bind(&hold.owner)
-            .bind(&hold.reason)
-            .bind(hold.since)
-            .bind(hold.until)
-            .execute(c)
-            .await
-            .map(drop))?;
-        // When it begins and when it has ended, the room's facts change by themselves (S11).
-        const ZONE: &str = "SELECT zone FROM rooms WHERE id = $1";
-        const RECHECK: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, $2)";
-        let zone: String = each!(self, c => sqlx::query_scalar(ZONE).bind(room.0).fetch_one(c).await)?;
-        let zone = zone_of("rooms", room, &zone)?;
-        let (begins, ends) = (
-            zone.start_of(hold.since),
-            zone.start_of(hold.until + chrono::Days::new(1)),
-        );
-        for at in [begins, ends].into_iter().filter(|at| *at > now) {
-            each!(self, c => sqlx::query(RECHECK).bind(room.0).bind(micros(at)).execute(c).await.map(drop))?;
-        }
-        Ok(())
-    }
-
-    /// Has the planner recheck every room of a ring.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn recheck_ring(&mut self, ring: RingId) -> Result<()> {
-        const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE ring_id = $1";
-        each!(self, c => sqlx::query(SQL).bind(ring.0).execute(c).await.map(drop))?;
-        Ok(())
-    }
-
-    /// Has the planner recheck every room of a site.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn recheck_site(&mut self, site: SiteId) -> Result<()> {
-        const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE site_id = $1";
-        each!(self, c => sqlx::query(SQL).bind(site.0).execute(c).await.map(drop))?;
-        Ok(())
-    }
-
-    /// The name of a site; `None`: there is none.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn site_name(&mut self, site: SiteId) -> Result<Option<String>> {
-        const SQL: &str = "SELECT name FROM sites WHERE id = $1";
-        Ok(each!(self, c => sqlx::query_scalar(SQL).bind(site.0).fetch_optional(c).await)?)
-    }
-
-    /// The site of a name, without regard to case or Unicode form, other than this one.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn site_named(&mut self, name: &str, other_than: Option<SiteId>) -> Result<Option<SiteId>> {
-        const SQL: &str =
-            "SELECT id FROM sites WHERE (name_key = $1 OR clean_key = $1) AND id <> $2 ORDER BY id LIMIT 1";
-        let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL)
-            .bind(name_key(name))
-            .bind(other_than.map_or(Uuid::nil(), |site| site.0))
-            .fetch_optional(c)
-            .await)?;
-        Ok(id.map(SiteId))
-    }
-
     /// Rooms in which a device has the version of a release (S10).
     ///
     /// # Errors
@@ -377,49 +225,6 @@ impl Tx {
             .into_iter()
             .map(|(id, name, site)| (RoomId(id), name, site))
             .collect())
-    }
-
-    /// Rooms in which an update is being installed, by name.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn running_rooms(&mut self, update: UpdateId, limit: i64) -> Result<Vec<(RoomId, String)>> {
-        const SQL: &str = "SELECT r.id, r.name FROM deployments x JOIN rooms r ON r.id = x.room_id
-            WHERE x.update_id = $1 AND x.state = 'open' AND x.started_at IS NOT NULL ORDER BY r.name_key, r.id LIMIT $2";
-        let rows: Vec<(Uuid, String)> =
-            each!(self, c => sqlx::query_as(SQL).bind(update.0).bind(limit).fetch_all(c).await)?;
-        Ok(rows.into_iter().map(|(id, name)| (RoomId(id), name)).collect())
-    }
-
-    /// Rooms that an update would change if it were forced: below it, and neither done nor on their way (K5). Some of them are left out for
-    /// reasons that only the planner knows.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn rooms_to_force(&mut self, update: UpdateId) -> Result<Vec<RoomId>> {
-        const SQL: &str = "SELECT DISTINCT d.room_id
-            FROM updates u
-            JOIN components c ON c.product_id = u.product_id
-            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
-            LEFT JOIN standings s ON s.update_id = u.id AND s.version_id = c.version_id
-            WHERE u.id = $1
-                AND (s.standing IN ('below', 'needs_first') OR (c.version_id IS NULL AND u.applies_to_unknown))
-                AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = d.room_id AND x.update_id = u.id
-                    AND (x.state = 'completed' OR (x.state = 'open' AND x.started_at IS NOT NULL)))
-            ORDER BY d.room_id";
-        let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(update.0).fetch_all(c).await)?;
-        Ok(ids.into_iter().map(RoomId).collect())
-    }
-
-    /// Notes a failed readiness check that keeps updates of a kind away from a room.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn put_block(&mut self, room: RoomId, block: &Block) -> Result<()> {
-        const SQL: &str = "INSERT INTO blocks (room_id, kind, why) VALUES ($1, $2, $3)
-            ON CONFLICT (room_id, kind) DO UPDATE SET why = excluded.why";
-        each!(self, c => sqlx::query(SQL).bind(room.0).bind(block.kind.as_str()).bind(&block.why).execute(c).await.map(drop))?;
-        Ok(())
     }
 
     /// A room with its words.
@@ -468,23 +273,6 @@ impl Tx {
         Ok(places)
     }
 
-    /// Which ring the rooms are in that match, the first `limit` by name.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomRing>> {
-        let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let (key, id) = filter.order();
-        let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id");
-            query.push(filter.rooms());
-            filter_rooms!(query, filter, words);
-            query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
-            query.build_query_as().fetch_all(c).await
-        })?;
-        Ok(rows.into_iter().map(RoomRing::from).collect())
-    }
-
     /// Puts rooms into a ring, if they are still where the caller saw them (R3); how many were.
     ///
     /// # Errors
@@ -512,34 +300,6 @@ impl Tx {
         Ok(
             each!(self, c => sqlx::query(MOVE).bind(from.0).bind(to.0).execute(c).await.map(|done| done.rows_affected()))?,
         )
-    }
-
-    /// Has the planner recheck a room with the next tick, because its facts have changed.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn recheck(&mut self, room: RoomId) -> Result<()> {
-        const SQL: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, 0)";
-        each!(self, c => sqlx::query(SQL).bind(room.0).execute(c).await.map(drop))?;
-        Ok(())
-    }
-
-    /// [`Tx::recheck`] for many rooms.
-    ///
-    /// # Errors
-    /// The database fails, or there is no such room.
-    pub async fn recheck_all(&mut self, rooms: impl Iterator<Item = RoomId>) -> Result<()> {
-        let rooms: Vec<RoomId> = rooms.collect();
-        for batch in rooms.chunks(BATCH) {
-            each!(self, c => {
-                let mut query = sqlx::QueryBuilder::new("INSERT INTO marks (room_id, due_at) ");
-                query.push_values(batch, |mut row, room| {
-                    row.push_bind(room.0).push_bind(0_i64);
-                });
-                query.build().execute(c).await.map(drop)
-            })?;
-        }
-        Ok(())
     }
 
     /// Rooms for planning, with everything in them, in the order of their ids.
@@ -617,86 +377,6 @@ impl Tx {
         Ok(by_room)
     }
 
-    async fn holds_on(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Hold>>> {
-        type Row = (Uuid, Option<String>, String, String, NaiveDate, NaiveDate);
-        let rows: Vec<Row> = each!(self, c => {
-            let mut query =
-                sqlx::QueryBuilder::new("SELECT room_id, product_id, owner, reason, since, until FROM holds WHERE room_id IN (");
-            ids_in(&mut query, rooms.iter().map(|id| id.0));
-            query.push(" ORDER BY room_id, since, id");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        let mut by_room: BTreeMap<Uuid, Vec<Hold>> = BTreeMap::new();
-        for (room, product, owner, reason, since, until) in rows {
-            by_room.entry(room).or_default().push(Hold {
-                product: product.map(ProductId),
-                owner,
-                reason,
-                since,
-                until,
-            });
-        }
-        Ok(by_room)
-    }
-
-    async fn blocks_on(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Block>>> {
-        let rows: Vec<(Uuid, String, String)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT room_id, kind, why FROM blocks WHERE room_id IN (");
-            ids_in(&mut query, rooms.iter().map(|id| id.0));
-            query.push(" ORDER BY room_id, kind");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        let mut by_room: BTreeMap<Uuid, Vec<Block>> = BTreeMap::new();
-        for (room, kind, why) in rows {
-            let kind = word("blocks", room, &kind, ProductKind::from_word)?;
-            by_room.entry(room).or_default().push(Block { kind, why });
-        }
-        Ok(by_room)
-    }
-
-    /// Counts and copies that are kept and are not those of the rows, in words: `nightshift check` finds none.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn wrong_counts(&mut self) -> Result<Vec<String>> {
-        const ROOMS: &str = "SELECT k.ring_id, k.site_id, k.state, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
-            FROM (SELECT ring_id, site_id, state, rooms AS kept, 0 AS found FROM room_counts
-                UNION ALL SELECT ring_id, site_id, state, 0 AS kept, COUNT(*) AS found FROM rooms GROUP BY ring_id, site_id, state) AS k
-            GROUP BY k.ring_id, k.site_id, k.state HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.ring_id, k.site_id, k.state";
-        const TICKETS: &str = "SELECT k.state, k.severity, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
-            FROM (SELECT state, severity, tickets AS kept, 0 AS found FROM ticket_counts
-                UNION ALL SELECT state, severity, 0 AS kept, COUNT(*) AS found FROM tickets GROUP BY state, severity) AS k
-            GROUP BY k.state, k.severity HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.state, k.severity";
-        const UNHEALTHY_COUNTS: &str = "SELECT r.name, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
-            FROM (SELECT room_id, tickets AS kept, 0 AS found FROM room_troubles
-                UNION ALL SELECT tr.room_id, 0 AS kept, COUNT(*) AS found
-                FROM tickets t JOIN ticket_rooms tr ON tr.ticket_id = t.id WHERE t.troubles GROUP BY tr.room_id) AS k
-            JOIN rooms r ON r.id = k.room_id
-            GROUP BY r.id, r.name HAVING SUM(k.kept) <> SUM(k.found) ORDER BY r.id";
-        const KEYS: &str = "SELECT r.name, r.name_key, k.room_key, k.what
-            FROM (SELECT room_id, room_key, 'deployments' AS what FROM deployments
-                UNION ALL SELECT room_id, room_key, 'tickets' AS what FROM room_troubles) AS k
-            JOIN rooms r ON r.id = k.room_id
-            WHERE r.name_key <> k.room_key ORDER BY r.id, k.what";
-        let rooms: Vec<(Uuid, Uuid, String, i64, i64)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
-        let tickets: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(TICKETS).fetch_all(c).await)?;
-        let unhealthy: Vec<(String, i64, i64)> = each!(self, c => sqlx::query_as(UNHEALTHY_COUNTS).fetch_all(c).await)?;
-        let keys: Vec<(String, String, String, String)> = each!(self, c => sqlx::query_as(KEYS).fetch_all(c).await)?;
-        let rooms = rooms.into_iter().map(|(ring, site, state, kept, found)| {
-            format!("{kept} {state} rooms of ring {ring} at site {site} are counted, and there are {found}")
-        });
-        let tickets = tickets.into_iter().map(|(state, severity, kept, found)| {
-            format!("{kept} {severity} tickets that are {state} are counted, and there are {found}")
-        });
-        let unhealthy = unhealthy.into_iter().map(|(room, kept, found)| {
-            format!("{kept} tickets that make {room:?} unhealthy are counted, and there are {found}")
-        });
-        let keys = keys.into_iter().map(|(room, key, kept, what)| {
-            format!("the {what} of {room:?} stand in lists as {kept:?}, and the room as {key:?}")
-        });
-        Ok(rooms.chain(tickets).chain(unhealthy).chain(keys).collect())
-    }
-
     /// How many rooms there are.
     ///
     /// # Errors
@@ -738,34 +418,4 @@ fn room_record(row: RoomRow) -> Result<RoomRecord> {
         state: word("rooms", id, &state, RoomState::from_word)?,
         revision,
     })
-}
-
-pub(crate) fn zone_of(table: &'static str, row: impl ToString, name: &str) -> Result<Zone> {
-    Zone::parse(name).map_err(|error| StoreError::row(table, row, error.to_string()))
-}
-
-/// As [`ids_in`], for texts.
-pub(crate) fn texts_in<'t, DB>(query: &mut sqlx::QueryBuilder<DB>, texts: impl Iterator<Item = &'t str>)
-where
-    DB: sqlx::Database,
-    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
-{
-    let mut separated = query.separated(", ");
-    for text in texts {
-        separated.push_bind(text.to_owned());
-    }
-    separated.push_unseparated(")");
-}
-
-/// `$1, $2, …)`: closes the parenthesis.
-pub(crate) fn ids_in<DB>(query: &mut sqlx::QueryBuilder<DB>, ids: impl Iterator<Item = Uuid>)
-where
-    DB: sqlx::Database,
-    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
-{
-    let mut separated = query.separated(", ");
-    for id in ids {
-        separated.push_bind(id);
-    }
-    separated.push_unseparated(")");
 }

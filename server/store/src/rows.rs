@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::ids::{RingId, StageOf};
 use domain::reason::Reason;
+use domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -113,4 +114,34 @@ pub(crate) fn containing(words: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+pub(crate) fn zone_of(table: &'static str, row: impl ToString, name: &str) -> Result<Zone> {
+    Zone::parse(name).map_err(|error| StoreError::row(table, row, error.to_string()))
+}
+
+/// As [`ids_in`], for texts.
+pub(crate) fn texts_in<'t, DB>(query: &mut sqlx::QueryBuilder<DB>, texts: impl Iterator<Item = &'t str>)
+where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let mut separated = query.separated(", ");
+    for text in texts {
+        separated.push_bind(text.to_owned());
+    }
+    separated.push_unseparated(")");
+}
+
+/// `$1, $2, …)`: closes the parenthesis.
+pub(crate) fn ids_in<DB>(query: &mut sqlx::QueryBuilder<DB>, ids: impl Iterator<Item = Uuid>)
+where
+    DB: sqlx::Database,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let mut separated = query.separated(", ");
+    for id in ids {
+        separated.push_bind(id);
+    }
+    separated.push_unseparated(")");
 }

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::conversation::Outcome;
+use domain::conversation::feedback::{Execution, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
+use domain::conversation::offer::Offer;
 use domain::ids::{ActionId, RoomId};
-use domain::install::{Execution, Finished, Install};
-use domain::offer::Offer;
+use domain::install::Install;
 use service::Service;
 use service::devices::Credentials;
-use store::{Caller, ConfigMode, ConfigReport, Outcome};
+use store::Caller;
 
 use crate::says;
 

@@ -37,7 +37,7 @@ pub mod visitor;
 pub mod wire;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::install::{Execution, Feedback, Finished};
+use domain::conversation::feedback::{Execution, Feedback, Finished};
 
 pub use database::{Database, Home, SERVER, migrations, postgres};
 pub use dice::Dice;

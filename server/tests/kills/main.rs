@@ -16,8 +16,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{DeploymentState, Force};
 use domain::fleet::Fleet;
-use service::store::Store;
 use service::{Artifacts, Clock, ProcessConfig, RoomScope, Service};
+use store::Store;
 use testkit::program::{Program, free_port};
 use testkit::{
     BAR, Database, Dice, Engine, House, Options, actor, bar, both_engines, content, facts, instant, rooms_in,

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::Bucket;
+use crate::deployment::{Bucket, Progress};
 
 /// Deployments of a ring by what came of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,19 @@ impl Counts {
             Bucket::Failed => &mut self.failed,
             Bucket::Deprecated => &mut self.deprecated,
             Bucket::CatchUp => &mut self.catch_up,
+        }
+    }
+
+    /// Deployments of this progress, catch-ups aside. Those that are not required any more stand in no count.
+    #[must_use]
+    pub fn at(&self, progress: Progress) -> i64 {
+        match progress {
+            Progress::NotStarted => self.scheduled,
+            Progress::InProgress => self.in_progress,
+            Progress::Completed => self.completed,
+            Progress::Failed => self.failed,
+            Progress::Deprecated => self.deprecated,
+            Progress::NotRequired => 0,
         }
     }
 

@@ -109,7 +109,9 @@ impl Script {
         calendar: &[PlannedStage],
     ) -> (RoomStatus, String) {
         let deployment = self.sim.fleet.deployment_of(room.id, update.id);
-        let status = deployment.map_or(RoomStatus::NotRequired, |deployment| status::room(deployment, rollout));
+        let status = deployment.map_or(RoomStatus::NotRequired, |deployment| {
+            status::room(deployment.progress(), &rollout.state)
+        });
         match deployment {
             Some(deployment) if status != RoomStatus::NotRequired => (status, deployment.reason.sentence()),
             Some(_) | None => {

@@ -1,9 +1,12 @@
 //! Devices that somebody else moves: a test lets the same device poll and speak here and at the service.
 
 use super::{Behaviour, Simulation};
+use crate::conversation::OfferFacts;
+use crate::conversation::feedback::Feedback;
+use crate::conversation::hear::Words;
+use crate::conversation::offer::{self, Offer};
+use crate::conversation::presence::Presence;
 use crate::ids::DeviceId;
-use crate::install::{Feedback, FeedbackEffect, Install};
-use crate::offer::{self, Offer, OfferFacts, Presence};
 
 impl Simulation {
     /// The device polls: what it is told. `presence`: what the devices of its room last said of people in it.
@@ -15,28 +18,26 @@ impl Simulation {
             presence,
             ..self.offer_facts(&install, &Behaviour::default())
         };
-        let (offer, shows_up) = (offer::decide(&facts, self.now), offer::shows_up(&facts, self.now));
-        if shows_up {
+        let answer = offer::decide(&facts, self.now);
+        if answer.shows_up {
             self.fleet.showed_up(install.action, self.now);
         }
-        offer
+        answer.offer
     }
 
-    /// The device says something about what it installs, which it was offered.
+    /// The device says something about what it installs.
     pub fn report_feedback(&mut self, device: DeviceId, feedback: &Feedback) {
-        let now = self.now;
-        self.apply_feedback(device, |install| install.hear(feedback, true, now));
+        self.hear_open(device, Words::Feedback(feedback));
     }
 
     /// The device was told to stop, and answers.
     pub fn answer_cancel(&mut self, device: DeviceId, feedback: &Feedback) {
-        let now = self.now;
-        self.apply_feedback(device, |install| install.hear_cancel(feedback, now));
+        self.hear_open(device, Words::CancelFeedback(feedback));
     }
 
-    fn apply_feedback(&mut self, device: DeviceId, heard: impl FnOnce(&Install) -> FeedbackEffect) {
-        if let Some(FeedbackEffect::Changed(changed)) = self.fleet.open_install(device).map(heard) {
-            self.fleet.hear(changed);
+    fn hear_open(&mut self, device: DeviceId, words: Words<'_>) {
+        if let Some(action) = self.fleet.open_install(device).map(|install| install.action) {
+            self.hear(action, words);
         }
     }
 }

@@ -431,7 +431,7 @@ impl World {
             let update = &fleet.updates[id];
             let status = status::update(rollout, fleet.applies_to_a_room(update, self.sim.now));
             for deployment in fleet.deployments.values().filter(|deployment| deployment.update == *id) {
-                let room = status::room(deployment, rollout);
+                let room = status::room(deployment.progress(), &rollout.state);
                 match status {
                     UpdateStatus::Completed => assert!(
                         deployment.is_catch_up() || matches!(room, RoomStatus::Completed | RoomStatus::NotRequired),

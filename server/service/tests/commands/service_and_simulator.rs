@@ -7,8 +7,8 @@ use domain::sim::Simulation;
 use domain::update::Severity;
 use service::catalogue::Catalogue;
 use service::releases::ReleaseDraft;
-use service::store::{Engine, Tx};
 use service::{RoomsFile, ServiceError};
+use store::{Engine, Tx};
 
 use crate::comparison;
 use crate::simulator;

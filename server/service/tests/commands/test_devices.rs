@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::conversation::Outcome;
+use domain::conversation::feedback::{Execution, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
+use domain::conversation::offer::Offer;
+use domain::conversation::presence::Presence;
 use domain::fleet::Fleet;
 use domain::ids::{ActionId, DeviceId, ProductId, RoomId};
-use domain::install::{Execution, Finished};
-use domain::offer::{Offer, Presence};
 use domain::sim::Simulation;
 use service::Service;
-use service::store::{ConfigMode, ConfigReport, Outcome};
 
 use testkit::people::Names;
 use testkit::{controller, says, speak};

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::commands::force::ForceRefusal;
+use domain::conversation::offer::Offer;
 use domain::deployment::{DeploymentState, Force};
 use domain::ids::RoomId;
-use domain::offer::Offer;
 use service::{RoomScope, RoomsFile};
 use testkit::{Devices, Estate, actor, both_engines, problem, speak};
 

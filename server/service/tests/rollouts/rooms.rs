@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::deployment::{DeploymentState, Withdrawal};
 use domain::ids::RoomId;
-use domain::room::{Health, RoomState};
-use service::store::{RoomFilter, TicketFilter};
+use domain::room::Health;
+use service::read::PageOf;
+use service::read::rooms::{RoomFilter, WhichRooms};
 use service::{MoveOutcome, RoomChoice, RoomsFile};
+use store::TicketFilter;
 use testkit::{Devices, Estate, actor, both_engines, date, problem};
 
 both_engines![
@@ -225,30 +227,22 @@ async fn a_room_is_suppressed_as_long_as_its_tickets_are_i3_i4(estate: Estate) {
     let id = rooms["Staging 1"];
     let health = async || {
         let mut snapshot = estate.service.read_snapshot().await.unwrap();
-        let work = snapshot
-            .tx
-            .work_in(&[id], snapshot.now)
-            .await
-            .unwrap()
-            .remove(&id)
-            .unwrap();
+        let here = snapshot.room(id).await.unwrap().health;
         let all = snapshot.rooms_by_health().await.unwrap();
-        let here = snapshot.health_facts(RoomState::Managed, &work).health();
         assert!(all.contains_key(&here), "the counts say the same: {all:?}");
         let unhealthy = RoomFilter {
-            unhealthy_at: Some(snapshot.now),
+            which: WhichRooms::Unhealthy,
             ..RoomFilter::default()
         };
-        let listed = snapshot.tx.room_page(&unhealthy, 10).await.unwrap();
-        let listed: Vec<RoomId> = listed.into_iter().map(|room| room.id).collect();
+        let list = snapshot.room_list(&unhealthy, &PageOf::First, 10).await.unwrap();
+        let listed: Vec<RoomId> = list.rooms.items.into_iter().map(|room| room.id).collect();
         let expected = if here == Health::Unhealthy {
             vec![id]
         } else {
             Vec::new()
         };
         assert_eq!(listed, expected, "the list of the unhealthy ones says the same (P0)");
-        let found = snapshot.rooms_found(&unhealthy).await.unwrap();
-        assert_eq!(usize::try_from(found).unwrap(), expected.len());
+        assert_eq!(usize::try_from(list.total).unwrap(), expected.len());
         here
     };
     let open = TicketFilter {

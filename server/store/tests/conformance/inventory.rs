@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::conversation::inventory::{ConfigMode, ConfigReport, ReportRefusal};
+use domain::conversation::{Outcome, Report};
 use domain::update::VersionStanding;
-use store::{ConfigMode, ConfigReport, Outcome, Report, ReportRefusal};
 use testkit::{Home, both_engines, instant};
 
 use crate::lab::{self, UPDATE, later, room};

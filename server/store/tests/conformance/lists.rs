@@ -1,6 +1,6 @@
 //! Lists for pages: their order, their pages, and the counts that are kept for them (P8).
 
-use domain::deployment::DeploymentState;
+use domain::deployment::{DeploymentState, Progress};
 use domain::ids::{RingId, RoomId};
 use domain::room::RoomState;
 use domain::ticket::{TicketSeverity, TicketState};
@@ -133,7 +133,7 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
             let filter = UpdateRoomFilter {
                 update: UPDATE,
                 product: lab::cam(),
-                which,
+                which: which.clone(),
                 ring,
                 few,
                 after: None,
@@ -151,23 +151,29 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
     let everyone = [0, 1, 10, 11, 12, 13, 14, 2, 3, 4, 5, 6, 7, 9].map(|number| format!("Room {number}"));
     assert_eq!(pages(UpdateRooms::All).await, everyone);
     let expected = [
-        (UpdateRooms::Scheduled, vec!["Room 11", "Room 12"]),
-        (UpdateRooms::InProgress, vec!["Room 10"]),
-        (UpdateRooms::Completed, vec!["Room 9"]),
+        (UpdateRooms::At(vec![Progress::NotStarted]), vec!["Room 11", "Room 12"]),
+        (UpdateRooms::At(vec![Progress::InProgress]), vec!["Room 10"]),
+        (UpdateRooms::At(vec![Progress::Completed]), vec!["Room 9"]),
         (
-            UpdateRooms::Failed,
+            UpdateRooms::At(vec![Progress::Failed]),
             // Room 8 was one, and is retired.
             vec!["Room 3", "Room 4", "Room 5", "Room 6", "Room 7"],
         ),
-        (UpdateRooms::Deprecated, vec!["Room 2"]),
+        (UpdateRooms::At(vec![Progress::Deprecated]), vec!["Room 2"]),
         (UpdateRooms::NotRequired, vec!["Room 0", "Room 1", "Room 13", "Room 14"]),
-        (UpdateRooms::Nothing, vec![]),
+        (UpdateRooms::At(vec![]), vec![]),
     ];
     for (which, names) in expected {
-        assert_eq!(pages(which).await, names, "{which:?}");
+        assert_eq!(pages(which.clone()).await, names, "{which:?}");
     }
-    assert_eq!(pages_in(UpdateRooms::Scheduled, Some(STAGING)).await, ["Room 11"]);
-    assert_eq!(pages_in(UpdateRooms::Scheduled, Some(GENERAL)).await, ["Room 12"]);
+    assert_eq!(
+        pages_in(UpdateRooms::At(vec![Progress::NotStarted]), Some(STAGING)).await,
+        ["Room 11"]
+    );
+    assert_eq!(
+        pages_in(UpdateRooms::At(vec![Progress::NotStarted]), Some(GENERAL)).await,
+        ["Room 12"]
+    );
     let slices = async |after: Option<RoomId>| {
         let mut tx = store.read().await.unwrap();
         let failed = tx.failed_deployments(UPDATE, after, 2).await.unwrap();
@@ -186,9 +192,12 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
     };
     rename(11, "Zebra").await;
     rename(5, "Aula").await;
-    assert_eq!(pages(UpdateRooms::Scheduled).await, ["Room 12", "Zebra"]);
     assert_eq!(
-        pages(UpdateRooms::Failed).await,
+        pages(UpdateRooms::At(vec![Progress::NotStarted])).await,
+        ["Room 12", "Zebra"]
+    );
+    assert_eq!(
+        pages(UpdateRooms::At(vec![Progress::Failed])).await,
         ["Aula", "Room 3", "Room 4", "Room 6", "Room 7"]
     );
     // So does a deployment that is written again.
@@ -203,7 +212,10 @@ async fn the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8(home: 
         .unwrap();
     let again = domain::deployment::Deployment { id: placed.id, ..again };
     store::write!(store, tx => { tx.put_deployments(std::slice::from_ref(&again), at_night()).await }).unwrap();
-    assert_eq!(pages(UpdateRooms::Completed).await, ["Room 9", "Zebra"]);
+    assert_eq!(
+        pages(UpdateRooms::At(vec![Progress::Completed])).await,
+        ["Room 9", "Zebra"]
+    );
     assert_eq!(
         store.read().await.unwrap().wrong_counts().await.unwrap(),
         Vec::<String>::new()

@@ -16,9 +16,11 @@ mod migrations;
 mod people;
 mod planning;
 mod plans;
+mod progress;
 mod reports;
 mod rings;
 mod rollouts;
+mod rules;
 mod world;
 
 use store::{Store, StoreError};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::deployment::Progress;
 use domain::ids::{RoomId, UpdateId};
 use domain::reason::Reason;
 use domain::rollout::RolloutState;
@@ -109,7 +110,7 @@ async fn a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1(ho
     let failed = UpdateRoomFilter {
         update: UpdateId(Uuid::from_u128(40)),
         product: lab::cam(),
-        which: UpdateRooms::Failed,
+        which: UpdateRooms::At(vec![Progress::Failed]),
         ring: None,
         few: false,
         after: None,

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use domain::changes::{Changes, Placement};
 use domain::check::forward;
+use domain::conversation::feedback::{Execution, Finished};
+use domain::conversation::{Outcome, Report};
 use domain::deployment::{DeploymentState, Night, Withdrawal};
 use domain::ids::{RingId, RoomId, StageOf, UpdateId};
-use domain::install::{Execution, Finished};
 use domain::rollout::RolloutState;
 use domain::room::Hold;
-use store::{Engine, Outcome, Report, Store, StoreError};
+use store::{Engine, Store, StoreError};
 use testkit::{Home, both_engines, date, instant, says};
 use uuid::Uuid;
 

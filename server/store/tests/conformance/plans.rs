@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use domain::changes::{Changes, Placement, Stop, StopOf};
+use domain::conversation::Report;
+use domain::conversation::feedback::{Execution, Finished};
+use domain::conversation::inventory::ConfigMode;
 use domain::deployment::DeploymentState;
+use domain::deployment::Progress;
 use domain::ids::PersonId;
-use domain::install::{Execution, Finished};
 use domain::rollout::{Rollout, RolloutState};
 use sqlx::AssertSqlSafe;
-use store::{AuditFilter, ConfigMode, Engine, Report, RoomFilter, UpdateRoomFilter, UpdateRooms};
+use store::{AuditFilter, Engine, RoomFilter, UpdateRoomFilter, UpdateRooms};
 use testkit::statements::Statements;
 use testkit::{Home, date};
 use uuid::Uuid;
@@ -63,11 +66,11 @@ async fn pages_of_rooms_are_in_the_order_of_an_index_p8() {
         }
         for which in [
             UpdateRooms::All,
-            UpdateRooms::Scheduled,
-            UpdateRooms::InProgress,
-            UpdateRooms::Completed,
-            UpdateRooms::Failed,
-            UpdateRooms::Deprecated,
+            UpdateRooms::At(vec![Progress::NotStarted]),
+            UpdateRooms::At(vec![Progress::InProgress]),
+            UpdateRooms::At(vec![Progress::Completed]),
+            UpdateRooms::At(vec![Progress::Failed]),
+            UpdateRooms::At(vec![Progress::Deprecated]),
         ] {
             let filter = UpdateRoomFilter {
                 update: UPDATE,
@@ -212,7 +215,7 @@ async fn every_hot_query_starts_from_an_index_p8() {
     tx.work_in(&[room(0), room(1)], at_night()).await.unwrap();
     tx.deployment_of(room(0), UPDATE).await.unwrap();
     tx.failed_deployments(UPDATE, None, 100).await.unwrap();
-    tx.rooms_by_status(UPDATE).await.unwrap();
+    tx.rooms_by_progress(UPDATE).await.unwrap();
     tx.events_of_room(room(0), 10).await.unwrap();
     tx.events_of_update(UPDATE, 10).await.unwrap();
     tx.device_details(room(0)).await.unwrap();

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::check::check;
+use domain::conversation::feedback::{Execution, Feedback, Finished};
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
+use domain::conversation::{Fetched, Outcome, Report};
 use domain::deployment::Failure;
 use domain::ids::{ActionId, DeviceId};
-use domain::install::{Execution, Feedback, Finished, InstallState};
+use domain::install::InstallState;
 use domain::reason::Reason;
 use domain::rollout::RolloutState;
-use store::{ConfigMode, ConfigReport, Fetched, Outcome, Report, Store};
+use store::Store;
 use testkit::{Home, both_engines, date, says};
 use uuid::Uuid;
 

@@ -52,7 +52,9 @@ impl House {
         let rollout = fleet.rollouts.get(&update).expect("a rollout");
         fleet
             .deployment_of(id, update)
-            .map_or(RoomStatus::NotRequired, |deployment| status::room(deployment, rollout))
+            .map_or(RoomStatus::NotRequired, |deployment| {
+                status::room(deployment.progress(), &rollout.state)
+            })
     }
 
     /// Why the room stands where it stands.

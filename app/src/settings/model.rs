@@ -1,0 +1,54 @@
+//! What the organisation has set, and its freezes (W6).
+
+use serde::{Deserialize, Serialize};
+
+/// Settings, as their form has them and sends them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SettingsFields {
+    /// As what they were read: who is slower is told.
+    pub seen: String,
+    /// The organisation's name.
+    pub name: String,
+    /// Its IANA zone.
+    pub zone: String,
+    /// `Wed`.
+    pub start_weekday: String,
+    /// `00:00`.
+    pub window_opens: String,
+    /// Minutes.
+    pub window_minutes: String,
+    /// A mode's word.
+    pub mode: String,
+    /// Days.
+    pub automatic_days: String,
+    /// `true`: on.
+    pub starvation_guard: String,
+    /// Windows.
+    pub unreachable_after_windows: String,
+    /// Times the expected minutes.
+    pub silent_factor: String,
+    /// Minutes.
+    pub silent_least_minutes: String,
+    /// Hours.
+    pub confirm_within_hours: String,
+    /// Windows.
+    pub crowded_after_windows: String,
+    /// Seconds.
+    pub poll_seconds: String,
+    /// Minutes.
+    pub prepare_minutes: String,
+}
+
+/// Settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsView {
+    /// What is set.
+    pub fields: SettingsFields,
+    /// The release of the zone rules in use (W3).
+    pub tzdb: String,
+    /// Zones that a list offers while a zone is typed.
+    pub zones: Vec<String>,
+    /// Whether whoever looks may change them.
+    pub may_change: bool,
+}

@@ -1,0 +1,179 @@
+//! What the demo's files hold, as they are written. See `demo/README.md`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+use service::catalogue::Catalogue;
+use service::{DeviceLine, SiteLine};
+
+const PRODUCTS: &str = include_str!("../../demo/products.json");
+const RELEASES: &str = include_str!("../../demo/releases.json");
+const ESTATE: &str = include_str!("../../demo/estate.json");
+const SCENARIO: &str = include_str!("../../demo/scenario_demo.json");
+
+/// Sites, rings, rooms and their devices.
+pub(super) fn estate() -> Result<Estate> {
+    serde_json::from_str(ESTATE).context("the demo's estate")
+}
+
+/// Updates with what came of them, tickets, holds and freezes.
+pub(super) fn scenario() -> Result<Scenario> {
+    serde_json::from_str(SCENARIO).context("the demo's scenario")
+}
+
+/// Products and releases.
+pub(super) fn catalogue() -> Result<Catalogue> {
+    Ok(Catalogue::parse(PRODUCTS, RELEASES)?)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Estate {
+    pub(super) as_of: DateTime<Utc>,
+    pub(super) sites: Vec<SiteLine>,
+    pub(super) rings: Vec<RingEntry>,
+    pub(super) rooms: Vec<RoomEntry>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RingEntry {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) default: bool,
+    pub(super) order: Option<i64>,
+    pub(super) rollout_days: u32,
+    pub(super) test_days: u32,
+    pub(super) description: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RoomEntry {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) site: String,
+    pub(super) building: String,
+    pub(super) floor: serde_json::Value,
+    pub(super) capacity: u32,
+    pub(super) ring: String,
+    pub(super) state: String,
+    pub(super) online: bool,
+    pub(super) last_seen: Option<DateTime<Utc>>,
+    pub(super) devices: Vec<DeviceLine>,
+    pub(super) facts: Option<Facts>,
+    pub(super) expected_checks: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Facts {
+    pub(super) windows_update: Option<WindowsUpdate>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WindowsUpdate {
+    pub(super) enabled: bool,
+    pub(super) wsus_server: Option<String>,
+    pub(super) reachable: bool,
+    pub(super) managed_by: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Scenario {
+    pub(super) updates: Vec<UpdateEntry>,
+    pub(super) tickets: Vec<TicketEntry>,
+    pub(super) holds: Vec<HoldEntry>,
+    pub(super) freezes: Vec<FreezeEntry>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UpdateEntry {
+    pub(super) id: String,
+    pub(super) product: String,
+    pub(super) version: String,
+    pub(super) title: String,
+    pub(super) critical: bool,
+    pub(super) published_at: DateTime<Utc>,
+    pub(super) start_date: NaiveDate,
+    pub(super) status: String,
+    pub(super) rings: Vec<StageEntry>,
+    pub(super) rooms: Vec<RoomOutcome>,
+    pub(super) paused_at: Option<DateTime<Utc>>,
+    pub(super) recalled_at: Option<DateTime<Utc>>,
+    pub(super) superseded_at: Option<DateTime<Utc>>,
+    pub(super) superseded_by: Option<String>,
+    pub(super) last_day_as_planned: Option<NaiveDate>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StageEntry {
+    pub(super) ring: String,
+    pub(super) first_day: NaiveDate,
+    pub(super) status: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RoomOutcome {
+    pub(super) room: String,
+    pub(super) ring: String,
+    pub(super) from: Option<String>,
+    pub(super) status: String,
+    pub(super) reason: Option<String>,
+    pub(super) night: Option<NaiveDate>,
+    pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) completed_at: Option<DateTime<Utc>>,
+    pub(super) last_attempt_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub(super) attempt: Option<u32>,
+    #[serde(default)]
+    pub(super) missed_windows: u32,
+    #[serde(default)]
+    pub(super) catch_up: bool,
+    pub(super) forced: Option<String>,
+    pub(super) error: Option<ErrorEntry>,
+    pub(super) path: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ErrorEntry {
+    pub(super) code: String,
+    pub(super) text: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TicketEntry {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) category: Option<String>,
+    pub(super) severity: String,
+    pub(super) title: String,
+    pub(super) rooms: Vec<String>,
+    pub(super) update: Option<String>,
+    pub(super) opened_at: DateTime<Utc>,
+    pub(super) history: Vec<TicketHistory>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TicketHistory {
+    pub(super) at: DateTime<Utc>,
+    pub(super) by: String,
+    pub(super) text: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct HoldEntry {
+    pub(super) room: String,
+    pub(super) product: String,
+    pub(super) reason: String,
+    pub(super) owner: String,
+    pub(super) since: DateTime<Utc>,
+    pub(super) until: NaiveDate,
+}
+
+/// The scenario's only kind of freeze is that of a site.
+#[derive(Deserialize)]
+pub(super) struct FreezeEntry {
+    pub(super) site: String,
+    pub(super) first_day: NaiveDate,
+    pub(super) last_day: NaiveDate,
+    pub(super) reason: String,
+}

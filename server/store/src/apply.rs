@@ -1,0 +1,113 @@
+//! Changes as rows: the one writer of what the domain has decided. The other one is `Fleet::apply`, in memory.
+//!
+//! It decides nothing and reads nothing that decides. The order of the writes is the order of the locks. Start with [`Tx::apply`].
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use domain::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, WakeOf};
+use domain::ids::RoomId;
+
+use crate::error::Result;
+use crate::tx::Tx;
+
+impl Tx {
+    /// Writes changes. `rechecks`: those that the planner was given, by their ids.
+    ///
+    /// # Errors
+    /// The database fails, or a law would be broken.
+    pub async fn apply(
+        &mut self,
+        changes: &Changes,
+        rechecks: &[(i64, RoomId)],
+        now: DateTime<Utc>,
+    ) -> Result<Applied> {
+        let mut applied = Applied::default();
+        self.apply_estate(changes, &mut applied).await?;
+        for new in &changes.new_rollouts {
+            self.add_rollout(&new.rollout, &new.by).await?;
+        }
+        for rollout in &changes.rollouts {
+            self.put_rollout(rollout).await?;
+        }
+        self.put_placements(&changes.placements).await?;
+        for update in &changes.fully_placed {
+            self.delete_placements(*update).await?;
+        }
+        self.put_installs(&changes.installs).await?;
+        self.place_deployments(&changes.placed, now).await?;
+        self.put_deployments(&changes.deployments, now).await?;
+        self.add_installs(&changes.new_installs).await?;
+        for change in &changes.tickets {
+            self.apply_ticket(change, now).await?;
+        }
+        for moved in &changes.moved_nights {
+            applied.moved_nights += self.move_nights(moved).await?;
+        }
+        for stop in &changes.stops {
+            applied.stops += self.stop(stop).await?;
+        }
+        for taken in &changes.taken_back {
+            self.take_back(taken).await?;
+        }
+        for wake in &changes.woken {
+            match wake.what {
+                WakeOf::Update(update) => self.wake_deployments(update, wake.at).await?,
+                WakeOf::UnderFinished(ring) => self.wake_under_finished(ring, wake.at).await?,
+                WakeOf::Rollouts => self.wake_rollouts(wake.at).await?,
+            }
+        }
+        // A recheck that the plan has not done stays for the next round.
+        let settled: BTreeSet<RoomId> = changes.rechecked_rooms.iter().copied().collect();
+        let settled: Vec<i64> = rechecks
+            .iter()
+            .filter(|(_, room)| settled.contains(room))
+            .map(|(id, _)| *id)
+            .collect();
+        self.delete_rechecks(&settled).await?;
+        Ok(applied)
+    }
+
+    /// What people set: the organisation, rings, freezes, the rings of rooms, and what they say of releases.
+    async fn apply_estate(&mut self, changes: &Changes, applied: &mut Applied) -> Result<()> {
+        if let Some(organisation) = &changes.organisation {
+            self.put_organisation(organisation).await?;
+        }
+        for change in &changes.freezes {
+            match change {
+                FreezeChange::Made { scope, freeze } => self.add_freeze(*scope, freeze).await?,
+                FreezeChange::Lifted { id, last } => self.shorten_freeze(*id, *last).await?,
+            }
+        }
+        if changes.rings.is_some() {
+            self.lock_rings().await?;
+        }
+        for MovedRooms { rooms, from, to } in &changes.moved_rooms {
+            applied.moved_rooms += match rooms {
+                Some(rooms) => {
+                    let moved = self.move_rooms(rooms, *from, *to).await?;
+                    self.recheck_all(rooms.iter().copied()).await?;
+                    moved
+                }
+                None => self.move_all_rooms(*from, *to).await?,
+            };
+        }
+        if let Some(rings) = &changes.rings {
+            self.put_rings(rings).await?;
+        }
+        for acknowledged in &changes.acknowledged {
+            self.acknowledge(acknowledged).await?;
+        }
+        for release in &changes.recalled {
+            self.recall_release(*release).await?;
+        }
+        for recheck in &changes.rechecks {
+            match recheck {
+                Recheck::Ring(ring) => self.recheck_ring(*ring).await?,
+                Recheck::Site(site) => self.recheck_site(*site).await?,
+                Recheck::Room(room) => self.recheck(*room).await?,
+            }
+        }
+        Ok(())
+    }
+}

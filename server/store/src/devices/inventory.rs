@@ -1,0 +1,282 @@
+//! What devices report about themselves: loaded, judged by the domain ([`inventory::take`]), written (`docs/devices.md` 1, 4).
+//!
+//! A version that is seen for the first time gets its standing to every published update here, so that "below the update" stays a
+//! comparison in SQL.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use chrono::{DateTime, Utc};
+use domain::conversation::Outcome;
+use domain::conversation::inventory::{self, ConfigReport, KnownDevice, Taken};
+use domain::ids::{DeviceId, ProductId, RoomId};
+use domain::update::VersionStanding;
+use domain::version::{self, Version};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::dialect;
+use crate::error::Result;
+use crate::rows::{ids_in, micros, opt_instant, opt_micros};
+use crate::tx::{Inner, Tx, each};
+
+impl Tx {
+    pub(super) async fn config(
+        &mut self,
+        device: DeviceId,
+        report: &ConfigReport,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        if let Inner::Postgres(transaction) = &mut self.inner {
+            sqlx::query(dialect::LOCK_DEVICE_POSTGRES)
+                .bind(device.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
+        }
+        let outcomes = self.configs(&[(device, report, now)]).await?;
+        Ok(outcomes.into_iter().next().unwrap_or(Outcome::NotFound))
+    }
+
+    /// Reports of different devices at once, in the order given: rows are read and written together. No locks are taken here.
+    pub(super) async fn configs(
+        &mut self,
+        reports: &[(DeviceId, &ConfigReport, DateTime<Utc>)],
+    ) -> Result<Vec<Outcome>> {
+        if reports.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut known = self.known_of(reports.iter().map(|(device, ..)| device.0)).await?;
+        let mut outcomes = Vec::with_capacity(reports.len());
+        let mut accepted = Vec::with_capacity(reports.len());
+        for (device, report, now) in reports {
+            let Some((room, before)) = known.remove(device) else {
+                outcomes.push(Outcome::NotFound);
+                continue;
+            };
+            match inventory::take(before, report, *now) {
+                Ok(taken) => {
+                    accepted.push(AcceptedReport {
+                        device: *device,
+                        room,
+                        taken,
+                        now: *now,
+                        index: outcomes.len(),
+                    });
+                    outcomes.push(Outcome::Noted);
+                }
+                Err(refusal) => outcomes.push(Outcome::Refused(refusal)),
+            }
+        }
+        self.put_attributes(&accepted).await?;
+        for accepted in &mut accepted {
+            if self.put_inventory(accepted).await? {
+                self.recheck(accepted.room).await?;
+                outcomes[accepted.index] = Outcome::Changed;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn known_of(
+        &mut self,
+        devices: impl Iterator<Item = Uuid> + Clone,
+    ) -> Result<BTreeMap<DeviceId, (RoomId, KnownDevice)>> {
+        // One row for each component; the device's own columns stand in each.
+        type Row = (
+            Uuid,
+            Uuid,
+            Json<BTreeMap<String, String>>,
+            Option<i64>,
+            Option<i64>,
+            Option<String>,
+            Option<String>,
+        );
+        let rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT d.id, d.room_id, d.attributes, d.free_at, d.busy_at, c.product_id, v.text
+                FROM devices d
+                LEFT JOIN components c ON c.device_id = d.id
+                LEFT JOIN versions v ON v.id = c.version_id
+                WHERE d.id IN (",
+            );
+            ids_in(&mut query, devices.clone());
+            query.push(" ORDER BY d.id, c.product_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut all: BTreeMap<DeviceId, (RoomId, KnownDevice)> = BTreeMap::new();
+        for (device, room, attributes, free_at, busy_at, product, version) in rows {
+            let (_, known) = match all.entry(DeviceId(device)) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert((
+                    RoomId(room),
+                    KnownDevice {
+                        attributes: attributes.0,
+                        free_at: opt_instant("devices", device, free_at)?,
+                        busy_at: opt_instant("devices", device, busy_at)?,
+                        components: BTreeMap::new(),
+                    },
+                )),
+            };
+            known
+                .components
+                .extend(product.map(|product| (ProductId(product), version)));
+        }
+        Ok(all)
+    }
+
+    async fn put_attributes(&mut self, accepted: &[AcceptedReport]) -> Result<()> {
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("UPDATE devices SET facts_wanted = ");
+            query.push_bind(false);
+            query.push(
+                ", attributes = accepted.column2, window_aware = accepted.column3, free_at = accepted.column4, busy_at = accepted.column5,
+                    busy_until = accepted.column6, last_seen_at = accepted.column7, revision = revision + 1
+                FROM (",
+            );
+            query.push_values(accepted, |mut row, accepted| {
+                let (taken, presence) = (&accepted.taken, &accepted.taken.presence);
+                row.push_bind(accepted.device.0)
+                    .push_bind(Json(&taken.attributes))
+                    .push_bind(taken.window_aware)
+                    .push_bind(opt_micros(presence.free_at))
+                    .push_bind(opt_micros(presence.busy_at))
+                    .push_bind(opt_micros(presence.busy_until))
+                    .push_bind(micros(accepted.now));
+            });
+            query.push(") AS accepted WHERE devices.id = accepted.column1");
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Writes the components of a report; whether anything is new.
+    async fn put_inventory(&mut self, accepted: &mut AcceptedReport) -> Result<bool> {
+        let (device, taken) = (accepted.device, &mut accepted.taken);
+        let mut portfolio = BTreeMap::new();
+        for (product, _) in &taken.changed {
+            if let Some(record) = self.product(product).await? {
+                portfolio.insert(product.clone(), record);
+            }
+        }
+        taken.keep_known(|product| portfolio.contains_key(product));
+        if !taken.rechecks_room() {
+            return Ok(false);
+        }
+        let mut rows = Vec::with_capacity(taken.changed.len());
+        for (product, version) in &taken.changed {
+            let row = match (portfolio.get(product), version) {
+                (Some(record), Some(text)) => Some(self.known_version(record, text).await?),
+                (None, _) | (_, None) => None,
+            };
+            rows.push((device, product.clone(), row));
+        }
+        self.put_components(&rows, accepted.now).await?;
+        for product in &taken.gone {
+            const SQL: &str = "DELETE FROM components WHERE device_id = $1 AND product_id = $2";
+            each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).execute(c).await.map(drop))?;
+        }
+        Ok(true)
+    }
+
+    /// The row of a version, made if it is seen for the first time: then its standing to every published update is worked out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn known_version(&mut self, product: &crate::ProductRecord, text: &str) -> Result<Uuid> {
+        const FIND: &str = "SELECT id FROM versions WHERE product_id = $1 AND text = $2";
+        let found: Option<Uuid> =
+            each!(self, c => sqlx::query_scalar(FIND).bind(&product.id.0).bind(text).fetch_optional(c).await)?;
+        if let Some(id) = found {
+            return Ok(id);
+        }
+        // Whoever publishes meanwhile works out the standings of all versions: of two that do not see each other one waits.
+        const TOUCH: &str = "UPDATE products SET id = id WHERE id = $1";
+        each!(self, c => sqlx::query(TOUCH).bind(&product.id.0).execute(c).await.map(drop))?;
+        let known = self.versions(&product.id).await?;
+        // A spelling of a known version has that one's release day.
+        let released = known
+            .iter()
+            .find(|known| version::is_same(&product.scheme, &known.text, text))
+            .and_then(|known| known.released);
+        let id = self
+            .put_version(version_id(&product.id, text), &product.id, text, released)
+            .await?;
+        for update in self.compared_releases(&product.id).await? {
+            if let Some(release) = self.release(update).await? {
+                let standing = standing(&release, &known, Version { text, released });
+                self.put_standings(update, &[(id, standing)]).await?;
+            }
+        }
+        Ok(id)
+    }
+
+    /// Works out how every known version of its product stands to a release, and writes it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn work_out_standings(&mut self, release: &crate::ReleaseRecord) -> Result<()> {
+        if let Inner::Postgres(transaction) = &mut self.inner {
+            sqlx::query(dialect::LOCK_PRODUCT_POSTGRES)
+                .bind(&release.product.id.0)
+                .fetch_optional(&mut **transaction)
+                .await?;
+        }
+        let known = self.versions(&release.product.id).await?;
+        let standings: Vec<(Uuid, VersionStanding)> = known
+            .iter()
+            .map(|version| {
+                (
+                    version.id,
+                    standing(
+                        release,
+                        &known,
+                        Version {
+                            text: &version.text,
+                            released: version.released,
+                        },
+                    ),
+                )
+            })
+            .collect();
+        self.put_standings(release.release.id, &standings).await
+    }
+}
+
+/// A report of facts that is taken.
+struct AcceptedReport {
+    device: DeviceId,
+    room: RoomId,
+    taken: Taken,
+    now: DateTime<Utc>,
+    /// Whose outcome it is.
+    index: usize,
+}
+
+fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], installed: Version<'_>) -> VersionStanding {
+    let scheme = &release.product.scheme;
+    let dated = |text: &str| {
+        known
+            .iter()
+            .find(|known| version::is_same(scheme, &known.text, text))
+            .and_then(|known| known.released)
+    };
+    let update = Version {
+        text: &release.release.version,
+        released: release.released,
+    };
+    let minimum = release.release.minimum_version.as_deref().map(|text| Version {
+        text,
+        released: dated(text),
+    });
+    VersionStanding::of(scheme, installed, update, minimum)
+}
+
+/// The row id of a version: the same wherever it is first seen, so that two reports make the same row.
+#[must_use]
+pub fn version_id(product: &ProductId, text: &str) -> Uuid {
+    let namespace = Uuid::from_u128(0x6e69_6768_7473_6869_6674_2d76_6572_7369);
+    Uuid::new_v5(&namespace, format!("{product}\u{0}{text}").as_bytes())
+}

@@ -1,0 +1,123 @@
+//! The devices of a room, and those of the whole estate for the command line.
+
+use chrono::{DateTime, Utc};
+use domain::ids::{DeviceId, ProductId, RoomId};
+use domain::update::ProductKind;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::rows::{opt_instant, word};
+use crate::tx::{Tx, each};
+
+/// A device on a room's page.
+#[derive(Clone, Debug)]
+pub struct DeviceDetail {
+    /// Identity.
+    pub id: DeviceId,
+    /// What it calls itself.
+    pub controller: String,
+    /// bar, console …
+    pub role: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Model.
+    pub model: String,
+    /// Serial number.
+    pub serial: String,
+    /// Last contact.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Product id, name, kind, installed version.
+    pub components: Vec<(ProductId, String, ProductKind, Option<String>)>,
+}
+
+/// A device in a list.
+#[derive(Clone, Debug)]
+pub struct DeviceLineRecord {
+    /// What it calls itself.
+    pub controller: String,
+    /// Its room's name.
+    pub room: String,
+    /// Model.
+    pub model: String,
+    /// `enrolled`, `not enrolled` or `revoked`.
+    pub state: &'static str,
+}
+
+impl Tx {
+    /// A room's devices with their components.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn device_details(&mut self, room: RoomId) -> Result<Vec<DeviceDetail>> {
+        const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, c.product_id, p.name, p.kind, v.text
+            FROM devices d
+            LEFT JOIN components c ON c.device_id = d.id
+            LEFT JOIN products p ON p.id = c.product_id
+            LEFT JOIN versions v ON v.id = c.version_id
+            WHERE d.room_id = $1 AND d.revoked_at IS NULL
+            ORDER BY d.position, d.id, p.name";
+        type Row = (
+            Uuid,
+            String,
+            String,
+            String,
+            String,
+            String,
+            Option<i64>,
+            Option<String>,
+            Option<String>,
+            Option<String>,
+            Option<String>,
+        );
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(room.0).fetch_all(c).await)?;
+        let mut devices: Vec<DeviceDetail> = Vec::new();
+        for (id, controller, role, vendor, model, serial, last_seen_at, product, name, kind, version) in rows {
+            if devices.last().is_none_or(|last| last.id.0 != id) {
+                let last_seen_at = opt_instant("devices", id, last_seen_at)?;
+                let components = Vec::new();
+                devices.push(DeviceDetail {
+                    id: DeviceId(id),
+                    controller,
+                    role,
+                    vendor,
+                    model,
+                    serial,
+                    last_seen_at,
+                    components,
+                });
+            }
+            if let (Some(device), Some(product), Some(name), Some(kind)) = (devices.last_mut(), product, name, kind) {
+                let kind = word("products", &product, &kind, ProductKind::from_word)?;
+                device.components.push((ProductId(product), name, kind, version));
+            }
+        }
+        Ok(devices)
+    }
+
+    /// Devices by what they call themselves, after one of them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn devices_after(&mut self, after: &str, limit: i64) -> Result<Vec<DeviceLineRecord>> {
+        const SQL: &str = "SELECT d.controller_id, r.name, d.model, d.enrolled_at, d.revoked_at FROM devices d JOIN rooms r ON r.id = d.room_id
+            WHERE d.controller_id > $1 ORDER BY d.controller_id LIMIT $2";
+        type Row = (String, String, String, Option<i64>, Option<i64>);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(controller, room, model, enrolled, revoked)| {
+                let state = match (enrolled, revoked) {
+                    (_, Some(_)) => "revoked",
+                    (Some(_), None) => "enrolled",
+                    (None, None) => "not enrolled",
+                };
+                DeviceLineRecord {
+                    controller,
+                    room,
+                    model,
+                    state,
+                }
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,203 @@
+//! The lists of rooms (P0, P4): a page by name, how many match, and which ring those that match are in.
+
+use chrono::{DateTime, Utc};
+use domain::ids::{RingId, RoomId, SiteId};
+use domain::room::RoomState;
+use domain::zone::Zone;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::lists::search::SearchedList;
+use crate::rooms::RoomRing;
+use crate::rows::{word, zone_of};
+use crate::tx::{Tx, each};
+
+/// A room in a list.
+#[derive(Clone, Debug)]
+pub struct RoomListRecord {
+    /// Identity.
+    pub id: RoomId,
+    /// Name.
+    pub name: String,
+    /// Its place in the order.
+    pub name_key: String,
+    /// Site.
+    pub site: String,
+    /// Building.
+    pub building: String,
+    /// Floor.
+    pub floor: String,
+    /// Zone.
+    pub zone: Zone,
+    /// Ring.
+    pub ring: RingId,
+    /// Whether it takes part.
+    pub state: RoomState,
+}
+
+/// Which rooms, and which page of them.
+#[derive(Clone, Debug, Default)]
+pub struct RoomFilter {
+    /// Beginnings of words in the name or the building; empty: all.
+    pub words: String,
+    /// A ring.
+    pub ring: Option<RingId>,
+    /// A site.
+    pub site: Option<SiteId>,
+    /// The page starts after this room: (name key, id).
+    pub after: Option<(String, RoomId)>,
+    /// The page ends before this room.
+    pub before: Option<(String, RoomId)>,
+    /// The retired rooms, in place of all others.
+    pub retired: bool,
+    /// Those alone that are unhealthy at this instant (I4); of the retired rooms none is.
+    pub unhealthy_at: Option<DateTime<Utc>>,
+}
+
+impl RoomFilter {
+    /// Begins a query of the rooms `r` behind its columns. Of the states a literal, for an index of the others alone.
+    pub(crate) fn rooms(&self) -> &'static str {
+        match (self.unhealthy_at, self.retired) {
+            // SQLite takes the tables of a CROSS JOIN in their order.
+            (Some(_), true) => " FROM room_troubles q CROSS JOIN rooms r WHERE r.id = q.room_id AND 1 = 0",
+            (Some(_), false) => {
+                " FROM room_troubles q CROSS JOIN rooms r WHERE r.id = q.room_id AND q.tickets > 0 AND r.state = 'managed'"
+            }
+            (None, true) => " FROM rooms r WHERE r.state = 'retired'",
+            (None, false) => " FROM rooms r WHERE r.state <> 'retired'",
+        }
+    }
+
+    /// What they stand in the order of: an index of the table that [`RoomFilter::rooms`] begins with has it.
+    pub(crate) fn order(&self) -> (&'static str, &'static str) {
+        match self.unhealthy_at {
+            Some(_) => ("q.room_key", "q.room_id"),
+            None => ("r.name_key", "r.id"),
+        }
+    }
+}
+
+/// Continues a query of rooms that stand in this order: those between two of them, each of them left out.
+pub(crate) fn between<DB>(
+    query: &mut sqlx::QueryBuilder<DB>,
+    (key, id): (&str, &str),
+    after: Option<&(String, RoomId)>,
+    before: Option<&(String, RoomId)>,
+) where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    for (sign, room) in [(">", after), ("<", before)] {
+        if let Some((of_key, of_id)) = room {
+            query.push(format_args!(" AND ({key}, {id}) {sign} ("));
+            query.push_bind(of_key.clone()).push(", ").push_bind(of_id.0).push(")");
+        }
+    }
+}
+
+/// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::word_filter`].
+macro_rules! filter_rooms {
+    ($query:ident, $filter:ident, $words:ident) => {
+        if let Some((before, words, behind)) = &$words {
+            $query.push(*before).push_bind(words.clone()).push(*behind);
+        }
+        if let Some(ring) = $filter.ring {
+            $query.push(" AND r.ring_id = ").push_bind(ring.0);
+        }
+        if let Some(site) = $filter.site {
+            $query.push(" AND r.site_id = ").push_bind(site.0);
+        }
+        if let Some(at) = $filter.unhealthy_at {
+            $query
+                .push($crate::rules_in_sql::UNHEALTHY)
+                .push_bind($crate::rows::micros(at))
+                // Postgres would make a list of all such rooms first.
+                .push(") LIMIT 1 OFFSET 0)");
+        }
+    };
+}
+
+pub(super) use filter_rooms;
+
+impl Tx {
+    /// A page of rooms by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
+        type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
+        let words = self.word_filter(SearchedList::Rooms, &filter.words);
+        let (key, id) = filter.order();
+        let direction = if filter.before.is_some() { " DESC" } else { "" };
+        let mut rows: Vec<Row> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT r.id, r.name, r.name_key, (SELECT s.name FROM sites s WHERE s.id = r.site_id), r.building, r.floor, r.zone, r.ring_id, r.state",
+            );
+            query.push(filter.rooms());
+            filter_rooms!(query, filter, words);
+            between(&mut query, (key, id), filter.after.as_ref(), filter.before.as_ref());
+            // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
+            query.push(format_args!(" ORDER BY {key}{direction}, {id}{direction} LIMIT {limit}"));
+            query.build_query_as().fetch_all(c).await
+        })?;
+        if filter.before.is_some() {
+            rows.reverse();
+        }
+        rows.into_iter().map(room_list_record).collect()
+    }
+
+    /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
+        let words = self.word_filter(SearchedList::Rooms, &filter.words);
+        let is_counted = words.is_none() && filter.unhealthy_at.is_none();
+        Ok(each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT ");
+            if is_counted {
+                query.push("CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state ");
+                query.push(if filter.retired { "= 'retired'" } else { "<> 'retired'" });
+            } else {
+                query.push("COUNT(*)").push(filter.rooms());
+            }
+            filter_rooms!(query, filter, words);
+            query.build_query_scalar().fetch_one(c).await
+        })?)
+    }
+
+    /// Which ring the rooms are in that match, the first `limit` by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomRing>> {
+        let words = self.word_filter(SearchedList::Rooms, &filter.words);
+        let (key, id) = filter.order();
+        let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id");
+            query.push(filter.rooms());
+            filter_rooms!(query, filter, words);
+            query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
+            query.build_query_as().fetch_all(c).await
+        })?;
+        Ok(rows.into_iter().map(RoomRing::from).collect())
+    }
+}
+
+pub(super) fn room_list_record(
+    row: (Uuid, String, String, String, String, String, String, Uuid, String),
+) -> Result<RoomListRecord> {
+    let (id, name, name_key, site, building, floor, zone, ring, state) = row;
+    Ok(RoomListRecord {
+        id: RoomId(id),
+        name,
+        name_key,
+        site,
+        building,
+        floor,
+        zone: zone_of("rooms", id, &zone)?,
+        ring: RingId(ring),
+        state: word("rooms", id, &state, RoomState::from_word)?,
+    })
+}
