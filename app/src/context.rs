@@ -74,9 +74,6 @@ impl RequestContext {
     }
 
     /// What every page shows around its content.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn shell(&self) -> Result<ShellView> {
         let snapshot = self.snapshot().await?;
         let zone = snapshot.organisation.zone.clone();

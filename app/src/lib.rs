@@ -64,6 +64,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// The app: the shell and the table of routes.
+#[expect(clippy::too_many_lines, reason = "one table of routes")]
 #[component]
 pub fn App() -> impl IntoView {
     // What stands in the page's head is the server's; in the browser a page sets its title.

@@ -216,7 +216,7 @@ pub(crate) enum Explain {
 pub(crate) enum Import {
     /// Rooms, from JSON or CSV.
     Rooms {
-        /// The file.
+        /// A file like the one in docs/operating.md, or a CSV file with the columns of an export.
         file: PathBuf,
         #[command(flatten)]
         database: Database,
@@ -257,7 +257,7 @@ pub(crate) enum Device {
 pub(crate) enum User {
     /// Add a person. The link with which they choose a password is printed once and not shown again.
     Add {
-        /// Name.
+        /// Name, as other people read it.
         name: String,
         /// E-mail address: the name at sign-in.
         email: String,
@@ -316,7 +316,7 @@ pub(crate) enum Token {
     },
     /// Take a token away.
     Revoke {
-        /// Its name.
+        /// The name that it was given when it was made.
         name: String,
         #[command(flatten)]
         database: Database,

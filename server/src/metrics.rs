@@ -52,7 +52,14 @@ fn recorder() -> Option<&'static PrometheusHandle> {
 #[derive(Clone)]
 struct RequestLabels {
     method: &'static str,
-    route: String,
+    /// `None`: it has none.
+    route: Option<MatchedPath>,
+}
+
+impl RequestLabels {
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("none", MatchedPath::as_str)
+    }
 }
 
 /// The method of a request as a label. Every token is a method in HTTP, and a label is kept for ever: what a stranger invents is
@@ -76,15 +83,16 @@ fn method_label(method: &Method) -> &'static str {
 pub(crate) async fn note_route(request: Request, next: Next) -> Response {
     let labels = RequestLabels {
         method: method_label(request.method()),
-        route: request
-            .extensions()
-            .get::<MatchedPath>()
-            .map_or("none", MatchedPath::as_str)
-            .to_owned(),
+        route: request.extensions().get().cloned(),
     };
     let mut response = next.run(request).await;
     response.extensions_mut().insert(labels);
     response
+}
+
+/// The route of the request that this answers, as [`note_route`] noted it.
+pub(crate) fn route_of<B>(response: &axum::http::Response<B>) -> &str {
+    response.extensions().get().map_or("none", RequestLabels::route)
 }
 
 /// Counts an answer.
@@ -93,8 +101,9 @@ pub(crate) fn count_response<B>(response: &axum::http::Response<B>, took: Durati
         return;
     };
     let status = response.status().as_u16().to_string();
-    counter!(REQUESTS, "method" => labels.method, "route" => labels.route.clone(), "status" => status).increment(1);
-    histogram!(SECONDS, "route" => labels.route.clone()).record(took.as_secs_f64());
+    counter!(REQUESTS, "method" => labels.method, "route" => labels.route().to_owned(), "status" => status)
+        .increment(1);
+    histogram!(SECONDS, "route" => labels.route().to_owned()).record(took.as_secs_f64());
 }
 
 /// Keeps what is measured from piling up where nobody asks for it.

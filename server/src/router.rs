@@ -13,7 +13,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::{DefaultOnResponse, OnResponse, TraceLayer};
 
 pub use crate::config::ServerConfig;
-use crate::{access, ddi, metrics, site};
+use crate::{ddi, metrics, site};
 
 /// Everything this server answers.
 pub fn router(service: Service, config: ServerConfig) -> Router {
@@ -31,19 +31,31 @@ pub fn router(service: Service, config: ServerConfig) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .layer(CatchPanicLayer::new())
-        .layer(axum::middleware::from_fn(access::log_refused))
         .layer(axum::middleware::from_fn(metrics::note_route))
         .layer(TraceLayer::new_for_http().on_response(LogAndCount))
 }
 
-/// An answer goes to the log as before, and into the numbers.
+/// An answer goes to the log, and into the numbers.
 #[derive(Clone, Copy)]
 struct LogAndCount;
 
 impl<B> OnResponse<B> for LogAndCount {
     fn on_response(self, response: &axum::http::Response<B>, took: Duration, span: &tracing::Span) {
         metrics::count_response(response, took);
+        log_refused(response);
         DefaultOnResponse::default().on_response(response, took, span);
+    }
+}
+
+/// Logs once what was too large or came too slowly.
+fn log_refused<B>(response: &axum::http::Response<B>) {
+    let status = response.status();
+    if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+        tracing::warn!(
+            route = metrics::route_of(response),
+            status = status.as_u16(),
+            "a request was too large or came too slowly"
+        );
     }
 }
 

@@ -36,48 +36,7 @@ pub(crate) fn pages(service: Service, config: &ServerConfig) -> Router {
         .site_pkg_dir("pkg")
         .build();
     let sessions = Sessions::new(service.clone(), config);
-    let request_context = RequestContext::new(service.clone(), config.demo_clock.clone());
-    let routes = generate_route_list(app::App);
-    let context = {
-        let request_context = request_context.clone();
-        let parts = files::parts(&options);
-        move || {
-            provide_context(request_context.clone());
-            provide_context(parts.clone());
-        }
-    };
-    let functions = {
-        let context = context.clone();
-        move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
-    };
-    let events_state = EventsState {
-        sessions: sessions.clone(),
-        change_feed: ChangeFeed::new(service.clone(), config.stop.clone()),
-        stop: config.stop.clone(),
-    };
-    let rendered = Router::new()
-        .route("/events", get(access::events).with_state(events_state))
-        .route("/api/{*function}", get(functions.clone()).post(functions))
-        .leptos_routes_with_context(&options, routes, context.clone(), {
-            let options = options.clone();
-            move || app::shell(options.clone())
-        })
-        .fallback(leptos_axum::render_app_async_with_context(context, {
-            let options = options.clone();
-            move || app::shell(options.clone())
-        }))
-        .layer(axum::middleware::from_fn(with_status))
-        .layer(axum::middleware::from_fn_with_state(
-            sessions.clone(),
-            access::authenticate,
-        ))
-        .layer(axum::middleware::from_fn_with_state(
-            sessions.clone(),
-            access::redirect_form_posts,
-        ))
-        .with_state(options.clone())
-        .merge(access::exports(sessions.clone()))
-        .layer(CompressionLayer::new());
+    let rendered = rendered(service, config, &options, &sessions);
     let limits = Arc::new(RequestLimits::new());
     Router::new()
         .route("/pkg/{*file}", get(files::package))
@@ -102,6 +61,52 @@ pub(crate) fn pages(service: Service, config: &ServerConfig) -> Router {
         .layer(axum::middleware::from_fn_with_state(sessions, access::with_headers))
         .layer(axum::middleware::from_fn(never_cached))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+/// The pages, rendered here and taken over by the browser, with their server functions, their events and their exports.
+fn rendered(service: Service, config: &ServerConfig, options: &LeptosOptions, sessions: &Sessions) -> Router {
+    let request_context = RequestContext::new(service.clone(), config.demo_clock.clone());
+    let routes = generate_route_list(app::App);
+    let context = {
+        let request_context = request_context.clone();
+        let parts = files::parts(options);
+        move || {
+            provide_context(request_context.clone());
+            provide_context(parts.clone());
+        }
+    };
+    let functions = {
+        let context = context.clone();
+        move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
+    };
+    let events_state = EventsState {
+        sessions: sessions.clone(),
+        change_feed: ChangeFeed::new(service.clone(), config.stop.clone()),
+        stop: config.stop.clone(),
+    };
+    Router::new()
+        .route("/events", get(access::events).with_state(events_state))
+        .route("/api/{*function}", get(functions.clone()).post(functions))
+        .leptos_routes_with_context(options, routes, context.clone(), {
+            let options = options.clone();
+            move || app::shell(options.clone())
+        })
+        .fallback(leptos_axum::render_app_async_with_context(context, {
+            let options = options.clone();
+            move || app::shell(options.clone())
+        }))
+        .layer(axum::middleware::from_fn(with_status))
+        .layer(axum::middleware::from_fn_with_state(
+            sessions.clone(),
+            access::authenticate,
+        ))
+        .layer(axum::middleware::from_fn_with_state(
+            sessions.clone(),
+            access::redirect_form_posts,
+        ))
+        .with_state(options.clone())
+        .merge(access::exports(sessions.clone()))
+        .layer(CompressionLayer::new())
 }
 
 /// A server function's refusal has the status that says what it is; leptos answers 500 to all of them.

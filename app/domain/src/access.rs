@@ -21,11 +21,8 @@ pub enum Role {
 pub enum Act {
     /// Home, rooms, updates, rings and tickets.
     See,
-    /// The portfolio.
     SeePortfolio,
-    /// The audit.
     SeeAudit,
-    /// The settings.
     SeeSettings,
     /// What the organisation has set.
     EditSettings,
@@ -47,13 +44,11 @@ pub enum Act {
     Publish,
     /// Rings, and which rooms are in them.
     EditRings,
-    /// Freezes.
     Freeze,
     /// Rooms and sites.
     EditRooms,
     /// Tokens of devices.
     ManageDevices,
-    /// Tickets.
     WorkOnTickets,
     /// Announcements for everybody.
     Announce,

@@ -82,7 +82,6 @@ pub enum FreezeChange {
         /// Its dates, its owner and its reason.
         freeze: Freeze,
     },
-    /// It is lifted.
     Lifted {
         /// Which.
         id: FreezeId,

@@ -60,7 +60,6 @@ pub enum Night {
     NextWindow {
         /// That window's.
         date: NaiveDate,
-        /// It is a catch-up.
         catch_up: bool,
     },
     /// It skips ring, day and window (K5).
@@ -69,7 +68,6 @@ pub enum Night {
         date: NaiveDate,
         /// Now, or when the room is free.
         how: Force,
-        /// It is a catch-up.
         catch_up: bool,
     },
 }
@@ -149,7 +147,6 @@ pub enum DeploymentState {
     Withdrawn {
         /// When.
         at: DateTime<Utc>,
-        /// Why.
         why: Withdrawal,
     },
 }

@@ -12,7 +12,6 @@ use crate::time_text::{Day, Night};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
-    /// A rollout.
     Rollout(UpdateId),
     /// An update in a room.
     Room(RoomId, UpdateId),

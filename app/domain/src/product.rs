@@ -12,7 +12,6 @@ pub enum ProductKind {
     Service,
     /// A room app.
     App,
-    /// A driver.
     Driver,
     /// A device's own software.
     Firmware,

@@ -59,36 +59,20 @@ pub enum Reason {
     },
     /// Its night is frozen (W6).
     NightFrozen {
-        /// That night.
         night: Day,
         /// By what.
         frozen: Frozen,
     },
     /// No device came in the window (W4).
-    NoContact {
-        /// Its night.
-        night: Day,
-    },
+    NoContact { night: Day },
     /// The devices came in the window and did not start (W4).
-    NotStarted {
-        /// Its night.
-        night: Day,
-    },
+    NotStarted { night: Day },
     /// A device fell silent before the window (W5).
-    DeviceSilent {
-        /// Its night.
-        night: Day,
-    },
+    DeviceSilent { night: Day },
     /// Other updates filled the window (S7).
-    NoSpace {
-        /// Its night.
-        night: Day,
-    },
+    NoSpace { night: Day },
     /// The window passed and nothing of the room was in its way: the service was away.
-    WindowPassed {
-        /// Its night.
-        night: Day,
-    },
+    WindowPassed { night: Day },
     /// Some devices of the room had started when the update was paused (K3).
     PausedHalfway,
     /// The release that it needs first was recalled (S8, S10).
@@ -147,7 +131,6 @@ pub enum Reason {
     },
     /// The room does not need it, or must not have it.
     NotRequired {
-        /// Why.
         why: NotRequired,
         /// The product's name.
         product: String,

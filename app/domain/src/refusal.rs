@@ -22,7 +22,6 @@ pub enum Refusal {
         /// The update.
         title: String,
     },
-    /// It is not paused.
     NotPaused {
         /// The update.
         title: String,
@@ -58,14 +57,12 @@ pub enum Refusal {
     NotFailed {
         /// The update.
         title: String,
-        /// The room.
         room: String,
     },
     /// A newer update has come to the room's ring (S9).
     GivesWay {
         /// The older update.
         title: String,
-        /// The room.
         room: String,
     },
     /// There are no failures to acknowledge (T9).
@@ -134,23 +131,14 @@ pub enum Refusal {
     NoSuchRoom,
     /// The room is not where it was seen (R3).
     MovedMeanwhile {
-        /// The room.
         room: String,
         /// The ring that it is in.
         ring: String,
     },
     /// The room is there already.
-    InRingAlready {
-        /// The room.
-        room: String,
-        /// The ring.
-        ring: String,
-    },
+    InRingAlready { room: String, ring: String },
     /// All rooms that match are there already.
-    AllInRingAlready {
-        /// The ring.
-        ring: String,
-    },
+    AllInRingAlready { ring: String },
     /// With these rings the plan of a rollout under way would get too long (R10).
     PlanTooLong {
         /// The update.
@@ -182,7 +170,6 @@ pub enum Refusal {
         /// The release.
         title: String,
     },
-    /// It has no file.
     NoFile {
         /// The release.
         title: String,
@@ -211,7 +198,6 @@ pub enum Refusal {
     NothingToCancel {
         /// The update.
         title: String,
-        /// The room.
         room: String,
     },
 }

@@ -117,7 +117,6 @@ pub struct HealthFacts {
     pub tickets: i64,
     /// Open tickets that would, if they were not suppressed (I3).
     pub suppressed: i64,
-    /// Its devices.
     pub devices: i64,
     /// Those of them that have checked in within [`UNMONITORED_AFTER`].
     pub in_contact: i64,

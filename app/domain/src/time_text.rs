@@ -15,7 +15,6 @@ use crate::zone::Zone;
 /// A date as it was told to somebody: a value that a reason keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
-    /// The date.
     pub date: NaiveDate,
     /// The year in which it was told: that year is not written.
     pub told_in: i32,

@@ -141,7 +141,6 @@ pub fn titled(product_name: &str, version: &str) -> String {
 /// Why an update is not for a device, or that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applicability {
-    /// It is.
     Applicable,
     /// The device has no component of the product, or another model.
     NoComponent,

@@ -9,7 +9,6 @@ use crate::components::model::TimeText;
 /// The own account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountView {
-    /// Name.
     pub name: String,
     /// E-mail address; empty in the demo, where there is no account.
     pub email: String,
@@ -53,7 +52,6 @@ pub struct PeopleView {
 /// A person with an account, and where they are signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonDetailView {
-    /// The person.
     pub person: PersonRow,
     /// Sessions, the latest used first.
     pub sessions: Vec<SessionRow>,
@@ -104,7 +102,6 @@ pub struct TokenRow {
 pub struct PersonRow {
     /// Identity.
     pub id: PersonId,
-    /// Name.
     pub name: String,
     /// E-mail address.
     pub email: String,

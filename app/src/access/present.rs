@@ -13,9 +13,6 @@ use crate::formats;
 
 impl RequestContext {
     /// The own account.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn account(&self) -> Result<AccountView> {
         let snapshot = self.snapshot_for(Act::ManageOwnAccount).await?;
         let actor = &self.viewer.actor;

@@ -16,7 +16,7 @@ impl RequestContext {
     /// A page of entries, newest first (A3, P7).
     ///
     /// # Errors
-    /// Whoever asks may not see the audit, a day is none, or the database fails.
+    /// Whoever asks may not see the audit, a day is none.
     pub async fn audit(&self, query: AuditQuery) -> Result<AuditView> {
         let mut snapshot = self.snapshot_for(Act::SeeAudit).await?;
         let (filter, page) = (audit_filter(&query)?, page_of(&query));

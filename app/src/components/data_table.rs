@@ -50,9 +50,7 @@ pub fn DataTable(
 pub fn Head(
     /// Its words.
     label: &'static str,
-    /// Its class.
-    #[prop(optional, into)]
-    class: Option<&'static str>,
+    #[prop(optional, into)] class: Option<&'static str>,
     /// What stands below it needs no words for people who see it.
     #[prop(optional)]
     hidden: bool,
@@ -74,7 +72,6 @@ pub fn Head(
 pub fn SortHead(
     /// Its words.
     label: &'static str,
-    /// Its class.
     class: &'static str,
     /// What it sorts by, in the address.
     column: &'static str,
@@ -123,9 +120,7 @@ pub fn NameCell(
 /// Any other cell.
 #[component]
 pub fn Cell(
-    /// Its class.
-    #[prop(optional, into)]
-    class: Option<&'static str>,
+    #[prop(optional, into)] class: Option<&'static str>,
     /// The words of its head, where cards print them in front.
     #[prop(optional, into)]
     label: Option<&'static str>,

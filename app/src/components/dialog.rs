@@ -79,9 +79,7 @@ pub fn failed(title: &'static str, close: String, error: &AppError) -> AnyView {
 /// The dialog.
 #[component]
 pub fn Dialog(
-    /// Its title.
-    #[prop(into)]
-    title: String,
+    #[prop(into)] title: String,
     /// The address of the page without it.
     #[prop(into)]
     close: String,

@@ -21,9 +21,7 @@ pub fn Toolbar(
     /// The form's name.
     #[prop(default = "Filters")]
     label: &'static str,
-    /// Its class.
-    #[prop(default = "toolbar")]
-    class: &'static str,
+    #[prop(default = "toolbar")] class: &'static str,
     /// Fields.
     children: Children,
 ) -> impl IntoView {
@@ -191,7 +189,6 @@ pub fn DayFilter(
 pub fn HiddenField(
     /// Its name in the address.
     name: &'static str,
-    /// Its value.
     value: String,
 ) -> impl IntoView {
     (!value.is_empty()).then(|| view! { <input type="hidden" name=name value=value /> }.into_any())

@@ -127,7 +127,6 @@ pub struct HistoryRow {
 /// Who is here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonView {
-    /// Their name.
     pub name: String,
     /// What they are here for.
     pub role: Role,
@@ -136,7 +135,6 @@ pub struct PersonView {
 /// A ring where it is named: badge and name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingView {
-    /// Name.
     pub name: String,
     /// S, 1 to 9, or E; A for the implicit ring of all rooms.
     pub badge: String,

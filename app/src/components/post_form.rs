@@ -40,9 +40,7 @@ where
 pub fn PostForm(
     /// What it posts to: [`posts_to`].
     action: &'static str,
-    /// Its class.
-    #[prop(default = "form")]
-    class: &'static str,
+    #[prop(default = "form")] class: &'static str,
     /// What its fields' ids begin with: a page may have one beside a dialog's.
     #[prop(default = "field")]
     prefix: &'static str,

@@ -7,9 +7,7 @@ use super::icon::Icon;
 /// The content of a cell that names its row.
 #[component]
 pub fn ProductCell(
-    /// The icon.
     icon: &'static str,
-    /// The name.
     name: String,
     /// Where the name leads.
     #[prop(optional_no_strip)]

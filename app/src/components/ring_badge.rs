@@ -6,10 +6,7 @@ use crate::components::model::RingView;
 
 /// Badge and name.
 #[component]
-pub fn RingBadge(
-    /// The ring.
-    ring: RingView,
-) -> impl IntoView {
+pub fn RingBadge(ring: RingView) -> impl IntoView {
     view! {
         <span class="ring">
             <RingCode badge=ring.badge scale=ring.scale />

@@ -97,7 +97,6 @@ pub fn SelectionBar(
     opens_dialog: &'static str,
     /// What the button says.
     label: &'static str,
-    /// Its icon.
     icon: &'static str,
     /// What the address keeps: the list's filters and its page.
     keep: Vec<(&'static str, String)>,
@@ -214,12 +213,7 @@ fn selection_input(is_chosen: impl Fn() -> bool + 'static, choose: impl Fn() + '
 
 /// The box of a row.
 #[component]
-pub fn SelectionBox(
-    /// The room.
-    room: RoomId,
-    /// Its name.
-    name: String,
-) -> impl IntoView {
+pub fn SelectionBox(room: RoomId, name: String) -> impl IntoView {
     let selection = expect_context::<Selection>();
     let is_chosen = move || selection.all.get() || selection.rooms.with(|rooms| rooms.contains(&room));
     let input = selection_input(is_chosen, move || selection.set(room, true));

@@ -14,7 +14,6 @@ use domain::room::Health;
 /// An update's status.
 #[component]
 pub fn UpdateStatusBadge(
-    /// The status.
     status: UpdateStatus,
     /// As a pill, in a page's head.
     #[prop(optional)]
@@ -26,10 +25,7 @@ pub fn UpdateStatusBadge(
 
 /// A room's status for one update.
 #[component]
-pub fn RoomStatusBadge(
-    /// The status.
-    status: RoomStatus,
-) -> impl IntoView {
+pub fn RoomStatusBadge(status: RoomStatus) -> impl IntoView {
     let (class, icon) = match status {
         RoomStatus::NotRequired => ("status--not-required", "s-not-required"),
         RoomStatus::Scheduled => ("status--scheduled", "s-scheduled"),
@@ -44,10 +40,7 @@ pub fn RoomStatusBadge(
 
 /// A ring's status in one rollout.
 #[component]
-pub fn RingStatusBadge(
-    /// The status.
-    status: RingStatus,
-) -> impl IntoView {
+pub fn RingStatusBadge(status: RingStatus) -> impl IntoView {
     let (class, icon) = match status {
         RingStatus::NotStarted => ("", "s-scheduled"),
         RingStatus::RollingOut | RingStatus::Testing => ("status--running", "s-running"),
@@ -62,7 +55,6 @@ pub fn RingStatusBadge(
 /// A room's health.
 #[component]
 pub fn HealthBadge(
-    /// The health.
     health: Health,
     /// As a pill, in a page's head.
     #[prop(optional)]
@@ -81,7 +73,6 @@ pub fn HealthBadge(
 /// A ticket's severity.
 #[component]
 pub fn TicketSeverityBadge(
-    /// The severity.
     severity: TicketSeverity,
     /// As a pill, in a page's head.
     #[prop(optional)]
@@ -98,10 +89,7 @@ pub fn TicketSeverityBadge(
 
 /// Where a ticket stands.
 #[component]
-pub fn TicketStateBadge(
-    /// The state.
-    state: TicketStatus,
-) -> impl IntoView {
+pub fn TicketStateBadge(state: TicketStatus) -> impl IntoView {
     let icon = match state {
         TicketStatus::NeedsAction => "flag",
         TicketStatus::Investigating => "search",
@@ -112,10 +100,7 @@ pub fn TicketStateBadge(
 
 /// An update's severity; a routine update has no mark.
 #[component]
-pub fn SeverityMark(
-    /// The severity.
-    severity: Severity,
-) -> impl IntoView {
+pub fn SeverityMark(severity: Severity) -> impl IntoView {
     match severity {
         Severity::Critical => {
             view! { <Badge class="sev--critical" icon="sev-critical" label=severity_label(severity) /> }.into_any()

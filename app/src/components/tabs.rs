@@ -5,7 +5,6 @@ use leptos::prelude::*;
 /// One tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tab {
-    /// Its name.
     pub name: &'static str,
     /// Its address.
     pub href: String,

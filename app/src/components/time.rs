@@ -6,9 +6,6 @@ use crate::components::model::TimeText;
 
 /// `<time>` with the text that the server wrote.
 #[component]
-pub fn Time(
-    /// When.
-    when: TimeText,
-) -> impl IntoView {
+pub fn Time(when: TimeText) -> impl IntoView {
     view! { <time datetime=when.machine>{when.text}</time> }
 }

@@ -16,7 +16,7 @@ impl RequestContext {
     /// The freezes (W6): those ahead, and some that are over.
     ///
     /// # Errors
-    /// Whoever asks may not see settings, or the database fails.
+    /// Whoever asks may not see settings.
     pub async fn freezes(&self) -> Result<FreezesView> {
         let mut snapshot = self.snapshot_for(Act::SeeSettings).await?;
         let year = formats::year(&snapshot);

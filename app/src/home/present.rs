@@ -15,9 +15,6 @@ use crate::home::model::{AnnouncementView, HomeView};
 
 impl RequestContext {
     /// Home.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn home(&self) -> Result<HomeView> {
         let mut snapshot = self.snapshot().await?;
         let actor = &self.viewer.actor;

@@ -14,11 +14,8 @@ pub struct ProductRow {
     pub id: String,
     /// This organisation's IT covers it.
     pub covered: bool,
-    /// Name.
     pub name: String,
-    /// Vendor.
     pub vendor: String,
-    /// Kind.
     pub kind: ProductKind,
     /// Newest release: version.
     pub newest: Option<String>,
@@ -48,11 +45,8 @@ pub struct PortfolioView {
 pub struct ProductView {
     /// Identity.
     pub id: String,
-    /// Name.
     pub name: String,
-    /// Vendor.
     pub vendor: String,
-    /// Kind.
     pub kind: ProductKind,
     /// This organisation's IT covers it.
     pub covered: bool,
@@ -73,7 +67,6 @@ pub struct ProductView {
 pub struct ReleaseRow {
     /// Identity.
     pub id: UpdateId,
-    /// Version.
     pub version: String,
     /// Day of release, where known.
     pub released: Option<TimeText>,
@@ -83,7 +76,6 @@ pub struct ReleaseRow {
     pub status: Option<UpdateStatus>,
     /// Recalled, here or by its vendor.
     pub recalled: bool,
-    /// Files.
     pub files: i64,
     /// Devices that report it.
     pub devices: i64,
@@ -113,7 +105,6 @@ pub struct ReleaseForm {
     pub title: String,
     /// As it is graded.
     pub severity: Severity,
-    /// Its files.
     pub files: Vec<FileRow>,
     /// Rooms in which a device reports it.
     pub rooms: i64,
@@ -144,7 +135,6 @@ pub struct PublishView {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReleaseFields {
-    /// Version.
     pub version: String,
     /// `2026-11-24`; empty: not known.
     pub released: String,

@@ -26,9 +26,6 @@ const NAMED: usize = 50;
 
 impl RequestContext {
     /// The portfolio.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn portfolio(&self, q: &str, page: u32) -> Result<PortfolioView> {
         let mut snapshot = self.snapshot_for(Act::SeePortfolio).await?;
         let found = snapshot.product_page(q, formats::numbered_page(page)).await?;

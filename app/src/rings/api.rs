@@ -1,5 +1,10 @@
 //! What the pages and dialogs of rings ask the server for.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function has a parameter for each field of its form"
+)]
+
 use domain::ids::{RingId, RoomId};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;

@@ -9,22 +9,18 @@ use crate::components::geometry::{percent, share};
 pub struct Days {
     /// 0 to 10.
     pub scale: u8,
-    /// Rollout.
     pub rollout: u32,
-    /// Test.
     pub test: u32,
 }
 
 /// The whole picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// The rings.
     pub rings: Vec<Block>,
     /// Days that remain: (x, width).
     pub left: Option<(String, String)>,
     /// Days over the limit: (x, width).
     pub over: Option<(String, String)>,
-    /// The limit.
     pub limit: String,
 }
 
@@ -35,7 +31,6 @@ pub struct Block {
     pub scale: u8,
     /// Left edge.
     pub x: String,
-    /// Width.
     pub width: String,
     /// Where the rollout ends.
     pub rollout: String,

@@ -16,9 +16,7 @@ use crate::components::model::{RingView, TimeText};
 pub struct RingRow {
     /// Identity.
     pub id: RingId,
-    /// The ring.
     pub ring: RingView,
-    /// Its description.
     pub description: String,
     /// Preconfigured: it cannot be deleted (R1).
     pub preconfigured: bool,
@@ -71,7 +69,6 @@ pub struct RingPlan {
 pub struct RunningRollout {
     /// Its update.
     pub title: String,
-    /// The rollout.
     pub rollout: Rollout,
     /// The organisation's date on which it was paused, while it is.
     pub paused_on: Option<NaiveDate>,

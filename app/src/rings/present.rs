@@ -24,9 +24,6 @@ const PAGE: &str = "/updates/rings";
 
 impl RequestContext {
     /// The rings (R16).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn list_rings(&self) -> Result<RingsView> {
         let mut snapshot = self.snapshot().await?;
         let list = snapshot.ring_list().await?;
@@ -55,7 +52,7 @@ impl RequestContext {
     /// The rings, and the running rollouts whose dates they move (R10, K9): what the dialogs of rings work with.
     ///
     /// # Errors
-    /// Whoever asks may not change rings, or the database fails.
+    /// Whoever asks may not change rings.
     pub async fn ring_plan(&self) -> Result<RingPlan> {
         let mut snapshot = self.snapshot_for(Act::EditRings).await?;
         let rooms = snapshot.rooms_by_ring().await?;
@@ -116,7 +113,7 @@ impl RequestContext {
     /// What the dialog that moves rooms works with: of those that are named, or of all that match.
     ///
     /// # Errors
-    /// Whoever asks may not move rooms, or the database fails.
+    /// Whoever asks may not move rooms.
     pub async fn move_plan(&self, rooms: Vec<RoomId>, matching: Option<RoomsQuery>) -> Result<MovePlan> {
         let rings = self.ring_plan().await?;
         let mut snapshot = self.snapshot().await?;

@@ -199,6 +199,10 @@ fn order_control(order: RwSignal<String>, orders: Vec<(String, String, bool)>) -
 }
 
 /// The 60 days with this ring as it is typed (R8, R9), or why it would be refused, and the dates that follow (R10, K9).
+#[expect(
+    clippy::too_many_lines,
+    reason = "the dates of one dialog, worked out in the browser while somebody types"
+)]
 fn what_follows(plan: RingPlan, editing: Option<RingId>, typed: [RwSignal<String>; 4]) -> AnyView {
     let others = plan.sequence.days_set_by_other_rings(editing);
     let remaining = plan.sequence.remaining_days(editing);

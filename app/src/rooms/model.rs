@@ -14,17 +14,13 @@ use crate::tickets::model::TicketRow;
 pub struct RoomRow {
     /// Identity.
     pub id: RoomId,
-    /// Name.
     pub name: String,
     /// Building and floor: `Quay House, floor 4`.
     pub place: String,
-    /// Site.
     pub site: String,
-    /// Ring.
     pub ring: RingView,
     /// `Thu 24 Oct, 14:45 (Kathmandu)`.
     pub local_time: String,
-    /// Health.
     pub health: Health,
     /// Open tickets.
     pub tickets: i64,
@@ -47,7 +43,6 @@ pub struct RoomRow {
 /// A page of rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomsView {
-    /// The rows.
     pub rows: Vec<RoomRow>,
     /// Rings, for the filter.
     pub rings: Vec<Choice>,
@@ -84,11 +79,9 @@ pub struct RoomsQuery {
 pub struct RoomHead {
     /// Identity.
     pub id: RoomId,
-    /// Name.
     pub name: String,
     /// Site, building, floor, capacity in words.
     pub meta: Vec<String>,
-    /// Health.
     pub health: Health,
     /// Why the health is what it is.
     pub health_why: String,
@@ -96,7 +89,6 @@ pub struct RoomHead {
     pub local_time: String,
     /// Its zone: `Asia/Kathmandu, UTC+5:45`.
     pub zone: String,
-    /// Its ring.
     pub ring: RingView,
     /// The next window: `Fri 25 Oct, 00:00–05:00 (Kathmandu)`.
     pub next_window: String,
@@ -125,7 +117,6 @@ pub struct DeviceView {
     pub sub: String,
     /// `Last contact Thu 24 Oct, 09:58 (London)`, or that there was none.
     pub contact: String,
-    /// Components.
     pub components: Vec<ComponentView>,
 }
 
@@ -134,7 +125,6 @@ pub struct DeviceView {
 pub struct ComponentView {
     /// Product name.
     pub product: String,
-    /// Kind.
     pub kind: ProductKind,
     /// Installed version, or `Unknown`.
     pub installed: String,
@@ -160,13 +150,11 @@ pub struct RoomOverview {
 /// An update in one room, for the room's Updates tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomUpdateRow {
-    /// The update.
     pub update: UpdateId,
     /// Product name and version.
     pub title: String,
     /// Vendor and kind, and `from 5.1.28.0` where known.
     pub sub: String,
-    /// Kind.
     pub kind: ProductKind,
     /// Status (T1).
     pub status: RoomStatus,
@@ -210,13 +198,10 @@ pub struct RoomHistory {
 pub struct RoomForm {
     /// The room; `None`: a new one.
     pub id: Option<RoomId>,
-    /// Name.
     pub name: String,
     /// Its site's id.
     pub site: String,
-    /// Building.
     pub building: String,
-    /// Floor.
     pub floor: String,
     /// Seats; empty: not counted.
     pub capacity: String,
@@ -244,13 +229,10 @@ pub struct RoomForm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RoomFields {
-    /// Name.
     pub name: String,
     /// Its site's id.
     pub site: String,
-    /// Building.
     pub building: String,
-    /// Floor.
     pub floor: String,
     /// Seats; empty: not counted.
     pub capacity: String,
@@ -265,11 +247,8 @@ pub struct RoomFields {
 pub struct SiteRow {
     /// Identity.
     pub id: String,
-    /// Name.
     pub name: String,
-    /// City.
     pub city: String,
-    /// Country.
     pub country: String,
     /// IANA zone.
     pub zone: String,
@@ -310,12 +289,9 @@ pub struct ImportReview {
 pub struct ImportedRoom {
     /// `line 3 (Mast)`.
     pub place: String,
-    /// Name.
     pub name: String,
     /// Site and zone.
     pub site: String,
-    /// Ring.
     pub ring: RingView,
-    /// Devices.
     pub devices: i64,
 }

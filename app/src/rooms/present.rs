@@ -24,9 +24,6 @@ use crate::rooms::model::{RoomRow, RoomsQuery, RoomsView};
 
 impl RequestContext {
     /// A page of rooms (P4, P0).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn list_rooms(&self, query: RoomsQuery) -> Result<RoomsView> {
         let mut snapshot = self.snapshot().await?;
         let page = page_of(&query.after, &query.before);

@@ -16,10 +16,8 @@ pub struct SearchHit {
 /// What was found, the best of each sort first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchView {
-    /// Rooms.
     pub rooms: Vec<SearchHit>,
     /// Updates, and releases for whoever may see the portfolio.
     pub updates: Vec<SearchHit>,
-    /// Tickets.
     pub tickets: Vec<SearchHit>,
 }

@@ -8,9 +8,6 @@ use crate::search::model::{SearchHit, SearchView};
 
 impl RequestContext {
     /// Rooms, updates and tickets by name or number.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn search(&self, q: &str) -> Result<SearchView> {
         let mut snapshot = self.snapshot().await?;
         let found = snapshot.search(q, self.viewer.actor.role).await?;

@@ -16,27 +16,19 @@ pub struct SettingsFields {
     pub start_weekday: String,
     /// `00:00`.
     pub window_opens: String,
-    /// Minutes.
     pub window_minutes: String,
     /// A mode's word.
     pub mode: String,
-    /// Days.
     pub automatic_days: String,
     /// `true`: on.
     pub starvation_guard: String,
-    /// Windows.
     pub unreachable_after_windows: String,
     /// Times the expected minutes.
     pub silent_factor: String,
-    /// Minutes.
     pub silent_least_minutes: String,
-    /// Hours.
     pub confirm_within_hours: String,
-    /// Windows.
     pub crowded_after_windows: String,
-    /// Seconds.
     pub poll_seconds: String,
-    /// Minutes.
     pub prepare_minutes: String,
 }
 

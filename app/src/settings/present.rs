@@ -15,7 +15,7 @@ impl RequestContext {
     /// Settings.
     ///
     /// # Errors
-    /// Whoever asks may not see them, or the database fails.
+    /// Whoever asks may not see them.
     pub async fn settings(&self) -> Result<SettingsView> {
         let snapshot = self.snapshot_for(Act::SeeSettings).await?;
         let current = snapshot.settings();

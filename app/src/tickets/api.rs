@@ -1,5 +1,10 @@
 //! What the pages about tickets ask the server for.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "a server function has a parameter for each field of its form"
+)]
+
 use domain::ids::UpdateId;
 use domain::ticket::TicketSeverity;
 use leptos::prelude::*;

@@ -40,6 +40,7 @@ pub fn TicketPage() -> impl IntoView {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one page")]
 fn page(ticket: TicketView) -> AnyView {
     let actions = ticket.choices.is_some().then(|| actions(&ticket));
     let note = ticket.choices.is_some().then(|| note(ticket.row.number));

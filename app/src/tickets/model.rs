@@ -9,9 +9,7 @@ use crate::components::model::{HistoryRow, Pager, TimeText};
 /// A row of a list of tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketRow {
-    /// Number.
     pub number: i64,
-    /// Title.
     pub title: String,
     /// The rooms, in words: `Cuttle`, or `Cuttle and 2 more`.
     pub rooms: String,
@@ -28,7 +26,6 @@ pub struct TicketRow {
 /// The list of tickets (P7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketsView {
-    /// The rows.
     pub rows: Vec<TicketRow>,
     /// Pages.
     pub pager: Pager,
@@ -53,15 +50,12 @@ pub struct TicketsQuery {
 pub struct TicketView {
     /// The row's facts.
     pub row: TicketRow,
-    /// Description.
     pub description: String,
-    /// Category.
     pub category: String,
     /// Assignee, if any.
     pub assignee: Option<String>,
     /// Its rooms: identity, name, site.
     pub rooms: Vec<(RoomId, String, String)>,
-    /// Its update.
     pub update: Option<(UpdateId, String)>,
     /// Its history, newest first.
     pub history: Vec<HistoryRow>,
@@ -103,7 +97,6 @@ pub struct IssueAbout {
 /// The form of an issue, filled in as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssueDraft {
-    /// Title.
     pub title: String,
     /// What happened.
     pub description: String,

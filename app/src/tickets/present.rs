@@ -8,7 +8,7 @@ use domain::time_text;
 use domain::zone::Zone;
 use service::read::ReadSnapshot;
 use service::read::tickets::{IssueUpdate, Suppression, TicketFilter, TicketItem, WhichTickets};
-use service::tickets::Issue;
+use service::tickets::{Issue, TicketDraft};
 
 use crate::components::model::{FormSuccess, HistoryRow};
 use crate::context::{RequestContext, Result};
@@ -17,9 +17,6 @@ use crate::tickets::model::{IssueAbout, IssueDraft, TicketChoices, TicketRow, Ti
 
 impl RequestContext {
     /// A page of tickets (P7).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn list_tickets(&self, query: TicketsQuery) -> Result<TicketsView> {
         let mut snapshot = self.snapshot().await?;
         let filter = TicketFilter {
@@ -42,7 +39,7 @@ impl RequestContext {
     /// One ticket.
     ///
     /// # Errors
-    /// There is no such ticket, or the database fails.
+    /// There is no such ticket.
     pub async fn ticket(&self, number: i64) -> Result<TicketView> {
         let mut snapshot = self.snapshot().await?;
         let ticket = snapshot.ticket(number).await?;
@@ -190,15 +187,13 @@ impl RequestContext {
         severity: TicketSeverity,
         high_impact: bool,
     ) -> Result<FormSuccess> {
-        let edited = self.service.edit_ticket(
-            &self.viewer.actor,
-            number,
-            title.into(),
-            description.into(),
+        let draft = TicketDraft {
+            title: title.into(),
+            description: description.into(),
             severity,
             high_impact,
-        );
-        edited.await?;
+        };
+        self.service.edit_ticket(&self.viewer.actor, number, draft).await?;
         done(number, "The ticket was changed.")
     }
 

@@ -54,6 +54,7 @@ pub fn record_dialog(
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "one form")]
 fn dialog(draft: IssueDraft, address: &ParamsMap, close: String) -> AnyView {
     let paused = draft.update.clone().filter(|_| draft.paused);
     let about = draft.update.clone().map(|(id, title)| {

@@ -56,6 +56,7 @@ pub(super) fn page_of(id: UpdateId, address: &ParamsMap) -> String {
     )
 }
 
+#[expect(clippy::too_many_lines, reason = "one form")]
 fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) -> AnyView {
     let reason = address::value(address, "reason");
     // What was typed, even where it is nothing.

@@ -14,13 +14,11 @@ use crate::tickets::model::TicketRow;
 pub enum Control {
     /// Pause it in all rings.
     Pause,
-    /// Resume it.
     Resume,
     /// Give its pause another end.
     ResumeDate,
     /// Retry all failed.
     Retry,
-    /// Force it.
     Force,
     /// Acknowledge its failures.
     Acknowledge,
@@ -113,7 +111,6 @@ pub struct ControlRoom {
 /// A ring in a compact track; the x axis is plan days.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrackRing {
-    /// Name.
     pub name: String,
     /// 0 to 10.
     pub scale: u8,
@@ -169,11 +166,9 @@ pub struct UpdateRow {
     pub id: UpdateId,
     /// Product name and version: what the row is called.
     pub title: String,
-    /// Vendor.
     pub vendor: String,
     /// Kind of product.
     pub kind: ProductKind,
-    /// Severity.
     pub severity: Severity,
     /// Status (T3).
     pub status: UpdateStatus,
@@ -232,7 +227,6 @@ pub struct UpdatesQuery {
 /// A ring of one rollout, in dates (P3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageView {
-    /// The ring.
     pub ring: RingView,
     /// Status (T2).
     pub status: RingStatus,
@@ -303,13 +297,9 @@ pub struct CalendarView {
 /// A room with one update: status and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateRoomRow {
-    /// The room.
     pub room: RoomId,
-    /// Its name.
     pub name: String,
-    /// Its site.
     pub site: String,
-    /// Its ring.
     pub ring: RingView,
     /// Status (T1).
     pub status: RoomStatus,
@@ -351,11 +341,9 @@ pub struct UpdateView {
     pub id: UpdateId,
     /// Product name and version.
     pub title: String,
-    /// Vendor.
     pub vendor: String,
     /// Kind of product.
     pub kind: ProductKind,
-    /// Severity.
     pub severity: Severity,
     /// Status (T3).
     pub status: UpdateStatus,
@@ -378,7 +366,6 @@ pub struct UpdateView {
     pub pager: Pager,
     /// Known issues: (what, fixed in).
     pub known_issues: Vec<(String, Option<String>)>,
-    /// Its tickets.
     pub tickets: Vec<TicketRow>,
     /// Its history, newest first.
     pub history: Vec<HistoryRow>,

@@ -27,9 +27,6 @@ pub use rooms::room_filter;
 
 impl RequestContext {
     /// A page of the list of updates (T9, T10).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn list_updates(&self, query: UpdatesQuery) -> Result<UpdatesView> {
         let mut snapshot = self.snapshot().await?;
         let (filter, asked) = (update_filter(&query), formats::numbered_page(query.page));

@@ -24,9 +24,6 @@ const LAW: char = 'Z';
 
 impl Service {
     /// Seals what is not sealed yet.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn seal_audit(&self) -> Result<()> {
         loop {
             if self.store.read().await?.unsealed(1).await?.is_empty() {
@@ -66,9 +63,6 @@ impl Service {
     }
 
     /// Entries that break the chain, or have waited too long to be sealed.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn check_audit(&self) -> Result<Vec<Finding>> {
         let mut tx = self.store.read().await?;
         let mut findings = Vec::new();

@@ -26,7 +26,6 @@ use crate::{Actor, Service};
 /// Products and their releases.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    /// Products.
     pub products: Vec<ProductLine>,
     /// Releases, in catalogue order within a product.
     pub releases: Vec<ReleaseLine>,
@@ -37,9 +36,7 @@ pub struct Catalogue {
 pub struct ProductLine {
     /// Identity.
     pub id: String,
-    /// Vendor.
     pub vendor: CleanLine,
-    /// Name.
     pub name: CleanLine,
     /// os, app, firmware, driver, service.
     pub kind: String,
@@ -69,7 +66,6 @@ pub struct SchemeLine {
 pub struct ReleaseLine {
     /// Of what.
     pub product: String,
-    /// Version.
     pub version: CleanLine,
     /// Position in the product's history, from 1.
     pub rank: u32,

@@ -80,9 +80,6 @@ impl ChangeFeed {
 
 impl Service {
     /// Where the database stands: it moves with every change that a page may show.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn database_revision(&self) -> Result<(i64, i64, i64)> {
         Ok(self.store.read().await?.database_revision().await?)
     }

@@ -66,15 +66,12 @@ pub struct PollAnswer {
 /// What a device installs.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// The action.
     pub action: ActionId,
     /// It may fetch, but not install before its window.
     pub prefetch: bool,
     /// Kind of product.
     pub kind: ProductKind,
-    /// Product.
     pub product: String,
-    /// Version.
     pub version: String,
     /// Files.
     pub artifacts: Vec<ArtifactRecord>,
@@ -82,9 +79,6 @@ pub struct Work {
 
 impl Service {
     /// The device that these credentials speak for; `None`: they speak for nobody of this name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Caller>> {
         // No other name was ever given to a device.
         if crate::limits::check_controller(controller).is_err() {
@@ -116,9 +110,6 @@ impl Service {
     }
 
     /// A poll.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn poll(&self, caller: &Caller) -> Result<PollAnswer> {
         self.activity.polled();
         let now = self.clock.now();
@@ -178,9 +169,6 @@ impl Service {
     }
 
     /// What the device is to install; `None`: not its action, ended, or it may not start now (`docs/devices.md` 2.10).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn work(&self, caller: &Caller, action: ActionId) -> Result<Option<Work>> {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
@@ -200,9 +188,6 @@ impl Service {
     }
 
     /// What the device installed with an action that has ended in success; `None`: nothing.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn installed(&self, device: DeviceId, action: ActionId) -> Result<Option<Work>> {
         let mut tx = self.store.read().await?;
         let Some(facts) = tx.device_facts_of_action(device, action).await? else {
@@ -252,9 +237,6 @@ impl Service {
     }
 
     /// Whether the device is asked to stop an action (`docs/devices.md` 2.9).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn cancel_wanted(&self, device: DeviceId, action: ActionId) -> Result<bool> {
         let facts = self.store.device_facts_of_action(device, action).await?;
         let offer_facts = facts.as_ref().and_then(DeviceFacts::offer_facts);
@@ -300,9 +282,6 @@ impl Service {
     }
 
     /// An artifact of this device's open action. `starts`: the first GET starts the install (`docs/devices.md` 2.2), a look does not.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn fetch(
         &self,
         caller: &Caller,

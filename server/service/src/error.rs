@@ -8,7 +8,8 @@ use store::{Retryable, StoreError};
 /// A use case's result.
 pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
 
-/// Why a use case did nothing. The texts of the first three are for people.
+/// Why a use case did nothing. The texts of the first three are for people. Every use case may say that the database fails; their own docs
+/// name only what else can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// A field breaks a limit.

@@ -22,11 +22,8 @@ use crate::{Actor, Service};
 /// What an import added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
-    /// Sites.
     pub sites: usize,
-    /// Rooms.
     pub rooms: usize,
-    /// Devices.
     pub devices: usize,
     /// The new rooms' ids, in the order of the file.
     pub ids: Vec<RoomId>,
@@ -34,9 +31,6 @@ pub struct ImportReport {
 
 impl Service {
     /// Makes the organisation and its three rings, if this is the first start (R1); `false`: they were there.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn first_start(&self, name: CleanLine, zone: Zone, settings: Settings) -> Result<bool> {
         let ids = [RingId(self.new_id()?), RingId(self.new_id()?), RingId(self.new_id()?)];
         let now = self.clock.now();

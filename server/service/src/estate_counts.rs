@@ -94,9 +94,6 @@ impl EstateCounts {
     }
 
     /// A count, from what is kept where that will do. `revision`: where the database stands for whoever asks.
-    ///
-    /// # Errors
-    /// The database fails.
     pub(crate) async fn get<S: EstateCount>(
         &self,
         tx: &mut Tx,

@@ -14,6 +14,7 @@ use domain::update::Update;
 use domain::window::Window;
 use domain::zone::Zone;
 use serde::Serialize;
+use store::{RoomRecord, Tx};
 use uuid::Uuid;
 
 use crate::Service;
@@ -25,11 +26,8 @@ use crate::tick::organisation;
 pub struct RoomExplanation {
     /// Its name.
     pub room: String,
-    /// Its site.
     pub site: String,
-    /// Its ring.
     pub ring: String,
-    /// Its zone.
     pub zone: String,
     /// Updates of products that it has.
     pub updates: Vec<UpdateExplanation>,
@@ -57,26 +55,7 @@ impl Service {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
         let organisation = organisation(&mut tx).await?;
-        let by_id = match which.as_str().parse::<Uuid>() {
-            Ok(id) => tx.room_record(RoomId(id)).await?,
-            Err(_) => None,
-        };
-        let record = match by_id {
-            Some(record) => record,
-            None => {
-                let which = which.as_str();
-                let mut named = tx.rooms_named(which).await?;
-                match (named.pop(), named.is_empty()) {
-                    (None, _) => return Err(ServiceError::not_found(format!("Room {which:?}"))),
-                    (Some(_), false) => {
-                        return Err(ServiceError::conflict(format!(
-                            "several rooms are named {which:?}; name one by its id"
-                        )));
-                    }
-                    (Some(record), true) => record,
-                }
-            }
-        };
+        let record = room_by_id_or_name(&mut tx, which.as_str()).await?;
         let rings = tx.rings().await?;
         let freezes = tx.freezes().await?;
         let ids = tx.all_rollouts().await?;
@@ -111,17 +90,9 @@ impl Service {
                 update: update.title(),
                 status: in_room.status.label().to_owned(),
                 why: in_room.why,
-                next_window: match in_room.start {
-                    Some(ExpectedStart::Window(window)) => Some(time_text::window(&window, &room.zone, now)),
-                    Some(
-                        ExpectedStart::Forced(_)
-                        | ExpectedStart::AfterFreeze(_)
-                        | ExpectedStart::AfterResume
-                        | ExpectedStart::Running
-                        | ExpectedStart::AfterRetry,
-                    )
-                    | None => None,
-                },
+                next_window: in_room
+                    .start
+                    .and_then(|start| Some(time_text::window(start.window()?, &room.zone, now))),
             });
         }
         Ok(RoomExplanation {
@@ -131,6 +102,22 @@ impl Service {
             zone: record.zone.name().to_owned(),
             updates: explained,
         })
+    }
+}
+
+async fn room_by_id_or_name(tx: &mut Tx, which: &str) -> Result<RoomRecord> {
+    if let Ok(id) = which.parse::<Uuid>()
+        && let Some(record) = tx.room_record(RoomId(id)).await?
+    {
+        return Ok(record);
+    }
+    let mut named = tx.rooms_named(which).await?;
+    match (named.pop(), named.is_empty()) {
+        (None, _) => Err(ServiceError::not_found(format!("Room {which:?}"))),
+        (Some(record), true) => Ok(record),
+        (Some(_), false) => Err(ServiceError::conflict(format!(
+            "several rooms are named {which:?}; name one by its id"
+        ))),
     }
 }
 
@@ -162,6 +149,14 @@ pub fn forced_words(force: Force) -> &'static str {
 }
 
 impl ExpectedStart {
+    /// The window in which it starts, where it is known.
+    fn window(&self) -> Option<&Window> {
+        match self {
+            Self::Window(window) => Some(window),
+            Self::Forced(_) | Self::AfterFreeze(_) | Self::AfterResume | Self::Running | Self::AfterRetry => None,
+        }
+    }
+
     /// In words: `Wed 25 Nov, 00:00–05:00 (Berlin)`, `Only after a retry`. `zone`: the room's.
     #[must_use]
     pub fn words(&self, zone: &Zone, now: DateTime<Utc>) -> String {

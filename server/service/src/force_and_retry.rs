@@ -59,13 +59,10 @@ pub struct RetryPlan {
 pub struct RetriedRoom {
     /// Which.
     pub room: RoomId,
-    /// Its name.
     pub name: String,
     /// The name of its site.
     pub site: String,
-    /// Its zone.
     pub zone: Zone,
-    /// The window.
     pub window: Window,
     /// Which attempt that would be.
     pub attempt: u32,
@@ -113,7 +110,6 @@ pub struct ForcePlan {
 /// A room that a force would reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForcedRoom {
-    /// The room.
     pub room: RoomName,
     /// The name of its ring.
     pub ring: String,
@@ -122,9 +118,7 @@ pub struct ForcedRoom {
 /// A room that a force would leave out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOutRoom {
-    /// The room.
     pub room: RoomName,
-    /// Why.
     pub why: ForceRefusal,
 }
 
@@ -421,7 +415,6 @@ struct ForceFacts {
     freezes: Freezes,
     /// The rollouts that supersede this one.
     newer: BTreeMap<UpdateId, Rollout>,
-    /// Their updates.
     newer_updates: BTreeMap<UpdateId, Update>,
     how: Force,
     by: String,

@@ -12,6 +12,7 @@ use domain::deployment::{Deployment, DeploymentState, Force, Night};
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, StageOf, TicketId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::reason::Reason;
+use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
 use domain::start_window::StartWindow;
 use domain::ticket::{TicketSeverity, TicketState};
@@ -46,7 +47,6 @@ pub struct PastRollout {
     pub state: RolloutState,
     /// The rings that it has entered: ring, first night.
     pub entered: Vec<(RingId, NaiveDate)>,
-    /// Its rooms.
     pub rooms: Vec<PastDeployment>,
 }
 
@@ -63,9 +63,7 @@ pub struct PastDeployment {
     pub state: DeploymentState,
     /// When that began, for the history.
     pub at: DateTime<Utc>,
-    /// Attempt.
     pub attempt: u32,
-    /// Windows missed.
     pub missed_windows: u32,
     /// It joined after its ring's turn.
     pub catch_up: bool,
@@ -80,15 +78,11 @@ pub struct PastDeployment {
 /// A ticket from elsewhere.
 #[derive(Clone, Debug)]
 pub struct PastTicket {
-    /// Number.
     pub number: i64,
-    /// Title.
     pub title: String,
     /// How bad.
     pub severity: TicketSeverity,
-    /// Category.
     pub category: String,
-    /// Its rooms.
     pub rooms: Vec<RoomId>,
     /// Its update: product and version.
     pub update: Option<(ProductId, String)>,
@@ -100,6 +94,35 @@ pub struct PastTicket {
     pub opened_at: DateTime<Utc>,
     /// What happened to it: when, who, what.
     pub events: Vec<(DateTime<Utc>, String, String)>,
+}
+
+/// The rings that a past rollout had entered, with their dates.
+fn past_stages(past: &PastRollout, rings: &RingSequence, now: DateTime<Utc>) -> Result<Vec<Stage>> {
+    let mut stages = Vec::with_capacity(past.entered.len());
+    for (ring, starts_on) in &past.entered {
+        let ring = rings
+            .get(*ring)
+            .ok_or_else(|| ServiceError::not_found("A ring of the history"))?;
+        let of_ring = past.rooms.iter().filter(|room| room.ring == ring.id && !room.catch_up);
+        let rooms = u32::try_from(of_ring.count()).unwrap_or(u32::MAX);
+        stages.push(Stage {
+            ring: StageOf::Ring(ring.id),
+            name: ring.name.clone(),
+            place: ring.place,
+            rollout_days: ring.rollout_days,
+            test_days: ring.test_days,
+            starts_on: *starts_on,
+            rollout_ends: *starts_on + chrono::Days::new(ring.rollout_days.into()),
+            test_ends: *starts_on + chrono::Days::new((ring.rollout_days + ring.test_days).into()),
+            entered_at: past
+                .published_at
+                .max(starts_on.and_time(chrono::NaiveTime::MIN).and_utc())
+                .min(now),
+            rooms,
+            placed: rooms,
+        });
+    }
+    Ok(stages)
 }
 
 /// What the audit has of a rollout that is taken over, with the words that it has for what happens here.
@@ -194,35 +217,7 @@ impl Service {
         let update = release.release.id;
         tx.grade_release(update, past.severity, &past.title).await?;
         compare_versions(tx, &release).await?;
-        let rings = tx.rings().await?;
-        let mut stages = Vec::with_capacity(past.entered.len());
-        for (ring, starts_on) in &past.entered {
-            let ring = rings
-                .get(*ring)
-                .ok_or_else(|| ServiceError::not_found("A ring of the history"))?;
-            let rooms = past
-                .rooms
-                .iter()
-                .filter(|room| room.ring == ring.id && !room.catch_up)
-                .count();
-            let rooms = u32::try_from(rooms).unwrap_or(u32::MAX);
-            stages.push(Stage {
-                ring: StageOf::Ring(ring.id),
-                name: ring.name.clone(),
-                place: ring.place,
-                rollout_days: ring.rollout_days,
-                test_days: ring.test_days,
-                starts_on: *starts_on,
-                rollout_ends: *starts_on + chrono::Days::new(ring.rollout_days.into()),
-                test_ends: *starts_on + chrono::Days::new((ring.rollout_days + ring.test_days).into()),
-                entered_at: past
-                    .published_at
-                    .max(starts_on.and_time(chrono::NaiveTime::MIN).and_utc())
-                    .min(now),
-                rooms,
-                placed: rooms,
-            });
-        }
+        let stages = past_stages(past, &tx.rings().await?, now)?;
         let rollout = Rollout {
             update,
             published_at: past.published_at,

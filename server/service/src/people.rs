@@ -53,7 +53,6 @@ pub struct SignInOutcome {
 /// Where a request comes from.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
-    /// Its address.
     pub address: String,
     /// What the browser calls itself, shortened.
     pub agent: String,
@@ -80,15 +79,12 @@ impl Service {
     /// What the sign-in page calls the organisation. Anybody may ask for that page, so it is one row and not a [`Service::read_snapshot`].
     ///
     /// # Errors
-    /// The database fails, or has no organisation yet.
+    /// Has no organisation yet.
     pub async fn organisation_name(&self) -> Result<String> {
         Ok(organisation(&mut self.store.read().await?).await?.name)
     }
 
     /// The token of the link that makes the first admin (A2); `None`: somebody has an account. An older link works no more.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn first_admin_link(&self) -> Result<Option<String>> {
         let token = new_token()?;
         let expires_at = self.clock.now() + LINK;
@@ -202,9 +198,6 @@ impl Service {
     }
 
     /// Who has this session; `None`: it has ended, or never was. Every request asks.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn session(&self, token: &str, origin: &Origin) -> Result<Option<Actor>> {
         let now = self.clock.now();
         let Some(session) = self.store.read().await?.session(&token_hash(token)).await? else {

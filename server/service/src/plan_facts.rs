@@ -24,7 +24,7 @@ pub(crate) struct PlanFacts {
 }
 
 impl PlanFacts {
-    pub async fn of(tx: &mut Tx) -> Result<Self> {
+    pub(crate) async fn of(tx: &mut Tx) -> Result<Self> {
         let live = tx.live_rollouts().await?;
         Ok(Self {
             organisation: organisation(tx).await?,
@@ -35,23 +35,23 @@ impl PlanFacts {
         })
     }
 
-    pub fn live(&self) -> impl Iterator<Item = &Rollout> {
+    pub(crate) fn live(&self) -> impl Iterator<Item = &Rollout> {
         self.live.values()
     }
 
     /// The live rollouts with the titles of their updates.
-    pub fn titled(&self) -> Vec<(&Rollout, String)> {
+    pub(crate) fn titled(&self) -> Vec<(&Rollout, String)> {
         let titled = |rollout: &Rollout| self.title(rollout.update);
         self.live().map(|rollout| (rollout, titled(rollout))).collect()
     }
 
-    pub fn title(&self, update: UpdateId) -> String {
+    pub(crate) fn title(&self, update: UpdateId) -> String {
         self.updates
             .get(&update)
             .map_or_else(|| "An update".to_owned(), Update::title)
     }
 
-    pub fn calendar(&self) -> Calendar<'_> {
+    pub(crate) fn calendar(&self) -> Calendar<'_> {
         Calendar {
             zone: &self.organisation.zone,
             rings: &self.rings,

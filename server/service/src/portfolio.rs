@@ -289,7 +289,7 @@ impl ReleaseFacts {
         })
     }
 
-    pub fn publish(&self) -> PublishFacts<'_> {
+    pub(crate) fn publish(&self) -> PublishFacts<'_> {
         PublishFacts {
             organisation: &self.organisation,
             rings: &self.rings,

@@ -39,11 +39,8 @@ const MOST_LINES: usize = 200;
 pub struct ProductDraft {
     /// Identity: 1 to 80 of `a-z0-9-`.
     pub id: String,
-    /// Vendor.
     pub vendor: CleanLine,
-    /// Name.
     pub name: CleanLine,
-    /// Kind.
     pub kind: ProductKind,
     /// Typical minutes of an install.
     pub expected_minutes: u32,

@@ -98,15 +98,10 @@ pub struct Review {
 pub struct ReviewRoom {
     /// `line 3 (Mast)`.
     pub place: String,
-    /// Name.
     pub name: String,
-    /// Site.
     pub site: String,
-    /// Zone.
     pub zone: Zone,
-    /// Its ring.
     pub ring: RingId,
-    /// Devices.
     pub devices: usize,
 }
 

@@ -110,7 +110,7 @@ impl Service {
     /// meanwhile.
     ///
     /// # Errors
-    /// The database fails, or another process is planning.
+    /// Another process is planning.
     pub async fn plan(&self) -> Result<DryRun> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
@@ -138,9 +138,6 @@ impl Service {
     }
 
     /// When the next tick has something to do; `None`: when something happens.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
         Ok(self.store.read().await?.next_due(self.clock.now()).await?)
     }

@@ -41,7 +41,6 @@ pub const LONGEST_SUPPRESSION: u64 = 366;
 /// An issue as a person records it (I1, I2).
 #[derive(Clone, Debug)]
 pub struct Issue {
-    /// Title.
     pub title: CleanLine,
     /// What people see, and since when.
     pub description: CleanText,
@@ -55,6 +54,18 @@ pub struct Issue {
     pub high_impact: bool,
     /// The update that it is about.
     pub update: Option<UpdateId>,
+}
+
+/// What a person may change of a recorded ticket.
+#[derive(Clone, Debug)]
+pub struct TicketDraft {
+    pub title: CleanLine,
+    /// What people see, and since when.
+    pub description: CleanText,
+    /// How bad.
+    pub severity: TicketSeverity,
+    /// Whether it keeps people from working.
+    pub high_impact: bool,
 }
 
 impl Service {
@@ -182,18 +193,10 @@ impl Service {
     ///
     /// # Errors
     /// The actor may not, there is no such ticket, it opened by itself, or a field breaks its limit.
-    pub async fn edit_ticket(
-        &self,
-        actor: &Actor,
-        number: i64,
-        title: CleanLine,
-        description: CleanText,
-        severity: TicketSeverity,
-        high_impact: bool,
-    ) -> Result<()> {
+    pub async fn edit_ticket(&self, actor: &Actor, number: i64, draft: TicketDraft) -> Result<()> {
         change_records!(self, actor, Act::WorkOnTickets, |tx, now| {
-            check_text("title", &title, LONGEST_TITLE)?;
-            let description = checked_lines("description", &description)?;
+            check_text("title", &draft.title, LONGEST_TITLE)?;
+            let description = checked_lines("description", &draft.description)?;
             let before = known(tx, number).await?;
             if before.is_automatic {
                 return Err(ServiceError::conflict(format!(
@@ -201,10 +204,10 @@ impl Service {
                 )));
             }
             let after = TicketRecord {
-                title: title.to_string(),
+                title: draft.title.to_string(),
                 description,
-                severity,
-                high_impact,
+                severity: draft.severity,
+                high_impact: draft.high_impact,
                 ..before.clone()
             };
             put(tx, actor, &after, "Edited.", now).await?;

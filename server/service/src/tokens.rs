@@ -81,9 +81,6 @@ impl Service {
     }
 
     /// Who asks with this token; `None`: it was revoked, has expired, or never was.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn bearer(&self, secret: &str, origin: &Origin) -> Result<Option<Actor>> {
         let now = self.clock.now();
         let token = self.store.read().await?.token(&token_hash(secret)).await?;

@@ -19,7 +19,7 @@ use service::catalogue::Catalogue;
 use service::releases::{ProductDraft, ReleaseDraft};
 use service::rooms::{DeviceDraft, RoomDraft, SiteDraft};
 use service::settings::{OrganisationDraft, fingerprint};
-use service::tickets::Issue;
+use service::tickets::{Issue, TicketDraft};
 use service::{Actor, NewFile, Result, RoomChoice, RoomScope, RoomsFile, ServiceError, Source};
 use store::{AuditFacts, AuditFilter, TicketFilter};
 use testkit::{Devices, Estate, actor, both_engines, date, draft};
@@ -308,10 +308,8 @@ impl Scene {
             }
             "investigate ticket" => service.investigate_ticket(by, self.ticket().await, true).await,
             "edit ticket" => {
-                let (number, severity) = (self.ticket().await, TicketSeverity::Critical);
-                service
-                    .edit_ticket(by, number, "No sound".into(), "since noon".into(), severity, true)
-                    .await
+                let number = self.ticket().await;
+                service.edit_ticket(by, number, ticket_draft("No sound")).await
             }
             "suppress ticket" => {
                 let number = self.ticket_that(true).await;
@@ -468,9 +466,7 @@ async fn who_may_not_change_a_ticket_hears_that_before_anything_of_its_fields_a1
     for refused in [
         service.add_note(&by, 0, "".into()).await,
         service.assign_ticket(&by, 0, "nobody of this name".into()).await,
-        service
-            .edit_ticket(&by, 0, "".into(), "".into(), TicketSeverity::Critical, true)
-            .await,
+        service.edit_ticket(&by, 0, ticket_draft("")).await,
         service.resolve_ticket(&by, 0, "no category", "".into()).await,
         service.suppress_ticket(&by, 0, too_early, "".into()).await,
     ] {
@@ -524,5 +520,14 @@ async fn every_change_leaves_one_entry_with_what_was_and_what_is_a3(estate: Esta
             "{name}: {}",
             entry.summary
         );
+    }
+}
+
+fn ticket_draft(title: &str) -> TicketDraft {
+    TicketDraft {
+        title: title.into(),
+        description: "since noon".into(),
+        severity: TicketSeverity::Critical,
+        high_impact: true,
     }
 }

@@ -137,22 +137,6 @@ pub(crate) async fn limit_requests(
     }
 }
 
-/// Logs once what was too large or came too slowly.
-pub(crate) async fn log_refused(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
-    let status = response.status();
-    if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
-        let route = route.as_ref().map_or("none", MatchedPath::as_str);
-        tracing::warn!(
-            route,
-            status = status.as_u16(),
-            "a request was too large or came too slowly"
-        );
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ pub(crate) use events::{EventsState, events};
 pub(crate) use exports::exports;
 pub(crate) use form_posts::redirect_form_posts;
 pub(crate) use forms::forms;
-pub(crate) use guards::{RequestLimits, limit_requests, log_refused, same_origin_only, with_headers};
+pub(crate) use guards::{RequestLimits, limit_requests, same_origin_only, with_headers};
 pub(crate) use policy::{refuse_framing, reports};
 pub(crate) use uploads::{release_files, uploads};
 

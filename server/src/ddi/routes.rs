@@ -1,6 +1,7 @@
 //! The resources of `docs/devices.md` 1, each a few lines: who speaks, one call of the service, the answer.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -48,7 +49,8 @@ pub fn routes(service: Service) -> Router {
         )
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
-        .with_state(service)
+        // Shared, for a clone of all its parts with every request would cost more than some of the answers.
+        .with_state(Arc::new(service))
 }
 
 #[derive(Deserialize)]
@@ -193,6 +195,10 @@ fn base(service: &Service, controller: &str) -> String {
 }
 
 fn hal(headers: &HeaderMap, value: &Value) -> Response {
+    hal_text(headers, value.to_string())
+}
+
+fn hal_text(headers: &HeaderMap, text: String) -> Response {
     let accepts = headers
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
@@ -203,21 +209,21 @@ fn hal(headers: &HeaderMap, value: &Value) -> Response {
     } else {
         "application/hal+json"
     };
-    ([(header::CONTENT_TYPE, media_type)], value.to_string()).into_response()
+    ([(header::CONTENT_TYPE, media_type)], text).into_response()
 }
 
-async fn poll(State(service): State<Service>, Path(path): Path<Controller>, headers: HeaderMap) -> DeviceResult {
+async fn poll(State(service): State<Arc<Service>>, Path(path): Path<Controller>, headers: HeaderMap) -> DeviceResult {
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let answer = service.poll(&caller).await?;
-    let body = wire::poll(&answer, &base(&service, &caller.controller));
-    let etag = etag(&body.to_string());
+    let body = wire::poll(&answer, &base(&service, &caller.controller)).to_string();
+    let etag = etag(&body);
     let unchanged = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|given| given.as_bytes() == etag.as_bytes());
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        hal(&headers, &body)
+        hal_text(&headers, body)
     };
     if let Ok(etag) = etag.parse() {
         response.headers_mut().insert(header::ETAG, etag);
@@ -233,7 +239,7 @@ fn etag(body: &str) -> String {
 }
 
 async fn config(
-    State(service): State<Service>,
+    State(service): State<Arc<Service>>,
     Path(path): Path<Controller>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -247,7 +253,7 @@ async fn config(
     }
 }
 
-async fn deployment(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
+async fn deployment(State(service): State<Arc<Service>>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let work = service
         .work(&caller, action_id(&path.action)?)
@@ -259,7 +265,7 @@ async fn deployment(State(service): State<Service>, Path(path): Path<Action>, he
     ))
 }
 
-async fn installed(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
+async fn installed(State(service): State<Arc<Service>>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let work = service
         .installed(caller.id, action_id(&path.action)?)
@@ -272,7 +278,7 @@ async fn installed(State(service): State<Service>, Path(path): Path<Action>, hea
 }
 
 async fn feedback(
-    State(service): State<Service>,
+    State(service): State<Arc<Service>>,
     Path(path): Path<Action>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -293,7 +299,7 @@ fn report_response(outcome: Outcome, what: &'static str) -> DeviceResult {
     }
 }
 
-async fn cancel(State(service): State<Service>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
+async fn cancel(State(service): State<Arc<Service>>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
     if !service.cancel_wanted(caller.id, action).await? {
@@ -304,7 +310,7 @@ async fn cancel(State(service): State<Service>, Path(path): Path<Action>, header
 }
 
 async fn cancel_feedback(
-    State(service): State<Service>,
+    State(service): State<Arc<Service>>,
     Path(path): Path<Action>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -319,7 +325,7 @@ async fn cancel_feedback(
 }
 
 async fn confirmation(
-    State(service): State<Service>,
+    State(service): State<Arc<Service>>,
     Path(path): Path<Controller>,
     headers: HeaderMap,
 ) -> DeviceResult {
@@ -328,7 +334,7 @@ async fn confirmation(
 }
 
 async fn artifact(
-    State(service): State<Service>,
+    State(service): State<Arc<Service>>,
     Path(path): Path<File>,
     method: Method,
     headers: HeaderMap,

@@ -196,8 +196,13 @@ impl DemoDevices {
             chunk["name"].as_str().unwrap_or_default(),
             chunk["version"].as_str().unwrap_or_default(),
         );
-        self.say(device, controller, &action, "proceeding", "none", "Downloading.")
-            .await?;
+        self.say(
+            device,
+            controller,
+            &action,
+            status("proceeding", "none", "Downloading."),
+        )
+        .await?;
         for artifact in chunk["artifacts"].as_array().into_iter().flatten() {
             let address = artifact["_links"]["download-http"]["href"]
                 .as_str()
@@ -240,12 +245,17 @@ impl DemoDevices {
         match job.ends {
             Ending::Silence => Ok(()),
             Ending::Failure(why) => {
-                self.say(device, controller, &job.action, "closed", "failure", why)
+                self.say(device, controller, &job.action, status("closed", "failure", why))
                     .await
             }
             Ending::Success => {
-                self.say(device, controller, &job.action, "closed", "success", "Installed.")
-                    .await?;
+                self.say(
+                    device,
+                    controller,
+                    &job.action,
+                    status("closed", "success", "Installed."),
+                )
+                .await?;
                 device.components.insert(job.product.clone(), job.version.clone());
                 self.report_facts(device, &self.address(controller, "/configData"))
                     .await
@@ -270,17 +280,8 @@ impl DemoDevices {
         Ok(())
     }
 
-    async fn say(
-        &self,
-        device: &Device,
-        controller: &str,
-        action: &str,
-        execution: &str,
-        finished: &str,
-        detail: &str,
-    ) -> Result<()> {
+    async fn say(&self, device: &Device, controller: &str, action: &str, status: Value) -> Result<()> {
         let address = self.address(controller, &format!("/deploymentBase/{action}/feedback"));
-        let status = json!({ "execution": execution, "result": { "finished": finished }, "details": [detail] });
         let body = json!({ "id": action, "status": status });
         self.http
             .post(address)
@@ -317,6 +318,11 @@ impl DemoDevices {
         hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
         hash ^ (hash >> 33)
     }
+}
+
+/// What a device says of its action (`docs/devices.md` 1).
+fn status(execution: &str, finished: &str, detail: &str) -> Value {
+    json!({ "execution": execution, "result": { "finished": finished }, "details": [detail] })
 }
 
 fn authorization(device: &Device) -> String {

@@ -67,7 +67,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
 /// A service on the demo's database, filled on the first start.
 ///
 /// # Errors
-/// The database fails, or the demo's own files are broken.
+/// The demo's own files are broken.
 pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Result<Service> {
     let stored = store.read().await?.program_value(CLOCK).await?;
     let start = match stored {

@@ -50,9 +50,6 @@ impl AnnouncementRow {
 
 impl Tx {
     /// Adds an announcement.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_announcement(&mut self, announcement: &AnnouncementRecord) -> Result<()> {
         const SQL: &str =
             "INSERT INTO announcements (id, made_at, made_by, title, text, until) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -70,9 +67,6 @@ impl Tx {
     }
 
     /// An announcement.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn announcement(&mut self, id: AnnouncementId) -> Result<Option<AnnouncementRecord>> {
         const SQL: &str = "SELECT id, made_at, made_by, title, text, until FROM announcements WHERE id = $1";
         let row: Option<AnnouncementRow> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
@@ -80,9 +74,6 @@ impl Tx {
     }
 
     /// Takes an announcement away, for everybody.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn delete_announcement(&mut self, id: AnnouncementId) -> Result<()> {
         const SQL: &str = "DELETE FROM announcements WHERE id = $1";
         each!(self, c => sqlx::query(SQL).bind(id.0).execute(c).await.map(drop))?;
@@ -90,9 +81,6 @@ impl Tx {
     }
 
     /// What stands on Home on a date of the organisation's, newest first: what `person` has not dismissed; all of it, where nobody asks.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn announcements(
         &mut self,
         person: Option<PersonId>,
@@ -112,7 +100,7 @@ impl Tx {
     /// Takes an announcement from one person's Home. A second time changes nothing.
     ///
     /// # Errors
-    /// The database fails, or there is no such announcement.
+    /// There is no such announcement.
     pub async fn dismiss_announcement(
         &mut self,
         id: AnnouncementId,

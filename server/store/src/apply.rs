@@ -15,7 +15,7 @@ impl Tx {
     /// Writes changes. `rechecks`: those that the planner was given, by their ids.
     ///
     /// # Errors
-    /// The database fails, or a law would be broken.
+    /// A law would be broken.
     pub async fn apply(
         &mut self,
         changes: &Changes,

@@ -82,7 +82,6 @@ pub struct AuditFacts {
     pub address: String,
     /// Its place in the chain.
     pub sequence: Option<i64>,
-    /// Its hash.
     pub hash: Option<String>,
 }
 
@@ -138,9 +137,6 @@ pub struct AuditText {
 
 impl Tx {
     /// Adds an entry.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_audit(&mut self, at: DateTime<Utc>, entry: &AuditEntry) -> Result<()> {
         const SQL: &str =
             "INSERT INTO audit (at, actor, action, object_kind, object_id, summary, before, after, address)
@@ -162,9 +158,6 @@ impl Tx {
     }
 
     /// [`Tx::add_audit`] for many entries, in their order.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_audits(&mut self, at: DateTime<Utc>, entries: &[AuditEntry]) -> Result<()> {
         // SQLite takes 32,766 parameters, and an entry has nine.
         for batch in entries.chunks(500) {
@@ -190,9 +183,6 @@ impl Tx {
     }
 
     /// Takes the right to seal in this transaction; `false`: another process has it.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn try_seal_lock(&mut self) -> Result<bool> {
         match &mut self.inner {
             // BEGIN IMMEDIATE holds the write lock already.
@@ -204,18 +194,12 @@ impl Tx {
     }
 
     /// The last entry of the chain: its place and its hash.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn last_sealed(&mut self) -> Result<Option<(i64, String)>> {
         const SQL: &str = "SELECT sequence, hash FROM audit WHERE sequence IS NOT NULL AND hash IS NOT NULL ORDER BY sequence DESC LIMIT 1";
         Ok(each!(self, c => sqlx::query_as(SQL).fetch_optional(c).await)?)
     }
 
     /// Entries that are not sealed yet, oldest first.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn unsealed(&mut self, limit: i64) -> Result<Vec<AuditFacts>> {
         const SQL: &str =
             "SELECT id, at, actor, action, object_kind, object_id, summary, before, after, address, sequence, hash
@@ -224,9 +208,6 @@ impl Tx {
     }
 
     /// The chain after a place, in its order.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn chain(&mut self, after: i64, limit: i64) -> Result<Vec<AuditFacts>> {
         const SQL: &str =
             "SELECT id, at, actor, action, object_kind, object_id, summary, before, after, address, sequence, hash
@@ -235,9 +216,6 @@ impl Tx {
     }
 
     /// Entries that have a place without a hash, a hash without a place, or a place before the first: no sealing leaves such.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn half_sealed(&mut self) -> Result<Vec<i64>> {
         const SQL: &str =
             "SELECT id FROM audit WHERE (hash IS NULL) <> (sequence IS NULL) OR sequence < 1 ORDER BY id LIMIT 100";
@@ -247,7 +225,7 @@ impl Tx {
     /// Gives an entry its place in the chain and its hash.
     ///
     /// # Errors
-    /// The database fails, or the entry is sealed already.
+    /// The entry is sealed already.
     pub async fn seal(&mut self, id: i64, sequence: i64, hash: &str) -> Result<()> {
         const SQL: &str = "UPDATE audit SET sequence = $2, hash = $3 WHERE id = $1";
         each!(self, c => sqlx::query(SQL).bind(id).bind(sequence).bind(hash).execute(c).await.map(drop))?;
@@ -255,9 +233,6 @@ impl Tx {
     }
 
     /// A page of entries, newest first.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn audit_page(&mut self, filter: &AuditFilter, limit: i64) -> Result<Vec<AuditFacts>> {
         let forwards = filter.newer_than.is_some();
         let mut entries: Vec<AuditFacts> = each!(self, c => {
@@ -293,9 +268,6 @@ impl Tx {
     }
 
     /// Everybody of whom there is an entry. It jumps from name to name: the cost follows the names, not the entries.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn audit_actors(&mut self) -> Result<Vec<String>> {
         const SQL: &str = "WITH RECURSIVE names (name) AS (
                 SELECT MIN(actor) FROM audit
@@ -305,9 +277,6 @@ impl Tx {
     }
 
     /// Every kind of object of which there is an entry, found like [`Tx::audit_actors`].
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn audit_kinds(&mut self) -> Result<Vec<String>> {
         const SQL: &str = "WITH RECURSIVE kinds (kind) AS (
                 SELECT MIN(object_kind) FROM audit
@@ -317,9 +286,6 @@ impl Tx {
     }
 
     /// Entries about one object, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn audit_of(&mut self, object_kind: &str, object_id: &str, limit: i64) -> Result<Vec<AuditRecord>> {
         const SQL: &str = "SELECT id, at, actor, action, object_kind, object_id, summary FROM audit
             WHERE object_kind = $1 AND object_id = $2 ORDER BY at DESC, id DESC LIMIT $3";

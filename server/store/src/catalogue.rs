@@ -19,11 +19,8 @@ use crate::tx::{Tx, each};
 pub struct ProductRecord {
     /// Identity.
     pub id: ProductId,
-    /// Vendor.
     pub vendor: String,
-    /// Name.
     pub name: String,
-    /// Kind.
     pub kind: ProductKind,
     /// Part of the portfolio that this organisation covers.
     pub covered: bool,
@@ -53,7 +50,6 @@ pub struct NewRelease {
     pub product: ProductId,
     /// Row of its version.
     pub version_id: Uuid,
-    /// Version.
     pub version: String,
     /// Title on screen: the product's name unless it says otherwise.
     pub title: String,
@@ -80,18 +76,15 @@ pub struct NewRelease {
 /// A release with its words.
 #[derive(Clone, Debug)]
 pub struct ReleaseRecord {
-    /// The release.
     pub release: NewRelease,
     /// Day of release, where known.
     pub released: Option<NaiveDate>,
-    /// Its product.
     pub product: ProductRecord,
 }
 
 /// An artifact to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewArtifact {
-    /// Its update.
     pub update: UpdateId,
     /// File name as devices see it.
     pub filename: String,
@@ -112,7 +105,6 @@ pub struct NewArtifact {
 pub struct ArtifactRecord {
     /// Software module.
     pub module: i32,
-    /// The artifact.
     pub artifact: NewArtifact,
 }
 
@@ -174,9 +166,6 @@ impl UpdateRow {
 
 impl Tx {
     /// Adds or changes products.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_products(&mut self, products: &[ProductRecord]) -> Result<()> {
         const SQL: &str = "INSERT INTO products
             (id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes)
@@ -202,9 +191,6 @@ impl Tx {
     }
 
     /// A product.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn product(&mut self, id: &ProductId) -> Result<Option<ProductRecord>> {
         const SQL: &str = "SELECT id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes
             FROM products WHERE id = $1";
@@ -217,9 +203,6 @@ impl Tx {
     }
 
     /// All products, by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn products(&mut self) -> Result<Vec<ProductRecord>> {
         const SQL: &str = "SELECT id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes
             FROM products ORDER BY name, id";
@@ -228,9 +211,6 @@ impl Tx {
     }
 
     /// Every known version of a product.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn versions(&mut self, product: &ProductId) -> Result<Vec<VersionRecord>> {
         const SQL: &str = "SELECT id, text, released FROM versions WHERE product_id = $1 ORDER BY text";
         let rows: Vec<(Uuid, String, Option<NaiveDate>)> =
@@ -242,9 +222,6 @@ impl Tx {
     }
 
     /// Adds a version, or gives the known one its release day; returns its row.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_version(
         &mut self,
         id: Uuid,
@@ -263,7 +240,7 @@ impl Tx {
     /// Adds releases.
     ///
     /// # Errors
-    /// The database fails, or the version has a release already.
+    /// The version has a release already.
     pub async fn add_release(&mut self, release: &NewRelease) -> Result<()> {
         const SQL: &str = "INSERT INTO updates
             (id, product_id, version_id, version, title, severity, minimum_version, models, applies_to_unknown, supersedes,
@@ -291,9 +268,6 @@ impl Tx {
     }
 
     /// Sets how urgent a release is, and its title; what an admin grades when publishing.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn grade_release(&mut self, id: UpdateId, severity: Severity, title: &str) -> Result<()> {
         const SQL: &str = "UPDATE updates SET severity = $2, title = $3 WHERE id = $1";
         each!(self, c => sqlx::query(SQL).bind(id.0).bind(severity.as_str()).bind(title).execute(c).await.map(drop))?;
@@ -301,9 +275,6 @@ impl Tx {
     }
 
     /// The versions of these products that have a release.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn released_versions(&mut self, products: &[&ProductId]) -> Result<BTreeSet<(ProductId, String)>> {
         let mut released = BTreeSet::new();
         for batch in products.chunks(BATCH) {
@@ -319,9 +290,6 @@ impl Tx {
     }
 
     /// The release of a version of a product.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn release_of(&mut self, product: &ProductId, version: &str) -> Result<Option<ReleaseRecord>> {
         const SQL: &str = "SELECT id FROM updates WHERE product_id = $1 AND version = $2";
         // Postgres cannot be asked for it.
@@ -337,9 +305,6 @@ impl Tx {
     }
 
     /// A release.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn release(&mut self, id: UpdateId) -> Result<Option<ReleaseRecord>> {
         const SQL: &str = "SELECT u.product_id, u.version_id, u.version, u.title, u.severity, u.minimum_version, u.models,
                 u.applies_to_unknown, u.supersedes, u.expected_minutes, u.known_issues, u.recalled, u.position, v.released
@@ -400,9 +365,6 @@ impl Tx {
     }
 
     /// Writes how versions stand to an update.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_standings(&mut self, update: UpdateId, standings: &[(Uuid, VersionStanding)]) -> Result<()> {
         for batch in standings.chunks(500) {
             each!(self, c => {
@@ -418,9 +380,6 @@ impl Tx {
     }
 
     /// Releases of a product to which its versions are compared: the published ones, and what may be a step to one (S8).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn compared_releases(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
         const SQL: &str = "SELECT u.id FROM updates u WHERE u.product_id = $1
                 AND EXISTS (SELECT 1 FROM standings s WHERE s.update_id = u.id) ORDER BY u.id";
@@ -429,9 +388,6 @@ impl Tx {
     }
 
     /// Releases that may be steps on a way to one of these updates (S8): those of its product whose standings are worked out.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn steps_to(&mut self, updates: &BTreeMap<UpdateId, Update>) -> Result<Vec<UpdateId>> {
         let products: BTreeSet<&ProductId> = updates
             .values()
@@ -451,9 +407,6 @@ impl Tx {
     }
 
     /// All releases of a product.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn releases_of(&mut self, product: &ProductId) -> Result<Vec<UpdateId>> {
         const SQL: &str = "SELECT id FROM updates WHERE product_id = $1 ORDER BY position, id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_all(c).await)?;
@@ -461,9 +414,6 @@ impl Tx {
     }
 
     /// Marks a release as recalled (S10).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn recall_release(&mut self, id: UpdateId) -> Result<()> {
         const SQL: &str = "UPDATE updates SET recalled = $2 WHERE id = $1";
         each!(self, c => sqlx::query(SQL).bind(id.0).bind(true).execute(c).await.map(drop))?;
@@ -471,9 +421,6 @@ impl Tx {
     }
 
     /// Updates for planning.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn updates(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
@@ -519,7 +466,7 @@ impl Tx {
     /// Adds an artifact; returns its software module number.
     ///
     /// # Errors
-    /// The database fails, or the update has a file of this name.
+    /// The update has a file of this name.
     pub async fn add_artifact(&mut self, artifact: &NewArtifact) -> Result<i32> {
         const SQL: &str = "INSERT INTO artifacts (update_id, filename, size, sha256, sha1, md5, url)
             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING module";
@@ -537,9 +484,6 @@ impl Tx {
     }
 
     /// The artifacts of an update.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn artifacts(&mut self, update: UpdateId) -> Result<Vec<ArtifactRecord>> {
         const SQL: &str =
             "SELECT module, filename, size, sha256, sha1, md5, url FROM artifacts WHERE update_id = $1 ORDER BY module";
@@ -563,9 +507,6 @@ impl Tx {
     }
 
     /// An artifact by what stands in its address.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn artifact(&mut self, module: i32, filename: &str) -> Result<Option<ArtifactRecord>> {
         const SQL: &str = "SELECT update_id FROM artifacts WHERE module = $1 AND filename = $2";
         let update: Option<Uuid> =

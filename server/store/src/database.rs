@@ -98,9 +98,6 @@ impl Store {
     }
 
     /// A reading transaction: one snapshot for all its queries. Dropping it ends it.
-    ///
-    /// # Errors
-    /// The database is away.
     pub async fn read(&self) -> Result<Tx> {
         match &self.database {
             Database::Sqlite { readers, .. } => {

@@ -153,9 +153,6 @@ pub(crate) const BATCH: usize = 500;
 
 impl Tx {
     /// One deployment.
-    ///
-    /// # Errors
-    /// The database fails, or the row is no fact.
     pub async fn deployment_of(&mut self, room: RoomId, update: UpdateId) -> Result<Option<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
                 failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
@@ -166,9 +163,6 @@ impl Tx {
     }
 
     /// The deployments of these updates in a room.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn deployments_of_room(
         &mut self,
         room: RoomId,
@@ -191,9 +185,6 @@ impl Tx {
     }
 
     /// The deployments of an update in these rooms.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn deployments_in(&mut self, rooms: &[RoomId], update: UpdateId) -> Result<BTreeMap<RoomId, Deployment>> {
         let mut found = BTreeMap::new();
         for batch in rooms.chunks(BATCH) {
@@ -216,9 +207,6 @@ impl Tx {
     }
 
     /// The failed deployments of an update by the names of their rooms, in bounded slices after `after`.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn failed_deployments(
         &mut self,
         update: UpdateId,
@@ -240,7 +228,7 @@ impl Tx {
     /// attempt, so that there is nothing to compare them with.
     ///
     /// # Errors
-    /// The database fails, or a room has one already (law D).
+    /// A room has one already (law D).
     pub(crate) async fn place_deployments(&mut self, placed: &[Deployment], now: DateTime<Utc>) -> Result<()> {
         const ROWS: usize = 2000;
         let mut deltas: BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>> = BTreeMap::new();
@@ -297,7 +285,7 @@ impl Tx {
     /// Writes deployments in their new state, with their counts and their history.
     ///
     /// # Errors
-    /// The database fails, or a law would be broken.
+    /// A law would be broken.
     pub async fn put_deployments(&mut self, deployments: &[Deployment], now: DateTime<Utc>) -> Result<()> {
         // What closes comes before what opens: a room has one open deployment at any instant.
         let mut ordered: Vec<&Deployment> = deployments.iter().collect();

@@ -81,9 +81,6 @@ impl Tx {
     }
 
     /// Takes back what is prepared and has not started; deployments of which something is taken back are looked at.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn take_back(&mut self, taken: &TakeBack) -> Result<()> {
         let (rooms, id) = match taken.scope {
             FreezeScope::Organisation => ("TRUE", None),
@@ -95,9 +92,6 @@ impl Tx {
     }
 
     /// Takes back what is prepared in the rooms of a site that have its zone and none of their own, as [`Tx::take_back`] does.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn take_back_in_zone_of(&mut self, site: SiteId, now: DateTime<Utc>) -> Result<()> {
         const ROOMS: &str = "d.room_id IN (SELECT id FROM rooms WHERE NOT zone_is_own AND site_id = ";
         self.take_back_in(ROOMS, Some(site.0), None, now).await
@@ -138,9 +132,6 @@ impl Tx {
     }
 
     /// Has the planner look at everything unfinished of a rollout.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn wake_deployments(&mut self, update: UpdateId, now: DateTime<Utc>) -> Result<()> {
         const SQL: &str =
             "UPDATE deployments SET next_at = $2 WHERE update_id = $1 AND progress IN ('not_started', 'in_progress')";

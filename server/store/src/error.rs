@@ -3,7 +3,8 @@
 /// A store's result.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// Why rows could not be read or written.
+/// Why rows could not be read or written. Every function that reads or writes may say that the database is away, or that a row is no fact;
+/// their own docs name only what else can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another transaction was faster; the same work may succeed now. `write!` has tried a few times already.

@@ -36,7 +36,7 @@ impl Tx {
     /// Writes what a room is, if nobody has changed it since it was read; `false`: somebody has.
     ///
     /// # Errors
-    /// The database fails, or the name is taken at its site.
+    /// The name is taken at its site.
     pub async fn put_room(&mut self, room: &RoomRecord) -> Result<bool> {
         const SQL: &str =
             "UPDATE rooms SET name = $3, name_key = CASE WHEN name = $3 THEN name_key ELSE $4 END,
@@ -62,9 +62,6 @@ impl Tx {
     }
 
     /// The room of this name at a site, without regard to case or Unicode form, other than this one.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_at(&mut self, site: SiteId, name: &str, other_than: Option<RoomId>) -> Result<Option<RoomId>> {
         const SQL: &str = "SELECT id FROM rooms WHERE (name_key = $1 OR clean_key = $1) AND site_id = $2 AND id <> $3 ORDER BY id LIMIT 1";
         let id: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL)
@@ -77,9 +74,6 @@ impl Tx {
     }
 
     /// The rooms of these names, whatever their sites: (name key, site) to room.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_by_name_key(&mut self, keys: &[String]) -> Result<BTreeMap<(String, SiteId), RoomId>> {
         let mut found = BTreeMap::new();
         for batch in keys.chunks(BATCH) {
@@ -97,9 +91,6 @@ impl Tx {
     }
 
     /// Which of these names devices have, revoked ones too: name to its room's name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn devices_by_controller(&mut self, controllers: &[String]) -> Result<BTreeMap<String, String>> {
         let mut found = BTreeMap::new();
         for batch in controllers.chunks(BATCH) {
@@ -116,9 +107,6 @@ impl Tx {
     }
 
     /// Whether an install runs in a room, or waits for its confirmation: also one that the planner has yet to hear of.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn has_running(&mut self, room: RoomId) -> Result<bool> {
         const SQL: &str = "SELECT COUNT(*) FROM deployments d JOIN installs i ON i.deployment_id = d.id
             WHERE d.room_id = $1 AND d.state = 'open' AND i.state IN ('started', 'installed')";
@@ -127,9 +115,6 @@ impl Tx {
     }
 
     /// The place behind the last device of a room.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn next_position(&mut self, room: RoomId) -> Result<u32> {
         const SQL: &str = "SELECT COALESCE(MAX(position) + 1, 0) FROM devices WHERE room_id = $1";
         let next: i64 = each!(self, c => sqlx::query_scalar(SQL).bind(room.0).fetch_one(c).await)?;
@@ -137,9 +122,6 @@ impl Tx {
     }
 
     /// The room of a device, revoked or not; `None`: no device is called that.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_of_device(&mut self, controller: &str) -> Result<Option<(DeviceId, RoomId)>> {
         const SQL: &str = "SELECT id, room_id FROM devices WHERE controller_id = $1";
         let row: Option<(Uuid, Uuid)> = each!(self, c => sqlx::query_as(SQL).bind(controller).fetch_optional(c).await)?;
@@ -147,9 +129,6 @@ impl Tx {
     }
 
     /// Keeps a file until somebody decides on it.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_upload(&mut self, upload: &UploadRecord) -> Result<()> {
         const SQL: &str =
             "INSERT INTO uploads (id, kind, name, text, made_by, made_at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -167,9 +146,6 @@ impl Tx {
     }
 
     /// A file that waits for somebody to decide.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn upload(&mut self, id: Uuid) -> Result<Option<UploadRecord>> {
         const SQL: &str = "SELECT kind, name, text, made_by, made_at FROM uploads WHERE id = $1";
         let row: Option<(String, String, String, String, i64)> =
@@ -189,9 +165,6 @@ impl Tx {
     }
 
     /// Forgets a file, and those from before `old`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn forget_uploads(&mut self, id: Option<Uuid>, old: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "DELETE FROM uploads WHERE id = $1 OR made_at < $2";
         each!(self, c => sqlx::query(SQL).bind(id).bind(micros(old)).execute(c).await.map(drop))?;

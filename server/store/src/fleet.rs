@@ -13,9 +13,6 @@ use crate::tx::{Tx, each};
 
 impl Tx {
     /// Every fact in the database. Its cost is the size of the fleet.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn fleet(&mut self) -> Result<Fleet> {
         const ROOMS: &str = "SELECT id FROM rooms ORDER BY id";
         const ACKNOWLEDGED: &str =

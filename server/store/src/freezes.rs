@@ -38,9 +38,6 @@ impl FreezeRow {
 
 impl Tx {
     /// The freezes that move plans: the organisation's and the rings'.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn freezes(&mut self) -> Result<Freezes> {
         const SQL: &str = "SELECT id, ring_id AS of, first_date, last_date, owner, reason, made_at FROM freezes
             WHERE scope IN ('organisation', 'ring') ORDER BY first_date, id";
@@ -56,9 +53,6 @@ impl Tx {
     }
 
     /// The freezes of single sites and rooms (W6). Those of rings and of the organisation: [`Tx::freezes`].
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn freezes_of_sites_and_rooms(&mut self) -> Result<Vec<(FreezeScope, Freeze)>> {
         const SQL: &str = "SELECT id, site_id, room_id, first_date, last_date, owner, reason, made_at
             FROM freezes WHERE scope IN ('site', 'room') ORDER BY first_date, id";
@@ -142,9 +136,6 @@ impl Tx {
 
     /// The spans of the freezes that concern rooms which a freeze of `scope` would concern too, in groups: one for each set of rooms that
     /// have the same freezes. What [`domain::commands::freeze::freeze`] is asked for each group.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn freeze_spans_beside(&mut self, scope: FreezeScope) -> Result<Vec<Vec<(NaiveDate, NaiveDate)>>> {
         type Row = (Uuid, Uuid, Option<Uuid>);
         // Rooms without a freeze of their own stand for their ring and site.
@@ -190,9 +181,6 @@ impl Tx {
 
     /// Keeps whom a freeze concerns from being changed until this transaction ends. Whoever makes a freeze takes this before the locks of
     /// rollouts: people who edit rings and rooms hold those rows when they come to the rollouts.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn lock_scope(&mut self, scope: FreezeScope) -> Result<()> {
         let (sql, id) = match scope {
             FreezeScope::Organisation => return Ok(()),
@@ -212,9 +200,6 @@ impl Tx {
 
     /// Has the planner look at what waits under rollouts that are over, a retry or a force (K4, K5): `wake_deployments` reaches those of
     /// live ones. `ring`: in this ring alone.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn wake_under_finished(&mut self, ring: Option<RingId>, now: DateTime<Utc>) -> Result<()> {
         const ALL: &str = "UPDATE deployments SET next_at = $1 WHERE progress IN ('not_started', 'in_progress')
             AND update_id IN (SELECT update_id FROM rollouts WHERE state = 'finished')";
@@ -231,9 +216,6 @@ impl Tx {
     }
 
     /// A freeze and whom it concerns; `None`: there is none of that id.
-    ///
-    /// # Errors
-    /// The database fails, or the row is no fact.
     pub async fn freeze_record(&mut self, id: FreezeId) -> Result<Option<(FreezeScope, Freeze)>> {
         const SCOPE: &str = "SELECT ring_id, site_id, room_id FROM freezes WHERE id = $1";
         const SQL: &str =
@@ -254,9 +236,6 @@ impl Tx {
     }
 
     /// Ends a freeze after `last_date`; without one, it is as if it had never been.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn shorten_freeze(&mut self, id: FreezeId, last_date: Option<NaiveDate>) -> Result<()> {
         const DELETE: &str = "DELETE FROM freezes WHERE id = $1";
         const SHORTEN: &str = "UPDATE freezes SET last_date = $2 WHERE id = $1";
@@ -270,7 +249,7 @@ impl Tx {
     /// Adds a freeze.
     ///
     /// # Errors
-    /// The database fails, or whom it concerns is not there.
+    /// Whom it concerns is not there.
     pub async fn add_freeze(&mut self, scope: FreezeScope, freeze: &Freeze) -> Result<()> {
         const SQL: &str = "INSERT INTO freezes
             (id, scope, ring_id, site_id, room_id, first_date, last_date, owner, reason, made_at)

@@ -95,9 +95,6 @@ impl Tx {
     }
 
     /// Logs a force (K6).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_force(&mut self, force: &ForceRecord) -> Result<()> {
         const SQL: &str = "INSERT INTO forces (update_id, mode, rooms, left_out, actor, at, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         each!(self, c => sqlx::query(SQL)
@@ -115,9 +112,6 @@ impl Tx {
     }
 
     /// The latest events of a room's deployments, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn events_of_room(&mut self, room: RoomId, limit: i64) -> Result<Vec<DeploymentEvent>> {
         const SQL: &str = "SELECT id, update_id, room_id, at, state, reason FROM deployment_events
             WHERE room_id = $1 ORDER BY id DESC LIMIT $2";
@@ -125,9 +119,6 @@ impl Tx {
     }
 
     /// The latest events of an update's deployments, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn events_of_update(&mut self, update: UpdateId, limit: i64) -> Result<Vec<DeploymentEvent>> {
         const SQL: &str = "SELECT id, update_id, room_id, at, state, reason FROM deployment_events
             WHERE update_id = $1 ORDER BY id DESC LIMIT $2";

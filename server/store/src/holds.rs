@@ -14,9 +14,6 @@ use crate::tx::{Tx, each};
 
 impl Tx {
     /// Keeps updates of a product (or all) away from a room ★.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_hold(&mut self, id: HoldId, room: RoomId, hold: &Hold, now: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "INSERT INTO holds (id, room_id, product_id, owner, reason, since, until)
             VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -47,9 +44,6 @@ impl Tx {
     }
 
     /// Notes a failed readiness check that keeps updates of a kind away from a room.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_block(&mut self, room: RoomId, block: &Block) -> Result<()> {
         const SQL: &str = "INSERT INTO blocks (room_id, kind, why) VALUES ($1, $2, $3)
             ON CONFLICT (room_id, kind) DO UPDATE SET why = excluded.why";

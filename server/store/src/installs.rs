@@ -144,7 +144,7 @@ impl Tx {
     /// snapshot has it start again, or is locked by it; SQLite has one writer.
     ///
     /// # Errors
-    /// The database fails, or one is not there.
+    /// An install is not there.
     pub async fn put_installs(&mut self, installs: &[Install]) -> Result<()> {
         for batch in installs.chunks(BATCH) {
             let written = each!(self, c => {
@@ -185,9 +185,6 @@ impl Tx {
     }
 
     /// The installs of a deployment, oldest first.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn installs_of(&mut self, deployment: DeploymentId) -> Result<Vec<Install>> {
         let rows: Vec<InstallRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
@@ -202,7 +199,7 @@ impl Tx {
     /// Makes installs; each gets its action id from the database. Their devices are asked for their facts.
     ///
     /// # Errors
-    /// The database fails, or a device has an open install.
+    /// A device has an open install.
     pub async fn add_installs(&mut self, installs: &[NewInstall]) -> Result<()> {
         for batch in installs.chunks(BATCH) {
             each!(self, c => {

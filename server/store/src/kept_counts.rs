@@ -7,9 +7,6 @@ use crate::tx::{Tx, each};
 
 impl Tx {
     /// Counts and copies that are kept and are not those of the rows, in words: `nightshift check` finds none.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn wrong_counts(&mut self) -> Result<Vec<String>> {
         const ROOMS: &str = "SELECT k.ring_id, k.site_id, k.state, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
             FROM (SELECT ring_id, site_id, state, rooms AS kept, 0 AS found FROM room_counts

@@ -41,7 +41,7 @@ const SENTENCES: [(i64, &str); 7] = [
     ),
     (
         14,
-        "Each deployment notes what it has come to, so that lists count by it; nothing else of it is changed.",
+        "Each deployment notes what it has come to, so that lists count by it. Rows that contradict themselves are mended; nothing else is changed.",
     ),
 ];
 
@@ -156,9 +156,6 @@ impl Store {
     }
 
     /// Whether every migration of this program, and no other, has been applied. Changes nothing.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn is_up_to_date(&self) -> Result<bool> {
         const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
         let (migrator, applied) = match &self.database {

@@ -88,9 +88,6 @@ impl Tx {
     }
 
     /// The rooms whose names were written in another Unicode form: (clean key, site) to room. What is imported is compared with them.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_in_other_forms(&mut self) -> Result<BTreeMap<(String, SiteId), RoomId>> {
         const SQL: &str = "SELECT clean_key, site_id, id FROM rooms WHERE clean_key IS NOT NULL ORDER BY id";
         let rows: Vec<(String, Uuid, Uuid)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
@@ -101,9 +98,6 @@ impl Tx {
     }
 
     /// Names that were taken for different ones once and are the same now, in words: somebody should rename one of each.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn names_that_fall_together(&mut self) -> Result<Vec<String>> {
         const SITES: &str = "SELECT id, COALESCE(clean_key, name_key), name FROM sites s
             WHERE clean_key IS NOT NULL OR EXISTS (SELECT 1 FROM sites o WHERE o.clean_key = s.name_key) ORDER BY id";

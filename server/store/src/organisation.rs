@@ -17,7 +17,7 @@ impl Tx {
     /// The organisation; `None` before the first start.
     ///
     /// # Errors
-    /// The database fails, or the row is no organisation.
+    /// The row is no organisation.
     pub async fn organisation(&mut self) -> Result<Option<Organisation>> {
         const SQL: &str = "SELECT name, zone, settings FROM organisation WHERE id = 1";
         let row: Option<(String, String, Json<Settings>)> =
@@ -34,9 +34,6 @@ impl Tx {
     }
 
     /// Writes the organisation.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_organisation(&mut self, organisation: &Organisation) -> Result<()> {
         const SQL: &str = "INSERT INTO organisation (id, name, zone, settings) VALUES (1, $1, $2, $3)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, zone = excluded.zone, settings = excluded.settings";
@@ -53,7 +50,7 @@ impl Tx {
     /// All rings.
     ///
     /// # Errors
-    /// The database fails, or the rows are no ring sequence.
+    /// The rows are no ring sequence.
     pub async fn rings(&mut self) -> Result<RingSequence> {
         const SQL: &str =
             "SELECT id, kind, name, description, place, rollout_days, test_days FROM rings ORDER BY place";
@@ -122,18 +119,12 @@ impl Tx {
     }
 
     /// A small fact of the program itself.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn program_value(&mut self, key: &str) -> Result<Option<String>> {
         const SQL: &str = "SELECT value FROM program WHERE key = $1";
         Ok(each!(self, c => sqlx::query_scalar(SQL).bind(key).fetch_optional(c).await)?)
     }
 
     /// Writes a small fact of the program itself.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_program_value(&mut self, key: &str, value: &str) -> Result<()> {
         const SQL: &str =
             "INSERT INTO program (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";

@@ -15,7 +15,6 @@ use crate::tx::{Tx, each};
 pub struct PersonRecord {
     /// Identity.
     pub id: PersonId,
-    /// Name.
     pub name: String,
     /// E-mail address: the name at sign-in.
     pub email: String,
@@ -109,9 +108,6 @@ impl SessionRow {
 
 impl Tx {
     /// Whether anybody has an account.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn has_people(&mut self) -> Result<bool> {
         const SQL: &str = "SELECT id FROM people ORDER BY id LIMIT 1";
         let first: Option<Uuid> = each!(self, c => sqlx::query_scalar(SQL).fetch_optional(c).await)?;
@@ -119,9 +115,6 @@ impl Tx {
     }
 
     /// Adds a person. `false`: somebody has this e-mail address already.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_person(&mut self, person: &PersonRecord, email_key: &str, at: DateTime<Utc>) -> Result<bool> {
         const SQL: &str = "INSERT INTO people (id, name, email, email_key, role, password, made_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING";
@@ -140,9 +133,6 @@ impl Tx {
     }
 
     /// Everybody, by name.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn people(&mut self) -> Result<Vec<PersonRecord>> {
         const SQL: &str = "SELECT id, name, email, role, password, disabled_at FROM people ORDER BY name, email_key";
         let rows: Vec<PersonRow> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
@@ -150,9 +140,6 @@ impl Tx {
     }
 
     /// A person by e-mail address.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn person_with(&mut self, email_key: &str) -> Result<Option<PersonRecord>> {
         const SQL: &str = "SELECT id, name, email, role, password, disabled_at FROM people
             WHERE email_key = $1 OR clean_key = $1 ORDER BY clean_key IS NOT NULL, id LIMIT 1";
@@ -161,9 +148,6 @@ impl Tx {
     }
 
     /// A person.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn person(&mut self, id: PersonId) -> Result<Option<PersonRecord>> {
         const SQL: &str = "SELECT id, name, email, role, password, disabled_at FROM people WHERE id = $1";
         let row: Option<PersonRow> = each!(self, c => sqlx::query_as(SQL).bind(id.0).fetch_optional(c).await)?;
@@ -171,9 +155,6 @@ impl Tx {
     }
 
     /// Writes a person's role, password and whether they may sign in.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_person(&mut self, person: &PersonRecord) -> Result<()> {
         const SQL: &str = "UPDATE people SET role = $2, password = $3, disabled_at = $4 WHERE id = $1";
         each!(self, c => sqlx::query(SQL)
@@ -188,9 +169,6 @@ impl Tx {
     }
 
     /// Begins a session.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_session(&mut self, session: &NewSession, at: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "INSERT INTO sessions (id, token_hash, person_id, made_at, seen_at, address, agent)
             VALUES ($1, $2, $3, $4, $4, $5, $6)";
@@ -208,9 +186,6 @@ impl Tx {
     }
 
     /// The session of a token.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn session(&mut self, token_hash: &[u8; 32]) -> Result<Option<SessionRecord>> {
         const SQL: &str = "SELECT s.id AS session_id, s.made_at, s.seen_at, s.address, s.agent,
                 p.id, p.name, p.email, p.role, p.password, p.disabled_at
@@ -221,9 +196,6 @@ impl Tx {
     }
 
     /// A person's sessions, the latest used first.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn sessions_of(&mut self, person: PersonId) -> Result<Vec<SessionRecord>> {
         const SQL: &str = "SELECT s.id AS session_id, s.made_at, s.seen_at, s.address, s.agent,
                 p.id, p.name, p.email, p.role, p.password, p.disabled_at
@@ -233,9 +205,6 @@ impl Tx {
     }
 
     /// Notes that a session is used.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn touch_session(&mut self, id: Uuid, at: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2";
         each!(self, c => sqlx::query(SQL).bind(id).bind(micros(at)).execute(c).await.map(drop))?;
@@ -243,9 +212,6 @@ impl Tx {
     }
 
     /// Forgets the sessions of a person that were last used before `used`, or made before `made`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn forget_sessions(&mut self, person: PersonId, used: DateTime<Utc>, made: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "DELETE FROM sessions WHERE person_id = $1 AND (seen_at < $2 OR made_at < $3)";
         each!(self, c => sqlx::query(SQL)
@@ -259,9 +225,6 @@ impl Tx {
     }
 
     /// Ends a session of this person. `false`: there is none.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn end_session(&mut self, person: PersonId, id: Uuid) -> Result<bool> {
         const SQL: &str = "DELETE FROM sessions WHERE person_id = $1 AND id = $2";
         let done = each!(self, c => sqlx::query(SQL).bind(person.0).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
@@ -269,9 +232,6 @@ impl Tx {
     }
 
     /// Ends all sessions of a person but `keep`: how many.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn end_sessions_of(&mut self, person: PersonId, keep: Option<Uuid>) -> Result<u64> {
         const SQL: &str = "DELETE FROM sessions WHERE person_id = $1 AND id <> $2";
         let keep = keep.unwrap_or(Uuid::nil());
@@ -281,9 +241,6 @@ impl Tx {
     }
 
     /// Adds a link that works once, in place of those that the person has. Without a person: the first admin's.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_link(
         &mut self,
         token_hash: &[u8; 32],
@@ -303,9 +260,6 @@ impl Tx {
     }
 
     /// Whose link this is: `Some(None)` the first admin's, `None` nobody's, or it has expired.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn link(&mut self, token_hash: &[u8; 32], now: DateTime<Utc>) -> Result<Option<Option<PersonId>>> {
         const SQL: &str = "SELECT person_id FROM links WHERE token_hash = $1 AND expires_at > $2";
         let found: Option<(Option<Uuid>,)> = each!(self, c => sqlx::query_as(SQL).bind(token_hash.as_slice()).bind(micros(now)).fetch_optional(c).await)?;
@@ -313,9 +267,6 @@ impl Tx {
     }
 
     /// Forgets the links of a person, or the first admin's.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn delete_links_of(&mut self, person: Option<PersonId>) -> Result<()> {
         const OF_PERSON: &str = "DELETE FROM links WHERE person_id = $1";
         const OF_NOBODY: &str = "DELETE FROM links WHERE person_id IS NULL";
@@ -331,9 +282,6 @@ impl Tx {
     }
 
     /// Forgets all sign-ins under a key.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn forget_attempts(&mut self, key: &str) -> Result<()> {
         const SQL: &str = "DELETE FROM attempts WHERE key = $1";
         each!(self, c => sqlx::query(SQL).bind(key).execute(c).await.map(drop))?;
@@ -346,9 +294,6 @@ impl Tx {
 impl Store {
     /// Counts a sign-in under each key before it is tried, so that no two tries at once are the last allowed one. `false`: one of them
     /// has had as many as it may have in this slot and the one before, and nothing is counted.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn count_attempt(&self, keys: &[(&str, i64)], slot: i64) -> Result<bool> {
         const ADD: &str = "INSERT INTO attempts (key, slot, number)
             SELECT $1, $2, 1 WHERE COALESCE((SELECT number FROM attempts WHERE key = $1 AND slot = $3), 0) < $4
@@ -376,9 +321,6 @@ impl Store {
     }
 
     /// Takes a counted sign-in back: it was a good one.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn uncount_attempt(&self, keys: &[&str], slot: i64) -> Result<()> {
         const TAKE: &str = "UPDATE attempts SET number = number - 1 WHERE key = $1 AND slot = $2 AND number > 0";
         let mut tx = self.begin_command().await?;

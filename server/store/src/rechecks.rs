@@ -8,9 +8,6 @@ use crate::tx::{Tx, each};
 
 impl Tx {
     /// Has the planner recheck a room with the next tick, because its facts have changed.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn recheck(&mut self, room: RoomId) -> Result<()> {
         const SQL: &str = "INSERT INTO marks (room_id, due_at) VALUES ($1, 0)";
         each!(self, c => sqlx::query(SQL).bind(room.0).execute(c).await.map(drop))?;
@@ -20,7 +17,7 @@ impl Tx {
     /// [`Tx::recheck`] for many rooms.
     ///
     /// # Errors
-    /// The database fails, or there is no such room.
+    /// There is no such room.
     pub async fn recheck_all(&mut self, rooms: impl Iterator<Item = RoomId>) -> Result<()> {
         let rooms: Vec<RoomId> = rooms.collect();
         for batch in rooms.chunks(BATCH) {
@@ -36,9 +33,6 @@ impl Tx {
     }
 
     /// Has the planner recheck every room of a ring.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn recheck_ring(&mut self, ring: RingId) -> Result<()> {
         const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE ring_id = $1";
         each!(self, c => sqlx::query(SQL).bind(ring.0).execute(c).await.map(drop))?;
@@ -46,9 +40,6 @@ impl Tx {
     }
 
     /// Has the planner recheck every room of a site.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn recheck_site(&mut self, site: SiteId) -> Result<()> {
         const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE site_id = $1";
         each!(self, c => sqlx::query(SQL).bind(site.0).execute(c).await.map(drop))?;

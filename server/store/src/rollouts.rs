@@ -85,9 +85,6 @@ impl RolloutRow {
 
 impl Tx {
     /// Ids of rollouts that are running or paused.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn live_rollouts(&mut self) -> Result<Vec<UpdateId>> {
         const SQL: &str = "SELECT update_id FROM rollouts WHERE state IN ('running', 'paused') ORDER BY update_id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).fetch_all(c).await)?;
@@ -95,9 +92,6 @@ impl Tx {
     }
 
     /// Ids of all rollouts.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn all_rollouts(&mut self) -> Result<Vec<UpdateId>> {
         const SQL: &str = "SELECT update_id FROM rollouts ORDER BY update_id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).fetch_all(c).await)?;
@@ -105,17 +99,11 @@ impl Tx {
     }
 
     /// One rollout.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn rollout(&mut self, update: UpdateId) -> Result<Option<Rollout>> {
         Ok(self.rollouts(&[update]).await?.remove(&update))
     }
 
     /// Rollouts with their stages and counts.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn rollouts(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Rollout>> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
@@ -142,9 +130,6 @@ impl Tx {
     }
 
     /// Where these rollouts stand, and nothing else of them.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn rollout_states(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, RolloutState>> {
         let mut states = BTreeMap::new();
         for batch in ids.chunks(BATCH) {
@@ -180,9 +165,6 @@ impl Tx {
     }
 
     /// The updates that this one supersedes (S9).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn superseded_by(&mut self, newer: UpdateId) -> Result<Vec<UpdateId>> {
         const SQL: &str = "SELECT update_id FROM supersessions WHERE newer_id = $1 ORDER BY update_id";
         let ids: Vec<Uuid> = each!(self, c => sqlx::query_scalar(SQL).bind(newer.0).fetch_all(c).await)?;
@@ -279,17 +261,11 @@ impl Tx {
 
     /// Lets no device start under a rollout until this transaction ends. Whoever stops a rollout takes this first and reads the
     /// clock afterwards: no start that was written before is then later than the stop (law E).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn lock_rollout(&mut self, update: UpdateId) -> Result<()> {
         self.lock_row(dialect::LOCK_ROLLOUT_POSTGRES, update.0).await
     }
 
     /// Lets no device start a release until this transaction ends, under whichever rollout: as [`Tx::lock_rollout`], and after it.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn lock_release(&mut self, release: UpdateId) -> Result<()> {
         self.lock_row(dialect::LOCK_RELEASE_POSTGRES, release.0).await
     }
@@ -308,7 +284,7 @@ impl Tx {
     /// Adds a rollout.
     ///
     /// # Errors
-    /// The database fails, or the update has one.
+    /// The update has one.
     pub async fn add_rollout(&mut self, rollout: &Rollout, by: &str) -> Result<()> {
         const SQL: &str =
             "INSERT INTO rollouts (update_id, published_at, published_by, starts_on, state, paused_days, automatic_days, next_at)
@@ -330,7 +306,7 @@ impl Tx {
     /// Writes a rollout and its stages, all but the counts.
     ///
     /// # Errors
-    /// The database fails, or there is no such rollout.
+    /// There is no such rollout.
     pub async fn put_rollout(&mut self, rollout: &Rollout) -> Result<()> {
         const SQL: &str =
             "UPDATE rollouts SET starts_on = $2, state = $3, state_since = $4, state_by = $5, state_reason = $6,
@@ -416,9 +392,6 @@ impl Tx {
     }
 
     /// Adds to the counts of rings.
-    ///
-    /// # Errors
-    /// The database fails.
     pub(crate) async fn add_to_counts(
         &mut self,
         deltas: &BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>>,
@@ -456,9 +429,6 @@ impl Tx {
 
     /// Has the planner look at every running rollout, because rings, zones or the rooms in them have changed
     /// (`Rollout::wake`).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn wake_rollouts(&mut self, now: DateTime<Utc>) -> Result<()> {
         const SQL: &str =
             "UPDATE rollouts SET next_at = $1, revision = revision + 1 WHERE state = 'running' AND next_at > $1";
@@ -467,9 +437,6 @@ impl Tx {
     }
 
     /// Whether an admin has acknowledged an update's failures (T9).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn is_acknowledged(&mut self, update: UpdateId) -> Result<bool> {
         const SQL: &str = "SELECT acknowledged_at FROM rollouts WHERE update_id = $1";
         let at: Option<Option<i64>> = each!(self, c => sqlx::query_scalar(SQL).bind(update.0).fetch_optional(c).await)?;
@@ -477,9 +444,6 @@ impl Tx {
     }
 
     /// Notes that an admin has seen that an update was completed with failures (T9).
-    ///
-    /// # Errors
-    /// The database fails.
     pub(crate) async fn acknowledge(&mut self, acknowledged: &Acknowledgement) -> Result<()> {
         const SQL: &str = "UPDATE rollouts SET acknowledged_at = $2, acknowledged_by = $3 WHERE update_id = $1";
         each!(self, c => sqlx::query(SQL)

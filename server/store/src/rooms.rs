@@ -19,9 +19,7 @@ use crate::tx::{Tx, each};
 pub struct RoomRing {
     /// The room.
     pub id: RoomId,
-    /// Its name.
     pub name: String,
-    /// Its ring.
     pub ring: RingId,
 }
 
@@ -44,7 +42,6 @@ pub struct NewRoom {
     pub name: String,
     /// Where.
     pub site: SiteId,
-    /// Building.
     pub building: String,
     /// Floor, as people call it.
     pub floor: String,
@@ -54,7 +51,6 @@ pub struct NewRoom {
     pub zone: Zone,
     /// Whether the zone is its own.
     pub zone_is_own: bool,
-    /// Its ring.
     pub ring: RingId,
     /// Whether it takes part.
     pub state: RoomState,
@@ -65,23 +61,17 @@ pub struct NewRoom {
 pub struct RoomRecord {
     /// Identity.
     pub id: RoomId,
-    /// Name.
     pub name: String,
-    /// Site.
     pub site: SiteId,
     /// Site's name.
     pub site_name: String,
-    /// Building.
     pub building: String,
-    /// Floor.
     pub floor: String,
     /// Seats.
     pub capacity: u32,
-    /// Zone.
     pub zone: Zone,
     /// Whether the zone is its own, or its site's.
     pub zone_is_own: bool,
-    /// Ring.
     pub ring: RingId,
     /// Whether it takes part.
     pub state: RoomState,
@@ -96,15 +86,12 @@ pub struct NewDevice {
     pub id: DeviceId,
     /// What it calls itself on the wire: 1 to 64 of `A-Za-z0-9._-`.
     pub controller: String,
-    /// Its room.
     pub room: RoomId,
     /// Its place among the room's devices.
     pub position: u32,
     /// bar, console, compute, camera, panel …
     pub role: String,
-    /// Vendor.
     pub vendor: String,
-    /// Model.
     pub model: String,
     /// Serial number.
     pub serial: String,
@@ -116,7 +103,7 @@ impl Tx {
     /// Adds rooms, many at a time.
     ///
     /// # Errors
-    /// The database fails, or a name is taken at its site.
+    /// A name is taken at its site.
     pub async fn add_rooms(&mut self, rooms: &[NewRoom]) -> Result<()> {
         const SQL: &str = "INSERT INTO rooms
             (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state) ";
@@ -145,7 +132,7 @@ impl Tx {
     /// Adds devices, many at a time.
     ///
     /// # Errors
-    /// The database fails, or a controller id is taken.
+    /// A controller id is taken.
     pub async fn add_devices(&mut self, devices: &[NewDevice]) -> Result<()> {
         const SQL: &str = "INSERT INTO devices
             (id, controller_id, room_id, position, role, vendor, model, serial, facts_wanted, attributes) ";
@@ -171,9 +158,6 @@ impl Tx {
     }
 
     /// Puts what devices have installed: (device, product, version's row or unknown).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_components(
         &mut self,
         components: &[(DeviceId, ProductId, Option<Uuid>)],
@@ -194,9 +178,6 @@ impl Tx {
     }
 
     /// Rooms in which a device has the version of a release (S10).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_running(&mut self, release: UpdateId) -> Result<Vec<RoomId>> {
         const SQL: &str = "SELECT DISTINCT d.room_id
             FROM updates u
@@ -208,9 +189,6 @@ impl Tx {
     }
 
     /// Names and sites of rooms, by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_names(&mut self, ids: &[RoomId]) -> Result<Vec<(RoomId, String, String)>> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -228,9 +206,6 @@ impl Tx {
     }
 
     /// A room with its words.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_record(&mut self, id: RoomId) -> Result<Option<RoomRecord>> {
         const SQL: &str =
             "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.zone_is_own, r.ring_id, r.state, r.revision
@@ -241,9 +216,6 @@ impl Tx {
 
     /// The rooms of this name (without regard to case), at most 20. One that was written in another Unicode form counts where no other room
     /// of its site has the name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_named(&mut self, name: &str) -> Result<Vec<RoomRecord>> {
         const SQL: &str =
             "SELECT r.id, r.name, r.site_id, s.name, r.building, r.floor, r.capacity, r.zone, r.zone_is_own, r.ring_id, r.state, r.revision
@@ -256,9 +228,6 @@ impl Tx {
     }
 
     /// Which ring these rooms are in; those that are not there are left out.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_rings(&mut self, ids: &[RoomId]) -> Result<Vec<RoomRing>> {
         let mut places = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
@@ -274,9 +243,6 @@ impl Tx {
     }
 
     /// Puts rooms into a ring, if they are still where the caller saw them (R3); how many were.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn move_rooms(&mut self, rooms: &[RoomId], from: RingId, to: RingId) -> Result<u64> {
         let mut moved = 0;
         for batch in rooms.chunks(BATCH) {
@@ -291,9 +257,6 @@ impl Tx {
     }
 
     /// Puts all rooms of a ring into another and has the planner look at them; how many there were.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn move_all_rooms(&mut self, from: RingId, to: RingId) -> Result<u64> {
         const MOVE: &str = "UPDATE rooms SET ring_id = $2, revision = revision + 1 WHERE ring_id = $1";
         self.recheck_ring(from).await?;
@@ -303,9 +266,6 @@ impl Tx {
     }
 
     /// Rooms for planning, with everything in them, in the order of their ids.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn rooms(&mut self, ids: &[RoomId]) -> Result<Vec<Room>> {
         let mut rooms = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
@@ -378,9 +338,6 @@ impl Tx {
     }
 
     /// How many rooms there are.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_count(&mut self) -> Result<i64> {
         const SQL: &str = "SELECT CAST(COALESCE(SUM(rooms), 0) AS BIGINT) FROM room_counts";
         Ok(each!(self, c => sqlx::query_scalar(SQL).fetch_one(c).await)?)

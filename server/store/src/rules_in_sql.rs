@@ -92,9 +92,6 @@ impl Tx {
     /// [`Update::exclusion`] says it.
     ///
     /// Compared in `rooms_that_wait_for_their_ring_are_those_that_it_will_place_s1_t10`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn waiting_by_ring(
         &mut self,
         updates: &[UpdateId],
@@ -293,9 +290,6 @@ impl Tx {
     /// [`domain::commands::force::Force::rooms`] says it, and leaves some of these out: a room too many is no harm, and none is missing.
     ///
     /// Compared in `every_room_that_a_force_would_change_is_among_the_rooms_to_force_on_sqlite_k5`, and on Postgres.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_to_force(&mut self, update: UpdateId) -> Result<Vec<RoomId>> {
         const SQL: &str = "SELECT DISTINCT d.room_id
             FROM updates u

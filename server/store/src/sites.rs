@@ -18,9 +18,7 @@ pub struct NewSite {
     pub id: SiteId,
     /// Name, unique without regard to case.
     pub name: String,
-    /// City.
     pub city: String,
-    /// Country.
     pub country: String,
     /// Its rooms' zone, unless they have their own.
     pub zone: Zone,
@@ -31,13 +29,9 @@ pub struct NewSite {
 pub struct SiteRecord {
     /// Identity.
     pub id: SiteId,
-    /// Name.
     pub name: String,
-    /// City.
     pub city: String,
-    /// Country.
     pub country: String,
-    /// Its zone.
     pub zone: Zone,
 }
 
@@ -45,7 +39,7 @@ impl Tx {
     /// Adds sites.
     ///
     /// # Errors
-    /// The database fails, or a name is taken.
+    /// A name is taken.
     pub async fn add_sites(&mut self, sites: &[NewSite]) -> Result<()> {
         const SQL: &str = "INSERT INTO sites (id, name, name_key, city, country, zone) VALUES ($1, $2, $3, $4, $5, $6)";
         for site in sites {
@@ -64,9 +58,6 @@ impl Tx {
     }
 
     /// All sites by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn sites(&mut self) -> Result<Vec<SiteRecord>> {
         const SQL: &str = "SELECT id, name, city, country, zone FROM sites ORDER BY name_key";
         type Row = (Uuid, String, String, String, String);
@@ -85,18 +76,12 @@ impl Tx {
     }
 
     /// The name of a site; `None`: there is none.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn site_name(&mut self, site: SiteId) -> Result<Option<String>> {
         const SQL: &str = "SELECT name FROM sites WHERE id = $1";
         Ok(each!(self, c => sqlx::query_scalar(SQL).bind(site.0).fetch_optional(c).await)?)
     }
 
     /// The site of a name, without regard to case or Unicode form, other than this one.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn site_named(&mut self, name: &str, other_than: Option<SiteId>) -> Result<Option<SiteId>> {
         const SQL: &str =
             "SELECT id FROM sites WHERE (name_key = $1 OR clean_key = $1) AND id <> $2 ORDER BY id LIMIT 1";
@@ -111,7 +96,7 @@ impl Tx {
     /// Writes what a site is. Its zone becomes that of its rooms which have none of their own.
     ///
     /// # Errors
-    /// The database fails, or the name is taken.
+    /// The name is taken.
     pub async fn put_site(&mut self, site: &SiteRecord) -> Result<()> {
         const SITE: &str = "UPDATE sites SET name = $2, name_key = CASE WHEN name = $2 THEN name_key ELSE $3 END,
                 clean_key = CASE WHEN name = $2 THEN clean_key END, city = $4, country = $5, zone = $6 WHERE id = $1";
@@ -132,9 +117,6 @@ impl Tx {
     }
 
     /// How many rooms each site has; retired ones do not count, sites without a room are left out.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_by_site(&mut self) -> Result<BTreeMap<SiteId, i64>> {
         const SQL: &str = "SELECT site_id, CAST(SUM(rooms) AS BIGINT) FROM room_counts WHERE state <> 'retired' GROUP BY site_id HAVING SUM(rooms) > 0";
         let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;

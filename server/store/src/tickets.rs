@@ -16,19 +16,15 @@ pub struct TicketRecord {
     pub id: TicketId,
     /// Number, as people say it.
     pub number: i64,
-    /// Title.
     pub title: String,
-    /// Description.
     pub description: String,
     /// How bad.
     pub severity: TicketSeverity,
-    /// Category.
     pub category: String,
     /// Where it stands.
     pub state: TicketState,
     /// Whether it keeps people from working.
     pub high_impact: bool,
-    /// Its update.
     pub update: Option<UpdateId>,
     /// It opened by itself, and resolves itself (I3).
     pub is_automatic: bool,
@@ -173,9 +169,6 @@ impl Tx {
     }
 
     /// Adds a ticket; it gets the next number.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_ticket(
         &mut self,
         ticket: &TicketRecord,
@@ -214,9 +207,6 @@ impl Tx {
     }
 
     /// Adds an event to a ticket's history.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_ticket_event(
         &mut self,
         ticket: TicketId,
@@ -230,9 +220,6 @@ impl Tx {
     }
 
     /// A ticket by its number.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn ticket(&mut self, number: i64) -> Result<Option<TicketRecord>> {
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
@@ -243,9 +230,6 @@ impl Tx {
     }
 
     /// Writes what people change of a ticket: title, description, severity, state, high impact, assignee, suppression, resolution.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_ticket(&mut self, ticket: &TicketRecord, at: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "UPDATE tickets SET title = $2, description = $3, severity = $4, state = $5, high_impact = $6,
                 assignee = $7, suppressed_until = $8, suppressed_reason = $9, resolved_at = $10, resolution = $11, changed_at = $12

@@ -56,9 +56,6 @@ impl TokenRow {
 
 impl Tx {
     /// Adds a token. `false`: there is one of this name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn add_token(&mut self, token: &TokenRecord, token_hash: &[u8; 32]) -> Result<bool> {
         const SQL: &str = "INSERT INTO tokens (id, name, token_hash, role, made_by, made_at, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING";
@@ -77,9 +74,6 @@ impl Tx {
     }
 
     /// The token of this hash, expired or not.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn token(&mut self, token_hash: &[u8; 32]) -> Result<Option<TokenRecord>> {
         const SQL: &str =
             "SELECT id, name, role, made_by, made_at, expires_at, used_at FROM tokens WHERE token_hash = $1";
@@ -89,9 +83,6 @@ impl Tx {
     }
 
     /// Every token, by name.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn tokens(&mut self) -> Result<Vec<TokenRecord>> {
         const SQL: &str = "SELECT id, name, role, made_by, made_at, expires_at, used_at FROM tokens ORDER BY name";
         let rows: Vec<TokenRow> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
@@ -99,9 +90,6 @@ impl Tx {
     }
 
     /// Notes that a token is used.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn touch_token(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "UPDATE tokens SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $2)";
         each!(self, c => sqlx::query(SQL).bind(id.0).bind(micros(at)).execute(c).await.map(drop))?;
@@ -109,9 +97,6 @@ impl Tx {
     }
 
     /// Takes a token away. `false`: there is none.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn delete_token(&mut self, id: TokenId) -> Result<bool> {
         const SQL: &str = "DELETE FROM tokens WHERE id = $1";
         let done = each!(self, c => sqlx::query(SQL).bind(id.0).execute(c).await.map(|done| done.rows_affected()))?;

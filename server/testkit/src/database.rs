@@ -258,7 +258,6 @@ async fn make(like: &str, folder: &TempDir) -> String {
 
 /// A database that a store has open.
 pub struct Home {
-    /// The store.
     pub store: Store,
     database: Database,
 }

@@ -21,7 +21,6 @@ pub type Release = (&'static str, &'static str);
 
 /// Something that somebody does, in the names that people use.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "named after use cases and what people type into their forms")]
 pub enum Command {
     Publish {
         release: Release,
@@ -98,7 +97,6 @@ pub enum Command {
 
 /// Whom a freeze concerns.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "named after use cases and what people type into their forms")]
 pub enum Whom {
     Organisation,
     Ring(&'static str),
@@ -108,7 +106,6 @@ pub enum Whom {
 
 /// What a command did, as far as it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named after use cases and what people type into their forms")]
 pub enum Did {
     Something,
     Rooms(usize),
@@ -125,7 +122,6 @@ pub enum Did {
 
 /// What names stand for in this database.
 #[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each map goes from a name to the id")]
 pub struct Names {
     pub rooms: BTreeMap<String, RoomId>,
     pub rings: BTreeMap<String, RingId>,

@@ -23,7 +23,6 @@ pub enum ForceRefusal {
     AlreadyRunning,
     /// It has the update.
     AlreadyDone,
-    /// It is forced already.
     AlreadyForced,
     /// Nothing starts in it now (W6).
     Frozen(Freeze),
@@ -51,7 +50,6 @@ impl ForceOutcome {
 /// What is the same for every room of the update.
 #[derive(Clone, Copy, Debug)]
 pub struct Force<'f> {
-    /// The update.
     pub update: &'f Update,
     /// Its rollout, of which rooms may start ([`startable_rollout`](super::startable_rollout)).
     pub rollout: &'f Rollout,
@@ -61,7 +59,6 @@ pub struct Force<'f> {
     pub freezes: &'f Freezes,
     /// At least the rollouts that supersede this one.
     pub newer: &'f BTreeMap<UpdateId, Rollout>,
-    /// Their updates.
     pub newer_updates: &'f BTreeMap<UpdateId, Update>,
     /// Now, or when the room is free.
     pub how: deployment::Force,

@@ -12,11 +12,8 @@ use crate::ring::RingSequence;
 /// Where a room stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomInRing {
-    /// The room.
     pub room: RoomId,
-    /// Its name.
     pub name: String,
-    /// Its ring.
     pub ring: RingId,
 }
 

@@ -23,7 +23,6 @@ pub struct ReleaseToPublish {
     pub published: bool,
     /// It was recalled.
     pub recalled: bool,
-    /// It has a file.
     pub has_file: bool,
     /// Typical minutes of an install.
     pub expected_minutes: u32,
@@ -47,7 +46,6 @@ pub struct PublishFacts<'f> {
 /// A release that is published.
 #[derive(Clone, Debug)]
 pub struct PublishedRelease {
-    /// Its rollout.
     pub rollout: Rollout,
     /// What is written.
     pub changes: Changes,

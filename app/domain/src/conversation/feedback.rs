@@ -16,9 +16,7 @@ pub enum Execution {
     Scheduled,
     /// It goes on after a break.
     Resumed,
-    /// It downloads.
     Download,
-    /// It has downloaded.
     Downloaded,
     /// It objects; a warning in the history.
     Rejected,

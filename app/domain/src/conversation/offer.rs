@@ -36,7 +36,6 @@ pub enum Offer {
     /// No work.
     #[default]
     Nothing,
-    /// Install this.
     Install,
     /// Fetch this, and install it when the window opens. Only for window-aware devices (`docs/devices.md` 2.1).
     Prefetch,

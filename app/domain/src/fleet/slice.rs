@@ -30,7 +30,6 @@ pub struct Slice {
     pub freezes: Freezes,
     /// Every live update, those of the rooms below, and releases that may be steps to one of them (S8).
     pub updates: BTreeMap<UpdateId, Update>,
-    /// Their rollouts.
     pub rollouts: BTreeMap<UpdateId, Rollout>,
     /// Rollouts whose next instant has come.
     pub due: Vec<DueRollout>,
@@ -81,11 +80,8 @@ pub struct Candidate {
     pub room: RoomId,
     /// The model of its first matching device.
     pub model: String,
-    /// Its ring.
     pub ring: RingId,
-    /// Its zone.
     pub zone: Zone,
-    /// The version it has.
     pub from_version: Option<String>,
     /// A deployment that was withdrawn and is to be used again, and its attempt.
     pub withdrawn: Option<(DeploymentId, u32)>,
@@ -96,7 +92,6 @@ pub struct Candidate {
 /// A room that the planner must look at, with everything open in it.
 #[derive(Clone, Debug)]
 pub struct DueRoom {
-    /// The room.
     pub room: Room,
     /// Its facts have changed.
     pub recheck: bool,

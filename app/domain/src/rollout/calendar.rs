@@ -16,9 +16,7 @@ use crate::ring::{MOST_TOTAL_DAYS, Ring, RingPlace, RingSequence};
 pub struct PlannedStage {
     /// Which.
     pub ring: StageOf,
-    /// Its name.
     pub name: String,
-    /// Its place.
     pub place: RingPlace,
     /// Whether the rollout has entered it.
     pub entered: bool,

@@ -8,8 +8,9 @@ use crate::text::counted;
 use crate::time_text;
 
 impl Reason {
-    /// The reason in one sentence. Longer than other functions: one arm for each reason.
+    /// The reason in one sentence.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one arm for each reason")]
     pub fn sentence(&self) -> String {
         match self {
             Self::Night {

@@ -23,7 +23,7 @@ impl RequestContext {
     /// A room's Overview.
     ///
     /// # Errors
-    /// There is no such room, or the database fails.
+    /// There is no such room.
     pub async fn room_overview(&self, id: RoomId) -> Result<RoomOverview> {
         let mut snapshot = self.snapshot().await?;
         let room = snapshot.room(id).await?;
@@ -43,7 +43,7 @@ impl RequestContext {
     /// A room's Updates.
     ///
     /// # Errors
-    /// There is no such room, or the database fails.
+    /// There is no such room.
     pub async fn room_updates(&self, id: RoomId) -> Result<RoomUpdates> {
         let mut snapshot = self.snapshot().await?;
         let room = snapshot.room(id).await?;
@@ -59,7 +59,7 @@ impl RequestContext {
     /// A room's Tickets.
     ///
     /// # Errors
-    /// There is no such room, or the database fails.
+    /// There is no such room.
     pub async fn room_tickets(&self, id: RoomId) -> Result<RoomTickets> {
         let mut snapshot = self.snapshot().await?;
         let room = snapshot.room(id).await?;
@@ -77,7 +77,7 @@ impl RequestContext {
     /// A room's History.
     ///
     /// # Errors
-    /// There is no such room, or the database fails.
+    /// There is no such room.
     pub async fn room_history(&self, id: RoomId) -> Result<RoomHistory> {
         let mut snapshot = self.snapshot().await?;
         let room = snapshot.room(id).await?;

@@ -29,7 +29,6 @@ pub struct Ground {
 pub struct Axis {
     /// Dates: (x, text).
     pub dates: Vec<(String, String)>,
-    /// Now.
     pub now: Option<String>,
     /// Where the word of a pause begins, and whether that is behind the word of now.
     pub paused: Option<(String, bool)>,

@@ -35,7 +35,6 @@ pub struct RingShape {
     pub scale: u8,
     /// Left edge.
     pub x: String,
-    /// Width.
     pub width: String,
     /// Where the rollout ends and the test days begin.
     pub rollout: String,

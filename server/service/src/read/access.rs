@@ -17,7 +17,6 @@ use crate::{Actor, Service};
 pub struct PersonItem {
     /// Identity.
     pub id: PersonId,
-    /// Name.
     pub name: String,
     /// The name at sign-in.
     pub email: String,
@@ -79,7 +78,6 @@ pub struct SessionItem {
 /// A person with an account, and where they are signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonDetail {
-    /// The person.
     pub person: PersonItem,
     /// The latest used first.
     pub sessions: Vec<SessionItem>,

@@ -48,9 +48,6 @@ impl From<DeviceLineRecord> for DeviceAccess {
 
 impl Service {
     /// At most `limit` devices by what they call themselves, after one of them; `after` empty: from the first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn devices_after(&self, after: &str, limit: i64) -> Result<Vec<DeviceAccess>> {
         let devices = self.store.read().await?.devices_after(after, limit).await?;
         Ok(devices.into_iter().map(DeviceAccess::from).collect())

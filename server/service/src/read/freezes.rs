@@ -40,25 +40,19 @@ pub struct FreezeItem {
 pub enum FrozenPart {
     /// Everything.
     Organisation,
-    /// A ring.
     Ring {
         /// Which.
         id: RingId,
-        /// Its name.
         name: Option<String>,
     },
-    /// A site.
     Site {
         /// Which.
         id: SiteId,
-        /// Its name.
         name: Option<String>,
     },
-    /// A room.
     Room {
         /// Which.
         id: RoomId,
-        /// Its name.
         name: Option<String>,
         /// Its site's name.
         site: Option<String>,
@@ -79,9 +73,6 @@ pub enum FreezeState {
 
 impl ReadSnapshot {
     /// The freezes that are ahead, and some that are over, by their first dates.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn freeze_list(&mut self) -> Result<Vec<FreezeItem>> {
         let today = self.organisation.zone.date(self.now);
         let organisation = self.freezes.organisation.iter();

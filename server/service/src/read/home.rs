@@ -69,7 +69,6 @@ pub struct TonightWindow {
     pub site: String,
     /// The zone of the window.
     pub zone: Zone,
-    /// The window.
     pub window: Window,
     /// Rooms that wait for it.
     pub rooms: i64,
@@ -78,7 +77,6 @@ pub struct TonightWindow {
 /// When a ring last received an update.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LastInRing {
-    /// The ring.
     pub ring: RingId,
     /// When the last room of it completed one; `None`: none ever has.
     pub at: Option<DateTime<Utc>>,
@@ -118,9 +116,6 @@ impl From<AnnouncementRecord> for AnnouncementItem {
 
 impl ReadSnapshot {
     /// Home of this person; `None`: of nobody who can dismiss announcements.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn home(&mut self, person: Option<PersonId>) -> Result<Home> {
         Ok(Home {
             attention: self.attention().await?,
@@ -188,9 +183,6 @@ impl ReadSnapshot {
     }
 
     /// How many rooms are of which health (I4).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_by_health(&mut self) -> Result<BTreeMap<Health, i64>> {
         let groups = self.estate_count(&RoomsByHealthFacts).await?;
         let mut by_health = BTreeMap::new();
@@ -201,9 +193,6 @@ impl ReadSnapshot {
     }
 
     /// What is announced today and was not dismissed by this person, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn announcements(&mut self, person: Option<PersonId>) -> Result<Vec<AnnouncementItem>> {
         let today = self.organisation.zone.date(self.now);
         let found = self.tx.announcements(person, today, MOST_ANNOUNCEMENTS).await?;

@@ -49,9 +49,7 @@ pub use updates::UpdateSummary;
 pub struct ReadSnapshot {
     /// For the queries of this module; nobody else asks the store.
     tx: Tx,
-    /// The organisation.
     pub organisation: Organisation,
-    /// Its rings.
     pub rings: RingSequence,
     /// The freezes that move plans.
     pub freezes: Freezes,
@@ -92,7 +90,6 @@ pub struct UpdateInRoom {
     pub why: String,
     /// When it starts; `None`: it has ended, or has no deployment.
     pub start: Option<ExpectedStart>,
-    /// Its deployment.
     pub deployment: Option<Deployment>,
 }
 
@@ -101,9 +98,6 @@ const TONIGHT: TimeDelta = TimeDelta::hours(24);
 
 impl Service {
     /// A snapshot to read from.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn read_snapshot(&self) -> Result<ReadSnapshot> {
         let mut tx = self.store.read().await?;
         let organisation = organisation(&mut tx).await?;
@@ -145,18 +139,12 @@ impl ReadSnapshot {
     }
 
     /// Names of rooms, in the order of names. One that is not there is left out.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_names(&mut self, rooms: &[RoomId]) -> Result<Vec<RoomName>> {
         let names = self.tx.room_names(rooms).await?.into_iter();
         Ok(names.map(|(id, name, site)| RoomName { id, name, site }).collect())
     }
 
     /// Rooms with everything in them.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms(&mut self, ids: &[RoomId]) -> Result<BTreeMap<RoomId, Room>> {
         Ok(self
             .tx
@@ -168,9 +156,6 @@ impl ReadSnapshot {
     }
 
     /// Updates as the planner sees them.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn updates_for_planning(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, Update>> {
         Ok(self.tx.updates(ids).await?)
     }
@@ -182,9 +167,6 @@ impl ReadSnapshot {
     }
 
     /// The nights, as they were planned, of the rooms of a rollout that wait for a window of tonight: (ring, night).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn nights_of_tonight(&mut self, rollout: &Rollout) -> Result<BTreeSet<(StageOf, NaiveDate)>> {
         if !rollout.may_start_rooms() {
             return Ok(BTreeSet::new());
@@ -229,9 +211,6 @@ impl ReadSnapshot {
     }
 
     /// The state of an update in rooms, from one question to the database.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn update_in_rooms<'a>(
         &mut self,
         update: &Update,
@@ -252,9 +231,6 @@ impl ReadSnapshot {
     }
 
     /// The state of updates in a room, with the rollout of each, from one question to the database.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn updates_in_room(
         &mut self,
         room: &Room,

@@ -24,11 +24,8 @@ use crate::{Actor, Service};
 pub struct ProductItem {
     /// Identity.
     pub id: ProductId,
-    /// Name.
     pub name: String,
-    /// Vendor.
     pub vendor: String,
-    /// Kind.
     pub kind: ProductKind,
     /// This organisation's IT covers it.
     pub covered: bool,
@@ -54,7 +51,6 @@ pub struct NewestRelease {
 /// A published update, and how it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PublishedStatus {
-    /// The update.
     pub update: UpdateId,
     /// Its status (T3).
     pub status: UpdateStatus,
@@ -65,11 +61,8 @@ pub struct PublishedStatus {
 pub struct ProductDetail {
     /// Identity.
     pub id: ProductId,
-    /// Name.
     pub name: String,
-    /// Vendor.
     pub vendor: String,
-    /// Kind.
     pub kind: ProductKind,
     /// This organisation's IT covers it.
     pub covered: bool,
@@ -96,7 +89,6 @@ pub struct ReleaseItem {
     pub status: Option<UpdateStatus>,
     /// Recalled, here or by its vendor.
     pub recalled: bool,
-    /// Files.
     pub files: i64,
     /// Devices that report it.
     pub devices: i64,
@@ -107,11 +99,9 @@ pub struct ReleaseItem {
 pub struct ReleaseSummary {
     /// Identity.
     pub id: UpdateId,
-    /// Its product.
     pub product: ProductId,
     /// The product's name, as the release says it.
     pub product_name: String,
-    /// Vendor.
     pub vendor: String,
     /// Kind of product.
     pub kind: ProductKind,
@@ -136,7 +126,6 @@ pub struct ReleaseSummary {
 /// Something that is known to go wrong with a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KnownIssue {
-    /// What.
     pub what: String,
     /// The version in which it is mended.
     pub fixed_in: Option<String>,
@@ -205,7 +194,6 @@ impl ReleaseFile {
 pub struct ReleaseDetail {
     /// What it says.
     pub release: ReleaseSummary,
-    /// Its files.
     pub files: Vec<ReleaseFile>,
     /// Rooms in which a device reports it.
     pub rooms: i64,
@@ -227,9 +215,6 @@ pub struct CatalogueReview {
 impl ReadSnapshot {
     /// A page of the portfolio, covered products first, by name. `words`: a part of the name or of the vendor's, as somebody types it;
     /// empty: any.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn product_page(&mut self, words: &str, page: NumberedPage) -> Result<Numbered<ProductItem>> {
         let words = searched(words);
         let (records, total) = self.tx.portfolio_page(&words, page.limit, page.offset()).await?;
@@ -307,9 +292,6 @@ impl ReadSnapshot {
     }
 
     /// The files of a release.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn release_files(&mut self, id: UpdateId) -> Result<Vec<ReleaseFile>> {
         let files = self.tx.artifacts(id).await?;
         Ok(files.into_iter().map(ReleaseFile::of).collect())
@@ -329,9 +311,6 @@ impl ReadSnapshot {
     }
 
     /// How many rooms have each of these products; of a large estate as it was a moment ago.
-    ///
-    /// # Errors
-    /// The database fails.
     pub(super) async fn rooms_with(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, i64>> {
         if self.estate_counts.is_none() {
             return Ok(self.tx.rooms_with(products).await?);

@@ -31,7 +31,6 @@ pub struct RingItem {
 /// The rings in rollout order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RingList {
-    /// The rings.
     pub rings: Vec<RingItem>,
     /// Days of all of them (R7).
     pub total_days: u32,
@@ -44,15 +43,11 @@ pub struct RingList {
 pub struct LiveRollout {
     /// The title of its update.
     pub title: String,
-    /// The rollout.
     pub rollout: Rollout,
 }
 
 impl ReadSnapshot {
     /// The rings (R16).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn ring_list(&mut self) -> Result<RingList> {
         let rooms = self.rooms_by_ring().await?;
         let mut items = Vec::with_capacity(self.rings.count());
@@ -73,17 +68,11 @@ impl ReadSnapshot {
     }
 
     /// Rooms in each ring; one without rooms may be missing.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_by_ring(&mut self) -> Result<BTreeMap<RingId, i64>> {
         Ok(self.tx.rooms_by_ring().await?)
     }
 
     /// The rollouts that are on their way, in the order in which they begin.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn live_rollouts(&mut self) -> Result<Vec<LiveRollout>> {
         let live = self.tx.live_rollouts().await?;
         let mut updates = self.updates_for_planning(&live).await?;

@@ -193,7 +193,6 @@ impl From<SiteRecord> for Site {
 /// A site in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SiteItem {
-    /// The site.
     #[serde(flatten)]
     pub site: Site,
     /// Its rooms that are not retired.
@@ -221,9 +220,6 @@ impl Service {
 
 impl ReadSnapshot {
     /// A page of at most `limit` rooms.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_list(&mut self, filter: &RoomFilter, page: &PageOf<RoomCursor>, limit: i64) -> Result<RoomList> {
         let stored = filter.stored(page, self.now);
         let records = self.tx.room_page(&stored, limit + 1).await?;
@@ -298,9 +294,6 @@ impl ReadSnapshot {
     }
 
     /// What a change of all rooms that match would concern: so many are compared with those that match when it is done.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<MatchingRooms> {
         let stored = filter.stored(&PageOf::First, self.now);
         let first = self.tx.room_page(&stored, limit).await?;
@@ -312,9 +305,6 @@ impl ReadSnapshot {
     }
 
     /// Every site, by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn sites(&mut self) -> Result<Vec<Site>> {
         Ok(self.tx.sites().await?.into_iter().map(Site::from).collect())
     }

@@ -23,7 +23,6 @@ pub struct Found {
     pub rooms: Vec<FoundRoom>,
     /// Updates, and releases for whoever may see the portfolio.
     pub updates: Vec<FoundUpdate>,
-    /// Tickets.
     pub tickets: Vec<FoundTicket>,
 }
 
@@ -47,7 +46,6 @@ pub struct FoundUpdate {
     pub id: UpdateId,
     /// Product and version.
     pub title: String,
-    /// The product.
     pub product: ProductId,
     /// It is an update: it has a rollout.
     pub is_published: bool,
@@ -58,7 +56,6 @@ pub struct FoundUpdate {
 pub struct FoundTicket {
     /// Number, as people say it.
     pub number: i64,
-    /// Title.
     pub title: String,
     /// Where it stands; `None`: an older word.
     pub status: Option<TicketStatus>,
@@ -77,9 +74,6 @@ impl From<store::FoundTicket> for FoundTicket {
 impl ReadSnapshot {
     /// Rooms, updates and tickets by the beginnings of their words, or by a ticket's number, as far as somebody in this role may see
     /// them.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn search(&mut self, typed: &str, role: Role) -> Result<Found> {
         let words = words_of(&searched(typed));
         let rooms = self.tx.find_rooms(&words, LOOKED_AT).await?;

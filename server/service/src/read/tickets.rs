@@ -39,7 +39,6 @@ pub enum WhichTickets {
     Suppressed,
     /// These, suppressed or not.
     In(TicketStatus),
-    /// All.
     All,
     /// By a word that no ticket has: none.
     Nothing,
@@ -74,7 +73,6 @@ impl TicketFilter {
 pub struct TicketItem {
     /// As people say it: 1001 for T-1001.
     pub number: i64,
-    /// Title.
     pub title: String,
     /// How bad.
     pub severity: TicketSeverity,
@@ -119,7 +117,6 @@ pub struct TicketDetail {
     pub assignee: Option<String>,
     /// Its rooms, by name; 500 at most.
     pub rooms: Vec<RoomName>,
-    /// Its update.
     pub update: Option<NamedUpdate>,
     /// Its history, newest first; 200 entries at most.
     pub history: Vec<HistoryEntry>,
@@ -176,7 +173,6 @@ pub struct IssueFacts {
 /// An update about which somebody records an issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IssueUpdate {
-    /// The update.
     pub update: NamedUpdate,
     /// The name of the ring that it has entered last; `None`: it has entered none.
     pub ring: Option<String>,
@@ -189,9 +185,6 @@ const NAMED: i64 = 50;
 
 impl ReadSnapshot {
     /// A page of tickets, those that need action first, then the newest (P7).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn ticket_page(&mut self, filter: &TicketFilter, page: NumberedPage) -> Result<Numbered<TicketItem>> {
         let Some(filter) = filter.stored(self.now) else {
             return Ok(Numbered {
@@ -207,18 +200,12 @@ impl ReadSnapshot {
     }
 
     /// The tickets of an update, open ones first; 50 at most.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn tickets_of_update(&mut self, update: UpdateId) -> Result<Vec<TicketItem>> {
         let found = self.tx.tickets_of_update(update).await?;
         Ok(found.iter().map(TicketItem::of).collect())
     }
 
     /// The tickets of a room, open ones first; 50 at most.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn tickets_of_room(&mut self, room: RoomId) -> Result<Vec<TicketItem>> {
         let found = self.tx.tickets_of_room(room).await?;
         Ok(found.iter().map(TicketItem::of).collect())

@@ -37,9 +37,7 @@ pub struct PublishedUpdate {
     pub product_name: String,
     /// Version, as the vendor writes it.
     pub version: String,
-    /// Vendor.
     pub vendor: String,
-    /// Product.
     pub product: ProductId,
     /// Kind of product.
     pub kind: ProductKind,
@@ -75,7 +73,6 @@ impl PublishedUpdate {
 pub struct UpdateSummary {
     /// What it is.
     pub update: PublishedUpdate,
-    /// Its rollout.
     pub rollout: Rollout,
     /// Its status (T3).
     pub status: UpdateStatus,
@@ -135,7 +132,6 @@ pub struct UpdateDetail {
     pub release: ReleaseSummary,
     /// Who published it. When: [`Rollout::published_at`].
     pub published_by: String,
-    /// Its files.
     pub files: Vec<ReleaseFile>,
     /// Its rings in dates, with their nights.
     pub stages: Vec<UpdateStage>,
@@ -154,9 +150,7 @@ pub struct UpdateDetail {
 pub struct UpdateFilter {
     /// A part of the title or of the vendor's name, as somebody types it; empty: any.
     pub words: String,
-    /// A status.
     pub status: Wanted<UpdateStatus>,
-    /// A severity.
     pub severity: Wanted<Severity>,
     /// A kind of product.
     pub kind: Wanted<ProductKind>,
@@ -189,9 +183,7 @@ pub enum UpdateSort {
     Urgency,
     /// Title.
     Name,
-    /// Status.
     Status,
-    /// Severity.
     Severity,
     /// The date of the first ring's first night.
     Starts,
@@ -261,9 +253,6 @@ fn status_of(rollout: &Rollout, waiting: &BTreeMap<StageOf, i64>) -> UpdateStatu
 
 impl ReadSnapshot {
     /// Published updates with their statuses. `past`: also those that concern nobody any more (T9).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn updates(&mut self, past: bool) -> Result<Vec<UpdateSummary>> {
         let records = self.tx.published(!past).await?;
         let ids: Vec<UpdateId> = records.iter().map(|record| record.id).collect();
@@ -289,9 +278,6 @@ impl ReadSnapshot {
     }
 
     /// A page of the list of updates (T9, T10).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn update_page(
         &mut self,
         filter: &UpdateFilter,
@@ -365,9 +351,6 @@ impl ReadSnapshot {
     }
 
     /// The statuses of published updates.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn statuses(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, UpdateStatus>> {
         let rollouts = self.tx.rollouts(ids).await?;
         let mut ahead = self.waiting_by_ring(rollouts.values()).await?;

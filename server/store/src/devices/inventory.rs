@@ -182,9 +182,6 @@ impl Tx {
     }
 
     /// The row of a version, made if it is seen for the first time: then its standing to every published update is worked out.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn known_version(&mut self, product: &crate::ProductRecord, text: &str) -> Result<Uuid> {
         const FIND: &str = "SELECT id FROM versions WHERE product_id = $1 AND text = $2";
         let found: Option<Uuid> =
@@ -214,9 +211,6 @@ impl Tx {
     }
 
     /// Works out how every known version of its product stands to a release, and writes it.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn work_out_standings(&mut self, release: &crate::ReleaseRecord) -> Result<()> {
         if let Inner::Postgres(transaction) = &mut self.inner {
             sqlx::query(dialect::LOCK_PRODUCT_POSTGRES)

@@ -113,23 +113,8 @@ const FACTS_OF_ACTION: &str = select_facts_of_action!("d.id = $1 AND i.action_id
 const FACTS_OF_ACTIONS: &str = select_facts_of_action!("i.action_id IN (");
 
 impl DeviceFactsRow {
-    pub(crate) fn into_device_facts(self) -> Result<DeviceFacts> {
-        let id = self.d_id;
-        let device = DeviceRecord {
-            id: DeviceId(id),
-            controller: self.controller_id,
-            room: RoomId(self.room_id),
-            token_hash: self.token_hash,
-            revoked: self.revoked_at.is_some(),
-            facts_wanted: self.facts_wanted,
-            window_aware: self.window_aware,
-            presence: Presence {
-                free_at: opt_instant("devices", id, self.free_at)?,
-                busy_at: opt_instant("devices", id, self.busy_at)?,
-                busy_until: opt_instant("devices", id, self.busy_until)?,
-            },
-            last_seen_at: opt_instant("devices", id, self.last_seen_at)?,
-        };
+    pub(crate) fn into_device_facts(mut self) -> Result<DeviceFacts> {
+        let device = self.take_device()?;
         let (Some(action_id), Some(deployment_id), Some(update_id), Some(device_id), Some(attempt), Some(state)) = (
             self.action_id,
             self.deployment_id,
@@ -179,13 +164,29 @@ impl DeviceFactsRow {
             open_install: Some(open),
         })
     }
+
+    fn take_device(&mut self) -> Result<DeviceRecord> {
+        let id = self.d_id;
+        Ok(DeviceRecord {
+            id: DeviceId(id),
+            controller: std::mem::take(&mut self.controller_id),
+            room: RoomId(self.room_id),
+            token_hash: self.token_hash.take(),
+            revoked: self.revoked_at.is_some(),
+            facts_wanted: self.facts_wanted,
+            window_aware: self.window_aware,
+            presence: Presence {
+                free_at: opt_instant("devices", id, self.free_at)?,
+                busy_at: opt_instant("devices", id, self.busy_at)?,
+                busy_until: opt_instant("devices", id, self.busy_until)?,
+            },
+            last_seen_at: opt_instant("devices", id, self.last_seen_at)?,
+        })
+    }
 }
 
 impl Tx {
     /// What a poll of this controller needs to know; `None`: nobody of that name.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn device_facts(&mut self, controller: &str) -> Result<Option<DeviceFacts>> {
         let row: Option<DeviceFactsRow> =
             each!(self, c => sqlx::query_as(FACTS).bind(controller).fetch_optional(c).await)?;
@@ -193,9 +194,6 @@ impl Tx {
     }
 
     /// What decides over one action of a device, whatever its state; `None`: it has no such action.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn device_facts_of_action(&mut self, device: DeviceId, action: ActionId) -> Result<Option<DeviceFacts>> {
         let row: Option<DeviceFactsRow> =
             each!(self, c => sqlx::query_as(FACTS_OF_ACTION).bind(device.0).bind(action.0).fetch_optional(c).await)?;
@@ -203,9 +201,6 @@ impl Tx {
     }
 
     /// What decides over several actions at once, whosever they are.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub(crate) async fn device_facts_of_actions(
         &mut self,
         actions: &[ActionId],
@@ -232,9 +227,6 @@ impl Tx {
 
 impl Store {
     /// Who speaks; `None`: nobody of that name. One statement, and so one snapshot: it needs no transaction.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn caller(&self, controller: &str) -> Result<Option<Caller>> {
         type Row = (Uuid, Option<Vec<u8>>, i32, Option<i32>, Option<i32>);
         let row: Option<Row> = match &self.database {
@@ -255,9 +247,6 @@ impl Store {
     }
 
     /// [`Tx::device_facts_of_action`] without a transaction around it.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn device_facts_of_action(&self, device: DeviceId, action: ActionId) -> Result<Option<DeviceFacts>> {
         let row: Option<DeviceFactsRow> = match &self.database {
             Database::Sqlite { readers, .. } => {

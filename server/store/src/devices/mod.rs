@@ -54,7 +54,6 @@ pub struct DeviceRecord {
     pub id: DeviceId,
     /// What it calls itself.
     pub controller: String,
-    /// Its room.
     pub room: RoomId,
     /// SHA-256 of its token; `None`: it was never enrolled.
     pub token_hash: Option<Vec<u8>>,
@@ -73,7 +72,6 @@ pub struct DeviceRecord {
 /// Its open install, with what decides over it.
 #[derive(Clone, Debug)]
 pub struct OpenInstall {
-    /// The install.
     pub install: Install,
     /// How its deployment is forced.
     pub force: Option<Force>,
@@ -111,9 +109,6 @@ impl DeviceFacts {
 impl Tx {
     /// How many of these rooms have people in them, as devices have said since `fresh` or still say, and when the latest of them said so
     /// (K5).
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn rooms_in_use(
         &mut self,
         rooms: &[RoomId],
@@ -139,9 +134,6 @@ impl Tx {
     }
 
     /// Gives a device a token (A4); a token that it had before counts no more. `false`: there is no such device.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn enrol_device(&mut self, controller: &str, token_hash: &[u8], at: DateTime<Utc>) -> Result<bool> {
         const SQL: &str = "UPDATE devices SET token_hash = $2, enrolled_at = $3, revoked_at = NULL, facts_wanted = $4 WHERE controller_id = $1";
         let done = each!(self, c => sqlx::query(SQL)
@@ -156,9 +148,6 @@ impl Tx {
     }
 
     /// Notes that a device speaks for the first time, through the gateway (`docs/devices.md` 1).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn note_enrolled(&mut self, device: DeviceId, at: DateTime<Utc>) -> Result<()> {
         const SQL: &str = "UPDATE devices SET enrolled_at = $2 WHERE id = $1 AND enrolled_at IS NULL";
         each!(self, c => sqlx::query(SQL).bind(device.0).bind(micros(at)).execute(c).await.map(drop))?;
@@ -166,9 +155,6 @@ impl Tx {
     }
 
     /// Takes a device's token away. `false`: there is no such device, or it had none.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn revoke_device(&mut self, controller: &str, at: DateTime<Utc>) -> Result<bool> {
         const SQL: &str =
             "UPDATE devices SET token_hash = NULL, revoked_at = $2 WHERE controller_id = $1 AND revoked_at IS NULL";
@@ -177,9 +163,6 @@ impl Tx {
     }
 
     /// Writes last contacts; none goes back.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_last_seen(&mut self, seen: &[(DeviceId, DateTime<Utc>)]) -> Result<()> {
         for batch in seen.chunks(LAST_SEEN) {
             each!(self, c => {
@@ -204,9 +187,6 @@ const LAST_SEEN: usize = 500;
 impl Store {
     /// Writes last contacts that were kept in memory; losing some does no harm. A few hundred rows in a transaction, in the order of
     /// ids, so that several processes wait for each other and do not meet.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn put_last_seen(&self, seen: &BTreeMap<DeviceId, DateTime<Utc>>) -> Result<()> {
         let seen: Vec<(DeviceId, DateTime<Utc>)> = seen.iter().map(|(device, at)| (*device, *at)).collect();
         for batch in seen.chunks(LAST_SEEN) {

@@ -18,9 +18,7 @@ pub struct DeviceDetail {
     pub controller: String,
     /// bar, console …
     pub role: String,
-    /// Vendor.
     pub vendor: String,
-    /// Model.
     pub model: String,
     /// Serial number.
     pub serial: String,
@@ -37,7 +35,6 @@ pub struct DeviceLineRecord {
     pub controller: String,
     /// Its room's name.
     pub room: String,
-    /// Model.
     pub model: String,
     /// `enrolled`, `not enrolled` or `revoked`.
     pub state: &'static str,
@@ -45,9 +42,6 @@ pub struct DeviceLineRecord {
 
 impl Tx {
     /// A room's devices with their components.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn device_details(&mut self, room: RoomId) -> Result<Vec<DeviceDetail>> {
         const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, c.product_id, p.name, p.kind, v.text
             FROM devices d
@@ -95,9 +89,6 @@ impl Tx {
     }
 
     /// Devices by what they call themselves, after one of them.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn devices_after(&mut self, after: &str, limit: i64) -> Result<Vec<DeviceLineRecord>> {
         const SQL: &str = "SELECT d.controller_id, r.name, d.model, d.enrolled_at, d.revoked_at FROM devices d JOIN rooms r ON r.id = d.room_id
             WHERE d.controller_id > $1 ORDER BY d.controller_id LIMIT $2";

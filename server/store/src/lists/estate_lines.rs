@@ -12,15 +12,10 @@ use crate::tx::{Tx, each};
 pub struct EstateLine {
     /// The room's place in the order.
     pub name_key: String,
-    /// The room.
     pub room: Uuid,
-    /// Site.
     pub site: String,
-    /// Name.
     pub name: String,
-    /// Building.
     pub building: String,
-    /// Floor.
     pub floor: String,
     /// Seats.
     pub capacity: i64,
@@ -34,9 +29,7 @@ pub struct EstateLine {
     pub device: Option<String>,
     /// bar, console …
     pub role: Option<String>,
-    /// Vendor.
     pub vendor: Option<String>,
-    /// Model.
     pub model: Option<String>,
     /// Serial number.
     pub serial: Option<String>,
@@ -48,9 +41,6 @@ pub struct EstateLine {
 
 impl Tx {
     /// Rooms by name with all that is in them, after one of them: the lines of at most `limit` rooms.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
         let (key, id) = filter.order();

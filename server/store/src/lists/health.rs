@@ -10,9 +10,6 @@ use crate::tx::{Tx, each};
 impl Tx {
     /// Rooms by what their health follows from at `now` (I4): (state, how tickets trouble them, whether a device was in
     /// contact after `contact_after`, rooms).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_by_health_facts(
         &mut self,
         now: DateTime<Utc>,

@@ -14,17 +14,12 @@ use crate::tx::{Tx, each};
 /// Rooms that wait for the same night and whose windows are the same: in one zone, under the same freezes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingRooms {
-    /// Their site.
     pub site: SiteId,
-    /// Its name.
     pub site_name: String,
-    /// Their zone.
     pub zone: Zone,
-    /// Their ring.
     pub ring: RingId,
     /// A room with freezes of its own stands alone.
     pub own: Option<RoomId>,
-    /// The night.
     pub night: NaiveDate,
     /// How many they are.
     pub rooms: i64,
@@ -33,9 +28,6 @@ pub struct WaitingRooms {
 impl Tx {
     /// Deployments of an update by ring, night and progress, catch-ups aside: (ring, night, progress, rooms). The night is the one that its
     /// ring's entry fixed, where it did.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn rooms_by_night(&mut self, update: UpdateId) -> Result<Vec<(StageOf, NaiveDate, Progress, i64)>> {
         const SQL: &str = "SELECT ring_id, COALESCE(planned_night, night) AS planned, progress, COUNT(*)
             FROM deployments
@@ -56,7 +48,7 @@ impl Tx {
     /// rooms with the night as it is). What is forced waits for none (K5).
     ///
     /// # Errors
-    /// The database fails, or a zone is none.
+    /// A zone is none.
     pub async fn waiting_rooms_of(
         &mut self,
         update: UpdateId,
@@ -96,7 +88,7 @@ impl Tx {
     /// what is paused for nothing.
     ///
     /// # Errors
-    /// The database fails, or a zone is none.
+    /// A zone is none.
     pub async fn waiting_rooms(&mut self, until: NaiveDate) -> Result<Vec<WaitingRooms>> {
         const SQL: &str = concat!(
             "SELECT site_id, site, zone, ring_id, own, night, COUNT(*)

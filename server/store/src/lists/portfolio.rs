@@ -17,13 +17,10 @@ use crate::tx::{Tx, each};
 pub struct PortfolioRecord {
     /// Identity.
     pub id: ProductId,
-    /// Name.
     pub name: String,
-    /// Vendor.
     pub vendor: String,
     /// Part of the portfolio that this organisation covers.
     pub covered: bool,
-    /// Kind.
     pub kind: ProductKind,
     /// Newest release that is not recalled: version and day.
     pub newest: Option<(String, Option<NaiveDate>)>,
@@ -40,7 +37,6 @@ pub struct PortfolioRecord {
 pub struct ReleaseLineRecord {
     /// Identity.
     pub id: UpdateId,
-    /// Version.
     pub version: String,
     /// Day of release, where known.
     pub released: Option<NaiveDate>,
@@ -50,7 +46,6 @@ pub struct ReleaseLineRecord {
     pub recalled: bool,
     /// It has a rollout.
     pub published: bool,
-    /// Files.
     pub files: i64,
     /// Devices that report it.
     pub devices: i64,
@@ -58,9 +53,6 @@ pub struct ReleaseLineRecord {
 
 impl Tx {
     /// A page of the portfolio, covered products first, by name. `words`: lower case, in a name or a vendor; empty: all.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn portfolio_page(
         &mut self,
         words: &str,
@@ -117,9 +109,6 @@ impl Tx {
     }
 
     /// A page of a product's releases, the newest first, and how many there are.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn release_page(
         &mut self,
         product: &ProductId,
@@ -159,9 +148,6 @@ impl Tx {
     }
 
     /// The newest release of each of these products that is published and not deprecated.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn recommended(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, (UpdateId, String)>> {
         let mut found = BTreeMap::new();
         for batch in products.chunks(BATCH) {
@@ -184,9 +170,6 @@ impl Tx {
     }
 
     /// How many rooms have each of these products.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_with(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, i64>> {
         let mut with: BTreeMap<_, _> = products.iter().map(|product| (product.clone(), 0)).collect();
         if products.is_empty() {
@@ -206,9 +189,6 @@ impl Tx {
     }
 
     /// How many rooms have a device with the version of a release (S10).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_running_count(&mut self, release: UpdateId) -> Result<i64> {
         const SQL: &str = "SELECT COUNT(DISTINCT d.room_id)
             FROM updates u

@@ -6,9 +6,6 @@ use crate::tx::{Tx, each};
 impl Tx {
     /// How far the tables have grown in which everything that pages show leaves a row: audit, history of deployments, history of tickets.
     /// It moves with every change, whichever process has made it.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn database_revision(&mut self) -> Result<(i64, i64, i64)> {
         const SQL: &str =
             "SELECT (SELECT COALESCE(MAX(id), 0) FROM audit), (SELECT COALESCE(MAX(id), 0) FROM deployment_events),

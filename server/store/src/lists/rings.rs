@@ -12,9 +12,6 @@ use crate::tx::{Tx, each};
 
 impl Tx {
     /// Rooms by ring.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_by_ring(&mut self) -> Result<BTreeMap<RingId, i64>> {
         const SQL: &str = "SELECT ring_id, CAST(SUM(rooms) AS BIGINT) FROM room_counts WHERE state <> 'retired' GROUP BY ring_id ORDER BY ring_id";
         let rows: Vec<(Uuid, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
@@ -22,9 +19,6 @@ impl Tx {
     }
 
     /// When a ring last received an update: as a ring, or a room that is in it now with all rooms (S12).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn last_completed_in(&mut self, ring: RingId) -> Result<Option<DateTime<Utc>>> {
         const AS_RING: &str = "SELECT MAX(ended_at) FROM deployments WHERE ring_id = $1 AND state = 'completed'";
         const WITH_ALL: &str = "SELECT d.ended_at

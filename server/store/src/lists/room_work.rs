@@ -27,9 +27,7 @@ pub struct RoomWork {
     pub nights: Vec<NaiveDate>,
     /// How the most urgent of the forced ones is forced (K5); `None`: none is.
     pub force: Option<Force>,
-    /// Devices.
     pub devices: i64,
-    /// Their models.
     pub models: Vec<String>,
     /// When those that ever were in contact were so last.
     pub contacts: Vec<DateTime<Utc>>,
@@ -37,15 +35,11 @@ pub struct RoomWork {
     pub unhealthy: i64,
     /// Open tickets that would, if they were not suppressed (I3).
     pub suppressed: i64,
-    /// Open tickets.
     pub open_tickets: i64,
 }
 
 impl Tx {
     /// What is going on in these rooms at `now`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn work_in(&mut self, rooms: &[RoomId], now: DateTime<Utc>) -> Result<BTreeMap<RoomId, RoomWork>> {
         let mut work: BTreeMap<RoomId, RoomWork> = rooms.iter().map(|room| (*room, RoomWork::default())).collect();
         if !rooms.is_empty() {

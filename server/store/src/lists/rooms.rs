@@ -17,19 +17,13 @@ use crate::tx::{Tx, each};
 pub struct RoomListRecord {
     /// Identity.
     pub id: RoomId,
-    /// Name.
     pub name: String,
     /// Its place in the order.
     pub name_key: String,
-    /// Site.
     pub site: String,
-    /// Building.
     pub building: String,
-    /// Floor.
     pub floor: String,
-    /// Zone.
     pub zone: Zone,
-    /// Ring.
     pub ring: RingId,
     /// Whether it takes part.
     pub state: RoomState,
@@ -40,9 +34,7 @@ pub struct RoomListRecord {
 pub struct RoomFilter {
     /// Beginnings of words in the name or the building; empty: all.
     pub words: String,
-    /// A ring.
     pub ring: Option<RingId>,
-    /// A site.
     pub site: Option<SiteId>,
     /// The page starts after this room: (name key, id).
     pub after: Option<(String, RoomId)>,
@@ -122,9 +114,6 @@ pub(super) use filter_rooms;
 
 impl Tx {
     /// A page of rooms by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
@@ -148,9 +137,6 @@ impl Tx {
     }
 
     /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
         let is_counted = words.is_none() && filter.unhealthy_at.is_none();
@@ -168,9 +154,6 @@ impl Tx {
     }
 
     /// Which ring the rooms are in that match, the first `limit` by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomRing>> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
         let (key, id) = filter.order();

@@ -17,11 +17,8 @@ const LONGEST_WORD: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct FoundRoom {
     id: Uuid,
-    /// Name.
     pub name: String,
-    /// Site.
     pub site: String,
-    /// Building.
     pub building: String,
 }
 
@@ -37,9 +34,7 @@ impl FoundRoom {
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct FoundUpdate {
     id: Uuid,
-    /// Title.
     pub title: String,
-    /// Version.
     pub version: String,
     /// Its product's id.
     pub product_id: String,
@@ -58,9 +53,7 @@ impl FoundUpdate {
 /// A ticket that was found.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct FoundTicket {
-    /// Number.
     pub number: i64,
-    /// Title.
     pub title: String,
     /// A state's word.
     pub state: String,
@@ -68,9 +61,6 @@ pub struct FoundTicket {
 
 impl Tx {
     /// Rooms whose words begin with all of these, at most `limit`; retired ones too.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn find_rooms(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundRoom>> {
         const SQLITE: &str = "SELECT r.id, r.name, s.name AS site, r.building
             FROM rooms_words w JOIN rooms r ON r.rowid = w.rowid JOIN sites s ON s.id = r.site_id
@@ -82,9 +72,6 @@ impl Tx {
     }
 
     /// Releases whose words begin with all of these, at most `limit`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn find_updates(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundUpdate>> {
         const SQLITE: &str = "SELECT u.id, u.title, u.version, u.product_id, r.update_id IS NOT NULL AS published
             FROM updates_words w JOIN updates u ON u.rowid = w.rowid LEFT JOIN rollouts r ON r.update_id = u.id
@@ -96,9 +83,6 @@ impl Tx {
     }
 
     /// Tickets whose titles have words that begin with all of these, at most `limit`.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn find_tickets(&mut self, words: &[String], limit: i64) -> Result<Vec<FoundTicket>> {
         const SQLITE: &str = "SELECT t.number, t.title, t.state
             FROM tickets_words w JOIN tickets t ON t.rowid = w.rowid WHERE tickets_words MATCH $1 LIMIT $2";

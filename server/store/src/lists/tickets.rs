@@ -63,9 +63,6 @@ macro_rules! filter_tickets {
 
 impl Tx {
     /// A page of tickets, those that need action first, then the newest.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn tickets(&mut self, filter: &TicketFilter, limit: i64, offset: i64) -> Result<Vec<TicketRecord>> {
         let words = self.word_filter(SearchedList::Tickets, &filter.words);
         let rows: Vec<Row> = each!(self, c => {
@@ -84,9 +81,6 @@ impl Tx {
     }
 
     /// How many tickets there are on all pages of [`Tx::tickets`].
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn tickets_found(&mut self, filter: &TicketFilter) -> Result<i64> {
         let words = self.word_filter(SearchedList::Tickets, &filter.words);
         if words.is_some() {
@@ -128,9 +122,6 @@ impl Tx {
     }
 
     /// The tickets of a room, open ones first; 50 at most.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn tickets_of_room(&mut self, room: RoomId) -> Result<Vec<TicketRecord>> {
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
@@ -142,9 +133,6 @@ impl Tx {
     }
 
     /// The tickets of an update, open ones first; 50 at most.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn tickets_of_update(&mut self, update: UpdateId) -> Result<Vec<TicketRecord>> {
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
@@ -156,9 +144,6 @@ impl Tx {
     }
 
     /// How many tickets are not resolved.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn open_ticket_count(&mut self) -> Result<i64> {
         const SQL: &str =
             "SELECT CAST(COALESCE(SUM(tickets), 0) AS BIGINT) FROM ticket_counts WHERE state <> 'resolved'";
@@ -166,9 +151,6 @@ impl Tx {
     }
 
     /// The rooms of a ticket by name, with the names of their sites; 500 at most.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_of_ticket(&mut self, ticket: TicketId) -> Result<Vec<(RoomId, String, String)>> {
         const SQL: &str = "SELECT r.id, r.name, s.name
             FROM ticket_rooms t JOIN rooms r ON r.id = t.room_id JOIN sites s ON s.id = r.site_id
@@ -182,9 +164,6 @@ impl Tx {
     }
 
     /// What happened to a ticket, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn ticket_events(&mut self, ticket: TicketId) -> Result<Vec<TicketEventRecord>> {
         const SQL: &str =
             "SELECT id, at, actor, text FROM ticket_events WHERE ticket_id = $1 ORDER BY id DESC LIMIT 200";

@@ -28,9 +28,7 @@ pub enum UpdateRooms {
 /// Which rooms of an update, and which page of them.
 #[derive(Clone, Debug)]
 pub struct UpdateRoomFilter {
-    /// The update.
     pub update: UpdateId,
-    /// Its product.
     pub product: ProductId,
     /// Which of its rooms.
     pub which: UpdateRooms,
@@ -147,9 +145,6 @@ macro_rules! rooms_of_update {
 
 impl Tx {
     /// Rooms of an update by what their deployments have come to; those without one are not among them.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn rooms_by_progress(&mut self, update: UpdateId) -> Result<BTreeMap<Progress, i64>> {
         const SQL: &str =
             "SELECT progress, COUNT(*) FROM deployments WHERE update_id = $1 GROUP BY progress ORDER BY progress";
@@ -160,9 +155,6 @@ impl Tx {
     }
 
     /// A page of an update's rooms by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn update_room_page(&mut self, filter: &UpdateRoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
         let parts = filter.which.parts();
@@ -194,9 +186,6 @@ impl Tx {
     }
 
     /// How many rooms there are on all pages of [`Tx::update_room_page`].
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn update_rooms_found(&mut self, filter: &UpdateRoomFilter) -> Result<i64> {
         let mut found = 0;
         for part in &filter.which.parts() {
@@ -211,9 +200,6 @@ impl Tx {
     }
 
     /// Rooms in which an update is being installed, by name.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn running_rooms(&mut self, update: UpdateId, limit: i64) -> Result<Vec<(RoomId, String)>> {
         const SQL: &str = "SELECT r.id, r.name FROM deployments x JOIN rooms r ON r.id = x.room_id
             WHERE x.update_id = $1 AND x.progress = 'in_progress' ORDER BY r.name_key, r.id LIMIT $2";
@@ -223,9 +209,6 @@ impl Tx {
     }
 
     /// The open failure tickets of an update in these rooms: room to number.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn failure_ticket_numbers(
         &mut self,
         update: UpdateId,

@@ -17,15 +17,10 @@ pub struct PublishedRecord {
     pub id: UpdateId,
     /// Title of its product.
     pub title: String,
-    /// Version.
     pub version: String,
-    /// Vendor.
     pub vendor: String,
-    /// Product.
     pub product: ProductId,
-    /// Kind.
     pub kind: ProductKind,
-    /// Severity.
     pub severity: Severity,
     /// An admin has seen its failures (T9).
     pub acknowledged: bool,
@@ -33,9 +28,6 @@ pub struct PublishedRecord {
 
 impl Tx {
     /// Published updates; `active`: only those that may still concern people (T9).
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn published(&mut self, active: bool) -> Result<Vec<PublishedRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Option<i64>);
         let rows: Vec<Row> = each!(self, c => {
@@ -66,9 +58,6 @@ impl Tx {
     }
 
     /// When an update was published, and by whom.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn published_at(&mut self, update: UpdateId) -> Result<Option<(DateTime<Utc>, String)>> {
         const SQL: &str = "SELECT published_at, published_by FROM rollouts WHERE update_id = $1";
         let row: Option<(i64, String)> = each!(self, c => sqlx::query_as(SQL).bind(update.0).fetch_optional(c).await)?;

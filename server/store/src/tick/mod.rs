@@ -28,9 +28,7 @@ use crate::tx::{Inner, Tx, each};
 /// How much one transaction of a tick looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Rollouts.
     pub rollouts: i64,
-    /// Rooms.
     pub rooms: i64,
 }
 
@@ -53,9 +51,6 @@ pub struct DueSlice {
 
 impl Tx {
     /// Takes the right to plan in this transaction; `false`: another process has it.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn try_tick_lock(&mut self) -> Result<bool> {
         match &mut self.inner {
             // BEGIN IMMEDIATE holds the write lock already.
@@ -67,9 +62,6 @@ impl Tx {
     }
 
     /// The first instant at which something is due; `None`: nothing, unless something happens.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn next_due(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
         const FIRST_RECHECK: &str = "SELECT MIN(due_at) FROM marks";
         const ROLLOUTS: &str = "SELECT MIN(next_at) FROM rollouts WHERE next_at IS NOT NULL";
@@ -85,9 +77,6 @@ impl Tx {
     }
 
     /// What can change by `now`, at most `limits` of it; `None`: nothing.
-    ///
-    /// # Errors
-    /// The database fails, or a row is no fact.
     pub async fn due(
         &mut self,
         organisation: &Organisation,

@@ -1,17 +1,19 @@
-//! The column `deployments.progress`: a database of the program before gets it, a large one too, and nothing else of it changes; and that
-//! program may still write beside this one on Postgres (G1, G2, T1).
+//! The column `deployments.progress`: a database of the program before gets it, a large one too; rows that contradict themselves are mended,
+//! nothing else changes, and that program may still write beside this one on Postgres (G1, G2, T1).
 
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
-use domain::deployment::{DeploymentState, Failure, Progress, Withdrawal};
+use domain::deployment::{DeploymentState, Failure, Force, Night, Progress, Withdrawal};
 use domain::ids::{RoomId, UpdateId};
+use domain::ticket::TicketState;
 use store::Engine;
-use testkit::{Home, both_engines};
+use testkit::{Home, both_engines, date};
 use uuid::Uuid;
 
 both_engines![
     a_hundred_thousand_rooms_of_the_program_before_get_their_progress_and_lose_nothing_g1_t1,
+    rows_that_contradict_themselves_are_mended_and_can_be_read_g1,
     the_program_before_may_write_deployments_beside_this_one_on_postgres_g2,
 ];
 
@@ -172,6 +174,67 @@ async fn a_hundred_thousand_rooms_of_the_program_before_get_their_progress_and_l
     assert_eq!(tx.rooms_by_progress(update(UPDATES[0])).await.unwrap(), expected);
     let over = BTreeMap::from([(Progress::Completed, 9 * tenth), (Progress::Failed, tenth)]);
     assert_eq!(tx.rooms_by_progress(update(UPDATES[1])).await.unwrap(), over);
+}
+
+/// No program wrote such rows. One that a hand wrote would stop every round of the planner that reads it.
+async fn rows_that_contradict_themselves_are_mended_and_can_be_read_g1(home: Home) {
+    let home = Home::empty(home.engine).await;
+    database_of_the_program_before(&home, 10).await;
+    let update = home.id(Uuid::from_u128(UPDATES[0]));
+    let (ticket, resolved) = (Uuid::from_u128(61), Uuid::from_u128(62));
+    let ticket_row = |id: Uuid, number: u32, state: &str, resolved_at: &str| {
+        format!(
+            "INSERT INTO tickets (id, number, title, description, severity, category, state, high_impact, opened_by, opened_at, changed_at,
+                resolved_at)
+            VALUES ({}, {number}, 'Echo', '', 'warning', 'Audio', '{state}', false, 'Ada', 0, 9, {resolved_at})",
+            home.id(id)
+        )
+    };
+    for statement in [
+        format!(
+            "UPDATE deployments SET planned_night = night, force = 'now' WHERE update_id = {update} AND room_key = 'room 7'"
+        ),
+        format!(
+            "UPDATE deployments SET planned_night = night, catch_up = true WHERE update_id = {update} AND room_key = 'room 8'"
+        ),
+        format!("UPDATE deployments SET planned_night = night WHERE update_id = {update} AND room_key = 'room 9'"),
+        ticket_row(ticket, 1001, "investigating", "7"),
+        ticket_row(resolved, 1002, "resolved", "NULL"),
+    ] {
+        home.execute(&statement).await;
+    }
+    home.store.migrate().await.unwrap();
+    let fleet = home.store.read().await.unwrap().fleet().await.unwrap();
+    let night = date("2026-03-04");
+    let night_in = |name: &str| {
+        let room = fleet.rooms.values().find(|room| room.name == name).unwrap();
+        let update = UpdateId(Uuid::from_u128(UPDATES[0]));
+        fleet.deployment_of(room.id, update).unwrap().night
+    };
+    let forced = Night::Forced {
+        date: night,
+        how: Force::Now,
+        catch_up: false,
+    };
+    assert_eq!(night_in("Room 7"), forced);
+    let catch_up = Night::NextWindow {
+        date: night,
+        catch_up: true,
+    };
+    assert_eq!(night_in("Room 8"), catch_up);
+    let planned = Night::Planned {
+        date: night,
+        planned: night,
+    };
+    assert_eq!(night_in("Room 9"), planned, "what contradicts nothing stays");
+    let mut tx = home.store.read().await.unwrap();
+    assert_eq!(
+        tx.ticket(1001).await.unwrap().unwrap().state,
+        TicketState::Investigating
+    );
+    let at = DateTime::from_timestamp_micros(9).unwrap();
+    let state = tx.ticket(1002).await.unwrap().unwrap().state;
+    assert_eq!(state, TicketState::Resolved { at, category: None });
 }
 
 async fn the_program_before_may_write_deployments_beside_this_one_on_postgres_g2(home: Home) {

@@ -35,6 +35,7 @@ impl House {
     }
 
     /// The same with any `Authorization`; empty: without one.
+    #[expect(clippy::too_many_arguments, reason = "all that a device may put into a request")]
     pub async fn ask_with(
         &self,
         authorization: &str,

@@ -86,9 +86,7 @@ pub struct DeviceItem {
 /// A product on a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ComponentItem {
-    /// The product.
     pub product: ProductId,
-    /// Its name.
     pub name: String,
     /// What sort of thing it is.
     pub kind: ProductKind,
@@ -103,7 +101,6 @@ pub struct ComponentItem {
 pub struct RecommendedRelease {
     /// The update that brings it.
     pub update: UpdateId,
-    /// Its version.
     pub version: String,
     /// How the component stands to it; `None`: that cannot be said.
     #[serde(flatten)]
@@ -131,7 +128,6 @@ pub enum ComponentState {
 /// An update in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoomUpdateItem {
-    /// The update.
     pub update: UpdateId,
     /// The product's name.
     pub title: String,
@@ -173,7 +169,6 @@ pub struct RoomHistoryItem {
 pub enum RoomEvent {
     /// An update stands in another way.
     Update {
-        /// The update.
         update: UpdateId,
         /// Product and version; `None`: the update is not known any more.
         title: Option<String>,
@@ -236,9 +231,6 @@ impl ReadSnapshot {
     }
 
     /// What is in a room, with what should be installed on it.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn devices_in(&mut self, room: &RoomDetail) -> Result<Vec<DeviceItem>> {
         let room = &room.room;
         let details = self.tx.device_details(room.id).await?;
@@ -294,9 +286,6 @@ impl ReadSnapshot {
     }
 
     /// The updates of products that a room has, with what concerns people first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn updates_of_room(&mut self, room: &RoomDetail) -> Result<Vec<RoomUpdateItem>> {
         let room = &room.room;
         let has = |product: &ProductId| room.devices.iter().any(|device| device.component(product).is_some());
@@ -321,9 +310,6 @@ impl ReadSnapshot {
     }
 
     /// What happened in a room, the newest first.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn history_of_room(&mut self, room: &RoomDetail) -> Result<Vec<RoomHistoryItem>> {
         let id = room.room.id;
         let events = self.tx.events_of_room(id, MOST_EVENTS).await?;

@@ -66,7 +66,6 @@ pub struct ExportedDevice {
 /// A product on a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExportedComponent {
-    /// The product.
     pub product: ProductId,
     /// `None`: the device reports none.
     pub version: Option<String>,

@@ -43,7 +43,6 @@ pub struct EditableRoom {
 /// What the move of a room into a ring would mean for the updates that it has still to get (R14, K9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RingMove {
-    /// The ring.
     pub ring: RingId,
     /// What each of them would do then.
     pub updates: Vec<UpdateAfterMove>,
@@ -52,7 +51,6 @@ pub struct RingMove {
 /// What an update would do in a room that is in another ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UpdateAfterMove {
-    /// The update.
     pub update: UpdateId,
     /// Product and version.
     pub title: String,

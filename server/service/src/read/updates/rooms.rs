@@ -36,13 +36,10 @@ pub struct UpdateRoomFilter {
 /// A room with one update.
 #[derive(Clone, Debug, Serialize)]
 pub struct UpdateRoomItem {
-    /// The room.
     pub room: RoomId,
-    /// Its name.
     pub name: String,
     /// The name of its site.
     pub site: String,
-    /// Its zone.
     pub zone: Zone,
     /// The ring in which it stands for the update.
     pub ring: RingOfRoom,
@@ -52,7 +49,6 @@ pub struct UpdateRoomItem {
     pub why: String,
     /// When it starts; `None`: it has ended, or has no deployment.
     pub start: Option<ExpectedStart>,
-    /// Its deployment.
     pub deployment: Option<Deployment>,
     /// The number of the open ticket of its failure.
     pub ticket: Option<i64>,
@@ -93,7 +89,6 @@ impl UpdateRoomItem {
 pub struct RingOfRoom {
     /// Identity.
     pub id: RingId,
-    /// Name.
     pub name: String,
     /// Its place; `None`: the ring is not there any more. A ring with rooms is never deleted.
     pub place: Option<RingPlace>,
@@ -140,9 +135,6 @@ const COLUMNS: [&str; 9] = [
 
 impl ReadSnapshot {
     /// How many rooms of an update have which status; of a large estate as they were a moment ago.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn update_room_counts(&mut self, summary: &UpdateSummary) -> Result<UpdateRoomCounts> {
         let product = &summary.update.product;
         let with_product = self.rooms_with(std::slice::from_ref(product)).await?;
@@ -153,9 +145,6 @@ impl ReadSnapshot {
     }
 
     /// A page of an update's rooms, by name. `counts`: [`ReadSnapshot::update_room_counts`].
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn update_rooms(
         &mut self,
         summary: &UpdateSummary,
@@ -178,9 +167,6 @@ impl ReadSnapshot {
 
     /// Rooms of an update by status, those without a deployment aside; of a large estate as they were a moment ago, but always as the
     /// rollout has them now.
-    ///
-    /// # Errors
-    /// The database fails.
     pub async fn rooms_by_status(&mut self, rollout: &Rollout) -> Result<RoomsByStatus> {
         let by_progress = self.estate_count(&RoomsByProgress(rollout.update)).await?;
         Ok(RoomsByStatus::of(by_progress, &rollout.state))

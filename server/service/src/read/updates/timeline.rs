@@ -92,9 +92,6 @@ impl Nights {
 
 impl ReadSnapshot {
     /// The rings of an update in dates, with their nights.
-    ///
-    /// # Errors
-    /// The database fails.
     pub(super) async fn update_stages(&mut self, summary: &UpdateSummary) -> Result<Vec<UpdateStage>> {
         let rollout = &summary.rollout;
         let zone = self.organisation.zone.clone();
