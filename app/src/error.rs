@@ -83,7 +83,8 @@ impl AppError {
     }
 }
 
-/// The only place where a refusal of the service becomes what people read; faults of ours are logged here, once.
+/// A refusal of the service as pages, forms and files say it; faults of ours are logged here, once. Forms that are sent without a script
+/// to the server's own routes are answered by `server/src/access/mod.rs: status_and_sentence`.
 #[cfg(feature = "ssr")]
 impl From<service::ServiceError> for AppError {
     fn from(error: service::ServiceError) -> Self {

@@ -100,7 +100,7 @@ pub(crate) fn numbered_page(number: u32) -> NumberedPage {
     NumberedPage { number, limit: PAGE }
 }
 
-/// What a word of an address wants of one property. An empty one wants nothing of it; one that means nothing wants what nothing has.
+/// What a word of an address asks of one property. An empty word takes every value. An unknown word takes none.
 pub(crate) fn wanted<T>(word: &str, from_word: impl FnOnce(&str) -> Option<T>) -> Wanted<T> {
     if word.is_empty() {
         Wanted::Any

@@ -28,5 +28,3 @@ END;
 -- Rows that contradict themselves are refused from here on, and would stop the planner. The programs before wrote none; a hand may have.
 UPDATE deployments SET planned_night = NULL WHERE planned_night IS NOT NULL AND (force IS NOT NULL OR catch_up);
 UPDATE installs SET window_opens = NULL, window_closes = NULL WHERE window_closes <= window_opens;
-UPDATE tickets SET resolved_at = changed_at WHERE state = 'resolved' AND resolved_at IS NULL;
-UPDATE tickets SET resolved_at = NULL WHERE state <> 'resolved' AND resolved_at IS NOT NULL;

@@ -105,6 +105,35 @@ fn every_function_that_the_architecture_names_stands_in_the_file_that_it_names()
     }
 }
 
+/// Whether a backticked text names a file from the root of the project on.
+fn is_path(text: &str) -> bool {
+    let is_named = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    let kinds = [".rs", ".md", ".ts", ".mjs", ".toml", ".sql", ".css", ".txt"];
+    let folders = ["app/", "server/", "docs/", "tools/", "end2end/", "style/", "frontend/", "migrations/"];
+    text.chars().all(is_named)
+        && folders.iter().any(|folder| text.starts_with(folder))
+        && kinds.iter().any(|kind| text.ends_with(kind))
+}
+
+#[test]
+fn every_file_that_a_document_or_a_comment_names_is_there() {
+    let mut files = Vec::new();
+    texts_below(&root(), &mut files);
+    let mut named = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a text");
+        let is_code = file.extension().and_then(OsStr::to_str) != Some("md");
+        for line in text.lines().filter(|line| !is_code || line.trim_start().starts_with("//")) {
+            for path in line.split('`').skip(1).step_by(2).filter(|text| is_path(text)) {
+                named += 1;
+                let whole = root().join(path);
+                assert!(whole.is_file(), "{} names {path}: there is no such file", file.display());
+            }
+        }
+    }
+    assert!(named > 60, "only {named} files are named");
+}
+
 #[test]
 fn the_way_of_a_click_has_at_most_45_steps_and_that_of_a_report_at_most_50() {
     let document = read(ARCHITECTURE);

@@ -310,27 +310,52 @@ impl Changes {
     /// Whether there is nothing to write. A plan made right after another must be empty (law A).
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.organisation.is_none()
-            && self.rings.is_none()
-            && self.freezes.is_empty()
-            && self.moved_rooms.is_empty()
-            && self.recalled.is_empty()
-            && self.new_rollouts.is_empty()
-            && self.acknowledged.is_empty()
-            && self.rollouts.is_empty()
-            && self.placements.is_empty()
-            && self.fully_placed.is_empty()
-            && self.placed.is_empty()
-            && self.deployments.is_empty()
-            && self.installs.is_empty()
-            && self.new_installs.is_empty()
-            && self.tickets.is_empty()
-            && self.moved_nights.is_empty()
-            && self.stops.is_empty()
-            && self.taken_back.is_empty()
-            && self.rechecks.is_empty()
-            && self.woken.is_empty()
-            && self.rechecked_rooms.is_empty()
+        // Each field by name, so that a new one is not forgotten here. A report alone writes nothing.
+        let Self {
+            organisation,
+            rings,
+            freezes,
+            moved_rooms,
+            recalled,
+            new_rollouts,
+            acknowledged,
+            rollouts,
+            placements,
+            fully_placed,
+            placed,
+            deployments,
+            installs,
+            new_installs,
+            tickets,
+            moved_nights,
+            stops,
+            taken_back,
+            rechecks,
+            woken,
+            rechecked_rooms,
+            report: _,
+        } = self;
+        organisation.is_none()
+            && rings.is_none()
+            && freezes.is_empty()
+            && moved_rooms.is_empty()
+            && recalled.is_empty()
+            && new_rollouts.is_empty()
+            && acknowledged.is_empty()
+            && rollouts.is_empty()
+            && placements.is_empty()
+            && fully_placed.is_empty()
+            && placed.is_empty()
+            && deployments.is_empty()
+            && installs.is_empty()
+            && new_installs.is_empty()
+            && tickets.is_empty()
+            && moved_nights.is_empty()
+            && stops.is_empty()
+            && taken_back.is_empty()
+            && rechecks.is_empty()
+            && woken.is_empty()
+            && rechecked_rooms.is_empty()
     }
 
     /// The nights of a rollout's rooms move with its dates, in the ring that it is in.

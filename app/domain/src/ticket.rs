@@ -142,6 +142,15 @@ impl TicketState {
     }
 }
 
+/// A ticket is nobody's concern for a while (I3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// The instant at which that is over: the end of a day of the organisation.
+    pub until: DateTime<Utc>,
+    /// Why, as somebody wrote it.
+    pub reason: String,
+}
+
 /// The ticket that deployments open by themselves: one per room and update (K1, S7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureTicket {

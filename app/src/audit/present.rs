@@ -3,20 +3,20 @@
 use chrono::NaiveDate;
 use domain::access::Act;
 use serde_json::Value;
-use service::ServiceError;
 use service::read::audit::{AuditCursor, AuditFilter, AuditItem, AuditedObjects, FieldChange};
 use service::read::{PageOf, ReadSnapshot};
 
 use crate::audit::model::{AuditQuery, AuditRow, AuditView};
 use crate::components::model::Choice;
 use crate::context::{RequestContext, Result};
+use crate::error::AppError;
 use crate::formats;
 
 impl RequestContext {
     /// A page of entries, newest first (A3, P7).
     ///
     /// # Errors
-    /// Whoever asks may not see the audit, a day is none.
+    /// Whoever asks may not see the audit, or a day of the address is none.
     pub async fn audit(&self, query: AuditQuery) -> Result<AuditView> {
         let mut snapshot = self.snapshot_for(Act::SeeAudit).await?;
         let (filter, page) = (audit_filter(&query)?, page_of(&query));
@@ -48,16 +48,14 @@ impl RequestContext {
 ///
 /// # Errors
 /// A day is none, or an object has no kind.
-pub fn audit_filter(query: &AuditQuery) -> service::Result<AuditFilter> {
+pub fn audit_filter(query: &AuditQuery) -> Result<AuditFilter> {
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let about = match (some(&query.kind), some(&query.object)) {
         (Some(kind), id) => Some(AuditedObjects { kind, id }),
         (None, None) => None,
         (None, Some(_)) => {
-            return Err(ServiceError::Invalid {
-                field: "kind",
-                problem: "missing; an object is looked up by its kind and its id".to_owned(),
-            });
+            let problem = "missing; an object is looked up by its kind and its id";
+            return Err(AppError::invalid("kind", problem));
         }
     };
     Ok(AuditFilter {
@@ -68,15 +66,11 @@ pub fn audit_filter(query: &AuditQuery) -> service::Result<AuditFilter> {
     })
 }
 
-fn day(field: &'static str, text: &str) -> service::Result<Option<NaiveDate>> {
+fn day(field: &str, text: &str) -> Result<Option<NaiveDate>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| ServiceError::Invalid {
-        field,
-        problem: format!("{text:?} is not a date; write it like 2026-03-01"),
-    })?;
-    Ok(Some(day))
+    formats::parsed_day(field, text).map(Some)
 }
 
 fn page_of(query: &AuditQuery) -> PageOf<AuditCursor> {

@@ -1,4 +1,4 @@
-//! What the organisation has set, and its freezes (W6).
+//! What the organisation has set.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use domain::access::Act;
 use domain::ids::UpdateId;
-use domain::ticket::{TicketSeverity, TicketStatus};
+use domain::ticket::{Suppression, TicketSeverity, TicketStatus};
 use domain::time_text;
 use domain::zone::Zone;
 use service::read::ReadSnapshot;
-use service::read::tickets::{IssueUpdate, Suppression, TicketFilter, TicketItem, WhichTickets};
+use service::read::tickets::{IssueUpdate, TicketFilter, TicketItem, WhichTickets};
 use service::tickets::{Issue, TicketDraft};
 
 use crate::components::model::{FormSuccess, HistoryRow};

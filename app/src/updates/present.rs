@@ -1,4 +1,4 @@
-//! Updates and rings in the words of their pages.
+//! Updates in the words of their pages.
 
 mod control;
 mod pictures;

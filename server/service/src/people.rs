@@ -79,7 +79,7 @@ impl Service {
     /// What the sign-in page calls the organisation. Anybody may ask for that page, so it is one row and not a [`Service::read_snapshot`].
     ///
     /// # Errors
-    /// Has no organisation yet.
+    /// There is no organisation yet.
     pub async fn organisation_name(&self) -> Result<String> {
         Ok(organisation(&mut self.store.read().await?).await?.name)
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::Act;
 use domain::clean::{CleanLine, CleanText, name_key};
 use domain::ids::{RoomId, TicketId, UpdateId};
-use domain::ticket::{TicketSeverity, TicketState, TicketStatus};
+use domain::ticket::{Suppression, TicketSeverity, TicketState, TicketStatus};
 use domain::time_text;
 use domain::zone::Zone;
 use serde_json::{Value, json};
@@ -97,8 +97,7 @@ impl Service {
                 opened_by: actor.name.clone(),
                 opened_at: now,
                 assignee: None,
-                suppressed_until: None,
-                suppressed_reason: None,
+                suppression: None,
                 rooms: (Vec::new(), 0),
             };
             let number = tx.add_ticket(&ticket, &rooms, None).await?;
@@ -268,8 +267,7 @@ impl Service {
             let event = format!("Suppressed until the end of {until}: {reason}");
             let summary = format!("Suppressed T-{number} until the end of {until}: {reason}");
             let after = TicketRecord {
-                suppressed_until: Some(ends),
-                suppressed_reason: Some(reason),
+                suppression: Some(Suppression { until: ends, reason }),
                 ..before.clone()
             };
             put(tx, actor, &after, &event, now).await?;
@@ -428,7 +426,7 @@ fn facts(ticket: &TicketRecord) -> Value {
         "state": ticket.state.status(),
         "high_impact": ticket.high_impact,
         "assignee": ticket.assignee,
-        "suppressed_until": ticket.suppressed_until,
+        "suppressed_until": ticket.suppression.as_ref().map(|suppression| suppression.until),
         "resolution": ticket.state.resolution(),
     })
 }

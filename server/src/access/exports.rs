@@ -6,6 +6,7 @@ use app::access::documents;
 use app::audit::model::AuditQuery;
 use app::audit::present::audit_filter;
 use app::context::Viewer;
+use app::error::AppError;
 use app::rooms::model::RoomsQuery;
 use app::rooms::present::{room_cursor, room_filter};
 use app::updates::model::UpdateRoomsQuery;
@@ -20,10 +21,10 @@ use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
 use domain::access::Act;
 use domain::ids::UpdateId;
-use service::ServiceError;
+use futures::TryStreamExt;
 use service::spreadsheet::CsvStream;
 
-use super::{Sessions, authenticate, fault, peer, status_and_sentence};
+use super::{Sessions, authenticate, fault, log_fault, peer};
 
 /// The routes that take a token in place of a session.
 pub(crate) fn exports(sessions: Sessions) -> Router {
@@ -84,7 +85,7 @@ async fn audit(
         // Who may not is told that, whatever they have typed.
         viewer.actor.may(Act::SeeAudit)?;
         let filter = audit_filter(&query)?;
-        sessions.service.export_audit(&viewer.actor, &filter).await
+        Ok(sessions.service.export_audit(&viewer.actor, &filter).await?)
     };
     file("audit.csv", parts.await)
 }
@@ -98,7 +99,10 @@ async fn rooms(
     let (filter, after) = (room_filter(&query), room_cursor(&query.after));
     file(
         "rooms.csv",
-        sessions.service.export_rooms(&viewer.actor, &filter, after),
+        sessions
+            .service
+            .export_rooms(&viewer.actor, &filter, after)
+            .map_err(AppError::from),
     )
 }
 
@@ -109,35 +113,28 @@ async fn update_rooms(
     Path(id): Path<UpdateId>,
     Query(query): Query<UpdateRoomsQuery>,
 ) -> Response {
-    let filter = match update_room_filter(&query) {
-        Ok(filter) => filter,
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return (status, Html(documents::notice("Not exported", &error.to_string()))).into_response();
-        }
+    let parts = async {
+        let filter = update_room_filter(&query)?;
+        let after = room_cursor(&query.after);
+        let parts = sessions.service.export_update_rooms(&viewer.actor, id, filter, after);
+        Ok(parts.await?)
     };
-    let parts = sessions
-        .service
-        .export_update_rooms(&viewer.actor, id, filter, room_cursor(&query.after))
-        .await;
-    file("update-rooms.csv", parts)
+    file("update-rooms.csv", parts.await)
 }
 
-fn file(name: &'static str, parts: Result<CsvStream, ServiceError>) -> Response {
+fn file(name: &'static str, parts: Result<CsvStream, AppError>) -> Response {
     match parts {
         Ok(parts) => {
             let headers = [
                 (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
                 (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
             ];
-            (headers, Body::from_stream(parts)).into_response()
+            // The status has gone out by then: only the log can say why a file breaks off.
+            (headers, Body::from_stream(parts.inspect_err(log_fault))).into_response()
         }
-        Err(
-            error @ (ServiceError::Forbidden { .. } | ServiceError::Invalid { .. } | ServiceError::NotFound { .. }),
-        ) => {
-            let (status, text) = status_and_sentence(&error);
-            (status, Html(documents::notice("Not exported", &text))).into_response()
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, Html(documents::notice("Not exported", &error.to_string()))).into_response()
         }
-        Err(error) => fault(&error),
     }
 }

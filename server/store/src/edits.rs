@@ -1,6 +1,6 @@
 //! Edits of many rows at once: each is one statement over any number of deployments or installs.
 //!
-//! They carry decided values, and SQL only joins them. What they mean is in `Fleet::apply` (`app/domain/src/fleet.rs`), and random life
+//! They carry decided values, and SQL only joins them. What they mean is in `Fleet::apply` (`app/domain/src/fleet/apply.rs`), and random life
 //! compares the two. Start with [`Tx::apply`], which calls them.
 
 use chrono::{DateTime, NaiveDate, Utc};

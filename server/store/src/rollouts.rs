@@ -10,14 +10,13 @@ use domain::ring::RingPlace;
 use domain::rollout::{Counts, Rollout, RolloutState, Stage};
 use uuid::Uuid;
 
-use crate::deployments::BATCH;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rows::{self, ids_in, instant, micros, needed, opt_instant, opt_micros, small, stage_id, stage_of};
 use crate::tx::{Inner, Tx, each};
 
 #[derive(sqlx::FromRow)]
-struct StateRow {
+pub(crate) struct RolloutStateRow {
     update_id: Uuid,
     state: String,
     state_since: Option<i64>,
@@ -27,8 +26,8 @@ struct StateRow {
     state_reason_facts: Option<String>,
 }
 
-impl StateRow {
-    fn into_domain(self) -> Result<RolloutState> {
+impl RolloutStateRow {
+    pub(crate) fn into_domain(self) -> Result<RolloutState> {
         let id = self.update_id;
         let at = || needed("rollouts", id, "the instant of its state", self.state_since);
         let reason = self.state_reason.unwrap_or_default();
@@ -58,7 +57,7 @@ struct RolloutRow {
     automatic_days: Option<i64>,
     next_at: Option<i64>,
     #[sqlx(flatten)]
-    state: StateRow,
+    state: RolloutStateRow,
 }
 
 impl RolloutRow {
@@ -127,26 +126,6 @@ impl Tx {
         self.add_supersessions(ids, &mut rollouts).await?;
         self.add_counts(ids, &mut rollouts).await?;
         Ok(rollouts)
-    }
-
-    /// Where these rollouts stand, and nothing else of them.
-    pub async fn rollout_states(&mut self, ids: &[UpdateId]) -> Result<BTreeMap<UpdateId, RolloutState>> {
-        let mut states = BTreeMap::new();
-        for batch in ids.chunks(BATCH) {
-            let rows: Vec<StateRow> = each!(self, c => {
-                let mut query = sqlx::QueryBuilder::new(
-                    "SELECT update_id, state, state_since, state_by, state_reason, resumes_on, state_reason_facts
-                    FROM rollouts WHERE update_id IN (",
-                );
-                ids_in(&mut query, batch.iter().map(|id| id.0));
-                query.push(" ORDER BY update_id");
-                query.build_query_as().fetch_all(c).await
-            })?;
-            for row in rows {
-                states.insert(UpdateId(row.update_id), row.into_domain()?);
-            }
-        }
-        Ok(states)
     }
 
     async fn add_supersessions(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {

@@ -289,7 +289,7 @@ impl Tx {
     /// Rooms that an update would change if it were forced: below it, and neither done nor on their way (K5). Of one room
     /// [`domain::commands::force::Force::rooms`] says it, and leaves some of these out: a room too many is no harm, and none is missing.
     ///
-    /// Compared in `every_room_that_a_force_would_change_is_among_the_rooms_to_force_on_sqlite_k5`, and on Postgres.
+    /// Compared in `every_room_that_a_force_would_change_is_among_the_rooms_to_force_k5`.
     pub async fn rooms_to_force(&mut self, update: UpdateId) -> Result<Vec<RoomId>> {
         const SQL: &str = "SELECT DISTINCT d.room_id
             FROM updates u

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{RoomId, TicketId, UpdateId};
-use domain::ticket::{TicketChange, TicketEvent, TicketSeverity, TicketState, TicketStatus};
+use domain::ticket::{Suppression, TicketChange, TicketEvent, TicketSeverity, TicketState, TicketStatus};
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -34,10 +34,8 @@ pub struct TicketRecord {
     pub opened_at: DateTime<Utc>,
     /// Who looks after it.
     pub assignee: Option<String>,
-    /// Until when it is nobody's concern (I3).
-    pub suppressed_until: Option<DateTime<Utc>>,
-    /// Why.
-    pub suppressed_reason: Option<String>,
+    /// While it is nobody's concern, or was the last time.
+    pub suppression: Option<Suppression>,
     /// Names of its rooms, at most three, and how many there are.
     pub rooms: (Vec<String>, i64),
 }
@@ -101,8 +99,10 @@ impl Row {
             opened_by: self.opened_by,
             opened_at: instant("tickets", id, self.opened_at)?,
             assignee: self.assignee,
-            suppressed_until: opt_instant("tickets", id, self.suppressed_until)?,
-            suppressed_reason: self.suppressed_reason,
+            suppression: opt_instant("tickets", id, self.suppressed_until)?.map(|until| Suppression {
+                until,
+                reason: self.suppressed_reason.unwrap_or_default(),
+            }),
             rooms,
         })
     }
@@ -157,8 +157,7 @@ impl Tx {
             high_impact: false,
             update: Some(change.update),
             is_automatic: true,
-            suppressed_until: None,
-            suppressed_reason: None,
+            suppression: None,
             opened_by: RULE.to_owned(),
             opened_at: now,
             assignee: None,
@@ -242,8 +241,8 @@ impl Tx {
             .bind(ticket.state.status().as_str())
             .bind(ticket.high_impact)
             .bind(ticket.assignee.as_deref())
-            .bind(ticket.suppressed_until.map(micros))
-            .bind(ticket.suppressed_reason.as_deref())
+            .bind(opt_micros(ticket.suppression.as_ref().map(|suppression| suppression.until)))
+            .bind(ticket.suppression.as_ref().map(|suppression| suppression.reason.as_str()))
             .bind(opt_micros(ticket.state.resolved_at()))
             .bind(ticket.state.resolution())
             .bind(micros(at))

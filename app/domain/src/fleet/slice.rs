@@ -1,6 +1,6 @@
 //! The part of a fleet that one plan looks at.
 //!
-//! The store cuts the same slices with SQL (`server/store/src/planning.rs`). Nothing is decided here. Start with [`Slice`] and
+//! The store cuts the same slices with SQL (`server/store/src/tick/mod.rs`). Nothing is decided here. Start with [`Slice`] and
 //! [`Fleet::slice`].
 
 use std::collections::{BTreeMap, BTreeSet};

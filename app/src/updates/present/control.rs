@@ -22,7 +22,7 @@ impl RequestContext {
     /// What a dialog about an update says before the click.
     ///
     /// # Errors
-    /// Whoever asks may not do it, there is no such update.
+    /// Whoever asks may not do it, or there is no such update.
     pub async fn control(&self, id: UpdateId, what: Control, chosen: Vec<RoomId>) -> Result<ControlView> {
         let mut snapshot = self.snapshot_for(Act::ControlUpdates).await?;
         let summary = snapshot.update(id).await?;

@@ -1,4 +1,4 @@
-//! What pages read: one snapshot of facts, with the statuses that follow from them.
+//! What pages, files and programs read: one snapshot of facts, with the statuses that follow from them.
 //!
 //! A [`ReadSnapshot`] is one reading transaction. It answers with domain values; words and formats are the pages' own. What a feature reads
 //! is in the file of its name; what several of them need is here, in [`page`] and in [`numbered`].

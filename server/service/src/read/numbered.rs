@@ -39,7 +39,7 @@ pub enum Wanted<T> {
     Any,
     /// This alone.
     Only(T),
-    /// What nothing has: nothing matches.
+    /// A word of the address that means nothing: nothing matches.
     Nothing,
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::Act;
 use domain::ids::{RoomId, UpdateId};
 use domain::reason::Reason;
-use domain::ticket::{TicketSeverity, TicketState, TicketStatus};
+use domain::ticket::{Suppression, TicketSeverity, TicketState, TicketStatus};
 use serde::{Deserialize, Serialize};
 use store::TicketRecord;
 
@@ -40,7 +40,7 @@ pub enum WhichTickets {
     /// These, suppressed or not.
     In(TicketStatus),
     All,
-    /// By a word that no ticket has: none.
+    /// A word of the address that means nothing: nothing matches.
     Nothing,
 }
 
@@ -139,15 +139,6 @@ pub struct NamedUpdate {
     pub title: String,
 }
 
-/// A ticket is nobody's concern for a while (I3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Suppression {
-    /// The instant at which that is over: the end of a day of the organisation.
-    pub until: DateTime<Utc>,
-    /// Why.
-    pub reason: String,
-}
-
 /// What people who work on tickets choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TicketChoices {
@@ -229,9 +220,10 @@ impl ReadSnapshot {
             actor: event.actor,
             text: event.text,
         });
-        let suppressed_until = record.suppressed_until.filter(|until| *until > self.now);
+        let ticket = TicketItem::of(&record);
+        let suppression = record.suppression.filter(|suppression| suppression.until > self.now);
         Ok(TicketDetail {
-            ticket: TicketItem::of(&record),
+            ticket,
             description: record.description,
             category: record.category,
             assignee: record.assignee,
@@ -243,10 +235,7 @@ impl ReadSnapshot {
             history: history.collect(),
             is_automatic: record.is_automatic,
             high_impact: record.high_impact,
-            suppression: suppressed_until.map(|until| Suppression {
-                until,
-                reason: record.suppressed_reason.unwrap_or_default(),
-            }),
+            suppression,
             state: record.state,
         })
     }

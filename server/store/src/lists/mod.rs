@@ -1,8 +1,8 @@
 //! What pages, exports and the command line list: a file a list.
 //!
-//! Each gives records with what stands on a line. A page is found by its first or last row (keyset paging), and costs what is on it: the
-//! order and the choice of a list come from one index, and `server/tests/plans.rs` reads the plans with 100,000 rooms. Filters are enums
-//! and structs; words of addresses are the pages' own.
+//! Each gives records with what stands on a line. A page of rooms is found by its first or last row (keyset paging), and costs what is on
+//! it: the order and the choice of a list come from one index, and `server/tests/plans.rs` reads the plans with 100,000 rooms. Lists that
+//! people read page by page with numbers (tickets, releases) have an offset.
 //!
 //! It must not write, lock or decide. What a room's status is, `domain::status` says; a list asks for the progress that a row tells by
 //! itself. A rule that chooses among many rooms stands in `rules_in_sql.rs`.

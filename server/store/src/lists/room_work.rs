@@ -1,14 +1,15 @@
 //! What is going on in the rooms of a page: deployments, devices, tickets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::deployment::{Force, Progress};
-use domain::ids::{RoomId, UpdateId};
+use domain::ids::RoomId;
 use domain::status::{self, RoomStatus};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::rollouts::RolloutStateRow;
 use crate::rows::{ids_in, micros, opt_instant, word};
 use crate::tx::{Tx, each};
 
@@ -38,6 +39,16 @@ pub struct RoomWork {
     pub open_tickets: i64,
 }
 
+#[derive(sqlx::FromRow)]
+struct DeploymentWorkRow {
+    room_id: Uuid,
+    progress: String,
+    night: NaiveDate,
+    force: Option<String>,
+    #[sqlx(flatten)]
+    rollout: RolloutStateRow,
+}
+
 impl Tx {
     /// What is going on in these rooms at `now`.
     pub async fn work_in(&mut self, rooms: &[RoomId], now: DateTime<Utc>) -> Result<BTreeMap<RoomId, RoomWork>> {
@@ -51,10 +62,10 @@ impl Tx {
     }
 
     async fn add_deployments_to(&mut self, work: &mut BTreeMap<RoomId, RoomWork>, rooms: &[RoomId]) -> Result<()> {
-        type Row = (Uuid, Uuid, String, NaiveDate, Option<String>);
-        let rows: Vec<Row> = each!(self, c => {
+        let rows: Vec<DeploymentWorkRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.room_id, d.update_id, d.progress, d.night, d.force
+                "SELECT d.room_id, d.progress, d.night, d.force, r.update_id, r.state, r.state_since, r.state_by, r.state_reason, r.resumes_on,
+                    r.state_reason_facts
                 FROM deployments d JOIN rollouts r ON r.update_id = d.update_id
                 WHERE (d.progress IN ('not_started', 'in_progress') OR (d.progress = 'failed' AND r.state <> 'deprecated')) AND d.room_id IN (",
             );
@@ -62,23 +73,21 @@ impl Tx {
             query.push(" ORDER BY d.room_id, d.night");
             query.build_query_as().fetch_all(c).await
         })?;
-        let updates: BTreeSet<UpdateId> = rows.iter().map(|(_, update, ..)| UpdateId(*update)).collect();
-        let updates: Vec<UpdateId> = updates.into_iter().collect();
-        let rollouts = self.rollout_states(&updates).await?;
-        for (room, update, progress, night, force) in rows {
-            let progress = word("deployments", room, &progress, Progress::from_word)?;
-            let force = force.map(|how| word("deployments", room, &how, Force::from_word));
-            let (Some(work), Some(rollout)) = (work.get_mut(&RoomId(room)), rollouts.get(&UpdateId(update))) else {
+        for row in rows {
+            let room = row.room_id;
+            let progress = word("deployments", room, &row.progress, Progress::from_word)?;
+            let force = row.force.map(|how| word("deployments", room, &how, Force::from_word));
+            let Some(work) = work.get_mut(&RoomId(room)) else {
                 continue;
             };
-            match status::room(progress, rollout) {
+            match status::room(progress, &row.rollout.into_domain()?) {
                 RoomStatus::Failed => work.failed += 1,
                 RoomStatus::InProgress => work.running += 1,
                 RoomStatus::Paused => work.paused += 1,
                 RoomStatus::Scheduled => {
                     work.scheduled += 1;
                     match force.transpose()? {
-                        None => work.nights.push(night),
+                        None => work.nights.push(row.night),
                         Some(Force::Now) => work.force = Some(Force::Now),
                         Some(Force::WhenAvailable) => work.force = work.force.or(Some(Force::WhenAvailable)),
                     }

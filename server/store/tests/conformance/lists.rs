@@ -3,7 +3,7 @@
 use domain::deployment::{DeploymentState, Progress};
 use domain::ids::{RingId, RoomId};
 use domain::room::RoomState;
-use domain::ticket::{TicketSeverity, TicketState};
+use domain::ticket::{Suppression, TicketSeverity, TicketState};
 use store::{RoomFilter, RoomListRecord, TicketFilter, TicketRecord, Tx, UpdateRoomFilter, UpdateRooms};
 use testkit::{Home, both_engines};
 use uuid::Uuid;
@@ -271,8 +271,7 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
         opened_by: by.to_owned(),
         opened_at: at_night(),
         assignee: None,
-        suppressed_until: None,
-        suppressed_reason: None,
+        suppression: None,
         rooms: (Vec::new(), 0),
     };
     let people = ticket(7, TicketSeverity::Warning, "Ada");
@@ -296,18 +295,16 @@ async fn the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8(home:
     };
     put(&worse).await;
     assert_eq!(unhealthy().await, ["Room 0", "Room 1", "Room 3"]);
-    let suppressed = TicketRecord {
-        suppressed_until: Some(later(1)),
-        suppressed_reason: Some("It is exchanged.".to_owned()),
+    let suppressed = |until| TicketRecord {
+        suppression: Some(Suppression {
+            until,
+            reason: "It is exchanged.".to_owned(),
+        }),
         ..people.clone()
     };
-    put(&suppressed).await;
+    put(&suppressed(later(1))).await;
     assert_eq!(unhealthy().await, ["Room 0", "Room 1"], "one of two tickets of Room 1");
-    put(&TicketRecord {
-        suppressed_until: Some(at_night()),
-        ..suppressed.clone()
-    })
-    .await;
+    put(&suppressed(at_night())).await;
     assert_eq!(unhealthy().await, ["Room 0", "Room 1", "Room 3"], "until that instant");
     put(&TicketRecord {
         state: TicketState::Resolved {

@@ -71,6 +71,8 @@ async fn pages_of_rooms_are_in_the_order_of_an_index_p8() {
             UpdateRooms::At(vec![Progress::Completed]),
             UpdateRooms::At(vec![Progress::Failed]),
             UpdateRooms::At(vec![Progress::Deprecated]),
+            // Those of a deprecated rollout: two parts, joined in the order of names.
+            UpdateRooms::At(vec![Progress::NotStarted, Progress::Deprecated]),
         ] {
             let filter = UpdateRoomFilter {
                 update: UPDATE,

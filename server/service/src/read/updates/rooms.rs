@@ -127,7 +127,7 @@ pub struct UpdateRoomPage {
 /// An update of at most so many rooms has them found and sorted at once.
 const FEW: i64 = 2_000;
 /// Rooms in one part of a file.
-const EXPORTED_AT_ONCE: i64 = 50;
+const EXPORTED_AT_ONCE: i64 = 500;
 /// The columns of [`Service::export_update_rooms`].
 const COLUMNS: [&str; 9] = [
     "room", "site", "ring", "status", "why", "when", "attempt", "catch-up", "ticket",
