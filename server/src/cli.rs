@@ -192,6 +192,29 @@ pub(crate) enum Explain {
         #[arg(long)]
         json: bool,
     },
+    /// Whether a version is supported on a date.
+    // It has a --version of its own.
+    #[command(disable_version_flag = true)]
+    Support {
+        /// A releases file, or a folder with products.json and releases.json.
+        #[arg(long)]
+        catalogue: PathBuf,
+        /// The product's id in the catalogue.
+        #[arg(long)]
+        product: String,
+        /// One of its versions.
+        #[arg(long, allow_hyphen_values = true)]
+        version: String,
+        /// The date asked: YYYY-MM-DD. Releases dated later do not exist yet.
+        #[arg(long)]
+        as_of: String,
+        /// What counts as newer: releases, or lines (major.minor).
+        #[arg(long, default_value = "releases")]
+        rule: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// What rings add up to.
     Rings {
         /// `{"rings":[{"name","order","rollout_days","test_days"}]}`.

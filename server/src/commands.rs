@@ -186,6 +186,14 @@ async fn explain_rule(explained: Explain) -> Result<()> {
             catalogue.as_deref(),
             json,
         ),
+        Explain::Support {
+            catalogue,
+            product,
+            version,
+            as_of,
+            rule,
+            json,
+        } => explain::support(&catalogue, (&product, &version), &as_of, &rule, json),
         Explain::Rings { file, json } => explain::rings(&file, json),
         Explain::Room { room, database, json } => explain::room(&open_read_only(&database).await?, &room, json).await,
     }

@@ -7,7 +7,10 @@ use chrono::{NaiveDate, SecondsFormat};
 use domain::clean::CleanLine;
 use domain::freeze::check_date;
 use domain::ids::RingId;
+use domain::lifecycle::{CountingRule, Recall, Release, ReleaseHistory, SupportState, support_of};
 use domain::ring::{Ring, RingKind, RingOrder, RingPlace, RingSequence};
+use domain::time_text::dated;
+use domain::version::{VersionScheme, is_same};
 use domain::window::{Window, WindowHours};
 use domain::zone::Zone;
 use serde::Deserialize;
@@ -74,6 +77,91 @@ pub(crate) fn version_order(
         println!("{a} {relation} {b}. {}", order.why);
     }
     Ok(())
+}
+
+pub(crate) fn support(
+    catalogue: &Path,
+    (product, version): (&str, &str),
+    as_of: &str,
+    rule: &str,
+    as_json: bool,
+) -> Result<()> {
+    let date: NaiveDate = as_of
+        .parse()
+        .with_context(|| format!("as-of {as_of:?} must be YYYY-MM-DD"))?;
+    check_date(date)?;
+    let rule = CountingRule::from_word(rule).with_context(|| format!("rule {rule:?} is not releases or lines"))?;
+    let catalogue = Catalogue::read(catalogue)?;
+    let scheme = scheme_of(&catalogue, product)?;
+    let releases = releases_of(&catalogue, product);
+    let release = release_written(&releases, &scheme, version)
+        .with_context(|| format!("product {product:?} has no version {version:?} in the catalogue"))?;
+    let history = ReleaseHistory {
+        releases: &releases,
+        scheme: &scheme,
+        rule,
+    };
+    let support = support_of(release, &history, date);
+    let why = support.why.sentence();
+    if as_json {
+        let supported = match support.state() {
+            SupportState::Supported => Some(true),
+            SupportState::Unsupported => Some(false),
+            SupportState::Unknown => None,
+        };
+        let explained = json!({
+            "supported": supported,
+            "supported_until": support.last_day,
+            "newer_releases": support.newer_releases,
+            "why": why,
+        });
+        println!("{explained}");
+        return Ok(());
+    }
+    let is = match support.state() {
+        SupportState::Supported => "is supported",
+        SupportState::Unsupported => "is not supported",
+        SupportState::Unknown => "may or may not be supported",
+    };
+    println!("On {} {version} {is}. {why}", dated(date));
+    Ok(())
+}
+
+/// What a product says about its versions. A releases file alone has no products: the plain rules hold.
+fn scheme_of(catalogue: &Catalogue, product: &str) -> Result<VersionScheme> {
+    let line = catalogue.products.iter().find(|line| line.id == product);
+    if line.is_none() && catalogue.releases.iter().all(|release| release.product != product) {
+        anyhow::bail!("product {product:?} is not in the catalogue");
+    }
+    Ok(line.map_or_else(VersionScheme::default, |line| VersionScheme {
+        by_release_date: line.version_scheme.order_by.as_deref() == Some("release_date"),
+        optional_prefix: line.version_scheme.optional_prefix.clone().map(String::from),
+    }))
+}
+
+/// A catalogue does not say when a release was recalled.
+fn releases_of<'a>(catalogue: &'a Catalogue, product: &str) -> Vec<Release<'a>> {
+    let of_product = catalogue.releases.iter().filter(|line| line.product == product);
+    of_product
+        .map(|line| Release {
+            version: line.version.as_str(),
+            released: line.released,
+            recall: if line.recalled {
+                Recall::DayUnknown
+            } else {
+                Recall::Never
+            },
+        })
+        .collect()
+}
+
+/// The release of that text; else one of another spelling of it, with a date where there is one.
+fn release_written<'r, 'a>(releases: &'r [Release<'a>], scheme: &VersionScheme, text: &str) -> Option<&'r Release<'a>> {
+    let same = || releases.iter().filter(|release| is_same(scheme, release.version, text));
+    same()
+        .find(|release| release.version == text.trim())
+        .or_else(|| same().find(|release| release.released.is_some()))
+        .or_else(|| same().next())
 }
 
 #[derive(Deserialize)]

@@ -27,6 +27,7 @@ pub mod force;
 pub mod freeze;
 pub mod ids;
 pub mod install;
+pub mod lifecycle;
 pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;

@@ -44,6 +44,17 @@ pub struct VersionOrder {
 }
 
 impl VersionOrder {
+    fn decided(order: Ordering, why: &'static str) -> Self {
+        Self {
+            order: Some(order),
+            why,
+        }
+    }
+
+    fn unordered(why: &'static str) -> Self {
+        Self { order: None, why }
+    }
+
     /// `lt`, `eq`, `gt` or `unordered`, as `nightshift explain version-order` prints it (G6).
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -59,23 +70,23 @@ impl VersionOrder {
 /// Compares two versions of one product. Versions of different products are unordered (step 1); the caller knows the products.
 #[must_use]
 pub fn compare(scheme: &VersionScheme, a: Version<'_>, b: Version<'_>) -> VersionOrder {
-    let decided = |order: Ordering, why| VersionOrder {
-        order: Some(order),
-        why,
-    };
-    let unordered = |why| VersionOrder { order: None, why };
-
     if let (true, Some(day_a), Some(day_b)) = (scheme.by_release_date, a.released, b.released)
         && day_a != day_b
     {
-        return decided(
+        return VersionOrder::decided(
             day_a.cmp(&day_b),
             "The product goes by release dates, and the two days differ.",
         );
     }
     let (Some(a), Some(b)) = (ParsedVersion::of(scheme, a.text), ParsedVersion::of(scheme, b.text)) else {
-        return unordered("A version without any digit has no place in an order.");
+        return VersionOrder::unordered("A version without any digit has no place in an order.");
     };
+    compare_parsed(&a, &b)
+}
+
+/// Steps 4 to 7.
+fn compare_parsed(a: &ParsedVersion, b: &ParsedVersion) -> VersionOrder {
+    let (decided, unordered) = (VersionOrder::decided, VersionOrder::unordered);
     if a.family != b.family {
         return unordered("The texts before the first digit name different families.");
     }
@@ -118,12 +129,42 @@ pub fn is_same(scheme: &VersionScheme, a: &str, b: &str) -> bool {
     a == b || order == Some(Ordering::Equal)
 }
 
+/// The line that a version belongs to: what comes up to its second number, `4.19` of `4.19.57.0` (L3). A missing second number is 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionLine(ParsedVersion);
+
+impl VersionLine {
+    /// The line of a version; a version without any digit has none.
+    #[must_use]
+    pub fn of(scheme: &VersionScheme, text: &str) -> Option<Self> {
+        let mut line = ParsedVersion::of(scheme, text)?;
+        let mut numbers = (0..line.parts.len()).filter(|index| matches!(line.parts[*index], Part::Number(_)));
+        match numbers.nth(1) {
+            Some(second) => line.parts.truncate(second + 1),
+            None => line.parts.push(Part::Number(String::new())),
+        }
+        Some(Self(line))
+    }
+
+    /// Whether this line is above the other one. Each comes with the day of its first release: it decides where the product goes
+    /// by release dates, as it does between two versions (S2, step 2).
+    #[must_use]
+    pub fn is_above(&self, began: NaiveDate, other: &Self, other_began: NaiveDate, scheme: &VersionScheme) -> bool {
+        if scheme.by_release_date && began != other_began {
+            return began > other_began;
+        }
+        compare_parsed(&self.0, &other.0).order == Some(Ordering::Greater)
+    }
+}
+
 /// A version taken apart (steps 3 to 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct ParsedVersion {
     family: String,
     parts: Vec<Part>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     /// Digits without leading zeros; as text, for some vendors write 14 and more of them.
     Number(String),

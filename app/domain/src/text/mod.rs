@@ -6,6 +6,7 @@
 mod event;
 #[cfg(feature = "zones")]
 mod force;
+mod lifecycle;
 mod path;
 mod reason;
 #[cfg(feature = "zones")]

@@ -1,9 +1,11 @@
 //! Random fleets, edits, failures and clock jumps through the simulator: whatever happens, every law of the planner's README
-//! holds after every tick. And the rings' 60 days (R8, R9), and the order of versions (S2).
+//! holds after every tick. And the rings' 60 days (R8, R9), the order of versions (S2), and
+//! how long they are supported (L1–L3).
 //!
 //! A failure shrinks to a short list of steps. What was found so stands in `found` as an example of its own.
 
 mod found;
+mod lifecycle;
 mod plan;
 mod rings;
 mod versions;
