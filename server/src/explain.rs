@@ -16,7 +16,7 @@ use domain::zone::Zone;
 use serde::Deserialize;
 use serde_json::json;
 use service::Service;
-use service::catalogue::Catalogue;
+use service::catalogue::{Catalogue, ProductLine};
 use uuid::Uuid;
 
 pub(crate) fn window(zone: &str, date: &str, as_json: bool) -> Result<()> {
@@ -133,10 +133,7 @@ fn scheme_of(catalogue: &Catalogue, product: &str) -> Result<VersionScheme> {
     if line.is_none() && catalogue.releases.iter().all(|release| release.product != product) {
         anyhow::bail!("product {product:?} is not in the catalogue");
     }
-    Ok(line.map_or_else(VersionScheme::default, |line| VersionScheme {
-        by_release_date: line.version_scheme.order_by.as_deref() == Some("release_date"),
-        optional_prefix: line.version_scheme.optional_prefix.clone().map(String::from),
-    }))
+    Ok(line.map_or_else(VersionScheme::default, ProductLine::scheme))
 }
 
 /// A catalogue does not say when a release was recalled.

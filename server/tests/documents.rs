@@ -109,7 +109,16 @@ fn every_function_that_the_architecture_names_stands_in_the_file_that_it_names()
 fn is_path(text: &str) -> bool {
     let is_named = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
     let kinds = [".rs", ".md", ".ts", ".mjs", ".toml", ".sql", ".css", ".txt"];
-    let folders = ["app/", "server/", "docs/", "tools/", "end2end/", "style/", "frontend/", "migrations/"];
+    let folders = [
+        "app/",
+        "server/",
+        "docs/",
+        "tools/",
+        "end2end/",
+        "style/",
+        "frontend/",
+        "migrations/",
+    ];
     text.chars().all(is_named)
         && folders.iter().any(|folder| text.starts_with(folder))
         && kinds.iter().any(|kind| text.ends_with(kind))
@@ -123,11 +132,18 @@ fn every_file_that_a_document_or_a_comment_names_is_there() {
     for file in files {
         let text = fs::read_to_string(&file).expect("a text");
         let is_code = file.extension().and_then(OsStr::to_str) != Some("md");
-        for line in text.lines().filter(|line| !is_code || line.trim_start().starts_with("//")) {
+        for line in text
+            .lines()
+            .filter(|line| !is_code || line.trim_start().starts_with("//"))
+        {
             for path in line.split('`').skip(1).step_by(2).filter(|text| is_path(text)) {
                 named += 1;
                 let whole = root().join(path);
-                assert!(whole.is_file(), "{} names {path}: there is no such file", file.display());
+                assert!(
+                    whole.is_file(),
+                    "{} names {path}: there is no such file",
+                    file.display()
+                );
             }
         }
     }

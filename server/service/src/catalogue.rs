@@ -110,7 +110,9 @@ fn yes() -> bool {
 }
 
 impl ProductLine {
-    fn scheme(&self) -> VersionScheme {
+    /// How its versions compare.
+    #[must_use]
+    pub fn scheme(&self) -> VersionScheme {
         VersionScheme {
             by_release_date: self.version_scheme.order_by.as_deref() == Some("release_date"),
             optional_prefix: self.version_scheme.optional_prefix.clone().map(String::from),
