@@ -223,6 +223,17 @@ pub(crate) enum Explain {
         #[arg(long)]
         json: bool,
     },
+    /// What the readiness checks of a room come to.
+    Readiness {
+        /// `{"room":{"windows","logitech"},"attributes":{…},"reported_at","as_of","waivers":[{"check","until"}],"reviewed":[…],"remedied":[…]}`.
+        file: PathBuf,
+        /// A readiness profile: JSON with what it has otherwise than the shipped one.
+        #[arg(long)]
+        profile: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Why a room gets updates, or does not.
     Room {
         /// Its name or id.

@@ -195,6 +195,7 @@ async fn explain_rule(explained: Explain) -> Result<()> {
             json,
         } => explain::support(&catalogue, (&product, &version), &as_of, &rule, json),
         Explain::Rings { file, json } => explain::rings(&file, json),
+        Explain::Readiness { file, profile, json } => explain::readiness(&file, profile.as_deref(), json),
         Explain::Room { room, database, json } => explain::room(&open_read_only(&database).await?, &room, json).await,
     }
 }

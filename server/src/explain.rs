@@ -1,13 +1,18 @@
 //! `nightshift explain`: how a rule decides, in a sentence or as JSON (G6).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use chrono::{NaiveDate, SecondsFormat};
+use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, Utc};
 use domain::clean::CleanLine;
+use domain::conversation::inventory::{self, ConfigMode, ConfigReport, KnownDevice};
 use domain::freeze::check_date;
 use domain::ids::RingId;
 use domain::lifecycle::{CountingRule, Recall, Release, ReleaseHistory, SupportState, support_of};
+use domain::readiness::facts::Facts;
+use domain::readiness::profile::Profile;
+use domain::readiness::{self, AsOf, Check, Decisions, Readiness, ReportingDevice, RoomFacts, STALE_AFTER, Waiver};
 use domain::ring::{Ring, RingKind, RingOrder, RingPlace, RingSequence};
 use domain::time_text::dated;
 use domain::version::{VersionScheme, is_same};
@@ -27,7 +32,7 @@ pub(crate) fn window(zone: &str, date: &str, as_json: bool) -> Result<()> {
     check_date(date)?;
     let window = Window::on(&zone, date, WindowHours::default());
     if as_json {
-        let instant = |instant: chrono::DateTime<chrono::Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let instant = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
         let explained = json!({
             "zone": zone.name(),
             "date": date,
@@ -238,6 +243,137 @@ fn place_of(line: &RingLine) -> Result<(RingKind, RingPlace)> {
         ("general", Some(order)) => Ok((RingKind::General, RingPlace::Between(RingOrder::try_from(order)?))),
         (_, Some(order)) => Ok((RingKind::Custom, RingPlace::Between(RingOrder::try_from(order)?))),
     }
+}
+
+/// A room in a file (G6). Instants and dates are text here, so that a refusal names their keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadinessFile {
+    room: RoomLine,
+    attributes: BTreeMap<String, Option<String>>,
+    reported_at: Option<String>,
+    as_of: String,
+    #[serde(default)]
+    waivers: Vec<WaiverLine>,
+    #[serde(default)]
+    reviewed: Vec<String>,
+    #[serde(default)]
+    remedied: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoomLine {
+    windows: bool,
+    logitech: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WaiverLine {
+    check: String,
+    until: String,
+}
+
+fn instant_of(key: &str, text: &str) -> Result<DateTime<FixedOffset>> {
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .with_context(|| format!("{key} {text:?} must be an instant with an offset, such as 2024-10-24T09:00:00Z"))
+}
+
+fn waiver_of(line: &WaiverLine) -> Result<Waiver> {
+    let checks = || readiness::ALL_CHECKS.map(Check::as_str).join(", ");
+    let check = Check::from_word(&line.check)
+        .with_context(|| format!("waivers: check {:?} must be one of {}", line.check, checks()))?;
+    let until: Option<NaiveDate> = line.until.parse().ok();
+    let until = until.with_context(|| format!("waivers: until {:?} must be YYYY-MM-DD", line.until))?;
+    Ok(Waiver {
+        check,
+        until,
+        given: None,
+    })
+}
+
+impl ReadinessFile {
+    fn assess(self, profile: &Profile) -> Result<Readiness> {
+        let as_of = instant_of("as_of", &self.as_of)?;
+        let now = as_of.to_utc();
+        let reported_at = self.reported_at.as_deref().map(|text| instant_of("reported_at", text));
+        let reported_at = reported_at.transpose()?.map(|instant| instant.to_utc());
+        // The attributes keep to the limits of a device's report.
+        let report = ConfigReport {
+            mode: ConfigMode::Replace,
+            data: self.attributes,
+        };
+        let attributes = inventory::take(KnownDevice::default(), &report, now)?.attributes;
+        let facts = Facts::read(&attributes, |_| reported_at)?;
+        if let Some(other) = self.remedied.iter().find(|name| *name != Check::StoreUpdates.as_str()) {
+            anyhow::bail!("remedied {other:?} must be store_updates: Nightshift changes no other setting");
+        }
+        let computer = ReportingDevice {
+            facts,
+            store_updates_off_since: (!self.remedied.is_empty()).then_some(now),
+            ..ReportingDevice::default()
+        };
+        let room = RoomFacts {
+            computers: if self.room.windows { vec![computer] } else { Vec::new() },
+            has_logitech: self.room.logitech,
+        };
+        let decisions = Decisions {
+            waivers: self.waivers.iter().map(waiver_of).collect::<Result<_>>()?,
+            reviewed: self.reviewed,
+        };
+        let as_of = AsOf {
+            now,
+            date: as_of.date_naive(),
+            stale_after: STALE_AFTER,
+        };
+        Ok(readiness::assess(&room, &decisions, profile, &as_of, &BTreeSet::new()))
+    }
+}
+
+pub(crate) fn readiness(file: &Path, profile: Option<&Path>, as_json: bool) -> Result<()> {
+    let read = |file: &Path| std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()));
+    let profile = match profile {
+        None => Profile::shipped(),
+        Some(file) => serde_json::from_str(&read(file)?)
+            .with_context(|| format!("{} is not a readiness profile", file.display()))?,
+    };
+    let room: ReadinessFile = serde_json::from_str(&read(file)?)
+        .with_context(|| format!("{} is not a file of a room's readiness", file.display()))?;
+    let explained = room.assess(&profile)?;
+    let moment = |instant: DateTime<Utc>| instant.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let blocks: Vec<&str> = explained.blocks.iter().map(|scope| scope.as_str()).collect();
+    if as_json {
+        let checks: Vec<_> = explained
+            .verdicts
+            .iter()
+            .map(|verdict| {
+                json!({
+                    "check": verdict.check.as_str(),
+                    "result": verdict.result.as_str(),
+                    "why": verdict.why.sentence(moment),
+                    "guidance": verdict.guidance,
+                })
+            })
+            .collect();
+        println!("{}", json!({ "checks": checks, "blocks": blocks }));
+        return Ok(());
+    }
+    for verdict in &explained.verdicts {
+        let (check, result) = (verdict.check.as_str(), verdict.result.as_str());
+        println!(
+            "{check}: {result}. {} {}",
+            verdict.why.sentence(moment),
+            verdict.guidance
+        );
+    }
+    if blocks.is_empty() {
+        println!("Blocks nothing.");
+    } else {
+        println!("Blocks {}.", blocks.join(", "));
+    }
+    Ok(())
 }
 
 pub(crate) async fn room(service: &Service, room: &str, as_json: bool) -> Result<()> {

@@ -32,6 +32,7 @@ pub mod path;
 #[cfg(feature = "zones")]
 pub mod planner;
 pub mod product;
+pub mod readiness;
 pub mod reason;
 pub mod refusal;
 pub mod ring;

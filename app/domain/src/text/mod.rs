@@ -8,6 +8,7 @@ mod event;
 mod force;
 mod lifecycle;
 mod path;
+mod readiness;
 mod reason;
 #[cfg(feature = "zones")]
 pub mod refusal;
