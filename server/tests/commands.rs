@@ -99,6 +99,96 @@ fn explain_window_gives_instants_or_null_and_names_what_is_wrong_g6() {
 }
 
 #[test]
+fn explain_support_says_to_which_day_a_version_is_supported_l1_l2_l3_g6() {
+    let catalogue = concat!(env!("CARGO_MANIFEST_DIR"), "/demo");
+    let asked = |version: &'static str, more: &[&'static str]| {
+        let product = "teams-rooms-app-windows";
+        let mut arguments = vec!["explain", "support", "--catalogue", catalogue, "--product", product];
+        arguments.extend(["--version", version, "--as-of", "2024-10-24", "--json"]);
+        arguments.extend(more);
+        json(&arguments)
+    };
+    // The third newer release came on 26 September.
+    let explained = asked("5.0.305.0", &[]);
+    assert_eq!(explained["supported"], false, "{explained}");
+    assert_eq!(explained["supported_until"], "2024-09-25");
+    assert_eq!(explained["newer_releases"], 3);
+    // By lines there are two newer ones, 5.1 and 5.2: its age ends it.
+    let by_lines = asked("5.0.305.0", &["--rule", "lines"]);
+    assert_eq!(
+        (&by_lines["supported"], &by_lines["newer_releases"]),
+        (&true.into(), &3.into())
+    );
+    assert_eq!(by_lines["supported_until"], "2025-06-03");
+    let newest = asked("5.2.115.0", &[]);
+    assert_eq!(newest["supported"], true);
+    assert!(newest["supported_until"].is_null(), "{newest}");
+    assert!(newest["why"].is_string());
+    let support = |arguments: &[&'static str]| {
+        let mut all = vec![
+            "explain",
+            "support",
+            "--catalogue",
+            catalogue,
+            "--product",
+            "teams-rooms-app-windows",
+        ];
+        all.extend(arguments);
+        all
+    };
+    refused(&support(&["--version", "9.9", "--as-of", "2024-10-24"]), &["9.9"]);
+    refused(&support(&["--version", "5.2.115.0", "--as-of", "soon"]), &["soon"]);
+    let rule = ["--version", "5.2.115.0", "--as-of", "2024-10-24", "--rule", "days"];
+    refused(&support(&rule), &["days", "releases", "lines"]);
+}
+
+#[test]
+fn explain_readiness_judges_a_room_by_what_its_devices_report_c1a_c2_g6() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("room.json");
+    let path = file.to_str().expect("a path").to_owned();
+    let write = |attributes: &str, rest: &str| {
+        let text = format!(
+            r#"{{"room":{{"windows":true,"logitech":true}},"attributes":{{{attributes}}},"reported_at":"2024-10-22T09:00:00Z",
+                "as_of":"2024-10-24T09:00:00Z"{rest}}}"#
+        );
+        std::fs::write(&file, text).expect("a file");
+    };
+    let results = || {
+        let explained = json(&["explain", "readiness", &path, "--json"]);
+        let checks = explained["checks"].as_array().expect("checks").iter();
+        let results: Vec<String> = checks
+            .map(|check| format!("{} {}", check["check"], check["result"]).replace('"', ""))
+            .collect();
+        (results, explained["blocks"].clone())
+    };
+    // Told 48 hours ago to the second: it still counts.
+    write(
+        r#""device.vendor":"LENOVO","readiness.base_image_oem":"Lenovo","os.edition":"IoTEnterpriseS","readiness.logitech_sync":"absent",
+            "readiness.os_updates":"wsus,gpo","readiness.store_updates":"user","readiness.antivirus":"not_excluded",
+            "readiness.additional_software":"Zoom, Reader""#,
+        r#","waivers":[{"check":"antivirus","until":"2024-10-24"}],"reviewed":["zoom","reader"]"#,
+    );
+    let (checks, blocks) = results();
+    let expected = [
+        "base_image pass",
+        "os_edition fail",
+        "logitech_sync fail",
+        "os_updates fail",
+        "store_updates warning",
+        "antivirus waived",
+        "additional_software pass",
+        "change_management unknown",
+    ];
+    assert_eq!(checks, expected);
+    assert_eq!(blocks, serde_json::json!(["onboarding", "os", "firmware:Logitech"]));
+    write(r#""os.edition":"Enterprise""#, r#","remedy":["store_updates"]"#);
+    refused(&["explain", "readiness", &path], &["remedy"]);
+    write(r#""readiness.store_updates":"maybe""#, "");
+    refused(&["explain", "readiness", &path], &["readiness.store_updates", "maybe"]);
+}
+
+#[test]
 fn explain_rings_adds_up_or_refuses_with_both_numbers_r8_r9_g6() {
     let folder = tempfile::tempdir().expect("a folder");
     let rings = |general: &str| {
