@@ -1,39 +1,39 @@
 //! A room whose facts have changed joins rollouts and leaves them (R14, S1).
 
+use super::case::RoomCase;
+use super::reasons;
 use crate::deployment::{Deployment, DeploymentState, Night, Withdrawal};
-use crate::ids::{NewIds, StageOf};
-use crate::install::{Install, InstallState};
-use crate::planner::rings::superseding_in_slice;
-use crate::planner::rooms::RoomCase;
+use crate::ids::{NewIds, UpdateId};
 use crate::reason::{CatchUp, Reason};
 use crate::rollout::Rollout;
-use crate::ticket::{TicketChange, TicketEvent};
 use crate::update::{Exclusion, Update};
 
 /// Takes back what the room must not have or does not need, and, if it may have `moved`, what its ring has not come to. What has
 /// started, or was tried before, stays where it is (R14).
 pub(super) fn leave(case: &mut RoomCase<'_>, moved: bool) {
-    for index in 0..case.deployments.len() {
-        leave_one(case, index, moved);
+    for update in case.updates() {
+        leave_one(case, update, moved);
     }
 }
 
 /// Compares the room with every live rollout.
 pub(super) fn join(case: &mut RoomCase<'_>, ids: &mut dyn NewIds) {
-    let slice = case.slice;
-    for rollout in slice.rollouts.values().filter(|rollout| rollout.is_live()) {
-        if let Some(update) = slice.updates.get(&rollout.update) {
-            join_one(case, rollout, update, ids);
+    let rollouts = case.slice().rollouts.values();
+    for rollout in rollouts.filter(|rollout| rollout.is_live()) {
+        if let Some(release) = case.release(rollout.update) {
+            join_one(case, rollout, release, ids);
         }
     }
 }
 
-fn leave_one(case: &mut RoomCase<'_>, index: usize, moved: bool) {
-    let deployment = &case.deployments[index];
+fn leave_one(case: &mut RoomCase<'_>, update: UpdateId, moved: bool) {
+    let Some(deployment) = case.deployment(update) else {
+        return;
+    };
     if !deployment.is_unfinished() || deployment.has_started() {
         return;
     }
-    let (Some(update), Some(rollout)) = (case.update(deployment), case.rollout(deployment)) else {
+    let (Some(release), Some(rollout)) = (case.release(update), case.rollout(update)) else {
         return;
     };
     // What is prepared for tonight would start on tonight's date: a hold that begins then counts already.
@@ -42,115 +42,50 @@ fn leave_one(case: &mut RoomCase<'_>, index: usize, moved: bool) {
     } else {
         case.today()
     };
-    let exclusion = update.exclusion(case.room, starts_on);
-    let ring = case.slice.rings.get(case.room.ring);
-    let moved_ahead = moved
-        && !deployment.is_forced()
-        && deployment.attempt == 1
-        && !was_partly_done(case, deployment)
-        && ring.is_some_and(|ring| !rollout.has_reached(ring));
-    let counts_in = rollout.ring_of(case.room.ring);
+    let exclusion = release.exclusion(case.room(), starts_on);
+    let was_tried = case.was_tried(update);
+    let not_reached = case.ring().is_some_and(|ring| !rollout.has_reached(ring));
+    let moved_ahead = moved && !deployment.is_forced() && !was_tried && not_reached;
+    let counts_in = rollout.ring_of(case.room().ring);
     let moved_behind = moved && deployment.follows_plan() && deployment.ring != counts_in;
+    let ring = case.ring().map_or(String::new(), |ring| ring.name.clone());
     match exclusion {
-        Some(Exclusion::AlreadyOn { .. }) if deployment.attempt > 1 || was_partly_done(case, deployment) => {
-            withdraw_planned(case, index);
-            let reason = super::settle::confirmed(case, index);
-            case.complete(index, reason);
+        Some(Exclusion::AlreadyOn { .. }) if was_tried => {
+            case.withdraw_planned(update);
+            case.complete(update, reasons::confirmed(case, update));
         }
         Some(exclusion) => {
-            let reason = case.not_required(exclusion, update);
-            withdraw(case, index, Withdrawal::NotRequired, reason);
+            let reason = reasons::not_required(case, exclusion, release);
+            case.withdraw(update, Withdrawal::NotRequired, reason);
         }
-        None if moved_ahead => {
-            let ring = ring.map_or(String::new(), |ring| ring.name.clone());
-            withdraw(case, index, Withdrawal::Moved, Reason::MovedAhead { ring });
-        }
+        None if moved_ahead => case.withdraw(update, Withdrawal::Moved, Reason::MovedAhead { ring }),
         None if moved_behind => {
             // An open one is prepared for the next window already.
-            let window = case.next_window(case.today());
-            let is_open = deployment.is_open();
-            let ring = ring.map_or(String::new(), |ring| ring.name.clone());
-            let deployment = &mut case.deployments[index];
-            let date = if is_open { deployment.night.date() } else { window.night };
-            deployment.night = Night::NextWindow { date, catch_up: true };
-            deployment.ring = counts_in;
-            deployment.reason = Reason::CatchUp {
-                ring,
-                cause: CatchUp::Moved,
+            let night = if deployment.is_open() {
+                deployment.night.date()
+            } else {
+                case.next_window(case.today()).night
             };
+            let cause = CatchUp::Moved;
+            case.catch_up(update, counts_in, night, Reason::CatchUp { ring, cause });
         }
         None => {}
     }
 }
 
-pub(super) fn was_partly_done(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
-    case.installs
-        .iter()
-        .any(|install| install.deployment == deployment.id && matches!(install.state, InstallState::Completed { .. }))
-}
-
-pub(super) fn withdraw(case: &mut RoomCase<'_>, index: usize, why: Withdrawal, reason: Reason) {
-    withdraw_planned(case, index);
-    let deployment = &case.deployments[index];
-    if deployment.attempt > 1 || deployment.crowded_windows > 0 || was_tried(case, deployment) {
-        // Nothing more is tried here, so that there is nothing left to look at (I3).
-        case.tickets.push(TicketChange {
-            room: deployment.room,
-            update: deployment.update,
-            event: TicketEvent::Cleared(reason.clone()),
-        });
-    }
-    case.deployments[index].state = DeploymentState::Withdrawn { at: case.now, why };
-    case.deployments[index].reason = reason;
-}
-
-/// Whether a device has ever started it: it may have failed, and come back (W5).
-fn was_tried(case: &RoomCase<'_>, deployment: &Deployment) -> bool {
-    let started = |install: &Install| install.deployment == deployment.id && install.started_at.is_some();
-    case.installs.iter().any(started)
-}
-
-pub(super) fn withdraw_planned(case: &mut RoomCase<'_>, index: usize) {
-    let id = case.deployments[index].id;
-    for install in case.installs.iter_mut().filter(|install| install.deployment == id) {
-        if install.state == InstallState::Planned {
-            install.state = InstallState::Withdrawn { at: case.now };
-        }
-    }
-}
-
 /// Into a ring that the rollout has entered or passed: the room is scheduled for its next window, as a catch-up.
-fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &mut dyn NewIds) {
-    let Some(ring) = case.slice.rings.get(case.room.ring) else {
+fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, release: &Update, ids: &mut dyn NewIds) {
+    let Some(ring) = case.ring() else {
         return;
     };
-    let is_superseded = superseding_in_slice(case.slice, rollout, StageOf::Ring(ring.id)).is_some();
-    if !rollout.has_reached(ring) || is_superseded {
+    if !rollout.has_reached(ring) || case.superseding_update(rollout.update).is_some() {
         return;
     }
-    let existing = case
-        .deployments
-        .iter()
-        .position(|deployment| deployment.update == update.id);
-    let withdrawn = match existing {
-        None => None,
-        Some(index) => match case.deployments[index].state {
-            DeploymentState::Withdrawn {
-                why: Withdrawal::Moved | Withdrawal::NotRequired,
-                ..
-            } => Some(index),
-            DeploymentState::Withdrawn {
-                why: Withdrawal::Deprecated,
-                ..
-            }
-            | DeploymentState::Waiting
-            | DeploymentState::Prepared
-            | DeploymentState::Started { .. }
-            | DeploymentState::Completed { .. }
-            | DeploymentState::Failed { .. } => return,
-        },
-    };
-    if update.exclusion(case.room, case.today()).is_some() {
+    let existing = case.deployment(release.id);
+    if existing.is_some_and(|deployment| !may_join_again(&deployment.state)) {
+        return;
+    }
+    if release.exclusion(case.room(), case.today()).is_some() {
         return;
     }
     let window = case.next_window(case.today());
@@ -158,18 +93,32 @@ fn join_one(case: &mut RoomCase<'_>, rollout: &Rollout, update: &Update, ids: &m
         ring: ring.name.clone(),
         cause: CatchUp::Joined,
     };
-    let id = withdrawn.map_or_else(|| ids.deployment(), |index| case.deployments[index].id);
-    let attempt = withdrawn.map_or(1, |index| case.deployments[index].attempt);
-    let deployment = Deployment {
+    let (id, attempt) = existing.map_or_else(
+        || (ids.deployment(), 1),
+        |deployment| (deployment.id, deployment.attempt),
+    );
+    let counts_in = rollout.ring_of(ring.id);
+    case.join(Deployment {
         night: Night::NextWindow {
             date: window.night,
             catch_up: true,
         },
         attempt,
-        ..Deployment::new(id, update, case.room, rollout.ring_of(case.room.ring), case.now, reason)
-    };
-    match withdrawn {
-        Some(index) => case.deployments[index] = deployment,
-        None => case.deployments.push(deployment),
+        ..Deployment::new(id, release, case.room(), counts_in, case.now(), reason)
+    });
+}
+
+/// Whether the room has left for reasons of its own. What was deprecated stays so.
+fn may_join_again(state: &DeploymentState) -> bool {
+    match state {
+        DeploymentState::Withdrawn { why, .. } => match why {
+            Withdrawal::Moved | Withdrawal::NotRequired => true,
+            Withdrawal::Deprecated => false,
+        },
+        DeploymentState::Waiting
+        | DeploymentState::Prepared
+        | DeploymentState::Started { .. }
+        | DeploymentState::Completed { .. }
+        | DeploymentState::Failed { .. } => false,
     }
 }

@@ -1,59 +1,58 @@
 //! What devices said becomes the deployment's state (W5, K1, `docs/devices.md` 2.12 and 2.13).
 
-use crate::deployment::{Deployment, DeploymentState, Failure};
-use crate::ids::UpdateId;
+use super::case::RoomCase;
+use super::{lapse, reasons};
+use crate::deployment::{DeploymentState, Failure};
+use crate::ids::{ActionId, UpdateId};
 use crate::install::{Install, InstallState};
-use crate::planner::rooms::RoomCase;
 use crate::reason::Reason;
-use crate::rollout::days;
 use crate::room::Device;
-use crate::time_text::Moment;
 use crate::update::{Applicability, Update};
 
 /// Started devices that fell silent, and devices whose inventory confirms the install or has not done so in time.
 pub(super) fn settle_installs(case: &mut RoomCase<'_>) {
-    for index in 0..case.installs.len() {
-        let install = &case.installs[index];
-        let Some(update) = case.slice.updates.get(&install.update) else {
-            continue;
-        };
-        let state = match install.state {
-            InstallState::Started {
+    let installs = case.installs().iter();
+    let settled = installs.filter_map(|install| Some((install.action, settled_state(case, install)?)));
+    let settled: Vec<(ActionId, InstallState)> = settled.collect();
+    for (action, state) in settled {
+        case.settle_install(action, state);
+    }
+}
+
+/// `None`: the install stands as before.
+fn settled_state(case: &RoomCase<'_>, install: &Install) -> Option<InstallState> {
+    let release = case.release(install.update)?;
+    match install.state {
+        InstallState::Started {
+            heard_at,
+            installed_chunks,
+            ..
+        } => {
+            let silent_from = install.silent_from(case.settings(), release.expected_minutes)?;
+            (silent_from <= case.now()).then_some(InstallState::Started {
                 heard_at,
+                silent_at: Some(case.now()),
                 installed_chunks,
-                ..
-            } => {
-                let silent = install
-                    .silent_from(case.settings(), update.expected_minutes)
-                    .is_some_and(|at| at <= case.now);
-                silent.then_some(InstallState::Started {
-                    heard_at,
-                    silent_at: Some(case.now),
-                    installed_chunks,
-                })
-            }
-            InstallState::Installed { at, doubtful } => {
-                let device = case.room.devices.iter().find(|device| device.id == install.device);
-                if is_confirmed(update, device, doubtful) {
-                    Some(InstallState::Completed { at: case.now })
-                } else if case.now >= at + case.grace() {
-                    Some(InstallState::Failed {
-                        at: case.now,
-                        failure: Failure::Unconfirmed,
-                    })
-                } else {
-                    None
-                }
-            }
-            InstallState::Planned
-            | InstallState::Completed { .. }
-            | InstallState::Failed { .. }
-            | InstallState::Withdrawn { .. }
-            | InstallState::Canceled { .. } => None,
-        };
-        if let Some(state) = state {
-            case.installs[index].state = state;
+            })
         }
+        InstallState::Installed { at, doubtful } => {
+            let device = case.room().devices.iter().find(|device| device.id == install.device);
+            if is_confirmed(release, device, doubtful) {
+                Some(InstallState::Completed { at: case.now() })
+            } else if case.now() >= case.unconfirmed_from(at) {
+                Some(InstallState::Failed {
+                    at: case.now(),
+                    failure: Failure::Unconfirmed,
+                })
+            } else {
+                None
+            }
+        }
+        InstallState::Planned
+        | InstallState::Completed { .. }
+        | InstallState::Failed { .. }
+        | InstallState::Withdrawn { .. }
+        | InstallState::Canceled { .. } => None,
     }
 }
 
@@ -70,11 +69,14 @@ fn is_confirmed(update: &Update, device: Option<&Device>, doubtful: bool) -> boo
 
 /// The deployment's state after what its installs say.
 pub(super) fn conclude(case: &mut RoomCase<'_>) {
-    for index in 0..case.deployments.len() {
-        match case.deployments[index].state {
-            DeploymentState::Prepared | DeploymentState::Started { .. } => conclude_open(case, index),
+    for update in case.updates() {
+        let Some(deployment) = case.deployment(update) else {
+            continue;
+        };
+        match deployment.state {
+            DeploymentState::Prepared | DeploymentState::Started { .. } => conclude_open(case, update),
             // Forced in the moment between a device's start and this plan: it runs, so there is nothing to wait for.
-            DeploymentState::Waiting if runs(case, index) => conclude_open(case, index),
+            DeploymentState::Waiting if runs(case, update) => conclude_open(case, update),
             DeploymentState::Waiting
             | DeploymentState::Failed { .. }
             | DeploymentState::Completed { .. }
@@ -82,41 +84,23 @@ pub(super) fn conclude(case: &mut RoomCase<'_>) {
         }
     }
     // Only now is it known which deployments of the room are still open.
-    for index in 0..case.deployments.len() {
-        if matches!(case.deployments[index].state, DeploymentState::Failed { .. }) {
-            complete_late(case, index);
+    for update in case.updates() {
+        let state = case.deployment(update).map(|deployment| &deployment.state);
+        if let Some(&DeploymentState::Failed { failure, .. }) = state {
+            complete_late(case, update, failure);
         }
     }
 }
 
-/// The reason of a room in which no device runs, but something has been installed and something is left: the next step of a way
-/// (S8), or other devices (S7).
-pub(super) fn partly_done(case: &RoomCase<'_>, index: usize) -> Reason {
-    let deployment = &case.deployments[index];
-    let of_attempt = |install: &&Install| install.deployment == deployment.id && install.attempt == deployment.attempt;
-    let steps = case.installs.iter().filter(of_attempt).filter(|install| {
-        matches!(install.state, InstallState::Completed { .. }) && install.update != deployment.update
-    });
-    match steps.max_by_key(|install| install.action) {
-        Some(step) => {
-            let (step, target) = (version(case, step.update), version(case, deployment.update));
-            Reason::OnTheWay { step, target }
-        }
-        None => Reason::SomeDevicesDone,
-    }
+fn runs(case: &RoomCase<'_>, update: UpdateId) -> bool {
+    case.latest_installs(update).iter().any(|install| install.is_running())
 }
 
-fn runs(case: &RoomCase<'_>, index: usize) -> bool {
-    case.latest_installs(&case.deployments[index])
-        .iter()
-        .any(|install| install.is_running())
-}
-
-fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
-    let installs = case.latest_installs(&case.deployments[index]);
+fn conclude_open(case: &mut RoomCase<'_>, update: UpdateId) {
+    let installs = case.latest_installs(update);
     let goes_on = |install: &&Install| install.is_running() || install.state == InstallState::Planned;
     if installs.iter().any(goes_on) {
-        say_what_runs(case, index);
+        say_what_runs(case, update);
         return;
     }
     let failed = installs
@@ -126,86 +110,59 @@ fn conclude_open(case: &mut RoomCase<'_>, index: usize) {
         && installs
             .iter()
             .all(|install| matches!(install.state, InstallState::Completed { .. }));
-    let update = case.deployments[index].update;
     let is_step = installs.iter().any(|install| install.update != update);
     // Of a release that was recalled as a step, another way is looked for (S8, S10).
     let canceled = installs
         .iter()
         .filter(|install| matches!(install.state, InstallState::Canceled { .. }) && install.update == update)
         .find_map(|install| install.cancel_wanted.clone());
-    let gives_up = super::lapse::reason_to_give_up(case, index).is_some();
+    let gives_up = reasons::to_give_up(case, update).is_some();
     if let Some((failure, reason)) = failed {
-        case.fail(index, failure, reason);
+        case.fail(update, failure, reason);
     } else if let (Some(why), false) = (canceled, gives_up) {
-        case.fail(index, Failure::Canceled, Reason::Stopped { why });
+        case.fail(update, Failure::Canceled, Reason::Stopped { why });
     } else if is_step && all_completed && !gives_up {
         // One step of the way is done; the next one follows in what is left of the window, or in the next (S8).
-        let reason = partly_done(case, index);
-        let deployment = &mut case.deployments[index];
-        deployment.state = DeploymentState::Waiting;
-        deployment.reason = reason;
-    } else if all_completed && !is_step && has_devices_left(case, index) && !gives_up {
+        case.wait_because(update, reasons::partly_done(case, update));
+    } else if all_completed && !is_step && !case.devices_left(update).is_empty() && !gives_up {
         // A silent one was left out. It misses window after window; the others have what they came for.
-        let next = case.next_window(case.deployments[index].night.date() + days(1));
-        let reason = partly_done(case, index);
-        let deployment = &mut case.deployments[index];
-        deployment.state = DeploymentState::Waiting;
-        deployment.night.move_to(next.night);
-        deployment.reason = reason;
+        case.wait_for_next_night(update, reasons::partly_done(case, update));
     } else if all_completed && !is_step {
-        let reason = confirmed(case, index);
-        case.complete(index, reason);
+        case.complete(update, reasons::confirmed(case, update));
     } else {
-        super::lapse::back_to_waiting(case, index);
+        lapse::back_to_waiting(case, update);
     }
 }
 
 /// Some device of the deployment runs or has still to start: the state says since when the room is at it, the reason what it does.
-fn say_what_runs(case: &mut RoomCase<'_>, index: usize) {
-    let Some(at) = case.started_at(&case.deployments[index]) else {
+fn say_what_runs(case: &mut RoomCase<'_>, update: UpdateId) {
+    let Some(at) = case.started_at(update) else {
         return;
     };
-    let installs = case.latest_installs(&case.deployments[index]);
+    let installs = case.latest_installs(update);
     let waits_for_inventory = installs
         .iter()
         .any(|install| matches!(install.state, InstallState::Installed { .. }));
     let running = installs.iter().find(|install| install.is_running());
-    let step = running.map(|install| version(case, install.update));
+    let step = running.map(|install| case.version(install.update));
     let reason = if waits_for_inventory {
         Reason::Unreported {
             version: step.unwrap_or_default(),
         }
     } else if let Some(step) = step {
-        let target = version(case, case.deployments[index].update);
+        let target = case.version(update);
         let target = (step != target).then_some(target);
         Reason::Installing { version: step, target }
     } else {
-        partly_done(case, index)
+        reasons::partly_done(case, update)
     };
-    let deployment = &mut case.deployments[index];
-    deployment.state = DeploymentState::Started { at };
-    deployment.reason = reason;
+    case.start(update, at, reason);
 }
 
-fn has_devices_left(case: &RoomCase<'_>, index: usize) -> bool {
-    let deployment = &case.deployments[index];
-    let update = case.update(deployment);
-    update.is_some_and(|update| super::open::devices_left(case, deployment, update).next().is_some())
-}
-
-fn version(case: &RoomCase<'_>, update: UpdateId) -> String {
-    case.slice
-        .updates
-        .get(&update)
-        .map_or_else(String::new, |update| update.version.clone())
-}
-
-/// A late report of a silent device heals the room (W5), and so does an inventory that shows the version after all.
-fn complete_late(case: &mut RoomCase<'_>, index: usize) {
-    let deployment = &case.deployments[index];
-    let installs = case.latest_installs(deployment);
-    let running = installs.iter().any(|install| install.is_running());
-    let started_at = case.started_at(deployment);
+/// A late report of a silent device heals the room (W5), and so does an inventory that shows the version after all. `failure`: how
+/// the deployment has failed.
+fn complete_late(case: &mut RoomCase<'_>, update: UpdateId, failure: Failure) {
+    let installs = case.latest_installs(update);
     let late_failure = installs.iter().find(|install| {
         matches!(
             install.state,
@@ -215,67 +172,35 @@ fn complete_late(case: &mut RoomCase<'_>, index: usize) {
             }
         )
     });
-    let was_silent = matches!(
-        deployment.state,
-        DeploymentState::Failed {
-            failure: Failure::Silent,
-            ..
-        }
-    );
     // While it was silent the room's next update may have begun on another device. One at a time (law D): then it stays failed
     // until its device has closed.
-    let room_is_free = !case.deployments.iter().any(Deployment::is_open);
-    if running && room_is_free {
+    let room_is_free = case.open_deployment().is_none();
+    if runs(case, update) && room_is_free {
         // It reports again after it was silent; the state says since when it runs, the reason what it does.
-        case.deployments[index].state = DeploymentState::opened(started_at);
-        conclude_open(case, index);
-    } else if is_current(case, index) {
-        let reason = confirmed(case, index);
-        case.complete(index, reason);
-    } else if let (true, Some(install)) = (was_silent, late_failure) {
+        case.reopen(update);
+        conclude_open(case, update);
+    } else if is_current(case, update) {
+        case.complete(update, reasons::confirmed(case, update));
+    } else if let (Failure::Silent, Some(install)) = (failure, late_failure) {
         let reason = reason_of(case, install, Failure::Reported);
-        case.fail(index, Failure::Reported, reason);
+        case.fail(update, Failure::Reported, reason);
     }
 }
 
 /// Whether every device that has the product has the update's version or a newer one, and at least one has.
-pub(super) fn is_current(case: &RoomCase<'_>, index: usize) -> bool {
-    let Some(update) = case.update(&case.deployments[index]) else {
+fn is_current(case: &RoomCase<'_>, update: UpdateId) -> bool {
+    let Some(release) = case.release(update) else {
         return false;
     };
     let mut current = 0;
-    for device in &case.room.devices {
-        match update.applicability(device) {
+    for device in &case.room().devices {
+        match release.applicability(device) {
             Applicability::NoComponent => {}
             Applicability::Current(_) => current += 1,
             Applicability::Applicable | Applicability::Unordered(_) | Applicability::UnknownVersion => return false,
         }
     }
     current > 0
-}
-
-pub(super) fn confirmed(case: &RoomCase<'_>, index: usize) -> Reason {
-    let at = Moment::new(case.now, &case.room.zone, case.now);
-    let version = version(case, case.deployments[index].update);
-    let Some(update) = case.update(&case.deployments[index]) else {
-        return Reason::Confirmed { version, at };
-    };
-    let on_it = |newer: &&Update| {
-        let installed = |device: &Device| {
-            let component = device.component(&newer.product);
-            component.is_some_and(|component| component.version.as_ref() == Some(&newer.version))
-        };
-        newer.product == update.product && newer.is_above(&update.version) && case.room.devices.iter().any(installed)
-    };
-    match case.releases().find(on_it) {
-        // Another update brought it: this one was never confirmed.
-        Some(newer) => Reason::OnNewer {
-            newer: newer.version.clone(),
-            version,
-            at,
-        },
-        None => Reason::Confirmed { version, at },
-    }
 }
 
 fn failure_of(install: &Install) -> Option<Failure> {
@@ -305,13 +230,14 @@ fn reason_of(case: &RoomCase<'_>, install: &Install, failure: Failure) -> Reason
                 | InstallState::Completed { .. }
                 | InstallState::Failed { .. }
                 | InstallState::Withdrawn { .. }
-                | InstallState::Canceled { .. } => case.now,
+                | InstallState::Canceled { .. } => case.now(),
             };
-            let since = Moment::new(heard, &case.room.zone, case.now);
-            Reason::Silent { since }
+            Reason::Silent {
+                since: case.moment(heard),
+            }
         }
         Failure::Unconfirmed => Reason::Unconfirmed {
-            version: version(case, install.update),
+            version: case.version(install.update),
             hours: settings.confirm_within_hours,
         },
         // These three are the room's and not a device's: their reasons are made where they are found.
