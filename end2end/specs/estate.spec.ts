@@ -115,6 +115,43 @@ bothWays([/422|409/], (withScript) => {
     await expect(room.devices.root).not.toContainText("cuttle-bar-2");
   });
 
+  test("what a device last reported is shown with its time, and Refresh asks for it again (P12)", async ({ page, open, demo }) => {
+    await open("/rooms?q=Cuttle");
+    const shell = new Shell(page);
+    await shell.main.getByRole("link", { name: "Cuttle", exact: true }).click();
+    if (withScript) await hydrated(page);
+    const dialog = page.getByRole("dialog");
+    await shell.main.getByRole("link", { name: "Add a device" }).click();
+    await dialog.getByLabel("Device id").fill("cuttle-bar-3");
+    await dialog.getByLabel("Model").fill("Rally Bar");
+    await sends(page, "Add the device");
+    const token = await shell.main.locator("code.one-time-secret").innerText();
+    const device = `${demo.address}/DEFAULT/controller/v1/cuttle-bar-3`;
+    const headers = { authorization: `TargetToken ${token}` };
+    const facts = { data: { "room.state": "free", "room.mood": "calm" } };
+    expect((await page.request.put(`${device}/configData`, { headers, data: facts })).status()).toBe(200);
+    const wants = async () => {
+      const poll = await page.request.get(device, { headers });
+      return "configData" in (await poll.json())._links;
+    };
+    expect(await wants()).toBe(false);
+
+    await page.reload();
+    if (withScript) await hydrated(page);
+    const room = new RoomPage(page, "Cuttle");
+    const reported = room.devices.root.locator("details.facts").filter({ hasText: "room.mood" });
+    await reported.locator("summary").click();
+    await expect(reported).toContainText(/room\.statefree.+\(Sydney\)/);
+    await expect(reported.locator("div").filter({ hasText: "room.mood" })).toContainText("Not understood");
+    if (withScript) {
+      await expectAccessible(page);
+      await expectNoSidewaysScrolling(page);
+    }
+    await shell.main.getByRole("button", { name: "Refresh what the devices report" }).click();
+    await expect(shell.main).toContainText("asked for their facts with their next polls.");
+    expect(await wants()).toBe(true);
+  });
+
   test("a site is added and edited (P0, W7)", async ({ page, open }) => {
     await open("/rooms/sites");
     const shell = new Shell(page);

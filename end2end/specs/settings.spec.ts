@@ -60,6 +60,11 @@ bothWays([/422|409/], (withScript) => {
     await dialog.getByRole("button", { name: "Freeze", exact: true }).click();
     await expect(page.getByText(/at most 30|30 days/).first()).toBeVisible();
     await expect(dialog.getByLabel("Reason")).toHaveValue("The turn of the year");
+    if (withScript) {
+      // What is wrong stands beside the field that it is about, and that has the focus (G5).
+      await expect(dialog.getByLabel("Last date")).toBeFocused();
+      await expect(dialog.getByLabel("Last date")).toHaveAccessibleDescription(/at most 30/);
+    }
     await dialog.getByLabel("Last date").fill("2025-01-03");
     if (withScript) {
       await dialog.getByLabel("First date").fill("2024-10-28");

@@ -81,6 +81,7 @@ async fn open(database: &Database) -> Result<Service> {
     service
         .first_start("My organisation".into(), Zone::utc(), Settings::default())
         .await?;
+    service.skip_given_action_numbers().await?;
     Ok(service)
 }
 

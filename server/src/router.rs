@@ -22,7 +22,7 @@ pub fn router(service: Service, config: ServerConfig) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::show))
         .with_state(service.clone());
-    Router::new()
+    let routes = Router::new()
         .merge(watched)
         .merge(site::pages(service.clone(), &config))
         .merge(ddi::routes(service))
@@ -32,7 +32,11 @@ pub fn router(service: Service, config: ServerConfig) -> Router {
         ))
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(metrics::note_route))
-        .layer(TraceLayer::new_for_http().on_response(LogAndCount))
+        .layer(TraceLayer::new_for_http().on_response(LogAndCount));
+    // Around all routes, for an address is mended before it is looked up.
+    Router::new()
+        .fallback_service(routes)
+        .layer(axum::middleware::map_request(ddi::drop_stray_slashes))
 }
 
 /// An answer goes to the log, and into the numbers.

@@ -69,6 +69,8 @@ pub(crate) async fn serve(options: Serve) -> Result<()> {
     service
         .first_start(options.organisation.as_str().into(), zone, Settings::default())
         .await?;
+    service.skip_given_action_numbers().await?;
+    service.check_zones().await?;
     if let Some(link) = service.first_admin_link().await? {
         // On standard output, beside where it listens: whoever starts the program reads that.
         let public_url = &service.process_config().public_url;

@@ -40,6 +40,8 @@ pub enum Act {
     ControlUpdates,
     /// One failed room again.
     RetryRoom,
+    /// Asking the devices of a room for their facts.
+    RefreshFacts,
     /// Releases and their files, publishing, recalls, catalogues.
     Publish,
     /// Rings, and which rooms are in them.
@@ -89,7 +91,7 @@ impl Role {
     pub fn may(self, act: Act) -> bool {
         match (self, act) {
             (Self::Admin, _) | (_, Act::See | Act::ManageOwnAccount) => true,
-            (Self::Helpdesk, Act::RetryRoom | Act::WorkOnTickets) => true,
+            (Self::Helpdesk, Act::RetryRoom | Act::RefreshFacts | Act::WorkOnTickets) => true,
             (Self::Auditor, Act::SeePortfolio | Act::SeeAudit | Act::SeeSettings | Act::SeePeople | Act::SeeTokens) => {
                 true
             }
@@ -118,6 +120,7 @@ impl Role {
                 | Act::ManageTokens
                 | Act::ControlUpdates
                 | Act::RetryRoom
+                | Act::RefreshFacts
                 | Act::Publish
                 | Act::EditRings
                 | Act::Freeze
@@ -132,7 +135,7 @@ impl Role {
 
 impl Act {
     /// Everything there is to do.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::See,
         Self::SeePortfolio,
         Self::SeeAudit,
@@ -145,6 +148,7 @@ impl Act {
         Self::ManageTokens,
         Self::ControlUpdates,
         Self::RetryRoom,
+        Self::RefreshFacts,
         Self::Publish,
         Self::EditRings,
         Self::Freeze,
@@ -170,6 +174,7 @@ impl Act {
             Self::ManageTokens => "make or revoke tokens",
             Self::ControlUpdates => "pause, resume, retry, force or acknowledge updates",
             Self::RetryRoom => "retry a room",
+            Self::RefreshFacts => "ask devices for their facts",
             Self::Publish => "change or publish releases",
             Self::EditRings => "change rings or move rooms",
             Self::Freeze => "make or lift freezes",
@@ -198,7 +203,13 @@ mod tests {
     fn helpdesk_sees_rooms_and_updates_works_on_tickets_and_retries_a_room_a1() {
         assert_eq!(
             rights(Role::Helpdesk),
-            [Act::See, Act::ManageOwnAccount, Act::RetryRoom, Act::WorkOnTickets]
+            [
+                Act::See,
+                Act::ManageOwnAccount,
+                Act::RetryRoom,
+                Act::RefreshFacts,
+                Act::WorkOnTickets
+            ]
         );
     }
 

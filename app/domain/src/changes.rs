@@ -54,6 +54,8 @@ pub struct Changes {
     pub installs: Vec<Install>,
     /// Installs to make; the writer gives each its action id.
     pub new_installs: Vec<NewInstall>,
+    /// Versions that are set because their devices do not report them (`docs/devices.md` 2.13).
+    pub believed: Vec<BelievedVersion>,
     /// Failure tickets to open, add to or resolve.
     pub tickets: Vec<TicketChange>,
     /// Nights of waiting rooms that move with the dates of their rollout (K3, W6).
@@ -108,6 +110,17 @@ pub struct NewRollout {
     pub rollout: Rollout,
     /// Who has published it.
     pub by: String,
+}
+
+/// A device that has never reported a version of a product has closed an install without doubt: it has the release's version from now on,
+/// unless it has reported one meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BelievedVersion {
+    /// Where the device is.
+    pub room: RoomId,
+    pub device: DeviceId,
+    /// Of which release.
+    pub update: UpdateId,
 }
 
 /// Somebody has acknowledged the failures of an update.
@@ -326,6 +339,7 @@ impl Changes {
             deployments,
             installs,
             new_installs,
+            believed,
             tickets,
             moved_nights,
             stops,
@@ -349,6 +363,7 @@ impl Changes {
             && deployments.is_empty()
             && installs.is_empty()
             && new_installs.is_empty()
+            && believed.is_empty()
             && tickets.is_empty()
             && moved_nights.is_empty()
             && stops.is_empty()

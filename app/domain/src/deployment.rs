@@ -30,8 +30,10 @@ pub struct Deployment {
     pub state: DeploymentState,
     /// 1, and one more with each retry (K4).
     pub attempt: u32,
-    /// Windows in which the device never showed up (W4).
+    /// Windows in which nothing but its devices kept it from starting (W4).
     pub missed_windows: u32,
+    /// Those of them in which a device was offered it (W4).
+    pub offered_windows: u32,
     /// Windows in which other updates of the room left no space for it (S7).
     pub crowded_windows: u32,
     /// The version it found, for the history.
@@ -199,6 +201,8 @@ pub enum Failure {
     Reported,
     /// It never showed up in two windows (W4).
     Unreachable,
+    /// It was offered in a window, and has not started in two (W4).
+    NotStarted,
     /// It started and then said nothing for too long (W5).
     Silent,
     /// It said that it was done, but its inventory never showed the version (`docs/devices.md` 2.13).
@@ -216,6 +220,7 @@ impl Failure {
         match self {
             Self::Reported => "reported",
             Self::Unreachable => "unreachable",
+            Self::NotStarted => "not_started",
             Self::Silent => "silent",
             Self::Unconfirmed => "unconfirmed",
             Self::Canceled => "canceled",
@@ -229,6 +234,7 @@ impl Failure {
         [
             Self::Reported,
             Self::Unreachable,
+            Self::NotStarted,
             Self::Silent,
             Self::Unconfirmed,
             Self::Canceled,
@@ -350,6 +356,7 @@ impl Deployment {
             state: DeploymentState::Waiting,
             attempt: 1,
             missed_windows: 0,
+            offered_windows: 0,
             crowded_windows: 0,
             from_version: device.and_then(|device| device.component(&update.product)?.version.clone()),
             reason,

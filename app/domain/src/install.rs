@@ -52,6 +52,8 @@ pub enum InstallState {
         silent_at: Option<DateTime<Utc>>,
         /// It said `All Chunks Installed.`: too late for a cancel (`docs/devices.md` 2.9).
         installed_chunks: bool,
+        /// Its last word was that it does not go on, and it has not closed. [`Install::detail`] has its words.
+        objects: bool,
     },
     /// The device says that it is done; its inventory has not said so yet (`docs/devices.md` 2.13).
     Installed {
@@ -82,6 +84,14 @@ pub enum InstallState {
         /// When.
         at: DateTime<Utc>,
     },
+}
+
+impl InstallState {
+    /// Whether the device has just closed it with a success that nothing speaks against.
+    #[must_use]
+    pub fn is_closed_with_success(&self) -> bool {
+        matches!(self, Self::Installed { doubtful: false, .. })
+    }
 }
 
 impl Install {
@@ -154,11 +164,28 @@ impl Install {
                 heard_at: now,
                 silent_at: None,
                 installed_chunks,
+                objects: false,
             },
             started_at: self.started_at.or(Some(now)),
             detail: shorten(detail),
             ..self.clone()
         }
+    }
+
+    /// Where it stands after a started device has said that it does not go on, without closing: it is there, and asked as before.
+    #[must_use]
+    pub fn objected(&self, now: DateTime<Utc>, detail: &str) -> Self {
+        let mut objected = self.started(now, detail);
+        if let InstallState::Started { objects, .. } = &mut objected.state {
+            *objects = true;
+        }
+        objected
+    }
+
+    /// Whether the device has said last that it does not go on.
+    #[must_use]
+    pub fn objects(&self) -> bool {
+        matches!(self.state, InstallState::Started { objects: true, .. })
     }
 
     /// Where it stands after the device has closed it in `state`. A device that shows no sign of work before has started now.
@@ -245,6 +272,7 @@ mod tests {
             heard_at: instant("00:10"),
             silent_at: None,
             installed_chunks: false,
+            objects: false,
         };
         Install {
             started_at: Some(instant("00:10")),

@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::ids::{DeviceId, ProductId};
-    use crate::room::Component;
+    use crate::room::{Component, VersionSource};
     use crate::update::{ProductKind, Severity};
     use crate::version::{Version, VersionScheme};
 
@@ -142,6 +142,7 @@ mod tests {
             components: vec![Component {
                 product: ProductId("bar".to_owned()),
                 version: Some(version.to_owned()),
+                source: VersionSource::Reported,
             }],
         }
     }

@@ -65,8 +65,10 @@ pub enum Reason {
     },
     /// No device came in the window (W4).
     NoContact { night: Day },
-    /// The devices came in the window and did not start (W4).
+    /// The devices were offered it in the window and did not start (W4).
     NotStarted { night: Day },
+    /// The devices came too late in the window for its minutes (S7).
+    CameLate { night: Day },
     /// A device fell silent before the window (W5).
     DeviceSilent { night: Day },
     /// Other updates filled the window (S7).
@@ -95,6 +97,13 @@ pub enum Reason {
         version: String,
         /// Where that is a step: the update's version (S8).
         target: Option<String>,
+    },
+    /// A device that has started says that it does not go on, and has not closed (`docs/devices.md` 1, rejected and canceled).
+    Objection {
+        /// Which version.
+        version: String,
+        /// What it says.
+        words: String,
     },
     /// A device says that it is done, and has yet to report the version (`docs/devices.md` 2.13).
     Unreported {
@@ -160,6 +169,15 @@ pub enum Reason {
         windows: u32,
         /// The last one's night, where it is known.
         last: Option<Day>,
+    },
+    /// Devices were offered it and did not start it, window after window (W4).
+    NeverStarted {
+        /// In so many.
+        windows: u32,
+        /// In so many of them a device was offered it.
+        offered: u32,
+        /// The last one's night.
+        last: Day,
     },
     /// A device stopped because it was told to.
     Stopped {
@@ -297,6 +315,11 @@ mod tests {
             Reason::Unreachable {
                 windows: 2,
                 last: Some(day),
+            },
+            Reason::NeverStarted {
+                windows: 2,
+                offered: 1,
+                last: day,
             },
             Reason::Written("As it was.".to_owned()),
         ];

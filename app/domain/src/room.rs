@@ -222,6 +222,20 @@ pub struct Component {
     pub product: ProductId,
     /// The installed version; `None` where the device does not say.
     pub version: Option<String>,
+    /// Who says so.
+    #[serde(default)]
+    pub source: VersionSource,
+}
+
+/// Where a component's version comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VersionSource {
+    /// The device has named it.
+    #[default]
+    Reported,
+    /// A file, and the device has not named it yet: some never can (`docs/devices.md` 3).
+    Imported,
 }
 
 impl Device {

@@ -14,7 +14,7 @@ use domain::planner;
 use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState};
-use domain::room::{Component, Device, Room, RoomState};
+use domain::room::{Component, Device, Room, RoomState, VersionSource};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
 use domain::ticket::TicketStatus;
@@ -32,6 +32,7 @@ fn room(number: u128, ring: u128) -> Room {
     let component = Component {
         product: ProductId("app".to_owned()),
         version: Some("1".to_owned()),
+        source: VersionSource::Reported,
     };
     let device = Device {
         id: DeviceId(Uuid::from_u128(100 + number)),

@@ -15,7 +15,7 @@ use domain::freeze::Freeze;
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::RolloutState;
-use domain::room::{Component, Device, Room, RoomState};
+use domain::room::{Component, Device, Room, RoomState, VersionSource};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status;
@@ -193,6 +193,7 @@ fn room(year: &mut Year, line: &Value, zones: &BTreeMap<String, Zone>) -> Room {
             .map(|product| Component {
                 product: ProductId(product.clone()),
                 version: Some("0".to_owned()),
+                source: VersionSource::Reported,
             })
             .collect();
         if components.is_empty() {

@@ -96,8 +96,25 @@ pub fn PostForm(
     }
 }
 
+/// The input of a field, by the name that a refusal gives it in its sentence.
+fn input_of(field: &str) -> &str {
+    match field {
+        "first date" => "from",
+        "last date" => "until",
+        "rollout duration" => "rollout_days",
+        "test period" => "test_days",
+        "expected minutes" => "expected_minutes",
+        "target ring" => "to",
+        "file name" => "filename",
+        "e-mail" => "email",
+        "SHA-256" => "sha256",
+        other => other,
+    }
+}
+
 /// Leads to the field that was refused, where the form shows it.
 fn focus(form: &HtmlFormElement, field: &str) {
+    let field = input_of(field);
     let found = form.query_selector(&format!("[name=\"{field}\"]:not([type=hidden])"));
     if let Some(found) = found
         .ok()
@@ -183,7 +200,7 @@ pub fn Field(
     let problem = move || {
         let error = context?.refused.get()?;
         match error {
-            AppError::Invalid { field, problem } if field == name => Some(problem),
+            AppError::Invalid { field, problem } if input_of(&field) == name => Some(problem),
             _ => None,
         }
     };

@@ -125,6 +125,12 @@ pub async fn revoke_device(room: RoomId, device: String) -> Result<FormSuccess, 
     crate::context::current()?.revoke_device(room, &device).await
 }
 
+/// Asks the devices of a room for their facts.
+#[server(prefix = "/api", endpoint = "rooms/refresh")]
+pub async fn refresh_facts(room: RoomId) -> Result<FormSuccess, AppError> {
+    crate::context::current()?.refresh_facts(room).await
+}
+
 /// The sites.
 #[server(prefix = "/api", endpoint = "sites/list", input = GetUrl)]
 pub async fn list_sites() -> Result<SitesView, AppError> {

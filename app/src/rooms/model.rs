@@ -118,6 +118,19 @@ pub struct DeviceView {
     /// `Last contact Thu 24 Oct, 09:58 (London)`, or that there was none.
     pub contact: String,
     pub components: Vec<ComponentView>,
+    /// What it last reported (P12).
+    pub facts: Vec<FactView>,
+}
+
+/// A fact as a device has told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactView {
+    pub name: String,
+    pub value: String,
+    /// When, or that it is not known.
+    pub told: String,
+    /// It means something to the rules.
+    pub is_understood: bool,
 }
 
 /// A product on a device.

@@ -5,7 +5,7 @@ use domain::ids::RoomId;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::api::get_room_overview;
+use super::api::{RefreshFacts, get_room_overview};
 use super::room_dialogs::{ADD_DEVICE, ASSIGN, BRING_BACK, EDIT, RENEW_DEVICE, RETIRE, REVOKE_DEVICE, RoomDialogs};
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
@@ -15,13 +15,14 @@ use crate::components::for_role::ForRole;
 use crate::components::icon::{self, Icon};
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
+use crate::components::post_form::{PostForm, posts_to};
 use crate::components::product_cell::ProductCell;
 use crate::components::ring_badge::RingBadge;
 use crate::components::show_resource::show_page;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
-use crate::rooms::model::{ComponentView, DeviceView, RoomHead, RoomOverview};
+use crate::rooms::model::{ComponentView, DeviceView, FactView, RoomHead, RoomOverview};
 use crate::tickets::model::IssueAbout;
 use crate::tickets::{RecordLink, record_dialog};
 
@@ -272,16 +273,33 @@ fn devices_section(room: &RoomHead, devices: Vec<DeviceView>) -> AnyView {
     }
     .into_any();
     let rows = devices.into_iter().map(|found| device(&path, found)).collect_view();
+    let refresh = (!room.retired).then(|| refresh(room.id));
     view! {
         <section aria-labelledby="h-devices">
             <div class="section-head">
                 <h2 id="h-devices">"Devices and versions"</h2>
-                {add}
+                <div class="btn-row">{refresh} {add}</div>
             </div>
             <DataTable kind="devices" caption="Devices and versions" head grouped=true>
                 {rows}
             </DataTable>
         </section>
+    }
+    .into_any()
+}
+
+/// Asks the room's devices for their facts: helpdesk may do it, too.
+fn refresh(room: RoomId) -> AnyView {
+    let action = posts_to::<RefreshFacts>();
+    view! {
+        <ForRole act=Act::RefreshFacts>
+            <PostForm action class="inline-form" prefix="refresh">
+                <input type="hidden" name="room" value=room.to_string() />
+                <button class="btn btn--small" type="submit" aria-label="Refresh what the devices report">
+                    "Refresh"
+                </button>
+            </PostForm>
+        </ForRole>
     }
     .into_any()
 }
@@ -295,6 +313,7 @@ fn device(path: &str, device: DeviceView) -> AnyView {
         format!("Revoke {}", device.controller),
     );
     let components = device.components.into_iter().map(component).collect_view();
+    let facts = facts(device.facts);
     view! {
         <tbody role="rowgroup">
             <tr role="row">
@@ -318,9 +337,43 @@ fn device(path: &str, device: DeviceView) -> AnyView {
                 </td>
             </tr>
             {components}
+            {facts}
         </tbody>
     }
     .into_any()
+}
+
+/// What a device last reported, folded away (P12).
+fn facts(facts: Vec<FactView>) -> Option<AnyView> {
+    if facts.is_empty() {
+        return None;
+    }
+    let rows = facts.into_iter().map(|fact| {
+        let mark = (!fact.is_understood).then(|| view! { <span class="sub">"Not understood"</span> }.into_any());
+        view! {
+            <div>
+                <dt>{fact.name}</dt>
+                <dd>
+                    <span class="fact-value">{fact.value}</span>
+                    <span class="sub">{fact.told}</span>
+                    {mark}
+                </dd>
+            </div>
+        }
+        .into_any()
+    });
+    let rows = rows.collect_view();
+    let row = view! {
+        <tr role="row" class="is-part">
+            <td role="cell" colspan="4">
+                <details class="facts">
+                    <summary>"What it last reported"</summary>
+                    <dl>{rows}</dl>
+                </details>
+            </td>
+        </tr>
+    };
+    Some(row.into_any())
 }
 
 fn component(component: ComponentView) -> AnyView {

@@ -202,7 +202,7 @@ fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
                     name="unreachable_after_windows"
                     value=unreachable
                     kind="number"
-                    hint="Windows without contact: 1 to 30."
+                    hint="Windows without contact, or in which the update was offered and did not start: 1 to 30."
                 />
                 <TextField
                     label="Windows without space"

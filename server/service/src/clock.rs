@@ -55,7 +55,7 @@ impl Clock {
     }
 }
 
-/// A stopwatch, for pacing and for measuring what this process does; never for what it decides.
+/// A stopwatch, for pacing, for measuring what this process does, and for noticing that the clock is wrong; never for what it decides.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(std::time::Instant);
 

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use domain::access::Act;
 use domain::conversation::feedback::Feedback;
 use domain::conversation::inventory::ConfigReport;
 use domain::conversation::offer::{self, Answer, Offer};
-use domain::conversation::presence;
-use domain::conversation::{Fetched, Outcome, Report};
+use domain::conversation::sleep;
+use domain::conversation::{Fetched, OfferFacts, Outcome, Report};
 use domain::ids::{ActionId, DeviceId};
 use domain::settings::Settings;
 use domain::text::counted;
@@ -63,12 +63,21 @@ pub struct PollAnswer {
     pub sleep_seconds: u32,
 }
 
+/// What a window-aware device is told of its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaintenanceWindow {
+    /// It may install.
+    Available,
+    /// It may fetch, and installs when the window opens.
+    Unavailable,
+}
+
 /// What a device installs.
 #[derive(Clone, Debug)]
 pub struct Work {
     pub action: ActionId,
-    /// It may fetch, but not install before its window.
-    pub prefetch: bool,
+    /// Of a device that keeps to windows of its own (`docs/devices.md` 2.1): whether it may install now.
+    pub window: Option<MaintenanceWindow>,
     /// Kind of product.
     pub kind: ProductKind,
     pub product: String,
@@ -77,14 +86,37 @@ pub struct Work {
     pub artifacts: Vec<ArtifactRecord>,
 }
 
+/// Action numbers begin at the seconds since then. Numbers of 32 bits last until 2092.
+const NUMBERS_BEGAN: DateTime<Utc> = match NaiveDate::from_ymd_opt(2024, 1, 1) {
+    Some(day) => day.and_time(NaiveTime::MIN).and_utc(),
+    None => DateTime::UNIX_EPOCH,
+};
+
 impl Service {
+    /// Has every action that is made from now on get a number that was never given, also when the database is a copy of an older day: an
+    /// estate makes fewer actions than there are seconds. A device may still speak of an action that the copy does not know, and must not be
+    /// heard about another one (`docs/devices.md` 2.5, G1). To be asked once at each start.
+    pub async fn skip_given_action_numbers(&self) -> Result<()> {
+        let seconds = (self.clock.now() - NUMBERS_BEGAN).num_seconds().max(0);
+        let most = ActionId(i32::try_from(seconds).unwrap_or(i32::MAX / 2));
+        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.skip_action_numbers(most).await?) })
+    }
+
     /// The device that these credentials speak for; `None`: they speak for nobody of this name.
     pub async fn device(&self, controller: &str, credentials: &Credentials) -> Result<Option<Caller>> {
         // No other name was ever given to a device.
         if crate::limits::check_controller(controller).is_err() {
             return Ok(None);
         }
+        let is_gateway = |token: &str| {
+            let known = self.process_config.gateway_token.as_ref();
+            known.is_some_and(|known| known.is(token))
+        };
+        let now = self.clock.now();
         let Some(caller) = self.store.caller(controller).await? else {
+            if matches!(credentials, Credentials::Gateway(token) if is_gateway(token)) {
+                self.name_refused(controller, "it is in no room: add it to one", now);
+            }
             return Ok(None);
         };
         let speaks = match credentials {
@@ -93,20 +125,26 @@ impl Service {
                 let known = caller.token_hash.as_deref();
                 known.is_some_and(|known| bool::from(known.ct_eq(hash.as_slice())))
             }
-            Credentials::Gateway(token) => {
-                let known = self.process_config.gateway_token.as_ref();
-                known.is_some_and(|known| known.is(token))
-            }
+            Credentials::Gateway(token) => is_gateway(token),
         };
+        if speaks && caller.revoked {
+            self.name_refused(controller, "it was revoked: a new token lets it in again", now);
+        }
         if !speaks || caller.revoked {
             return Ok(None);
         }
-        let now = self.clock.now();
         self.last_contacts.note(caller.id, now);
         if !caller.enrolled {
             store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.note_enrolled(caller.id, now).await?) })?;
         }
         Ok(Some(caller))
+    }
+
+    /// The log says why a device that proves who it is gets nothing.
+    fn name_refused(&self, controller: &str, why: &'static str, now: DateTime<Utc>) {
+        if self.refused_devices.is_news(controller, now) {
+            tracing::warn!(device = controller, why, "a device was refused");
+        }
     }
 
     /// A poll.
@@ -136,8 +174,29 @@ impl Service {
             installed: caller.installed,
             facts_wanted: answer.asks_for_facts(caller.facts_wanted),
             offer_tag: action.map_or(0, |action| offer_tag(action, offer)),
-            sleep_seconds: presence::poll_again_in(&settings, caller.id, offer_facts.as_ref(), now),
+            sleep_seconds: self
+                .sleep(caller, &settings, offer_facts.as_ref().map(|facts| (facts, offer)), now)
+                .await?,
         })
+    }
+
+    /// Seconds until the device polls again. Of one that sleeps long the room's zone is looked up, so that it comes in time (W11).
+    async fn sleep(
+        &self,
+        caller: &Caller,
+        settings: &Settings,
+        facts: Option<(&OfferFacts<'_>, Offer)>,
+        now: DateTime<Utc>,
+    ) -> Result<u32> {
+        let is_idle = facts.is_none();
+        let seconds = sleep::poll_again_in(settings, caller.id, facts, now);
+        if !is_idle || !sleep::may_miss_a_window(settings, seconds) {
+            return Ok(seconds);
+        }
+        let zone = self.store.read().await?.zone_of_device(caller.id).await?;
+        Ok(zone.map_or(seconds, |zone| {
+            sleep::until_window(settings, caller.id, &zone, seconds, now)
+        }))
     }
 
     /// What decides over the open action of a device. It may have ended since the device was looked up: then there is none.
@@ -179,12 +238,12 @@ impl Service {
         let Some(offer_facts) = facts.offer_facts() else {
             return Ok(None);
         };
-        let prefetch = match offer::decide(&offer_facts, now).offer {
-            Offer::Install | Offer::Cancel => false,
-            Offer::Prefetch => true,
+        let window = match offer::decide(&offer_facts, now).offer {
+            Offer::Install | Offer::Cancel => facts.device.window_aware.then_some(MaintenanceWindow::Available),
+            Offer::Prefetch => Some(MaintenanceWindow::Unavailable),
             Offer::Nothing => return Ok(None),
         };
-        self.describe(&mut tx, &facts, action, prefetch).await
+        self.describe(&mut tx, &facts, action, window).await
     }
 
     /// What the device installed with an action that has ended in success; `None`: nothing.
@@ -209,7 +268,7 @@ impl Service {
         if !done {
             return Ok(None);
         }
-        self.describe(&mut tx, &facts, action, false).await
+        self.describe(&mut tx, &facts, action, None).await
     }
 
     async fn describe(
@@ -217,7 +276,7 @@ impl Service {
         tx: &mut store::Tx,
         facts: &DeviceFacts,
         action: ActionId,
-        prefetch: bool,
+        window: Option<MaintenanceWindow>,
     ) -> Result<Option<Work>> {
         let Some(open) = &facts.open_install else {
             return Ok(None);
@@ -228,7 +287,7 @@ impl Service {
         let artifacts = tx.artifacts(open.install.update).await?;
         Ok(Some(Work {
             action,
-            prefetch,
+            window,
             kind: release.product.kind,
             product: release.product.id.0,
             version: release.release.version,

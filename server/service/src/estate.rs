@@ -6,6 +6,7 @@ use domain::access::Act;
 use domain::clean::{CleanLine, name_key};
 use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId};
 use domain::ring::{self, RingSequence};
+use domain::room::VersionSource;
 use domain::settings::{Organisation, Settings};
 use domain::text::counted;
 use domain::zone::Zone;
@@ -55,6 +56,29 @@ impl Service {
         })
     }
 
+    /// Whether every zone of the estate is in the zone database of this process. One that is not would stop the planner and every list with
+    /// that room in it (W3). To be asked once at each start.
+    ///
+    /// # Errors
+    /// Names the zone, and a site and a room that have it.
+    pub async fn check_zones(&self) -> Result<()> {
+        for used in self.store.read().await?.zones_in_use().await? {
+            if Zone::parse(&used.zone).is_ok() {
+                continue;
+            }
+            let whose = match used.room {
+                Some(room) => format!("room {room} in {}", used.site),
+                None => format!("site {}", used.site),
+            };
+            let problem = format!(
+                "{:?}, the zone of {whose}, is not in the zone database; start with newer zone files, or without --zoneinfo",
+                used.zone
+            );
+            return Err(ServiceError::invalid("zone", problem));
+        }
+        Ok(())
+    }
+
     /// Adds rooms from a file. All or nothing.
     ///
     /// # Errors
@@ -75,7 +99,7 @@ impl Service {
                 .await
                 .map_err(|error| taken(error, "device"))?;
             let components = known_components(tx, &plan.installed).await?;
-            tx.put_components(&components, now).await?;
+            tx.put_components(&components, VersionSource::Imported, now).await?;
             tx.put_last_seen(&plan.seen).await?;
             for (id, room, hold) in &plan.holds {
                 if let Some(product) = &hold.product

@@ -15,12 +15,14 @@ pub mod catalogue;
 mod change;
 pub mod change_feed;
 pub mod clock;
+mod clock_jump;
 mod control;
 pub mod devices;
 mod error;
 mod estate;
 mod estate_counts;
 mod explain;
+mod facts_wanted;
 mod force_and_retry;
 mod freezes;
 mod gateway;
@@ -32,6 +34,7 @@ pub mod people;
 mod plan_facts;
 mod portfolio;
 pub mod read;
+mod refused_devices;
 pub mod releases;
 mod rings;
 pub mod rooms;
@@ -79,6 +82,8 @@ pub struct Service {
     pub(crate) last_contacts: Arc<devices::LastContacts>,
     pub(crate) polling_settings: Arc<RwLock<Option<Arc<Settings>>>>,
     pub(crate) activity: Arc<activity::Activity>,
+    pub(crate) next_look: Arc<facts_wanted::NextLook>,
+    pub(crate) refused_devices: Arc<refused_devices::RefusedDevices>,
     pub(crate) estate_counts: estate_counts::EstateCounts,
     pub(crate) process_config: Arc<ProcessConfig>,
 }
@@ -195,6 +200,8 @@ impl Service {
             last_contacts: Arc::default(),
             polling_settings: Arc::default(),
             activity: Arc::default(),
+            next_look: Arc::default(),
+            refused_devices: Arc::default(),
             process_config: Arc::new(process_config),
         }
     }

@@ -97,6 +97,11 @@ impl Service {
         })
     }
 
+    /// Whether nobody has an account yet.
+    pub async fn awaits_first_admin(&self) -> Result<bool> {
+        Ok(!self.store.read().await?.has_people().await?)
+    }
+
     /// Makes the first admin, with the one-time link that the first start has printed, and signs them in (A2).
     ///
     /// # Errors

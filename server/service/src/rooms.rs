@@ -14,7 +14,7 @@ use domain::room::RoomState;
 use domain::zone::Zone;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{AuditEntry, NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord, Tx};
+use store::{AuditEntry, DeviceFacts, NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord, Tx};
 use uuid::Uuid;
 
 use crate::change::change_records;
@@ -221,37 +221,44 @@ impl Service {
         })
     }
 
-    /// Adds a device to a room and hands out its token (A4), which is shown this once.
+    /// Adds a device to a room and hands out its token (A4), which is shown this once. One that was revoked, by itself or with its room, may
+    /// come to another room; what it had and said before is forgotten.
     ///
     /// # Errors
-    /// Names the field and the limit; there is no such room.
+    /// Names the field and the limit; there is no such room; the device is another room's.
     pub async fn add_device(&self, actor: &Actor, room: RoomId, draft: &DeviceDraft) -> Result<String> {
         let (id, token) = (DeviceId(self.new_id()?), new_token()?);
         change_records!(self, actor, Act::ManageDevices, |tx, now| {
             let controller = draft.checked_controller()?;
             let record = known(tx, room).await?;
             refuse_retired(&record)?;
-            if let Some((_, other)) = tx.room_of_device(controller).await? {
-                let other = known(tx, other).await?.name;
-                let problem = format!("{controller} is a device of {other} already");
-                return Err(ServiceError::invalid("device", problem));
-            }
-            let position = tx.next_position(room).await?;
-            tx.add_devices(&[NewDevice {
+            let device = NewDevice {
                 id,
                 controller: controller.to_owned(),
                 room,
-                position,
+                position: tx.next_position(room).await?,
                 role: draft.role.to_string(),
                 vendor: draft.vendor.to_string(),
                 model: draft.model.to_string(),
                 serial: draft.serial.to_string(),
-            }])
-            .await?;
+            };
+            let came_from = match tx.device_facts(controller).await? {
+                None => {
+                    tx.add_devices(&[device]).await?;
+                    String::new()
+                }
+                Some(facts) => {
+                    let other = known(tx, facts.device.room).await?;
+                    check_may_move(&facts, &other.name)?;
+                    tx.move_device(facts.device.id, &device).await?;
+                    tx.recheck(other.id).await?;
+                    format!(" It was a device of {}.", other.name)
+                }
+            };
             tx.enrol_device(controller, &token_hash(&token), now).await?;
             tx.recheck(room).await?;
             let (model, name) = (&draft.model, &record.name);
-            let summary = format!("Added the device {controller} ({model}) to {name}, with a token.");
+            let summary = format!("Added the device {controller} ({model}) to {name}, with a token.{came_from}");
             let entry = actor.entry("device.added", "room", room, summary).with_after(json!({
                 "device": controller, "role": draft.role, "vendor": draft.vendor, "model": draft.model,
                 "serial": draft.serial,
@@ -355,7 +362,12 @@ impl Service {
             let problem = if taken_names.contains_key(&(name_key(&room.name), room.site)) {
                 Some(("name", format!("{site} has a room of this name already")))
             } else {
-                of_another.map(|(device, other)| ("device", format!("{device} is a device of {other} already")))
+                of_another.map(|(device, other)| {
+                    let problem = format!(
+                        "{device} is a device of {other} already; add it to this room when it is revoked there"
+                    );
+                    ("device", problem)
+                })
             };
             if let Some((field, problem)) = problem {
                 refused.push(RefusedLine {
@@ -433,6 +445,20 @@ async fn put(tx: &mut Tx, before: &RoomRecord, after: &RoomRecord, now: DateTime
 fn entry(actor: &Actor, action: &'static str, before: &RoomRecord, after: &RoomRecord, summary: String) -> AuditEntry {
     let entry = actor.entry(action, "room", after.id, summary);
     entry.with_before(facts(before)).with_after(facts(after))
+}
+
+/// Whether a device that is known may be added to another room. `other`: the name of the room that it is in.
+fn check_may_move(facts: &DeviceFacts, other: &str) -> Result<()> {
+    let controller = &facts.device.controller;
+    if !facts.device.revoked {
+        let problem = format!("{controller} is a device of {other} already; revoke it there first");
+        return Err(ServiceError::invalid("device", problem));
+    }
+    if facts.open_install.is_some() {
+        let problem = format!("{controller} has an install in {other} that has not ended; add it when it has");
+        return Err(ServiceError::conflict(problem));
+    }
+    Ok(())
 }
 
 fn refuse_retired(room: &RoomRecord) -> Result<()> {

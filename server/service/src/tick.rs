@@ -20,6 +20,8 @@ use store::{AuditEntry, Limits};
 use tokio_util::sync::CancellationToken;
 
 use crate::Service;
+use crate::clock::Stopwatch;
+use crate::clock_jump::{ClockWatch, Planning};
 use crate::error::{Result, ServiceError};
 
 /// What a tick did.
@@ -67,7 +69,10 @@ impl Service {
             let round = self.round(now).await?;
             self.activity.round_ended();
             match round {
-                Round::Nothing => return Ok(report),
+                Round::Nothing => {
+                    self.ask_for_nightly_facts(now).await?;
+                    return Ok(report);
+                }
                 Round::Elsewhere => {
                     report.elsewhere = true;
                     return Ok(report);
@@ -145,8 +150,16 @@ impl Service {
     /// Ticks by timer and by wake-up until `stop`. A failed tick is logged and tried again.
     pub async fn run_ticks(&self, stop: CancellationToken) {
         let mut failures = 0_u32;
+        let (mut watch, running) = (ClockWatch::default(), Stopwatch::start());
         self.activity.planning_begins();
         loop {
+            if self.clock_has_jumped(&mut watch, running.elapsed()) {
+                // Nothing is planned: after a while `/readyz` says so as well.
+                tokio::select! {
+                    () = stop.cancelled() => return self.activity.planning_ends(),
+                    () = self.seal_until(Duration::from_secs(30)) => continue,
+                }
+            }
             // In a task of its own: a fault of ours in one tick must not be the last of all ticks.
             let ticking = tokio::spawn({
                 let service = self.clone();
@@ -177,6 +190,26 @@ impl Service {
                 () = self.wake.notified() => {}
                 () = self.seal_until(pause) => {}
             }
+        }
+    }
+
+    /// Whether a machine's clock stands far ahead of the time that has passed. A driven clock jumps as it likes.
+    fn clock_has_jumped(&self, watch: &mut ClockWatch, running: Duration) -> bool {
+        if self.clock.is_driven() {
+            return false;
+        }
+        let now = self.clock.now();
+        match watch.may_plan(now, running) {
+            Planning::GoesOn => false,
+            Planning::Stops { by } => {
+                tracing::error!(
+                    %now,
+                    days = by.num_days(),
+                    "the clock has jumped ahead; nothing is planned before it is back, or has stood there for ten minutes"
+                );
+                true
+            }
+            Planning::Waits => true,
         }
     }
 

@@ -35,7 +35,7 @@ both_engines![
 type Call = (&'static str, Act, bool);
 
 /// Every call that changes something, in an order in which each of them can be made.
-const CALLS: [Call; 53] = [
+const CALLS: [Call; 54] = [
     ("import catalogue", Act::Publish, false),
     ("import rooms", Act::EditRooms, false),
     ("import uploaded catalogue", Act::Publish, false),
@@ -55,6 +55,7 @@ const CALLS: [Call; 53] = [
     ("cancel", Act::ControlUpdates, true),
     ("retry", Act::RetryRoom, true),
     ("retry all failed", Act::ControlUpdates, true),
+    ("refresh facts", Act::RefreshFacts, false),
     ("add ring", Act::EditRings, false),
     ("edit ring", Act::EditRings, true),
     ("move rooms", Act::EditRings, true),
@@ -225,6 +226,7 @@ impl Scene {
                 .await
                 .map(drop),
             "retry" => service.retry(by, self.running, self.rooms["Staging 3"]).await,
+            "refresh facts" => service.refresh_facts(by, self.rooms["Staging 3"]).await.map(drop),
             "retry all failed" => service.retry_all_failed(by, self.running).await.map(drop),
             "add ring" => service.add_ring(by, draft("Pilot", Some(1), 1, 1)).await.map(drop),
             "edit ring" => {

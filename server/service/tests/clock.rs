@@ -11,6 +11,7 @@ use testkit::{Devices, Estate, both_engines, instant};
 both_engines![
     a_clock_that_goes_back_an_hour_un_finishes_nothing_and_starts_nothing_twice_g3,
     a_clock_that_jumps_a_month_ahead_starts_nothing_outside_a_window_and_loses_no_room_g3,
+    a_zone_that_the_zone_files_lack_is_named_at_the_start_w3_g5,
 ];
 
 const ROOMS: [(&str, usize); 3] = [("Staging", 2), ("General", 6), ("Executive", 2)];
@@ -95,4 +96,36 @@ async fn a_clock_that_jumps_a_month_ahead_starts_nothing_outside_a_window_and_lo
     estate.is_sound().await;
     assert_eq!(starts(&estate, update).await.len(), 10, "every room has had its turn");
     assert_eq!(nights(&estate).await.values().sum::<usize>(), 10);
+}
+
+async fn a_zone_that_the_zone_files_lack_is_named_at_the_start_w3_g5(estate: Estate) {
+    estate.rooms(&[("Staging", 2)]).await;
+    assert!(estate.service.check_zones().await.is_ok());
+    // As after a start with zone files that lack it.
+    estate
+        .database
+        .execute("UPDATE rooms SET zone = 'US/Atlantis', zone_is_own = true WHERE name = 'Staging 2'")
+        .await;
+    let refused = estate
+        .service
+        .check_zones()
+        .await
+        .expect_err("no such zone")
+        .to_string();
+    for word in ["US/Atlantis", "room Staging 2", "zone files"] {
+        assert!(refused.contains(word), "{refused}");
+    }
+    estate.database.execute("UPDATE rooms SET state = 'retired'").await;
+    assert!(
+        estate.service.check_zones().await.is_ok(),
+        "a retired room asks for no window"
+    );
+    estate.database.execute("UPDATE sites SET zone = 'US/Atlantis'").await;
+    let refused = estate
+        .service
+        .check_zones()
+        .await
+        .expect_err("no such zone")
+        .to_string();
+    assert!(refused.contains("the zone of site "), "{refused}");
 }

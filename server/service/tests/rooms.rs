@@ -288,7 +288,8 @@ async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4
         .add_device(&actor(), other, &device("panel-7"))
         .await
         .unwrap_err();
-    assert_eq!(said(&taken), "device: panel-7 is a device of Staging 1 already");
+    let problem = "device: panel-7 is a device of Staging 1 already; revoke it there first";
+    assert_eq!(said(&taken), problem);
     let named = estate
         .service
         .add_device(&actor(), other, &device("no good"))
@@ -326,6 +327,22 @@ async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4
             .is_some()
     );
     assert_eq!(devices().await, 2);
+    // Its room is sold, and the panel goes elsewhere.
+    estate.service.retire_room(&actor(), room, "sold".into()).await.unwrap();
+    let moved = estate
+        .service
+        .add_device(&actor(), other, &device("panel-7"))
+        .await
+        .unwrap();
+    let caller = estate.service.device("panel-7", &speaks(&moved)).await.unwrap();
+    assert!(
+        caller.is_some_and(|caller| caller.facts_wanted),
+        "it is asked what it has"
+    );
+    let rooms = estate.fleet().await.rooms;
+    assert_eq!(rooms[&room].devices.len(), 0);
+    assert_eq!(rooms[&other].devices.len(), 2);
+    estate.service.bring_back_room(&actor(), room).await.unwrap();
     estate.service.tick().await.unwrap();
     estate.is_sound().await;
 }
@@ -466,7 +483,7 @@ async fn a_review_names_every_line_that_is_refused_and_changes_nothing_g5(estate
         "line 4 (Deck): site: there is no site named \"Atlantis\"",
         "line 5 (Bow): capacity: is not a whole number",
         "line 6 (STAGING 1): name: Harbour has a room of this name already",
-        "line 7 (Stern): device: staging-1 is a device of Staging 1 already",
+        "line 7 (Stern): device: staging-1 is a device of Staging 1 already; add it to this room when it is revoked there",
         "line 8: line: has 2 values, and the first line names 5 columns",
         "line 9 (Hull): model: a device needs a model",
     ];

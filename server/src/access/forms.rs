@@ -16,7 +16,7 @@ use domain::access::Role;
 use domain::ids::{PersonId, TokenId};
 use serde::Deserialize;
 use service::people::Origin;
-use service::{Actor, ServiceError};
+use service::{Actor, Service, ServiceError};
 use std::net::SocketAddr;
 use uuid::Uuid;
 
@@ -152,9 +152,23 @@ async fn sign_out(State(sessions): State<Sessions>, sender: FormSender) -> Respo
 async fn show_first_admin(State(sessions): State<Sessions>, Path(link): Path<String>) -> Response {
     match sessions.service.link_for(&link).await {
         Ok(None) => Html(documents::first_admin(&format!("/welcome/{link}"), "", "", None)).into_response(),
-        Ok(Some(_)) | Err(ServiceError::NotFound { .. }) => used_up(),
+        Ok(Some(_)) | Err(ServiceError::NotFound { .. }) => no_first_admin_link(&sessions.service).await,
         Err(error) => fault(&error),
     }
+}
+
+/// Each start of a process prints a link, and several may start together on one database (A2, G2).
+async fn no_first_admin_link(service: &Service) -> Response {
+    let text = match service.awaits_first_admin().await {
+        Ok(false) => return used_up(),
+        Ok(true) => {
+            "Nobody has an account yet. Each start of Nightshift prints a new link, which works for three days, and only the newest works. \
+             Look for the newest in the logs of all its processes, or restart one of them."
+        }
+        Err(error) => return fault(&error),
+    };
+    let notice = documents::notice("This link is not the newest", text);
+    (StatusCode::NOT_FOUND, Html(notice)).into_response()
 }
 
 #[derive(Deserialize)]
@@ -182,7 +196,7 @@ async fn make_first_admin(
             let cookie = sessions.cookie(sessions.session_cookie(), signed_in.token);
             (sender.jar.add(cookie), Redirect::to("/")).into_response()
         }
-        Err(ServiceError::NotFound { .. }) => used_up(),
+        Err(ServiceError::NotFound { .. }) => no_first_admin_link(&sessions.service).await,
         Err(error) => {
             let (status, problem) = status_and_sentence(&error);
             let page = documents::first_admin(&format!("/welcome/{link}"), &form.name, &form.email, Some(&problem));

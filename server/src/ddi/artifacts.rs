@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use service::{Service, ServiceError};
 use store::ArtifactRecord;
 
+use super::conditions::range_fits;
+
 /// What of a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestedRange {
@@ -49,7 +51,9 @@ pub(crate) async fn serve(
         return Ok((StatusCode::FOUND, [(header::LOCATION, url.clone())]).into_response());
     }
     let size = artifact.size;
+    let etag = format!("\"{}\"", artifact.sha256);
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let range = range.filter(|_| range_fits(headers, &etag));
     let (status, from, until) = match requested_range(range, size) {
         RequestedRange::Whole => (StatusCode::OK, 0, size),
         RequestedRange::Span(from, last) => (StatusCode::PARTIAL_CONTENT, from, last + 1),
@@ -67,7 +71,7 @@ pub(crate) async fn serve(
         .header(header::CONTENT_TYPE, "application/octet-stream")
         .header(header::ACCEPT_RANGES, "bytes")
         .header(header::CONTENT_LENGTH, until - from)
-        .header(header::ETAG, format!("\"{}\"", artifact.sha256));
+        .header(header::ETAG, etag);
     if status == StatusCode::PARTIAL_CONTENT {
         response = response.header(header::CONTENT_RANGE, format!("bytes {from}-{}/{size}", until - 1));
     }

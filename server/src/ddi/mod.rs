@@ -4,8 +4,10 @@
 //! Start with [`routes`].
 
 mod artifacts;
+mod conditions;
 mod routes;
 mod wire;
 
+pub(crate) use routes::drop_stray_slashes;
 pub use routes::routes;
 pub use wire::{parse_config, parse_feedback};

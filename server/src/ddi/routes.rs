@@ -1,18 +1,21 @@
 //! The resources of `docs/devices.md` 1, each a few lines: who speaks, one call of the service, the answer.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{any, get, post, put};
+use domain::conversation::feedback::Feedback;
 use domain::conversation::{Outcome, presence};
 use domain::ids::ActionId;
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service::devices::Credentials;
@@ -20,10 +23,14 @@ use service::{Service, ServiceError};
 use store::Caller;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{artifacts, wire};
+use super::{artifacts, conditions, wire};
 
 /// No honest report is larger.
 const LARGEST_BODY: usize = 256 * 1024;
+
+/// A feedback may have the log of an install in it; of what is larger than [`LARGEST_BODY`] the end is kept as well.
+const LARGEST_FEEDBACK: usize = 16 * 1024 * 1024;
+const KEPT_OF_THE_END: usize = 4 * 1024;
 
 /// A report that has not arrived after so long was sent too slowly; the device sends it again. Artifacts may take as long as they take.
 const SLOWEST: Duration = Duration::from_secs(60);
@@ -47,6 +54,8 @@ pub fn routes(service: Service) -> Router {
             &format!("{base}/softwaremodules/{{module}}/artifacts/{{file}}"),
             get(artifact),
         )
+        .route(&format!("{base}/{{*rest}}"), any(unknown))
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, SLOWEST))
         // Shared, for a clone of all its parts with every request would cost more than some of the answers.
@@ -80,12 +89,14 @@ enum DeviceError {
     Unauthorized,
     /// 404.
     NotFound(&'static str),
+    /// 405.
+    WrongMethod,
     /// 410.
     Gone,
     /// 400.
     Bad(String),
-    /// 413.
-    TooLarge,
+    /// 413, with the most bytes that are taken.
+    TooLarge(usize),
     /// 500 or 503; the log says more.
     Failed(ServiceError),
 }
@@ -109,6 +120,11 @@ impl IntoResponse for DeviceError {
                 "hawkbit.server.error.repo.entitiyNotFound",
                 format!("{what} does not exist"),
             ),
+            Self::WrongMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "hawkbit.server.error.rest.method.notAllowed",
+                "this resource does not take this method".to_owned(),
+            ),
             Self::Gone => {
                 let message = "the action has ended; its link is gone with the next poll".to_owned();
                 (StatusCode::GONE, "hawkbit.server.error.action.notActive", message)
@@ -118,8 +134,8 @@ impl IntoResponse for DeviceError {
                 "hawkbit.server.error.rest.body.notReadable",
                 message,
             ),
-            Self::TooLarge => {
-                let message = format!("the body is larger than {LARGEST_BODY} bytes");
+            Self::TooLarge(most) => {
+                let message = format!("the body is larger than {most} bytes");
                 (
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "hawkbit.server.error.rest.body.tooLarge",
@@ -144,6 +160,40 @@ impl IntoResponse for DeviceError {
 }
 
 type DeviceResult = Result<Response, DeviceError>;
+
+/// What the protocol has and this server has not. A device gets no page.
+async fn unknown() -> DeviceError {
+    DeviceError::NotFound("This resource")
+}
+
+async fn wrong_method() -> DeviceError {
+    DeviceError::WrongMethod
+}
+
+/// Takes slashes that are too many out of the addresses of devices, before they are looked up: the commonest mistake of a set-up
+/// (`docs/devices.md` 4).
+pub(crate) async fn drop_stray_slashes(mut request: Request) -> Request {
+    if let Some(address) = without_stray_slashes(request.uri()) {
+        *request.uri_mut() = address;
+    }
+    request
+}
+
+/// The address of a device without the slashes that are too many; `None`: it is none, or has none.
+fn without_stray_slashes(uri: &Uri) -> Option<Uri> {
+    // Hardly any request goes on from here.
+    if !uri.path().contains("//") && !uri.path().ends_with('/') {
+        return None;
+    }
+    let segments: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
+    let is_of_a_device = matches!(segments.as_slice(), [_, "controller", "v1", _, ..]);
+    let path = format!("/{}", segments.join("/"));
+    if !is_of_a_device || path == uri.path() {
+        return None;
+    }
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!("{path}{query}").parse().ok()
+}
 
 /// The device that speaks; it speaks for itself only (A4).
 async fn authenticate(
@@ -217,10 +267,7 @@ async fn poll(State(service): State<Arc<Service>>, Path(path): Path<Controller>,
     let answer = service.poll(&caller).await?;
     let body = wire::poll(&answer, &base(&service, &caller.controller)).to_string();
     let etag = etag(&body);
-    let unchanged = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|given| given.as_bytes() == etag.as_bytes());
-    let mut response = if unchanged {
+    let mut response = if conditions::has_it_already(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         hal_text(&headers, body)
@@ -281,11 +328,11 @@ async fn feedback(
     State(service): State<Arc<Service>>,
     Path(path): Path<Action>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> DeviceResult {
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
-    let feedback = wire::parse_feedback(&read(body)?).map_err(DeviceError::Bad)?;
+    let feedback = read_feedback(body).await?;
     report_response(service.feedback(&caller, action, feedback).await?, "This action")
 }
 
@@ -313,11 +360,11 @@ async fn cancel_feedback(
     State(service): State<Arc<Service>>,
     Path(path): Path<Action>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> DeviceResult {
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let action = action_id(&path.action)?;
-    let feedback = wire::parse_feedback(&read(body)?).map_err(DeviceError::Bad)?;
+    let feedback = read_feedback(body).await?;
     report_response(
         service.cancel_feedback(caller.id, action, feedback).await?,
         "This cancel",
@@ -354,9 +401,66 @@ async fn artifact(
     Ok(artifacts::serve(&service, &record, &method, &headers).await?)
 }
 
+/// Reads a feedback. Of one that is too large the beginning and the end are read, so that a device's last word is not lost behind its log
+/// (`docs/devices.md` 2.4). Only a device that has proved who it is gets so far.
+async fn read_feedback(body: Body) -> Result<Feedback, DeviceError> {
+    let mut chunks = body.into_data_stream();
+    let (mut beginning, mut end, mut size) = (Vec::new(), VecDeque::<u8>::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| DeviceError::Bad("the body ended before its length".to_owned()))?;
+        size = size.saturating_add(chunk.len());
+        if size > LARGEST_FEEDBACK {
+            return Err(DeviceError::TooLarge(LARGEST_FEEDBACK));
+        }
+        let (first, rest) = chunk.split_at(chunk.len().min(LARGEST_BODY - beginning.len()));
+        beginning.extend_from_slice(first);
+        end.extend(rest);
+        end.drain(..end.len().saturating_sub(KEPT_OF_THE_END));
+    }
+    let feedback = if end.is_empty() {
+        wire::parse_feedback(&beginning)
+    } else {
+        beginning.extend(end);
+        wire::parse_shortened_feedback(&beginning)
+    };
+    feedback.map_err(DeviceError::Bad)
+}
+
 fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, DeviceError> {
     body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => DeviceError::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE => DeviceError::TooLarge(LARGEST_BODY),
         _ => DeviceError::Bad("the body ended before its length".to_owned()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_a_device_loses_the_slashes_that_are_too_many_ddi_4() {
+        let straight = |address: &str| {
+            let uri: Uri = address.parse().expect("an address");
+            without_stray_slashes(&uri).map(|uri| uri.to_string())
+        };
+        let poll = Some("/DEFAULT/controller/v1/lab-1".to_owned());
+        for address in [
+            "//DEFAULT/controller/v1/lab-1",
+            "/DEFAULT/controller/v1/lab-1/",
+            "/DEFAULT//controller///v1/lab-1//",
+        ] {
+            assert_eq!(straight(address), poll, "{address}");
+        }
+        let feedback = "/DEFAULT/controller/v1/lab-1/deploymentBase/1/feedback?c=7";
+        assert_eq!(straight(&format!("/{feedback}")), Some(feedback.to_owned()));
+        for other in [
+            "/DEFAULT/controller/v1/lab-1",
+            "/DEFAULT/controller/v1/",
+            "/updates/",
+            "//updates",
+            "/",
+        ] {
+            assert_eq!(straight(other), None, "{other}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::conversation::inventory::{ConfigMode, ConfigReport};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use service::devices::{PollAnswer, Work};
+use service::devices::{MaintenanceWindow, PollAnswer, Work};
 
 /// An error as DDI clients know it.
 #[derive(Debug, Serialize)]
@@ -75,9 +75,13 @@ pub(crate) fn deployment(work: &Work, base: &str) -> Value {
         .collect();
     let chunk = json!({ "part": work.kind.chunk_part(), "version": work.version, "name": work.product, "artifacts": artifacts });
     let mut deployment = json!({ "download": "forced", "update": "forced", "chunks": [chunk] });
-    if work.prefetch {
-        deployment["update"] = json!("skip");
-        deployment["maintenanceWindow"] = json!("unavailable");
+    match work.window {
+        None => {}
+        Some(MaintenanceWindow::Available) => deployment["maintenanceWindow"] = json!("available"),
+        Some(MaintenanceWindow::Unavailable) => {
+            deployment["update"] = json!("skip");
+            deployment["maintenanceWindow"] = json!("unavailable");
+        }
     }
     json!({ "id": work.action.to_string(), "deployment": deployment })
 }
@@ -89,8 +93,16 @@ pub(crate) fn deployment(work: &Work, base: &str) -> Value {
 pub fn parse_feedback(body: &[u8]) -> Result<Feedback, String> {
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => from_json(&value),
-        Err(_) => from_text(&String::from_utf8_lossy(body)),
+        Err(_) => from_text(&String::from_utf8_lossy(body), true),
     }
+}
+
+/// Reads a feedback of which the middle was left out: from the text.
+///
+/// # Errors
+/// As [`parse_feedback`].
+pub(crate) fn parse_shortened_feedback(body: &[u8]) -> Result<Feedback, String> {
+    from_text(&String::from_utf8_lossy(body), false)
 }
 
 fn from_json(value: &Value) -> Result<Feedback, String> {
@@ -108,23 +120,23 @@ fn from_json(value: &Value) -> Result<Feedback, String> {
     feedback(execution, finished, details)
 }
 
-fn from_text(text: &str) -> Result<Feedback, String> {
+/// `is_whole`: what is missing was not said.
+fn from_text(text: &str, is_whole: bool) -> Result<Feedback, String> {
     let execution = word_after(text, "\"execution\"").ok_or("the body is not JSON, and names no execution")?;
     let finished = word_after(text, "\"finished\"");
     // A report that broke off must not pass for a success.
-    if finished.is_none() && execution.eq_ignore_ascii_case(Execution::Closed.as_str()) {
+    if is_whole && finished.is_none() && execution.eq_ignore_ascii_case(Execution::Closed.as_str()) {
         return Err("the body is not JSON, and names no result".to_owned());
     }
     let details = text.find("\"details\"").map(|at| {
         let rest = &text[at + "\"details\"".len()..];
+        // One for each line: how much of them is kept, the domain says.
         let rest = rest.trim_start_matches([':', ' ', '[', '"', '\n', '\r', '\t']);
-        rest.chars().take(MOST_KEPT).collect::<String>()
+        rest.split("\",")
+            .map(|detail| detail.trim_start_matches([' ', '"', '\n', '\r', '\t']).to_owned())
     });
-    feedback(&execution, finished.as_deref(), details.into_iter().collect())
+    feedback(&execution, finished.as_deref(), details.into_iter().flatten().collect())
 }
-
-/// Of a broken body, at most so many characters are kept.
-const MOST_KEPT: usize = 2000;
 
 /// The quoted word behind a key.
 fn word_after(text: &str, key: &str) -> Option<String> {
@@ -141,10 +153,18 @@ fn feedback(execution: &str, finished: Option<&str>, details: Vec<String>) -> Re
     let shortened = |word: &str| word.chars().take(40).collect::<String>();
     let execution = Execution::from_word(&execution.to_lowercase())
         .ok_or_else(|| format!("status.execution {:?} is unknown", shortened(execution)))?;
-    let finished = match finished {
-        None => Finished::None,
-        Some(word) => Finished::from_word(&word.to_lowercase())
-            .ok_or_else(|| format!("status.result.finished {:?} is unknown", shortened(word)))?,
+    let known = finished.map(|word| Finished::from_word(&word.to_lowercase()));
+    let finished = match (execution, known) {
+        (_, Some(Some(finished))) => finished,
+        // A close whose result cannot be read must not pass for a success, and must not be lost (`docs/devices.md` 2.12).
+        (Execution::Closed, Some(None) | None) => Finished::Unreadable,
+        (_, None) => Finished::None,
+        (_, Some(None)) => {
+            let word = shortened(finished.unwrap_or_default());
+            return Err(format!(
+                "status.result.finished {word:?} is unknown; use success, failure or none"
+            ));
+        }
     };
     Ok(Feedback {
         execution,

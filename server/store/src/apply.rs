@@ -38,6 +38,9 @@ impl Tx {
         self.place_deployments(&changes.placed, now).await?;
         self.put_deployments(&changes.deployments, now).await?;
         self.add_installs(&changes.new_installs).await?;
+        for believed in &changes.believed {
+            self.believe(believed).await?;
+        }
         for change in &changes.tickets {
             self.apply_ticket(change, now).await?;
         }

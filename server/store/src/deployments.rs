@@ -28,6 +28,7 @@ pub(crate) struct DeploymentRow {
     withdrawal: Option<String>,
     attempt: i64,
     missed_windows: i64,
+    offered_windows: i64,
     crowded_windows: i64,
     catch_up: bool,
     force: Option<String>,
@@ -38,7 +39,7 @@ pub(crate) struct DeploymentRow {
 }
 
 pub(crate) const DEPLOYMENT_COLUMNS: &str = "id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, \
-    failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, \
+    failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, \
     reason_facts";
 
 impl DeploymentRow {
@@ -93,6 +94,7 @@ impl DeploymentRow {
             state,
             attempt: small(table, id, self.attempt)?,
             missed_windows: small(table, id, self.missed_windows)?,
+            offered_windows: small(table, id, self.offered_windows)?,
             crowded_windows: small(table, id, self.crowded_windows)?,
             from_version: self.from_version,
             reason: reason(self.reason_facts.as_deref(), self.reason),
@@ -155,7 +157,7 @@ impl Tx {
     /// One deployment.
     pub async fn deployment_of(&mut self, room: RoomId, update: UpdateId) -> Result<Option<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
+                failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
             FROM deployments WHERE room_id = $1 AND update_id = $2";
         let row: Option<DeploymentRow> =
             each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
@@ -191,7 +193,7 @@ impl Tx {
             let rows: Vec<DeploymentRow> = each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new(
                     "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, failure, withdrawal,
-                        attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
+                        attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
                     FROM deployments WHERE update_id = ",
                 );
                 query.push_bind(update.0).push(" AND room_id IN (");
@@ -214,7 +216,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
+                failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
             FROM deployments WHERE update_id = $1 AND progress = 'failed'
                 AND (room_key, room_id) > (COALESCE((SELECT r.name_key FROM rooms r WHERE r.id = $2), ''), $2)
             ORDER BY room_key, room_id LIMIT $3";
@@ -257,13 +259,13 @@ impl Tx {
         let new = state_columns(&DeploymentState::Waiting);
         each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "INSERT INTO deployments (update_id, ring_id, state, progress, attempt, missed_windows, crowded_windows, catch_up,
+                "INSERT INTO deployments (update_id, ring_id, state, progress, attempt, missed_windows, offered_windows, crowded_windows, catch_up,
                     id, room_id, night, planned_night, from_version, reason, next_at, reason_facts, room_key)
                 SELECT ",
             );
             query.push_bind(update.0).push(", ").push_bind(stage_id(ring));
             // Words of ours: a parameter would be of no type to Postgres here.
-            query.push(format_args!(", '{}', '{}', 1, 0, 0, false, ", new.state, new.progress));
+            query.push(format_args!(", '{}', '{}', 1, 0, 0, 0, false, ", new.state, new.progress));
             query.push("column1, column2, column3, column4, column5, column6, column7, column8,
                 (SELECT r.name_key FROM rooms r WHERE r.id = placed.column2) FROM (");
             query.push_values(batch, |mut row, deployment| {
@@ -354,6 +356,7 @@ impl Tx {
                     .push_bind(state.withdrawal)
                     .push_bind(i64::from(deployment.attempt))
                     .push_bind(i64::from(deployment.missed_windows))
+                    .push_bind(i64::from(deployment.offered_windows))
                     .push_bind(i64::from(deployment.crowded_windows))
                     .push_bind(deployment.is_catch_up())
                     .push_bind(deployment.night.force().map(Force::as_str))
@@ -367,7 +370,7 @@ impl Tx {
                 ") AS put WHERE TRUE ON CONFLICT (id) DO UPDATE SET ring_id = excluded.ring_id, night = excluded.night,
                 planned_night = excluded.planned_night, state = excluded.state, started_at = excluded.started_at,
                 ended_at = excluded.ended_at, failure = excluded.failure, withdrawal = excluded.withdrawal,
-                attempt = excluded.attempt, missed_windows = excluded.missed_windows,
+                attempt = excluded.attempt, missed_windows = excluded.missed_windows, offered_windows = excluded.offered_windows,
                 crowded_windows = excluded.crowded_windows, catch_up = excluded.catch_up,
                 force = excluded.force, from_version = excluded.from_version, reason = excluded.reason,
                 next_at = excluded.next_at, reason_facts = excluded.reason_facts, progress = excluded.progress",

@@ -102,6 +102,18 @@ fn classify(error: Error) -> StoreError {
 /// Postgres: one device command at a time on an install. SQLite has one writer.
 pub(crate) const LOCK_INSTALL_POSTGRES: &str = "SELECT action_id FROM installs WHERE action_id = $1 FOR UPDATE";
 
+/// SQLite: the next number of an action is above `$1`. The table has a row once an action was made.
+pub(crate) const SKIP_ACTION_NUMBERS_SQLITE: [&str; 2] = [
+    "INSERT INTO sqlite_sequence (name, seq) SELECT 'installs', $1
+        WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'installs')",
+    "UPDATE sqlite_sequence SET seq = $1 WHERE name = 'installs' AND seq < $1",
+];
+
+/// The same on Postgres. Another process may take numbers meanwhile: they are below, and stay so.
+pub(crate) const SKIP_ACTION_NUMBERS_POSTGRES: &str =
+    "SELECT setval(pg_get_serial_sequence('installs', 'action_id'), $1)
+    FROM installs_action_id_seq WHERE last_value < $1";
+
 /// Postgres: one report of facts at a time from a device.
 pub(crate) const LOCK_DEVICE_POSTGRES: &str = "SELECT id FROM devices WHERE id = $1 FOR UPDATE";
 

@@ -1,6 +1,7 @@
-//! What was done to deployments, append-only: their events (P3), and who forced what (K6).
+//! What was done to deployments, append-only: their events (P3), what devices said about their actions, and who forced what (K6).
 
 use chrono::{DateTime, Utc};
+use domain::conversation::feedback::{Execution, Finished};
 use domain::deployment::{Deployment, DeploymentState, Force};
 use domain::ids::{RoomId, UpdateId};
 use sqlx::types::Json;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use crate::deployments::state_columns;
 use crate::error::Result;
-use crate::rows::{instant, micros};
+use crate::rows::{instant, micros, word};
 use crate::tx::{Tx, each};
 
 /// What people and the planner did to a deployment.
@@ -26,6 +27,22 @@ pub struct DeploymentEvent {
     pub state: String,
     /// Why, in one sentence.
     pub reason: String,
+}
+
+/// What a device has said about an action (`docs/devices.md` 1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceMessage {
+    pub at: DateTime<Utc>,
+    /// What the device calls itself.
+    pub controller: String,
+    /// What the action installs.
+    pub update: UpdateId,
+    pub execution: Execution,
+    pub finished: Finished,
+    /// In its own words, shortened.
+    pub words: String,
+    /// `false`: the action had ended, and nothing follows from it (`docs/devices.md` 2.11).
+    pub counts: bool,
 }
 
 /// A force (K6).
@@ -109,6 +126,35 @@ impl Tx {
             .await
             .map(drop))?;
         Ok(())
+    }
+
+    /// What the devices of a room have said last about actions there, newest first. Those of its latest actions are looked through.
+    pub async fn messages_of_room(&mut self, room: RoomId, limit: i64) -> Result<Vec<DeviceMessage>> {
+        const SQL: &str = "SELECT m.at, d.controller_id, i.update_id, m.execution, m.finished, m.detail, m.counted
+            FROM (SELECT i.action_id, i.device_id, i.update_id
+                FROM devices d
+                JOIN installs i ON i.device_id = d.id
+                JOIN deployments p ON p.id = i.deployment_id
+                WHERE d.room_id = $1 AND p.room_id = $1
+                ORDER BY i.action_id DESC LIMIT 50) AS i
+            JOIN devices d ON d.id = i.device_id
+            JOIN reports m ON m.action_id = i.action_id
+            ORDER BY m.id DESC LIMIT $2";
+        type Row = (i64, String, Uuid, String, String, String, bool);
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(limit).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(at, controller, update, execution, finished, words, counts)| {
+                Ok(DeviceMessage {
+                    at: instant("reports", &controller, at)?,
+                    update: UpdateId(update),
+                    execution: word("reports", &controller, &execution, Execution::from_word)?,
+                    finished: word("reports", &controller, &finished, Finished::from_row)?,
+                    words,
+                    counts,
+                    controller,
+                })
+            })
+            .collect()
     }
 
     /// The latest events of a room's deployments, newest first.

@@ -9,9 +9,10 @@ use domain::start_window::StartWindow;
 use uuid::Uuid;
 
 use crate::deployments::BATCH;
+use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rows::{ids_in, instant, micros, needed, opt_instant, opt_micros, small, word};
-use crate::tx::{Tx, each};
+use crate::tx::{Inner, Tx, each};
 
 /// The columns that an install's state fills.
 struct InstallColumns {
@@ -20,6 +21,7 @@ struct InstallColumns {
     heard_at: Option<DateTime<Utc>>,
     silent_at: Option<DateTime<Utc>>,
     installed_chunks: bool,
+    objects: bool,
     doubtful: bool,
     failure: Option<&'static str>,
 }
@@ -31,6 +33,7 @@ fn install_columns(state: &InstallState) -> InstallColumns {
         heard_at: None,
         silent_at: None,
         installed_chunks: false,
+        objects: false,
         doubtful: false,
         failure: None,
     };
@@ -40,10 +43,12 @@ fn install_columns(state: &InstallState) -> InstallColumns {
             heard_at,
             silent_at,
             installed_chunks,
+            objects,
         } => InstallColumns {
             heard_at: Some(*heard_at),
             silent_at: *silent_at,
             installed_chunks: *installed_chunks,
+            objects: *objects,
             ..of("started", None)
         },
         InstallState::Installed { at, doubtful } => InstallColumns {
@@ -74,6 +79,7 @@ pub(crate) struct InstallRow {
     pub(crate) heard_at: Option<i64>,
     pub(crate) silent_at: Option<i64>,
     pub(crate) installed_chunks: bool,
+    pub(crate) objects: bool,
     pub(crate) doubtful: bool,
     pub(crate) failure: Option<String>,
     pub(crate) shown_up_at: Option<i64>,
@@ -83,7 +89,7 @@ pub(crate) struct InstallRow {
 }
 
 pub(crate) const INSTALL_COLUMNS: &str = "action_id, deployment_id, update_id, device_id, attempt, window_opens, window_closes, \
-    state, state_at, heard_at, silent_at, installed_chunks, doubtful, failure, shown_up_at, started_at, detail, cancel_wanted";
+    state, state_at, heard_at, silent_at, installed_chunks, objects, doubtful, failure, shown_up_at, started_at, detail, cancel_wanted";
 
 impl InstallRow {
     pub(crate) fn into_domain(self) -> Result<Install> {
@@ -96,6 +102,7 @@ impl InstallRow {
                 heard_at: needed(table, id, "the instant of its last report", self.heard_at)?,
                 silent_at: opt_instant(table, id, self.silent_at)?,
                 installed_chunks: self.installed_chunks,
+                objects: self.objects,
             },
             "installed" => InstallState::Installed {
                 at: at()?,
@@ -151,7 +158,7 @@ impl Tx {
                 let mut query = sqlx::QueryBuilder::new(
                     "UPDATE installs SET state = changed.column2, state_at = changed.column3, heard_at = changed.column4, silent_at = changed.column5,
                         installed_chunks = changed.column6, doubtful = changed.column7, failure = changed.column8, shown_up_at = changed.column9,
-                        started_at = changed.column10, detail = changed.column11, cancel_wanted = changed.column12, revision = revision + 1
+                        started_at = changed.column10, detail = changed.column11, cancel_wanted = changed.column12, objects = changed.column13, revision = revision + 1
                     FROM (",
                 );
                 query.push_values(batch, |mut row, install| {
@@ -167,7 +174,8 @@ impl Tx {
                         .push_bind(opt_micros(install.shown_up_at))
                         .push_bind(opt_micros(install.started_at))
                         .push_bind(install.detail.as_str())
-                        .push_bind(install.cancel_wanted.as_deref());
+                        .push_bind(install.cancel_wanted.as_deref())
+                        .push_bind(columns.objects);
                 });
                 query.push(") AS changed WHERE installs.action_id = changed.column1");
                 query.build().execute(c).await.map(|done| done.rows_affected())
@@ -194,6 +202,22 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         rows.into_iter().map(InstallRow::into_domain).collect()
+    }
+
+    /// No action that is made from now on has a number up to `most` (`docs/devices.md` 2.5).
+    pub async fn skip_action_numbers(&mut self, most: ActionId) -> Result<()> {
+        match &mut self.inner {
+            Inner::Sqlite(transaction) => {
+                for sql in dialect::SKIP_ACTION_NUMBERS_SQLITE {
+                    sqlx::query(sql).bind(most.0).execute(&mut **transaction).await?;
+                }
+            }
+            Inner::Postgres(transaction) => {
+                let skip = sqlx::query(dialect::SKIP_ACTION_NUMBERS_POSTGRES).bind(most.0);
+                skip.fetch_optional(&mut **transaction).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes installs; each gets its action id from the database. Their devices are asked for their facts.

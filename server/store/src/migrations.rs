@@ -20,7 +20,7 @@ static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// What the migrations do to rows that are there, by number. The others only add tables, columns and indexes; their names say enough.
-const SENTENCES: [(i64, &str); 7] = [
+const SENTENCES: [(i64, &str); 9] = [
     (6, "The end of the audit's chain is noted beside the chain."),
     (
         9,
@@ -42,6 +42,15 @@ const SENTENCES: [(i64, &str); 7] = [
     (
         14,
         "Each deployment notes what it has come to, so that lists count by it. Rows that contradict themselves are mended; nothing else is changed.",
+    ),
+    (
+        15,
+        "Devices note when they told each attribute, installs that their device objects, and zones for which night their devices were asked \
+            for their facts. Components that no device has named are known as imported.",
+    ),
+    (
+        16,
+        "Deployments count the windows in which they were offered and did not start. None of the earlier windows is counted.",
     ),
 ];
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::clean::name_key;
 use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
-use domain::room::{Component, Device, Room, RoomState};
+use domain::room::{Component, Device, Room, RoomState, VersionSource};
 use domain::zone::Zone;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -157,20 +157,25 @@ impl Tx {
         Ok(())
     }
 
-    /// Puts what devices have installed: (device, product, version's row or unknown).
+    /// Puts what devices have installed: (device, product, version's row or unknown). `source`: who says so.
     pub async fn put_components(
         &mut self,
         components: &[(DeviceId, ProductId, Option<Uuid>)],
+        source: VersionSource,
         at: DateTime<Utc>,
     ) -> Result<()> {
         for batch in components.chunks(BATCH) {
             each!(self, c => {
-                let mut query = sqlx::QueryBuilder::new("INSERT INTO components (device_id, product_id, version_id, reported_at) ");
+                let mut query = sqlx::QueryBuilder::new("INSERT INTO components (device_id, product_id, version_id, reported_at, is_reported) ");
                 query.push_values(batch, |mut row, (device, product, version)| {
-                    row.push_bind(device.0).push_bind(product.0.clone()).push_bind(*version).push_bind(micros(at));
+                    row.push_bind(device.0)
+                        .push_bind(product.0.clone())
+                        .push_bind(*version)
+                        .push_bind(micros(at))
+                        .push_bind(source == VersionSource::Reported);
                 });
                 query.push(" ON CONFLICT (device_id, product_id) DO UPDATE
-                    SET version_id = excluded.version_id, reported_at = excluded.reported_at");
+                    SET version_id = excluded.version_id, reported_at = excluded.reported_at, is_reported = excluded.is_reported");
                 query.build().execute(c).await.map(drop)
             })?;
         }
@@ -304,10 +309,10 @@ impl Tx {
     }
 
     async fn devices_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Device>>> {
-        type Row = (Uuid, Uuid, String, Option<String>, Option<String>);
+        type Row = (Uuid, Uuid, String, Option<String>, Option<String>, Option<bool>);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.room_id, d.id, d.model, c.product_id, v.text
+                "SELECT d.room_id, d.id, d.model, c.product_id, v.text, c.is_reported
                 FROM devices d
                 LEFT JOIN components c ON c.device_id = d.id
                 LEFT JOIN versions v ON v.id = c.version_id
@@ -318,7 +323,7 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut by_room: BTreeMap<Uuid, Vec<Device>> = BTreeMap::new();
-        for (room, id, model, product, version) in rows {
+        for (room, id, model, product, version, is_reported) in rows {
             let devices = by_room.entry(room).or_default();
             if devices.last().is_none_or(|last| last.id.0 != id) {
                 devices.push(Device {
@@ -331,6 +336,11 @@ impl Tx {
                 device.components.push(Component {
                     product: ProductId(product),
                     version,
+                    source: if is_reported == Some(false) {
+                        VersionSource::Imported
+                    } else {
+                        VersionSource::Reported
+                    },
                 });
             }
         }

@@ -35,7 +35,32 @@ pub struct SiteRecord {
     pub zone: Zone,
 }
 
+/// A zone of the estate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneInUse {
+    /// As its row names it; it may be none of the zone database.
+    pub zone: String,
+    /// The name of a site that has it, or whose room has it.
+    pub site: String,
+    /// The name of a room that has a zone of its own.
+    pub room: Option<String>,
+}
+
 impl Tx {
+    /// Every zone of sites and of rooms that are not retired, each once, with somebody who has it.
+    pub async fn zones_in_use(&mut self) -> Result<Vec<ZoneInUse>> {
+        const SQL: &str = "SELECT zone, MIN(site), MIN(room)
+            FROM (SELECT s.zone, s.name AS site, CAST(NULL AS TEXT) AS room FROM sites s
+                UNION ALL
+                SELECT r.zone, s.name, r.name FROM rooms r JOIN sites s ON s.id = r.site_id WHERE r.zone_is_own AND r.state <> 'retired') AS used
+            GROUP BY zone ORDER BY zone";
+        let rows: Vec<(String, String, Option<String>)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        Ok(rows
+            .into_iter()
+            .map(|(zone, site, room)| ZoneInUse { zone, site, room })
+            .collect())
+    }
+
     /// Adds sites.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ both_engines![
     a_device_that_stops_ends_the_action_and_one_that_refuses_goes_on_ddi_1_s10,
     a_recall_withdraws_what_waits_and_stops_what_downloads_s10,
     work_that_may_not_start_any_more_is_vetoed_with_404_ddi_2_10,
+    a_copy_of_an_older_day_gives_no_number_again_ddi_2_5_g1,
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -228,4 +229,40 @@ async fn work_that_may_not_start_any_more_is_vetoed_with_404_ddi_2_10(engine: En
     house.tick().await;
     let href = house.offered(DEVICE).await.expect("work");
     assert_eq!(house.get(DEVICE, &href).await.status, 200);
+}
+
+async fn a_copy_of_an_older_day_gives_no_number_again_ddi_2_5_g1(engine: Engine) {
+    let house = House::new(engine).await;
+    house.service.skip_given_action_numbers().await.expect("a start");
+    house.publish("2.0").await;
+    house.enter_window(DEVICE).await;
+    let action = house.start(DEVICE).await;
+    // What a copy of the evening before knows: neither the action nor that its number was given.
+    let set_back = match engine {
+        Engine::Sqlite => "UPDATE sqlite_sequence SET seq = 7 WHERE name = 'installs'",
+        Engine::Postgres => "SELECT setval(pg_get_serial_sequence('installs', 'action_id'), 7)",
+    };
+    for statement in [
+        "DELETE FROM reports",
+        "DELETE FROM installs",
+        "UPDATE deployments SET state = 'waiting', progress = 'not_started', started_at = NULL, next_at = 0",
+        set_back,
+    ] {
+        house.database.execute(statement).await;
+    }
+    house.service.skip_given_action_numbers().await.expect("a start");
+    house.later(10).await;
+    let again = house.action(DEVICE).await;
+    let number = |action: &str| action.parse::<i32>().expect("a number");
+    assert!(number(&again) > number(&action), "{again} after {action}");
+    assert_eq!(
+        house
+            .say(DEVICE, &action, "closed", "success", &["of the run before"])
+            .await,
+        404
+    );
+    assert_eq!(house.action(DEVICE).await, again);
+    // A second start at the same instant takes no number back.
+    house.service.skip_given_action_numbers().await.expect("a start");
+    assert_eq!(house.action(DEVICE).await, again);
 }

@@ -7,6 +7,8 @@ use testkit::{Engine, House, both_engines};
 use crate::DEVICE;
 
 both_engines![
+    a_fact_that_cannot_be_read_is_refused_with_what_is_allowed_and_nothing_is_stored_k5_g5,
+    a_report_that_names_a_component_names_them_all_s1,
     facts_are_merged_replaced_and_removed,
     facts_beyond_the_limits_are_refused_by_name_and_nothing_is_stored_g5,
     facts_with_broken_characters_are_taken,
@@ -138,4 +140,46 @@ async fn a_report_that_does_not_speak_of_the_room_does_not_say_that_it_is_free_k
         .config(DEVICE, &json!({ "mode": "remove", "data": { "room.state": "" } }))
         .await;
     assert_eq!(free_since().await, 0, "taken back");
+}
+
+async fn a_fact_that_cannot_be_read_is_refused_with_what_is_allowed_and_nothing_is_stored_k5_g5(engine: Engine) {
+    let house = House::new(engine).await;
+    house.config(DEVICE, &json!({ "data": { "kept": "yes" } })).await;
+    for (attribute, value, words) in [
+        ("room.busy_until", "2025-03-04T15:30:00", "a time with an offset"),
+        ("room.next_booking", "soon", "a time with an offset"),
+        ("room.state", "occupied", "must be free or busy"),
+        ("restart.pending", "true", "must be yes or no"),
+        ("readiness.store_updates", "maybe", "must be one of on, off, user"),
+    ] {
+        let report = json!({ "data": { "kept": "no", "room.state": "free", attribute: value } });
+        let message = house.config(DEVICE, &report).await.error(400);
+        assert!(message.contains(attribute) && message.contains(words), "{message}");
+        assert_eq!(
+            json!(house.attributes(DEVICE).await),
+            json!({ "kept": "yes" }),
+            "nothing of it is stored"
+        );
+    }
+}
+
+async fn a_report_that_names_a_component_names_them_all_s1(engine: Engine) {
+    let house = House::new(engine).await;
+    let product = testkit::bar().0;
+    let first = json!({ "data": { "component.2.product": product, "component.2.version": "1.0", "component.1.product": "other" } });
+    assert_eq!(house.config(DEVICE, &first).await.status, 200);
+    let then = json!({ "data": { "component.1.product": product, "component.1.version": "2.0" } });
+    assert_eq!(house.config(DEVICE, &then).await.status, 200);
+    let kept = json!({ "component.1.product": product, "component.1.version": "2.0" });
+    assert_eq!(json!(house.attributes(DEVICE).await), kept);
+    let room = house.fleet().await;
+    let device = room.rooms.values().flat_map(|room| &room.devices).find(|device| {
+        device
+            .component(&testkit::bar())
+            .is_some_and(|component| component.version.as_deref() == Some("2.0"))
+    });
+    assert!(device.is_some(), "the newest number wins");
+    let alone = json!({ "data": { "component.1.version": "3.0" } });
+    let message = house.config(DEVICE, &alone).await.error(400);
+    assert!(message.contains("component.1.version"), "{message}");
 }

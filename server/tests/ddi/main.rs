@@ -2,6 +2,7 @@
 //! a noun; here stands what several of them need.
 
 mod actions;
+mod addresses;
 mod artifacts;
 mod bodies;
 mod facts;

@@ -1,6 +1,7 @@
 //! The answer to a poll, its form, and the small resources around it.
 
 use chrono::TimeDelta;
+use domain::deployment::DeploymentState;
 use domain::settings::Settings;
 use reqwest::Method;
 use serde_json::json;
@@ -12,12 +13,15 @@ both_engines![
     the_sleep_has_its_form_and_its_bounds,
     a_poll_that_has_not_changed_is_answered_with_304,
     facts_are_asked_for_after_enrolment_after_a_close_and_before_the_window,
+    an_idle_device_is_asked_for_its_facts_once_a_night_ddi_1,
+    devices_that_poll_as_they_are_told_reach_their_windows_however_long_they_sleep_w11,
     media_types_follow_the_accept_header,
     the_small_resources_answer_as_clients_expect,
 ];
 
 async fn the_sleep_has_its_form_and_its_bounds(engine: Engine) {
     let house = House::new(engine).await;
+    house.report_version(DEVICE, "1.0").await;
     let idle = sleep_of(&house.poll(DEVICE).await);
     assert!(
         (270..=330).contains(&idle),
@@ -35,10 +39,13 @@ async fn the_sleep_has_its_form_and_its_bounds(engine: Engine) {
         );
     }
     house.at(opens).await;
-    assert_eq!(sleep_of(&house.poll(DEVICE).await), idle);
-    house.start(DEVICE).await;
+    assert_eq!(sleep_of(&house.poll(DEVICE).await), 30, "it is offered");
+    let action = house.start(DEVICE).await;
     assert_eq!(sleep_of(&house.poll(DEVICE).await), 30, "in progress");
-    for (poll_seconds, least, most) in [(0, 5, 5), (86_399, 60_000, 86_399), (u32::MAX, 86_399, 86_399)] {
+    house.say(DEVICE, &action, "closed", "success", &["done"]).await;
+    assert_eq!(sleep_of(&house.poll(DEVICE).await), 30, "its room waits for its word");
+    // At noon: a device that sleeps long comes in the first minutes of its room's window (W11).
+    for (poll_seconds, least, most) in [(0, 5, 5), (86_399, 43_200, 43_500), (u32::MAX, 43_200, 43_500)] {
         let settings = Settings {
             poll_seconds,
             ..Settings::default()
@@ -147,4 +154,86 @@ async fn the_small_resources_answer_as_clients_expect(engine: Engine) {
         "the same shape as deploymentBase"
     );
     house.get("hall-1", &path).await.error(404);
+}
+
+async fn an_idle_device_is_asked_for_its_facts_once_a_night_ddi_1(engine: Engine) {
+    let house = House::new(engine).await;
+    house.report_version(DEVICE, "1.0").await;
+    let evening = house
+        .now()
+        .date_naive()
+        .and_hms_opt(22, 30, 0)
+        .expect("a time")
+        .and_utc();
+    for night in 0..3 {
+        let mut asked = Vec::new();
+        for minutes in (0..7 * 60).step_by(5) {
+            house
+                .at(evening + TimeDelta::days(night) + TimeDelta::minutes(minutes))
+                .await;
+            if link(&house.poll(DEVICE).await, "configData").is_some() {
+                asked.push(house.now().format("%H:%M").to_string());
+                house.report_version(DEVICE, "1.0").await;
+            }
+        }
+        assert_eq!(asked, ["23:00"], "an hour before the window of a room in UTC");
+    }
+    // One that does not answer is asked until it does, and a revoked one is not.
+    house.at(evening + TimeDelta::days(3) + TimeDelta::minutes(40)).await;
+    for _ in 0..2 {
+        assert!(link(&house.poll(DEVICE).await, "configData").is_some());
+        house.later(30).await;
+    }
+}
+
+async fn devices_that_poll_as_they_are_told_reach_their_windows_however_long_they_sleep_w11(engine: Engine) {
+    for prepare_minutes in [0, 60] {
+        let settings = Settings {
+            poll_seconds: 43_200,
+            prepare_minutes,
+            ..Settings::default()
+        };
+        let options = Options {
+            settings,
+            ..Options::default()
+        };
+        let house = House::with(engine, options).await;
+        let update = house.publish("2.0").await;
+        let devices = ["lab-1", "hall-1", "board-1"];
+        let evening = house.now() + TimeDelta::hours(6);
+        let mut next: Vec<_> = devices.iter().map(|device| (evening, *device)).collect();
+        let end = house.now() + TimeDelta::days(40);
+        while let Some(first) = next
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, (at, _))| *at)
+            .map(|(index, _)| index)
+        {
+            let (at, device) = next[first];
+            if at > end {
+                break;
+            }
+            house.at(at).await;
+            let poll = house.poll(device).await;
+            if let Some(href) = link(&poll, "deploymentBase") {
+                let action = testkit::action_in(&href);
+                house.say(device, &action, "proceeding", "none", &["Installing."]).await;
+                house.say(device, &action, "closed", "success", &["done"]).await;
+                house.report_version(device, "2.0").await;
+            }
+            next[first].0 = at + TimeDelta::seconds(sleep_of(&poll).into());
+        }
+        let fleet = house.fleet().await;
+        let of_update: Vec<_> = fleet.deployments.values().filter(|of| of.update == update).collect();
+        assert_eq!(of_update.len(), 3);
+        for deployment in of_update {
+            let state = &deployment.state;
+            assert!(
+                matches!(state, DeploymentState::Completed { .. }),
+                "{}",
+                deployment.reason.sentence()
+            );
+            assert_eq!((deployment.attempt, deployment.missed_windows), (1, 0));
+        }
+    }
 }

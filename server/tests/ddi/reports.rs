@@ -1,16 +1,20 @@
 //! What devices report about an action, and what becomes of the room.
 
 use chrono::TimeDelta;
+use domain::conversation::feedback::{Execution, Finished};
 use domain::deployment::{DeploymentState, Failure};
 use domain::install::InstallState;
+use domain::room::VersionSource;
 use domain::status::RoomStatus;
 use domain::ticket::TicketStatus;
 use serde_json::{Value, json};
+use service::read::rooms::RoomEvent;
 use testkit::{Engine, House, MUTE, Options, action_in, actor, both_engines, content, link};
 
 use crate::{DEVICE, ROOM};
 
 both_engines![
+    a_device_that_objects_is_there_and_people_read_its_words_w5_t5,
     posts_and_puts_are_answered_with_exactly_200_and_nothing_else_ddi_2_3,
     a_failure_report_that_is_no_json_ends_as_failed_with_its_ticket_ddi_2_4,
     a_raw_line_break_in_the_details_does_not_hide_a_failure_ddi_2_4,
@@ -22,6 +26,7 @@ both_engines![
     a_skipped_update_is_no_success_ddi_2_12,
     a_room_is_completed_only_when_the_inventory_says_so_ddi_2_13,
     an_install_that_the_inventory_never_shows_has_failed_as_unconfirmed_ddi_2_13,
+    a_device_that_never_reports_versions_is_believed_and_its_version_is_set_ddi_2_13,
     a_product_without_versions_is_completed_by_the_close_alone_ddi_2_13,
 ];
 
@@ -278,6 +283,7 @@ async fn a_skipped_update_is_no_success_ddi_2_12(engine: Engine) {
 
 async fn a_room_is_completed_only_when_the_inventory_says_so_ddi_2_13(engine: Engine) {
     let house = House::new(engine).await;
+    house.report_version(DEVICE, "1.0").await;
     let update = house.publish("2.0").await;
     house.enter_window(DEVICE).await;
     let action = house.start(DEVICE).await;
@@ -302,6 +308,7 @@ async fn a_room_is_completed_only_when_the_inventory_says_so_ddi_2_13(engine: En
 
 async fn an_install_that_the_inventory_never_shows_has_failed_as_unconfirmed_ddi_2_13(engine: Engine) {
     let house = House::new(engine).await;
+    house.report_version(DEVICE, "1.0").await;
     let update = house.publish("2.0").await;
     house.enter_window(DEVICE).await;
     let action = house.start(DEVICE).await;
@@ -355,4 +362,94 @@ async fn a_product_without_versions_is_completed_by_the_close_alone_ddi_2_13(eng
     let action = house.start("door-1").await;
     assert_eq!(house.say("door-1", &action, "closed", "success", &["done"]).await, 200);
     assert_eq!(house.status("Door", update).await, RoomStatus::Completed);
+}
+
+async fn a_device_that_objects_is_there_and_people_read_its_words_w5_t5(engine: Engine) {
+    for execution in ["canceled", "rejected"] {
+        let house = House::new(engine).await;
+        let update = house.publish("2.0").await;
+        let (opens, _) = house.enter_window(DEVICE).await;
+        let action = house.start(DEVICE).await;
+        for minutes in (12..=75).step_by(3) {
+            house.at(opens + TimeDelta::minutes(minutes)).await;
+            let status = house
+                .say(DEVICE, &action, execution, "failure", &["user pressed stop"])
+                .await;
+            assert_eq!(status, 200);
+        }
+        assert_eq!(house.action(DEVICE).await, action, "its link stays");
+        let reason = house.reason(ROOM, update).await;
+        assert_eq!(reason, "Installing 2.0; the device objects: user pressed stop.");
+        assert_eq!(
+            house.status(ROOM, update).await,
+            RoomStatus::InProgress,
+            "{execution}: it is not silent"
+        );
+        house.say(DEVICE, &action, "proceeding", "none", &["on it"]).await;
+        assert_eq!(house.reason(ROOM, update).await, "Installing 2.0.");
+        house.say(DEVICE, &action, "closed", "failure", &["no battery"]).await;
+        assert_eq!(
+            house
+                .say(DEVICE, &action, "closed", "success", &["done after all"])
+                .await,
+            410
+        );
+        // The room's history has what it said, newest first.
+        let mut snapshot = house.service.read_snapshot().await.expect("a snapshot");
+        let room = snapshot.room(house.room(ROOM).await.id).await.expect("the room");
+        let history = snapshot.history_of_room(&room).await.expect("its history");
+        let said: Vec<(Execution, Finished, String, bool)> = history
+            .into_iter()
+            .filter_map(|item| match item.event {
+                RoomEvent::Message {
+                    execution,
+                    finished,
+                    words,
+                    counts,
+                    ..
+                } => Some((execution, finished, words, counts)),
+                RoomEvent::Update { .. } | RoomEvent::Change { .. } => None,
+            })
+            .collect();
+        let first = |number: usize| (said[number].0, said[number].1, said[number].2.as_str(), said[number].3);
+        assert_eq!(
+            first(0),
+            (Execution::Closed, Finished::Success, "done after all", false)
+        );
+        assert_eq!(first(1), (Execution::Closed, Finished::Failure, "no battery", true));
+        assert_eq!(first(2), (Execution::Proceeding, Finished::None, "on it", true));
+        assert_eq!(first(3).2, "user pressed stop");
+        assert_eq!(said.len(), 3 + 22 + 1);
+    }
+}
+
+async fn a_device_that_never_reports_versions_is_believed_and_its_version_is_set_ddi_2_13(engine: Engine) {
+    let house = House::new(engine).await;
+    let update = house.publish("2.0").await;
+    house.enter_window(DEVICE).await;
+    // It answers what it is asked for, and cannot name its components.
+    let facts = json!({ "data": { "serial": "A7" } });
+    assert_eq!(house.config(DEVICE, &facts).await.status, 200);
+    let action = house.start(DEVICE).await;
+    assert_eq!(house.say(DEVICE, &action, "closed", "success", &["done"]).await, 200);
+    house.tick().await;
+    assert_eq!(house.status(ROOM, update).await, RoomStatus::Completed);
+    let (fleet, id) = (house.fleet().await, house.device_id(DEVICE).await);
+    let device = fleet
+        .rooms
+        .values()
+        .flat_map(|room| &room.devices)
+        .find(|device| device.id == id);
+    let versions: Vec<_> = device
+        .expect("the device")
+        .components
+        .iter()
+        .map(|one| (one.version.as_deref(), one.source))
+        .collect();
+    assert_eq!(
+        versions,
+        [(Some("2.0"), VersionSource::Imported)],
+        "until it names another one"
+    );
+    assert_eq!(domain::check::check(&fleet), []);
 }

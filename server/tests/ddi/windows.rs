@@ -3,11 +3,12 @@
 use chrono::TimeDelta;
 use domain::deployment::{DeploymentState, Failure, Force};
 use domain::install::InstallState;
+use domain::settings::Settings;
 use domain::status::RoomStatus;
 use domain::ticket::TicketStatus;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Engine, House, action_in, actor, both_engines, content, link};
+use testkit::{Engine, House, Options, action_in, actor, both_engines, content, link};
 
 use crate::{DEVICE, ROOM, download_link, sleep_of};
 
@@ -17,6 +18,7 @@ both_engines![
     the_user_agent_of_rauc_makes_a_device_window_aware_ddi_2_1,
     nothing_is_offered_outside_the_window_or_when_the_minutes_no_longer_fit_w1,
     a_device_that_never_shows_up_in_two_windows_is_unreachable_w4,
+    a_device_that_is_offered_its_work_and_never_starts_fails_as_not_started_w4,
     a_paused_update_is_withheld_and_its_words_are_refused_k3,
     a_force_skips_the_window_with_the_next_poll_k5,
     a_force_that_waits_for_the_room_asks_at_every_poll_and_starts_when_it_is_free_k5,
@@ -90,7 +92,16 @@ async fn the_user_agent_of_rauc_makes_a_device_window_aware_ddi_2_1(engine: Engi
 }
 
 async fn nothing_is_offered_outside_the_window_or_when_the_minutes_no_longer_fit_w1(engine: Engine) {
-    let house = House::new(engine).await;
+    // It comes in three nights and starts in none.
+    let settings = Settings {
+        unreachable_after_windows: 3,
+        ..Settings::default()
+    };
+    let options = Options {
+        settings,
+        ..Options::default()
+    };
+    let house = House::with(engine, options).await;
     let update = house.publish("2.0").await;
     assert_eq!(house.offered(DEVICE).await, None, "days before");
     let (opens, closes) = house.until_prepared(DEVICE).await;
@@ -146,6 +157,38 @@ async fn a_device_that_never_shows_up_in_two_windows_is_unreachable_w4(engine: E
     );
     assert_eq!(house.ticket(ROOM, update).await, Some(TicketStatus::NeedsAction));
     assert_eq!(house.offered(DEVICE).await, None);
+}
+
+async fn a_device_that_is_offered_its_work_and_never_starts_fails_as_not_started_w4(engine: Engine) {
+    let house = House::new(engine).await;
+    let update = house.publish("2.0").await;
+    for offered in [1, 2] {
+        let (_, closes) = house.enter_window(DEVICE).await;
+        assert!(house.offered(DEVICE).await.is_some(), "night {offered}");
+        house.at(closes).await;
+        let deployment = house.deployment(ROOM, update).await.expect("a deployment");
+        assert_eq!(deployment.missed_windows, offered);
+        assert_eq!(deployment.offered_windows, offered);
+        assert_eq!(deployment.crowded_windows, 0, "S7: there was space");
+    }
+    let deployment = house.deployment(ROOM, update).await.expect("a deployment");
+    assert!(
+        matches!(
+            deployment.state,
+            DeploymentState::Failed {
+                failure: Failure::NotStarted,
+                ..
+            }
+        ),
+        "{deployment:?}"
+    );
+    let reason = deployment.reason.sentence();
+    assert!(
+        reason.starts_with("Not started in 2 windows; a device was offered it in 2 of them."),
+        "{reason}"
+    );
+    assert_eq!(house.ticket(ROOM, update).await, Some(TicketStatus::NeedsAction));
+    assert_eq!(house.offered(DEVICE).await, None, "it is over");
 }
 
 async fn a_paused_update_is_withheld_and_its_words_are_refused_k3(engine: Engine) {

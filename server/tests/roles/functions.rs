@@ -154,6 +154,7 @@ pub const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
         Act::ControlUpdates,
     ),
     ("POST", "/api/updates/retry", "update=NOTHING", Act::ControlUpdates),
+    ("POST", "/api/rooms/refresh", "room=NOTHING", Act::RefreshFacts),
     (
         "POST",
         "/api/updates/retry-room",

@@ -134,6 +134,7 @@ impl Force<'_> {
             },
             state: DeploymentState::Waiting,
             missed_windows: 0,
+            offered_windows: 0,
             reason: reason.clone(),
             next_at: Some(now),
             ..base

@@ -102,6 +102,7 @@ fn next_attempt(
         state: DeploymentState::Waiting,
         attempt: deployment.attempt + 1,
         missed_windows: 0,
+        offered_windows: 0,
         reason: Reason::Retried {
             by: by.to_owned(),
             attempt: deployment.attempt + 1,

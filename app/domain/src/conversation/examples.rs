@@ -34,6 +34,7 @@ pub(super) fn started(installed_chunks: bool) -> Install {
         heard_at: instant("00:10"),
         silent_at: None,
         installed_chunks,
+        objects: false,
     };
     Install {
         state,

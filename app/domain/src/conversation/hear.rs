@@ -9,7 +9,7 @@ use super::feedback::{Execution, Feedback, Finished};
 use super::offer::{self, Offer};
 use super::{OfferFacts, Outcome};
 use crate::deployment::Failure;
-use crate::install::{Install, InstallState};
+use crate::install::{Install, InstallState, LONGEST_DETAIL};
 
 /// What a device says about one of its actions.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +96,11 @@ fn heard(install: &Install, feedback: &Feedback, effect: Effect) -> Heard {
     match effect {
         Effect::Changed(changed) => {
             // A sign of life alone moves nothing but a deadline, which the planner reads when it comes.
-            let is_news =
-                std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state) || is_silent(install);
+            let says_otherwise =
+                changed.objects() != install.objects() || (changed.objects() && changed.detail != install.detail);
+            let is_news = std::mem::discriminant(&changed.state) != std::mem::discriminant(&install.state)
+                || is_silent(install)
+                || says_otherwise;
             Heard {
                 wants_facts: !changed.is_started(),
                 install: Some(changed),
@@ -118,12 +121,11 @@ fn is_silent(install: &Install) -> bool {
 pub const MOST_KEPT: usize = 2000;
 
 fn kept(feedback: &Feedback, counts: bool) -> KeptWords {
-    let details = feedback.details.join("\n");
     KeptWords {
         execution: feedback.execution,
         finished: feedback.finished,
         // Postgres has no way to keep a NUL in text.
-        detail: details.chars().filter(|c| *c != '\0').take(MOST_KEPT).collect(),
+        detail: feedback.shortened(MOST_KEPT).replace('\0', ""),
         counts,
     }
 }
@@ -156,7 +158,7 @@ fn fetched(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Heard {
 
 fn effect_of_feedback(facts: &OfferFacts<'_>, feedback: &Feedback, now: DateTime<Utc>) -> Effect {
     let install = facts.install;
-    let detail = feedback.details.last().map_or("", String::as_str);
+    let detail = &feedback.summary(LONGEST_DETAIL);
     let started = match install.state {
         InstallState::Planned => {
             let offer = offer::decide(facts, now).offer;
@@ -193,7 +195,8 @@ fn effect_of_feedback(facts: &OfferFacts<'_>, feedback: &Feedback, now: DateTime
         }
         // Some clients acknowledge a cancel here and not where they were asked.
         Execution::Canceled if install.is_to_be_canceled() => Effect::Changed(install.canceled(now, detail)),
-        // A device that "cancels" unasked goes on being asked.
+        // A device that "cancels" unasked goes on being asked. It is there all the same, and people read what it says.
+        Execution::Rejected | Execution::Canceled if started => Effect::Changed(install.objected(now, detail)),
         Execution::Rejected | Execution::Canceled => Effect::Noted,
     }
 }
@@ -206,6 +209,10 @@ fn closed_state(feedback: &Feedback, started: bool, now: DateTime<Utc>) -> Insta
             at: now,
             doubtful: !started || skipped,
         },
+        Finished::Unreadable => InstallState::Installed {
+            at: now,
+            doubtful: true,
+        },
         Finished::Failure => InstallState::Failed {
             at: now,
             failure: Failure::Reported,
@@ -215,7 +222,7 @@ fn closed_state(feedback: &Feedback, started: bool, now: DateTime<Utc>) -> Insta
 
 /// It has stopped, or it goes on.
 fn effect_of_cancel(install: &Install, feedback: &Feedback, now: DateTime<Utc>) -> Effect {
-    let detail = feedback.details.last().map_or("", String::as_str);
+    let detail = &feedback.summary(LONGEST_DETAIL);
     if !install.is_open() {
         return Effect::Ended;
     }
@@ -223,7 +230,9 @@ fn effect_of_cancel(install: &Install, feedback: &Feedback, now: DateTime<Utc>) 
         return Effect::NotOffered;
     }
     let stopped = match (feedback.execution, feedback.finished) {
-        (Execution::Canceled, _) | (Execution::Closed, Finished::Success | Finished::None) => true,
+        (Execution::Canceled, _) | (Execution::Closed, Finished::Success | Finished::None | Finished::Unreadable) => {
+            true
+        }
         (Execution::Rejected, _) | (Execution::Closed, Finished::Failure) => false,
         (
             Execution::Proceeding
@@ -253,7 +262,6 @@ mod tests {
     use super::*;
     use crate::conversation::examples::{instant, offer_facts, planned};
     use crate::deployment::Force;
-    use crate::install::LONGEST_DETAIL;
 
     fn install(state: InstallState) -> Install {
         Install { state, ..planned(None) }
@@ -400,16 +408,32 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_and_an_unasked_cancel_are_noted_only() {
+    fn a_rejection_and_an_unasked_cancel_are_a_sign_of_life_and_the_devices_words_w5_t5() {
         for execution in [Execution::Rejected, Execution::Canceled] {
-            for install in [install(InstallState::Planned), started()] {
-                is_noted_only(&hears(
-                    &install,
-                    &says(execution, Finished::Failure, &[]),
-                    true,
-                    "00:40",
-                ));
-            }
+            let word = says(execution, Finished::Failure, &["user pressed stop"]);
+            is_noted_only(&hears(&install(InstallState::Planned), &word, true, "00:20"));
+            let heard = hears(&started(), &word, true, "01:05");
+            assert!(heard.rechecks_room(), "{execution:?}: people read it at once");
+            let objecting = changed(heard);
+            assert!(
+                objecting.objects() && objecting.is_running(),
+                "{execution:?}: it is there"
+            );
+            assert_eq!(objecting.detail, "user pressed stop");
+            // The same again is no news; its link stays, and so does the deadline of its silence.
+            let again = hears(&objecting, &word, true, "01:10");
+            assert!(!again.rechecks_room());
+            assert!(
+                matches!(changed(again).state, InstallState::Started { heard_at, .. } if heard_at == instant("01:10"))
+            );
+            let works = hears(
+                &objecting,
+                &says(Execution::Proceeding, Finished::None, &["on"]),
+                true,
+                "01:11",
+            );
+            assert!(works.rechecks_room());
+            assert!(!changed(works).objects());
         }
     }
 
@@ -434,6 +458,7 @@ mod tests {
             heard_at: instant("00:10"),
             silent_at: Some(instant("01:10")),
             installed_chunks: false,
+            objects: false,
         };
         let silent = Install { state, ..started() };
         assert!(silent.is_open() && silent.is_started() && !silent.is_running());
@@ -453,7 +478,8 @@ mod tests {
         let long = format!("\u{1b}[31m{}", "é".repeat(600));
         let word = says(Execution::Proceeding, Finished::None, &[&long]);
         let heard = changed(hears(&started(), &word, true, "00:20"));
-        assert_eq!(heard.detail.chars().count(), LONGEST_DETAIL);
+        let length = heard.detail.chars().count();
+        assert!((LONGEST_DETAIL - 2..=LONGEST_DETAIL).contains(&length), "{length}");
         assert!(!heard.detail.contains('\u{1b}'));
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::facts::{self, FactRefusal};
 use super::presence::Presence;
 use crate::ids::ProductId;
 
@@ -45,6 +46,15 @@ pub enum ReportRefusal {
         /// The first key beyond.
         attribute: String,
     },
+    /// Two keys that are one without the characters that cannot be kept.
+    #[error("attribute {attribute:?} stands there twice, once with characters that cannot be kept")]
+    Twice {
+        /// The key without them.
+        attribute: String,
+    },
+    /// A fact in it.
+    #[error("{0}")]
+    Fact(#[from] FactRefusal),
 }
 
 /// The most attributes of a device.
@@ -62,6 +72,8 @@ pub type Components = BTreeMap<ProductId, Option<String>>;
 pub struct KnownDevice {
     /// What it has reported so far.
     pub attributes: Attributes,
+    /// When it told each of them; one that is missing was told before times were kept.
+    pub told_at: BTreeMap<String, DateTime<Utc>>,
     /// When it last said that nobody is in its room, if it has not said otherwise since.
     pub free_at: Option<DateTime<Utc>>,
     /// When it last said otherwise, if it has not said `free` since.
@@ -75,11 +87,13 @@ pub struct KnownDevice {
 pub struct Taken {
     /// All that it has reported by now.
     pub attributes: Attributes,
+    /// When it told each of them last.
+    pub told_at: BTreeMap<String, DateTime<Utc>>,
     /// It keeps to windows of its own (`docs/devices.md` 2.1).
     pub window_aware: bool,
     /// People in its room, as far as this device says (K5).
     pub presence: Presence,
-    /// Components that are new, or that have another version than before.
+    /// Components that are new, that have another version than before, or that the device names for the first time.
     pub changed: Vec<(ProductId, Option<String>)>,
     /// Components that are not there any more.
     pub gone: Vec<ProductId>,
@@ -100,31 +114,34 @@ impl Taken {
 
 /// What a report of facts makes of a device.
 ///
-/// A device that names no components and has exactly one reports that one's version as `sw_version`. What an earlier report
-/// named and this one does not is gone; what came from an import stays until the device names its components.
+/// A report that names any component names them all, whatever numbers they had before: what it does not name is gone (`docs/devices.md` 4).
+/// A device that names no components and has exactly one reports that one's version as `sw_version`. What came from an import stays until
+/// the device names its components.
 ///
 /// # Errors
 /// The report breaks a limit. Nothing of it counts then.
 pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Result<Taken, ReportRefusal> {
     let named_before = components_in(&known.attributes);
+    let reported_before = reported_components(&known.attributes, &known.components);
     let attributes = merged(known.attributes, report)?;
+    let mut told_at = known.told_at;
+    told_at.extend(report.data.keys().map(|key| (cleaned(key), now)));
+    told_at.retain(|key, _| attributes.contains_key(key));
     let known_components = known.components;
-    let mut reported = components_in(&attributes);
-    if let (true, Some(version), 1) = (
-        reported.is_empty(),
-        attributes.get("sw_version"),
-        known_components.len(),
-    ) {
-        let only = known_components.keys().next().cloned();
-        reported.extend(only.map(|only| (only, Some(version.clone()))));
-    }
+    let reported = reported_components(&attributes, &known_components);
     let gone = named_before
         .into_keys()
         .filter(|product| known_components.contains_key(product) && !reported.contains_key(product))
         .collect();
     let changed = reported
         .into_iter()
-        .filter(|(product, version)| known_components.get(product) != Some(version))
+        .filter(
+            |(product, version)| match (known_components.get(product), reported_before.get(product)) {
+                // A device that names a product and no version takes no version away that it has not told.
+                (Some(Some(_)), None | Some(None)) if version.is_none() => false,
+                (known, before) => known != Some(version) || before.is_none(),
+            },
+        )
         .collect();
     let (mut free_at, mut busy_at) = (known.free_at, known.busy_at);
     // A report that does not speak of the room makes an earlier one no younger (K5).
@@ -141,18 +158,31 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
             busy_until: busy_until(&attributes),
         },
         attributes,
+        told_at,
         changed,
         gone,
     })
 }
 
+/// The components that a device with these attributes reports. `known`: those that it has.
+fn reported_components(attributes: &Attributes, known: &Components) -> Components {
+    let named = components_in(attributes);
+    match (attributes.get("sw_version"), known.len()) {
+        (Some(version), 1) if named.is_empty() => {
+            let only = known.keys().next().cloned();
+            only.map(|only| (only, Some(version.clone()))).into_iter().collect()
+        }
+        _ => named,
+    }
+}
+
 fn says(attributes: &Attributes, key: &str, value: &str) -> bool {
     let given = attributes.get(key);
-    given.is_some_and(|given| given.eq_ignore_ascii_case(value))
+    given.is_some_and(|given| given.trim().eq_ignore_ascii_case(value))
 }
 
 fn busy_until(attributes: &Attributes) -> Option<DateTime<Utc>> {
-    let until = DateTime::parse_from_rfc3339(attributes.get("room.busy_until")?);
+    let until = DateTime::parse_from_rfc3339(attributes.get("room.busy_until")?.trim());
     until.ok().map(|until| until.to_utc())
 }
 
@@ -188,33 +218,50 @@ pub fn report_of(components: &Components) -> ConfigReport {
     }
 }
 
+/// Postgres has no way to keep a NUL in text.
+fn cleaned(text: &str) -> String {
+    text.replace('\0', "")
+}
+
 fn merged(mut attributes: Attributes, report: &ConfigReport) -> Result<Attributes, ReportRefusal> {
     let too_long = |text: &str| text.chars().count() > MOST_CHARACTERS;
     for (key, value) in &report.data {
+        let kept = cleaned(key);
+        if kept != *key && report.data.contains_key(&kept) {
+            return Err(ReportRefusal::Twice { attribute: kept });
+        }
         if too_long(key) || value.as_deref().is_some_and(too_long) {
             return Err(ReportRefusal::TooLong {
                 attribute: key.chars().take(MOST_CHARACTERS).collect(),
             });
         }
     }
+    if report.mode != ConfigMode::Remove {
+        facts::check(&report.data)?;
+    }
     if report.mode == ConfigMode::Replace {
         attributes.clear();
+    }
+    if report.mode != ConfigMode::Remove && facts::names_components(&report.data) {
+        attributes.retain(|key, _| !facts::is_of_component(key));
     }
     for (key, value) in &report.data {
         match (report.mode, value) {
             (ConfigMode::Remove, _) | (ConfigMode::Merge | ConfigMode::Replace, None) => {
-                attributes.remove(key);
+                attributes.remove(&cleaned(key));
             }
             (ConfigMode::Merge | ConfigMode::Replace, Some(value)) => {
-                // Postgres has no way to keep a NUL in text.
-                attributes.insert(key.replace('\0', ""), value.replace('\0', ""));
+                attributes.insert(cleaned(key), cleaned(value));
             }
         }
     }
-    match report.data.keys().rfind(|key| attributes.contains_key(*key)) {
-        Some(last) if attributes.len() > MOST_ATTRIBUTES => Err(ReportRefusal::TooMany {
-            attribute: last.clone(),
-        }),
+    let last = report
+        .data
+        .keys()
+        .map(|key| cleaned(key))
+        .rfind(|key| attributes.contains_key(key));
+    match last {
+        Some(attribute) if attributes.len() > MOST_ATTRIBUTES => Err(ReportRefusal::TooMany { attribute }),
         Some(_) | None => Ok(attributes),
     }
 }
@@ -245,8 +292,10 @@ mod tests {
     fn known(all: &[(&str, Option<&str>)]) -> KnownDevice {
         let components = components(all);
         let named = take(KnownDevice::default(), &report_of(&components), instant("00:00"));
+        let named = named.expect("a report");
         KnownDevice {
-            attributes: named.expect("a report").attributes,
+            attributes: named.attributes,
+            told_at: named.told_at,
             components,
             ..KnownDevice::default()
         }
@@ -284,7 +333,85 @@ mod tests {
         let taken = takes(&known(&[("cam", Some("1")), ("app", Some("1"))]), &cam);
         assert_eq!((taken.changed, taken.gone), (Vec::new(), vec![product("app")]));
         let taken = takes(&imported(&[("cam", Some("1")), ("app", Some("1"))]), &cam);
-        assert!(!taken.rechecks_room());
+        assert_eq!(taken.gone, []);
+        assert_eq!(
+            taken.changed,
+            vec![(product("cam"), Some("1".to_owned()))],
+            "from now on it is reported"
+        );
+        let alone = report_of(&components(&[("cam", None)]));
+        let taken = takes(&imported(&[("cam", Some("1"))]), &alone);
+        assert_eq!(
+            (taken.changed, taken.gone),
+            (Vec::new(), Vec::new()),
+            "it takes no version away"
+        );
+    }
+
+    #[test]
+    fn a_report_that_names_a_component_names_them_all_whatever_their_numbers_s1() {
+        let mode = ConfigMode::Merge;
+        let first = report(
+            mode,
+            &[
+                ("component.1.product", Some("bar-fw")),
+                ("component.1.version", Some("1.0")),
+                ("component.2.product", Some("room-os")),
+                ("component.2.version", Some("1.0")),
+                ("component.2.serial", Some("S-7")),
+                ("room.state", Some("free")),
+            ],
+        );
+        let before = KnownDevice {
+            attributes: takes(&KnownDevice::default(), &first).attributes,
+            components: components(&[("bar-fw", Some("1.0")), ("room-os", Some("1.0"))]),
+            ..KnownDevice::default()
+        };
+        let renumbered = [
+            ("component.1.product", Some("room-os")),
+            ("component.1.version", Some("2.0")),
+        ];
+        let taken = takes(&before, &report(mode, &renumbered));
+        assert_eq!(taken.changed, [(product("room-os"), Some("2.0".to_owned()))]);
+        assert_eq!(taken.gone, [product("bar-fw")]);
+        let kept: Vec<&str> = taken.attributes.keys().map(String::as_str).collect();
+        assert_eq!(kept, ["component.1.product", "component.1.version", "room.state"]);
+        // What is taken away by name takes nothing else away.
+        for (mode, data) in [
+            (ConfigMode::Remove, [("component.1.product", None)]),
+            (mode, [("component.1.product", None)]),
+        ] {
+            let taken = takes(&before, &report(mode, &data));
+            assert_eq!((taken.changed, taken.gone), (Vec::new(), vec![product("bar-fw")]));
+        }
+    }
+
+    #[test]
+    fn each_fact_has_the_time_at_which_it_was_told_last_c7() {
+        let first = take(
+            KnownDevice::default(),
+            &report(ConfigMode::Merge, &[("a", Some("1")), ("b", Some("1"))]),
+            instant("00:10"),
+        );
+        let first = first.expect("a report");
+        let before = KnownDevice {
+            attributes: first.attributes,
+            told_at: first.told_at,
+            ..KnownDevice::default()
+        };
+        let told = |mode, data: &[(&str, Option<&str>)]| takes(&before, &report(mode, data)).told_at;
+        let (then, now) = (instant("00:10"), instant("01:00"));
+        let times = |times: &[(&str, DateTime<Utc>)]| -> BTreeMap<String, DateTime<Utc>> {
+            times.iter().map(|(key, at)| ((*key).to_owned(), *at)).collect()
+        };
+        // The same value again is told again.
+        assert_eq!(
+            told(ConfigMode::Merge, &[("a", Some("1"))]),
+            times(&[("a", now), ("b", then)])
+        );
+        assert_eq!(told(ConfigMode::Merge, &[("a", None)]), times(&[("b", then)]));
+        assert_eq!(told(ConfigMode::Remove, &[("b", None)]), times(&[("a", then)]));
+        assert_eq!(told(ConfigMode::Replace, &[("b", Some("2"))]), times(&[("b", now)]));
     }
 
     #[test]
@@ -327,15 +454,30 @@ mod tests {
     }
 
     #[test]
-    fn a_booking_is_read_with_its_offset_and_what_cannot_be_read_means_nothing_k5() {
+    fn a_booking_is_read_with_its_offset_and_what_cannot_be_read_is_refused_k5() {
         let until = |text| {
             let booked = report(ConfigMode::Merge, &[("room.busy_until", Some(text))]);
             takes(&KnownDevice::default(), &booked).presence.busy_until
         };
         assert_eq!(until("2025-03-05T15:30:00+01:00"), Some(instant("14:30")));
-        for unreadable in ["none", "2025-03-05T15:30:00", ""] {
-            assert_eq!(until(unreadable), None, "{unreadable:?}");
-        }
+        assert_eq!(until("none"), None);
+        let before = KnownDevice {
+            free_at: Some(instant("00:10")),
+            ..KnownDevice::default()
+        };
+        // Without an offset it is no instant: taken for "not booked" it would let an install start in a meeting.
+        let report = report(
+            ConfigMode::Merge,
+            &[
+                ("room.state", Some("free")),
+                ("room.busy_until", Some("2025-03-04T15:30:00")),
+            ],
+        );
+        let refused = take(before, &report, instant("01:00")).expect_err("no instant");
+        assert_eq!(
+            refused.to_string(),
+            "attribute \"room.busy_until\" is \"2025-03-04T15:30:00\": it must be a time with an offset, such as 2026-03-04T15:30:00+01:00, or none"
+        );
     }
 
     #[test]
@@ -364,5 +506,23 @@ mod tests {
         );
         let attribute = "100".to_owned();
         assert_eq!(refused, Err(ReportRefusal::TooMany { attribute }));
+        // Characters that cannot be kept make no room for more.
+        let with_nul: Vec<String> = keys.iter().map(|key| format!("{key}\0")).collect();
+        let data: Vec<(&str, Option<&str>)> = with_nul.iter().map(|key| (key.as_str(), Some("1"))).collect();
+        let refused = take(
+            KnownDevice::default(),
+            &report(ConfigMode::Merge, &data),
+            instant("01:00"),
+        );
+        let attribute = "100".to_owned();
+        assert_eq!(refused, Err(ReportRefusal::TooMany { attribute }));
+        let twice = [("a", Some("1")), ("a\0", Some("2"))];
+        let refused = take(
+            KnownDevice::default(),
+            &report(ConfigMode::Merge, &twice),
+            instant("01:00"),
+        );
+        let attribute = "a".to_owned();
+        assert_eq!(refused, Err(ReportRefusal::Twice { attribute }));
     }
 }

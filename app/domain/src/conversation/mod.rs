@@ -9,11 +9,15 @@
 
 #[cfg(test)]
 mod examples;
+pub mod facts;
 pub mod feedback;
 pub mod hear;
 pub mod inventory;
+#[cfg(feature = "zones")]
+pub mod nightly_facts;
 pub mod offer;
 pub mod presence;
+pub mod sleep;
 
 use crate::deployment::Force;
 use crate::ids::{ActionId, DeviceId};

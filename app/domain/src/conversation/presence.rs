@@ -1,13 +1,11 @@
-//! Who is there: people in a room, and the device itself in time for its window. And when it comes again.
+//! Who is there: people in a room, and the device itself in time for its window.
 //!
 //! These rules are part of the answer to a poll: [`super::offer::decide`] asks them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::OfferFacts;
-use crate::ids::DeviceId;
 use crate::install::InstallState;
-use crate::settings::Settings;
 
 /// How long a device's word about people in its room counts (K5).
 pub const FRESH: TimeDelta = TimeDelta::minutes(2);
@@ -52,47 +50,10 @@ pub fn keeps_own_windows(user_agent: &[u8]) -> bool {
     user_agent.starts_with(b"rauc-hawkbit-c-agent/")
 }
 
-/// Seconds until the device polls again: 5 to 86 399 (`docs/devices.md` 1).
-///
-/// The base has a jitter that is fixed per device; 30 s while something is in progress or forced; before a window a third of
-/// the time that is left.
-#[must_use]
-pub fn poll_again_in(settings: &Settings, device: DeviceId, facts: Option<&OfferFacts<'_>>, now: DateTime<Utc>) -> u32 {
-    const BUSY: u32 = 30;
-    const SHORTEST: u32 = 5;
-    const LONGEST: u32 = 86_399;
-    let base = jittered(settings.poll_seconds, device).clamp(SHORTEST, LONGEST);
-    let Some(facts) = facts else { return base };
-    if !facts.install.is_open() {
-        return base;
-    }
-    if facts.install.is_started() || facts.force.is_some() {
-        return BUSY.min(base);
-    }
-    match facts.install.window {
-        Some(window) if now < window.opens() => {
-            let third = u32::try_from((window.opens() - now).num_seconds() / 3).unwrap_or(LONGEST);
-            third.clamp(BUSY.min(base), base)
-        }
-        Some(_) | None => base,
-    }
-}
-
-/// Up to a tenth more or less, the same for a device every time.
-fn jittered(seconds: u32, device: DeviceId) -> u32 {
-    let bytes = device.0.as_bytes();
-    let spread = (u32::from(bytes[14]) << 8 | u32::from(bytes[15])) % 201;
-    let thousandths = u64::from(900 + spread);
-    u32::try_from(u64::from(seconds) * thousandths / 1000).unwrap_or(seconds)
-}
-
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::conversation::examples::{instant, offer_facts, planned, started};
-    use crate::deployment::Force;
+    use crate::conversation::examples::{instant, offer_facts, planned};
     use crate::install::Install;
 
     #[test]
@@ -116,52 +77,6 @@ mod tests {
             shows_up(&offer_facts(&planned(None)), instant("14:00")),
             "a force has no window to miss"
         );
-    }
-
-    #[test]
-    fn the_sleep_between_polls_keeps_its_bounds() {
-        let before = planned(Some(("04:00", "05:00")));
-        let forced = planned(None);
-        let running = started(false);
-        for number in 0..500_u128 {
-            let device = DeviceId(Uuid::from_u128(number * 7_919));
-            for poll_seconds in [0, 5, 30, 300, 86_399, u32::MAX] {
-                let settings = Settings {
-                    poll_seconds,
-                    ..Settings::default()
-                };
-                let idle = poll_again_in(&settings, device, None, instant("00:00"));
-                assert!((5..=86_399).contains(&idle), "{idle}");
-                for install in [&before, &forced, &running] {
-                    let facts = OfferFacts {
-                        force: install.window.is_none().then_some(Force::Now),
-                        ..offer_facts(install)
-                    };
-                    for time in ["00:00", "03:59", "04:30", "14:00"] {
-                        let seconds = poll_again_in(&settings, device, Some(&facts), instant(time));
-                        assert!((5..=idle).contains(&seconds), "{seconds} of {idle}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_device_polls_every_thirty_seconds_while_it_works_and_by_thirds_before_its_window() {
-        let settings = Settings {
-            poll_seconds: 3_600,
-            ..Settings::default()
-        };
-        let sleep = |install: &Install, time| {
-            poll_again_in(&settings, install.device, Some(&offer_facts(install)), instant(time))
-        };
-        assert_eq!(sleep(&started(false), "00:20"), 30);
-        let install = planned(Some(("04:00", "05:00")));
-        assert_eq!(sleep(&install, "03:30"), 600);
-        assert_eq!(sleep(&install, "03:59"), 30);
-        let idle = poll_again_in(&settings, install.device, None, instant("04:30"));
-        assert!((3_240..=3_960).contains(&idle), "a tenth more or less");
-        assert_eq!(sleep(&install, "04:30"), idle);
     }
 
     #[test]

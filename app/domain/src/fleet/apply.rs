@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::Fleet;
-use crate::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, Stop, StopOf, TakeBack, Wake, WakeOf};
+use crate::changes::{
+    Applied, BelievedVersion, Changes, FreezeChange, MovedRooms, Recheck, Stop, StopOf, TakeBack, Wake, WakeOf,
+};
 use crate::deployment::{Bucket, Deployment};
 use crate::freeze::{Freeze, FreezeScope};
 use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::rollout::RolloutState;
-use crate::room::Room;
+use crate::room::{Room, VersionSource};
 use crate::ticket::{FailureTicket, TicketChange, TicketEvent, TicketStatus};
 
 impl Fleet {
@@ -48,6 +50,9 @@ impl Fleet {
             let action = ActionId(self.installs.keys().next_back().map_or(1, |last| last.0 + 1));
             self.installs.insert(action, new.with_action(action));
         }
+        for believed in &changes.believed {
+            self.believe(believed);
+        }
         for change in &changes.tickets {
             self.apply_ticket(change);
         }
@@ -74,6 +79,21 @@ impl Fleet {
             self.wake(wake);
         }
         applied
+    }
+
+    fn believe(&mut self, believed: &BelievedVersion) {
+        let (Some(release), Some(room)) = (self.updates.get(&believed.update), self.rooms.get_mut(&believed.room))
+        else {
+            return;
+        };
+        let device = room.devices.iter_mut().find(|device| device.id == believed.device);
+        let components = device.into_iter().flat_map(|device| &mut device.components);
+        for component in components.filter(|component| component.product == release.product) {
+            if component.version.is_none() || component.source == VersionSource::Imported {
+                component.version = Some(release.version.clone());
+                component.source = VersionSource::Imported;
+            }
+        }
     }
 
     /// What people set: the organisation, rings, freezes, the rings of rooms, and what they say of releases.

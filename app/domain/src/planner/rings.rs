@@ -328,6 +328,7 @@ impl Advance<'_> {
                 state: DeploymentState::Waiting,
                 attempt,
                 missed_windows: 0,
+                offered_windows: 0,
                 crowded_windows: 0,
                 from_version: candidate.from_version.clone(),
                 reason,

@@ -6,7 +6,7 @@ use super::Script;
 use super::reader::{LineProblem, LineResult, TokenReader};
 use crate::ids::{DeviceId, RingId, RoomId};
 use crate::ring::{RingDraft, RingOrder, RingPlace};
-use crate::room::{Component, Device, Room, RoomState};
+use crate::room::{Component, Device, Room, RoomState, VersionSource};
 use crate::sim::Behaviour;
 
 /// The most rooms that a scenario may have.
@@ -148,7 +148,11 @@ impl Script {
             if let Some(version) = &version {
                 self.add_version(&product, version);
             }
-            components.push(Component { product, version });
+            components.push(Component {
+                product,
+                version,
+                source: VersionSource::Reported,
+            });
         }
         if components.is_empty() {
             return Err(LineProblem::of(

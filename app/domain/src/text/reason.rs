@@ -41,7 +41,10 @@ impl Reason {
             }
             Self::NoContact { night } => format!("No contact in the window of {night}; waits for the next one."),
             Self::NotStarted { night } => {
-                format!("In contact on {night}, but did not start; waits for the next window.")
+                format!("Was offered on {night}, but did not start; waits for the next window.")
+            }
+            Self::CameLate { night } => {
+                format!("In contact on {night}, but too late in the window to start; waits for the next one.")
             }
             Self::DeviceSilent { night } => {
                 format!(
@@ -64,6 +67,10 @@ impl Reason {
                 version,
                 target: Some(target),
             } => format!("Installing {version} first, on the way to {target}."),
+            Self::Objection { version, words } if words.is_empty() => {
+                format!("Installing {version}; the device objects and does not say why.")
+            }
+            Self::Objection { version, words } => format!("Installing {version}; the device objects: {words}."),
             Self::Unreported { version } => format!("Installed; the device has yet to report {version}."),
             // Ended
             Self::Confirmed { version, at } => format!("Confirmed {version} on {at}."),
@@ -93,6 +100,10 @@ impl Reason {
                 last: Some(last),
             } => format!(
                 "Unreachable: no contact in {}, the last one on {last}.",
+                counted(*windows, "window")
+            ),
+            Self::NeverStarted { windows, offered, last } => format!(
+                "Not started in {}; a device was offered it in {offered} of them. The last window was on {last}.",
                 counted(*windows, "window")
             ),
             Self::Stopped { why } => why.clone(),

@@ -12,7 +12,7 @@ use domain::freeze::Freeze;
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::RolloutState;
-use domain::room::{Component, Device, Hold, Room, RoomState};
+use domain::room::{Component, Device, Hold, Room, RoomState, VersionSource};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Simulation};
 use domain::status::{self, RoomStatus, UpdateStatus};
@@ -121,6 +121,7 @@ impl World {
             .map(|(product, _)| Component {
                 product: ProductId((*product).to_owned()),
                 version: Some("1".to_owned()),
+                source: VersionSource::Reported,
             })
             .collect();
         let mut devices = Vec::new();

@@ -60,4 +60,17 @@ impl RequestContext {
             format!("/rooms/{room}"),
         ))
     }
+
+    /// Asks the devices of a room for their facts.
+    ///
+    /// # Errors
+    /// As [`service::Service::refresh_facts`].
+    pub async fn refresh_facts(&self, room: RoomId) -> Result<FormSuccess> {
+        let devices = self.service.refresh_facts(&self.viewer.actor, room).await?;
+        let text = match devices {
+            1 => "The device is asked for its facts with its next poll.".to_owned(),
+            devices => format!("{devices} devices are asked for their facts with their next polls."),
+        };
+        Ok(FormSuccess::new(text, format!("/rooms/{room}")))
+    }
 }

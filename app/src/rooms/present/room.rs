@@ -1,6 +1,7 @@
 //! One room in the words of its tabs (P5).
 
 use domain::access::Act;
+use domain::conversation::feedback::{Execution, Finished};
 use domain::ids::RoomId;
 use domain::room::{Block, Hold, RoomState};
 use domain::time_text;
@@ -16,7 +17,7 @@ use crate::components::model::HistoryRow;
 use crate::context::{RequestContext, Result, ring_view};
 use crate::formats;
 use crate::rooms::model::{
-    ComponentView, DeviceView, RoomHead, RoomHistory, RoomOverview, RoomTickets, RoomUpdateRow, RoomUpdates,
+    ComponentView, DeviceView, FactView, RoomHead, RoomHistory, RoomOverview, RoomTickets, RoomUpdateRow, RoomUpdates,
 };
 
 impl RequestContext {
@@ -167,6 +168,15 @@ fn device_view(snapshot: &ReadSnapshot, room: &RoomDetail, device: DeviceItem) -
     } else {
         format!("{} · ", device.serial)
     };
+    let facts = device.facts.into_iter().map(|fact| FactView {
+        told: fact.told_at.map_or_else(
+            || "Time not known".to_owned(),
+            |at| time_text::instant(at, &room.room.zone, snapshot.now),
+        ),
+        name: fact.name,
+        value: fact.value,
+        is_understood: fact.is_understood,
+    });
     DeviceView {
         name: format!("{vendor}{}", device.model),
         sub: format!("{serial}{}", device.controller),
@@ -174,6 +184,7 @@ fn device_view(snapshot: &ReadSnapshot, room: &RoomDetail, device: DeviceItem) -
         role: device.role,
         contact,
         components: device.components.into_iter().map(component_view).collect(),
+        facts: facts.collect(),
     }
 }
 
@@ -234,6 +245,21 @@ fn history_row(snapshot: &ReadSnapshot, room: &RoomDetail, item: RoomHistoryItem
             detail: String::new(),
             bad: has_failed,
         },
+        RoomEvent::Message {
+            device,
+            title,
+            execution,
+            finished,
+            words,
+            counts,
+            ..
+        } => HistoryRow {
+            at,
+            about: title.unwrap_or_default(),
+            text: message_text(&device, execution, finished, counts),
+            detail: words,
+            bad: execution == Execution::Rejected || finished == Finished::Failure,
+        },
         RoomEvent::Change { actor, summary } => HistoryRow {
             at,
             about: String::new(),
@@ -242,4 +268,23 @@ fn history_row(snapshot: &ReadSnapshot, room: &RoomDetail, item: RoomHistoryItem
             bad: false,
         },
     }
+}
+
+/// What a device has said about an update, in one sentence.
+fn message_text(device: &str, execution: Execution, finished: Finished, counts: bool) -> String {
+    let said = match (execution, finished) {
+        (Execution::Closed, Finished::Success) => "reports success",
+        (Execution::Closed, Finished::Failure) => "reports a failure",
+        (Execution::Closed, Finished::None) => "reports that it is done",
+        (Execution::Closed, Finished::Unreadable) => "reports that it is done, with a result that cannot be read",
+        (Execution::Proceeding, _) => "is at work",
+        (Execution::Scheduled, _) => "has put it on its own schedule",
+        (Execution::Resumed, _) => "goes on after a break",
+        (Execution::Download, _) => "downloads",
+        (Execution::Downloaded, _) => "has downloaded",
+        (Execution::Rejected, _) => "objects",
+        (Execution::Canceled, _) => "says that it has stopped",
+    };
+    let late = if counts { "" } else { ", after the action had ended" };
+    format!("Device {device} {said}{late}.")
 }

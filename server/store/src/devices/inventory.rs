@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use chrono::{DateTime, Utc};
+use domain::changes::BelievedVersion;
 use domain::conversation::Outcome;
 use domain::conversation::inventory::{self, ConfigReport, KnownDevice, Taken};
 use domain::ids::{DeviceId, ProductId, RoomId};
+use domain::room::VersionSource;
 use domain::update::VersionStanding;
 use domain::version::{self, Version};
 use sqlx::types::Json;
@@ -17,7 +19,7 @@ use uuid::Uuid;
 
 use crate::dialect;
 use crate::error::Result;
-use crate::rows::{ids_in, micros, opt_instant, opt_micros};
+use crate::rows::{ids_in, instant, micros, opt_instant, opt_micros};
 use crate::tx::{Inner, Tx, each};
 
 impl Tx {
@@ -86,6 +88,7 @@ impl Tx {
             Uuid,
             Uuid,
             Json<BTreeMap<String, String>>,
+            Json<BTreeMap<String, i64>>,
             Option<i64>,
             Option<i64>,
             Option<String>,
@@ -93,7 +96,7 @@ impl Tx {
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.id, d.room_id, d.attributes, d.free_at, d.busy_at, c.product_id, v.text
+                "SELECT d.id, d.room_id, d.attributes, d.told_at, d.free_at, d.busy_at, c.product_id, v.text
                 FROM devices d
                 LEFT JOIN components c ON c.device_id = d.id
                 LEFT JOIN versions v ON v.id = c.version_id
@@ -104,13 +107,14 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut all: BTreeMap<DeviceId, (RoomId, KnownDevice)> = BTreeMap::new();
-        for (device, room, attributes, free_at, busy_at, product, version) in rows {
+        for (device, room, attributes, told_at, free_at, busy_at, product, version) in rows {
             let (_, known) = match all.entry(DeviceId(device)) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => entry.insert((
                     RoomId(room),
                     KnownDevice {
                         attributes: attributes.0,
+                        told_at: told_at_of(device, told_at.0)?,
                         free_at: opt_instant("devices", device, free_at)?,
                         busy_at: opt_instant("devices", device, busy_at)?,
                         components: BTreeMap::new(),
@@ -133,7 +137,7 @@ impl Tx {
             query.push_bind(false);
             query.push(
                 ", attributes = accepted.column2, window_aware = accepted.column3, free_at = accepted.column4, busy_at = accepted.column5,
-                    busy_until = accepted.column6, last_seen_at = accepted.column7, revision = revision + 1
+                    busy_until = accepted.column6, last_seen_at = accepted.column7, told_at = accepted.column8, revision = revision + 1
                 FROM (",
             );
             query.push_values(accepted, |mut row, accepted| {
@@ -144,7 +148,8 @@ impl Tx {
                     .push_bind(opt_micros(presence.free_at))
                     .push_bind(opt_micros(presence.busy_at))
                     .push_bind(opt_micros(presence.busy_until))
-                    .push_bind(micros(accepted.now));
+                    .push_bind(micros(accepted.now))
+                    .push_bind(Json(told_at_row(&taken.told_at)));
             });
             query.push(") AS accepted WHERE devices.id = accepted.column1");
             query.build().execute(c).await.map(drop)
@@ -173,12 +178,24 @@ impl Tx {
             };
             rows.push((device, product.clone(), row));
         }
-        self.put_components(&rows, accepted.now).await?;
+        self.put_components(&rows, VersionSource::Reported, accepted.now)
+            .await?;
         for product in &taken.gone {
             const SQL: &str = "DELETE FROM components WHERE device_id = $1 AND product_id = $2";
             each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).execute(c).await.map(drop))?;
         }
         Ok(true)
+    }
+
+    /// Sets the version of a device that does not report it (`docs/devices.md` 2.13).
+    pub(crate) async fn believe(&mut self, believed: &BelievedVersion) -> Result<()> {
+        const SQL: &str =
+            "UPDATE components SET is_reported = $3, version_id = (SELECT u.version_id FROM updates u WHERE u.id = $2)
+            WHERE device_id = $1 AND product_id = (SELECT u.product_id FROM updates u WHERE u.id = $2)
+                AND (version_id IS NULL OR is_reported = $3)";
+        let (device, update) = (believed.device.0, believed.update.0);
+        each!(self, c => sqlx::query(SQL).bind(device).bind(update).bind(false).execute(c).await.map(drop))?;
+        Ok(())
     }
 
     /// The row of a version, made if it is seen for the first time: then its standing to every published update is worked out.
@@ -273,4 +290,17 @@ fn standing(release: &crate::ReleaseRecord, known: &[crate::VersionRecord], inst
 pub fn version_id(product: &ProductId, text: &str) -> Uuid {
     let namespace = Uuid::from_u128(0x6e69_6768_7473_6869_6674_2d76_6572_7369);
     Uuid::new_v5(&namespace, format!("{product}\u{0}{text}").as_bytes())
+}
+
+/// When a device told each of its attributes, from its column. One that was told before times were kept is missing.
+pub(crate) fn told_at_of(device: Uuid, micros: BTreeMap<String, i64>) -> Result<BTreeMap<String, DateTime<Utc>>> {
+    let read = |(attribute, at)| Ok((attribute, instant("devices", device, at)?));
+    micros.into_iter().map(read).collect()
+}
+
+fn told_at_row(told_at: &BTreeMap<String, DateTime<Utc>>) -> BTreeMap<&str, i64> {
+    told_at
+        .iter()
+        .map(|(attribute, at)| (attribute.as_str(), micros(*at)))
+        .collect()
 }

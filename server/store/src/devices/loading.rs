@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use domain::conversation::presence::Presence;
 use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, RoomId};
+use domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::database::{Database, Store};
 use crate::devices::{Caller, DeviceFacts, DeviceRecord, OpenInstall};
 use crate::error::Result;
 use crate::installs::InstallRow;
-use crate::rows::{opt_instant, word};
+use crate::rows::{opt_instant, word, zone_of};
 use crate::tx::{Tx, each};
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +43,7 @@ pub(crate) struct DeviceFactsRow {
     heard_at: Option<i64>,
     silent_at: Option<i64>,
     installed_chunks: Option<bool>,
+    objects: Option<bool>,
     doubtful: Option<bool>,
     failure: Option<String>,
     shown_up_at: Option<i64>,
@@ -74,7 +76,7 @@ macro_rules! select_device_facts {
         (SELECT MAX(o.busy_until) FROM devices o WHERE o.room_id = d.room_id AND o.revoked_at IS NULL) AS busy_until,
         d.last_seen_at,
         i.action_id, i.deployment_id, i.update_id, i.device_id, i.attempt, i.window_opens, i.window_closes, i.state,
-        i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.doubtful, i.failure, i.shown_up_at, i.started_at,
+        i.state_at, i.heard_at, i.silent_at, i.installed_chunks, i.objects, i.doubtful, i.failure, i.shown_up_at, i.started_at,
         i.detail, i.cancel_wanted, p.force, p.update_id AS rollout_id, r.state AS rollout_state, u.expected_minutes, u.recalled
     FROM devices d
     ",
@@ -141,6 +143,7 @@ impl DeviceFactsRow {
             heard_at: self.heard_at,
             silent_at: self.silent_at,
             installed_chunks: self.installed_chunks.unwrap_or_default(),
+            objects: self.objects.unwrap_or_default(),
             doubtful: self.doubtful.unwrap_or_default(),
             failure: self.failure,
             shown_up_at: self.shown_up_at,
@@ -191,6 +194,16 @@ impl Tx {
         let row: Option<DeviceFactsRow> =
             each!(self, c => sqlx::query_as(FACTS).bind(controller).fetch_optional(c).await)?;
         row.map(DeviceFactsRow::into_device_facts).transpose()
+    }
+
+    /// The zone of a device's room; `None`: there is no such device.
+    ///
+    /// # Errors
+    /// The zone is none.
+    pub async fn zone_of_device(&mut self, device: DeviceId) -> Result<Option<Zone>> {
+        const SQL: &str = "SELECT r.zone FROM devices d JOIN rooms r ON r.id = d.room_id WHERE d.id = $1";
+        let zone: Option<String> = each!(self, c => sqlx::query_scalar(SQL).bind(device.0).fetch_optional(c).await)?;
+        zone.map(|zone| zone_of("devices", device, &zone)).transpose()
     }
 
     /// What decides over one action of a device, whatever its state; `None`: it has no such action.

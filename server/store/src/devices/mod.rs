@@ -16,12 +16,15 @@ use domain::conversation::presence::Presence;
 use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, RoomId};
 use domain::install::Install;
+use sqlx::types::Json;
 
 use crate::database::Store;
 use crate::error::Result;
+use crate::rooms::NewDevice;
 use crate::rows::{micros, opt_instant};
 use crate::tx::{Tx, each};
 
+pub(crate) use inventory::told_at_of;
 pub(crate) use queue::run_queue;
 
 /// Who speaks: what every request of a device begins with. One narrow row.
@@ -131,6 +134,30 @@ impl Tx {
             latest = latest.max(busy_at);
         }
         Ok((in_use, opt_instant("devices", "busy_at", latest)?))
+    }
+
+    /// Moves a device to another room as the one described (A4): its name and its history stay, what it reported and had installed is forgotten.
+    pub async fn move_device(&mut self, id: DeviceId, moved: &NewDevice) -> Result<()> {
+        const MOVE: &str = "UPDATE devices SET room_id = $2, position = $3, role = $4, vendor = $5, model = $6, serial = $7,
+                attributes = $8, told_at = $8, window_aware = $9, free_at = NULL, busy_at = NULL, busy_until = NULL, last_seen_at = NULL,
+                installed_action_id = NULL, revision = revision + 1
+            WHERE id = $1";
+        const FORGET: &str = "DELETE FROM components WHERE device_id = $1";
+        each!(self, c => sqlx::query(MOVE)
+            .bind(id.0)
+            .bind(moved.room.0)
+            .bind(i64::from(moved.position))
+            .bind(&moved.role)
+            .bind(&moved.vendor)
+            .bind(&moved.model)
+            .bind(&moved.serial)
+            .bind(Json(serde_json::json!({})))
+            .bind(false)
+            .execute(c)
+            .await
+            .map(drop))?;
+        each!(self, c => sqlx::query(FORGET).bind(id.0).execute(c).await.map(drop))?;
+        Ok(())
     }
 
     /// Gives a device a token (A4); a token that it had before counts no more. `false`: there is no such device.

@@ -137,6 +137,7 @@ impl Tx {
     async fn write_heard(&mut self, mut judged: Vec<Judged>) -> Result<()> {
         let installs: Vec<Install> = judged.iter_mut().filter_map(|of| of.heard.install.take()).collect();
         self.put_installs(&installs).await?;
+        self.note_installed(&installs).await?;
         self.add_reports(&judged).await?;
         let wanted: Vec<Uuid> = judged
             .iter()
@@ -200,6 +201,16 @@ impl Tx {
             });
             query.build().execute(c).await.map(drop)
         })?;
+        Ok(())
+    }
+
+    /// Notes which actions devices have closed with success: what they installed may be looked up (`docs/devices.md` 1, `installedBase`).
+    async fn note_installed(&mut self, installs: &[Install]) -> Result<()> {
+        const SQL: &str = "UPDATE devices SET installed_action_id = $2 WHERE id = $1";
+        let closed = InstallState::is_closed_with_success;
+        for install in installs.iter().filter(|install| closed(&install.state)) {
+            each!(self, c => sqlx::query(SQL).bind(install.device.0).bind(install.action.0).execute(c).await.map(drop))?;
+        }
         Ok(())
     }
 

@@ -1,10 +1,14 @@
 //! The devices of a room, and those of the whole estate for the command line.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::ids::{DeviceId, ProductId, RoomId};
 use domain::update::ProductKind;
+use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::devices::told_at_of;
 use crate::error::Result;
 use crate::rows::{opt_instant, word};
 use crate::tx::{Tx, each};
@@ -24,6 +28,10 @@ pub struct DeviceDetail {
     pub serial: String,
     /// Last contact.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// What it has reported by now.
+    pub attributes: BTreeMap<String, String>,
+    /// When it told each of them; one that is missing was told before times were kept.
+    pub told_at: BTreeMap<String, DateTime<Utc>>,
     /// Product id, name, kind, installed version.
     pub components: Vec<(ProductId, String, ProductKind, Option<String>)>,
 }
@@ -43,7 +51,7 @@ pub struct DeviceLineRecord {
 impl Tx {
     /// A room's devices with their components.
     pub async fn device_details(&mut self, room: RoomId) -> Result<Vec<DeviceDetail>> {
-        const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, c.product_id, p.name, p.kind, v.text
+        const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, d.attributes, d.told_at, c.product_id, p.name, p.kind, v.text
             FROM devices d
             LEFT JOIN components c ON c.device_id = d.id
             LEFT JOIN products p ON p.id = c.product_id
@@ -58,6 +66,8 @@ impl Tx {
             String,
             String,
             Option<i64>,
+            Json<BTreeMap<String, String>>,
+            Json<BTreeMap<String, i64>>,
             Option<String>,
             Option<String>,
             Option<String>,
@@ -65,7 +75,22 @@ impl Tx {
         );
         let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(room.0).fetch_all(c).await)?;
         let mut devices: Vec<DeviceDetail> = Vec::new();
-        for (id, controller, role, vendor, model, serial, last_seen_at, product, name, kind, version) in rows {
+        for (
+            id,
+            controller,
+            role,
+            vendor,
+            model,
+            serial,
+            last_seen_at,
+            attributes,
+            told_at,
+            product,
+            name,
+            kind,
+            version,
+        ) in rows
+        {
             if devices.last().is_none_or(|last| last.id.0 != id) {
                 let last_seen_at = opt_instant("devices", id, last_seen_at)?;
                 let components = Vec::new();
@@ -77,6 +102,8 @@ impl Tx {
                     model,
                     serial,
                     last_seen_at,
+                    attributes: attributes.0,
+                    told_at: told_at_of(id, told_at.0)?,
                     components,
                 });
             }

@@ -7,7 +7,7 @@ use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, S
 use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState, Stage};
-use domain::room::RoomState;
+use domain::room::{RoomState, VersionSource};
 use domain::settings::{Organisation, Settings};
 use domain::start_window::StartWindow;
 use domain::update::{ProductKind, Severity, VersionStanding};
@@ -149,6 +149,7 @@ pub fn a_deployment(number: u128, in_room: RoomId, state: DeploymentState) -> De
         state,
         attempt: 1,
         missed_windows: 0,
+        offered_windows: 0,
         crowded_windows: 0,
         from_version: Some("1".to_owned()),
         reason: Reason::Night {
@@ -201,7 +202,7 @@ pub async fn fill(store: &Store, rooms: u128) {
         tx.add_release(&a_release(UPDATE, NEW, "2", 2)).await?;
         tx.put_standings(UPDATE, &[(OLD, VersionStanding::Below), (NEW, VersionStanding::Current)]).await?;
         let components: Vec<_> = (0..rooms).map(|number| (device(number), cam(), Some(OLD))).collect();
-        tx.put_components(&components, at_night()).await?;
+        tx.put_components(&components, VersionSource::Reported, at_night()).await?;
         tx.add_rollout(&a_rollout(UPDATE, RolloutState::Running), "Admin").await?;
         Ok::<_, StoreError>(())
     })

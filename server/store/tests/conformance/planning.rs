@@ -10,7 +10,7 @@ use domain::conversation::{Outcome, Report};
 use domain::deployment::{DeploymentState, Night, Withdrawal};
 use domain::ids::{RingId, RoomId, StageOf, UpdateId};
 use domain::rollout::RolloutState;
-use domain::room::Hold;
+use domain::room::{Hold, VersionSource};
 use store::{Engine, Store, StoreError};
 use testkit::{Home, both_engines, date, instant, says};
 use uuid::Uuid;
@@ -137,9 +137,9 @@ async fn rooms_for_an_entry(store: &Store) {
             tx.put_deployments(&[deployment], at_night()).await?;
         }
         tx.add_hold(domain::ids::HoldId(Uuid::from_u128(3)), room(6), &hold, instant("2026-03-03T12:00:00Z")).await?;
-        tx.put_components(&[(lab::device(8), lab::cam(), Some(lab::NEW))], at_night()).await?;
+        tx.put_components(&[(lab::device(8), lab::cam(), Some(lab::NEW))], VersionSource::Reported, at_night()).await?;
         tx.add_devices(&[lab::a_device(18, 1, room(8))]).await?;
-        tx.put_components(&[(lab::device(18), lab::cam(), Some(lab::OLD))], at_night()).await
+        tx.put_components(&[(lab::device(18), lab::cam(), Some(lab::OLD))], VersionSource::Reported, at_night()).await
     })
     .unwrap();
 }

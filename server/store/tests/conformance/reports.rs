@@ -91,7 +91,8 @@ async fn a_device_starts_reports_and_ends_and_hears_gone_afterwards(home: Home) 
         InstallState::Started {
             heard_at: later(4),
             silent_at: None,
-            installed_chunks: false
+            installed_chunks: false,
+            objects: false
         }
     );
     assert_eq!(running.started_at, Some(later(0)));

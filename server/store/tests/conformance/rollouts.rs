@@ -198,11 +198,13 @@ async fn installs_come_back_in_every_state(home: Home) {
             heard_at: at,
             silent_at: None,
             installed_chunks: false,
+            objects: false,
         },
         InstallState::Started {
             heard_at: at,
             silent_at: Some(at),
             installed_chunks: true,
+            objects: false,
         },
         InstallState::Withdrawn { at },
         InstallState::Canceled { at },

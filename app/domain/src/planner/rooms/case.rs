@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::changes::{Changes, NewInstall};
+use crate::changes::{BelievedVersion, Changes, NewInstall};
 use crate::deployment::{Deployment, DeploymentState, Failure, Night, Withdrawal};
 use crate::fleet::{DueRoom, Slice};
 use crate::freeze::Freeze;
@@ -33,6 +33,7 @@ pub(super) struct RoomCase<'s> {
     deployments: Vec<Deployment>,
     installs: Vec<Install>,
     new_installs: Vec<NewInstall>,
+    believed: Vec<BelievedVersion>,
     tickets: Vec<TicketChange>,
 }
 
@@ -46,6 +47,7 @@ impl<'s> RoomCase<'s> {
             deployments: due.deployments.clone(),
             installs: due.installs.clone(),
             new_installs: Vec::new(),
+            believed: Vec::new(),
             tickets: Vec::new(),
         }
     }
@@ -235,7 +237,7 @@ impl<'s> RoomCase<'s> {
     }
 
     /// Whether its devices have missed as many windows as the settings allow (W4).
-    pub(super) fn is_unreachable(&self, update: UpdateId) -> bool {
+    pub(super) fn has_missed_too_often(&self, update: UpdateId) -> bool {
         self.deployment(update)
             .is_some_and(|deployment| deployment.missed_windows >= self.settings().unreachable_after_windows)
     }
@@ -268,11 +270,21 @@ impl RoomCase<'_> {
         self.stand(update, DeploymentState::Failed { at: self.now, failure }, reason);
     }
 
-    /// `last`: the night of the last window that its devices have missed (W4).
-    pub(super) fn fail_unreachable(&mut self, update: UpdateId, last: NaiveDate) {
-        let windows = self.settings().unreachable_after_windows;
-        let last = Some(self.day(last));
-        self.fail(update, Failure::Unreachable, Reason::Unreachable { windows, last });
+    /// It was never offered, or its devices do not take it. `last`: the night of the last window that they have missed (W4).
+    pub(super) fn fail_missed(&mut self, update: UpdateId, last: NaiveDate) {
+        let last = self.day(last);
+        let Some(deployment) = self.deployment(update) else {
+            return;
+        };
+        let (windows, offered) = (deployment.missed_windows, deployment.offered_windows);
+        let (failure, reason) = if offered == 0 {
+            let last = Some(last);
+            (Failure::Unreachable, Reason::Unreachable { windows, last })
+        } else {
+            let reason = Reason::NeverStarted { windows, offered, last };
+            (Failure::NotStarted, reason)
+        };
+        self.fail(update, failure, reason);
     }
 
     pub(super) fn withdraw(&mut self, update: UpdateId, why: Withdrawal, reason: Reason) {
@@ -303,6 +315,12 @@ impl RoomCase<'_> {
         if let Some(install) = self.installs.iter_mut().find(|install| install.action == action) {
             install.state = state;
         }
+    }
+
+    /// The device has the release's version, by its word alone.
+    pub(super) fn believe(&mut self, device: DeviceId, update: UpdateId) {
+        let room = self.room().id;
+        self.believed.push(BelievedVersion { room, device, update });
     }
 
     /// Back to waiting, for the same night and with the same reason.
@@ -389,9 +407,12 @@ impl RoomCase<'_> {
         }
     }
 
-    /// A window in which a device never showed up (W4).
-    pub(super) fn count_missed_window(&mut self, update: UpdateId) {
-        self.edit(update, |deployment| deployment.missed_windows += 1);
+    /// A window in which nothing but its devices kept it from starting (W4). `offered`: to one of them.
+    pub(super) fn count_missed_window(&mut self, update: UpdateId, offered: bool) {
+        self.edit(update, |deployment| {
+            deployment.missed_windows += 1;
+            deployment.offered_windows += u32::from(offered);
+        });
     }
 
     /// A window in which the room was there and there was no space for the update (S7).
@@ -426,6 +447,7 @@ impl RoomCase<'_> {
             .deployments
             .extend(deployments.filter(|deployment| !before.deployments.contains(deployment)));
         changes.new_installs.extend(self.new_installs);
+        changes.believed.extend(self.believed);
         changes.tickets.extend(self.tickets);
     }
 

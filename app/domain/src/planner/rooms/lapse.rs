@@ -1,8 +1,10 @@
 //! Windows that closed before the start (W4), and rollouts that were deprecated or superseded under a room (T8, S9).
 
+use chrono::TimeDelta;
+
 use super::case::RoomCase;
 use super::reasons;
-use crate::deployment::{Deployment, Withdrawal};
+use crate::deployment::{Deployment, Force, Withdrawal};
 use crate::ids::{ActionId, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::reason::{Frozen, Reason};
@@ -68,17 +70,20 @@ fn count_missed_force(case: &mut RoomCase<'_>, update: UpdateId) {
     if next.night == last || installs.iter().any(|install| install.is_running()) {
         return;
     }
-    let is_away = |install: &&Install| install.state == InstallState::Planned && install.shown_up_at.is_none();
-    let somebody_is_away = installs.iter().any(is_away);
+    let planned = installs.iter().filter(|install| install.state == InstallState::Planned);
+    let somebody_is_away = planned.clone().any(|install| install.shown_up_at.is_none());
+    // What waits for a free room was kept back by the people in it.
+    let offered =
+        deployment.night.force() == Some(Force::Now) && planned.clone().any(|install| install.shown_up_at.is_some());
     case.move_to(update, next.night);
     case.forget_who_showed_up(update);
-    if !somebody_is_away {
+    if !somebody_is_away && !offered {
         return;
     }
-    case.count_missed_window(update);
-    if case.is_unreachable(update) {
+    case.count_missed_window(update, offered);
+    if case.has_missed_too_often(update) {
         case.withdraw_planned(update);
-        case.fail_unreachable(update, last);
+        case.fail_missed(update, last);
     }
 }
 
@@ -118,16 +123,13 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, update: UpdateId) {
     let installs = case.latest_installs(update);
     let is_withdrawn = |install: &&Install| matches!(install.state, InstallState::Withdrawn { .. });
     let taken_back = installs.iter().any(is_withdrawn) && !installs.iter().any(|install| install.missed_its_window());
-    let nobody_came = installs
-        .iter()
-        .any(|install| install.missed_its_window() && install.shown_up_at.is_none());
     if had_started && taken_back {
         case.wait_because(update, reasons::partly_done(case, update));
     } else if is_forced || taken_back {
         // What was taken back before its window was over has missed nothing (W4): its night stays.
         case.wait(update);
     } else {
-        to_next_window(case, update, nobody_came);
+        to_next_window(case, update);
     }
 }
 
@@ -157,21 +159,38 @@ fn recalled_step(case: &RoomCase<'_>, update: UpdateId) -> Option<String> {
     steps.next().map(|step| step.version.clone())
 }
 
-/// The window is over: the next one follows, or the room is unreachable (W4). `nobody_came`: some device never showed up in it.
-fn to_next_window(case: &mut RoomCase<'_>, update: UpdateId, nobody_came: bool) {
+/// The window is over: the next one follows, or the room has missed too many (W4).
+fn to_next_window(case: &mut RoomCase<'_>, update: UpdateId) {
     let Some(night) = case.deployment(update).map(|deployment| deployment.night.date()) else {
         return;
     };
+    let installs = case.latest_installs(update);
+    let missed = installs.iter().filter(|install| install.missed_its_window());
+    let somebody_is_away = missed.clone().any(|install| install.shown_up_at.is_none());
+    let offered = missed.clone().any(|install| was_offered(case, install));
     let day = case.day(night);
-    if !nobody_came {
-        case.wait_for_next_night(update, Reason::NotStarted { night: day });
+    if !somebody_is_away && !offered {
+        case.wait_for_next_night(update, Reason::CameLate { night: day });
         case.count_crowded_window(update);
         return;
     }
-    case.count_missed_window(update);
-    if case.is_unreachable(update) {
-        case.fail_unreachable(update, night);
-    } else {
+    case.count_missed_window(update, offered);
+    if case.has_missed_too_often(update) {
+        case.fail_missed(update, night);
+    } else if somebody_is_away {
         case.wait_for_next_night(update, Reason::NoContact { night: day });
+    } else {
+        case.wait_for_next_night(update, Reason::NotStarted { night: day });
     }
+}
+
+/// Whether the device came when it could still be offered the update (W4); one that came later found no space (S7).
+fn was_offered(case: &RoomCase<'_>, install: &Install) -> bool {
+    let (Some(at), Some(window)) = (install.shown_up_at, install.window) else {
+        return false;
+    };
+    let minutes = case
+        .release(install.update)
+        .map_or(0, |release| release.expected_minutes);
+    at + TimeDelta::minutes(minutes.into()) <= window.closes()
 }

@@ -108,9 +108,9 @@ fn move_missed_night(case: &mut RoomCase<'_>, update: UpdateId) {
     }
     if silent {
         // It has not shown up either (W4): otherwise one dead device would keep every later rollout from its end.
-        case.count_missed_window(update);
-        if case.is_unreachable(update) {
-            case.fail_unreachable(update, last);
+        case.count_missed_window(update, false);
+        if case.has_missed_too_often(update) {
+            case.fail_missed(update, last);
         }
     }
 }

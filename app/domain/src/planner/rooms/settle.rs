@@ -6,7 +6,7 @@ use crate::deployment::{DeploymentState, Failure};
 use crate::ids::{ActionId, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::reason::Reason;
-use crate::room::Device;
+use crate::room::{Device, VersionSource};
 use crate::update::{Applicability, Update};
 
 /// Started devices that fell silent, and devices whose inventory confirms the install or has not done so in time.
@@ -15,7 +15,25 @@ pub(super) fn settle_installs(case: &mut RoomCase<'_>) {
     let settled = installs.filter_map(|install| Some((install.action, settled_state(case, install)?)));
     let settled: Vec<(ActionId, InstallState)> = settled.collect();
     for (action, state) in settled {
+        if let InstallState::Completed { .. } = state {
+            believe_if_unreported(case, action);
+        }
         case.settle_install(action, state);
+    }
+}
+
+/// Of a device that does not say what it has, the version is set: nobody else will.
+fn believe_if_unreported(case: &mut RoomCase<'_>, action: ActionId) {
+    let Some(install) = case.installs().iter().find(|install| install.action == action) else {
+        return;
+    };
+    let (device, update) = (install.device, install.update);
+    let known = case.room().devices.iter().find(|known| known.id == device);
+    let release = case.release(update);
+    if let (Some(known), Some(release)) = (known, release)
+        && !reports_version(release, known)
+    {
+        case.believe(device, update);
     }
 }
 
@@ -26,6 +44,7 @@ fn settled_state(case: &RoomCase<'_>, install: &Install) -> Option<InstallState>
         InstallState::Started {
             heard_at,
             installed_chunks,
+            objects,
             ..
         } => {
             let silent_from = install.silent_from(case.settings(), release.expected_minutes)?;
@@ -33,6 +52,7 @@ fn settled_state(case: &RoomCase<'_>, install: &Install) -> Option<InstallState>
                 heard_at,
                 silent_at: Some(case.now()),
                 installed_chunks,
+                objects,
             })
         }
         InstallState::Installed { at, doubtful } => {
@@ -56,15 +76,20 @@ fn settled_state(case: &RoomCase<'_>, install: &Install) -> Option<InstallState>
     }
 }
 
-/// Completed means that the inventory says so. A device whose product reports no version is believed, unless in doubt.
+/// Completed means that the inventory says so. A device that has reported no version of the product is believed, unless in doubt.
 fn is_confirmed(update: &Update, device: Option<&Device>, doubtful: bool) -> bool {
     let Some(device) = device else { return false };
-    match device.component(&update.product) {
-        Some(component) if component.version.is_some() => {
-            matches!(update.applicability(device), Applicability::Current(_))
-        }
-        Some(_) | None => !doubtful,
+    if reports_version(update, device) {
+        matches!(update.applicability(device), Applicability::Current(_))
+    } else {
+        !doubtful
     }
+}
+
+/// Whether the device itself has named its version of the release's product. What a file says confirms nothing.
+fn reports_version(update: &Update, device: &Device) -> bool {
+    let component = device.component(&update.product);
+    component.is_some_and(|component| component.version.is_some() && component.source == VersionSource::Reported)
 }
 
 /// The deployment's state after what its installs say.
@@ -143,9 +168,15 @@ fn say_what_runs(case: &mut RoomCase<'_>, update: UpdateId) {
     let waits_for_inventory = installs
         .iter()
         .any(|install| matches!(install.state, InstallState::Installed { .. }));
+    let objection = installs.iter().find(|install| install.objects());
     let running = installs.iter().find(|install| install.is_running());
     let step = running.map(|install| case.version(install.update));
-    let reason = if waits_for_inventory {
+    let reason = if let Some(install) = objection {
+        Reason::Objection {
+            version: case.version(install.update),
+            words: first_line(&install.detail).to_owned(),
+        }
+    } else if waits_for_inventory {
         Reason::Unreported {
             version: step.unwrap_or_default(),
         }
@@ -240,8 +271,8 @@ fn reason_of(case: &RoomCase<'_>, install: &Install, failure: Failure) -> Reason
             version: case.version(install.update),
             hours: settings.confirm_within_hours,
         },
-        // These three are the room's and not a device's: their reasons are made where they are found.
-        Failure::Canceled | Failure::NoPath | Failure::Unreachable => Reason::Unreachable {
+        // These four are the room's and not a device's: their reasons are made where they are found.
+        Failure::Canceled | Failure::NoPath | Failure::Unreachable | Failure::NotStarted => Reason::Unreachable {
             windows: settings.unreachable_after_windows,
             last: None,
         },

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use domain::conversation::facts;
+use domain::conversation::feedback::{Execution, Finished};
 use domain::deployment::{DeploymentState, Force};
 use domain::ids::{DeviceId, ProductId, RoomId, SiteId, UpdateId};
 use domain::room::{Device, Health, HealthFacts, Room};
@@ -18,8 +20,9 @@ use super::RoomUpdateCounts;
 use crate::error::{Result, ServiceError};
 use crate::read::{ExpectedStart, ReadSnapshot, UpdateInRoom};
 
-/// Events of deployments that a room's history has, and changes by people: the newest.
+/// Events of deployments that a room's history has, messages of devices, and changes by people: the newest.
 const MOST_EVENTS: i64 = 200;
+const MOST_MESSAGES: i64 = 200;
 const MOST_CHANGES: i64 = 100;
 
 /// A room with what is going on in it.
@@ -81,6 +84,19 @@ pub struct DeviceItem {
     pub last_contact: Option<DateTime<Utc>>,
     /// What it reports about itself, by name.
     pub components: Vec<ComponentItem>,
+    /// All that it has reported last, by name (P12).
+    pub facts: Vec<ReportedFact>,
+}
+
+/// A fact as a device has told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportedFact {
+    pub name: String,
+    pub value: String,
+    /// `None`: before times were kept.
+    pub told_at: Option<DateTime<Utc>>,
+    /// It means something to the rules (`docs/devices.md` 4).
+    pub is_understood: bool,
 }
 
 /// A product on a device.
@@ -177,6 +193,20 @@ pub enum RoomEvent {
         /// Why, in one sentence.
         reason: String,
     },
+    /// A device said something about an update.
+    Message {
+        /// What it calls itself.
+        device: String,
+        update: UpdateId,
+        /// Product and version; `None`: the update is not known any more.
+        title: Option<String>,
+        execution: Execution,
+        finished: Finished,
+        /// Its own words, shortened.
+        words: String,
+        /// `false`: the action had ended, and nothing follows from it.
+        counts: bool,
+    },
     /// Somebody changed something about the room.
     Change {
         /// Who, as the audit names them.
@@ -245,7 +275,15 @@ impl ReadSnapshot {
                 kind,
                 installed,
             });
+            let mut told_at = detail.told_at;
+            let facts = detail.attributes.into_iter().map(|(name, value)| ReportedFact {
+                told_at: told_at.remove(&name),
+                is_understood: facts::is_understood(&name),
+                name,
+                value,
+            });
             DeviceItem {
+                facts: facts.collect(),
                 id: detail.id,
                 controller: detail.controller,
                 role: detail.role,
@@ -314,7 +352,10 @@ impl ReadSnapshot {
         let id = room.room.id;
         let events = self.tx.events_of_room(id, MOST_EVENTS).await?;
         let audit = self.tx.audit_of("room", &id.to_string(), MOST_CHANGES).await?;
-        let ids: Vec<UpdateId> = events.iter().map(|event| event.update).collect();
+        let messages = self.tx.messages_of_room(id, MOST_MESSAGES).await?;
+        let of_messages = messages.iter().map(|message| message.update);
+        let ids: BTreeSet<UpdateId> = events.iter().map(|event| event.update).chain(of_messages).collect();
+        let ids: Vec<UpdateId> = ids.into_iter().collect();
         let updates = self.updates_for_planning(&ids).await?;
         let events = events.into_iter().map(|event| RoomHistoryItem {
             at: event.at,
@@ -325,6 +366,18 @@ impl ReadSnapshot {
                 reason: event.reason,
             },
         });
+        let messages = messages.into_iter().map(|message| RoomHistoryItem {
+            at: message.at,
+            event: RoomEvent::Message {
+                device: message.controller,
+                update: message.update,
+                title: updates.get(&message.update).map(Update::title),
+                execution: message.execution,
+                finished: message.finished,
+                words: message.words,
+                counts: message.counts,
+            },
+        });
         let changes = audit.into_iter().map(|record| RoomHistoryItem {
             at: record.at,
             event: RoomEvent::Change {
@@ -332,7 +385,7 @@ impl ReadSnapshot {
                 summary: record.entry.summary,
             },
         });
-        let mut items: Vec<RoomHistoryItem> = events.chain(changes).collect();
+        let mut items: Vec<RoomHistoryItem> = events.chain(messages).chain(changes).collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.at));
         Ok(items)
     }

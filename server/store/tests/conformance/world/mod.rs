@@ -13,7 +13,7 @@ use domain::fleet::Fleet;
 use domain::freeze::Freeze;
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::ring::{RingDraft, RingOrder, RingSequence};
-use domain::room::{Block, Component, Device, Hold, Room, RoomState};
+use domain::room::{Block, Component, Device, Hold, Room, RoomState, VersionSource};
 use domain::settings::{Mode, Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
@@ -146,6 +146,7 @@ impl World {
                 Component {
                     product: ProductId((*product).to_owned()),
                     version,
+                    source: VersionSource::Reported,
                 }
             });
             let mut components: Vec<Component> = components.collect();

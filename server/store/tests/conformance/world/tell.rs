@@ -232,7 +232,7 @@ async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTim
                 .version
                 .as_ref()
                 .map(|version| version_row(&component.product, version));
-            tx.put_components(&[(device.id, component.product.clone(), row)], now)
+            tx.put_components(&[(device.id, component.product.clone(), row)], component.source, now)
                 .await?;
         }
     }
