@@ -15,14 +15,21 @@ use tower_http::trace::{DefaultOnResponse, OnResponse, TraceLayer};
 pub use crate::config::ServerConfig;
 use crate::{ddi, metrics, site};
 
-/// Everything this server answers.
+/// Everything this server answers. An address is mended before it is looked up, so that stands around all routes.
 pub fn router(service: Service, config: ServerConfig) -> Router {
+    Router::new()
+        .fallback_service(routes(service, config))
+        .layer(axum::middleware::map_request(ddi::drop_stray_slashes))
+}
+
+/// All routes, as they are looked up.
+pub fn routes(service: Service, config: ServerConfig) -> Router {
     let watched = Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::show))
         .with_state(service.clone());
-    let routes = Router::new()
+    Router::new()
         .merge(watched)
         .merge(site::pages(service.clone(), &config))
         .merge(ddi::routes(service))
@@ -32,11 +39,7 @@ pub fn router(service: Service, config: ServerConfig) -> Router {
         ))
         .layer(CatchPanicLayer::new())
         .layer(axum::middleware::from_fn(metrics::note_route))
-        .layer(TraceLayer::new_for_http().on_response(LogAndCount));
-    // Around all routes, for an address is mended before it is looked up.
-    Router::new()
-        .fallback_service(routes)
-        .layer(axum::middleware::map_request(ddi::drop_stray_slashes))
+        .layer(TraceLayer::new_for_http().on_response(LogAndCount))
 }
 
 /// An answer goes to the log, and into the numbers.

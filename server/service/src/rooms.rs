@@ -242,6 +242,8 @@ impl Service {
                 model: draft.model.to_string(),
                 serial: draft.serial.to_string(),
             };
+            let (model, name) = (&draft.model, &record.name);
+            let mut entries = Vec::new();
             let came_from = match tx.device_facts(controller).await? {
                 None => {
                     tx.add_devices(&[device]).await?;
@@ -252,18 +254,20 @@ impl Service {
                     check_may_move(&facts, &other.name)?;
                     tx.move_device(facts.device.id, &device).await?;
                     tx.recheck(other.id).await?;
+                    let summary = format!("The device {controller} went to {name}.");
+                    entries.push(actor.entry("device.moved", "room", other.id, summary));
                     format!(" It was a device of {}.", other.name)
                 }
             };
             tx.enrol_device(controller, &token_hash(&token), now).await?;
             tx.recheck(room).await?;
-            let (model, name) = (&draft.model, &record.name);
             let summary = format!("Added the device {controller} ({model}) to {name}, with a token.{came_from}");
             let entry = actor.entry("device.added", "room", room, summary).with_after(json!({
                 "device": controller, "role": draft.role, "vendor": draft.vendor, "model": draft.model,
                 "serial": draft.serial,
             }));
-            (vec![entry], token.clone())
+            entries.push(entry);
+            (entries, token.clone())
         })
     }
 
@@ -362,12 +366,7 @@ impl Service {
             let problem = if taken_names.contains_key(&(name_key(&room.name), room.site)) {
                 Some(("name", format!("{site} has a room of this name already")))
             } else {
-                of_another.map(|(device, other)| {
-                    let problem = format!(
-                        "{device} is a device of {other} already; add it to this room when it is revoked there"
-                    );
-                    ("device", problem)
-                })
+                of_another.map(|(device, other)| ("device", taken_device(device, other)))
             };
             if let Some((field, problem)) = problem {
                 refused.push(RefusedLine {
@@ -445,6 +444,11 @@ async fn put(tx: &mut Tx, before: &RoomRecord, after: &RoomRecord, now: DateTime
 fn entry(actor: &Actor, action: &'static str, before: &RoomRecord, after: &RoomRecord, summary: String) -> AuditEntry {
     let entry = actor.entry(action, "room", after.id, summary);
     entry.with_before(facts(before)).with_after(facts(after))
+}
+
+/// Why a file cannot add a device that `other` has.
+fn taken_device(device: &str, other: &str) -> String {
+    format!("{device} is a device of {other} already; add it to this room when it is revoked there")
 }
 
 /// Whether a device that is known may be added to another room. `other`: the name of the room that it is in.

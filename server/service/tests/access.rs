@@ -435,7 +435,7 @@ async fn every_call_that_changes_something_asks_for_its_right_a1(estate: Estate)
     for role in [Role::Helpdesk, Role::Auditor] {
         let by = Actor { role, ..actor() };
         for (name, act, _) in CALLS {
-            let may = role == Role::Helpdesk && matches!(act, Act::RetryRoom | Act::WorkOnTickets);
+            let may = role == Role::Helpdesk && matches!(act, Act::RetryRoom | Act::WorkOnTickets | Act::RefreshFacts);
             assert_eq!(role.may(act), may, "{role:?} {name}");
             assert!(may || is_forbidden(&scene.call(name, &by).await), "{role:?} {name}");
         }

@@ -39,10 +39,11 @@ async fn the_first_start_makes_one_link_and_the_link_one_admin_a2(engine: Engine
         .expect("a link");
     let visitor = Visitor::new(&house.base);
     assert_eq!(visitor.get("/").await.leads_to(), "/sign-in?next=%2F");
-    assert_eq!(
-        visitor.get(&format!("/welcome/{older}")).await.status,
-        404,
-        "an older link"
+    let page = visitor.get(&format!("/welcome/{older}")).await;
+    assert!(
+        page.status == 404 && page.text.contains("only the newest works"),
+        "{}",
+        page.text
     );
     let page = visitor.get(&format!("/welcome/{link}")).await;
     assert!(page.status == 200 && page.text.contains("Make yours."), "{}", page.text);

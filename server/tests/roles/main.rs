@@ -13,7 +13,7 @@ use app::error::AppError;
 use axum::Router;
 use axum::routing::get;
 use domain::access::Role;
-use server::router::{ServerConfig, router};
+use server::router::{ServerConfig, routes};
 use testkit::visitor::{Page, Visitor};
 use testkit::{ADMIN, Engine, House, both_engines};
 
@@ -117,7 +117,7 @@ async fn call(visitor: &Visitor, method: &str, address: &str, form: &[(&str, &st
 
 async fn every_route_has_a_row_and_keeps_to_it_a1(engine: Engine) {
     let people = Scene::new(engine).await;
-    let router = router(people.house.service.clone(), ServerConfig::default());
+    let router = routes(people.house.service.clone(), ServerConfig::default());
     assert_eq!(
         strangers(&router),
         BTreeSet::new(),

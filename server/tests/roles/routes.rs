@@ -289,6 +289,14 @@ pub const TABLE: &[Row] = &[
         NO_FORM,
         Devices,
     ),
+    // What the protocol has and this server has not: 404 for everybody, whatever the method.
+    (
+        "ANY",
+        "/{tenant}/controller/v1/{controller}/{*rest}",
+        "/DEFAULT/controller/v1/hall-1/unknown",
+        NO_FORM,
+        Anybody,
+    ),
     (
         "GET",
         "/{tenant}/controller/v1/{controller}/confirmationBase",

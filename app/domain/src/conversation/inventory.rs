@@ -93,8 +93,10 @@ pub struct Taken {
     pub window_aware: bool,
     /// People in its room, as far as this device says (K5).
     pub presence: Presence,
-    /// Components that are new, that have another version than before, or that the device names for the first time.
+    /// Components that are new, or that have another version than before.
     pub changed: Vec<(ProductId, Option<String>)>,
+    /// Components whose version is as it was known, and which the device names for the first time: it is reported from now on.
+    pub first_named: Vec<ProductId>,
     /// Components that are not there any more.
     pub gone: Vec<ProductId>,
 }
@@ -128,20 +130,21 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
     told_at.extend(report.data.keys().map(|key| (cleaned(key), now)));
     told_at.retain(|key, _| attributes.contains_key(key));
     let known_components = known.components;
-    let reported = reported_components(&attributes, &known_components);
+    let mut reported = reported_components(&attributes, &known_components);
     let gone = named_before
         .into_keys()
         .filter(|product| known_components.contains_key(product) && !reported.contains_key(product))
         .collect();
-    let changed = reported
+    let has_told = |product: &ProductId| reported_before.get(product).is_some_and(Option::is_some);
+    let is_unknown = |product: &ProductId| known_components.get(product).is_none_or(Option::is_none);
+    // A device that names a product and no version takes no version away that it has not told.
+    reported.retain(|product, version| version.is_some() || has_told(product) || is_unknown(product));
+    let (as_known, changed): (Vec<_>, Vec<_>) = reported
         .into_iter()
-        .filter(
-            |(product, version)| match (known_components.get(product), reported_before.get(product)) {
-                // A device that names a product and no version takes no version away that it has not told.
-                (Some(Some(_)), None | Some(None)) if version.is_none() => false,
-                (known, before) => known != Some(version) || before.is_none(),
-            },
-        )
+        .partition(|(product, version)| known_components.get(product) == Some(version));
+    let as_known = as_known.into_iter().map(|(product, _)| product);
+    let first_named = as_known
+        .filter(|product| !reported_before.contains_key(product))
         .collect();
     let (mut free_at, mut busy_at) = (known.free_at, known.busy_at);
     // A report that does not speak of the room makes an earlier one no younger (K5).
@@ -160,6 +163,7 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
         attributes,
         told_at,
         changed,
+        first_named,
         gone,
     })
 }
@@ -174,6 +178,12 @@ fn reported_components(attributes: &Attributes, known: &Components) -> Component
         }
         _ => named,
     }
+}
+
+/// Whether `sw_version` says nothing, because the device has not one product and names none. `components`: how many it has.
+#[must_use]
+pub fn leaves_product_open(attributes: &Attributes, components: usize) -> bool {
+    attributes.contains_key("sw_version") && components != 1 && components_in(attributes).is_empty()
 }
 
 fn says(attributes: &Attributes, key: &str, value: &str) -> bool {
@@ -333,12 +343,8 @@ mod tests {
         let taken = takes(&known(&[("cam", Some("1")), ("app", Some("1"))]), &cam);
         assert_eq!((taken.changed, taken.gone), (Vec::new(), vec![product("app")]));
         let taken = takes(&imported(&[("cam", Some("1")), ("app", Some("1"))]), &cam);
-        assert_eq!(taken.gone, []);
-        assert_eq!(
-            taken.changed,
-            vec![(product("cam"), Some("1".to_owned()))],
-            "from now on it is reported"
-        );
+        assert!(!taken.rechecks_room());
+        assert_eq!(taken.first_named, [product("cam")], "from now on it is reported");
         let alone = report_of(&components(&[("cam", None)]));
         let taken = takes(&imported(&[("cam", Some("1"))]), &alone);
         assert_eq!(
@@ -346,6 +352,18 @@ mod tests {
             (Vec::new(), Vec::new()),
             "it takes no version away"
         );
+    }
+
+    #[test]
+    fn one_version_says_nothing_where_there_are_several_products_ddi_2_13() {
+        let only_version =
+            |data: &[(&str, Option<&str>)]| takes(&imported(&[]), &report(ConfigMode::Merge, data)).attributes;
+        let alone = only_version(&[("sw_version", Some("2.0"))]);
+        assert!(leaves_product_open(&alone, 2) && leaves_product_open(&alone, 0));
+        assert!(!leaves_product_open(&alone, 1), "the one that it has");
+        let named = only_version(&[("sw_version", Some("2.0")), ("component.1.product", Some("cam"))]);
+        assert!(!leaves_product_open(&named, 2), "it names them");
+        assert!(!leaves_product_open(&only_version(&[]), 2));
     }
 
     #[test]

@@ -160,6 +160,7 @@ impl Tx {
     /// Writes the components of a report; whether anything is new.
     async fn put_inventory(&mut self, accepted: &mut AcceptedReport) -> Result<bool> {
         let (device, taken) = (accepted.device, &mut accepted.taken);
+        self.note_named(device, &taken.first_named).await?;
         let mut portfolio = BTreeMap::new();
         for (product, _) in &taken.changed {
             if let Some(record) = self.product(product).await? {
@@ -185,6 +186,14 @@ impl Tx {
             each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).execute(c).await.map(drop))?;
         }
         Ok(true)
+    }
+
+    async fn note_named(&mut self, device: DeviceId, products: &[ProductId]) -> Result<()> {
+        const SQL: &str = "UPDATE components SET is_reported = $3 WHERE device_id = $1 AND product_id = $2";
+        for product in products {
+            each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).bind(true).execute(c).await.map(drop))?;
+        }
+        Ok(())
     }
 
     /// Sets the version of a device that does not report it (`docs/devices.md` 2.13).

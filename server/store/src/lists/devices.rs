@@ -33,7 +33,7 @@ pub struct DeviceDetail {
     /// When it told each of them; one that is missing was told before times were kept.
     pub told_at: BTreeMap<String, DateTime<Utc>>,
     /// Product id, name, kind, installed version.
-    pub components: Vec<(ProductId, String, ProductKind, Option<String>)>,
+    pub components: Vec<ComponentDetail>,
 }
 
 /// A device in a list.
@@ -48,68 +48,75 @@ pub struct DeviceLineRecord {
     pub state: &'static str,
 }
 
+/// A product on a device: its id, name and kind, and the version where that is known.
+pub type ComponentDetail = (ProductId, String, ProductKind, Option<String>);
+
+/// A device with one of its components, or with none.
+#[derive(sqlx::FromRow)]
+struct DeviceRow {
+    id: Uuid,
+    controller_id: String,
+    role: String,
+    vendor: String,
+    model: String,
+    serial: String,
+    last_seen_at: Option<i64>,
+    attributes: Json<BTreeMap<String, String>>,
+    told_at: Json<BTreeMap<String, i64>>,
+    product_id: Option<String>,
+    product_name: Option<String>,
+    kind: Option<String>,
+    version: Option<String>,
+}
+
+impl DeviceRow {
+    /// Takes the component out of the row.
+    fn component(&mut self) -> Result<Option<ComponentDetail>> {
+        let (Some(product), Some(name), Some(kind)) =
+            (self.product_id.take(), self.product_name.take(), self.kind.take())
+        else {
+            return Ok(None);
+        };
+        let kind = word("products", &product, &kind, ProductKind::from_word)?;
+        Ok(Some((ProductId(product), name, kind, self.version.take())))
+    }
+
+    fn into_detail(self) -> Result<DeviceDetail> {
+        Ok(DeviceDetail {
+            id: DeviceId(self.id),
+            controller: self.controller_id,
+            role: self.role,
+            vendor: self.vendor,
+            model: self.model,
+            serial: self.serial,
+            last_seen_at: opt_instant("devices", self.id, self.last_seen_at)?,
+            attributes: self.attributes.0,
+            told_at: told_at_of(self.id, self.told_at.0)?,
+            components: Vec::new(),
+        })
+    }
+}
+
 impl Tx {
     /// A room's devices with their components.
     pub async fn device_details(&mut self, room: RoomId) -> Result<Vec<DeviceDetail>> {
-        const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, d.attributes, d.told_at, c.product_id, p.name, p.kind, v.text
+        const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, d.attributes, d.told_at,
+                c.product_id, p.name AS product_name, p.kind, v.text AS version
             FROM devices d
             LEFT JOIN components c ON c.device_id = d.id
             LEFT JOIN products p ON p.id = c.product_id
             LEFT JOIN versions v ON v.id = c.version_id
             WHERE d.room_id = $1 AND d.revoked_at IS NULL
             ORDER BY d.position, d.id, p.name";
-        type Row = (
-            Uuid,
-            String,
-            String,
-            String,
-            String,
-            String,
-            Option<i64>,
-            Json<BTreeMap<String, String>>,
-            Json<BTreeMap<String, i64>>,
-            Option<String>,
-            Option<String>,
-            Option<String>,
-            Option<String>,
-        );
-        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(room.0).fetch_all(c).await)?;
+        let rows: Vec<DeviceRow> = each!(self, c => sqlx::query_as(SQL).bind(room.0).fetch_all(c).await)?;
         let mut devices: Vec<DeviceDetail> = Vec::new();
-        for (
-            id,
-            controller,
-            role,
-            vendor,
-            model,
-            serial,
-            last_seen_at,
-            attributes,
-            told_at,
-            product,
-            name,
-            kind,
-            version,
-        ) in rows
-        {
-            if devices.last().is_none_or(|last| last.id.0 != id) {
-                let last_seen_at = opt_instant("devices", id, last_seen_at)?;
-                let components = Vec::new();
-                devices.push(DeviceDetail {
-                    id: DeviceId(id),
-                    controller,
-                    role,
-                    vendor,
-                    model,
-                    serial,
-                    last_seen_at,
-                    attributes: attributes.0,
-                    told_at: told_at_of(id, told_at.0)?,
-                    components,
-                });
+        for mut row in rows {
+            let component = row.component()?;
+            if devices.last().is_none_or(|last| last.id.0 != row.id) {
+                devices.push(row.into_detail()?);
             }
-            if let (Some(device), Some(product), Some(name), Some(kind)) = (devices.last_mut(), product, name, kind) {
-                let kind = word("products", &product, &kind, ProductKind::from_word)?;
-                device.components.push((ProductId(product), name, kind, version));
+            if let Some(device) = devices.last_mut() {
+                device.components.extend(component);
             }
         }
         Ok(devices)

@@ -242,6 +242,12 @@ impl<'s> RoomCase<'s> {
             .is_some_and(|deployment| deployment.missed_windows >= self.settings().unreachable_after_windows)
     }
 
+    /// Whether this plan sets a device's version to the release's.
+    pub(super) fn is_believed(&self, device: DeviceId, update: UpdateId) -> bool {
+        let mut believed = self.believed.iter();
+        believed.any(|believed| believed.device == device && believed.update == update)
+    }
+
     /// Those that this plan makes for a deployment.
     pub(super) fn new_installs_of(&self, update: UpdateId) -> impl Iterator<Item = &NewInstall> {
         let deployment = self.deployment(update).map(|deployment| deployment.id);

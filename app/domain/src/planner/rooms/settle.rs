@@ -218,7 +218,7 @@ fn complete_late(case: &mut RoomCase<'_>, update: UpdateId, failure: Failure) {
     }
 }
 
-/// Whether every device that has the product has the update's version or a newer one, and at least one has.
+/// Whether every device that has the product has the update's version or a newer one, by its inventory or by its word, and at least one has.
 fn is_current(case: &RoomCase<'_>, update: UpdateId) -> bool {
     let Some(release) = case.release(update) else {
         return false;
@@ -227,6 +227,7 @@ fn is_current(case: &RoomCase<'_>, update: UpdateId) -> bool {
     for device in &case.room().devices {
         match release.applicability(device) {
             Applicability::NoComponent => {}
+            _ if case.is_believed(device.id, update) => current += 1,
             Applicability::Current(_) => current += 1,
             Applicability::Applicable | Applicability::Unordered(_) | Applicability::UnknownVersion => return false,
         }

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::conversation::facts;
 use domain::conversation::feedback::{Execution, Finished};
+use domain::conversation::{facts, inventory};
 use domain::deployment::{DeploymentState, Force};
 use domain::ids::{DeviceId, ProductId, RoomId, SiteId, UpdateId};
 use domain::room::{Device, Health, HealthFacts, Room};
@@ -267,6 +267,7 @@ impl ReadSnapshot {
         let recommended = self.recommended(room, &details).await?;
         let item = |detail: DeviceDetail| {
             let own = room.devices.iter().find(|own| own.id == detail.id);
+            let is_open = inventory::leaves_product_open(&detail.attributes, detail.components.len());
             let components = detail.components.into_iter();
             let components = components.map(|(product, name, kind, installed)| ComponentItem {
                 recommended: recommended.get(&product).map(|recommended| recommended.of(own)),
@@ -278,7 +279,7 @@ impl ReadSnapshot {
             let mut told_at = detail.told_at;
             let facts = detail.attributes.into_iter().map(|(name, value)| ReportedFact {
                 told_at: told_at.remove(&name),
-                is_understood: facts::is_understood(&name),
+                is_understood: facts::is_understood(&name) && !(is_open && name == "sw_version"),
                 name,
                 value,
             });
