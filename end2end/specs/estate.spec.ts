@@ -139,7 +139,7 @@ bothWays([/422|409/], (withScript) => {
     await page.reload();
     if (withScript) await hydrated(page);
     const room = new RoomPage(page, "Cuttle");
-    const reported = room.devices.root.locator("details.facts").filter({ hasText: "room.mood" });
+    const reported = room.devices.root.locator("details.reported-facts").filter({ hasText: "room.mood" });
     await reported.locator("summary").click();
     await expect(reported).toContainText(/room\.statefree.+\(Sydney\)/);
     await expect(reported.locator("div").filter({ hasText: "room.mood" })).toContainText("Not understood");

@@ -365,9 +365,12 @@ fn facts(facts: Vec<FactView>) -> Option<AnyView> {
     let rows = rows.collect_view();
     let row = view! {
         <tr role="row" class="is-part">
-            <td role="cell" colspan="4">
-                <details class="facts">
-                    <summary>"What it last reported"</summary>
+            <td role="cell" colspan="4" class="reported-cell">
+                <details class="reported-facts">
+                    <summary>
+                        <Icon name="chevron-right" />
+                        "What it last reported"
+                    </summary>
                     <dl>{rows}</dl>
                 </details>
             </td>
