@@ -27,7 +27,6 @@ use crate::ids::{ActionId, DeploymentId, DeviceId, NewIds, ProductId, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::planner;
 use crate::rollout::Rollout;
-use crate::room::VersionSource;
 use crate::status::{self, UpdateStatus};
 use crate::time_text;
 use crate::window::Window;
@@ -516,15 +515,7 @@ impl Simulation {
             if taken.rechecks_room() {
                 self.fleet.rechecks.insert(room.id);
             }
-            for component in &mut device.components {
-                let changed = taken.changed.iter().find(|(product, _)| *product == component.product);
-                if let Some((_, version)) = changed {
-                    component.version.clone_from(version);
-                }
-                if changed.is_some() || taken.first_named.contains(&component.product) {
-                    component.source = VersionSource::Reported;
-                }
-            }
+            taken.write_to(&mut device.components);
         }
     }
 

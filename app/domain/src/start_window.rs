@@ -3,7 +3,7 @@
 //! An ordinary install has its night's window. What is forced may start at any time until the next freeze (K5, W6), so that it has a
 //! window only where a freeze lies ahead. Which window an install gets is the planner's to say.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "zones")]
@@ -39,6 +39,12 @@ impl StartWindow {
     #[must_use]
     pub fn contains(&self, instant: DateTime<Utc>) -> bool {
         self.opens <= instant && instant < self.closes
+    }
+
+    /// Whether an install of so many minutes that starts at `instant` ends inside (S7).
+    #[must_use]
+    pub fn still_fits(&self, instant: DateTime<Utc>, minutes: u32) -> bool {
+        instant + TimeDelta::minutes(minutes.into()) <= self.closes
     }
 
     /// Whether it is over at `now`.

@@ -69,7 +69,6 @@ enum Values {
 
 const TIME: &str = "a time with an offset, such as 2026-03-04T15:30:00+01:00, or none";
 const HOURS: &str = "hours of the device's own day, such as 02:00-04:30";
-
 const SIGNAL: &str = "ok, warn or bad, with a sentence behind a colon if there is one";
 
 fn values_of(attribute: &str) -> Option<Values> {
@@ -138,7 +137,7 @@ impl Values {
                 let is_one = value.eq_ignore_ascii_case("none") || DateTime::parse_from_rfc3339(value).is_ok();
                 (!is_one).then_some(TIME)
             }
-            Self::Hours => hours(value).is_none().then_some(HOURS),
+            Self::Hours => (!are_hours(value)).then_some(HOURS),
             Self::Signal => {
                 let word = value.split(':').next().unwrap_or_default().trim();
                 (!["ok", "warn", "bad"].contains(&word)).then_some(SIGNAL)
@@ -147,11 +146,11 @@ impl Values {
     }
 }
 
-/// Two times of a day, as `HH:MM-HH:MM` has them. The second may be the earlier one: past midnight.
-fn hours(text: &str) -> Option<(NaiveTime, NaiveTime)> {
-    let (from, until) = text.split_once('-')?;
-    let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
-    Some((time(from)?, time(until)?))
+/// Whether these are two times of a day, as in `HH:MM-HH:MM`. The second may be the earlier one: past midnight.
+fn are_hours(text: &str) -> bool {
+    let is_time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").is_ok();
+    text.split_once('-')
+        .is_some_and(|(from, until)| is_time(from) && is_time(until))
 }
 
 /// The number in an attribute like `component.<number>.version`.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::facts::{self, FactRefusal};
 use super::presence::Presence;
 use crate::ids::ProductId;
+use crate::room::{Component, VersionSource};
 
 /// How a report of facts changes what is known (`docs/devices.md` 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,19 @@ impl Taken {
     /// Leaves out products that the portfolio does not know: they stay attributes.
     pub fn keep_known(&mut self, is_known: impl Fn(&ProductId) -> bool) {
         self.changed.retain(|(product, _)| is_known(product));
+    }
+
+    /// Writes the versions of components that are there, as rows have them: from now on the device has reported them.
+    pub fn write_to(&self, components: &mut [Component]) {
+        for component in components {
+            let changed = self.changed.iter().find(|(product, _)| *product == component.product);
+            if let Some((_, version)) = changed {
+                component.version.clone_from(version);
+            }
+            if changed.is_some() || self.first_named.contains(&component.product) {
+                component.source = VersionSource::Reported;
+            }
+        }
     }
 
     /// Whether the planner rechecks the room. Ask after [`Taken::keep_known`].

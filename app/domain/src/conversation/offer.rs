@@ -3,7 +3,7 @@
 //! [`decide`] is asked by the poll, again by `GET deploymentBase`, for the device may be late, and again when a device says something
 //! about its action ([`super::hear::hear`]). Each question is one call: the answer also says whether the device shows up in time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{OfferFacts, presence};
 use crate::deployment::Force;
@@ -78,14 +78,13 @@ fn offer(facts: &OfferFacts<'_>, now: DateTime<Utc>) -> Offer {
 }
 
 fn in_window(facts: &OfferFacts<'_>, window: StartWindow, now: DateTime<Utc>) -> Offer {
-    let still_fits = now + TimeDelta::minutes(facts.expected_minutes.into()) <= window.closes();
     if now < window.opens() {
         if facts.window_aware {
             Offer::Prefetch
         } else {
             Offer::Nothing
         }
-    } else if still_fits {
+    } else if window.still_fits(now, facts.expected_minutes) {
         Offer::Install
     } else {
         Offer::Nothing

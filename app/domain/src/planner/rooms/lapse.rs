@@ -1,7 +1,5 @@
 //! Windows that closed before the start (W4), and rollouts that were deprecated or superseded under a room (T8, S9).
 
-use chrono::TimeDelta;
-
 use super::case::RoomCase;
 use super::reasons;
 use crate::deployment::{Deployment, Force, Withdrawal};
@@ -189,8 +187,6 @@ fn was_offered(case: &RoomCase<'_>, install: &Install) -> bool {
     let (Some(at), Some(window)) = (install.shown_up_at, install.window) else {
         return false;
     };
-    let minutes = case
-        .release(install.update)
-        .map_or(0, |release| release.expected_minutes);
-    at + TimeDelta::minutes(minutes.into()) <= window.closes()
+    let release = case.release(install.update);
+    release.is_some_and(|release| window.still_fits(at, release.expected_minutes))
 }

@@ -2,8 +2,6 @@
 
 use std::cmp::Reverse;
 
-use chrono::TimeDelta;
-
 use super::case::RoomCase;
 use super::reasons;
 use crate::deployment::{Deployment, DeploymentState, Failure, Night, Withdrawal};
@@ -215,8 +213,8 @@ fn may_open(case: &RoomCase<'_>, update: UpdateId) -> bool {
 
 /// Whether the window is open, or about to, and the expected minutes still fit into what is left of it (S7).
 fn fits(case: &RoomCase<'_>, minutes: u32, window: &Window) -> bool {
-    let left = window.closes - case.now().max(window.opens);
-    case.settings().prepares_at(window) <= case.now() && left >= TimeDelta::minutes(minutes.into())
+    let from = case.now().max(window.opens);
+    case.settings().prepares_at(window) <= case.now() && StartWindow::from(window).still_fits(from, minutes)
 }
 
 /// Forced ones first; then what another one needs first, then critical, then by kind, then the oldest release (S7).
