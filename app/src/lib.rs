@@ -20,6 +20,7 @@ mod home;
 #[cfg(feature = "ssr")]
 pub mod hydration;
 mod portfolio;
+pub mod readiness;
 mod rings;
 pub mod rooms;
 mod routes;
@@ -85,6 +86,16 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("rooms") view=Page::Inventory ssr=SsrMode::Async />
                     <Route path=(StaticSegment("rooms"), StaticSegment("import")) view=Page::Import ssr=SsrMode::Async />
                     <Route path=(StaticSegment("rooms"), StaticSegment("sites")) view=Page::Sites ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("rooms"), StaticSegment("readiness"))
+                        view=Page::Readiness
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=(StaticSegment("rooms"), StaticSegment("readiness"), StaticSegment("software"))
+                        view=Page::Software
+                        ssr=SsrMode::Async
+                    />
                     <Route path=(StaticSegment("rooms"), ParamSegment("id")) view=Page::Room ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("updates"))

@@ -62,6 +62,8 @@ parts! {
         Inventory => crate::rooms::InventoryPage,
         Import => crate::rooms::ImportPage,
         Sites => crate::rooms::SitesPage,
+        Readiness => crate::readiness::ReadinessPage,
+        Software => crate::readiness::SoftwarePage,
         Room => crate::rooms::RoomPage,
         RoomUpdates => crate::rooms::RoomUpdatesPage,
         RoomTickets => crate::rooms::RoomTicketsPage,

@@ -49,6 +49,8 @@ pub enum Act {
     Freeze,
     /// Rooms and sites.
     EditRooms,
+    /// Waivers, reviewed software, and that a new room is ready.
+    DecideReadiness,
     /// Tokens of devices.
     ManageDevices,
     WorkOnTickets,
@@ -110,6 +112,7 @@ impl Role {
                 | Act::EditRings
                 | Act::Freeze
                 | Act::EditRooms
+                | Act::DecideReadiness
                 | Act::ManageDevices
                 | Act::Announce,
             )
@@ -125,6 +128,7 @@ impl Role {
                 | Act::EditRings
                 | Act::Freeze
                 | Act::EditRooms
+                | Act::DecideReadiness
                 | Act::ManageDevices
                 | Act::WorkOnTickets
                 | Act::Announce,
@@ -135,7 +139,7 @@ impl Role {
 
 impl Act {
     /// Everything there is to do.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::See,
         Self::SeePortfolio,
         Self::SeeAudit,
@@ -153,6 +157,7 @@ impl Act {
         Self::EditRings,
         Self::Freeze,
         Self::EditRooms,
+        Self::DecideReadiness,
         Self::ManageDevices,
         Self::WorkOnTickets,
         Self::Announce,
@@ -179,6 +184,7 @@ impl Act {
             Self::EditRings => "change rings or move rooms",
             Self::Freeze => "make or lift freezes",
             Self::EditRooms => "add or change rooms",
+            Self::DecideReadiness => "waive checks, review software or confirm rooms",
             Self::ManageDevices => "hand out or revoke device tokens",
             Self::WorkOnTickets => "work on tickets",
             Self::Announce => "announce anything",

@@ -10,11 +10,13 @@ use crate::event::{Event, Subject};
 use crate::freeze::{Freeze, FreezeScope, Shift};
 use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
+use crate::readiness::decide::CheckedRoom;
+use crate::readiness::{Check, Waiver};
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::settings::Organisation;
 use crate::start_window::StartWindow;
-use crate::ticket::TicketChange;
+use crate::ticket::{CauseTicketChange, TicketChange};
 
 /// What a decision writes. Three kinds of fields:
 ///
@@ -58,6 +60,12 @@ pub struct Changes {
     pub believed: Vec<BelievedVersion>,
     /// Failure tickets to open, add to or resolve.
     pub tickets: Vec<TicketChange>,
+    /// Tickets of rooms that something else is the matter with.
+    pub cause_tickets: Vec<CauseTicketChange>,
+    /// What people have decided about readiness.
+    pub readiness: Vec<ReadinessEdit>,
+    /// Rooms whose readiness checks were made (C5).
+    pub checked_rooms: Vec<CheckedRoom>,
     /// Nights of waiting rooms that move with the dates of their rollout (K3, W6).
     pub moved_nights: Vec<MovedNights>,
     /// Devices that are asked to stop what they download (`docs/devices.md` 3).
@@ -121,6 +129,36 @@ pub struct BelievedVersion {
     pub device: DeviceId,
     /// Of which release.
     pub update: UpdateId,
+}
+
+/// What somebody has decided about readiness. The checks of the rooms that it concerns are made again at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadinessEdit {
+    /// Somebody answers for a check of a room; this takes the place of an earlier waiver of the check.
+    Waived {
+        room: RoomId,
+        waiver: Waiver,
+        at: DateTime<Utc>,
+    },
+    WaiverEnded {
+        room: RoomId,
+        check: Check,
+    },
+    /// A room's change management has moved here (C4).
+    Confirmed {
+        room: RoomId,
+        by: String,
+        at: DateTime<Utc>,
+    },
+    /// A name of software is fine, in all rooms (C1).
+    Reviewed {
+        name: String,
+        by: String,
+        at: DateTime<Utc>,
+    },
+    ReviewEnded {
+        name: String,
+    },
 }
 
 /// Somebody has acknowledged the failures of an update.
@@ -341,6 +379,9 @@ impl Changes {
             new_installs,
             believed,
             tickets,
+            cause_tickets,
+            readiness,
+            checked_rooms,
             moved_nights,
             stops,
             taken_back,
@@ -365,6 +406,9 @@ impl Changes {
             && new_installs.is_empty()
             && believed.is_empty()
             && tickets.is_empty()
+            && cause_tickets.is_empty()
+            && readiness.is_empty()
+            && checked_rooms.is_empty()
             && moved_nights.is_empty()
             && stops.is_empty()
             && taken_back.is_empty()

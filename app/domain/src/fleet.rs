@@ -14,11 +14,12 @@ use crate::deployment::Deployment;
 use crate::freeze::Freezes;
 use crate::ids::{ActionId, DeploymentId, RoomId, SiteId, UpdateId};
 use crate::install::{Install, InstallState};
+use crate::readiness::{Check, CheckResult, Waiver};
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
 use crate::settings::Organisation;
-use crate::ticket::FailureTicket;
+use crate::ticket::{CauseTicket, FailureTicket, TicketCause};
 use crate::update::{Exclusion, Update};
 
 pub use slice::{Candidate, DueRollout, DueRoom, PlacementBatch, Slice, next_positions};
@@ -52,6 +53,12 @@ pub struct Fleet {
     pub installs: BTreeMap<ActionId, Install>,
     /// What failed, one a room and update.
     pub tickets: BTreeMap<(RoomId, UpdateId), FailureTicket>,
+    /// What else is the matter with rooms, one for each cause.
+    pub cause_tickets: BTreeMap<(RoomId, TicketCause), CauseTicket>,
+    /// What the checks of rooms came to; one that is missing was never checked.
+    pub checks: BTreeMap<RoomId, RoomChecks>,
+    /// Names of software that an admin has reviewed (C1).
+    pub reviewed: BTreeSet<String>,
     /// The freezes that move plans (W6).
     pub freezes: Freezes,
     /// The order of nights in rings that are being filled (S6), by position.
@@ -62,6 +69,19 @@ pub struct Fleet {
     pub rechecks: BTreeSet<RoomId>,
     /// Rooms to recheck at an instant, because a hold begins or ends.
     pub rechecks_at: BTreeSet<(DateTime<Utc>, RoomId)>,
+}
+
+/// A room's readiness checks (C1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomChecks {
+    /// What each came to last.
+    pub results: BTreeMap<Check, CheckResult>,
+    /// Also those that have ended.
+    pub waivers: Vec<Waiver>,
+    /// Somebody has confirmed that change management has moved here (C4).
+    pub is_confirmed: bool,
+    /// When they are made again.
+    pub next_at: Option<DateTime<Utc>>,
 }
 
 impl Fleet {
@@ -80,6 +100,9 @@ impl Fleet {
             deployments: BTreeMap::new(),
             installs: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            cause_tickets: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            reviewed: BTreeSet::new(),
             freezes: Freezes::default(),
             placements: BTreeMap::new(),
             batch: MOST_NEW_DEPLOYMENTS,
@@ -107,7 +130,8 @@ impl Fleet {
         let rollouts = self.rollouts.values().filter_map(|rollout| rollout.next_at);
         let deployments = self.deployments.values().filter_map(|deployment| deployment.next_at);
         let rechecks = self.rechecks_at.first().map(|(at, _)| *at);
-        rollouts.chain(deployments).chain(rechecks).min()
+        let checks = self.checks.values().filter_map(|checks| checks.next_at);
+        rollouts.chain(deployments).chain(rechecks).chain(checks).min()
     }
 
     /// The deployment of an update in a room.

@@ -41,6 +41,7 @@ pub mod room;
 #[cfg(feature = "zones")]
 pub mod scenario;
 pub mod settings;
+pub mod signal;
 #[cfg(feature = "zones")]
 pub mod sim;
 pub mod start_window;

@@ -121,6 +121,7 @@ mod tests {
                 product: ProductId("bar".to_owned()),
                 product_name: "Bar".to_owned(),
                 kind: ProductKind::Firmware,
+                vendor: String::new(),
                 version: (*version).to_owned(),
                 released: None,
                 severity: Severity::Routine,

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::freeze::{DateOutOfRange, FreezeScope};
+use crate::readiness::Check;
 use crate::settings::SettingRefusal;
 
 /// Why a command does nothing.
@@ -200,6 +201,30 @@ pub enum Refusal {
         title: String,
         room: String,
     },
+    /// The room is gone.
+    Retired { room: String },
+    /// A waiver cannot end in the past.
+    WaiverEnded {
+        /// Its last date.
+        until: NaiveDate,
+        /// The room's date.
+        today: NaiveDate,
+    },
+    /// A waiver cannot run so long.
+    WaiverTooLong {
+        /// Days from today.
+        days: i64,
+    },
+    /// No waiver of the check runs.
+    NotWaived { check: Check, room: String },
+    /// The room is no new one (C4).
+    NotOnboarding { room: String },
+    /// Somebody has confirmed that its change management has moved here.
+    ConfirmedAlready { room: String },
+    /// Somebody has reviewed the name.
+    ReviewedAlready { name: String },
+    /// Nobody has reviewed the name.
+    NotReviewed { name: String },
 }
 
 /// What a refusal is about.
@@ -233,7 +258,13 @@ impl Refusal {
             Self::NoFile { .. } => RefusalKind::Field("files"),
             Self::NoMinutes | Self::DoesNotFit { .. } => RefusalKind::Field("expected minutes"),
             Self::RunningDoesNotFit { .. } => RefusalKind::Field("window_minutes"),
+            Self::WaiverEnded { .. } | Self::WaiverTooLong { .. } => RefusalKind::Field("until"),
+            Self::ReviewedAlready { .. } | Self::NotReviewed { .. } => RefusalKind::Field("name"),
             Self::MovedMeanwhile { .. }
+            | Self::Retired { .. }
+            | Self::NotWaived { .. }
+            | Self::NotOnboarding { .. }
+            | Self::ConfirmedAlready { .. }
             | Self::InsideRing { .. }
             | Self::PublishedAlready { .. }
             | Self::Recalled { .. }

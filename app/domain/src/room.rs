@@ -1,11 +1,11 @@
 //! Rooms, the devices in them and what those report (SPEC 1).
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::freeze::{Freeze, Freezes};
 use crate::ids::{DeviceId, ProductId, RingId, RoomId};
-use crate::product::ProductKind;
+use crate::readiness::BlockScope;
 use crate::zone::Zone;
 
 /// Whether a room takes part.
@@ -40,9 +40,6 @@ impl RoomState {
     }
 }
 
-/// Without a check-in of any device for this long a room is unmonitored (I4).
-pub const UNMONITORED_AFTER: TimeDelta = TimeDelta::minutes(30);
-
 /// A room's health (I4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,7 +48,7 @@ pub enum Health {
     Healthy,
     /// An open Critical or Important ticket, or a recorded one.
     Unhealthy,
-    /// No device has checked in for [`UNMONITORED_AFTER`].
+    /// No device has checked in for as long as the settings say.
     Unmonitored,
     /// New.
     Onboarding,
@@ -118,8 +115,10 @@ pub struct HealthFacts {
     /// Open tickets that would, if they were not suppressed (I3).
     pub suppressed: i64,
     pub devices: i64,
-    /// Those of them that have checked in within [`UNMONITORED_AFTER`].
+    /// Those of them that have checked in lately.
     pub in_contact: i64,
+    /// Minutes without a check-in of any device, after which the room is unmonitored: a setting.
+    pub unmonitored_minutes: u32,
     /// Whether any of them ever has.
     pub ever_seen: bool,
 }
@@ -148,8 +147,10 @@ impl HealthFacts {
             Health::Suppressed => format!("{} open tickets are suppressed. {contact}.", self.suppressed),
             Health::Unmonitored if self.devices == 0 => "It has no devices.".to_owned(),
             Health::Unmonitored if self.ever_seen => {
-                let minutes = UNMONITORED_AFTER.num_minutes();
-                format!("{contact}: no check-in for {minutes} minutes or more.")
+                format!(
+                    "{contact}: no check-in for {} minutes or more.",
+                    self.unmonitored_minutes
+                )
             }
             Health::Unmonitored => format!("{contact}: no check-in yet."),
             Health::Onboarding => format!("New, not scheduled yet. {contact}."),
@@ -170,7 +171,7 @@ pub struct Room {
     pub ring: RingId,
     /// Whether it takes part.
     pub state: RoomState,
-    /// Updates of these kinds must not reach it, with the failed check's sentence (C2, S13).
+    /// What its checks keep away from it (C2, S13).
     pub blocks: Vec<Block>,
     /// Holds that concern the room itself, its site or a model in it ★.
     pub holds: Vec<Hold>,
@@ -180,11 +181,11 @@ pub struct Room {
     pub devices: Vec<Device>,
 }
 
-/// A failed readiness check that keeps updates of one kind away.
+/// A readiness check keeps something away from a room (C2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// The kind of product it blocks.
-    pub kind: ProductKind,
+    /// What it keeps away.
+    pub scope: BlockScope,
     /// Why, in one sentence.
     pub why: String,
 }
@@ -275,6 +276,7 @@ mod tests {
             devices: 3,
             in_contact,
             ever_seen: true,
+            unmonitored_minutes: 30,
         }
     }
 

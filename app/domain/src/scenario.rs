@@ -9,7 +9,7 @@
 //! clock 2025-03-01 00:00                              when it begins
 //! ring Pilots order 3 rollout 2 test 1                adds a ring; Staging, General and Executive are edited
 //! site Berlin zone Europe/Berlin
-//! product app kind app [by-date] [prefix 10.0.] [beside]      beside: its releases do not supersede each other
+//! product app kind app [by-date] [prefix 10.0.] [beside] [vendor V]      beside: its releases do not supersede each other
 //! mode automatic [nights 5]                           updates published from here on; or: mode rings
 //! guard off                                           the starvation guard; or: guard on
 //! portfolio app 1.5 [minutes N] [minimum V] [for MODEL]       a release that is not published, but may be a step
@@ -30,6 +30,9 @@
 //! at 2025-03-09 09:00 hold Berlin-1 until 2025-03-20 by "Facilities" because "trade fair"
 //! at 2025-03-09 09:00 add room Attic in General at Berlin with app 1.0
 //! at 2025-03-09 09:00 report Berlin-1 app 2.0         its inventory says so; Nightshift had no part in it
+//! at 2025-03-09 09:00 tell Berlin-1 [number 1] os.name "Windows 11" readiness.os_updates wsus      its devices report facts; - takes one away
+//! at 2025-03-09 09:00 waive Berlin-1 os_updates until 2025-03-20 because "the network is rebuilt"
+//! at 2025-03-09 09:00 confirm Berlin-1                change management has moved here
 //! at 2025-03-09 09:00 ring Late order 7 rollout 1 test 0
 //! at 2025-03-09 09:00 device Berlin-1 absent 2025-03-10 2025-03-12
 //! at 2025-03-09 09:00 away until 2025-04-09 09:00     the service is

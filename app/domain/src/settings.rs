@@ -46,6 +46,12 @@ pub struct Settings {
     pub starvation_guard: bool,
     /// Windows without space for an update, after which its room gets a Warning ticket (S7).
     pub crowded_after_windows: u32,
+    /// Hours for which facts count; older ones make a check unknown (C7).
+    pub facts_count_hours: u32,
+    /// Minutes without a check-in of any device, after which a room is unmonitored (I4).
+    pub unmonitored_minutes: u32,
+    /// Minutes for which a signal is bad before it opens a ticket (I4).
+    pub bad_signal_minutes: u32,
 }
 
 /// How an update goes through the rooms (S12).
@@ -104,6 +110,9 @@ impl Default for Settings {
             automatic_days: 5,
             starvation_guard: true,
             crowded_after_windows: 3,
+            facts_count_hours: 48,
+            unmonitored_minutes: 30,
+            bad_signal_minutes: 10,
         }
     }
 }
@@ -161,6 +170,9 @@ impl Settings {
             ("poll_seconds", self.poll_seconds, 5, 86_399),
             ("automatic_days", self.automatic_days, 1, 60),
             ("crowded_after_windows", self.crowded_after_windows, 1, 30),
+            ("facts_count_hours", self.facts_count_hours, 1, 14 * 24),
+            ("unmonitored_minutes", self.unmonitored_minutes, 5, DAY),
+            ("bad_signal_minutes", self.bad_signal_minutes, 0, DAY),
         ];
         for (field, value, least, most) in limits {
             if !(least..=most).contains(&value) {
@@ -180,6 +192,20 @@ impl Settings {
             });
         }
         Ok(())
+    }
+}
+
+impl Settings {
+    /// For how long facts count (C7).
+    #[must_use]
+    pub fn facts_count(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::hours(self.facts_count_hours.into())
+    }
+
+    /// How long a room is out of contact before it is unmonitored (I4).
+    #[must_use]
+    pub fn unmonitored_after(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::minutes(self.unmonitored_minutes.into())
     }
 }
 

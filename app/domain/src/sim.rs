@@ -4,6 +4,7 @@
 //! tick it plans again (law A), asks `check` for all other laws and `forward` for law H. Start with [`Simulation::run_until`].
 
 mod by_hand;
+mod checks;
 mod freezes;
 mod people;
 
@@ -30,6 +31,8 @@ use crate::rollout::Rollout;
 use crate::status::{self, UpdateStatus};
 use crate::time_text;
 use crate::window::Window;
+
+pub use checks::SimulatedFacts;
 
 /// How a simulated device behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +105,8 @@ pub struct Simulation {
     /// Every law is asked after every tick. Switched off, a year of a large fleet takes seconds; then ask
     /// [`Simulation::check_everything`] now and then.
     pub checks_laws: bool,
+    /// What devices have told, and what checks go by.
+    pub facts: SimulatedFacts,
     events: BTreeMap<(DateTime<Utc>, u64), DeviceEvent>,
     next_event: u64,
     ids: Counter,
@@ -139,6 +144,7 @@ impl Simulation {
             log: Vec::new(),
             findings: Vec::new(),
             checks_laws: true,
+            facts: SimulatedFacts::default(),
             events: BTreeMap::new(),
             next_event: 0,
             ids: Counter::default(),
@@ -187,6 +193,7 @@ impl Simulation {
     pub fn tick(&mut self) {
         let before = self.checks_laws.then(|| self.fleet.clone());
         let mut ticked = false;
+        self.check_rooms();
         for round in 0.. {
             let Some(slice) = self.fleet.slice(self.now) else { break };
             ticked = true;

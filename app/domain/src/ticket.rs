@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{RoomId, UpdateId};
+use crate::ids::{DeviceId, ProductId, RoomId, UpdateId};
+use crate::readiness::Check;
 use crate::reason::Reason;
+use crate::signal::Signal;
 
 /// How bad it is (I1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -192,4 +194,77 @@ pub enum TicketEvent {
     },
     /// The cause is gone: it resolves the ticket, if there is one.
     Cleared(Reason),
+}
+
+/// Why a ticket of a room opens by itself, apart from failed updates. A room has at most one for each cause; it resolves itself when the
+/// cause is gone (I3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketCause {
+    /// A check that nothing remedies from afar fails (C2).
+    Check(Check),
+    /// A setting of this device could not be changed (C3).
+    Setting(DeviceId),
+    /// A version of this product is out of support (L4).
+    Support(ProductId),
+    /// This device says that something does not work.
+    Signal(DeviceId, Signal),
+}
+
+impl TicketCause {
+    /// What it is about, in the words of I1's categories.
+    #[must_use]
+    pub fn category(&self) -> &'static str {
+        match self {
+            Self::Check(_) | Self::Setting(_) => "Readiness",
+            Self::Support(_) => "App version",
+            Self::Signal(..) => "Room health",
+        }
+    }
+
+    /// Its word in rows; no two causes have the same.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            Self::Check(check) => format!("check:{}", check.as_str()),
+            Self::Setting(device) => format!("setting:{device}"),
+            Self::Support(product) => format!("support:{product}"),
+            Self::Signal(device, signal) => format!("signal:{device}:{}", signal.as_str()),
+        }
+    }
+}
+
+/// The ticket of a cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CauseTicket {
+    pub severity: TicketSeverity,
+    pub state: TicketStatus,
+}
+
+/// What happens to the ticket of a cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CauseTicketChange {
+    /// Where.
+    pub room: RoomId,
+    pub cause: TicketCause,
+    /// What happened.
+    pub event: CauseEvent,
+}
+
+/// See [`CauseTicketChange`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CauseEvent {
+    /// Open the ticket, or give the open one this severity.
+    Found {
+        severity: TicketSeverity,
+        /// Of a ticket that opens.
+        title: String,
+        /// In one sentence or two.
+        what: String,
+    },
+    /// The cause is gone: it resolves the ticket, if there is one.
+    Gone {
+        /// In one sentence.
+        what: String,
+    },
 }

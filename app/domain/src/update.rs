@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ProductId, UpdateId};
-use crate::room::{Device, Room, RoomState};
+use crate::readiness;
+use crate::room::{Block, Device, Room, RoomState};
 use crate::version::{self, Version, VersionScheme};
 
 pub use crate::product::ProductKind;
@@ -108,6 +109,8 @@ pub struct Update {
     pub product_name: String,
     /// The kind of product.
     pub kind: ProductKind,
+    /// Whose product it is, as the portfolio writes it.
+    pub vendor: String,
     /// As the vendor writes it.
     pub version: String,
     /// Day of release, where known.
@@ -264,7 +267,8 @@ impl Update {
                 until: hold.until,
             });
         }
-        let block = room.blocks.iter().find(|block| block.kind == self.kind);
+        let is_kept_away = |block: &&Block| readiness::keeps_away(block.scope, self.kind, &self.vendor);
+        let block = room.blocks.iter().find(is_kept_away);
         block.map(|block| Exclusion::Blocked { why: block.why.clone() })
     }
 }

@@ -85,6 +85,7 @@ fn simulation_until(end: &str) -> Simulation {
         product: ProductId("app".to_owned()),
         product_name: "app".to_owned(),
         kind: ProductKind::App,
+        vendor: String::new(),
         version: "2".to_owned(),
         released: None,
         severity: Severity::Routine,

@@ -85,6 +85,7 @@ impl Year {
             product: ProductId(product.to_owned()),
             product_name: product.to_owned(),
             kind,
+            vendor: String::new(),
             version: month.to_string(),
             released: None,
             severity: if critical {

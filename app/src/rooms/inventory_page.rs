@@ -42,6 +42,9 @@ pub fn InventoryPage() -> impl IntoView {
             <li>
                 <a href="/rooms/sites">"Sites"</a>
             </li>
+            <li>
+                <a href="/rooms/readiness">"Readiness"</a>
+            </li>
         </PageHeader>
         <RoomList path="/rooms" table=table with_retired=true />
         <AddRoomDialog close="/rooms" />

@@ -7,6 +7,7 @@ use domain::update::ProductKind;
 use serde::{Deserialize, Serialize};
 
 use crate::components::model::{Choice, HistoryRow, Pager, RingView};
+use crate::readiness::model::RoomReadinessView;
 use crate::tickets::model::TicketRow;
 
 /// A row of the lists of rooms (P4, P0).
@@ -156,8 +157,8 @@ pub struct RoomOverview {
     pub devices: Vec<DeviceView>,
     /// Holds that concern it, in sentences.
     pub holds: Vec<String>,
-    /// Failed readiness checks that keep updates away: (kind, sentence).
-    pub blocks: Vec<(String, String)>,
+    /// Its readiness checks, and what onboarding still wants; `None`: it is retired.
+    pub readiness: Option<RoomReadinessView>,
 }
 
 /// An update in one room, for the room's Updates tab.
@@ -220,8 +221,6 @@ pub struct RoomForm {
     pub capacity: String,
     /// Its own zone; empty: its site's.
     pub zone: String,
-    /// `onboarding`, `managed`.
-    pub state: String,
     /// As which it was read: who is slower is told.
     pub revision: i64,
     /// Its ring's id.
@@ -251,8 +250,6 @@ pub struct RoomFields {
     pub capacity: String,
     /// Its own zone; empty: its site's.
     pub zone: String,
-    /// `onboarding`, `managed`.
-    pub state: String,
 }
 
 /// A site in a list, and what its dialog starts from.

@@ -65,6 +65,7 @@ pub fn room_filter(query: &RoomsQuery) -> RoomFilter {
         which: match query.state.as_str() {
             "retired" => WhichRooms::Retired,
             "unhealthy" => WhichRooms::Unhealthy,
+            "onboarding" => WhichRooms::Onboarding,
             _ => WhichRooms::NotRetired,
         },
     }
@@ -108,7 +109,7 @@ fn ring_choices(snapshot: &ReadSnapshot) -> Vec<Choice> {
     choices.collect()
 }
 
-fn place(building: &str, floor: &str) -> String {
+pub(crate) fn place(building: &str, floor: &str) -> String {
     match (building.is_empty(), floor.is_empty()) {
         (true, true) => String::new(),
         (false, true) => building.to_owned(),

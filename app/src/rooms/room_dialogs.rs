@@ -136,11 +136,7 @@ fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
     }
     let (name, site) = (typed("name", &form.name), typed("site", &form.site));
     let (building, floor) = (typed("building", &form.building), typed("floor", &form.floor));
-    let (capacity, zone, state) = (
-        typed("capacity", &form.capacity),
-        typed("zone", &form.zone),
-        typed("state", &form.state),
-    );
+    let (capacity, zone) = (typed("capacity", &form.capacity), typed("zone", &form.zone));
     let longest = form.longest_name;
     let hidden = form.id.map(|id| {
         view! {
@@ -154,10 +150,6 @@ fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
         let rings = pairs(form.rings);
         view! { <SelectField label="Ring" name="ring" value=ring choices=rings /> }.into_any()
     });
-    let states = vec![
-        ("onboarding".to_owned(), "Onboarding: no updates yet".to_owned()),
-        ("managed".to_owned(), "Managed: gets updates".to_owned()),
-    ];
     let sites = pairs(form.sites);
     view! {
         <FormDialog title close action submit>
@@ -176,7 +168,6 @@ fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
                 hint="The room’s nights follow it."
             />
             {ring}
-            <SelectField label="State" name="state" value=state choices=states />
         </FormDialog>
     }
     .into_any()

@@ -78,7 +78,11 @@ fn list(
         table(rows, total, may_move, address)
     };
     let retired = with_retired.then(|| {
-        let choices = vec![choice("unhealthy", "Unhealthy"), choice("retired", "Retired")];
+        let choices = vec![
+            choice("unhealthy", "Unhealthy"),
+            choice("onboarding", "Onboarding"),
+            choice("retired", "Retired"),
+        ];
         view! { <Filter label="Show" name="state" value=query.state none="All in use" choices /> }.into_any()
     });
     view! {
@@ -113,6 +117,9 @@ fn no_rows(path: &str, address: &ParamsMap) -> AnyView {
         let clear = Some(path.to_owned());
         let text = "No room has a ticket that makes it unhealthy.";
         view! { <EmptyState title="No unhealthy rooms" text clear /> }.into_any()
+    } else if address::value(address, "state") == "onboarding" && address::value(address, "q").is_empty() {
+        let clear = Some(path.to_owned());
+        view! { <EmptyState title="No room is onboarding" text="New rooms appear here." clear /> }.into_any()
     } else if address::is_filtered(address) {
         let clear = Some(path.to_owned());
         view! { <EmptyState title="No room matches" text="No room matches these filters." clear /> }.into_any()

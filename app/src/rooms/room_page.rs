@@ -22,6 +22,7 @@ use crate::components::show_resource::show_page;
 use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
+use crate::readiness::{WaiveDialog, room_panel};
 use crate::rooms::model::{ComponentView, DeviceView, FactView, RoomHead, RoomOverview};
 use crate::tickets::model::IssueAbout;
 use crate::tickets::{RecordLink, record_dialog};
@@ -47,6 +48,7 @@ pub fn RoomPage() -> impl IntoView {
         {show_page(room, page)}
         {record_dialog(about, address, close)}
         <RoomDialogs id />
+        <WaiveDialog id />
     }
 }
 
@@ -211,10 +213,12 @@ fn page(room: RoomOverview) -> AnyView {
         head,
         devices,
         holds,
-        blocks,
+        readiness,
     } = room;
     let devices = devices_section(&head, devices);
-    let content = if holds.is_empty() && blocks.is_empty() {
+    let room = head.id;
+    let readiness = readiness.map(|readiness| room_panel::panels(room, readiness));
+    let content = if holds.is_empty() && readiness.is_none() {
         devices
     } else {
         view! {
@@ -222,7 +226,7 @@ fn page(room: RoomOverview) -> AnyView {
                 {devices}
                 <aside class="stack" aria-label="More about this room">
                     {holds_panel(holds)}
-                    {blocks_panel(blocks)}
+                    {readiness}
                 </aside>
             </div>
         }
@@ -404,32 +408,6 @@ fn holds_panel(holds: Vec<String>) -> Option<AnyView> {
         <section class="panel" aria-labelledby="h-holds">
             <h2 id="h-holds">"Holds"</h2>
             <ul class="list">{holds.collect_view()}</ul>
-        </section>
-    };
-    Some(panel.into_any())
-}
-
-fn blocks_panel(blocks: Vec<(String, String)>) -> Option<AnyView> {
-    if blocks.is_empty() {
-        return None;
-    }
-    let blocks = blocks.into_iter().map(|(kind, sentence)| {
-        view! {
-            <li>
-                <span class="status check--fail">
-                    <Icon name="check-fail" />
-                </span>
-                <span class="check-name">{kind}</span>
-                <span class="result">"Fail"</span>
-                <p class="guide">{sentence}</p>
-            </li>
-        }
-        .into_any()
-    });
-    let panel = view! {
-        <section class="panel" aria-labelledby="h-readiness">
-            <h2 id="h-readiness">"Readiness"</h2>
-            <ul class="readiness">{blocks.collect_view()}</ul>
         </section>
     };
     Some(panel.into_any())

@@ -75,6 +75,7 @@ fn page(settings: SettingsView, address: &ParamsMap) -> AnyView {
                     fields.poll_seconds,
                     fields.prepare_minutes,
                 ])}
+                {rooms([fields.facts_count_hours, fields.unmonitored_minutes, fields.bad_signal_minutes])}
             </fieldset>
             {save}
         </PostForm>
@@ -105,6 +106,9 @@ fn typed(known: SettingsFields, address: &ParamsMap) -> SettingsFields {
         crowded_after_windows: typed("crowded_after_windows"),
         poll_seconds: typed("poll_seconds"),
         prepare_minutes: typed("prepare_minutes"),
+        facts_count_hours: typed("facts_count_hours"),
+        unmonitored_minutes: typed("unmonitored_minutes"),
+        bad_signal_minutes: typed("bad_signal_minutes"),
     }
 }
 
@@ -210,6 +214,38 @@ fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
                     value=crowded
                     kind="number"
                     hint="1 to 30; then the room gets a ticket."
+                />
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn rooms([facts, unmonitored, signal]: [String; 3]) -> AnyView {
+    view! {
+        <section aria-labelledby="h-rooms">
+            <h2 id="h-rooms">"Rooms"</h2>
+            <div class="field-row field-row--3">
+                <TextField
+                    label="Hours for which facts count"
+                    name="facts_count_hours"
+                    value=facts
+                    kind="number"
+                    hint="1 to 336; a check that goes by older facts is unknown."
+                />
+                <TextField
+                    label="Minutes until unmonitored"
+                    name="unmonitored_minutes"
+                    value=unmonitored
+                    kind="number"
+                    hint="5 to 1440, without a check-in of any device of the room."
+                />
+                <TextField
+                    label="Minutes of a bad signal"
+                    name="bad_signal_minutes"
+                    value=signal
+                    kind="number"
+                    hint="0 to 1440; then the room gets a ticket."
                 />
             </div>
         </section>

@@ -40,6 +40,9 @@ impl RequestContext {
                 crowded_after_windows: settings.crowded_after_windows.to_string(),
                 poll_seconds: settings.poll_seconds.to_string(),
                 prepare_minutes: settings.prepare_minutes.to_string(),
+                facts_count_hours: settings.facts_count_hours.to_string(),
+                unmonitored_minutes: settings.unmonitored_minutes.to_string(),
+                bad_signal_minutes: settings.bad_signal_minutes.to_string(),
             },
             tzdb: current.zone_rules,
             zones: if may_change { zone::names() } else { Vec::new() },
@@ -90,6 +93,9 @@ fn settings_draft(fields: SettingsFields) -> Result<OrganisationDraft> {
         crowded_after_windows: number("crowded_after_windows", &fields.crowded_after_windows)?,
         poll_seconds: number("poll_seconds", &fields.poll_seconds)?,
         prepare_minutes: number("prepare_minutes", &fields.prepare_minutes)?,
+        facts_count_hours: number("facts_count_hours", &fields.facts_count_hours)?,
+        unmonitored_minutes: number("unmonitored_minutes", &fields.unmonitored_minutes)?,
+        bad_signal_minutes: number("bad_signal_minutes", &fields.bad_signal_minutes)?,
     };
     Ok(OrganisationDraft {
         name: fields.name.into(),

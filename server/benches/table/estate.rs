@@ -398,7 +398,7 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
             SELECT {new_id}, r.id, NULL, 'Facilities', 'a fair', '2025-01-01', '2025-01-05' FROM rooms r WHERE {room} % 10 = 3"
         ),
         format!(
-            "INSERT INTO blocks (room_id, kind, why) SELECT r.id, 'driver', 'The check failed.' FROM rooms r WHERE {room} % 10 = 4"
+            "INSERT INTO blocks (room_id, kind, why) SELECT r.id, 'os', 'The check failed.' FROM rooms r WHERE {room} % 10 = 4"
         ),
         // Housekeeping that would go on while pages are measured.
         match engine {

@@ -110,9 +110,6 @@ impl Service {
                 }
                 tx.add_hold(*id, *room, hold, now).await?;
             }
-            for (room, block) in &plan.blocks {
-                tx.put_block(*room, block).await?;
-            }
             tx.recheck_all(plan.rooms.iter().map(|room| room.id)).await?;
             tx.wake_rollouts(now).await?;
             report.rooms = plan.rooms.len();

@@ -17,7 +17,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::deployment::Progress;
 use domain::ids::{ProductId, RingId, StageOf, UpdateId};
-use domain::room::{HealthImpact, RoomState, UNMONITORED_AFTER};
+use domain::room::{HealthImpact, RoomState};
 use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
 
 use crate::Clock;
@@ -303,7 +303,11 @@ impl EstateCount for RoomsByHealthFacts {
     }
 
     async fn count(&self, tx: &mut Tx, now: DateTime<Utc>) -> store::Result<Self::Value> {
-        tx.rooms_by_health_facts(now, now - UNMONITORED_AFTER).await
+        let organisation = tx.organisation().await?;
+        let settings = organisation
+            .map(|organisation| organisation.settings)
+            .unwrap_or_default();
+        tx.rooms_by_health_facts(now, now - settings.unmonitored_after()).await
     }
 }
 
@@ -316,11 +320,13 @@ impl EstateCount for RoomsFound {
 
     fn key(&self) -> String {
         format!(
-            "{:?} {:?} {} {} {}",
+            "{:?} {:?} {} {} {} {:?} {}",
             self.0.ring,
             self.0.site,
             self.0.retired,
             self.0.unhealthy_at.is_some(),
+            self.0.onboarding,
+            self.0.checks,
             self.0.words
         )
     }

@@ -34,6 +34,7 @@ pub mod people;
 mod plan_facts;
 mod portfolio;
 pub mod read;
+pub mod readiness;
 mod refused_devices;
 pub mod releases;
 mod rings;
@@ -69,7 +70,7 @@ pub use history::{PastDeployment, PastRollout, PastTicket};
 pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use portfolio::{NewFile, PublishOutcome, RecallOutcome, Source};
 pub use rings::{MOST_MOVED, MoveOutcome, RingFields, RoomChoice};
-pub use rooms_file::{BlockLine, ComponentLine, DeviceLine, HoldLine, RoomLine, RoomsFile, SiteLine};
+pub use rooms_file::{ComponentLine, DeviceLine, HoldLine, RoomLine, RoomsFile, SiteLine};
 pub use tick::{DryRun, TickReport};
 
 /// Everything Nightshift can do. Clones share one database and one clock.

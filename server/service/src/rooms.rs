@@ -44,8 +44,6 @@ pub struct RoomDraft {
     pub capacity: u32,
     /// Its own IANA zone; empty: its site's.
     pub zone: CleanLine,
-    /// Whether it takes part.
-    pub state: RoomState,
 }
 
 /// A device as a form has it.
@@ -503,12 +501,6 @@ async fn checked(tx: &mut Tx, draft: &RoomDraft, own: Option<&RoomRecord>) -> Re
             format!("{} is more than {LARGEST_CAPACITY}", draft.capacity),
         ));
     }
-    if draft.state == RoomState::Retired {
-        return Err(ServiceError::invalid(
-            "state",
-            "a room is retired with a reason, and not by its form",
-        ));
-    }
     let sites = tx.sites().await?;
     let site = sites.into_iter().find(|site| site.id == draft.site);
     let site = site.ok_or_else(|| ServiceError::invalid("site", "there is no such site"))?;
@@ -535,7 +527,8 @@ async fn checked(tx: &mut Tx, draft: &RoomDraft, own: Option<&RoomRecord>) -> Re
         zone_is_own: zone.is_some(),
         zone: zone.unwrap_or(site.zone),
         ring: RingId(Uuid::nil()),
-        state: draft.state,
+        // A new room is onboarding (C4); how it goes on is not for its form to say.
+        state: own.map_or(RoomState::Onboarding, |own| own.state),
         revision: 0,
     })
 }

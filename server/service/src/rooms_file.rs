@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::clean::{CleanLine, CleanText, name_key};
-use domain::update::ProductKind;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, ServiceError};
@@ -63,7 +62,7 @@ pub struct RoomLine {
     /// Its ring's name; General unless given (R3).
     #[serde(default)]
     pub ring: Option<CleanLine>,
-    /// `managed` unless given, or `onboarding`.
+    /// `onboarding`, `managed` or `retired`. One that is managed elsewhere is onboarding here until somebody has confirmed it (C4).
     #[serde(default)]
     pub state: Option<CleanLine>,
     /// What is in it.
@@ -72,9 +71,6 @@ pub struct RoomLine {
     /// What is kept away from it.
     #[serde(default)]
     pub holds: Vec<HoldLine>,
-    /// Failed readiness checks: kind of product, and the sentence.
-    #[serde(default)]
-    pub blocks: Vec<BlockLine>,
 }
 
 /// A device in a file.
@@ -116,15 +112,6 @@ pub struct HoldLine {
     pub since: NaiveDate,
     /// Last date.
     pub until: NaiveDate,
-}
-
-/// A failed readiness check in a file.
-#[derive(Clone, Debug, Deserialize)]
-pub struct BlockLine {
-    /// The kind of product that it keeps away.
-    pub kind: ProductKind,
-    /// Why, in one sentence.
-    pub why: CleanText,
 }
 
 /// A line that cannot become a room, and why.
@@ -301,7 +288,6 @@ impl RoomsFile {
                 state: row.state.map(CleanLine::from),
                 devices: Vec::new(),
                 holds: Vec::new(),
-                blocks: Vec::new(),
             });
         }
         let (Some(room), Some(id)) = (self.rooms.last_mut(), row.device) else {

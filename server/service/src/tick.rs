@@ -65,6 +65,7 @@ impl Service {
         self.flush_last_contacts().await;
         let now = self.clock.now();
         let mut report = TickReport::default();
+        report.elsewhere = !self.check_rooms(now).await?;
         while report.rounds < MOST_ROUNDS {
             let round = self.round(now).await?;
             self.activity.round_ended();

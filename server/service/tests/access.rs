@@ -11,7 +11,6 @@ use domain::access::{Act, Role};
 use domain::deployment::Force;
 use domain::freeze::FreezeScope;
 use domain::ids::{AnnouncementId, FreezeId, PersonId, ProductId, RoomId, SiteId, TokenId, UpdateId};
-use domain::room::RoomState;
 use domain::ticket::TicketSeverity;
 use domain::update::{ProductKind, Severity};
 use service::announcements::AnnouncementDraft;
@@ -409,7 +408,6 @@ fn room_at(site: SiteId, name: &str) -> RoomDraft {
         floor: "2".into(),
         capacity: 8,
         zone: "".into(),
-        state: RoomState::Managed,
     }
 }
 

@@ -11,7 +11,6 @@ use domain::conversation::offer::Offer;
 use domain::deployment::{Deployment, DeploymentState};
 use domain::freeze::FreezeScope;
 use domain::ids::{ActionId, RoomId, SiteId, UpdateId};
-use domain::room::RoomState;
 use domain::settings::Organisation;
 use service::rooms::{RoomDraft, SiteDraft};
 use service::settings::{OrganisationDraft, fingerprint};
@@ -141,7 +140,6 @@ impl Evening {
             floor: room.floor.into(),
             capacity: room.capacity,
             zone: zone.into(),
-            state: RoomState::Managed,
         };
         self.estate
             .service

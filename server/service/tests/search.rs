@@ -5,7 +5,6 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
-use domain::room::RoomState;
 use service::rooms::RoomDraft;
 use store::words_of;
 use testkit::{Estate, actor, both_engines};
@@ -41,7 +40,6 @@ async fn what_is_added_changed_and_taken_away_is_found_and_not_found_p8(estate: 
         floor: "".into(),
         capacity: 0,
         zone: "".into(),
-        state: RoomState::Managed,
     };
     estate
         .service

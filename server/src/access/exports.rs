@@ -7,6 +7,8 @@ use app::audit::model::AuditQuery;
 use app::audit::present::audit_filter;
 use app::context::Viewer;
 use app::error::AppError;
+use app::readiness::model::ReadinessQuery;
+use app::readiness::present::readiness_filter;
 use app::rooms::model::RoomsQuery;
 use app::rooms::present::{room_cursor, room_filter};
 use app::updates::model::UpdateRoomsQuery;
@@ -31,6 +33,7 @@ pub(crate) fn exports(sessions: Sessions) -> Router {
     Router::new()
         .route("/audit.csv", get(audit))
         .route("/rooms.csv", get(rooms))
+        .route("/readiness.csv", get(readiness))
         .route("/updates/{id}/rooms.csv", get(update_rooms))
         .layer(axum::middleware::from_fn_with_state(
             sessions.clone(),
@@ -102,6 +105,22 @@ async fn rooms(
         sessions
             .service
             .export_rooms(&viewer.actor, &filter, after)
+            .map_err(AppError::from),
+    )
+}
+
+/// The readiness checks of rooms as a file, with the filters of their page (C8).
+async fn readiness(
+    State(sessions): State<Sessions>,
+    Extension(viewer): Extension<Viewer>,
+    Query(query): Query<ReadinessQuery>,
+) -> Response {
+    let filter = readiness_filter(&query);
+    file(
+        "readiness.csv",
+        sessions
+            .service
+            .export_readiness(&viewer.actor, &filter)
             .map_err(AppError::from),
     )
 }

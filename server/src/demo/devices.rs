@@ -32,6 +32,8 @@ pub(super) struct DemoDevices {
 struct Device {
     token: String,
     components: BTreeMap<String, String>,
+    /// What else it reports, by name.
+    facts: BTreeMap<String, String>,
     job: Option<Job>,
 }
 
@@ -89,7 +91,7 @@ impl DemoDevices {
             online.extend(speaking.map(|line| line.controller.clone()));
         }
         for (controller, token) in self.service.enrol_devices(&actor, &online).await? {
-            let components = self.installed_on(&controller).await?;
+            let (components, facts) = self.known_of(&controller).await?;
             let first = now + TimeDelta::seconds(i64::try_from(self.draw(&controller, "first") % 600).unwrap_or(0));
             self.agenda.push(Reverse((first, controller.clone())));
             self.devices.insert(
@@ -97,6 +99,7 @@ impl DemoDevices {
                 Device {
                     token,
                     components,
+                    facts,
                     job: None,
                 },
             );
@@ -104,18 +107,22 @@ impl DemoDevices {
         Ok(())
     }
 
-    async fn installed_on(&self, controller: &str) -> Result<BTreeMap<String, String>> {
+    /// What is installed on it, and what else it has reported.
+    async fn known_of(&self, controller: &str) -> Result<(BTreeMap<String, String>, BTreeMap<String, String>)> {
         let mut tx = self.service.store().read().await?;
         let Some(facts) = tx.device_facts(controller).await? else {
-            return Ok(BTreeMap::new());
+            return Ok((BTreeMap::new(), BTreeMap::new()));
         };
         let details = tx.device_details(facts.device.room).await?;
         let own = details.into_iter().find(|detail| detail.controller == controller);
-        let components = own.map(|detail| detail.components).unwrap_or_default();
-        Ok(components
-            .into_iter()
-            .filter_map(|(product, _, _, version)| Some((product.0, version?)))
-            .collect())
+        let Some(own) = own else {
+            return Ok((BTreeMap::new(), BTreeMap::new()));
+        };
+        let components = own.components.into_iter();
+        let components = components.filter_map(|(product, _, _, version)| Some((product.0, version?)));
+        let facts = own.attributes.into_iter();
+        let facts = facts.filter(|(name, _)| !name.starts_with("component."));
+        Ok((components.collect(), facts.collect()))
     }
 
     /// When the next device acts.
@@ -269,6 +276,7 @@ impl DemoDevices {
             data.insert(format!("component.{number}.product"), json!(product));
             data.insert(format!("component.{number}.version"), json!(version));
         }
+        data.extend(device.facts.iter().map(|(name, value)| (name.clone(), json!(value))));
         let body = json!({ "mode": "merge", "data": data });
         self.http
             .put(href)

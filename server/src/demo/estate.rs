@@ -7,14 +7,17 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use domain::access::Role;
 use domain::clean::CleanLine;
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
+use domain::conversation::{Outcome, Report};
 use domain::freeze::FreezeScope;
 use domain::ids::{ProductId, RingId, RoomId};
+use domain::readiness::Check;
 use domain::ring::RingOrder;
-use domain::update::ProductKind;
 use service::catalogue::Catalogue;
-use service::{Actor, BlockLine, DeviceLine, HoldLine, NewFile, RingFields, RoomLine, RoomsFile, Service, Source};
+use service::{Actor, DeviceLine, HoldLine, NewFile, RingFields, RoomLine, RoomsFile, Service, Source};
 
-use super::files::{self, Estate, RingEntry, RoomEntry, Scenario, WindowsUpdate};
+use super::facts::{self, Attributes};
+use super::files::{self, Estate, RingEntry, RoomEntry, Scenario};
 use super::history::ImportedIds;
 
 /// The instant at which the demo starts.
@@ -38,6 +41,8 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
     service.import_catalogue(&actor, &catalogue).await?;
     let rings = add_rings(service, &actor, &estate.rings).await?;
     let rooms = add_rooms(service, &actor, &estate, &scenario).await?;
+    report_facts(service, &estate).await?;
+    decide_readiness(service, &estate, &rooms).await?;
     add_files(service, &actor, &scenario).await?;
     let known = ImportedIds {
         rooms,
@@ -179,7 +184,6 @@ async fn add_rooms(
                 })
                 .collect(),
             holds: holds.collect(),
-            blocks: blocks(room),
         }
     });
     let file = RoomsFile {
@@ -195,25 +199,84 @@ async fn add_rooms(
         .collect())
 }
 
-/// A failed Windows update check keeps updates of kind os away (C2).
-fn blocks(room: &RoomEntry) -> Vec<BlockLine> {
-    if room.expected_checks.get("windows_updates").map(String::as_str) != Some("fail") {
-        return Vec::new();
+/// What each device reported when it was last in contact: what is installed on it, and what a computer knows of its readiness.
+async fn report_facts(service: &Service, estate: &Estate) -> Result<()> {
+    let told = told_at_last_contact(estate);
+    for room in &estate.rooms {
+        for device in &room.devices {
+            let Some((at, attributes)) = told.get(&device.id) else {
+                continue;
+            };
+            let facts = service.store().read().await?.device_facts(&device.id).await?;
+            let facts = facts.with_context(|| format!("the demo's device {} was not made", device.id))?;
+            let report = Report::Config {
+                device: facts.device.id,
+                report: ConfigReport {
+                    mode: ConfigMode::Merge,
+                    data: attributes.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+                },
+            };
+            let outcome = service.store().report(report, *at).await?;
+            anyhow::ensure!(
+                !matches!(outcome, Outcome::Refused(_) | Outcome::NotFound),
+                "what {} reports is refused: {outcome:?}",
+                device.id
+            );
+        }
     }
-    let facts = room.facts.as_ref().and_then(|facts| facts.windows_update.as_ref());
-    let why = match facts {
-        Some(update) if !update.enabled => "operating system updates are switched off".to_owned(),
-        Some(update) if update.wsus_server.is_some() => "operating system updates are redirected to WSUS".to_owned(),
-        Some(update) if !update.reachable => "the network blocks operating system updates".to_owned(),
-        Some(WindowsUpdate {
-            managed_by: Some(by), ..
-        }) => format!("operating system updates are governed by {by}"),
-        Some(_) | None => "operating system updates are not in our hands".to_owned(),
+    Ok(())
+}
+
+/// What devices have reported, and when, by their controller ids. A device without a contact has reported nothing.
+pub(super) fn told_at_last_contact(estate: &Estate) -> BTreeMap<String, (DateTime<Utc>, Attributes)> {
+    let reviewed = facts::reviewed_names(estate);
+    let mut told = BTreeMap::new();
+    for room in &estate.rooms {
+        let Some(last_seen) = room.last_seen else { continue };
+        let reported_at = room.facts.as_ref().and_then(|facts| facts.reported_at);
+        let at = reported_at.map_or(last_seen, |at| at.min(last_seen));
+        for device in &room.devices {
+            let mut attributes = Attributes::new();
+            if device.role.as_str() == COMPUTER {
+                attributes = facts::attributes(room, &reviewed);
+            }
+            let installed = device.installed.iter().filter_map(|(product, version)| Some((product, version.as_ref()?)));
+            for ((product, version), number) in installed.zip(1..) {
+                attributes.insert(format!("component.{number}.product"), product.clone());
+                attributes.insert(format!("component.{number}.version"), version.clone());
+            }
+            told.insert(device.id.clone(), (at, attributes));
+        }
+    }
+    told
+}
+
+/// The role of a room's computer.
+const COMPUTER: &str = "compute";
+
+/// What admins have decided: reviewed software, a waiver, and that change management has moved here.
+async fn decide_readiness(service: &Service, estate: &Estate, rooms: &BTreeMap<String, RoomId>) -> Result<()> {
+    let actor = Actor::system("Demo");
+    for name in facts::reviewed_names(estate) {
+        service.review_software(&actor, name.as_str().into()).await?;
+    }
+    let room_of = |room: &RoomEntry| {
+        let id = rooms.get(&room.id).copied();
+        id.with_context(|| format!("the demo's room {} was not made", room.name))
     };
-    vec![BlockLine {
-        kind: ProductKind::Os,
-        why: why.into(),
-    }]
+    for room in &estate.rooms {
+        let waiver = room.facts.as_ref().and_then(|facts| facts.base_image_waiver.as_ref());
+        if let Some(waiver) = waiver {
+            let by = Actor::system(&waiver.by);
+            service
+                .waive_check(&by, room_of(room)?, Check::BaseImage, waiver.until, waiver.reason.as_str().into())
+                .await?;
+        }
+    }
+    let managed = estate.rooms.iter().filter(|room| room.state == "managed");
+    let managed = managed.map(room_of).collect::<Result<Vec<RoomId>>>()?;
+    service.confirm_onboarding(&actor, &managed).await?;
+    Ok(())
 }
 
 /// Every published release has a file that devices really fetch; its content is made up here.

@@ -1,7 +1,5 @@
 //! What the demo's files hold, as they are written. See `demo/README.md`.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -60,13 +58,50 @@ pub(super) struct RoomEntry {
     pub(super) online: bool,
     pub(super) last_seen: Option<DateTime<Utc>>,
     pub(super) devices: Vec<DeviceLine>,
+    /// What its computer reports; `None`: it has none.
     pub(super) facts: Option<Facts>,
-    pub(super) expected_checks: BTreeMap<String, String>,
+}
+
+/// What a Windows computer reports. A fact that is null is not reported.
+#[derive(Deserialize)]
+pub(super) struct Facts {
+    pub(super) base_image_oem: Option<String>,
+    pub(super) expected_oem: Option<String>,
+    pub(super) os_edition: Option<String>,
+    pub(super) os_channel: Option<String>,
+    pub(super) windows_update: Option<WindowsUpdate>,
+    pub(super) store_updates: Option<String>,
+    pub(super) antivirus: Option<AntivirusEntry>,
+    pub(super) additional_software: Option<Vec<SoftwareEntry>>,
+    pub(super) other_change_management: Option<Vec<String>>,
+    pub(super) logitech_sync: Option<SyncEntry>,
+    pub(super) reported_at: Option<DateTime<Utc>>,
+    /// Somebody answers for the base image: set up in the portal, and not reported.
+    pub(super) base_image_waiver: Option<WaiverEntry>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Facts {
-    pub(super) windows_update: Option<WindowsUpdate>,
+pub(super) struct AntivirusEntry {
+    pub(super) product: Option<String>,
+    pub(super) teams_exclusions: Option<bool>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SoftwareEntry {
+    pub(super) name: String,
+    pub(super) reviewed: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SyncEntry {
+    pub(super) services: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WaiverEntry {
+    pub(super) by: String,
+    pub(super) reason: String,
+    pub(super) until: NaiveDate,
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@
 
 mod devices;
 mod estate;
+mod facts;
 mod files;
 mod history;
 mod time;

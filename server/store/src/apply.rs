@@ -44,6 +44,13 @@ impl Tx {
         for change in &changes.tickets {
             self.apply_ticket(change, now).await?;
         }
+        for change in &changes.cause_tickets {
+            self.apply_cause_ticket(change, now).await?;
+        }
+        for edit in &changes.readiness {
+            self.edit_readiness(edit).await?;
+        }
+        self.put_checked_rooms(&changes.checked_rooms).await?;
         for moved in &changes.moved_nights {
             applied.moved_nights += self.move_nights(moved).await?;
         }

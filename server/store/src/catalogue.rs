@@ -132,6 +132,7 @@ struct UpdateRow {
     product_id: String,
     title: String,
     kind: String,
+    vendor: String,
     version: String,
     released: Option<NaiveDate>,
     severity: String,
@@ -151,6 +152,7 @@ impl UpdateRow {
             product: ProductId(self.product_id),
             product_name: self.title,
             kind: word("products", id, &self.kind, ProductKind::from_word)?,
+            vendor: self.vendor,
             version: self.version,
             released: self.released,
             severity: word("updates", id, &self.severity, Severity::from_word)?,
@@ -427,7 +429,7 @@ impl Tx {
         }
         let rows: Vec<UpdateRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT u.id, u.product_id, u.title, p.kind, u.version, v.released, u.severity, u.expected_minutes,
+                "SELECT u.id, u.product_id, u.title, p.kind, p.vendor, u.version, v.released, u.severity, u.expected_minutes,
                     u.minimum_version, u.models, u.applies_to_unknown,
                     NOT u.recalled AND EXISTS (SELECT 1 FROM artifacts a WHERE a.update_id = u.id) AS offerable
                 FROM updates u JOIN products p ON p.id = u.product_id JOIN versions v ON v.id = u.version_id WHERE u.id IN (",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::clean::name_key;
 use domain::ids::{DeviceId, RoomId, SiteId};
+use domain::room::RoomState;
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -41,7 +42,7 @@ impl Tx {
         const SQL: &str =
             "UPDATE rooms SET name = $3, name_key = CASE WHEN name = $3 THEN name_key ELSE $4 END,
                 clean_key = CASE WHEN name = $3 THEN clean_key END, site_id = $5, building = $6, floor = $7, capacity = $8,
-                zone = $9, zone_is_own = $10, state = $11, revision = revision + 1
+                zone = $9, zone_is_own = $10, state = $11, check_at = 0, revision = revision + 1
             WHERE id = $1 AND revision = $2";
         let done = each!(self, c => sqlx::query(SQL)
             .bind(room.id.0)
@@ -58,6 +59,9 @@ impl Tx {
             .execute(c)
             .await
             .map(|done| done.rows_affected()))?;
+        if done == 1 && room.state == RoomState::Retired {
+            self.forget_checks(room.id).await?;
+        }
         Ok(done == 1)
     }
 

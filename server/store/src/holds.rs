@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ids::{HoldId, ProductId, RoomId};
+use domain::readiness::BlockScope;
 use domain::room::{Block, Hold};
 use domain::update::ProductKind;
 use uuid::Uuid;
@@ -43,11 +44,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes a failed readiness check that keeps updates of a kind away from a room.
-    pub async fn put_block(&mut self, room: RoomId, block: &Block) -> Result<()> {
-        const SQL: &str = "INSERT INTO blocks (room_id, kind, why) VALUES ($1, $2, $3)
-            ON CONFLICT (room_id, kind) DO UPDATE SET why = excluded.why";
-        each!(self, c => sqlx::query(SQL).bind(room.0).bind(block.kind.as_str()).bind(&block.why).execute(c).await.map(drop))?;
+    /// Writes what a room's readiness checks keep away from it (C2).
+    pub async fn put_blocks(&mut self, room: RoomId, blocks: &[Block]) -> Result<()> {
+        const CLEAR: &str = "DELETE FROM blocks WHERE room_id = $1";
+        const SQL: &str = "INSERT INTO blocks (room_id, kind, vendor, why) VALUES ($1, $2, $3, $4)";
+        each!(self, c => sqlx::query(CLEAR).bind(room.0).execute(c).await.map(drop))?;
+        for block in blocks {
+            let Some(kind) = block.scope.kind() else { continue };
+            each!(self, c => sqlx::query(SQL)
+                .bind(room.0)
+                .bind(kind.as_str())
+                .bind(block.scope.vendor())
+                .bind(&block.why)
+                .execute(c)
+                .await
+                .map(drop))?;
+        }
         Ok(())
     }
 
@@ -74,16 +86,20 @@ impl Tx {
     }
 
     pub(crate) async fn blocks_on(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Block>>> {
-        let rows: Vec<(Uuid, String, String)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT room_id, kind, why FROM blocks WHERE room_id IN (");
+        let rows: Vec<(Uuid, String, Option<String>, String)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT room_id, kind, vendor, why FROM blocks WHERE room_id IN (");
             ids_in(&mut query, rooms.iter().map(|id| id.0));
             query.push(" ORDER BY room_id, kind");
             query.build_query_as().fetch_all(c).await
         })?;
         let mut by_room: BTreeMap<Uuid, Vec<Block>> = BTreeMap::new();
-        for (room, kind, why) in rows {
-            let kind = word("blocks", room, &kind, ProductKind::from_word)?;
-            by_room.entry(room).or_default().push(Block { kind, why });
+        for (room, kind, vendor, why) in rows {
+            let scope = |kind: &str| BlockScope::of(ProductKind::from_word(kind)?, vendor.as_deref());
+            let scope = word("blocks", room, &kind, scope)?;
+            by_room.entry(room).or_default().push(Block { scope, why });
+        }
+        for blocks in by_room.values_mut() {
+            blocks.sort_by_key(|block| block.scope);
         }
         Ok(by_room)
     }

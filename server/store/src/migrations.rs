@@ -20,7 +20,7 @@ static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// What the migrations do to rows that are there, by number. The others only add tables, columns and indexes; their names say enough.
-const SENTENCES: [(i64, &str); 9] = [
+const SENTENCES: [(i64, &str); 10] = [
     (6, "The end of the audit's chain is noted beside the chain."),
     (
         9,
@@ -51,6 +51,11 @@ const SENTENCES: [(i64, &str); 9] = [
     (
         16,
         "Deployments count the windows in which they were offered and did not start. None of the earlier windows is counted.",
+    ),
+    (
+        17,
+        "Blocks that came with files are removed: what keeps updates away follows from readiness checks, which are made in all rooms now. \
+            Every room keeps its state.",
     ),
 ];
 

@@ -134,7 +134,8 @@ impl Tx {
             query.push(
                 " AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.room_id = r.id AND x.update_id = u.id
                     AND x.progress <> 'not_required')
-                AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = p.kind)
+                AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = p.kind
+                    AND (b.vendor IS NULL OR lower(b.vendor) = lower(trim(p.vendor))))
                 AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.room_id = r.id AND h.since <= ",
             );
             query.push_bind(today).push(" AND h.until >= ").push_bind(today);
@@ -235,7 +236,9 @@ impl Tx {
             }
             query.push(" AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.room_id = r.id AND b.kind = ");
             query.push_bind(update.kind.as_str());
-            query.push(") ORDER BY r.id, d.position, d.id");
+            query.push(" AND (b.vendor IS NULL OR lower(b.vendor) = lower(trim(");
+            query.push_bind(update.vendor.clone());
+            query.push(")))) ORDER BY r.id, d.position, d.id");
             query.build_query_as().fetch_all(c).await
         })?)
     }

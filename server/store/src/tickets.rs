@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{RoomId, TicketId, UpdateId};
-use domain::ticket::{Suppression, TicketChange, TicketEvent, TicketSeverity, TicketState, TicketStatus};
+use domain::ticket::{
+    CauseEvent, CauseTicketChange, Suppression, TicketChange, TicketEvent, TicketSeverity, TicketState, TicketStatus,
+};
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -129,6 +131,71 @@ impl Tx {
                     .await
             }
             (TicketEvent::Cleared(_), None) => Ok(()),
+        }
+    }
+
+    /// Opens the ticket of a cause, changes how bad it is, or resolves it.
+    pub(crate) async fn apply_cause_ticket(&mut self, change: &CauseTicketChange, now: DateTime<Utc>) -> Result<()> {
+        const FIND: &str = "SELECT id, state, severity FROM tickets WHERE cause_room_id = $1 AND cause = $2";
+        const OPEN: &str = "UPDATE tickets SET state = 'needs_action', severity = $2, title = $3, description = $4, resolved_at = NULL,
+            changed_at = $5 WHERE id = $1";
+        const SEVERITY: &str = "UPDATE tickets SET severity = $2, changed_at = $3 WHERE id = $1";
+        const RESOLVE: &str = "UPDATE tickets SET state = 'resolved', resolved_at = $2, changed_at = $2 WHERE id = $1 AND state <> 'resolved'";
+        let cause = change.cause.word();
+        let found: Option<(Uuid, String, String)> =
+            each!(self, c => sqlx::query_as(FIND).bind(change.room.0).bind(&cause).fetch_optional(c).await)?;
+        match (&change.event, found) {
+            (CauseEvent::Found { severity, title, what }, None) => {
+                // The id follows from what makes the ticket unique, so that two writers can only ever make the same one.
+                let id = TicketId(Uuid::new_v5(&change.room.0, cause.as_bytes()));
+                let ticket = TicketRecord {
+                    id,
+                    number: 0,
+                    title: title.clone(),
+                    description: what.clone(),
+                    severity: *severity,
+                    category: change.cause.category().to_owned(),
+                    state: TicketState::NeedsAction,
+                    high_impact: false,
+                    update: None,
+                    is_automatic: true,
+                    suppression: None,
+                    opened_by: RULE.to_owned(),
+                    opened_at: now,
+                    assignee: None,
+                    rooms: (Vec::new(), 0),
+                };
+                const CAUSE: &str = "UPDATE tickets SET cause_room_id = $2, cause = $3 WHERE id = $1";
+                self.add_ticket(&ticket, &[change.room], None).await?;
+                each!(self, c => sqlx::query(CAUSE).bind(id.0).bind(change.room.0).bind(&cause).execute(c).await.map(drop))?;
+                self.add_ticket_event(id, RULE, what, now).await
+            }
+            (CauseEvent::Found { severity, title, what }, Some((id, state, _))) if state == "resolved" => {
+                each!(self, c => sqlx::query(OPEN)
+                    .bind(id)
+                    .bind(severity.as_str())
+                    .bind(title)
+                    .bind(what)
+                    .bind(micros(now))
+                    .execute(c)
+                    .await
+                    .map(drop))?;
+                self.add_ticket_event(TicketId(id), RULE, what, now).await
+            }
+            (CauseEvent::Found { severity, what, .. }, Some((id, _, before))) => {
+                if before == severity.as_str() {
+                    return Ok(());
+                }
+                each!(self, c => sqlx::query(SEVERITY).bind(id).bind(severity.as_str()).bind(micros(now)).execute(c).await.map(drop))?;
+                let text = format!("{} from now on: {what}", severity.label());
+                self.add_ticket_event(TicketId(id), RULE, &text, now).await
+            }
+            (CauseEvent::Gone { what }, Some((id, state, _))) if state != "resolved" => {
+                each!(self, c => sqlx::query(RESOLVE).bind(id).bind(micros(now)).execute(c).await.map(drop))?;
+                self.add_ticket_event(TicketId(id), RULE, &format!("Resolved: {what}"), now)
+                    .await
+            }
+            (CauseEvent::Gone { .. }, Some(_) | None) => Ok(()),
         }
     }
 

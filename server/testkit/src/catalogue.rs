@@ -35,7 +35,7 @@ fn catalogue(products: &[Product<'_>], releases: &[Release<'_>]) -> Catalogue {
 pub fn bar_and_app() -> Catalogue {
     catalogue(
         &[
-            ("bar", "Example", "Bar firmware", "firmware", 20),
+            ("bar", "Logitech", "Bar firmware", "firmware", 20),
             ("app", "Example", "Room app", "app", 10),
         ],
         &[

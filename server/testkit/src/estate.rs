@@ -73,6 +73,7 @@ impl Estate {
         let file = RoomsFile::parse(&file.to_string()).expect("rooms");
         let names: Vec<String> = file.rooms.iter().map(|room| room.name.to_string()).collect();
         let report = self.service.import_rooms(&actor(), &file).await.expect("an import");
+        facts::manage(&self.service, &report.ids).await;
         names.into_iter().zip(report.ids).collect()
     }
 

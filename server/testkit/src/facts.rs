@@ -1,7 +1,8 @@
 //! Facts and files of a service by the names that tests use.
 
 use domain::fleet::Fleet;
-use domain::ids::{ProductId, RingId, UpdateId};
+use domain::ids::{ProductId, RingId, RoomId, UpdateId};
+use domain::room::RoomState;
 use service::{NewFile, Service, Source};
 
 use crate::actor;
@@ -38,4 +39,19 @@ pub async fn add_file(service: &Service, release: UpdateId, filename: &str, byte
         expected_sha256: None,
     };
     service.add_file(&actor(), release, file).await.expect("a file");
+}
+
+/// Rooms as they were before there were facts: Managed, and nobody has confirmed it (C4).
+pub async fn manage(service: &Service, rooms: &[RoomId]) {
+    let managed: store::Result<()> = store::write!(service.store(), tx => {
+        for room in rooms {
+            let mut record = tx.room_record(*room).await?.expect("a room");
+            if record.state == RoomState::Onboarding {
+                record.state = RoomState::Managed;
+                tx.put_room(&record).await?;
+            }
+        }
+        Ok::<_, store::StoreError>(())
+    });
+    managed.expect("rooms");
 }

@@ -345,6 +345,7 @@ async fn rooms(service: &Service, names: &Names, command: &Command) -> Result<Di
             });
             let file = serde_json::json!({ "sites": [], "rooms": [line] }).to_string();
             let report = service.import_rooms(&actor, &RoomsFile::parse(&file)?).await?;
+            crate::facts::manage(service, &report.ids).await;
             Ok(Did::Room(report.ids[0]))
         }
         Command::Move { rooms, from, to } => {

@@ -13,6 +13,7 @@ pub mod lift_freeze;
 pub mod move_rooms;
 pub mod pause;
 pub mod publish;
+pub mod readiness;
 pub mod resume;
 pub mod retry;
 pub mod set_resume_date;

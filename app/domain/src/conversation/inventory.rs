@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::facts::{self, FactRefusal};
 use super::presence::Presence;
 use crate::ids::ProductId;
+use crate::readiness::facts::Facts;
 use crate::room::{Component, VersionSource};
 
 /// How a report of facts changes what is known (`docs/devices.md` 1).
@@ -100,6 +101,8 @@ pub struct Taken {
     pub first_named: Vec<ProductId>,
     /// Components that are not there any more.
     pub gone: Vec<ProductId>,
+    /// The checks of the room are made again: they go by a fact that was told (C5).
+    pub concerns_checks: bool,
 }
 
 impl Taken {
@@ -167,7 +170,9 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
         free_at = is_free.then_some(now);
         busy_at = (!is_free && attributes.contains_key("room.state")).then_some(now);
     }
+    let concerns_checks = report.mode == ConfigMode::Replace || report.data.keys().any(|key| Facts::goes_by(key));
     Ok(Taken {
+        concerns_checks,
         window_aware: says(&attributes, "ddi.window", "aware"),
         presence: Presence {
             free_at,

@@ -4,19 +4,23 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
 use super::Fleet;
 use crate::changes::{
-    Applied, BelievedVersion, Changes, FreezeChange, MovedRooms, Recheck, Stop, StopOf, TakeBack, Wake, WakeOf,
+    Applied, BelievedVersion, Changes, FreezeChange, MovedRooms, ReadinessEdit, Recheck, Stop, StopOf, TakeBack, Wake,
+    WakeOf,
 };
 use crate::deployment::{Bucket, Deployment};
 use crate::freeze::{Freeze, FreezeScope};
 use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
+use crate::readiness::decide::CheckedRoom;
 use crate::rollout::RolloutState;
-use crate::room::{Room, VersionSource};
-use crate::ticket::{FailureTicket, TicketChange, TicketEvent, TicketStatus};
+use crate::room::{Room, RoomState, VersionSource};
+use crate::ticket::{
+    CauseEvent, CauseTicket, CauseTicketChange, FailureTicket, TicketChange, TicketEvent, TicketStatus,
+};
 
 impl Fleet {
     /// Writes changes, as the store does.
@@ -56,6 +60,15 @@ impl Fleet {
         for change in &changes.tickets {
             self.apply_ticket(change);
         }
+        for change in &changes.cause_tickets {
+            self.apply_cause_ticket(change);
+        }
+        for edit in &changes.readiness {
+            self.edit_readiness(edit);
+        }
+        for checked in &changes.checked_rooms {
+            self.apply_checks(checked);
+        }
         for placement in &changes.placements {
             self.placements
                 .insert((placement.update, placement.position), placement.room);
@@ -92,6 +105,75 @@ impl Fleet {
             if component.version.is_none() || component.source == VersionSource::Imported {
                 component.version = Some(release.version.clone());
                 component.source = VersionSource::Imported;
+            }
+        }
+    }
+
+    fn edit_readiness(&mut self, edit: &ReadinessEdit) {
+        match edit {
+            ReadinessEdit::Waived { room, waiver, at } => {
+                let checks = self.checks.entry(*room).or_default();
+                checks.waivers.retain(|other| other.check != waiver.check);
+                checks.waivers.push(waiver.clone());
+                checks.waivers.sort();
+                checks.next_at = Some(*at);
+            }
+            ReadinessEdit::WaiverEnded { room, check } => {
+                let checks = self.checks.entry(*room).or_default();
+                checks.waivers.retain(|other| other.check != *check);
+                checks.next_at = Some(DateTime::UNIX_EPOCH);
+            }
+            ReadinessEdit::Confirmed { room, at, .. } => {
+                let checks = self.checks.entry(*room).or_default();
+                checks.is_confirmed = true;
+                checks.next_at = Some(*at);
+            }
+            ReadinessEdit::Reviewed { name, .. } => drop(self.reviewed.insert(name.clone())),
+            ReadinessEdit::ReviewEnded { name } => drop(self.reviewed.remove(name)),
+        }
+    }
+
+    fn apply_checks(&mut self, checked: &CheckedRoom) {
+        let checks = self.checks.entry(checked.room).or_default();
+        for (check, result) in &checked.changed {
+            match result {
+                Some(result) => drop(checks.results.insert(*check, *result)),
+                None => drop(checks.results.remove(check)),
+            }
+        }
+        checks.next_at = Some(checked.next_at);
+        let Some(room) = self.rooms.get_mut(&checked.room) else {
+            return;
+        };
+        if let Some(blocks) = &checked.blocks {
+            room.blocks.clone_from(blocks);
+        }
+        if checked.becomes_managed {
+            room.state = RoomState::Managed;
+        }
+    }
+
+    fn apply_cause_ticket(&mut self, change: &CauseTicketChange) {
+        let key = (change.room, change.cause.clone());
+        match &change.event {
+            CauseEvent::Found { severity, .. } => {
+                let ticket = CauseTicket {
+                    severity: *severity,
+                    state: TicketStatus::NeedsAction,
+                };
+                let ticket = match self.cause_tickets.get(&key) {
+                    Some(open) if open.state != TicketStatus::Resolved => CauseTicket {
+                        severity: *severity,
+                        ..open.clone()
+                    },
+                    Some(_) | None => ticket,
+                };
+                self.cause_tickets.insert(key, ticket);
+            }
+            CauseEvent::Gone { .. } => {
+                if let Some(ticket) = self.cause_tickets.get_mut(&key) {
+                    ticket.state = TicketStatus::Resolved;
+                }
             }
         }
     }

@@ -199,6 +199,48 @@ impl Facts {
         })
     }
 
+    /// As [`Facts::read`], for attributes that are kept: one of an earlier day, which nobody can read, was not told.
+    #[must_use]
+    pub fn readable(
+        mut attributes: BTreeMap<String, String>,
+        reported_at: impl Fn(&str) -> Option<DateTime<Utc>>,
+    ) -> Self {
+        loop {
+            match Self::read(&attributes, &reported_at) {
+                Ok(facts) => return facts,
+                Err(unreadable) => drop(attributes.remove(&unreadable.attribute)),
+            }
+        }
+    }
+
+    /// When each of them was told, as far as that is known.
+    pub(super) fn reported_at(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        fn at<T>(fact: Option<&Fact<T>>) -> Option<DateTime<Utc>> {
+            fact.and_then(|fact| fact.told.reported_at)
+        }
+        [
+            at(self.vendor.as_ref()),
+            at(self.os_edition.as_ref()),
+            at(self.os_channel.as_ref()),
+            at(self.base_image_maker.as_ref()),
+            at(self.logitech_sync.as_ref()),
+            at(self.os_updates.as_ref()),
+            at(self.store_updates.as_ref()),
+            at(self.antivirus.as_ref()),
+            at(self.additional_software.as_ref()),
+            at(self.change_management.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// Whether readiness goes by an attribute.
+    #[must_use]
+    pub fn goes_by(attribute: &str) -> bool {
+        ["device.vendor", "os.name", "os.edition", "os.channel"].contains(&attribute)
+            || attribute.starts_with("readiness.")
+    }
+
     /// Whether it calls its system Windows (C1a).
     #[must_use]
     pub fn says_windows(&self) -> bool {

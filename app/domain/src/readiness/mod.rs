@@ -5,6 +5,8 @@
 //! may change their minds about is data in [`profile`]. Start with [`assess`].
 
 mod check;
+#[cfg(feature = "zones")]
+pub mod decide;
 pub mod facts;
 pub mod profile;
 pub mod verdict;
@@ -26,13 +28,15 @@ use verdict::{Because, Why};
 pub const STALE_AFTER: TimeDelta = TimeDelta::hours(48);
 
 /// The maker whose equipment brings an updater of its own (C1).
-const LOGITECH: &str = "Logitech";
+pub(crate) const LOGITECH: &str = "Logitech";
 
 /// A device as far as readiness needs to know it.
 #[derive(Clone, Debug, Default)]
 pub struct ReportingDevice {
     pub id: Option<DeviceId>,
     pub facts: Facts,
+    /// It has reported anything at all.
+    pub has_reported: bool,
     /// Vendor and kind of each component's product, as the portfolio has them.
     pub products: Vec<(String, ProductKind)>,
     /// When it first said that store updates are off after Nightshift had turned them off (C3).
@@ -98,16 +102,11 @@ pub struct Readiness {
 }
 
 /// Whether an update of a product of this kind and vendor must not reach a room with that block (C2). A block of onboarding keeps the
-/// room from becoming Managed; it keeps no update away by itself.
+/// room from becoming Managed; it keeps no update away by itself. `vendor`: as the portfolio writes it; case does not count.
 #[must_use]
-pub fn keeps_away(scope: BlockScope, kind: ProductKind, vendor: &str, profile: &Profile) -> bool {
-    match scope {
-        BlockScope::Onboarding => false,
-        BlockScope::Os => kind == ProductKind::Os,
-        BlockScope::LogitechFirmware => {
-            kind == ProductKind::Firmware && profile.maker(vendor) == profile.maker(LOGITECH)
-        }
-    }
+pub fn keeps_away(scope: BlockScope, kind: ProductKind, vendor: &str) -> bool {
+    let is_of_kind = scope.kind() == Some(kind);
+    is_of_kind && scope.vendor().is_none_or(|own| own.eq_ignore_ascii_case(vendor.trim()))
 }
 
 /// Judges a room. `before`: what it was blocked from until now; empty for a room that is judged without history.

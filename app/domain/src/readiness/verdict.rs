@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Told;
 use crate::ids::DeviceId;
+use crate::product::ProductKind;
 
 /// A readiness check, in the order of C1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +59,21 @@ impl Check {
         }
     }
 
+    /// The words on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::BaseImage => "Base image",
+            Self::OsEdition => "OS edition",
+            Self::LogitechSync => "Logitech Sync",
+            Self::OsUpdates => "OS updates",
+            Self::StoreUpdates => "Store updates",
+            Self::Antivirus => "Antivirus",
+            Self::AdditionalSoftware => "Additional software",
+            Self::ChangeManagement => "Change management",
+        }
+    }
+
     /// The check of a word that [`Check::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
@@ -93,6 +109,37 @@ impl CheckResult {
             Self::FixedByService => "fixed_by_service",
             Self::Pass => "pass",
             Self::NotApplicable => "not_applicable",
+        }
+    }
+
+    /// Every result, the worst first.
+    pub const ALL: [Self; 7] = [
+        Self::Fail,
+        Self::Unknown,
+        Self::Warning,
+        Self::Waived,
+        Self::FixedByService,
+        Self::Pass,
+        Self::NotApplicable,
+    ];
+
+    /// The result of a word that [`CheckResult::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|result| result.as_str() == word)
+    }
+
+    /// The words on screen (C1).
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Fail => "Fail",
+            Self::Unknown => "Unknown",
+            Self::Warning => "Warning",
+            Self::Waived => "Waived",
+            Self::FixedByService => "Fixed by the service",
+            Self::Pass => "Pass",
+            Self::NotApplicable => "Not applicable",
         }
     }
 
@@ -219,6 +266,43 @@ impl BlockScope {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+
+    /// The kind of product whose updates it keeps away, if it keeps any away.
+    #[must_use]
+    pub fn kind(self) -> Option<ProductKind> {
+        match self {
+            Self::Onboarding => None,
+            Self::Os => Some(ProductKind::Os),
+            Self::LogitechFirmware => Some(ProductKind::Firmware),
+        }
+    }
+
+    /// The scope of this kind and vendor, as [`BlockScope::kind`] and [`BlockScope::vendor`] gave them.
+    #[must_use]
+    pub fn of(kind: ProductKind, vendor: Option<&str>) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.kind() == Some(kind) && scope.vendor() == vendor)
+    }
+
+    /// The one vendor whose updates it keeps away; `None`: those of all vendors.
+    #[must_use]
+    pub fn vendor(self) -> Option<&'static str> {
+        match self {
+            Self::Onboarding | Self::Os => None,
+            Self::LogitechFirmware => Some(super::LOGITECH),
+        }
+    }
+
+    /// The words on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Onboarding => "Onboarding",
+            Self::Os => "Operating system",
+            Self::LogitechFirmware => "Logitech firmware",
+        }
     }
 
     /// Whether a check blocks this while nothing is known of the time before (C2).

@@ -3,11 +3,15 @@
 //! Each action is a note in the timeline and a call of the simulation, whose answer is noted as well. No rule stands here. Start with
 //! `Script::at`.
 
+use std::collections::BTreeMap;
+
 use super::Script;
 use super::reader::{LineProblem, LineResult, TokenReader};
 use crate::deployment::Force;
 use crate::freeze::Freeze;
 use crate::ids::{FreezeId, RoomId};
+use crate::readiness::verdict::Given;
+use crate::readiness::{ALL_CHECKS, Check, Waiver};
 use crate::refusal::Refusal;
 use crate::room::Hold;
 use crate::text::refusal::sentence;
@@ -33,11 +37,14 @@ impl Script {
             "hold" => self.hold(reader)?,
             "add" => self.add_room(reader)?,
             "report" => self.report(reader)?,
+            "tell" => self.tell(reader)?,
+            "waive" => self.waive(reader)?,
+            "confirm" => self.confirm(reader)?,
             "ring" => self.ring(reader)?,
             "device" => self.device(reader)?,
             "away" => self.be_away(reader)?,
             unknown => {
-                let actions = "use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, ring, device or away";
+                let actions = "use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, tell, waive, confirm, ring, device or away";
                 return Err(LineProblem::none_of("action", unknown, actions));
             }
         }
@@ -188,6 +195,60 @@ impl Script {
         for device in self.devices_of(room) {
             self.sim.report_component(device, &product, Some(version.clone()));
         }
+        Ok(())
+    }
+
+    /// The devices of a room report facts.
+    fn tell(&mut self, reader: &mut TokenReader) -> LineResult {
+        let room = self.room_named(reader)?;
+        let number = reader.take_if("number");
+        let number = number.then(|| reader.number("number", 1, 20)).transpose()?;
+        let mut facts = BTreeMap::new();
+        while !reader.is_at_end() {
+            let attribute = reader.word("attribute")?;
+            let value = reader.word("value")?;
+            facts.insert(attribute, Some(value).filter(|value| value != "-"));
+        }
+        let words: Vec<String> = facts
+            .iter()
+            .map(|(attribute, value)| format!("{attribute} {}", value.as_deref().unwrap_or("-")))
+            .collect();
+        self.sim
+            .note(format!("{} tells {}.", self.room_name(room), words.join(", ")));
+        let devices = self.devices_of(room).into_iter().zip(1..);
+        for (device, _) in devices.filter(|(_, place)| number.is_none_or(|number| number == *place)) {
+            if let Err(refusal) = self.sim.tell(device, facts.clone()) {
+                self.sim.note(format!("Refused: {refusal}."));
+            }
+        }
+        Ok(())
+    }
+
+    fn waive(&mut self, reader: &mut TokenReader) -> LineResult {
+        let room = self.room_named(reader)?;
+        let word = reader.word("check")?;
+        let checks = || ALL_CHECKS.map(Check::as_str).join(", ");
+        let check = Check::from_word(&word).ok_or_else(|| LineProblem::none_of("check", &word, &checks()))?;
+        reader.expect("until")?;
+        let until = reader.date("until")?;
+        let why = reader.reason()?;
+        let name = self.room_name(room);
+        self.sim
+            .note(format!("Admin waives {word} in {name} until {until}: {why}."));
+        let given = Some(Given {
+            by: "Admin".to_owned(),
+            why,
+        });
+        let done = self.sim.waive(room, Waiver { check, until, given });
+        self.note_refusal(done);
+        Ok(())
+    }
+
+    fn confirm(&mut self, reader: &mut TokenReader) -> LineResult {
+        let room = self.room_named(reader)?;
+        self.sim.note(format!("Admin confirms {}.", self.room_name(room)));
+        let done = self.sim.confirm_onboarding(room, "Admin");
+        self.note_refusal(done);
         Ok(())
     }
 

@@ -159,6 +159,10 @@ impl TokenReader {
         }
     }
 
+    pub(super) fn is_at_end(&self) -> bool {
+        self.next >= self.tokens.len()
+    }
+
     pub(super) fn end(&self) -> LineResult {
         match self.tokens.get(self.next) {
             None => Ok(()),

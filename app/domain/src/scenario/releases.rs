@@ -17,6 +17,7 @@ use crate::version::{self, Version, VersionScheme};
 /// A product as the scenario has it so far.
 pub(super) struct Product {
     kind: ProductKind,
+    vendor: String,
     scheme: VersionScheme,
     beside: bool,
     released: BTreeMap<String, NaiveDate>,
@@ -45,10 +46,17 @@ impl Script {
             scheme.optional_prefix = Some(reader.word("prefix")?);
         }
         let beside = reader.take_if("beside");
+        let vendor = if reader.take_if("vendor") {
+            reader.word("vendor")?
+        } else {
+            String::new()
+        };
+        self.sim.facts.products.insert(id.clone(), (vendor.clone(), kind));
         self.products.insert(
             id,
             Product {
                 kind,
+                vendor,
                 scheme,
                 beside,
                 released: BTreeMap::new(),
@@ -162,6 +170,7 @@ impl Script {
             id: UpdateId(Uuid::nil()),
             product_name: product.to_string(),
             kind: facts.kind,
+            vendor: facts.vendor.clone(),
             released: facts.released.get(&version).copied(),
             severity,
             expected_minutes,

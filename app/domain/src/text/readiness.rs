@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::readiness::verdict::{Because, Waiver, Why};
+#[cfg(feature = "zones")]
+use crate::readiness::decide::OnboardingWant;
+use crate::readiness::verdict::{Because, Verdict, Waiver, Why};
 use crate::text::counted;
 
 impl Why {
@@ -44,6 +46,42 @@ impl Why {
             None => "reported at an unknown time".to_owned(),
         };
         format!("{}, {reported}", values.join(" and "))
+    }
+}
+
+impl Verdict {
+    /// What it comes to and by which facts, without when they were told: `OS updates fail: readiness.os_updates is wsus.`
+    #[must_use]
+    pub fn short_sentence(&self) -> String {
+        let values: Vec<String> = self
+            .why
+            .told
+            .iter()
+            .map(|told| format!("{} is {}", told.attribute, told.text.trim()))
+            .collect();
+        let facts = match (&self.why.because, values.is_empty()) {
+            (Because::NotTold { attribute }, _) => format!("{attribute} is not reported"),
+            (_, true) => return format!("{}: {}.", self.check.label(), self.result.label().to_lowercase()),
+            (_, false) => values.join(" and "),
+        };
+        let label = self.check.label();
+        format!("{label}: {}, because {facts}.", self.result.label().to_lowercase())
+    }
+}
+
+#[cfg(feature = "zones")]
+impl OnboardingWant {
+    /// What is wanted, in one sentence (C8).
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::AReport => "One of its devices must report what is on it.".to_owned(),
+            Self::Check(check, result) => {
+                let result = result.label().to_lowercase();
+                format!("{} must pass or be waived; it is {result}.", check.label())
+            }
+            Self::Confirmation => "Somebody must confirm that its change management has moved here.".to_owned(),
+        }
     }
 }
 

@@ -375,6 +375,7 @@ impl World {
             product: ProductId(name.to_owned()),
             product_name: name.to_owned(),
             kind,
+            vendor: String::new(),
             version: own.to_string(),
             released: None,
             severity: if critical {

@@ -103,11 +103,8 @@ fn a_block_ends_with_what_it_was_about_c2() {
 #[test]
 fn a_block_keeps_away_its_kind_or_family_and_onboarding_no_update_by_itself_c2_s13() {
     let kept = |kind, vendor| {
-        let profile = Profile::shipped();
         let scopes = BlockScope::ALL.into_iter();
-        let scopes: Vec<_> = scopes
-            .filter(|scope| keeps_away(*scope, kind, vendor, &profile))
-            .collect();
+        let scopes: Vec<_> = scopes.filter(|scope| keeps_away(*scope, kind, vendor)).collect();
         scopes
     };
     assert_eq!(kept(ProductKind::Os, "Microsoft"), [BlockScope::Os]);

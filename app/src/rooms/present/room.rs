@@ -16,6 +16,7 @@ use super::{local_time, place};
 use crate::components::model::HistoryRow;
 use crate::context::{RequestContext, Result, ring_view};
 use crate::formats;
+use crate::readiness::present as readiness;
 use crate::rooms::model::{
     ComponentView, DeviceView, FactView, RoomHead, RoomHistory, RoomOverview, RoomTickets, RoomUpdateRow, RoomUpdates,
 };
@@ -30,14 +31,19 @@ impl RequestContext {
         let room = snapshot.room(id).await?;
         let year = formats::year(&snapshot);
         let devices = snapshot.devices_in(&room).await?.into_iter();
-        let devices = devices.map(|device| device_view(&snapshot, &room, device));
-        let blocks = room.room.blocks.iter();
-        let blocks = blocks.map(|block| (block.kind.label().to_owned(), formats::sentence(&block.why)));
+        let devices = devices.map(|device| device_view(&snapshot, &room, device)).collect();
+        let readiness = match room.room.state {
+            RoomState::Retired => None,
+            state @ (RoomState::Onboarding | RoomState::Managed) => {
+                let found = snapshot.readiness_of(id).await?;
+                Some(readiness::room_view(&snapshot, &room.room.zone, state, found))
+            }
+        };
         Ok(RoomOverview {
             head: head(&snapshot, &room),
-            devices: devices.collect(),
+            devices,
             holds: room.room.holds.iter().map(|hold| held(hold, year)).collect(),
-            blocks: blocks.collect(),
+            readiness,
         })
     }
 
@@ -142,8 +148,8 @@ fn planned(room: &RoomDetail) -> String {
 }
 
 fn blocked(block: &Block) -> String {
-    let (kind, why) = (block.kind.label(), formats::sentence(&block.why));
-    format!("{kind} updates are not installed here: {why}")
+    let (scope, why) = (block.scope.label(), formats::sentence(&block.why));
+    format!("{scope} updates are not installed here: {why}")
 }
 
 fn held(hold: &Hold, year: i32) -> String {

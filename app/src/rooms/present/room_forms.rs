@@ -2,7 +2,6 @@
 
 use domain::access::Act;
 use domain::ids::{RingId, RoomId};
-use domain::room::RoomState;
 use domain::status::NotRequired;
 use domain::time_text;
 use domain::zone::{self, Zone};
@@ -32,7 +31,6 @@ impl RequestContext {
             label: format!("{} ({})", site.name, site.zone.name()),
         });
         let form = RoomForm {
-            state: RoomState::Onboarding.as_str().to_owned(),
             ring: snapshot.rings.general().id.to_string(),
             sites: sites.collect(),
             rings: ring_choices(&snapshot),
@@ -141,7 +139,6 @@ fn filled(form: RoomForm, room: EditableRoom) -> RoomForm {
         } else {
             String::new()
         },
-        state: room.state.as_str().to_owned(),
         revision: room.revision,
         ring: room.ring.to_string(),
         ..form
@@ -194,7 +191,6 @@ fn room_draft(fields: RoomFields) -> Result<RoomDraft> {
         .site
         .parse()
         .map_err(|_| invalid("site", "choose the room’s site"))?;
-    let state = RoomState::from_word(&fields.state).ok_or_else(|| invalid("state", "onboarding or managed"))?;
     Ok(RoomDraft {
         name: fields.name.into(),
         site,
@@ -202,6 +198,5 @@ fn room_draft(fields: RoomFields) -> Result<RoomDraft> {
         floor: fields.floor.into(),
         capacity,
         zone: fields.zone.into(),
-        state,
     })
 }

@@ -11,6 +11,7 @@ pub mod home;
 pub mod numbered;
 pub mod page;
 pub mod portfolio;
+pub mod readiness;
 pub mod rings;
 pub mod rooms;
 pub mod search;

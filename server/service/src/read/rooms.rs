@@ -10,7 +10,7 @@ mod form;
 use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::ids::{RingId, RoomId, SiteId};
-use domain::room::{Health, HealthFacts, Room, RoomState, UNMONITORED_AFTER};
+use domain::room::{Health, HealthFacts, Room, RoomState};
 use domain::zone::Zone;
 use serde::{Deserialize, Serialize};
 use store::{RoomListRecord, RoomWork, SiteRecord};
@@ -50,6 +50,8 @@ pub enum WhichRooms {
     NotRetired,
     /// Those alone that are unhealthy now (I4).
     Unhealthy,
+    /// Those alone that are onboarding (C4).
+    Onboarding,
     /// The retired ones, in place of all others.
     Retired,
 }
@@ -66,6 +68,8 @@ impl RoomFilter {
             before: page.before().map(position),
             retired: self.which == WhichRooms::Retired,
             unhealthy_at: (self.which == WhichRooms::Unhealthy).then_some(now),
+            onboarding: self.which == WhichRooms::Onboarding,
+            checks: None,
         }
     }
 }
@@ -273,7 +277,8 @@ impl ReadSnapshot {
 
     /// What the health of a room in this state follows from (I4).
     fn health_facts(&self, state: RoomState, work: &RoomWork) -> HealthFacts {
-        let recent = |at: &&DateTime<Utc>| self.now - **at < UNMONITORED_AFTER;
+        let settings = &self.organisation.settings;
+        let recent = |at: &&DateTime<Utc>| self.now - **at < settings.unmonitored_after();
         let in_contact = work.contacts.iter().filter(recent).count();
         HealthFacts {
             state,
@@ -282,12 +287,13 @@ impl ReadSnapshot {
             devices: work.devices,
             in_contact: i64::try_from(in_contact).unwrap_or(i64::MAX),
             ever_seen: !work.contacts.is_empty(),
+            unmonitored_minutes: settings.unmonitored_minutes,
         }
     }
 
     /// [`store::Tx::rooms_found`]; with words or of the unhealthy ones, of a large estate as it was a moment ago.
-    async fn rooms_found(&mut self, filter: &store::RoomFilter) -> Result<i64> {
-        if filter.words.is_empty() && filter.unhealthy_at.is_none() {
+    pub(super) async fn rooms_found(&mut self, filter: &store::RoomFilter) -> Result<i64> {
+        if filter.words.is_empty() && filter.unhealthy_at.is_none() && filter.checks.is_none() {
             return Ok(self.tx.rooms_found(filter).await?);
         }
         self.estate_count(&RoomsFound(filter.clone())).await

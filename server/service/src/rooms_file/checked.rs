@@ -7,13 +7,13 @@ use domain::clean::{CleanLine, name_key};
 use domain::freeze::check_date;
 use domain::ids::{DeviceId, HoldId, ProductId, RingId, RoomId, SiteId};
 use domain::ring::RingSequence;
-use domain::room::{Block, Hold, RoomState};
+use domain::room::{Hold, RoomState};
 use domain::zone::Zone;
 use store::{NewDevice, NewRoom, SiteRecord};
 
-use super::{BlockLine, DeviceLine, HoldLine, RefusedLine, RoomLine, RoomsFile, floor, place};
+use super::{DeviceLine, HoldLine, RefusedLine, RoomLine, RoomsFile, floor, place};
 use crate::Service;
-use crate::control::{LONGEST_REASON, checked_reason};
+use crate::control::checked_reason;
 use crate::error::{Result, ServiceError};
 use crate::limits::{LARGEST_CAPACITY, LONGEST_NAME, LONGEST_VERSION, check_controller, check_optional, check_text};
 use crate::rings::ring_named;
@@ -26,7 +26,6 @@ pub(crate) struct CheckedRooms {
     pub(crate) installed: Vec<(DeviceId, ProductId, Option<String>)>,
     pub(crate) seen: Vec<(DeviceId, DateTime<Utc>)>,
     pub(crate) holds: Vec<(HoldId, RoomId, Hold)>,
-    pub(crate) blocks: Vec<(RoomId, Block)>,
     /// Where each of the rooms stands in the file.
     pub(crate) places: Vec<String>,
     /// The lines that can become nothing.
@@ -132,14 +131,12 @@ impl CheckedRooms {
                 .holds
                 .push((HoldId(service.new_id()?), room.id, checked_hold(hold)?));
         }
-        let blocks = line.blocks.iter().map(checked_block).collect::<Result<Vec<Block>>>()?;
         known.names.insert(key);
         known.controllers.extend(controllers);
         self.devices.extend(found.devices);
         self.installed.extend(found.installed);
         self.seen.extend(found.seen);
         self.holds.extend(found.holds);
-        self.blocks.extend(blocks.into_iter().map(|block| (room.id, block)));
         self.rooms.push(room);
         Ok(())
     }
@@ -188,13 +185,20 @@ fn checked_ring(line: &RoomLine, rings: &RingSequence) -> Result<RingId> {
     Ok(ring_named(rings, name).ok_or_else(missing)?.id)
 }
 
+/// Whatever a file says, a new room is onboarding until somebody has confirmed it here (C4, C8).
 fn checked_state(line: &RoomLine) -> Result<RoomState> {
     let word = line.state.as_ref().map(CleanLine::as_str);
     let Some(word) = word.filter(|state| !state.is_empty()) else {
-        return Ok(RoomState::Managed);
+        return Ok(RoomState::Onboarding);
     };
-    let unknown = || ServiceError::invalid("state", format!("{word:?} is not onboarding, managed or retired"));
-    RoomState::from_word(word).ok_or_else(unknown)
+    match RoomState::from_word(word) {
+        Some(RoomState::Onboarding | RoomState::Managed) => Ok(RoomState::Onboarding),
+        Some(RoomState::Retired) => Ok(RoomState::Retired),
+        None => {
+            let problem = format!("{word:?} is not onboarding, managed or retired");
+            Err(ServiceError::invalid("state", problem))
+        }
+    }
 }
 
 fn checked_hold(hold: &HoldLine) -> Result<Hold> {
@@ -219,23 +223,6 @@ fn checked_hold(hold: &HoldLine) -> Result<Hold> {
         reason,
         since: hold.since,
         until: hold.until,
-    })
-}
-
-fn checked_block(block: &BlockLine) -> Result<Block> {
-    if !block.why.can_be_shown() {
-        return Err(ServiceError::invalid("blocks", "has characters that cannot be shown"));
-    }
-    if block.why.length() > LONGEST_REASON {
-        let problem = format!(
-            "{} characters are too many; at most {LONGEST_REASON}",
-            block.why.length()
-        );
-        return Err(ServiceError::invalid("blocks", problem));
-    }
-    Ok(Block {
-        kind: block.kind,
-        why: block.why.to_string(),
     })
 }
 

@@ -6,8 +6,10 @@ use domain::commands::force::ForceRefusal;
 use domain::conversation::offer::Offer;
 use domain::deployment::{DeploymentState, Force};
 use domain::ids::RoomId;
+use domain::readiness::BlockScope;
+use domain::room::Block;
 use service::{RoomScope, RoomsFile};
-use testkit::{Devices, Estate, actor, both_engines, problem, speak};
+use testkit::{Devices, Estate, actor, both_engines, facts, problem, speak};
 
 both_engines![a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_k6];
 
@@ -18,11 +20,21 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
         { "name": "Held", "site": "Harbour", "devices": device("held"),
           "holds": [{ "owner": "Facilities", "reason": "a fair", "since": "2025-03-01", "until": "2025-03-31" }] },
         { "name": "New", "site": "Harbour", "state": "onboarding", "devices": device("new") },
-        { "name": "Blocked", "site": "Harbour", "devices": device("blocked"), "blocks": [{ "kind": "firmware", "why": "Logitech Sync is missing" }] },
+        { "name": "Blocked", "site": "Harbour", "devices": device("blocked") },
         { "name": "Done", "site": "Harbour", "devices": [{ "id": "done", "model": "B1", "installed": { "bar": "2.0" } }] },
     ] });
     let file = RoomsFile::parse(&others.to_string()).unwrap();
     let ids = estate.service.import_rooms(&actor(), &file).await.unwrap().ids;
+    facts::manage(&estate.service, &[ids[0], ids[2], ids[3]]).await;
+    let block = Block {
+        scope: BlockScope::LogitechFirmware,
+        why: "Logitech Sync is missing".to_owned(),
+    };
+    let blocked: store::Result<()> = store::write!(estate.service.store(), tx => {
+        tx.put_blocks(ids[2], std::slice::from_ref(&block)).await?;
+        Ok::<_, store::StoreError>(())
+    });
+    blocked.unwrap();
     rooms.extend(
         ["Held", "New", "Blocked", "Done"]
             .map(str::to_owned)

@@ -70,12 +70,19 @@ impl Tx {
             }
         }
         self.put_attributes(&accepted).await?;
+        let mut to_check = Vec::new();
         for accepted in &mut accepted {
+            if accepted.taken.concerns_checks {
+                to_check.push(accepted.room);
+                outcomes[accepted.index] = Outcome::Changed;
+            }
             if self.put_inventory(accepted).await? {
                 self.recheck(accepted.room).await?;
+                to_check.push(accepted.room);
                 outcomes[accepted.index] = Outcome::Changed;
             }
         }
+        self.check_soon(&to_check).await?;
         Ok(outcomes)
     }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::ids::{RingId, RoomId, SiteId};
+use domain::readiness::{Check, CheckResult};
 use domain::room::RoomState;
 use domain::zone::Zone;
 use uuid::Uuid;
@@ -44,11 +45,38 @@ pub struct RoomFilter {
     pub retired: bool,
     /// Those alone that are unhealthy at this instant (I4); of the retired rooms none is.
     pub unhealthy_at: Option<DateTime<Utc>>,
+    /// Those alone that are onboarding (C4).
+    pub onboarding: bool,
+    /// Those alone whose checks have come to this.
+    pub checks: Option<CheckFilter>,
+}
+
+/// Which results of checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckFilter {
+    /// Of which check; `None`: the worst of all.
+    pub check: Option<Check>,
+    /// One of these.
+    pub results: Vec<CheckResult>,
+    /// Few rooms have come to that: they are looked up and put in order, and not all rooms in their order looked at.
+    pub is_rare: bool,
+}
+
+impl CheckFilter {
+    pub(super) fn check_name(&self) -> &'static str {
+        self.check.map_or("worst", Check::as_str)
+    }
 }
 
 impl RoomFilter {
     /// Begins a query of the rooms `r` behind its columns. Of the states a literal, for an index of the others alone.
     pub(crate) fn rooms(&self) -> &'static str {
+        if self.checks.as_ref().is_some_and(|checks| checks.is_rare) {
+            return " FROM checks q CROSS JOIN rooms r WHERE r.id = q.room_id AND r.state <> 'retired'";
+        }
+        if self.onboarding {
+            return " FROM rooms r WHERE r.state = 'onboarding'";
+        }
         match (self.unhealthy_at, self.retired) {
             // SQLite takes the tables of a CROSS JOIN in their order.
             (Some(_), true) => " FROM room_troubles q CROSS JOIN rooms r WHERE r.id = q.room_id AND 1 = 0",
@@ -100,6 +128,22 @@ macro_rules! filter_rooms {
         if let Some(site) = $filter.site {
             $query.push(" AND r.site_id = ").push_bind(site.0);
         }
+        if let Some(checks) = &$filter.checks {
+            $query.push(if checks.is_rare {
+                " AND q.check_name = "
+            } else {
+                " AND EXISTS (SELECT 1 FROM checks q WHERE q.room_id = r.id AND q.check_name = "
+            });
+            $query.push_bind(checks.check_name()).push(" AND q.result IN (");
+            $crate::rows::texts_in(&mut $query, checks.results.iter().map(|result| result.as_str()));
+            if !checks.is_rare {
+                // As below.
+                $query.push(" LIMIT 1 OFFSET 0)");
+            }
+        }
+        if $filter.onboarding && $filter.checks.is_some() {
+            $query.push(" AND r.state = 'onboarding'");
+        }
         if let Some(at) = $filter.unhealthy_at {
             $query
                 .push($crate::rules_in_sql::UNHEALTHY)
@@ -139,18 +183,39 @@ impl Tx {
     /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let is_counted = words.is_none() && filter.unhealthy_at.is_none();
+        let is_counted = words.is_none() && filter.unhealthy_at.is_none() && filter.checks.is_none();
         Ok(each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             if is_counted {
                 query.push("CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state ");
-                query.push(if filter.retired { "= 'retired'" } else { "<> 'retired'" });
+                query.push(match (filter.retired, filter.onboarding) {
+                    (true, _) => "= 'retired'",
+                    (false, true) => "= 'onboarding'",
+                    (false, false) => "<> 'retired'",
+                });
             } else {
                 query.push("COUNT(*)").push(filter.rooms());
             }
             filter_rooms!(query, filter, words);
             query.build_query_scalar().fetch_one(c).await
         })?)
+    }
+
+    /// How many rooms there are of each result, by check; of `None`, by the worst of all.
+    pub async fn check_counts(&mut self) -> Result<Vec<(Option<Check>, CheckResult, i64)>> {
+        const SQL: &str =
+            "SELECT check_name, result, rooms FROM check_counts WHERE rooms > 0 ORDER BY check_name, result";
+        let rows: Vec<(String, String, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        rows.into_iter()
+            .map(|(check, result, rooms)| {
+                let check = match check.as_str() {
+                    "worst" => None,
+                    name => Some(word("check_counts", name, name, Check::from_word)?),
+                };
+                let result = word("check_counts", &result, &result, CheckResult::from_word)?;
+                Ok((check, result, rooms))
+            })
+            .collect()
     }
 
     /// Which ring the rooms are in that match, the first `limit` by name.

@@ -72,7 +72,9 @@ impl Tx {
         }
         let rollouts: Option<i64> = each!(self, c => sqlx::query_scalar(ROLLOUTS).fetch_one(c).await)?;
         let deployments: Option<i64> = each!(self, c => sqlx::query_scalar(DEPLOYMENTS).fetch_one(c).await)?;
-        let first = rollouts.into_iter().chain(deployments).chain(first_recheck).min();
+        let checks = self.next_check().await?;
+        let all = rollouts.into_iter().chain(deployments).chain(first_recheck);
+        let first = all.chain(checks.map(|at| at.max(micros(now)))).min();
         first.map(|at| instant("deployments", "next_at", at)).transpose()
     }
 

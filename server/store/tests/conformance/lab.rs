@@ -190,7 +190,7 @@ pub async fn fill(store: &Store, rooms: u128) {
         tx.add_devices(&devices).await?;
         tx.put_products(&[ProductRecord {
             id: cam(),
-            vendor: "Example".to_owned(),
+            vendor: "Logitech".to_owned(),
             name: "Camera".to_owned(),
             kind: ProductKind::Firmware,
             covered: true,

@@ -125,9 +125,9 @@ async fn rooms_for_an_entry(store: &Store) {
     let today = date("2026-03-04");
     store::write!(store, tx => {
         tx.put_deployments(&[lab::a_deployment(0, room(0), DeploymentState::Waiting)], at_night()).await?;
-        let block = domain::room::Block { kind: domain::update::ProductKind::Firmware, why: "no".to_owned() };
+        let block = domain::room::Block { scope: domain::readiness::BlockScope::LogitechFirmware, why: "no".to_owned() };
         let hold = Hold { product: None, owner: "A".to_owned(), reason: "b".to_owned(), since: today, until: today };
-        tx.put_block(room(3), &block).await?;
+        tx.put_blocks(room(3), &[block]).await?;
         tx.add_hold(domain::ids::HoldId(Uuid::from_u128(2)), room(4), &hold, instant("2026-03-03T12:00:00Z")).await?;
         for number in [5, 6] {
             let withdrawn = DeploymentState::Withdrawn { at: at_night(), why: Withdrawal::NotRequired };

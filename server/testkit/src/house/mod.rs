@@ -147,7 +147,8 @@ impl House {
             .await
             .expect("the catalogue");
         let file: RoomsFile = serde_json::from_value(options.rooms.clone()).expect("a rooms file");
-        service.import_rooms(&actor(), &file).await.expect("the rooms");
+        let report = service.import_rooms(&actor(), &file).await.expect("the rooms");
+        crate::facts::manage(&service, &report.ids).await;
         let mut tokens = BTreeMap::new();
         for device in file.rooms.iter().flat_map(|room| &room.devices) {
             let token = service.enrol_device(&actor(), &device.id).await.expect("a token");

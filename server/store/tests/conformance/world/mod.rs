@@ -12,6 +12,7 @@ use domain::deployment::{DeploymentState, Force};
 use domain::fleet::Fleet;
 use domain::freeze::Freeze;
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
+use domain::readiness::BlockScope;
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::room::{Block, Component, Device, Hold, Room, RoomState, VersionSource};
 use domain::settings::{Mode, Organisation, Settings};
@@ -166,7 +167,7 @@ impl World {
         };
         let blocks = if self.dice.one_in(6) {
             vec![Block {
-                kind: ProductKind::Os,
+                scope: BlockScope::Os,
                 why: "updates are switched off".to_owned(),
             }]
         } else {
@@ -278,6 +279,7 @@ impl World {
             product: ProductId(name.to_owned()),
             product_name: name.to_owned(),
             kind,
+            vendor: "Example".to_owned(),
             version: own.to_string(),
             released: None,
             severity: if self.dice.one_in(2) {

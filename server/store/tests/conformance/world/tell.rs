@@ -218,9 +218,7 @@ async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTim
             }])
             .await?;
         }
-        for block in &room.blocks {
-            tx.put_block(room.id, block).await?;
-        }
+        tx.put_blocks(room.id, &room.blocks).await?;
     }
     for device in &room.devices {
         let known = before.and_then(|before| before.devices.iter().find(|known| known.id == device.id));

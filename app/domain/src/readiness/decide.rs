@@ -1,0 +1,232 @@
+//! What follows when a room's checks are made again (C2, C4, C5): its results, what is blocked, when it is looked at next, the ticket of
+//! a visit, and whether it becomes Managed.
+//!
+//! Values only: the service loads rooms that are due and writes what follows, and so does the simulator. How a check is judged stands
+//! in [`super::check`]. Start with [`decide`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, TimeDelta, Utc};
+
+use super::profile::Profile;
+use super::verdict::{Because, Verdict, Waiver};
+use super::{AsOf, BlockScope, Check, CheckResult, Decisions, Readiness, ReportingDevice, RoomFacts, assess};
+use crate::changes::{Changes, Recheck};
+use crate::ids::RoomId;
+use crate::room::{Block, RoomState};
+use crate::ticket::{CauseEvent, CauseTicketChange, TicketCause, TicketSeverity};
+use crate::zone::Zone;
+
+/// Checks are made again at least so often (C5).
+pub const CHECKED_EVERY: TimeDelta = TimeDelta::hours(24);
+
+/// By what all rooms are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub profile: &'a Profile,
+    /// Names of software that an admin has reviewed.
+    pub reviewed: &'a [String],
+    /// Older facts do not count (C7).
+    pub stale_after: TimeDelta,
+}
+
+/// A room whose checks are made, with what they came to until now.
+#[derive(Clone, Debug)]
+pub struct RoomToCheck {
+    pub room: RoomId,
+    pub name: String,
+    pub state: RoomState,
+    pub zone: Zone,
+    pub devices: Vec<ReportingDevice>,
+    pub waivers: Vec<Waiver>,
+    /// Somebody has confirmed that change management has moved here (C4).
+    pub is_confirmed: bool,
+    /// What each check came to last.
+    pub results: BTreeMap<Check, CheckResult>,
+    pub blocks: Vec<Block>,
+}
+
+/// How a room's checks have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedRoom {
+    pub room: RoomId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Results that are new; `None`: the check is not made any more.
+    pub changed: BTreeMap<Check, Option<CheckResult>>,
+    /// The worst result of all.
+    pub worst: Option<CheckResult>,
+    /// What is blocked from now on; `None`: the same as before.
+    pub blocks: Option<Vec<Block>>,
+    /// It was onboarding, and nothing is missing any more (C4).
+    pub becomes_managed: bool,
+    /// When it is looked at again, if nothing is reported before.
+    pub next_at: DateTime<Utc>,
+}
+
+impl RoomToCheck {
+    /// The room as its checks see it now.
+    #[must_use]
+    pub fn assess(&self, rules: &Rules<'_>, now: DateTime<Utc>) -> Readiness {
+        let decisions = Decisions {
+            waivers: self.waivers.clone(),
+            reviewed: rules.reviewed.to_vec(),
+        };
+        let as_of = AsOf {
+            now,
+            date: self.zone.date(now),
+            stale_after: rules.stale_after,
+        };
+        let before: BTreeSet<BlockScope> = self.blocks.iter().map(|block| block.scope).collect();
+        let room = RoomFacts::of(self.devices.clone(), rules.profile);
+        assess(&room, &decisions, rules.profile, &as_of, &before)
+    }
+
+    /// What keeps an onboarding room from becoming Managed, as its checks see it now (C4, C8). Empty: nothing.
+    #[must_use]
+    pub fn onboarding_wants(&self, readiness: &Readiness) -> Vec<OnboardingWant> {
+        let mut wants = Vec::new();
+        if !self.devices.iter().any(|device| device.has_reported) {
+            wants.push(OnboardingWant::AReport);
+        }
+        let blocking = readiness
+            .verdicts
+            .iter()
+            .filter(|verdict| BlockScope::Onboarding.follows_from(verdict.check, verdict.result));
+        wants.extend(blocking.map(|verdict| OnboardingWant::Check(verdict.check, verdict.result)));
+        if !self.is_confirmed {
+            wants.push(OnboardingWant::Confirmation);
+        }
+        wants
+    }
+}
+
+/// What a room still needs before it becomes Managed (C4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OnboardingWant {
+    /// One of its devices must report facts.
+    AReport,
+    /// This check must pass or be waived.
+    Check(Check, CheckResult),
+    /// Somebody must confirm that change management has moved here.
+    Confirmation,
+}
+
+/// What follows for a room.
+#[must_use]
+pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Changes {
+    let readiness = room.assess(rules, now);
+    let blocks = blocks_of(room, &readiness);
+    let becomes_managed = room.state == RoomState::Onboarding && room.onboarding_wants(&readiness).is_empty();
+    let blocks = (blocks != room.blocks).then_some(blocks);
+    let mut changes = Changes::default();
+    if blocks.is_some() || becomes_managed {
+        changes.rechecks.push(Recheck::Room(room.room));
+    }
+    changes.cause_tickets.extend(visits(room, &readiness));
+    changes.checked_rooms.push(CheckedRoom {
+        room: room.room,
+        at: now,
+        changed: changed_results(&room.results, &readiness.verdicts),
+        worst: readiness.verdicts.iter().map(|verdict| verdict.result).min(),
+        blocks,
+        becomes_managed,
+        next_at: next_at(room, &readiness, rules, now),
+    });
+    changes
+}
+
+fn changed_results(
+    before: &BTreeMap<Check, CheckResult>,
+    verdicts: &[Verdict],
+) -> BTreeMap<Check, Option<CheckResult>> {
+    let is_made = |check: &Check| verdicts.iter().any(|verdict| verdict.check == *check);
+    let gone = before
+        .keys()
+        .filter(|check| !is_made(check))
+        .map(|check| (*check, None));
+    let new = verdicts
+        .iter()
+        .filter(|verdict| before.get(&verdict.check) != Some(&verdict.result))
+        .map(|verdict| (verdict.check, Some(verdict.result)));
+    gone.chain(new).collect()
+}
+
+/// What keeps updates away, each with a sentence that says by which fact. The sentence stays while the facts are not told any more.
+fn blocks_of(room: &RoomToCheck, readiness: &Readiness) -> Vec<Block> {
+    let block = |scope: &BlockScope| {
+        let verdicts = readiness.verdicts.iter();
+        let blocking = verdicts
+            .filter(|verdict| scope.follows_from(verdict.check, verdict.result))
+            .min_by_key(|verdict| verdict.check);
+        let kept = room.blocks.iter().find(|block| block.scope == *scope);
+        let why = match (blocking, kept) {
+            (Some(verdict), _) => verdict.short_sentence(),
+            (None, Some(kept)) => kept.why.clone(),
+            (None, None) => String::new(),
+        };
+        Block { scope: *scope, why }
+    };
+    let of_updates = readiness.blocks.iter().filter(|scope| scope.kind().is_some());
+    of_updates.map(block).collect()
+}
+
+/// The ticket of a visit: a base image or an edition that fails is never remedied from afar (C2). It stays open while nobody knows.
+fn visits<'r>(room: &'r RoomToCheck, readiness: &'r Readiness) -> impl Iterator<Item = CauseTicketChange> + 'r {
+    let change = |verdict: &Verdict| {
+        let before = room.results.get(&verdict.check);
+        let has_failed = before.is_some_and(|result| *result == CheckResult::Fail || *result == CheckResult::Unknown);
+        let event = match verdict.result {
+            CheckResult::Fail if before != Some(&CheckResult::Fail) => CauseEvent::Found {
+                severity: TicketSeverity::Warning,
+                title: format!("{} needs a visit: {}", room.name, verdict.check.label().to_lowercase()),
+                what: format!("{} {}", verdict.short_sentence(), verdict.guidance),
+            },
+            CheckResult::Fail | CheckResult::Unknown => return None,
+            CheckResult::Warning
+            | CheckResult::Waived
+            | CheckResult::FixedByService
+            | CheckResult::Pass
+            | CheckResult::NotApplicable
+                if has_failed =>
+            {
+                CauseEvent::Gone {
+                    what: verdict.short_sentence(),
+                }
+            }
+            CheckResult::Warning
+            | CheckResult::Waived
+            | CheckResult::FixedByService
+            | CheckResult::Pass
+            | CheckResult::NotApplicable => return None,
+        };
+        Some(CauseTicketChange {
+            room: room.room,
+            cause: TicketCause::Check(verdict.check),
+            event,
+        })
+    };
+    let verdicts = readiness.verdicts.iter();
+    verdicts
+        .filter(|verdict| BlockScope::Onboarding.follows_from(verdict.check, CheckResult::Fail))
+        .filter_map(change)
+}
+
+/// The first instant at which a result may change by itself: facts grow old (C7), a waiver ends, what was fixed is old news (C3).
+fn next_at(room: &RoomToCheck, readiness: &Readiness, rules: &Rules<'_>, now: DateTime<Utc>) -> DateTime<Utc> {
+    const JUST_AFTER: TimeDelta = TimeDelta::microseconds(1);
+    let told = room.devices.iter().flat_map(|device| device.facts.reported_at());
+    let grow_old = told.map(|at| at + rules.stale_after + JUST_AFTER);
+    let waivers = room.waivers.iter();
+    let end = waivers.map(|waiver| room.zone.start_of(waiver.until + Days::new(1)));
+    let days = TimeDelta::days(i64::from(rules.profile.fixed_by_service_days));
+    let fixed = readiness
+        .verdicts
+        .iter()
+        .filter_map(|verdict| match verdict.why.because {
+            Because::FixedByService { since } => Some(since + days + JUST_AFTER),
+            _ => None,
+        });
+    let first = grow_old.chain(end).chain(fixed).filter(|at| *at > now).min();
+    first.map_or(now + CHECKED_EVERY, |first| first.min(now + CHECKED_EVERY))
+}

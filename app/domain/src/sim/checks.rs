@@ -1,0 +1,165 @@
+//! Readiness in a simulated fleet: what devices tell, what people decide about checks, and the checks themselves (C1–C5).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{LogEntry, Simulation};
+use crate::commands::readiness::{RoomToDecide, confirm_onboarding, waive};
+use crate::conversation::inventory::{self, ConfigMode, ConfigReport, KnownDevice, ReportRefusal};
+use crate::ids::{DeviceId, ProductId, RoomId};
+use crate::product::ProductKind;
+use crate::readiness::decide::{RoomToCheck, Rules, decide};
+use crate::readiness::facts::Facts;
+use crate::readiness::profile::Profile;
+use crate::readiness::{ReportingDevice, STALE_AFTER, Waiver};
+use crate::refusal::Refusal;
+use crate::room::Room;
+
+/// What the checks of a simulated fleet go by, beside its rooms.
+#[derive(Clone, Debug, Default)]
+pub struct SimulatedFacts {
+    /// What each device has told, and when.
+    told: BTreeMap<DeviceId, (BTreeMap<String, String>, BTreeMap<String, DateTime<Utc>>)>,
+    /// Vendor and kind of each product.
+    pub products: BTreeMap<ProductId, (String, ProductKind)>,
+    profile: Profile,
+}
+
+impl Simulation {
+    /// A device reports facts. Its checks are made with the next tick.
+    ///
+    /// # Errors
+    /// The report breaks a limit; nothing of it counts.
+    pub fn tell(&mut self, device: DeviceId, data: BTreeMap<String, Option<String>>) -> Result<(), ReportRefusal> {
+        let (attributes, told_at) = self.facts.told.get(&device).cloned().unwrap_or_default();
+        let known = KnownDevice {
+            attributes,
+            told_at,
+            ..KnownDevice::default()
+        };
+        let mode = ConfigMode::Merge;
+        let taken = inventory::take(known, &ConfigReport { mode, data }, self.now)?;
+        self.facts.told.insert(device, (taken.attributes, taken.told_at));
+        let of = |room: &&Room| room.devices.iter().any(|other| other.id == device);
+        if let Some(room) = self.fleet.rooms.values().find(of).map(|room| room.id) {
+            self.check_soon(room);
+        }
+        Ok(())
+    }
+
+    /// Somebody answers for a check of a room (C1).
+    ///
+    /// # Errors
+    /// The room is gone, or the date is no good.
+    pub fn waive(&mut self, room: RoomId, waiver: Waiver) -> Result<(), Refusal> {
+        let changes = waive(&self.room_to_decide(room)?, waiver, self.now)?;
+        self.write(&changes);
+        Ok(())
+    }
+
+    /// Somebody confirms that a room's change management has moved here (C4).
+    ///
+    /// # Errors
+    /// The room is not onboarding, or is confirmed.
+    pub fn confirm_onboarding(&mut self, room: RoomId, by: &str) -> Result<(), Refusal> {
+        let is_confirmed = self.fleet.checks.get(&room).is_some_and(|checks| checks.is_confirmed);
+        let changes = confirm_onboarding(&self.room_to_decide(room)?, is_confirmed, by, self.now)?;
+        self.write(&changes);
+        Ok(())
+    }
+
+    fn room_to_decide(&self, room: RoomId) -> Result<RoomToDecide, Refusal> {
+        let room = self.fleet.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
+        Ok(RoomToDecide {
+            room: room.id,
+            name: room.name.clone(),
+            state: room.state,
+            today: room.zone.date(self.now),
+        })
+    }
+
+    fn check_soon(&mut self, room: RoomId) {
+        self.fleet.checks.entry(room).or_default().next_at = Some(self.now);
+    }
+
+    /// Makes the checks that are due, before the planner looks at what follows from them.
+    pub(super) fn check_rooms(&mut self) {
+        let checks = self.fleet.checks.iter();
+        let due: Vec<RoomId> = checks
+            .filter(|(_, checks)| checks.next_at.is_some_and(|at| at <= self.now))
+            .map(|(room, _)| *room)
+            .collect();
+        let reviewed: Vec<String> = self.fleet.reviewed.iter().cloned().collect();
+        for room in due {
+            let Some(room) = self.room_to_check(room) else { continue };
+            let rules = Rules {
+                profile: &self.facts.profile,
+                reviewed: &reviewed,
+                stale_after: STALE_AFTER,
+            };
+            let changes = decide(&room, &rules, self.now);
+            for checked in &changes.checked_rooms {
+                let results = checked.changed.iter();
+                let results: Vec<String> = results
+                    .filter_map(|(check, result)| Some(format!("{} {}", check.as_str(), (*result)?.as_str())))
+                    .collect();
+                let blocks = checked.blocks.iter().flatten().map(|block| block.scope.as_str());
+                let blocks: Vec<&str> = blocks.collect();
+                let mut text = Vec::new();
+                if !results.is_empty() {
+                    text.push(format!("checks {}", results.join(", ")));
+                }
+                if checked.blocks.is_some() {
+                    let scopes = if blocks.is_empty() {
+                        "nothing".to_owned()
+                    } else {
+                        blocks.join(", ")
+                    };
+                    text.push(format!("blocked {scopes}"));
+                }
+                if checked.becomes_managed {
+                    text.push("managed from now on".to_owned());
+                }
+                if !text.is_empty() {
+                    self.log.push(LogEntry {
+                        at: self.now,
+                        subject: None,
+                        text: format!("{}: {}.", room.name, text.join("; ")),
+                    });
+                }
+            }
+            self.write(&changes);
+        }
+    }
+
+    fn room_to_check(&self, id: RoomId) -> Option<RoomToCheck> {
+        let room = self.fleet.rooms.get(&id)?;
+        let checks = self.fleet.checks.get(&id).cloned().unwrap_or_default();
+        let devices = room.devices.iter().map(|device| {
+            let told = self.facts.told.get(&device.id);
+            let read =
+                told.map(|(attributes, told_at)| Facts::readable(attributes.clone(), |key| told_at.get(key).copied()));
+            let products = device.components.iter();
+            let products = products.filter_map(|component| self.facts.products.get(&component.product).cloned());
+            ReportingDevice {
+                id: Some(device.id),
+                facts: read.unwrap_or_default(),
+                has_reported: told.is_some(),
+                products: products.collect(),
+                store_updates_off_since: None,
+            }
+        });
+        Some(RoomToCheck {
+            room: id,
+            name: room.name.clone(),
+            state: room.state,
+            zone: room.zone.clone(),
+            devices: devices.collect(),
+            waivers: checks.waivers,
+            is_confirmed: checks.is_confirmed,
+            results: checks.results,
+            blocks: room.blocks.clone(),
+        })
+    }
+}

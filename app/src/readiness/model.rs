@@ -1,0 +1,109 @@
+//! Readiness: checks of a room, rooms by their checks, reviewed software (C1–C8).
+
+use domain::ids::RoomId;
+use domain::readiness::{Check, CheckResult};
+use serde::{Deserialize, Serialize};
+
+use crate::components::model::{Pager, TimeText};
+
+/// A check of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckView {
+    pub check: Check,
+    pub result: CheckResult,
+    /// Since when it is so; `None`: it was not made yet.
+    pub since: Option<TimeText>,
+    /// From which facts it follows, and when they were told.
+    pub why: String,
+    /// What makes it pass.
+    pub guidance: String,
+    /// Names of software that nobody has reviewed.
+    pub to_review: Vec<String>,
+    /// It is waived now.
+    pub is_waived: bool,
+    /// Somebody may answer for it.
+    pub may_be_waived: bool,
+}
+
+/// The checks of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomReadinessView {
+    /// In the order of C1.
+    pub checks: Vec<CheckView>,
+    /// It is onboarding.
+    pub is_onboarding: bool,
+    /// Somebody has confirmed that its change management has moved here.
+    pub is_confirmed: bool,
+    /// What onboarding still wants, in sentences.
+    pub wants: Vec<String>,
+    /// Its date, as a form has it.
+    pub today: String,
+}
+
+/// A room in the list of readiness.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadinessRow {
+    pub id: RoomId,
+    pub name: String,
+    pub site: String,
+    /// Building and floor.
+    pub place: String,
+    pub is_onboarding: bool,
+    /// The checks that the list is about.
+    pub checks: Vec<CheckView>,
+    /// What onboarding still wants, in sentences.
+    pub wants: Vec<String>,
+}
+
+/// How many rooms there are of each result of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckCounts {
+    pub check: Check,
+    /// In the order of [`CheckResult::ALL`].
+    pub rooms: Vec<i64>,
+}
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadinessView {
+    pub rows: Vec<ReadinessRow>,
+    pub pager: Pager,
+    pub counts: Vec<CheckCounts>,
+    /// Rooms that are onboarding.
+    pub onboarding: i64,
+    /// Whoever looks may confirm rooms.
+    pub may_decide: bool,
+}
+
+/// What the address asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadinessQuery {
+    /// Words in the name or the building.
+    pub q: String,
+    /// A check; empty: the worst of all.
+    pub check: String,
+    /// A result; empty: those that somebody should look at; `all`: any.
+    pub result: String,
+    /// `onboarding`: those that are; empty: all.
+    pub state: String,
+    /// The page starts after this room.
+    pub after: String,
+    /// The page ends before this room.
+    pub before: String,
+}
+
+/// A name of software that somebody has reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewedRow {
+    pub name: String,
+    pub by: String,
+    pub at: TimeText,
+}
+
+/// The page of reviewed software.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoftwareView {
+    pub rows: Vec<ReviewedRow>,
+    pub may_decide: bool,
+}
