@@ -222,6 +222,24 @@ impl TicketCause {
         }
     }
 
+    /// The cause of a word that [`TicketCause::word`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        let (kind, rest) = word.split_once(':')?;
+        let device = |text: &str| text.parse().ok().map(DeviceId);
+        match kind {
+            "check" => Check::from_word(rest).map(Self::Check),
+            "setting" => device(rest).map(Self::Setting),
+            "support" => ProductId::parse(rest).ok().map(Self::Support),
+            "signal" => {
+                let (id, signal) = rest.split_once(':')?;
+                let signal = Signal::ALL.into_iter().find(|known| known.as_str() == signal)?;
+                Some(Self::Signal(device(id)?, signal))
+            }
+            _ => None,
+        }
+    }
+
     /// Its word in rows; no two causes have the same.
     #[must_use]
     pub fn word(&self) -> String {

@@ -131,7 +131,8 @@ fn review(room: RoomId, names: Vec<String>) -> AnyView {
         }
         .into_any()
     };
-    view! { <ForRole act=Act::DecideReadiness>{names.clone().into_iter().map(button).collect_view()}</ForRole> }.into_any()
+    view! { <ForRole act=Act::DecideReadiness>{names.clone().into_iter().map(button).collect_view()}</ForRole> }
+        .into_any()
 }
 
 /// To waive the check, or to end its waiver.

@@ -167,7 +167,7 @@ impl Service {
                 let before = waivers.iter().find(|waiver| waiver.check == check);
                 let entry = actor
                     .entry("check.waiver_ended", "room", room, summary)
-                    .with_before(json!(before));
+                    .with_before(before.map(|before| json!(before)));
                 (changes, |_: &Applied| Ok((vec![entry], ())))
             }
         )
@@ -206,7 +206,8 @@ impl Service {
                             changes.readiness.extend(confirmed.readiness);
                             let summary =
                                 format!("Confirmed that the change management of {} has moved here.", room.name);
-                            entries.push(actor.entry("room.confirmed", "room", room.room, summary));
+                            let entry = actor.entry("room.confirmed", "room", room.room, summary);
+                            entries.push(entry.with_after(json!({ "confirmed by": actor.name })));
                             outcome.confirmed += 1;
                         }
                         Err(refusal) if rooms.len() == 1 => return Err(refusal.into()),
@@ -247,6 +248,7 @@ impl Service {
                 let changes = review(name.as_str(), is_reviewed, &actor.name, now)?;
                 let summary = format!("Marked the software {name} as reviewed.");
                 let entry = actor.entry("software.reviewed", "software", name.as_str(), summary);
+                let entry = entry.with_after(json!({ "reviewed by": actor.name }));
                 (changes, |_: &Applied| Ok((vec![entry], ())))
             }
         )
@@ -266,6 +268,7 @@ impl Service {
                 let changes = end_review(name.as_str(), is_reviewed)?;
                 let summary = format!("The software {name} counts as not reviewed again.");
                 let entry = actor.entry("software.review_ended", "software", name.as_str(), summary);
+                let entry = entry.with_before(json!({ "name": name.as_str() }));
                 (changes, |_: &Applied| Ok((vec![entry], ())))
             }
         )
@@ -293,8 +296,8 @@ impl Service {
                 entries.push(
                     actor
                         .entry("profile.changed", "settings", "", summary.to_owned())
-                        .with_before(json!(before))
-                        .with_after(json!(own)),
+                        .with_before(before.map(|before| json!(before)))
+                        .with_after(own.as_ref().map(|own| json!(own))),
                 );
             }
             (entries, ())

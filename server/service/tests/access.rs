@@ -11,6 +11,7 @@ use domain::access::{Act, Role};
 use domain::deployment::Force;
 use domain::freeze::FreezeScope;
 use domain::ids::{AnnouncementId, FreezeId, PersonId, ProductId, RoomId, SiteId, TokenId, UpdateId};
+use domain::readiness::Check;
 use domain::ticket::TicketSeverity;
 use domain::update::{ProductKind, Severity};
 use service::announcements::AnnouncementDraft;
@@ -34,7 +35,7 @@ both_engines![
 type Call = (&'static str, Act, bool);
 
 /// Every call that changes something, in an order in which each of them can be made.
-const CALLS: [Call; 54] = [
+const CALLS: [Call; 60] = [
     ("import catalogue", Act::Publish, false),
     ("import rooms", Act::EditRooms, false),
     ("import uploaded catalogue", Act::Publish, false),
@@ -71,6 +72,12 @@ const CALLS: [Call; 54] = [
     ("add device", Act::ManageDevices, false),
     ("retire room", Act::EditRooms, true),
     ("bring back room", Act::EditRooms, true),
+    ("waive check", Act::DecideReadiness, false),
+    ("end waiver", Act::DecideReadiness, true),
+    ("confirm room", Act::DecideReadiness, false),
+    ("review software", Act::DecideReadiness, false),
+    ("end review", Act::DecideReadiness, true),
+    ("set profile", Act::EditSettings, false),
     ("import upload", Act::EditRooms, false),
     ("record issue", Act::WorkOnTickets, false),
     ("leave issue out", Act::WorkOnTickets, false),
@@ -292,6 +299,24 @@ impl Scene {
                     .await
             }
             "bring back room" => service.bring_back_room(by, self.room("Main mast").await.0).await,
+            "waive check" => {
+                let room = self.room("Main mast").await.0;
+                let until = date("2025-12-31");
+                service
+                    .waive_check(by, room, Check::BaseImage, until, "a visit is booked".into())
+                    .await
+            }
+            "end waiver" => {
+                let room = self.room("Main mast").await.0;
+                service.end_waiver(by, room, Check::BaseImage).await
+            }
+            "confirm room" => {
+                let room = self.room("Main mast").await.0;
+                service.confirm_onboarding(by, &[room]).await.map(drop)
+            }
+            "review software" => service.review_software(by, "Viewer".into()).await,
+            "end review" => service.end_review(by, "Viewer".into()).await,
+            "set profile" => service.set_profile(by, "{}").await,
             "import upload" => {
                 // Who may not is told before anything is kept.
                 let upload = service
@@ -508,6 +533,8 @@ async fn every_change_leaves_one_entry_with_what_was_and_what_is_a3(estate: Esta
         assert_eq!(entry.before.is_some(), had_before, "{name}: {entry:?}");
         let ends = [
             "delete ring",
+            "end review",
+            "end waiver",
             "lift freeze",
             "revoke token",
             "remove file",

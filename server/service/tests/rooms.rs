@@ -414,7 +414,7 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
         "site,name,building,floor,capacity,zone,ring,state,device,role,vendor,model,serial,product,version"
     );
     assert_eq!(
-        lines[1], "Harbour,\"'=1+1; \"\"so\"\"\",Quay House,3,12,Asia/Kolkata,General,managed,,,,,,,",
+        lines[1], "Harbour,\"'=1+1; \"\"so\"\"\",Quay House,3,12,Asia/Kolkata,General,onboarding,,,,,,,",
         "no formula for a spreadsheet"
     );
     assert_eq!(lines[2], "Harbour,General 1,,,,,General,managed,general-1,,,B1,,app,10");

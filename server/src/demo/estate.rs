@@ -213,7 +213,10 @@ async fn report_facts(service: &Service, estate: &Estate) -> Result<()> {
                 device: facts.device.id,
                 report: ConfigReport {
                     mode: ConfigMode::Merge,
-                    data: attributes.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+                    data: attributes
+                        .iter()
+                        .map(|(name, value)| (name.clone(), Some(value.clone())))
+                        .collect(),
                 },
             };
             let outcome = service.store().report(report, *at).await?;
@@ -240,7 +243,10 @@ pub(super) fn told_at_last_contact(estate: &Estate) -> BTreeMap<String, (DateTim
             if device.role.as_str() == COMPUTER {
                 attributes = facts::attributes(room, &reviewed);
             }
-            let installed = device.installed.iter().filter_map(|(product, version)| Some((product, version.as_ref()?)));
+            let installed = device
+                .installed
+                .iter()
+                .filter_map(|(product, version)| Some((product, version.as_ref()?)));
             for ((product, version), number) in installed.zip(1..) {
                 attributes.insert(format!("component.{number}.product"), product.clone());
                 attributes.insert(format!("component.{number}.version"), version.clone());
@@ -269,7 +275,13 @@ async fn decide_readiness(service: &Service, estate: &Estate, rooms: &BTreeMap<S
         if let Some(waiver) = waiver {
             let by = Actor::system(&waiver.by);
             service
-                .waive_check(&by, room_of(room)?, Check::BaseImage, waiver.until, waiver.reason.as_str().into())
+                .waive_check(
+                    &by,
+                    room_of(room)?,
+                    Check::BaseImage,
+                    waiver.until,
+                    waiver.reason.as_str().into(),
+                )
                 .await?;
         }
     }

@@ -1,8 +1,8 @@
 //! All facts at once, for `nightshift check` and the tests that compare the store with the simulator. Not for the service.
 
-use domain::fleet::Fleet;
+use domain::fleet::{Fleet, RoomChecks};
 use domain::ids::{RoomId, UpdateId};
-use domain::ticket::{FailureTicket, TicketStatus};
+use domain::ticket::{CauseTicket, FailureTicket, TicketCause, TicketSeverity, TicketStatus};
 use uuid::Uuid;
 
 use crate::deployments::{DEPLOYMENT_COLUMNS, DeploymentRow};
@@ -48,6 +48,7 @@ impl Tx {
         for ticket in self.failure_tickets().await? {
             fleet.tickets.insert((ticket.room, ticket.update), ticket);
         }
+        self.add_checks(&mut fleet).await?;
         let placements: Vec<(Uuid, i64, Uuid)> = each!(self, c => sqlx::query_as(PLACEMENTS).fetch_all(c).await)?;
         for (update, position, room) in placements {
             let position = small("placements", update, position)?;
@@ -84,6 +85,49 @@ impl Tx {
         for row in rows {
             let install = row.into_domain()?;
             fleet.installs.insert(install.action, install);
+        }
+        Ok(())
+    }
+
+    /// Checks that were made, what people have decided about them, and tickets of causes.
+    async fn add_checks(&mut self, fleet: &mut Fleet) -> Result<()> {
+        const ROOMS: &str = "SELECT id, confirmed_at, check_at FROM rooms r WHERE state <> 'retired' AND (confirmed_at IS NOT NULL
+                OR EXISTS (SELECT 1 FROM checks c WHERE c.room_id = r.id) OR EXISTS (SELECT 1 FROM waivers w WHERE w.room_id = r.id))
+            ORDER BY id";
+        const TICKETS: &str =
+            "SELECT cause_room_id, cause, severity, state FROM tickets WHERE cause IS NOT NULL ORDER BY number";
+        let rooms: Vec<(Uuid, Option<i64>, i64)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
+        for batch in rooms.chunks(500) {
+            let ids: Vec<RoomId> = batch.iter().map(|(id, ..)| RoomId(*id)).collect();
+            let mut results = self.check_results(&ids).await?;
+            let mut waivers = self.waivers_of(&ids).await?;
+            for (id, confirmed_at, check_at) in batch {
+                let results = results.remove(id).unwrap_or_default();
+                let checks = RoomChecks {
+                    results: results
+                        .into_iter()
+                        .map(|(check, (result, _))| (check, result))
+                        .collect(),
+                    waivers: waivers.remove(id).unwrap_or_default(),
+                    is_confirmed: confirmed_at.is_some(),
+                    next_at: Some(instant("rooms", id, *check_at)?),
+                };
+                fleet.checks.insert(RoomId(*id), checks);
+            }
+        }
+        let reviewed = self.reviewed_software().await?;
+        fleet.reviewed = reviewed.into_iter().map(|reviewed| reviewed.name).collect();
+        let tickets: Vec<(Option<Uuid>, String, String, String)> =
+            each!(self, c => sqlx::query_as(TICKETS).fetch_all(c).await)?;
+        for (room, cause, severity, state) in tickets {
+            let missing = || StoreError::row("tickets", &cause, "its room is missing");
+            let room = RoomId(room.ok_or_else(missing)?);
+            let ticket = CauseTicket {
+                severity: word("tickets", &cause, &severity, TicketSeverity::from_word)?,
+                state: word("tickets", &cause, &state, TicketStatus::from_word)?,
+            };
+            let known = word("tickets", &cause, &cause, TicketCause::from_word)?;
+            fleet.cause_tickets.insert((room, known), ticket);
         }
         Ok(())
     }

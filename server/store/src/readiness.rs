@@ -159,7 +159,7 @@ impl Tx {
         Ok(by_room)
     }
 
-    async fn waivers_of(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Waiver>>> {
+    pub(crate) async fn waivers_of(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Waiver>>> {
         type Row = (Uuid, String, NaiveDate, String, String);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT room_id, check_name, until, given_by, reason FROM waivers WHERE room_id IN (");

@@ -35,7 +35,7 @@ fn catalogue(products: &[Product<'_>], releases: &[Release<'_>]) -> Catalogue {
 pub fn bar_and_app() -> Catalogue {
     catalogue(
         &[
-            ("bar", "Logitech", "Bar firmware", "firmware", 20),
+            ("bar", "Example", "Bar firmware", "firmware", 20),
             ("app", "Example", "Room app", "app", 10),
         ],
         &[
@@ -46,6 +46,14 @@ pub fn bar_and_app() -> Catalogue {
             ("app", "10", 1, "2025-01-01", None),
             ("app", "11", 2, "2025-02-01", None),
         ],
+    )
+}
+
+/// An operating system, so that a room with it has a Windows computer.
+pub fn windows() -> Catalogue {
+    catalogue(
+        &[("win", "Microsoft", "Windows", "os", 60)],
+        &[("win", "1", 1, "2025-01-01", None), ("win", "2", 2, "2025-02-01", None)],
     )
 }
 

@@ -1,5 +1,7 @@
 //! Facts and files of a service by the names that tests use.
 
+use domain::conversation::Outcome;
+use domain::conversation::inventory::{ConfigMode, ConfigReport};
 use domain::fleet::Fleet;
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::room::RoomState;
@@ -54,4 +56,20 @@ pub async fn manage(service: &Service, rooms: &[RoomId]) {
         Ok::<_, store::StoreError>(())
     });
     managed.expect("rooms");
+}
+
+/// A device reports facts about itself, beside what it has reported so far.
+pub async fn tell(service: &Service, controller: &str, facts: &[(&str, &str)]) {
+    let mut tx = service.store().read().await.expect("a snapshot");
+    let device = tx.device_facts(controller).await.expect("a query").expect("a device");
+    drop(tx);
+    let data = facts
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())));
+    let report = ConfigReport {
+        mode: ConfigMode::Merge,
+        data: data.collect(),
+    };
+    let outcome = service.config(device.device.id, report).await.expect("a report");
+    assert!(matches!(outcome, Outcome::Changed | Outcome::Noted), "{outcome:?}");
 }

@@ -155,6 +155,28 @@ pub const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
     ),
     ("POST", "/api/updates/retry", "update=NOTHING", Act::ControlUpdates),
     ("POST", "/api/rooms/refresh", "room=NOTHING", Act::RefreshFacts),
+    ("GET", "/api/readiness/list", "query[q]=", Act::See),
+    ("GET", "/api/readiness/software", "", Act::See),
+    (
+        "POST",
+        "/api/readiness/waive",
+        "room=NOTHING&check=antivirus&until=2025-03-04&reason=r",
+        Act::DecideReadiness,
+    ),
+    (
+        "POST",
+        "/api/readiness/end-waiver",
+        "room=NOTHING&check=antivirus",
+        Act::DecideReadiness,
+    ),
+    (
+        "POST",
+        "/api/readiness/confirm",
+        "rooms[0]=NOTHING",
+        Act::DecideReadiness,
+    ),
+    ("POST", "/api/readiness/review", "name=", Act::DecideReadiness),
+    ("POST", "/api/readiness/end-review", "name=", Act::DecideReadiness),
     (
         "POST",
         "/api/updates/retry-room",

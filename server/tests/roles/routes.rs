@@ -143,6 +143,7 @@ pub const TABLE: &[Row] = &[
     ("GET", "/incidents/{number}", "/incidents/7", NO_FORM, People(Act::See)),
     ("GET", "/rooms", "/rooms", NO_FORM, People(Act::See)),
     ("GET", "/rooms.csv", "/rooms.csv", NO_FORM, People(Act::See)),
+    ("GET", "/readiness.csv", "/readiness.csv", NO_FORM, People(Act::See)),
     (
         "GET",
         "/portfolio/{id}",
@@ -187,6 +188,14 @@ pub const TABLE: &[Row] = &[
         People(Act::See),
     ),
     ("GET", "/rooms/sites", "/rooms/sites", NO_FORM, People(Act::See)),
+    ("GET", "/rooms/readiness", "/rooms/readiness", NO_FORM, People(Act::See)),
+    (
+        "GET",
+        "/rooms/readiness/software",
+        "/rooms/readiness/software",
+        NO_FORM,
+        People(Act::See),
+    ),
     ("GET", "/rooms/import", "/rooms/import", NO_FORM, People(Act::EditRooms)),
     (
         "POST",

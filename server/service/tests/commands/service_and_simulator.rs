@@ -224,5 +224,6 @@ async fn import(estate: &Estate) -> std::collections::BTreeMap<String, RoomId> {
     let file = RoomsFile::parse(&file.to_string()).expect("rooms");
     let names: Vec<String> = file.rooms.iter().map(|room| room.name.to_string()).collect();
     let report = estate.service.import_rooms(&actor(), &file).await.expect("an import");
+    testkit::facts::manage(&estate.service, &report.ids).await;
     names.into_iter().zip(report.ids).collect()
 }

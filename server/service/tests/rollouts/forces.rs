@@ -6,8 +6,6 @@ use domain::commands::force::ForceRefusal;
 use domain::conversation::offer::Offer;
 use domain::deployment::{DeploymentState, Force};
 use domain::ids::RoomId;
-use domain::readiness::BlockScope;
-use domain::room::Block;
 use service::{RoomScope, RoomsFile};
 use testkit::{Devices, Estate, actor, both_engines, facts, problem, speak};
 
@@ -26,15 +24,17 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     let file = RoomsFile::parse(&others.to_string()).unwrap();
     let ids = estate.service.import_rooms(&actor(), &file).await.unwrap().ids;
     facts::manage(&estate.service, &[ids[0], ids[2], ids[3]]).await;
-    let block = Block {
-        scope: BlockScope::LogitechFirmware,
-        why: "Logitech Sync is missing".to_owned(),
-    };
-    let blocked: store::Result<()> = store::write!(estate.service.store(), tx => {
-        tx.put_blocks(ids[2], std::slice::from_ref(&block)).await?;
-        Ok::<_, store::StoreError>(())
-    });
-    blocked.unwrap();
+    // A computer without Logitech Sync, beside Logitech equipment, keeps its firmware away (C2).
+    estate
+        .database
+        .execute("UPDATE products SET vendor = 'Logitech' WHERE id = 'bar'")
+        .await;
+    facts::tell(
+        &estate.service,
+        "blocked",
+        &[("os.name", "Windows 11"), ("readiness.logitech_sync", "absent")],
+    )
+    .await;
     rooms.extend(
         ["Held", "New", "Blocked", "Done"]
             .map(str::to_owned)
@@ -78,7 +78,10 @@ async fn a_force_leaves_out_held_and_onboarding_rooms_says_why_and_is_logged_k5_
     assert_eq!(why.len(), 4);
     assert!(why[&rooms["Held"]].starts_with("Held by Facilities until"), "{why:?}");
     assert_eq!(why[&rooms["New"]], "Onboarding: the room is not scheduled yet.");
-    assert_eq!(why[&rooms["Blocked"]], "Not ready: Logitech Sync is missing.");
+    assert_eq!(
+        why[&rooms["Blocked"]],
+        "Not ready: Logitech Sync: fail, because readiness.logitech_sync is absent."
+    );
     assert_eq!(why[&rooms["Done"]], "Already on 2.0.");
     // In the afternoon, before any ring has begun.
     estate.service.tick().await.unwrap();

@@ -9,7 +9,7 @@ use service::read::PageOf;
 use service::read::rooms::{RoomFilter, WhichRooms};
 use service::{MoveOutcome, RoomChoice, RoomsFile};
 use store::TicketFilter;
-use testkit::{Devices, Estate, actor, both_engines, date, problem};
+use testkit::{Devices, Estate, actor, both_engines, date, facts, problem};
 
 both_engines![
     moved_rooms_catch_up_or_step_back_with_one_audit_entry_each_r12_r13_r14,
@@ -355,6 +355,7 @@ async fn a_hold_that_ends_lets_the_room_catch_up_s11(estate: Estate) {
     let file = RoomsFile::parse(&held.to_string()).unwrap();
     estate.rooms(&[("General", 1)]).await;
     let room = estate.service.import_rooms(&actor(), &file).await.unwrap().ids[0];
+    facts::manage(&estate.service, &[room]).await;
     let update = estate.publish("bar", "2.0", None).await;
     let mut devices = Devices::default();
     estate.live_until("2025-03-10T23:00:00Z", &mut devices).await;

@@ -1,5 +1,7 @@
 //! What people and devices did in the simulator is written to the database, row by row.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::changes::{Changes, NewInstall};
 use domain::deployment::Deployment;
@@ -7,6 +9,7 @@ use domain::fleet::Fleet;
 use domain::freeze::FreezeScope;
 use domain::ids::{HoldId, ProductId, SiteId};
 use domain::install::Install;
+use domain::readiness::decide::CheckedRoom;
 use domain::reason::Reason;
 use domain::room::Room;
 use domain::ticket::{TicketChange, TicketEvent, TicketStatus};
@@ -16,7 +19,7 @@ use domain::zone::Zone;
 use store::{NewArtifact, NewDevice, NewRelease, NewRoom, NewSite, ProductRecord, Result, Tx};
 use uuid::Uuid;
 
-use super::PRODUCTS;
+use super::{CHECKED_LATER, PRODUCTS};
 
 /// The row of a version: known products have versions 1 to 9.
 fn version_row(product: &ProductId, version: &str) -> Uuid {
@@ -219,6 +222,21 @@ async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTim
             .await?;
         }
         tx.put_blocks(room.id, &room.blocks).await?;
+        // These worlds are about plans: their rooms are checked in another century.
+        let checked = CheckedRoom {
+            room: room.id,
+            at: now,
+            changed: BTreeMap::new(),
+            worst: None,
+            blocks: None,
+            becomes_managed: false,
+            next_at: now + CHECKED_LATER,
+        };
+        let changes = Changes {
+            checked_rooms: vec![checked],
+            ..Changes::default()
+        };
+        tx.apply(&changes, &[], now).await?;
     }
     for device in &room.devices {
         let known = before.and_then(|before| before.devices.iter().find(|known| known.id == device.id));
