@@ -75,29 +75,7 @@ impl Service {
                 if !tx.try_tick_lock().await? {
                     return Ok::<_, ServiceError>(None);
                 }
-                let rooms = tx.rooms_to_check(now, ROOMS).await?;
-                if rooms.is_empty() {
-                    return Ok(Some(0));
-                }
-                let organisation = organisation(tx).await?;
-                let rules = ReadinessRules::of(tx, &organisation.settings).await?;
-                let mut changes = Changes::default();
-                for room in tx.checked_facts(&rooms).await? {
-                    let of_room = decide(&room, &rules.rules(), now);
-                    changes.rechecks.extend(of_room.rechecks);
-                    changes.cause_tickets.extend(of_room.cause_tickets);
-                    changes.checked_rooms.extend(of_room.checked_rooms);
-                }
-                tx.apply(&changes, &[], now).await?;
-                let managed = changes.checked_rooms.iter().filter(|room| room.becomes_managed);
-                for room in managed {
-                    if let Some(record) = tx.room_record(room.room).await? {
-                        tx.add_audit(now, &became_managed(room.room, &record.name)).await?;
-                    }
-                    // What its ring has behind it comes to it now (R14).
-                    tx.wake_rollouts(now).await?;
-                }
-                Ok(Some(rooms.len()))
+                Ok(Some(self.check_some(tx, now).await?))
             })?;
             match checked {
                 None => return Ok(false),
@@ -105,6 +83,32 @@ impl Service {
                 Some(_) => self.activity.round_ended(),
             }
         }
+    }
+
+    /// Makes the checks of some rooms that are due; of how many.
+    pub(crate) async fn check_some(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<usize> {
+        let rooms = tx.rooms_to_check(now, ROOMS).await?;
+        if rooms.is_empty() {
+            return Ok(0);
+        }
+        let organisation = organisation(tx).await?;
+        let rules = ReadinessRules::of(tx, &organisation.settings).await?;
+        let mut changes = Changes::default();
+        for room in tx.checked_facts(&rooms).await? {
+            let of_room = decide(&room, &rules.rules(), now);
+            changes.rechecks.extend(of_room.rechecks);
+            changes.cause_tickets.extend(of_room.cause_tickets);
+            changes.checked_rooms.extend(of_room.checked_rooms);
+        }
+        tx.apply(&changes, &[], now).await?;
+        for room in changes.checked_rooms.iter().filter(|room| room.becomes_managed) {
+            if let Some(record) = tx.room_record(room.room).await? {
+                tx.add_audit(now, &became_managed(room.room, &record.name)).await?;
+            }
+            // What its ring has behind it comes to it now (R14).
+            tx.wake_rollouts(now).await?;
+        }
+        Ok(rooms.len())
     }
 
     /// Waives a check of a room until a date in its zone, that date included (C1).

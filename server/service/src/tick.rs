@@ -129,6 +129,9 @@ impl Service {
             lines: Vec::new(),
             writes: false,
         };
+        while self.check_some(&mut tx, now).await? > 0 {
+            dry.writes = true;
+        }
         for _ in 0..MOST_ROUNDS {
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else {
                 break;

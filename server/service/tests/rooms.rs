@@ -438,7 +438,9 @@ async fn an_export_is_a_file_that_an_import_takes_p0(estate: Estate) {
     let upload = other.service.upload_rooms(&actor(), "rooms.csv", &csv).await.unwrap();
     let report = other.service.import_upload(&actor(), upload).await.unwrap();
     assert_eq!((report.rooms, report.devices), (4, 4));
-    assert_eq!(text_of(&other, RoomFilter::default()).await, csv);
+    // Whatever they were elsewhere, here they are new (C8).
+    let new = csv.replace(",managed,", ",onboarding,");
+    assert_eq!(text_of(&other, RoomFilter::default()).await, new);
     let twice = other.service.import_upload(&actor(), upload).await.unwrap_err();
     assert!(
         said(&twice).contains("imported already") && said(&twice).ends_with("was not found"),

@@ -32,7 +32,7 @@ pub(super) fn offline() -> Result<Vec<String>> {
 }
 
 /// Fills an empty database.
-pub(super) async fn fill(service: &Service) -> Result<()> {
+pub(super) async fn fill(service: &Service, back_then: impl Fn(DateTime<Utc>) -> Service) -> Result<()> {
     let actor = Actor::system("Demo");
     let estate = files::estate()?;
     let scenario = files::scenario()?;
@@ -41,11 +41,9 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
     service.import_catalogue(&actor, &catalogue).await?;
     let rings = add_rings(service, &actor, &estate.rings).await?;
     let rooms = add_rooms(service, &actor, &estate, &scenario).await?;
-    report_facts(service, &estate).await?;
-    decide_readiness(service, &estate, &rooms).await?;
     add_files(service, &actor, &scenario).await?;
     let known = ImportedIds {
-        rooms,
+        rooms: rooms.clone(),
         rings,
         as_of: estate.as_of,
     };
@@ -54,12 +52,17 @@ pub(super) async fn fill(service: &Service) -> Result<()> {
         .iter()
         .map(|update| known.rollout(update, &scenario))
         .collect::<Result<Vec<_>>>()?;
+    // The ticket of a base image opens by itself, from what the room's computer reports.
     let tickets = scenario
         .tickets
         .iter()
+        .filter(|ticket| !ticket.title.starts_with("Base image"));
+    let tickets = tickets
         .map(|ticket| known.ticket(ticket, &scenario))
         .collect::<Result<Vec<_>>>()?;
     service.import_history(&actor, &rollouts, &tickets).await?;
+    report_facts(service, &estate).await?;
+    decide_readiness(service, &estate, &rooms, back_then).await?;
     add_freezes(service, &actor, &estate, &scenario).await?;
     add_people(service, &actor).await
 }
@@ -261,7 +264,14 @@ pub(super) fn told_at_last_contact(estate: &Estate) -> BTreeMap<String, (DateTim
 const COMPUTER: &str = "compute";
 
 /// What admins have decided: reviewed software, a waiver, and that change management has moved here.
-async fn decide_readiness(service: &Service, estate: &Estate, rooms: &BTreeMap<String, RoomId>) -> Result<()> {
+///
+/// Each room was confirmed when it had just reported: `back_then` is the service at that instant.
+async fn decide_readiness(
+    service: &Service,
+    estate: &Estate,
+    rooms: &BTreeMap<String, RoomId>,
+    back_then: impl Fn(DateTime<Utc>) -> Service,
+) -> Result<()> {
     let actor = Actor::system("Demo");
     for name in facts::reviewed_names(estate) {
         service.review_software(&actor, name.as_str().into()).await?;
@@ -285,9 +295,19 @@ async fn decide_readiness(service: &Service, estate: &Estate, rooms: &BTreeMap<S
                 .await?;
         }
     }
-    let managed = estate.rooms.iter().filter(|room| room.state == "managed");
-    let managed = managed.map(room_of).collect::<Result<Vec<RoomId>>>()?;
-    service.confirm_onboarding(&actor, &managed).await?;
+    let told = told_at_last_contact(estate);
+    let mut managed: BTreeMap<DateTime<Utc>, Vec<RoomId>> = BTreeMap::new();
+    for room in estate.rooms.iter().filter(|room| room.state == "managed") {
+        let told = room.devices.iter().filter_map(|device| told.get(&device.id));
+        let at = told.map(|(at, _)| *at).max();
+        managed
+            .entry(at.unwrap_or(estate.as_of))
+            .or_default()
+            .push(room_of(room)?);
+    }
+    for (at, rooms) in managed {
+        back_then(at).confirm_onboarding(&actor, &rooms).await?;
+    }
     Ok(())
 }
 

@@ -81,7 +81,8 @@ pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Res
         gateway_token: None,
         trusted_proxies: Vec::new(),
     };
-    let service = Service::new(store, Clock::driven(start), artifacts, config);
+    let at = |instant| Service::new(store.clone(), Clock::driven(instant), artifacts.clone(), config.clone());
+    let service = at(start);
     let settings = Settings {
         poll_seconds: 1200,
         // As the scenario has it: a superseded update stops at once.
@@ -92,7 +93,7 @@ pub async fn open(store: Store, artifacts: Artifacts, public_url: String) -> Res
         .first_start("Tidewater Group".into(), Zone::parse("Europe/London")?, settings)
         .await?
     {
-        estate::fill(&service).await?;
+        estate::fill(&service, at).await?;
         keep_clock(&service).await?;
     }
     service.tick().await?;

@@ -27,6 +27,14 @@ impl Tx {
                 UNION ALL SELECT room_id, room_key, 'tickets' AS what FROM room_troubles) AS k
             JOIN rooms r ON r.id = k.room_id
             WHERE r.name_key <> k.room_key ORDER BY r.id, k.what";
+        const CHECKS: &str = "SELECT k.check_name, k.result, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
+            FROM (SELECT check_name, result, rooms AS kept, 0 AS found FROM check_counts
+                UNION ALL SELECT check_name, result, 0 AS kept, COUNT(*) AS found FROM checks GROUP BY check_name, result) AS k
+            GROUP BY k.check_name, k.result HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.check_name, k.result";
+        let checks: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(CHECKS).fetch_all(c).await)?;
+        let checks = checks.into_iter().map(|(check, result, kept, found)| {
+            format!("{kept} rooms whose check {check} is {result} are counted, and there are {found}")
+        });
         let rooms: Vec<(Uuid, Uuid, String, i64, i64)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
         let tickets: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(TICKETS).fetch_all(c).await)?;
         let unhealthy: Vec<(String, i64, i64)> = each!(self, c => sqlx::query_as(UNHEALTHY_COUNTS).fetch_all(c).await)?;
@@ -43,6 +51,11 @@ impl Tx {
         let keys = keys.into_iter().map(|(room, key, kept, what)| {
             format!("the {what} of {room:?} stand in lists as {kept:?}, and the room as {key:?}")
         });
-        Ok(rooms.chain(tickets).chain(unhealthy).chain(keys).collect())
+        Ok(rooms
+            .chain(tickets)
+            .chain(unhealthy)
+            .chain(checks)
+            .chain(keys)
+            .collect())
     }
 }

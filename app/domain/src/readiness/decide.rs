@@ -123,7 +123,7 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
     if blocks.is_some() || becomes_managed {
         changes.rechecks.push(Recheck::Room(room.room));
     }
-    changes.cause_tickets.extend(visits(room, &readiness));
+    changes.cause_tickets.extend(visit(room, &readiness));
     changes.checked_rooms.push(CheckedRoom {
         room: room.room,
         at: now,
@@ -161,7 +161,7 @@ fn blocks_of(room: &RoomToCheck, readiness: &Readiness) -> Vec<Block> {
             .min_by_key(|verdict| verdict.check);
         let kept = room.blocks.iter().find(|block| block.scope == *scope);
         let why = match (blocking, kept) {
-            (Some(verdict), _) => verdict.short_sentence(),
+            (Some(verdict), _) => verdict.in_short(),
             (None, Some(kept)) => kept.why.clone(),
             (None, None) => String::new(),
         };
@@ -171,16 +171,16 @@ fn blocks_of(room: &RoomToCheck, readiness: &Readiness) -> Vec<Block> {
     of_updates.map(block).collect()
 }
 
-/// The ticket of a visit: a base image or an edition that fails is never remedied from afar (C2). It stays open while nobody knows.
-fn visits<'r>(room: &'r RoomToCheck, readiness: &'r Readiness) -> impl Iterator<Item = CauseTicketChange> + 'r {
+/// The ticket of a visit: a base image that fails is never remedied from afar (C2). It stays open while nobody knows.
+fn visit(room: &RoomToCheck, readiness: &Readiness) -> Option<CauseTicketChange> {
     let change = |verdict: &Verdict| {
         let before = room.results.get(&verdict.check);
         let has_failed = before.is_some_and(|result| *result == CheckResult::Fail || *result == CheckResult::Unknown);
         let event = match verdict.result {
             CheckResult::Fail if before != Some(&CheckResult::Fail) => CauseEvent::Found {
-                severity: TicketSeverity::Warning,
+                severity: TicketSeverity::Important,
                 title: format!("{} needs a visit: {}", room.name, verdict.check.label().to_lowercase()),
-                what: format!("{} {}", verdict.short_sentence(), verdict.guidance),
+                what: format!("{}. {}", verdict.in_short(), verdict.guidance),
             },
             CheckResult::Fail | CheckResult::Unknown => return None,
             CheckResult::Warning
@@ -191,7 +191,7 @@ fn visits<'r>(room: &'r RoomToCheck, readiness: &'r Readiness) -> impl Iterator<
                 if has_failed =>
             {
                 CauseEvent::Gone {
-                    what: verdict.short_sentence(),
+                    what: format!("{}.", verdict.in_short()),
                 }
             }
             CheckResult::Warning
@@ -206,10 +206,8 @@ fn visits<'r>(room: &'r RoomToCheck, readiness: &'r Readiness) -> impl Iterator<
             event,
         })
     };
-    let verdicts = readiness.verdicts.iter();
-    verdicts
-        .filter(|verdict| BlockScope::Onboarding.follows_from(verdict.check, CheckResult::Fail))
-        .filter_map(change)
+    let mut verdicts = readiness.verdicts.iter();
+    change(verdicts.find(|verdict| verdict.check == Check::BaseImage)?)
 }
 
 /// The first instant at which a result may change by itself: facts grow old (C7), a waiver ends, what was fixed is old news (C3).

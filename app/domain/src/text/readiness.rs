@@ -50,9 +50,9 @@ impl Why {
 }
 
 impl Verdict {
-    /// What it comes to and by which facts, without when they were told: `OS updates fail: readiness.os_updates is wsus.`
+    /// What it comes to and by which facts, without when they were told: `OS updates: fail, because readiness.os_updates is wsus`.
     #[must_use]
-    pub fn short_sentence(&self) -> String {
+    pub fn in_short(&self) -> String {
         let values: Vec<String> = self
             .why
             .told
@@ -61,11 +61,11 @@ impl Verdict {
             .collect();
         let facts = match (&self.why.because, values.is_empty()) {
             (Because::NotTold { attribute }, _) => format!("{attribute} is not reported"),
-            (_, true) => return format!("{}: {}.", self.check.label(), self.result.label().to_lowercase()),
+            (_, true) => return format!("{}: {}", self.check.label(), self.result.label().to_lowercase()),
             (_, false) => values.join(" and "),
         };
         let label = self.check.label();
-        format!("{label}: {}, because {facts}.", self.result.label().to_lowercase())
+        format!("{label}: {}, because {facts}", self.result.label().to_lowercase())
     }
 }
 

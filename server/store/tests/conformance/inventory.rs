@@ -133,7 +133,7 @@ async fn facts_that_break_a_limit_change_nothing_g5(home: Home) {
             .report(facts(ConfigMode::Replace, &[(&longest, Some(&longest))]), later(4))
             .await
             .unwrap(),
-        Outcome::Noted
+        Outcome::Changed
     );
     assert_eq!(attributes(&home).await, format!("{longest}={longest}"));
 }
