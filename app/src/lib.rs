@@ -26,6 +26,7 @@ pub mod rooms;
 mod routes;
 mod search;
 mod settings;
+pub mod support;
 mod tickets;
 pub mod updates;
 mod words;
@@ -86,6 +87,11 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("rooms") view=Page::Inventory ssr=SsrMode::Async />
                     <Route path=(StaticSegment("rooms"), StaticSegment("import")) view=Page::Import ssr=SsrMode::Async />
                     <Route path=(StaticSegment("rooms"), StaticSegment("sites")) view=Page::Sites ssr=SsrMode::Async />
+                    <Route
+                        path=(StaticSegment("rooms"), StaticSegment("support"))
+                        view=Page::Support
+                        ssr=SsrMode::Async
+                    />
                     <Route
                         path=(StaticSegment("rooms"), StaticSegment("readiness"))
                         view=Page::Readiness

@@ -1,5 +1,7 @@
 //! Rooms, the devices in them and what those report (SPEC 1).
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +181,9 @@ pub struct Room {
     pub freezes: Vec<Freeze>,
     /// What is in it.
     pub devices: Vec<Device>,
+    /// The last supported day of what its devices have, by product, as far as an end is known (L1).
+    #[serde(default)]
+    pub supported_until: BTreeMap<ProductId, NaiveDate>,
 }
 
 /// A readiness check keeps something away from a room (C2).
@@ -248,6 +253,12 @@ impl Device {
 }
 
 impl Room {
+    /// Whether the version of a product that it has is out of support on `date`, a date in its zone (L1).
+    #[must_use]
+    pub fn is_out_of_support(&self, product: &ProductId, date: NaiveDate) -> bool {
+        self.supported_until.get(product).is_some_and(|last| *last < date)
+    }
+
     /// The freeze in which nothing starts in this room on `date`, a date in its zone (W6).
     #[must_use]
     pub fn freeze_on<'f>(&'f self, plans: &'f Freezes, date: NaiveDate) -> Option<&'f Freeze> {

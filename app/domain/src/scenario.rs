@@ -33,6 +33,7 @@
 //! at 2025-03-09 09:00 tell Berlin-1 [number 1] os.name "Windows 11" readiness.os_updates wsus      its devices report facts; - takes one away
 //! at 2025-03-09 09:00 waive Berlin-1 os_updates until 2025-03-20 because "the network is rebuilt"
 //! at 2025-03-09 09:00 confirm Berlin-1                change management has moved here
+//! at 2025-03-09 09:00 support app 1.0 until 2025-03-20  a newer release has come
 //! at 2025-03-09 09:00 ring Late order 7 rollout 1 test 0
 //! at 2025-03-09 09:00 device Berlin-1 absent 2025-03-10 2025-03-12
 //! at 2025-03-09 09:00 away until 2025-04-09 09:00     the service is

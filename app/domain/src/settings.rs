@@ -3,6 +3,7 @@
 use chrono::{NaiveTime, Timelike, Weekday};
 use serde::{Deserialize, Serialize};
 
+use crate::lifecycle::CountingRule;
 use crate::zone::Zone;
 
 /// The organisation that this instance serves.
@@ -46,6 +47,8 @@ pub struct Settings {
     pub starvation_guard: bool,
     /// Windows without space for an update, after which its room gets a Warning ticket (S7).
     pub crowded_after_windows: u32,
+    /// What counts as newer when support of a version ends (L3).
+    pub support_rule: CountingRule,
     /// Hours for which facts count; older ones make a check unknown (C7).
     pub facts_count_hours: u32,
     /// Minutes without a check-in of any device, after which a room is unmonitored (I4).
@@ -110,6 +113,7 @@ impl Default for Settings {
             automatic_days: 5,
             starvation_guard: true,
             crowded_after_windows: 3,
+            support_rule: CountingRule::Releases,
             facts_count_hours: 48,
             unmonitored_minutes: 30,
             bad_signal_minutes: 10,

@@ -499,6 +499,7 @@ impl Simulation {
 
     /// The device's inventory says that it has this version of a product: also one that Nightshift did not deploy (I5).
     pub fn report_component(&mut self, device: DeviceId, product: &ProductId, version: Option<String>) {
+        let mut in_room = None;
         for room in self.fleet.rooms.values_mut() {
             let Some(device) = room.devices.iter_mut().find(|candidate| candidate.id == device) else {
                 continue;
@@ -523,6 +524,10 @@ impl Simulation {
                 self.fleet.rechecks.insert(room.id);
             }
             taken.write_to(&mut device.components);
+            in_room = Some(room.id);
+        }
+        if let Some(room) = in_room {
+            self.note_support(room);
         }
     }
 

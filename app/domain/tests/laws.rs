@@ -47,6 +47,7 @@ fn room(number: u128, ring: u128) -> Room {
         state: RoomState::Managed,
         blocks: Vec::new(),
         holds: Vec::new(),
+        supported_until: BTreeMap::new(),
         freezes: Vec::new(),
         devices: vec![device],
     }

@@ -235,6 +235,7 @@ fn room(year: &mut Year, line: &Value, zones: &BTreeMap<String, Zone>) -> Room {
         },
         blocks: Vec::new(),
         holds: Vec::new(),
+        supported_until: BTreeMap::new(),
         freezes: Vec::new(),
         devices,
     }

@@ -47,6 +47,14 @@ pub async fn cover_product(product: String, covered: bool) -> Result<FormSuccess
     crate::context::current()?.cover_product(&product, covered).await
 }
 
+/// Gives a product a support policy, or takes it away (L1).
+#[server(prefix = "/api", endpoint = "portfolio/support-policy")]
+pub async fn set_support_policy(product: String, has_policy: bool) -> Result<FormSuccess, AppError> {
+    crate::context::current()?
+        .set_support_policy(&product, has_policy)
+        .await
+}
+
 /// Adds a release.
 #[server(prefix = "/api", endpoint = "portfolio/add-release")]
 pub async fn add_release(product: String, #[server(flatten)] fields: ReleaseFields) -> Result<FormSuccess, AppError> {

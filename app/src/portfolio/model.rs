@@ -50,6 +50,8 @@ pub struct ProductView {
     pub kind: ProductKind,
     /// This organisation's IT covers it.
     pub covered: bool,
+    /// Its versions are supported for a time only (L1).
+    pub has_support_policy: bool,
     /// `12 minutes an install`.
     pub expected: String,
     /// Rooms that have it.

@@ -65,6 +65,7 @@ impl RequestContext {
             vendor: product.vendor,
             kind: product.kind,
             covered: product.covered,
+            has_support_policy: product.has_support_policy,
             expected: format!(
                 "{} an install",
                 formats::count(product.expected_minutes, "minute", "minutes")
@@ -159,6 +160,23 @@ impl RequestContext {
             "The product is now covered."
         } else {
             "The product is not covered any more."
+        };
+        Ok(FormSuccess::new(text, format!("/portfolio/{id}")))
+    }
+
+    /// Gives a product a support policy, or takes it away (L1).
+    ///
+    /// # Errors
+    /// As [`service::Service::set_support_policy`].
+    pub async fn set_support_policy(&self, id: &str, has_policy: bool) -> Result<FormSuccess> {
+        let id = ProductId(id.to_owned());
+        self.service
+            .set_support_policy(&self.viewer.actor, &id, has_policy)
+            .await?;
+        let text = if has_policy {
+            "Support of its versions is counted from now on."
+        } else {
+            "Support of its versions is not counted any more."
         };
         Ok(FormSuccess::new(text, format!("/portfolio/{id}")))
     }

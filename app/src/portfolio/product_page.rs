@@ -5,7 +5,7 @@ use domain::update::Severity;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::api::{CoverProduct, get_product};
+use super::api::{CoverProduct, SetSupportPolicy, get_product};
 use super::release_dialogs::{ADD, FILES, PUBLISH, RECALL, ReleaseDialogs};
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
@@ -45,6 +45,7 @@ fn page(product: ProductView) -> AnyView {
         vendor,
         kind,
         covered,
+        has_support_policy,
         expected,
         rooms,
         rows,
@@ -53,6 +54,7 @@ fn page(product: ProductView) -> AnyView {
     } = product;
     let path = format!("/portfolio/{id}");
     let add = format!("{path}?{DIALOG}={ADD}");
+    let href = format!("/rooms/support?product={id}&group=all");
     let (state, other, offer) = if covered {
         ("Covered", "false", "Stop covering")
     } else {
@@ -60,13 +62,21 @@ fn page(product: ProductView) -> AnyView {
     };
     let actions = view! {
         <ForRole act=Act::Publish>
-            {cover(id.clone(), other, offer)}
+            {cover(id.clone(), other, offer)} {support_policy(id.clone(), has_support_policy)}
             <a class="btn btn--primary" href=add.clone() data-noscroll="">
                 <Icon name="add" />
                 "Add a release"
             </a>
         </ForRole>
     };
+    let support = has_support_policy.then(|| {
+        view! {
+            <li>
+                <a href=href>"Support of its versions"</a>
+            </li>
+        }
+        .into_any()
+    });
     let content = if rows.is_empty() {
         view! { <EmptyState title="No releases" text="A release appears here when it is added or imported." clear=None /> }.into_any()
     } else {
@@ -77,6 +87,7 @@ fn page(product: ProductView) -> AnyView {
             <li>{vendor}</li>
             <li>{kind.label()}</li>
             <li>{state}</li>
+            {support}
             <li>{count(rooms, "room has it", "rooms have it")}</li>
             <li>{expected}</li>
         </PageHeader>
@@ -98,6 +109,26 @@ fn cover(product: String, covered: &'static str, offer: &'static str) -> AnyView
         <PostForm action class="inline-form" prefix="cover">
             <input type="hidden" name="product" value=product />
             <input type="hidden" name="covered" value=covered />
+            <button class="btn" type="submit">
+                {offer}
+            </button>
+        </PostForm>
+    }
+    .into_any()
+}
+
+/// Whether its versions are supported for a time only (L1).
+fn support_policy(product: String, has_policy: bool) -> AnyView {
+    let action = posts_to::<SetSupportPolicy>();
+    let (other, offer) = if has_policy {
+        ("false", "Do not count support")
+    } else {
+        ("true", "Count support")
+    };
+    view! {
+        <PostForm action class="inline-form" prefix="support">
+            <input type="hidden" name="product" value=product />
+            <input type="hidden" name="has_policy" value=other />
             <button class="btn" type="submit">
                 {offer}
             </button>

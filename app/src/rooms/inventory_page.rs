@@ -45,6 +45,9 @@ pub fn InventoryPage() -> impl IntoView {
             <li>
                 <a href="/rooms/readiness">"Readiness"</a>
             </li>
+            <li>
+                <a href="/rooms/support">"Support"</a>
+            </li>
         </PageHeader>
         <RoomList path="/rooms" table=table with_retired=true />
         <AddRoomDialog close="/rooms" />

@@ -146,6 +146,8 @@ pub struct ComponentView {
     pub recommended: Option<String>,
     /// `Current`, or the status of the update that brings the recommended version.
     pub state: String,
+    /// Until when the installed version is supported, and the days left; `None`: the product has no support policy.
+    pub support: Option<String>,
 }
 
 /// The Overview tab of a room.

@@ -384,6 +384,9 @@ fn facts(facts: Vec<FactView>) -> Option<AnyView> {
 }
 
 fn component(component: ComponentView) -> AnyView {
+    let support = component
+        .support
+        .map(|support| view! { <span class="sub">{support}</span> }.into_any());
     let recommended = match component.recommended {
         Some(version) => version.into_any(),
         None => view! { <span class="muted">"None"</span> }.into_any(),
@@ -391,7 +394,7 @@ fn component(component: ComponentView) -> AnyView {
     view! {
         <tr role="row" class="is-part">
             <NameCell>{component.product}</NameCell>
-            <Cell label="Installed">{component.installed}</Cell>
+            <Cell label="Installed">{component.installed} {support}</Cell>
             <Cell label="Recommended">{recommended}</Cell>
             <Cell label="State">{component.state}</Cell>
         </tr>

@@ -30,6 +30,8 @@ pub struct SettingsFields {
     pub crowded_after_windows: String,
     pub poll_seconds: String,
     pub prepare_minutes: String,
+    /// A counting rule's word (L3).
+    pub support_rule: String,
     pub facts_count_hours: String,
     pub unmonitored_minutes: String,
     pub bad_signal_minutes: String,

@@ -1,6 +1,7 @@
 //! The page.
 
 use domain::access::Act;
+use domain::lifecycle::CountingRule;
 use domain::settings::Mode;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -75,7 +76,7 @@ fn page(settings: SettingsView, address: &ParamsMap) -> AnyView {
                     fields.poll_seconds,
                     fields.prepare_minutes,
                 ])}
-                {rooms([fields.facts_count_hours, fields.unmonitored_minutes, fields.bad_signal_minutes])}
+                {rooms([fields.facts_count_hours, fields.unmonitored_minutes, fields.bad_signal_minutes, fields.support_rule])}
             </fieldset>
             {save}
         </PostForm>
@@ -106,6 +107,7 @@ fn typed(known: SettingsFields, address: &ParamsMap) -> SettingsFields {
         crowded_after_windows: typed("crowded_after_windows"),
         poll_seconds: typed("poll_seconds"),
         prepare_minutes: typed("prepare_minutes"),
+        support_rule: typed("support_rule"),
         facts_count_hours: typed("facts_count_hours"),
         unmonitored_minutes: typed("unmonitored_minutes"),
         bad_signal_minutes: typed("bad_signal_minutes"),
@@ -221,7 +223,14 @@ fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
     .into_any()
 }
 
-fn rooms([facts, unmonitored, signal]: [String; 3]) -> AnyView {
+fn rooms([facts, unmonitored, signal, rule]: [String; 4]) -> AnyView {
+    let rules = CountingRule::ALL.map(|rule| {
+        let label = match rule {
+            CountingRule::Releases => "Releases",
+            CountingRule::Lines => "Release lines",
+        };
+        (rule.as_str().to_owned(), label.to_owned())
+    });
     view! {
         <section aria-labelledby="h-rooms">
             <h2 id="h-rooms">"Rooms"</h2>
@@ -246,6 +255,13 @@ fn rooms([facts, unmonitored, signal]: [String; 3]) -> AnyView {
                     value=signal
                     kind="number"
                     hint="0 to 1440; then the room gets a ticket."
+                />
+                <SelectField
+                    label="Support counts newer"
+                    name="support_rule"
+                    value=rule
+                    choices=rules.to_vec()
+                    hint="At most two newer ones may exist; a line is the first two numbers of a version."
                 />
             </div>
         </section>

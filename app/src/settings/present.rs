@@ -2,6 +2,7 @@
 
 use chrono::{NaiveTime, Weekday};
 use domain::access::Act;
+use domain::lifecycle::CountingRule;
 use domain::settings::{Mode, Settings};
 use domain::zone;
 use service::settings::OrganisationDraft;
@@ -40,6 +41,7 @@ impl RequestContext {
                 crowded_after_windows: settings.crowded_after_windows.to_string(),
                 poll_seconds: settings.poll_seconds.to_string(),
                 prepare_minutes: settings.prepare_minutes.to_string(),
+                support_rule: settings.support_rule.as_str().to_owned(),
                 facts_count_hours: settings.facts_count_hours.to_string(),
                 unmonitored_minutes: settings.unmonitored_minutes.to_string(),
                 bad_signal_minutes: settings.bad_signal_minutes.to_string(),
@@ -93,6 +95,8 @@ fn settings_draft(fields: SettingsFields) -> Result<OrganisationDraft> {
         crowded_after_windows: number("crowded_after_windows", &fields.crowded_after_windows)?,
         poll_seconds: number("poll_seconds", &fields.poll_seconds)?,
         prepare_minutes: number("prepare_minutes", &fields.prepare_minutes)?,
+        support_rule: CountingRule::from_word(&fields.support_rule)
+            .ok_or_else(|| AppError::invalid("support_rule", "releases or lines"))?,
         facts_count_hours: number("facts_count_hours", &fields.facts_count_hours)?,
         unmonitored_minutes: number("unmonitored_minutes", &fields.unmonitored_minutes)?,
         bad_signal_minutes: number("bad_signal_minutes", &fields.bad_signal_minutes)?,

@@ -14,7 +14,7 @@ use domain::update::{ProductKind, Severity};
 use domain::version::{self, Version, VersionOrder, VersionScheme};
 use serde::Deserialize;
 use serde_json::json;
-use store::{NewRelease, ProductRecord};
+use store::{NewRelease, ProductRecord, SUPPORT_WORKED_OUT};
 
 use crate::announcements::announce_products;
 use crate::change::change_records;
@@ -314,6 +314,8 @@ impl Service {
                 }
             }
             tx.wake_rollouts(now).await?;
+            // Newer releases end the support of older ones (L1).
+            tx.put_program_value(SUPPORT_WORKED_OUT, "").await?;
             let products = records.len();
             let summary = format!(
                 "Imported a catalogue: {}, {}.",

@@ -320,13 +320,14 @@ impl EstateCount for RoomsFound {
 
     fn key(&self) -> String {
         format!(
-            "{:?} {:?} {} {} {} {:?} {}",
+            "{:?} {:?} {} {} {} {:?} {:?} {}",
             self.0.ring,
             self.0.site,
             self.0.retired,
             self.0.unhealthy_at.is_some(),
             self.0.onboarding,
             self.0.checks,
+            self.0.versions,
             self.0.words
         )
     }

@@ -42,6 +42,7 @@ pub mod rooms;
 pub mod rooms_file;
 pub mod settings;
 pub mod spreadsheet;
+mod support;
 mod tick;
 pub mod tickets;
 pub mod tokens;

@@ -75,6 +75,10 @@ impl Service {
                 if !tx.try_tick_lock().await? {
                     return Ok::<_, ServiceError>(None);
                 }
+                let Some(organisation) = tx.organisation().await? else {
+                    return Ok(Some(0));
+                };
+                self.work_out_support(tx, &organisation).await?;
                 Ok(Some(self.check_some(tx, now).await?))
             })?;
             match checked {

@@ -136,6 +136,7 @@ impl Service {
     pub async fn add_release(&self, actor: &Actor, draft: &ReleaseDraft) -> Result<UpdateId> {
         let id = UpdateId(self.new_id()?);
         change_records!(self, actor, Act::Publish, |tx, now| {
+            tx.put_program_value(store::SUPPORT_WORKED_OUT, "").await?;
             let release = draft.checked_with_known_version(tx, id).await?;
             tx.put_version(release.version_id, &release.product, &release.version, draft.released)
                 .await?;

@@ -250,7 +250,7 @@ impl Service {
                 Some(facts) => {
                     let other = known(tx, facts.device.room).await?;
                     check_may_move(&facts, &other.name)?;
-                    tx.move_device(facts.device.id, &device).await?;
+                    tx.move_device(facts.device.id, &device, now).await?;
                     tx.recheck(other.id).await?;
                     let summary = format!("The device {controller} went to {name}.");
                     entries.push(actor.entry("device.moved", "room", other.id, summary));

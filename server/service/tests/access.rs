@@ -35,7 +35,7 @@ both_engines![
 type Call = (&'static str, Act, bool);
 
 /// Every call that changes something, in an order in which each of them can be made.
-const CALLS: [Call; 60] = [
+const CALLS: [Call; 61] = [
     ("import catalogue", Act::Publish, false),
     ("import rooms", Act::EditRooms, false),
     ("import uploaded catalogue", Act::Publish, false),
@@ -78,6 +78,7 @@ const CALLS: [Call; 60] = [
     ("review software", Act::DecideReadiness, false),
     ("end review", Act::DecideReadiness, true),
     ("set profile", Act::EditSettings, false),
+    ("set support policy", Act::Publish, true),
     ("import upload", Act::EditRooms, false),
     ("record issue", Act::WorkOnTickets, false),
     ("leave issue out", Act::WorkOnTickets, false),
@@ -317,6 +318,7 @@ impl Scene {
             "review software" => service.review_software(by, "Viewer".into()).await,
             "end review" => service.end_review(by, "Viewer".into()).await,
             "set profile" => service.set_profile(by, "{}").await,
+            "set support policy" => service.set_support_policy(by, &app, false).await,
             "import upload" => {
                 // Who may not is told before anything is kept.
                 let upload = service

@@ -11,6 +11,8 @@ use app::readiness::model::ReadinessQuery;
 use app::readiness::present::readiness_filter;
 use app::rooms::model::RoomsQuery;
 use app::rooms::present::{room_cursor, room_filter};
+use app::support::model::SupportQuery;
+use app::support::present::support_filter;
 use app::updates::model::UpdateRoomsQuery;
 use app::updates::present::room_filter as update_room_filter;
 use axum::body::Body;
@@ -34,6 +36,7 @@ pub(crate) fn exports(sessions: Sessions) -> Router {
         .route("/audit.csv", get(audit))
         .route("/rooms.csv", get(rooms))
         .route("/readiness.csv", get(readiness))
+        .route("/support.csv", get(support))
         .route("/updates/{id}/rooms.csv", get(update_rooms))
         .layer(axum::middleware::from_fn_with_state(
             sessions.clone(),
@@ -123,6 +126,17 @@ async fn readiness(
             .export_readiness(&viewer.actor, &filter)
             .map_err(AppError::from),
     )
+}
+
+/// Rooms by how long what they have is supported, with the filters of their page (L5).
+async fn support(
+    State(sessions): State<Sessions>,
+    Extension(viewer): Extension<Viewer>,
+    Query(query): Query<SupportQuery>,
+) -> Response {
+    let parts = support_filter(&query);
+    let parts = parts.and_then(|filter| Ok(sessions.service.export_support(&viewer.actor, &filter)?));
+    file("support.csv", parts)
 }
 
 /// The rooms of an update with status and reason, with the filters of its page (P3).

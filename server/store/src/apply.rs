@@ -23,7 +23,7 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<Applied> {
         let mut applied = Applied::default();
-        self.apply_estate(changes, &mut applied).await?;
+        self.apply_estate(changes, &mut applied, now).await?;
         for new in &changes.new_rollouts {
             self.add_rollout(&new.rollout, &new.by).await?;
         }
@@ -39,7 +39,7 @@ impl Tx {
         self.put_deployments(&changes.deployments, now).await?;
         self.add_installs(&changes.new_installs).await?;
         for believed in &changes.believed {
-            self.believe(believed).await?;
+            self.believe(believed, now).await?;
         }
         for change in &changes.tickets {
             self.apply_ticket(change, now).await?;
@@ -79,7 +79,7 @@ impl Tx {
     }
 
     /// What people set: the organisation, rings, freezes, the rings of rooms, and what they say of releases.
-    async fn apply_estate(&mut self, changes: &Changes, applied: &mut Applied) -> Result<()> {
+    async fn apply_estate(&mut self, changes: &Changes, applied: &mut Applied, now: DateTime<Utc>) -> Result<()> {
         if let Some(organisation) = &changes.organisation {
             self.put_organisation(organisation).await?;
         }
@@ -109,7 +109,9 @@ impl Tx {
             self.acknowledge(acknowledged).await?;
         }
         for release in &changes.recalled {
-            self.recall_release(*release).await?;
+            let organisation = self.organisation().await?;
+            let today = organisation.map_or(now.date_naive(), |organisation| organisation.zone.date(now));
+            self.recall_release(*release, today).await?;
         }
         for recheck in &changes.rechecks {
             match recheck {

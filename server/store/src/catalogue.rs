@@ -170,8 +170,8 @@ impl Tx {
     /// Adds or changes products.
     pub async fn put_products(&mut self, products: &[ProductRecord]) -> Result<()> {
         const SQL: &str = "INSERT INTO products
-            (id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            (id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes, has_support_policy)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ON CONFLICT (id) DO UPDATE SET vendor = excluded.vendor, name = excluded.name, kind = excluded.kind,
                 covered = excluded.covered, by_release_date = excluded.by_release_date,
                 optional_prefix = excluded.optional_prefix, expected_minutes = excluded.expected_minutes";
@@ -185,6 +185,8 @@ impl Tx {
                 .bind(product.scheme.by_release_date)
                 .bind(product.scheme.optional_prefix.as_deref())
                 .bind(i64::from(product.expected_minutes))
+                // Of a new one; one that is there keeps what somebody has said (L1).
+                .bind(product.kind == ProductKind::App)
                 .execute(c)
                 .await
                 .map(drop))?;
@@ -415,10 +417,12 @@ impl Tx {
         Ok(ids.into_iter().map(UpdateId).collect())
     }
 
-    /// Marks a release as recalled (S10).
-    pub async fn recall_release(&mut self, id: UpdateId) -> Result<()> {
-        const SQL: &str = "UPDATE updates SET recalled = $2 WHERE id = $1";
-        each!(self, c => sqlx::query(SQL).bind(id.0).bind(true).execute(c).await.map(drop))?;
+    /// Marks a release as recalled (S10), on a day of the organisation's.
+    pub async fn recall_release(&mut self, id: UpdateId, on: NaiveDate) -> Result<()> {
+        const SQL: &str = "UPDATE updates SET recalled = $2, recalled_on = $3 WHERE id = $1";
+        each!(self, c => sqlx::query(SQL).bind(id.0).bind(true).bind(on).execute(c).await.map(drop))?;
+        // A release that is recalled ends nobody's support any more (L1).
+        self.put_program_value(crate::SUPPORT_WORKED_OUT, "").await?;
         Ok(())
     }
 

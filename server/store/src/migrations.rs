@@ -20,7 +20,7 @@ static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// What the migrations do to rows that are there, by number. The others only add tables, columns and indexes; their names say enough.
-const SENTENCES: [(i64, &str); 10] = [
+const SENTENCES: [(i64, &str); 11] = [
     (6, "The end of the audit's chain is noted beside the chain."),
     (
         9,
@@ -56,6 +56,10 @@ const SENTENCES: [(i64, &str); 10] = [
         17,
         "Blocks that came with files are removed: what keeps updates away follows from readiness checks, which are made in all rooms now. \
             Every room keeps its state.",
+    ),
+    (
+        18,
+        "Apps have a support policy, and the version that each device has of each product is noted with its time.",
     ),
 ];
 

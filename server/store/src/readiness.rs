@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::ReadinessEdit;
 use domain::clean::name_key;
-use domain::ids::{DeviceId, RoomId};
-use domain::readiness::decide::{CheckedRoom, RoomToCheck};
+use domain::ids::{DeviceId, ProductId, RoomId};
+use domain::readiness::decide::{CheckedRoom, RoomToCheck, VersionInRoom};
 use domain::readiness::facts::Facts;
 use domain::readiness::profile::Profile;
 use domain::readiness::verdict::Given;
 use domain::readiness::{Check, CheckResult, ReportingDevice, Waiver};
 use domain::room::RoomState;
+use domain::ticket::{TicketCause, TicketSeverity};
 use domain::update::ProductKind;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -93,6 +94,8 @@ impl Tx {
         let mut waivers = self.waivers_of(ids).await?;
         let mut results = self.check_results(ids).await?;
         let mut blocks = self.blocks_on(ids).await?;
+        let mut versions = self.supported_versions(ids).await?;
+        let mut tickets = self.cause_tickets_of(ids).await?;
         let mut rooms = Vec::with_capacity(rows.len());
         for (id, name, zone, state, confirmed_at) in rows {
             let results = results.remove(&id).unwrap_or_default();
@@ -109,9 +112,57 @@ impl Tx {
                     .map(|(check, (result, _))| (check, result))
                     .collect(),
                 blocks: blocks.remove(&id).unwrap_or_default(),
+                versions: versions.remove(&id).unwrap_or_default(),
+                tickets: tickets.remove(&id).unwrap_or_default(),
             });
         }
         Ok(rooms)
+    }
+
+    /// Versions with a known end of support (L1).
+    async fn supported_versions(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<VersionInRoom>>> {
+        let rows: Vec<(Uuid, String, String, String, NaiveDate)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT d.room_id, p.id, p.name, v.text, v.supported_until FROM devices d
+                JOIN components c ON c.device_id = d.id JOIN products p ON p.id = c.product_id JOIN versions v ON v.id = c.version_id
+                WHERE d.revoked_at IS NULL AND p.has_support_policy AND v.supported_until IS NOT NULL AND d.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY d.room_id, p.id, v.text");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_room: BTreeMap<Uuid, Vec<VersionInRoom>> = BTreeMap::new();
+        for (room, product, name, version, supported_until) in rows {
+            by_room.entry(room).or_default().push(VersionInRoom {
+                product: ProductId(product),
+                name,
+                version,
+                supported_until,
+            });
+        }
+        Ok(by_room)
+    }
+
+    /// Open tickets that something else than a failed update has opened.
+    async fn cause_tickets_of(
+        &mut self,
+        rooms: &[RoomId],
+    ) -> Result<BTreeMap<Uuid, BTreeMap<TicketCause, TicketSeverity>>> {
+        let rows: Vec<(Uuid, String, String)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT cause_room_id, cause, severity FROM tickets WHERE cause IS NOT NULL AND state <> 'resolved' AND cause_room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY cause_room_id, cause");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_room: BTreeMap<Uuid, BTreeMap<TicketCause, TicketSeverity>> = BTreeMap::new();
+        for (room, cause, severity) in rows {
+            let severity = word("tickets", &cause, &severity, TicketSeverity::from_word)?;
+            let cause = word("tickets", &cause, &cause, TicketCause::from_word)?;
+            by_room.entry(room).or_default().insert(cause, severity);
+        }
+        Ok(by_room)
     }
 
     async fn reporting_devices(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<ReportingDevice>>> {

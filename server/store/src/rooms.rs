@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::clean::name_key;
 use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::room::{Component, Device, Room, RoomState, VersionSource};
@@ -291,6 +291,7 @@ impl Tx {
         let mut holds = self.holds_on(ids).await?;
         let mut freezes = self.freezes_on(ids).await?;
         let mut blocks = self.blocks_on(ids).await?;
+        let mut support = self.support_in(ids).await?;
         let mut rooms = Vec::with_capacity(rows.len());
         for (id, name, zone, ring, state) in rows {
             rooms.push(Room {
@@ -303,9 +304,29 @@ impl Tx {
                 holds: holds.remove(&id).unwrap_or_default(),
                 freezes: freezes.remove(&id).unwrap_or_default(),
                 devices: devices.remove(&id).unwrap_or_default(),
+                supported_until: support.remove(&id).unwrap_or_default(),
             });
         }
         Ok(rooms)
+    }
+
+    /// The last supported day of what rooms have, by product: of several devices the first that ends (L1).
+    async fn support_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, BTreeMap<ProductId, NaiveDate>>> {
+        let rows: Vec<(Uuid, String, NaiveDate)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT d.room_id, c.product_id, MIN(v.supported_until) FROM devices d
+                JOIN components c ON c.device_id = d.id JOIN versions v ON v.id = c.version_id
+                WHERE d.revoked_at IS NULL AND v.supported_until IS NOT NULL AND d.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" GROUP BY d.room_id, c.product_id ORDER BY d.room_id, c.product_id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_room: BTreeMap<Uuid, BTreeMap<ProductId, NaiveDate>> = BTreeMap::new();
+        for (room, product, until) in rows {
+            by_room.entry(room).or_default().insert(ProductId(product), until);
+        }
+        Ok(by_room)
     }
 
     async fn devices_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Device>>> {

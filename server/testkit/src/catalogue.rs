@@ -49,6 +49,28 @@ pub fn bar_and_app() -> Catalogue {
     )
 }
 
+/// Newer releases of the estate's app: 10 loses its support when 13 comes.
+pub fn apps() -> Catalogue {
+    catalogue(
+        &[("app", "Example", "Room app", "app", 10)],
+        &[
+            ("app", "12", 3, "2025-03-01", None),
+            ("app", "13", 4, "2025-03-20", None),
+        ],
+    )
+}
+
+/// Three newer releases of the estate's app, all of one line.
+pub fn lines() -> Catalogue {
+    catalogue(
+        &[("app", "Example", "Room app", "app", 10)],
+        &[
+            ("app", "11.0.1", 3, "2025-03-01", None),
+            ("app", "11.0.2", 4, "2025-03-10", None),
+        ],
+    )
+}
+
 /// An operating system, so that a room with it has a Windows computer.
 pub fn windows() -> Catalogue {
     catalogue(

@@ -157,6 +157,13 @@ pub const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
     ("POST", "/api/rooms/refresh", "room=NOTHING", Act::RefreshFacts),
     ("GET", "/api/readiness/list", "query[q]=", Act::See),
     ("GET", "/api/readiness/software", "", Act::See),
+    ("GET", "/api/support/list", "query[product]=", Act::See),
+    (
+        "POST",
+        "/api/portfolio/support-policy",
+        "product=NOTHING&has_policy=true",
+        Act::Publish,
+    ),
     (
         "POST",
         "/api/readiness/waive",

@@ -144,6 +144,8 @@ pub const TABLE: &[Row] = &[
     ("GET", "/rooms", "/rooms", NO_FORM, People(Act::See)),
     ("GET", "/rooms.csv", "/rooms.csv", NO_FORM, People(Act::See)),
     ("GET", "/readiness.csv", "/readiness.csv", NO_FORM, People(Act::See)),
+    ("GET", "/support.csv", "/support.csv", NO_FORM, People(Act::See)),
+    ("GET", "/rooms/support", "/rooms/support", NO_FORM, People(Act::See)),
     (
         "GET",
         "/portfolio/{id}",

@@ -6,19 +6,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::profile::Profile;
 use super::verdict::{Because, Verdict, Waiver};
 use super::{AsOf, BlockScope, Check, CheckResult, Decisions, Readiness, ReportingDevice, RoomFacts, assess};
 use crate::changes::{Changes, Recheck};
-use crate::ids::RoomId;
+use crate::ids::{ProductId, RoomId};
 use crate::room::{Block, RoomState};
 use crate::ticket::{CauseEvent, CauseTicketChange, TicketCause, TicketSeverity};
+use crate::time_text::dated;
 use crate::zone::Zone;
 
 /// Checks are made again at least so often (C5).
 pub const CHECKED_EVERY: TimeDelta = TimeDelta::hours(24);
+
+/// So long after a version has lost its support the ticket becomes Important (L4).
+pub const IMPORTANT_AFTER: TimeDelta = TimeDelta::days(30);
 
 /// By what all rooms are judged.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,21 @@ pub struct RoomToCheck {
     /// What each check came to last.
     pub results: BTreeMap<Check, CheckResult>,
     pub blocks: Vec<Block>,
+    /// Versions with a known end of support, of products with a support policy (L1).
+    pub versions: Vec<VersionInRoom>,
+    /// Its open tickets that something else than a failed update has opened.
+    pub tickets: BTreeMap<TicketCause, TicketSeverity>,
+}
+
+/// A version that a device of a room has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionInRoom {
+    pub product: ProductId,
+    /// The product's name.
+    pub name: String,
+    pub version: String,
+    /// The last day on which it is supported.
+    pub supported_until: NaiveDate,
 }
 
 /// How a room's checks have changed.
@@ -124,6 +143,7 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
         changes.rechecks.push(Recheck::Room(room.room));
     }
     changes.cause_tickets.extend(visit(room, &readiness));
+    changes.cause_tickets.extend(support_tickets(room, now));
     changes.checked_rooms.push(CheckedRoom {
         room: room.room,
         at: now,
@@ -174,10 +194,9 @@ fn blocks_of(room: &RoomToCheck, readiness: &Readiness) -> Vec<Block> {
 /// The ticket of a visit: a base image that fails is never remedied from afar (C2). It stays open while nobody knows.
 fn visit(room: &RoomToCheck, readiness: &Readiness) -> Option<CauseTicketChange> {
     let change = |verdict: &Verdict| {
-        let before = room.results.get(&verdict.check);
-        let has_failed = before.is_some_and(|result| *result == CheckResult::Fail || *result == CheckResult::Unknown);
+        let is_open = room.tickets.contains_key(&TicketCause::Check(verdict.check));
         let event = match verdict.result {
-            CheckResult::Fail if before != Some(&CheckResult::Fail) => CauseEvent::Found {
+            CheckResult::Fail if !is_open => CauseEvent::Found {
                 severity: TicketSeverity::Important,
                 title: format!("{} needs a visit: {}", room.name, verdict.check.label().to_lowercase()),
                 what: format!("{}. {}", verdict.in_short(), verdict.guidance),
@@ -188,7 +207,7 @@ fn visit(room: &RoomToCheck, readiness: &Readiness) -> Option<CauseTicketChange>
             | CheckResult::FixedByService
             | CheckResult::Pass
             | CheckResult::NotApplicable
-                if has_failed =>
+                if is_open =>
             {
                 CauseEvent::Gone {
                     what: format!("{}.", verdict.in_short()),
@@ -210,6 +229,57 @@ fn visit(room: &RoomToCheck, readiness: &Readiness) -> Option<CauseTicketChange>
     change(verdicts.find(|verdict| verdict.check == Check::BaseImage)?)
 }
 
+/// A version of an app is out of support: a Warning, and Important after [`IMPORTANT_AFTER`] (L4). Of several devices the oldest counts.
+fn support_tickets(room: &RoomToCheck, now: DateTime<Utc>) -> Vec<CauseTicketChange> {
+    let today = room.zone.date(now);
+    let mut worst: BTreeMap<&ProductId, &VersionInRoom> = BTreeMap::new();
+    for version in room.versions.iter().filter(|version| version.supported_until < today) {
+        let of_product = worst.entry(&version.product).or_insert(version);
+        if version.supported_until < of_product.supported_until {
+            *of_product = version;
+        }
+    }
+    let change = |product: &ProductId, event| CauseTicketChange {
+        room: room.room,
+        cause: TicketCause::Support(product.clone()),
+        event,
+    };
+    let mut changes = Vec::new();
+    for (product, version) in &worst {
+        let severity = if today - version.supported_until > IMPORTANT_AFTER {
+            TicketSeverity::Important
+        } else {
+            TicketSeverity::Warning
+        };
+        let open = room.tickets.get(&TicketCause::Support((*product).clone()));
+        if open == Some(&severity) {
+            continue;
+        }
+        let (name, version, last) = (&version.name, &version.version, dated(version.supported_until));
+        changes.push(change(
+            product,
+            CauseEvent::Found {
+                severity,
+                title: format!("{} runs {name} {version}, which is out of support", room.name),
+                what: format!("{name} {version} was supported until {last}."),
+            },
+        ));
+    }
+    let gone = room.tickets.keys().filter_map(|cause| match cause {
+        TicketCause::Support(product) if !worst.contains_key(product) => Some(product),
+        TicketCause::Support(_) | TicketCause::Check(_) | TicketCause::Setting(_) | TicketCause::Signal(..) => None,
+    });
+    changes.extend(gone.map(|product| {
+        change(
+            product,
+            CauseEvent::Gone {
+                what: "The room has a supported version.".to_owned(),
+            },
+        )
+    }));
+    changes
+}
+
 /// The first instant at which a result may change by itself: facts grow old (C7), a waiver ends, what was fixed is old news (C3).
 fn next_at(room: &RoomToCheck, readiness: &Readiness, rules: &Rules<'_>, now: DateTime<Utc>) -> DateTime<Utc> {
     const JUST_AFTER: TimeDelta = TimeDelta::microseconds(1);
@@ -225,6 +295,14 @@ fn next_at(room: &RoomToCheck, readiness: &Readiness, rules: &Rules<'_>, now: Da
             Because::FixedByService { since } => Some(since + days + JUST_AFTER),
             _ => None,
         });
-    let first = grow_old.chain(end).chain(fixed).filter(|at| *at > now).min();
+    let supported = room.versions.iter().map(|version| version.supported_until);
+    let support_ends = supported.flat_map(|last| [last + Days::new(1), last + IMPORTANT_AFTER + Days::new(1)]);
+    let support_ends = support_ends.map(|date| room.zone.start_of(date));
+    let first = grow_old
+        .chain(end)
+        .chain(fixed)
+        .chain(support_ends)
+        .filter(|at| *at > now)
+        .min();
     first.map_or(now + CHECKED_EVERY, |first| first.min(now + CHECKED_EVERY))
 }

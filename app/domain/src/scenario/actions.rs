@@ -40,11 +40,12 @@ impl Script {
             "tell" => self.tell(reader)?,
             "waive" => self.waive(reader)?,
             "confirm" => self.confirm(reader)?,
+            "support" => self.support(reader)?,
             "ring" => self.ring(reader)?,
             "device" => self.device(reader)?,
             "away" => self.be_away(reader)?,
             unknown => {
-                let actions = "use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, tell, waive, confirm, ring, device or away";
+                let actions = "use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, tell, waive, confirm, support, ring, device or away";
                 return Err(LineProblem::none_of("action", unknown, actions));
             }
         }
@@ -249,6 +250,17 @@ impl Script {
         self.sim.note(format!("Admin confirms {}.", self.room_name(room)));
         let done = self.sim.confirm_onboarding(room, "Admin");
         self.note_refusal(done);
+        Ok(())
+    }
+
+    /// A version is supported until a day, as far as is known from now on (L1).
+    fn support(&mut self, reader: &mut TokenReader) -> LineResult {
+        let (product, version) = (self.product_id(reader)?, reader.word("version")?);
+        reader.expect("until")?;
+        let last_day = reader.date("until")?;
+        self.sim
+            .note(format!("{product} {version} is supported until {last_day}."));
+        self.sim.set_support(&product, &version, last_day);
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 //!
 //! What follows from a change is the simulation's to say.
 
+use std::collections::BTreeMap;
+
 use super::Script;
 use super::reader::{LineProblem, LineResult, TokenReader};
 use crate::ids::{DeviceId, RingId, RoomId};
@@ -134,6 +136,7 @@ impl Script {
             state,
             blocks: Vec::new(),
             holds: Vec::new(),
+            supported_until: BTreeMap::new(),
             freezes: Vec::new(),
             devices,
         })

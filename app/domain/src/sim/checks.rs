@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{LogEntry, Simulation};
 use crate::commands::readiness::{RoomToDecide, confirm_onboarding, waive};
 use crate::conversation::inventory::{self, ConfigMode, ConfigReport, KnownDevice, ReportRefusal};
 use crate::ids::{DeviceId, ProductId, RoomId};
 use crate::product::ProductKind;
-use crate::readiness::decide::{RoomToCheck, Rules, decide};
+use crate::readiness::decide::{RoomToCheck, Rules, VersionInRoom, decide};
 use crate::readiness::facts::Facts;
 use crate::readiness::profile::Profile;
 use crate::readiness::{ReportingDevice, STALE_AFTER, Waiver};
 use crate::refusal::Refusal;
-use crate::room::Room;
+use crate::room::{Component, Room};
+use crate::ticket::{TicketCause, TicketSeverity, TicketStatus};
 
 /// What the checks of a simulated fleet go by, beside its rooms.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct SimulatedFacts {
     told: BTreeMap<DeviceId, (BTreeMap<String, String>, BTreeMap<String, DateTime<Utc>>)>,
     /// Vendor and kind of each product.
     pub products: BTreeMap<ProductId, (String, ProductKind)>,
+    /// The last supported day of versions, as far as an end is known.
+    supported_until: BTreeMap<(ProductId, String), NaiveDate>,
     profile: Profile,
 }
 
@@ -133,6 +136,61 @@ impl Simulation {
         }
     }
 
+    /// Versions whose support is known to end.
+    fn versions_in(&self, room: &Room) -> Vec<VersionInRoom> {
+        let components = room.devices.iter().flat_map(|device| &device.components);
+        let version = |component: &Component| {
+            let version = component.version.clone()?;
+            let known = self
+                .facts
+                .supported_until
+                .get(&(component.product.clone(), version.clone()));
+            Some(VersionInRoom {
+                product: component.product.clone(),
+                name: component.product.to_string(),
+                version,
+                supported_until: *known?,
+            })
+        };
+        components.filter_map(version).collect()
+    }
+
+    fn open_causes(&self, room: RoomId) -> BTreeMap<TicketCause, TicketSeverity> {
+        let of_room = self.fleet.cause_tickets.iter().filter(|((of, _), _)| *of == room);
+        let open = of_room.filter(|(_, ticket)| ticket.state != TicketStatus::Resolved);
+        open.map(|((_, cause), ticket)| (cause.clone(), ticket.severity))
+            .collect()
+    }
+
+    /// A version of a product is supported until a day (L1): rooms that have it are checked.
+    pub fn set_support(&mut self, product: &ProductId, version: &str, last_day: NaiveDate) {
+        let key = (product.clone(), version.to_owned());
+        self.facts.supported_until.insert(key, last_day);
+        let rooms: Vec<RoomId> = self.fleet.rooms.keys().copied().collect();
+        for room in rooms {
+            self.note_support(room);
+        }
+    }
+
+    /// What the planner knows of the support of what a room has.
+    pub(super) fn note_support(&mut self, id: RoomId) {
+        let Some(room) = self.fleet.rooms.get(&id) else { return };
+        let mut until: BTreeMap<ProductId, NaiveDate> = BTreeMap::new();
+        for version in self.versions_in(room) {
+            let first = until.entry(version.product).or_insert(version.supported_until);
+            *first = version.supported_until.min(*first);
+        }
+        let is_new = self
+            .fleet
+            .rooms
+            .get(&id)
+            .is_some_and(|room| room.supported_until != until);
+        if let Some(room) = self.fleet.rooms.get_mut(&id).filter(|_| is_new) {
+            room.supported_until = until;
+            self.check_soon(id);
+        }
+    }
+
     fn room_to_check(&self, id: RoomId) -> Option<RoomToCheck> {
         let room = self.fleet.rooms.get(&id)?;
         let checks = self.fleet.checks.get(&id).cloned().unwrap_or_default();
@@ -160,6 +218,8 @@ impl Simulation {
             is_confirmed: checks.is_confirmed,
             results: checks.results,
             blocks: room.blocks.clone(),
+            versions: self.versions_in(room),
+            tickets: self.open_causes(id),
         })
     }
 }

@@ -3,7 +3,7 @@
 //! No rule stands here: it calls the simulator and looks at its findings. Start with [`live`].
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::deployment::{Deployment, DeploymentState, Force};
@@ -172,6 +172,7 @@ impl World {
             state,
             blocks: Vec::new(),
             holds: Vec::new(),
+            supported_until: BTreeMap::new(),
             freezes: Vec::new(),
             devices,
         }

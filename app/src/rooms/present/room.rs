@@ -11,6 +11,7 @@ use service::read::rooms::{
     ComponentItem, ComponentState, DeviceItem, RecommendedRelease, RoomDetail, RoomEvent, RoomHistoryItem,
     RoomUpdateItem,
 };
+use service::read::support::{SupportGroup, SupportedVersion};
 
 use super::{local_time, place};
 use crate::components::model::HistoryRow;
@@ -20,6 +21,7 @@ use crate::readiness::present as readiness;
 use crate::rooms::model::{
     ComponentView, DeviceView, FactView, RoomHead, RoomHistory, RoomOverview, RoomTickets, RoomUpdateRow, RoomUpdates,
 };
+use crate::support::present::until;
 
 impl RequestContext {
     /// A room's Overview.
@@ -30,8 +32,11 @@ impl RequestContext {
         let mut snapshot = self.snapshot().await?;
         let room = snapshot.room(id).await?;
         let year = formats::year(&snapshot);
+        let support = snapshot.support_of_room(id).await?;
         let devices = snapshot.devices_in(&room).await?.into_iter();
-        let devices = devices.map(|device| device_view(&snapshot, &room, device)).collect();
+        let devices = devices
+            .map(|device| device_view(&snapshot, &room, device, &support))
+            .collect();
         let readiness = match room.room.state {
             RoomState::Retired => None,
             state @ (RoomState::Onboarding | RoomState::Managed) => {
@@ -159,7 +164,12 @@ fn held(hold: &Hold, year: i32) -> String {
     format!("{what}: held by {} until {until}: {}.", hold.owner, hold.reason)
 }
 
-fn device_view(snapshot: &ReadSnapshot, room: &RoomDetail, device: DeviceItem) -> DeviceView {
+fn device_view(
+    snapshot: &ReadSnapshot,
+    room: &RoomDetail,
+    device: DeviceItem,
+    support: &[SupportedVersion],
+) -> DeviceView {
     let contact = match device.last_contact {
         Some(at) => format!("Last contact {}", time_text::instant(at, &room.room.zone, snapshot.now)),
         None => "No contact yet".to_owned(),
@@ -189,12 +199,26 @@ fn device_view(snapshot: &ReadSnapshot, room: &RoomDetail, device: DeviceItem) -
         controller: device.controller,
         role: device.role,
         contact,
-        components: device.components.into_iter().map(component_view).collect(),
+        components: device
+            .components
+            .into_iter()
+            .map(|component| component_view(component, support))
+            .collect(),
         facts: facts.collect(),
     }
 }
 
-fn component_view(component: ComponentItem) -> ComponentView {
+fn component_view(component: ComponentItem, support: &[SupportedVersion]) -> ComponentView {
+    let is_it =
+        |version: &&SupportedVersion| version.product == component.product && version.version == component.installed;
+    let support = support.iter().find(is_it).map(|version| {
+        let until = until(version.last_day, version.days_left, version.group);
+        match version.group {
+            SupportGroup::Unsupported => format!("Out of support. {until}"),
+            SupportGroup::Ending | SupportGroup::Supported => format!("Supported. {until}"),
+            SupportGroup::Unknown => "Support not known".to_owned(),
+        }
+    });
     let state = match &component.recommended {
         None => "Not covered by an update".to_owned(),
         Some(RecommendedRelease { state: None, .. }) => String::new(),
@@ -210,6 +234,7 @@ fn component_view(component: ComponentItem) -> ComponentView {
         installed: component.installed.unwrap_or_else(|| "Unknown".to_owned()),
         recommended: component.recommended.map(|recommended| recommended.version),
         state,
+        support,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod rings;
 pub mod rooms;
 pub mod search;
 pub mod settings;
+pub mod support;
 pub mod tickets;
 pub mod updates;
 

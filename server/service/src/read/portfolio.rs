@@ -66,6 +66,8 @@ pub struct ProductDetail {
     pub kind: ProductKind,
     /// This organisation's IT covers it.
     pub covered: bool,
+    /// Its versions are supported for a time only (L1).
+    pub has_support_policy: bool,
     /// Typical minutes of an install.
     pub expected_minutes: u32,
     /// Rooms that have it.
@@ -274,6 +276,7 @@ impl ReadSnapshot {
             vendor: product.vendor,
             kind: product.kind,
             covered: product.covered,
+            has_support_policy: self.tx.has_support_policy(id).await?,
             expected_minutes: product.expected_minutes,
             releases: Numbered {
                 items: releases.collect(),

@@ -70,6 +70,7 @@ impl RoomFilter {
             unhealthy_at: (self.which == WhichRooms::Unhealthy).then_some(now),
             onboarding: self.which == WhichRooms::Onboarding,
             checks: None,
+            versions: None,
         }
     }
 }
@@ -293,7 +294,11 @@ impl ReadSnapshot {
 
     /// [`store::Tx::rooms_found`]; with words or of the unhealthy ones, of a large estate as it was a moment ago.
     pub(super) async fn rooms_found(&mut self, filter: &store::RoomFilter) -> Result<i64> {
-        if filter.words.is_empty() && filter.unhealthy_at.is_none() && filter.checks.is_none() {
+        if filter.words.is_empty()
+            && filter.unhealthy_at.is_none()
+            && filter.checks.is_none()
+            && filter.versions.is_none()
+        {
             return Ok(self.tx.rooms_found(filter).await?);
         }
         self.estate_count(&RoomsFound(filter.clone())).await

@@ -234,5 +234,9 @@ async fn import(estate: &Estate) -> std::collections::BTreeMap<String, RoomId> {
     let names: Vec<String> = file.rooms.iter().map(|room| room.name.to_string()).collect();
     let report = estate.service.import_rooms(&actor(), &file).await.expect("an import");
     testkit::facts::manage(&estate.service, &report.ids).await;
+    // The simulator's releases have no days.
+    let app = ProductId("app".to_owned());
+    let without_support = estate.service.set_support_policy(&actor(), &app, false).await;
+    without_support.expect("a product");
     names.into_iter().zip(report.ids).collect()
 }

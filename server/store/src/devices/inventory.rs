@@ -189,7 +189,10 @@ impl Tx {
         self.put_components(&rows, VersionSource::Reported, accepted.now)
             .await?;
         for product in &taken.gone {
+            // Its history ends now.
+            const ENDS: &str = "UPDATE components SET reported_at = $3 WHERE device_id = $1 AND product_id = $2";
             const SQL: &str = "DELETE FROM components WHERE device_id = $1 AND product_id = $2";
+            each!(self, c => sqlx::query(ENDS).bind(device.0).bind(&product.0).bind(micros(accepted.now)).execute(c).await.map(drop))?;
             each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).execute(c).await.map(drop))?;
         }
         Ok(true)
@@ -204,13 +207,13 @@ impl Tx {
     }
 
     /// Sets the version of a device that does not report it (`docs/devices.md` 2.13).
-    pub(crate) async fn believe(&mut self, believed: &BelievedVersion) -> Result<()> {
+    pub(crate) async fn believe(&mut self, believed: &BelievedVersion, now: DateTime<Utc>) -> Result<()> {
         const SQL: &str =
-            "UPDATE components SET is_reported = $3, version_id = (SELECT u.version_id FROM updates u WHERE u.id = $2)
+            "UPDATE components SET is_reported = $3, reported_at = $4, version_id = (SELECT u.version_id FROM updates u WHERE u.id = $2)
             WHERE device_id = $1 AND product_id = (SELECT u.product_id FROM updates u WHERE u.id = $2)
                 AND (version_id IS NULL OR is_reported = $3)";
         let (device, update) = (believed.device.0, believed.update.0);
-        each!(self, c => sqlx::query(SQL).bind(device).bind(update).bind(false).execute(c).await.map(drop))?;
+        each!(self, c => sqlx::query(SQL).bind(device).bind(update).bind(false).bind(micros(now)).execute(c).await.map(drop))?;
         Ok(())
     }
 
@@ -234,6 +237,8 @@ impl Tx {
         let id = self
             .put_version(version_id(&product.id, text), &product.id, text, released)
             .await?;
+        // How long it is supported is worked out with the next tick (L1).
+        self.put_program_value(SUPPORT_WORKED_OUT, "").await?;
         for update in self.compared_releases(&product.id).await? {
             if let Some(release) = self.release(update).await? {
                 let standing = standing(&release, &known, Version { text, released });
@@ -271,6 +276,9 @@ impl Tx {
         self.put_standings(release.release.id, &standings).await
     }
 }
+
+/// As of when the last supported days of versions were worked out is kept under this name; empty: something has changed since.
+pub const SUPPORT_WORKED_OUT: &str = "support.worked_out";
 
 /// A report of facts that is taken.
 struct AcceptedReport {

@@ -17,6 +17,7 @@ use domain::deployment::Force;
 use domain::ids::{ActionId, DeviceId, RoomId};
 use domain::install::Install;
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use crate::database::Store;
 use crate::error::Result;
@@ -24,6 +25,7 @@ use crate::rooms::NewDevice;
 use crate::rows::{micros, opt_instant};
 use crate::tx::{Tx, each};
 
+pub use inventory::SUPPORT_WORKED_OUT;
 pub(crate) use inventory::told_at_of;
 pub(crate) use queue::run_queue;
 
@@ -137,12 +139,18 @@ impl Tx {
     }
 
     /// Moves a device to another room as the one described (A4): its name and its history stay, what it reported and had installed is forgotten.
-    pub async fn move_device(&mut self, id: DeviceId, moved: &NewDevice) -> Result<()> {
+    pub async fn move_device(&mut self, id: DeviceId, moved: &NewDevice, at: DateTime<Utc>) -> Result<()> {
         const MOVE: &str = "UPDATE devices SET room_id = $2, position = $3, role = $4, vendor = $5, model = $6, serial = $7,
                 attributes = $8, told_at = $8, window_aware = $9, free_at = NULL, busy_at = NULL, busy_until = NULL, last_seen_at = NULL,
                 installed_action_id = NULL, revision = revision + 1
             WHERE id = $1";
+        const ENDS: &str = "UPDATE components SET reported_at = $2 WHERE device_id = $1";
         const FORGET: &str = "DELETE FROM components WHERE device_id = $1";
+        // Both rooms are checked again: the one that it leaves, and the one that it comes to (C5).
+        const BEFORE: &str = "SELECT room_id FROM devices WHERE id = $1";
+        let before: Option<Uuid> = each!(self, c => sqlx::query_scalar(BEFORE).bind(id.0).fetch_optional(c).await)?;
+        let rooms: Vec<RoomId> = before.into_iter().map(RoomId).chain([moved.room]).collect();
+        self.check_soon(&rooms).await?;
         each!(self, c => sqlx::query(MOVE)
             .bind(id.0)
             .bind(moved.room.0)
@@ -156,6 +164,7 @@ impl Tx {
             .execute(c)
             .await
             .map(drop))?;
+        each!(self, c => sqlx::query(ENDS).bind(id.0).bind(micros(at)).execute(c).await.map(drop))?;
         each!(self, c => sqlx::query(FORGET).bind(id.0).execute(c).await.map(drop))?;
         Ok(())
     }
@@ -185,6 +194,8 @@ impl Tx {
     pub async fn revoke_device(&mut self, controller: &str, at: DateTime<Utc>) -> Result<bool> {
         const SQL: &str =
             "UPDATE devices SET token_hash = NULL, revoked_at = $2 WHERE controller_id = $1 AND revoked_at IS NULL";
+        const CHECK: &str = "UPDATE rooms SET check_at = 0 WHERE id IN (SELECT room_id FROM devices WHERE controller_id = $1) AND state <> 'retired'";
+        each!(self, c => sqlx::query(CHECK).bind(controller).execute(c).await.map(drop))?;
         let done = each!(self, c => sqlx::query(SQL).bind(controller).bind(micros(at)).execute(c).await.map(|done| done.rows_affected()))?;
         Ok(done == 1)
     }

@@ -1,7 +1,7 @@
 //! The lists of rooms (P0, P4): a page by name, how many match, and which ring those that match are in.
 
 use chrono::{DateTime, Utc};
-use domain::ids::{RingId, RoomId, SiteId};
+use domain::ids::{ProductId, RingId, RoomId, SiteId};
 use domain::readiness::{Check, CheckResult};
 use domain::room::RoomState;
 use domain::zone::Zone;
@@ -49,6 +49,19 @@ pub struct RoomFilter {
     pub onboarding: bool,
     /// Those alone whose checks have come to this.
     pub checks: Option<CheckFilter>,
+    /// Those alone in which a device has one of these versions, or had it then.
+    pub versions: Option<VersionFilter>,
+}
+
+/// Which versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionFilter {
+    /// Their rows.
+    pub versions: Vec<Uuid>,
+    /// Products whose version devices do not say.
+    pub unknown_of: Vec<ProductId>,
+    /// At this instant; `None`: now.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// Which results of checks.
@@ -141,6 +154,29 @@ macro_rules! filter_rooms {
                 $query.push(" LIMIT 1 OFFSET 0)");
             }
         }
+        if let Some(versions) = &$filter.versions {
+            $query.push(" AND EXISTS (SELECT 1 FROM devices d JOIN ");
+            $query.push(if versions.at.is_some() { "component_history" } else { "components" });
+            $query.push(" k ON k.device_id = d.id WHERE d.room_id = r.id");
+            match versions.at {
+                Some(at) => {
+                    $query.push(" AND k.from_at <= ").push_bind($crate::rows::micros(at));
+                    $query
+                        .push(" AND (k.until_at IS NULL OR k.until_at > ")
+                        .push_bind($crate::rows::micros(at))
+                        .push(")");
+                }
+                None => drop($query.push(" AND d.revoked_at IS NULL")),
+            }
+            $query.push(" AND (k.version_id IN (");
+            // No version has the nil UUID: a list must have something in it.
+            let ids = versions.versions.iter().copied().chain([Uuid::nil()]);
+            $crate::rows::ids_in(&mut $query, ids);
+            $query.push(" OR (k.version_id IS NULL AND k.product_id IN (");
+            let products = versions.unknown_of.iter().map(|product| product.0.as_str());
+            $crate::rows::texts_in(&mut $query, products.chain([""]));
+            $query.push(")) LIMIT 1 OFFSET 0)");
+        }
         if $filter.onboarding && $filter.checks.is_some() {
             $query.push(" AND r.state = 'onboarding'");
         }
@@ -183,7 +219,8 @@ impl Tx {
     /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let is_counted = words.is_none() && filter.unhealthy_at.is_none() && filter.checks.is_none();
+        let is_counted =
+            words.is_none() && filter.unhealthy_at.is_none() && filter.checks.is_none() && filter.versions.is_none();
         Ok(each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             if is_counted {

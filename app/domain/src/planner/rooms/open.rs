@@ -217,7 +217,8 @@ fn fits(case: &RoomCase<'_>, minutes: u32, window: &Window) -> bool {
     case.settings().prepares_at(window) <= case.now() && StartWindow::from(window).still_fits(from, minutes)
 }
 
-/// Forced ones first; then what another one needs first, then critical, then by kind, then the oldest release (S7).
+/// Forced ones first; then what another one needs first, then critical, then what is out of support, then by kind, then the oldest release
+/// (S7).
 fn order(case: &RoomCase<'_>, update: UpdateId) -> impl Ord + use<> {
     let release = case.release(update);
     let is_needed = release.is_some_and(|release| {
@@ -229,6 +230,7 @@ fn order(case: &RoomCase<'_>, update: UpdateId) -> impl Ord + use<> {
         Reverse(case.deployment(update).is_some_and(Deployment::is_forced)),
         Reverse(is_needed),
         release.map_or(Severity::Routine, |release| release.severity),
+        Reverse(release.is_some_and(|release| case.room().is_out_of_support(&release.product, case.today()))),
         release.map(|release| release.kind),
         // One without a date comes after those that have one.
         release.is_none_or(|release| release.released.is_none()),

@@ -181,6 +181,7 @@ impl World {
             state,
             blocks,
             holds: Vec::new(),
+            supported_until: BTreeMap::new(),
             freezes: Vec::new(),
             devices,
         }

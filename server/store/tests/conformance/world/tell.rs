@@ -58,7 +58,7 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
     }
     for (id, update) in &after.updates {
         if !update.offerable && before.updates.get(id).is_some_and(|before| before.offerable) {
-            tx.recall_release(*id).await?;
+            tx.recall_release(*id, now.date_naive()).await?;
         }
     }
     for (id, update) in after.updates.iter().filter(|(id, _)| !before.updates.contains_key(id)) {

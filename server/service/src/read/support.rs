@@ -1,0 +1,452 @@
+//! Compliance as pages, exports and programs read it (L5): rooms by how long what they have is supported, today or on a past date.
+//!
+//! Everything is worked out from releases by date and from what rooms have, or had then. Start with [`ReadSnapshot::support_page`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use domain::access::Act;
+use domain::freeze::check_date;
+use domain::ids::{ProductId, RoomId, UpdateId};
+use domain::lifecycle::{Support, SupportState};
+use domain::status::RoomStatus;
+use serde::{Deserialize, Serialize};
+use store::{RoomVersion, SupportedProduct, VersionFilter};
+use uuid::Uuid;
+
+use super::rooms::RoomCursor;
+use super::{ExpectedStart, Page, PageOf, ReadSnapshot};
+use crate::error::{Result, ServiceError};
+use crate::spreadsheet::{self, CsvStream};
+use crate::support::support_on;
+use crate::{Actor, Service};
+
+/// Days before its end from which on support counts as ending (L5).
+pub const ENDING_DAYS: i64 = 60;
+
+/// How long something is supported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupportGroup {
+    Unsupported,
+    /// Within [`ENDING_DAYS`].
+    Ending,
+    Supported,
+    /// Nobody knows the version, or when it was released.
+    Unknown,
+}
+
+impl SupportGroup {
+    /// Every group, the worst first.
+    pub const ALL: [Self; 4] = [Self::Unsupported, Self::Ending, Self::Supported, Self::Unknown];
+
+    /// The word in addresses and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsupported => "unsupported",
+            Self::Ending => "ending",
+            Self::Supported => "supported",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The group of a word that [`SupportGroup::as_str`] gave.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.as_str() == word)
+    }
+
+    /// The group of a version on `date`.
+    #[must_use]
+    pub fn of(support: Option<&Support>, date: NaiveDate) -> Self {
+        let Some(support) = support else { return Self::Unknown };
+        match support.state() {
+            SupportState::Unknown => Self::Unknown,
+            SupportState::Unsupported => Self::Unsupported,
+            SupportState::Supported => match support.last_day {
+                Some(last) if (last - date).num_days() <= ENDING_DAYS => Self::Ending,
+                Some(_) | None => Self::Supported,
+            },
+        }
+    }
+}
+
+/// What a page of compliance is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupportFilter {
+    /// As it was on this day, in the organisation's zone; `None`: as it is.
+    pub date: Option<NaiveDate>,
+    /// The rooms of this product alone.
+    pub product: Option<String>,
+    /// The rooms of this group alone.
+    pub group: Option<SupportGroup>,
+}
+
+/// A version of a product, with the rooms that have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionItem {
+    /// As the vendor or a device writes it; `None`: devices do not say it.
+    pub version: Option<String>,
+    pub group: SupportGroup,
+    pub last_day: Option<NaiveDate>,
+    /// Days until its last day, that one not counted; negative: it has passed.
+    pub days_left: Option<i64>,
+    /// Why, in one sentence.
+    pub why: String,
+    pub rooms: i64,
+}
+
+/// A product with a support policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProductSupport {
+    pub id: ProductId,
+    pub name: String,
+    /// Rooms by group, by version.
+    pub rooms: BTreeMap<SupportGroup, i64>,
+    /// Versions that rooms have, those that end first before.
+    pub versions: Vec<VersionItem>,
+}
+
+/// A version that a room has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SupportedVersion {
+    pub product: ProductId,
+    /// The product's name.
+    pub name: String,
+    /// `None`: the device does not say it.
+    pub version: Option<String>,
+    pub group: SupportGroup,
+    pub last_day: Option<NaiveDate>,
+    pub days_left: Option<i64>,
+    /// When the room gets a supported version under the current rings, in words; `None`: nothing is planned, or the date is a past one.
+    pub projected: Option<String>,
+}
+
+/// A room in the list of compliance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SupportRoom {
+    pub id: RoomId,
+    pub name: String,
+    pub site: String,
+    /// What the list is about.
+    pub versions: Vec<SupportedVersion>,
+}
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SupportPage {
+    /// As of which day.
+    pub date: NaiveDate,
+    /// The day is a past one.
+    pub is_past: bool,
+    pub products: Vec<ProductSupport>,
+    /// Rooms by name.
+    pub rooms: Page<SupportRoom, RoomCursor>,
+    /// How many match, on all pages.
+    pub total: i64,
+}
+
+/// Products with their versions as they stood on a date.
+struct Standing {
+    date: NaiveDate,
+    /// The end of that date, where it is a past one.
+    at: Option<DateTime<Utc>>,
+    products: Vec<(SupportedProduct, BTreeMap<Uuid, Support>)>,
+}
+
+impl Standing {
+    fn support(&self, product: &ProductId, version: Option<Uuid>) -> Option<&Support> {
+        let (_, support) = self.products.iter().find(|(known, _)| known.id == *product)?;
+        support.get(&version?)
+    }
+
+    fn days_left(&self, support: Option<&Support>) -> Option<i64> {
+        let last = support?.last_day?;
+        Some((last - self.date).num_days())
+    }
+}
+
+impl ReadSnapshot {
+    async fn standing(&mut self, date: Option<NaiveDate>) -> Result<Standing> {
+        let today = self.organisation.zone.date(self.now);
+        if let Some(date) = date {
+            check_date(date).map_err(|error| ServiceError::invalid("date", error.to_string()))?;
+            if date > today {
+                let problem = format!("{date} is ahead; it is {today}");
+                return Err(ServiceError::invalid("date", problem));
+            }
+        }
+        let date = date.unwrap_or(today);
+        let rule = self.organisation.settings.support_rule;
+        let products = self.tx.support_releases().await?.into_iter();
+        let products = products.map(|product| {
+            let support = support_on(&product, rule, date);
+            (product, support)
+        });
+        Ok(Standing {
+            date,
+            at: (date < today).then(|| self.organisation.zone.start_of(date + Days::new(1))),
+            products: products.collect(),
+        })
+    }
+
+    /// Rooms by how long what they have is supported (L5), and a page of at most `limit` of them.
+    ///
+    /// # Errors
+    /// The date is no good, or ahead.
+    pub async fn support_page(
+        &mut self,
+        filter: &SupportFilter,
+        page: &PageOf<RoomCursor>,
+        limit: i64,
+    ) -> Result<SupportPage> {
+        let standing = self.standing(filter.date).await?;
+        let counted = self.tx.rooms_by_version(standing.at).await?;
+        let products = standing.products.iter();
+        let products = products
+            .map(|(product, support)| product_support(&standing, product, support, &counted))
+            .collect();
+        let (rooms, total) = self.support_rooms(&standing, filter, page, limit, &counted).await?;
+        Ok(SupportPage {
+            date: standing.date,
+            is_past: standing.at.is_some(),
+            products,
+            rooms,
+            total,
+        })
+    }
+
+    async fn support_rooms(
+        &mut self,
+        standing: &Standing,
+        filter: &SupportFilter,
+        page: &PageOf<RoomCursor>,
+        limit: i64,
+        counted: &[(ProductId, Option<Uuid>, i64)],
+    ) -> Result<(Page<SupportRoom, RoomCursor>, i64)> {
+        let is_wanted = |product: &ProductId, version: Option<Uuid>| {
+            let of_product = filter.product.as_ref().is_none_or(|wanted| *wanted == product.0);
+            let group = SupportGroup::of(standing.support(product, version), standing.date);
+            of_product && filter.group.is_none_or(|wanted| wanted == group)
+        };
+        let wanted = counted
+            .iter()
+            .filter(|(product, version, _)| is_wanted(product, *version));
+        let versions: Vec<Uuid> = wanted.clone().filter_map(|(_, version, _)| *version).collect();
+        let unknown_of: BTreeSet<ProductId> = wanted
+            .filter(|(_, version, _)| version.is_none())
+            .map(|(product, ..)| product.clone())
+            .collect();
+        let position = |row: &RoomCursor| (row.name_key.clone(), row.id);
+        let stored = store::RoomFilter {
+            after: page.after().map(position),
+            before: page.before().map(position),
+            versions: Some(VersionFilter {
+                versions,
+                unknown_of: unknown_of.into_iter().collect(),
+                at: standing.at,
+            }),
+            ..store::RoomFilter::default()
+        };
+        let records = self.tx.room_page(&stored, limit + 1).await?;
+        let total = self.rooms_found(&stored).await?;
+        let records = Page::cut(records, page, limit, RoomCursor::of);
+        let ids: Vec<RoomId> = records.items.iter().map(|record| record.id).collect();
+        let found = self.tx.versions_in_rooms(&ids, standing.at).await?;
+        let found: Vec<RoomVersion> = found
+            .into_iter()
+            .filter(|(_, product, version, _)| is_wanted(product, *version))
+            .collect();
+        let mut projected = match standing.at {
+            Some(_) => BTreeMap::new(),
+            None => self.projected_starts(&ids, &found).await?,
+        };
+        let rooms = records.map(|record| {
+            let of_room = found.iter().filter(|(room, ..)| *room == record.id);
+            let versions = of_room.map(|(room, product, version, text)| {
+                let support = standing.support(product, *version);
+                let name = standing.products.iter().find(|(known, _)| known.id == *product);
+                SupportedVersion {
+                    name: name.map_or_else(|| product.to_string(), |(known, _)| known.name.clone()),
+                    group: SupportGroup::of(support, standing.date),
+                    last_day: support.and_then(|support| support.last_day),
+                    days_left: standing.days_left(support),
+                    projected: projected.remove(&(*room, product.clone())),
+                    product: product.clone(),
+                    version: text.clone(),
+                }
+            });
+            SupportRoom {
+                versions: versions.collect(),
+                id: record.id,
+                name: record.name,
+                site: record.site,
+            }
+        });
+        Ok((rooms, total))
+    }
+
+    /// When rooms get the recommended release of what they have, under the current rings, in words.
+    async fn projected_starts(
+        &mut self,
+        ids: &[RoomId],
+        found: &[RoomVersion],
+    ) -> Result<BTreeMap<(RoomId, ProductId), String>> {
+        let products: BTreeSet<ProductId> = found.iter().map(|(_, product, ..)| product.clone()).collect();
+        let products: Vec<ProductId> = products.into_iter().collect();
+        let recommended = self.tx.recommended(&products).await?;
+        let updates: Vec<UpdateId> = recommended.values().map(|(update, _)| *update).collect();
+        let planned = self.updates_for_planning(&updates).await?;
+        let rollouts = self.tx.rollouts(&updates).await?;
+        let rooms = self.rooms(ids).await?;
+        let mut projected = BTreeMap::new();
+        for (product, (id, _)) in recommended {
+            let (Some(update), Some(rollout)) = (planned.get(&id), rollouts.get(&id)) else {
+                continue;
+            };
+            let calendar = rollout.calendar_at(&self.rings, &self.freezes, &self.organisation.zone, self.now);
+            let in_rooms = self.update_in_rooms(update, rollout, rooms.values()).await?;
+            for (room, in_room) in in_rooms {
+                let Some(known) = rooms.get(&room) else { continue };
+                let words = match (&in_room.status, &in_room.start) {
+                    (RoomStatus::Completed | RoomStatus::Deprecated, _) => continue,
+                    (_, Some(start @ (ExpectedStart::Window(_) | ExpectedStart::Running))) => {
+                        start.words(&known.zone, self.now)
+                    }
+                    (_, Some(start)) => start.words(&known.zone, self.now),
+                    (_, None) => {
+                        if update.exclusion(known, known.zone.date(self.now)).is_some() {
+                            continue;
+                        }
+                        let ring = rollout.ring_of(known.ring);
+                        let stage = calendar.iter().find(|stage| stage.ring == ring);
+                        match stage {
+                            Some(stage) if stage.rollout_ends > known.zone.date(self.now) => {
+                                let last = stage.rollout_ends.pred_opt().unwrap_or(stage.rollout_ends);
+                                format!("By {}", domain::time_text::dated(last))
+                            }
+                            Some(_) | None => continue,
+                        }
+                    }
+                };
+                projected.insert((room, product.clone()), words);
+            }
+        }
+        Ok(projected)
+    }
+
+    /// How long what a room has is supported (L4), products with a policy alone.
+    pub async fn support_of_room(&mut self, room: RoomId) -> Result<Vec<SupportedVersion>> {
+        let standing = self.standing(None).await?;
+        let found = self.tx.versions_in_rooms(&[room], None).await?.into_iter();
+        let versions = found.map(|(_, product, version, text)| {
+            let support = standing.support(&product, version);
+            let name = standing.products.iter().find(|(known, _)| known.id == product);
+            SupportedVersion {
+                name: name.map_or_else(|| product.to_string(), |(known, _)| known.name.clone()),
+                group: SupportGroup::of(support, standing.date),
+                last_day: support.and_then(|support| support.last_day),
+                days_left: standing.days_left(support),
+                projected: None,
+                product,
+                version: text,
+            }
+        });
+        Ok(versions.collect())
+    }
+}
+
+fn product_support(
+    standing: &Standing,
+    product: &SupportedProduct,
+    support: &BTreeMap<Uuid, Support>,
+    counted: &[(ProductId, Option<Uuid>, i64)],
+) -> ProductSupport {
+    let mut rooms: BTreeMap<SupportGroup, i64> = BTreeMap::new();
+    let mut versions = Vec::new();
+    for (_, version, number) in counted.iter().filter(|(of, ..)| *of == product.id) {
+        let known = version.and_then(|version| support.get(&version));
+        let group = SupportGroup::of(known, standing.date);
+        *rooms.entry(group).or_default() += number;
+        let text = product.versions.iter().find(|(id, ..)| Some(*id) == *version);
+        versions.push(VersionItem {
+            version: text.map(|(_, text, ..)| text.clone()),
+            group,
+            last_day: known.and_then(|support| support.last_day),
+            days_left: standing.days_left(known),
+            why: known.map_or_else(
+                || "Its devices do not say which version they have.".to_owned(),
+                |support| support.why.sentence(),
+            ),
+            rooms: *number,
+        });
+    }
+    // What has ended or ends first comes first; what has no end comes last.
+    versions.sort_by(|a, b| {
+        let key = |item: &VersionItem| (item.last_day.is_none(), item.last_day, item.version.clone());
+        key(a).cmp(&key(b))
+    });
+    ProductSupport {
+        id: product.id.clone(),
+        name: product.name.clone(),
+        rooms,
+        versions,
+    }
+}
+
+/// Rooms that are read at once for a file.
+const BATCH: i64 = 200;
+
+/// What the columns of a file of compliance are called.
+const COLUMNS: [&str; 9] = [
+    "site",
+    "room",
+    "product",
+    "version",
+    "support",
+    "supported until",
+    "days left",
+    "projected",
+    "as of",
+];
+
+impl Service {
+    /// Rooms by how long what they have is supported, as a comma-separated file with a line for each version of each room (L5).
+    ///
+    /// # Errors
+    /// The actor may not see the portfolio.
+    pub fn export_support(&self, actor: &Actor, filter: &SupportFilter) -> Result<CsvStream> {
+        actor.may(Act::See)?;
+        let start = Some((filter.clone(), PageOf::First));
+        let parts = futures::stream::try_unfold((self.clone(), start), |(service, rest)| async move {
+            let Some((filter, page)) = rest else {
+                return Ok::<_, ServiceError>(None);
+            };
+            let mut snapshot = service.read_snapshot().await?;
+            let found = snapshot.support_page(&filter, &page, BATCH).await?;
+            let date = found.date;
+            let rows = found.rooms.items.iter().flat_map(|room| rows_of(room, date)).collect();
+            let rest = found.rooms.next.map(|next| (filter, PageOf::After(next)));
+            Ok(Some((rows, (service, rest))))
+        });
+        Ok(spreadsheet::file(&COLUMNS, Box::pin(parts)))
+    }
+}
+
+fn rows_of(room: &SupportRoom, date: NaiveDate) -> Vec<Vec<String>> {
+    let row = |version: &SupportedVersion| {
+        vec![
+            room.site.clone(),
+            room.name.clone(),
+            version.product.to_string(),
+            version.version.clone().unwrap_or_default(),
+            version.group.as_str().to_owned(),
+            version.last_day.map_or_else(String::new, |day| day.to_string()),
+            version.days_left.map_or_else(String::new, |days| days.to_string()),
+            version.projected.clone().unwrap_or_default(),
+            date.to_string(),
+        ]
+    };
+    room.versions.iter().map(row).collect()
+}

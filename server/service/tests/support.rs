@@ -1,0 +1,230 @@
+//! Support of versions at the service (L1–L5): last days, tickets, rooms by support today and then, and S7's rank.
+
+use domain::ids::{ProductId, RoomId};
+use domain::lifecycle::CountingRule;
+use domain::ticket::{TicketSeverity, TicketStatus};
+use domain::update::Severity;
+use service::read::support::{SupportFilter, SupportGroup, SupportPage};
+use service::read::tickets::{TicketFilter, WhichTickets};
+use service::read::{NumberedPage, PageOf};
+use service::settings::{OrganisationDraft, fingerprint};
+use testkit::{Estate, actor, both_engines, catalogue, date, facts, problem};
+
+both_engines![
+    a_version_that_loses_its_support_opens_a_ticket_that_grows_l4,
+    rooms_are_found_by_support_today_and_on_a_past_day_l5,
+    what_is_out_of_support_goes_before_other_kinds_s7,
+    a_recall_gives_support_back_l1,
+    lines_are_counted_where_the_organisation_says_so_l3,
+    a_product_without_a_policy_has_no_end_l1,
+];
+
+/// Apps 10 to 13, two months from each other.
+async fn four_apps(estate: &Estate) {
+    let (by, apps) = (actor(), catalogue::apps());
+    estate.service.import_catalogue(&by, &apps).await.unwrap();
+}
+
+async fn support(estate: &Estate, filter: &SupportFilter) -> SupportPage {
+    let mut snapshot = estate.service.read_snapshot().await.unwrap();
+    snapshot.support_page(filter, &PageOf::First, 50).await.unwrap()
+}
+
+/// Rooms of the app by group.
+async fn groups(estate: &Estate, day: Option<&str>) -> Vec<(SupportGroup, i64)> {
+    let filter = SupportFilter {
+        date: day.map(date),
+        ..SupportFilter::default()
+    };
+    let page = support(estate, &filter).await;
+    let app = page.products.iter().find(|product| product.id.0 == "app").unwrap();
+    app.rooms.iter().map(|(group, rooms)| (*group, *rooms)).collect()
+}
+
+async fn tickets(estate: &Estate) -> Vec<(String, TicketSeverity, TicketStatus)> {
+    let mut snapshot = estate.service.read_snapshot().await.unwrap();
+    let filter = TicketFilter {
+        which: WhichTickets::All,
+        ..TicketFilter::default()
+    };
+    let found = snapshot
+        .ticket_page(&filter, NumberedPage { number: 1, limit: 50 })
+        .await;
+    let found = found.unwrap().items.into_iter();
+    found
+        .map(|ticket| (ticket.title, ticket.severity, ticket.status))
+        .collect()
+}
+
+async fn has(estate: &Estate, room: RoomId, product: &str, version: &str) {
+    let told = [("component.1.product", product), ("component.1.version", version)];
+    let name = estate.fleet().await.rooms[&room].name.to_lowercase().replace(' ', "-");
+    facts::tell(&estate.service, &name, &told).await;
+}
+
+async fn a_version_that_loses_its_support_opens_a_ticket_that_grows_l4(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1)]).await;
+    four_apps(&estate).await;
+    estate.service.tick().await.unwrap();
+    assert_eq!(
+        groups(&estate, None).await,
+        [(SupportGroup::Supported, 1)],
+        "10 came on 1 January"
+    );
+    // 11, 12 and 13 came on 1 Feb, 1 Mar and 20 Mar: 10 is supported up to the day before the third.
+    estate.at_and_tick("2025-03-19T23:59:00Z").await;
+    assert_eq!(tickets(&estate).await, []);
+    estate.at_and_tick("2025-03-20T00:00:00Z").await;
+    let title = "Staging 1 runs Room app 10, which is out of support".to_owned();
+    let with = |severity, status| vec![(title.clone(), severity, status)];
+    assert_eq!(
+        tickets(&estate).await,
+        with(TicketSeverity::Warning, TicketStatus::NeedsAction)
+    );
+    estate.at_and_tick("2025-04-18T12:00:00Z").await;
+    assert_eq!(
+        tickets(&estate).await,
+        with(TicketSeverity::Warning, TicketStatus::NeedsAction),
+        "30 days"
+    );
+    estate.at_and_tick("2025-04-19T12:00:00Z").await;
+    assert_eq!(
+        tickets(&estate).await,
+        with(TicketSeverity::Important, TicketStatus::NeedsAction)
+    );
+    has(&estate, rooms["Staging 1"], "app", "13").await;
+    estate.service.tick().await.unwrap();
+    assert_eq!(
+        tickets(&estate).await,
+        with(TicketSeverity::Important, TicketStatus::Resolved)
+    );
+    estate.is_sound().await;
+}
+
+async fn rooms_are_found_by_support_today_and_on_a_past_day_l5(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2), ("General", 1)]).await;
+    four_apps(&estate).await;
+    estate.at_and_tick("2025-03-21T12:00:00Z").await;
+    has(&estate, rooms["Staging 2"], "app", "13").await;
+    has(&estate, rooms["General 1"], "app", "never released").await;
+    estate.service.tick().await.unwrap();
+    let now = [
+        (SupportGroup::Unsupported, 1),
+        (SupportGroup::Supported, 1),
+        (SupportGroup::Unknown, 1),
+    ];
+    assert_eq!(groups(&estate, None).await, now);
+    let of = |group, day: Option<&str>| SupportFilter {
+        date: day.map(date),
+        product: Some("app".to_owned()),
+        group: Some(group),
+    };
+    let names = async |filter: &SupportFilter| {
+        let page = support(&estate, filter).await;
+        let names = page.rooms.items.into_iter().map(|room| room.name);
+        let names: Vec<String> = names.collect();
+        assert_eq!(i64::try_from(names.len()).unwrap(), page.total);
+        names
+    };
+    assert_eq!(names(&of(SupportGroup::Unsupported, None)).await, ["Staging 1"]);
+    assert_eq!(names(&of(SupportGroup::Unknown, None)).await, ["General 1"]);
+    // As it was before the third newer release, and before the devices changed.
+    let then = Some("2025-03-10");
+    assert_eq!(groups(&estate, then).await, [(SupportGroup::Supported, 3)]);
+    assert_eq!(
+        names(&of(SupportGroup::Supported, then)).await,
+        ["General 1", "Staging 1", "Staging 2"]
+    );
+    assert_eq!(groups(&estate, Some("2025-03-01")).await, [], "nobody knew a room then");
+    let mut snapshot = estate.service.read_snapshot().await.unwrap();
+    let ahead = of(SupportGroup::Supported, Some("2025-03-22"));
+    let refused = snapshot.support_page(&ahead, &PageOf::First, 50).await;
+    assert_eq!(problem(refused), "date: 2025-03-22 is ahead; it is 2025-03-21");
+}
+
+async fn what_is_out_of_support_goes_before_other_kinds_s7(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1)]).await;
+    four_apps(&estate).await;
+    estate.at("2025-03-20T10:00:00Z");
+    // An app would come before firmware in any case; a service would come before both.
+    let bar = estate.publish("bar", "2.0", Some(Severity::Critical)).await;
+    let app = estate.publish("app", "13", Some(Severity::Critical)).await;
+    estate
+        .database
+        .execute("UPDATE products SET kind = 'driver' WHERE id = 'app'")
+        .await;
+    estate
+        .database
+        .execute("UPDATE products SET kind = 'app' WHERE id = 'bar'")
+        .await;
+    estate.at_and_tick("2025-03-20T23:30:00Z").await;
+    let room = rooms["Staging 1"];
+    let fleet = estate.fleet().await;
+    assert!(fleet.rooms[&room].is_out_of_support(&ProductId("app".to_owned()), date("2025-03-21")));
+    let open = fleet.deployments.values().filter(|deployment| deployment.is_open());
+    let open: Vec<_> = open.map(|deployment| deployment.update).collect();
+    assert_eq!(open, [app], "and not {bar:?}");
+}
+
+async fn a_recall_gives_support_back_l1(estate: Estate) {
+    estate.rooms(&[("Staging", 1)]).await;
+    four_apps(&estate).await;
+    estate.at_and_tick("2025-03-21T12:00:00Z").await;
+    assert_eq!(groups(&estate, None).await, [(SupportGroup::Unsupported, 1)]);
+    let app = ProductId("app".to_owned());
+    let recalled = estate
+        .service
+        .recall(&actor(), &app, "13", "it breaks the clock".into())
+        .await;
+    recalled.unwrap();
+    estate.service.tick().await.unwrap();
+    assert_eq!(groups(&estate, None).await, [(SupportGroup::Supported, 1)]);
+    assert_eq!(
+        groups(&estate, Some("2025-03-20")).await,
+        [(SupportGroup::Unsupported, 1)],
+        "it counted until its recall"
+    );
+    let status: Vec<_> = tickets(&estate).await.into_iter().map(|(.., status)| status).collect();
+    assert_eq!(status, [TicketStatus::Resolved]);
+}
+
+async fn lines_are_counted_where_the_organisation_says_so_l3(estate: Estate) {
+    estate.rooms(&[("Staging", 1)]).await;
+    let (by, lines) = (actor(), catalogue::lines());
+    estate.service.import_catalogue(&by, &lines).await.unwrap();
+    estate.at_and_tick("2025-03-21T12:00:00Z").await;
+    // 10.1, 10.2 and 10.3 are three newer releases, and one line.
+    assert_eq!(groups(&estate, None).await, [(SupportGroup::Unsupported, 1)]);
+    let mut snapshot = estate.service.read_snapshot().await.unwrap();
+    let before = snapshot.organisation.clone();
+    drop(snapshot.profile().await);
+    let mut settings = before.settings.clone();
+    settings.support_rule = CountingRule::Lines;
+    let draft = OrganisationDraft {
+        name: before.name.as_str().into(),
+        zone: before.zone.name().into(),
+        settings,
+    };
+    let edited = estate
+        .service
+        .edit_settings(&actor(), &fingerprint(&before), &draft)
+        .await;
+    edited.unwrap();
+    estate.service.tick().await.unwrap();
+    assert_eq!(groups(&estate, None).await, [(SupportGroup::Supported, 1)]);
+}
+
+async fn a_product_without_a_policy_has_no_end_l1(estate: Estate) {
+    estate.rooms(&[("Staging", 1)]).await;
+    four_apps(&estate).await;
+    estate.at_and_tick("2025-03-21T12:00:00Z").await;
+    assert_eq!(tickets(&estate).await.len(), 1);
+    let app = ProductId("app".to_owned());
+    estate.service.set_support_policy(&actor(), &app, false).await.unwrap();
+    estate.service.tick().await.unwrap();
+    assert!(support(&estate, &SupportFilter::default()).await.products.is_empty());
+    let status: Vec<_> = tickets(&estate).await.into_iter().map(|(.., status)| status).collect();
+    assert_eq!(status, [TicketStatus::Resolved]);
+    let again = estate.service.set_support_policy(&actor(), &app, false).await;
+    assert_eq!(problem(again), "Room app has no support policy already");
+}

@@ -1,0 +1,169 @@
+//! How long versions are supported (L1–L5): releases by date, last supported days, and which versions rooms have or had.
+//!
+//! Loaded and written only; what ends support is `domain::lifecycle`'s. Start with [`Tx::support_releases`].
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::ids::{ProductId, RoomId};
+use domain::version::VersionScheme;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::rows::{ids_in, micros, texts_in};
+use crate::tx::{Tx, each};
+
+/// A product with a support policy, and its releases.
+#[derive(Clone, Debug)]
+pub struct SupportedProduct {
+    pub id: ProductId,
+    pub name: String,
+    pub scheme: VersionScheme,
+    /// Every release: version, day of release, whether it was recalled, and on which day where that is known.
+    pub releases: Vec<(String, Option<NaiveDate>, bool, Option<NaiveDate>)>,
+    /// Every version that was released or reported: row, text, day of release, last supported day as it was worked out.
+    pub versions: Vec<(Uuid, String, Option<NaiveDate>, Option<NaiveDate>)>,
+}
+
+/// A component of a room: (room, product, version's row, version's text).
+pub type RoomVersion = (RoomId, ProductId, Option<Uuid>, Option<String>);
+
+impl Tx {
+    /// The products with a support policy, by name.
+    pub async fn support_releases(&mut self) -> Result<Vec<SupportedProduct>> {
+        const PRODUCTS: &str = "SELECT id, name, by_release_date, optional_prefix FROM products WHERE has_support_policy ORDER BY name, id";
+        const RELEASES: &str = "SELECT u.product_id, u.version, v.released, u.recalled, u.recalled_on
+            FROM products p JOIN updates u ON u.product_id = p.id JOIN versions v ON v.id = u.version_id
+            WHERE p.has_support_policy ORDER BY u.product_id, u.position, u.id";
+        const VERSIONS: &str = "SELECT v.product_id, v.id, v.text, v.released, v.supported_until
+            FROM products p JOIN versions v ON v.product_id = p.id WHERE p.has_support_policy ORDER BY v.product_id, v.text";
+        let products: Vec<(String, String, bool, Option<String>)> =
+            each!(self, c => sqlx::query_as(PRODUCTS).fetch_all(c).await)?;
+        type Release = (String, String, Option<NaiveDate>, bool, Option<NaiveDate>);
+        let releases: Vec<Release> = each!(self, c => sqlx::query_as(RELEASES).fetch_all(c).await)?;
+        type Version = (String, Uuid, String, Option<NaiveDate>, Option<NaiveDate>);
+        let versions: Vec<Version> = each!(self, c => sqlx::query_as(VERSIONS).fetch_all(c).await)?;
+        let mut by_product: BTreeMap<String, SupportedProduct> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (id, name, by_release_date, optional_prefix) in products {
+            order.push(id.clone());
+            let product = SupportedProduct {
+                id: ProductId(id.clone()),
+                name,
+                scheme: VersionScheme {
+                    by_release_date,
+                    optional_prefix,
+                },
+                releases: Vec::new(),
+                versions: Vec::new(),
+            };
+            by_product.insert(id, product);
+        }
+        for (product, version, released, recalled, recalled_on) in releases {
+            if let Some(product) = by_product.get_mut(&product) {
+                product.releases.push((version, released, recalled, recalled_on));
+            }
+        }
+        for (product, id, text, released, until) in versions {
+            if let Some(product) = by_product.get_mut(&product) {
+                product.versions.push((id, text, released, until));
+            }
+        }
+        Ok(order.into_iter().filter_map(|id| by_product.remove(&id)).collect())
+    }
+
+    /// Whether a product has a support policy.
+    pub async fn has_support_policy(&mut self, product: &ProductId) -> Result<bool> {
+        const SQL: &str = "SELECT has_support_policy FROM products WHERE id = $1";
+        let has: Option<bool> = each!(self, c => sqlx::query_scalar(SQL).bind(&product.0).fetch_optional(c).await)?;
+        Ok(has.unwrap_or(false))
+    }
+
+    /// Gives a product a support policy, or takes it away: then no end is known of its versions.
+    pub async fn put_support_policy(&mut self, product: &ProductId, has_policy: bool) -> Result<()> {
+        const SQL: &str = "UPDATE products SET has_support_policy = $2 WHERE id = $1";
+        const FORGET: &str = "UPDATE versions SET supported_until = NULL WHERE product_id = $1";
+        each!(self, c => sqlx::query(SQL).bind(&product.0).bind(has_policy).execute(c).await.map(drop))?;
+        if !has_policy {
+            each!(self, c => sqlx::query(FORGET).bind(&product.0).execute(c).await.map(drop))?;
+            self.check_where_products_are(&[product]).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the last supported day of a version.
+    pub async fn put_supported_until(&mut self, version: Uuid, until: Option<NaiveDate>) -> Result<()> {
+        const SQL: &str = "UPDATE versions SET supported_until = $2 WHERE id = $1";
+        each!(self, c => sqlx::query(SQL).bind(version).bind(until).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The checks of rooms that have one of these products are made with the next tick.
+    pub async fn check_where_products_are(&mut self, products: &[&ProductId]) -> Result<()> {
+        if products.is_empty() {
+            return Ok(());
+        }
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "UPDATE rooms SET check_at = 0 WHERE check_at > 0 AND id IN (
+                    SELECT d.room_id FROM components c JOIN devices d ON d.id = c.device_id WHERE c.product_id IN (",
+            );
+            texts_in(&mut query, products.iter().map(|product| product.0.as_str()));
+            query.push(")");
+            query.build().execute(c).await.map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// In how many rooms a device has each version of products with a support policy, now or at an instant. A version that is not known
+    /// has no row.
+    pub async fn rooms_by_version(&mut self, at: Option<DateTime<Utc>>) -> Result<Vec<(ProductId, Option<Uuid>, i64)>> {
+        const NOW: &str = "SELECT c.product_id, c.version_id, COUNT(DISTINCT r.id)
+            FROM products p JOIN components c ON c.product_id = p.id
+            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+            JOIN rooms r ON r.id = d.room_id AND r.state <> 'retired'
+            WHERE p.has_support_policy GROUP BY c.product_id, c.version_id ORDER BY c.product_id, c.version_id";
+        const THEN: &str = "SELECT h.product_id, h.version_id, COUNT(DISTINCT d.room_id)
+            FROM products p JOIN component_history h ON h.product_id = p.id
+            JOIN devices d ON d.id = h.device_id
+            WHERE p.has_support_policy AND h.from_at <= $1 AND (h.until_at IS NULL OR h.until_at > $1)
+            GROUP BY h.product_id, h.version_id ORDER BY h.product_id, h.version_id";
+        let rows: Vec<(String, Option<Uuid>, i64)> = match at {
+            None => each!(self, c => sqlx::query_as(NOW).fetch_all(c).await)?,
+            Some(at) => each!(self, c => sqlx::query_as(THEN).bind(micros(at)).fetch_all(c).await)?,
+        };
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(product, version, rooms)| (ProductId(product), version, rooms))
+            .collect())
+    }
+
+    /// Which versions of products with a support policy rooms have, now or at an instant.
+    pub async fn versions_in_rooms(&mut self, rooms: &[RoomId], at: Option<DateTime<Utc>>) -> Result<Vec<RoomVersion>> {
+        if rooms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Uuid, String, Option<Uuid>, Option<String>)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("SELECT DISTINCT d.room_id, c.product_id, c.version_id, v.text FROM devices d JOIN ");
+            query.push(if at.is_some() { "component_history" } else { "components" });
+            query.push(
+                " c ON c.device_id = d.id JOIN products p ON p.id = c.product_id LEFT JOIN versions v ON v.id = c.version_id
+                WHERE p.has_support_policy AND d.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|room| room.0));
+            match at {
+                Some(at) => {
+                    query.push(" AND c.from_at <= ").push_bind(micros(at));
+                    query.push(" AND (c.until_at IS NULL OR c.until_at > ").push_bind(micros(at)).push(")");
+                }
+                None => drop(query.push(" AND d.revoked_at IS NULL")),
+            }
+            query.push(" ORDER BY d.room_id, c.product_id, v.text");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(room, product, version, text)| (RoomId(room), ProductId(product), version, text))
+            .collect())
+    }
+}
