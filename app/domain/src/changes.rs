@@ -64,6 +64,8 @@ pub struct Changes {
     pub cause_tickets: Vec<CauseTicketChange>,
     /// What people have decided about readiness.
     pub readiness: Vec<ReadinessEdit>,
+    /// Settings that devices are asked to change, and what came of it (C3).
+    pub settings: Vec<SettingChange>,
     /// Rooms whose readiness checks were made (C5).
     pub checked_rooms: Vec<CheckedRoom>,
     /// Nights of waiting rooms that move with the dates of their rollout (K3, W6).
@@ -129,6 +131,24 @@ pub struct BelievedVersion {
     pub device: DeviceId,
     /// Of which release.
     pub update: UpdateId,
+}
+
+/// The setting of a device that Nightshift changes from afar: that apps from the store do not update themselves (C3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingChange {
+    pub device: DeviceId,
+    pub event: SettingEvent,
+}
+
+/// What happens to a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingEvent {
+    /// The device is asked to change it.
+    Wanted,
+    /// Its facts show that it is changed.
+    Done,
+    /// It could not, or its facts show that it is not.
+    Failed,
 }
 
 /// What somebody has decided about readiness. The checks of the rooms that it concerns are made again at once.
@@ -381,6 +401,7 @@ impl Changes {
             tickets,
             cause_tickets,
             readiness,
+            settings,
             checked_rooms,
             moved_nights,
             stops,
@@ -408,6 +429,7 @@ impl Changes {
             && tickets.is_empty()
             && cause_tickets.is_empty()
             && readiness.is_empty()
+            && settings.is_empty()
             && checked_rooms.is_empty()
             && moved_nights.is_empty()
             && stops.is_empty()

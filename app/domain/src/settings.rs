@@ -206,6 +206,12 @@ impl Settings {
         chrono::TimeDelta::hours(self.facts_count_hours.into())
     }
 
+    /// How long a signal is bad before it opens a ticket (I4).
+    #[must_use]
+    pub fn bad_signal_after(&self) -> chrono::TimeDelta {
+        chrono::TimeDelta::minutes(self.bad_signal_minutes.into())
+    }
+
     /// How long a room is out of contact before it is unmonitored (I4).
     #[must_use]
     pub fn unmonitored_after(&self) -> chrono::TimeDelta {

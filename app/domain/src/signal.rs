@@ -1,7 +1,10 @@
 //! Signals: whether a room works now, as its devices say (I4, `docs/devices.md` 4).
 //!
-//! How a bad one becomes a ticket stands in [`crate::health`]. Start with [`Signal`].
+//! How a bad one becomes a ticket stands in `readiness::decide`. Start with [`Signal`].
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What a device says of one part of its room.
@@ -90,5 +93,43 @@ impl SignalLevel {
             "bad" => Some(Self::Bad),
             _ => None,
         }
+    }
+}
+
+/// Since when each signal is bad, after a report at `now`. One that was bad before stays bad since then.
+#[must_use]
+pub fn bad_since(
+    attributes: &BTreeMap<String, String>,
+    before: &BTreeMap<Signal, DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> BTreeMap<Signal, DateTime<Utc>> {
+    let signals = attributes.iter().filter_map(|(name, value)| {
+        let signal = Signal::of_attribute(name)?;
+        let is_bad = SignalLevel::of_value(value) == Some(SignalLevel::Bad);
+        is_bad.then(|| (signal, before.get(&signal).copied().unwrap_or(now)))
+    });
+    signals.collect()
+}
+
+/// The device's own words in a value such as `bad: no picture`; empty: it has none.
+#[must_use]
+pub fn words(value: &str) -> &str {
+    value.split_once(':').map_or("", |(_, words)| words.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_bad_since_it_was_first_said_to_be_i4() {
+        let at = |minute: i64| DateTime::from_timestamp(minute * 60, 0).expect("an instant");
+        let told = |value: &str| BTreeMap::from([("signal.camera".to_owned(), value.to_owned())]);
+        let first = bad_since(&told("bad: no picture"), &BTreeMap::new(), at(1));
+        assert_eq!(first, BTreeMap::from([(Signal::Camera, at(1))]));
+        assert_eq!(bad_since(&told("bad"), &first, at(5)), first, "the same again");
+        assert!(bad_since(&told("warn: dim"), &first, at(6)).is_empty());
+        assert_eq!(words("bad: no picture: at all"), "no picture: at all");
+        assert_eq!(words("bad"), "");
     }
 }

@@ -16,7 +16,6 @@ use domain::conversation::{Fetched, OfferFacts, Outcome, Report};
 use domain::ids::{ActionId, DeviceId};
 use domain::settings::Settings;
 use domain::text::counted;
-use domain::update::ProductKind;
 use futures::stream::BoxStream;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -24,6 +23,7 @@ use store::{ArtifactRecord, AuditEntry, Caller, DeviceFacts};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Result, ServiceError};
+use crate::remedies::is_of_setting;
 use crate::tick::organisation;
 use crate::{Actor, Service};
 
@@ -78,8 +78,8 @@ pub struct Work {
     pub action: ActionId,
     /// Of a device that keeps to windows of its own (`docs/devices.md` 2.1): whether it may install now.
     pub window: Option<MaintenanceWindow>,
-    /// Kind of product.
-    pub kind: ProductKind,
+    /// What DDI calls the chunk.
+    pub part: String,
     pub product: String,
     pub version: String,
     /// Files.
@@ -168,6 +168,10 @@ impl Service {
             .filter(|_| offer != Offer::Nothing)
             .map(|offer_facts| offer_facts.install.action);
         let settings = self.polling_settings().await?;
+        let (offer, action) = match self.open_setting_change(caller, now).await? {
+            Some(setting) => (Offer::Install, Some(setting)),
+            None => (offer, action),
+        };
         Ok(PollAnswer {
             offer,
             action,
@@ -229,6 +233,9 @@ impl Service {
 
     /// What the device is to install; `None`: not its action, ended, or it may not start now (`docs/devices.md` 2.10).
     pub async fn work(&self, caller: &Caller, action: ActionId) -> Result<Option<Work>> {
+        if is_of_setting(action) {
+            return self.setting_work(caller, action).await;
+        }
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
         let Some(mut facts) = tx.device_facts_of_action(caller.id, action).await? else {
@@ -288,7 +295,7 @@ impl Service {
         Ok(Some(Work {
             action,
             window,
-            kind: release.product.kind,
+            part: tx.chunk_part(&release.product).await?,
             product: release.product.id.0,
             version: release.release.version,
             artifacts,
@@ -307,6 +314,9 @@ impl Service {
     /// # Errors
     /// The database fails; nothing is stored then.
     pub async fn feedback(&self, caller: &Caller, action: ActionId, feedback: Feedback) -> Result<Outcome> {
+        if is_of_setting(action) {
+            return self.setting_feedback(caller, action, &feedback).await;
+        }
         let now = self.clock.now();
         let report = Report::Feedback {
             device: caller.id,

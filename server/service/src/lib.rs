@@ -37,6 +37,7 @@ pub mod read;
 pub mod readiness;
 mod refused_devices;
 pub mod releases;
+pub mod remedies;
 mod rings;
 pub mod rooms;
 pub mod rooms_file;

@@ -37,6 +37,7 @@ pub(crate) struct ReadinessRules {
     pub(crate) profile: Profile,
     pub(crate) reviewed: Vec<String>,
     stale_after: TimeDelta,
+    bad_signal_after: TimeDelta,
 }
 
 impl ReadinessRules {
@@ -46,6 +47,7 @@ impl ReadinessRules {
             profile: tx.own_profile().await?.unwrap_or_default(),
             reviewed: reviewed.into_iter().map(|reviewed| reviewed.name).collect(),
             stale_after: settings.facts_count(),
+            bad_signal_after: settings.bad_signal_after(),
         })
     }
 
@@ -54,6 +56,7 @@ impl ReadinessRules {
             profile: &self.profile,
             reviewed: &self.reviewed,
             stale_after: self.stale_after,
+            bad_signal_after: self.bad_signal_after,
         }
     }
 }
@@ -102,6 +105,7 @@ impl Service {
             let of_room = decide(&room, &rules.rules(), now);
             changes.rechecks.extend(of_room.rechecks);
             changes.cause_tickets.extend(of_room.cause_tickets);
+            changes.settings.extend(of_room.settings);
             changes.checked_rooms.extend(of_room.checked_rooms);
         }
         tx.apply(&changes, &[], now).await?;

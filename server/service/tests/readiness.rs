@@ -24,6 +24,7 @@ both_engines![
     rooms_that_were_managed_before_facts_existed_stay_so_c4,
     rooms_are_found_by_what_their_checks_came_to_c8,
     a_profile_of_the_organisations_own_is_gone_by_c6,
+    a_signal_that_stays_bad_opens_a_ticket_that_resolves_itself_i4,
 ];
 
 /// What a computer reports of which every check passes.
@@ -488,5 +489,30 @@ async fn a_profile_of_the_organisations_own_is_gone_by_c6(estate: Estate) {
     estate.service.set_profile(&actor(), "").await.unwrap();
     estate.service.tick().await.unwrap();
     assert_eq!(stored(&estate, room, Check::OsEdition).await, CheckResult::Fail);
+    estate.is_sound().await;
+}
+
+async fn a_signal_that_stays_bad_opens_a_ticket_that_resolves_itself_i4(estate: Estate) {
+    managed(&estate, "nuc").await;
+    estate.at("2025-03-04T18:00:00Z");
+    facts::tell(&estate.service, "nuc", &[("signal.camera", "bad: no picture")]).await;
+    estate.service.tick().await.unwrap();
+    assert_eq!(tickets(&estate).await, [], "it may pass");
+    estate.at("2025-03-04T18:05:00Z");
+    facts::tell(&estate.service, "nuc", &[("signal.camera", "bad: no picture")]).await;
+    estate.at_and_tick("2025-03-04T18:09:59Z").await;
+    assert_eq!(tickets(&estate).await, []);
+    let due = estate.service.next_due().await.unwrap();
+    assert_eq!(
+        due,
+        Some(instant("2025-03-04T18:10:00Z")),
+        "saying it again starts nothing anew"
+    );
+    estate.at_and_tick("2025-03-04T18:10:00Z").await;
+    let title = || "Camera does not work in nuc".to_owned();
+    assert_eq!(tickets(&estate).await, [(title(), TicketStatus::NeedsAction)]);
+    facts::tell(&estate.service, "nuc", &[("signal.camera", "warn: dim")]).await;
+    estate.service.tick().await.unwrap();
+    assert_eq!(tickets(&estate).await, [(title(), TicketStatus::Resolved)]);
     estate.is_sound().await;
 }

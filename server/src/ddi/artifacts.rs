@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use service::remedies::SETTINGS;
 use service::{Service, ServiceError};
 use store::ArtifactRecord;
 
@@ -38,6 +39,19 @@ pub(crate) fn requested_range(range: Option<&str>, size: u64) -> RequestedRange 
         (Err(_), Ok(tail)) if from.is_empty() && size > 0 => RequestedRange::Span(size.saturating_sub(tail), last),
         (Ok(_) | Err(_), _) => RequestedRange::Whole,
     }
+}
+
+/// The file of a changed setting, which lies nowhere, or its MD5 line.
+pub(crate) fn serve_settings(record: &ArtifactRecord, asked: &str) -> Response {
+    let artifact = &record.artifact;
+    if asked != artifact.filename {
+        return format!("{}  {}\n", artifact.md5, artifact.filename).into_response();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::ETAG, format!("\"{}\"", artifact.sha256)),
+    ];
+    (headers, SETTINGS).into_response()
 }
 
 pub(crate) async fn serve(

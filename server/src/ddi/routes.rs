@@ -389,6 +389,10 @@ async fn artifact(
     const NOT_FOUND: DeviceError = DeviceError::NotFound("This artifact");
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let module = path.module.parse::<i32>().map_err(|_| NOT_FOUND)?;
+    let file = path.file.strip_suffix(".MD5SUM").unwrap_or(&path.file);
+    if let Some(record) = service.settings_file(&caller, module, file).await? {
+        return Ok(artifacts::serve_settings(&record, &path.file));
+    }
     if let Some(file) = path.file.strip_suffix(".MD5SUM") {
         let record = service.fetch(&caller, module, file, false).await?.ok_or(NOT_FOUND)?;
         return Ok(format!("{}  {}\n", record.artifact.md5, record.artifact.filename).into_response());

@@ -73,7 +73,7 @@ pub(crate) fn deployment(work: &Work, base: &str) -> Value {
             })
         })
         .collect();
-    let chunk = json!({ "part": work.kind.chunk_part(), "version": work.version, "name": work.product, "artifacts": artifacts });
+    let chunk = json!({ "part": work.part, "version": work.version, "name": work.product, "artifacts": artifacts });
     let mut deployment = json!({ "download": "forced", "update": "forced", "chunks": [chunk] });
     match work.window {
         None => {}

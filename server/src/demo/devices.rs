@@ -199,6 +199,9 @@ impl DemoDevices {
         let work = self.get(device, href).await?;
         let action = work["id"].as_str().context("an action without id")?.to_owned();
         let chunk = &work["deployment"]["chunks"][0];
+        if chunk["part"] == "settings" {
+            return self.change_setting(controller, device, &action, now).await;
+        }
         let (product, version) = (
             chunk["name"].as_str().unwrap_or_default(),
             chunk["version"].as_str().unwrap_or_default(),
@@ -245,6 +248,24 @@ impl DemoDevices {
             ends,
         });
         Ok(ends_at)
+    }
+
+    /// Its agent turns store updates off, and reports that.
+    async fn change_setting(
+        &self,
+        controller: &str,
+        device: &mut Device,
+        action: &str,
+        now: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>> {
+        let done = status("closed", "success", "Store updates are off.");
+        self.say(device, controller, action, done).await?;
+        device
+            .facts
+            .insert("readiness.store_updates".to_owned(), "off".to_owned());
+        self.report_facts(device, &self.address(controller, "/configData"))
+            .await?;
+        Ok(now + TimeDelta::minutes(5))
     }
 
     async fn end(&self, controller: &str, device: &mut Device, job: &Job) -> Result<()> {

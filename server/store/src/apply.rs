@@ -50,6 +50,9 @@ impl Tx {
         for edit in &changes.readiness {
             self.edit_readiness(edit).await?;
         }
+        for change in &changes.settings {
+            self.apply_setting_change(change, now).await?;
+        }
         self.put_checked_rooms(&changes.checked_rooms).await?;
         for moved in &changes.moved_nights {
             applied.moved_nights += self.move_nights(moved).await?;

@@ -194,6 +194,21 @@ impl Tx {
         Ok(())
     }
 
+    /// What DDI calls the chunk of a product: its own word, or that of its kind (`docs/devices.md` 3).
+    pub async fn chunk_part(&mut self, product: &ProductRecord) -> Result<String> {
+        const SQL: &str = "SELECT chunk_part FROM products WHERE id = $1";
+        let own: Option<Option<String>> =
+            each!(self, c => sqlx::query_scalar(SQL).bind(&product.id.0).fetch_optional(c).await)?;
+        Ok(own.flatten().unwrap_or_else(|| product.kind.chunk_part().to_owned()))
+    }
+
+    /// Gives the chunk of a product a word of its own; `None`: that of its kind.
+    pub async fn put_chunk_part(&mut self, product: &ProductId, part: Option<&str>) -> Result<()> {
+        const SQL: &str = "UPDATE products SET chunk_part = $2 WHERE id = $1";
+        each!(self, c => sqlx::query(SQL).bind(&product.0).bind(part).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
     /// A product.
     pub async fn product(&mut self, id: &ProductId) -> Result<Option<ProductRecord>> {
         const SQL: &str = "SELECT id, vendor, name, kind, covered, by_release_date, optional_prefix, expected_minutes

@@ -8,20 +8,21 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::ReadinessEdit;
 use domain::clean::name_key;
 use domain::ids::{DeviceId, ProductId, RoomId};
-use domain::readiness::decide::{CheckedRoom, RoomToCheck, VersionInRoom};
+use domain::readiness::decide::{BadSignal, CheckedRoom, RoomToCheck, VersionInRoom};
 use domain::readiness::facts::Facts;
 use domain::readiness::profile::Profile;
 use domain::readiness::verdict::Given;
-use domain::readiness::{Check, CheckResult, ReportingDevice, Waiver};
+use domain::readiness::{Check, CheckResult, OpenSetting, ReportingDevice, Waiver};
 use domain::room::RoomState;
+use domain::signal::{self, Signal};
 use domain::ticket::{TicketCause, TicketSeverity};
 use domain::update::ProductKind;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::devices::told_at_of;
+use crate::devices::{bad_since_of, told_at_of};
 use crate::error::{Result, StoreError};
-use crate::rows::{ids_in, instant, micros, opt_instant, word, zone_of};
+use crate::rows::{ids_in, instant, micros, opt_instant, small, word, zone_of};
 use crate::tx::{Inner, Tx, each};
 
 /// A name of software that somebody has reviewed.
@@ -31,6 +32,11 @@ pub struct ReviewedSoftware {
     pub by: String,
     pub at: DateTime<Utc>,
 }
+
+/// The devices of rooms.
+type ReportingDevices = BTreeMap<Uuid, Vec<ReportingDevice>>;
+/// What does not work in rooms.
+type BadSignals = BTreeMap<Uuid, Vec<BadSignal>>;
 
 /// Rows in one statement.
 const BATCH: usize = 500;
@@ -90,7 +96,7 @@ impl Tx {
             query.push(" ORDER BY id");
             query.build_query_as().fetch_all(c).await
         })?;
-        let mut devices = self.reporting_devices(ids).await?;
+        let (mut devices, mut bad_signals) = self.reporting_devices(ids).await?;
         let mut waivers = self.waivers_of(ids).await?;
         let mut results = self.check_results(ids).await?;
         let mut blocks = self.blocks_on(ids).await?;
@@ -113,6 +119,7 @@ impl Tx {
                     .collect(),
                 blocks: blocks.remove(&id).unwrap_or_default(),
                 versions: versions.remove(&id).unwrap_or_default(),
+                bad_signals: bad_signals.remove(&id).unwrap_or_default(),
                 tickets: tickets.remove(&id).unwrap_or_default(),
             });
         }
@@ -165,21 +172,29 @@ impl Tx {
         Ok(by_room)
     }
 
-    async fn reporting_devices(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<ReportingDevice>>> {
+    async fn reporting_devices(&mut self, rooms: &[RoomId]) -> Result<(ReportingDevices, BadSignals)> {
         // One row for each component; the device's own columns stand in the first alone, so that no text is read twice.
         type Row = (
             Uuid,
             Uuid,
             Json<BTreeMap<String, String>>,
             Json<BTreeMap<String, i64>>,
+            Json<BTreeMap<Signal, i64>>,
+            String,
+            Option<i64>,
+            i64,
+            Option<i32>,
             Option<i64>,
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT room_id, id, attributes, told_at, store_updates_off_since FROM devices WHERE revoked_at IS NULL AND room_id IN (",
+                "SELECT d.room_id, d.id, d.attributes, d.told_at, d.bad_since, d.controller_id, d.store_updates_off_since, d.setting_failures,
+                    d.setting_action_id, s.told_at
+                FROM devices d LEFT JOIN setting_changes s ON s.action_id = d.setting_action_id
+                WHERE d.revoked_at IS NULL AND d.room_id IN (",
             );
             ids_in(&mut query, rooms.iter().map(|id| id.0));
-            query.push(" ORDER BY room_id, position, id");
+            query.push(" ORDER BY d.room_id, d.position, d.id");
             query.build_query_as().fetch_all(c).await
         })?;
         let products: Vec<(Uuid, String, String)> = each!(self, c => {
@@ -196,18 +211,38 @@ impl Tx {
             let kind = word("products", device, &kind, ProductKind::from_word)?;
             by_device.entry(device).or_default().push((vendor, kind));
         }
-        let mut by_room: BTreeMap<Uuid, Vec<ReportingDevice>> = BTreeMap::new();
-        for (room, id, attributes, told_at, off_since) in rows {
+        let (mut by_room, mut bad) = (ReportingDevices::new(), BadSignals::new());
+        for (room, id, attributes, told_at, bad_since, controller, off_since, failures, setting, setting_told_at) in
+            rows
+        {
             let told_at = told_at_of(id, told_at.0)?;
+            for (signal, since) in bad_since_of(id, bad_since.0)? {
+                let value = attributes.get(&format!("signal.{}", signal.as_str()));
+                bad.entry(room).or_default().push(BadSignal {
+                    device: DeviceId(id),
+                    controller: controller.clone(),
+                    signal,
+                    words: signal::words(value.map_or("", String::as_str)).to_owned(),
+                    since,
+                });
+            }
             by_room.entry(room).or_default().push(ReportingDevice {
                 id: Some(DeviceId(id)),
                 has_reported: !attributes.is_empty(),
+                has_agent: attributes.contains_key("agent.version"),
+                setting: match setting {
+                    Some(_) => Some(OpenSetting {
+                        told_at: opt_instant("devices", id, setting_told_at)?,
+                    }),
+                    None => None,
+                },
+                setting_failures: small("devices", id, failures)?,
                 facts: Facts::readable(attributes.0, |attribute| told_at.get(attribute).copied()),
                 products: by_device.remove(&id).unwrap_or_default(),
                 store_updates_off_since: opt_instant("devices", id, off_since)?,
             });
         }
-        Ok(by_room)
+        Ok((by_room, bad))
     }
 
     pub(crate) async fn waivers_of(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Waiver>>> {

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveTime};
 
 use crate::readiness::facts::{Facts, UnreadableFact};
+use crate::signal::{Signal, SignalLevel};
 
 /// Whether a name of an attribute means something (`docs/devices.md` 4). One that means nothing is kept and shown.
 #[must_use]
 pub fn is_understood(attribute: &str) -> bool {
-    const NAMES: [&str; 33] = [
+    const NAMES: [&str; 25] = [
         "sw_version",
         "hw_boardname",
         "hw_revision",
@@ -36,19 +37,12 @@ pub fn is_understood(attribute: &str) -> bool {
         "room.state",
         "room.busy_until",
         "room.next_booking",
-        "signal.app",
-        "signal.sign_in",
-        "signal.network",
-        "signal.camera",
-        "signal.microphone",
-        "signal.speaker",
-        "signal.display",
-        "signal.console",
         "agent.version",
         "ddi.window",
     ];
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     NAMES.contains(&attribute)
+        || Signal::of_attribute(attribute).is_some()
         || is_of_component(attribute)
         || attribute
             .strip_prefix("readiness.additional_software.")
@@ -77,7 +71,7 @@ fn values_of(attribute: &str) -> Option<Values> {
         "room.busy_until" | "room.next_booking" => Values::TimeOrNone,
         "restart.pending" => Values::Words(&["yes", "no"], "yes or no"),
         "maintenance.window" => Values::Hours,
-        signal if signal.starts_with("signal.") && is_understood(signal) => Values::Signal,
+        signal if Signal::of_attribute(signal).is_some() => Values::Signal,
         _ => return None,
     })
 }
@@ -138,10 +132,7 @@ impl Values {
                 (!is_one).then_some(TIME)
             }
             Self::Hours => (!are_hours(value)).then_some(HOURS),
-            Self::Signal => {
-                let word = value.split(':').next().unwrap_or_default().trim();
-                (!["ok", "warn", "bad"].contains(&word)).then_some(SIGNAL)
-            }
+            Self::Signal => SignalLevel::of_value(value).is_none().then_some(SIGNAL),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::presence::Presence;
 use crate::ids::ProductId;
 use crate::readiness::facts::Facts;
 use crate::room::{Component, VersionSource};
+use crate::signal::{self, Signal};
 
 /// How a report of facts changes what is known (`docs/devices.md` 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct KnownDevice {
     pub busy_at: Option<DateTime<Utc>>,
     /// What is on it, from its reports or from an import, with the version where that is known.
     pub components: Components,
+    /// Since when each of its signals is bad.
+    pub bad_since: BTreeMap<Signal, DateTime<Utc>>,
 }
 
 /// A device after a report of facts.
@@ -101,7 +104,9 @@ pub struct Taken {
     pub first_named: Vec<ProductId>,
     /// Components that are not there any more.
     pub gone: Vec<ProductId>,
-    /// The checks of the room are made again: they go by a fact that was told (C5).
+    /// Since when each of its signals is bad (I4).
+    pub bad_since: BTreeMap<Signal, DateTime<Utc>>,
+    /// The checks of the room are made again: they go by a fact that was told (C5), or a signal has become bad or well.
     pub concerns_checks: bool,
 }
 
@@ -170,8 +175,12 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
         free_at = is_free.then_some(now);
         busy_at = (!is_free && attributes.contains_key("room.state")).then_some(now);
     }
-    let concerns_checks = report.mode == ConfigMode::Replace || report.data.keys().any(|key| Facts::goes_by(key));
+    let bad_since = signal::bad_since(&attributes, &known.bad_since, now);
+    let concerns_checks = report.mode == ConfigMode::Replace
+        || bad_since != known.bad_since
+        || report.data.keys().any(|key| Facts::goes_by(key));
     Ok(Taken {
+        bad_since,
         concerns_checks,
         window_aware: says(&attributes, "ddi.window", "aware"),
         presence: Presence {

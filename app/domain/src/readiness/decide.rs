@@ -8,12 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
+use super::facts::StoreUpdates;
 use super::profile::Profile;
 use super::verdict::{Because, Verdict, Waiver};
-use super::{AsOf, BlockScope, Check, CheckResult, Decisions, Readiness, ReportingDevice, RoomFacts, assess};
-use crate::changes::{Changes, Recheck};
-use crate::ids::{ProductId, RoomId};
+use super::{
+    AsOf, BlockScope, Check, CheckResult, Decisions, OpenSetting, Readiness, ReportingDevice, RoomFacts, assess,
+};
+use crate::changes::{Changes, Recheck, SettingChange, SettingEvent};
+use crate::ids::{DeviceId, ProductId, RoomId};
 use crate::room::{Block, RoomState};
+use crate::signal::Signal;
 use crate::ticket::{CauseEvent, CauseTicketChange, TicketCause, TicketSeverity};
 use crate::time_text::dated;
 use crate::zone::Zone;
@@ -32,6 +36,8 @@ pub struct Rules<'a> {
     pub reviewed: &'a [String],
     /// Older facts do not count (C7).
     pub stale_after: TimeDelta,
+    /// A signal is bad for so long before it opens a ticket (I4).
+    pub bad_signal_after: TimeDelta,
 }
 
 /// A room whose checks are made, with what they came to until now.
@@ -50,8 +56,22 @@ pub struct RoomToCheck {
     pub blocks: Vec<Block>,
     /// Versions with a known end of support, of products with a support policy (L1).
     pub versions: Vec<VersionInRoom>,
+    /// Signals of its devices that are bad (I4).
+    pub bad_signals: Vec<BadSignal>,
     /// Its open tickets that something else than a failed update has opened.
     pub tickets: BTreeMap<TicketCause, TicketSeverity>,
+}
+
+/// A device says that something does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadSignal {
+    pub device: DeviceId,
+    /// What it calls itself.
+    pub controller: String,
+    pub signal: Signal,
+    /// In the device's own words; may be empty.
+    pub words: String,
+    pub since: DateTime<Utc>,
 }
 
 /// A version that a device of a room has.
@@ -144,6 +164,12 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
     }
     changes.cause_tickets.extend(visit(room, &readiness));
     changes.cause_tickets.extend(support_tickets(room, now));
+    changes.cause_tickets.extend(signal_tickets(room, rules, now));
+    for device in &room.devices {
+        let (setting, ticket) = remedy(room, device, rules, now);
+        changes.settings.extend(setting);
+        changes.cause_tickets.extend(ticket);
+    }
     changes.checked_rooms.push(CheckedRoom {
         room: room.room,
         at: now,
@@ -153,6 +179,14 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
         becomes_managed,
         next_at: next_at(room, &readiness, rules, now),
     });
+    if changes
+        .settings
+        .iter()
+        .any(|setting| setting.event == SettingEvent::Failed)
+        && let Some(checked) = changes.checked_rooms.last_mut()
+    {
+        checked.next_at = now;
+    }
     changes
 }
 
@@ -280,6 +314,101 @@ fn support_tickets(room: &RoomToCheck, now: DateTime<Utc>) -> Vec<CauseTicketCha
     changes
 }
 
+/// A setting that could not be changed so often is left to people (C3).
+const MOST_FAILURES: u32 = 2;
+
+/// Store updates that are on are turned off, by devices with an agent (C3). What is told afterwards has the last word; what has failed
+/// once is tried once more with the next checks, and then there is a ticket.
+fn remedy(
+    room: &RoomToCheck,
+    device: &ReportingDevice,
+    rules: &Rules<'_>,
+    now: DateTime<Utc>,
+) -> (Option<SettingChange>, Option<CauseTicketChange>) {
+    let (Some(id), Some(fact)) = (device.id, &device.facts.store_updates) else {
+        return (None, None);
+    };
+    let Some(reported_at) = fact.told.reported_at else {
+        return (None, None);
+    };
+    let cause = TicketCause::Setting(id);
+    let ticket = |event| CauseTicketChange {
+        room: room.room,
+        cause: cause.clone(),
+        event,
+    };
+    let change = |event| SettingChange { device: id, event };
+    let is_open = room.tickets.contains_key(&cause);
+    if fact.value == StoreUpdates::Off {
+        let gone = is_open.then(|| {
+            ticket(CauseEvent::Gone {
+                what: "Store updates are off.".to_owned(),
+            })
+        });
+        return (device.setting.map(|_| change(SettingEvent::Done)), gone);
+    }
+    let is_told = |setting: OpenSetting| setting.told_at.is_some_and(|told| told < reported_at);
+    if device.setting.is_some_and(is_told) {
+        // The next checks follow at once, and go on from there.
+        return (Some(change(SettingEvent::Failed)), None);
+    }
+    let is_fresh = now - reported_at <= rules.stale_after;
+    if device.setting_failures < MOST_FAILURES {
+        let wants = device.has_agent && device.setting.is_none() && is_fresh;
+        return (wants.then(|| change(SettingEvent::Wanted)), None);
+    }
+    let found = (!is_open).then(|| {
+        ticket(CauseEvent::Found {
+            severity: TicketSeverity::Warning,
+            title: format!("Store updates could not be turned off in {}", room.name),
+            what: "A device was asked twice, and its store updates are still on. Turn them off on site.".to_owned(),
+        })
+    });
+    (None, found)
+}
+
+/// What a device says does not work, for some minutes: an Important ticket, which resolves itself (I4).
+fn signal_tickets(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Vec<CauseTicketChange> {
+    let change = |device: DeviceId, signal: Signal, event| CauseTicketChange {
+        room: room.room,
+        cause: TicketCause::Signal(device, signal),
+        event,
+    };
+    let is_open = |device: DeviceId, signal: Signal| room.tickets.contains_key(&TicketCause::Signal(device, signal));
+    let lasting = room.bad_signals.iter();
+    let lasting = lasting.filter(|bad| now - bad.since >= rules.bad_signal_after && !is_open(bad.device, bad.signal));
+    let mut changes: Vec<CauseTicketChange> = lasting
+        .map(|bad| {
+            let label = bad.signal.label();
+            let words = match bad.words.trim_end_matches('.') {
+                "" => String::new(),
+                words => format!(": {words}"),
+            };
+            let event = CauseEvent::Found {
+                severity: TicketSeverity::Important,
+                title: format!("{label} does not work in {}", room.name),
+                what: format!("Device {} says that it is bad{words}.", bad.controller),
+            };
+            change(bad.device, bad.signal, event)
+        })
+        .collect();
+    let gone = room.tickets.keys().filter_map(|cause| match cause {
+        TicketCause::Signal(device, signal) => {
+            let is_bad = room
+                .bad_signals
+                .iter()
+                .any(|bad| (bad.device, bad.signal) == (*device, *signal));
+            (!is_bad).then_some((*device, *signal))
+        }
+        TicketCause::Support(_) | TicketCause::Check(_) | TicketCause::Setting(_) => None,
+    });
+    changes.extend(gone.map(|(device, signal)| {
+        let what = format!("{} is not bad any more.", signal.label());
+        change(device, signal, CauseEvent::Gone { what })
+    }));
+    changes
+}
+
 /// The first instant at which a result may change by itself: facts grow old (C7), a waiver ends, what was fixed is old news (C3).
 fn next_at(room: &RoomToCheck, readiness: &Readiness, rules: &Rules<'_>, now: DateTime<Utc>) -> DateTime<Utc> {
     const JUST_AFTER: TimeDelta = TimeDelta::microseconds(1);
@@ -298,7 +427,10 @@ fn next_at(room: &RoomToCheck, readiness: &Readiness, rules: &Rules<'_>, now: Da
     let supported = room.versions.iter().map(|version| version.supported_until);
     let support_ends = supported.flat_map(|last| [last + Days::new(1), last + IMPORTANT_AFTER + Days::new(1)]);
     let support_ends = support_ends.map(|date| room.zone.start_of(date));
-    let first = grow_old
+    let signals = room.bad_signals.iter();
+    let signals = signals.map(|bad| bad.since + rules.bad_signal_after);
+    let first = signals
+        .chain(grow_old)
         .chain(end)
         .chain(fixed)
         .chain(support_ends)

@@ -39,8 +39,21 @@ pub struct ReportingDevice {
     pub has_reported: bool,
     /// Vendor and kind of each component's product, as the portfolio has them.
     pub products: Vec<(String, ProductKind)>,
+    /// It has an agent that changes settings when it is asked to (C3).
+    pub has_agent: bool,
+    /// What it is asked to change now.
+    pub setting: Option<OpenSetting>,
+    /// How often that has failed since it was done.
+    pub setting_failures: u32,
     /// When it first said that store updates are off after Nightshift had turned them off (C3).
     pub store_updates_off_since: Option<DateTime<Utc>>,
+}
+
+/// A setting that a device is asked to change (C3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenSetting {
+    /// When the device said that it has done it.
+    pub told_at: Option<DateTime<Utc>>,
 }
 
 /// A room as far as readiness needs to know it.

@@ -9,13 +9,14 @@ use crate::commands::readiness::{RoomToDecide, confirm_onboarding, waive};
 use crate::conversation::inventory::{self, ConfigMode, ConfigReport, KnownDevice, ReportRefusal};
 use crate::ids::{DeviceId, ProductId, RoomId};
 use crate::product::ProductKind;
-use crate::readiness::decide::{RoomToCheck, Rules, VersionInRoom, decide};
+use crate::readiness::decide::{BadSignal, RoomToCheck, Rules, VersionInRoom, decide};
 use crate::readiness::facts::Facts;
 use crate::readiness::profile::Profile;
 use crate::readiness::{ReportingDevice, STALE_AFTER, Waiver};
 use crate::refusal::Refusal;
 use crate::room::{Component, Room};
-use crate::ticket::{TicketCause, TicketSeverity, TicketStatus};
+use crate::signal::Signal;
+use crate::ticket::{CauseEvent, TicketCause, TicketSeverity, TicketStatus};
 
 /// What the checks of a simulated fleet go by, beside its rooms.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct SimulatedFacts {
     told: BTreeMap<DeviceId, (BTreeMap<String, String>, BTreeMap<String, DateTime<Utc>>)>,
     /// Vendor and kind of each product.
     pub products: BTreeMap<ProductId, (String, ProductKind)>,
+    /// Since when signals are bad.
+    bad_since: BTreeMap<DeviceId, BTreeMap<Signal, DateTime<Utc>>>,
     /// The last supported day of versions, as far as an end is known.
     supported_until: BTreeMap<(ProductId, String), NaiveDate>,
     profile: Profile,
@@ -39,10 +42,12 @@ impl Simulation {
         let known = KnownDevice {
             attributes,
             told_at,
+            bad_since: self.facts.bad_since.get(&device).cloned().unwrap_or_default(),
             ..KnownDevice::default()
         };
         let mode = ConfigMode::Merge;
         let taken = inventory::take(known, &ConfigReport { mode, data }, self.now)?;
+        self.facts.bad_since.insert(device, taken.bad_since);
         self.facts.told.insert(device, (taken.attributes, taken.told_at));
         let of = |room: &&Room| room.devices.iter().any(|other| other.id == device);
         if let Some(room) = self.fleet.rooms.values().find(of).map(|room| room.id) {
@@ -100,6 +105,7 @@ impl Simulation {
                 profile: &self.facts.profile,
                 reviewed: &reviewed,
                 stale_after: STALE_AFTER,
+                bad_signal_after: self.fleet.organisation.settings.bad_signal_after(),
             };
             let changes = decide(&room, &rules, self.now);
             for checked in &changes.checked_rooms {
@@ -132,6 +138,13 @@ impl Simulation {
                     });
                 }
             }
+            for change in &changes.cause_tickets {
+                let text = match &change.event {
+                    CauseEvent::Found { severity, title, .. } => format!("{} ticket: {title}.", severity.label()),
+                    CauseEvent::Gone { what } => format!("{}: a ticket is resolved. {what}", room.name),
+                };
+                self.note(text);
+            }
             self.write(&changes);
         }
     }
@@ -153,6 +166,20 @@ impl Simulation {
             })
         };
         components.filter_map(version).collect()
+    }
+
+    fn bad_signals_in(&self, room: &Room) -> Vec<BadSignal> {
+        let bad = room.devices.iter().flat_map(|device| {
+            let bad = self.facts.bad_since.get(&device.id).into_iter().flatten();
+            bad.map(|(signal, since)| BadSignal {
+                device: device.id,
+                controller: device.id.to_string(),
+                signal: *signal,
+                words: String::new(),
+                since: *since,
+            })
+        });
+        bad.collect()
     }
 
     fn open_causes(&self, room: RoomId) -> BTreeMap<TicketCause, TicketSeverity> {
@@ -205,7 +232,7 @@ impl Simulation {
                 facts: read.unwrap_or_default(),
                 has_reported: told.is_some(),
                 products: products.collect(),
-                store_updates_off_since: None,
+                ..ReportingDevice::default()
             }
         });
         Some(RoomToCheck {
@@ -219,6 +246,7 @@ impl Simulation {
             results: checks.results,
             blocks: room.blocks.clone(),
             versions: self.versions_in(room),
+            bad_signals: self.bad_signals_in(room),
             tickets: self.open_causes(id),
         })
     }

@@ -12,6 +12,7 @@ use domain::conversation::Outcome;
 use domain::conversation::inventory::{self, ConfigReport, KnownDevice, Taken};
 use domain::ids::{DeviceId, ProductId, RoomId};
 use domain::room::VersionSource;
+use domain::signal::Signal;
 use domain::update::VersionStanding;
 use domain::version::{self, Version};
 use sqlx::types::Json;
@@ -96,6 +97,7 @@ impl Tx {
             Uuid,
             Json<BTreeMap<String, String>>,
             Json<BTreeMap<String, i64>>,
+            Json<BTreeMap<Signal, i64>>,
             Option<i64>,
             Option<i64>,
             Option<String>,
@@ -103,7 +105,7 @@ impl Tx {
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.id, d.room_id, d.attributes, d.told_at, d.free_at, d.busy_at, c.product_id, v.text
+                "SELECT d.id, d.room_id, d.attributes, d.told_at, d.bad_since, d.free_at, d.busy_at, c.product_id, v.text
                 FROM devices d
                 LEFT JOIN components c ON c.device_id = d.id
                 LEFT JOIN versions v ON v.id = c.version_id
@@ -114,7 +116,7 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut all: BTreeMap<DeviceId, (RoomId, KnownDevice)> = BTreeMap::new();
-        for (device, room, attributes, told_at, free_at, busy_at, product, version) in rows {
+        for (device, room, attributes, told_at, bad_since, free_at, busy_at, product, version) in rows {
             let (_, known) = match all.entry(DeviceId(device)) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => entry.insert((
@@ -125,6 +127,7 @@ impl Tx {
                         free_at: opt_instant("devices", device, free_at)?,
                         busy_at: opt_instant("devices", device, busy_at)?,
                         components: BTreeMap::new(),
+                        bad_since: bad_since_of(device, bad_since.0)?,
                     },
                 )),
             };
@@ -144,7 +147,8 @@ impl Tx {
             query.push_bind(false);
             query.push(
                 ", attributes = accepted.column2, window_aware = accepted.column3, free_at = accepted.column4, busy_at = accepted.column5,
-                    busy_until = accepted.column6, last_seen_at = accepted.column7, told_at = accepted.column8, revision = revision + 1
+                    busy_until = accepted.column6, last_seen_at = accepted.column7, told_at = accepted.column8,
+                    bad_since = accepted.column9, revision = revision + 1
                 FROM (",
             );
             query.push_values(accepted, |mut row, accepted| {
@@ -156,7 +160,8 @@ impl Tx {
                     .push_bind(opt_micros(presence.busy_at))
                     .push_bind(opt_micros(presence.busy_until))
                     .push_bind(micros(accepted.now))
-                    .push_bind(Json(told_at_row(&taken.told_at)));
+                    .push_bind(Json(told_at_row(&taken.told_at)))
+                    .push_bind(Json(bad_since_row(&taken.bad_since)));
             });
             query.push(") AS accepted WHERE devices.id = accepted.column1");
             query.build().execute(c).await.map(drop)
@@ -320,6 +325,16 @@ pub fn version_id(product: &ProductId, text: &str) -> Uuid {
 pub(crate) fn told_at_of(device: Uuid, micros: BTreeMap<String, i64>) -> Result<BTreeMap<String, DateTime<Utc>>> {
     let read = |(attribute, at)| Ok((attribute, instant("devices", device, at)?));
     micros.into_iter().map(read).collect()
+}
+
+/// Since when signals of a device are bad, from its column.
+pub(crate) fn bad_since_of(device: Uuid, micros: BTreeMap<Signal, i64>) -> Result<BTreeMap<Signal, DateTime<Utc>>> {
+    let read = |(signal, at)| Ok((signal, instant("devices", device, at)?));
+    micros.into_iter().map(read).collect()
+}
+
+fn bad_since_row(bad_since: &BTreeMap<Signal, DateTime<Utc>>) -> BTreeMap<Signal, i64> {
+    bad_since.iter().map(|(signal, at)| (*signal, micros(*at))).collect()
 }
 
 fn told_at_row(told_at: &BTreeMap<String, DateTime<Utc>>) -> BTreeMap<&str, i64> {

@@ -26,7 +26,7 @@ use crate::rows::{micros, opt_instant};
 use crate::tx::{Tx, each};
 
 pub use inventory::SUPPORT_WORKED_OUT;
-pub(crate) use inventory::told_at_of;
+pub(crate) use inventory::{bad_since_of, told_at_of};
 pub(crate) use queue::run_queue;
 
 /// Who speaks: what every request of a device begins with. One narrow row.
@@ -46,6 +46,8 @@ pub struct Caller {
     pub window_aware: bool,
     /// It has spoken before, or was given a token.
     pub enrolled: bool,
+    /// It is asked to change a setting (C3).
+    pub has_setting_change: bool,
     /// Its open action.
     pub open: Option<ActionId>,
     /// The last action that it has closed with success.
@@ -141,8 +143,9 @@ impl Tx {
     /// Moves a device to another room as the one described (A4): its name and its history stay, what it reported and had installed is forgotten.
     pub async fn move_device(&mut self, id: DeviceId, moved: &NewDevice, at: DateTime<Utc>) -> Result<()> {
         const MOVE: &str = "UPDATE devices SET room_id = $2, position = $3, role = $4, vendor = $5, model = $6, serial = $7,
-                attributes = $8, told_at = $8, window_aware = $9, free_at = NULL, busy_at = NULL, busy_until = NULL, last_seen_at = NULL,
-                installed_action_id = NULL, revision = revision + 1
+                attributes = $8, told_at = $8, bad_since = $8, window_aware = $9, free_at = NULL, busy_at = NULL, busy_until = NULL, last_seen_at = NULL,
+                installed_action_id = NULL, store_updates_off_since = NULL, setting_action_id = NULL, setting_failures = 0,
+                revision = revision + 1
             WHERE id = $1";
         const ENDS: &str = "UPDATE components SET reported_at = $2 WHERE device_id = $1";
         const FORGET: &str = "DELETE FROM components WHERE device_id = $1";
