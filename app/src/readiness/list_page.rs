@@ -266,7 +266,7 @@ fn row(row: ReadinessRow, may_choose: bool) -> AnyView {
                 {row.site}
             </Cell>
             <Cell class="col-checks" label="What was found">
-                <ul class="found">{found} {wants}</ul>
+                <ul class="findings">{found} {wants}</ul>
             </Cell>
         </tr>
     }

@@ -26,12 +26,8 @@ pub fn class_and_icon(result: CheckResult) -> (&'static str, &'static str) {
     }
 }
 
-/// Onboarding, if the room is new, and its checks: what somebody should look at first, the rest in one line each.
-pub fn panels(room: RoomId, readiness: RoomReadinessView) -> AnyView {
-    let onboarding = readiness.is_onboarding.then(|| onboarding(room, &readiness));
-    if readiness.checks.is_empty() {
-        return onboarding.into_any();
-    }
+/// Its checks: what somebody should look at first, the rest in one line each.
+pub fn checks_section(room: RoomId, readiness: RoomReadinessView) -> AnyView {
     let is_open = |check: &CheckView| check.may_be_waived || check.is_waived;
     let (open, rest): (Vec<_>, Vec<_>) = readiness.checks.into_iter().partition(is_open);
     let applies = rest.iter().any(|check| check.result != CheckResult::NotApplicable);
@@ -40,9 +36,10 @@ pub fn panels(room: RoomId, readiness: RoomReadinessView) -> AnyView {
     let open = open.into_iter().map(|check| full(room, check)).collect_view();
     let rest = nothing.is_none().then(|| rest.into_iter().map(short).collect_view());
     view! {
-        {onboarding}
-        <section class="panel" aria-labelledby="h-readiness">
-            <h2 id="h-readiness">"Readiness"</h2>
+        <section aria-labelledby="h-readiness">
+            <div class="section-head">
+                <h2 id="h-readiness">"Readiness"</h2>
+            </div>
             {nothing}
             <ul class="readiness">{open} {rest}</ul>
         </section>
@@ -50,8 +47,8 @@ pub fn panels(room: RoomId, readiness: RoomReadinessView) -> AnyView {
     .into_any()
 }
 
-/// What the room still wants before updates are planned for it (C4, C8).
-fn onboarding(room: RoomId, readiness: &RoomReadinessView) -> AnyView {
+/// What a new room still wants before updates are planned for it (C4, C8).
+pub fn onboarding_panel(room: RoomId, readiness: &RoomReadinessView) -> AnyView {
     let wants = readiness.wants.iter();
     let wants = wants
         .map(|want| view! { <li>{want.clone()}</li> }.into_any())

@@ -217,20 +217,23 @@ fn page(room: RoomOverview) -> AnyView {
     } = room;
     let devices = devices_section(&head, devices);
     let room = head.id;
-    let readiness = readiness.map(|readiness| room_panel::panels(room, readiness));
-    let content = if holds.is_empty() && readiness.is_none() {
-        devices
-    } else {
+    let onboarding = readiness.as_ref().filter(|readiness| readiness.is_onboarding);
+    let onboarding = onboarding.map(|readiness| room_panel::onboarding_panel(room, readiness));
+    let checks = readiness.map(|readiness| room_panel::checks_section(room, readiness));
+    let has_aside = onboarding.is_some() || !holds.is_empty();
+    let main = view! { <div class="stack">{devices} {checks}</div> }.into_any();
+    let content = if has_aside {
         view! {
             <div class="cols cols--aside">
-                {devices}
+                {main}
                 <aside class="stack" aria-label="More about this room">
-                    {holds_panel(holds)}
-                    {readiness}
+                    {onboarding} {holds_panel(holds)}
                 </aside>
             </div>
         }
         .into_any()
+    } else {
+        main
     };
     view! {
         <Frame head current="Overview" />

@@ -221,7 +221,7 @@ fn row(row: SupportRow, is_past: bool) -> AnyView {
         let items = versions
             .iter()
             .map(|version| view! { <li>{cell(version)}</li> }.into_any());
-        view! { <ul class="found">{items.collect_view()}</ul> }.into_any()
+        view! { <ul class="findings">{items.collect_view()}</ul> }.into_any()
     };
     let titles = list(|version| {
         let badge = badge(&version.group, version.label.clone());

@@ -37,7 +37,11 @@ impl RequestContext {
             value: product.id.to_string(),
             label: product.name.clone(),
         });
-        let chosen = |product: &&ProductSupport| query.product.is_empty() || product.id.0 == query.product;
+        // One that no room has is shown to whoever asks for it.
+        let chosen = |product: &&ProductSupport| match query.product.as_str() {
+            "" => !product.versions.is_empty(),
+            id => product.id.0 == id,
+        };
         Ok(SupportView {
             as_of: format!("As of {} ({})", time_text::dated(found.date), zone.city()),
             is_past: found.is_past,

@@ -48,7 +48,13 @@ pub struct ProductLine {
     pub covered: bool,
     /// Typical minutes of an install.
     pub expected_minutes: u32,
+    /// What DDI calls its chunk, where the agent wants another word than that of the kind (`docs/devices.md` 3).
+    #[serde(default)]
+    pub chunk_part: Option<String>,
 }
+
+/// Most characters of a chunk's part.
+const LONGEST_PART: usize = 32;
 
 /// A version scheme in a file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -141,6 +147,13 @@ impl ProductLine {
         }
         if let Some(prefix) = &self.version_scheme.optional_prefix {
             check_optional("version scheme", prefix).map_err(|error| about(&format!("product {id}"), error))?;
+        }
+        if let Some(part) = &self.chunk_part {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+            if part.is_empty() || part.len() > LONGEST_PART || !part.chars().all(is_plain) {
+                let problem = format!("product {id}: {part:?} must be 1 to {LONGEST_PART} of A-Z a-z 0-9 . _ -");
+                return Err(ServiceError::invalid("chunk part", problem));
+            }
         }
         let minutes = self.expected_minutes;
         if !(1..=1440).contains(&minutes) {
@@ -286,6 +299,10 @@ impl Service {
             let before = tx.products().await?;
             announce_products(tx, self.new_id()?, &before, &records, now).await?;
             tx.put_products(&records).await?;
+            for line in catalogue.products.iter().filter(|line| line.chunk_part.is_some()) {
+                tx.put_chunk_part(&ProductId(line.id.clone()), line.chunk_part.as_deref())
+                    .await?;
+            }
             let mut added = 0;
             let mut touched: BTreeSet<&ProductId> = BTreeSet::new();
             let products: Vec<&ProductId> = records.iter().map(|record| &record.id).collect();

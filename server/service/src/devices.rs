@@ -168,7 +168,8 @@ impl Service {
             .filter(|_| offer != Offer::Nothing)
             .map(|offer_facts| offer_facts.install.action);
         let settings = self.polling_settings().await?;
-        let (offer, action) = match self.open_setting_change(caller, now).await? {
+        let setting = self.open_setting_change(caller, now).await?;
+        let (offer, action) = match setting {
             Some(setting) => (Offer::Install, Some(setting)),
             None => (offer, action),
         };
@@ -176,7 +177,7 @@ impl Service {
             offer,
             action,
             installed: caller.installed,
-            facts_wanted: answer.asks_for_facts(caller.facts_wanted),
+            facts_wanted: setting.is_none() && answer.asks_for_facts(caller.facts_wanted),
             offer_tag: action.map_or(0, |action| offer_tag(action, offer)),
             sleep_seconds: self
                 .sleep(caller, &settings, offer_facts.as_ref().map(|facts| (facts, offer)), now)

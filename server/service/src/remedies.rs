@@ -53,7 +53,8 @@ impl Service {
             return Ok(None);
         }
         let mut tx = self.store.read().await?;
-        let Some(action) = tx.open_setting_change(caller.id).await? else {
+        // One that the device says it has done waits for its facts.
+        let Some((action, false)) = tx.open_setting_change(caller.id).await? else {
             return Ok(None);
         };
         let Some(device) = tx.device_facts(&caller.controller).await? else {
@@ -99,7 +100,8 @@ impl Service {
             if !tx.is_setting_change_of(caller.id, action).await? {
                 return Ok::<_, ServiceError>(Outcome::NotFound);
             }
-            if tx.open_setting_change(caller.id).await? != Some(action) {
+            let open = tx.open_setting_change(caller.id).await?;
+            if open.is_none_or(|(open, _)| open != action) {
                 return Ok(Outcome::Ended);
             }
             match (feedback.execution, feedback.finished) {

@@ -61,7 +61,6 @@ pub(super) async fn fill(service: &Service, back_then: impl Fn(DateTime<Utc>) ->
         .map(|ticket| known.ticket(ticket, &scenario))
         .collect::<Result<Vec<_>>>()?;
     service.import_history(&actor, &rollouts, &tickets).await?;
-    report_facts(service, &estate).await?;
     decide_readiness(service, &estate, &rooms, back_then).await?;
     add_freezes(service, &actor, &estate, &scenario).await?;
     add_people(service, &actor).await
@@ -202,34 +201,23 @@ async fn add_rooms(
         .collect())
 }
 
-/// What each device reported when it was last in contact: what is installed on it, and what a computer knows of its readiness.
-async fn report_facts(service: &Service, estate: &Estate) -> Result<()> {
-    let told = told_at_last_contact(estate);
-    for room in &estate.rooms {
-        for device in &room.devices {
-            let Some((at, attributes)) = told.get(&device.id) else {
-                continue;
-            };
-            let facts = service.store().read().await?.device_facts(&device.id).await?;
-            let facts = facts.with_context(|| format!("the demo's device {} was not made", device.id))?;
-            let report = Report::Config {
-                device: facts.device.id,
-                report: ConfigReport {
-                    mode: ConfigMode::Merge,
-                    data: attributes
-                        .iter()
-                        .map(|(name, value)| (name.clone(), Some(value.clone())))
-                        .collect(),
-                },
-            };
-            let outcome = service.store().report(report, *at).await?;
-            anyhow::ensure!(
-                !matches!(outcome, Outcome::Refused(_) | Outcome::NotFound),
-                "what {} reports is refused: {outcome:?}",
-                device.id
-            );
-        }
-    }
+/// A device reports what it reported then.
+async fn report(service: &Service, controller: &str, at: DateTime<Utc>, attributes: &Attributes) -> Result<()> {
+    let facts = service.store().read().await?.device_facts(controller).await?;
+    let facts = facts.with_context(|| format!("the demo's device {controller} was not made"))?;
+    let data = attributes.iter();
+    let report = Report::Config {
+        device: facts.device.id,
+        report: ConfigReport {
+            mode: ConfigMode::Merge,
+            data: data.map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+        },
+    };
+    let outcome = service.store().report(report, at).await?;
+    anyhow::ensure!(
+        !matches!(outcome, Outcome::Refused(_) | Outcome::NotFound),
+        "what {controller} reports is refused: {outcome:?}"
+    );
     Ok(())
 }
 
@@ -263,7 +251,7 @@ pub(super) fn told_at_last_contact(estate: &Estate) -> BTreeMap<String, (DateTim
 /// The role of a room's computer.
 const COMPUTER: &str = "compute";
 
-/// What admins have decided: reviewed software, a waiver, and that change management has moved here.
+/// What devices have reported, and what admins have decided: reviewed software, a waiver, and that change management has moved here.
 ///
 /// Each room was confirmed when it had just reported: `back_then` is the service at that instant.
 async fn decide_readiness(
@@ -296,17 +284,29 @@ async fn decide_readiness(
         }
     }
     let told = told_at_last_contact(estate);
-    let mut managed: BTreeMap<DateTime<Utc>, Vec<RoomId>> = BTreeMap::new();
+    // In the order in which it happened.
+    let mut moments: BTreeMap<DateTime<Utc>, (Vec<&String>, Vec<RoomId>)> = BTreeMap::new();
+    for (controller, (at, _)) in &told {
+        moments.entry(*at).or_default().0.push(controller);
+    }
     for room in estate.rooms.iter().filter(|room| room.state == "managed") {
-        let told = room.devices.iter().filter_map(|device| told.get(&device.id));
-        let at = told.map(|(at, _)| *at).max();
-        managed
-            .entry(at.unwrap_or(estate.as_of))
+        let last = room.devices.iter().filter_map(|device| told.get(&device.id));
+        let last = last.map(|(at, _)| *at).max();
+        moments
+            .entry(last.unwrap_or(estate.as_of))
             .or_default()
+            .1
             .push(room_of(room)?);
     }
-    for (at, rooms) in managed {
-        back_then(at).confirm_onboarding(&actor, &rooms).await?;
+    for (at, (controllers, rooms)) in moments {
+        for controller in controllers {
+            if let Some((_, attributes)) = told.get(controller) {
+                report(service, controller, at, attributes).await?;
+            }
+        }
+        if !rooms.is_empty() {
+            back_then(at).confirm_onboarding(&actor, &rooms).await?;
+        }
     }
     Ok(())
 }

@@ -44,12 +44,14 @@ impl Tx {
         Ok(())
     }
 
-    /// The open change of a device; `None`: there is none.
-    pub async fn open_setting_change(&mut self, device: DeviceId) -> Result<Option<ActionId>> {
-        const SQL: &str = "SELECT setting_action_id FROM devices WHERE id = $1 AND revoked_at IS NULL";
-        let action: Option<Option<i32>> =
-            each!(self, c => sqlx::query_scalar(SQL).bind(device.0).fetch_optional(c).await)?;
-        Ok(action.flatten().map(ActionId))
+    /// The open change of a device, and whether it has said that it has done it; `None`: there is none.
+    pub async fn open_setting_change(&mut self, device: DeviceId) -> Result<Option<(ActionId, bool)>> {
+        const SQL: &str =
+            "SELECT s.action_id, s.told_at FROM devices d JOIN setting_changes s ON s.action_id = d.setting_action_id
+            WHERE d.id = $1 AND d.revoked_at IS NULL";
+        let action: Option<(i32, Option<i64>)> =
+            each!(self, c => sqlx::query_as(SQL).bind(device.0).fetch_optional(c).await)?;
+        Ok(action.map(|(action, told_at)| (ActionId(action), told_at.is_some())))
     }
 
     /// Whether a device was ever asked for this change.

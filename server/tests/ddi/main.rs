@@ -8,6 +8,7 @@ mod bodies;
 mod facts;
 mod polls;
 mod reports;
+mod settings;
 mod tokens;
 mod windows;
 
