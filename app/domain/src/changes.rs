@@ -10,7 +10,7 @@ use crate::event::{Event, Subject};
 use crate::freeze::{Freeze, FreezeScope, Shift};
 use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
-use crate::readiness::decide::CheckedRoom;
+use crate::readiness::checked::CheckedRoom;
 use crate::readiness::{Check, Waiver};
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;

@@ -201,6 +201,13 @@ pub enum Refusal {
         title: String,
         room: String,
     },
+    /// What people decide about checks (C1, C4).
+    Readiness(ReadinessRefusal),
+}
+
+/// Why nobody may decide this about a room's checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadinessRefusal {
     /// The room is gone.
     Retired { room: String },
     /// A waiver cannot end in the past.
@@ -258,13 +265,8 @@ impl Refusal {
             Self::NoFile { .. } => RefusalKind::Field("files"),
             Self::NoMinutes | Self::DoesNotFit { .. } => RefusalKind::Field("expected minutes"),
             Self::RunningDoesNotFit { .. } => RefusalKind::Field("window_minutes"),
-            Self::WaiverEnded { .. } | Self::WaiverTooLong { .. } => RefusalKind::Field("until"),
-            Self::ReviewedAlready { .. } | Self::NotReviewed { .. } => RefusalKind::Field("name"),
+            Self::Readiness(refusal) => refusal.kind(),
             Self::MovedMeanwhile { .. }
-            | Self::Retired { .. }
-            | Self::NotWaived { .. }
-            | Self::NotOnboarding { .. }
-            | Self::ConfirmedAlready { .. }
             | Self::InsideRing { .. }
             | Self::PublishedAlready { .. }
             | Self::Recalled { .. }
@@ -282,5 +284,24 @@ impl Refusal {
             | Self::AcknowledgedAlready { .. }
             | Self::NothingAhead { .. } => RefusalKind::Conflict,
         }
+    }
+}
+
+impl ReadinessRefusal {
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::WaiverEnded { .. } | Self::WaiverTooLong { .. } => RefusalKind::Field("until"),
+            Self::ReviewedAlready { .. } | Self::NotReviewed { .. } => RefusalKind::Field("name"),
+            Self::Retired { .. }
+            | Self::NotWaived { .. }
+            | Self::NotOnboarding { .. }
+            | Self::ConfirmedAlready { .. } => RefusalKind::Conflict,
+        }
+    }
+}
+
+impl From<ReadinessRefusal> for Refusal {
+    fn from(refusal: ReadinessRefusal) -> Self {
+        Self::Readiness(refusal)
     }
 }

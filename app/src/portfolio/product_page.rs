@@ -54,12 +54,12 @@ fn page(product: ProductView) -> AnyView {
     } = product;
     let path = format!("/portfolio/{id}");
     let add = format!("{path}?{DIALOG}={ADD}");
-    let href = format!("/rooms/support?product={id}&group=all");
     let (state, other, offer) = if covered {
         ("Covered", "false", "Stop covering")
     } else {
         ("Not covered", "true", "Cover")
     };
+    let support = has_support_policy.then(|| support_link(&id));
     let actions = view! {
         <ForRole act=Act::Publish>
             {cover(id.clone(), other, offer)} {support_policy(id.clone(), has_support_policy)}
@@ -69,14 +69,6 @@ fn page(product: ProductView) -> AnyView {
             </a>
         </ForRole>
     };
-    let support = has_support_policy.then(|| {
-        view! {
-            <li>
-                <a href=href>"Support of its versions"</a>
-            </li>
-        }
-        .into_any()
-    });
     let content = if rows.is_empty() {
         view! { <EmptyState title="No releases" text="A release appears here when it is added or imported." clear=None /> }.into_any()
     } else {
@@ -113,6 +105,17 @@ fn cover(product: String, covered: &'static str, offer: &'static str) -> AnyView
                 {offer}
             </button>
         </PostForm>
+    }
+    .into_any()
+}
+
+/// To the rooms by the support of its versions (L5).
+fn support_link(product: &str) -> AnyView {
+    let href = format!("/rooms/support?product={product}&group=all");
+    view! {
+        <li>
+            <a href=href>"Support of its versions"</a>
+        </li>
     }
     .into_any()
 }

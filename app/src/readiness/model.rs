@@ -30,7 +30,7 @@ pub struct CheckView {
 pub struct RoomReadinessView {
     /// In the order of C1.
     pub checks: Vec<CheckView>,
-    /// It is onboarding.
+    /// Updates wait until its change management has moved here (C4).
     pub is_onboarding: bool,
     /// Somebody has confirmed that its change management has moved here.
     pub is_confirmed: bool,

@@ -117,7 +117,6 @@ fn pairs(choices: Vec<Choice>) -> Vec<(String, String)> {
     choices.into_iter().map(|choice| (choice.value, choice.label)).collect()
 }
 
-#[expect(clippy::too_many_lines, reason = "one form")]
 fn room_form(form: RoomForm, address: &ParamsMap, close: String) -> AnyView {
     let typed = |name: &str, known: &str| address::typed(address, name, known);
     let is_new = form.id.is_none();

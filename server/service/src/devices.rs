@@ -23,7 +23,6 @@ use store::{ArtifactRecord, AuditEntry, Caller, DeviceFacts};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Result, ServiceError};
-use crate::remedies::is_of_setting;
 use crate::tick::organisation;
 use crate::{Actor, Service};
 
@@ -234,7 +233,7 @@ impl Service {
 
     /// What the device is to install; `None`: not its action, ended, or it may not start now (`docs/devices.md` 2.10).
     pub async fn work(&self, caller: &Caller, action: ActionId) -> Result<Option<Work>> {
-        if is_of_setting(action) {
+        if store::is_of_setting(action) {
             return self.setting_work(caller, action).await;
         }
         let now = self.clock.now();
@@ -315,7 +314,7 @@ impl Service {
     /// # Errors
     /// The database fails; nothing is stored then.
     pub async fn feedback(&self, caller: &Caller, action: ActionId, feedback: Feedback) -> Result<Outcome> {
-        if is_of_setting(action) {
+        if store::is_of_setting(action) {
             return self.setting_feedback(caller, action, &feedback).await;
         }
         let now = self.clock.now();

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use domain::conversation::Outcome;
 use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::ids::{ActionId, UpdateId};
-use store::{ArtifactRecord, Caller, FIRST_SETTING_ACTION, NewArtifact};
+use store::{ArtifactRecord, Caller, NewArtifact};
 use uuid::Uuid;
 
 use crate::Service;
@@ -22,12 +22,6 @@ pub const SETTINGS: &[u8] = br#"{"settings":[{"name":"store_updates","value":"of
 pub const SETTINGS_FILE: &str = "settings.json";
 /// The software module that devices see; releases count theirs from 1.
 const MODULE: i32 = i32::MAX;
-
-/// Whether an action changes a setting, and installs nothing.
-#[must_use]
-pub fn is_of_setting(action: ActionId) -> bool {
-    action >= FIRST_SETTING_ACTION
-}
 
 /// The file as artifacts are.
 fn artifact() -> ArtifactRecord {

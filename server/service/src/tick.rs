@@ -64,8 +64,10 @@ impl Service {
         self.activity.ticked();
         self.flush_last_contacts().await;
         let now = self.clock.now();
-        let mut report = TickReport::default();
-        report.elsewhere = !self.check_rooms(now).await?;
+        let mut report = TickReport {
+            elsewhere: !self.check_rooms(now).await?,
+            ..TickReport::default()
+        };
         while report.rounds < MOST_ROUNDS {
             let round = self.round(now).await?;
             self.activity.round_ended();

@@ -1,5 +1,10 @@
 //! Readiness at the service (C1–C8): checks follow from reports, blocks from checks, and a new room is managed when nothing is missing.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
+)]
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;

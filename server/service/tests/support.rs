@@ -1,5 +1,10 @@
 //! Support of versions at the service (L1–L5): last days, tickets, rooms by support today and then, and S7's rank.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
+)]
+
 use domain::ids::{ProductId, RoomId};
 use domain::lifecycle::CountingRule;
 use domain::ticket::{TicketSeverity, TicketStatus};

@@ -61,7 +61,7 @@ pub use migrations::AppliedMigration;
 pub use people::{NewSession, PersonRecord, SessionRecord};
 pub use readiness::ReviewedSoftware;
 pub use rooms::{NewDevice, NewRoom, RoomRecord, RoomRing};
-pub use settings_changes::FIRST_SETTING_ACTION;
+pub use settings_changes::is_of_setting;
 pub use sites::{NewSite, SiteRecord, ZoneInUse};
 pub use support::{RoomVersion, SupportedProduct};
 pub use tick::{DueSlice, Limits};

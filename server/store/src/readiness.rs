@@ -8,7 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::ReadinessEdit;
 use domain::clean::name_key;
 use domain::ids::{DeviceId, ProductId, RoomId};
-use domain::readiness::decide::{BadSignal, CheckedRoom, RoomToCheck, VersionInRoom};
+use domain::readiness::checked::CheckedRoom;
+use domain::readiness::decide::{BadSignal, RoomToCheck, VersionInRoom};
 use domain::readiness::facts::Facts;
 use domain::readiness::profile::Profile;
 use domain::readiness::verdict::Given;
@@ -173,7 +174,6 @@ impl Tx {
     }
 
     async fn reporting_devices(&mut self, rooms: &[RoomId]) -> Result<(ReportingDevices, BadSignals)> {
-        // One row for each component; the device's own columns stand in the first alone, so that no text is read twice.
         type Row = (
             Uuid,
             Uuid,
@@ -197,20 +197,7 @@ impl Tx {
             query.push(" ORDER BY d.room_id, d.position, d.id");
             query.build_query_as().fetch_all(c).await
         })?;
-        let products: Vec<(Uuid, String, String)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.id, p.vendor, p.kind FROM devices d JOIN components c ON c.device_id = d.id JOIN products p ON p.id = c.product_id
-                WHERE d.revoked_at IS NULL AND d.room_id IN (",
-            );
-            ids_in(&mut query, rooms.iter().map(|id| id.0));
-            query.push(" ORDER BY d.id, p.id");
-            query.build_query_as().fetch_all(c).await
-        })?;
-        let mut by_device: BTreeMap<Uuid, Vec<(String, ProductKind)>> = BTreeMap::new();
-        for (device, vendor, kind) in products {
-            let kind = word("products", device, &kind, ProductKind::from_word)?;
-            by_device.entry(device).or_default().push((vendor, kind));
-        }
+        let mut products = self.products_by_device(rooms).await?;
         let (mut by_room, mut bad) = (ReportingDevices::new(), BadSignals::new());
         for (room, id, attributes, told_at, bad_since, controller, off_since, failures, setting, setting_told_at) in
             rows
@@ -238,11 +225,30 @@ impl Tx {
                 },
                 setting_failures: small("devices", id, failures)?,
                 facts: Facts::readable(attributes.0, |attribute| told_at.get(attribute).copied()),
-                products: by_device.remove(&id).unwrap_or_default(),
+                products: products.remove(&id).unwrap_or_default(),
                 store_updates_off_since: opt_instant("devices", id, off_since)?,
             });
         }
         Ok((by_room, bad))
+    }
+
+    /// Vendor and kind of the products that the devices of rooms have.
+    async fn products_by_device(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<(String, ProductKind)>>> {
+        let products: Vec<(Uuid, String, String)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "SELECT d.id, p.vendor, p.kind FROM devices d JOIN components c ON c.device_id = d.id JOIN products p ON p.id = c.product_id
+                WHERE d.revoked_at IS NULL AND d.room_id IN (",
+            );
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY d.id, p.id");
+            query.build_query_as().fetch_all(c).await
+        })?;
+        let mut by_device: BTreeMap<Uuid, Vec<(String, ProductKind)>> = BTreeMap::new();
+        for (device, vendor, kind) in products {
+            let kind = word("products", device, &kind, ProductKind::from_word)?;
+            by_device.entry(device).or_default().push((vendor, kind));
+        }
+        Ok(by_device)
     }
 
     pub(crate) async fn waivers_of(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, Vec<Waiver>>> {

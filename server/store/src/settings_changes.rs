@@ -12,7 +12,13 @@ use crate::rows::micros;
 use crate::tx::{Tx, each};
 
 /// The action numbers of changed settings begin here; those of installs do not come so far before 2058 (`docs/devices.md` 2.5).
-pub const FIRST_SETTING_ACTION: ActionId = ActionId(1 << 30);
+const FIRST_SETTING_ACTION: ActionId = ActionId(1 << 30);
+
+/// Whether an action changes a setting, and installs nothing.
+#[must_use]
+pub fn is_of_setting(action: ActionId) -> bool {
+    action >= FIRST_SETTING_ACTION
+}
 
 impl Tx {
     /// Writes what a room's checks ask of a device, or what its facts have shown.

@@ -146,29 +146,7 @@ impl Tx {
             each!(self, c => sqlx::query_as(FIND).bind(change.room.0).bind(&cause).fetch_optional(c).await)?;
         match (&change.event, found) {
             (CauseEvent::Found { severity, title, what }, None) => {
-                // The id follows from what makes the ticket unique, so that two writers can only ever make the same one.
-                let id = TicketId(Uuid::new_v5(&change.room.0, cause.as_bytes()));
-                let ticket = TicketRecord {
-                    id,
-                    number: 0,
-                    title: title.clone(),
-                    description: what.clone(),
-                    severity: *severity,
-                    category: change.cause.category().to_owned(),
-                    state: TicketState::NeedsAction,
-                    high_impact: false,
-                    update: None,
-                    is_automatic: true,
-                    suppression: None,
-                    opened_by: RULE.to_owned(),
-                    opened_at: now,
-                    assignee: None,
-                    rooms: (Vec::new(), 0),
-                };
-                const CAUSE: &str = "UPDATE tickets SET cause_room_id = $2, cause = $3 WHERE id = $1";
-                self.add_ticket(&ticket, &[change.room], None).await?;
-                each!(self, c => sqlx::query(CAUSE).bind(id.0).bind(change.room.0).bind(&cause).execute(c).await.map(drop))?;
-                self.add_ticket_event(id, RULE, what, now).await
+                self.open_cause_ticket(change, (*severity, title, what), now).await
             }
             (CauseEvent::Found { severity, title, what }, Some((id, state, _))) if state == "resolved" => {
                 each!(self, c => sqlx::query(OPEN)
@@ -197,6 +175,38 @@ impl Tx {
             }
             (CauseEvent::Gone { .. }, Some(_) | None) => Ok(()),
         }
+    }
+
+    async fn open_cause_ticket(
+        &mut self,
+        change: &CauseTicketChange,
+        (severity, title, what): (TicketSeverity, &str, &str),
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        const CAUSE: &str = "UPDATE tickets SET cause_room_id = $2, cause = $3 WHERE id = $1";
+        let cause = change.cause.word();
+        // The id follows from what makes the ticket unique, so that two writers can only ever make the same one.
+        let id = TicketId(Uuid::new_v5(&change.room.0, cause.as_bytes()));
+        let ticket = TicketRecord {
+            id,
+            number: 0,
+            title: title.to_owned(),
+            description: what.to_owned(),
+            severity,
+            category: change.cause.category().to_owned(),
+            state: TicketState::NeedsAction,
+            high_impact: false,
+            update: None,
+            is_automatic: true,
+            suppression: None,
+            opened_by: RULE.to_owned(),
+            opened_at: now,
+            assignee: None,
+            rooms: (Vec::new(), 0),
+        };
+        self.add_ticket(&ticket, &[change.room], None).await?;
+        each!(self, c => sqlx::query(CAUSE).bind(id.0).bind(change.room.0).bind(&cause).execute(c).await.map(drop))?;
+        self.add_ticket_event(id, RULE, what, now).await
     }
 
     async fn open_failure_ticket(

@@ -8,7 +8,7 @@ use crate::changes::{Changes, ReadinessEdit};
 use crate::freeze::check_date;
 use crate::ids::RoomId;
 use crate::readiness::{Check, Waiver};
-use crate::refusal::Refusal;
+use crate::refusal::{ReadinessRefusal, Refusal};
 use crate::room::RoomState;
 
 /// A waiver runs for at most so many days: somebody looks again once a year.
@@ -35,11 +35,11 @@ pub fn waive(room: &RoomToDecide, waiver: Waiver, now: DateTime<Utc>) -> Result<
     let today = room.today;
     if waiver.until < today {
         let until = waiver.until;
-        return Err(Refusal::WaiverEnded { until, today });
+        return Err(ReadinessRefusal::WaiverEnded { until, today }.into());
     }
     let days = (waiver.until - today).num_days();
     if waiver.until - today > TimeDelta::days(MOST_WAIVED_DAYS) {
-        return Err(Refusal::WaiverTooLong { days });
+        return Err(ReadinessRefusal::WaiverTooLong { days }.into());
     }
     Ok(edit(ReadinessEdit::Waived {
         room: room.room,
@@ -56,7 +56,7 @@ pub fn end_waiver(room: &RoomToDecide, waivers: &[Waiver], check: Check) -> Resu
     let runs = |waiver: &Waiver| waiver.check == check && waiver.until >= room.today;
     if !waivers.iter().any(runs) {
         let room = room.name.clone();
-        return Err(Refusal::NotWaived { check, room });
+        return Err(ReadinessRefusal::NotWaived { check, room }.into());
     }
     let room = room.room;
     Ok(edit(ReadinessEdit::WaiverEnded { room, check }))
@@ -80,8 +80,8 @@ pub fn confirm_onboarding(
             by: by.to_owned(),
             at: now,
         })),
-        (RoomState::Onboarding, true) => Err(Refusal::ConfirmedAlready { room: name() }),
-        (RoomState::Managed | RoomState::Retired, _) => Err(Refusal::NotOnboarding { room: name() }),
+        (RoomState::Onboarding, true) => Err(ReadinessRefusal::ConfirmedAlready { room: name() }.into()),
+        (RoomState::Managed | RoomState::Retired, _) => Err(ReadinessRefusal::NotOnboarding { room: name() }.into()),
     }
 }
 
@@ -92,7 +92,7 @@ pub fn confirm_onboarding(
 pub fn review(name: &str, is_reviewed: bool, by: &str, now: DateTime<Utc>) -> Result<Changes, Refusal> {
     let name = name.to_owned();
     if is_reviewed {
-        return Err(Refusal::ReviewedAlready { name });
+        return Err(ReadinessRefusal::ReviewedAlready { name }.into());
     }
     let by = by.to_owned();
     Ok(edit(ReadinessEdit::Reviewed { name, by, at: now }))
@@ -105,7 +105,7 @@ pub fn review(name: &str, is_reviewed: bool, by: &str, now: DateTime<Utc>) -> Re
 pub fn end_review(name: &str, is_reviewed: bool) -> Result<Changes, Refusal> {
     let name = name.to_owned();
     if !is_reviewed {
-        return Err(Refusal::NotReviewed { name });
+        return Err(ReadinessRefusal::NotReviewed { name }.into());
     }
     Ok(edit(ReadinessEdit::ReviewEnded { name }))
 }
@@ -120,8 +120,9 @@ fn edit(edit: ReadinessEdit) -> Changes {
 fn refuse_retired(room: &RoomToDecide) -> Result<(), Refusal> {
     match room.state {
         RoomState::Onboarding | RoomState::Managed => Ok(()),
-        RoomState::Retired => Err(Refusal::Retired {
+        RoomState::Retired => Err(ReadinessRefusal::Retired {
             room: room.name.clone(),
-        }),
+        }
+        .into()),
     }
 }

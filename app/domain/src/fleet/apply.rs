@@ -15,7 +15,7 @@ use crate::deployment::{Bucket, Deployment};
 use crate::freeze::{Freeze, FreezeScope};
 use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
-use crate::readiness::decide::CheckedRoom;
+use crate::readiness::checked::CheckedRoom;
 use crate::rollout::RolloutState;
 use crate::room::{Room, RoomState, VersionSource};
 use crate::ticket::{
@@ -27,6 +27,25 @@ impl Fleet {
     pub fn apply(&mut self, changes: &Changes) -> Applied {
         let mut applied = Applied::default();
         self.apply_estate(changes, &mut applied);
+        self.apply_rollouts(changes);
+        self.apply_rooms(changes);
+        for moved in self.moved_by(changes) {
+            applied.moved_nights += 1;
+            self.deployments.insert(moved.id, moved);
+        }
+        for stop in &changes.stops {
+            applied.stops += self.stop(stop);
+        }
+        for taken in &changes.taken_back {
+            self.take_back(taken);
+        }
+        for wake in &changes.woken {
+            self.wake(wake);
+        }
+        applied
+    }
+
+    fn apply_rollouts(&mut self, changes: &Changes) {
         for new in &changes.new_rollouts {
             self.rollouts.insert(new.rollout.update, new.rollout.clone());
         }
@@ -54,6 +73,9 @@ impl Fleet {
             let action = ActionId(self.installs.keys().next_back().map_or(1, |last| last.0 + 1));
             self.installs.insert(action, new.with_action(action));
         }
+    }
+
+    fn apply_rooms(&mut self, changes: &Changes) {
         for believed in &changes.believed {
             self.believe(believed);
         }
@@ -78,20 +100,6 @@ impl Fleet {
         for room in &changes.rechecked_rooms {
             self.rechecks.remove(room);
         }
-        for moved in self.moved_by(changes) {
-            applied.moved_nights += 1;
-            self.deployments.insert(moved.id, moved);
-        }
-        for stop in &changes.stops {
-            applied.stops += self.stop(stop);
-        }
-        for taken in &changes.taken_back {
-            self.take_back(taken);
-        }
-        for wake in &changes.woken {
-            self.wake(wake);
-        }
-        applied
     }
 
     fn believe(&mut self, believed: &BelievedVersion) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
+use super::checked::CheckedRoom;
 use super::facts::StoreUpdates;
 use super::profile::Profile;
 use super::verdict::{Because, Verdict, Waiver};
@@ -83,24 +84,6 @@ pub struct VersionInRoom {
     pub version: String,
     /// The last day on which it is supported.
     pub supported_until: NaiveDate,
-}
-
-/// How a room's checks have changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckedRoom {
-    pub room: RoomId,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Results that are new; `None`: the check is not made any more.
-    pub changed: BTreeMap<Check, Option<CheckResult>>,
-    /// The worst result of all.
-    pub worst: Option<CheckResult>,
-    /// What is blocked from now on; `None`: the same as before.
-    pub blocks: Option<Vec<Block>>,
-    /// It was onboarding, and nothing is missing any more (C4).
-    pub becomes_managed: bool,
-    /// When it is looked at again, if nothing is reported before.
-    pub next_at: DateTime<Utc>,
 }
 
 impl RoomToCheck {

@@ -214,6 +214,7 @@ impl Facts {
     }
 
     /// When each of them was told, as far as that is known.
+    #[cfg(feature = "zones")]
     pub(super) fn reported_at(&self) -> impl Iterator<Item = DateTime<Utc>> {
         fn at<T>(fact: Option<&Fact<T>>) -> Option<DateTime<Utc>> {
             fact.and_then(|fact| fact.told.reported_at)

@@ -6,6 +6,8 @@
 
 mod check;
 #[cfg(feature = "zones")]
+pub mod checked;
+#[cfg(feature = "zones")]
 pub mod decide;
 pub mod facts;
 pub mod profile;

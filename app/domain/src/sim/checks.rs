@@ -9,6 +9,7 @@ use crate::commands::readiness::{RoomToDecide, confirm_onboarding, waive};
 use crate::conversation::inventory::{self, ConfigMode, ConfigReport, KnownDevice, ReportRefusal};
 use crate::ids::{DeviceId, ProductId, RoomId};
 use crate::product::ProductKind;
+use crate::readiness::checked::CheckedRoom;
 use crate::readiness::decide::{BadSignal, RoomToCheck, Rules, VersionInRoom, decide};
 use crate::readiness::facts::Facts;
 use crate::readiness::profile::Profile;
@@ -22,7 +23,7 @@ use crate::ticket::{CauseEvent, TicketCause, TicketSeverity, TicketStatus};
 #[derive(Clone, Debug, Default)]
 pub struct SimulatedFacts {
     /// What each device has told, and when.
-    told: BTreeMap<DeviceId, (BTreeMap<String, String>, BTreeMap<String, DateTime<Utc>>)>,
+    told: BTreeMap<DeviceId, Told>,
     /// Vendor and kind of each product.
     pub products: BTreeMap<ProductId, (String, ProductKind)>,
     /// Since when signals are bad.
@@ -32,13 +33,20 @@ pub struct SimulatedFacts {
     profile: Profile,
 }
 
+/// What a device has told: its attributes, and when it told each.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    attributes: BTreeMap<String, String>,
+    told_at: BTreeMap<String, DateTime<Utc>>,
+}
+
 impl Simulation {
     /// A device reports facts. Its checks are made with the next tick.
     ///
     /// # Errors
     /// The report breaks a limit; nothing of it counts.
     pub fn tell(&mut self, device: DeviceId, data: BTreeMap<String, Option<String>>) -> Result<(), ReportRefusal> {
-        let (attributes, told_at) = self.facts.told.get(&device).cloned().unwrap_or_default();
+        let Told { attributes, told_at } = self.facts.told.get(&device).cloned().unwrap_or_default();
         let known = KnownDevice {
             attributes,
             told_at,
@@ -48,7 +56,8 @@ impl Simulation {
         let mode = ConfigMode::Merge;
         let taken = inventory::take(known, &ConfigReport { mode, data }, self.now)?;
         self.facts.bad_since.insert(device, taken.bad_since);
-        self.facts.told.insert(device, (taken.attributes, taken.told_at));
+        let (attributes, told_at) = (taken.attributes, taken.told_at);
+        self.facts.told.insert(device, Told { attributes, told_at });
         let of = |room: &&Room| room.devices.iter().any(|other| other.id == device);
         if let Some(room) = self.fleet.rooms.values().find(of).map(|room| room.id) {
             self.check_soon(room);
@@ -109,34 +118,7 @@ impl Simulation {
             };
             let changes = decide(&room, &rules, self.now);
             for checked in &changes.checked_rooms {
-                let results = checked.changed.iter();
-                let results: Vec<String> = results
-                    .filter_map(|(check, result)| Some(format!("{} {}", check.as_str(), (*result)?.as_str())))
-                    .collect();
-                let blocks = checked.blocks.iter().flatten().map(|block| block.scope.as_str());
-                let blocks: Vec<&str> = blocks.collect();
-                let mut text = Vec::new();
-                if !results.is_empty() {
-                    text.push(format!("checks {}", results.join(", ")));
-                }
-                if checked.blocks.is_some() {
-                    let scopes = if blocks.is_empty() {
-                        "nothing".to_owned()
-                    } else {
-                        blocks.join(", ")
-                    };
-                    text.push(format!("blocked {scopes}"));
-                }
-                if checked.becomes_managed {
-                    text.push("managed from now on".to_owned());
-                }
-                if !text.is_empty() {
-                    self.log.push(LogEntry {
-                        at: self.now,
-                        subject: None,
-                        text: format!("{}: {}.", room.name, text.join("; ")),
-                    });
-                }
+                self.note_checks(&room.name, checked);
             }
             for change in &changes.cause_tickets {
                 let text = match &change.event {
@@ -146,6 +128,36 @@ impl Simulation {
                 self.note(text);
             }
             self.write(&changes);
+        }
+    }
+
+    /// What is new with a room's checks stands in the log.
+    fn note_checks(&mut self, room: &str, checked: &CheckedRoom) {
+        let results = checked.changed.iter();
+        let results: Vec<String> = results
+            .filter_map(|(check, result)| Some(format!("{} {}", check.as_str(), (*result)?.as_str())))
+            .collect();
+        let mut text = Vec::new();
+        if !results.is_empty() {
+            text.push(format!("checks {}", results.join(", ")));
+        }
+        if let Some(blocks) = &checked.blocks {
+            let scopes: Vec<&str> = blocks.iter().map(|block| block.scope.as_str()).collect();
+            let nothing = scopes.is_empty().then_some("nothing");
+            text.push(format!(
+                "blocked {}",
+                nothing.map_or_else(|| scopes.join(", "), str::to_owned)
+            ));
+        }
+        if checked.becomes_managed {
+            text.push("managed from now on".to_owned());
+        }
+        if !text.is_empty() {
+            self.log.push(LogEntry {
+                at: self.now,
+                subject: None,
+                text: format!("{room}: {}.", text.join("; ")),
+            });
         }
     }
 
@@ -223,8 +235,7 @@ impl Simulation {
         let checks = self.fleet.checks.get(&id).cloned().unwrap_or_default();
         let devices = room.devices.iter().map(|device| {
             let told = self.facts.told.get(&device.id);
-            let read =
-                told.map(|(attributes, told_at)| Facts::readable(attributes.clone(), |key| told_at.get(key).copied()));
+            let read = told.map(|told| Facts::readable(told.attributes.clone(), |key| told.told_at.get(key).copied()));
             let products = device.components.iter();
             let products = products.filter_map(|component| self.facts.products.get(&component.product).cloned());
             ReportingDevice {

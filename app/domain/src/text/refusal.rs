@@ -3,7 +3,7 @@
 use crate::commands::pause::MOST_PAUSED_DAYS;
 use crate::commands::readiness::MOST_WAIVED_DAYS;
 use crate::freeze::{LEAST_FREE_DAYS, MOST_FROZEN_DAYS};
-use crate::refusal::{Refusal, RefusalKind};
+use crate::refusal::{ReadinessRefusal, Refusal, RefusalKind};
 use crate::settings::SettingRefusal;
 use crate::text::counted;
 use crate::text::ring::plan_too_long;
@@ -67,17 +67,23 @@ pub fn sentence(refusal: &Refusal) -> String {
             format!("{title} is running and needs {minutes} minutes; a window of {window} minutes is too short")
         }
         Refusal::Setting(refusal) => setting(refusal),
-        Refusal::Retired { room } => format!("{room} is retired"),
-        Refusal::WaiverEnded { until, today } => format!("{until} has passed; in the room it is {today}"),
-        Refusal::WaiverTooLong { days } => {
+        Refusal::Readiness(refusal) => readiness(refusal),
+        Refusal::NothingToCancel { title, room } => format!("nothing of {title} is being downloaded in {room}"),
+    }
+}
+
+fn readiness(refusal: &ReadinessRefusal) -> String {
+    match refusal {
+        ReadinessRefusal::Retired { room } => format!("{room} is retired"),
+        ReadinessRefusal::WaiverEnded { until, today } => format!("{until} has passed; in the room it is {today}"),
+        ReadinessRefusal::WaiverTooLong { days } => {
             format!("at most {MOST_WAIVED_DAYS} days ahead; that is {days}")
         }
-        Refusal::NotWaived { check, room } => format!("no waiver of {} runs in {room}", check.label()),
-        Refusal::NotOnboarding { room } => format!("{room} is not onboarding"),
-        Refusal::ConfirmedAlready { room } => format!("{room} is confirmed already"),
-        Refusal::ReviewedAlready { name } => format!("{name} is reviewed already"),
-        Refusal::NotReviewed { name } => format!("{name} is not reviewed"),
-        Refusal::NothingToCancel { title, room } => format!("nothing of {title} is being downloaded in {room}"),
+        ReadinessRefusal::NotWaived { check, room } => format!("no waiver of {} runs in {room}", check.label()),
+        ReadinessRefusal::NotOnboarding { room } => format!("{room} is not onboarding"),
+        ReadinessRefusal::ConfirmedAlready { room } => format!("{room} is confirmed already"),
+        ReadinessRefusal::ReviewedAlready { name } => format!("{name} is reviewed already"),
+        ReadinessRefusal::NotReviewed { name } => format!("{name} is not reviewed"),
     }
 }
 

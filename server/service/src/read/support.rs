@@ -15,7 +15,7 @@ use store::{RoomVersion, SupportedProduct, VersionFilter};
 use uuid::Uuid;
 
 use super::rooms::RoomCursor;
-use super::{ExpectedStart, Page, PageOf, ReadSnapshot};
+use super::{Page, PageOf, ReadSnapshot};
 use crate::error::{Result, ServiceError};
 use crate::spreadsheet::{self, CsvStream};
 use crate::support::support_on;
@@ -165,6 +165,27 @@ impl Standing {
         let last = support?.last_day?;
         Some((last - self.date).num_days())
     }
+
+    /// A version that a room has, with what is known of its support.
+    fn supported(
+        &self,
+        product: &ProductId,
+        version: Option<Uuid>,
+        text: Option<&String>,
+        projected: Option<String>,
+    ) -> SupportedVersion {
+        let support = self.support(product, version);
+        let name = self.products.iter().find(|(known, _)| known.id == *product);
+        SupportedVersion {
+            name: name.map_or_else(|| product.to_string(), |(known, _)| known.name.clone()),
+            group: SupportGroup::of(support, self.date),
+            last_day: support.and_then(|support| support.last_day),
+            days_left: self.days_left(support),
+            projected,
+            product: product.clone(),
+            version: text.cloned(),
+        }
+    }
 }
 
 impl ReadSnapshot {
@@ -265,17 +286,8 @@ impl ReadSnapshot {
         let rooms = records.map(|record| {
             let of_room = found.iter().filter(|(room, ..)| *room == record.id);
             let versions = of_room.map(|(room, product, version, text)| {
-                let support = standing.support(product, *version);
-                let name = standing.products.iter().find(|(known, _)| known.id == *product);
-                SupportedVersion {
-                    name: name.map_or_else(|| product.to_string(), |(known, _)| known.name.clone()),
-                    group: SupportGroup::of(support, standing.date),
-                    last_day: support.and_then(|support| support.last_day),
-                    days_left: standing.days_left(support),
-                    projected: projected.remove(&(*room, product.clone())),
-                    product: product.clone(),
-                    version: text.clone(),
-                }
+                let projected = projected.remove(&(*room, product.clone()));
+                standing.supported(product, *version, text.as_ref(), projected)
             });
             SupportRoom {
                 versions: versions.collect(),
@@ -311,9 +323,6 @@ impl ReadSnapshot {
                 let Some(known) = rooms.get(&room) else { continue };
                 let words = match (&in_room.status, &in_room.start) {
                     (RoomStatus::Completed | RoomStatus::Deprecated, _) => continue,
-                    (_, Some(start @ (ExpectedStart::Window(_) | ExpectedStart::Running))) => {
-                        start.words(&known.zone, self.now)
-                    }
                     (_, Some(start)) => start.words(&known.zone, self.now),
                     (_, None) => {
                         if update.exclusion(known, known.zone.date(self.now)).is_some() {

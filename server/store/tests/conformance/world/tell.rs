@@ -9,7 +9,7 @@ use domain::fleet::Fleet;
 use domain::freeze::FreezeScope;
 use domain::ids::{HoldId, ProductId, SiteId};
 use domain::install::Install;
-use domain::readiness::decide::CheckedRoom;
+use domain::readiness::checked::CheckedRoom;
 use domain::reason::Reason;
 use domain::room::Room;
 use domain::ticket::{TicketChange, TicketEvent, TicketStatus};
