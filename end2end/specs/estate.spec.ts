@@ -38,7 +38,6 @@ bothWays([/422|409/], (withScript) => {
     await shell.main.getByRole("link", { name: "Edit", exact: true }).click();
     await dialog.getByLabel("Name", { exact: true }).fill("Grey zephyr");
     await dialog.getByLabel("Seats").fill("14");
-    await dialog.getByLabel("State").selectOption("managed");
     await sends(page, "Save");
     await expect(shell.main).toContainText("The room was changed.");
     await expect(shell.main.getByRole("heading", { level: 1 })).toHaveText("Grey zephyr");

@@ -12,6 +12,7 @@ use testkit::{ADMIN, Engine, House, PASSWORD, actor, both_engines};
 
 both_engines!(
     an_open_page_hears_of_a_change_within_two_seconds_p9,
+    an_open_page_hears_of_a_reported_version_p9,
     a_stream_ends_with_its_session_p9_a1,
 );
 
@@ -78,6 +79,23 @@ async fn an_open_page_hears_of_a_change_within_two_seconds_p9(engine: Engine) {
         stream.hears(Duration::from_secs(2)).await,
         Some(true),
         "a device's report"
+    );
+}
+
+async fn an_open_page_hears_of_a_reported_version_p9(engine: Engine) {
+    let house = House::new(engine).await;
+    let mut stream = Stream::of(&house.admin().await).await;
+    // No rollout is there, and nobody does anything: no other row follows from it.
+    house.later(1).await;
+    house.report_version("lab-1", "1.7").await;
+    assert_eq!(stream.hears(Duration::from_secs(2)).await, Some(true), "a new version");
+    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    house.later(1).await;
+    house.report_version("lab-1", "1.7").await;
+    assert_eq!(
+        stream.hears(Duration::from_millis(2500)).await,
+        Some(false),
+        "the same version again"
     );
 }
 

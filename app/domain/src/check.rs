@@ -9,9 +9,11 @@ use crate::deployment::{Deployment, DeploymentState, Withdrawal};
 use crate::fleet::Fleet;
 use crate::ids::{DeviceId, RoomId, StageOf, UpdateId};
 use crate::install::InstallState;
+use crate::readiness::{BlockScope, Check, CheckResult};
 use crate::ring::MOST_TOTAL_DAYS;
 use crate::rollout::{Counts, Rollout, RolloutState};
-use crate::ticket::TicketStatus;
+use crate::room::RoomState;
+use crate::ticket::{TicketCause, TicketStatus};
 
 /// A law that the facts break.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +45,9 @@ pub fn check(fleet: &Fleet) -> Vec<Finding> {
     reasons(fleet, &mut findings);
     frozen(fleet, &mut findings);
     superseded(fleet, &mut findings);
+    blocks(fleet, &mut findings);
+    onboarding(fleet, &mut findings);
+    visits(fleet, &mut findings);
     findings.0.sort();
     findings.0
 }
@@ -144,6 +149,59 @@ fn starts(fleet: &Fleet, findings: &mut Findings) {
                 )
             });
         }
+    }
+}
+
+fn blocks(fleet: &Fleet, findings: &mut Findings) {
+    for (room, checks) in &fleet.checks {
+        let Some(room) = fleet.rooms.get(room) else { continue };
+        for scope in BlockScope::ALL {
+            let is_blocked = room.blocks.iter().any(|block| block.scope == scope);
+            let (label, name) = (scope.label(), &room.name);
+            let follows = |(check, result): (&Check, &CheckResult)| scope.follows_from(*check, *result);
+            findings.unless(is_blocked || !checks.results.iter().any(follows), 'O', || {
+                format!("a check blocks {label} in room {name}, and it is not blocked")
+            });
+            // What is unknown keeps a block (C2), and does not begin every one.
+            let keeps = |(check, result): (&Check, &CheckResult)| {
+                scope.follows_from(*check, CheckResult::Fail)
+                    && matches!(result, CheckResult::Fail | CheckResult::Unknown)
+            };
+            findings.unless(!is_blocked || checks.results.iter().any(keeps), 'O', || {
+                format!("{label} is blocked in room {name}, and no check says so")
+            });
+        }
+    }
+}
+
+fn onboarding(fleet: &Fleet, findings: &mut Findings) {
+    for deployment in fleet.deployments.values() {
+        let Some(room) = fleet.rooms.get(&deployment.room) else {
+            continue;
+        };
+        let is_planned = matches!(deployment.state, DeploymentState::Waiting | DeploymentState::Prepared);
+        // The planner looks at a room that was brought back with the next plan.
+        let may_be = room.state != RoomState::Onboarding || fleet.rechecks.contains(&room.id);
+        findings.unless(may_be || !is_planned, 'P', || {
+            format!(
+                "deployment {} is planned in room {}, which is onboarding",
+                deployment.id, room.name
+            )
+        });
+    }
+}
+
+fn visits(fleet: &Fleet, findings: &mut Findings) {
+    for ((room, cause), ticket) in &fleet.cause_tickets {
+        let TicketCause::Check(check) = cause else { continue };
+        let result = fleet.checks.get(room).and_then(|checks| checks.results.get(check));
+        let is_found = matches!(result, Some(CheckResult::Fail | CheckResult::Unknown));
+        findings.unless(is_found || ticket.state == TicketStatus::Resolved, 'Q', || {
+            format!(
+                "a ticket of {} is open in room {room}, and the check does not fail",
+                check.label()
+            )
+        });
     }
 }
 

@@ -6,18 +6,19 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::check::{Finding, check, forward};
 use domain::deployment::{Deployment, DeploymentState, Failure, Force, Night};
-use domain::fleet::Fleet;
+use domain::fleet::{Fleet, RoomChecks};
 use domain::freeze::Freeze;
 use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner;
+use domain::readiness::{BlockScope, Check, CheckResult};
 use domain::reason::Reason;
 use domain::ring::RingSequence;
 use domain::rollout::{Rollout, RolloutState};
-use domain::room::{Component, Device, Room, RoomState, VersionSource};
+use domain::room::{Block, Component, Device, Room, RoomState, VersionSource};
 use domain::settings::{Organisation, Settings};
 use domain::sim::{Behaviour, Counter, Simulation};
-use domain::ticket::TicketStatus;
+use domain::ticket::{CauseTicket, TicketCause, TicketSeverity, TicketStatus};
 use domain::update::{ProductKind, Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use uuid::Uuid;
@@ -403,6 +404,75 @@ fn a_room_that_waits_for_a_superseded_update_where_the_newer_one_has_come_breaks
 
 /// The clean fleet and what came after it, one fact of which is turned back.
 #[track_caller]
+/// Room 1 as its checks see it.
+fn checked(fleet: &mut Fleet, check: Check, result: CheckResult) -> RoomId {
+    let room = RoomId(Uuid::from_u128(11));
+    let checks = RoomChecks {
+        results: BTreeMap::from([(check, result)]),
+        ..RoomChecks::default()
+    };
+    fleet.checks.insert(room, checks);
+    room
+}
+
+#[test]
+fn a_check_that_blocks_nothing_breaks_law_o_c2() {
+    reported("", |fleet| {
+        checked(fleet, Check::OsUpdates, CheckResult::Unknown);
+    });
+    reported("O", |fleet| {
+        checked(fleet, Check::OsUpdates, CheckResult::Fail);
+    });
+    // An unknown base image blocks by itself.
+    reported("O", |fleet| {
+        checked(fleet, Check::BaseImage, CheckResult::Unknown);
+    });
+}
+
+#[test]
+fn a_block_that_no_check_keeps_breaks_law_o_c2() {
+    let block = |fleet: &mut Fleet, result| {
+        let room = checked(fleet, Check::OsUpdates, result);
+        let why = "OS updates: fail".to_owned();
+        let scope = BlockScope::Os;
+        fleet.rooms.get_mut(&room).expect("the room").blocks = vec![Block { scope, why }];
+    };
+    reported("", |fleet| block(fleet, CheckResult::Fail));
+    reported("", |fleet| block(fleet, CheckResult::Unknown));
+    reported("O", |fleet| block(fleet, CheckResult::Waived));
+}
+
+#[test]
+fn a_plan_in_a_room_that_is_onboarding_breaks_law_p_s13() {
+    reported("P", |fleet| {
+        let planned = |deployment: &&Deployment| deployment.state == DeploymentState::Waiting;
+        let room = fleet.deployments.values().find(planned).expect("a planned room").room;
+        fleet.rooms.get_mut(&room).expect("the room").state = RoomState::Onboarding;
+    });
+}
+
+#[test]
+fn an_open_ticket_of_a_check_that_passes_breaks_law_q_c2() {
+    let open = |fleet: &mut Fleet, result, state| {
+        let room = checked(fleet, Check::BaseImage, result);
+        let blocks = BlockScope::Onboarding
+            .follows_from(Check::BaseImage, result)
+            .then(|| Block {
+                scope: BlockScope::Onboarding,
+                why: "Base image: fail".to_owned(),
+            });
+        fleet.rooms.get_mut(&room).expect("the room").blocks.extend(blocks);
+        let severity = TicketSeverity::Important;
+        let cause = TicketCause::Check(Check::BaseImage);
+        fleet
+            .cause_tickets
+            .insert((room, cause), CauseTicket { severity, state });
+    };
+    reported("", |fleet| open(fleet, CheckResult::Fail, TicketStatus::NeedsAction));
+    reported("", |fleet| open(fleet, CheckResult::Pass, TicketStatus::Resolved));
+    reported("Q", |fleet| open(fleet, CheckResult::Pass, TicketStatus::NeedsAction));
+}
+
 fn forward_reports(law: &str, corrupt: impl FnOnce(&mut Fleet)) {
     let before = clean();
     let mut after = simulation_until("2025-03-16T12:00:00Z").fleet;

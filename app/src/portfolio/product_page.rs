@@ -83,6 +83,7 @@ fn page(product: ProductView) -> AnyView {
             <li>{count(rooms, "room has it", "rooms have it")}</li>
             <li>{expected}</li>
         </PageHeader>
+        {covered.then(deployed_here)}
         <section aria-labelledby="h-releases">
             <div class="section-head">
                 <h2 id="h-releases">"Releases"</h2>
@@ -105,6 +106,17 @@ fn cover(product: String, covered: &'static str, offer: &'static str) -> AnyView
                 {offer}
             </button>
         </PostForm>
+    }
+    .into_any()
+}
+
+/// What whoever installs by hand should read first (C8).
+fn deployed_here() -> AnyView {
+    view! {
+        <div class="msg">
+            <Icon name="info" />
+            <p class="msg-body">"Do not install this yourself: it is deployed here."</p>
+        </div>
     }
     .into_any()
 }

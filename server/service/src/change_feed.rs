@@ -1,6 +1,6 @@
 //! What has changed since: what open pages listen to (P9).
 //!
-//! Nobody tells anybody anything: one question a second, how far three tables have grown, in each process that has open pages, and in no
+//! Nobody tells anybody anything: one question a second, how far the database has moved, in each process that has open pages, and in no
 //! other. So it does not matter which process has changed something, and there is nothing to be lost on the way.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,14 +48,20 @@ impl ChangeFeed {
         heard
     }
 
+    /// What moves with everything that a page shows, contacts aside.
+    async fn revision(&self) -> Result<((i64, i64, i64), (i64, i64), u64)> {
+        let mut tx = self.service.store.read().await?;
+        let (rows, facts) = (tx.database_revision().await?, tx.facts_revision().await?);
+        // Counts of a large estate come a moment later than what they follow from.
+        Ok((rows, facts, self.service.estate_counts.changes()))
+    }
+
     /// Asks until nobody listens any more.
     async fn ask(self) {
         let mut last = None;
         loop {
-            match self.service.database_revision().await {
+            match self.revision().await {
                 Ok(revision) => {
-                    // Counts of a large estate come a moment later than what they follow from.
-                    let revision = (revision, self.service.estate_counts.changes());
                     if last.is_some_and(|last| last != revision) {
                         self.changes.send_modify(|changes| *changes += 1);
                     }
@@ -75,12 +81,5 @@ impl ChangeFeed {
                 return;
             }
         }
-    }
-}
-
-impl Service {
-    /// Where the database stands: it moves with every change that a page may show.
-    pub async fn database_revision(&self) -> Result<(i64, i64, i64)> {
-        Ok(self.store.read().await?.database_revision().await?)
     }
 }

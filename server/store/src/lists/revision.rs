@@ -12,4 +12,11 @@ impl Tx {
             (SELECT COALESCE(MAX(id), 0) FROM ticket_events)";
         Ok(each!(self, c => sqlx::query_as(SQL).fetch_one(c).await)?)
     }
+
+    /// When a device last reported a version that was new, and when a check last came to something else: microseconds. Neither leaves a
+    /// row in the tables of [`Self::database_revision`].
+    pub async fn facts_revision(&mut self) -> Result<(i64, i64)> {
+        const SQL: &str = "SELECT (SELECT COALESCE(MAX(from_at), 0) FROM component_history), (SELECT COALESCE(MAX(since), 0) FROM checks)";
+        Ok(each!(self, c => sqlx::query_as(SQL).fetch_one(c).await)?)
+    }
 }

@@ -1,0 +1,152 @@
+// What rooms need so that updates go well, new rooms, and how long versions are supported (C1, C4, C8, L1, L5, S13).
+
+import { readFile } from "node:fs/promises";
+import { expect, expectAccessible, expectNoSidewaysScrolling, hydrated, test } from "../fixtures.ts";
+import { bothWays, test as ownTest } from "../own_demo.ts";
+import { addressOfRoom } from "../pages/rooms.ts";
+import { Shell, Table } from "../pages/shell.ts";
+
+test("Home leads to readiness and to support within two clicks (C8, L5)", async ({ page }) => {
+  for (const name of ["Readiness", "Support"]) {
+    await page.goto("/");
+    await hydrated(page);
+    const shell = new Shell(page);
+    await shell.mainNavigation.getByRole("link", { name: "Rooms" }).click();
+    await shell.main.getByRole("link", { name, exact: true }).click();
+    await expect(shell.title).toHaveText(name);
+  }
+});
+
+test("a number of the table of checks leads to as many rooms, each with its reason (C1, C7, C8)", async ({ page }) => {
+  await page.goto("/rooms/readiness");
+  await hydrated(page);
+  const shell = new Shell(page);
+  const checks = new Table(page.getByRole("table", { name: "Rooms by check and result" }));
+  const number = checks.row(/OS updates/i).getByRole("link", { name: /: fail: /i });
+  const rooms = Number(await number.innerText());
+  expect(rooms).toBeGreaterThan(0);
+  await number.click();
+  await expect(page).toHaveURL("/rooms/readiness?check=os_updates&result=fail");
+  await expect(shell.main.getByRole("status").first()).toContainText(`${rooms} room`);
+  const found = new Table(page.getByRole("table", { name: "Rooms", exact: true }));
+  await expect(found.rows).toHaveCount(Math.min(rooms, 50));
+  for (const row of await found.rows.all()) await expect(row).toContainText(/OS updates: fail/i);
+});
+
+test("a room says by which fact a check fails and what to do (C1, C7, S13)", async ({ page }) => {
+  await page.goto(await addressOfRoom(page, "Cuttle"));
+  const readiness = page.getByRole("region", { name: "Readiness" });
+  const failed = readiness.getByRole("listitem").filter({ hasText: /OS updates/i });
+  await expect(failed).toContainText("Fail");
+  await expect(failed).toContainText(/Since \w+ \d+ Oct/);
+  await expect(readiness.getByRole("listitem").filter({ hasText: "Base image" })).toContainText("Pass");
+});
+
+test("the lists of readiness and of support are exported as they are filtered (C8, L5)", async ({ page }) => {
+  for (const { path, head } of [
+    { path: "/rooms/readiness?check=os_updates&result=fail", head: /^site,/ },
+    { path: "/rooms/support?group=all", head: /^site,/ },
+  ]) {
+    await page.goto(path);
+    const download = page.waitForEvent("download");
+    await new Shell(page).main.getByRole("link", { name: "Export" }).click();
+    const text = await readFile(await (await download).path(), "utf8");
+    expect(text.split("\n")[0]).toMatch(head);
+    expect(text.split("\n").length).toBeGreaterThan(2);
+  }
+});
+
+test("support on a past day knows what rooms had then (L5)", async ({ page }) => {
+  await page.goto("/rooms/support?group=all&date=2024-09-20");
+  const shell = new Shell(page);
+  await expect(shell.main).toContainText(/Fri 20 Sep/);
+  await expect(shell.main.getByRole("table", { name: "Versions of Teams Rooms app on Windows" })).toBeVisible();
+});
+
+test("a covered product says that nobody should install it by hand (C8)", async ({ page }) => {
+  await page.goto("/portfolio/teams-rooms-app-windows");
+  await expect(new Shell(page).main).toContainText("Do not install this yourself: it is deployed here.");
+});
+
+bothWays([/422|409/], (withScript) => {
+  ownTest("a check is waived until a day, and the waiver is ended (C1, G5)", async ({ page, open }) => {
+    await open("/rooms/readiness?check=os_updates&result=fail");
+    const shell = new Shell(page);
+    const dialog = page.getByRole("dialog");
+    await new Table(page.getByRole("table", { name: "Rooms", exact: true })).row("Cuttle").getByRole("link").first().click();
+    if (withScript) await hydrated(page);
+    const readiness = page.getByRole("region", { name: "Readiness" });
+    await readiness.getByRole("link", { name: "Waive OS updates" }).click();
+    await dialog.getByLabel("Until").fill("2026-01-01");
+    await dialog.getByLabel("Reason").fill("The image is rebuilt in November");
+    if (withScript) {
+      await expectAccessible(page);
+      await expectNoSidewaysScrolling(page);
+    }
+    await dialog.getByRole("button", { name: "Waive the check" }).click();
+    await expect(page.getByText(/at most 366 days ahead/).first()).toBeVisible();
+    await expect(dialog.getByLabel("Reason"), "nothing typed is lost").toHaveValue("The image is rebuilt in November");
+    await dialog.getByLabel("Until").fill("2024-11-30");
+    await dialog.getByRole("button", { name: "Waive the check" }).click();
+    await expect(shell.main).toContainText("OS updates is waived until 2024-11-30.");
+    const waived = readiness.getByRole("listitem").filter({ hasText: "OS updates" });
+    await expect(waived).toContainText("The image is rebuilt in November");
+    if (withScript) await expectAccessible(page);
+    await readiness.getByRole("button", { name: "End the waiver of OS updates" }).click();
+    await expect(shell.main).toContainText("The waiver of OS updates has ended.");
+  });
+
+  ownTest("software is marked as reviewed for all rooms, and the review is ended (C1, G5)", async ({ page, open }) => {
+    await open("/rooms/readiness/software");
+    const shell = new Shell(page);
+    const list = new Table(page.getByRole("table", { name: "Reviewed software" }));
+    const before = await list.rows.count();
+    await shell.main.getByLabel("Name").fill("Room calendar helper");
+    if (withScript) {
+      await expectAccessible(page);
+      await expectNoSidewaysScrolling(page);
+    }
+    await shell.main.getByRole("button", { name: "Mark as reviewed" }).click();
+    await expect(list.row("Room calendar helper")).toBeVisible();
+    await expect(list.rows).toHaveCount(before + 1);
+    await list.row("Room calendar helper").getByRole("button", { name: /^End the review of/ }).click();
+    await expect(list.row("Room calendar helper")).toHaveCount(0);
+  });
+
+  ownTest("rooms that are onboarding are confirmed, one by one and together (C4, C8)", async ({ page, open }) => {
+    await open("/rooms/readiness?state=onboarding&result=all");
+    const shell = new Shell(page);
+    const dialog = page.getByRole("dialog");
+    const rooms = new Table(page.getByRole("table", { name: "Rooms", exact: true }));
+    const wants = rooms.rows.filter({ hasText: /confirm/i });
+    expect(await wants.count()).toBeGreaterThan(1);
+    const name = await wants.first().getByRole("rowheader").getByRole("link").innerText();
+    for (const row of await wants.all()) await row.getByRole("checkbox").check();
+    await shell.main.getByRole("button", { name: /Confirm chosen rooms/ }).or(shell.main.getByRole("link", { name: /Confirm chosen rooms/ })).first().click();
+    await expect(dialog.getByRole("heading", { level: 2 })).toHaveText(/^Confirm \d+ rooms$/);
+    if (withScript) {
+      await expectAccessible(page);
+      await expectNoSidewaysScrolling(page);
+    }
+    await dialog.getByRole("button", { name: "Confirm onboarding" }).click();
+    await expect(shell.main).toContainText(/\d+ rooms are confirmed\./);
+    await open(`/rooms?q=${encodeURIComponent(name)}&state=all`);
+    await expect(shell.main.getByRole("link", { name, exact: true })).toBeVisible();
+  });
+
+  ownTest("a new room is onboarding, says what it needs, and is confirmed on its page (C4, S13)", async ({ page, open }) => {
+    await open("/rooms?do=add");
+    const shell = new Shell(page);
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name", { exact: true }).fill("Zephyr");
+    await dialog.getByRole("button", { name: "Add the room", exact: true }).click();
+    await expect(shell.main).toContainText("The room Zephyr was added.");
+    if (withScript) await hydrated(page);
+    const onboarding = page.getByRole("region", { name: "Onboarding" });
+    await expect(onboarding).toContainText("No updates are planned for it yet.");
+    await expect(onboarding.getByRole("listitem")).toHaveCount(2);
+    await onboarding.getByRole("button", { name: "Confirm onboarding" }).click();
+    await expect(shell.main).toContainText("1 room is confirmed.");
+    await expect(onboarding.getByRole("listitem")).toHaveCount(1);
+  });
+});
