@@ -265,12 +265,11 @@ async fn a_nul_or_very_long_text_in_a_file_is_refused_by_its_field_g5(engine: En
         json!([device])
     };
     for bad in ["a\0b", long.as_str()] {
-        let lines: [(&str, Value); 6] = [
+        let lines: [(&str, Value); 5] = [
             ("model", json!({ "devices": device("model", bad) })),
             ("vendor", json!({ "devices": device("vendor", bad) })),
             ("reason", json!({ "holds": hold("Ada", bad) })),
             ("owner", json!({ "holds": hold(bad, "It hums.") })),
-            ("blocks", json!({ "blocks": [{ "kind": "os", "why": bad }] })),
             (
                 "version",
                 json!({ "devices": [{ "id": "n-9", "model": "Bar", "installed": { BAR: bad } }] }),
@@ -289,6 +288,13 @@ async fn a_nul_or_very_long_text_in_a_file_is_refused_by_its_field_g5(engine: En
                 .to_string();
             assert!(refused.starts_with(&format!("{field}: room 1 (N9): ")), "{refused}");
         }
+        // A key that nobody reads is named (G5): what checks block follows from facts, and from no file (C4).
+        let unread = json!({ "rooms": [{ "name": "N9", "site": "London", "blocks": [] }] }).to_string();
+        let refused = RoomsFile::parse(&unread).expect_err("an unknown key").to_string();
+        assert!(
+            refused.contains("unknown field `blocks`, expected one of `name`, `site`"),
+            "{refused}"
+        );
         let city = json!({ "sites": [{ "name": "Oslo", "zone": "UTC", "city": bad }], "rooms": [] }).to_string();
         let city = RoomsFile::parse(&city).expect("it can be read");
         let refused = house

@@ -17,6 +17,7 @@ pub(crate) use checked::CheckedRooms;
 
 /// Rooms in a file.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoomsFile {
     /// Sites that are not there yet are added; rooms name them.
     #[serde(default)]
@@ -27,6 +28,7 @@ pub struct RoomsFile {
 
 /// A site in a file.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SiteLine {
     /// What rooms call it; its name unless given.
     #[serde(default)]
@@ -42,6 +44,7 @@ pub struct SiteLine {
 
 /// A room in a file.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RoomLine {
     /// Where it stands in a file of lines, counted from 1; 0: the file has no lines.
     #[serde(skip)]
@@ -75,6 +78,7 @@ pub struct RoomLine {
 
 /// A device in a file.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeviceLine {
     /// What it calls itself on the wire.
     pub id: String,
@@ -100,6 +104,7 @@ pub type ComponentLine = Option<String>;
 
 /// A hold in a file.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HoldLine {
     /// The product that is kept away; absent: every product.
     #[serde(default)]
