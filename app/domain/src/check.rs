@@ -155,14 +155,15 @@ fn starts(fleet: &Fleet, findings: &mut Findings) {
 fn blocks(fleet: &Fleet, findings: &mut Findings) {
     for (room, checks) in &fleet.checks {
         let Some(room) = fleet.rooms.get(room) else { continue };
-        for scope in BlockScope::ALL {
+        // What keeps a room from becoming Managed follows from its checks alone, and is not kept beside them.
+        for scope in BlockScope::ALL.into_iter().filter(|scope| scope.kind().is_some()) {
             let is_blocked = room.blocks.iter().any(|block| block.scope == scope);
             let (label, name) = (scope.label(), &room.name);
             let follows = |(check, result): (&Check, &CheckResult)| scope.follows_from(*check, *result);
             findings.unless(is_blocked || !checks.results.iter().any(follows), 'O', || {
                 format!("a check blocks {label} in room {name}, and it is not blocked")
             });
-            // What is unknown keeps a block (C2), and does not begin every one.
+            // What is unknown keeps a block (C2), and begins none.
             let keeps = |(check, result): (&Check, &CheckResult)| {
                 scope.follows_from(*check, CheckResult::Fail)
                     && matches!(result, CheckResult::Fail | CheckResult::Unknown)

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use service::catalogue::Catalogue;
 use service::{DeviceLine, SiteLine};
 
@@ -13,7 +14,25 @@ const SCENARIO: &str = include_str!("../../demo/scenario_demo.json");
 
 /// Sites, rings, rooms and their devices.
 pub(super) fn estate() -> Result<Estate> {
-    serde_json::from_str(ESTATE).context("the demo's estate")
+    let mut file: Value = serde_json::from_str(ESTATE).context("the demo's estate")?;
+    // Sites and devices are read as an import reads them, which refuses what it does not know.
+    for site in entries(&mut file, "sites") {
+        for key in ["building", "rooms"] {
+            site.remove(key);
+        }
+    }
+    for room in entries(&mut file, "rooms") {
+        let devices = room.get_mut("devices").and_then(Value::as_array_mut);
+        for device in devices.into_iter().flatten().filter_map(Value::as_object_mut) {
+            device.remove("paired_with");
+        }
+    }
+    serde_json::from_value(file).context("the demo's estate")
+}
+
+fn entries<'a>(file: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut Map<String, Value>> {
+    let entries = file.get_mut(list).and_then(Value::as_array_mut);
+    entries.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
 /// Updates with what came of them, tickets, holds and freezes.
@@ -51,7 +70,7 @@ pub(super) struct RoomEntry {
     pub(super) name: String,
     pub(super) site: String,
     pub(super) building: String,
-    pub(super) floor: serde_json::Value,
+    pub(super) floor: Value,
     pub(super) capacity: u32,
     pub(super) ring: String,
     pub(super) state: String,
