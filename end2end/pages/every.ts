@@ -37,7 +37,7 @@ export const everyPage: Place[] = [
   { name: "onboarding", title: /^Readiness$/, table: true, address: at("/rooms/readiness?state=onboarding&result=all") },
   { name: "software", title: /^Reviewed software$/, table: true, address: at("/rooms/readiness/software") },
   { name: "support", title: /^Support$/, table: true, address: at("/rooms/support?group=all") },
-  { name: "support-past", title: /^Support$/, table: true, address: at("/rooms/support?group=all&date=2024-10-01") },
+  { name: "support-past", title: /^Support$/, table: false, address: at("/rooms/support?group=all&date=2024-10-01") },
   { name: "sites", title: /^Sites$/, table: true, address: at("/rooms/sites") },
   { name: "incidents", title: /^Incidents$/, table: true, address: at("/incidents") },
   { name: "ticket", title: new RegExp(cuttle.name), table: false, address: addressOfTicket },

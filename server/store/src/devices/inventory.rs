@@ -147,8 +147,8 @@ impl Tx {
             query.push_bind(false);
             query.push(
                 ", attributes = accepted.column2, window_aware = accepted.column3, free_at = accepted.column4, busy_at = accepted.column5,
-                    busy_until = accepted.column6, last_seen_at = accepted.column7, told_at = accepted.column8,
-                    bad_since = accepted.column9, revision = revision + 1
+                    busy_until = accepted.column6, told_at = accepted.column8,
+                    last_seen_at = CASE WHEN devices.last_seen_at > accepted.column7 THEN devices.last_seen_at ELSE accepted.column7 END, bad_since = accepted.column9, revision = revision + 1
                 FROM (",
             );
             query.push_values(accepted, |mut row, accepted| {
