@@ -92,7 +92,7 @@ impl Service {
         }
     }
 
-    /// Makes the checks of some rooms that are due; of how many.
+    /// Makes the checks of at most [`ROOMS`] rooms that are due. Of how many it has made them.
     pub(crate) async fn check_some(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<usize> {
         let rooms = tx.rooms_to_check(now, ROOMS).await?;
         if rooms.is_empty() {
@@ -101,19 +101,23 @@ impl Service {
         let organisation = organisation(tx).await?;
         let rules = ReadinessRules::of(tx, &organisation.settings).await?;
         let mut changes = Changes::default();
+        let mut managed = Vec::new();
         for room in tx.checked_facts(&rooms).await? {
             let of_room = decide(&room, &rules.rules(), now);
+            if of_room.checked_rooms.iter().any(|checked| checked.becomes_managed) {
+                managed.push(became_managed(room.room, &room.name));
+            }
             changes.rechecks.extend(of_room.rechecks);
             changes.cause_tickets.extend(of_room.cause_tickets);
             changes.settings.extend(of_room.settings);
             changes.checked_rooms.extend(of_room.checked_rooms);
         }
         tx.apply(&changes, &[], now).await?;
-        for room in changes.checked_rooms.iter().filter(|room| room.becomes_managed) {
-            if let Some(record) = tx.room_record(room.room).await? {
-                tx.add_audit(now, &became_managed(room.room, &record.name)).await?;
-            }
-            // What its ring has behind it comes to it now (R14).
+        for entry in &managed {
+            tx.add_audit(now, entry).await?;
+        }
+        if !managed.is_empty() {
+            // What their rings have behind them comes to them now (R14).
             tx.wake_rollouts(now).await?;
         }
         Ok(rooms.len())

@@ -52,12 +52,12 @@ pub(crate) fn support_on(product: &SupportedProduct, rule: CountingRule, date: N
 impl Service {
     /// Works out the last supported day of every version, if that was not done today or something has changed since. Rooms that have a
     /// product of which a day is another one are checked again.
-    pub(crate) async fn work_out_support(&self, tx: &mut Tx, organisation: &Organisation) -> Result<bool> {
+    pub(crate) async fn work_out_support(&self, tx: &mut Tx, organisation: &Organisation) -> Result<()> {
         let today = organisation.zone.date(self.clock.now());
         let rule = organisation.settings.support_rule;
         let wanted = format!("{today} {}", rule.as_str());
         if tx.program_value(SUPPORT_WORKED_OUT).await?.as_deref() == Some(wanted.as_str()) {
-            return Ok(false);
+            return Ok(());
         }
         let mut changed: Vec<ProductId> = Vec::new();
         for product in tx.support_releases().await? {
@@ -77,7 +77,7 @@ impl Service {
         let changed: Vec<&ProductId> = changed.iter().collect();
         tx.check_where_products_are(&changed).await?;
         tx.put_program_value(SUPPORT_WORKED_OUT, &wanted).await?;
-        Ok(true)
+        Ok(())
     }
 
     /// Gives a product a support policy, or takes it away (L1).

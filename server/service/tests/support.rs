@@ -200,9 +200,7 @@ async fn lines_are_counted_where_the_organisation_says_so_l3(estate: Estate) {
     estate.at_and_tick("2025-03-21T12:00:00Z").await;
     // 10.1, 10.2 and 10.3 are three newer releases, and one line.
     assert_eq!(groups(&estate, None).await, [(SupportGroup::Unsupported, 1)]);
-    let mut snapshot = estate.service.read_snapshot().await.unwrap();
-    let before = snapshot.organisation.clone();
-    drop(snapshot.profile().await);
+    let before = estate.service.read_snapshot().await.unwrap().organisation.clone();
     let mut settings = before.settings.clone();
     settings.support_rule = CountingRule::Lines;
     let draft = OrganisationDraft {

@@ -10,7 +10,6 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::access::Act;
 use domain::ids::{DeviceId, RoomId};
 use domain::readiness::decide::{OnboardingWant, RoomToCheck, Rules};
-use domain::readiness::profile::Profile;
 use domain::readiness::verdict::{Because, Verdict};
 use domain::readiness::{Check, CheckResult};
 use domain::room::RoomState;
@@ -262,13 +261,6 @@ impl ReadSnapshot {
             at: reviewed.at,
         };
         Ok(reviewed.map(item).collect())
-    }
-
-    /// By what rooms are judged, and whether it is the organisation's own (C6).
-    pub async fn profile(&mut self) -> Result<(Profile, bool)> {
-        let own = self.tx.own_profile().await?;
-        let is_own = own.is_some();
-        Ok((own.unwrap_or_default(), is_own))
     }
 }
 
