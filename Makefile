@@ -101,7 +101,7 @@ screenshots: setup $(FRONT) server-for-tests ## Take the pictures in docs/screen
 ## Measuring and long looks
 
 .PHONY: bench
-bench: setup $(FRONT) ## What polls, reports and ticks cost beside bare handlers: one table, about 15 minutes (ARGS=load, tick, enter, process, month, lists, pages)
+bench: setup $(FRONT) ## What polls, reports and ticks cost beside bare handlers: one table, about 15 minutes (ARGS=load, tick, enter, checks, process, month, lists, pages)
 	@tools/setup bench
 	tools/postgres cargo bench $(LOCKED) --package server --bench table -- $(ARGS)
 

@@ -102,6 +102,11 @@ pub fn App() -> impl IntoView {
                         view=Page::Software
                         ssr=SsrMode::Async
                     />
+                    <Route
+                        path=(StaticSegment("rooms"), StaticSegment("readiness"), StaticSegment("profile"))
+                        view=Page::Profile
+                        ssr=SsrMode::Async
+                    />
                     <Route path=(StaticSegment("rooms"), ParamSegment("id")) view=Page::Room ssr=SsrMode::Async />
                     <Route
                         path=(StaticSegment("rooms"), ParamSegment("id"), StaticSegment("updates"))

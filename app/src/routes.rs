@@ -64,6 +64,7 @@ parts! {
         Sites => crate::rooms::SitesPage,
         Readiness => crate::readiness::ReadinessPage,
         Software => crate::readiness::SoftwarePage,
+        Profile => crate::readiness::ProfilePage,
         Support => crate::support::SupportPage,
         Room => crate::rooms::RoomPage,
         RoomUpdates => crate::rooms::RoomUpdatesPage,

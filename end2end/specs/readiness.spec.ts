@@ -117,6 +117,46 @@ bothWays([/422|409/], (withScript) => {
     await expect(list.row("Room calendar helper")).toHaveCount(0);
   });
 
+  ownTest("a name that nobody has reviewed leads to its rooms, and is reviewed from the list (C1, P16)", async ({ page, open }) => {
+    await open("/rooms/readiness/software");
+    const toReview = new Table(page.getByRole("table", { name: "Software to review" }));
+    const first = toReview.rows.first();
+    const name = await first.getByRole("rowheader").innerText();
+    const rooms = first.getByRole("link");
+    const number = Number(await rooms.innerText());
+    await rooms.click();
+    await expect(page.getByText(`Rooms with ${name}, which nobody has reviewed.`)).toBeVisible();
+    await expect(page.getByRole("status").filter({ hasText: number === 1 ? "1 room" : `${number} rooms` })).toBeVisible();
+    await page.getByRole("link", { name: "Show all software" }).click();
+    await toReview.row(name).getByRole("button", { name: `Mark ${name} as reviewed` }).click();
+    await expect(toReview.row(name)).toHaveCount(0);
+    const reviewed = new Table(page.getByRole("table", { name: "Reviewed software" }));
+    await expect(reviewed.row(name)).toBeVisible();
+    if (withScript) await expectAccessible(page);
+  });
+
+  ownTest("the profile is changed, refused with what is wrong, and put back (C6, G5)", async ({ page, open }) => {
+    await open("/rooms/readiness/profile");
+    const shell = new Shell(page);
+    await expect(shell.main).toContainText("the profile that comes with Nightshift");
+    const text = shell.main.getByLabel("Profile");
+    const save = shell.main.getByRole("button", { name: "Save the profile" });
+    await text.fill('{ "editons": [] }');
+    await save.click();
+    await expect(page.getByText(/unknown field `editons`/).first()).toBeVisible();
+    await expect(text, "nothing typed is lost").toHaveValue('{ "editons": [] }');
+    await text.fill('{ "editions": ["Professional"] }');
+    await save.click();
+    await expect(shell.main).toContainText("a profile of your own");
+    await expect(text).toHaveValue(/"Professional"/);
+    if (withScript) {
+      await expectAccessible(page);
+      await expectNoSidewaysScrolling(page);
+    }
+    await shell.main.getByRole("button", { name: "Go back to the shipped profile" }).click();
+    await expect(shell.main).toContainText("the profile that comes with Nightshift");
+  });
+
   ownTest("rooms that are onboarding are confirmed, one by one and together (C4, C8)", async ({ page, open }) => {
     await open("/rooms/readiness?state=onboarding&result=all");
     const shell = new Shell(page);

@@ -255,6 +255,13 @@ pub(crate) enum Import {
         #[command(flatten)]
         database: Database,
     },
+    /// What readiness checks go by, from JSON: a profile in place of the one that comes with Nightshift.
+    Profile {
+        /// A file; what it leaves out is as in the shipped profile. An empty file goes back to that one.
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
     /// Products and releases.
     Catalogue {
         /// A folder with products.json and releases.json.

@@ -212,6 +212,11 @@ async fn import_file(import: Import) -> Result<()> {
                 report.sites, report.rooms, report.devices
             );
         }
+        Import::Profile { file, database } => {
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            open(&database).await?.set_profile(&Actor::operator(), &text).await?;
+            println!("The profile is set. All rooms are checked with the next tick.");
+        }
         Import::Catalogue { folder, database } => {
             let catalogue = Catalogue::read(&folder)?;
             let (products, releases) = open(&database)

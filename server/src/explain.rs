@@ -167,11 +167,13 @@ fn release_written<'r, 'a>(releases: &'r [Release<'a>], scheme: &VersionScheme, 
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RingsFile {
     rings: Vec<RingLine>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RingLine {
     name: String,
     order: Option<i64>,

@@ -13,6 +13,7 @@ use testkit::{ADMIN, Engine, House, PASSWORD, actor, both_engines};
 both_engines!(
     an_open_page_hears_of_a_change_within_two_seconds_p9,
     an_open_page_hears_of_a_reported_version_p9,
+    an_open_page_hears_of_the_first_contact_of_a_device_p12,
     a_stream_ends_with_its_session_p9_a1,
 );
 
@@ -96,6 +97,44 @@ async fn an_open_page_hears_of_a_reported_version_p9(engine: Engine) {
         stream.hears(Duration::from_millis(2500)).await,
         Some(false),
         "the same version again"
+    );
+}
+
+async fn an_open_page_hears_of_the_first_contact_of_a_device_p12(engine: Engine) {
+    let house = House::new(engine).await;
+    let room = house.room("Lab").await.id;
+    let contact = async || {
+        let mut snapshot = house.service.read_snapshot().await.expect("a snapshot");
+        let room = snapshot.room(room).await.expect("a room");
+        snapshot.devices_in(&room).await.expect("devices")[0].last_contact
+    };
+    let mut stream = Stream::of(&house.admin().await).await;
+    assert_eq!(contact().await, None);
+    house.later(1).await;
+    house.poll("lab-1").await;
+    assert_eq!(stream.hears(Duration::from_secs(2)).await, Some(true), "the first poll");
+    assert_eq!(contact().await, Some(house.now()));
+    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    house.later(1).await;
+    house.poll("lab-1").await;
+    assert_eq!(
+        stream.hears(Duration::from_millis(2500)).await,
+        Some(false),
+        "a later poll"
+    );
+    // A new token is a new beginning: whoever sets the device up waits for it.
+    let token = house.service.enrol_device(&actor(), "lab-1").await.expect("a token");
+    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    house.later(1).await;
+    let authorization = format!("TargetToken {token}");
+    let poll = house
+        .ask_with(&authorization, Method::GET, "lab-1", "", &[], Vec::new())
+        .await;
+    assert_eq!(poll.status, 200);
+    assert_eq!(
+        stream.hears(Duration::from_secs(2)).await,
+        Some(true),
+        "the first poll with a new token"
     );
 }
 

@@ -76,6 +76,8 @@ pub struct Fleet {
 pub struct RoomChecks {
     /// What each came to last.
     pub results: BTreeMap<Check, CheckResult>,
+    /// Names of software that nobody has reviewed.
+    pub unreviewed: BTreeSet<String>,
     /// Also those that have ended.
     pub waivers: Vec<Waiver>,
     /// Somebody has confirmed that change management has moved here (C4).

@@ -83,6 +83,22 @@ fn attention(attention: Attention) -> (String, String, bool) {
             let address = format!("/updates/{update}?status=failed");
             (format!("{title} failed in {rooms}."), address, true)
         }
+        Attention::FailingChecks { rooms } => {
+            let sentence = format!(
+                "{} a readiness check.",
+                formats::count(rooms, "room fails", "rooms fail")
+            );
+            (sentence, "/rooms/readiness?result=fail".to_owned(), true)
+        }
+        Attention::Onboarding { rooms } => {
+            let rooms = formats::count(rooms, "room is", "rooms are");
+            let address = "/rooms/readiness?state=onboarding&result=all".to_owned();
+            (
+                format!("{rooms} onboarding: no updates are planned there."),
+                address,
+                false,
+            )
+        }
         Attention::OpenTickets { tickets } => {
             let sentence = format!("{} not resolved.", formats::count(tickets, "ticket is", "tickets are"));
             (sentence, "/incidents".to_owned(), false)

@@ -7,7 +7,7 @@ use leptos::server_fn::codec::GetUrl;
 
 use crate::components::model::FormSuccess;
 use crate::error::AppError;
-use crate::readiness::model::{ReadinessQuery, ReadinessView, SoftwareView};
+use crate::readiness::model::{ProfileView, ReadinessQuery, ReadinessView, SoftwareView};
 
 /// A page of rooms by their checks.
 #[server(prefix = "/api", endpoint = "readiness/list", input = GetUrl)]
@@ -19,6 +19,18 @@ pub async fn list_readiness(query: ReadinessQuery) -> Result<ReadinessView, AppE
 #[server(prefix = "/api", endpoint = "readiness/software", input = GetUrl)]
 pub async fn list_software() -> Result<SoftwareView, AppError> {
     crate::context::current()?.list_software().await
+}
+
+/// The profile that checks go by (C6).
+#[server(prefix = "/api", endpoint = "readiness/profile", input = GetUrl)]
+pub async fn get_profile() -> Result<ProfileView, AppError> {
+    crate::context::current()?.profile().await
+}
+
+/// Sets the profile that checks go by; empty: the one that comes with Nightshift.
+#[server(prefix = "/api", endpoint = "readiness/set-profile")]
+pub async fn set_profile(#[server(default)] profile: String) -> Result<FormSuccess, AppError> {
+    crate::context::current()?.set_profile(&profile).await
 }
 
 /// Waives a check of a room until a date (C1).

@@ -12,7 +12,7 @@ use super::room_panel::class_and_icon;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
-use crate::components::filters::{Apply, Filter, SearchBox, Toolbar, choice};
+use crate::components::filters::{Apply, Filter, HiddenField, SearchBox, Toolbar, choice};
 use crate::components::for_role::ForRole;
 use crate::components::icon::Icon;
 use crate::components::page_header::PageHeader;
@@ -26,9 +26,9 @@ use crate::words::count;
 /// The page's address.
 const READINESS: &str = "/rooms/readiness";
 /// The list's filters in the address.
-const FILTERS: [&str; 4] = ["q", "check", "result", "state"];
+const FILTERS: [&str; 5] = ["q", "check", "result", "state", "software"];
 /// These and the list's page.
-const KEPT: [&str; 6] = ["q", "check", "result", "state", "after", "before"];
+const KEPT: [&str; 7] = ["q", "check", "result", "state", "software", "after", "before"];
 /// Rooms that are onboarding, whatever their checks came to.
 const ONBOARDING: &str = "/rooms/readiness?state=onboarding&result=all";
 
@@ -47,7 +47,10 @@ pub fn ReadinessPage() -> impl IntoView {
         </a>
         <ForRole act=Act::See>
             <a class="btn" href="/rooms/readiness/software">
-                "Reviewed software"
+                "Software"
+            </a>
+            <a class="btn" href="/rooms/readiness/profile">
+                "Profile"
             </a>
         </ForRole>
     };
@@ -71,6 +74,7 @@ fn query(address: &ParamsMap) -> ReadinessQuery {
         check: address::value(address, "check"),
         result: address::value(address, "result"),
         state: address::value(address, "state"),
+        software: address::value(address, "software"),
         after: address::value(address, "after"),
         before: address::value(address, "before"),
     }
@@ -105,8 +109,21 @@ fn page(view: ReadinessView, query: ReadinessQuery, address: &ParamsMap) -> AnyV
         }
         .into_any()
     });
+    let software = (!query.software.is_empty()).then(|| {
+        let text = format!("Rooms with {}, which nobody has reviewed.", query.software);
+        view! {
+            <div class="msg">
+                <Icon name="info" />
+                <p class="msg-body">
+                    {text} " " <a href="/rooms/readiness/software">"Show all software"</a>
+                </p>
+            </div>
+        }
+        .into_any()
+    });
     view! {
         {news}
+        {software}
         {summary(counts)}
         {toolbar(query)}
         <section aria-labelledby="h-list">
@@ -198,6 +215,7 @@ fn toolbar(query: ReadinessQuery) -> AnyView {
             <Filter label="Check" name="check" value=query.check choices=checks />
             <Filter label="Result" name="result" value=query.result choices=results none="Fail, unknown or warning" />
             <Filter label="Show" name="state" value=query.state choices=states none="All in use" />
+            <HiddenField name="software" value=query.software />
             <Apply />
         </Toolbar>
     }

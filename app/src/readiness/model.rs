@@ -87,6 +87,8 @@ pub struct ReadinessQuery {
     pub result: String,
     /// `onboarding`: those that are; empty: all.
     pub state: String,
+    /// Those alone that have this software, which nobody has reviewed; empty: all.
+    pub software: String,
     /// The page starts after this room.
     pub after: String,
     /// The page ends before this room.
@@ -101,9 +103,34 @@ pub struct ReviewedRow {
     pub at: TimeText,
 }
 
-/// The page of reviewed software.
+/// What checks go by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileView {
+    /// It is one of the organisation's own, and not the shipped one.
+    pub is_own: bool,
+    /// As JSON.
+    pub text: String,
+    /// Whoever looks may change it.
+    pub may_edit: bool,
+}
+
+/// A name of software that nobody has reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreviewedRow {
+    pub name: String,
+    /// In so many rooms.
+    pub rooms: i64,
+    /// Where those rooms are listed.
+    pub href: String,
+}
+
+/// The page of software in rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoftwareView {
+    /// Those of the most rooms first.
+    pub unreviewed: Vec<UnreviewedRow>,
+    /// There are more than are listed.
+    pub has_more: bool,
     pub rows: Vec<ReviewedRow>,
     pub may_decide: bool,
 }

@@ -16,9 +16,13 @@ use crate::components::model::FormSuccess;
 use crate::context::{RequestContext, Result};
 use crate::formats;
 use crate::readiness::model::{
-    CheckCounts, CheckView, ReadinessQuery, ReadinessRow, ReadinessView, ReviewedRow, RoomReadinessView, SoftwareView,
+    CheckCounts, CheckView, ProfileView, ReadinessQuery, ReadinessRow, ReadinessView, ReviewedRow, RoomReadinessView,
+    SoftwareView, UnreviewedRow,
 };
 use crate::rooms::present::{cursor_text, page_of, place};
+
+/// Names of software that are offered for a review at once.
+const MOST_UNREVIEWED: i64 = 100;
 
 impl RequestContext {
     /// A page of rooms by their checks (C8).
@@ -34,6 +38,7 @@ impl RequestContext {
                 ("check", &query.check),
                 ("result", &query.result),
                 ("state", &query.state),
+                ("software", &query.software),
                 (name, &cursor_text(room)),
             ])
         });
@@ -57,7 +62,7 @@ impl RequestContext {
         })
     }
 
-    /// Names of software that somebody has reviewed (C1).
+    /// Names of software that nobody has reviewed, and those that somebody has (C1).
     pub async fn list_software(&self) -> Result<SoftwareView> {
         let mut snapshot = self.snapshot().await?;
         let (zone, now) = (snapshot.organisation.zone.clone(), snapshot.now);
@@ -67,10 +72,47 @@ impl RequestContext {
             by: reviewed.by,
             at: formats::instant(reviewed.at, &zone, now),
         });
+        let mut unreviewed = snapshot.unreviewed_software(MOST_UNREVIEWED + 1).await?;
+        let shown = usize::try_from(MOST_UNREVIEWED).unwrap_or(usize::MAX);
+        let has_more = unreviewed.len() > shown;
+        unreviewed.truncate(shown);
+        let unreviewed = unreviewed.into_iter().map(|unreviewed| UnreviewedRow {
+            href: format!(
+                "/rooms/readiness?{}",
+                formats::query(&[("result", "all"), ("software", &unreviewed.name)])
+            ),
+            name: unreviewed.name,
+            rooms: unreviewed.rooms,
+        });
         Ok(SoftwareView {
+            unreviewed: unreviewed.collect(),
+            has_more,
             rows: rows.collect(),
             may_decide: self.viewer.actor.role.may(Act::DecideReadiness),
         })
+    }
+
+    /// The profile that checks go by (C6).
+    pub async fn profile(&self) -> Result<ProfileView> {
+        let profile = self.snapshot().await?.profile().await?;
+        Ok(ProfileView {
+            is_own: profile.is_own,
+            text: profile.text,
+            may_edit: self.viewer.actor.role.may(Act::EditSettings),
+        })
+    }
+
+    /// Sets the profile that checks go by.
+    ///
+    /// # Errors
+    /// As [`service::Service::set_profile`].
+    pub async fn set_profile(&self, profile: &str) -> Result<FormSuccess> {
+        self.service.set_profile(&self.viewer.actor, profile).await?;
+        let text = match profile.trim() {
+            "" => "The shipped profile counts again. All rooms are checked again.",
+            _ => "The profile is saved. All rooms are checked again.",
+        };
+        Ok(FormSuccess::new(text, "/rooms/readiness/profile"))
     }
 
     /// Waives a check of a room.
@@ -159,6 +201,7 @@ pub fn readiness_filter(query: &ReadinessQuery) -> ReadinessFilter {
             word => CheckResult::from_word(word).map_or(WantedResults::Nothing, WantedResults::Only),
         },
         onboarding: query.state == "onboarding",
+        software: query.software.trim().to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Names of software that somebody has reviewed, once for all rooms (C1).
+//! Names of software: those that nobody has reviewed, with how many rooms have them, and those that somebody has, once for all rooms (C1).
 
 use domain::access::Act;
 use leptos::prelude::*;
@@ -12,7 +12,8 @@ use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{PostForm, TextField, posts_to};
 use crate::components::show_resource::show_part;
 use crate::components::time::Time;
-use crate::readiness::model::{ReviewedRow, SoftwareView};
+use crate::readiness::model::{ReviewedRow, SoftwareView, UnreviewedRow};
+use crate::words::count;
 
 /// The page.
 #[component]
@@ -20,10 +21,10 @@ pub fn SoftwarePage() -> impl IntoView {
     let software = page_resource(|| (), |()| list_software());
     view! {
         <PageHeader
-            title="Reviewed software"
+            title="Software"
             tab=None
             above=("/rooms/readiness", "Readiness")
-            lede="Names that an admin has looked at. They count as fine in every room that reports them."
+            lede="Software that devices report and that is not part of their image. A name that an admin has reviewed counts as fine in every room."
         />
         {show_part(software, page)}
     }
@@ -33,8 +34,9 @@ pub fn SoftwarePage() -> impl IntoView {
 fn page(software: SoftwareView) -> AnyView {
     let action = posts_to::<ReviewSoftware>();
     let may_decide = software.may_decide;
+    let to_review = unreviewed(software.unreviewed, software.has_more, may_decide);
     let list = if software.rows.is_empty() {
-        let text = "A room’s page offers to mark what its devices report.";
+        let text = "Names that you mark above stand here.";
         view! { <EmptyState title="Nothing is reviewed yet" text clear=None /> }.into_any()
     } else {
         let head = view! {
@@ -60,7 +62,7 @@ fn page(software: SoftwareView) -> AnyView {
                 <TextField
                     label="Name"
                     name="name"
-                    longest=128
+                    longest=256
                     hint="As devices report it; case does not count."
                 />
                 <button class="btn btn--primary" type="submit">
@@ -68,7 +70,75 @@ fn page(software: SoftwareView) -> AnyView {
                 </button>
             </PostForm>
         </ForRole>
-        {list}
+        {to_review}
+        <section aria-labelledby="h-reviewed">
+            <h2 id="h-reviewed">"Reviewed"</h2>
+            {list}
+        </section>
+    }
+    .into_any()
+}
+
+/// Names that nobody has reviewed, those of the most rooms first.
+fn unreviewed(rows: Vec<UnreviewedRow>, has_more: bool, may_decide: bool) -> AnyView {
+    let content = if rows.is_empty() {
+        view! { <p class="muted">"Every name that devices report is reviewed or belongs to the image."</p> }.into_any()
+    } else {
+        let head = view! {
+            <Head class="col-name" label="Name" />
+            <Head class="col-num" label="Rooms" />
+            {may_decide.then(|| view! { <Head label="Review" hidden=true /> }.into_any())}
+        };
+        let rows = rows
+            .into_iter()
+            .map(|found| unreviewed_row(found, may_decide))
+            .collect_view();
+        view! {
+            <DataTable kind="software" caption="Software to review" head=head.into_any()>
+                {rows}
+            </DataTable>
+        }
+        .into_any()
+    };
+    let more = has_more.then(|| view! { <p class="muted">"These are the names with the most rooms."</p> }.into_any());
+    view! {
+        <section aria-labelledby="h-unreviewed">
+            <h2 id="h-unreviewed">"To review"</h2>
+            {content}
+            {more}
+        </section>
+    }
+    .into_any()
+}
+
+fn unreviewed_row(row: UnreviewedRow, may_decide: bool) -> AnyView {
+    let review = may_decide.then(|| {
+        let action = posts_to::<ReviewSoftware>();
+        let label = format!("Mark {} as reviewed", row.name);
+        let name = row.name.clone();
+        view! {
+            <Cell class="col-act">
+                <PostForm action class="inline-form" prefix="review">
+                    <input type="hidden" name="name" value=name />
+                    <button class="btn btn--small" type="submit" aria-label=label>
+                        "Mark as reviewed"
+                    </button>
+                </PostForm>
+            </Cell>
+        }
+        .into_any()
+    });
+    let label = format!("{}: {}", row.name, count(row.rooms, "room", "rooms"));
+    view! {
+        <tr role="row">
+            <NameCell class="col-name">{row.name}</NameCell>
+            <Cell class="col-num" label="Rooms">
+                <a href=row.href aria-label=label>
+                    {row.rooms}
+                </a>
+            </Cell>
+            {review}
+        </tr>
     }
     .into_any()
 }

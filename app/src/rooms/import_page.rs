@@ -128,6 +128,7 @@ fn rooms_table(rooms: Vec<ImportedRoom>) -> Option<AnyView> {
         <Head class="col-num" label="Devices" />
     };
     let rows = rooms.into_iter().map(|room| {
+        let moved = (!room.moved.is_empty()).then(|| view! { <span class="sub">{room.moved}</span> }.into_any());
         view! {
             <tr role="row">
                 <NameCell class="col-name">{room.name} <span class="sub">{room.place}</span></NameCell>
@@ -136,7 +137,7 @@ fn rooms_table(rooms: Vec<ImportedRoom>) -> Option<AnyView> {
                     <RingBadge ring=room.ring />
                 </Cell>
                 <Cell class="col-num" label="Devices">
-                    {room.devices}
+                    {room.devices} {moved}
                 </Cell>
             </tr>
         }

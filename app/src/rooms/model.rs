@@ -121,6 +121,19 @@ pub struct DeviceView {
     pub components: Vec<ComponentView>,
     /// What it last reported (P12).
     pub facts: Vec<FactView>,
+    /// `None`: it has listed no programs.
+    pub programs: Option<ProgramsView>,
+}
+
+/// The programs on a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramsView {
+    /// How many, and when they were listed.
+    pub text: String,
+    /// Where the whole list is.
+    pub export: String,
+    /// What has changed lately, the newest first: what, and when it was noticed.
+    pub changes: Vec<(String, String)>,
 }
 
 /// A fact as a device has told it.
@@ -142,6 +155,8 @@ pub struct ComponentView {
     pub kind: ProductKind,
     /// Installed version, or `Unknown`.
     pub installed: String,
+    /// `Serial number S-7`; `None`: the device reports none.
+    pub serial: Option<String>,
     /// Newest release that is published and not deprecated; `None`: none is.
     pub recommended: Option<String>,
     /// `Current`, or the status of the update that brings the recommended version.
@@ -306,4 +321,6 @@ pub struct ImportedRoom {
     pub site: String,
     pub ring: RingView,
     pub devices: i64,
+    /// Devices that come from other rooms, in words; empty: none do.
+    pub moved: String,
 }

@@ -23,7 +23,7 @@ use crate::components::status_badge::HealthBadge;
 use crate::components::tabs::{Tab, Tabs};
 use crate::error::AppError;
 use crate::readiness::{WaiveDialog, room_panel};
-use crate::rooms::model::{ComponentView, DeviceView, FactView, RoomHead, RoomOverview};
+use crate::rooms::model::{ComponentView, DeviceView, FactView, ProgramsView, RoomHead, RoomOverview};
 use crate::tickets::model::IssueAbout;
 use crate::tickets::{RecordLink, record_dialog};
 
@@ -321,6 +321,7 @@ fn device(path: &str, device: DeviceView) -> AnyView {
     );
     let components = device.components.into_iter().map(component).collect_view();
     let facts = facts(device.facts);
+    let programs = device.programs.map(programs);
     view! {
         <tbody role="rowgroup">
             <tr role="row">
@@ -345,6 +346,7 @@ fn device(path: &str, device: DeviceView) -> AnyView {
             </tr>
             {components}
             {facts}
+            {programs}
         </tbody>
     }
     .into_any()
@@ -370,23 +372,54 @@ fn facts(facts: Vec<FactView>) -> Option<AnyView> {
         .into_any()
     });
     let rows = rows.collect_view();
-    let row = view! {
+    Some(folded("What it last reported", view! { <dl>{rows}</dl> }.into_any()))
+}
+
+/// A row below a device that opens with a click.
+fn folded(title: &'static str, content: AnyView) -> AnyView {
+    view! {
         <tr role="row" class="is-part">
             <td role="cell" colspan="4" class="reported-cell">
                 <details class="reported-facts">
                     <summary>
                         <Icon name="chevron-right" />
-                        "What it last reported"
+                        {title}
                     </summary>
-                    <dl>{rows}</dl>
+                    {content}
                 </details>
             </td>
         </tr>
+    }
+    .into_any()
+}
+
+/// The programs on a device, folded away: how many, what has changed, and the whole list as a file (`docs/devices.md` 4).
+fn programs(programs: ProgramsView) -> AnyView {
+    let changes = programs.changes.into_iter().map(|(change, at)| {
+        view! {
+            <li>
+                {change} <span class="sub">{at}</span>
+            </li>
+        }
+        .into_any()
+    });
+    let changes = changes.collect_view();
+    let content = view! {
+        <p>
+            {programs.text} ". "
+            <a href=programs.export rel="external" download="programs.csv">
+                "Download the list"
+            </a>
+        </p>
+        <ul class="list">{changes}</ul>
     };
-    Some(row.into_any())
+    folded("Programs", content.into_any())
 }
 
 fn component(component: ComponentView) -> AnyView {
+    let serial = component
+        .serial
+        .map(|serial| view! { <span class="sub">{serial}</span> }.into_any());
     let support = component
         .support
         .map(|support| view! { <span class="sub">{support}</span> }.into_any());
@@ -396,7 +429,7 @@ fn component(component: ComponentView) -> AnyView {
     };
     view! {
         <tr role="row" class="is-part">
-            <NameCell>{component.product}</NameCell>
+            <NameCell>{component.product} {serial}</NameCell>
             <Cell label="Installed">{component.installed} {support}</Cell>
             <Cell label="Recommended">{recommended}</Cell>
             <Cell label="State">{component.state}</Cell>

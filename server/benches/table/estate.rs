@@ -288,6 +288,14 @@ fn service(store: Store, folder: &Path) -> Service {
     Service::new(store, Clock::driven(monday()), artifacts, config)
 }
 
+/// SQLite keeps yes and no as numbers.
+fn engine_true(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "1",
+        Engine::Postgres => "true",
+    }
+}
+
 /// What ten days leave in the tables.
 fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
     let (new_id, numeric) = match engine {
@@ -399,6 +407,40 @@ fn lived_in(engine: Engine, rooms: u32) -> Vec<String> {
         ),
         format!(
             "INSERT INTO blocks (room_id, kind, why) SELECT r.id, 'os', 'The check failed.' FROM rooms r WHERE {room} % 10 = 4"
+        ),
+        // Of each result a page at least, and of one that is rare no more than a thousand.
+        format!(
+            "INSERT INTO checks (room_id, check_name, result, since)
+            SELECT r.id, 'os_updates', CASE WHEN {room} <= {failed} THEN 'fail' ELSE 'pass' END, {at} FROM rooms r"
+        ),
+        format!(
+            "INSERT INTO checks (room_id, check_name, result, since)
+            SELECT r.id, 'worst', CASE WHEN {room} <= {failed} THEN 'fail' WHEN {room} % 2 = 0 THEN 'warning' ELSE 'pass' END, {at} FROM rooms r"
+        ),
+        format!(
+            "INSERT INTO unreviewed_software (room_id, name_key, name) SELECT r.id, 'viewer', 'Viewer' FROM rooms r WHERE {room} % 2 = 0"
+        ),
+        format!(
+            "INSERT INTO unreviewed_software (room_id, name_key, name) SELECT r.id, 'tool ' || {room}, 'Tool ' || {room} FROM rooms r"
+        ),
+        format!(
+            "INSERT INTO waivers (room_id, check_name, until, given_by, given_at, reason)
+            SELECT r.id, 'antivirus', '2025-12-31', 'Ada', {at}, 'It is on its way.' FROM rooms r WHERE {room} % 10 = 2"
+        ),
+        format!(
+            "INSERT INTO program_lists (device_id, taken_at, count, programs) SELECT d.id, {at}, 1,
+                '[{{\"name\": \"Viewer\", \"version\": \"1\", \"publisher\": \"\", \"source\": \"\"}}]' FROM devices d WHERE {device} % 10 = 0"
+        ),
+        format!(
+            "INSERT INTO setting_changes (device_id, setting, value, made_at, ended_at)
+            SELECT d.id, 'store_updates', 'off', {at}, {at} FROM devices d WHERE {device} % 10 = 1"
+        ),
+        format!("UPDATE rooms SET state = 'onboarding' WHERE {} > {rooms} - 50", number_of("name", 6)),
+        format!("UPDATE products SET has_support_policy = {} WHERE id = 'bar'", engine_true(engine)),
+        format!("INSERT INTO versions (id, product_id, text, released) VALUES ({new_id}, 'bar', '0.9', '2023-01-01')"),
+        format!(
+            "UPDATE components SET version_id = (SELECT v.id FROM versions v WHERE v.product_id = 'bar' AND v.text = '0.9')
+            WHERE product_id = 'bar' AND device_id IN (SELECT d.id FROM devices d WHERE {device} <= {failed})"
         ),
         // Housekeeping that would go on while pages are measured.
         match engine {

@@ -79,6 +79,31 @@ impl House {
             ("rooms", "/rooms".to_owned()),
             ("rooms, unhealthy", "/rooms?state=unhealthy".to_owned()),
             ("rooms, retired", "/rooms?state=retired".to_owned()),
+            ("readiness", "/rooms/readiness".to_owned()),
+            (
+                "readiness, a rare result",
+                "/rooms/readiness?check=os_updates&result=fail".to_owned(),
+            ),
+            (
+                "readiness, a frequent result",
+                "/rooms/readiness?check=os_updates&result=pass".to_owned(),
+            ),
+            ("readiness, any result", "/rooms/readiness?result=all".to_owned()),
+            (
+                "readiness, onboarding",
+                "/rooms/readiness?state=onboarding&result=all".to_owned(),
+            ),
+            ("software", "/rooms/readiness/software".to_owned()),
+            (
+                "readiness, rooms with a software",
+                "/rooms/readiness?result=all&software=viewer".to_owned(),
+            ),
+            ("support", "/rooms/support?group=all".to_owned()),
+            ("support, unsupported", "/rooms/support?group=unsupported".to_owned()),
+            (
+                "support, a past day",
+                "/rooms/support?group=all&date=2025-03-10".to_owned(),
+            ),
             ("sites", "/rooms/sites".to_owned()),
             ("incidents", "/incidents".to_owned()),
             ("incidents, all", "/incidents?state=all".to_owned()),

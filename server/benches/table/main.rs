@@ -4,6 +4,7 @@
 //! Numbers of one machine say little on another one; ratios say more. Start with [`run`].
 
 mod bare;
+mod checks;
 mod estate;
 mod house;
 mod lists;
@@ -68,6 +69,9 @@ async fn run(only: &[String]) {
     }
     if wanted("enter") {
         table.extend(planning::entering_a_ring().await);
+    }
+    if wanted("checks") {
+        table.extend(checks::nightly().await);
     }
     if wanted("process") {
         table.extend(load::process().await);

@@ -1,6 +1,6 @@
 //! Catalogue files: products and releases, in the shape of the shared catalogue (G1, G6).
 //!
-//! Reading is strict about what Nightshift uses and ignores the rest: catalogues carry notes and sources for people.
+//! Catalogues carry notes and sources for people; which keys those are, and that any other is refused, stands in `catalogue_keys.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,10 +13,11 @@ use domain::text::counted;
 use domain::update::{ProductKind, Severity};
 use domain::version::{self, Version, VersionOrder, VersionScheme};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{NewRelease, ProductRecord, SUPPORT_WORKED_OUT};
 
 use crate::announcements::announce_products;
+use crate::catalogue_keys::{check_products, check_releases};
 use crate::change::change_records;
 use crate::error::{Result, ServiceError};
 use crate::limits::{LONGEST_ISSUE, LONGEST_NAME, LONGEST_VERSION, check_optional, check_text};
@@ -228,6 +229,12 @@ impl Catalogue {
         let invalid = |file: &'static str, error: &serde_json::Error| {
             ServiceError::invalid("catalogue", format!("{file}: {error}"))
         };
+        let json = |file: &'static str, text: &str| -> Result<Value> {
+            serde_json::from_str(text).map_err(|error| invalid(file, &error))
+        };
+        // The keys and days first: their refusals name the entry, and not only the line.
+        check_products(&json("products", products)?)?;
+        check_releases(&json("releases", releases)?)?;
         Ok(Self {
             products: serde_json::from_str(products).map_err(|error| invalid("products", &error))?,
             releases: serde_json::from_str(releases).map_err(|error| invalid("releases", &error))?,

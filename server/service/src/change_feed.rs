@@ -15,6 +15,9 @@ use crate::error::Result;
 /// How often the database is asked: pages show a change within two seconds (P9).
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// How far the rows, the facts of devices and the kept counts have moved.
+type Revision = ((i64, i64, i64), (i64, i64, i64), u64);
+
 /// Counts the changes that are seen while somebody listens. Clones ask once for all of them.
 #[derive(Clone)]
 pub struct ChangeFeed {
@@ -48,8 +51,8 @@ impl ChangeFeed {
         heard
     }
 
-    /// What moves with everything that a page shows, contacts aside.
-    async fn revision(&self) -> Result<((i64, i64, i64), (i64, i64), u64)> {
+    /// What moves with everything that a page shows, later contacts aside.
+    async fn revision(&self) -> Result<Revision> {
         let mut tx = self.service.store.read().await?;
         let (rows, facts) = (tx.database_revision().await?, tx.facts_revision().await?);
         // Counts of a large estate come a moment later than what they follow from.

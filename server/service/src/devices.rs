@@ -133,8 +133,8 @@ impl Service {
             return Ok(None);
         }
         self.last_contacts.note(caller.id, now);
-        if !caller.enrolled {
-            store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.note_enrolled(caller.id, now).await?) })?;
+        if !caller.is_known {
+            store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.note_first_contact(caller.id, now).await?) })?;
         }
         Ok(Some(caller))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use domain::access::Act;
 use domain::clean::{CleanLine, name_key};
 use domain::ids::{DeviceId, ProductId, RingId, RoomId, SiteId};
@@ -11,7 +12,7 @@ use domain::settings::{Organisation, Settings};
 use domain::text::counted;
 use domain::zone::Zone;
 use serde_json::json;
-use store::{AuditEntry, NewSite, SiteRecord, Tx};
+use store::{AuditEntry, DeviceFacts, NewDevice, NewSite, SiteRecord, Tx};
 use uuid::Uuid;
 
 use crate::change::change_records;
@@ -19,6 +20,9 @@ use crate::error::{Result, ServiceError};
 use crate::limits::{LONGEST_NAME, check_optional, check_text};
 use crate::rooms_file::{CheckedRooms, RoomsFile};
 use crate::{Actor, Service};
+
+/// The room that a device leaves, and the one that it comes to.
+const ENTRIES_OF_A_MOVE: usize = 2;
 
 /// What an import added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,13 +92,14 @@ impl Service {
             let rings = tx.rings().await?;
             let mut report = ImportReport::default();
             let sites = self.add_missing_sites(tx, file, &mut report).await?;
-            let plan = CheckedRooms::of(self, file, &rings, &sites)?.all_or_refuse()?;
+            let mut plan = CheckedRooms::of(self, file, &rings, &sites)?.all_or_refuse()?;
             let others = tx.rooms_in_other_forms().await?;
             let mut names = plan.rooms.iter().map(|room| (name_key(&room.name), room.site));
             if names.any(|name| others.contains_key(&name)) {
                 return Err(ServiceError::invalid("name", THERE_ALREADY));
             }
             tx.add_rooms(&plan.rooms).await.map_err(|error| taken(error, "name"))?;
+            let mut entries = self.move_known_devices(tx, actor, &mut plan, now).await?;
             tx.add_devices(&plan.devices)
                 .await
                 .map_err(|error| taken(error, "device"))?;
@@ -114,7 +119,7 @@ impl Service {
             tx.wake_rollouts(now).await?;
             report.rooms = plan.rooms.len();
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
-            report.devices = plan.devices.len();
+            report.devices = plan.devices.len() + entries.len() / ENTRIES_OF_A_MOVE;
             let summary = format!(
                 "Imported {} with {}.",
                 counted(report.rooms, "room"),
@@ -123,8 +128,59 @@ impl Service {
             let entry = actor
                 .entry("rooms.imported", "rooms", "", summary)
                 .with_after(json!({ "sites": report.sites, "rooms": report.rooms, "devices": report.devices }));
-            (vec![entry], report)
+            entries.push(entry);
+            (entries, report)
         })
+    }
+
+    /// Whether a device that is known may be moved to another room (A4). `other`: the name of the room that it is in.
+    pub(crate) async fn may_move(&self, tx: &mut Tx, controller: &str, other: &str) -> Result<()> {
+        match tx.device_facts(controller).await? {
+            Some(facts) => check_may_move(&facts, other),
+            None => Ok(()),
+        }
+    }
+
+    /// Moves the devices of a file that are known already, and were revoked where they are, and takes them out of those that are to be
+    /// added (A4). The histories of both rooms say so: [`ENTRIES_OF_A_MOVE`] for each.
+    async fn move_known_devices(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        plan: &mut CheckedRooms,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AuditEntry>> {
+        let controllers: Vec<String> = plan.devices.iter().map(|device| device.controller.clone()).collect();
+        let known = tx.devices_by_controller(&controllers).await?;
+        let (moved, new): (Vec<NewDevice>, Vec<NewDevice>) = std::mem::take(&mut plan.devices)
+            .into_iter()
+            .partition(|device| known.contains_key(&device.controller));
+        plan.devices = new;
+        let names: BTreeMap<RoomId, &str> = plan.rooms.iter().map(|room| (room.id, room.name.as_str())).collect();
+        let mut entries = Vec::new();
+        for device in moved {
+            let controller = &device.controller;
+            let Some(facts) = tx.device_facts(controller).await? else {
+                continue;
+            };
+            let (id, from) = (facts.device.id, facts.device.room);
+            let other = known.get(controller).map_or("", String::as_str);
+            check_may_move(&facts, other)?;
+            tx.move_device(id, &device, now).await?;
+            tx.recheck(from).await?;
+            for (of, ..) in plan.installed.iter_mut().filter(|(of, ..)| *of == device.id) {
+                *of = id;
+            }
+            for (of, _) in plan.seen.iter_mut().filter(|(of, _)| *of == device.id) {
+                *of = id;
+            }
+            let to = names.get(&device.room).copied().unwrap_or_default();
+            let went = format!("The device {controller} went to {to}.");
+            let came = format!("The device {controller} came from {other}.");
+            entries.push(actor.entry("device.moved", "room", from, went));
+            entries.push(actor.entry("device.moved", "room", device.room, came));
+        }
+        Ok(entries)
     }
 
     pub(crate) async fn add_missing_sites(
@@ -220,4 +276,18 @@ pub(crate) fn taken(error: store::StoreError, field: &'static str) -> ServiceErr
         store::StoreError::Constraint(..) => ServiceError::invalid(field, THERE_ALREADY),
         other => other.into(),
     }
+}
+
+/// Whether a device that is known may be added to another room. `other`: the name of the room that it is in.
+pub(crate) fn check_may_move(facts: &DeviceFacts, other: &str) -> Result<()> {
+    let controller = &facts.device.controller;
+    if !facts.device.revoked {
+        let problem = format!("{controller} is a device of {other} already; revoke it there first");
+        return Err(ServiceError::invalid("device", problem));
+    }
+    if facts.open_install.is_some() {
+        let problem = format!("{controller} has an install in {other} that has not ended; add it when it has");
+        return Err(ServiceError::conflict(problem));
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ use domain::deployment::Progress;
 use domain::ids::{ProductId, RingId, StageOf, UpdateId};
 use domain::room::{HealthImpact, RoomState};
 use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
+use uuid::Uuid;
 
 use crate::Clock;
 use crate::clock::Stopwatch;
@@ -311,6 +312,22 @@ impl EstateCount for RoomsByHealthFacts {
     }
 }
 
+/// Rooms by the version that counts for how long they are supported, [`Tx::rooms_by_version`]; `None`: now.
+#[derive(Clone)]
+pub(crate) struct RoomsByVersion(pub(crate) Option<DateTime<Utc>>);
+
+impl EstateCount for RoomsByVersion {
+    type Value = Vec<(ProductId, Option<Uuid>, i64)>;
+
+    fn key(&self) -> String {
+        format!("{:?}", self.0)
+    }
+
+    async fn count(&self, tx: &mut Tx, _now: DateTime<Utc>) -> store::Result<Self::Value> {
+        tx.rooms_by_version(self.0).await
+    }
+}
+
 /// Rooms that match, [`Tx::rooms_found`].
 #[derive(Clone)]
 pub(crate) struct RoomsFound(pub(crate) RoomFilter);
@@ -320,7 +337,7 @@ impl EstateCount for RoomsFound {
 
     fn key(&self) -> String {
         format!(
-            "{:?} {:?} {} {} {} {:?} {:?} {}",
+            "{:?} {:?} {} {} {} {:?} {:?} {:?} {}",
             self.0.ring,
             self.0.site,
             self.0.retired,
@@ -328,6 +345,7 @@ impl EstateCount for RoomsFound {
             self.0.onboarding,
             self.0.checks,
             self.0.versions,
+            self.0.software,
             self.0.words
         )
     }

@@ -9,7 +9,7 @@ use domain::changes::{Applied, Changes};
 use domain::clean::{CleanLine, CleanText, name_key};
 use domain::commands::readiness::{RoomToDecide, confirm_onboarding, end_review, end_waiver, review, waive};
 use domain::ids::RoomId;
-use domain::readiness::decide::{Rules, decide};
+use domain::readiness::decide::{RoomToCheck, Rules, decide};
 use domain::readiness::profile::Profile;
 use domain::readiness::verdict::Given;
 use domain::readiness::{Check, Waiver};
@@ -27,8 +27,8 @@ use crate::{Actor, Service};
 
 /// Rooms whose checks are made in one transaction.
 const ROOMS: i64 = 200;
-/// Most characters of a name of software: as many as an attribute has.
-pub const LONGEST_SOFTWARE: usize = 128;
+/// Most characters of a name of software: as many as a list of programs has.
+pub const LONGEST_SOFTWARE: usize = domain::conversation::programs::MOST_CHARACTERS;
 /// Rooms that are confirmed at once.
 pub const MOST_CONFIRMED: usize = 1_000;
 
@@ -92,17 +92,37 @@ impl Service {
         }
     }
 
+    /// Makes the checks of these rooms, whether they are due or not, so that whoever has decided something sees at once what has come of
+    /// it. If another process plans just now, that one makes them.
+    async fn check_at_once(&self, rooms: &[RoomId], now: DateTime<Utc>) -> Result<()> {
+        for rooms in rooms.chunks(usize::try_from(ROOMS).unwrap_or(usize::MAX)) {
+            store::write!(self.store, tx => {
+                if tx.try_tick_lock().await? {
+                    tx.lock_rooms_to_check(rooms).await?;
+                    self.make_checks(tx, rooms, now).await?;
+                }
+                Ok::<_, ServiceError>(())
+            })?;
+        }
+        Ok(())
+    }
+
     /// Makes the checks of at most [`ROOMS`] rooms that are due. Of how many it has made them.
     pub(crate) async fn check_some(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<usize> {
         let rooms = tx.rooms_to_check(now, ROOMS).await?;
-        if rooms.is_empty() {
-            return Ok(0);
+        if !rooms.is_empty() {
+            self.make_checks(tx, &rooms, now).await?;
         }
+        Ok(rooms.len())
+    }
+
+    /// Makes the checks of rooms, and writes what follows. Nobody else may make theirs meanwhile.
+    async fn make_checks(&self, tx: &mut Tx, rooms: &[RoomId], now: DateTime<Utc>) -> Result<()> {
         let organisation = organisation(tx).await?;
         let rules = ReadinessRules::of(tx, &organisation.settings).await?;
         let mut changes = Changes::default();
         let mut managed = Vec::new();
-        for room in tx.checked_facts(&rooms).await? {
+        for room in tx.checked_facts(rooms).await? {
             let of_room = decide(&room, &rules.rules(), now);
             if of_room.checked_rooms.iter().any(|checked| checked.becomes_managed) {
                 managed.push(became_managed(room.room, &room.name));
@@ -120,7 +140,7 @@ impl Service {
             // What their rings have behind them comes to them now (R14).
             tx.wake_rollouts(now).await?;
         }
-        Ok(rooms.len())
+        Ok(())
     }
 
     /// Waives a check of a room until a date in its zone, that date included (C1).
@@ -141,9 +161,10 @@ impl Service {
             Act::DecideReadiness,
             |tx| {
                 let reason = checked_reason(reason.clone())?;
-                (room_to_decide(tx, room, self.clock.now()).await?, reason)
+                (room_to_decide(tx, room).await?, reason)
             },
-            |(facts, reason), now| {
+            |(room, reason), now| {
+                let facts = RoomToDecide::of(&room, now);
                 let given = Given {
                     by: actor.name.clone(),
                     why: reason.clone(),
@@ -156,7 +177,7 @@ impl Service {
                 let changes = waive(&facts, waiver, now)?;
                 let summary = format!("Waived {} in {} until {until}: {reason}", check.label(), facts.name);
                 let entry = actor
-                    .entry("check.waived", "room", room, summary)
+                    .entry("check.waived", "room", facts.room, summary)
                     .with_after(json!({ "check": check, "until": until, "reason": reason }));
                 (changes, |_: &Applied| Ok((vec![entry], ())))
             }
@@ -172,17 +193,14 @@ impl Service {
             self,
             actor,
             Act::DecideReadiness,
-            |tx| {
-                let facts = room_to_decide(tx, room, self.clock.now()).await?;
-                let checked = tx.checked_facts(&[room]).await?.pop();
-                (facts, checked.map(|room| room.waivers).unwrap_or_default())
-            },
-            |(facts, waivers), _now| {
+            |tx| { room_to_decide(tx, room).await? },
+            |room, now| {
+                let (facts, waivers) = (RoomToDecide::of(&room, now), room.waivers);
                 let changes = end_waiver(&facts, &waivers, check)?;
                 let summary = format!("Ended the waiver of {} in {}.", check.label(), facts.name);
                 let before = waivers.iter().find(|waiver| waiver.check == check);
                 let entry = actor
-                    .entry("check.waiver_ended", "room", room, summary)
+                    .entry("check.waiver_ended", "room", facts.room, summary)
                     .with_before(before.map(|before| json!(before)));
                 (changes, |_: &Applied| Ok((vec![entry], ())))
             }
@@ -211,12 +229,7 @@ impl Service {
                 let (mut changes, mut entries, mut outcome) =
                     (Changes::default(), Vec::new(), ConfirmOutcome::default());
                 for room in &loaded {
-                    let facts = RoomToDecide {
-                        room: room.room,
-                        name: room.name.clone(),
-                        state: room.state,
-                        today: room.zone.date(now),
-                    };
+                    let facts = RoomToDecide::of(room, now);
                     match confirm_onboarding(&facts, room.is_confirmed, &actor.name, now) {
                         Ok(confirmed) => {
                             changes.readiness.extend(confirmed.readiness);
@@ -236,9 +249,9 @@ impl Service {
                 (changes, |_: &Applied| Ok((entries, outcome)))
             }
         );
-        // So that whoever has confirmed sees at once what has come of it.
-        self.check_rooms(self.clock.now()).await?;
-        outcome
+        let outcome = outcome?;
+        self.check_at_once(rooms, self.clock.now()).await?;
+        Ok(outcome)
     }
 
     /// Marks a name of software as reviewed, for all rooms (C1).
@@ -252,12 +265,6 @@ impl Service {
             Act::DecideReadiness,
             |tx| {
                 check_text("name", &name, LONGEST_SOFTWARE)?;
-                if name.as_str().contains(',') {
-                    return Err(ServiceError::invalid(
-                        "name",
-                        "names of software have no commas; review one at a time",
-                    ));
-                }
                 is_reviewed(tx, name.as_str()).await?
             },
             |is_reviewed, now| {
@@ -296,6 +303,8 @@ impl Service {
     /// # Errors
     /// The actor may not, or the text is no profile: the sentence says what is wrong with it.
     pub async fn set_profile(&self, actor: &Actor, text: &str) -> Result<()> {
+        // Who may not is told that, whatever they have typed.
+        actor.may(Act::EditSettings)?;
         let own = match text.trim() {
             "" => None,
             text => Some(parsed_profile(text)?),
@@ -340,14 +349,8 @@ async fn is_reviewed(tx: &mut Tx, name: &str) -> Result<bool> {
         .any(|reviewed| name_key(&reviewed.name) == name_key(name)))
 }
 
-async fn room_to_decide(tx: &mut Tx, room: RoomId, now: DateTime<Utc>) -> Result<RoomToDecide> {
-    let record = tx.room_record(room).await?.ok_or(Refusal::NoSuchRoom)?;
-    Ok(RoomToDecide {
-        room,
-        today: record.zone.date(now),
-        name: record.name,
-        state: record.state,
-    })
+async fn room_to_decide(tx: &mut Tx, room: RoomId) -> Result<RoomToCheck> {
+    Ok(tx.checked_facts(&[room]).await?.pop().ok_or(Refusal::NoSuchRoom)?)
 }
 
 fn became_managed(room: RoomId, name: &str) -> AuditEntry {

@@ -14,14 +14,14 @@ use domain::room::RoomState;
 use domain::zone::Zone;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{AuditEntry, DeviceFacts, NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord, Tx};
+use store::{AuditEntry, NewDevice, NewRoom, NewSite, RoomRecord, SiteRecord, Tx};
 use uuid::Uuid;
 
 use crate::change::change_records;
 use crate::control::checked_reason;
 use crate::devices::{new_token, token_hash};
 use crate::error::{Result, ServiceError};
-use crate::estate::ImportReport;
+use crate::estate::{ImportReport, check_may_move};
 use crate::limits::{check_controller, check_optional, check_text};
 use crate::rooms_file::{CheckedRooms, RefusedLine, RoomsFile};
 use crate::uploads::pending_upload;
@@ -101,6 +101,8 @@ pub struct ReviewRoom {
     pub zone: Zone,
     pub ring: RingId,
     pub devices: usize,
+    /// Devices that were in other rooms, each in a sentence.
+    pub moved: Vec<String>,
 }
 
 /// Rooms that a review names.
@@ -358,14 +360,23 @@ impl Service {
         for (room, place) in checked.rooms.iter().zip(&checked.places) {
             let own = devices.get(&room.id).map_or(&[][..], Vec::as_slice);
             let site = site_names.get(&room.site).copied().unwrap_or_default();
-            let of_another = own
+            let mut moved = Vec::new();
+            let mut problem = None;
+            for (device, other) in own
                 .iter()
-                .find_map(|device| taken_devices.get(*device).map(|other| (device, other)));
-            let problem = if taken_names.contains_key(&(name_key(&room.name), room.site)) {
-                Some(("name", format!("{site} has a room of this name already")))
-            } else {
-                of_another.map(|(device, other)| ("device", taken_device(device, other)))
-            };
+                .filter_map(|device| Some((device, taken_devices.get(*device)?)))
+            {
+                match self.may_move(tx, device, other).await {
+                    Ok(()) => moved.push(format!("{device} comes from {other}")),
+                    Err(ServiceError::Invalid { problem: why, .. } | ServiceError::Conflict { problem: why }) => {
+                        problem = problem.or(Some(("device", why)));
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+            if taken_names.contains_key(&(name_key(&room.name), room.site)) {
+                problem = Some(("name", format!("{site} has a room of this name already")));
+            }
             if let Some((field, problem)) = problem {
                 refused.push(RefusedLine {
                     place: place.clone(),
@@ -383,6 +394,7 @@ impl Service {
                     zone: room.zone.clone(),
                     ring: room.ring,
                     devices: own.len(),
+                    moved,
                 });
             }
         }
@@ -442,25 +454,6 @@ async fn put(tx: &mut Tx, before: &RoomRecord, after: &RoomRecord, now: DateTime
 fn entry(actor: &Actor, action: &'static str, before: &RoomRecord, after: &RoomRecord, summary: String) -> AuditEntry {
     let entry = actor.entry(action, "room", after.id, summary);
     entry.with_before(facts(before)).with_after(facts(after))
-}
-
-/// Why a file cannot add a device that `other` has.
-fn taken_device(device: &str, other: &str) -> String {
-    format!("{device} is a device of {other} already; add it to this room when it is revoked there")
-}
-
-/// Whether a device that is known may be added to another room. `other`: the name of the room that it is in.
-fn check_may_move(facts: &DeviceFacts, other: &str) -> Result<()> {
-    let controller = &facts.device.controller;
-    if !facts.device.revoked {
-        let problem = format!("{controller} is a device of {other} already; revoke it there first");
-        return Err(ServiceError::invalid("device", problem));
-    }
-    if facts.open_install.is_some() {
-        let problem = format!("{controller} has an install in {other} that has not ended; add it when it has");
-        return Err(ServiceError::conflict(problem));
-    }
-    Ok(())
 }
 
 fn refuse_retired(room: &RoomRecord) -> Result<()> {

@@ -22,6 +22,7 @@ both_engines![
     a_new_zone_moves_the_windows_of_what_is_prepared_w2,
     a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0,
     a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4,
+    a_revoked_device_goes_to_another_room_by_a_file_too_a4,
     one_of_two_who_move_a_room_is_told_where_it_is_now_r3_r13,
     an_export_is_a_file_that_an_import_takes_p0,
     a_review_names_every_line_that_is_refused_and_changes_nothing_g5,
@@ -266,6 +267,52 @@ async fn a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0(estate: Est
     estate.is_sound().await;
 }
 
+async fn a_revoked_device_goes_to_another_room_by_a_file_too_a4(estate: Estate) {
+    let room = estate.rooms(&[("Staging", 1)]).await["Staging 1"];
+    let token = estate
+        .service
+        .add_device(&actor(), room, &device("bar-17"))
+        .await
+        .unwrap();
+    let text = "site,name,device,model,product,version\nHarbour,Neisse,bar-17,Rally Bar,bar,1.0\n";
+    let upload = estate.service.upload_rooms(&actor(), "moved.csv", text).await.unwrap();
+    let review = estate.service.review_rooms(&actor(), upload).await.unwrap();
+    let refused = "bar-17 is a device of Staging 1 already; revoke it there first";
+    assert_eq!(review.refused[0].problem, refused);
+    let import = estate.service.import_upload(&actor(), upload).await;
+    assert_eq!(said(&import.unwrap_err()), format!("device: {refused}"));
+    estate.service.revoke_device(&actor(), "bar-17").await.unwrap();
+    let review = estate.service.review_rooms(&actor(), upload).await.unwrap();
+    assert_eq!((review.refused.len(), review.devices), (0, 1));
+    assert_eq!(review.first[0].moved, ["bar-17 comes from Staging 1"]);
+    let report = estate.service.import_upload(&actor(), upload).await.unwrap();
+    assert_eq!((report.rooms, report.devices), (1, 1));
+    let fleet = estate.fleet().await;
+    let moved = &fleet.rooms[&report.ids[0]];
+    assert_eq!((moved.devices.len(), moved.devices[0].model.as_str()), (1, "Rally Bar"));
+    assert_eq!(fleet.rooms[&room].devices.len(), 1, "the other one has stayed");
+    for (room, says) in [(room, "went to Neisse"), (report.ids[0], "came from Staging 1")] {
+        let mut snapshot = estate.service.read_snapshot().await.unwrap();
+        let detail = snapshot.room(room).await.unwrap();
+        let history = format!("{:?}", snapshot.history_of_room(&detail).await.unwrap());
+        assert!(history.contains(&format!("The device bar-17 {says}.")), "{history}");
+    }
+    let speaks = |token: &str| service::devices::Credentials::Target(token.to_owned());
+    let old = estate.service.device("bar-17", &speaks(&token)).await.unwrap();
+    assert!(old.is_none(), "the old token does not count here");
+    let token = estate.service.enrol_device(&actor(), "bar-17").await.unwrap();
+    assert!(
+        estate
+            .service
+            .device("bar-17", &speaks(&token))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    estate.service.tick().await.unwrap();
+    estate.is_sound().await;
+}
+
 async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4(estate: Estate) {
     let rooms = estate.rooms(&[("Staging", 1), ("General", 1)]).await;
     let (room, other) = (rooms["Staging 1"], rooms["General 1"]);
@@ -479,7 +526,7 @@ async fn a_review_names_every_line_that_is_refused_and_changes_nothing_g5(estate
         "line 4 (Deck): site: there is no site named \"Atlantis\"",
         "line 5 (Bow): capacity: is not a whole number",
         "line 6 (STAGING 1): name: Harbour has a room of this name already",
-        "line 7 (Stern): device: staging-1 is a device of Staging 1 already; add it to this room when it is revoked there",
+        "line 7 (Stern): device: staging-1 is a device of Staging 1 already; revoke it there first",
         "line 8: line: has 2 values, and the first line names 5 columns",
         "line 9 (Hull): model: a device needs a model",
     ];

@@ -24,7 +24,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use axum_extra::extract::CookieJar;
 use domain::access::Act;
-use domain::ids::UpdateId;
+use domain::ids::{DeviceId, UpdateId};
 use futures::TryStreamExt;
 use service::spreadsheet::CsvStream;
 
@@ -37,6 +37,7 @@ pub(crate) fn exports(sessions: Sessions) -> Router {
         .route("/rooms.csv", get(rooms))
         .route("/readiness.csv", get(readiness))
         .route("/support.csv", get(support))
+        .route("/devices/{id}/programs.csv", get(programs))
         .route("/updates/{id}/rooms.csv", get(update_rooms))
         .layer(axum::middleware::from_fn_with_state(
             sessions.clone(),
@@ -137,6 +138,16 @@ async fn support(
     let parts = support_filter(&query);
     let parts = parts.and_then(|filter| Ok(sessions.service.export_support(&viewer.actor, &filter)?));
     file("support.csv", parts)
+}
+
+/// The programs on a device as a file (`docs/devices.md` 4).
+async fn programs(
+    State(sessions): State<Sessions>,
+    Extension(viewer): Extension<Viewer>,
+    Path(device): Path<DeviceId>,
+) -> Response {
+    let parts = sessions.service.export_programs(&viewer.actor, device).await;
+    file("programs.csv", parts.map_err(AppError::from))
 }
 
 /// The rooms of an update with status and reason, with the filters of its page (P3).

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use service::devices::Credentials;
 use service::{Service, ServiceError};
 use store::Caller;
+use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::{artifacts, conditions, wire};
@@ -41,6 +42,8 @@ pub fn routes(service: Service) -> Router {
     Router::new()
         .route(base, get(poll))
         .route(&format!("{base}/configData"), put(config))
+        // Unpacked before the limit counts: a small body may be a large list.
+        .route(&format!("{base}/inventory"), put(inventory).layer(RequestDecompressionLayer::new()))
         .route(&format!("{base}/deploymentBase/{{action}}"), get(deployment))
         .route(&format!("{base}/deploymentBase/{{action}}/feedback"), post(feedback))
         .route(&format!("{base}/cancelAction/{{action}}"), get(cancel))
@@ -300,6 +303,21 @@ async fn config(
     }
 }
 
+/// The programs on a device (`docs/devices.md` 4).
+async fn inventory(
+    State(service): State<Arc<Service>>,
+    Path(path): Path<Controller>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> DeviceResult {
+    let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
+    let list = wire::parse_inventory(&read(body)?).map_err(DeviceError::Bad)?;
+    match service.programs(caller.id, list).await? {
+        Ok(()) => Ok(StatusCode::OK.into_response()),
+        Err(refusal) => Err(DeviceError::Bad(refusal.to_string())),
+    }
+}
+
 async fn deployment(State(service): State<Arc<Service>>, Path(path): Path<Action>, headers: HeaderMap) -> DeviceResult {
     let caller = authenticate(&service, &path.tenant, &path.controller, &headers).await?;
     let work = service
@@ -433,7 +451,7 @@ async fn read_feedback(body: Body) -> Result<Feedback, DeviceError> {
 fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, DeviceError> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => DeviceError::TooLarge(LARGEST_BODY),
-        _ => DeviceError::Bad("the body ended before its length".to_owned()),
+        _ => DeviceError::Bad("the body ended before its length, or is not packed as its head says".to_owned()),
     })
 }
 

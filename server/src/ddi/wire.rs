@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use domain::conversation::feedback::{Execution, Feedback, Finished};
 use domain::conversation::inventory::{ConfigMode, ConfigReport};
+use domain::conversation::programs::{Program, ProgramList};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service::devices::{MaintenanceWindow, PollAnswer, Work};
@@ -205,6 +207,48 @@ pub fn parse_config(body: &[u8]) -> Result<ConfigReport, String> {
         attributes.insert(key.clone(), value);
     }
     Ok(ConfigReport { mode, data: attributes })
+}
+
+/// Reads a list of programs. Keys that nobody knows are left out: a device may be newer than this program.
+///
+/// # Errors
+/// It is no such list.
+pub fn parse_inventory(body: &[u8]) -> Result<ProgramList, String> {
+    const TIME: &str = "it must be a time with an offset, such as 2026-03-04T15:30:00+01:00";
+    let value: Value = serde_json::from_str(&String::from_utf8_lossy(body))
+        .map_err(|error| format!("the body is not JSON: {error}"))?;
+    let Some(taken_at) = value.get("taken_at").and_then(Value::as_str) else {
+        return Err(format!("taken_at is missing; {TIME}"));
+    };
+    let taken_at = DateTime::parse_from_rfc3339(taken_at.trim()).map_err(|_| {
+        let shortened: String = taken_at.chars().take(40).collect();
+        format!("taken_at is {shortened:?}; {TIME}")
+    })?;
+    let Some(Value::Array(programs)) = value.get("programs") else {
+        return Err("programs is missing; it must be a list".to_owned());
+    };
+    let programs = programs.iter().enumerate().map(|(index, program)| {
+        let text = |field: &str| match program.get(field) {
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(format!("programs[{index}].{field} must be a text"))
+            }
+        };
+        if !program.is_object() {
+            return Err(format!("programs[{index}] must be an object with a name"));
+        }
+        Ok(Program {
+            name: text("name")?,
+            version: text("version")?,
+            publisher: text("publisher")?,
+            source: text("source")?,
+        })
+    });
+    Ok(ProgramList {
+        taken_at: taken_at.to_utc(),
+        programs: programs.collect::<Result<_, String>>()?,
+    })
 }
 
 fn text_of(value: &Value) -> String {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::readiness::profile::Profile;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use service::read::devices::DeviceToken;
@@ -119,7 +120,7 @@ impl DemoDevices {
             return Ok((BTreeMap::new(), BTreeMap::new()));
         };
         let components = own.components.into_iter();
-        let components = components.filter_map(|(product, _, _, version)| Some((product.0, version?)));
+        let components = components.filter_map(|component| Some((component.product.0, component.version?)));
         let facts = own.attributes.into_iter();
         let facts = facts.filter(|(name, _)| !name.starts_with("component."));
         Ok((components.collect(), facts.collect()))
@@ -177,6 +178,7 @@ impl DemoDevices {
         let links = &poll["_links"];
         if let Some(href) = links["configData"]["href"].as_str() {
             self.report_facts(device, href).await?;
+            self.list_programs(controller, device, now).await?;
         }
         if let Some(href) = links["deploymentBase"]["href"].as_str() {
             let ends_at = self.begin(controller, device, href, now).await?;
@@ -303,6 +305,30 @@ impl DemoDevices {
             .put(href)
             .header("authorization", authorization(device))
             .json(&body)
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(())
+    }
+
+    /// A computer with an agent lists what its image has, and what it calls additional (`docs/devices.md` 4).
+    async fn list_programs(&self, controller: &str, device: &Device, now: DateTime<Utc>) -> Result<()> {
+        if !device.facts.contains_key("agent.version") {
+            return Ok(());
+        }
+        let image = Profile::shipped().image_software;
+        let additional = device.facts.get("readiness.additional_software");
+        let additional = additional.filter(|names| *names != "none").into_iter();
+        let additional = additional.flat_map(|names| names.split(", ")).map(str::to_owned);
+        let programs: Vec<Value> = image
+            .into_iter()
+            .chain(additional)
+            .map(|name| json!({ "name": name }))
+            .collect();
+        self.http
+            .put(self.address(controller, "/inventory"))
+            .header("authorization", authorization(device))
+            .json(&json!({ "taken_at": now.to_rfc3339(), "programs": programs }))
             .send()
             .await?
             .error_for_status()?;

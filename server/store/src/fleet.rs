@@ -101,6 +101,7 @@ impl Tx {
             let ids: Vec<RoomId> = batch.iter().map(|(id, ..)| RoomId(*id)).collect();
             let mut results = self.check_results(&ids).await?;
             let mut waivers = self.waivers_of(&ids).await?;
+            let mut unreviewed = self.unreviewed_in(&ids).await?;
             for (id, confirmed_at, check_at) in batch {
                 let results = results.remove(id).unwrap_or_default();
                 let checks = RoomChecks {
@@ -109,6 +110,7 @@ impl Tx {
                         .map(|(check, (result, _))| (check, result))
                         .collect(),
                     waivers: waivers.remove(id).unwrap_or_default(),
+                    unreviewed: unreviewed.remove(id).unwrap_or_default(),
                     is_confirmed: confirmed_at.is_some(),
                     next_at: Some(instant("rooms", id, *check_at)?),
                 };

@@ -31,6 +31,14 @@ impl Tx {
             FROM (SELECT check_name, result, rooms AS kept, 0 AS found FROM check_counts
                 UNION ALL SELECT check_name, result, 0 AS kept, COUNT(*) AS found FROM checks GROUP BY check_name, result) AS k
             GROUP BY k.check_name, k.result HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.check_name, k.result";
+        const SOFTWARE: &str = "SELECT k.name_key, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
+            FROM (SELECT name_key, rooms AS kept, 0 AS found FROM unreviewed_counts
+                UNION ALL SELECT name_key, 0 AS kept, COUNT(*) AS found FROM unreviewed_software GROUP BY name_key) AS k
+            GROUP BY k.name_key HAVING SUM(k.kept) <> SUM(k.found) ORDER BY k.name_key";
+        let software: Vec<(String, i64, i64)> = each!(self, c => sqlx::query_as(SOFTWARE).fetch_all(c).await)?;
+        let software = software.into_iter().map(|(name, kept, found)| {
+            format!("{kept} rooms with the software {name:?} are counted, and there are {found}")
+        });
         let checks: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(CHECKS).fetch_all(c).await)?;
         let checks = checks.into_iter().map(|(check, result, kept, found)| {
             format!("{kept} rooms whose check {check} is {result} are counted, and there are {found}")
@@ -55,6 +63,7 @@ impl Tx {
             .chain(tickets)
             .chain(unhealthy)
             .chain(checks)
+            .chain(software)
             .chain(keys)
             .collect())
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::ReadinessEdit;
 use domain::clean::name_key;
+use domain::conversation::programs::with_additional_software;
 use domain::ids::{DeviceId, ProductId, RoomId};
 use domain::readiness::checked::CheckedRoom;
 use domain::readiness::decide::{BadSignal, RoomToCheck, VersionInRoom};
@@ -25,14 +26,6 @@ use crate::devices::{bad_since_of, told_at_of};
 use crate::error::{Result, StoreError};
 use crate::rows::{ids_in, instant, micros, opt_instant, small, word, zone_of};
 use crate::tx::{Inner, Tx, each};
-
-/// A name of software that somebody has reviewed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReviewedSoftware {
-    pub name: String,
-    pub by: String,
-    pub at: DateTime<Utc>,
-}
 
 /// The devices of rooms.
 type ReportingDevices = BTreeMap<Uuid, Vec<ReportingDevice>>;
@@ -71,6 +64,18 @@ impl Tx {
         Ok(ids.into_iter().map(RoomId).collect())
     }
 
+    /// Keeps rooms whose checks are about to be made from other writers until this transaction ends: a report that comes meanwhile waits,
+    /// and has its room checked once more.
+    pub async fn lock_rooms_to_check(&mut self, rooms: &[RoomId]) -> Result<()> {
+        if let Inner::Postgres(tx) = &mut self.inner {
+            let mut query = sqlx::QueryBuilder::new("SELECT 1 FROM rooms WHERE id IN (");
+            ids_in(&mut query, rooms.iter().map(|id| id.0));
+            query.push(" ORDER BY id FOR NO KEY UPDATE");
+            query.build().fetch_all(&mut **tx).await?;
+        }
+        Ok(())
+    }
+
     /// When the next room's checks are due.
     pub(crate) async fn next_check(&mut self) -> Result<Option<i64>> {
         const SQL: &str = "SELECT MIN(check_at) FROM rooms WHERE state <> 'retired'";
@@ -103,6 +108,7 @@ impl Tx {
         let mut blocks = self.blocks_on(ids).await?;
         let mut versions = self.supported_versions(ids).await?;
         let mut tickets = self.cause_tickets_of(ids).await?;
+        let mut unreviewed = self.unreviewed_in(ids).await?;
         let mut rooms = Vec::with_capacity(rows.len());
         for (id, name, zone, state, confirmed_at) in rows {
             let results = results.remove(&id).unwrap_or_default();
@@ -122,6 +128,7 @@ impl Tx {
                 versions: versions.remove(&id).unwrap_or_default(),
                 bad_signals: bad_signals.remove(&id).unwrap_or_default(),
                 tickets: tickets.remove(&id).unwrap_or_default(),
+                unreviewed: unreviewed.remove(&id).unwrap_or_default(),
             });
         }
         Ok(rooms)
@@ -198,11 +205,13 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut products = self.products_by_device(rooms).await?;
+        let lists = self.program_lists_in(rooms).await?;
         let (mut by_room, mut bad) = (ReportingDevices::new(), BadSignals::new());
         for (room, id, attributes, told_at, bad_since, controller, off_since, failures, setting, setting_told_at) in
             rows
         {
             let told_at = told_at_of(id, told_at.0)?;
+            let (has_reported, has_agent) = (!attributes.is_empty(), attributes.contains_key("agent.version"));
             for (signal, since) in bad_since_of(id, bad_since.0)? {
                 let value = attributes.get(&format!("signal.{}", signal.as_str()));
                 bad.entry(room).or_default().push(BadSignal {
@@ -213,10 +222,15 @@ impl Tx {
                     since,
                 });
             }
+            let facts = Facts::readable(attributes.0, |attribute| told_at.get(attribute).copied());
+            let facts = match lists.get(&id) {
+                Some(list) => with_additional_software(facts, list),
+                None => facts,
+            };
             by_room.entry(room).or_default().push(ReportingDevice {
                 id: Some(DeviceId(id)),
-                has_reported: !attributes.is_empty(),
-                has_agent: attributes.contains_key("agent.version"),
+                has_reported,
+                has_agent,
                 setting: match setting {
                     Some(_) => Some(OpenSetting {
                         told_at: opt_instant("devices", id, setting_told_at)?,
@@ -224,7 +238,7 @@ impl Tx {
                     None => None,
                 },
                 setting_failures: small("devices", id, failures)?,
-                facts: Facts::readable(attributes.0, |attribute| told_at.get(attribute).copied()),
+                facts,
                 products: products.remove(&id).unwrap_or_default(),
                 store_updates_off_since: opt_instant("devices", id, off_since)?,
             });
@@ -350,6 +364,9 @@ impl Tx {
             if let Some(blocks) = &room.blocks {
                 self.put_blocks(room.room, blocks).await?;
             }
+            if let Some(unreviewed) = &room.unreviewed {
+                self.put_unreviewed(room.room, unreviewed).await?;
+            }
         }
         Ok(())
     }
@@ -443,22 +460,11 @@ impl Tx {
         const BLOCKS: &str = "DELETE FROM blocks WHERE room_id = $1";
         const WAIVERS: &str = "DELETE FROM waivers WHERE room_id = $1";
         const ROOM: &str = "UPDATE rooms SET check_at = 0, confirmed_at = NULL, confirmed_by = NULL WHERE id = $1";
-        for statement in [CHECKS, BLOCKS, WAIVERS, ROOM] {
+        const UNREVIEWED: &str = "DELETE FROM unreviewed_software WHERE room_id = $1";
+        for statement in [CHECKS, BLOCKS, WAIVERS, UNREVIEWED, ROOM] {
             each!(self, c => sqlx::query(statement).bind(room.0).execute(c).await.map(drop))?;
         }
         Ok(())
-    }
-
-    /// Names of software that somebody has reviewed, by name.
-    pub async fn reviewed_software(&mut self) -> Result<Vec<ReviewedSoftware>> {
-        const SQL: &str = "SELECT name, reviewed_by, reviewed_at FROM reviewed_software ORDER BY name_key";
-        let rows: Vec<(String, String, i64)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
-        rows.into_iter()
-            .map(|(name, by, at)| {
-                let at = instant("reviewed_software", &name, at)?;
-                Ok(ReviewedSoftware { name, by, at })
-            })
-            .collect()
     }
 
     /// The organisation's own readiness profile; `None`: it goes by the one that comes with Nightshift (C6).

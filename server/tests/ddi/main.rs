@@ -6,6 +6,7 @@ mod addresses;
 mod artifacts;
 mod bodies;
 mod facts;
+mod inventory;
 mod polls;
 mod reports;
 mod settings;

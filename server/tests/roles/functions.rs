@@ -157,6 +157,8 @@ pub const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
     ("POST", "/api/rooms/refresh", "room=NOTHING", Act::RefreshFacts),
     ("GET", "/api/readiness/list", "query[q]=", Act::See),
     ("GET", "/api/readiness/software", "", Act::See),
+    ("GET", "/api/readiness/profile", "", Act::See),
+    ("POST", "/api/readiness/set-profile", "profile=no", Act::EditSettings),
     ("GET", "/api/support/list", "query[product]=", Act::See),
     (
         "POST",

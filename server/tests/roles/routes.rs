@@ -198,6 +198,27 @@ pub const TABLE: &[Row] = &[
         NO_FORM,
         People(Act::See),
     ),
+    (
+        "GET",
+        "/rooms/readiness/profile",
+        "/rooms/readiness/profile",
+        NO_FORM,
+        People(Act::See),
+    ),
+    (
+        "PUT",
+        "/{tenant}/controller/v1/{controller}/inventory",
+        "/DEFAULT/controller/v1/hall-1/inventory",
+        NO_FORM,
+        Devices,
+    ),
+    (
+        "GET",
+        "/devices/{id}/programs.csv",
+        "/devices/NOTHING/programs.csv",
+        NO_FORM,
+        People(Act::See),
+    ),
     ("GET", "/rooms/import", "/rooms/import", NO_FORM, People(Act::EditRooms)),
     (
         "POST",

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use crate::changes::{Changes, ReadinessEdit};
 use crate::freeze::check_date;
 use crate::ids::RoomId;
+use crate::readiness::decide::RoomToCheck;
 use crate::readiness::{Check, Waiver};
 use crate::refusal::{ReadinessRefusal, Refusal};
 use crate::room::RoomState;
@@ -22,6 +23,19 @@ pub struct RoomToDecide {
     pub state: RoomState,
     /// The date in its zone.
     pub today: NaiveDate,
+}
+
+impl RoomToDecide {
+    /// As its checks know it.
+    #[must_use]
+    pub fn of(room: &RoomToCheck, now: DateTime<Utc>) -> Self {
+        Self {
+            room: room.room,
+            name: room.name.clone(),
+            state: room.state,
+            today: room.zone.date(now),
+        }
+    }
 }
 
 /// Somebody answers for a check of a room until a date, that date included (C1). One that runs already is replaced.

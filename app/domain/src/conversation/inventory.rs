@@ -83,6 +83,8 @@ pub struct KnownDevice {
     pub busy_at: Option<DateTime<Utc>>,
     /// What is on it, from its reports or from an import, with the version where that is known.
     pub components: Components,
+    /// Serial numbers of its components, where they are known.
+    pub serials: BTreeMap<ProductId, String>,
     /// Since when each of its signals is bad.
     pub bad_since: BTreeMap<Signal, DateTime<Utc>>,
 }
@@ -104,6 +106,10 @@ pub struct Taken {
     pub first_named: Vec<ProductId>,
     /// Components that are not there any more.
     pub gone: Vec<ProductId>,
+    /// The device's own serial number, where it tells one.
+    pub serial: Option<String>,
+    /// Components whose serial number is new, or another one than before.
+    pub new_serials: Vec<(ProductId, String)>,
     /// Since when each of its signals is bad (I4).
     pub bad_since: BTreeMap<Signal, DateTime<Utc>>,
     /// The checks of the room are made again: they go by a fact that was told (C5), or a signal has become bad or well.
@@ -113,7 +119,12 @@ pub struct Taken {
 impl Taken {
     /// Leaves out products that the portfolio does not know: they stay attributes.
     pub fn keep_known(&mut self, is_known: impl Fn(&ProductId) -> bool) {
-        self.changed.retain(|(product, _)| is_known(product));
+        let (changed, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changed)
+            .into_iter()
+            .partition(|(product, _)| is_known(product));
+        self.changed = changed;
+        let is_unknown = |product: &ProductId| unknown.iter().any(|(unknown, _)| unknown == product);
+        self.new_serials.retain(|(product, _)| !is_unknown(product));
     }
 
     /// Writes the versions of components that are there, as rows have them: from now on the device has reported them.
@@ -179,8 +190,12 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
     let concerns_checks = report.mode == ConfigMode::Replace
         || bad_since != known.bad_since
         || report.data.keys().any(|key| Facts::goes_by(key));
+    let new_serials = serials_in(&attributes).into_iter();
+    let new_serials = new_serials.filter(|(product, serial)| known.serials.get(product) != Some(serial));
     Ok(Taken {
         bad_since,
+        serial: attributes.get("device.serial").and_then(|serial| told_text(serial)),
+        new_serials: new_serials.collect(),
         concerns_checks,
         window_aware: says(&attributes, "ddi.window", "aware"),
         presence: Presence {
@@ -224,22 +239,37 @@ fn busy_until(attributes: &Attributes) -> Option<DateTime<Utc>> {
     until.ok().map(|until| until.to_utc())
 }
 
-/// Products with their versions, as attributes name them (`docs/devices.md` 4).
-fn components_in(attributes: &Attributes) -> Components {
-    let number = |key: &str| {
+/// The products that attributes name, each with its number (`docs/devices.md` 4).
+fn numbered(attributes: &Attributes) -> impl Iterator<Item = (&str, ProductId)> {
+    attributes.iter().filter_map(|(key, product)| {
         let number = key.strip_prefix("component.")?.strip_suffix(".product")?;
-        Some(number.to_owned())
-    };
-    let named = attributes
-        .iter()
-        .filter_map(|(key, product)| Some((number(key)?, product)));
+        Some((number, ProductId(product.clone())))
+    })
+}
+
+/// Products with their versions.
+fn components_in(attributes: &Attributes) -> Components {
     let version = |number: &str| {
         let version = attributes.get(&format!("component.{number}.version"));
         version.filter(|version| !version.is_empty()).cloned()
     };
+    let named = numbered(attributes);
+    named.map(|(number, product)| (product, version(number))).collect()
+}
+
+/// Products with their serial numbers, where they are told.
+fn serials_in(attributes: &Attributes) -> BTreeMap<ProductId, String> {
+    let serial = |number: &str| told_text(attributes.get(&format!("component.{number}.serial"))?);
+    let named = numbered(attributes);
     named
-        .map(|(number, product)| (ProductId(product.clone()), version(&number)))
+        .filter_map(|(number, product)| Some((product, serial(number)?)))
         .collect()
+}
+
+/// A blank text tells nothing.
+fn told_text(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A report that names these components and nothing else.

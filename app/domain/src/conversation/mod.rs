@@ -1,7 +1,7 @@
 //! What devices are told, and what their words mean (`docs/devices.md`).
 //!
 //! A device polls, says something about one of its actions, or reports facts about itself. For each there is one pure function over what
-//! was loaded and the instant: [`offer::decide`], [`hear::hear`] and [`inventory::take`]. Their answers are values: what changes of the
+//! was loaded and the instant: [`offer::decide`], [`hear::hear`], [`inventory::take`] and [`programs::take`]. Their answers are values: what changes of the
 //! device's own install or of its own inventory, and whether the planner rechecks the room. They load nothing and write nothing, and they
 //! decide nothing about rooms and rollouts: that is the planner's. The store and the simulator ask the same functions.
 //!
@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod nightly_facts;
 pub mod offer;
 pub mod presence;
+pub mod programs;
 pub mod sleep;
 
 use crate::deployment::Force;

@@ -149,6 +149,9 @@ impl Fleet {
                 None => drop(checks.results.remove(check)),
             }
         }
+        if let Some(unreviewed) = &checked.unreviewed {
+            checks.unreviewed.clone_from(unreviewed);
+        }
         checks.next_at = Some(checked.next_at);
         let Some(room) = self.rooms.get_mut(&checked.room) else {
             return;

@@ -1,6 +1,6 @@
 //! What a room's checks came to, as it is written. What follows from it is in [`crate::changes`]; who decides it is [`super::decide`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -20,6 +20,8 @@ pub struct CheckedRoom {
     pub worst: Option<CheckResult>,
     /// What is blocked from now on; `None`: the same as before.
     pub blocks: Option<Vec<Block>>,
+    /// Names of software that nobody has reviewed; `None`: the same as before.
+    pub unreviewed: Option<BTreeSet<String>>,
     /// It was onboarding, and nothing is missing any more (C4).
     pub becomes_managed: bool,
     /// When it is looked at again, if nothing is reported before.

@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::checked::CheckedRoom;
 use super::facts::StoreUpdates;
-use super::profile::Profile;
+use super::profile::{Profile, folded};
 use super::verdict::{Because, Verdict, Waiver};
 use super::{
     AsOf, BlockScope, Check, CheckResult, Decisions, OpenSetting, Readiness, ReportingDevice, RoomFacts, assess,
@@ -28,6 +28,9 @@ pub const CHECKED_EVERY: TimeDelta = TimeDelta::hours(24);
 
 /// So long after a version has lost its support the ticket becomes Important (L4).
 pub const IMPORTANT_AFTER: TimeDelta = TimeDelta::days(30);
+
+/// So many names of software that nobody has reviewed are kept of a room: a list of programs may have thousands.
+pub const MOST_UNREVIEWED: usize = 100;
 
 /// By what all rooms are judged.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +64,8 @@ pub struct RoomToCheck {
     pub bad_signals: Vec<BadSignal>,
     /// Its open tickets that something else than a failed update has opened.
     pub tickets: BTreeMap<TicketCause, TicketSeverity>,
+    /// Names of software that nobody had reviewed when the checks were made last; at most [`MOST_UNREVIEWED`].
+    pub unreviewed: BTreeSet<String>,
 }
 
 /// A device says that something does not work.
@@ -141,6 +146,7 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
     let blocks = blocks_of(room, &readiness);
     let becomes_managed = room.state == RoomState::Onboarding && room.onboarding_wants(&readiness).is_empty();
     let blocks = (blocks != room.blocks).then_some(blocks);
+    let unreviewed = unreviewed(&readiness);
     let mut changes = Changes::default();
     if blocks.is_some() || becomes_managed {
         changes.rechecks.push(Recheck::Room(room.room));
@@ -159,6 +165,7 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
         changed: changed_results(&room.results, &readiness.verdicts),
         worst: readiness.verdicts.iter().map(|verdict| verdict.result).min(),
         blocks,
+        unreviewed: (unreviewed != room.unreviewed).then_some(unreviewed),
         becomes_managed,
         next_at: next_at(room, &readiness, rules, now),
     });
@@ -171,6 +178,14 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
         checked.next_at = now;
     }
     changes
+}
+
+/// Names that nobody has reviewed; those that differ in case alone are one.
+fn unreviewed(readiness: &Readiness) -> BTreeSet<String> {
+    let verdicts = readiness.verdicts.iter();
+    let names = verdicts.flat_map(|verdict| verdict.why.not_reviewed());
+    let by_folded: BTreeMap<String, &String> = names.map(|name| (folded(name), name)).collect();
+    by_folded.into_values().take(MOST_UNREVIEWED).cloned().collect()
 }
 
 fn changed_results(

@@ -19,7 +19,8 @@ pub struct Profile {
     pub editions: BTreeSet<String>,
     /// Other names under which a maker writes itself, by its name. Case does not count.
     pub makers: BTreeMap<String, BTreeSet<String>>,
-    /// Names of software that belongs to the image. Case does not count.
+    /// Names of software that belongs to the image. Case does not count. One that ends in `*` stands for every name that begins so:
+    /// makers write versions into names.
     pub image_software: BTreeSet<String>,
     /// Days for which a remedied setting is called fixed by the service (C3).
     pub fixed_by_service_days: u32,
@@ -101,7 +102,11 @@ impl Profile {
     /// Whether that software is part of the image.
     #[must_use]
     pub fn is_of_image(&self, software: &str) -> bool {
-        self.image_software.iter().any(|name| folded(name) == folded(software))
+        let software = folded(software);
+        self.image_software.iter().any(|name| match name.strip_suffix('*') {
+            Some(beginning) => software.starts_with(&beginning.trim_start().to_lowercase()),
+            None => folded(name) == software,
+        })
     }
 }
 
@@ -149,6 +154,28 @@ impl Guidance {
             Check::Antivirus => &self.antivirus,
             Check::AdditionalSoftware => &self.additional_software,
             Check::ChangeManagement => &self.change_management,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_the_image_that_ends_in_a_star_stands_for_all_that_begin_so_c6() {
+        let profile = Profile {
+            image_software: all(&["Microsoft Edge", "Realtek Audio*"]),
+            ..Profile::shipped()
+        };
+        for (name, is_of_image) in [
+            ("microsoft edge ", true),
+            ("Microsoft Edge Beta", false),
+            ("Realtek Audio Driver 6.0", true),
+            ("REALTEK AUDIO", true),
+            ("My Realtek Audio", false),
+        ] {
+            assert_eq!(profile.is_of_image(name), is_of_image, "{name}");
         }
     }
 }

@@ -220,6 +220,30 @@ pub enum Because {
     },
 }
 
+impl Why {
+    /// Names of software that nobody has reviewed, as the device wrote them.
+    #[must_use]
+    pub fn not_reviewed(&self) -> &[String] {
+        match &self.because {
+            Because::NotReviewed { names } => names,
+            Because::NoWindowsComputer
+            | Because::NoLogitechEquipment
+            | Because::NotTold { .. }
+            | Because::NoTime
+            | Because::TooOld { .. }
+            | Because::AsWanted
+            | Because::NotAsWanted
+            | Because::OtherMaker
+            | Because::GenericImage
+            | Because::LongTerm
+            | Because::EditionNotAllowed { .. }
+            | Because::FixedByService { .. }
+            | Because::NothingThere
+            | Because::AllReviewed => &[],
+        }
+    }
+}
+
 /// What a check of a room comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {

@@ -259,6 +259,7 @@ impl Simulation {
             versions: self.versions_in(room),
             bad_signals: self.bad_signals_in(room),
             tickets: self.open_causes(id),
+            unreviewed: checks.unreviewed,
         })
     }
 }

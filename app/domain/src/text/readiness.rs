@@ -26,7 +26,7 @@ impl Why {
             Because::FixedByService { .. } => format!("{told}: Nightshift turned it off."),
             Because::NothingThere => format!("{told}."),
             Because::AllReviewed => format!("{told}: each name is reviewed or belongs to the image."),
-            Because::NotReviewed { names } => format!("{told}: not reviewed: {}.", names.join(", ")),
+            Because::NotReviewed { names } => format!("{told}: not reviewed: {}.", listed(names)),
         };
         match &self.waiver {
             Some(waiver) => format!("{} {sentence}", waiver.sentence()),
@@ -66,6 +66,21 @@ impl Verdict {
         };
         let label = self.check.label();
         format!("{label}: {}, because {facts}", self.result.label().to_lowercase())
+    }
+}
+
+/// Names in a sentence: those of a list of programs may be thousands.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let shown = names
+        .iter()
+        .take(MOST)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -5,4 +5,5 @@ mod checks;
 mod demo;
 mod facts;
 mod laws;
+mod lives;
 mod room;

@@ -28,6 +28,7 @@ impl RequestContext {
             site: format!("{}, {}", room.site, room.zone.name()),
             ring: ring_view(&snapshot, room.ring),
             devices: i64::try_from(room.devices).unwrap_or(i64::MAX),
+            moved: room.moved.join(", "),
         });
         Ok(Some(ImportReview {
             name: review.name,

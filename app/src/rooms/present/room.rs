@@ -2,14 +2,15 @@
 
 use domain::access::Act;
 use domain::conversation::feedback::{Execution, Finished};
-use domain::ids::RoomId;
+use domain::conversation::programs::ProgramChange;
+use domain::ids::{DeviceId, RoomId};
 use domain::room::{Block, Hold, RoomState};
 use domain::time_text;
 use domain::update::titled;
 use service::read::ReadSnapshot;
 use service::read::rooms::{
-    ComponentItem, ComponentState, DeviceItem, RecommendedRelease, RoomDetail, RoomEvent, RoomHistoryItem,
-    RoomUpdateItem,
+    ComponentItem, ComponentState, DeviceItem, ListedPrograms, RecommendedRelease, RoomDetail, RoomEvent,
+    RoomHistoryItem, RoomUpdateItem,
 };
 use service::read::support::{SupportGroup, SupportedVersion};
 
@@ -19,7 +20,8 @@ use crate::context::{RequestContext, Result, ring_view};
 use crate::formats;
 use crate::readiness::present as readiness;
 use crate::rooms::model::{
-    ComponentView, DeviceView, FactView, RoomHead, RoomHistory, RoomOverview, RoomTickets, RoomUpdateRow, RoomUpdates,
+    ComponentView, DeviceView, FactView, ProgramsView, RoomHead, RoomHistory, RoomOverview, RoomTickets, RoomUpdateRow,
+    RoomUpdates,
 };
 use crate::support::present::until;
 
@@ -205,6 +207,39 @@ fn device_view(
             .map(|component| component_view(component, support))
             .collect(),
         facts: facts.collect(),
+        programs: device
+            .programs
+            .map(|programs| programs_view(snapshot, room, device.id, programs)),
+    }
+}
+
+fn programs_view(
+    snapshot: &ReadSnapshot,
+    room: &RoomDetail,
+    device: DeviceId,
+    programs: ListedPrograms,
+) -> ProgramsView {
+    let instant = |at| time_text::instant(at, &room.room.zone, snapshot.now);
+    let changes = programs.changes.into_iter();
+    let count = formats::count(programs.count, "program", "programs");
+    ProgramsView {
+        text: format!("{count}, listed {}", instant(programs.taken_at)),
+        export: format!("/devices/{device}/programs.csv"),
+        changes: changes
+            .map(|(at, change)| (program_change(&change), instant(at)))
+            .collect(),
+    }
+}
+
+/// `Zoom Rooms: 5.17 became 5.18`.
+fn program_change(change: &ProgramChange) -> String {
+    let name = &change.name;
+    match (change.before.as_deref(), change.after.as_deref()) {
+        (Some(before), Some(after)) => format!("{name}: {before} became {after}"),
+        (None, Some("")) => format!("{name} was added"),
+        (None, Some(after)) => format!("{name} {after} was added"),
+        (Some("") | None, None) => format!("{name} was removed"),
+        (Some(before), None) => format!("{name} {before} was removed"),
     }
 }
 
@@ -232,6 +267,7 @@ fn component_view(component: ComponentItem, support: &[SupportedVersion]) -> Com
         product: component.name,
         kind: component.kind,
         installed: component.installed.unwrap_or_else(|| "Unknown".to_owned()),
+        serial: (!component.serial.is_empty()).then(|| format!("Serial number {}", component.serial)),
         recommended: component.recommended.map(|recommended| recommended.version),
         state,
         support,

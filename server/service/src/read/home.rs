@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::ids::{AnnouncementId, PersonId, RingId, UpdateId};
+use domain::readiness::CheckResult;
 use domain::room::Health;
 use domain::status::UpdateStatus;
 use domain::window::Window;
 use domain::zone::Zone;
 use serde::Serialize;
-use store::AnnouncementRecord;
+use store::{AnnouncementRecord, RoomFilter};
 
 use super::ReadSnapshot;
 use crate::error::Result;
@@ -53,6 +54,16 @@ pub enum Attention {
         /// Product and version.
         title: String,
         /// In how many.
+        rooms: i64,
+    },
+    /// Rooms fail a readiness check (C1).
+    FailingChecks {
+        /// How many.
+        rooms: i64,
+    },
+    /// Rooms are onboarding: no updates are planned there (C4).
+    Onboarding {
+        /// How many.
         rooms: i64,
     },
     /// Tickets are not resolved.
@@ -138,6 +149,16 @@ impl ReadSnapshot {
                 attention.push(Attention::Failed { update, title, rooms });
             }
         }
+        let checks = self.tx.check_counts().await?.into_iter();
+        let failing = checks.filter(|(check, result, _)| check.is_none() && *result == CheckResult::Fail);
+        let rooms = failing.map(|(_, _, rooms)| rooms).sum();
+        attention.extend((rooms > 0).then_some(Attention::FailingChecks { rooms }));
+        let onboarding = RoomFilter {
+            onboarding: true,
+            ..RoomFilter::default()
+        };
+        let rooms = self.tx.rooms_found(&onboarding).await?;
+        attention.extend((rooms > 0).then_some(Attention::Onboarding { rooms }));
         let tickets = self.tx.open_ticket_count().await?;
         attention.extend((tickets > 0).then_some(Attention::OpenTickets { tickets }));
         Ok(attention)

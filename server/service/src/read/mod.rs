@@ -57,8 +57,17 @@ pub struct ReadSnapshot {
     pub freezes: Freezes,
     /// The instant of the snapshot.
     pub now: DateTime<Utc>,
-    /// Where the counts of a large estate are kept, and where its database stands; `None`: it is not large.
-    estate_counts: Option<(EstateCounts, DatabaseRevision)>,
+    estate_counts: EstateCounts,
+    estate_size: EstateSize,
+}
+
+/// How large the estate is. Only pages with counts want to know, and ask the database then.
+#[derive(Clone, Copy)]
+enum EstateSize {
+    NotAsked,
+    Small,
+    /// Its counts are kept; they are compared with where its database stands.
+    Large(DatabaseRevision),
 }
 
 /// An entry of a history.
@@ -105,27 +114,38 @@ impl Service {
         let organisation = organisation(&mut tx).await?;
         let rings = tx.rings().await?;
         let freezes = tx.freezes().await?;
-        let estate_counts = if tx.room_count().await? >= LARGE {
-            Some((self.estate_counts.clone(), tx.database_revision().await?))
-        } else {
-            None
-        };
         Ok(ReadSnapshot {
             tx,
             organisation,
             rings,
             freezes,
             now: self.clock.now(),
-            estate_counts,
+            estate_counts: self.estate_counts.clone(),
+            estate_size: EstateSize::NotAsked,
         })
     }
 }
 
 impl ReadSnapshot {
     async fn estate_count<S: EstateCount>(&mut self, count: &S) -> Result<S::Value> {
-        match self.estate_counts.clone() {
-            Some((estate_counts, revision)) => estate_counts.get(&mut self.tx, revision, count).await,
+        match self.database_of_large_estate().await? {
+            Some(revision) => self.estate_counts.get(&mut self.tx, revision, count).await,
             None => Ok(count.count(&mut self.tx, self.now).await?),
+        }
+    }
+
+    /// Where the database of a large estate stands; `None`: the estate is not large.
+    async fn database_of_large_estate(&mut self) -> Result<Option<DatabaseRevision>> {
+        if matches!(self.estate_size, EstateSize::NotAsked) {
+            self.estate_size = if self.tx.room_count().await? >= LARGE {
+                EstateSize::Large(self.tx.database_revision().await?)
+            } else {
+                EstateSize::Small
+            };
+        }
+        match self.estate_size {
+            EstateSize::Large(revision) => Ok(Some(revision)),
+            EstateSize::NotAsked | EstateSize::Small => Ok(None),
         }
     }
 

@@ -315,7 +315,7 @@ impl ReadSnapshot {
 
     /// How many rooms have each of these products; of a large estate as it was a moment ago.
     pub(super) async fn rooms_with(&mut self, products: &[ProductId]) -> Result<BTreeMap<ProductId, i64>> {
-        if self.estate_counts.is_none() {
+        if self.database_of_large_estate().await?.is_none() {
             return Ok(self.tx.rooms_with(products).await?);
         }
         let mut with = BTreeMap::new();

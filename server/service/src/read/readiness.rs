@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::access::Act;
+use domain::clean::name_key;
 use domain::ids::{DeviceId, RoomId};
 use domain::readiness::decide::{OnboardingWant, RoomToCheck, Rules};
-use domain::readiness::verdict::{Because, Verdict};
+use domain::readiness::verdict::Verdict;
 use domain::readiness::{Check, CheckResult};
 use domain::room::RoomState;
 use domain::time_text;
 use serde::{Deserialize, Serialize};
-use store::CheckFilter;
+use store::{CheckFilter, SoftwareFilter};
 
 use super::rooms::RoomCursor;
 use super::search::searched;
@@ -30,6 +31,9 @@ pub const OPEN_RESULTS: [CheckResult; 3] = [CheckResult::Fail, CheckResult::Unkn
 /// So many rooms are looked up and put in order; more are found faster in the order of all rooms.
 const FEW: i64 = 2_000;
 
+/// So many names that nobody has reviewed are offered at once: a list of programs may have thousands.
+const MOST_TO_REVIEW: usize = 30;
+
 /// Which rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadinessFilter {
@@ -41,6 +45,8 @@ pub struct ReadinessFilter {
     pub results: WantedResults,
     /// Rooms that are onboarding alone (C8).
     pub onboarding: bool,
+    /// Rooms alone that have this software, which nobody has reviewed; empty: all.
+    pub software: String,
 }
 
 /// What checks have come to.
@@ -69,7 +75,7 @@ pub struct CheckItem {
     pub guidance: String,
     /// Whose facts it follows from.
     pub device: Option<DeviceId>,
-    /// Names of software that nobody has reviewed.
+    /// Names of software that nobody has reviewed, the first ones.
     pub to_review: Vec<String>,
     /// Until when it is waived.
     pub waived_until: Option<NaiveDate>,
@@ -115,6 +121,23 @@ pub struct ReadinessList {
     pub onboarding: i64,
 }
 
+/// The profile that checks go by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProfileInForce {
+    /// It is one of the organisation's own, and not the shipped one.
+    pub is_own: bool,
+    /// As JSON, whole.
+    pub text: String,
+}
+
+/// A name of software that nobody has reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnreviewedItem {
+    pub name: String,
+    /// In so many rooms.
+    pub rooms: i64,
+}
+
 /// A name of software that somebody has reviewed for all rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReviewedItem {
@@ -124,11 +147,13 @@ pub struct ReviewedItem {
 }
 
 impl ReadinessFilter {
-    /// As the store takes it; `None`: nothing matches. `counts`: how many rooms there are of each result.
+    /// As the store takes it; `None`: nothing matches. `counts`: how many rooms there are of each result; `with_software`: how many have
+    /// the software.
     fn stored(
         &self,
         page: &PageOf<RoomCursor>,
         counts: &[(Option<Check>, CheckResult, i64)],
+        with_software: i64,
     ) -> Option<store::RoomFilter> {
         let check = match self.check {
             Wanted::Any => None,
@@ -154,7 +179,12 @@ impl ReadinessFilter {
             checks: (!results.is_empty()).then_some(CheckFilter {
                 check,
                 results,
-                is_rare: found <= FEW,
+                // One list alone is looked up.
+                is_rare: found <= FEW && self.software.is_empty(),
+            }),
+            software: (!self.software.is_empty()).then(|| SoftwareFilter {
+                name_key: name_key(&self.software),
+                is_rare: with_software <= FEW,
             }),
             ..store::RoomFilter::default()
         })
@@ -193,7 +223,8 @@ impl ReadSnapshot {
         limit: i64,
     ) -> Result<ReadinessList> {
         let counted = self.tx.check_counts().await?;
-        let (records, total) = match filter.stored(page, &counted) {
+        let with_software = self.tx.rooms_with_unreviewed(&name_key(&filter.software)).await?;
+        let (records, total) = match filter.stored(page, &counted, with_software) {
             Some(stored) => {
                 let records = self.tx.room_page(&stored, limit + 1).await?;
                 (records, self.readiness_found(filter, &stored, &counted).await?)
@@ -242,7 +273,7 @@ impl ReadSnapshot {
         counted: &[(Option<Check>, CheckResult, i64)],
     ) -> Result<i64> {
         match &stored.checks {
-            Some(checks) if stored.words.is_empty() && !filter.onboarding => {
+            Some(checks) if stored.words.is_empty() && !filter.onboarding && stored.software.is_none() => {
                 let of = counted
                     .iter()
                     .filter(|(check, result, _)| *check == checks.check && checks.results.contains(result));
@@ -250,6 +281,30 @@ impl ReadSnapshot {
             }
             Some(_) | None => self.rooms_found(stored).await,
         }
+    }
+
+    /// What checks go by (C6).
+    ///
+    /// # Errors
+    /// The profile cannot be written as text.
+    pub async fn profile(&mut self) -> Result<ProfileInForce> {
+        let own = self.tx.own_profile().await?;
+        let is_own = own.is_some();
+        let text = serde_json::to_string_pretty(&own.unwrap_or_default());
+        Ok(ProfileInForce {
+            is_own,
+            text: text.map_err(|error| ServiceError::invalid("profile", error.to_string()))?,
+        })
+    }
+
+    /// Names of software that nobody has reviewed, those of the most rooms first, at most `limit`.
+    pub async fn unreviewed_software(&mut self, limit: i64) -> Result<Vec<UnreviewedItem>> {
+        let unreviewed = self.tx.unreviewed_software(limit).await?.into_iter();
+        let item = |unreviewed: store::UnreviewedSoftware| UnreviewedItem {
+            name: unreviewed.name,
+            rooms: unreviewed.rooms,
+        };
+        Ok(unreviewed.map(item).collect())
     }
 
     /// Names of software that somebody has reviewed, by name.
@@ -276,10 +331,7 @@ fn readiness(
         RoomState::Managed | RoomState::Retired => Vec::new(),
     };
     let item = |verdict: &Verdict| {
-        let to_review = match &verdict.why.because {
-            Because::NotReviewed { names } => names.clone(),
-            _ => Vec::new(),
-        };
+        let to_review = verdict.why.not_reviewed().iter().take(MOST_TO_REVIEW);
         let since = since.get(&verdict.check);
         CheckItem {
             check: verdict.check,
@@ -290,7 +342,7 @@ fn readiness(
             why: verdict.why.sentence(|at| time_text::instant(at, &room.zone, now)),
             guidance: verdict.guidance.clone(),
             device: verdict.device,
-            to_review,
+            to_review: to_review.cloned().collect(),
             waived_until: verdict.why.waiver.as_ref().map(|waiver| waiver.until),
         }
     };

@@ -22,8 +22,8 @@ use crate::estate_counts::RoomsFound;
 use crate::{Actor, Service};
 
 pub use detail::{
-    ComponentItem, ComponentState, DeviceItem, ForcedUpdates, RecommendedRelease, RoomDetail, RoomEvent,
-    RoomHistoryItem, RoomUpdateItem,
+    ComponentItem, ComponentState, DeviceItem, ForcedUpdates, ListedPrograms, RecommendedRelease, RoomDetail,
+    RoomEvent, RoomHistoryItem, RoomUpdateItem,
 };
 pub use export::{ExportedComponent, ExportedDevice, ExportedRoom};
 pub use form::{AfterMove, EditableRoom, RingMove, UpdateAfterMove};
@@ -70,6 +70,7 @@ impl RoomFilter {
             unhealthy_at: (self.which == WhichRooms::Unhealthy).then_some(now),
             onboarding: self.which == WhichRooms::Onboarding,
             checks: None,
+            software: None,
             versions: None,
         }
     }
@@ -298,6 +299,7 @@ impl ReadSnapshot {
             && filter.unhealthy_at.is_none()
             && filter.checks.is_none()
             && filter.versions.is_none()
+            && filter.software.is_none()
         {
             return Ok(self.tx.rooms_found(filter).await?);
         }

@@ -374,7 +374,7 @@ impl ReadSnapshot {
         let on_its_way: Vec<UpdateId> = on_its_way.collect();
         let today = self.organisation.zone.date(self.now);
         let mut ahead = BTreeMap::new();
-        if self.estate_counts.is_some() {
+        if self.database_of_large_estate().await?.is_some() {
             for update in on_its_way {
                 ahead.insert(update, self.estate_count(&WaitingByRing(update, today)).await?);
             }

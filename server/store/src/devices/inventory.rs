@@ -102,10 +102,11 @@ impl Tx {
             Option<i64>,
             Option<String>,
             Option<String>,
+            Option<String>,
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.id, d.room_id, d.attributes, d.told_at, d.bad_since, d.free_at, d.busy_at, c.product_id, v.text
+                "SELECT d.id, d.room_id, d.attributes, d.told_at, d.bad_since, d.free_at, d.busy_at, c.product_id, v.text, c.serial
                 FROM devices d
                 LEFT JOIN components c ON c.device_id = d.id
                 LEFT JOIN versions v ON v.id = c.version_id
@@ -116,7 +117,7 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut all: BTreeMap<DeviceId, (RoomId, KnownDevice)> = BTreeMap::new();
-        for (device, room, attributes, told_at, bad_since, free_at, busy_at, product, version) in rows {
+        for (device, room, attributes, told_at, bad_since, free_at, busy_at, product, version, serial) in rows {
             let (_, known) = match all.entry(DeviceId(device)) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => entry.insert((
@@ -127,13 +128,16 @@ impl Tx {
                         free_at: opt_instant("devices", device, free_at)?,
                         busy_at: opt_instant("devices", device, busy_at)?,
                         components: BTreeMap::new(),
+                        serials: BTreeMap::new(),
                         bad_since: bad_since_of(device, bad_since.0)?,
                     },
                 )),
             };
-            known
-                .components
-                .extend(product.map(|product| (ProductId(product), version)));
+            if let Some(product) = product.map(ProductId) {
+                let serial = serial.filter(|serial| !serial.is_empty());
+                known.serials.extend(serial.map(|serial| (product.clone(), serial)));
+                known.components.insert(product, version);
+            }
         }
         Ok(all)
     }
@@ -147,7 +151,7 @@ impl Tx {
             query.push_bind(false);
             query.push(
                 ", attributes = accepted.column2, window_aware = accepted.column3, free_at = accepted.column4, busy_at = accepted.column5,
-                    busy_until = accepted.column6, told_at = accepted.column8,
+                    busy_until = accepted.column6, told_at = accepted.column8, serial = COALESCE(accepted.column10, devices.serial),
                     last_seen_at = CASE WHEN devices.last_seen_at > accepted.column7 THEN devices.last_seen_at ELSE accepted.column7 END, bad_since = accepted.column9, revision = revision + 1
                 FROM (",
             );
@@ -161,7 +165,8 @@ impl Tx {
                     .push_bind(opt_micros(presence.busy_until))
                     .push_bind(micros(accepted.now))
                     .push_bind(Json(told_at_row(&taken.told_at)))
-                    .push_bind(Json(bad_since_row(&taken.bad_since)));
+                    .push_bind(Json(bad_since_row(&taken.bad_since)))
+                    .push_bind(taken.serial.clone());
             });
             query.push(") AS accepted WHERE devices.id = accepted.column1");
             query.build().execute(c).await.map(drop)
@@ -181,6 +186,7 @@ impl Tx {
         }
         taken.keep_known(|product| portfolio.contains_key(product));
         if !taken.rechecks_room() {
+            self.put_serials(device, &taken.new_serials).await?;
             return Ok(false);
         }
         let mut rows = Vec::with_capacity(taken.changed.len());
@@ -200,7 +206,16 @@ impl Tx {
             each!(self, c => sqlx::query(ENDS).bind(device.0).bind(&product.0).bind(micros(accepted.now)).execute(c).await.map(drop))?;
             each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).execute(c).await.map(drop))?;
         }
+        self.put_serials(device, &taken.new_serials).await?;
         Ok(true)
+    }
+
+    async fn put_serials(&mut self, device: DeviceId, serials: &[(ProductId, String)]) -> Result<()> {
+        const SQL: &str = "UPDATE components SET serial = $3 WHERE device_id = $1 AND product_id = $2";
+        for (product, serial) in serials {
+            each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).bind(serial).execute(c).await.map(drop))?;
+        }
+        Ok(())
     }
 
     async fn note_named(&mut self, device: DeviceId, products: &[ProductId]) -> Result<()> {

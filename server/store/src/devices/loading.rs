@@ -60,7 +60,7 @@ pub(crate) struct DeviceFactsRow {
 /// What the token is compared with, and whether there is more to look at. Every column costs a copy.
 const CALLER: &str = "SELECT d.id, d.token_hash,
         CASE WHEN d.revoked_at IS NULL THEN 0 ELSE 1 END + CASE WHEN d.facts_wanted THEN 2 ELSE 0 END
-            + CASE WHEN d.window_aware THEN 4 ELSE 0 END + CASE WHEN d.enrolled_at IS NULL THEN 8 ELSE 0 END
+            + CASE WHEN d.window_aware THEN 4 ELSE 0 END + CASE WHEN d.first_contact_at IS NULL THEN 8 ELSE 0 END
             + CASE WHEN d.setting_action_id IS NULL THEN 0 ELSE 16 END AS flags,
         i.action_id, d.installed_action_id
     FROM devices d
@@ -254,7 +254,7 @@ impl Store {
             revoked: flags & 1 != 0,
             facts_wanted: flags & 2 != 0,
             window_aware: flags & 4 != 0,
-            enrolled: flags & 8 == 0,
+            is_known: flags & 8 == 0,
             has_setting_change: flags & 16 != 0,
             open: open.map(ActionId),
             installed: installed.map(ActionId),

@@ -1,10 +1,11 @@
 //! Devices: who speaks, what decides over what it is told, and what it reports. Enrolment, and last contacts.
 //!
 //! What is read when a device speaks is `loading.rs`. What it says about its actions is `reports.rs`, what it says about itself
-//! `inventory.rs`, and how both come into the database `queue.rs`. What its words mean is the domain's (`domain::conversation`).
+//! `inventory.rs` and, of its programs, `programs.rs`, and how both come into the database `queue.rs`. What its words mean is the domain's (`domain::conversation`).
 
 mod inventory;
 mod loading;
+mod programs;
 mod queue;
 mod reports;
 
@@ -27,6 +28,7 @@ use crate::tx::{Tx, each};
 
 pub use inventory::SUPPORT_WORKED_OUT;
 pub(crate) use inventory::{bad_since_of, told_at_of};
+pub use programs::ProgramSummary;
 pub(crate) use queue::run_queue;
 
 /// Who speaks: what every request of a device begins with. One narrow row.
@@ -44,8 +46,8 @@ pub struct Caller {
     pub facts_wanted: bool,
     /// It keeps to windows of its own.
     pub window_aware: bool,
-    /// It has spoken before, or was given a token.
-    pub enrolled: bool,
+    /// It was in contact before, since it was added, moved or given a token.
+    pub is_known: bool,
     /// It is asked to change a setting (C3).
     pub has_setting_change: bool,
     /// Its open action.
@@ -140,15 +142,21 @@ impl Tx {
         Ok((in_use, opt_instant("devices", "busy_at", latest)?))
     }
 
-    /// Moves a device to another room as the one described (A4): its name and its history stay, what it reported and had installed is forgotten.
+    /// Moves a device to another room as the one described (A4): its name and its history stay, what it reported and had installed is
+    /// forgotten. It has no token until it is given one.
     pub async fn move_device(&mut self, id: DeviceId, moved: &NewDevice, at: DateTime<Utc>) -> Result<()> {
         const MOVE: &str = "UPDATE devices SET room_id = $2, position = $3, role = $4, vendor = $5, model = $6, serial = $7,
-                attributes = $8, told_at = $8, bad_since = $8, window_aware = $9, free_at = NULL, busy_at = NULL, busy_until = NULL, last_seen_at = NULL,
+                attributes = $8, told_at = $8, bad_since = $8, window_aware = $9, free_at = NULL, busy_at = NULL, busy_until = NULL, last_seen_at = NULL, first_contact_at = NULL,
+                token_hash = NULL, enrolled_at = NULL, revoked_at = NULL, facts_wanted = $10,
                 installed_action_id = NULL, store_updates_off_since = NULL, setting_action_id = NULL, setting_failures = 0,
                 revision = revision + 1
             WHERE id = $1";
         const ENDS: &str = "UPDATE components SET reported_at = $2 WHERE device_id = $1";
-        const FORGET: &str = "DELETE FROM components WHERE device_id = $1";
+        const FORGET: [&str; 3] = [
+            "DELETE FROM components WHERE device_id = $1",
+            "DELETE FROM program_lists WHERE device_id = $1",
+            "DELETE FROM program_changes WHERE device_id = $1",
+        ];
         // Both rooms are checked again: the one that it leaves, and the one that it comes to (C5).
         const BEFORE: &str = "SELECT room_id FROM devices WHERE id = $1";
         let before: Option<Uuid> = each!(self, c => sqlx::query_scalar(BEFORE).bind(id.0).fetch_optional(c).await)?;
@@ -164,17 +172,21 @@ impl Tx {
             .bind(&moved.serial)
             .bind(Json(serde_json::json!({})))
             .bind(false)
+            .bind(true)
             .execute(c)
             .await
             .map(drop))?;
         each!(self, c => sqlx::query(ENDS).bind(id.0).bind(micros(at)).execute(c).await.map(drop))?;
-        each!(self, c => sqlx::query(FORGET).bind(id.0).execute(c).await.map(drop))?;
+        for forget in FORGET {
+            each!(self, c => sqlx::query(forget).bind(id.0).execute(c).await.map(drop))?;
+        }
         Ok(())
     }
 
     /// Gives a device a token (A4); a token that it had before counts no more. `false`: there is no such device.
     pub async fn enrol_device(&mut self, controller: &str, token_hash: &[u8], at: DateTime<Utc>) -> Result<bool> {
-        const SQL: &str = "UPDATE devices SET token_hash = $2, enrolled_at = $3, revoked_at = NULL, facts_wanted = $4 WHERE controller_id = $1";
+        const SQL: &str = "UPDATE devices SET token_hash = $2, enrolled_at = $3, revoked_at = NULL, facts_wanted = $4, first_contact_at = NULL
+            WHERE controller_id = $1";
         let done = each!(self, c => sqlx::query(SQL)
             .bind(controller)
             .bind(token_hash)
@@ -186,9 +198,12 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Notes that a device speaks for the first time, through the gateway (`docs/devices.md` 1).
-    pub async fn note_enrolled(&mut self, device: DeviceId, at: DateTime<Utc>) -> Result<()> {
-        const SQL: &str = "UPDATE devices SET enrolled_at = $2 WHERE id = $1 AND enrolled_at IS NULL";
+    /// Notes the first contact of a device, so that open pages show it at once (P12). One that speaks through the gateway has no token of
+    /// its own, and counts as enrolled from now on (`docs/devices.md` 1).
+    pub async fn note_first_contact(&mut self, device: DeviceId, at: DateTime<Utc>) -> Result<()> {
+        const SQL: &str = "UPDATE devices SET first_contact_at = $2, enrolled_at = COALESCE(enrolled_at, $2),
+                last_seen_at = CASE WHEN last_seen_at > $2 THEN last_seen_at ELSE $2 END
+            WHERE id = $1 AND first_contact_at IS NULL";
         each!(self, c => sqlx::query(SQL).bind(device.0).bind(micros(at)).execute(c).await.map(drop))?;
         Ok(())
     }

@@ -32,7 +32,6 @@ pub struct DeviceDetail {
     pub attributes: BTreeMap<String, String>,
     /// When it told each of them; one that is missing was told before times were kept.
     pub told_at: BTreeMap<String, DateTime<Utc>>,
-    /// Product id, name, kind, installed version.
     pub components: Vec<ComponentDetail>,
 }
 
@@ -48,8 +47,18 @@ pub struct DeviceLineRecord {
     pub state: &'static str,
 }
 
-/// A product on a device: its id, name and kind, and the version where that is known.
-pub type ComponentDetail = (ProductId, String, ProductKind, Option<String>);
+/// A product on a device.
+#[derive(Clone, Debug)]
+pub struct ComponentDetail {
+    pub product: ProductId,
+    /// The product's name.
+    pub name: String,
+    pub kind: ProductKind,
+    /// Where it is known.
+    pub version: Option<String>,
+    /// Of the component; may be empty.
+    pub serial: String,
+}
 
 /// A device with one of its components, or with none.
 #[derive(sqlx::FromRow)]
@@ -67,6 +76,7 @@ struct DeviceRow {
     product_name: Option<String>,
     kind: Option<String>,
     version: Option<String>,
+    component_serial: Option<String>,
 }
 
 impl DeviceRow {
@@ -78,7 +88,13 @@ impl DeviceRow {
             return Ok(None);
         };
         let kind = word("products", &product, &kind, ProductKind::from_word)?;
-        Ok(Some((ProductId(product), name, kind, self.version.take())))
+        Ok(Some(ComponentDetail {
+            product: ProductId(product),
+            name,
+            kind,
+            version: self.version.take(),
+            serial: self.component_serial.take().unwrap_or_default(),
+        }))
     }
 
     fn into_detail(self) -> Result<DeviceDetail> {
@@ -101,7 +117,7 @@ impl Tx {
     /// A room's devices with their components.
     pub async fn device_details(&mut self, room: RoomId) -> Result<Vec<DeviceDetail>> {
         const SQL: &str = "SELECT d.id, d.controller_id, d.role, d.vendor, d.model, d.serial, d.last_seen_at, d.attributes, d.told_at,
-                c.product_id, p.name AS product_name, p.kind, v.text AS version
+                c.product_id, p.name AS product_name, p.kind, v.text AS version, c.serial AS component_serial
             FROM devices d
             LEFT JOIN components c ON c.device_id = d.id
             LEFT JOIN products p ON p.id = c.product_id

@@ -28,7 +28,7 @@ pub use estate_lines::EstateLine;
 pub use nights::WaitingRooms;
 pub use portfolio::{PortfolioRecord, ReleaseLineRecord};
 pub use room_work::RoomWork;
-pub use rooms::{CheckFilter, RoomFilter, RoomListRecord, VersionFilter};
+pub use rooms::{CheckFilter, RoomFilter, RoomListRecord, SoftwareFilter, VersionFilter};
 pub use search::{FoundRoom, FoundTicket, FoundUpdate, words_of};
 pub use tickets::{TicketEventRecord, TicketFilter};
 pub use update_rooms::{UpdateRoomFilter, UpdateRooms};

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::lists::search::SearchedList;
 use crate::rooms::RoomRing;
-use crate::rows::{word, zone_of};
+use crate::rows::{micros, word, zone_of};
 use crate::tx::{Tx, each};
 
 /// A room in a list.
@@ -49,8 +49,19 @@ pub struct RoomFilter {
     pub onboarding: bool,
     /// Those alone whose checks have come to this.
     pub checks: Option<CheckFilter>,
+    /// Those alone in which checks have found this software, which nobody has reviewed.
+    pub software: Option<SoftwareFilter>,
     /// Those alone in which a device has one of these versions, or had it then.
     pub versions: Option<VersionFilter>,
+}
+
+/// Which software.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoftwareFilter {
+    /// As names are compared ([`domain::clean::name_key`]).
+    pub name_key: String,
+    /// As in [`CheckFilter`].
+    pub is_rare: bool,
 }
 
 /// Which versions.
@@ -84,6 +95,9 @@ impl CheckFilter {
 impl RoomFilter {
     /// Begins a query of the rooms `r` behind its columns. Of the states a literal, for an index of the others alone.
     pub(crate) fn rooms(&self) -> &'static str {
+        if self.software.as_ref().is_some_and(|software| software.is_rare) {
+            return " FROM unreviewed_software w CROSS JOIN rooms r WHERE r.id = w.room_id AND r.state <> 'retired'";
+        }
         if self.checks.as_ref().is_some_and(|checks| checks.is_rare) {
             return " FROM checks q CROSS JOIN rooms r WHERE r.id = q.room_id AND r.state <> 'retired'";
         }
@@ -129,6 +143,28 @@ pub(crate) fn between<DB>(
     }
 }
 
+/// Continues a query of versions `components` on `devices`: those that are there now, or were there at an instant.
+pub(crate) fn there<DB>(
+    query: &mut sqlx::QueryBuilder<DB>,
+    at: Option<DateTime<Utc>>,
+    components: &'static str,
+    devices: &'static str,
+) where
+    DB: sqlx::Database,
+    i64: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    match at.map(micros) {
+        Some(at) => {
+            query.push(format_args!(" AND {components}.from_at <= ")).push_bind(at);
+            query.push(format_args!(
+                " AND ({components}.until_at IS NULL OR {components}.until_at > "
+            ));
+            query.push_bind(at).push(")");
+        }
+        None => drop(query.push(format_args!(" AND {devices}.revoked_at IS NULL"))),
+    }
+}
+
 /// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::word_filter`].
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident, $words:ident) => {
@@ -154,20 +190,23 @@ macro_rules! filter_rooms {
                 $query.push(" LIMIT 1 OFFSET 0)");
             }
         }
-        if let Some(versions) = &$filter.versions {
-            $query.push(" AND EXISTS (SELECT 1 FROM devices d JOIN ");
-            $query.push(if versions.at.is_some() { "component_history" } else { "components" });
-            $query.push(" k ON k.device_id = d.id WHERE d.room_id = r.id");
-            match versions.at {
-                Some(at) => {
-                    $query.push(" AND k.from_at <= ").push_bind($crate::rows::micros(at));
-                    $query
-                        .push(" AND (k.until_at IS NULL OR k.until_at > ")
-                        .push_bind($crate::rows::micros(at))
-                        .push(")");
-                }
-                None => drop($query.push(" AND d.revoked_at IS NULL")),
+        if let Some(software) = &$filter.software {
+            $query.push(if software.is_rare {
+                " AND w.name_key = "
+            } else {
+                " AND EXISTS (SELECT 1 FROM unreviewed_software w WHERE w.room_id = r.id AND w.name_key = "
+            });
+            $query.push_bind(software.name_key.clone());
+            if !software.is_rare {
+                // As below.
+                $query.push(" LIMIT 1 OFFSET 0)");
             }
+        }
+        if let Some(versions) = &$filter.versions {
+            let table = if versions.at.is_some() { "component_history" } else { "components" };
+            $query.push(" AND EXISTS (SELECT 1 FROM devices d JOIN ").push(table);
+            $query.push(" k ON k.device_id = d.id LEFT JOIN versions v ON v.id = k.version_id WHERE d.room_id = r.id");
+            $crate::lists::rooms::there(&mut $query, versions.at, "k", "d");
             $query.push(" AND (k.version_id IN (");
             // No version has the nil UUID: a list must have something in it.
             let ids = versions.versions.iter().copied().chain([Uuid::nil()]);
@@ -175,9 +214,13 @@ macro_rules! filter_rooms {
             $query.push(" OR (k.version_id IS NULL AND k.product_id IN (");
             let products = versions.unknown_of.iter().map(|product| product.0.as_str());
             $crate::rows::texts_in(&mut $query, products.chain([""]));
-            $query.push(")) LIMIT 1 OFFSET 0)");
+            $query.push(")) AND NOT EXISTS (SELECT 1 FROM devices d2 JOIN ").push(table);
+            $query.push(" k2 ON k2.device_id = d2.id LEFT JOIN versions v2 ON v2.id = k2.version_id WHERE d2.room_id = r.id AND k2.product_id = k.product_id");
+            $crate::lists::rooms::there(&mut $query, versions.at, "k2", "d2");
+            let (other, own) = ($crate::rules_in_sql::support_order!("v2"), $crate::rules_in_sql::support_order!("v"));
+            $query.push(format_args!(" AND ({other}) < ({own})) LIMIT 1 OFFSET 0)"));
         }
-        if $filter.onboarding && $filter.checks.is_some() {
+        if $filter.onboarding && ($filter.checks.is_some() || $filter.software.is_some()) {
             $query.push(" AND r.state = 'onboarding'");
         }
         if let Some(at) = $filter.unhealthy_at {
@@ -219,8 +262,11 @@ impl Tx {
     /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let is_counted =
-            words.is_none() && filter.unhealthy_at.is_none() && filter.checks.is_none() && filter.versions.is_none();
+        let is_counted = words.is_none()
+            && filter.unhealthy_at.is_none()
+            && filter.checks.is_none()
+            && filter.versions.is_none()
+            && filter.software.is_none();
         Ok(each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             if is_counted {

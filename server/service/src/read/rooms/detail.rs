@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::conversation::feedback::{Execution, Finished};
+use domain::conversation::programs::ProgramChange;
 use domain::conversation::{facts, inventory};
 use domain::deployment::{DeploymentState, Force};
 use domain::ids::{DeviceId, ProductId, RoomId, SiteId, UpdateId};
@@ -24,6 +25,8 @@ use crate::read::{ExpectedStart, ReadSnapshot, UpdateInRoom};
 const MOST_EVENTS: i64 = 200;
 const MOST_MESSAGES: i64 = 200;
 const MOST_CHANGES: i64 = 100;
+/// Differences of a device's lists of programs: the newest.
+const MOST_PROGRAM_CHANGES: i64 = 20;
 
 /// A room with what is going on in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,6 +89,18 @@ pub struct DeviceItem {
     pub components: Vec<ComponentItem>,
     /// All that it has reported last, by name (P12).
     pub facts: Vec<ReportedFact>,
+    /// `None`: it has sent no list.
+    pub programs: Option<ListedPrograms>,
+}
+
+/// The programs on a device, as it has listed them (`docs/devices.md` 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedPrograms {
+    pub taken_at: DateTime<Utc>,
+    /// How many there are.
+    pub count: i64,
+    /// How its lists have differed lately, the newest first, each with when it was noticed.
+    pub changes: Vec<(DateTime<Utc>, ProgramChange)>,
 }
 
 /// A fact as a device has told it.
@@ -108,6 +123,8 @@ pub struct ComponentItem {
     pub kind: ProductKind,
     /// The version that the device reports; `None`: it reports none.
     pub installed: Option<String>,
+    /// Its own serial number, as the device reports it; may be empty.
+    pub serial: String,
     /// `None`: no published release of the product is recommended.
     pub recommended: Option<RecommendedRelease>,
 }
@@ -265,16 +282,20 @@ impl ReadSnapshot {
         let room = &room.room;
         let details = self.tx.device_details(room.id).await?;
         let recommended = self.recommended(room, &details).await?;
-        let item = |detail: DeviceDetail| {
+        let mut programs = self.tx.program_summaries(room.id, MOST_PROGRAM_CHANGES).await?;
+        let mut item = |detail: DeviceDetail| {
             let own = room.devices.iter().find(|own| own.id == detail.id);
             let is_open = inventory::leaves_product_open(&detail.attributes, detail.components.len());
             let components = detail.components.into_iter();
-            let components = components.map(|(product, name, kind, installed)| ComponentItem {
-                recommended: recommended.get(&product).map(|recommended| recommended.of(own)),
-                product,
-                name,
-                kind,
-                installed,
+            let components = components.map(|component| ComponentItem {
+                recommended: recommended
+                    .get(&component.product)
+                    .map(|recommended| recommended.of(own)),
+                product: component.product,
+                name: component.name,
+                kind: component.kind,
+                installed: component.version,
+                serial: component.serial,
             });
             let mut told_at = detail.told_at;
             let facts = detail.attributes.into_iter().map(|(name, value)| ReportedFact {
@@ -285,6 +306,11 @@ impl ReadSnapshot {
             });
             DeviceItem {
                 facts: facts.collect(),
+                programs: programs.remove(&detail.id).map(|listed| ListedPrograms {
+                    taken_at: listed.taken_at,
+                    count: listed.count,
+                    changes: listed.changes,
+                }),
                 id: detail.id,
                 controller: detail.controller,
                 role: detail.role,
@@ -295,13 +321,13 @@ impl ReadSnapshot {
                 components: components.collect(),
             }
         };
-        Ok(details.into_iter().map(item).collect())
+        Ok(details.into_iter().map(&mut item).collect())
     }
 
     /// What each product on the devices of a room should be, and how the room stands to it.
     async fn recommended(&mut self, room: &Room, devices: &[DeviceDetail]) -> Result<BTreeMap<ProductId, Recommended>> {
         let products = devices.iter().flat_map(|device| &device.components);
-        let products: BTreeSet<ProductId> = products.map(|(product, ..)| product.clone()).collect();
+        let products: BTreeSet<ProductId> = products.map(|component| component.product.clone()).collect();
         let products: Vec<ProductId> = products.into_iter().collect();
         let recommended = self.tx.recommended(&products).await?;
         let ids: Vec<UpdateId> = recommended.values().map(|(update, _)| *update).collect();

@@ -229,6 +229,7 @@ async fn tell_room(tx: &mut Tx, before: Option<&Room>, room: &Room, now: DateTim
             changed: BTreeMap::new(),
             worst: None,
             blocks: None,
+            unreviewed: None,
             becomes_managed: false,
             next_at: now + CHECKED_LATER,
         };
