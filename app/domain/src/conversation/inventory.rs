@@ -114,6 +114,8 @@ pub struct Taken {
     pub bad_since: BTreeMap<Signal, DateTime<Utc>>,
     /// The checks of the room are made again: they go by a fact that was told (C5), or a signal has become bad or well.
     pub concerns_checks: bool,
+    /// From now on, and not before, its `sw_version` says nothing: the log says so once (`docs/devices.md` 2.13).
+    pub begins_to_leave_product_open: bool,
 }
 
 impl Taken {
@@ -158,6 +160,7 @@ impl Taken {
 pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Result<Taken, ReportRefusal> {
     let named_before = components_in(&known.attributes);
     let reported_before = reported_components(&known.attributes, &known.components);
+    let was_open = leaves_product_open(&known.attributes, known.components.len());
     let attributes = merged(known.attributes, report)?;
     let mut told_at = known.told_at;
     told_at.extend(report.data.keys().map(|key| (cleaned(key), now)));
@@ -197,6 +200,7 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
         serial: attributes.get("device.serial").and_then(|serial| told_text(serial)),
         new_serials: new_serials.collect(),
         concerns_checks,
+        begins_to_leave_product_open: !was_open && leaves_product_open(&attributes, known_components.len()),
         window_aware: says(&attributes, "ddi.window", "aware"),
         presence: Presence {
             free_at,
@@ -500,6 +504,22 @@ mod tests {
         }
         let named = takes(&known(&[("cam", Some("1"))]), &says);
         assert!(!named.rechecks_room(), "it has named its component");
+    }
+
+    #[test]
+    fn that_sw_version_is_of_no_product_is_said_with_the_first_report_of_it_only() {
+        let says = report(ConfigMode::Merge, &[("sw_version", Some("2"))]);
+        let begins = |known: &KnownDevice| takes(known, &says).begins_to_leave_product_open;
+        for of_more_or_less in [imported(&[("cam", Some("1")), ("app", Some("1"))]), imported(&[])] {
+            assert!(begins(&of_more_or_less));
+            let told = KnownDevice {
+                attributes: takes(&of_more_or_less, &says).attributes,
+                ..of_more_or_less
+            };
+            assert!(!begins(&told), "it was said before");
+        }
+        assert!(!begins(&imported(&[("cam", Some("1"))])), "it is of the only one");
+        assert!(!begins(&known(&[("cam", Some("1"))])), "it names its component");
     }
 
     #[test]

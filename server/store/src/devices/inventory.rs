@@ -52,12 +52,20 @@ impl Tx {
         let mut outcomes = Vec::with_capacity(reports.len());
         let mut accepted = Vec::with_capacity(reports.len());
         for (device, report, now) in reports {
-            let Some((room, before)) = known.remove(device) else {
+            let Some(Reporting {
+                room,
+                controller,
+                known: before,
+            }) = known.remove(device)
+            else {
                 outcomes.push(Outcome::NotFound);
                 continue;
             };
             match inventory::take(before, report, *now) {
                 Ok(taken) => {
+                    if taken.begins_to_leave_product_open {
+                        say_product_is_open(&controller);
+                    }
                     accepted.push(AcceptedReport {
                         device: *device,
                         room,
@@ -87,14 +95,12 @@ impl Tx {
         Ok(outcomes)
     }
 
-    async fn known_of(
-        &mut self,
-        devices: impl Iterator<Item = Uuid> + Clone,
-    ) -> Result<BTreeMap<DeviceId, (RoomId, KnownDevice)>> {
+    async fn known_of(&mut self, devices: impl Iterator<Item = Uuid> + Clone) -> Result<BTreeMap<DeviceId, Reporting>> {
         // One row for each component; the device's own columns stand in each.
         type Row = (
             Uuid,
             Uuid,
+            String,
             Json<BTreeMap<String, String>>,
             Json<BTreeMap<String, i64>>,
             Json<BTreeMap<Signal, i64>>,
@@ -106,7 +112,7 @@ impl Tx {
         );
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.id, d.room_id, d.attributes, d.told_at, d.bad_since, d.free_at, d.busy_at, c.product_id, v.text, c.serial
+                "SELECT d.id, d.room_id, d.controller_id, d.attributes, d.told_at, d.bad_since, d.free_at, d.busy_at, c.product_id, v.text, c.serial
                 FROM devices d
                 LEFT JOIN components c ON c.device_id = d.id
                 LEFT JOIN versions v ON v.id = c.version_id
@@ -116,13 +122,14 @@ impl Tx {
             query.push(" ORDER BY d.id, c.product_id");
             query.build_query_as().fetch_all(c).await
         })?;
-        let mut all: BTreeMap<DeviceId, (RoomId, KnownDevice)> = BTreeMap::new();
-        for (device, room, attributes, told_at, bad_since, free_at, busy_at, product, version, serial) in rows {
-            let (_, known) = match all.entry(DeviceId(device)) {
+        let mut all: BTreeMap<DeviceId, Reporting> = BTreeMap::new();
+        for (device, room, controller, attributes, told_at, bad_since, free_at, busy_at, product, version, serial) in rows {
+            let reporting = match all.entry(DeviceId(device)) {
                 Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert((
-                    RoomId(room),
-                    KnownDevice {
+                Entry::Vacant(entry) => entry.insert(Reporting {
+                    room: RoomId(room),
+                    controller,
+                    known: KnownDevice {
                         attributes: attributes.0,
                         told_at: told_at_of(device, told_at.0)?,
                         free_at: opt_instant("devices", device, free_at)?,
@@ -131,10 +138,11 @@ impl Tx {
                         serials: BTreeMap::new(),
                         bad_since: bad_since_of(device, bad_since.0)?,
                     },
-                )),
+                }),
             };
             if let Some(product) = product.map(ProductId) {
                 let serial = serial.filter(|serial| !serial.is_empty());
+                let known = &mut reporting.known;
                 known.serials.extend(serial.map(|serial| (product.clone(), serial)));
                 known.components.insert(product, version);
             }
@@ -299,6 +307,21 @@ impl Tx {
 
 /// As of when the last supported days of versions were worked out is kept under this name; empty: something has changed since.
 pub const SUPPORT_WORKED_OUT: &str = "support.worked_out";
+
+/// The log says it once, with the report after which it is so: the planner would wait for a version that is never told.
+fn say_product_is_open(controller: &str) {
+    tracing::warn!(
+        device = controller,
+        "sw_version is of no product that Nightshift can tell: the device has none or several; have it tell component.1.product and component.1.version"
+    );
+}
+
+/// A device before its report.
+struct Reporting {
+    room: RoomId,
+    controller: String,
+    known: KnownDevice,
+}
 
 /// A report of facts that is taken.
 struct AcceptedReport {
