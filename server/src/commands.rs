@@ -132,8 +132,17 @@ async fn tick(service: &Service) -> Result<()> {
 async fn plan(service: &Service) -> Result<()> {
     let dry = service.plan().await?;
     println!("At {}:", dry.now.format("%Y-%m-%d %H:%M:%S UTC"));
-    for (about, text) in &dry.lines {
+    if dry.checks.rooms > 0 {
+        println!("  Checks of {} are due.", counted(dry.checks.rooms, "room"));
+    }
+    for (about, text) in dry.checks.lines.iter().chain(&dry.lines) {
         println!("  {about}: {text}");
+    }
+    if dry.checks.more > 0 {
+        println!(
+            "  And {} more, of whose checks something follows.",
+            counted(dry.checks.more, "room")
+        );
     }
     println!(
         "{}",

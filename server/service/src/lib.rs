@@ -75,7 +75,7 @@ pub use passwords::{LONGEST_PASSWORD, SHORTEST_PASSWORD};
 pub use portfolio::{NewFile, PublishOutcome, RecallOutcome, Source};
 pub use rings::{MOST_MOVED, MoveOutcome, RingFields, RoomChoice};
 pub use rooms_file::{ComponentLine, DeviceLine, HoldLine, RoomLine, RoomsFile, SiteLine};
-pub use tick::{DryRun, TickReport};
+pub use tick::{DryChecks, DryRun, MOST_NAMED, TickReport};
 
 /// Everything Nightshift can do. Clones share one database and one clock.
 #[derive(Clone)]

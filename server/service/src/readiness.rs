@@ -82,7 +82,7 @@ impl Service {
                     return Ok(Some(0));
                 };
                 self.work_out_support(tx, &organisation).await?;
-                Ok(Some(self.check_some(tx, now).await?))
+                Ok(Some(self.check_some(tx, now, |_, _| ()).await?))
             })?;
             match checked {
                 None => return Ok(false),
@@ -99,7 +99,7 @@ impl Service {
             store::write!(self.store, tx => {
                 if tx.try_tick_lock().await? {
                     tx.lock_rooms_to_check(rooms).await?;
-                    self.make_checks(tx, rooms, now).await?;
+                    self.make_checks(tx, rooms, now, |_, _| ()).await?;
                 }
                 Ok::<_, ServiceError>(())
             })?;
@@ -107,23 +107,36 @@ impl Service {
         Ok(())
     }
 
-    /// Makes the checks of at most [`ROOMS`] rooms that are due. Of how many it has made them.
-    pub(crate) async fn check_some(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<usize> {
+    /// Makes the checks of at most [`ROOMS`] rooms that are due. Of how many it has made them. `report` gets each room as it was, and what
+    /// follows.
+    pub(crate) async fn check_some(
+        &self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        report: impl FnMut(&RoomToCheck, &Changes) + Send,
+    ) -> Result<usize> {
         let rooms = tx.rooms_to_check(now, ROOMS).await?;
         if !rooms.is_empty() {
-            self.make_checks(tx, &rooms, now).await?;
+            self.make_checks(tx, &rooms, now, report).await?;
         }
         Ok(rooms.len())
     }
 
     /// Makes the checks of rooms, and writes what follows. Nobody else may make theirs meanwhile.
-    async fn make_checks(&self, tx: &mut Tx, rooms: &[RoomId], now: DateTime<Utc>) -> Result<()> {
+    async fn make_checks(
+        &self,
+        tx: &mut Tx,
+        rooms: &[RoomId],
+        now: DateTime<Utc>,
+        mut report: impl FnMut(&RoomToCheck, &Changes) + Send,
+    ) -> Result<()> {
         let organisation = organisation(tx).await?;
         let rules = ReadinessRules::of(tx, &organisation.settings).await?;
         let mut changes = Changes::default();
         let mut managed = Vec::new();
         for room in tx.checked_facts(rooms).await? {
             let of_room = decide(&room, &rules.rules(), now);
+            report(&room, &of_room);
             if of_room.checked_rooms.iter().any(|checked| checked.becomes_managed) {
                 managed.push(became_managed(room.room, &room.name));
             }

@@ -11,6 +11,7 @@ use domain::event::{Event, Subject};
 use domain::fleet::Slice;
 use domain::ids::UpdateId;
 use domain::planner;
+use domain::readiness::decide::RoomToCheck;
 use domain::rollout::{Rollout, RolloutState};
 use domain::settings::Organisation;
 use domain::text::counted;
@@ -40,10 +41,42 @@ pub struct TickReport {
 pub struct DryRun {
     /// At which instant.
     pub now: DateTime<Utc>,
+    pub checks: DryChecks,
     /// What would be decided, in words: (about, sentence).
     pub lines: Vec<(String, String)>,
     /// Whether anything would be written.
     pub writes: bool,
+}
+
+/// What the checks of rooms that are due would come to (C5).
+#[derive(Clone, Debug, Default)]
+pub struct DryChecks {
+    /// Rooms whose checks would be made.
+    pub rooms: usize,
+    /// What would follow, in words: (room, sentence). Of [`MOST_NAMED`] rooms at most.
+    pub lines: Vec<(String, String)>,
+    /// Rooms beyond those for which something would follow.
+    pub more: usize,
+    named: usize,
+}
+
+/// Rooms of which a dry run says what their checks would come to.
+pub const MOST_NAMED: usize = 200;
+
+impl DryChecks {
+    fn add(&mut self, room: &RoomToCheck, changes: &Changes) {
+        let sentences = room.what_follows(changes);
+        if sentences.is_empty() {
+            return;
+        }
+        if self.named == MOST_NAMED {
+            self.more += 1;
+            return;
+        }
+        self.named += 1;
+        let lines = sentences.into_iter().map(|sentence| (room.name.clone(), sentence));
+        self.lines.extend(lines);
+    }
 }
 
 /// More rounds than this at one instant mean that a plan does not come to rest.
@@ -128,12 +161,19 @@ impl Service {
         let organisation = organisation(&mut tx).await?;
         let mut dry = DryRun {
             now,
+            checks: DryChecks::default(),
             lines: Vec::new(),
             writes: false,
         };
-        while self.check_some(&mut tx, now).await? > 0 {
-            dry.writes = true;
+        self.work_out_support(&mut tx, &organisation).await?;
+        loop {
+            let report = |room: &RoomToCheck, changes: &Changes| dry.checks.add(room, changes);
+            match self.check_some(&mut tx, now, report).await? {
+                0 => break,
+                rooms => dry.checks.rooms += rooms,
+            }
         }
+        dry.writes = dry.checks.rooms > 0;
         for _ in 0..MOST_ROUNDS {
             let Some(due) = tx.due(&organisation, now, Limits::default()).await? else {
                 break;
@@ -356,4 +396,48 @@ pub(crate) async fn organisation(tx: &mut store::Tx) -> Result<Organisation> {
     tx.organisation()
         .await?
         .ok_or_else(|| ServiceError::conflict("the database has no organisation yet; run nightshift serve once"))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::changes::{SettingChange, SettingEvent};
+    use domain::ids::{DeviceId, RoomId};
+    use domain::room::RoomState;
+    use domain::zone::Zone;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_dry_run_names_the_checks_of_200_rooms_and_counts_the_rest_g1() {
+        let room = |number: u128| RoomToCheck {
+            room: RoomId(Uuid::from_u128(number)),
+            name: format!("Room {number}"),
+            state: RoomState::Managed,
+            zone: Zone::utc(),
+            devices: Vec::new(),
+            waivers: Vec::new(),
+            is_confirmed: true,
+            results: std::collections::BTreeMap::new(),
+            blocks: Vec::new(),
+            versions: Vec::new(),
+            bad_signals: Vec::new(),
+            tickets: std::collections::BTreeMap::new(),
+            unreviewed: std::collections::BTreeSet::new(),
+        };
+        let asked = SettingChange {
+            device: DeviceId(Uuid::nil()),
+            event: SettingEvent::Wanted,
+        };
+        let changes = Changes {
+            settings: vec![asked, asked],
+            ..Changes::default()
+        };
+        let mut checks = DryChecks::default();
+        for number in 0..203 {
+            checks.add(&room(number), &changes);
+            checks.add(&room(number), &Changes::default());
+        }
+        assert_eq!((checks.lines.len(), checks.more), (400, 3));
+    }
 }

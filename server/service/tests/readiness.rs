@@ -30,6 +30,7 @@ both_engines![
     rooms_are_found_by_what_their_checks_came_to_c8,
     a_profile_of_the_organisations_own_is_gone_by_c6,
     a_signal_that_stays_bad_opens_a_ticket_that_resolves_itself_i4,
+    a_dry_run_says_what_checks_would_lead_to_and_writes_nothing_g1_c2_c3_c4,
 ];
 
 async fn windows(estate: &Estate) {
@@ -524,4 +525,56 @@ async fn a_signal_that_stays_bad_opens_a_ticket_that_resolves_itself_i4(estate: 
     estate.service.tick().await.unwrap();
     assert_eq!(tickets(&estate).await, [(title(), TicketStatus::Resolved)]);
     estate.is_sound().await;
+}
+
+async fn a_dry_run_says_what_checks_would_lead_to_and_writes_nothing_g1_c2_c3_c4(estate: Estate) {
+    let new = computer(&estate, "nuc").await;
+    managed(&estate, "pc").await;
+    estate.service.tick().await.unwrap();
+    estate.service.confirm_onboarding(&actor(), &[new]).await.unwrap();
+    facts::tell(&estate.service, "nuc", &FINE).await;
+    facts::tell(&estate.service, "pc", &FINE).await;
+    let bad = [
+        ("readiness.base_image_oem", "generic"),
+        ("readiness.os_updates", "wsus"),
+    ];
+    facts::tell(&estate.service, "pc", &bad).await;
+    let before = estate.fleet().await;
+    let dry = async || estate.service.plan().await.unwrap();
+    let line = |room: &str, sentence: &str| (room.to_owned(), sentence.to_owned());
+    let planned = dry().await;
+    assert!(planned.writes);
+    assert_eq!((planned.checks.rooms, planned.checks.more), (2, 0));
+    let mut lines = planned.checks.lines;
+    lines.sort();
+    let os_updates = "Operating system updates are blocked from now on. \
+        OS updates: fail, because readiness.os_updates is wsus.";
+    let expected = [
+        line("nuc", "Becomes Managed: nothing keeps it in onboarding any more."),
+        line("pc", "A ticket is opened, Important: pc needs a visit: base image."),
+        line("pc", os_updates),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(estate.fleet().await, before, "nothing is written");
+
+    estate.service.tick().await.unwrap();
+    assert_eq!(state(&estate, new).await, RoomState::Managed, "as it was said");
+    assert_eq!(dry().await.checks.rooms, 0);
+    facts::tell(&estate.service, "pc", &FINE).await;
+    let agent = [("agent.version", "1.0"), ("readiness.store_updates", "on")];
+    facts::tell(&estate.service, "pc", &agent).await;
+    let lines: Vec<String> = dry()
+        .await
+        .checks
+        .lines
+        .into_iter()
+        .map(|(_, sentence)| sentence)
+        .collect();
+    assert_eq!(lines[0], "Operating system updates are not blocked any more.");
+    assert!(
+        lines[1].starts_with("A ticket is resolved. Base image: pass, because "),
+        "{lines:?}"
+    );
+    assert_eq!(lines[2], "A device is asked to turn its store updates off.");
+    assert_eq!(lines.len(), 3);
 }

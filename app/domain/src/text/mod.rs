@@ -3,6 +3,8 @@
 //! Nothing reads a sentence back. Whoever wants to know looks at the value.
 
 #[cfg(feature = "zones")]
+mod checks;
+#[cfg(feature = "zones")]
 mod event;
 #[cfg(feature = "zones")]
 mod force;

@@ -123,7 +123,9 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut all: BTreeMap<DeviceId, Reporting> = BTreeMap::new();
-        for (device, room, controller, attributes, told_at, bad_since, free_at, busy_at, product, version, serial) in rows {
+        for (device, room, controller, attributes, told_at, bad_since, free_at, busy_at, product, version, serial) in
+            rows
+        {
             let reporting = match all.entry(DeviceId(device)) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => entry.insert(Reporting {
