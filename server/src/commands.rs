@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use domain::check;
 use domain::clean::CleanLine;
 use domain::settings::Settings;
+use domain::text::counted;
 use domain::zone::{self, Zone};
 use service::catalogue::Catalogue;
 use service::read::access::AccountState;

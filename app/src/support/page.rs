@@ -37,7 +37,7 @@ pub fn SupportPage() -> impl IntoView {
             title="Support"
             tab=None
             above=("/rooms", "Rooms")
-            lede="A version is supported for 12 months after its release, while at most two newer releases exist, or two newer release lines: the settings say which count. The newest version is never too old."
+            lede="A version is supported for 12 months after its release, while at most two newer ones exist. The newest is never too old."
             actions=actions.into_any()
         />
         {show_part(view, move |view| page(view, query.get_untracked(), &address.get_untracked()))}

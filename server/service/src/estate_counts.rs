@@ -19,7 +19,6 @@ use domain::deployment::Progress;
 use domain::ids::{ProductId, RingId, StageOf, UpdateId};
 use domain::room::{HealthImpact, RoomState};
 use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
-use uuid::Uuid;
 
 use crate::Clock;
 use crate::clock::Stopwatch;
@@ -309,22 +308,6 @@ impl EstateCount for RoomsByHealthFacts {
             .map(|organisation| organisation.settings)
             .unwrap_or_default();
         tx.rooms_by_health_facts(now, now - settings.unmonitored_after()).await
-    }
-}
-
-/// Rooms by the version that counts for how long they are supported, [`Tx::rooms_by_version`]; `None`: now.
-#[derive(Clone)]
-pub(crate) struct RoomsByVersion(pub(crate) Option<DateTime<Utc>>);
-
-impl EstateCount for RoomsByVersion {
-    type Value = Vec<(ProductId, Option<Uuid>, i64)>;
-
-    fn key(&self) -> String {
-        format!("{:?}", self.0)
-    }
-
-    async fn count(&self, tx: &mut Tx, _now: DateTime<Utc>) -> store::Result<Self::Value> {
-        tx.rooms_by_version(self.0).await
     }
 }
 

@@ -532,8 +532,8 @@ async fn a_dry_run_says_what_checks_would_lead_to_and_writes_nothing_g1_c2_c3_c4
     managed(&estate, "pc").await;
     estate.service.tick().await.unwrap();
     estate.service.confirm_onboarding(&actor(), &[new]).await.unwrap();
-    facts::tell(&estate.service, "nuc", &FINE).await;
-    facts::tell(&estate.service, "pc", &FINE).await;
+    facts::tell(&estate.service, "nuc", &facts::FINE).await;
+    facts::tell(&estate.service, "pc", &facts::FINE).await;
     let bad = [
         ("readiness.base_image_oem", "generic"),
         ("readiness.os_updates", "wsus"),
@@ -560,7 +560,7 @@ async fn a_dry_run_says_what_checks_would_lead_to_and_writes_nothing_g1_c2_c3_c4
     estate.service.tick().await.unwrap();
     assert_eq!(state(&estate, new).await, RoomState::Managed, "as it was said");
     assert_eq!(dry().await.checks.rooms, 0);
-    facts::tell(&estate.service, "pc", &FINE).await;
+    facts::tell(&estate.service, "pc", &facts::FINE).await;
     let agent = [("agent.version", "1.0"), ("readiness.store_updates", "on")];
     facts::tell(&estate.service, "pc", &agent).await;
     let lines: Vec<String> = dry()

@@ -9,7 +9,6 @@ use domain::ids::{ProductId, RoomId};
 use domain::lifecycle::CountingRule;
 use domain::ticket::{TicketSeverity, TicketStatus};
 use domain::update::Severity;
-use service::RoomsFile;
 use service::read::support::{SupportFilter, SupportGroup, SupportPage};
 use service::read::tickets::{TicketFilter, WhichTickets};
 use service::read::{NumberedPage, PageOf};
@@ -19,7 +18,6 @@ use testkit::{Estate, actor, both_engines, catalogue, date, facts, problem};
 both_engines![
     a_version_that_loses_its_support_opens_a_ticket_that_grows_l4,
     rooms_are_found_by_support_today_and_on_a_past_day_l5,
-    a_room_with_two_versions_counts_once_by_the_older_one_l5_p16,
     what_is_out_of_support_goes_before_other_kinds_s7,
     a_recall_gives_support_back_l1,
     lines_are_counted_where_the_organisation_says_so_l3,
@@ -147,38 +145,6 @@ async fn rooms_are_found_by_support_today_and_on_a_past_day_l5(estate: Estate) {
     let ahead = of(SupportGroup::Supported, Some("2025-03-22"));
     let refused = snapshot.support_page(&ahead, &PageOf::First, 50).await;
     assert_eq!(problem(refused), "date: 2025-03-22 is ahead; it is 2025-03-21");
-}
-
-async fn a_room_with_two_versions_counts_once_by_the_older_one_l5_p16(estate: Estate) {
-    four_apps(&estate).await;
-    let room = serde_json::json!({ "sites": [{ "name": "Harbour", "zone": "UTC" }], "rooms": [
-        { "name": "Mast", "site": "Harbour", "ring": "Staging", "devices": [
-            { "id": "mast-1", "model": "B1", "installed": { "app": "13" } }, { "id": "mast-2", "model": "B1", "installed": { "app": "10" } },
-            { "id": "mast-3", "model": "B1", "installed": { "app": "never released" } }] },
-        { "name": "Keel", "site": "Harbour", "ring": "Staging", "devices": [{ "id": "keel-1", "model": "B1", "installed": { "app": "13" } }] }] });
-    let file = RoomsFile::parse(&room.to_string()).unwrap();
-    let rooms = estate.service.import_rooms(&actor(), &file).await.unwrap().ids;
-    facts::manage(&estate.service, &rooms).await;
-    estate.at_and_tick("2025-03-21T12:00:00Z").await;
-    let once = [(SupportGroup::Unsupported, 1), (SupportGroup::Supported, 1)];
-    for day in [None, Some("2025-03-20")] {
-        assert_eq!(groups(&estate, day).await, once, "{day:?}");
-        for (group, number) in once.into_iter().chain([(SupportGroup::Unknown, 0)]) {
-            let filter = SupportFilter {
-                date: day.map(date),
-                product: Some("app".to_owned()),
-                group: Some(group),
-            };
-            assert_eq!(support(&estate, &filter).await.total, number, "{day:?} {group:?}");
-        }
-    }
-    let titles: Vec<String> = tickets(&estate).await.into_iter().map(|(title, ..)| title).collect();
-    assert_eq!(
-        titles,
-        ["Mast runs Room app 10, which is out of support"],
-        "the ticket goes by the same version"
-    );
-    estate.is_sound().await;
 }
 
 async fn what_is_out_of_support_goes_before_other_kinds_s7(estate: Estate) {

@@ -55,26 +55,6 @@ macro_rules! is_scheduled {
 }
 pub(crate) use is_scheduled;
 
-/// The order of versions `v` of one product in a room, of which the first counts for how long the room is supported (L5): the one that was
-/// released first; one without a day after those with one; a version that nobody knows comes last. Of one room the tickets go by the
-/// version whose support ends first (`domain::readiness::decide`), which is the one that was released first (L1, L2).
-///
-/// Compared in `a_room_with_two_versions_counts_once_by_the_older_one_l5_p16`.
-macro_rules! support_order {
-    ($version:literal) => {
-        concat!(
-            "COALESCE(",
-            $version,
-            ".released, '9999-12-31'), CASE WHEN ",
-            $version,
-            ".id IS NULL THEN 1 ELSE 0 END, COALESCE(",
-            $version,
-            ".text, '')"
-        )
-    };
-}
-pub(crate) use support_order;
-
 /// Which rooms are looked at for a ring's entry.
 pub(crate) enum EntryRooms {
     /// All of the ring.

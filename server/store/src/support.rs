@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::rows::{ids_in, micros, texts_in};
-use crate::rules_in_sql::support_order;
 use crate::tx::{Tx, each};
 
 /// A product with a support policy, and its releases.
@@ -116,34 +115,19 @@ impl Tx {
         Ok(())
     }
 
-    /// In how many rooms each version of products with a support policy is the one that counts, now or at an instant. A version that is not
-    /// known has no row. A room counts once for each product ([`support_order`]).
+    /// In how many rooms a device has each version of products with a support policy, now or at an instant. A version that is not known
+    /// has no row.
     pub async fn rooms_by_version(&mut self, at: Option<DateTime<Utc>>) -> Result<Vec<(ProductId, Option<Uuid>, i64)>> {
-        const NOW: &str = concat!(
-            "SELECT x.product_id, x.version_id, COUNT(*) FROM (
-                SELECT c.product_id, c.version_id,
-                    ROW_NUMBER() OVER (PARTITION BY r.id, c.product_id ORDER BY ",
-            support_order!("v"),
-            ") AS place
-                FROM products p JOIN components c ON c.product_id = p.id
-                JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
-                JOIN rooms r ON r.id = d.room_id AND r.state <> 'retired'
-                LEFT JOIN versions v ON v.id = c.version_id
-                WHERE p.has_support_policy) AS x
-            WHERE x.place = 1 GROUP BY x.product_id, x.version_id ORDER BY x.product_id, x.version_id"
-        );
-        const THEN: &str = concat!(
-            "SELECT x.product_id, x.version_id, COUNT(*) FROM (
-                SELECT h.product_id, h.version_id,
-                    ROW_NUMBER() OVER (PARTITION BY d.room_id, h.product_id ORDER BY ",
-            support_order!("v"),
-            ") AS place
-                FROM products p JOIN component_history h ON h.product_id = p.id
-                JOIN devices d ON d.id = h.device_id
-                LEFT JOIN versions v ON v.id = h.version_id
-                WHERE p.has_support_policy AND h.from_at <= $1 AND (h.until_at IS NULL OR h.until_at > $1)) AS x
-            WHERE x.place = 1 GROUP BY x.product_id, x.version_id ORDER BY x.product_id, x.version_id"
-        );
+        const NOW: &str = "SELECT c.product_id, c.version_id, COUNT(DISTINCT r.id)
+            FROM products p JOIN components c ON c.product_id = p.id
+            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+            JOIN rooms r ON r.id = d.room_id AND r.state <> 'retired'
+            WHERE p.has_support_policy GROUP BY c.product_id, c.version_id ORDER BY c.product_id, c.version_id";
+        const THEN: &str = "SELECT h.product_id, h.version_id, COUNT(DISTINCT d.room_id)
+            FROM products p JOIN component_history h ON h.product_id = p.id
+            JOIN devices d ON d.id = h.device_id
+            WHERE p.has_support_policy AND h.from_at <= $1 AND (h.until_at IS NULL OR h.until_at > $1)
+            GROUP BY h.product_id, h.version_id ORDER BY h.product_id, h.version_id";
         let rows: Vec<(String, Option<Uuid>, i64)> = match at {
             None => each!(self, c => sqlx::query_as(NOW).fetch_all(c).await)?,
             Some(at) => each!(self, c => sqlx::query_as(THEN).bind(micros(at)).fetch_all(c).await)?,

@@ -324,7 +324,7 @@ impl Life {
                 told.get(fact).is_some_and(|(_, at)| self.now - *at <= STALE_AFTER)
             };
             let result = results.get(&check).copied();
-            if !computers.iter().all(|told| is_known(told)) {
+            if !computers.iter().all(is_known) {
                 let allowed = [CheckResult::Unknown, CheckResult::Fail, CheckResult::Waived];
                 prop_assert!(
                     result.is_some_and(|result| allowed.contains(&result)),

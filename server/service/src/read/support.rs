@@ -1,7 +1,6 @@
 //! Compliance as pages, exports and programs read it (L5): rooms by how long what they have is supported, today or on a past date.
 //!
-//! Everything is worked out from releases by date and from what rooms have, or had then. A room counts once for each product: with several
-//! versions of one, by the one that was released first. Start with [`ReadSnapshot::support_page`].
+//! Everything is worked out from releases by date and from what rooms have, or had then. Start with [`ReadSnapshot::support_page`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +17,6 @@ use uuid::Uuid;
 use super::rooms::RoomCursor;
 use super::{Page, PageOf, ReadSnapshot};
 use crate::error::{Result, ServiceError};
-use crate::estate_counts::RoomsByVersion;
 use crate::spreadsheet::{self, CsvStream};
 use crate::support::support_on;
 use crate::{Actor, Service};
@@ -225,7 +223,7 @@ impl ReadSnapshot {
         limit: i64,
     ) -> Result<SupportPage> {
         let standing = self.standing(filter.date).await?;
-        let counted = self.estate_count(&RoomsByVersion(standing.at)).await?;
+        let counted = self.tx.rooms_by_version(standing.at).await?;
         let products = standing.products.iter();
         let products = products
             .map(|(product, support)| product_support(&standing, product, support, &counted))

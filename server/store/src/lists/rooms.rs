@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::lists::search::SearchedList;
 use crate::rooms::RoomRing;
-use crate::rows::{micros, word, zone_of};
+use crate::rows::{word, zone_of};
 use crate::tx::{Tx, each};
 
 /// A room in a list.
@@ -143,28 +143,6 @@ pub(crate) fn between<DB>(
     }
 }
 
-/// Continues a query of versions `components` on `devices`: those that are there now, or were there at an instant.
-pub(crate) fn there<DB>(
-    query: &mut sqlx::QueryBuilder<DB>,
-    at: Option<DateTime<Utc>>,
-    components: &'static str,
-    devices: &'static str,
-) where
-    DB: sqlx::Database,
-    i64: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
-{
-    match at.map(micros) {
-        Some(at) => {
-            query.push(format_args!(" AND {components}.from_at <= ")).push_bind(at);
-            query.push(format_args!(
-                " AND ({components}.until_at IS NULL OR {components}.until_at > "
-            ));
-            query.push_bind(at).push(")");
-        }
-        None => drop(query.push(format_args!(" AND {devices}.revoked_at IS NULL"))),
-    }
-}
-
 /// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::word_filter`].
 macro_rules! filter_rooms {
     ($query:ident, $filter:ident, $words:ident) => {
@@ -203,10 +181,19 @@ macro_rules! filter_rooms {
             }
         }
         if let Some(versions) = &$filter.versions {
-            let table = if versions.at.is_some() { "component_history" } else { "components" };
-            $query.push(" AND EXISTS (SELECT 1 FROM devices d JOIN ").push(table);
-            $query.push(" k ON k.device_id = d.id LEFT JOIN versions v ON v.id = k.version_id WHERE d.room_id = r.id");
-            $crate::lists::rooms::there(&mut $query, versions.at, "k", "d");
+            $query.push(" AND EXISTS (SELECT 1 FROM devices d JOIN ");
+            $query.push(if versions.at.is_some() { "component_history" } else { "components" });
+            $query.push(" k ON k.device_id = d.id WHERE d.room_id = r.id");
+            match versions.at {
+                Some(at) => {
+                    $query.push(" AND k.from_at <= ").push_bind($crate::rows::micros(at));
+                    $query
+                        .push(" AND (k.until_at IS NULL OR k.until_at > ")
+                        .push_bind($crate::rows::micros(at))
+                        .push(")");
+                }
+                None => drop($query.push(" AND d.revoked_at IS NULL")),
+            }
             $query.push(" AND (k.version_id IN (");
             // No version has the nil UUID: a list must have something in it.
             let ids = versions.versions.iter().copied().chain([Uuid::nil()]);
@@ -214,11 +201,7 @@ macro_rules! filter_rooms {
             $query.push(" OR (k.version_id IS NULL AND k.product_id IN (");
             let products = versions.unknown_of.iter().map(|product| product.0.as_str());
             $crate::rows::texts_in(&mut $query, products.chain([""]));
-            $query.push(")) AND NOT EXISTS (SELECT 1 FROM devices d2 JOIN ").push(table);
-            $query.push(" k2 ON k2.device_id = d2.id LEFT JOIN versions v2 ON v2.id = k2.version_id WHERE d2.room_id = r.id AND k2.product_id = k.product_id");
-            $crate::lists::rooms::there(&mut $query, versions.at, "k2", "d2");
-            let (other, own) = ($crate::rules_in_sql::support_order!("v2"), $crate::rules_in_sql::support_order!("v"));
-            $query.push(format_args!(" AND ({other}) < ({own})) LIMIT 1 OFFSET 0)"));
+            $query.push(")) LIMIT 1 OFFSET 0)");
         }
         if $filter.onboarding && ($filter.checks.is_some() || $filter.software.is_some()) {
             $query.push(" AND r.state = 'onboarding'");
