@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::version::{VersionLine, VersionScheme};
 
+mod group;
 #[cfg(test)]
 mod tests;
+
+pub use group::{ENDING_DAYS, SupportGroup, SupportOrder};
 
 /// So many months after its release a version is supported; fixed (L1).
 pub const MONTHS_OF_SUPPORT: u32 = 12;

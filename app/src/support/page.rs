@@ -83,6 +83,9 @@ fn page(view: SupportView, query: SupportQuery, address: &ParamsMap) -> AnyView 
         choice("all", "All"),
     ];
     view! {
+        <p class="muted">
+            "A room with several versions of a product counts once, for the one whose support ends first."
+        </p>
         <Toolbar action=SUPPORT>
             <Filter label="Product" name="product" value=query.product choices />
             <Filter label="Support" name="group" value=query.group choices=groups none="Out of support" />

@@ -1,9 +1,10 @@
 //! Support in the words of its page.
 
 use chrono::NaiveDate;
+use domain::lifecycle::SupportGroup;
 use domain::time_text;
 use domain::update::titled;
-use service::read::support::{ProductSupport, SupportFilter, SupportGroup, SupportRoom, SupportedVersion, VersionItem};
+use service::read::support::{ProductSupport, SupportFilter, SupportRoom, SupportedVersion, VersionItem};
 
 use crate::components::model::Choice;
 use crate::context::{RequestContext, Result};

@@ -6,18 +6,21 @@
 )]
 
 use domain::ids::{ProductId, RoomId};
-use domain::lifecycle::CountingRule;
+use domain::lifecycle::{CountingRule, SupportGroup};
 use domain::ticket::{TicketSeverity, TicketStatus};
 use domain::update::Severity;
-use service::read::support::{SupportFilter, SupportGroup, SupportPage};
+use futures::TryStreamExt;
+use service::read::support::{SupportFilter, SupportPage};
 use service::read::tickets::{TicketFilter, WhichTickets};
 use service::read::{NumberedPage, PageOf};
+use service::rooms::DeviceDraft;
 use service::settings::{OrganisationDraft, fingerprint};
 use testkit::{Estate, actor, both_engines, catalogue, date, facts, problem};
 
 both_engines![
     a_version_that_loses_its_support_opens_a_ticket_that_grows_l4,
     rooms_are_found_by_support_today_and_on_a_past_day_l5,
+    a_room_with_several_versions_of_a_product_counts_once_for_the_worst_l5_p16,
     what_is_out_of_support_goes_before_other_kinds_s7,
     a_recall_gives_support_back_l1,
     lines_are_counted_where_the_organisation_says_so_l3,
@@ -145,6 +148,109 @@ async fn rooms_are_found_by_support_today_and_on_a_past_day_l5(estate: Estate) {
     let ahead = of(SupportGroup::Supported, Some("2025-03-22"));
     let refused = snapshot.support_page(&ahead, &PageOf::First, 50).await;
     assert_eq!(problem(refused), "date: 2025-03-22 is ahead; it is 2025-03-21");
+}
+
+/// A device that joins a room, and runs a version of the app; `None`: it does not say which.
+async fn joins(estate: &Estate, room: RoomId, name: &str, version: Option<&str>) {
+    let device = DeviceDraft {
+        controller: name.to_owned(),
+        role: "bar".into(),
+        vendor: "".into(),
+        model: "B1".into(),
+        serial: "".into(),
+    };
+    estate.service.add_device(&actor(), room, &device).await.unwrap();
+    let mut told = vec![("component.1.product", "app")];
+    told.extend(version.map(|version| ("component.1.version", version)));
+    facts::tell(&estate.service, name, &told).await;
+}
+
+/// The lines of the file: room, version, group.
+async fn lines(estate: &Estate, filter: &SupportFilter) -> Vec<String> {
+    let parts = estate.service.export_support(&actor(), filter).unwrap();
+    let text: Vec<String> = parts.try_collect().await.unwrap();
+    let text = text.concat();
+    let mut lines = Vec::new();
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        lines.push(format!("{} {} {}", cells[1], cells[3], cells[4]));
+    }
+    lines
+}
+
+async fn a_room_with_several_versions_of_a_product_counts_once_for_the_worst_l5_p16(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 2), ("General", 2)]).await;
+    four_apps(&estate).await;
+    estate.at_and_tick("2025-03-21T12:00:00Z").await;
+    // Staging 1 keeps 10, which is out of support.
+    joins(&estate, rooms["Staging 1"], "new-1", Some("13")).await;
+    joins(&estate, rooms["Staging 1"], "new-2", Some("12")).await;
+    // Nobody can say that all of Staging 2 is supported.
+    has(&estate, rooms["Staging 2"], "app", "13").await;
+    joins(&estate, rooms["Staging 2"], "new-3", Some("own build")).await;
+    joins(&estate, rooms["Staging 2"], "new-4", None).await;
+    has(&estate, rooms["General 1"], "app", "12").await;
+    joins(&estate, rooms["General 1"], "new-5", Some("13")).await;
+    has(&estate, rooms["General 2"], "app", "13").await;
+    estate.service.tick().await.unwrap();
+    let expected = [
+        ("10", SupportGroup::Unsupported, "Staging 1"),
+        ("12", SupportGroup::Supported, "General 1"),
+        ("13", SupportGroup::Supported, "General 2"),
+        ("own build", SupportGroup::Unknown, "Staging 2"),
+    ];
+    let mut snapshot = estate.service.read_snapshot().await.unwrap();
+    let app = ProductId("app".to_owned());
+    let in_portfolio = snapshot
+        .product(&app, NumberedPage { number: 1, limit: 10 })
+        .await
+        .unwrap();
+    assert_eq!(in_portfolio.rooms, 4, "as on the page of support");
+    drop(snapshot);
+    estate.at("2025-03-23T12:00:00Z");
+    // Today, and as it was yesterday.
+    for day in [None, Some("2025-03-22")] {
+        let counted = [
+            (SupportGroup::Unsupported, 1),
+            (SupportGroup::Supported, 2),
+            (SupportGroup::Unknown, 1),
+        ];
+        assert_eq!(groups(&estate, day).await, counted);
+        let all = SupportFilter {
+            date: day.map(date),
+            ..SupportFilter::default()
+        };
+        let page = support(&estate, &all).await;
+        let app = page.products.iter().find(|product| product.id.0 == "app").unwrap();
+        let mut versions: Vec<_> = app.versions.iter().collect();
+        versions.sort_by_key(|item| item.version.clone());
+        let versions: Vec<_> = versions
+            .into_iter()
+            .map(|item| (item.version.as_deref().unwrap(), item.group, item.rooms))
+            .collect();
+        let once = expected.map(|(version, group, _)| (version, group, 1));
+        assert_eq!(versions, once);
+        assert_eq!(page.total, 4);
+        for group in SupportGroup::ALL {
+            let filter = SupportFilter {
+                group: Some(group),
+                ..all.clone()
+            };
+            let page = support(&estate, &filter).await;
+            let listed = page.rooms.items.iter().flat_map(|room| {
+                let versions = room.versions.iter();
+                versions.map(|version| (version.version.as_deref().unwrap(), version.group, room.name.as_str()))
+            });
+            let of_group = expected.iter().filter(|(_, of, _)| *of == group);
+            let of_group: Vec<_> = of_group.copied().collect();
+            assert_eq!(listed.collect::<Vec<_>>(), of_group, "{group:?} {day:?}");
+            assert_eq!(page.total, i64::try_from(of_group.len()).unwrap());
+            let of_file = of_group
+                .iter()
+                .map(|(version, group, room)| format!("{room} {version} {}", group.as_str()));
+            assert_eq!(lines(&estate, &filter).await, of_file.collect::<Vec<_>>());
+        }
+    }
 }
 
 async fn what_is_out_of_support_goes_before_other_kinds_s7(estate: Estate) {

@@ -10,7 +10,8 @@ use domain::version::VersionScheme;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::rows::{ids_in, micros, texts_in};
+use crate::lists::push_then;
+use crate::rows::{ids_in, texts_in};
 use crate::tx::{Tx, each};
 
 /// A product with a support policy, and its releases.
@@ -27,6 +28,17 @@ pub struct SupportedProduct {
 
 /// A component of a room: (room, product, version's row, version's text).
 pub type RoomVersion = (RoomId, ProductId, Option<Uuid>, Option<String>);
+
+/// Rooms that count for one version of a product, or for versions without a place that are called the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedRooms {
+    pub product: ProductId,
+    /// The version's place; 0: it has none.
+    pub place: i64,
+    /// What a version without a place is called; `None`: it has a place, or devices do not say it.
+    pub without_place: Option<String>,
+    pub rooms: i64,
+}
 
 impl Tx {
     /// The products with a support policy, by name.
@@ -115,26 +127,47 @@ impl Tx {
         Ok(())
     }
 
-    /// In how many rooms a device has each version of products with a support policy, now or at an instant. A version that is not known
-    /// has no row.
-    pub async fn rooms_by_version(&mut self, at: Option<DateTime<Utc>>) -> Result<Vec<(ProductId, Option<Uuid>, i64)>> {
-        const NOW: &str = "SELECT c.product_id, c.version_id, COUNT(DISTINCT r.id)
-            FROM products p JOIN components c ON c.product_id = p.id
-            JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
-            JOIN rooms r ON r.id = d.room_id AND r.state <> 'retired'
-            WHERE p.has_support_policy GROUP BY c.product_id, c.version_id ORDER BY c.product_id, c.version_id";
-        const THEN: &str = "SELECT h.product_id, h.version_id, COUNT(DISTINCT d.room_id)
-            FROM products p JOIN component_history h ON h.product_id = p.id
-            JOIN devices d ON d.id = h.device_id
-            WHERE p.has_support_policy AND h.from_at <= $1 AND (h.until_at IS NULL OR h.until_at > $1)
-            GROUP BY h.product_id, h.version_id ORDER BY h.product_id, h.version_id";
-        let rows: Vec<(String, Option<Uuid>, i64)> = match at {
-            None => each!(self, c => sqlx::query_as(NOW).fetch_all(c).await)?,
-            Some(at) => each!(self, c => sqlx::query_as(THEN).bind(micros(at)).fetch_all(c).await)?,
-        };
+    /// How many rooms count for each version of products with a support policy, now or at an instant: each room once for each product, for
+    /// the version of it that has the smallest place. Versions without a place have the place 0.
+    pub async fn rooms_by_version(
+        &mut self,
+        at: Option<DateTime<Utc>>,
+        places: &[(Uuid, i64)],
+    ) -> Result<Vec<CountedRooms>> {
+        const BY_ROOM: &str = ") SELECT x.product_id, x.place, CASE WHEN x.place = 0 THEN x.unplaced END, COUNT(*)
+            FROM (SELECT c.product_id, d.room_id, MIN(COALESCE(w.place, 0)) AS place, MIN(CASE WHEN w.place IS NULL THEN v.text END) AS unplaced
+                FROM products p ";
+        // SQLite takes the tables of a CROSS JOIN in their order: it begins with the few products that have a policy.
+        const NOW: &str = "CROSS JOIN components c
+                JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
+                JOIN rooms r ON r.id = d.room_id AND r.state <> 'retired'";
+        const THEN: &str = "CROSS JOIN component_history c JOIN devices d ON d.id = c.device_id";
+        const PLACES: &str = " LEFT JOIN placed w ON w.version_id = c.version_id
+                LEFT JOIN versions v ON w.place IS NULL AND v.id = c.version_id
+                WHERE p.has_support_policy AND c.product_id = p.id";
+        const GROUPS: &str = " GROUP BY c.product_id, d.room_id) AS x GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+        // The nil UUID is no version's: a list must have something in it.
+        let placed = places.iter().copied().chain([(Uuid::nil(), 0)]);
+        let rows: Vec<(String, i64, Option<String>, i64)> = each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new("WITH placed (version_id, place) AS (");
+            query.push_values(placed.clone(), |mut row, (version, place)| {
+                row.push_bind(version).push_bind(place);
+            });
+            query.push(BY_ROOM).push(if at.is_some() { THEN } else { NOW }).push(PLACES);
+            if let Some(at) = at {
+                push_then(&mut query, "c", at);
+            }
+            query.push(GROUPS);
+            query.build_query_as().fetch_all(c).await
+        })?;
         let rows = rows.into_iter();
         Ok(rows
-            .map(|(product, version, rooms)| (ProductId(product), version, rooms))
+            .map(|(product, place, without_place, rooms)| CountedRooms {
+                product: ProductId(product),
+                place,
+                without_place,
+                rooms,
+            })
             .collect())
     }
 
@@ -144,18 +177,20 @@ impl Tx {
             return Ok(Vec::new());
         }
         let rows: Vec<(Uuid, String, Option<Uuid>, Option<String>)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT DISTINCT d.room_id, c.product_id, c.version_id, v.text FROM devices d JOIN ");
-            query.push(if at.is_some() { "component_history" } else { "components" });
+            let mut query = sqlx::QueryBuilder::new("SELECT DISTINCT d.room_id, c.product_id, c.version_id, v.text FROM ");
+            query.push(match at {
+                Some(_) => "devices d JOIN component_history c ON c.device_id = d.id",
+                None => "devices d JOIN components c ON c.device_id = d.id",
+            });
             query.push(
-                " c ON c.device_id = d.id JOIN products p ON p.id = c.product_id LEFT JOIN versions v ON v.id = c.version_id
+                " JOIN products p ON p.id = c.product_id LEFT JOIN versions v ON v.id = c.version_id
                 WHERE p.has_support_policy AND d.room_id IN (",
             );
             ids_in(&mut query, rooms.iter().map(|room| room.0));
             match at {
                 Some(at) => {
-                    query.push(" AND c.from_at <= ").push_bind(micros(at));
-                    query.push(" AND (c.until_at IS NULL OR c.until_at > ").push_bind(micros(at)).push(")");
-                }
+                    push_then(&mut query, "c", at);
+                    }
                 None => drop(query.push(" AND d.revoked_at IS NULL")),
             }
             query.push(" ORDER BY d.room_id, c.product_id, v.text");

@@ -458,3 +458,52 @@ fn a_reason_of_support_comes_back_from_what_is_kept_of_it_l1() {
         assert_eq!(serde_json::from_str::<SupportReason>(&kept).expect("a reason"), reason);
     }
 }
+
+#[test]
+fn support_ends_within_sixty_days_or_later_l5() {
+    let releases = [release("1.0", "2024-01-10"), release("1.1", "2024-02-01")];
+    for (as_of, group) in [
+        ("2024-11-10", SupportGroup::Supported),
+        ("2024-11-11", SupportGroup::Ending),
+        ("2025-01-10", SupportGroup::Ending),
+        ("2025-01-11", SupportGroup::Unsupported),
+        ("2024-01-09", SupportGroup::Unknown),
+    ] {
+        let support = asked(&releases, Releases, as_of);
+        assert_eq!(SupportGroup::of(Some(&support), day(as_of)), group, "{as_of}");
+    }
+    assert_eq!(SupportGroup::of(None, day("2024-11-10")), SupportGroup::Unknown);
+}
+
+#[test]
+fn of_several_versions_in_a_room_the_one_that_ends_first_counts_l5() {
+    let as_of = "2025-01-05";
+    let newer = release("9.0", "2025-01-01");
+    let between = release("2.0", "2024-01-25");
+    let of = |released: &str| asked(&[release("1.0", released), between, newer], Releases, as_of);
+    let in_order = [
+        // Out of support, the longest first; ending; unknown; supported; the newest.
+        Some(of("2023-01-01")),
+        Some(of("2023-12-01")),
+        Some(of("2024-01-10")),
+        Some(of("2024-01-20")),
+        None,
+        Some(of("2024-08-01")),
+        Some(asked(&[newer], Releases, as_of)),
+    ];
+    let places: Vec<SupportOrder> = in_order
+        .iter()
+        .map(|support| SupportOrder::of(support.as_ref(), day(as_of)))
+        .collect();
+    assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
+    let groups: Vec<SupportGroup> = in_order
+        .iter()
+        .map(|support| SupportGroup::of(support.as_ref(), day(as_of)))
+        .collect();
+    assert!(
+        groups
+            .windows(2)
+            .all(|pair| pair[0] == pair[1] || pair[0].is_worse_than(pair[1]) && !pair[1].is_worse_than(pair[0])),
+        "{groups:?}"
+    );
+}

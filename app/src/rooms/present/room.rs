@@ -4,6 +4,7 @@ use domain::access::Act;
 use domain::conversation::feedback::{Execution, Finished};
 use domain::conversation::programs::ProgramChange;
 use domain::ids::{DeviceId, RoomId};
+use domain::lifecycle::SupportGroup;
 use domain::room::{Block, Hold, RoomState};
 use domain::time_text;
 use domain::update::titled;
@@ -12,7 +13,7 @@ use service::read::rooms::{
     ComponentItem, ComponentState, DeviceItem, ListedPrograms, RecommendedRelease, RoomDetail, RoomEvent,
     RoomHistoryItem, RoomUpdateItem,
 };
-use service::read::support::{SupportGroup, SupportedVersion};
+use service::read::support::SupportedVersion;
 
 use super::{local_time, place};
 use crate::components::model::HistoryRow;

@@ -1,17 +1,20 @@
 //! Compliance as pages, exports and programs read it (L5): rooms by how long what they have is supported, today or on a past date.
 //!
-//! Everything is worked out from releases by date and from what rooms have, or had then. Start with [`ReadSnapshot::support_page`].
+//! Everything is worked out from releases by date and from what rooms have, or had then. A room that has several versions of one product
+//! counts once, for the one that [`SupportOrder`] puts first: in the numbers, in the list and in the file. Start with
+//! [`ReadSnapshot::support_page`].
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::Act;
 use domain::freeze::check_date;
 use domain::ids::{ProductId, RoomId, UpdateId};
-use domain::lifecycle::{Support, SupportState};
+use domain::lifecycle::{CountingRule, Support, SupportGroup, SupportOrder};
 use domain::status::RoomStatus;
 use serde::{Deserialize, Serialize};
-use store::{RoomVersion, SupportedProduct, VersionFilter};
+use store::{CountedRooms, RoomVersion, SupportedProduct, VersionFilter, VersionSet};
 use uuid::Uuid;
 
 use super::rooms::RoomCursor;
@@ -20,57 +23,6 @@ use crate::error::{Result, ServiceError};
 use crate::spreadsheet::{self, CsvStream};
 use crate::support::support_on;
 use crate::{Actor, Service};
-
-/// Days before its end from which on support counts as ending (L5).
-pub const ENDING_DAYS: i64 = 60;
-
-/// How long something is supported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SupportGroup {
-    Unsupported,
-    /// Within [`ENDING_DAYS`].
-    Ending,
-    Supported,
-    /// Nobody knows the version, or when it was released.
-    Unknown,
-}
-
-impl SupportGroup {
-    /// Every group, the worst first.
-    pub const ALL: [Self; 4] = [Self::Unsupported, Self::Ending, Self::Supported, Self::Unknown];
-
-    /// The word in addresses and files.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unsupported => "unsupported",
-            Self::Ending => "ending",
-            Self::Supported => "supported",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The group of a word that [`SupportGroup::as_str`] gave.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|group| group.as_str() == word)
-    }
-
-    /// The group of a version on `date`.
-    #[must_use]
-    pub fn of(support: Option<&Support>, date: NaiveDate) -> Self {
-        let Some(support) = support else { return Self::Unknown };
-        match support.state() {
-            SupportState::Unknown => Self::Unknown,
-            SupportState::Unsupported => Self::Unsupported,
-            SupportState::Supported => match support.last_day {
-                Some(last) if (last - date).num_days() <= ENDING_DAYS => Self::Ending,
-                Some(_) | None => Self::Supported,
-            },
-        }
-    }
-}
 
 /// What a page of compliance is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +35,7 @@ pub struct SupportFilter {
     pub group: Option<SupportGroup>,
 }
 
-/// A version of a product, with the rooms that have it.
+/// A version of a product, with the rooms that count for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VersionItem {
     /// As the vendor or a device writes it; `None`: devices do not say it.
@@ -104,7 +56,7 @@ pub struct ProductSupport {
     pub name: String,
     /// Rooms by group, by version.
     pub rooms: BTreeMap<SupportGroup, i64>,
-    /// Versions that rooms have, those that end first before.
+    /// Versions that rooms count for, those that end first before.
     pub versions: Vec<VersionItem>,
 }
 
@@ -129,7 +81,7 @@ pub struct SupportRoom {
     pub id: RoomId,
     pub name: String,
     pub site: String,
-    /// What the list is about.
+    /// What the list is about: of each product the version that the room counts for.
     pub versions: Vec<SupportedVersion>,
 }
 
@@ -152,13 +104,94 @@ struct Standing {
     date: NaiveDate,
     /// The end of that date, where it is a past one.
     at: Option<DateTime<Utc>>,
-    products: Vec<(SupportedProduct, BTreeMap<Uuid, Support>)>,
+    products: Vec<ProductStanding>,
+}
+
+/// A product with its versions as they stood on a date.
+struct ProductStanding {
+    product: SupportedProduct,
+    support: BTreeMap<Uuid, Support>,
+    /// The order in which versions count in a room that has several ([`SupportOrder`]): what is unknown has the place 0, and is not in here.
+    places: BTreeMap<Uuid, i64>,
+}
+
+impl ProductStanding {
+    fn of(product: SupportedProduct, rule: CountingRule, date: NaiveDate) -> Self {
+        let support = support_on(&product, rule, date);
+        let versions = product.versions.iter();
+        let known = versions.filter_map(|(id, text, ..)| {
+            let support = support.get(id)?;
+            let group = SupportGroup::of(Some(support), date);
+            (group != SupportGroup::Unknown).then(|| (SupportOrder::of(Some(support), date), text, group, *id))
+        });
+        let mut known: Vec<_> = known.collect();
+        known.sort();
+        let is_worse = |group: SupportGroup| group.is_worse_than(SupportGroup::Unknown);
+        let worse = known.iter().filter(|(_, _, group, _)| is_worse(*group)).count();
+        let worse = i64::try_from(worse).unwrap_or(i64::MAX);
+        let places = (-worse..).filter(|place| *place != 0);
+        let places = known.iter().zip(places).map(|((.., id), place)| (*id, place));
+        Self {
+            places: places.collect(),
+            support,
+            product,
+        }
+    }
 }
 
 impl Standing {
+    fn of_product(&self, product: &ProductId) -> Option<&ProductStanding> {
+        self.products.iter().find(|known| known.product.id == *product)
+    }
+
     fn support(&self, product: &ProductId, version: Option<Uuid>) -> Option<&Support> {
-        let (_, support) = self.products.iter().find(|(known, _)| known.id == *product)?;
-        support.get(&version?)
+        self.of_product(product)?.support.get(&version?)
+    }
+
+    /// The rows of what rooms count for that are in this group, and of what is worse.
+    fn filter(&self, filter: &SupportFilter) -> VersionFilter {
+        let is_wanted = |of: &&ProductStanding| filter.product.as_ref().is_none_or(|wanted| *wanted == of.product.id.0);
+        let products: Vec<&ProductStanding> = self.products.iter().filter(is_wanted).collect();
+        let known_in = |is_in: &dyn Fn(SupportGroup) -> bool| -> Vec<Uuid> {
+            let known = products
+                .iter()
+                .flat_map(|of| of.places.keys().map(move |id| (id, of.support.get(id))));
+            let found = known.filter(|(_, support)| is_in(SupportGroup::of(*support, self.date)));
+            found.map(|(id, _)| *id).collect()
+        };
+        // What is unknown is told by what is known: devices may say anything.
+        let versions_in = |is_in: &dyn Fn(SupportGroup) -> bool| {
+            if is_in(SupportGroup::Unknown) {
+                VersionSet::AllBut(known_in(&|group| !is_in(group)))
+            } else {
+                VersionSet::Only(known_in(is_in))
+            }
+        };
+        VersionFilter {
+            wanted: versions_in(&|group| filter.group.is_none_or(|wanted| wanted == group)),
+            worse: versions_in(&|group| filter.group.is_some_and(|wanted| group.is_worse_than(wanted))),
+            products: products.iter().map(|of| of.product.id.clone()).collect(),
+            at: self.at,
+        }
+    }
+
+    /// What rooms count for, of each product one version: the first in the order.
+    fn counting(&self, found: Vec<RoomVersion>) -> Vec<RoomVersion> {
+        let mut counting: BTreeMap<(RoomId, ProductId), RoomVersion> = BTreeMap::new();
+        for version in found {
+            let place = |(_, product, id, text): &RoomVersion| {
+                let order = SupportOrder::of(self.support(product, *id), self.date);
+                // One that devices do not say comes after others that are unknown.
+                (order, text.is_none(), text.clone())
+            };
+            let (room, product, ..) = &version;
+            match counting.entry((*room, product.clone())) {
+                Entry::Vacant(entry) => drop(entry.insert(version)),
+                Entry::Occupied(mut entry) if place(&version) < place(entry.get()) => drop(entry.insert(version)),
+                Entry::Occupied(_) => {}
+            }
+        }
+        counting.into_values().collect()
     }
 
     fn days_left(&self, support: Option<&Support>) -> Option<i64> {
@@ -175,9 +208,9 @@ impl Standing {
         projected: Option<String>,
     ) -> SupportedVersion {
         let support = self.support(product, version);
-        let name = self.products.iter().find(|(known, _)| known.id == *product);
+        let known = self.of_product(product);
         SupportedVersion {
-            name: name.map_or_else(|| product.to_string(), |(known, _)| known.name.clone()),
+            name: known.map_or_else(|| product.to_string(), |known| known.product.name.clone()),
             group: SupportGroup::of(support, self.date),
             last_day: support.and_then(|support| support.last_day),
             days_left: self.days_left(support),
@@ -201,10 +234,7 @@ impl ReadSnapshot {
         let date = date.unwrap_or(today);
         let rule = self.organisation.settings.support_rule;
         let products = self.tx.support_releases().await?.into_iter();
-        let products = products.map(|product| {
-            let support = support_on(&product, rule, date);
-            (product, support)
-        });
+        let products = products.map(|product| ProductStanding::of(product, rule, date));
         Ok(Standing {
             date,
             at: (date < today).then(|| self.organisation.zone.start_of(date + Days::new(1))),
@@ -223,12 +253,14 @@ impl ReadSnapshot {
         limit: i64,
     ) -> Result<SupportPage> {
         let standing = self.standing(filter.date).await?;
-        let counted = self.tx.rooms_by_version(standing.at).await?;
+        let places = standing.products.iter().flat_map(|product| &product.places);
+        let places: Vec<(Uuid, i64)> = places.map(|(id, place)| (*id, *place)).collect();
+        let counted = self.tx.rooms_by_version(standing.at, &places).await?;
         let products = standing.products.iter();
         let products = products
-            .map(|(product, support)| product_support(&standing, product, support, &counted))
+            .map(|product| product_support(&standing, product, &counted))
             .collect();
-        let (rooms, total) = self.support_rooms(&standing, filter, page, limit, &counted).await?;
+        let (rooms, total) = self.support_rooms(&standing, filter, page, limit).await?;
         Ok(SupportPage {
             date: standing.date,
             is_past: standing.at.is_some(),
@@ -244,30 +276,12 @@ impl ReadSnapshot {
         filter: &SupportFilter,
         page: &PageOf<RoomCursor>,
         limit: i64,
-        counted: &[(ProductId, Option<Uuid>, i64)],
     ) -> Result<(Page<SupportRoom, RoomCursor>, i64)> {
-        let is_wanted = |product: &ProductId, version: Option<Uuid>| {
-            let of_product = filter.product.as_ref().is_none_or(|wanted| *wanted == product.0);
-            let group = SupportGroup::of(standing.support(product, version), standing.date);
-            of_product && filter.group.is_none_or(|wanted| wanted == group)
-        };
-        let wanted = counted
-            .iter()
-            .filter(|(product, version, _)| is_wanted(product, *version));
-        let versions: Vec<Uuid> = wanted.clone().filter_map(|(_, version, _)| *version).collect();
-        let unknown_of: BTreeSet<ProductId> = wanted
-            .filter(|(_, version, _)| version.is_none())
-            .map(|(product, ..)| product.clone())
-            .collect();
         let position = |row: &RoomCursor| (row.name_key.clone(), row.id);
         let stored = store::RoomFilter {
             after: page.after().map(position),
             before: page.before().map(position),
-            versions: Some(VersionFilter {
-                versions,
-                unknown_of: unknown_of.into_iter().collect(),
-                at: standing.at,
-            }),
+            versions: Some(standing.filter(filter)),
             ..store::RoomFilter::default()
         };
         let records = self.tx.room_page(&stored, limit + 1).await?;
@@ -275,10 +289,12 @@ impl ReadSnapshot {
         let records = Page::cut(records, page, limit, RoomCursor::of);
         let ids: Vec<RoomId> = records.items.iter().map(|record| record.id).collect();
         let found = self.tx.versions_in_rooms(&ids, standing.at).await?;
-        let found: Vec<RoomVersion> = found
-            .into_iter()
-            .filter(|(_, product, version, _)| is_wanted(product, *version))
-            .collect();
+        let mut found = standing.counting(found);
+        found.retain(|(_, product, version, _)| {
+            let of_product = filter.product.as_ref().is_none_or(|wanted| *wanted == product.0);
+            let group = SupportGroup::of(standing.support(product, *version), standing.date);
+            of_product && filter.group.is_none_or(|wanted| wanted == group)
+        });
         let mut projected = match standing.at {
             Some(_) => BTreeMap::new(),
             None => self.projected_starts(&ids, &found).await?,
@@ -349,38 +365,27 @@ impl ReadSnapshot {
     pub async fn support_of_room(&mut self, room: RoomId) -> Result<Vec<SupportedVersion>> {
         let standing = self.standing(None).await?;
         let found = self.tx.versions_in_rooms(&[room], None).await?.into_iter();
-        let versions = found.map(|(_, product, version, text)| {
-            let support = standing.support(&product, version);
-            let name = standing.products.iter().find(|(known, _)| known.id == product);
-            SupportedVersion {
-                name: name.map_or_else(|| product.to_string(), |(known, _)| known.name.clone()),
-                group: SupportGroup::of(support, standing.date),
-                last_day: support.and_then(|support| support.last_day),
-                days_left: standing.days_left(support),
-                projected: None,
-                product,
-                version: text,
-            }
-        });
+        let versions =
+            found.map(|(_, product, version, text)| standing.supported(&product, version, text.as_ref(), None));
         Ok(versions.collect())
     }
 }
 
-fn product_support(
-    standing: &Standing,
-    product: &SupportedProduct,
-    support: &BTreeMap<Uuid, Support>,
-    counted: &[(ProductId, Option<Uuid>, i64)],
-) -> ProductSupport {
+fn product_support(standing: &Standing, of: &ProductStanding, counted: &[CountedRooms]) -> ProductSupport {
+    let product = &of.product;
     let mut rooms: BTreeMap<SupportGroup, i64> = BTreeMap::new();
     let mut versions = Vec::new();
-    for (_, version, number) in counted.iter().filter(|(of, ..)| *of == product.id) {
-        let known = version.and_then(|version| support.get(&version));
+    for counted in counted.iter().filter(|counted| counted.product == product.id) {
+        let text = match counted.place {
+            0 => counted.without_place.as_ref(),
+            place => version_at(of, place),
+        };
+        let row = product.versions.iter().find(|(_, known, ..)| Some(known) == text);
+        let known = row.and_then(|(id, ..)| of.support.get(id));
         let group = SupportGroup::of(known, standing.date);
-        *rooms.entry(group).or_default() += number;
-        let text = product.versions.iter().find(|(id, ..)| Some(*id) == *version);
+        *rooms.entry(group).or_default() += counted.rooms;
         versions.push(VersionItem {
-            version: text.map(|(_, text, ..)| text.clone()),
+            version: text.cloned(),
             group,
             last_day: known.and_then(|support| support.last_day),
             days_left: standing.days_left(known),
@@ -388,7 +393,7 @@ fn product_support(
                 || "Its devices do not say which version they have.".to_owned(),
                 |support| support.why.sentence(),
             ),
-            rooms: *number,
+            rooms: counted.rooms,
         });
     }
     // What has ended or ends first comes first; what has no end comes last.
@@ -402,6 +407,16 @@ fn product_support(
         rooms,
         versions,
     }
+}
+
+/// The version that has this place.
+fn version_at(of: &ProductStanding, place: i64) -> Option<&String> {
+    let (id, _) = of.places.iter().find(|(_, known)| **known == place)?;
+    let versions = of.product.versions.iter();
+    versions
+        .filter(|(known, ..)| known == id)
+        .map(|(_, text, ..)| text)
+        .next()
 }
 
 /// Rooms that are read at once for a file.
@@ -421,7 +436,7 @@ const COLUMNS: [&str; 9] = [
 ];
 
 impl Service {
-    /// Rooms by how long what they have is supported, as a comma-separated file with a line for each version of each room (L5).
+    /// Rooms by how long what they have is supported, as a comma-separated file with a line for each product of each room (L5).
     ///
     /// # Errors
     /// The actor may not see the portfolio.

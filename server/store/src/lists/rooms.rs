@@ -1,13 +1,14 @@
 //! The lists of rooms (P0, P4): a page by name, how many match, and which ring those that match are in.
 
 use chrono::{DateTime, Utc};
-use domain::ids::{ProductId, RingId, RoomId, SiteId};
+use domain::ids::{RingId, RoomId, SiteId};
 use domain::readiness::{Check, CheckResult};
 use domain::room::RoomState;
 use domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::lists::room_versions::VersionFilter;
 use crate::lists::search::SearchedList;
 use crate::rooms::RoomRing;
 use crate::rows::{word, zone_of};
@@ -51,7 +52,7 @@ pub struct RoomFilter {
     pub checks: Option<CheckFilter>,
     /// Those alone in which checks have found this software, which nobody has reviewed.
     pub software: Option<SoftwareFilter>,
-    /// Those alone in which a device has one of these versions, or had it then.
+    /// Those alone that count for one of these versions, or did so then.
     pub versions: Option<VersionFilter>,
 }
 
@@ -62,17 +63,6 @@ pub struct SoftwareFilter {
     pub name_key: String,
     /// As in [`CheckFilter`].
     pub is_rare: bool,
-}
-
-/// Which versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionFilter {
-    /// Their rows.
-    pub versions: Vec<Uuid>,
-    /// Products whose version devices do not say.
-    pub unknown_of: Vec<ProductId>,
-    /// At this instant; `None`: now.
-    pub at: Option<DateTime<Utc>>,
 }
 
 /// Which results of checks.
@@ -181,27 +171,7 @@ macro_rules! filter_rooms {
             }
         }
         if let Some(versions) = &$filter.versions {
-            $query.push(" AND EXISTS (SELECT 1 FROM devices d JOIN ");
-            $query.push(if versions.at.is_some() { "component_history" } else { "components" });
-            $query.push(" k ON k.device_id = d.id WHERE d.room_id = r.id");
-            match versions.at {
-                Some(at) => {
-                    $query.push(" AND k.from_at <= ").push_bind($crate::rows::micros(at));
-                    $query
-                        .push(" AND (k.until_at IS NULL OR k.until_at > ")
-                        .push_bind($crate::rows::micros(at))
-                        .push(")");
-                }
-                None => drop($query.push(" AND d.revoked_at IS NULL")),
-            }
-            $query.push(" AND (k.version_id IN (");
-            // No version has the nil UUID: a list must have something in it.
-            let ids = versions.versions.iter().copied().chain([Uuid::nil()]);
-            $crate::rows::ids_in(&mut $query, ids);
-            $query.push(" OR (k.version_id IS NULL AND k.product_id IN (");
-            let products = versions.unknown_of.iter().map(|product| product.0.as_str());
-            $crate::rows::texts_in(&mut $query, products.chain([""]));
-            $query.push(")) LIMIT 1 OFFSET 0)");
+            $crate::lists::room_versions::push_versions(&mut $query, versions);
         }
         if $filter.onboarding && ($filter.checks.is_some() || $filter.software.is_some()) {
             $query.push(" AND r.state = 'onboarding'");
