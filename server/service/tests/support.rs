@@ -21,6 +21,7 @@ both_engines![
     a_version_that_loses_its_support_opens_a_ticket_that_grows_l4,
     rooms_are_found_by_support_today_and_on_a_past_day_l5,
     a_room_with_several_versions_of_a_product_counts_once_for_the_worst_l5_p16,
+    a_past_day_counts_what_devices_had_in_the_rooms_of_that_day_l5_p16,
     what_is_out_of_support_goes_before_other_kinds_s7,
     a_recall_gives_support_back_l1,
     lines_are_counted_where_the_organisation_says_so_l3,
@@ -251,6 +252,53 @@ async fn a_room_with_several_versions_of_a_product_counts_once_for_the_worst_l5_
             assert_eq!(lines(&estate, &filter).await, of_file.collect::<Vec<_>>());
         }
     }
+}
+
+async fn a_past_day_counts_what_devices_had_in_the_rooms_of_that_day_l5_p16(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 2)]).await;
+    four_apps(&estate).await;
+    estate.at_and_tick("2025-03-05T12:00:00Z").await;
+    has(&estate, rooms["Staging 1"], "app", "11").await;
+    // On the 21st the device of a room goes to another one, where it gets a newer version. The other one is sold.
+    estate.at_and_tick("2025-03-21T12:00:00Z").await;
+    estate.service.revoke_device(&actor(), "staging-1").await.unwrap();
+    estate.at_and_tick("2025-03-21T13:00:00Z").await;
+    joins(&estate, rooms["General 1"], "staging-1", Some("12")).await;
+    estate
+        .service
+        .retire_room(&actor(), rooms["General 2"], "sold".into())
+        .await
+        .unwrap();
+    estate.at_and_tick("2025-03-23T12:00:00Z").await;
+    let rows = async |day: Option<&str>| {
+        let filter = SupportFilter {
+            date: day.map(date),
+            ..SupportFilter::default()
+        };
+        let page = support(&estate, &filter).await;
+        let app = page.products.iter().find(|product| product.id.0 == "app").unwrap();
+        assert_eq!(app.rooms.values().sum::<i64>(), page.total, "{day:?}");
+        let rooms = page.rooms.items.iter();
+        let rows = rooms.flat_map(|room| {
+            let versions = room.versions.iter();
+            versions.map(|version| format!("{} {}", room.name, version.version.as_deref().unwrap()))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    // Of the two devices in General 1 the one with 10 counts.
+    assert_eq!(rows(None).await, ["General 1 10"]);
+    assert_eq!(rows(Some("2025-03-21")).await, ["General 1 10"]);
+    let before = ["General 1 10", "General 2 10", "Staging 1 11"];
+    assert_eq!(rows(Some("2025-03-20")).await, before);
+    let named = SupportFilter {
+        date: Some(date("2025-03-20")),
+        group: Some(SupportGroup::Unsupported),
+        ..SupportFilter::default()
+    };
+    assert_eq!(
+        lines(&estate, &named).await,
+        ["General 1 10 unsupported", "General 2 10 unsupported"]
+    );
 }
 
 async fn what_is_out_of_support_goes_before_other_kinds_s7(estate: Estate) {

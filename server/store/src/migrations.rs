@@ -20,7 +20,7 @@ static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// What the migrations do to rows that are there, by number. The others only add tables, columns and indexes; their names say enough.
-const SENTENCES: [(i64, &str); 11] = [
+const SENTENCES: [(i64, &str); 12] = [
     (6, "The end of the audit's chain is noted beside the chain."),
     (
         9,
@@ -60,6 +60,10 @@ const SENTENCES: [(i64, &str); 11] = [
     (
         18,
         "Apps have a support policy, and the version that each device has of each product is noted with its time.",
+    ),
+    (
+        22,
+        "In which room each device was, from when until when, is noted as the audit has it.",
     ),
 ];
 

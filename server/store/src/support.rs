@@ -141,7 +141,7 @@ impl Tx {
         const NOW: &str = "CROSS JOIN components c
                 JOIN devices d ON d.id = c.device_id AND d.revoked_at IS NULL
                 JOIN rooms r ON r.id = d.room_id AND r.state <> 'retired'";
-        const THEN: &str = "CROSS JOIN component_history c JOIN devices d ON d.id = c.device_id";
+        const THEN: &str = "CROSS JOIN component_history c JOIN device_rooms d ON d.device_id = c.device_id";
         const PLACES: &str = " LEFT JOIN placed w ON w.version_id = c.version_id
                 LEFT JOIN versions v ON w.place IS NULL AND v.id = c.version_id
                 WHERE p.has_support_policy AND c.product_id = p.id";
@@ -156,6 +156,7 @@ impl Tx {
             query.push(BY_ROOM).push(if at.is_some() { THEN } else { NOW }).push(PLACES);
             if let Some(at) = at {
                 push_then(&mut query, "c", at);
+                push_then(&mut query, "d", at);
             }
             query.push(GROUPS);
             query.build_query_as().fetch_all(c).await
@@ -171,7 +172,7 @@ impl Tx {
             .collect())
     }
 
-    /// Which versions of products with a support policy rooms have, now or at an instant.
+    /// Which versions of products with a support policy rooms have, or had through the devices that were there then.
     pub async fn versions_in_rooms(&mut self, rooms: &[RoomId], at: Option<DateTime<Utc>>) -> Result<Vec<RoomVersion>> {
         if rooms.is_empty() {
             return Ok(Vec::new());
@@ -179,7 +180,7 @@ impl Tx {
         let rows: Vec<(Uuid, String, Option<Uuid>, Option<String>)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT DISTINCT d.room_id, c.product_id, c.version_id, v.text FROM ");
             query.push(match at {
-                Some(_) => "devices d JOIN component_history c ON c.device_id = d.id",
+                Some(_) => "device_rooms d JOIN component_history c ON c.device_id = d.device_id",
                 None => "devices d JOIN components c ON c.device_id = d.id",
             });
             query.push(
@@ -190,7 +191,8 @@ impl Tx {
             match at {
                 Some(at) => {
                     push_then(&mut query, "c", at);
-                    }
+                    push_then(&mut query, "d", at);
+                }
                 None => drop(query.push(" AND d.revoked_at IS NULL")),
             }
             query.push(" ORDER BY d.room_id, c.product_id, v.text");

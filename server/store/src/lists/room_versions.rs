@@ -63,7 +63,7 @@ where
     query.push(" LIMIT 1 OFFSET 0)");
 }
 
-/// What the devices of a room `r` have, or had at an instant.
+/// What the devices of a room `r` have, or what those had that were there at an instant.
 fn push_components_of_room<DB>(
     query: &mut sqlx::QueryBuilder<DB>,
     (device, component): (&str, &str),
@@ -76,9 +76,10 @@ fn push_components_of_room<DB>(
     match at {
         Some(at) => {
             query.push(format_args!(
-                "devices {device} CROSS JOIN component_history {component}
-                WHERE {device}.room_id = r.id AND {component}.device_id = {device}.id"
+                "device_rooms {device} CROSS JOIN component_history {component}
+                WHERE {device}.room_id = r.id AND {component}.device_id = {device}.device_id"
             ));
+            push_then(query, device, at);
             push_then(query, component, at);
         }
         None => drop(query.push(format_args!(

@@ -94,6 +94,10 @@ impl RoomFilter {
         if self.onboarding {
             return " FROM rooms r WHERE r.state = 'onboarding'";
         }
+        if self.versions.as_ref().is_some_and(|versions| versions.at.is_some()) {
+            // A room that is retired now was not retired then, if it had devices.
+            return " FROM rooms r WHERE TRUE";
+        }
         match (self.unhealthy_at, self.retired) {
             // SQLite takes the tables of a CROSS JOIN in their order.
             (Some(_), true) => " FROM room_troubles q CROSS JOIN rooms r WHERE r.id = q.room_id AND 1 = 0",

@@ -17,6 +17,7 @@ both_engines![
     a_database_of_an_older_program_keeps_what_is_in_it_and_is_counted_g1,
     names_of_an_older_program_are_found_in_every_unicode_form_r4_g5,
     reasons_of_an_older_program_are_kept_as_they_were_written_g1_t5,
+    rooms_in_which_devices_were_come_from_the_audit_of_an_older_program_g1_l5,
     migrating_twice_changes_nothing_g1,
     several_processes_migrate_at_once_g2,
     a_database_of_a_newer_program_is_refused_g5,
@@ -408,6 +409,94 @@ async fn reasons_of_an_older_program_are_kept_as_they_were_written_g1_t5(home: H
         "{deprecated:?}"
     );
     assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
+}
+
+async fn rooms_in_which_devices_were_come_from_the_audit_of_an_older_program_g1_l5(home: Home) {
+    let home = Home::empty(home.engine).await;
+    // As the program left it that kept the room of today alone.
+    home.migrate_to(20).await;
+    let id = |number: u128| home.id(Uuid::from_u128(number));
+    let room = |number: u128, state: &str| {
+        format!(
+            "INSERT INTO rooms (id, name, name_key, site_id, building, floor, capacity, zone, zone_is_own, ring_id, state)
+            VALUES ({}, 'R{number}', 'r{number}', {}, '', '', 8, 'UTC', false, {}, '{state}')",
+            id(number),
+            id(50),
+            id(1)
+        )
+    };
+    let device = |number: u128, name: &str, room: u128, revoked_at: &str| {
+        format!(
+            "INSERT INTO devices (id, controller_id, room_id, position, role, vendor, model, serial, facts_wanted, attributes, revoked_at)
+            VALUES ({}, '{name}', {}, 0, '', '', '', '', false, '{{}}', {revoked_at})",
+            id(number),
+            id(room)
+        )
+    };
+    let moved = |at: i64, room: u128, summary: &str| {
+        let room = Uuid::from_u128(room);
+        format!(
+            "INSERT INTO audit (at, actor, action, object_kind, object_id, summary)
+            VALUES ({at}, 'Ada', 'device.moved', 'room', '{room}', '{summary}')"
+        )
+    };
+    for statement in [
+        format!(
+            "INSERT INTO rings (id, kind, name, name_key, description, place, rollout_days, test_days)
+            VALUES ({}, 'general', 'General', 'general', '', 5, 1, 0)",
+            id(1)
+        ),
+        format!(
+            "INSERT INTO sites (id, name, name_key, city, country, zone) VALUES ({}, 'Harbour', 'harbour', '', '', 'UTC')",
+            id(50)
+        ),
+        room(11, "managed"),
+        room(12, "managed"),
+        room(13, "retired"),
+        device(21, "panel-7", 11, "NULL"),
+        device(22, "panel-70", 12, "NULL"),
+        device(23, "bar", 13, "900"),
+        moved(300, 11, "The device panel-7 went to R12."),
+        moved(500, 12, "The device panel-7 went to R11."),
+        moved(600, 11, "The device sold-1 went to R12."),
+    ] {
+        home.try_execute(&statement).await.unwrap();
+    }
+    home.store.migrate().await.unwrap();
+    let stays = "SELECT d.controller_id || ' ' || r.name || ' ' || s.from_at || ' ' || COALESCE(CAST(s.until_at AS TEXT), 'now')
+        FROM device_rooms s JOIN devices d ON d.id = s.device_id JOIN rooms r ON r.id = s.room_id ORDER BY d.id, s.from_at";
+    let expected = [
+        "panel-7 R11 0 300",
+        "panel-7 R12 300 500",
+        "panel-7 R11 500 now",
+        "panel-70 R12 0 now",
+        "bar R13 0 900",
+    ];
+    assert_eq!(home.texts(stays).await, expected);
+    // From then on each change is noted: a device goes to another room while it is revoked.
+    for statement in [
+        "UPDATE devices SET revoked_at = 1000 WHERE controller_id = 'panel-7'".to_owned(),
+        format!(
+            "UPDATE devices SET room_id = {} WHERE controller_id = 'panel-7'",
+            id(12)
+        ),
+        "UPDATE devices SET revoked_at = NULL, enrolled_at = 1200 WHERE controller_id = 'panel-7'".to_owned(),
+        "UPDATE devices SET enrolled_at = 1300 WHERE controller_id = 'panel-7'".to_owned(),
+        device(24, "new", 11, "NULL"),
+        device(25, "stored", 13, "NULL"),
+    ] {
+        home.try_execute(&statement).await.unwrap();
+    }
+    let expected = [
+        "panel-7 R11 0 300",
+        "panel-7 R12 300 500",
+        "panel-7 R11 500 1000",
+        "panel-7 R12 1200 now",
+        "panel-70 R12 0 now",
+        "bar R13 0 900",
+        "new R11 0 now",
+    ];
+    assert_eq!(home.texts(stays).await, expected);
 }
 
 async fn migrating_twice_changes_nothing_g1(home: Home) {
