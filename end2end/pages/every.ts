@@ -38,7 +38,7 @@ export const everyPage: Place[] = [
   { name: "software", title: /^Software$/, table: true, address: at("/rooms/readiness/software") },
   { name: "profile", title: /^Readiness profile$/, table: false, noLinks: true, address: at("/rooms/readiness/profile") },
   { name: "support", title: /^Support$/, table: true, address: at("/rooms/support?group=all") },
-  { name: "support-past", title: /^Support$/, table: false, address: at("/rooms/support?group=all&date=2024-10-01") },
+  { name: "support-past", title: /^Support$/, table: true, address: at("/rooms/support?group=all&date=2024-10-01") },
   { name: "sites", title: /^Sites$/, table: true, address: at("/rooms/sites") },
   { name: "incidents", title: /^Incidents$/, table: true, address: at("/incidents") },
   { name: "ticket", title: new RegExp(cuttle.name), table: false, address: addressOfTicket },

@@ -61,9 +61,13 @@ test("support is counted by version today, and on a past day with what was known
   const shell = new Shell(page);
   const versions = new Table(page.getByRole("table", { name: "Versions of Teams Rooms app on Windows" }));
   await expect(versions.row("5.1.28.0")).toContainText(/Supported|Ends within 60 days|Out of support/);
-  // Nothing was known of rooms a month before the demo begins.
+  // What the rooms had before the demo begins follows from the rollouts that ran then.
   await page.goto("/rooms/support?group=all&date=2024-09-20");
   await expect(shell.main).toContainText(/Fri 20 Sep/);
+  await expect(versions.row("5.1.28.0")).toContainText(/Supported|Ends within 60 days/);
+  // Before the first of them nothing was known.
+  await page.goto("/rooms/support?group=all&date=2024-05-20");
+  await expect(shell.main).toContainText(/Mon 20 May/);
   await expect(versions.root).toHaveCount(0);
 });
 

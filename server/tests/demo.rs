@@ -7,6 +7,8 @@ use domain::ids::{RoomId, UpdateId};
 use domain::ticket::TicketCause;
 use serde_json::Value;
 use server::demo;
+use service::read::PageOf;
+use service::read::support::SupportFilter;
 use service::{Artifacts, Service};
 use store::Store;
 
@@ -227,6 +229,78 @@ async fn the_demo_begins_at_rest_and_a_restart_goes_on_where_it_was_g1() {
     drop(service);
     let again = open(folder.path()).await;
     assert_eq!(fleet(&again).await, before);
+}
+
+/// In how many rooms the app had each version at an instant, as the scenario tells it: what rollouts brought, and what they had found when
+/// they were published.
+fn app_versions(at: &str) -> BTreeMap<String, i64> {
+    const APP: &str = "teams-rooms-app-windows";
+    let scenario = parse(SCENARIO);
+    let updates: Vec<&Value> = list(&scenario, "updates").iter().collect();
+    let rows = updates.iter().filter(|update| text(update, "product") == APP);
+    let rows = rows.flat_map(|update| list(update, "rooms").iter().map(move |room| (*update, room)));
+    let mut rooms: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for (update, room) in rows.filter(|(_, room)| text(room, "status") != "Not required") {
+        let of_room = rooms.entry(text(room, "room")).or_default();
+        if let Some(completed_at) = room["completed_at"].as_str() {
+            of_room.insert(completed_at, text(update, "version"));
+        }
+        let found = text(room, "from");
+        // The first rollouts of the app found what no rollout had brought.
+        if room["catch_up"] != true
+            && !updates
+                .iter()
+                .any(|other| text(other, "product") == APP && text(other, "version") == found)
+        {
+            of_room.insert(text(update, "published_at"), found);
+        }
+    }
+    let mut versions = BTreeMap::new();
+    for of_room in rooms.values() {
+        if let Some((_, version)) = of_room.range(..=at).next_back() {
+            *versions.entry((*version).to_owned()).or_default() += 1;
+        }
+    }
+    versions
+}
+
+#[tokio::test]
+async fn a_past_day_of_the_demo_counts_what_its_rollouts_had_brought_by_then_l5() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = open(folder.path()).await;
+    let mut snapshot = service.read_snapshot().await.expect("a snapshot");
+    let mut different = BTreeSet::new();
+    // The end of each day in London.
+    for (day, end) in [
+        ("2024-05-20", "2024-05-20T23:00:00Z"),
+        ("2024-08-20", "2024-08-20T23:00:00Z"),
+        ("2024-09-20", "2024-09-20T23:00:00Z"),
+        ("2024-10-10", "2024-10-10T23:00:00Z"),
+    ] {
+        let filter = SupportFilter {
+            date: Some(day.parse().expect("a day")),
+            product: Some("teams-rooms-app-windows".to_owned()),
+            group: None,
+        };
+        let page = snapshot
+            .support_page(&filter, &PageOf::First, 200)
+            .await
+            .expect("a page");
+        let mut of_app = page
+            .products
+            .iter()
+            .filter(|product| product.id.0 == "teams-rooms-app-windows");
+        let of_app = of_app.next().expect("the app");
+        let versions = of_app.versions.iter();
+        let versions: BTreeMap<String, i64> = versions
+            .map(|item| (item.version.clone().expect("a version"), item.rooms))
+            .collect();
+        assert_eq!(versions, app_versions(end), "{day}");
+        assert_eq!(page.total, versions.values().sum::<i64>(), "{day}");
+        different.insert(versions);
+    }
+    assert_eq!(different.len(), 4, "{different:?}");
+    assert!(different.contains(&BTreeMap::new()), "before the first rollout");
 }
 
 /// What the catalogue expects of each room, in the words of the product.

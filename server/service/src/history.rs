@@ -3,6 +3,8 @@
 //! The demo starts from such a history; an organisation that comes from another tool could too. What is taken over is checked by
 //! the planner with the next tick like any other fact.
 
+mod versions;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -185,6 +187,7 @@ impl Service {
             for past in rollouts {
                 audit_entries.extend(self.import_rollout(tx, past, now).await?);
             }
+            versions::note_past_versions(tx, rollouts).await?;
             // The audit is in the order in which things happened.
             audit_entries.sort_by_key(|(at, _)| *at);
             for (at, entry) in audit_entries {

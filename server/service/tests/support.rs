@@ -5,8 +5,10 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
+use domain::deployment::DeploymentState;
 use domain::ids::{ProductId, RoomId};
 use domain::lifecycle::{CountingRule, SupportGroup};
+use domain::rollout::RolloutState;
 use domain::ticket::{TicketSeverity, TicketStatus};
 use domain::update::Severity;
 use futures::TryStreamExt;
@@ -15,13 +17,15 @@ use service::read::tickets::{TicketFilter, WhichTickets};
 use service::read::{NumberedPage, PageOf};
 use service::rooms::DeviceDraft;
 use service::settings::{OrganisationDraft, fingerprint};
-use testkit::{Estate, actor, both_engines, catalogue, date, facts, problem};
+use service::{PastDeployment, PastRollout};
+use testkit::{Estate, actor, both_engines, catalogue, date, facts, instant, problem};
 
 both_engines![
     a_version_that_loses_its_support_opens_a_ticket_that_grows_l4,
     rooms_are_found_by_support_today_and_on_a_past_day_l5,
     a_room_with_several_versions_of_a_product_counts_once_for_the_worst_l5_p16,
     a_past_day_counts_what_devices_had_in_the_rooms_of_that_day_l5_p16,
+    a_past_day_counts_what_rollouts_from_elsewhere_brought_and_found_l5,
     what_is_out_of_support_goes_before_other_kinds_s7,
     a_recall_gives_support_back_l1,
     lines_are_counted_where_the_organisation_says_so_l3,
@@ -299,6 +303,84 @@ async fn a_past_day_counts_what_devices_had_in_the_rooms_of_that_day_l5_p16(esta
         lines(&estate, &named).await,
         ["General 1 10 unsupported", "General 2 10 unsupported"]
     );
+}
+
+/// A rollout that ran elsewhere, published on 10 February: rooms, whether each caught up, and what it found there.
+async fn elsewhere(estate: &Estate, version: &str, rooms: &[(RoomId, bool, Option<&str>)]) -> PastRollout {
+    let ring = estate.ring("Staging").await;
+    let at = instant("2025-02-15T01:00:00Z");
+    let past = |(room, catch_up, found): &(RoomId, bool, Option<&str>)| PastDeployment {
+        room: *room,
+        ring,
+        night: Some(date("2025-02-15")),
+        state: DeploymentState::Completed { at },
+        at,
+        attempt: 1,
+        missed_windows: 0,
+        catch_up: *catch_up,
+        force: None,
+        from_version: found.map(str::to_owned),
+        reason: format!("Confirmed {version}."),
+    };
+    PastRollout {
+        product: ProductId("app".to_owned()),
+        version: version.to_owned(),
+        severity: Severity::Routine,
+        title: "Room app".to_owned(),
+        published_at: instant("2025-02-10T09:00:00Z"),
+        published_by: "Ada".to_owned(),
+        starts_on: date("2025-02-11"),
+        state: RolloutState::Finished { at },
+        entered: vec![(ring, date("2025-02-11"))],
+        rooms: rooms.iter().map(past).collect(),
+    }
+}
+
+async fn a_past_day_counts_what_rollouts_from_elsewhere_brought_and_found_l5(estate: Estate) {
+    // Each has 10 now.
+    let rooms = estate.rooms(&[("Staging", 4)]).await;
+    let rollouts = [
+        elsewhere(
+            &estate,
+            "10",
+            &[
+                (rooms["Staging 1"], false, Some("9")),
+                // It may have come after the tenth: nobody knows what it had then.
+                (rooms["Staging 2"], true, Some("9")),
+            ],
+        )
+        .await,
+        // Something else has put 10 there since, and nobody knows when.
+        elsewhere(&estate, "11", &[(rooms["Staging 3"], false, Some("9"))]).await,
+    ];
+    estate.service.import_history(&actor(), &rollouts, &[]).await.unwrap();
+    estate.at_and_tick("2025-03-06T12:00:00Z").await;
+    for (day, expected) in [
+        ("2025-02-09", vec![]),
+        ("2025-02-10", vec![("9", 1)]),
+        ("2025-02-14", vec![("9", 1)]),
+        ("2025-02-15", vec![("10", 2)]),
+        ("2025-03-03", vec![("10", 2)]),
+        // From here on all four are known here.
+        ("2025-03-04", vec![("10", 4)]),
+    ] {
+        let filter = SupportFilter {
+            date: Some(date(day)),
+            ..SupportFilter::default()
+        };
+        let page = support(&estate, &filter).await;
+        let app = page.products.iter().find(|product| product.id.0 == "app").unwrap();
+        let versions = app.versions.iter();
+        let versions: Vec<_> = versions
+            .map(|item| (item.version.as_deref().unwrap(), item.rooms))
+            .collect();
+        assert_eq!(versions, expected, "{day}");
+        assert_eq!(
+            page.total,
+            expected.iter().map(|(_, rooms)| rooms).sum::<i64>(),
+            "{day}"
+        );
+    }
 }
 
 async fn what_is_out_of_support_goes_before_other_kinds_s7(estate: Estate) {

@@ -64,7 +64,7 @@ pub use rooms::{NewDevice, NewRoom, RoomRecord, RoomRing};
 pub use settings_changes::is_of_setting;
 pub use sites::{NewSite, SiteRecord, ZoneInUse};
 pub use software::{ReviewedSoftware, UnreviewedSoftware};
-pub use support::{CountedRooms, RoomVersion, SupportedProduct};
+pub use support::{CountedRooms, FirstVersion, PastVersion, RoomVersion, SupportedProduct};
 pub use tick::{DueSlice, Limits};
 pub use tickets::TicketRecord;
 pub use tokens::TokenRecord;

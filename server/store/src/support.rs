@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::ids::{ProductId, RoomId};
+use domain::ids::{DeviceId, ProductId, RoomId};
 use domain::version::VersionScheme;
 use uuid::Uuid;
 
+use crate::deployments::BATCH;
 use crate::error::Result;
 use crate::lists::push_then;
-use crate::rows::{ids_in, texts_in};
+use crate::rows::{ids_in, instant, micros, texts_in};
 use crate::tx::{Tx, each};
 
 /// A product with a support policy, and its releases.
@@ -28,6 +29,29 @@ pub struct SupportedProduct {
 
 /// A component of a room: (room, product, version's row, version's text).
 pub type RoomVersion = (RoomId, ProductId, Option<Uuid>, Option<String>);
+
+/// What a device that is in a room had first of a product, as far as that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstVersion {
+    pub room: RoomId,
+    pub device: DeviceId,
+    pub product: ProductId,
+    /// Its row; `None`: the device did not say it.
+    pub version: Option<Uuid>,
+    pub from: DateTime<Utc>,
+}
+
+/// A version that a device had for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastVersion {
+    pub device: DeviceId,
+    pub product: ProductId,
+    /// Its row; `None`: nobody knows it.
+    pub version: Option<Uuid>,
+    pub from: DateTime<Utc>,
+    /// It had it up to this instant, which does not count.
+    pub until: DateTime<Utc>,
+}
 
 /// Rooms that count for one version of a product, or for versions without a place that are called the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,5 +226,54 @@ impl Tx {
         Ok(rows
             .map(|(room, product, version, text)| (RoomId(room), ProductId(product), version, text))
             .collect())
+    }
+
+    /// What the devices that are in rooms had first of each product.
+    pub async fn first_versions(&mut self, rooms: &[RoomId]) -> Result<Vec<FirstVersion>> {
+        let mut found = Vec::new();
+        for batch in rooms.chunks(BATCH) {
+            let rows: Vec<(Uuid, Uuid, String, Option<Uuid>, i64)> = each!(self, c => {
+                let mut query = sqlx::QueryBuilder::new(
+                    "SELECT d.room_id, h.device_id, h.product_id, h.version_id, h.from_at
+                    FROM device_rooms d JOIN component_history h ON h.device_id = d.device_id
+                    WHERE d.until_at IS NULL AND NOT EXISTS (
+                        SELECT 1 FROM component_history e
+                        WHERE e.device_id = h.device_id AND e.product_id = h.product_id AND e.from_at < h.from_at
+                    ) AND d.room_id IN (",
+                );
+                ids_in(&mut query, batch.iter().map(|room| room.0));
+                query.push(" ORDER BY d.room_id, h.device_id, h.product_id");
+                query.build_query_as().fetch_all(c).await
+            })?;
+            for (room, device, product, version, from) in rows {
+                found.push(FirstVersion {
+                    room: RoomId(room),
+                    device: DeviceId(device),
+                    product: ProductId(product),
+                    version,
+                    from: instant("component_history", device, from)?,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds what devices had before they were known here.
+    pub async fn put_past_versions(&mut self, past: &[PastVersion]) -> Result<()> {
+        for batch in past.chunks(BATCH) {
+            each!(self, c => {
+                let mut query =
+                    sqlx::QueryBuilder::new("INSERT INTO component_history (device_id, product_id, version_id, from_at, until_at) ");
+                query.push_values(batch, |mut row, past| {
+                    row.push_bind(past.device.0)
+                        .push_bind(past.product.0.clone())
+                        .push_bind(past.version)
+                        .push_bind(micros(past.from))
+                        .push_bind(micros(past.until));
+                });
+                query.build().execute(c).await.map(drop)
+            })?;
+        }
+        Ok(())
     }
 }
