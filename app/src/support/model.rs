@@ -66,6 +66,8 @@ pub struct SupportView {
     /// In words: `As of Thu 24 Oct 2024 (London)`.
     pub as_of: String,
     pub is_past: bool,
+    /// How long a version is supported, as the organisation counts, in plain words.
+    pub rule: String,
     /// Today, as a form has it.
     pub today: String,
     pub products: Vec<ProductSupportView>,

@@ -37,7 +37,6 @@ pub fn SupportPage() -> impl IntoView {
             title="Support"
             tab=None
             above=("/rooms", "Rooms")
-            lede="A version is supported for 12 months after its release, while at most two newer ones exist. The newest is never too old."
             actions=actions.into_any()
         />
         {show_part(view, move |view| page(view, query.get_untracked(), &address.get_untracked()))}
@@ -59,6 +58,7 @@ fn page(view: SupportView, query: SupportQuery, address: &ParamsMap) -> AnyView 
     let SupportView {
         as_of,
         is_past,
+        rule,
         today,
         products,
         choices,
@@ -84,7 +84,7 @@ fn page(view: SupportView, query: SupportQuery, address: &ParamsMap) -> AnyView 
     ];
     view! {
         <p class="muted">
-            "A room with several versions of a product counts once, for the one whose support ends first."
+            {rule} " A room with several versions of a product counts once, for the one whose support ends first."
         </p>
         <Toolbar action=SUPPORT>
             <Filter label="Product" name="product" value=query.product choices />

@@ -46,6 +46,7 @@ impl RequestContext {
         Ok(SupportView {
             as_of: format!("As of {} ({})", time_text::dated(found.date), zone.city()),
             is_past: found.is_past,
+            rule: found.rule.sentence(),
             today: zone.date(snapshot.now).to_string(),
             choices: choices.collect(),
             products: found.products.iter().filter(chosen).map(product_view).collect(),

@@ -507,3 +507,16 @@ fn of_several_versions_in_a_room_the_one_that_ends_first_counts_l5() {
         "{groups:?}"
     );
 }
+
+#[test]
+fn what_counts_as_newer_is_said_as_it_is_set_l3() {
+    assert_eq!(
+        Releases.sentence(),
+        "A version is supported for 12 months after its release, while at most 2 newer releases exist. The newest release is never too old."
+    );
+    assert_eq!(
+        Lines.sentence(),
+        "A version is supported for 12 months after its release, while at most 2 newer release lines exist; a line is the first two numbers of \
+        a version. The newest release is never too old."
+    );
+}

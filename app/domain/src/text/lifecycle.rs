@@ -58,6 +58,20 @@ impl SupportReason {
 }
 
 impl CountingRule {
+    /// What the rule means for every version, in plain words (L1, L2, L3).
+    #[must_use]
+    pub fn sentence(self) -> String {
+        let newer = match self {
+            Self::Releases => format!("{NEWER_ALLOWED} newer releases exist"),
+            Self::Lines => {
+                format!("{NEWER_ALLOWED} newer release lines exist; a line is the first two numbers of a version")
+            }
+        };
+        format!(
+            "A version is supported for {MONTHS_OF_SUPPORT} months after its release, while at most {newer}. The newest release is never too old."
+        )
+    }
+
     fn noun(self) -> &'static str {
         match self {
             Self::Releases => "newer release",

@@ -92,6 +92,8 @@ pub struct SupportPage {
     pub date: NaiveDate,
     /// The day is a past one.
     pub is_past: bool,
+    /// What counts as newer, as the organisation has set it (L3).
+    pub rule: CountingRule,
     pub products: Vec<ProductSupport>,
     /// Rooms by name.
     pub rooms: Page<SupportRoom, RoomCursor>,
@@ -264,6 +266,7 @@ impl ReadSnapshot {
         Ok(SupportPage {
             date: standing.date,
             is_past: standing.at.is_some(),
+            rule: self.organisation.settings.support_rule,
             products,
             rooms,
             total,
