@@ -17,6 +17,27 @@ pub fn file(columns: &[&str], rows: impl Stream<Item = Result<Vec<Vec<String>>>>
     Box::pin(head.chain(rows))
 }
 
+/// What `read` finds page by page: it gives what is on a page, and which page comes next; `None`: that was the last one.
+///
+/// Each page is read when the one before has been taken: nobody waits for a long file, and nothing is held in memory.
+pub(crate) fn by_page<P, T, F>(
+    first: P,
+    read: impl Fn(P) -> F + Send + 'static,
+) -> Pin<Box<dyn Stream<Item = Result<T>> + Send>>
+where
+    P: Send + 'static,
+    T: Send + 'static,
+    F: Future<Output = Result<(T, Option<P>)>> + Send + 'static,
+{
+    let pages = futures::stream::try_unfold((Some(first), read), |(page, read)| async move {
+        let Some(page) = page else { return Ok(None) };
+        let found = read(page);
+        let (found, next) = found.await?;
+        Ok(Some((found, (next, read))))
+    });
+    Box::pin(pages)
+}
+
 /// What a spreadsheet would take a value for a formula by.
 pub(crate) const FORMULAS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 

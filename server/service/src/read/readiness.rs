@@ -366,18 +366,17 @@ impl Service {
     /// The actor may not see rooms.
     pub fn export_readiness(&self, actor: &Actor, filter: &ReadinessFilter) -> Result<CsvStream> {
         actor.may(Act::See)?;
-        let start = Some((filter.clone(), PageOf::First));
-        let parts = futures::stream::try_unfold((self.clone(), start), |(service, rest)| async move {
-            let Some((filter, page)) = rest else {
-                return Ok::<_, ServiceError>(None);
-            };
-            let mut snapshot = service.read_snapshot().await?;
-            let list = snapshot.readiness_page(&filter, &page, BATCH).await?;
-            let rows = list.rooms.items.iter().flat_map(rows_of).collect();
-            let rest = list.rooms.next.map(|next| (filter, PageOf::After(next)));
-            Ok(Some((rows, (service, rest))))
+        let (service, filter) = (self.clone(), filter.clone());
+        let pages = spreadsheet::by_page(PageOf::First, move |page| {
+            let (service, filter) = (service.clone(), filter.clone());
+            async move {
+                let mut snapshot = service.read_snapshot().await?;
+                let list = snapshot.readiness_page(&filter, &page, BATCH).await?;
+                let rows = list.rooms.items.iter().flat_map(rows_of).collect();
+                Ok((rows, list.rooms.next.map(PageOf::After)))
+            }
         });
-        Ok(spreadsheet::file(&COLUMNS, Box::pin(parts)))
+        Ok(spreadsheet::file(&COLUMNS, pages))
     }
 }
 

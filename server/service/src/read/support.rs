@@ -445,19 +445,22 @@ impl Service {
     /// The actor may not see the portfolio.
     pub fn export_support(&self, actor: &Actor, filter: &SupportFilter) -> Result<CsvStream> {
         actor.may(Act::See)?;
-        let start = Some((filter.clone(), PageOf::First));
-        let parts = futures::stream::try_unfold((self.clone(), start), |(service, rest)| async move {
-            let Some((filter, page)) = rest else {
-                return Ok::<_, ServiceError>(None);
-            };
-            let mut snapshot = service.read_snapshot().await?;
-            let found = snapshot.support_page(&filter, &page, BATCH).await?;
-            let date = found.date;
-            let rows = found.rooms.items.iter().flat_map(|room| rows_of(room, date)).collect();
-            let rest = found.rooms.next.map(|next| (filter, PageOf::After(next)));
-            Ok(Some((rows, (service, rest))))
+        let (service, filter) = (self.clone(), filter.clone());
+        let pages = spreadsheet::by_page(PageOf::First, move |page| {
+            let (service, filter) = (service.clone(), filter.clone());
+            async move {
+                let mut snapshot = service.read_snapshot().await?;
+                let found = snapshot.support_page(&filter, &page, BATCH).await?;
+                let rows = found
+                    .rooms
+                    .items
+                    .iter()
+                    .flat_map(|room| rows_of(room, found.date))
+                    .collect();
+                Ok((rows, found.rooms.next.map(PageOf::After)))
+            }
         });
-        Ok(spreadsheet::file(&COLUMNS, Box::pin(parts)))
+        Ok(spreadsheet::file(&COLUMNS, pages))
     }
 }
 

@@ -84,21 +84,20 @@ impl Service {
         let rest = after.map_or(PageOf::First, PageOf::After);
         let stored = filter.stored(&rest, self.clock.now());
         let service = self.clone();
-        let parts = futures::stream::try_unfold((service, Some(stored)), |(service, filter)| async move {
-            let Some(filter) = filter else {
-                return Ok(None);
-            };
-            let lines = service.store.read().await?.estate_lines(&filter, BATCH).await?;
-            let last = lines.last().map(|last| (last.name_key.clone(), RoomId(last.room)));
-            let rooms = in_rooms(lines);
-            let is_full = i64::try_from(rooms.len()).is_ok_and(|rooms| rooms == BATCH);
-            let rest = last.filter(|_| is_full).map(|last| store::RoomFilter {
-                after: Some(last),
-                ..filter
-            });
-            Ok(Some((rooms, (service, rest))))
-        });
-        Ok(Box::pin(parts))
+        Ok(spreadsheet::by_page(stored, move |filter| {
+            let service = service.clone();
+            async move {
+                let lines = service.store.read().await?.estate_lines(&filter, BATCH).await?;
+                let last = lines.last().map(|last| (last.name_key.clone(), RoomId(last.room)));
+                let rooms = in_rooms(lines);
+                let is_full = i64::try_from(rooms.len()).is_ok_and(|rooms| rooms == BATCH);
+                let rest = last.filter(|_| is_full).map(|last| store::RoomFilter {
+                    after: Some(last),
+                    ..filter
+                });
+                Ok((rooms, rest))
+            }
+        }))
     }
 
     /// The rooms as a comma-separated file with everything in them, in the shape that an import takes (P0).
