@@ -169,10 +169,12 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
         becomes_managed,
         next_at: next_at(room, &readiness, rules, now),
     });
-    if changes
-        .settings
-        .iter()
-        .any(|setting| setting.event == SettingEvent::Failed)
+    // What was done gives the check another result, and what has failed is tried once more: with the next checks, which follow at once.
+    let is_over = |setting: &SettingChange| match setting.event {
+        SettingEvent::Done | SettingEvent::Failed => true,
+        SettingEvent::Wanted => false,
+    };
+    if changes.settings.iter().any(is_over)
         && let Some(checked) = changes.checked_rooms.last_mut()
     {
         checked.next_at = now;
