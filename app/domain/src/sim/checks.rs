@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{LogEntry, Simulation};
-use crate::commands::readiness::{RoomToDecide, confirm_onboarding, waive};
+use crate::changes::{Changes, SettingChange, SettingEvent};
+use crate::commands::readiness::{RoomToDecide, confirm_onboarding, end_review, end_waiver, review, waive};
 use crate::conversation::inventory::{self, ConfigMode, ConfigReport, KnownDevice, ReportRefusal};
 use crate::ids::{DeviceId, ProductId, RoomId};
 use crate::product::ProductKind;
@@ -13,7 +14,7 @@ use crate::readiness::checked::CheckedRoom;
 use crate::readiness::decide::{BadSignal, RoomToCheck, Rules, VersionInRoom, decide};
 use crate::readiness::facts::Facts;
 use crate::readiness::profile::Profile;
-use crate::readiness::{ReportingDevice, STALE_AFTER, Waiver};
+use crate::readiness::{Check, OpenSetting, ReportingDevice, STALE_AFTER, Waiver};
 use crate::refusal::Refusal;
 use crate::room::{Component, Room};
 use crate::signal::Signal;
@@ -30,7 +31,37 @@ pub struct SimulatedFacts {
     bad_since: BTreeMap<DeviceId, BTreeMap<Signal, DateTime<Utc>>>,
     /// The last supported day of versions, as far as an end is known.
     supported_until: BTreeMap<(ProductId, String), NaiveDate>,
+    /// What devices are asked to change.
+    settings: BTreeMap<DeviceId, Setting>,
     profile: Profile,
+}
+
+/// How the one setting that Nightshift changes from afar stands with a device (C3).
+#[derive(Clone, Copy, Debug, Default)]
+struct Setting {
+    open: Option<OpenSetting>,
+    failures: u32,
+    off_since: Option<DateTime<Utc>>,
+}
+
+impl Setting {
+    fn apply(&mut self, event: SettingEvent, now: DateTime<Utc>) {
+        match event {
+            SettingEvent::Wanted => {
+                self.open = Some(self.open.unwrap_or(OpenSetting { told_at: None }));
+            }
+            SettingEvent::Done => {
+                *self = Self {
+                    off_since: Some(now),
+                    ..Self::default()
+                };
+            }
+            SettingEvent::Failed => {
+                self.open = None;
+                self.failures += 1;
+            }
+        }
+    }
 }
 
 /// What a device has told: its attributes, and when it told each.
@@ -58,10 +89,7 @@ impl Simulation {
         self.facts.bad_since.insert(device, taken.bad_since);
         let (attributes, told_at) = (taken.attributes, taken.told_at);
         self.facts.told.insert(device, Told { attributes, told_at });
-        let of = |room: &&Room| room.devices.iter().any(|other| other.id == device);
-        if let Some(room) = self.fleet.rooms.values().find(of).map(|room| room.id) {
-            self.check_soon(room);
-        }
+        self.check_room_of(device);
         Ok(())
     }
 
@@ -73,6 +101,56 @@ impl Simulation {
         let changes = waive(&self.room_to_decide(room)?, waiver, self.now)?;
         self.write(&changes);
         Ok(())
+    }
+
+    /// Somebody ends a waiver before its date.
+    ///
+    /// # Errors
+    /// The room is gone, or the check is not waived.
+    pub fn end_waiver(&mut self, room: RoomId, check: Check) -> Result<(), Refusal> {
+        let waivers = self.fleet.checks.get(&room).map(|checks| checks.waivers.clone());
+        let changes = end_waiver(&self.room_to_decide(room)?, &waivers.unwrap_or_default(), check)?;
+        self.write(&changes);
+        Ok(())
+    }
+
+    /// Somebody marks a name of software as reviewed, for all rooms (C1).
+    ///
+    /// # Errors
+    /// It is reviewed already.
+    pub fn review(&mut self, name: &str, by: &str) -> Result<(), Refusal> {
+        let changes = review(name, self.fleet.reviewed.contains(name), by, self.now)?;
+        self.write(&changes);
+        self.check_all_soon();
+        Ok(())
+    }
+
+    /// A name of software counts as not reviewed again.
+    ///
+    /// # Errors
+    /// Nobody has reviewed it.
+    pub fn end_review(&mut self, name: &str) -> Result<(), Refusal> {
+        let changes = end_review(name, self.fleet.reviewed.contains(name))?;
+        self.write(&changes);
+        self.check_all_soon();
+        Ok(())
+    }
+
+    /// A device says that it has changed the setting that it was asked to change, or that it cannot (C3). `false`: nothing was asked of it.
+    pub fn answer_setting(&mut self, device: DeviceId, is_done: bool) -> bool {
+        let now = self.now;
+        let Some(setting) = self.facts.settings.get_mut(&device) else {
+            return false;
+        };
+        let Some(open) = &mut setting.open else { return false };
+        if is_done {
+            // Its facts have the last word.
+            open.told_at = Some(now);
+        } else {
+            setting.apply(SettingEvent::Failed, now);
+            self.check_room_of(device);
+        }
+        true
     }
 
     /// Somebody confirms that a room's change management has moved here (C4).
@@ -100,6 +178,37 @@ impl Simulation {
         self.fleet.checks.entry(room).or_default().next_at = Some(self.now);
     }
 
+    fn check_room_of(&mut self, device: DeviceId) {
+        let of = |room: &&Room| room.devices.iter().any(|other| other.id == device);
+        if let Some(room) = self.fleet.rooms.values().find(of).map(|room| room.id) {
+            self.check_soon(room);
+        }
+    }
+
+    fn check_all_soon(&mut self) {
+        for checks in self.fleet.checks.values_mut() {
+            checks.next_at = Some(self.now);
+        }
+    }
+
+    fn checks_of(&self, room: &RoomToCheck) -> Changes {
+        let reviewed: Vec<String> = self.fleet.reviewed.iter().cloned().collect();
+        let rules = Rules {
+            profile: &self.facts.profile,
+            reviewed: &reviewed,
+            stale_after: STALE_AFTER,
+            bad_signal_after: self.fleet.organisation.settings.bad_signal_after(),
+        };
+        decide(room, &rules, self.now)
+    }
+
+    fn apply_settings(&mut self, changes: &[SettingChange]) {
+        for change in changes {
+            let setting = self.facts.settings.entry(change.device).or_default();
+            setting.apply(change.event, self.now);
+        }
+    }
+
     /// Makes the checks that are due, before the planner looks at what follows from them.
     pub(super) fn check_rooms(&mut self) {
         let checks = self.fleet.checks.iter();
@@ -107,16 +216,9 @@ impl Simulation {
             .filter(|(_, checks)| checks.next_at.is_some_and(|at| at <= self.now))
             .map(|(room, _)| *room)
             .collect();
-        let reviewed: Vec<String> = self.fleet.reviewed.iter().cloned().collect();
         for room in due {
             let Some(room) = self.room_to_check(room) else { continue };
-            let rules = Rules {
-                profile: &self.facts.profile,
-                reviewed: &reviewed,
-                stale_after: STALE_AFTER,
-                bad_signal_after: self.fleet.organisation.settings.bad_signal_after(),
-            };
-            let changes = decide(&room, &rules, self.now);
+            let changes = self.checks_of(&room);
             for checked in &changes.checked_rooms {
                 self.note_checks(&room.name, checked);
             }
@@ -127,6 +229,7 @@ impl Simulation {
                 };
                 self.note(text);
             }
+            self.apply_settings(&changes.settings);
             self.write(&changes);
         }
     }
@@ -230,7 +333,9 @@ impl Simulation {
         }
     }
 
-    fn room_to_check(&self, id: RoomId) -> Option<RoomToCheck> {
+    /// What the checks of a room go by; `None`: there is no such room.
+    #[must_use]
+    pub fn room_to_check(&self, id: RoomId) -> Option<RoomToCheck> {
         let room = self.fleet.rooms.get(&id)?;
         let checks = self.fleet.checks.get(&id).cloned().unwrap_or_default();
         let devices = room.devices.iter().map(|device| {
@@ -238,12 +343,16 @@ impl Simulation {
             let read = told.map(|told| Facts::readable(told.attributes.clone(), |key| told.told_at.get(key).copied()));
             let products = device.components.iter();
             let products = products.filter_map(|component| self.facts.products.get(&component.product).cloned());
+            let setting = self.facts.settings.get(&device.id).copied().unwrap_or_default();
             ReportingDevice {
                 id: Some(device.id),
                 facts: read.unwrap_or_default(),
-                has_reported: told.is_some(),
+                has_reported: told.is_some_and(|told| !told.attributes.is_empty()),
                 products: products.collect(),
-                ..ReportingDevice::default()
+                has_agent: told.is_some_and(|told| told.attributes.contains_key("agent.version")),
+                setting: setting.open,
+                setting_failures: setting.failures,
+                store_updates_off_since: setting.off_since,
             }
         });
         Some(RoomToCheck {

@@ -5,6 +5,8 @@
 use domain::update::ProductKind;
 use proptest::prelude::*;
 
+use crate::happenings::{Happening, a_happening};
+
 // Zones whose clocks change inside the months below, by an hour, by half an hour, at midnight, or not at all.
 pub const ZONES: [&str; 8] = [
     "Europe/London",
@@ -16,10 +18,10 @@ pub const ZONES: [&str; 8] = [
     "America/Havana",
     "Asia/Kolkata",
 ];
-pub const PRODUCTS: [(&str, ProductKind); 3] = [
-    ("win", ProductKind::Os),
-    ("app", ProductKind::App),
-    ("cam", ProductKind::Firmware),
+pub const PRODUCTS: [(&str, ProductKind, &str); 3] = [
+    ("win", ProductKind::Os, "Microsoft"),
+    ("app", ProductKind::App, "Example"),
+    ("cam", ProductKind::Firmware, "Logitech"),
 ];
 
 #[derive(Clone, Debug)]
@@ -95,6 +97,8 @@ pub enum Step {
         version: usize,
     },
     AddRoom(RoomPlan),
+    /// To the readiness of a room.
+    Happens(Happening),
 }
 
 pub fn a_conduct() -> impl Strategy<Value = Conduct> {
@@ -163,6 +167,7 @@ pub fn a_step() -> impl Strategy<Value = Step> {
         1 => (0_usize..8, 0_u64..20).prop_map(|(room, days)| Step::Hold(room, days)),
         2 => (0_usize..8, 0_usize..3, 0_usize..5).prop_map(|(room, product, version)| Step::Report { room, product, version }),
         1 => a_room().prop_map(Step::AddRoom),
+        6 => a_happening().prop_map(Step::Happens),
     ]
 }
 

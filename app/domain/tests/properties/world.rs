@@ -20,10 +20,11 @@ use domain::update::{Severity, Update, VersionStanding};
 use domain::zone::Zone;
 use uuid::Uuid;
 
+use crate::happenings::play;
 use crate::plan::{PRODUCTS, RoomPlan, Step, ZONES};
 
 /// The commands of which at least one must be accepted among all fleets: a life of refused commands proves nothing.
-pub const COMMANDS: [&str; 9] = [
+pub const COMMANDS: [&str; 12] = [
     "cancel",
     "edit a ring",
     "force",
@@ -33,6 +34,9 @@ pub const COMMANDS: [&str; 9] = [
     "recall",
     "resume",
     "retry",
+    "review",
+    "tell",
+    "waive",
 ];
 
 thread_local! {
@@ -45,7 +49,7 @@ pub fn accepted_commands() -> Vec<&'static str> {
 }
 
 /// Notes a command that was not refused.
-fn accepted<T, E>(command: &'static str, outcome: &Result<T, E>) {
+pub fn accepted<T, E>(command: &'static str, outcome: &Result<T, E>) {
     if outcome.is_ok() {
         ACCEPTED.with_borrow_mut(|accepted| accepted.insert(command));
     }
@@ -92,7 +96,9 @@ impl World {
             zone,
             settings: Settings::default(),
         };
-        let sim = Simulation::new(Fleet::new(organisation, sequence), start());
+        let mut sim = Simulation::new(Fleet::new(organisation, sequence), start());
+        let products = PRODUCTS.map(|(id, kind, vendor)| (ProductId(id.to_owned()), (vendor.to_owned(), kind)));
+        sim.facts.products.extend(products);
         let mut world = Self {
             sim,
             rings: ids,
@@ -118,7 +124,7 @@ impl World {
         self.rooms.push(id);
         let components: Vec<Component> = PRODUCTS
             .iter()
-            .map(|(product, _)| Component {
+            .map(|(product, ..)| Component {
                 product: ProductId((*product).to_owned()),
                 version: Some("1".to_owned()),
                 source: VersionSource::Reported,
@@ -285,6 +291,7 @@ impl World {
                 let room = self.room(plan);
                 self.sim.add_room(room);
             }
+            Step::Happens(happening) => drop(play(&mut self.sim, &self.rooms, happening)),
         }
     }
 
@@ -344,7 +351,7 @@ impl World {
     }
 
     fn publish(&mut self, product: usize, critical: bool, expected_minutes: u32, needs_one: bool, supersedes: bool) {
-        let (name, kind) = PRODUCTS[product];
+        let (name, kind, vendor) = PRODUCTS[product];
         let of_product = self
             .sim
             .fleet
@@ -376,7 +383,7 @@ impl World {
             product: ProductId(name.to_owned()),
             product_name: name.to_owned(),
             kind,
-            vendor: String::new(),
+            vendor: vendor.to_owned(),
             version: own.to_string(),
             released: None,
             severity: if critical {
