@@ -189,6 +189,107 @@ fn explain_readiness_judges_a_room_by_what_its_devices_report_c1a_c2_g6() {
 }
 
 #[test]
+fn explain_readiness_keeps_to_the_last_second_the_last_day_and_the_last_name_c1a_c2_c7_g6() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("room.json");
+    let path = file.to_str().expect("a path");
+    let asked = |attributes: &str, as_of: &str, rest: &str| {
+        let text = format!(
+            r#"{{"room":{{"windows":true,"logitech":true}},"attributes":{{{attributes}}},"reported_at":"2024-10-22T09:00:00Z",
+                "as_of":"{as_of}"{rest}}}"#
+        );
+        std::fs::write(&file, text).expect("a file");
+        let explained = json(&["explain", "readiness", path, "--json"]);
+        let checks = explained["checks"].as_array().expect("checks").iter();
+        let result = |check: &Value| {
+            let word = |key: &str| check[key].as_str().expect("a word").to_owned();
+            (word("check"), word("result"))
+        };
+        let results: std::collections::BTreeMap<String, String> = checks.map(result).collect();
+        (results, explained["blocks"].clone())
+    };
+    let last_second = "2024-10-24T09:00:00Z";
+    for (check, attributes, as_of, rest, expected) in [
+        (
+            "os_updates",
+            r#""readiness.os_updates":"wsus""#,
+            last_second,
+            "",
+            "fail",
+        ),
+        (
+            "os_updates",
+            r#""readiness.os_updates":"wsus""#,
+            "2024-10-24T09:00:01Z",
+            "",
+            "unknown",
+        ),
+        (
+            "base_image",
+            r#""device.vendor":"Hewlett-Packard","readiness.base_image_oem":"HP Poly""#,
+            last_second,
+            "",
+            "pass",
+        ),
+        // A waiver runs by the date that is written, whatever the date is elsewhere.
+        (
+            "os_updates",
+            r#""readiness.os_updates":"gpo""#,
+            "2024-10-23T23:59:59-05:00",
+            r#","waivers":[{"check":"os_updates","until":"2024-10-23"}]"#,
+            "waived",
+        ),
+        (
+            "os_updates",
+            r#""readiness.os_updates":"gpo""#,
+            "2024-10-24T00:00:00+05:00",
+            r#","waivers":[{"check":"os_updates","until":"2024-10-23"}]"#,
+            "fail",
+        ),
+        // A list of more than 128 characters goes on, and its last name counts as its first.
+        (
+            "additional_software",
+            r#""readiness.additional_software":"A","readiness.additional_software.2":"B","readiness.additional_software.3":"C""#,
+            last_second,
+            r#","reviewed":["a","b"]"#,
+            "warning",
+        ),
+        (
+            "additional_software",
+            r#""readiness.additional_software":"A","readiness.additional_software.2":"B","readiness.additional_software.3":"C""#,
+            last_second,
+            r#","reviewed":["a","b","c"]"#,
+            "pass",
+        ),
+        (
+            "store_updates",
+            r#""readiness.store_updates":"off""#,
+            last_second,
+            r#","remedied":["store_updates"]"#,
+            "fixed_by_service",
+        ),
+        (
+            "store_updates",
+            r#""readiness.store_updates":"on""#,
+            last_second,
+            r#","remedied":["store_updates"]"#,
+            "warning",
+        ),
+    ] {
+        let (results, _) = asked(attributes, as_of, rest);
+        assert_eq!(results[check], expected, "{check}: {attributes} as of {as_of}{rest}");
+    }
+    // One report is judged without history: a fail that has grown old keeps no kind of update away, and onboarding waits.
+    let fails = r#""readiness.os_updates":"wsus","readiness.logitech_sync":"absent""#;
+    let blocks = |as_of| asked(fails, as_of, "").1;
+    assert_eq!(
+        blocks(last_second),
+        serde_json::json!(["onboarding", "os", "firmware:Logitech"])
+    );
+    assert_eq!(blocks("2024-10-24T09:00:01Z"), serde_json::json!(["onboarding"]));
+}
+
+#[test]
 fn explain_rings_adds_up_or_refuses_with_both_numbers_r8_r9_g6() {
     let folder = tempfile::tempdir().expect("a folder");
     let rings = |general: &str| {
