@@ -10,6 +10,7 @@
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +19,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::deployment::Progress;
 use domain::ids::{ProductId, RingId, StageOf, UpdateId};
 use domain::room::{HealthImpact, RoomState};
-use store::{RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
+use store::{CountedRooms, RoomFilter, Store, TicketFilter, Tx, UpdateRoomFilter, WaitingRooms};
+use uuid::Uuid;
 
 use crate::Clock;
 use crate::clock::Stopwatch;
@@ -308,6 +310,29 @@ impl EstateCount for RoomsByHealthFacts {
             .map(|organisation| organisation.settings)
             .unwrap_or_default();
         tx.rooms_by_health_facts(now, now - settings.unmonitored_after()).await
+    }
+}
+
+/// Rooms by the version for which they count, [`Tx::rooms_by_version`].
+#[derive(Clone)]
+pub(crate) struct RoomsByVersion {
+    /// `None`: now.
+    pub(crate) at: Option<DateTime<Utc>>,
+    pub(crate) places: Vec<(Uuid, i64)>,
+}
+
+impl EstateCount for RoomsByVersion {
+    type Value = Vec<CountedRooms>;
+
+    fn key(&self) -> String {
+        // The value speaks of places: those of other places are another value. There may be thousands.
+        let mut hasher = DefaultHasher::new();
+        self.places.hash(&mut hasher);
+        format!("{:?} {:016x}", self.at, hasher.finish())
+    }
+
+    async fn count(&self, tx: &mut Tx, _now: DateTime<Utc>) -> store::Result<Self::Value> {
+        tx.rooms_by_version(self.at, &self.places).await
     }
 }
 

@@ -13,6 +13,7 @@ use app::error::AppError;
 use axum::Router;
 use axum::routing::get;
 use domain::access::Role;
+use domain::conversation::programs::ProgramList;
 use server::router::{ServerConfig, routes};
 use testkit::visitor::{Page, Visitor};
 use testkit::{ADMIN, Engine, House, both_engines};
@@ -74,7 +75,7 @@ fn strangers(router: &Router) -> BTreeSet<(String, String)> {
 struct Scene {
     house: House,
     visitors: [(Role, Visitor); 3],
-    ids: [(&'static str, String); 3],
+    ids: [(&'static str, String); 4],
 }
 
 impl Scene {
@@ -87,7 +88,15 @@ impl Scene {
             (Role::Auditor, house.person("cy@example.com", Role::Auditor).await),
         ];
         let people = house.service.people(&testkit::actor()).await.expect("people");
+        let device = house.device_id("hall-1").await;
+        let list = ProgramList {
+            taken_at: house.now(),
+            programs: Vec::new(),
+        };
+        let taken = house.service.programs(device, list).await.expect("a query");
+        taken.expect("a list of programs");
         let ids = [
+            ("DEVICE", device.to_string()),
             ("ROOM", house.room("Hall").await.id.to_string()),
             ("UPDATE", house.publish("2.0").await.to_string()),
             ("PERSON", people[0].id.to_string()),

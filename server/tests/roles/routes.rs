@@ -19,7 +19,7 @@ pub enum Whose {
     Functions,
 }
 
-/// Method, route, an address of it, the fields of a form that is no good, and who may. `ROOM`, `UPDATE`, `PERSON` stand for ids.
+/// Method, route, an address of it, the fields of a form that is no good, and who may. `ROOM`, `UPDATE`, `PERSON`, `DEVICE` stand for ids.
 pub type Row = (
     &'static str,
     &'static str,
@@ -215,7 +215,7 @@ pub const TABLE: &[Row] = &[
     (
         "GET",
         "/devices/{id}/programs.csv",
-        "/devices/NOTHING/programs.csv",
+        "/devices/DEVICE/programs.csv",
         NO_FORM,
         People(Act::See),
     ),

@@ -5,5 +5,4 @@ mod checks;
 mod demo;
 mod facts;
 mod laws;
-mod lives;
 mod room;

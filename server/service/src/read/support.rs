@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::rooms::RoomCursor;
 use super::{Page, PageOf, ReadSnapshot};
 use crate::error::{Result, ServiceError};
+use crate::estate_counts::RoomsByVersion;
 use crate::spreadsheet::{self, CsvStream};
 use crate::support::support_on;
 use crate::{Actor, Service};
@@ -257,7 +258,11 @@ impl ReadSnapshot {
         let standing = self.standing(filter.date).await?;
         let places = standing.products.iter().flat_map(|product| &product.places);
         let places: Vec<(Uuid, i64)> = places.map(|(id, place)| (*id, *place)).collect();
-        let counted = self.tx.rooms_by_version(standing.at, &places).await?;
+        let counted = RoomsByVersion {
+            at: standing.at,
+            places,
+        };
+        let counted = self.estate_count(&counted).await?;
         let products = standing.products.iter();
         let products = products
             .map(|product| product_support(&standing, product, &counted))
