@@ -114,7 +114,7 @@ bothWays([/422|409/], (withScript) => {
       await expectAccessible(page);
       await expectNoSidewaysScrolling(page);
     }
-    await shell.main.getByRole("button", { name: "Mark as reviewed" }).click();
+    await shell.main.getByRole("button", { name: "Mark as reviewed", exact: true }).click();
     await expect(list.row("Room calendar helper")).toBeVisible();
     await expect(list.rows).toHaveCount(before + 1);
     await list.row("Room calendar helper").getByRole("button", { name: /^End the review of/ }).click();
@@ -132,7 +132,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(page.getByText(`Rooms with ${name}, which nobody has reviewed.`)).toBeVisible();
     await expect(page.getByRole("status").filter({ hasText: number === 1 ? "1 room" : `${number} rooms` })).toBeVisible();
     await page.getByRole("link", { name: "Show all software" }).click();
-    await toReview.row(name).getByRole("button", { name: `Mark ${name} as reviewed` }).click();
+    await toReview.row(name).getByRole("button", { name: `Mark as reviewed: ${name}` }).click();
     await expect(toReview.row(name)).toHaveCount(0);
     const reviewed = new Table(page.getByRole("table", { name: "Reviewed software" }));
     await expect(reviewed.row(name)).toBeVisible();

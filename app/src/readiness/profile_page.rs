@@ -1,8 +1,10 @@
 //! What readiness checks go by: the profile that comes with Nightshift, or one of the organisation's own (C6).
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use super::api::{SetProfile, get_profile};
+use crate::components::address;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{PostForm, TextArea, posts_to};
@@ -13,6 +15,9 @@ use crate::readiness::model::ProfileView;
 #[component]
 pub fn ProfilePage() -> impl IntoView {
     let profile = page_resource(|| (), |()| get_profile());
+    let address = use_query_map();
+    // What was refused without script stands in the address.
+    let typed = move || address.with_untracked(|address| address::value(address, "profile"));
     view! {
         <PageHeader
             title="Readiness profile"
@@ -20,19 +25,19 @@ pub fn ProfilePage() -> impl IntoView {
             above=("/rooms/readiness", "Readiness")
             lede="What the checks go by: editions that pass, other names of makers, software of the image, and the guidance in each room."
         />
-        {show_part(profile, page)}
+        {show_part(profile, move |profile| page(profile, typed()))}
     }
     .into_any()
 }
 
-fn page(profile: ProfileView) -> AnyView {
+fn page(profile: ProfileView, typed: String) -> AnyView {
     let state = if profile.is_own {
         "All rooms are judged by a profile of your own."
     } else {
         "All rooms are judged by the profile that comes with Nightshift."
     };
     let text = if profile.may_edit {
-        form(profile)
+        form(profile, typed)
     } else {
         view! { <pre class="profile-text">{profile.text}</pre> }.into_any()
     };
@@ -43,9 +48,9 @@ fn page(profile: ProfileView) -> AnyView {
     .into_any()
 }
 
-fn form(profile: ProfileView) -> AnyView {
+fn form(profile: ProfileView, typed: String) -> AnyView {
     let action = posts_to::<SetProfile>();
-    let text = profile.text;
+    let text = if typed.is_empty() { profile.text } else { typed };
     let back = profile.is_own.then(|| {
         let action = posts_to::<SetProfile>();
         view! {
@@ -59,12 +64,12 @@ fn form(profile: ProfileView) -> AnyView {
         .into_any()
     });
     view! {
-        <PostForm action class="form" prefix="profile">
+        <PostForm action class="form profile-form" prefix="profile">
             <TextArea
                 label="Profile"
                 name="profile"
                 value=text
-                longest=65_536
+                longest=20_000
                 rows=30
                 hint="In JSON. What you leave out is as in the shipped profile. All rooms are checked again at once."
             />

@@ -114,7 +114,7 @@ fn unreviewed(rows: Vec<UnreviewedRow>, has_more: bool, may_decide: bool) -> Any
 fn unreviewed_row(row: UnreviewedRow, may_decide: bool) -> AnyView {
     let review = may_decide.then(|| {
         let action = posts_to::<ReviewSoftware>();
-        let label = format!("Mark {} as reviewed", row.name);
+        let label = format!("Mark as reviewed: {}", row.name);
         let name = row.name.clone();
         view! {
             <Cell class="col-act">

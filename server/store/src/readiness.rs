@@ -205,7 +205,8 @@ impl Tx {
             query.build_query_as().fetch_all(c).await
         })?;
         let mut products = self.products_by_device(rooms).await?;
-        let lists = self.program_lists_in(rooms).await?;
+        let devices: Vec<Uuid> = rows.iter().map(|(_, device, ..)| *device).collect();
+        let lists = self.program_lists_of(&devices).await?;
         let (mut by_room, mut bad) = (ReportingDevices::new(), BadSignals::new());
         for (room, id, attributes, told_at, bad_since, controller, off_since, failures, setting, setting_told_at) in
             rows

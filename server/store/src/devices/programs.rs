@@ -106,17 +106,18 @@ impl Tx {
         Ok(())
     }
 
-    /// The newest lists of the devices of rooms, by device.
-    pub(crate) async fn program_lists_in(&mut self, rooms: &[RoomId]) -> Result<BTreeMap<Uuid, ProgramList>> {
-        let rows: Vec<(Uuid, i64, Json<Vec<Program>>)> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(
-                "SELECT l.device_id, l.taken_at, l.programs FROM devices d JOIN program_lists l ON l.device_id = d.id
-                WHERE d.revoked_at IS NULL AND d.room_id IN (",
-            );
-            ids_in(&mut query, rooms.iter().map(|id| id.0));
-            query.push(" ORDER BY l.device_id");
-            query.build_query_as().fetch_all(c).await
-        })?;
+    /// The newest lists of devices, by device.
+    pub(crate) async fn program_lists_of(&mut self, devices: &[Uuid]) -> Result<BTreeMap<Uuid, ProgramList>> {
+        let mut rows: Vec<(Uuid, i64, Json<Vec<Program>>)> = Vec::new();
+        for batch in devices.chunks(BATCH) {
+            rows.extend(each!(self, c => {
+                let mut query =
+                    sqlx::QueryBuilder::new("SELECT device_id, taken_at, programs FROM program_lists WHERE device_id IN (");
+                ids_in(&mut query, batch.iter().copied());
+                query.push(" ORDER BY device_id");
+                query.build_query_as().fetch_all(c).await
+            })?);
+        }
         let read = |(device, taken_at, programs): (Uuid, i64, Json<Vec<Program>>)| {
             let taken_at = instant("program_lists", device, taken_at)?;
             let programs = programs.0;
