@@ -133,12 +133,29 @@ impl Service {
         })
     }
 
-    /// Whether a device that is known may be moved to another room (A4). `other`: the name of the room that it is in.
-    pub(crate) async fn may_move(&self, tx: &mut Tx, controller: &str, other: &str) -> Result<()> {
-        match tx.device_facts(controller).await? {
-            Some(facts) => check_may_move(&facts, other),
-            None => Ok(()),
+    /// Of the devices of a room in a file those that are known already: which of them would move, in sentences, and why the first of the
+    /// others may not (A4). `known`: devices with the names of their rooms.
+    pub(crate) async fn moves_of(
+        &self,
+        tx: &mut Tx,
+        devices: &[&str],
+        known: &BTreeMap<String, String>,
+    ) -> Result<(Vec<String>, Option<String>)> {
+        let (mut moved, mut stays) = (Vec::new(), None);
+        for device in devices {
+            let Some(other) = known.get(*device) else { continue };
+            let Some(facts) = tx.device_facts(device).await? else {
+                continue;
+            };
+            match check_may_move(&facts, other) {
+                Ok(()) => moved.push(format!("{device} comes from {other}")),
+                Err(ServiceError::Invalid { problem, .. } | ServiceError::Conflict { problem }) => {
+                    stays = stays.or(Some(problem));
+                }
+                Err(other) => return Err(other),
+            }
         }
+        Ok((moved, stays))
     }
 
     /// Moves the devices of a file that are known already, and were revoked where they are, and takes them out of those that are to be

@@ -360,23 +360,12 @@ impl Service {
         for (room, place) in checked.rooms.iter().zip(&checked.places) {
             let own = devices.get(&room.id).map_or(&[][..], Vec::as_slice);
             let site = site_names.get(&room.site).copied().unwrap_or_default();
-            let mut moved = Vec::new();
-            let mut problem = None;
-            for (device, other) in own
-                .iter()
-                .filter_map(|device| Some((device, taken_devices.get(*device)?)))
-            {
-                match self.may_move(tx, device, other).await {
-                    Ok(()) => moved.push(format!("{device} comes from {other}")),
-                    Err(ServiceError::Invalid { problem: why, .. } | ServiceError::Conflict { problem: why }) => {
-                        problem = problem.or(Some(("device", why)));
-                    }
-                    Err(other) => return Err(other),
-                }
-            }
-            if taken_names.contains_key(&(name_key(&room.name), room.site)) {
-                problem = Some(("name", format!("{site} has a room of this name already")));
-            }
+            let (moved, stays) = self.moves_of(tx, own, &taken_devices).await?;
+            let problem = if taken_names.contains_key(&(name_key(&room.name), room.site)) {
+                Some(("name", format!("{site} has a room of this name already")))
+            } else {
+                stays.map(|why| ("device", why))
+            };
             if let Some((field, problem)) = problem {
                 refused.push(RefusedLine {
                     place: place.clone(),

@@ -32,6 +32,21 @@ type ReportingDevices = BTreeMap<Uuid, Vec<ReportingDevice>>;
 /// What does not work in rooms.
 type BadSignals = BTreeMap<Uuid, Vec<BadSignal>>;
 
+/// A device: its room and id, what it told and when, since when signals are bad, what it calls itself, since when its store updates are
+/// off, how often turning them off has failed, by which action it is asked to, and when it said that this was done.
+type DeviceRow = (
+    Uuid,
+    Uuid,
+    Json<BTreeMap<String, String>>,
+    Json<BTreeMap<String, i64>>,
+    Json<BTreeMap<Signal, i64>>,
+    String,
+    Option<i64>,
+    i64,
+    Option<i32>,
+    Option<i64>,
+);
+
 /// Rows in one statement.
 const BATCH: usize = 500;
 /// The word that stands for the worst of all checks.
@@ -180,20 +195,8 @@ impl Tx {
         Ok(by_room)
     }
 
-    async fn reporting_devices(&mut self, rooms: &[RoomId]) -> Result<(ReportingDevices, BadSignals)> {
-        type Row = (
-            Uuid,
-            Uuid,
-            Json<BTreeMap<String, String>>,
-            Json<BTreeMap<String, i64>>,
-            Json<BTreeMap<Signal, i64>>,
-            String,
-            Option<i64>,
-            i64,
-            Option<i32>,
-            Option<i64>,
-        );
-        let rows: Vec<Row> = each!(self, c => {
+    async fn device_rows(&mut self, rooms: &[RoomId]) -> Result<Vec<DeviceRow>> {
+        Ok(each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT d.room_id, d.id, d.attributes, d.told_at, d.bad_since, d.controller_id, d.store_updates_off_since, d.setting_failures,
                     d.setting_action_id, s.told_at
@@ -203,7 +206,11 @@ impl Tx {
             ids_in(&mut query, rooms.iter().map(|id| id.0));
             query.push(" ORDER BY d.room_id, d.position, d.id");
             query.build_query_as().fetch_all(c).await
-        })?;
+        })?)
+    }
+
+    async fn reporting_devices(&mut self, rooms: &[RoomId]) -> Result<(ReportingDevices, BadSignals)> {
+        let rows = self.device_rows(rooms).await?;
         let mut products = self.products_by_device(rooms).await?;
         let devices: Vec<Uuid> = rows.iter().map(|(_, device, ..)| *device).collect();
         let lists = self.program_lists_of(&devices).await?;
@@ -353,21 +360,23 @@ impl Tx {
             })?;
         }
         for room in rooms {
-            for check in room
-                .changed
-                .iter()
-                .filter(|(_, result)| result.is_none())
-                .map(|(check, _)| check)
-            {
-                const GONE: &str = "DELETE FROM checks WHERE room_id = $1 AND check_name = $2";
-                each!(self, c => sqlx::query(GONE).bind(room.room.0).bind(check.as_str()).execute(c).await.map(drop))?;
-            }
-            if let Some(blocks) = &room.blocks {
-                self.put_blocks(room.room, blocks).await?;
-            }
-            if let Some(unreviewed) = &room.unreviewed {
-                self.put_unreviewed(room.room, unreviewed).await?;
-            }
+            self.put_checked_room(room).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what has changed in few rooms: checks that are not made any more, blocks, and software to review.
+    async fn put_checked_room(&mut self, room: &CheckedRoom) -> Result<()> {
+        const GONE: &str = "DELETE FROM checks WHERE room_id = $1 AND check_name = $2";
+        let gone = room.changed.iter().filter(|(_, result)| result.is_none());
+        for (check, _) in gone {
+            each!(self, c => sqlx::query(GONE).bind(room.room.0).bind(check.as_str()).execute(c).await.map(drop))?;
+        }
+        if let Some(blocks) = &room.blocks {
+            self.put_blocks(room.room, blocks).await?;
+        }
+        if let Some(unreviewed) = &room.unreviewed {
+            self.put_unreviewed(room.room, unreviewed).await?;
         }
         Ok(())
     }

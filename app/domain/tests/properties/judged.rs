@@ -273,11 +273,14 @@ fn results(made: &Made<'_>, known: &Known) {
     }
 }
 
+/// What is blocked, by which check and by which fact, and whether a value of that is bad.
+type Blocking = (BlockScope, Check, &'static str, fn(&str) -> bool);
+
 /// A block of a kind or family begins with a fail, and ends by a report that does not block or by a waiver, never by age (C2).
 fn blocks(made: &Made<'_>, known: &Known) {
     let bad_updates = |value: &str| value != "enabled" && value != "nightshift";
     let bad_sync = |value: &str| value != "running";
-    let of_updates: [(BlockScope, Check, &str, fn(&str) -> bool); 2] = [
+    let of_updates: [Blocking; 2] = [
         (BlockScope::Os, Check::OsUpdates, "readiness.os_updates", bad_updates),
         (
             BlockScope::LogitechFirmware,
