@@ -21,9 +21,6 @@ use crate::limits::{LONGEST_NAME, check_optional, check_text};
 use crate::rooms_file::{CheckedRooms, RoomsFile};
 use crate::{Actor, Service};
 
-/// The room that a device leaves, and the one that it comes to.
-const ENTRIES_OF_A_MOVE: usize = 2;
-
 /// What an import added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
@@ -99,6 +96,7 @@ impl Service {
                 return Err(ServiceError::invalid("name", THERE_ALREADY));
             }
             tx.add_rooms(&plan.rooms).await.map_err(|error| taken(error, "name"))?;
+            report.devices = plan.devices.len();
             let mut entries = self.move_known_devices(tx, actor, &mut plan, now).await?;
             tx.add_devices(&plan.devices)
                 .await
@@ -119,7 +117,6 @@ impl Service {
             tx.wake_rollouts(now).await?;
             report.rooms = plan.rooms.len();
             report.ids = plan.rooms.iter().map(|room| room.id).collect();
-            report.devices = plan.devices.len() + entries.len() / ENTRIES_OF_A_MOVE;
             let summary = format!(
                 "Imported {} with {}.",
                 counted(report.rooms, "room"),
@@ -159,7 +156,7 @@ impl Service {
     }
 
     /// Moves the devices of a file that are known already, and were revoked where they are, and takes them out of those that are to be
-    /// added (A4). The histories of both rooms say so: [`ENTRIES_OF_A_MOVE`] for each.
+    /// added (A4). The histories of both rooms say so.
     async fn move_known_devices(
         &self,
         tx: &mut Tx,
@@ -174,7 +171,7 @@ impl Service {
             .partition(|device| known.contains_key(&device.controller));
         plan.devices = new;
         let names: BTreeMap<RoomId, &str> = plan.rooms.iter().map(|room| (room.id, room.name.as_str())).collect();
-        let mut entries = Vec::new();
+        let (mut entries, mut ids) = (Vec::new(), BTreeMap::new());
         for device in moved {
             let controller = &device.controller;
             let Some(facts) = tx.device_facts(controller).await? else {
@@ -185,17 +182,18 @@ impl Service {
             check_may_move(&facts, other)?;
             tx.move_device(id, &device, now).await?;
             tx.recheck(from).await?;
-            for (of, ..) in plan.installed.iter_mut().filter(|(of, ..)| *of == device.id) {
-                *of = id;
-            }
-            for (of, _) in plan.seen.iter_mut().filter(|(of, _)| *of == device.id) {
-                *of = id;
-            }
+            ids.insert(device.id, id);
             let to = names.get(&device.room).copied().unwrap_or_default();
             let went = format!("The device {controller} went to {to}.");
             let came = format!("The device {controller} came from {other}.");
             entries.push(actor.entry("device.moved", "room", from, went));
             entries.push(actor.entry("device.moved", "room", device.room, came));
+        }
+        let installed = plan.installed.iter_mut().map(|(of, ..)| of);
+        for of in installed.chain(plan.seen.iter_mut().map(|(of, _)| of)) {
+            if let Some(id) = ids.get(of) {
+                *of = *id;
+            }
         }
         Ok(entries)
     }

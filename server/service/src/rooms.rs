@@ -360,11 +360,13 @@ impl Service {
         for (room, place) in checked.rooms.iter().zip(&checked.places) {
             let own = devices.get(&room.id).map_or(&[][..], Vec::as_slice);
             let site = site_names.get(&room.site).copied().unwrap_or_default();
-            let (moved, stays) = self.moves_of(tx, own, &taken_devices).await?;
-            let problem = if taken_names.contains_key(&(name_key(&room.name), room.site)) {
-                Some(("name", format!("{site} has a room of this name already")))
+            // A file of rooms that are all there, such as an export, looks no device up.
+            let (moved, problem) = if taken_names.contains_key(&(name_key(&room.name), room.site)) {
+                let why = format!("{site} has a room of this name already");
+                (Vec::new(), Some(("name", why)))
             } else {
-                stays.map(|why| ("device", why))
+                let (moved, stays) = self.moves_of(tx, own, &taken_devices).await?;
+                (moved, stays.map(|why| ("device", why)))
             };
             if let Some((field, problem)) = problem {
                 refused.push(RefusedLine {

@@ -151,6 +151,9 @@ impl Tx {
                 installed_action_id = NULL, store_updates_off_since = NULL, setting_action_id = NULL, setting_failures = 0,
                 revision = revision + 1
             WHERE id = $1";
+        // It is there from now on, and not only when it gets a token (L5).
+        const COMES: &str = "INSERT INTO device_rooms (device_id, room_id, from_at) SELECT d.id, $2, $3 FROM devices d
+            WHERE d.id = $1 AND NOT EXISTS (SELECT 1 FROM device_rooms o WHERE o.device_id = d.id AND o.until_at IS NULL)";
         const ENDS: &str = "UPDATE components SET reported_at = $2 WHERE device_id = $1";
         const FORGET: [&str; 3] = [
             "DELETE FROM components WHERE device_id = $1",
@@ -176,6 +179,7 @@ impl Tx {
             .execute(c)
             .await
             .map(drop))?;
+        each!(self, c => sqlx::query(COMES).bind(id.0).bind(moved.room.0).bind(micros(at)).execute(c).await.map(drop))?;
         each!(self, c => sqlx::query(ENDS).bind(id.0).bind(micros(at)).execute(c).await.map(drop))?;
         for forget in FORGET {
             each!(self, c => sqlx::query(forget).bind(id.0).execute(c).await.map(drop))?;
