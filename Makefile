@@ -16,6 +16,8 @@ SCREENSHOTS ?= $(CURDIR)/docs/screenshots
 
 ifeq ($(CI),true)
 export CARGO_INCREMENTAL := 0
+# Fifty test programs are half as large without line numbers of their libraries; a panic names its line all the same.
+export CARGO_PROFILE_DEV_DEBUG := none
 export CARGO_TERM_COLOR := never
 LOCKED := --locked
 LEPTOS_LOCKED := --cargo-locked

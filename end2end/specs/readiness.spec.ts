@@ -39,6 +39,9 @@ test("a room says by which fact a check fails and what to do (C1, C7, S13)", asy
   const failed = readiness.getByRole("listitem").filter({ hasText: /OS updates/i });
   await expect(failed).toContainText("Fail");
   await expect(failed).toContainText(/Since \w+ \d+ Oct/);
+  await expect(failed).toContainText(/Reported by [\w-]+\./);
+  await expect(failed).toContainText("It keeps updates of the operating system away until a report passes or an admin waives it.");
+  await expect(new Shell(page).main).toContainText("Operating system updates are not installed here");
   await expect(readiness.getByRole("listitem").filter({ hasText: "Base image" })).toContainText("Pass");
 });
 
@@ -71,6 +74,42 @@ test("support is counted by version today, and on a past day with what was known
   await expect(versions.root).toHaveCount(0);
 });
 
+test("who still has a version is a click away, on the page and in the file (L5, P16)", async ({ page }) => {
+  await page.goto("/rooms/support");
+  await hydrated(page);
+  const shell = new Shell(page);
+  const versions = new Table(page.getByRole("table", { name: "Versions of Teams Rooms app on Windows" }));
+  const number = versions.row("5.1.28.0").getByRole("link", { name: /5\.1\.28\.0: \d+ rooms?$/ });
+  await number.click();
+  await expect(page).toHaveURL(/version=5\.1\.28\.0/);
+  await expect(shell.main).toContainText("Rooms with Teams Rooms app on Windows 5.1.28.0.");
+  const rooms = Number(await number.innerText());
+  await expect(shell.main.getByRole("status").first()).toContainText(`${rooms} room`);
+  const found = new Table(page.getByRole("table", { name: "Rooms", exact: true }));
+  await expect(found.rows).toHaveCount(Math.min(rooms, 50));
+  for (const row of await found.rows.all()) await expect(row).toContainText("5.1.28.0");
+  const download = page.waitForEvent("download");
+  await shell.main.getByRole("link", { name: "Export" }).click();
+  const lines = (await readFile(await (await download).path(), "utf8")).trim().split("\n");
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines.slice(1)) expect(line).toContain("5.1.28.0");
+  // A day applies at once, as every filter does.
+  await shell.main.getByLabel("As of").fill("2024-10-20");
+  await expect(page).toHaveURL(/date=2024-10-20/);
+  await expect(shell.main).toContainText("As of Sun 20 Oct 2024 (London). Rooms whose devices had reported a version by the end of that day are counted.");
+});
+
+test("the profile says in words what each check demands and what follows (C2, C6)", async ({ page }) => {
+  await page.goto("/settings");
+  const shell = new Shell(page);
+  await shell.main.getByRole("link", { name: "readiness profile" }).click();
+  await expect(shell.title).toHaveText("Readiness profile");
+  const demands = new Table(page.getByRole("table", { name: "What the checks demand" }));
+  await expect(demands.rows).toHaveCount(8);
+  await expect(demands.row("OS updates")).toContainText("Updates of the operating system are kept away.");
+  await expect(demands.row("OS edition")).toContainText("The edition is one of Enterprise, IoTEnterprise");
+});
+
 test("a covered product says that nobody should install it by hand (C8)", async ({ page }) => {
   await page.goto("/portfolio/teams-rooms-app-windows");
   await expect(new Shell(page).main).toContainText("Do not install this yourself: it is deployed here.");
@@ -96,7 +135,7 @@ bothWays([/422|409/], (withScript) => {
     await expect(dialog.getByLabel("Reason"), "nothing typed is lost").toHaveValue("The image is rebuilt in November");
     await dialog.getByLabel("Until").fill("2024-11-30");
     await dialog.getByRole("button", { name: "Waive the check" }).click();
-    await expect(shell.main).toContainText("OS updates is waived until 2024-11-30.");
+    await expect(shell.main).toContainText("The check OS updates is waived until Sat 30 Nov 2024.");
     const waived = readiness.getByRole("listitem").filter({ hasText: "OS updates" });
     await expect(waived).toContainText("The image is rebuilt in November");
     if (withScript) await expectAccessible(page);

@@ -14,6 +14,7 @@ both_engines!(
     an_open_page_hears_of_a_change_within_two_seconds_p9,
     an_open_page_hears_of_a_reported_version_p9,
     an_open_page_hears_of_the_first_contact_of_a_device_p12,
+    an_open_page_hears_of_signals_of_components_that_are_gone_and_of_silence_i4_p9,
     a_stream_ends_with_its_session_p9_a1,
 );
 
@@ -27,6 +28,11 @@ impl Stream {
         // The revision that changes are seen against is read right after that.
         tokio::time::sleep(Duration::from_millis(1500)).await;
         Self(answer.bytes_stream().boxed())
+    }
+
+    /// Waits until nothing changes any more: a room that is in contact again is healthy some seconds later.
+    async fn is_quiet(&mut self) {
+        while self.hears(Duration::from_millis(6500)).await == Some(true) {}
     }
 
     /// Whether a change is heard of before the time is over; `None`: the stream has ended.
@@ -66,7 +72,7 @@ async fn an_open_page_hears_of_a_change_within_two_seconds_p9(engine: Engine) {
     let again = house.service.sign_in(ADMIN.into(), PASSWORD, &Origin::default()).await;
     let again = Visitor::with_session(&base, &again.expect("a session").token);
     let mut stream = Stream::of(&again).await;
-    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    stream.is_quiet().await;
     house
         .feedback(
             "lab-1",
@@ -90,7 +96,7 @@ async fn an_open_page_hears_of_a_reported_version_p9(engine: Engine) {
     house.later(1).await;
     house.report_version("lab-1", "1.7").await;
     assert_eq!(stream.hears(Duration::from_secs(2)).await, Some(true), "a new version");
-    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    stream.is_quiet().await;
     house.later(1).await;
     house.report_version("lab-1", "1.7").await;
     assert_eq!(
@@ -114,7 +120,7 @@ async fn an_open_page_hears_of_the_first_contact_of_a_device_p12(engine: Engine)
     house.poll("lab-1").await;
     assert_eq!(stream.hears(Duration::from_secs(2)).await, Some(true), "the first poll");
     assert_eq!(contact().await, Some(house.now()));
-    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    stream.is_quiet().await;
     house.later(1).await;
     house.poll("lab-1").await;
     assert_eq!(
@@ -124,7 +130,7 @@ async fn an_open_page_hears_of_the_first_contact_of_a_device_p12(engine: Engine)
     );
     // A new token is a new beginning: whoever sets the device up waits for it.
     let token = house.service.enrol_device(&actor(), "lab-1").await.expect("a token");
-    while stream.hears(Duration::from_millis(1500)).await == Some(true) {}
+    stream.is_quiet().await;
     house.later(1).await;
     let authorization = format!("TargetToken {token}");
     let poll = house
@@ -135,6 +141,35 @@ async fn an_open_page_hears_of_the_first_contact_of_a_device_p12(engine: Engine)
         stream.hears(Duration::from_secs(2)).await,
         Some(true),
         "the first poll with a new token"
+    );
+}
+
+async fn an_open_page_hears_of_signals_of_components_that_are_gone_and_of_silence_i4_p9(engine: Engine) {
+    let house = House::new(engine).await;
+    let mut stream = Stream::of(&house.admin().await).await;
+    let mut told = async |data: serde_json::Value| {
+        stream.is_quiet().await;
+        house.later(1).await;
+        assert_eq!(
+            house.config("lab-1", &serde_json::json!({ "data": data })).await.status,
+            200
+        );
+        stream.hears(Duration::from_secs(2)).await
+    };
+    let bad = serde_json::json!({ "signal.camera": "bad: no picture" });
+    assert_eq!(told(bad.clone()).await, Some(true), "a signal that is bad");
+    assert_eq!(told(bad).await, Some(false), "it is bad still");
+    let busy = serde_json::json!({ "room.state": "busy" });
+    assert_eq!(told(busy).await, Some(false), "people come and go");
+    let well = serde_json::json!({ "signal.camera": "ok" });
+    assert_eq!(told(well).await, Some(true), "a signal that is well again");
+    // Time alone makes rooms unmonitored.
+    stream.is_quiet().await;
+    house.later(31).await;
+    assert_eq!(
+        stream.hears(Duration::from_secs(8)).await,
+        Some(true),
+        "rooms out of contact"
     );
 }
 

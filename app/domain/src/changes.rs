@@ -149,6 +149,8 @@ pub enum SettingEvent {
     Done,
     /// It could not, or its facts show that it is not.
     Failed,
+    /// Nobody wants it any more.
+    Withdrawn,
 }
 
 /// What somebody has decided about readiness. The checks of the rooms that it concerns are made again at once.

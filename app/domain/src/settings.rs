@@ -49,9 +49,9 @@ pub struct Settings {
     pub crowded_after_windows: u32,
     /// What counts as newer when support of a version ends (L3).
     pub support_rule: CountingRule,
-    /// Hours for which facts count; older ones make a check unknown (C7).
+    /// Hours for which facts count, 30 to 336; older ones make a check unknown (C7).
     pub facts_count_hours: u32,
-    /// Minutes without a check-in of any device, after which a room is unmonitored (I4).
+    /// Minutes without a check-in of any device, after which a room is unmonitored, 5 to 2,880; no fewer than between two polls (I4).
     pub unmonitored_minutes: u32,
     /// Minutes for which a signal is bad before it opens a ticket (I4).
     pub bad_signal_minutes: u32,
@@ -142,6 +142,13 @@ pub enum SettingRefusal {
         /// When it opens on the wall clock.
         opens: NaiveTime,
     },
+    /// A device that polls as it is told would be out of contact meanwhile (I4).
+    UnmonitoredBetweenPolls {
+        /// After how long a room is to be unmonitored.
+        minutes: u32,
+        /// How long a device may be told to wait, rounded up.
+        waits: u32,
+    },
 }
 
 impl SettingRefusal {
@@ -151,6 +158,7 @@ impl SettingRefusal {
         match self {
             Self::OutOfRange { field, .. } => field,
             Self::WindowPastMidnight { .. } => "window_minutes",
+            Self::UnmonitoredBetweenPolls { .. } => "unmonitored_minutes",
         }
     }
 }
@@ -158,8 +166,14 @@ impl SettingRefusal {
 /// Minutes of a day.
 const DAY: u32 = 24 * 60;
 
+/// The longest that a device may be told to wait, in seconds: 24:00:00 is no time of a day.
+pub const MOST_POLL_SECONDS: u32 = 86_399;
+
+/// Devices are asked for their facts once a night: facts must count for longer than from one night to the next (C5, C7).
+const LEAST_FACTS_HOURS: u32 = 30;
+
 impl Settings {
-    /// Whether each number is within its limits, and the window within its date (W1).
+    /// Whether each number is within its limits, the window within its date (W1), and no room unmonitored between two polls (I4).
     ///
     /// # Errors
     /// The first field that is not.
@@ -171,11 +185,11 @@ impl Settings {
             ("silent_least_minutes", self.silent_least_minutes, 10, DAY),
             ("confirm_within_hours", self.confirm_within_hours, 1, 14 * 24),
             ("prepare_minutes", self.prepare_minutes, 0, DAY / 2),
-            ("poll_seconds", self.poll_seconds, 5, 86_399),
+            ("poll_seconds", self.poll_seconds, 5, MOST_POLL_SECONDS),
             ("automatic_days", self.automatic_days, 1, 60),
             ("crowded_after_windows", self.crowded_after_windows, 1, 30),
-            ("facts_count_hours", self.facts_count_hours, 1, 14 * 24),
-            ("unmonitored_minutes", self.unmonitored_minutes, 5, DAY),
+            ("facts_count_hours", self.facts_count_hours, LEAST_FACTS_HOURS, 14 * 24),
+            ("unmonitored_minutes", self.unmonitored_minutes, 5, 2 * DAY),
             ("bad_signal_minutes", self.bad_signal_minutes, 0, DAY),
         ];
         for (field, value, least, most) in limits {
@@ -195,11 +209,25 @@ impl Settings {
                 opens: self.window_opens,
             });
         }
+        let waits = self.longest_wait().div_ceil(60);
+        if self.unmonitored_minutes < waits {
+            return Err(SettingRefusal::UnmonitoredBetweenPolls {
+                minutes: self.unmonitored_minutes,
+                waits,
+            });
+        }
         Ok(())
     }
 }
 
 impl Settings {
+    /// The longest that an idle device is told to wait, in seconds: each device's share of a tenth more or less is its own.
+    fn longest_wait(&self) -> u32 {
+        self.poll_seconds
+            .saturating_add(self.poll_seconds / 10)
+            .min(MOST_POLL_SECONDS)
+    }
+
     /// For how long facts count (C7).
     #[must_use]
     pub fn facts_count(&self) -> chrono::TimeDelta {
@@ -318,13 +346,48 @@ mod tests {
             (
                 Settings {
                     crowded_after_windows: 0,
-                    ..good
+                    ..good.clone()
                 },
                 "crowded_after_windows",
+            ),
+            (
+                Settings {
+                    facts_count_hours: 29,
+                    ..good.clone()
+                },
+                "facts_count_hours",
+            ),
+            (
+                Settings {
+                    bad_signal_minutes: 1_441,
+                    ..good.clone()
+                },
+                "bad_signal_minutes",
+            ),
+            (
+                Settings {
+                    unmonitored_minutes: 2_881,
+                    ..good
+                },
+                "unmonitored_minutes",
             ),
         ] {
             assert_eq!(settings.check().map_err(|refused| refused.field()), Err(field));
         }
+    }
+
+    #[test]
+    fn no_room_is_unmonitored_while_its_device_waits_as_it_was_told_i4() {
+        let with = |poll_seconds, unmonitored_minutes| Settings {
+            poll_seconds,
+            unmonitored_minutes,
+            ..Settings::default()
+        };
+        // A tenth more than an hour.
+        assert_eq!(with(3_600, 66).check(), Ok(()));
+        let refused = SettingRefusal::UnmonitoredBetweenPolls { minutes: 65, waits: 66 };
+        assert_eq!(with(3_600, 65).check(), Err(refused));
+        assert_eq!(with(86_399, 1_585).check(), Ok(()));
     }
 
     #[test]

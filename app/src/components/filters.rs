@@ -164,6 +164,9 @@ pub fn DayFilter(
     name: &'static str,
     /// What is chosen: `2026-03-01`; empty: nothing.
     value: String,
+    /// The last day that can be chosen; empty: any.
+    #[prop(default = String::new())]
+    max: String,
 ) -> impl IntoView {
     let id = format!("f-{name}");
     let class = if value.is_empty() { "filter" } else { "filter is-set" };
@@ -174,6 +177,7 @@ pub fn DayFilter(
             <input
                 class="filter-day"
                 type="date"
+                max=(!max.is_empty()).then_some(max)
                 id=id.clone()
                 name=name
                 value=value.clone()

@@ -47,7 +47,7 @@ fn waive(room: RoomId, check: Check, address: &ParamsMap) -> AnyView {
         <FormDialog title=format!("Waive {}", check.label()) close action submit="Waive the check">
             <input type="hidden" name="room" value=room.to_string() />
             <input type="hidden" name="check" value=check.as_str() />
-            <p>"The check counts as waived, and keeps nothing away, while somebody answers for it."</p>
+            <p>"While the check is waived, it keeps no update away."</p>
             <TextField
                 label="Until"
                 name="until"

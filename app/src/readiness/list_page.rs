@@ -213,7 +213,7 @@ fn toolbar(query: ReadinessQuery) -> AnyView {
         <Toolbar action=READINESS>
             <SearchBox label="Search rooms" value=query.q />
             <Filter label="Check" name="check" value=query.check choices=checks />
-            <Filter label="Result" name="result" value=query.result choices=results none="Fail, unknown or warning" />
+            <Filter label="Result" name="result" value=query.result choices=results none="To look at" />
             <Filter label="Show" name="state" value=query.state choices=states none="All in use" />
             <HiddenField name="software" value=query.software />
             <Apply />
@@ -223,7 +223,7 @@ fn toolbar(query: ReadinessQuery) -> AnyView {
 }
 
 fn table(rows: Vec<ReadinessRow>, may_choose: bool, address: &ParamsMap) -> AnyView {
-    let page: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let page: Vec<_> = rows.iter().filter(|row| !row.is_confirmed).map(|row| row.id).collect();
     let keep = KEPT.map(|key| (key, address::value(address, key))).to_vec();
     let bar = may_choose.then(|| {
         view! { <SelectionBar path=READINESS opens_dialog=CONFIRM label="Confirm chosen rooms" icon="check" keep page /> }
@@ -249,12 +249,8 @@ fn table(rows: Vec<ReadinessRow>, may_choose: bool, address: &ParamsMap) -> AnyV
 fn row(row: ReadinessRow, may_choose: bool) -> AnyView {
     let choose = may_choose.then(|| {
         let (room, name) = (row.id, row.name.clone());
-        view! {
-            <Cell class="col-check">
-                <SelectionBox room name />
-            </Cell>
-        }
-        .into_any()
+        let select = (!row.is_confirmed).then(|| view! { <SelectionBox room name /> }.into_any());
+        view! { <Cell class="col-check">{select}</Cell> }.into_any()
     });
     let onboarding = row.is_onboarding.then(|| {
         view! {

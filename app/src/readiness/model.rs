@@ -15,6 +15,10 @@ pub struct CheckView {
     pub since: Option<TimeText>,
     /// From which facts it follows, and when they were told.
     pub why: String,
+    /// The device that has told the facts, as it calls itself; empty: none.
+    pub reported_by: String,
+    /// What it keeps away, and what ends that; may be empty.
+    pub consequence: String,
     /// What makes it pass.
     pub guidance: String,
     /// Names of software that nobody has reviewed.
@@ -36,6 +40,8 @@ pub struct RoomReadinessView {
     pub is_confirmed: bool,
     /// What onboarding still wants, in sentences.
     pub wants: Vec<String>,
+    /// Whoever looks may waive checks, review software and confirm.
+    pub may_decide: bool,
     /// Its date, as a form has it.
     pub today: String,
 }
@@ -49,6 +55,8 @@ pub struct ReadinessRow {
     /// Building and floor.
     pub place: String,
     pub is_onboarding: bool,
+    /// It is onboarding, and somebody has confirmed it.
+    pub is_confirmed: bool,
     /// The checks that the list is about.
     pub checks: Vec<CheckView>,
     /// What onboarding still wants, in sentences.
@@ -103,6 +111,16 @@ pub struct ReviewedRow {
     pub at: TimeText,
 }
 
+/// What a check demands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemandRow {
+    pub check: Check,
+    /// What makes it pass.
+    pub passes: String,
+    /// What follows while it does not.
+    pub otherwise: String,
+}
+
 /// What checks go by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileView {
@@ -110,6 +128,10 @@ pub struct ProfileView {
     pub is_own: bool,
     /// As JSON.
     pub text: String,
+    /// What it demands, in words.
+    pub demands: Vec<DemandRow>,
+    /// For so many hours facts count.
+    pub facts_count_hours: u32,
     /// Whoever looks may change it.
     pub may_edit: bool,
 }

@@ -6,6 +6,7 @@ use domain::access::Act;
 use domain::ids::RoomId;
 use domain::readiness::{ALL_CHECKS, Check, CheckResult};
 use domain::room::RoomState;
+use domain::time_text;
 use domain::zone::Zone;
 use service::read::ReadSnapshot;
 use service::read::readiness::{
@@ -16,8 +17,8 @@ use crate::components::model::FormSuccess;
 use crate::context::{RequestContext, Result};
 use crate::formats;
 use crate::readiness::model::{
-    CheckCounts, CheckView, ProfileView, ReadinessQuery, ReadinessRow, ReadinessView, ReviewedRow, RoomReadinessView,
-    SoftwareView, UnreviewedRow,
+    CheckCounts, CheckView, DemandRow, ProfileView, ReadinessQuery, ReadinessRow, ReadinessView, ReviewedRow,
+    RoomReadinessView, SoftwareView, UnreviewedRow,
 };
 use crate::rooms::present::{cursor_text, page_of, place};
 
@@ -44,7 +45,7 @@ impl RequestContext {
         });
         let zone = snapshot.organisation.zone.clone();
         let rows = list.rooms.items.into_iter();
-        let rows = rows.map(|room| row(&snapshot, &zone, room, &query)).collect();
+        let rows = rows.map(|room| row(&snapshot, &zone, room, &filter)).collect();
         let counts = ALL_CHECKS.iter().filter_map(|check| {
             let of = list.counts.get(check)?;
             let rooms = CheckResult::ALL.map(|result| of.get(&result).copied().unwrap_or(0));
@@ -98,6 +99,8 @@ impl RequestContext {
         Ok(ProfileView {
             is_own: profile.is_own,
             text: profile.text,
+            demands: profile.demands.into_iter().map(demand).collect(),
+            facts_count_hours: profile.facts_count_hours,
             may_edit: self.viewer.actor.role.may(Act::EditSettings),
         })
     }
@@ -125,7 +128,11 @@ impl RequestContext {
             .service
             .waive_check(&self.viewer.actor, room, check, until, reason.into());
         waived.await?;
-        let text = format!("{} is waived until {until}.", check.label());
+        let text = format!(
+            "The check {} is waived until {}.",
+            check.label(),
+            time_text::dated(until)
+        );
         Ok(FormSuccess::new(text, format!("/rooms/{room}")))
     }
 
@@ -146,10 +153,10 @@ impl RequestContext {
     pub async fn confirm_rooms(&self, rooms: &[RoomId], back: &str) -> Result<FormSuccess> {
         let outcome = self.service.confirm_onboarding(&self.viewer.actor, rooms).await?;
         let confirmed = i64::try_from(outcome.confirmed).unwrap_or(i64::MAX);
-        let mut text = format!(
-            "{} confirmed. Each is managed as soon as its checks let it.",
-            formats::count(confirmed, "room is", "rooms are")
-        );
+        let mut text = match confirmed {
+            1 => "1 room is confirmed. It is managed as soon as its checks let it.".to_owned(),
+            rooms => format!("{rooms} rooms are confirmed. Each is managed as soon as its checks let it."),
+        };
         let left_out = i64::try_from(outcome.left_out.len()).unwrap_or(i64::MAX);
         if let Some(first) = outcome.left_out.first() {
             let rooms = formats::count(left_out, "room was", "rooms were");
@@ -205,24 +212,29 @@ pub fn readiness_filter(query: &ReadinessQuery) -> ReadinessFilter {
     }
 }
 
-fn row(snapshot: &ReadSnapshot, zone: &Zone, room: CheckedRoomItem, query: &ReadinessQuery) -> ReadinessRow {
-    let check = Check::from_word(&query.check);
-    let result = CheckResult::from_word(&query.result);
-    // The list says what it was asked for: one check, one result, or what somebody should look at.
-    let is_shown = |item: &&CheckItem| match (check, result) {
-        (Some(check), _) => item.check == check,
-        (None, Some(result)) => item.result == result,
-        (None, None) => OPEN_RESULTS.contains(&item.result),
+fn row(snapshot: &ReadSnapshot, zone: &Zone, room: CheckedRoomItem, filter: &ReadinessFilter) -> ReadinessRow {
+    // Of rooms with any result the list says what somebody should look at; the file has all.
+    let is_shown = |item: &&CheckItem| {
+        filter.is_about(item) && (filter.results != WantedResults::All || OPEN_RESULTS.contains(&item.result))
     };
     let checks = room.readiness.checks.iter().filter(is_shown);
     ReadinessRow {
         id: room.id,
         place: place(&room.building, &room.floor),
         is_onboarding: room.state == RoomState::Onboarding,
+        is_confirmed: room.readiness.is_confirmed,
         checks: checks.map(|item| check_view(snapshot, zone, item)).collect(),
         wants: room.readiness.wants,
         name: room.name,
         site: room.site,
+    }
+}
+
+fn demand((check, passes, otherwise): (Check, String, &'static str)) -> DemandRow {
+    DemandRow {
+        check,
+        passes,
+        otherwise: otherwise.to_owned(),
     }
 }
 
@@ -232,6 +244,13 @@ fn check_view(snapshot: &ReadSnapshot, zone: &Zone, item: &CheckItem) -> CheckVi
         result: item.result,
         since: item.since.map(|at| formats::instant(at, zone, snapshot.now)),
         why: item.why.clone(),
+        reported_by: item.reported_by.clone(),
+        consequence: match item.result {
+            CheckResult::Fail | CheckResult::Unknown | CheckResult::Warning if item.consequence.is_empty() => {
+                "It keeps no update away.".to_owned()
+            }
+            _ => item.consequence.clone(),
+        },
         guidance: item.guidance.clone(),
         to_review: item.to_review.clone(),
         is_waived: item.result == CheckResult::Waived,
@@ -245,6 +264,7 @@ pub(crate) fn room_view(
     zone: &Zone,
     state: RoomState,
     readiness: RoomReadiness,
+    may_decide: bool,
 ) -> RoomReadinessView {
     let checks = readiness.checks.iter();
     RoomReadinessView {
@@ -252,6 +272,7 @@ pub(crate) fn room_view(
         is_onboarding: state == RoomState::Onboarding,
         is_confirmed: readiness.is_confirmed,
         wants: readiness.wants,
+        may_decide,
         today: zone.date(snapshot.now).to_string(),
     }
 }

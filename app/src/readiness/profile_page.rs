@@ -5,11 +5,12 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{SetProfile, get_profile};
 use crate::components::address;
+use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::post_form::{PostForm, TextArea, posts_to};
 use crate::components::show_resource::show_part;
-use crate::readiness::model::ProfileView;
+use crate::readiness::model::{DemandRow, ProfileView};
 
 /// The page.
 #[component]
@@ -36,6 +37,11 @@ fn page(profile: ProfileView, typed: String) -> AnyView {
     } else {
         "All rooms are judged by the profile that comes with Nightshift."
     };
+    let old = format!(
+        "Facts count for {} hours; a check that goes by older ones is unknown. That number is a ",
+        profile.facts_count_hours
+    );
+    let demands = demands(profile.demands.clone());
     let text = if profile.may_edit {
         form(profile, typed)
     } else {
@@ -43,7 +49,39 @@ fn page(profile: ProfileView, typed: String) -> AnyView {
     };
     view! {
         <p>{state}</p>
-        {text}
+        {demands}
+        <p class="muted">{old} <a href="/settings">"setting"</a> "."</p>
+        <section aria-labelledby="h-profile">
+            <h2 id="h-profile">"As a file"</h2>
+            {text}
+        </section>
+    }
+    .into_any()
+}
+
+/// What each check demands, in words.
+fn demands(demands: Vec<DemandRow>) -> AnyView {
+    let head = view! {
+        <Head class="col-name" label="Check" />
+        <Head label="Passes when" />
+        <Head label="While it does not" />
+    }
+    .into_any();
+    let rows = demands.into_iter().map(|demand| {
+        view! {
+            <tr role="row">
+                <NameCell class="col-name">{demand.check.label()}</NameCell>
+                <Cell label="Passes when">{demand.passes}</Cell>
+                <Cell label="Otherwise">{demand.otherwise}</Cell>
+            </tr>
+        }
+        .into_any()
+    });
+    let rows = rows.collect_view();
+    view! {
+        <DataTable kind="demands" caption="What the checks demand" head>
+            {rows}
+        </DataTable>
     }
     .into_any()
 }

@@ -21,7 +21,8 @@ pub fn class_and_icon(result: CheckResult) -> (&'static str, &'static str) {
         CheckResult::Fail => ("status check--fail", "check-fail"),
         CheckResult::Unknown => ("status check--unknown", "help"),
         CheckResult::Warning => ("status check--warn", "check-warn"),
-        CheckResult::Waived | CheckResult::FixedByService | CheckResult::Pass => ("status check--pass", "check-pass"),
+        CheckResult::Waived => ("status check--na", "check-warn"),
+        CheckResult::FixedByService | CheckResult::Pass => ("status check--pass", "check-pass"),
         CheckResult::NotApplicable => ("status check--na", "check-na"),
     }
 }
@@ -33,7 +34,11 @@ pub fn checks_section(room: RoomId, readiness: RoomReadinessView) -> AnyView {
     let applies = rest.iter().any(|check| check.result != CheckResult::NotApplicable);
     let nothing = (open.is_empty() && !applies)
         .then(|| view! { <p class="muted">"No check applies: it has no Windows computer."</p> }.into_any());
-    let open = open.into_iter().map(|check| full(room, check)).collect_view();
+    let may_decide = readiness.may_decide;
+    let open = open
+        .into_iter()
+        .map(|check| full(room, check, may_decide))
+        .collect_view();
     let rest = nothing.is_none().then(|| rest.into_iter().map(short).collect_view());
     view! {
         <section aria-labelledby="h-readiness">
@@ -65,7 +70,7 @@ pub fn onboarding_panel(room: RoomId, readiness: &RoomReadinessView) -> AnyView 
                     </button>
                 </PostForm>
                 <p class="muted">
-                    "Confirm it when every other program that changes this room has been told to stop."
+                    "Confirm it when every other program that changes this room has stopped. It cannot be taken back."
                 </p>
             </ForRole>
         }
@@ -83,7 +88,7 @@ pub fn onboarding_panel(room: RoomId, readiness: &RoomReadinessView) -> AnyView 
 }
 
 /// A check that somebody should look at, with what to do.
-fn full(room: RoomId, check: CheckView) -> AnyView {
+fn full(room: RoomId, check: CheckView, may_decide: bool) -> AnyView {
     let (class, icon) = class_and_icon(check.result);
     let label = check.check.label();
     let since = check.since.clone().map(|since| {
@@ -94,6 +99,9 @@ fn full(room: RoomId, check: CheckView) -> AnyView {
     });
     let review = (!check.to_review.is_empty()).then(|| review(room, check.to_review.clone()));
     let decide = decide(room, &check);
+    let nobody = (!may_decide && check.may_be_waived)
+        .then(|| view! { <p class="muted">"An admin may waive it."</p> }.into_any());
+    let by = reported_by(&check);
     view! {
         <li>
             <span class=class>
@@ -102,14 +110,22 @@ fn full(room: RoomId, check: CheckView) -> AnyView {
             <span class="check-name">{label}</span>
             <span class="result">{check.result.label()}</span>
             <div class="guide">
-                <p>{check.why} {since}</p>
+                <p>{check.why} " " {by} {since}</p>
+                <p>{check.consequence}</p>
                 <p>{check.guidance}</p>
                 {review}
                 {decide}
+                {nobody}
             </div>
         </li>
     }
     .into_any()
+}
+
+/// The device that has told the facts.
+fn reported_by(check: &CheckView) -> Option<AnyView> {
+    let by = (!check.reported_by.is_empty()).then(|| format!("Reported by {}.", check.reported_by));
+    by.map(|by| view! { <span class="sub">{by} " "</span> }.into_any())
 }
 
 /// A button for each name of software that nobody has reviewed.
@@ -165,6 +181,7 @@ fn decide(room: RoomId, check: &CheckView) -> AnyView {
 /// A check that passes, or that does not apply.
 fn short(check: CheckView) -> AnyView {
     let (class, icon) = class_and_icon(check.result);
+    let by = reported_by(&check);
     view! {
         <li class="is-ok">
             <span class=class>
@@ -172,7 +189,7 @@ fn short(check: CheckView) -> AnyView {
             </span>
             <span class="check-name">{check.check.label()}</span>
             <span class="result">{check.result.label()}</span>
-            <p class="guide">{check.why}</p>
+            <p class="guide">{check.why} " " {by}</p>
         </li>
     }
     .into_any()

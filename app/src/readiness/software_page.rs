@@ -24,7 +24,7 @@ pub fn SoftwarePage() -> impl IntoView {
             title="Software"
             tab=None
             above=("/rooms/readiness", "Readiness")
-            lede="Software that devices report and that is not part of their image. A name that an admin has reviewed counts as fine in every room."
+            lede="Programs that are not part of the image, and other programs that change rooms, as devices report them. A name that an admin has reviewed counts as fine in every room."
         />
         {show_part(software, page)}
     }
@@ -57,6 +57,11 @@ fn page(software: SoftwareView) -> AnyView {
         .into_any()
     };
     view! {
+        {to_review}
+        <section aria-labelledby="h-reviewed">
+            <h2 id="h-reviewed">"Reviewed"</h2>
+            {list}
+        </section>
         <ForRole act=Act::DecideReadiness>
             <PostForm action class="form form--row" prefix="software">
                 <TextField
@@ -70,11 +75,6 @@ fn page(software: SoftwareView) -> AnyView {
                 </button>
             </PostForm>
         </ForRole>
-        {to_review}
-        <section aria-labelledby="h-reviewed">
-            <h2 id="h-reviewed">"Reviewed"</h2>
-            {list}
-        </section>
     }
     .into_any()
 }

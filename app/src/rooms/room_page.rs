@@ -125,10 +125,9 @@ pub(super) fn Frame(head: RoomHead, current: &'static str) -> impl IntoView {
     }
 }
 
-/// What is wrong with the room, above every tab. Overview has the readiness in a panel of its own.
+/// What is wrong with the room, above every tab.
 fn troubles(head: &RoomHead, path: &str, current: &str) -> Option<AnyView> {
-    let blocked = head.blocked.iter().filter(|_| current != "Overview");
-    let troubles: Vec<&String> = head.failed.iter().chain(blocked).collect();
+    let troubles: Vec<&String> = head.failed.iter().chain(&head.blocked).collect();
     if troubles.is_empty() || head.retired {
         return None;
     }

@@ -234,20 +234,23 @@ fn rooms([facts, unmonitored, signal, rule]: [String; 4]) -> AnyView {
     view! {
         <section aria-labelledby="h-rooms">
             <h2 id="h-rooms">"Rooms"</h2>
+            <p class="muted">
+                "What readiness checks demand stands in the " <a href="/rooms/readiness/profile">"readiness profile"</a> "."
+            </p>
             <div class="field-row field-row--3">
                 <TextField
                     label="Hours for which facts count"
                     name="facts_count_hours"
                     value=facts
                     kind="number"
-                    hint="1 to 336; a check that goes by older facts is unknown."
+                    hint="30 to 336; a check that goes by older facts is unknown."
                 />
                 <TextField
                     label="Minutes until unmonitored"
                     name="unmonitored_minutes"
                     value=unmonitored
                     kind="number"
-                    hint="5 to 1440, without a check-in of any device of the room."
+                    hint="5 to 2880, without a check-in of any device of the room; no fewer than between two polls."
                 />
                 <TextField
                     label="Minutes of a bad signal"

@@ -19,6 +19,8 @@ pub struct GroupCount {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionRow {
     pub version: String,
+    /// Devices say it.
+    pub is_reported: bool,
     pub group: String,
     /// `Out of support`, `Supported` …
     pub label: String,
@@ -85,6 +87,8 @@ pub struct SupportQuery {
     pub product: String,
     /// A group's word; empty: those out of support.
     pub group: String,
+    /// A version of the product; empty: all.
+    pub version: String,
     /// A day; empty: today.
     pub date: String,
     /// The page starts after this room.

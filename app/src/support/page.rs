@@ -8,13 +8,16 @@ use super::api::list_support;
 use crate::components::address;
 use crate::components::data_table::{Cell, DataTable, Head, NameCell};
 use crate::components::empty_state::{EmptyPage, EmptyState};
-use crate::components::filters::{Apply, Filter, Toolbar, choice};
+use crate::components::filters::{Apply, DayFilter, Filter, HiddenField, Toolbar, choice};
 use crate::components::icon::Icon;
+use crate::components::model::Choice;
 use crate::components::page_header::PageHeader;
 use crate::components::page_refresh::page_resource;
 use crate::components::pager::Pager;
 use crate::components::show_resource::show_part;
-use crate::support::model::{ProductSupportView, RoomVersionView, SupportQuery, SupportRow, SupportView, VersionRow};
+use crate::support::model::{
+    GroupCount, ProductSupportView, RoomVersionView, SupportQuery, SupportRow, SupportView, VersionRow,
+};
 use crate::words::count;
 
 /// The page's address.
@@ -26,7 +29,9 @@ pub fn SupportPage() -> impl IntoView {
     let address = use_query_map();
     let query = Memo::new(move |_| address.with(query));
     let view = page_resource(move || query.get(), list_support);
-    let export = move || address.with(|address| address::only("/support.csv", address, &["product", "group", "date"]));
+    let export = move || {
+        address.with(|address| address::only("/support.csv", address, &["product", "group", "version", "date"]))
+    };
     let actions = view! {
         <a class="btn" href=export rel="external" download="support.csv">
             "Export"
@@ -48,6 +53,7 @@ fn query(address: &ParamsMap) -> SupportQuery {
     SupportQuery {
         product: address::value(address, "product"),
         group: address::value(address, "group"),
+        version: address::value(address, "version"),
         date: address::value(address, "date"),
         after: address::value(address, "after"),
         before: address::value(address, "before"),
@@ -70,6 +76,8 @@ fn page(view: SupportView, query: SupportQuery, address: &ParamsMap) -> AnyView 
         return view! { <EmptyState title="No product has a support policy" text clear=None /> }.into_any();
     }
     let date = query.date.clone();
+    let of_version = (!query.version.is_empty() && !query.product.is_empty())
+        .then(|| of_version(&query, choices.iter().find(|known| known.value == query.product)));
     let products = products.into_iter().map(|found| product(found, &date)).collect_view();
     let content = if rows.is_empty() {
         no_rows(address)
@@ -89,15 +97,14 @@ fn page(view: SupportView, query: SupportQuery, address: &ParamsMap) -> AnyView 
         <Toolbar action=SUPPORT>
             <Filter label="Product" name="product" value=query.product choices />
             <Filter label="Support" name="group" value=query.group choices=groups none="Out of support" />
-            <label class="filter" for="f-date">
-                <span>"As of"</span>
-                <input class="filter-select" type="date" id="f-date" name="date" max=today value=date />
-            </label>
+            <HiddenField name="version" value=query.version />
+            <DayFilter label="As of" name="date" value=date max=today />
             <Apply />
         </Toolbar>
-        <p class="muted">{as_of}</p>
+        <p class="muted">{as_of} {is_past.then_some(". Rooms whose devices had reported a version by the end of that day are counted.")}</p>
         {products}
         <section aria-labelledby="h-list">
+            {of_version}
             <div class="section-head">
                 <h2 id="h-list">"Rooms"</h2>
                 <p role="status">{pager.text.clone()}</p>
@@ -135,30 +142,15 @@ fn badge(group: &str, label: String) -> AnyView {
 fn product(product: ProductSupportView, date: &str) -> AnyView {
     let id = format!("h-{}", product.id);
     let labelled = id.clone();
-    let groups = product.groups.into_iter().map(|group| {
-        let number = count(group.rooms, "room", "rooms");
-        let label = badge(&group.group, format!("{}: {number}", group.label));
-        let view = if group.rooms == 0 {
-            view! { <span class="chip">{label}</span> }.into_any()
-        } else {
-            let values = [
-                ("product", product.id.as_str()),
-                ("group", group.group.as_str()),
-                ("date", date),
-            ];
-            let href = address::address(SUPPORT, values);
-            view! {
-                <a class="chip" href=href>
-                    {label}
-                </a>
-            }
-            .into_any()
-        };
-        view! { <li>{view}</li> }.into_any()
-    });
-    let groups = groups.collect_view();
+    let groups = product.groups.into_iter();
+    let groups = groups.map(|counted| group(counted, &product.id, date)).collect_view();
     let versions = if product.versions.is_empty() {
-        view! { <p class="muted">"No room has it."</p> }.into_any()
+        let nobody = if date.is_empty() {
+            "No room has it."
+        } else {
+            "No device had reported it by then."
+        };
+        view! { <p class="muted">{nobody}</p> }.into_any()
     } else {
         let head = view! {
             <Head class="col-name" label="Version" />
@@ -167,7 +159,12 @@ fn product(product: ProductSupportView, date: &str) -> AnyView {
             <Head class="col-num" label="Rooms" />
         }
         .into_any();
-        let rows = product.versions.into_iter().map(version).collect_view();
+        let of = (product.id.clone(), product.name.clone());
+        let rows = product
+            .versions
+            .into_iter()
+            .map(|row| version(row, &of, date))
+            .collect_view();
         let caption = format!("Versions of {}", product.name);
         view! {
             <DataTable kind="support-versions" caption head>
@@ -186,16 +183,74 @@ fn product(product: ProductSupportView, date: &str) -> AnyView {
     .into_any()
 }
 
-fn version(row: VersionRow) -> AnyView {
+/// The rooms of a group; a number leads to them.
+fn group(group: GroupCount, product: &str, date: &str) -> AnyView {
+    let number = count(group.rooms, "room", "rooms");
+    let label = badge(&group.group, format!("{}: {number}", group.label));
+    let view = if group.rooms == 0 {
+        view! { <span class="chip">{label}</span> }.into_any()
+    } else {
+        let values = [("product", product), ("group", group.group.as_str()), ("date", date)];
+        let href = address::address(SUPPORT, values);
+        view! {
+            <a class="chip" href=href>
+                {label}
+            </a>
+        }
+        .into_any()
+    };
+    view! { <li>{view}</li> }.into_any()
+}
+
+fn version(row: VersionRow, (product, name): &(String, String), date: &str) -> AnyView {
+    let rooms = if row.is_reported {
+        let values = [
+            ("product", product.as_str()),
+            ("group", "all"),
+            ("version", row.version.as_str()),
+            ("date", date),
+        ];
+        let href = format!("{}#h-list", address::address(SUPPORT, values));
+        let label = format!("{name} {}: {}", row.version, count(row.rooms, "room", "rooms"));
+        view! {
+            <a href=href aria-label=label>
+                {row.rooms}
+            </a>
+        }
+        .into_any()
+    } else {
+        row.rooms.into_any()
+    };
     view! {
         <tr role="row">
             <NameCell class="col-name">{row.version}</NameCell>
             <Cell label="Support">{badge(&row.group, row.label)} <span class="sub">{row.why}</span></Cell>
             <Cell label="Last day">{row.until}</Cell>
             <Cell class="col-num" label="Rooms">
-                {row.rooms}
+                {rooms}
             </Cell>
         </tr>
+    }
+    .into_any()
+}
+
+/// That the list is about one version, with a way back.
+fn of_version(query: &SupportQuery, product: Option<&Choice>) -> AnyView {
+    let name = product.map_or_else(|| query.product.clone(), |product| product.label.clone());
+    let text = format!("Rooms with {name} {}.", query.version);
+    let values = [
+        ("product", query.product.as_str()),
+        ("group", "all"),
+        ("date", query.date.as_str()),
+    ];
+    let href = address::address(SUPPORT, values);
+    view! {
+        <div class="msg">
+            <Icon name="info" />
+            <p class="msg-body">
+                {text} " " <a href=href>"Show all versions"</a>
+            </p>
+        </div>
     }
     .into_any()
 }
@@ -206,7 +261,7 @@ fn table(rows: Vec<SupportRow>, is_past: bool) -> AnyView {
         <Head class="col-site" label="Site" />
         <Head label="Version" />
         <Head label="Last day" />
-        {(!is_past).then(|| view! { <Head label="Gets the recommended one" /> }.into_any())}
+        {(!is_past).then(|| view! { <Head label="Recommended" /> }.into_any())}
     }
     .into_any();
     let rows = rows.into_iter().map(|found| row(found, is_past)).collect_view();
@@ -236,7 +291,7 @@ fn row(row: SupportRow, is_past: bool) -> AnyView {
             Some(projected) => projected.clone().into_any(),
             None => view! { <span class="muted">"Nothing is planned"</span> }.into_any(),
         });
-        view! { <Cell label="Gets the recommended one">{projected}</Cell> }.into_any()
+        view! { <Cell label="Recommended">{projected}</Cell> }.into_any()
     });
     view! {
         <tr role="row">

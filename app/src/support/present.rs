@@ -30,6 +30,7 @@ impl RequestContext {
                 ("product", &query.product),
                 ("group", &query.group),
                 ("date", &query.date),
+                ("version", &query.version),
                 (name, &cursor_text(room)),
             ])
         });
@@ -43,13 +44,29 @@ impl RequestContext {
             "" => !product.versions.is_empty(),
             id => product.id.0 == id,
         };
+        let mut products: Vec<&ProductSupport> = found.products.iter().filter(chosen).collect();
+        // What somebody should look at first; what nobody knows comes last.
+        products.sort_by_key(|product| {
+            let rooms = |group| product.rooms.get(&group).copied().unwrap_or(0);
+            let known = SupportGroup::ALL.map(|group| match group {
+                SupportGroup::Unknown => 0,
+                SupportGroup::Unsupported | SupportGroup::Ending | SupportGroup::Supported => rooms(group),
+            });
+            let known: i64 = known.iter().sum();
+            let key = |rooms: i64| std::cmp::Reverse(rooms);
+            (
+                key(rooms(SupportGroup::Unsupported)),
+                key(rooms(SupportGroup::Ending)),
+                known == 0,
+            )
+        });
         Ok(SupportView {
             as_of: format!("As of {} ({})", time_text::dated(found.date), zone.city()),
             is_past: found.is_past,
             rule: found.rule.sentence(),
             today: zone.date(snapshot.now).to_string(),
             choices: choices.collect(),
-            products: found.products.iter().filter(chosen).map(product_view).collect(),
+            products: products.into_iter().map(product_view).collect(),
             rows: found.rooms.items.into_iter().map(row).collect(),
             pager,
         })
@@ -68,8 +85,9 @@ pub fn support_filter(query: &SupportQuery) -> Result<SupportFilter> {
     Ok(SupportFilter {
         date,
         product: Some(query.product.clone()).filter(|product| !product.is_empty()),
+        version: Some(query.version.clone()).filter(|version| !version.is_empty() && !query.product.is_empty()),
         group: match query.group.as_str() {
-            "" => Some(SupportGroup::Unsupported),
+            "" if query.version.is_empty() => Some(SupportGroup::Unsupported),
             // `all`, and what means nothing.
             word => SupportGroup::from_word(word),
         },
@@ -124,6 +142,7 @@ fn product_view(product: &ProductSupport) -> ProductSupportView {
 
 fn version_row(item: &VersionItem) -> VersionRow {
     VersionRow {
+        is_reported: item.version.is_some(),
         version: item.version.clone().unwrap_or_else(|| "Not reported".to_owned()),
         group: item.group.as_str().to_owned(),
         label: label(item.group).to_owned(),

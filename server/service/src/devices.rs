@@ -14,6 +14,8 @@ use domain::conversation::offer::{self, Answer, Offer};
 use domain::conversation::sleep;
 use domain::conversation::{Fetched, OfferFacts, Outcome, Report};
 use domain::ids::{ActionId, DeviceId};
+use domain::refusal::Refusal;
+use domain::room::RoomState;
 use domain::settings::Settings;
 use domain::text::counted;
 use futures::stream::BoxStream;
@@ -85,7 +87,8 @@ pub struct Work {
     pub artifacts: Vec<ArtifactRecord>,
 }
 
-/// Action numbers begin at the seconds since then. Numbers of 32 bits last until 2092.
+/// Action numbers begin at the seconds since then; those of changed settings (`store::is_of_setting`) as many behind their first one. Both
+/// last until 2058.
 const NUMBERS_BEGAN: DateTime<Utc> = match NaiveDate::from_ymd_opt(2024, 1, 1) {
     Some(day) => day.and_time(NaiveTime::MIN).and_utc(),
     None => DateTime::UNIX_EPOCH,
@@ -97,8 +100,8 @@ impl Service {
     /// heard about another one (`docs/devices.md` 2.5, G1). To be asked once at each start.
     pub async fn skip_given_action_numbers(&self) -> Result<()> {
         let seconds = (self.clock.now() - NUMBERS_BEGAN).num_seconds().max(0);
-        let most = ActionId(i32::try_from(seconds).unwrap_or(i32::MAX / 2));
-        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.skip_action_numbers(most).await?) })
+        let seconds = i32::try_from(seconds).unwrap_or(i32::MAX / 2);
+        store::write!(self.store, tx => { Ok::<_, ServiceError>(tx.skip_action_numbers(seconds).await?) })
     }
 
     /// The device that these credentials speak for; `None`: they speak for nobody of this name.
@@ -126,7 +129,8 @@ impl Service {
             }
             Credentials::Gateway(token) => is_gateway(token),
         };
-        if speaks && caller.revoked {
+        // Nothing is kept of the token that a revoked device had, so whoever uses its name counts as it.
+        if caller.revoked {
             self.name_refused(controller, "it was revoked: a new token lets it in again", now);
         }
         if !speaks || caller.revoked {
@@ -178,9 +182,13 @@ impl Service {
             installed: caller.installed,
             facts_wanted: setting.is_none() && answer.asks_for_facts(caller.facts_wanted),
             offer_tag: action.map_or(0, |action| offer_tag(action, offer)),
-            sleep_seconds: self
-                .sleep(caller, &settings, offer_facts.as_ref().map(|facts| (facts, offer)), now)
-                .await?,
+            sleep_seconds: match setting {
+                Some(_) => sleep::while_busy(&settings, caller.id),
+                None => {
+                    let facts = offer_facts.as_ref().map(|facts| (facts, offer));
+                    self.sleep(caller, &settings, facts, now).await?
+                }
+            },
         })
     }
 
@@ -412,19 +420,14 @@ impl Service {
     /// Hands out a token for a device (A4). It is shown this once; a token that the device had before counts no more.
     ///
     /// # Errors
-    /// There is no such device.
+    /// There is no such device, or its room is retired.
     pub async fn enrol_device(&self, actor: &Actor, controller: &str) -> Result<String> {
         actor.may(Act::ManageDevices)?;
+        check_can_exist(controller)?;
         let token = new_token()?;
         let now = self.clock.now();
-        check_can_exist(controller)?;
         store::write!(self.store, tx => {
-            let Some((_, room)) = tx.room_of_device(controller).await? else {
-                return Err(ServiceError::not_found(format!("Device {controller:?}")));
-            };
-            tx.enrol_device(controller, &token_hash(&token), now).await?;
-            // It may have been revoked: the room has it again.
-            tx.recheck(room).await?;
+            enrol(tx, controller, &token, now).await?;
             let summary = format!("Handed out a token for device {controller}.");
             tx.add_audit(now, &entry(actor, "device.enrolled", controller, summary)).await?;
             Ok::<_, ServiceError>(())
@@ -435,7 +438,7 @@ impl Service {
     /// Hands out a token for each of several devices, all or none, with one audit entry: (device, token).
     ///
     /// # Errors
-    /// There is no such device.
+    /// There is no such device, or its room is retired.
     pub async fn enrol_devices(&self, actor: &Actor, controllers: &[String]) -> Result<Vec<(String, String)>> {
         actor.may(Act::ManageDevices)?;
         let mut tokens = Vec::with_capacity(controllers.len());
@@ -446,9 +449,7 @@ impl Service {
         let now = self.clock.now();
         store::write!(self.store, tx => {
             for (controller, token) in &tokens {
-                if !tx.enrol_device(controller, &token_hash(token), now).await? {
-                    return Err(ServiceError::not_found(format!("Device {controller:?}")));
-                }
+                enrol(tx, controller, token, now).await?;
             }
             let summary = format!("Handed out tokens for {}.", counted(tokens.len(), "device"));
             tx.add_audit(now, &entry(actor, "device.enrolled", "", summary)).await?;
@@ -511,6 +512,23 @@ impl LastContacts {
         contacts.written_at = Some(now);
         contacts.unwritten.drain().collect()
     }
+}
+
+/// Gives a device a token.
+async fn enrol(tx: &mut store::Tx, controller: &str, token: &str, now: DateTime<Utc>) -> Result<()> {
+    let Some((_, room)) = tx.room_of_device(controller).await? else {
+        return Err(ServiceError::not_found(format!("Device {controller:?}")));
+    };
+    let record = tx.room_record(room).await?.ok_or(Refusal::NoSuchRoom)?;
+    if record.state == RoomState::Retired {
+        let room = record.name;
+        return Err(ServiceError::conflict(format!(
+            "{controller} is a device of {room}, which is retired: add the device to another room, or bring {room} back first"
+        )));
+    }
+    tx.enrol_device(controller, &token_hash(token), now).await?;
+    // It may have been revoked: the room has it again.
+    tx.recheck(room).await.map_err(Into::into)
 }
 
 /// 256 random bits, in hex.

@@ -233,7 +233,7 @@ impl Service {
             let problem = format!("at most {MOST_CONFIRMED} at once; these are {}", rooms.len());
             return Err(ServiceError::invalid("rooms", problem));
         }
-        let outcome: Result<ConfirmOutcome> = change!(
+        let outcome: Result<(ConfirmOutcome, Vec<RoomId>)> = change!(
             self,
             actor,
             Act::DecideReadiness,
@@ -241,6 +241,7 @@ impl Service {
             |loaded, now| {
                 let (mut changes, mut entries, mut outcome) =
                     (Changes::default(), Vec::new(), ConfirmOutcome::default());
+                let mut confirmed_rooms = Vec::new();
                 for room in &loaded {
                     let facts = RoomToDecide::of(room, now);
                     match confirm_onboarding(&facts, room.is_confirmed, &actor.name, now) {
@@ -250,7 +251,7 @@ impl Service {
                                 format!("Confirmed that the change management of {} has moved here.", room.name);
                             let entry = actor.entry("room.confirmed", "room", room.room, summary);
                             entries.push(entry.with_after(json!({ "confirmed by": actor.name })));
-                            outcome.confirmed += 1;
+                            confirmed_rooms.push(room.room);
                         }
                         Err(refusal) if rooms.len() == 1 => return Err(refusal.into()),
                         Err(refusal) => outcome.left_out.push(domain::text::refusal::sentence(&refusal)),
@@ -259,11 +260,12 @@ impl Service {
                 if loaded.is_empty() {
                     return Err(Refusal::NoSuchRoom.into());
                 }
-                (changes, |_: &Applied| Ok((entries, outcome)))
+                outcome.confirmed = confirmed_rooms.len();
+                (changes, |_: &Applied| Ok((entries, (outcome, confirmed_rooms))))
             }
         );
-        let outcome = outcome?;
-        self.check_at_once(rooms, self.clock.now()).await?;
+        let (outcome, confirmed) = outcome?;
+        self.check_at_once(&confirmed, self.clock.now()).await?;
         Ok(outcome)
     }
 
@@ -352,7 +354,17 @@ fn parsed_profile(text: &str) -> Result<Profile> {
         let problem = format!("{} bytes are too many; at most {LARGEST_PROFILE}", text.len());
         return Err(ServiceError::invalid("profile", problem));
     }
-    serde_json::from_str(text).map_err(|error| ServiceError::invalid("profile", error.to_string()))
+    let json: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| ServiceError::invalid("profile", format!("this is not JSON: {error}")))?;
+    if !json.is_object() {
+        return Err(ServiceError::invalid("profile", "it must be an object in braces"));
+    }
+    let profile: Profile =
+        serde_json::from_str(text).map_err(|error| ServiceError::invalid("profile", error.to_string()))?;
+    profile
+        .check()
+        .map_err(|refused| ServiceError::invalid("profile", refused.to_string()))?;
+    Ok(profile)
 }
 
 async fn is_reviewed(tx: &mut Tx, name: &str) -> Result<bool> {

@@ -23,6 +23,9 @@ pub const SETTINGS_FILE: &str = "settings.json";
 /// The software module that devices see; releases count theirs from 1.
 const MODULE: i32 = i32::MAX;
 
+/// Most characters of what a device says when it could not change a setting.
+const MOST_SAID: usize = 300;
+
 /// The file as artifacts are.
 fn artifact() -> ArtifactRecord {
     let hashes = Hashes::of(SETTINGS);
@@ -100,7 +103,7 @@ impl Service {
             }
             match (feedback.execution, feedback.finished) {
                 (Execution::Closed, Finished::Failure) => {
-                    tx.setting_has_failed(caller.id, now).await?;
+                    tx.setting_has_failed(caller.id, &feedback.summary(MOST_SAID), now).await?;
                     Ok(Outcome::Changed)
                 }
                 (Execution::Closed, _) => {

@@ -41,7 +41,7 @@ where
 /// What a spreadsheet would take a value for a formula by.
 pub(crate) const FORMULAS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// Rows as text. What a spreadsheet would take for a formula gets an apostrophe in front: names come from people.
+/// Rows as text. What a spreadsheet would take for a formula gets an apostrophe in front: names come from people. A number is none.
 ///
 /// # Errors
 /// A line cannot be written.
@@ -49,7 +49,7 @@ pub fn lines(rows: &[Vec<String>]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         let cells = row.iter().map(|cell| {
-            if cell.starts_with(FORMULAS) {
+            if cell.starts_with(FORMULAS) && cell.parse::<i64>().is_err() {
                 format!("'{cell}")
             } else {
                 cell.clone()

@@ -22,6 +22,7 @@ both_engines![
     a_new_zone_moves_the_windows_of_what_is_prepared_w2,
     a_retired_room_gets_nothing_and_comes_back_as_onboarding_p0,
     a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4,
+    a_device_of_a_retired_room_gets_no_token_a4,
     a_revoked_device_goes_to_another_room_by_a_file_too_a4,
     one_of_two_who_move_a_room_is_told_where_it_is_now_r3_r13,
     an_export_is_a_file_that_an_import_takes_p0,
@@ -384,6 +385,35 @@ async fn a_device_is_named_once_and_a_revoked_one_comes_back_with_a_new_token_a4
     assert_eq!(rooms[&room].devices.len(), 0);
     assert_eq!(rooms[&other].devices.len(), 2);
     estate.service.bring_back_room(&actor(), room).await.unwrap();
+    estate.service.tick().await.unwrap();
+    estate.is_sound().await;
+}
+
+async fn a_device_of_a_retired_room_gets_no_token_a4(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 1)]).await;
+    let (hall, other) = (rooms["General 1"], rooms["Staging 1"]);
+    estate
+        .service
+        .add_device(&actor(), hall, &device("hall-1"))
+        .await
+        .unwrap();
+    let why = "It is a store room now.";
+    estate.service.retire_room(&actor(), hall, why.into()).await.unwrap();
+    let refused = "hall-1 is a device of General 1, which is retired: add the device to another room, or bring General 1 back first";
+    let one = estate.service.enrol_device(&actor(), "hall-1").await;
+    assert_eq!(said(&one.unwrap_err()), refused);
+    let many = estate.service.enrol_devices(&actor(), &["hall-1".to_owned()]).await;
+    assert_eq!(said(&many.unwrap_err()), refused);
+    let token = estate
+        .service
+        .add_device(&actor(), other, &device("hall-1"))
+        .await
+        .unwrap();
+    let speaks = service::devices::Credentials::Target(token);
+    assert!(
+        estate.service.device("hall-1", &speaks).await.unwrap().is_some(),
+        "elsewhere it may speak"
+    );
     estate.service.tick().await.unwrap();
     estate.is_sound().await;
 }

@@ -131,6 +131,7 @@ async fn rooms_are_found_by_support_today_and_on_a_past_day_l5(estate: Estate) {
         date: day.map(date),
         product: Some("app".to_owned()),
         group: Some(group),
+        version: None,
     };
     let names = async |filter: &SupportFilter| {
         let page = support(&estate, filter).await;
@@ -255,6 +256,27 @@ async fn a_room_with_several_versions_of_a_product_counts_once_for_the_worst_l5_
                 .map(|(version, group, room)| format!("{room} {version} {}", group.as_str()));
             assert_eq!(lines(&estate, &filter).await, of_file.collect::<Vec<_>>());
         }
+        // Who still has one version: the rooms that count for it, as many as its number says.
+        for (version, group, room) in expected {
+            let filter = SupportFilter {
+                product: Some("app".to_owned()),
+                version: Some(version.to_owned()),
+                ..all.clone()
+            };
+            let page = support(&estate, &filter).await;
+            let names: Vec<&str> = page.rooms.items.iter().map(|room| room.name.as_str()).collect();
+            assert_eq!((names, page.total), (vec![room], 1), "{version} {day:?}");
+            assert_eq!(
+                lines(&estate, &filter).await,
+                [format!("{room} {version} {}", group.as_str())]
+            );
+        }
+        let nobody = SupportFilter {
+            product: Some("app".to_owned()),
+            version: Some("99".to_owned()),
+            ..all.clone()
+        };
+        assert_eq!(support(&estate, &nobody).await.total, 0);
     }
 }
 

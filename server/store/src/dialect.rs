@@ -102,17 +102,21 @@ fn classify(error: Error) -> StoreError {
 /// Postgres: one device command at a time on an install. SQLite has one writer.
 pub(crate) const LOCK_INSTALL_POSTGRES: &str = "SELECT action_id FROM installs WHERE action_id = $1 FOR UPDATE";
 
-/// SQLite: the next number of an action is above `$1`. The table has a row once an action was made.
+/// SQLite: the next number of an action in the table `$1` is above `$2`. The table has a row once an action was made.
 pub(crate) const SKIP_ACTION_NUMBERS_SQLITE: [&str; 2] = [
-    "INSERT INTO sqlite_sequence (name, seq) SELECT 'installs', $1
-        WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'installs')",
-    "UPDATE sqlite_sequence SET seq = $1 WHERE name = 'installs' AND seq < $1",
+    "INSERT INTO sqlite_sequence (name, seq) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = $1)",
+    "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1 AND seq < $2",
 ];
 
-/// The same on Postgres. Another process may take numbers meanwhile: they are below, and stay so.
-pub(crate) const SKIP_ACTION_NUMBERS_POSTGRES: &str =
+/// The same on Postgres, for installs. Another process may take numbers meanwhile: they are below, and stay so.
+pub(crate) const SKIP_INSTALL_NUMBERS_POSTGRES: &str =
     "SELECT setval(pg_get_serial_sequence('installs', 'action_id'), $1)
     FROM installs_action_id_seq WHERE last_value < $1";
+
+/// The same on Postgres, for changed settings.
+pub(crate) const SKIP_SETTING_NUMBERS_POSTGRES: &str =
+    "SELECT setval(pg_get_serial_sequence('setting_changes', 'action_id'), $1)
+    FROM setting_changes_action_id_seq WHERE last_value < $1";
 
 /// Postgres: one report of facts at a time from a device.
 pub(crate) const LOCK_DEVICE_POSTGRES: &str = "SELECT id FROM devices WHERE id = $1 FOR UPDATE";

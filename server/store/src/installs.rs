@@ -12,6 +12,7 @@ use crate::deployments::BATCH;
 use crate::dialect;
 use crate::error::{Result, StoreError};
 use crate::rows::{ids_in, instant, micros, needed, opt_instant, opt_micros, small, word};
+use crate::settings_changes::FIRST_SETTING_ACTION;
 use crate::tx::{Inner, Tx, each};
 
 /// The columns that an install's state fills.
@@ -204,17 +205,29 @@ impl Tx {
         rows.into_iter().map(InstallRow::into_domain).collect()
     }
 
-    /// No action that is made from now on has a number up to `most` (`docs/devices.md` 2.5).
-    pub async fn skip_action_numbers(&mut self, most: ActionId) -> Result<()> {
+    /// No install that is made from now on has one of the first `used` action numbers, and no changed setting one of the first `used` of
+    /// theirs (`docs/devices.md` 2.5).
+    pub async fn skip_action_numbers(&mut self, used: i32) -> Result<()> {
+        let of_settings = FIRST_SETTING_ACTION.0.saturating_add(used);
         match &mut self.inner {
             Inner::Sqlite(transaction) => {
-                for sql in dialect::SKIP_ACTION_NUMBERS_SQLITE {
-                    sqlx::query(sql).bind(most.0).execute(&mut **transaction).await?;
+                for (table, most) in [("installs", used), ("setting_changes", of_settings)] {
+                    for sql in dialect::SKIP_ACTION_NUMBERS_SQLITE {
+                        sqlx::query(sql)
+                            .bind(table)
+                            .bind(most)
+                            .execute(&mut **transaction)
+                            .await?;
+                    }
                 }
             }
             Inner::Postgres(transaction) => {
-                let skip = sqlx::query(dialect::SKIP_ACTION_NUMBERS_POSTGRES).bind(most.0);
-                skip.fetch_optional(&mut **transaction).await?;
+                for (sql, most) in [
+                    (dialect::SKIP_INSTALL_NUMBERS_POSTGRES, used),
+                    (dialect::SKIP_SETTING_NUMBERS_POSTGRES, of_settings),
+                ] {
+                    sqlx::query(sql).bind(most).fetch_optional(&mut **transaction).await?;
+                }
             }
         }
         Ok(())

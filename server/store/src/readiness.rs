@@ -32,17 +32,19 @@ type ReportingDevices = BTreeMap<Uuid, Vec<ReportingDevice>>;
 /// What does not work in rooms.
 type BadSignals = BTreeMap<Uuid, Vec<BadSignal>>;
 
-/// A device: its room and id, what it told and when, since when signals are bad, what it calls itself, since when its store updates are
-/// off, how often turning them off has failed, by which action it is asked to, and when it said that this was done.
+/// A device: its room, id and maker, what it told and when, since when signals are bad, what it calls itself, since when its store updates are
+/// off, how often turning them off has failed and with which words, by which action it is asked to, and when it said that this was done.
 type DeviceRow = (
     Uuid,
     Uuid,
+    String,
     Json<BTreeMap<String, String>>,
     Json<BTreeMap<String, i64>>,
     Json<BTreeMap<Signal, i64>>,
     String,
     Option<i64>,
     i64,
+    String,
     Option<i32>,
     Option<i64>,
 );
@@ -198,8 +200,8 @@ impl Tx {
     async fn device_rows(&mut self, rooms: &[RoomId]) -> Result<Vec<DeviceRow>> {
         Ok(each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT d.room_id, d.id, d.attributes, d.told_at, d.bad_since, d.controller_id, d.store_updates_off_since, d.setting_failures,
-                    d.setting_action_id, s.told_at
+                "SELECT d.room_id, d.id, d.vendor, d.attributes, d.told_at, d.bad_since, d.controller_id, d.store_updates_off_since, d.setting_failures,
+                    d.setting_said, d.setting_action_id, s.told_at
                 FROM devices d LEFT JOIN setting_changes s ON s.action_id = d.setting_action_id
                 WHERE d.revoked_at IS NULL AND d.room_id IN (",
             );
@@ -215,8 +217,20 @@ impl Tx {
         let devices: Vec<Uuid> = rows.iter().map(|(_, device, ..)| *device).collect();
         let lists = self.program_lists_of(&devices).await?;
         let (mut by_room, mut bad) = (ReportingDevices::new(), BadSignals::new());
-        for (room, id, attributes, told_at, bad_since, controller, off_since, failures, setting, setting_told_at) in
-            rows
+        for (
+            room,
+            id,
+            vendor,
+            attributes,
+            told_at,
+            bad_since,
+            controller,
+            off_since,
+            failures,
+            setting_said,
+            setting,
+            setting_told_at,
+        ) in rows
         {
             let told_at = told_at_of(id, told_at.0)?;
             let (has_reported, has_agent) = (!attributes.is_empty(), attributes.contains_key("agent.version"));
@@ -237,6 +251,8 @@ impl Tx {
             };
             by_room.entry(room).or_default().push(ReportingDevice {
                 id: Some(DeviceId(id)),
+                controller,
+                vendor,
                 has_reported,
                 has_agent,
                 setting: match setting {
@@ -245,6 +261,7 @@ impl Tx {
                     }),
                     None => None,
                 },
+                setting_said,
                 setting_failures: small("devices", id, failures)?,
                 facts,
                 products: products.remove(&id).unwrap_or_default(),
@@ -428,20 +445,25 @@ impl Tx {
                     .execute(c)
                     .await
                     .map(drop))?;
-                self.check_where_software_is(CheckResult::Warning).await
+                self.check_where_software_is(&[CheckResult::Warning, CheckResult::Waived])
+                    .await
             }
             ReadinessEdit::ReviewEnded { name } => {
                 each!(self, c => sqlx::query(END_REVIEW).bind(name_key(name)).execute(c).await.map(drop))?;
-                self.check_where_software_is(CheckResult::Pass).await
+                // A warning has one name more from now on.
+                self.check_where_software_is(&[CheckResult::Pass, CheckResult::Warning, CheckResult::Waived])
+                    .await
             }
         }
     }
 
-    /// Rooms in which a check that goes by names of software has this result, or did before it was waived.
-    async fn check_where_software_is(&mut self, result: CheckResult) -> Result<()> {
-        const SQL: &str = "UPDATE rooms SET check_at = 0 WHERE check_at > 0 AND id IN (SELECT room_id FROM checks
-            WHERE check_name IN ('additional_software', 'change_management') AND result IN ($1, 'waived'))";
-        each!(self, c => sqlx::query(SQL).bind(result.as_str()).execute(c).await.map(drop))?;
+    /// The checks are made again where a check that goes by names of software came to one of these.
+    async fn check_where_software_is(&mut self, results: &[CheckResult]) -> Result<()> {
+        for result in results {
+            const SQL: &str = "UPDATE rooms SET check_at = 0 WHERE check_at > 0 AND id IN (SELECT room_id FROM checks
+                WHERE check_name IN ('additional_software', 'change_management') AND result = $1)";
+            each!(self, c => sqlx::query(SQL).bind(result.as_str()).execute(c).await.map(drop))?;
+        }
         Ok(())
     }
 

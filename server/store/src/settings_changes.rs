@@ -12,7 +12,7 @@ use crate::rows::micros;
 use crate::tx::{Tx, each};
 
 /// The action numbers of changed settings begin here; those of installs do not come so far before 2058 (`docs/devices.md` 2.5).
-const FIRST_SETTING_ACTION: ActionId = ActionId(1 << 30);
+pub(crate) const FIRST_SETTING_ACTION: ActionId = ActionId(1 << 30);
 
 /// Whether an action changes a setting, and installs nothing.
 #[must_use]
@@ -30,7 +30,8 @@ impl Tx {
             (SELECT s.action_id FROM setting_changes s WHERE s.device_id = $1 AND s.ended_at IS NULL) WHERE id = $1";
         const END: &str =
             "UPDATE setting_changes SET ended_at = $2, failed = $3 WHERE device_id = $1 AND ended_at IS NULL";
-        const DONE: &str = "UPDATE devices SET store_updates_off_since = $2, setting_failures = 0 WHERE id = $1";
+        const DONE: &str =
+            "UPDATE devices SET store_updates_off_since = $2, setting_failures = 0, setting_said = '' WHERE id = $1";
         const FAILED: &str = "UPDATE devices SET setting_failures = setting_failures + 1 WHERE id = $1";
         let device = change.device.0;
         match change.event {
@@ -40,6 +41,9 @@ impl Tx {
             SettingEvent::Done => {
                 each!(self, c => sqlx::query(END).bind(device).bind(micros(now)).bind(false).execute(c).await.map(drop))?;
                 each!(self, c => sqlx::query(DONE).bind(device).bind(micros(now)).execute(c).await.map(drop))?;
+            }
+            SettingEvent::Withdrawn => {
+                each!(self, c => sqlx::query(END).bind(device).bind(micros(now)).bind(false).execute(c).await.map(drop))?;
             }
             SettingEvent::Failed => {
                 each!(self, c => sqlx::query(END).bind(device).bind(micros(now)).bind(true).execute(c).await.map(drop))?;
@@ -76,8 +80,10 @@ impl Tx {
         Ok(())
     }
 
-    /// The device has said that it cannot.
-    pub async fn setting_has_failed(&mut self, device: DeviceId, now: DateTime<Utc>) -> Result<()> {
+    /// The device has said that it cannot, and why.
+    pub async fn setting_has_failed(&mut self, device: DeviceId, said: &str, now: DateTime<Utc>) -> Result<()> {
+        const SAID: &str = "UPDATE devices SET setting_said = $2 WHERE id = $1";
+        each!(self, c => sqlx::query(SAID).bind(device.0).bind(said).execute(c).await.map(drop))?;
         let change = SettingChange {
             device,
             event: SettingEvent::Failed,

@@ -147,6 +147,8 @@ async fn the_small_resources_answer_as_clients_expect(engine: Engine) {
     let path = format!("/installedBase/{action}");
     house.get(DEVICE, &path).await.error(404);
     house.say(DEVICE, &action, "closed", "success", &["done"]).await;
+    let offered = link(&house.poll(DEVICE).await, "installedBase").expect("a link to what it installed");
+    assert!(offered.ends_with(&path), "{offered}");
     let installed = house.get(DEVICE, &path).await;
     assert_eq!(
         (installed.status, installed.json()),
@@ -190,6 +192,7 @@ async fn devices_that_poll_as_they_are_told_reach_their_windows_however_long_the
     for prepare_minutes in [0, 60] {
         let settings = Settings {
             poll_seconds: 43_200,
+            unmonitored_minutes: 1_440,
             prepare_minutes,
             ..Settings::default()
         };

@@ -9,6 +9,8 @@ use crate::{DEVICE, ROOM, download_link};
 both_engines![
     store_updates_are_turned_off_by_a_settings_chunk_and_facts_have_the_last_word_c3,
     a_setting_that_cannot_be_changed_twice_is_a_ticket_c3,
+    a_setting_that_people_want_as_it_is_stays_so_c3,
+    a_copy_of_an_older_day_gives_no_number_of_a_setting_again_ddi_2_5_c3,
     a_setting_waits_for_an_install_and_for_a_freeze_c3,
     a_product_may_have_a_word_of_its_own_for_its_chunk_ddi_3,
 ];
@@ -33,6 +35,8 @@ async fn store_updates_are_turned_off_by_a_settings_chunk_and_facts_have_the_las
     assert_eq!(house.offered(DEVICE).await, None, "it tells no agent");
     assert_eq!(house.config(DEVICE, &told("user")).await.status, 200);
     assert_eq!(result(&house).await, "warning");
+    let sleep = house.poll(DEVICE).await["config"]["polling"]["sleep"].clone();
+    assert_eq!(sleep, "00:00:30", "it is heard soon");
     let action = house.action(DEVICE).await;
     assert!(
         action.parse::<i32>().expect("a number") >= 1 << 30,
@@ -109,8 +113,62 @@ async fn a_setting_that_cannot_be_changed_twice_is_a_ticket_c3(engine: Engine) {
     assert_eq!(house.offered(DEVICE).await, None, "it is left to people");
     let title = format!("Store updates could not be turned off in {ROOM}");
     assert_eq!(tickets(&house).await, [title]);
+    let said = house
+        .database
+        .text("SELECT text FROM ticket_events ORDER BY id LIMIT 1")
+        .await;
+    assert!(said.contains("It said: Access denied."), "{said}");
     house.config(DEVICE, &told("off")).await;
     assert_eq!(tickets(&house).await, [""; 0]);
+}
+
+async fn a_setting_that_people_want_as_it_is_stays_so_c3(engine: Engine) {
+    let house = House::new(engine).await;
+    house.config(DEVICE, &told("on")).await;
+    house.action(DEVICE).await;
+    let room = house.room(ROOM).await.id;
+    let check = domain::readiness::Check::StoreUpdates;
+    let by = actor();
+    let until = house.now().date_naive() + chrono::TimeDelta::days(3);
+    let waived = house
+        .service
+        .waive_check(&by, room, check, until, "A kiosk app needs them.".into());
+    waived.await.expect("a waiver");
+    house.tick().await;
+    assert_eq!(house.offered(DEVICE).await, None, "somebody answers for it");
+    house.service.end_waiver(&actor(), room, check).await.expect("it ends");
+    house.tick().await;
+    house.action(DEVICE).await;
+    let without = r#"{ "checks": ["base_image", "os_edition"] }"#;
+    house.service.set_profile(&actor(), without).await.expect("a profile");
+    house.tick().await;
+    assert_eq!(house.offered(DEVICE).await, None, "the profile leaves the check out");
+}
+
+async fn a_copy_of_an_older_day_gives_no_number_of_a_setting_again_ddi_2_5_c3(engine: Engine) {
+    let house = House::new(engine).await;
+    house.service.skip_given_action_numbers().await.expect("a start");
+    house.config(DEVICE, &told("on")).await;
+    let action = house.action(DEVICE).await;
+    // What a copy of the evening before knows.
+    let set_back = match engine {
+        Engine::Sqlite => "UPDATE sqlite_sequence SET seq = 1073741830 WHERE name = 'setting_changes'",
+        Engine::Postgres => "SELECT setval(pg_get_serial_sequence('setting_changes', 'action_id'), 1073741830)",
+    };
+    for statement in [
+        "UPDATE devices SET setting_action_id = NULL",
+        "DELETE FROM setting_changes",
+        set_back,
+    ] {
+        house.database.execute(statement).await;
+    }
+    house.later(10).await;
+    house.service.skip_given_action_numbers().await.expect("a start");
+    house.config(DEVICE, &told("on")).await;
+    let again = house.action(DEVICE).await;
+    let number = |action: &str| action.parse::<i32>().expect("a number");
+    assert!(number(&again) > number(&action), "{again} after {action}");
+    assert_eq!(house.say(DEVICE, &action, "closed", "success", &[]).await, 404);
 }
 
 async fn a_setting_waits_for_an_install_and_for_a_freeze_c3(engine: Engine) {

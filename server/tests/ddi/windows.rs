@@ -73,6 +73,7 @@ async fn a_window_aware_device_may_fetch_ahead_and_is_told_to_skip_ddi_2_1(engin
     assert_ne!(ahead, inside, "the link changes with the offer");
     let work = house.get(DEVICE, &inside).await.json();
     assert_eq!(work["deployment"]["update"], "forced");
+    assert_eq!(work["deployment"]["maintenanceWindow"], "available");
 }
 
 async fn the_user_agent_of_rauc_makes_a_device_window_aware_ddi_2_1(engine: Engine) {

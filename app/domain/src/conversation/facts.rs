@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveTime};
 
-use crate::readiness::facts::{Facts, UnreadableFact};
+use crate::ids::ProductId;
+use crate::readiness::facts::{Facts, UnreadableFact, is_of_additional_software};
 use crate::signal::{Signal, SignalLevel};
 
 /// Whether a name of an attribute means something (`docs/devices.md` 4). One that means nothing is kept and shown.
 #[must_use]
 pub fn is_understood(attribute: &str) -> bool {
-    const NAMES: [&str; 25] = [
+    const NAMES: [&str; 24] = [
         "sw_version",
         "hw_boardname",
         "hw_revision",
@@ -30,7 +31,6 @@ pub fn is_understood(attribute: &str) -> bool {
         "readiness.store_updates",
         "readiness.antivirus",
         "readiness.antivirus_product",
-        "readiness.additional_software",
         "readiness.other_change_management",
         "restart.pending",
         "maintenance.window",
@@ -40,13 +40,10 @@ pub fn is_understood(attribute: &str) -> bool {
         "agent.version",
         "ddi.window",
     ];
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     NAMES.contains(&attribute)
         || Signal::of_attribute(attribute).is_some()
         || is_of_component(attribute)
-        || attribute
-            .strip_prefix("readiness.additional_software.")
-            .is_some_and(is_number)
+        || is_of_additional_software(attribute)
 }
 
 /// What may stand in an attribute.
@@ -90,9 +87,21 @@ pub enum FactRefusal {
         /// The key of the version.
         attribute: String,
     },
+    /// One product has two versions.
+    #[error(
+        "attribute {attribute:?} contradicts {other:?}: they give {product} two versions, and a device has one version of a product"
+    )]
+    TwoVersions {
+        /// The key of the one version.
+        attribute: String,
+        /// The key of the other one.
+        other: String,
+        /// Of which product.
+        product: ProductId,
+    },
 }
 
-/// Whether each value of a report can be read, and each version has its product.
+/// Whether each value of a report can be read, each version has its product, and each product one version.
 ///
 /// # Errors
 /// The first one that cannot, in the order of their names.
@@ -111,11 +120,37 @@ pub(super) fn check(told: &BTreeMap<String, Option<String>>) -> Result<(), FactR
             return Err(FactRefusal::VersionAlone { attribute: key.clone() });
         }
     }
+    one_version_each(told)?;
     let told = told
         .iter()
         .filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
     // Those of readiness are read whole; when they were told is no matter here.
     Facts::read(&told.collect(), |_| None)?;
+    Ok(())
+}
+
+fn one_version_each(told: &BTreeMap<String, Option<String>>) -> Result<(), FactRefusal> {
+    let mut versions: BTreeMap<&str, (String, &str)> = BTreeMap::new();
+    for (key, product) in told {
+        let (Some(number), Some(product)) = (component(key, "product"), product) else {
+            continue;
+        };
+        let attribute = format!("component.{number}.version");
+        let Some(Some(version)) = told.get(&attribute) else {
+            continue;
+        };
+        match versions.get(product.as_str()) {
+            Some((other, before)) if before != version => {
+                return Err(FactRefusal::TwoVersions {
+                    attribute,
+                    other: other.clone(),
+                    product: ProductId(product.clone()),
+                });
+            }
+            Some(_) => {}
+            None => drop(versions.insert(product, (attribute, version))),
+        }
+    }
     Ok(())
 }
 
@@ -240,6 +275,50 @@ mod tests {
         ] {
             assert!(!is_understood(name), "{name}");
         }
+    }
+
+    #[test]
+    fn facts_that_contradict_each_other_are_refused_g5() {
+        let two = [
+            ("component.1.product", Some("cam")),
+            ("component.1.version", Some("2.0")),
+            ("component.2.product", Some("cam")),
+            ("component.2.version", Some("2.1")),
+        ];
+        let expected = "attribute \"component.2.version\" contradicts \"component.1.version\": they give cam two versions, and a device has \
+            one version of a product";
+        assert_eq!(checked(&two), Err(expected.to_owned()));
+        let alike = [two[0], two[1], two[2], ("component.2.version", Some("2.0"))];
+        assert_eq!(checked(&alike), Ok(()), "two of a kind");
+        let software = "readiness.additional_software";
+        let more = "readiness.additional_software.2";
+        for (told, expected) in [
+            (
+                &[("readiness.os_updates", Some("enabled, disabled"))][..],
+                "attribute \"readiness.os_updates\" is \"enabled, disabled\": it must be either enabled or disabled",
+            ),
+            (
+                &[(software, Some("none, Zoom"))],
+                "attribute \"readiness.additional_software\" is \"none, Zoom\": it must be either names or none, not both",
+            ),
+            (
+                &[(software, Some("none")), (more, Some("Zoom"))],
+                "attribute \"readiness.additional_software\" is \"none\": it must be names, because readiness.additional_software.2 and \
+                    the like have some",
+            ),
+            (
+                &[("readiness.other_change_management", Some("Intune, none"))],
+                "attribute \"readiness.other_change_management\" is \"Intune, none\": it must be either names or none, not both",
+            ),
+        ] {
+            assert_eq!(checked(told), Err(expected.to_owned()));
+        }
+        assert_eq!(checked(&[(software, Some("none")), (more, Some("none"))]), Ok(()));
+        assert_eq!(
+            checked(&[("readiness.os_updates", Some("enabled, gpo"))]),
+            Ok(()),
+            "enabled, and governed"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::facts::{self, FactRefusal};
 use super::presence::Presence;
 use crate::ids::ProductId;
-use crate::readiness::facts::Facts;
+use crate::readiness::facts::{Facts, check_additional_software, is_of_additional_software, names_additional_software};
 use crate::room::{Component, VersionSource};
 use crate::signal::{self, Signal};
 
@@ -112,8 +112,11 @@ pub struct Taken {
     pub new_serials: Vec<(ProductId, String)>,
     /// Since when each of its signals is bad (I4).
     pub bad_since: BTreeMap<Signal, DateTime<Utc>>,
-    /// The checks of the room are made again: they go by a fact that was told (C5), or a signal has become bad or well.
+    /// The checks of the room are made again (C5): it is the device's first report, they go by something that was told, a component is
+    /// new or gone, or a signal has become bad or well. Devices say every minute whether somebody is in the room; no check goes by that.
     pub concerns_checks: bool,
+    /// It tells something else than before, people in the room aside: open pages show it (P9).
+    pub is_news: bool,
     /// From now on, and not before, its `sw_version` says nothing: the log says so once (`docs/devices.md` 2.13).
     pub begins_to_leave_product_open: bool,
 }
@@ -152,6 +155,7 @@ impl Taken {
 /// What a report of facts makes of a device.
 ///
 /// A report that names any component names them all, whatever numbers they had before: what it does not name is gone (`docs/devices.md` 4).
+/// A report that tells the list of additional software tells it whole, in as many attributes as it needs.
 /// A device that names no components and has exactly one reports that one's version as `sw_version`. What came from an import stays until
 /// the device names its components.
 ///
@@ -161,13 +165,14 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
     let named_before = components_in(&known.attributes);
     let reported_before = reported_components(&known.attributes, &known.components);
     let was_open = leaves_product_open(&known.attributes, known.components.len());
-    let attributes = merged(known.attributes, report)?;
+    let is_first = known.attributes.is_empty();
+    let attributes = merged(known.attributes.clone(), report)?;
     let mut told_at = known.told_at;
     told_at.extend(report.data.keys().map(|key| (cleaned(key), now)));
     told_at.retain(|key, _| attributes.contains_key(key));
     let known_components = known.components;
     let mut reported = reported_components(&attributes, &known_components);
-    let gone = named_before
+    let gone: Vec<ProductId> = named_before
         .into_keys()
         .filter(|product| known_components.contains_key(product) && !reported.contains_key(product))
         .collect();
@@ -179,7 +184,7 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
         .into_iter()
         .partition(|(product, version)| known_components.get(product) == Some(version));
     let as_known = as_known.into_iter().map(|(product, _)| product);
-    let first_named = as_known
+    let first_named: Vec<ProductId> = as_known
         .filter(|product| !reported_before.contains_key(product))
         .collect();
     let (mut free_at, mut busy_at) = (known.free_at, known.busy_at);
@@ -191,12 +196,15 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
     }
     let bad_since = signal::bad_since(&attributes, &known.bad_since, now);
     let concerns_checks = report.mode == ConfigMode::Replace
+        || is_first
         || bad_since != known.bad_since
+        || !(changed.is_empty() && first_named.is_empty() && gone.is_empty())
         || report.data.keys().any(|key| Facts::goes_by(key));
     let new_serials = serials_in(&attributes).into_iter();
     let new_serials = new_serials.filter(|(product, serial)| known.serials.get(product) != Some(serial));
     Ok(Taken {
         bad_since,
+        is_news: !without_presence(&known.attributes).eq(without_presence(&attributes)),
         serial: attributes.get("device.serial").and_then(|serial| told_text(serial)),
         new_serials: new_serials.collect(),
         concerns_checks,
@@ -231,6 +239,11 @@ fn reported_components(attributes: &Attributes, known: &Components) -> Component
 #[must_use]
 pub fn leaves_product_open(attributes: &Attributes, components: usize) -> bool {
     attributes.contains_key("sw_version") && components != 1 && components_in(attributes).is_empty()
+}
+
+/// What a device has told, without what it says of the room every minute (K5).
+fn without_presence(attributes: &Attributes) -> impl Iterator<Item = (&String, &String)> {
+    attributes.iter().filter(|(key, _)| !key.starts_with("room."))
 }
 
 fn says(attributes: &Attributes, key: &str, value: &str) -> bool {
@@ -317,6 +330,9 @@ fn merged(mut attributes: Attributes, report: &ConfigReport) -> Result<Attribute
     if report.mode != ConfigMode::Remove && facts::names_components(&report.data) {
         attributes.retain(|key, _| !facts::is_of_component(key));
     }
+    if report.mode != ConfigMode::Remove && names_additional_software(&report.data) {
+        attributes.retain(|key, _| !is_of_additional_software(key));
+    }
     for (key, value) in &report.data {
         match (report.mode, value) {
             (ConfigMode::Remove, _) | (ConfigMode::Merge | ConfigMode::Replace, None) => {
@@ -326,6 +342,9 @@ fn merged(mut attributes: Attributes, report: &ConfigReport) -> Result<Attribute
                 attributes.insert(cleaned(key), cleaned(value));
             }
         }
+    }
+    if report.mode == ConfigMode::Merge && report.data.keys().any(|key| is_of_additional_software(key)) {
+        check_additional_software(&attributes).map_err(FactRefusal::from)?;
     }
     let last = report
         .data

@@ -22,7 +22,6 @@ pub fn poll_again_in(
     facts: Option<(&OfferFacts<'_>, Offer)>,
     now: DateTime<Utc>,
 ) -> u32 {
-    const BUSY: u32 = 30;
     let base = jittered(settings.poll_seconds, device).clamp(SHORTEST, LONGEST);
     let Some((facts, offer)) = facts else { return base };
     if !facts.install.is_open() {
@@ -43,9 +42,17 @@ pub fn poll_again_in(
     }
 }
 
+/// Seconds until a device polls again that is asked to change a setting (C3).
+#[must_use]
+pub fn while_busy(settings: &Settings, device: DeviceId) -> u32 {
+    poll_again_in(settings, device, None, DateTime::UNIX_EPOCH).min(BUSY)
+}
+
+/// A device that has something to do is heard so often, in seconds.
+const BUSY: u32 = 30;
 /// The shortest and the longest sleep that is told, in seconds. 24:00:00 makes swupdate reject the whole poll.
 const SHORTEST: u32 = 5;
-const LONGEST: u32 = 86_399;
+const LONGEST: u32 = crate::settings::MOST_POLL_SECONDS;
 /// Devices that are told to come when a window opens come within so many seconds, not all at once.
 const AT_ONCE: u32 = 300;
 

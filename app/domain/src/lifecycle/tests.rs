@@ -1,5 +1,8 @@
 //! Every clause of L1, L2 and L3 with its last day and the day after, and products of the catalogue worked out by hand.
 
+use std::collections::BTreeMap;
+
+use chrono::Datelike as _;
 use serde::Deserialize;
 
 use super::*;
@@ -333,12 +336,26 @@ fn the_far_ends_of_the_calendar_end_nothing_early_l1() {
     );
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct CatalogueRelease {
     product: String,
     version: String,
     released: Option<NaiveDate>,
     recalled: bool,
+}
+
+impl CatalogueRelease {
+    fn release(&self) -> Release<'_> {
+        Release {
+            version: &self.version,
+            released: self.released,
+            recall: if self.recalled {
+                Recall::DayUnknown
+            } else {
+                Recall::Never
+            },
+        }
+    }
 }
 
 /// How a version of a compact copy of the catalogue stands, with the last day and the number of newer releases.
@@ -348,15 +365,7 @@ fn in_catalogue(product: &str, version: &str, rule: CountingRule, as_of: &str) -
     let releases: Vec<Release<'_>> = lines
         .iter()
         .filter(|line| line.product == product)
-        .map(|line| Release {
-            version: &line.version,
-            released: line.released,
-            recall: if line.recalled {
-                Recall::DayUnknown
-            } else {
-                Recall::Never
-            },
-        })
+        .map(CatalogueRelease::release)
         .collect();
     let scheme = VersionScheme {
         by_release_date: ["windows-feature", "poly-studio-x"].contains(&product),
@@ -423,6 +432,75 @@ fn products_of_the_catalogue_stand_as_worked_out_by_hand_l1_l2_l3() {
     // The week before 23H2 nobody knew of an end.
     let before = in_catalogue("windows-feature", "22H2", Releases, "2023-10-25");
     assert_eq!(before, (Supported, "none".to_owned(), 0));
+}
+
+/// The last supported day under the rule of releases, said over again as plainly as SPEC says it: no code of the product is used.
+fn last_day_as_the_spec_has_it(
+    releases: &[CatalogueRelease],
+    released: NaiveDate,
+    as_of: NaiveDate,
+) -> Option<NaiveDate> {
+    let mut newer: Vec<NaiveDate> = releases
+        .iter()
+        .filter(|other| !other.recalled)
+        .filter_map(|other| other.released)
+        .filter(|other| *other > released && *other <= as_of)
+        .collect();
+    newer.sort();
+    let first = newer.first()?;
+    // Twelve months; the newest outlives them, until something newer appears.
+    let year_later = released.year() + 1;
+    let anniversary = released
+        .with_year(year_later)
+        .or_else(|| NaiveDate::from_ymd_opt(year_later, 2, 28))
+        .expect("a date");
+    let by_age = anniversary.max(day_before(*first));
+    Some(match newer.get(2) {
+        Some(third) => by_age.min(day_before(*third)),
+        None => by_age,
+    })
+}
+
+#[test]
+fn every_release_of_the_catalogue_is_supported_as_the_spec_counts_l1_l2() {
+    let lines: Vec<CatalogueRelease> =
+        serde_json::from_str(include_str!("../../tests/data/releases.json")).expect("releases");
+    let mut products: BTreeMap<&str, Vec<&CatalogueRelease>> = BTreeMap::new();
+    for line in &lines {
+        products.entry(&line.product).or_default().push(line);
+    }
+    let mut compared = 0;
+    for (product, of_product) in products {
+        let own: Vec<CatalogueRelease> = of_product.iter().map(|line| (*line).clone()).collect();
+        let releases: Vec<Release<'_>> = own.iter().map(CatalogueRelease::release).collect();
+        let scheme = VersionScheme::default();
+        let history = ReleaseHistory {
+            releases: &releases,
+            scheme: &scheme,
+            rule: Releases,
+        };
+        for as_of in ["2023-06-30", "2024-02-29", "2024-10-24", "2025-03-04", "2026-01-01"].map(day) {
+            for (line, release) in own.iter().zip(&releases) {
+                let support = support_of(release, &history, as_of);
+                let Some(released) = line.released.filter(|released| *released <= as_of && !line.recalled) else {
+                    continue;
+                };
+                let last_day = last_day_as_the_spec_has_it(&own, released, as_of);
+                let state = match last_day {
+                    Some(last) if last < as_of => SupportState::Unsupported,
+                    Some(_) | None => SupportState::Supported,
+                };
+                assert_eq!(
+                    (support.state(), support.last_day),
+                    (state, last_day),
+                    "{product} {} on {as_of}",
+                    line.version
+                );
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 400, "{compared} compared");
 }
 
 #[test]

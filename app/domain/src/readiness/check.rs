@@ -185,8 +185,7 @@ fn store_updates(
     yardstick: &Yardstick<'_>,
 ) -> Result<Judgement, NotTold> {
     let updates = needed(facts.store_updates.as_ref(), "readiness.store_updates")?;
-    let days = TimeDelta::days(i64::from(yardstick.profile.fixed_by_service_days));
-    let fixed = off_since.filter(|since| yardstick.now - *since <= days);
+    let fixed = off_since.filter(|since| yardstick.now - *since <= yardstick.profile.fixed_for());
     Ok(match (updates.value, fixed) {
         (StoreUpdates::On | StoreUpdates::User, _) => plain(CheckResult::Warning, &updates.told),
         (StoreUpdates::Off, None) => plain(CheckResult::Pass, &updates.told),

@@ -155,7 +155,7 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
     changes.cause_tickets.extend(support_tickets(room, now));
     changes.cause_tickets.extend(signal_tickets(room, rules, now));
     for device in &room.devices {
-        let (setting, ticket) = remedy(room, device, rules, now);
+        let (setting, ticket) = remedy(room, device, &readiness, rules, now);
         changes.settings.extend(setting);
         changes.cause_tickets.extend(ticket);
     }
@@ -172,7 +172,7 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
     // What was done gives the check another result, and what has failed is tried once more: with the next checks, which follow at once.
     let is_over = |setting: &SettingChange| match setting.event {
         SettingEvent::Done | SettingEvent::Failed => true,
-        SettingEvent::Wanted => false,
+        SettingEvent::Wanted | SettingEvent::Withdrawn => false,
     };
     if changes.settings.iter().any(is_over)
         && let Some(checked) = changes.checked_rooms.last_mut()
@@ -318,10 +318,12 @@ fn support_tickets(room: &RoomToCheck, now: DateTime<Utc>) -> Vec<CauseTicketCha
 const MOST_FAILURES: u32 = 2;
 
 /// Store updates that are on are turned off, by devices with an agent (C3). What is told afterwards has the last word; what has failed
-/// once is tried once more with the next checks, and then there is a ticket.
+/// once is tried once more with the next checks, and then there is a ticket. Where the profile leaves the check out, or somebody has waived
+/// it, nothing is changed: people want it as it is.
 fn remedy(
     room: &RoomToCheck,
     device: &ReportingDevice,
+    readiness: &Readiness,
     rules: &Rules<'_>,
     now: DateTime<Utc>,
 ) -> (Option<SettingChange>, Option<CauseTicketChange>) {
@@ -339,6 +341,18 @@ fn remedy(
     };
     let change = |event| SettingChange { device: id, event };
     let is_open = room.tickets.contains_key(&cause);
+    let verdict = readiness
+        .verdicts
+        .iter()
+        .find(|verdict| verdict.check == Check::StoreUpdates);
+    if fact.value != StoreUpdates::Off && verdict.is_none_or(|verdict| verdict.result == CheckResult::Waived) {
+        let what = match verdict {
+            Some(_) => "The check of store updates is waived.",
+            None => "The readiness profile leaves the check of store updates out.",
+        };
+        let gone = is_open.then(|| ticket(CauseEvent::Gone { what: what.to_owned() }));
+        return (device.setting.map(|_| change(SettingEvent::Withdrawn)), gone);
+    }
     if fact.value == StoreUpdates::Off {
         let gone = is_open.then(|| {
             ticket(CauseEvent::Gone {
@@ -361,7 +375,10 @@ fn remedy(
         ticket(CauseEvent::Found {
             severity: TicketSeverity::Warning,
             title: format!("Store updates could not be turned off in {}", room.name),
-            what: "A device was asked twice, and its store updates are still on. Turn them off on site.".to_owned(),
+            what: match device.setting_said.trim().trim_end_matches('.') {
+                "" => "A device was asked twice, and its store updates are still on. Turn them off on site.".to_owned(),
+                said => format!("A device was asked twice, and its store updates are still on. It said: {said}. Turn them off on site."),
+            },
         })
     });
     (None, found)
@@ -416,12 +433,12 @@ fn next_at(room: &RoomToCheck, readiness: &Readiness, rules: &Rules<'_>, now: Da
     let grow_old = told.map(|at| at + rules.stale_after + JUST_AFTER);
     let waivers = room.waivers.iter();
     let end = waivers.map(|waiver| room.zone.start_of(waiver.until + Days::new(1)));
-    let days = TimeDelta::days(i64::from(rules.profile.fixed_by_service_days));
+    let fixed_for = rules.profile.fixed_for();
     let fixed = readiness
         .verdicts
         .iter()
         .filter_map(|verdict| match verdict.why.because {
-            Because::FixedByService { since } => Some(since + days + JUST_AFTER),
+            Because::FixedByService { since } => Some(since + fixed_for + JUST_AFTER),
             _ => None,
         });
     let supported = room.versions.iter().map(|version| version.supported_until);

@@ -238,7 +238,7 @@ impl Facts {
     /// Whether readiness goes by an attribute.
     #[must_use]
     pub fn goes_by(attribute: &str) -> bool {
-        ["device.vendor", "os.name", "os.edition", "os.channel"].contains(&attribute)
+        ["device.vendor", "os.name", "os.edition", "os.channel", "agent.version"].contains(&attribute)
             || attribute.starts_with("readiness.")
     }
 
@@ -284,6 +284,9 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 fn os_updates(told: Told) -> Result<Fact<Vec<OsUpdates>>, UnreadableFact> {
     let words: Option<Vec<OsUpdates>> = items(&told.text).map(OsUpdates::from_word).collect();
     match words {
+        Some(value) if value.contains(&OsUpdates::Enabled) && value.contains(&OsUpdates::Disabled) => {
+            Err(unreadable(&told, "either enabled or disabled".to_owned()))
+        }
         Some(value) if !value.is_empty() => Ok(Fact { value, told }),
         Some(_) | None => {
             let allowed = format!("a comma list of {}", OsUpdates::allowed());
@@ -292,16 +295,20 @@ fn os_updates(told: Told) -> Result<Fact<Vec<OsUpdates>>, UnreadableFact> {
     }
 }
 
-/// The names in a list, of which `none` is none.
+/// The names in a list; `none` stands alone.
 fn names(told: Told) -> Result<Fact<Vec<String>>, UnreadableFact> {
-    if items(&told.text).next().is_none() {
-        return Err(unreadable(&told, "a comma list of names, or none".to_owned()));
+    let value: Vec<String> = items(&told.text).map(str::to_owned).collect();
+    match value.as_slice() {
+        [] => Err(unreadable(&told, "a comma list of names, or none".to_owned())),
+        [only] if only == NONE => Ok(Fact {
+            value: Vec::new(),
+            told,
+        }),
+        several if several.iter().any(|name| name == NONE) => {
+            Err(unreadable(&told, "either names or none, not both".to_owned()))
+        }
+        _ => Ok(Fact { value, told }),
     }
-    let value = items(&told.text)
-        .filter(|item| *item != NONE)
-        .map(str::to_owned)
-        .collect();
-    Ok(Fact { value, told })
 }
 
 /// The list over all its attributes, as old as the oldest of them. Without the first one nobody knows what stood there.
@@ -326,6 +333,12 @@ fn additional_software(
     let Some(mut list) = parts.remove(&1) else {
         return Ok(None);
     };
+    if list.value.is_empty() && parts.values().any(|part| !part.value.is_empty()) {
+        return Err(unreadable(
+            &list.told,
+            format!("names, because {ADDITIONAL_SOFTWARE}.2 and the like have some"),
+        ));
+    }
     for part in parts.into_values() {
         list.value.extend(part.value);
         list.told.text = format!("{}, {}", list.told.text, part.told.text);
@@ -333,6 +346,27 @@ fn additional_software(
         list.told.reported_at = list.told.reported_at.min(part.told.reported_at);
     }
     Ok(Some(list))
+}
+
+/// Whether a report tells the list of additional software. Then it tells it whole.
+#[cfg(feature = "zones")]
+pub(crate) fn names_additional_software(told: &BTreeMap<String, Option<String>>) -> bool {
+    matches!(told.get(ADDITIONAL_SOFTWARE), Some(Some(_)))
+}
+
+/// Whether an attribute is part of the list of additional software.
+#[cfg(feature = "zones")]
+pub(crate) fn is_of_additional_software(attribute: &str) -> bool {
+    part_number(attribute).is_some()
+}
+
+/// Whether the list of additional software says one thing, after a report that told a part of it.
+///
+/// # Errors
+/// It names programs, and says that there are none.
+#[cfg(feature = "zones")]
+pub(crate) fn check_additional_software(attributes: &BTreeMap<String, String>) -> Result<(), UnreadableFact> {
+    additional_software(attributes, &|_| None).map(drop)
 }
 
 /// 1 for the first attribute of the list, 2 for `….2`.

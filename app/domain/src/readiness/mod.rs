@@ -29,6 +29,9 @@ use verdict::{Because, Why};
 /// Facts count for so long, unless the organisation says otherwise (C7).
 pub const STALE_AFTER: TimeDelta = TimeDelta::hours(48);
 
+/// What ends an unknown result.
+const TELL: &str = "Have the device report it. Devices in contact are asked once a night, and on Refresh.";
+
 /// The maker whose equipment brings an updater of its own (C1).
 pub(crate) const LOGITECH: &str = "Logitech";
 
@@ -36,6 +39,10 @@ pub(crate) const LOGITECH: &str = "Logitech";
 #[derive(Clone, Debug, Default)]
 pub struct ReportingDevice {
     pub id: Option<DeviceId>,
+    /// What it calls itself; may be empty.
+    pub controller: String,
+    /// Its maker, as a file of rooms or a person has written it; may be empty. What it tells itself is a fact.
+    pub vendor: String,
     pub facts: Facts,
     /// It has reported anything at all.
     pub has_reported: bool,
@@ -47,6 +54,8 @@ pub struct ReportingDevice {
     pub setting: Option<OpenSetting>,
     /// How often that has failed since it was done.
     pub setting_failures: u32,
+    /// What it said when it failed last, in its own words; may be empty.
+    pub setting_said: String,
     /// When it first said that store updates are off after Nightshift had turned them off (C3).
     pub store_updates_off_since: Option<DateTime<Utc>>,
 }
@@ -76,6 +85,7 @@ impl RoomFacts {
         let has_logitech = devices.iter().any(|device| {
             let vendor = device.facts.vendor.as_ref();
             vendor.is_some_and(|vendor| is_by(&vendor.value, LOGITECH))
+                || is_by(&device.vendor, LOGITECH)
                 || device.products.iter().any(|(vendor, _)| is_by(vendor, LOGITECH))
         });
         let is_computer = |device: &ReportingDevice| {
@@ -185,7 +195,12 @@ fn verdict_of(check: Check, room: &RoomFacts, yardstick: &Yardstick<'_>) -> Verd
             check,
             result: finding.result,
             why: finding.why,
-            guidance,
+            // Nobody knows whether there is anything to change.
+            guidance: if finding.result == CheckResult::Unknown {
+                TELL.to_owned()
+            } else {
+                guidance
+            },
             device,
             last_told,
         },

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{ALL_CHECKS, Check};
@@ -22,9 +23,44 @@ pub struct Profile {
     /// Names of software that belongs to the image. Case does not count. One that ends in `*` stands for every name that begins so:
     /// makers write versions into names.
     pub image_software: BTreeSet<String>,
-    /// Days for which a remedied setting is called fixed by the service (C3).
+    /// Days for which a remedied setting is called fixed by the service (C3): at most [`MOST_FIXED_DAYS`].
     pub fixed_by_service_days: u32,
     pub guidance: Guidance,
+}
+
+/// A remedy of a year ago is no news.
+pub const MOST_FIXED_DAYS: u32 = 365;
+/// Most characters of a name or a sentence in a profile.
+pub const LONGEST_TEXT: usize = 300;
+
+/// Why a profile is none (C6). The sentence names the key and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileRefusal {
+    /// Too long a time.
+    #[error("fixed_by_service_days is {0}: at most {MOST_FIXED_DAYS}")]
+    FixedDays(u32),
+    /// Nothing would be judged, or no edition of Windows would pass.
+    #[error("{key} must not be empty")]
+    Empty {
+        /// Which list.
+        key: &'static str,
+    },
+    /// A text that is blank or too long.
+    #[error("{key} has a text that is blank or has more than {LONGEST_TEXT} characters")]
+    Text {
+        /// Where it stands.
+        key: &'static str,
+    },
+    /// A name that two makers have.
+    #[error("makers has {name:?} under two makers: {one} and {other}")]
+    TwoMakers {
+        /// The name, in lower case.
+        name: String,
+        /// The one maker.
+        one: String,
+        /// The other one.
+        other: String,
+    },
 }
 
 /// What makes each check pass, in one sentence (C1, C7).
@@ -85,6 +121,63 @@ impl Profile {
             fixed_by_service_days: 30,
             guidance: Guidance::shipped(),
         }
+    }
+
+    /// Whether numbers and texts keep their limits, and each name is of one maker.
+    ///
+    /// # Errors
+    /// The first key that does not.
+    pub fn check(&self) -> Result<(), ProfileRefusal> {
+        if self.fixed_by_service_days > MOST_FIXED_DAYS {
+            return Err(ProfileRefusal::FixedDays(self.fixed_by_service_days));
+        }
+        let lists = [
+            ("checks", self.checks.is_empty()),
+            ("editions", self.editions.is_empty()),
+        ];
+        if let Some((key, _)) = lists.iter().find(|(_, is_empty)| *is_empty) {
+            return Err(ProfileRefusal::Empty { key });
+        }
+        let makers = self.makers.iter();
+        let makers: Vec<(&String, &String)> = makers
+            .flat_map(|(maker, aliases)| {
+                std::iter::once((maker, maker)).chain(aliases.iter().map(move |alias| (alias, maker)))
+            })
+            .collect();
+        let is_good =
+            |text: &str| !text.trim().trim_end_matches('*').is_empty() && text.chars().count() <= LONGEST_TEXT;
+        let texts = [
+            ("editions", self.editions.iter().all(|text| is_good(text))),
+            ("image_software", self.image_software.iter().all(|text| is_good(text))),
+            ("makers", makers.iter().all(|(text, _)| is_good(text))),
+            (
+                "guidance",
+                ALL_CHECKS.iter().all(|check| is_good(self.guidance.of(*check))),
+            ),
+        ];
+        if let Some((key, _)) = texts.iter().find(|(_, are_good)| !are_good) {
+            return Err(ProfileRefusal::Text { key });
+        }
+        let mut known: BTreeMap<String, &String> = BTreeMap::new();
+        for (name, maker) in makers {
+            match known.insert(folded(name), maker) {
+                Some(other) if other != maker => {
+                    return Err(ProfileRefusal::TwoMakers {
+                        name: folded(name),
+                        one: other.clone(),
+                        other: maker.clone(),
+                    });
+                }
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// For how long a remedied setting is called fixed by the service (C3).
+    #[must_use]
+    pub fn fixed_for(&self) -> TimeDelta {
+        TimeDelta::days(self.fixed_by_service_days.min(MOST_FIXED_DAYS).into())
     }
 
     /// The name of the maker that writes itself so, in lower case.
@@ -161,6 +254,63 @@ impl Guidance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_keeps_its_limits_and_each_name_is_of_one_maker_c6_g5() {
+        let shipped = Profile::shipped();
+        assert_eq!(shipped.check(), Ok(()));
+        let days = Profile {
+            fixed_by_service_days: u32::MAX,
+            ..shipped.clone()
+        };
+        assert_eq!(
+            days.check().map_err(|refused| refused.to_string()),
+            Err("fixed_by_service_days is 4294967295: at most 365".to_owned())
+        );
+        assert_eq!(
+            days.fixed_for(),
+            TimeDelta::days(365),
+            "a row of an earlier day stops nothing"
+        );
+        for star in ["*", " ", "**"] {
+            let software = Profile {
+                image_software: all(&[star]),
+                ..shipped.clone()
+            };
+            assert_eq!(
+                software.check(),
+                Err(ProfileRefusal::Text { key: "image_software" }),
+                "{star:?}"
+            );
+        }
+        for (profile, key) in [
+            (
+                Profile {
+                    checks: BTreeSet::new(),
+                    ..shipped.clone()
+                },
+                "checks",
+            ),
+            (
+                Profile {
+                    editions: BTreeSet::new(),
+                    ..shipped.clone()
+                },
+                "editions",
+            ),
+        ] {
+            assert_eq!(profile.check(), Err(ProfileRefusal::Empty { key }));
+        }
+        let mut two = shipped.clone();
+        two.makers.insert("Hewlett".to_owned(), all(&["hp inc."]));
+        assert_eq!(
+            two.check().map_err(|refused| refused.to_string()),
+            Err("makers has \"hp inc.\" under two makers: HP and Hewlett".to_owned())
+        );
+        let mut blank = shipped;
+        blank.guidance.antivirus = String::new();
+        assert_eq!(blank.check(), Err(ProfileRefusal::Text { key: "guidance" }));
+    }
 
     #[test]
     fn a_name_of_the_image_that_ends_in_a_star_stands_for_all_that_begin_so_c6() {

@@ -60,6 +60,7 @@ impl Setting {
                 self.open = None;
                 self.failures += 1;
             }
+            SettingEvent::Withdrawn => self.open = None,
         }
     }
 }
@@ -352,6 +353,10 @@ impl Simulation {
                 has_agent: told.is_some_and(|told| told.attributes.contains_key("agent.version")),
                 setting: setting.open,
                 setting_failures: setting.failures,
+                // Simulated devices have no words of their own.
+                controller: String::new(),
+                setting_said: String::new(),
+                vendor: String::new(),
                 store_updates_off_since: setting.off_since,
             }
         });

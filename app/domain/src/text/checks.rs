@@ -56,6 +56,7 @@ fn in_words(event: SettingEvent) -> &'static str {
     match event {
         SettingEvent::Wanted => "A device is asked to turn its store updates off.",
         SettingEvent::Done => "A device has turned its store updates off.",
+        SettingEvent::Withdrawn => "A device is not asked any more to turn its store updates off.",
         SettingEvent::Failed => "A device was asked to turn its store updates off, and they are still on.",
     }
 }

@@ -96,6 +96,9 @@ fn setting(refusal: &SettingRefusal) -> String {
                 "a window of {minutes} minutes that opens at {opens} would end on the next date; it must end on the same date"
             )
         }
+        SettingRefusal::UnmonitoredBetweenPolls { minutes, waits } => {
+            format!("{minutes} are too few: devices may wait {waits} minutes between two polls")
+        }
     }
 }
 

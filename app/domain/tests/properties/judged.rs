@@ -11,6 +11,7 @@ use domain::ids::{DeviceId, RoomId};
 use domain::product::ProductKind;
 use domain::readiness::decide::{RoomToCheck, Rules, decide};
 use domain::readiness::profile::Profile;
+use domain::readiness::verdict::Waiver;
 use domain::readiness::{
     ALL_CHECKS, AsOf, BlockScope, Check, CheckResult, Decisions, ReportingDevice, RoomFacts, assess,
 };
@@ -86,6 +87,12 @@ impl Known {
         let has = |room: &&RoomId| sim.fleet.rooms[room].devices.iter().any(|known| known.id == device);
         self.spoken.extend(rooms.iter().find(has));
         let known = self.told.entry(device).or_default();
+        if report
+            .iter()
+            .any(|(key, value)| key == "readiness.additional_software" && value.is_some())
+        {
+            known.remove("readiness.additional_software.2");
+        }
         for (attribute, value) in report {
             if let Some(signal) = Signal::of_attribute(&attribute) {
                 if value.as_ref().is_some_and(|value| value.starts_with("bad")) {
@@ -414,6 +421,10 @@ fn tickets_of_signals(made: &Made<'_>, known: &Known) {
 
 /// Store updates that are on are asked off, by an agent, on fresh facts, at most twice; facts have the last word (C3).
 fn settings(made: &Made<'_>, known: &Known) {
+    let today = local_date(&made.before, made.now);
+    let runs = |waiver: &Waiver| waiver.check == Check::StoreUpdates && today <= waiver.until;
+    // Whoever waives the check wants the setting as it is. Without a computer there is nothing to waive.
+    let is_waived = made.before.waivers.iter().any(runs) && !known.computers(&made.before).is_empty();
     for (before, after) in made.before.devices.iter().zip(&made.after.devices) {
         let what = format!("{before:?} → {after:?} at {}", made.now);
         let attribute = "readiness.store_updates";
@@ -424,12 +435,19 @@ fn settings(made: &Made<'_>, known: &Known) {
             (None, Some(_)) => {
                 seen("a setting is wanted");
                 let has_agent = known.value(before, "agent.version").is_some();
-                assert!(is_on && is_fresh && has_agent && before.setting_failures < 2, "{what}");
+                assert!(
+                    is_on && is_fresh && has_agent && before.setting_failures < 2 && !is_waived,
+                    "{what}"
+                );
             }
             (Some(open), None) if after.setting_failures > before.setting_failures => {
                 seen("a setting fails");
                 let is_newer = open.told_at.is_some_and(|said| told_at.is_some_and(|at| said < at));
                 assert!(is_on && is_newer, "facts that are newer say otherwise (C3): {what}");
+            }
+            (Some(_), None) if is_on => {
+                seen("a setting is withdrawn");
+                assert!(is_waived, "nobody wants it as it is (C3): {what}");
             }
             (Some(_), None) => {
                 seen("a setting is done");
@@ -440,7 +458,7 @@ fn settings(made: &Made<'_>, known: &Known) {
                 assert_eq!(after.setting_failures, 0, "{what}");
             }
             (None, None) | (Some(_), Some(_)) => {
-                let wanted = is_on && is_fresh && before.has_agent && before.setting_failures < 2;
+                let wanted = is_on && is_fresh && before.has_agent && before.setting_failures < 2 && !is_waived;
                 assert!(!wanted || before.setting.is_some(), "it is asked off (C3): {what}");
             }
         }

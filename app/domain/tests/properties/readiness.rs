@@ -37,13 +37,14 @@ const COMMANDS: [&str; 7] = [
 ];
 
 /// What must have come of checks at least once among all lives: properties of what never happens prove nothing.
-const OUTCOMES: [&str; 15] = [
+const OUTCOMES: [&str; 16] = [
     "a block begins",
     "a block ends",
     "a block outlives its facts",
     "a setting fails",
     "a setting is done",
     "a setting is wanted",
+    "a setting is withdrawn",
     "a ticket of a check is found",
     "a ticket of a setting is found",
     "a ticket of a signal is found",

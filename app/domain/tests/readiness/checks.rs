@@ -229,7 +229,7 @@ fn a_waiver_turns_fail_warning_and_unknown_into_waived_and_nothing_else_c1a() {
     assert!(readiness.blocks.is_empty());
     let sentence = readiness.verdicts[0].why.sentence(|instant| instant.to_rfc3339());
     assert!(
-        sentence.starts_with("Waived until 2024-12-31 by an admin: a visit is booked. "),
+        sentence.starts_with("Waived until Tue 31 Dec 2024 by an admin: a visit is booked. "),
         "{sentence}"
     );
 }

@@ -54,7 +54,7 @@ fn a_list_goes_on_over_further_attributes_in_the_order_of_their_numbers_c1a() {
         "readiness.additional_software.3",
         "readiness.additional_software.10",
     );
-    let names = list(&[(software, "a , b c"), (tenth, "f"), (second, "d,"), (third, "e, none")]);
+    let names = list(&[(software, "a , b c"), (tenth, "f"), (second, "d,"), (third, "e")]);
     assert_eq!(names, Some(["a", "b c", "d", "e", "f"].map(str::to_owned).to_vec()));
     assert_eq!(list(&[(software, "none"), (second, "none")]), Some(Vec::new()));
     assert_eq!(

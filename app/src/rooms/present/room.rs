@@ -35,7 +35,7 @@ impl RequestContext {
         let mut snapshot = self.snapshot().await?;
         let room = snapshot.room(id).await?;
         let year = formats::year(&snapshot);
-        let support = snapshot.support_of_room(id).await?;
+        let support = snapshot.support_of_room(id, &room.room.zone).await?;
         let devices = snapshot.devices_in(&room).await?.into_iter();
         let devices = devices
             .map(|device| device_view(&snapshot, &room, device, &support))
@@ -44,7 +44,14 @@ impl RequestContext {
             RoomState::Retired => None,
             state @ (RoomState::Onboarding | RoomState::Managed) => {
                 let found = snapshot.readiness_of(id).await?;
-                Some(readiness::room_view(&snapshot, &room.room.zone, state, found))
+                let may_decide = self.viewer.actor.role.may(Act::DecideReadiness);
+                Some(readiness::room_view(
+                    &snapshot,
+                    &room.room.zone,
+                    state,
+                    found,
+                    may_decide,
+                ))
             }
         };
         Ok(RoomOverview {

@@ -4,7 +4,7 @@
 //! A check's result and its sentence are worked out when they are read, from the facts as they are then. By what rooms are chosen is what
 //! the checks came to when they were made last, which is the same but for a moment. Start with [`ReadSnapshot::readiness_of`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::access::Act;
@@ -12,7 +12,7 @@ use domain::clean::name_key;
 use domain::ids::{DeviceId, RoomId};
 use domain::readiness::decide::{OnboardingWant, RoomToCheck, Rules};
 use domain::readiness::verdict::Verdict;
-use domain::readiness::{Check, CheckResult};
+use domain::readiness::{BlockScope, Check, CheckResult};
 use domain::room::RoomState;
 use domain::time_text;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,10 @@ pub struct CheckItem {
     pub guidance: String,
     /// Whose facts it follows from.
     pub device: Option<DeviceId>,
+    /// What that device calls itself; empty: it follows from none.
+    pub reported_by: String,
+    /// What it keeps away from the room, and what ends that, in sentences (C2); empty: nothing.
+    pub consequence: String,
     /// Names of software that nobody has reviewed, the first ones.
     pub to_review: Vec<String>,
     /// Until when it is waived.
@@ -128,6 +132,10 @@ pub struct ProfileInForce {
     pub is_own: bool,
     /// As JSON, whole.
     pub text: String,
+    /// The checks that it makes: each with what makes it pass, and what follows while it does not, in words.
+    pub demands: Vec<(Check, String, &'static str)>,
+    /// For so many hours facts count (C7).
+    pub facts_count_hours: u32,
 }
 
 /// A name of software that nobody has reviewed.
@@ -147,6 +155,17 @@ pub struct ReviewedItem {
 }
 
 impl ReadinessFilter {
+    /// Whether a check of a room that was found is what was asked for: of one check, of one result, or something to look at.
+    #[must_use]
+    pub fn is_about(&self, item: &CheckItem) -> bool {
+        match (&self.check, self.results) {
+            (Wanted::Only(check), _) => item.check == *check,
+            (Wanted::Any | Wanted::Nothing, WantedResults::Only(result)) => item.result == result,
+            (Wanted::Any | Wanted::Nothing, WantedResults::Open) => OPEN_RESULTS.contains(&item.result),
+            (Wanted::Any | Wanted::Nothing, WantedResults::All | WantedResults::Nothing) => true,
+        }
+    }
+
     /// As the store takes it; `None`: nothing matches. `counts`: how many rooms there are of each result; `with_software`: how many have
     /// the software.
     fn stored(
@@ -290,9 +309,15 @@ impl ReadSnapshot {
     pub async fn profile(&mut self) -> Result<ProfileInForce> {
         let own = self.tx.own_profile().await?;
         let is_own = own.is_some();
-        let text = serde_json::to_string_pretty(&own.unwrap_or_default());
+        let profile = own.unwrap_or_default();
+        let text = serde_json::to_string_pretty(&profile);
+        let checks = profile.checks.iter();
         Ok(ProfileInForce {
             is_own,
+            demands: checks
+                .map(|check| (*check, check.passes_when(&profile), check.otherwise()))
+                .collect(),
+            facts_count_hours: self.organisation.settings.facts_count_hours,
             text: text.map_err(|error| ServiceError::invalid("profile", error.to_string()))?,
         })
     }
@@ -342,6 +367,8 @@ fn readiness(
             why: verdict.why.sentence(|at| time_text::instant(at, &room.zone, now)),
             guidance: verdict.guidance.clone(),
             device: verdict.device,
+            reported_by: reporting(room, verdict.device),
+            consequence: consequence(room, &readiness.blocks, verdict.check),
             to_review: to_review.cloned().collect(),
             waived_until: verdict.why.waiver.as_ref().map(|waiver| waiver.until),
         }
@@ -353,14 +380,41 @@ fn readiness(
     }
 }
 
+/// What the device calls itself that has told the facts.
+fn reporting(room: &RoomToCheck, device: Option<DeviceId>) -> String {
+    let mut devices = room.devices.iter();
+    let found = devices.find(|known| device.is_some() && known.id == device);
+    found.map_or_else(String::new, |known| known.controller.clone())
+}
+
+/// What a check keeps away. Onboarding is no matter any more in a room that is managed.
+fn consequence(room: &RoomToCheck, blocks: &BTreeSet<BlockScope>, check: Check) -> String {
+    let is_felt = |scope: &&BlockScope| **scope != BlockScope::Onboarding || room.state == RoomState::Onboarding;
+    let scopes = blocks.iter().filter(is_felt);
+    let of_check = scopes.filter(|scope| scope.follows_from(check, CheckResult::Fail));
+    let sentences: Vec<&str> = of_check.map(|scope| scope.consequence()).collect();
+    sentences.join(" ")
+}
+
 /// Rooms that are read at once for a file.
 const BATCH: i64 = 200;
 
 /// What the columns of a file of readiness are called.
-const COLUMNS: [&str; 8] = ["site", "room", "state", "check", "result", "since", "why", "guidance"];
+const COLUMNS: [&str; 10] = [
+    "site",
+    "room",
+    "state",
+    "check",
+    "result",
+    "since",
+    "device",
+    "why",
+    "consequence",
+    "guidance",
+];
 
 impl Service {
-    /// The checks of rooms as a comma-separated file, a line for each check of each room.
+    /// The checks of rooms as a comma-separated file, a line for each check that the filter is about in each room.
     ///
     /// # Errors
     /// The actor may not see rooms.
@@ -372,7 +426,12 @@ impl Service {
             async move {
                 let mut snapshot = service.read_snapshot().await?;
                 let list = snapshot.readiness_page(&filter, &page, BATCH).await?;
-                let rows = list.rooms.items.iter().flat_map(rows_of).collect();
+                let rows = list
+                    .rooms
+                    .items
+                    .iter()
+                    .flat_map(|room| rows_of(room, &filter))
+                    .collect();
                 Ok((rows, list.rooms.next.map(PageOf::After)))
             }
         });
@@ -380,8 +439,8 @@ impl Service {
     }
 }
 
-/// A line for each check.
-fn rows_of(room: &CheckedRoomItem) -> Vec<Vec<String>> {
+/// A line for each check that the filter is about.
+fn rows_of(room: &CheckedRoomItem, filter: &ReadinessFilter) -> Vec<Vec<String>> {
     let row = |item: &CheckItem| {
         vec![
             room.site.clone(),
@@ -391,9 +450,12 @@ fn rows_of(room: &CheckedRoomItem) -> Vec<Vec<String>> {
             item.result.as_str().to_owned(),
             item.since
                 .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            item.reported_by.clone(),
             item.why.clone(),
+            item.consequence.clone(),
             item.guidance.clone(),
         ]
     };
-    room.readiness.checks.iter().map(row).collect()
+    let checks = room.readiness.checks.iter();
+    checks.filter(|item| filter.is_about(item)).map(row).collect()
 }

@@ -12,7 +12,9 @@ use domain::access::Act;
 use domain::freeze::check_date;
 use domain::ids::{ProductId, RoomId, UpdateId};
 use domain::lifecycle::{CountingRule, Support, SupportGroup, SupportOrder};
+use domain::room::RoomState;
 use domain::status::RoomStatus;
+use domain::zone::Zone;
 use serde::{Deserialize, Serialize};
 use store::{CountedRooms, RoomVersion, SupportedProduct, VersionFilter, VersionSet};
 use uuid::Uuid;
@@ -25,6 +27,9 @@ use crate::spreadsheet::{self, CsvStream};
 use crate::support::support_on;
 use crate::{Actor, Service};
 
+/// What stands in place of a date where a room has the recommended release.
+const HAS_IT: &str = "Has it";
+
 /// What a page of compliance is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupportFilter {
@@ -34,6 +39,8 @@ pub struct SupportFilter {
     pub product: Option<String>,
     /// The rooms of this group alone.
     pub group: Option<SupportGroup>,
+    /// The rooms alone that count for this version of the product. Without a product it means nothing.
+    pub version: Option<String>,
 }
 
 /// A version of a product, with the rooms that count for it.
@@ -155,6 +162,9 @@ impl Standing {
     fn filter(&self, filter: &SupportFilter) -> VersionFilter {
         let is_wanted = |of: &&ProductStanding| filter.product.as_ref().is_none_or(|wanted| *wanted == of.product.id.0);
         let products: Vec<&ProductStanding> = self.products.iter().filter(is_wanted).collect();
+        if let (Some(_), Some(version), [product]) = (&filter.product, &filter.version, products.as_slice()) {
+            return self.of_version(product, version);
+        }
         let known_in = |is_in: &dyn Fn(SupportGroup) -> bool| -> Vec<Uuid> {
             let known = products
                 .iter()
@@ -174,6 +184,38 @@ impl Standing {
             wanted: versions_in(&|group| filter.group.is_none_or(|wanted| wanted == group)),
             worse: versions_in(&|group| filter.group.is_some_and(|wanted| group.is_worse_than(wanted))),
             products: products.iter().map(|of| of.product.id.clone()).collect(),
+            at: self.at,
+        }
+    }
+
+    /// The rooms that count for this version: they have it, and none that comes before it in the order.
+    fn of_version(&self, of: &ProductStanding, version: &str) -> VersionFilter {
+        let written = of.product.versions.iter().find(|(_, text, ..)| text == version);
+        let wanted = written.map(|(id, ..)| *id);
+        let place_of = |id: &Uuid| of.places.get(id).copied().unwrap_or(0);
+        let place = wanted.as_ref().map_or(0, place_of);
+        let known = |is_in: &dyn Fn(i64) -> bool| -> Vec<Uuid> {
+            of.places
+                .iter()
+                .filter(|(_, place)| is_in(**place))
+                .map(|(id, _)| *id)
+                .collect()
+        };
+        let worse = match place.signum() {
+            1 => VersionSet::AllBut(known(&|other| other >= place)),
+            -1 => VersionSet::Only(known(&|other| other < place)),
+            // Of those that are unknown the first by name counts.
+            _ => {
+                let unknown = of.product.versions.iter();
+                let before = unknown.filter(|(id, text, ..)| place_of(id) == 0 && text.as_str() < version);
+                let before = before.map(|(id, ..)| *id);
+                VersionSet::Only(known(&|other| other < 0).into_iter().chain(before).collect())
+            }
+        };
+        VersionFilter {
+            wanted: VersionSet::Only(wanted.into_iter().collect()),
+            worse,
+            products: vec![of.product.id.clone()],
             at: self.at,
         }
     }
@@ -235,12 +277,17 @@ impl ReadSnapshot {
             }
         }
         let date = date.unwrap_or(today);
+        let at = (date < today).then(|| self.organisation.zone.start_of(date + Days::new(1)));
+        self.standing_on(date, at).await
+    }
+
+    async fn standing_on(&mut self, date: NaiveDate, at: Option<DateTime<Utc>>) -> Result<Standing> {
         let rule = self.organisation.settings.support_rule;
         let products = self.tx.support_releases().await?.into_iter();
         let products = products.map(|product| ProductStanding::of(product, rule, date));
         Ok(Standing {
             date,
-            at: (date < today).then(|| self.organisation.zone.start_of(date + Days::new(1))),
+            at,
             products: products.collect(),
         })
     }
@@ -298,7 +345,10 @@ impl ReadSnapshot {
         let ids: Vec<RoomId> = records.items.iter().map(|record| record.id).collect();
         let found = self.tx.versions_in_rooms(&ids, standing.at).await?;
         let mut found = standing.counting(found);
-        found.retain(|(_, product, version, _)| {
+        found.retain(|(_, product, version, text)| {
+            if filter.version.is_some() && filter.version != *text {
+                return false;
+            }
             let of_product = filter.product.as_ref().is_none_or(|wanted| *wanted == product.0);
             let group = SupportGroup::of(standing.support(product, *version), standing.date);
             of_product && filter.group.is_none_or(|wanted| wanted == group)
@@ -346,7 +396,9 @@ impl ReadSnapshot {
             for (room, in_room) in in_rooms {
                 let Some(known) = rooms.get(&room) else { continue };
                 let words = match (&in_room.status, &in_room.start) {
-                    (RoomStatus::Completed | RoomStatus::Deprecated, _) => continue,
+                    (RoomStatus::Completed, _) => HAS_IT.to_owned(),
+                    (RoomStatus::Deprecated, _) => continue,
+                    _ if known.state == RoomState::Onboarding => "Not before onboarding is over".to_owned(),
                     (_, Some(start)) => start.words(&known.zone, self.now),
                     (_, None) => {
                         if update.exclusion(known, known.zone.date(self.now)).is_some() {
@@ -369,9 +421,9 @@ impl ReadSnapshot {
         Ok(projected)
     }
 
-    /// How long what a room has is supported (L4), products with a policy alone.
-    pub async fn support_of_room(&mut self, room: RoomId) -> Result<Vec<SupportedVersion>> {
-        let standing = self.standing(None).await?;
+    /// How long what a room has is supported (L4), products with a policy alone. `zone`: the room's, whose day it is (W7).
+    pub async fn support_of_room(&mut self, room: RoomId, zone: &Zone) -> Result<Vec<SupportedVersion>> {
+        let standing = self.standing_on(zone.date(self.now), None).await?;
         let found = self.tx.versions_in_rooms(&[room], None).await?.into_iter();
         let versions =
             found.map(|(_, product, version, text)| standing.supported(&product, version, text.as_ref(), None));

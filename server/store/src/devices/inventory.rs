@@ -162,7 +162,8 @@ impl Tx {
             query.push(
                 ", attributes = accepted.column2, window_aware = accepted.column3, free_at = accepted.column4, busy_at = accepted.column5,
                     busy_until = accepted.column6, told_at = accepted.column8, serial = COALESCE(accepted.column10, devices.serial),
-                    last_seen_at = CASE WHEN devices.last_seen_at > accepted.column7 THEN devices.last_seen_at ELSE accepted.column7 END, bad_since = accepted.column9, revision = revision + 1
+                    last_seen_at = CASE WHEN devices.last_seen_at > accepted.column7 THEN devices.last_seen_at ELSE accepted.column7 END, bad_since = accepted.column9,
+                    facts_changed_at = CASE WHEN accepted.column11 THEN accepted.column7 ELSE devices.facts_changed_at END, revision = revision + 1
                 FROM (",
             );
             query.push_values(accepted, |mut row, accepted| {
@@ -176,7 +177,8 @@ impl Tx {
                     .push_bind(micros(accepted.now))
                     .push_bind(Json(told_at_row(&taken.told_at)))
                     .push_bind(Json(bad_since_row(&taken.bad_since)))
-                    .push_bind(taken.serial.clone());
+                    .push_bind(taken.serial.clone())
+                    .push_bind(taken.is_news);
             });
             query.push(") AS accepted WHERE devices.id = accepted.column1");
             query.build().execute(c).await.map(drop)

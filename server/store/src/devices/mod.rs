@@ -148,7 +148,7 @@ impl Tx {
         const MOVE: &str = "UPDATE devices SET room_id = $2, position = $3, role = $4, vendor = $5, model = $6, serial = $7,
                 attributes = $8, told_at = $8, bad_since = $8, window_aware = $9, free_at = NULL, busy_at = NULL, busy_until = NULL, last_seen_at = NULL, first_contact_at = NULL,
                 token_hash = NULL, enrolled_at = NULL, revoked_at = NULL, facts_wanted = $10,
-                installed_action_id = NULL, store_updates_off_since = NULL, setting_action_id = NULL, setting_failures = 0,
+                installed_action_id = NULL, store_updates_off_since = NULL, setting_action_id = NULL, setting_failures = 0, setting_said = '',
                 revision = revision + 1
             WHERE id = $1";
         // It is there from now on, and not only when it gets a token (L5).

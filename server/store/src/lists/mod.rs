@@ -28,6 +28,7 @@ pub use devices::{DeviceDetail, DeviceLineRecord};
 pub use estate_lines::EstateLine;
 pub use nights::WaitingRooms;
 pub use portfolio::{PortfolioRecord, ReleaseLineRecord};
+pub use revision::FactsRevision;
 pub(crate) use room_versions::push_then;
 pub use room_versions::{VersionFilter, VersionSet};
 pub use room_work::RoomWork;

@@ -19,14 +19,16 @@ use service::read::tickets::{TicketFilter, WhichTickets};
 use service::read::{NumberedPage, Wanted};
 use testkit::{Estate, actor, both_engines, catalogue, date, facts, instant, problem};
 
+mod onboarding;
+mod software;
+
 both_engines![
     checks_follow_from_reports_and_grow_old_c1_c5_c7,
     a_block_of_a_kind_ends_by_a_fresh_report_and_never_by_age_c2_s13,
     a_waiver_ends_with_its_last_day_in_the_rooms_zone_c1,
-    a_new_room_is_managed_when_nothing_is_missing_c4,
     a_base_image_that_fails_opens_a_ticket_that_resolves_itself_c2,
-    software_is_reviewed_once_for_all_rooms_c1,
-    rooms_that_were_managed_before_facts_existed_stay_so_c4,
+    a_device_by_logitech_that_has_told_nothing_counts_as_one_c1a,
+    what_a_check_keeps_away_is_said_c2,
     rooms_are_found_by_what_their_checks_came_to_c8,
     a_profile_of_the_organisations_own_is_gone_by_c6,
     a_signal_that_stays_bad_opens_a_ticket_that_resolves_itself_i4,
@@ -207,54 +209,6 @@ async fn a_waiver_ends_with_its_last_day_in_the_rooms_zone_c1(estate: Estate) {
     estate.is_sound().await;
 }
 
-async fn a_new_room_is_managed_when_nothing_is_missing_c4(estate: Estate) {
-    let room = computer(&estate, "nuc").await;
-    let wants = async || {
-        let mut snapshot = estate.service.read_snapshot().await.unwrap();
-        snapshot.readiness_of(room).await.unwrap().wants
-    };
-    let (report, confirm) = (
-        "One of its devices must report what is on it.",
-        "Somebody must confirm that its change management has moved here.",
-    );
-    estate.service.tick().await.unwrap();
-    assert_eq!(
-        state(&estate, room).await,
-        RoomState::Onboarding,
-        "no import makes it Managed (C8)"
-    );
-    assert_eq!(wants().await, [report, confirm]);
-    facts::tell(&estate.service, "nuc", &facts::FINE).await;
-    facts::tell(&estate.service, "nuc", &[("os.edition", "Professional")]).await;
-    estate.service.tick().await.unwrap();
-    let edition = "OS edition must pass or be waived; it is fail.";
-    assert_eq!(wants().await, [edition, confirm]);
-    let confirmed = estate.service.confirm_onboarding(&actor(), &[room]).await.unwrap();
-    assert_eq!((confirmed.confirmed, confirmed.left_out.len()), (1, 0));
-    assert_eq!(wants().await, [edition]);
-    assert_eq!(state(&estate, room).await, RoomState::Onboarding);
-    assert_eq!(
-        problem(estate.service.confirm_onboarding(&actor(), &[room]).await),
-        "nuc is confirmed already"
-    );
-    // An update that is under way comes to it as soon as it is ready.
-    let update = estate
-        .publish("app", "11", Some(domain::update::Severity::Critical))
-        .await;
-    estate.at_and_tick("2025-03-05T10:00:00Z").await;
-    assert_eq!(estate.deployment(room, update).await, None);
-    facts::tell(&estate.service, "nuc", &[("os.edition", "IoTEnterprise")]).await;
-    estate.at_and_tick("2025-03-05T10:01:00Z").await;
-    assert_eq!(state(&estate, room).await, RoomState::Managed);
-    estate.at_and_tick("2025-04-20T10:00:00Z").await;
-    assert!(estate.deployment(room, update).await.is_some());
-    assert_eq!(
-        problem(estate.service.confirm_onboarding(&actor(), &[room]).await),
-        "nuc is not onboarding"
-    );
-    estate.is_sound().await;
-}
-
 async fn tickets(estate: &Estate) -> Vec<(String, TicketStatus)> {
     let mut snapshot = estate.service.read_snapshot().await.unwrap();
     let filter = TicketFilter {
@@ -308,113 +262,35 @@ async fn a_base_image_that_fails_opens_a_ticket_that_resolves_itself_c2(estate: 
     estate.is_sound().await;
 }
 
-async fn software_is_reviewed_once_for_all_rooms_c1(estate: Estate) {
-    let rooms = [managed(&estate, "nuc-1").await, managed(&estate, "nuc-2").await];
-    for name in ["nuc-1", "nuc-2"] {
-        facts::tell(&estate.service, name, &facts::FINE).await;
-        facts::tell(
-            &estate.service,
-            name,
-            &[("readiness.additional_software", "Viewer, Player")],
-        )
-        .await;
-    }
-    estate.service.tick().await.unwrap();
-    let mut of_first = checks(&estate, rooms[0]).await;
-    let found = of_first.remove(&Check::AdditionalSoftware).unwrap();
-    assert_eq!(
-        (found.result, found.to_review),
-        (CheckResult::Warning, vec!["Viewer".to_owned(), "Player".to_owned()])
-    );
-    estate.service.review_software(&actor(), "viewer".into()).await.unwrap();
-    assert_eq!(
-        problem(estate.service.review_software(&actor(), "VIEWER".into()).await),
-        "name: VIEWER is reviewed already"
-    );
-    let mut snapshot = estate.service.read_snapshot().await.unwrap();
-    let unreviewed = snapshot.unreviewed_software(10).await.unwrap();
-    let unreviewed: Vec<(String, i64)> = unreviewed.into_iter().map(|item| (item.name, item.rooms)).collect();
-    assert_eq!(
-        unreviewed,
-        [("Player".to_owned(), 2)],
-        "those that nobody has reviewed, with their rooms"
-    );
-    let with_player = ReadinessFilter {
-        software: "PLAYER".to_owned(),
-        results: WantedResults::All,
-        ..ReadinessFilter::default()
-    };
-    let found = snapshot.readiness_page(&with_player, &PageOf::First, 1).await.unwrap();
-    assert_eq!((found.total, found.rooms.items.len()), (2, 1));
-    drop(snapshot);
-    estate.service.review_software(&actor(), "Player".into()).await.unwrap();
-    estate.service.tick().await.unwrap();
-    for room in rooms {
-        assert_eq!(
-            stored(&estate, room, Check::AdditionalSoftware).await,
-            CheckResult::Pass
-        );
-    }
-    let mut snapshot = estate.service.read_snapshot().await.unwrap();
-    assert_eq!(snapshot.unreviewed_software(10).await.unwrap(), []);
-    drop(snapshot);
-    estate.service.end_review(&actor(), "Viewer".into()).await.unwrap();
-    assert_eq!(
-        problem(estate.service.end_review(&actor(), "Viewer".into()).await),
-        "name: Viewer is not reviewed"
-    );
-    estate.service.tick().await.unwrap();
-    for room in rooms {
-        assert_eq!(
-            stored(&estate, room, Check::AdditionalSoftware).await,
-            CheckResult::Warning
-        );
-    }
-    estate.is_sound().await;
+async fn a_device_by_logitech_that_has_told_nothing_counts_as_one_c1a(estate: Estate) {
+    let room = serde_json::json!({ "sites": [{ "name": "Harbour", "zone": "UTC" }], "rooms": [{ "name": "Kai", "site": "Harbour",
+        "ring": "Staging", "devices": [{ "id": "nuc", "model": "B1" }, { "id": "tap", "vendor": "Logitech Inc.", "model": "Tap" }] }] });
+    let file = RoomsFile::parse(&room.to_string()).unwrap();
+    let room = estate.service.import_rooms(&actor(), &file).await.unwrap().ids[0];
+    facts::tell(&estate.service, "nuc", &facts::FINE).await;
+    facts::tell(&estate.service, "nuc", &[("readiness.logitech_sync", "stopped")]).await;
+    assert_eq!(result(&estate, room, Check::LogitechSync).await, CheckResult::Fail);
 }
 
-async fn rooms_that_were_managed_before_facts_existed_stay_so_c4(estate: Estate) {
-    // A database of the version before: nobody has confirmed its rooms, and no device has reported a fact.
-    windows(&estate).await;
-    let rooms = (0..1_000).map(|number| {
-        serde_json::json!({ "name": format!("Room {number}"), "site": "Harbour", "ring": "Staging",
-            "devices": [{ "id": format!("nuc-{number}"), "model": "B1", "installed": { "win": "1", "app": "10" } }] })
-    });
-    let file =
-        serde_json::json!({ "sites": [{ "name": "Harbour", "zone": "UTC" }], "rooms": rooms.collect::<Vec<_>>() });
-    let file = RoomsFile::parse(&file.to_string()).unwrap();
-    let ids = estate.service.import_rooms(&actor(), &file).await.unwrap().ids;
-    facts::manage(&estate.service, &ids).await;
-    let update = estate
-        .publish("app", "11", Some(domain::update::Severity::Critical))
-        .await;
-    estate.at_and_tick("2025-03-05T00:00:00Z").await;
-    let fleet = estate.fleet().await;
-    assert!(
-        fleet
-            .rooms
-            .values()
-            .all(|room| room.state == RoomState::Managed && room.blocks.is_empty())
+async fn what_a_check_keeps_away_is_said_c2(estate: Estate) {
+    let room = managed(&estate, "nuc").await;
+    facts::tell(&estate.service, "nuc", &facts::FINE).await;
+    let bad = [("readiness.os_updates", "wsus"), ("os.edition", "Professional")];
+    facts::tell(&estate.service, "nuc", &bad).await;
+    let found = checks(&estate, room).await;
+    assert_eq!(
+        found[&Check::OsUpdates].consequence,
+        "It keeps updates of the operating system away until a report passes or an admin waives it."
     );
-    let scheduled = fleet
-        .deployments
-        .values()
-        .filter(|deployment| deployment.update == update);
-    assert_eq!(scheduled.count(), 1_000, "every room is scheduled as before");
-    for checks in fleet.checks.values() {
-        for (check, result) in &checks.results {
-            let wanted = if *check == Check::LogitechSync {
-                CheckResult::NotApplicable
-            } else {
-                CheckResult::Unknown
-            };
-            assert_eq!(*result, wanted, "{check:?}");
-        }
-    }
-    assert_eq!(fleet.checks.len(), 1_000);
-    let why = checks(&estate, ids[0]).await[&Check::BaseImage].why.clone();
-    assert_eq!(why, "No device has reported readiness.base_image_oem.");
-    estate.is_sound().await;
+    assert_eq!(found[&Check::OsEdition].consequence, "", "the room is managed already");
+    let new = computer(&estate, "new").await;
+    facts::tell(&estate.service, "new", &facts::FINE).await;
+    facts::tell(&estate.service, "new", &[("os.edition", "Professional")]).await;
+    let found = checks(&estate, new).await;
+    assert_eq!(
+        found[&Check::OsEdition].consequence,
+        "It keeps the room in onboarding until a report passes or an admin waives it."
+    );
 }
 
 async fn rooms_are_found_by_what_their_checks_came_to_c8(estate: Estate) {
@@ -496,6 +372,18 @@ async fn a_profile_of_the_organisations_own_is_gone_by_c6(estate: Estate) {
     assert!(refused.starts_with("profile: unknown variant `weather`"), "{refused}");
     let refused = problem(estate.service.set_profile(&actor(), r#"{ "chekcs": [] }"#).await);
     assert!(refused.starts_with("profile: unknown field `chekcs`"), "{refused}");
+    for (text, problem_of) in [
+        ("hello", "profile: this is not JSON: "),
+        ("[]", "profile: it must be an object in braces"),
+        (r#"{ "checks": [] }"#, "profile: checks must not be empty"),
+        (
+            r#"{ "fixed_by_service_days": 4294967295 }"#,
+            "profile: fixed_by_service_days is 4294967295: at most 365",
+        ),
+    ] {
+        let refused = problem(estate.service.set_profile(&actor(), text).await);
+        assert!(refused.starts_with(problem_of), "{refused}");
+    }
     estate.service.set_profile(&actor(), "").await.unwrap();
     estate.service.tick().await.unwrap();
     assert_eq!(stored(&estate, room, Check::OsEdition).await, CheckResult::Fail);
