@@ -10,7 +10,7 @@ use crate::{Line, Wanted, median, say};
 
 const ROOMS: u32 = 100_000;
 /// Rooms in one transaction, as in the service.
-const BATCH: usize = 200;
+const BATCH: usize = 500;
 const NIGHTS: u32 = 3;
 
 /// The checks of all rooms, a day after the day before, on both engines.

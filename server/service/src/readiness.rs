@@ -26,7 +26,7 @@ use crate::tick::organisation;
 use crate::{Actor, Service};
 
 /// Rooms whose checks are made in one transaction.
-const ROOMS: i64 = 200;
+const ROOMS: i64 = 500;
 /// Most characters of a name of software: as many as a list of programs has.
 pub const LONGEST_SOFTWARE: usize = domain::conversation::programs::MOST_CHARACTERS;
 /// Rooms that are confirmed at once.
