@@ -5,12 +5,15 @@
     reason = "every behaviour is a test; the functions with the attribute are stamped by a macro"
 )]
 
+use std::collections::BTreeMap;
+
 use domain::deployment::DeploymentState;
 use domain::ids::{ProductId, RoomId};
 use domain::lifecycle::{CountingRule, SupportGroup};
 use domain::rollout::RolloutState;
 use domain::ticket::{TicketSeverity, TicketStatus};
 use domain::update::Severity;
+use domain::zone::Zone;
 use futures::TryStreamExt;
 use service::read::support::{SupportFilter, SupportPage};
 use service::read::tickets::{TicketFilter, WhichTickets};
@@ -26,6 +29,7 @@ both_engines![
     a_room_with_several_versions_of_a_product_counts_once_for_the_worst_l5_p16,
     a_past_day_counts_what_devices_had_in_the_rooms_of_that_day_l5_p16,
     a_past_day_counts_what_rollouts_from_elsewhere_brought_and_found_l5,
+    a_room_has_its_last_day_in_its_own_zone_and_the_date_that_the_rings_give_it_l4_l5_w7,
     what_is_out_of_support_goes_before_other_kinds_s7,
     a_recall_gives_support_back_l1,
     lines_are_counted_where_the_organisation_says_so_l3,
@@ -403,6 +407,55 @@ async fn a_past_day_counts_what_rollouts_from_elsewhere_brought_and_found_l5(est
             "{day}"
         );
     }
+}
+
+async fn a_room_has_its_last_day_in_its_own_zone_and_the_date_that_the_rings_give_it_l4_l5_w7(estate: Estate) {
+    let rooms = estate.rooms(&[("Staging", 1), ("General", 1), ("Executive", 1)]).await;
+    four_apps(&estate).await;
+    // 10 is supported up to and including Wed 19 March: 13 comes on the 20th.
+    estate.at_and_tick("2025-03-19T12:00:00Z").await;
+    let left = async |zone: &str| {
+        let mut snapshot = estate.service.read_snapshot().await.unwrap();
+        let zone = Zone::parse(zone).unwrap();
+        let versions = snapshot.support_of_room(rooms["General 1"], &zone).await.unwrap();
+        let app = versions.into_iter().find(|version| version.product.0 == "app").unwrap();
+        (app.last_day, app.days_left, app.group)
+    };
+    let a_year = (Some(date("2026-01-01")), Some(288), SupportGroup::Supported);
+    assert_eq!(left("UTC").await, a_year, "13 is not there yet");
+    let last = Some(date("2025-03-19"));
+    assert_eq!(
+        left("Pacific/Kiritimati").await,
+        (last, Some(-1), SupportGroup::Unsupported)
+    );
+    estate.at_and_tick("2025-03-21T12:00:00Z").await;
+    assert_eq!(left("UTC").await, (last, Some(-2), SupportGroup::Unsupported));
+    let projected = async || {
+        let page = support(&estate, &SupportFilter::default()).await;
+        let rooms = page.rooms.items.into_iter();
+        let rooms = rooms.map(|room| {
+            let app = room.versions.into_iter().find(|version| version.product.0 == "app");
+            (room.name, app.unwrap().projected)
+        });
+        rooms.collect::<BTreeMap<_, _>>()
+    };
+    assert!(projected().await.values().all(Option::is_none), "nothing is published");
+    estate.publish("app", "13", None).await;
+    has(&estate, rooms["Executive 1"], "app", "13").await;
+    estate.service.tick().await.unwrap();
+    let found = projected().await;
+    let found: Vec<(&str, Option<&str>)> = found
+        .iter()
+        .map(|(room, words)| (room.as_str(), words.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("Executive 1", Some("Has it")),
+            ("General 1", Some("By Fri 11 Apr 2025")),
+            ("Staging 1", Some("By Thu 27 Mar 2025"))
+        ]
+    );
 }
 
 async fn what_is_out_of_support_goes_before_other_kinds_s7(estate: Estate) {

@@ -9,6 +9,7 @@ use domain::freeze::FreezeScope;
 use domain::ids::{FreezeId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::settings::{Organisation, Settings};
 use domain::update::Severity;
+use service::rooms::SiteDraft;
 use service::settings::{OrganisationDraft, fingerprint};
 use service::{RoomChoice, RoomScope, RoomsFile, Service, ServiceError};
 use uuid::Uuid;
@@ -92,6 +93,11 @@ pub enum Command {
     },
     /// Its rooms go to General.
     DeleteRing(&'static str),
+    /// A site gets another zone, and its rooms with it.
+    ChangeZone {
+        site: &'static str,
+        zone: &'static str,
+    },
     Settings(fn(&mut Settings)),
 }
 
@@ -225,6 +231,18 @@ pub async fn give(service: &Service, names: &Names, command: &Command) -> Result
         Command::AddHeldRoom { .. } | Command::Move { .. } => rooms(service, names, command).await,
         Command::AddRing { .. } | Command::EditRing { .. } | Command::DeleteRing(_) => {
             rings(service, names, command).await
+        }
+        Command::ChangeZone { site, zone } => {
+            let draft = SiteDraft {
+                name: (*site).into(),
+                city: "".into(),
+                country: "".into(),
+                zone: (*zone).into(),
+            };
+            service
+                .edit_site(&actor, names.sites[*site], &draft)
+                .await
+                .map(something)
         }
         Command::Settings(change) => {
             let before = organisation(service).await;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use super::{DeviceEvent, LogEntry, Simulation};
-use crate::changes::{Applied, Changes, StopOf, Wake};
+use crate::changes::{Applied, Changes, Recheck, StopOf, TakeBack, Wake};
 use crate::commands::acknowledge::acknowledge;
 use crate::commands::cancel::{cancel, nothing_to_cancel};
 use crate::commands::edit_rings::{delete_ring, edit_rings};
@@ -20,6 +20,7 @@ use crate::commands::set_resume_date::set_resume_date;
 use crate::commands::{self, startable_rollout};
 use crate::deployment;
 use crate::event::Subject;
+use crate::freeze::FreezeScope;
 use crate::ids::{RingId, RoomId, UpdateId};
 use crate::install::Install;
 use crate::refusal::Refusal;
@@ -29,6 +30,7 @@ use crate::room::{Hold, Room};
 use crate::settings::Organisation;
 use crate::time_text;
 use crate::update::Update;
+use crate::zone::Zone;
 
 impl Simulation {
     /// Publishes a release (S3, S4). `supersedes`: it takes the place of older ones (S9).
@@ -373,6 +375,30 @@ impl Simulation {
         let changes = edit_settings(&self.fleet.organisation, organisation, updates, self.now)?;
         self.write(&changes);
         Ok(())
+    }
+
+    /// Rooms have another zone from now on (W2). What is prepared in them waits for its evening there, and no window is missed (W4).
+    pub fn change_zone(&mut self, rooms: &[RoomId], zone: &Zone) {
+        let now = self.now;
+        let moved: Vec<RoomId> = rooms
+            .iter()
+            .filter_map(|id| {
+                let room = self.fleet.rooms.get_mut(id).filter(|room| room.zone != *zone)?;
+                room.zone = zone.clone();
+                Some(room.id)
+            })
+            .collect();
+        let taken_back = moved.iter().map(|room| TakeBack {
+            scope: FreezeScope::Room(*room),
+            nights: None,
+            at: now,
+        });
+        self.write(&Changes {
+            taken_back: taken_back.collect(),
+            rechecks: moved.iter().map(|room| Recheck::Room(*room)).collect(),
+            woken: vec![Wake::rollouts(now)],
+            ..Changes::default()
+        });
     }
 
     fn wake_rollouts(&mut self) {

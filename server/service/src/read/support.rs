@@ -387,17 +387,25 @@ impl ReadSnapshot {
         let rollouts = self.tx.rollouts(&updates).await?;
         let rooms = self.rooms(ids).await?;
         let mut projected = BTreeMap::new();
-        for (product, (id, _)) in recommended {
+        for (product, (id, version)) in recommended {
+            let have = found
+                .iter()
+                .filter(|(_, of, _, text)| *of == product && *text == Some(version.clone()));
+            projected.extend(have.map(|(room, ..)| ((*room, product.clone()), HAS_IT.to_owned())));
             let (Some(update), Some(rollout)) = (planned.get(&id), rollouts.get(&id)) else {
                 continue;
             };
             let calendar = rollout.calendar_at(&self.rings, &self.freezes, &self.organisation.zone, self.now);
             let in_rooms = self.update_in_rooms(update, rollout, rooms.values()).await?;
             for (room, in_room) in in_rooms {
-                let Some(known) = rooms.get(&room) else { continue };
+                let Some(known) = rooms
+                    .get(&room)
+                    .filter(|_| !projected.contains_key(&(room, product.clone())))
+                else {
+                    continue;
+                };
                 let words = match (&in_room.status, &in_room.start) {
-                    (RoomStatus::Completed, _) => HAS_IT.to_owned(),
-                    (RoomStatus::Deprecated, _) => continue,
+                    (RoomStatus::Completed | RoomStatus::Deprecated, _) => continue,
                     _ if known.state == RoomState::Onboarding => "Not before onboarding is over".to_owned(),
                     (_, Some(start)) => start.words(&known.zone, self.now),
                     (_, None) => {

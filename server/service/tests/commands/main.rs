@@ -44,6 +44,7 @@ scripts![
     forces_and_cancels => a_simulated_force_and_cancel_is_that_of_the_service_k5_w10,
     newer_releases => a_simulated_newer_release_and_recall_is_that_of_the_service_s9_s10,
     evenings_and_steps => simulated_settings_in_the_evening_and_paused_steps_are_those_of_the_service_w1_s8,
+    zones_at_night => simulated_zones_that_change_at_night_are_those_of_the_service_w2_w4,
     late_states => what_is_over_in_the_simulator_is_over_at_the_service_t7_t8_t9,
 ];
 
@@ -61,7 +62,7 @@ fn every_command_is_given_with_success_and_is_refused_k2_k3_k4_k5_s9_s10_w6() {
             }
         }
     }
-    assert_eq!(given.len(), 19, "{given:?}");
+    assert_eq!(given.len(), 20, "{given:?}");
     for (name, (done, refused)) in given {
         // What a file with a held room may be refused for is no rule of the simulator's.
         assert!(

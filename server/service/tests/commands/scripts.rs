@@ -510,6 +510,36 @@ pub fn evenings_and_steps() -> Vec<Step> {
     ]
 }
 
+/// Sites that get another zone while rooms are prepared, while windows are open, and while a freeze is ahead (W2, W4).
+pub fn zones_at_night() -> Vec<Step> {
+    let zone = |site, zone| Command::ChangeZone { site, zone };
+    vec![
+        refused("2025-03-04T15:00", zone("Harbour", "Mars/Base")),
+        well("2025-03-04T15:00", critical(BAR2)),
+        device("staging-2", Device::Fails(1)),
+        device("general-1", Device::IsAway),
+        // The rooms of the harbour are prepared: their evening comes an hour later, and then it is over already.
+        well("2025-03-04T23:30", zone("Harbour", "Atlantic/Azores")),
+        well("2025-03-05T00:30", zone("Harbour", "UTC")),
+        well("2025-03-05T00:40", zone("Harbour", "UTC")),
+        // In the middle of the window, with installs that run.
+        well("2025-03-05T01:10", zone("Harbour", "Asia/Tokyo")),
+        well("2025-03-05T19:00", zone("Hill", "America/New_York")),
+        well(
+            "2025-03-06T04:30",
+            freeze("fair", Whom::Site("Hill"), "2025-03-07", "2025-03-08"),
+        ),
+        well("2025-03-06T06:00", zone("Hill", "Pacific/Kiritimati")),
+        well("2025-03-06T12:00", zone("Harbour", "Europe/Berlin")),
+        device("general-1", Device::IsBack),
+        well("2025-03-07T23:30", Command::RetryAll(BAR2)),
+        well("2025-03-07T23:40", zone("Harbour", "UTC")),
+        Step::Wait {
+            until: "2025-03-20T12:00",
+        },
+    ]
+}
+
 fn opens_at_two(settings: &mut Settings) {
     settings.window_opens = chrono::NaiveTime::from_hms_opt(2, 0, 0).expect("a time");
 }

@@ -7,11 +7,12 @@ use domain::ring::{RingDraft, RingSequence};
 use domain::room::{Hold, Room};
 use domain::sim::Simulation;
 use domain::update::Update;
+use domain::zone::Zone;
 use service::ServiceError;
 use uuid::Uuid;
 
 use crate::service_and_simulator::ServiceAndSimulator;
-use testkit::people::{Command, Did, Release};
+use testkit::people::{Command, Did, Release, Whom};
 use testkit::{date, draft};
 
 /// What only rows know, as it was before the service was given the command.
@@ -90,6 +91,15 @@ pub async fn give(
         }
         Command::AddRing { .. } | Command::EditRing { .. } | Command::DeleteRing(_) => {
             return rings(pair, command, service);
+        }
+        Command::ChangeZone { site, zone } => {
+            let zone = Zone::parse(zone).map_err(|error| ServiceError::Invalid {
+                field: "zone",
+                problem: error.to_string(),
+            })?;
+            let rooms = pair.rooms_in(Whom::Site(site));
+            pair.sim.change_zone(&rooms, &zone);
+            Ok(Did::Something)
         }
         Command::Settings(change) => {
             let mut organisation = pair.sim.fleet.organisation.clone();
