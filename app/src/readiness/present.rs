@@ -245,12 +245,7 @@ fn check_view(snapshot: &ReadSnapshot, zone: &Zone, item: &CheckItem) -> CheckVi
         since: item.since.map(|at| formats::instant(at, zone, snapshot.now)),
         why: item.why.clone(),
         reported_by: item.reported_by.clone(),
-        consequence: match item.result {
-            CheckResult::Fail | CheckResult::Unknown | CheckResult::Warning if item.consequence.is_empty() => {
-                "It keeps no update away.".to_owned()
-            }
-            _ => item.consequence.clone(),
-        },
+        consequence: item.consequence.clone(),
         guidance: item.guidance.clone(),
         to_review: item.to_review.clone(),
         is_waived: item.result == CheckResult::Waived,

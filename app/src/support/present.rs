@@ -1,5 +1,7 @@
 //! Support in the words of its page.
 
+use std::cmp::Reverse;
+
 use chrono::NaiveDate;
 use domain::lifecycle::SupportGroup;
 use domain::time_text;
@@ -48,16 +50,10 @@ impl RequestContext {
         // What somebody should look at first; what nobody knows comes last.
         products.sort_by_key(|product| {
             let rooms = |group| product.rooms.get(&group).copied().unwrap_or(0);
-            let known = SupportGroup::ALL.map(|group| match group {
-                SupportGroup::Unknown => 0,
-                SupportGroup::Unsupported | SupportGroup::Ending | SupportGroup::Supported => rooms(group),
-            });
-            let known: i64 = known.iter().sum();
-            let key = |rooms: i64| std::cmp::Reverse(rooms);
             (
-                key(rooms(SupportGroup::Unsupported)),
-                key(rooms(SupportGroup::Ending)),
-                known == 0,
+                Reverse(rooms(SupportGroup::Unsupported)),
+                Reverse(rooms(SupportGroup::Ending)),
+                rooms(SupportGroup::Supported) == 0,
             )
         });
         Ok(SupportView {

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-
 use domain::room::Health;
 use store::FactsRevision;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::Service;
 use crate::error::Result;

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::devices::{bad_since_of, told_at_of};
 use crate::error::{Result, StoreError};
-use crate::rows::{ids_in, instant, micros, opt_instant, small, word, zone_of};
+use crate::rows::{ids_in, instant, micros, opt_instant, small, texts_in, word, zone_of};
 use crate::tx::{Inner, Tx, each};
 
 /// The devices of rooms.
@@ -346,9 +346,18 @@ impl Tx {
             })?;
         }
         // By itself: half of the indexes of rooms go by the state, and each night all rooms are checked.
-        for room in rooms.iter().filter(|room| room.becomes_managed) {
-            const MANAGED: &str = "UPDATE rooms SET state = 'managed' WHERE id = $1 AND state = 'onboarding'";
-            each!(self, c => sqlx::query(MANAGED).bind(room.room.0).execute(c).await.map(drop))?;
+        let managed: Vec<Uuid> = rooms
+            .iter()
+            .filter(|room| room.becomes_managed)
+            .map(|room| room.room.0)
+            .collect();
+        for batch in managed.chunks(BATCH) {
+            each!(self, c => {
+                let mut query =
+                    sqlx::QueryBuilder::new("UPDATE rooms SET state = 'managed' WHERE state = 'onboarding' AND id IN (");
+                ids_in(&mut query, batch.iter().copied());
+                query.build().execute(c).await.map(drop)
+            })?;
         }
         let changed: Vec<(RoomId, &str, CheckResult, DateTime<Utc>)> = rooms
             .iter()
@@ -459,11 +468,15 @@ impl Tx {
 
     /// The checks are made again where a check that goes by names of software came to one of these.
     async fn check_where_software_is(&mut self, results: &[CheckResult]) -> Result<()> {
-        for result in results {
-            const SQL: &str = "UPDATE rooms SET check_at = 0 WHERE check_at > 0 AND id IN (SELECT room_id FROM checks
-                WHERE check_name IN ('additional_software', 'change_management') AND result = $1)";
-            each!(self, c => sqlx::query(SQL).bind(result.as_str()).execute(c).await.map(drop))?;
-        }
+        each!(self, c => {
+            let mut query = sqlx::QueryBuilder::new(
+                "UPDATE rooms SET check_at = 0 WHERE check_at > 0 AND id IN (SELECT room_id FROM checks
+                WHERE check_name IN ('additional_software', 'change_management') AND result IN (",
+            );
+            texts_in(&mut query, results.iter().map(|result| result.as_str()));
+            query.push(")");
+            query.build().execute(c).await.map(drop)
+        })?;
         Ok(())
     }
 

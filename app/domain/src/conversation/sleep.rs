@@ -22,7 +22,7 @@ pub fn poll_again_in(
     facts: Option<(&OfferFacts<'_>, Offer)>,
     now: DateTime<Utc>,
 ) -> u32 {
-    let base = jittered(settings.poll_seconds, device).clamp(SHORTEST, LONGEST);
+    let base = idle(settings, device);
     let Some((facts, offer)) = facts else { return base };
     if !facts.install.is_open() {
         return base;
@@ -45,7 +45,12 @@ pub fn poll_again_in(
 /// Seconds until a device polls again that is asked to change a setting (C3).
 #[must_use]
 pub fn while_busy(settings: &Settings, device: DeviceId) -> u32 {
-    poll_again_in(settings, device, None, DateTime::UNIX_EPOCH).min(BUSY)
+    idle(settings, device).min(BUSY)
+}
+
+/// Seconds until a device polls again that has nothing to do.
+fn idle(settings: &Settings, device: DeviceId) -> u32 {
+    jittered(settings.poll_seconds, device).clamp(SHORTEST, LONGEST)
 }
 
 /// A device that has something to do is heard so often, in seconds.

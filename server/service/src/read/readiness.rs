@@ -77,7 +77,7 @@ pub struct CheckItem {
     pub device: Option<DeviceId>,
     /// What that device calls itself; empty: it follows from none.
     pub reported_by: String,
-    /// What it keeps away from the room, and what ends that, in sentences (C2); empty: nothing.
+    /// What it keeps away from the room, and what ends that, in sentences (C2); empty: somebody need not look at it.
     pub consequence: String,
     /// Names of software that nobody has reviewed, the first ones.
     pub to_review: Vec<String>,
@@ -368,7 +368,7 @@ fn readiness(
             guidance: verdict.guidance.clone(),
             device: verdict.device,
             reported_by: reporting(room, verdict.device),
-            consequence: consequence(room, &readiness.blocks, verdict.check),
+            consequence: consequence(room, &readiness.blocks, verdict),
             to_review: to_review.cloned().collect(),
             waived_until: verdict.why.waiver.as_ref().map(|waiver| waiver.until),
         }
@@ -388,11 +388,14 @@ fn reporting(room: &RoomToCheck, device: Option<DeviceId>) -> String {
 }
 
 /// What a check keeps away. Onboarding is no matter any more in a room that is managed.
-fn consequence(room: &RoomToCheck, blocks: &BTreeSet<BlockScope>, check: Check) -> String {
+fn consequence(room: &RoomToCheck, blocks: &BTreeSet<BlockScope>, verdict: &Verdict) -> String {
     let is_felt = |scope: &&BlockScope| **scope != BlockScope::Onboarding || room.state == RoomState::Onboarding;
     let scopes = blocks.iter().filter(is_felt);
-    let of_check = scopes.filter(|scope| scope.follows_from(check, CheckResult::Fail));
+    let of_check = scopes.filter(|scope| scope.follows_from(verdict.check, CheckResult::Fail));
     let sentences: Vec<&str> = of_check.map(|scope| scope.consequence()).collect();
+    if sentences.is_empty() && OPEN_RESULTS.contains(&verdict.result) {
+        return "It keeps no update away.".to_owned();
+    }
     sentences.join(" ")
 }
 

@@ -282,7 +282,11 @@ async fn what_a_check_keeps_away_is_said_c2(estate: Estate) {
         found[&Check::OsUpdates].consequence,
         "It keeps updates of the operating system away until a report passes or an admin waives it."
     );
-    assert_eq!(found[&Check::OsEdition].consequence, "", "the room is managed already");
+    assert_eq!(
+        found[&Check::OsEdition].consequence,
+        "It keeps no update away.",
+        "the room is managed already"
+    );
     let new = computer(&estate, "new").await;
     facts::tell(&estate.service, "new", &facts::FINE).await;
     facts::tell(&estate.service, "new", &[("os.edition", "Professional")]).await;
