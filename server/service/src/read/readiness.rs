@@ -16,7 +16,7 @@ use domain::readiness::{BlockScope, Check, CheckResult};
 use domain::room::RoomState;
 use domain::time_text;
 use serde::{Deserialize, Serialize};
-use store::{CheckFilter, SoftwareFilter};
+use store::{CheckFilter, LookedUpBy, SoftwareFilter};
 
 use super::rooms::RoomCursor;
 use super::search::searched;
@@ -28,8 +28,6 @@ use crate::{Actor, Service};
 
 /// Results that somebody should look at.
 pub const OPEN_RESULTS: [CheckResult; 3] = [CheckResult::Fail, CheckResult::Unknown, CheckResult::Warning];
-/// So many rooms are looked up and put in order; more are found faster in the order of all rooms.
-const FEW: i64 = 2_000;
 
 /// So many names that nobody has reviewed are offered at once: a list of programs may have thousands.
 const MOST_TO_REVIEW: usize = 30;
@@ -166,12 +164,13 @@ impl ReadinessFilter {
         }
     }
 
-    /// As the store takes it; `None`: nothing matches. `counts`: how many rooms there are of each result; `with_software`: how many have
-    /// the software.
+    /// As the store takes it; `None`: nothing matches. `counts`: how many rooms there are of each result; `onboarding`: how many are;
+    /// `with_software`: how many have the software.
     fn stored(
         &self,
         page: &PageOf<RoomCursor>,
         counts: &[(Option<Check>, CheckResult, i64)],
+        onboarding: i64,
         with_software: i64,
     ) -> Option<store::RoomFilter> {
         let check = match self.check {
@@ -189,22 +188,24 @@ impl ReadinessFilter {
             .iter()
             .filter(|(of, result, _)| *of == check && results.contains(result));
         let found: i64 = found.map(|(_, _, rooms)| rooms).sum();
+        // By what the fewest rooms have.
+        let ways = [
+            Some((if self.onboarding { onboarding } else { i64::MAX }, LookedUpBy::Name)),
+            (!results.is_empty()).then_some((found, LookedUpBy::Checks)),
+            (!self.software.is_empty()).then_some((with_software, LookedUpBy::Software)),
+        ];
+        let fewest = ways.into_iter().flatten().min_by_key(|(rooms, _)| *rooms);
         let position = |row: &RoomCursor| (row.name_key.clone(), row.id);
         Some(store::RoomFilter {
             words: searched(&self.words),
             after: page.after().map(position),
             before: page.before().map(position),
             onboarding: self.onboarding,
-            checks: (!results.is_empty()).then_some(CheckFilter {
-                check,
-                results,
-                // One list alone is looked up.
-                is_rare: found <= FEW && self.software.is_empty(),
-            }),
+            checks: (!results.is_empty()).then_some(CheckFilter { check, results }),
             software: (!self.software.is_empty()).then(|| SoftwareFilter {
                 name_key: name_key(&self.software),
-                is_rare: with_software <= FEW,
             }),
+            looked_up_by: fewest.map_or(LookedUpBy::Name, |(_, way)| way),
             ..store::RoomFilter::default()
         })
     }
@@ -243,7 +244,12 @@ impl ReadSnapshot {
     ) -> Result<ReadinessList> {
         let counted = self.tx.check_counts().await?;
         let with_software = self.tx.rooms_with_unreviewed(&name_key(&filter.software)).await?;
-        let (records, total) = match filter.stored(page, &counted, with_software) {
+        let onboarding = store::RoomFilter {
+            onboarding: true,
+            ..store::RoomFilter::default()
+        };
+        let onboarding = self.tx.rooms_found(&onboarding).await?;
+        let (records, total) = match filter.stored(page, &counted, onboarding, with_software) {
             Some(stored) => {
                 let records = self.tx.room_page(&stored, limit + 1).await?;
                 (records, self.readiness_found(filter, &stored, &counted).await?)
@@ -272,15 +278,11 @@ impl ReadSnapshot {
                 counts.entry(check).or_default().insert(result, rooms);
             }
         }
-        let onboarding = store::RoomFilter {
-            onboarding: true,
-            ..store::RoomFilter::default()
-        };
         Ok(ReadinessList {
             rooms,
             total,
             counts,
-            onboarding: self.tx.rooms_found(&onboarding).await?,
+            onboarding,
         })
     }
 

@@ -72,6 +72,7 @@ impl RoomFilter {
             checks: None,
             software: None,
             versions: None,
+            looked_up_by: store::LookedUpBy::Name,
         }
     }
 }

@@ -16,7 +16,7 @@ use domain::room::RoomState;
 use domain::status::RoomStatus;
 use domain::zone::Zone;
 use serde::{Deserialize, Serialize};
-use store::{CountedRooms, RoomVersion, SupportedProduct, VersionFilter, VersionSet};
+use store::{CountedRooms, LookedUpBy, RoomVersion, SupportedProduct, VersionFilter, VersionSet};
 use uuid::Uuid;
 
 use super::rooms::RoomCursor;
@@ -26,6 +26,11 @@ use crate::estate_counts::RoomsByVersion;
 use crate::spreadsheet::{self, CsvStream};
 use crate::support::support_on;
 use crate::{Actor, Service};
+
+/// Where fewer than one room in so many matches, they are looked up by their versions.
+const FEW: i64 = 4;
+/// So many versions are looked up, each for itself; of more, rooms are gone through by name.
+const MOST_VERSIONS: usize = 200;
 
 /// What stands in place of a date where a room has the recommended release.
 const HAS_IT: &str = "Has it";
@@ -188,6 +193,26 @@ impl Standing {
         }
     }
 
+    /// The versions by which few rooms are looked up.
+    fn looked_up_by(&self, filter: Option<&VersionFilter>) -> LookedUpBy {
+        let Some(filter) = filter.filter(|filter| filter.at.is_none()) else {
+            return LookedUpBy::Name;
+        };
+        let of_product = |of: &ProductStanding| {
+            let product = of.product.id.clone();
+            let versions = of.product.versions.iter().map(|(id, ..)| Some(*id));
+            let wanted = versions.chain([None]).filter(|version| filter.wanted.has(*version));
+            wanted.map(|version| (product.clone(), version)).collect::<Vec<_>>()
+        };
+        let products = self.products.iter();
+        let products = products.filter(|of| filter.products.contains(&of.product.id));
+        let versions: Vec<_> = products.flat_map(of_product).take(MOST_VERSIONS + 1).collect();
+        if versions.len() > MOST_VERSIONS {
+            return LookedUpBy::Name;
+        }
+        LookedUpBy::Versions(versions)
+    }
+
     /// The rooms that count for this version: they have it, and none that comes before it in the order.
     fn of_version(&self, of: &ProductStanding, version: &str) -> VersionFilter {
         let written = of.product.versions.iter().find(|(_, text, ..)| text == version);
@@ -333,14 +358,18 @@ impl ReadSnapshot {
         limit: i64,
     ) -> Result<(Page<SupportRoom, RoomCursor>, i64)> {
         let position = |row: &RoomCursor| (row.name_key.clone(), row.id);
-        let stored = store::RoomFilter {
+        let mut stored = store::RoomFilter {
             after: page.after().map(position),
             before: page.before().map(position),
             versions: Some(standing.filter(filter)),
             ..store::RoomFilter::default()
         };
-        let records = self.tx.room_page(&stored, limit + 1).await?;
         let total = self.rooms_found(&stored).await?;
+        let all = self.rooms_found(&store::RoomFilter::default()).await?;
+        if total < all / FEW {
+            stored.looked_up_by = standing.looked_up_by(stored.versions.as_ref());
+        }
+        let records = self.tx.room_page(&stored, limit + 1).await?;
         let records = Page::cut(records, page, limit, RoomCursor::of);
         let ids: Vec<RoomId> = records.items.iter().map(|record| record.id).collect();
         let found = self.tx.versions_in_rooms(&ids, standing.at).await?;

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::lists::rooms::{RoomFilter, between, filter_rooms};
+use crate::lists::rooms::{RoomFilter, RoomsPart, between, filter_rooms};
 use crate::lists::search::SearchedList;
 use crate::tx::{Tx, each};
 
@@ -43,7 +43,7 @@ impl Tx {
     /// Rooms by name with all that is in them, after one of them: the lines of at most `limit` rooms.
     pub async fn estate_lines(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<EstateLine>> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let (key, id) = filter.order();
+        let (key, id) = filter.order(RoomsPart::All);
         let lines = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT r.name_key, r.id AS room, s.name AS site, r.name, r.building, r.floor, r.capacity,
@@ -51,8 +51,7 @@ impl Tx {
                     d.controller_id AS device, d.role, d.vendor, d.model, d.serial, c.product_id AS product, v.text AS version
                 FROM (SELECT r.*",
             );
-            query.push(filter.rooms());
-            filter_rooms!(query, filter, words);
+            filter_rooms!(query, filter, RoomsPart::All, words);
             between(&mut query, (key, id), filter.after.as_ref(), None);
             query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
             query.push(

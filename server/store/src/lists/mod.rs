@@ -32,7 +32,7 @@ pub use revision::FactsRevision;
 pub(crate) use room_versions::push_then;
 pub use room_versions::{VersionFilter, VersionSet};
 pub use room_work::RoomWork;
-pub use rooms::{CheckFilter, RoomFilter, RoomListRecord, SoftwareFilter};
+pub use rooms::{CheckFilter, LookedUpBy, RoomFilter, RoomListRecord, SoftwareFilter};
 pub use search::{FoundRoom, FoundTicket, FoundUpdate, words_of};
 pub use tickets::{TicketEventRecord, TicketFilter};
 pub use update_rooms::{UpdateRoomFilter, UpdateRooms};

@@ -35,6 +35,15 @@ impl VersionSet {
     pub fn all() -> Self {
         Self::AllBut(Vec::new())
     }
+
+    /// Whether a version is in it; `None`: one that devices do not say.
+    #[must_use]
+    pub fn has(&self, version: Option<Uuid>) -> bool {
+        match self {
+            Self::Only(versions) => version.is_some_and(|version| versions.contains(&version)),
+            Self::AllBut(versions) => version.is_none_or(|version| !versions.contains(&version)),
+        }
+    }
 }
 
 /// Continues a query of rooms `r` with those that count for what `filter` asks for.
@@ -52,6 +61,18 @@ where
     let products = filter.products.iter().map(|product| product.0.as_str());
     texts_in(query, products.chain([""]));
     push_set(query, "k", &filter.wanted);
+    push_none_worse(query, filter);
+    // Postgres would make a list of all such rooms first.
+    query.push(" LIMIT 1 OFFSET 0)");
+}
+
+/// Continues a query of rooms `r` and of components `k` with the rooms that have nothing worse than `k`.
+pub(super) fn push_none_worse<DB>(query: &mut sqlx::QueryBuilder<DB>, filter: &VersionFilter)
+where
+    DB: sqlx::Database,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    i64: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
     if filter.worse != VersionSet::Only(Vec::new()) {
         query.push(" AND NOT EXISTS (SELECT 1 FROM ");
         push_components_of_room(query, ("e", "o"), filter.at);
@@ -59,8 +80,30 @@ where
         push_set(query, "o", &filter.worse);
         query.push(")");
     }
-    // Postgres would make a list of all such rooms first.
-    query.push(" LIMIT 1 OFFSET 0)");
+}
+
+/// Continues a query of components with those that have this version of a product; `None`: one that devices do not say.
+pub(super) fn push_version<DB>(
+    query: &mut sqlx::QueryBuilder<DB>,
+    component: &str,
+    product: &ProductId,
+    version: Option<Uuid>,
+) where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    query
+        .push(format_args!(" AND {component}.product_id = "))
+        .push_bind(product.0.clone());
+    match version {
+        Some(version) => {
+            query
+                .push(format_args!(" AND {component}.version_id = "))
+                .push_bind(version);
+        }
+        None => drop(query.push(format_args!(" AND {component}.version_id IS NULL"))),
+    }
 }
 
 /// What the devices of a room `r` have, or what those had that were there at an instant.

@@ -1,17 +1,17 @@
 //! The lists of rooms (P0, P4): a page by name, how many match, and which ring those that match are in.
 
 use chrono::{DateTime, Utc};
-use domain::ids::{RingId, RoomId, SiteId};
+use domain::ids::{ProductId, RingId, RoomId, SiteId};
 use domain::readiness::{Check, CheckResult};
 use domain::room::RoomState;
 use domain::zone::Zone;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::lists::room_versions::VersionFilter;
+use crate::lists::room_versions::{VersionFilter, push_none_worse, push_version, push_versions};
 use crate::lists::search::SearchedList;
 use crate::rooms::RoomRing;
-use crate::rows::{word, zone_of};
+use crate::rows::{texts_in, word, zone_of};
 use crate::tx::{Tx, each};
 
 /// A room in a list.
@@ -54,6 +54,7 @@ pub struct RoomFilter {
     pub software: Option<SoftwareFilter>,
     /// Those alone that count for one of these versions, or did so then.
     pub versions: Option<VersionFilter>,
+    pub looked_up_by: LookedUpBy,
 }
 
 /// Which software.
@@ -61,8 +62,6 @@ pub struct RoomFilter {
 pub struct SoftwareFilter {
     /// As names are compared ([`domain::clean::name_key`]).
     pub name_key: String,
-    /// As in [`CheckFilter`].
-    pub is_rare: bool,
 }
 
 /// Which results of checks.
@@ -72,25 +71,70 @@ pub struct CheckFilter {
     pub check: Option<Check>,
     /// One of these.
     pub results: Vec<CheckResult>,
-    /// Few rooms have come to that: they are looked up and put in order, and not all rooms in their order looked at.
-    pub is_rare: bool,
 }
 
 impl CheckFilter {
-    pub(super) fn check_name(&self) -> &'static str {
+    fn check_name(&self) -> &'static str {
         self.check.map_or("worst", Check::as_str)
     }
 }
 
+/// By what a page's rooms are looked up. Every way finds the same rooms; the fewer rooms there are by it, the less a page costs (P8).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LookedUpBy {
+    /// Rooms are gone through in their order until a page is full: where many of them match.
+    #[default]
+    Name,
+    /// By [`RoomFilter::checks`].
+    Checks,
+    /// By [`RoomFilter::software`].
+    Software,
+    /// By [`RoomFilter::versions`], which are these, each of its product; `None`: one that devices do not say. Not for a time that is past.
+    Versions(Vec<(ProductId, Option<Uuid>)>),
+}
+
+/// Some of the rooms of a list, which an index has in the order of their names.
+#[derive(Clone, Copy)]
+pub(crate) enum RoomsPart<'filter> {
+    /// All that match.
+    All,
+    /// Those whose check has come to this.
+    Checked(&'filter CheckFilter, CheckResult),
+    /// Those with this software.
+    Software(&'filter SoftwareFilter),
+    /// Those with this version of a product: a room may be in several such parts.
+    Version(&'filter ProductId, Option<Uuid>),
+}
+
 impl RoomFilter {
-    /// Begins a query of the rooms `r` behind its columns. Of the states a literal, for an index of the others alone.
-    pub(crate) fn rooms(&self) -> &'static str {
-        if self.software.as_ref().is_some_and(|software| software.is_rare) {
-            return " FROM unreviewed_software w CROSS JOIN rooms r WHERE r.id = w.room_id AND r.state <> 'retired'";
+    /// The parts in which a page is looked up.
+    fn parts(&self) -> Vec<RoomsPart<'_>> {
+        match (&self.looked_up_by, &self.checks, &self.software) {
+            (LookedUpBy::Checks, Some(checks), _) => {
+                let results = checks.results.iter();
+                results.map(|result| RoomsPart::Checked(checks, *result)).collect()
+            }
+            (LookedUpBy::Software, _, Some(software)) => vec![RoomsPart::Software(software)],
+            (LookedUpBy::Versions(versions), ..) => {
+                let versions = versions.iter();
+                versions
+                    .map(|(product, version)| RoomsPart::Version(product, *version))
+                    .collect()
+            }
+            _ => vec![RoomsPart::All],
         }
-        if self.checks.as_ref().is_some_and(|checks| checks.is_rare) {
-            return " FROM checks q CROSS JOIN rooms r WHERE r.id = q.room_id AND r.state <> 'retired'";
+    }
+
+    /// The parts in which rooms are counted: none of them is in two.
+    fn counted_parts(&self) -> Vec<RoomsPart<'_>> {
+        match self.looked_up_by {
+            LookedUpBy::Versions(_) => vec![RoomsPart::All],
+            LookedUpBy::Name | LookedUpBy::Checks | LookedUpBy::Software => self.parts(),
         }
+    }
+
+    /// Where the rooms `r` of [`RoomsPart::All`] are. Of the states a literal, for an index of the others alone.
+    fn all_rooms(&self) -> &'static str {
         if self.onboarding {
             return " FROM rooms r WHERE r.state = 'onboarding'";
         }
@@ -109,11 +153,12 @@ impl RoomFilter {
         }
     }
 
-    /// What they stand in the order of: an index of the table that [`RoomFilter::rooms`] begins with has it.
-    pub(crate) fn order(&self) -> (&'static str, &'static str) {
-        match self.unhealthy_at {
-            Some(_) => ("q.room_key", "q.room_id"),
-            None => ("r.name_key", "r.id"),
+    /// What the rooms of a part stand in the order of: an index of the table that [`filter_rooms`] begins with has it.
+    pub(crate) fn order(&self, part: RoomsPart<'_>) -> (&'static str, &'static str) {
+        match part {
+            RoomsPart::All if self.unhealthy_at.is_none() => ("r.name_key", "r.id"),
+            RoomsPart::All | RoomsPart::Checked(..) | RoomsPart::Software(_) => ("q.room_key", "q.room_id"),
+            RoomsPart::Version(..) => ("k.room_key", "k.room_id"),
         }
     }
 }
@@ -137,9 +182,43 @@ pub(crate) fn between<DB>(
     }
 }
 
-/// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside. `words`: [`Tx::word_filter`].
+/// Begins a query of the rooms `r` of a part behind its columns, SQLite takes the tables of a CROSS JOIN in their order.
+pub(super) fn push_part<DB>(query: &mut sqlx::QueryBuilder<DB>, filter: &RoomFilter, part: RoomsPart<'_>)
+where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    match part {
+        RoomsPart::All => drop(query.push(filter.all_rooms())),
+        RoomsPart::Checked(checks, result) => {
+            query
+                .push(" FROM checks q CROSS JOIN rooms r WHERE r.id = q.room_id AND r.state <> 'retired' AND q.check_name = '")
+                .push(checks.check_name())
+                .push("' AND q.result = '")
+                .push(result.as_str())
+                .push("'");
+        }
+        RoomsPart::Software(software) => {
+            query
+                .push(" FROM unreviewed_software q CROSS JOIN rooms r WHERE r.id = q.room_id AND r.state <> 'retired' AND q.name_key = ")
+                .push_bind(software.name_key.clone());
+        }
+        RoomsPart::Version(product, version) => {
+            query.push(" FROM components k CROSS JOIN rooms r WHERE r.id = k.room_id AND k.room_key IS NOT NULL AND r.state <> 'retired'");
+            push_version(query, "k", product, version);
+            // Of several devices of a room that have it the first counts.
+            query.push(" AND NOT EXISTS (SELECT 1 FROM components s WHERE s.room_id = k.room_id AND s.room_key = k.room_key AND s.device_id < k.device_id");
+            push_version(query, "s", product, version);
+            query.push(")");
+        }
+    }
+}
+
+/// Continues a query of rooms `r` with what `filter` asks for, the ends of its page aside, behind its columns. `words`: [`Tx::word_filter`].
 macro_rules! filter_rooms {
-    ($query:ident, $filter:ident, $words:ident) => {
+    ($query:ident, $filter:ident, $part:expr, $words:ident) => {
+        $crate::lists::rooms::push_part(&mut $query, $filter, $part);
         if let Some((before, words, behind)) = &$words {
             $query.push(*before).push_bind(words.clone()).push(*behind);
         }
@@ -149,37 +228,7 @@ macro_rules! filter_rooms {
         if let Some(site) = $filter.site {
             $query.push(" AND r.site_id = ").push_bind(site.0);
         }
-        if let Some(checks) = &$filter.checks {
-            $query.push(if checks.is_rare {
-                " AND q.check_name = "
-            } else {
-                " AND EXISTS (SELECT 1 FROM checks q WHERE q.room_id = r.id AND q.check_name = "
-            });
-            $query.push_bind(checks.check_name()).push(" AND q.result IN (");
-            $crate::rows::texts_in(&mut $query, checks.results.iter().map(|result| result.as_str()));
-            if !checks.is_rare {
-                // As below.
-                $query.push(" LIMIT 1 OFFSET 0)");
-            }
-        }
-        if let Some(software) = &$filter.software {
-            $query.push(if software.is_rare {
-                " AND w.name_key = "
-            } else {
-                " AND EXISTS (SELECT 1 FROM unreviewed_software w WHERE w.room_id = r.id AND w.name_key = "
-            });
-            $query.push_bind(software.name_key.clone());
-            if !software.is_rare {
-                // As below.
-                $query.push(" LIMIT 1 OFFSET 0)");
-            }
-        }
-        if let Some(versions) = &$filter.versions {
-            $crate::lists::room_versions::push_versions(&mut $query, versions);
-        }
-        if $filter.onboarding && ($filter.checks.is_some() || $filter.software.is_some()) {
-            $query.push(" AND r.state = 'onboarding'");
-        }
+        $crate::lists::rooms::push_choice(&mut $query, $filter, $part);
         if let Some(at) = $filter.unhealthy_at {
             $query
                 .push($crate::rules_in_sql::UNHEALTHY)
@@ -192,22 +241,71 @@ macro_rules! filter_rooms {
 
 pub(super) use filter_rooms;
 
+/// Continues a query of rooms `r` with what checks, software and versions `filter` asks for, where the part does not say it already.
+pub(super) fn push_choice<DB>(query: &mut sqlx::QueryBuilder<DB>, filter: &RoomFilter, part: RoomsPart<'_>)
+where
+    DB: sqlx::Database,
+    String: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    Uuid: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    i64: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    if let (Some(checks), RoomsPart::All | RoomsPart::Software(_) | RoomsPart::Version(..)) = (&filter.checks, part) {
+        query
+            .push(" AND EXISTS (SELECT 1 FROM checks o WHERE o.room_id = r.id AND o.check_name = '")
+            .push(checks.check_name())
+            .push("' AND o.result IN (");
+        texts_in(query, checks.results.iter().map(|result| result.as_str()));
+        // As below.
+        query.push(" LIMIT 1 OFFSET 0)");
+    }
+    if let (Some(software), RoomsPart::All | RoomsPart::Checked(..) | RoomsPart::Version(..)) = (&filter.software, part)
+    {
+        query
+            .push(" AND EXISTS (SELECT 1 FROM unreviewed_software w WHERE w.room_id = r.id AND w.name_key = ")
+            .push_bind(software.name_key.clone())
+            .push(" LIMIT 1 OFFSET 0)");
+    }
+    match (&filter.versions, part) {
+        (Some(versions), RoomsPart::Version(..)) => push_none_worse(query, versions),
+        (Some(versions), RoomsPart::All | RoomsPart::Checked(..) | RoomsPart::Software(_)) => {
+            push_versions(query, versions)
+        }
+        (None, _) => {}
+    }
+    if filter.onboarding && !matches!(part, RoomsPart::All) {
+        query.push(" AND r.state = 'onboarding'");
+    }
+}
+
 impl Tx {
     /// A page of rooms by name.
     pub async fn room_page(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomListRecord>> {
         type Row = (Uuid, String, String, String, String, String, String, Uuid, String);
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let (key, id) = filter.order();
         let direction = if filter.before.is_some() { " DESC" } else { "" };
+        let parts = filter.parts();
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut rows: Vec<Row> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new(
-                "SELECT r.id, r.name, r.name_key, (SELECT s.name FROM sites s WHERE s.id = r.site_id), r.building, r.floor, r.zone, r.ring_id, r.state",
-            );
-            query.push(filter.rooms());
-            filter_rooms!(query, filter, words);
-            between(&mut query, (key, id), filter.after.as_ref(), filter.before.as_ref());
-            // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
-            query.push(format_args!(" ORDER BY {key}{direction}, {id}{direction} LIMIT {limit}"));
+            let mut query = sqlx::QueryBuilder::new("");
+            let mut start = if parts.len() > 1 { "SELECT * FROM (" } else { "" };
+            for part in &parts {
+                let (key, id) = filter.order(*part);
+                query.push(start).push(
+                    "SELECT r.id, r.name, r.name_key, (SELECT s.name FROM sites s WHERE s.id = r.site_id) AS site, r.building, r.floor, r.zone,
+                    r.ring_id, r.state",
+                );
+                filter_rooms!(query, filter, *part, words);
+                between(&mut query, (key, id), filter.after.as_ref(), filter.before.as_ref());
+                // A number and no parameter: Postgres then plans for a page, and not for a tenth of all rows.
+                query.push(format_args!(" ORDER BY {key}{direction}, {id}{direction} LIMIT {limit}"));
+                // A room with two versions that are wanted is in two parts.
+                start = ") AS part UNION SELECT * FROM (";
+            }
+            if parts.len() > 1 {
+                query.push(format_args!(") AS part ORDER BY name_key{direction}, id{direction} LIMIT {limit}"));
+            }
             query.build_query_as().fetch_all(c).await
         })?;
         if filter.before.is_some() {
@@ -219,24 +317,37 @@ impl Tx {
     /// How many rooms there are on all pages of [`Tx::room_page`]. Without words, and whatever their health, it is read and not counted.
     pub async fn rooms_found(&mut self, filter: &RoomFilter) -> Result<i64> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let is_counted = words.is_none()
+        let is_read = words.is_none()
             && filter.unhealthy_at.is_none()
             && filter.checks.is_none()
             && filter.versions.is_none()
             && filter.software.is_none();
-        Ok(each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT ");
-            if is_counted {
-                query.push("CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state ");
-                query.push(match (filter.retired, filter.onboarding) {
-                    (true, _) => "= 'retired'",
-                    (false, true) => "= 'onboarding'",
-                    (false, false) => "<> 'retired'",
-                });
-            } else {
-                query.push("COUNT(*)").push(filter.rooms());
+        if !is_read {
+            let mut found = 0;
+            for part in filter.counted_parts() {
+                let rooms: i64 = each!(self, c => {
+                    let mut query = sqlx::QueryBuilder::new("SELECT COUNT(*)");
+                    filter_rooms!(query, filter, part, words);
+                    query.build_query_scalar().fetch_one(c).await
+                })?;
+                found += rooms;
             }
-            filter_rooms!(query, filter, words);
+            return Ok(found);
+        }
+        Ok(each!(self, c => {
+            let mut query =
+                sqlx::QueryBuilder::new("SELECT CAST(COALESCE(SUM(r.rooms), 0) AS BIGINT) FROM room_counts r WHERE r.state ");
+            query.push(match (filter.retired, filter.onboarding) {
+                (true, _) => "= 'retired'",
+                (false, true) => "= 'onboarding'",
+                (false, false) => "<> 'retired'",
+            });
+            if let Some(ring) = filter.ring {
+                query.push(" AND r.ring_id = ").push_bind(ring.0);
+            }
+            if let Some(site) = filter.site {
+                query.push(" AND r.site_id = ").push_bind(site.0);
+            }
             query.build_query_scalar().fetch_one(c).await
         })?)
     }
@@ -261,11 +372,10 @@ impl Tx {
     /// Which ring the rooms are in that match, the first `limit` by name.
     pub async fn matching_rooms(&mut self, filter: &RoomFilter, limit: i64) -> Result<Vec<RoomRing>> {
         let words = self.word_filter(SearchedList::Rooms, &filter.words);
-        let (key, id) = filter.order();
+        let (key, id) = filter.order(RoomsPart::All);
         let rows: Vec<(Uuid, String, Uuid)> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("SELECT r.id, r.name, r.ring_id");
-            query.push(filter.rooms());
-            filter_rooms!(query, filter, words);
+            filter_rooms!(query, filter, RoomsPart::All, words);
             query.push(format_args!(" ORDER BY {key}, {id} LIMIT ")).push_bind(limit);
             query.build_query_as().fetch_all(c).await
         })?;

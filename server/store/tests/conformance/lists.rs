@@ -2,13 +2,17 @@
 
 use domain::deployment::{DeploymentState, Progress};
 use domain::ids::{RingId, RoomId};
-use domain::room::RoomState;
+use domain::readiness::CheckResult;
+use domain::room::{RoomState, VersionSource};
 use domain::ticket::{Suppression, TicketSeverity, TicketState};
-use store::{RoomFilter, RoomListRecord, TicketFilter, TicketRecord, Tx, UpdateRoomFilter, UpdateRooms};
+use store::{
+    CheckFilter, LookedUpBy, NewDevice, RoomFilter, RoomListRecord, SoftwareFilter, TicketFilter, TicketRecord, Tx,
+    UpdateRoomFilter, UpdateRooms, VersionFilter, VersionSet,
+};
 use testkit::{Home, both_engines};
 use uuid::Uuid;
 
-use crate::lab::{self, GENERAL, STAGING, UPDATE, at_night, later, room};
+use crate::lab::{self, GENERAL, NEW, OLD, STAGING, UPDATE, at_night, device, later, room};
 use crate::rollouts::every_deployment_state;
 
 both_engines![
@@ -16,6 +20,7 @@ both_engines![
     pages_of_rooms_follow_each_other_forth_and_back_p8,
     the_rooms_of_an_update_stand_by_name_whatever_their_status_p3_p8,
     the_unhealthy_rooms_are_known_with_every_change_of_a_ticket_i4_p8,
+    rooms_are_the_same_by_whatever_they_are_looked_up_c8_l5_p8,
 ];
 
 async fn pages_of_rooms_follow_each_other_forth_and_back_p8(home: Home) {
@@ -402,4 +407,160 @@ async fn rooms_and_tickets_are_counted_with_every_change_p8(home: Home) {
     let (_, findings) = found("").await;
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert!(findings[0].starts_with("2 retired rooms of ring"), "{findings:?}");
+}
+
+/// The names of all rooms that match, read in pages of two, forth and back.
+async fn pages_of_two(tx: &mut Tx, filter: &RoomFilter) -> Vec<String> {
+    let (mut forth, mut back) = (Vec::new(), Vec::new());
+    let mut next = filter.clone();
+    loop {
+        let page = tx.room_page(&next, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        next.after = Some((last.name_key.clone(), last.id));
+        forth.extend(page.into_iter().map(|room| room.name));
+    }
+    let mut next = RoomFilter {
+        before: Some(("~".to_owned(), room(0))),
+        ..filter.clone()
+    };
+    loop {
+        let page = tx.room_page(&next, 2).await.unwrap();
+        let Some(first) = page.first() else { break };
+        next.before = Some((first.name_key.clone(), first.id));
+        back.extend(page.into_iter().rev().map(|room| room.name));
+    }
+    back.reverse();
+    assert_eq!(forth, back, "{filter:?}");
+    assert_eq!(
+        tx.rooms_found(filter).await.unwrap(),
+        i64::try_from(forth.len()).unwrap()
+    );
+    forth
+}
+
+async fn rooms_are_the_same_by_whatever_they_are_looked_up_c8_l5_p8(home: Home) {
+    let store = &home.store;
+    lab::fill(store, 6).await;
+    // Room 1 has two devices with version 1; Room 2 one with each; what the device of Room 3 has nobody knows.
+    store::write!(store, tx => {
+        tx.add_devices(&[lab::a_device(11, 1, room(1)), lab::a_device(12, 1, room(2))]).await?;
+        let components = [(device(11), lab::cam(), Some(OLD)), (device(12), lab::cam(), Some(NEW)), (device(3), lab::cam(), None)];
+        tx.put_components(&components, VersionSource::Reported, at_night()).await
+    })
+    .unwrap();
+    for statement in [
+        "INSERT INTO checks (room_id, check_name, result, since) SELECT r.id, 'worst', 'pass', 0 FROM rooms r",
+        "UPDATE checks SET result = 'fail' WHERE room_key IN ('room 1', 'room 4')",
+        "UPDATE checks SET result = 'unknown' WHERE room_key IN ('room 2', 'room 5')",
+        "INSERT INTO unreviewed_software (room_id, name_key, name) SELECT r.id, 'viewer', 'Viewer' FROM rooms r WHERE r.name_key > 'room 2'",
+    ] {
+        home.try_execute(statement).await.unwrap();
+    }
+    let checks = |results: &[CheckResult]| RoomFilter {
+        checks: Some(CheckFilter {
+            check: None,
+            results: results.to_vec(),
+        }),
+        ..RoomFilter::default()
+    };
+    let software = RoomFilter {
+        software: Some(SoftwareFilter {
+            name_key: "viewer".to_owned(),
+        }),
+        ..RoomFilter::default()
+    };
+    let versions = |wanted: VersionSet, worse: Vec<Uuid>| RoomFilter {
+        versions: Some(VersionFilter {
+            products: vec![lab::cam()],
+            wanted,
+            worse: VersionSet::Only(worse),
+            at: None,
+        }),
+        ..RoomFilter::default()
+    };
+    let of = |each: &[Option<Uuid>]| LookedUpBy::Versions(each.iter().map(|version| (lab::cam(), *version)).collect());
+    let alike = async |filter: &RoomFilter, by: &LookedUpBy| {
+        let mut tx = store.read().await.unwrap();
+        let looked_up = RoomFilter {
+            looked_up_by: by.clone(),
+            ..filter.clone()
+        };
+        let found = pages_of_two(&mut tx, filter).await;
+        assert_eq!(pages_of_two(&mut tx, &looked_up).await, found, "{looked_up:?}");
+        assert_eq!(tx.wrong_counts().await.unwrap(), Vec::<String>::new());
+        found
+    };
+    let failed = checks(&[CheckResult::Fail]);
+    let open = checks(&[CheckResult::Fail, CheckResult::Unknown, CheckResult::Warning]);
+    let old = versions(VersionSet::Only(vec![OLD]), Vec::new());
+    let new = versions(VersionSet::Only(vec![NEW]), Vec::new());
+    let none_older = versions(VersionSet::Only(vec![NEW]), vec![OLD]);
+    let any = versions(VersionSet::all(), Vec::new());
+    let unknown = versions(VersionSet::AllBut(vec![OLD, NEW]), Vec::new());
+    assert_eq!(alike(&failed, &LookedUpBy::Checks).await, ["Room 1", "Room 4"]);
+    assert_eq!(
+        alike(&open, &LookedUpBy::Checks).await,
+        ["Room 1", "Room 2", "Room 4", "Room 5"]
+    );
+    assert_eq!(
+        alike(&software, &LookedUpBy::Software).await,
+        ["Room 3", "Room 4", "Room 5"]
+    );
+    assert_eq!(
+        alike(&old, &of(&[Some(OLD)])).await,
+        ["Room 0", "Room 1", "Room 2", "Room 4", "Room 5"]
+    );
+    assert_eq!(alike(&new, &of(&[Some(NEW)])).await, ["Room 2"]);
+    assert_eq!(alike(&none_older, &of(&[Some(NEW)])).await, [""; 0]);
+    assert_eq!(alike(&unknown, &of(&[None])).await, ["Room 3"]);
+    assert_eq!(
+        alike(&any, &of(&[Some(OLD), Some(NEW), None])).await.len(),
+        6,
+        "each room once"
+    );
+    // Both at once, by the one and by the other.
+    let both = RoomFilter {
+        software: software.software.clone(),
+        ..failed.clone()
+    };
+    assert_eq!(alike(&both, &LookedUpBy::Checks).await, ["Room 4"]);
+    assert_eq!(alike(&both, &LookedUpBy::Software).await, ["Room 4"]);
+
+    // A renamed room, a device that is revoked, one that moves, and a retired room.
+    store::write!(store, tx => {
+        let record = tx.room_record(room(4)).await?.unwrap();
+        tx.put_room(&store::RoomRecord { name: "Aspen".to_owned(), ..record }).await?;
+        let record = tx.room_record(room(5)).await?.unwrap();
+        tx.put_room(&store::RoomRecord { state: RoomState::Retired, ..record }).await?;
+        tx.revoke_device("device-12", at_night()).await?;
+        tx.move_device(device(11), &NewDevice { room: room(3), ..lab::a_device(11, 1, room(3)) }, at_night()).await?;
+        tx.put_components(&[(device(11), lab::cam(), Some(NEW))], VersionSource::Reported, at_night()).await
+    })
+    .unwrap();
+    assert_eq!(alike(&failed, &LookedUpBy::Checks).await, ["Aspen", "Room 1"]);
+    assert_eq!(alike(&software, &LookedUpBy::Software).await, ["Aspen", "Room 3"]);
+    assert_eq!(
+        alike(&old, &of(&[Some(OLD)])).await,
+        ["Aspen", "Room 0", "Room 1", "Room 2"]
+    );
+    assert_eq!(alike(&new, &of(&[Some(NEW)])).await, ["Room 3"]);
+    // What does not fit is found.
+    for (statement, finding) in [
+        (
+            "UPDATE components SET room_key = 'room 9' WHERE room_key = 'room 0'",
+            "the components of \"Room 0\" stand in lists as \"room 9\", and the room as \"room 0\"",
+        ),
+        (
+            "UPDATE components SET room_key = 'room 0' WHERE room_key = 'room 9'",
+            "",
+        ),
+        (
+            "UPDATE components SET room_key = 'room 2' WHERE room_key IS NULL",
+            "the components of \"device-12\" stand in lists of rooms, and it is revoked",
+        ),
+    ] {
+        home.try_execute(statement).await.unwrap();
+        let findings = store.read().await.unwrap().wrong_counts().await.unwrap();
+        assert_eq!(findings.join("; "), finding, "{statement}");
+    }
 }
