@@ -12,6 +12,7 @@ both_engines![
     commands_that_look_leave_an_old_schema_and_an_empty_database_alone_g1,
     a_dry_run_says_what_a_tick_does_and_writes_nothing_g1,
     an_operator_lets_people_and_programs_in_and_out_a1_a2,
+    zone_files_without_a_zone_of_a_site_are_refused_at_the_start_w3_g5,
 ];
 
 /// Exit status, standard output, standard error.
@@ -493,4 +494,43 @@ async fn an_operator_lets_people_and_programs_in_and_out_a1_a2(engine: Engine) {
         .texts("SELECT DISTINCT actor FROM audit WHERE object_kind = 'token'")
         .await;
     assert_eq!(by, ["Operator (command line)"]);
+}
+
+async fn zone_files_without_a_zone_of_a_site_are_refused_at_the_start_w3_g5(engine: Engine) {
+    let house = House::new(engine).await;
+    house.database.execute("UPDATE sites SET zone = 'Europe/Paris'").await;
+    house.stop().await;
+    house.service.store().close().await;
+    let database = house.database.copy().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let artifacts = folder.path().join("artifacts");
+    std::fs::create_dir_all(folder.path().join("zones/Europe")).expect("a folder");
+    // A compiled zone without changes: the head, its counts, one kind of time at no offset, and what that is called (RFC 8536).
+    let head = [
+        b"TZif".as_slice(),
+        &[0; 16 + 16],
+        &[0, 0, 0, 1, 0, 0, 0, 4],
+        &[0; 6],
+        b"UTC\0",
+    ]
+    .concat();
+    std::fs::write(folder.path().join("zones/Europe/London"), head).expect("a file");
+    let (zones, artifacts) = (folder.path().join("zones"), artifacts.to_string_lossy().into_owned());
+    let zones = zones.to_string_lossy().into_owned();
+    let serve = [
+        "serve",
+        "--database",
+        &database.address,
+        "--artifacts",
+        &artifacts,
+        "--listen",
+        "127.0.0.1:0",
+        "--zone",
+        "Europe/London",
+    ];
+    let with_files: Vec<&str> = ["--zoneinfo", &zones].into_iter().chain(serve).collect();
+    refused(
+        &with_files,
+        &["\"Europe/Paris\"", "the zone of site Harbour", "newer zone files"],
+    );
 }
