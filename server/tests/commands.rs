@@ -497,7 +497,7 @@ async fn an_operator_lets_people_and_programs_in_and_out_a1_a2(engine: Engine) {
 }
 
 async fn zone_files_without_a_zone_of_a_site_are_refused_at_the_start_w3_g5(engine: Engine) {
-    let house = House::new(engine).await;
+    let mut house = House::new(engine).await;
     house.database.execute("UPDATE sites SET zone = 'Europe/Paris'").await;
     house.stop().await;
     house.service.store().close().await;
@@ -531,6 +531,6 @@ async fn zone_files_without_a_zone_of_a_site_are_refused_at_the_start_w3_g5(engi
     let with_files: Vec<&str> = ["--zoneinfo", &zones].into_iter().chain(serve).collect();
     refused(
         &with_files,
-        &["\"Europe/Paris\"", "the zone of site Harbour", "newer zone files"],
+        &["\"Europe/Paris\"", "the zone of site London", "newer zone files"],
     );
 }
