@@ -215,6 +215,14 @@ pub(crate) enum Explain {
         #[arg(long)]
         json: bool,
     },
+    /// Whether the halt rule pauses a rollout.
+    Halt {
+        /// `{"rings":[{"name","applicable","attempted","failed","unreachable","unhealthy"}],"settings":{…}}`, in rollout order.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// What rings add up to.
     Rings {
         /// `{"rings":[{"name","order","rollout_days","test_days"}]}`.

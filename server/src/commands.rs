@@ -205,6 +205,7 @@ async fn explain_rule(explained: Explain) -> Result<()> {
             rule,
             json,
         } => explain::support(&catalogue, (&product, &version), &as_of, &rule, json),
+        Explain::Halt { file, json } => explain::halt(&file, json),
         Explain::Rings { file, json } => explain::rings(&file, json),
         Explain::Readiness { file, profile, json } => explain::readiness(&file, profile.as_deref(), json),
         Explain::Room { room, database, json } => explain::room(&open_read_only(&database).await?, &room, json).await,

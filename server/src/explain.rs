@@ -1,5 +1,9 @@
 //! `nightshift explain`: how a rule decides, in a sentence or as JSON (G6).
 
+mod halt;
+
+pub(crate) use halt::halt;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -291,6 +291,62 @@ fn explain_readiness_keeps_to_the_last_second_the_last_day_and_the_last_name_c1a
 }
 
 #[test]
+fn explain_halt_says_whether_the_rule_fires_and_on_what_evidence_k7_g6() {
+    let explained = |file: &Value| {
+        let path = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(path.path(), file.to_string()).expect("a file");
+        json(&["explain", "halt", &path.path().to_string_lossy(), "--json"])
+    };
+    let ring = |name: &str, applicable: u32, attempted: u32, failed: u32| serde_json::json!({ "name": name, "applicable": applicable, "attempted": attempted, "failed": failed, "unreachable": 0, "unhealthy": 0 });
+    let well = ring("Staging", 10, 10, 0);
+    for (applicable, fires) in [(150, true), (151, false)] {
+        let said = explained(&serde_json::json!({ "rings": [well, ring("General", applicable, 100, 3)] }));
+        assert_eq!(said["fires"], fires, "{said}");
+    }
+    let said = explained(&serde_json::json!({ "rings": [well, ring("General", 100, 5, 1)] }));
+    assert_eq!(
+        said,
+        serde_json::json!({ "fires": true, "ring": "General", "rule": "share",
+            "evidence": "1 room failed in General, of 5 rooms in which it was tried. The limit is 20 percent." })
+    );
+    let said = explained(&serde_json::json!({ "rings": [well, ring("General", 100, 4, 1)] }));
+    assert_eq!(
+        said,
+        serde_json::json!({ "fires": false, "ring": null, "rule": null, "evidence": null })
+    );
+    let said = explained(&serde_json::json!({ "rings": [ring("Staging", 0, 0, 0), ring("General", 100, 1, 1)] }));
+    assert_eq!(
+        (&said["ring"], &said["rule"]),
+        (&"General".into(), &"first_ring".into())
+    );
+    // Null switches a part off; what is missing is the default.
+    let off = serde_json::json!({ "first_ring_one": null, "attempted_percent": null });
+    let said = explained(&serde_json::json!({ "rings": [ring("Staging", 10, 10, 2)], "settings": off }));
+    assert_eq!(said["fires"], false);
+    let said = explained(&serde_json::json!({ "rings": [ring("Staging", 10, 10, 3)], "settings": off }));
+    assert_eq!(said["rule"], "rooms");
+    for (file, words) in [
+        (
+            serde_json::json!({ "rings": [ring("Staging", 10, 1, 2)] }),
+            "failed is 2 and attempted 1",
+        ),
+        (
+            serde_json::json!({ "rings": [], "settings": { "failed_percent": 101 } }),
+            "failed_percent is 101; it must be 1 to 100",
+        ),
+        (
+            serde_json::json!({ "rings": [], "settings": { "failed_rooms": 0 } }),
+            "failed_rooms is 0",
+        ),
+        (serde_json::json!({ "rings": [], "limits": {} }), "limits"),
+    ] {
+        let path = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(path.path(), file.to_string()).expect("a file");
+        refused(&["explain", "halt", &path.path().to_string_lossy()], &[words]);
+    }
+}
+
+#[test]
 fn explain_rings_adds_up_or_refuses_with_both_numbers_r8_r9_g6() {
     let folder = tempfile::tempdir().expect("a folder");
     let rings = |general: &str| {

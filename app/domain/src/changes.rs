@@ -8,12 +8,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::deployment::{Deployment, DeploymentState, Night};
 use crate::event::{Event, Subject};
 use crate::freeze::{Freeze, FreezeScope, Shift};
+use crate::halt::Halt;
 use crate::ids::{ActionId, DeploymentId, DeviceId, FreezeId, RingId, RoomId, SiteId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::readiness::checked::CheckedRoom;
 use crate::readiness::{Check, Waiver};
 use crate::ring::RingSequence;
-use crate::rollout::Rollout;
+use crate::rollout::{Rollout, RolloutState};
 use crate::settings::Organisation;
 use crate::start_window::StartWindow;
 use crate::ticket::{CauseTicketChange, TicketChange};
@@ -60,6 +61,10 @@ pub struct Changes {
     pub believed: Vec<BelievedVersion>,
     /// Failure tickets to open, add to or resolve.
     pub tickets: Vec<TicketChange>,
+    /// Tickets of rollouts that were paused by rule, and of those that go on (K7).
+    pub halt_tickets: Vec<HaltTicket>,
+    /// Updates whose failed rooms fire no halt again: an admin has resumed them after one (K7).
+    pub tolerated: Vec<UpdateId>,
     /// Tickets of rooms that something else is the matter with.
     pub cause_tickets: Vec<CauseTicketChange>,
     /// What people have decided about readiness.
@@ -111,6 +116,15 @@ pub struct MovedRooms {
     pub from: RingId,
     /// The ring that they go to.
     pub to: RingId,
+}
+
+/// What happens to the ticket of a rollout that is paused by rule (K7). An update has at most one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HaltTicket {
+    /// It was paused: the ticket has the rooms that have failed.
+    Opened { update: UpdateId, halt: Halt },
+    /// An admin has resumed it, or it has ended: that resolves the ticket.
+    Cleared { update: UpdateId, by: String },
 }
 
 /// A release is published.
@@ -221,6 +235,8 @@ pub struct Wake {
 pub enum WakeOf {
     /// Everything unfinished of an update.
     Update(UpdateId),
+    /// Everything unfinished of updates that may wait for this one as a step (S8).
+    WaitingForStep(UpdateId),
     /// What waits under rollouts that are over: a retry or a force (K4, K5). `Some`: in the rooms of this ring alone.
     UnderFinished(Option<RingId>),
     /// Every running rollout, because rings, zones, settings or the rooms in rings have changed.
@@ -250,6 +266,10 @@ impl Wake {
 /// Rooms that the planner rechecks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recheck {
+    /// Those that have a version of this update's product that is out of support on a date (S11).
+    OutOfSupport { update: UpdateId, on: NaiveDate },
+    /// Those that have yet to get an update of this one's product whose rollout is over (S11).
+    Late(UpdateId),
     /// Those of a ring.
     Ring(RingId),
     /// Those of a site.
@@ -402,6 +422,8 @@ impl Changes {
             believed,
             tickets,
             cause_tickets,
+            halt_tickets,
+            tolerated,
             readiness,
             settings,
             checked_rooms,
@@ -430,6 +452,8 @@ impl Changes {
             && believed.is_empty()
             && tickets.is_empty()
             && cause_tickets.is_empty()
+            && halt_tickets.is_empty()
+            && tolerated.is_empty()
             && readiness.is_empty()
             && settings.is_empty()
             && checked_rooms.is_empty()
@@ -460,6 +484,51 @@ impl Changes {
                 self.rollouts.push(after);
             }
         }
+    }
+
+    /// A rollout goes on after a pause. After a halt, what has failed so far fires none again, and its ticket is resolved (K7). Rooms that
+    /// are out of support may have it again (S11). `on`: the organisation's date.
+    pub fn note_resume(&mut self, before: &Rollout, on: NaiveDate, by: &str) {
+        let update = before.update;
+        if before.halt.is_some() {
+            self.tolerated.push(update);
+            self.clear_halt_ticket(update, by);
+        }
+        if before.first_test_over {
+            self.rechecks.push(Recheck::OutOfSupport { update, on });
+        }
+    }
+
+    /// [`Changes::note_end`] of those of these rollouts that are deprecated with these changes.
+    pub fn note_ends<'r>(&mut self, before: impl Iterator<Item = &'r Rollout>, by: &str, now: DateTime<Utc>) {
+        for rollout in before {
+            let is_end = |after: &Rollout| {
+                after.update == rollout.update && matches!(after.state, RolloutState::Deprecated { .. })
+            };
+            if self.rollouts.iter().any(is_end) {
+                self.note_end(rollout, by, now);
+            }
+        }
+    }
+
+    /// A rollout is deprecated: the ticket of its halt is resolved (K7), late rooms may get an older update in its place (S11), and rooms
+    /// that waited for the end of its pause look for their way anew (S8).
+    pub fn note_end(&mut self, before: &Rollout, by: &str, now: DateTime<Utc>) {
+        if matches!(before.state, RolloutState::Paused { .. }) {
+            self.woken.push(Wake {
+                what: WakeOf::WaitingForStep(before.update),
+                at: now,
+            });
+        }
+        if before.halt.is_some() {
+            self.clear_halt_ticket(before.update, by);
+        }
+        self.rechecks.push(Recheck::Late(before.update));
+    }
+
+    fn clear_halt_ticket(&mut self, update: UpdateId, by: &str) {
+        let by = by.to_owned();
+        self.halt_tickets.push(HaltTicket::Cleared { update, by });
     }
 
     pub(crate) fn report_line(&mut self, subject: Subject, event: Event) {

@@ -48,6 +48,8 @@ pub fn check(fleet: &Fleet) -> Vec<Finding> {
     blocks(fleet, &mut findings);
     onboarding(fleet, &mut findings);
     visits(fleet, &mut findings);
+    halts(fleet, &mut findings);
+    completed(fleet, &mut findings);
     findings.0.sort();
     findings.0
 }
@@ -58,7 +60,15 @@ pub fn forward(before: &Fleet, after: &Fleet) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
     for (id, old) in &before.deployments {
         let stays = match (&old.state, after.deployments.get(id).map(|new| &new.state)) {
-            (DeploymentState::Completed { .. }, new) => matches!(new, Some(DeploymentState::Completed { .. })),
+            // What its devices have lost since is written down with the instant (S16).
+            (DeploymentState::Completed { .. }, new) => {
+                let fell_back = |new: &Deployment| {
+                    new.fall_backs.at.last() > old.fall_backs.at.last()
+                        || matches!(new.state, DeploymentState::Withdrawn { .. })
+                };
+                matches!(new, Some(DeploymentState::Completed { .. }))
+                    || after.deployments.get(id).is_some_and(fell_back)
+            }
             (
                 DeploymentState::Waiting
                 | DeploymentState::Prepared
@@ -405,12 +415,10 @@ fn nights(fleet: &Fleet, findings: &mut Findings) {
 fn counts(fleet: &Fleet, findings: &mut Findings) {
     let mut counted: BTreeMap<(UpdateId, StageOf), Counts> = BTreeMap::new();
     for deployment in fleet.deployments.values() {
-        if let Some(bucket) = deployment.bucket() {
-            *counted
-                .entry((deployment.update, deployment.ring))
-                .or_default()
-                .of(bucket) += 1;
-        }
+        counted
+            .entry((deployment.update, deployment.ring))
+            .or_default()
+            .count(deployment, 1);
     }
     for rollout in fleet.rollouts.values() {
         for (ring, stored) in &rollout.counts {
@@ -423,7 +431,7 @@ fn counts(fleet: &Fleet, findings: &mut Findings) {
             });
         }
     }
-    for ((update, ring), real) in counted {
+    for ((update, ring), real) in counted.into_iter().filter(|(_, real)| *real != Counts::default()) {
         findings.unless(false, 'J', || {
             format!("rollout {update} counts nothing in ring {ring}, but there are {real:?}")
         });
@@ -456,6 +464,49 @@ fn finished(fleet: &Fleet, findings: &mut Findings) {
             format!(
                 "rollout {} is finished, but deployment {} waits",
                 deployment.update, deployment.id
+            )
+        });
+    }
+}
+
+fn halts(fleet: &Fleet, findings: &mut Findings) {
+    for rollout in fleet.rollouts.values().filter(|rollout| rollout.halt.is_some()) {
+        let is_open = fleet
+            .halt_tickets
+            .get(&rollout.update)
+            .is_some_and(|state| *state != TicketStatus::Resolved);
+        let is_paused = matches!(rollout.state, RolloutState::Paused { .. });
+        findings.unless(is_paused && is_open, 'R', || {
+            format!(
+                "rollout {} was halted by rule, and is not paused or has no open ticket",
+                rollout.update
+            )
+        });
+    }
+    for (update, _) in fleet
+        .halt_tickets
+        .iter()
+        .filter(|(_, state)| **state != TicketStatus::Resolved)
+    {
+        let is_halted = fleet.rollouts.get(update).is_some_and(|rollout| rollout.halt.is_some());
+        findings.unless(is_halted, 'R', || {
+            format!("the ticket of a halt of {update} is open, and it is not halted")
+        });
+    }
+}
+
+fn completed(fleet: &Fleet, findings: &mut Findings) {
+    for deployment in fleet.deployments.values() {
+        let is_completed = matches!(deployment.state, DeploymentState::Completed { .. });
+        let is_seen = !fleet.rechecks.contains(&deployment.room);
+        let (room, update) = (fleet.rooms.get(&deployment.room), fleet.updates.get(&deployment.update));
+        let (Some(room), Some(update), true) = (room, update, is_completed && is_seen) else {
+            continue;
+        };
+        findings.unless(update.lost_in(room).is_none(), 'S', || {
+            format!(
+                "deployment {} is completed, and its devices say otherwise",
+                deployment.id
             )
         });
     }

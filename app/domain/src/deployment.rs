@@ -36,12 +36,38 @@ pub struct Deployment {
     pub offered_windows: u32,
     /// Windows in which other updates of the room left no space for it (S7).
     pub crowded_windows: u32,
+    /// How often its devices have not taken it in this attempt, for reasons of their own (S17).
+    pub refusals: u32,
+    /// How the attempt before this one failed, as long as this one has not ended (K7).
+    pub last_failure: Option<Failure>,
+    /// It had failed when an admin resumed the rollout after a halt: it fires no halt again (K7).
+    pub tolerated: bool,
+    /// When its devices lost it again (S16).
+    pub fall_backs: FallBacks,
     /// The version it found, for the history.
     pub from_version: Option<String>,
     /// Why it stands where it stands (T5).
     pub reason: Reason,
     /// When the planner must look at it again; `None`: when something else happens.
     pub next_at: Option<DateTime<Utc>>,
+}
+
+/// What came of trying an update in a room, as the halt rule counts it (K7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It speaks against the update.
+    Failed,
+    /// It runs, or it has gone well.
+    NotFailed,
+}
+
+/// When the devices of a room lost an update that the room had (S16).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FallBacks {
+    /// Oldest first. Those are left out that count no more ([`crate::settings::Settings::fall_back_days`]).
+    pub at: Vec<DateTime<Utc>>,
+    /// Its rollout was finished then: its counts stay as they were, so that the room stays in them as one that has the update.
+    pub stays_counted: bool,
 }
 
 /// The night that a deployment waits for. Dates are those of the room's zone.
@@ -211,6 +237,10 @@ pub enum Failure {
     Canceled,
     /// It needs a release first that there is none of (S8).
     NoPath,
+    /// Its devices did not take it, time after time, for reasons of their own (S17).
+    Refused,
+    /// Its devices have lost it so often that somebody must look (S16).
+    FellBack,
 }
 
 impl Failure {
@@ -225,6 +255,8 @@ impl Failure {
             Self::Unconfirmed => "unconfirmed",
             Self::Canceled => "canceled",
             Self::NoPath => "no_path",
+            Self::FellBack => "fell_back",
+            Self::Refused => "refused",
         }
     }
 
@@ -239,6 +271,8 @@ impl Failure {
             Self::Unconfirmed,
             Self::Canceled,
             Self::NoPath,
+            Self::FellBack,
+            Self::Refused,
         ]
         .into_iter()
         .find(|failure| failure.as_str() == word)
@@ -358,6 +392,10 @@ impl Deployment {
             missed_windows: 0,
             offered_windows: 0,
             crowded_windows: 0,
+            refusals: 0,
+            last_failure: None,
+            tolerated: false,
+            fall_backs: FallBacks::default(),
             from_version: device.and_then(|device| device.component(&update.product)?.version.clone()),
             reason,
             next_at: Some(now),
@@ -370,9 +408,13 @@ impl Deployment {
         self.state.progress()
     }
 
-    /// In which count it is; `None`: in none, it was withdrawn.
+    /// In which count it is; `None`: in none, it was withdrawn. One whose devices have lost it after the rollout was over stays where it
+    /// was (S16).
     #[must_use]
     pub fn bucket(&self) -> Option<Bucket> {
+        if self.fall_backs.stays_counted {
+            return Some(Bucket::Completed);
+        }
         let bucket = match self.progress() {
             Progress::NotStarted => Bucket::Scheduled,
             Progress::InProgress => Bucket::InProgress,
@@ -382,6 +424,26 @@ impl Deployment {
             Progress::NotRequired => return None,
         };
         Some(if self.is_catch_up() { Bucket::CatchUp } else { bucket })
+    }
+
+    /// What came of trying it, as the halt rule counts it (K7); `None`: it was not tried. A room whose devices were never in contact, or
+    /// did not take it, says nothing about the update, and neither does one that an admin stopped, or that no release leads to.
+    #[must_use]
+    pub fn attempted(&self) -> Option<Attempt> {
+        let failed = |failure: Failure| match failure {
+            Failure::Reported | Failure::Silent | Failure::Unconfirmed | Failure::NotStarted | Failure::FellBack => {
+                Some(Attempt::Failed)
+            }
+            Failure::Unreachable | Failure::Canceled | Failure::NoPath | Failure::Refused => None,
+        };
+        match self.state {
+            DeploymentState::Completed { .. } => Some(Attempt::NotFailed),
+            DeploymentState::Failed { failure, .. } => failed(failure),
+            // Its last attempt has failed, until the next one has ended.
+            DeploymentState::Waiting | DeploymentState::Prepared => self.last_failure.and_then(failed),
+            DeploymentState::Started { .. } => self.last_failure.and_then(failed).or(Some(Attempt::NotFailed)),
+            DeploymentState::Withdrawn { .. } => None,
+        }
     }
 
     /// Whether it has not ended.

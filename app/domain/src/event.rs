@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::halt::Halt;
 use crate::ids::{RoomId, UpdateId};
 use crate::reason::Reason;
 use crate::time_text::{Day, Night};
@@ -65,6 +66,8 @@ pub enum Event {
         /// So many.
         rooms: i64,
     },
+    /// It is paused by rule (K7).
+    Halted(Halt),
     /// The rollout is over (T6).
     Finished,
     /// The rollout is deprecated (S9, S10).

@@ -19,7 +19,7 @@ use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::room::Room;
 use crate::settings::Organisation;
-use crate::ticket::{CauseTicket, FailureTicket, TicketCause};
+use crate::ticket::{CauseTicket, FailureTicket, TicketCause, TicketStatus};
 use crate::update::{Exclusion, Update};
 
 pub use slice::{Candidate, DueRollout, DueRoom, PlacementBatch, Slice, next_positions};
@@ -53,6 +53,8 @@ pub struct Fleet {
     pub installs: BTreeMap<ActionId, Install>,
     /// What failed, one a room and update.
     pub tickets: BTreeMap<(RoomId, UpdateId), FailureTicket>,
+    /// Tickets of rollouts that were paused by rule (K7).
+    pub halt_tickets: BTreeMap<UpdateId, TicketStatus>,
     /// What else is the matter with rooms, one for each cause.
     pub cause_tickets: BTreeMap<(RoomId, TicketCause), CauseTicket>,
     /// What the checks of rooms came to; one that is missing was never checked.
@@ -102,6 +104,7 @@ impl Fleet {
             deployments: BTreeMap::new(),
             installs: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            halt_tickets: BTreeMap::new(),
             cause_tickets: BTreeMap::new(),
             checks: BTreeMap::new(),
             reviewed: BTreeSet::new(),

@@ -25,6 +25,7 @@ pub mod event;
 pub mod fleet;
 pub mod force;
 pub mod freeze;
+pub mod halt;
 pub mod ids;
 pub mod install;
 pub mod lifecycle;

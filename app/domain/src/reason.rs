@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::force::Force;
 use crate::freeze::Freeze;
+use crate::install::DeviceRefusal;
 use crate::path::MissingStep;
 use crate::time_text::{Day, Moment};
 use crate::update::Exclusion;
@@ -26,6 +27,13 @@ pub enum Reason {
         ring: String,
         /// Why the window of that night is not the one.
         delay: Option<Delay>,
+    },
+    /// The room had it, and its devices report another version now (S16).
+    FellBack {
+        /// The update's version.
+        version: String,
+        /// What the room has in its place; `None`: none of its devices has the product any more.
+        found: Option<String>,
     },
     /// It came after its ring's turn (R14, S11).
     CatchUp {
@@ -67,6 +75,15 @@ pub enum Reason {
     NoContact { night: Day },
     /// The devices were offered it in the window and did not start (W4).
     NotStarted { night: Day },
+    /// A device did not take it this time, for reasons of its own (S17).
+    Refused { why: DeviceRefusal },
+    /// A device did not take it, time after time (S17).
+    RefusedOften {
+        /// So often.
+        times: u32,
+        /// Why the last time.
+        why: DeviceRefusal,
+    },
     /// The devices came too late in the window for its minutes (S7).
     CameLate { night: Day },
     /// A device fell silent before the window (W5).
@@ -133,6 +150,13 @@ pub enum Reason {
         /// The newer one's title.
         by: String,
     },
+    /// An admin has ended its rollout (S15).
+    Deactivated {
+        /// Who.
+        by: String,
+        /// Why, as they wrote it.
+        why: String,
+    },
     /// The release was recalled (S10).
     Recalled {
         /// Why, as somebody wrote it.
@@ -183,6 +207,15 @@ pub enum Reason {
     Stopped {
         /// The sentence of whoever asked for it.
         why: String,
+    },
+    /// The devices of the room have lost it too often (S16).
+    FellBackOften {
+        /// The update's version.
+        version: String,
+        /// So often …
+        times: u32,
+        /// … within so many days.
+        days: u32,
     },
     /// No release leads to the version (S8).
     NoPath(MissingStep),
@@ -280,6 +313,10 @@ pub enum CatchUp {
     Moved,
     /// It is new there.
     Joined,
+    /// The rollout was over when the room came, or when what had kept the update away ended (S11).
+    Late,
+    /// What it had is out of support, and its ring has still to come (S11).
+    OutOfSupport,
 }
 
 #[cfg(all(test, feature = "zones"))]

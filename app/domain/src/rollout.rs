@@ -16,6 +16,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::freeze::{Freezes, Shift};
+use crate::halt::{Halt, HaltRule};
 use crate::ids::{RingId, StageOf, UpdateId};
 use crate::reason::Reason;
 use crate::ring::{Ring, RingPlace, RingSequence};
@@ -49,6 +50,15 @@ pub struct Rollout {
     pub counts: BTreeMap<StageOf, Counts>,
     /// When the planner must look at it again; `None`: when something else happens.
     pub next_at: Option<DateTime<Utc>>,
+    /// Its first ring has finished its test, or in Automatic mode its nights are over: late rooms may have it (S11).
+    #[serde(default)]
+    pub first_test_over: bool,
+    /// Its own halt rule; `None`: the organisation's (K7).
+    #[serde(default)]
+    pub halt_rule: Option<HaltRule>,
+    /// Why it was paused by rule; `None`: it was not, or somebody has resumed it since.
+    #[serde(default)]
+    pub halt: Option<Halt>,
 }
 
 /// Where a rollout stands.
@@ -222,6 +232,7 @@ impl Rollout {
         let first = next.unwrap_or(StageOf::AllRooms);
         let mut resumed = self.clone();
         resumed.state = RolloutState::Running;
+        resumed.halt = None;
         resumed.paused_days += pause.days();
         match resumed.stages.last_mut() {
             Some(stage) => {

@@ -11,12 +11,13 @@
 //! site Berlin zone Europe/Berlin
 //! product app kind app [by-date] [prefix 10.0.] [beside] [vendor V]      beside: its releases do not supersede each other
 //! mode automatic [nights 5]                           updates published from here on; or: mode rings
+//! halt off                                            the halt rule; or: halt on
 //! guard off                                           the starvation guard; or: guard on
 //! portfolio app 1.5 [minutes N] [minimum V] [for MODEL]       a release that is not published, but may be a step
 //! release app 1.0 2024-11-05                          the day of a release, for products by date
 //! rooms 3 in General at Berlin named Berlin [model M] [devices N] [onboarding] with app 1.0 [with os 9]
 //! room Lobby in Staging at Berlin with app unknown
-//! device Berlin-1 fails 1 | silent 1 [late 120] | minutes 40 | absent 2025-03-05 2025-03-07 | unconfirmed
+//! device Berlin-1 fails 1 | refuses 1 | silent 1 [late 120] | minutes 40 | absent 2025-03-05 2025-03-07 | unconfirmed
 //! device Berlin-1 busy 2025-03-05 09:00 2025-03-05 17:00 | refuses-cancel
 //! at 2025-03-04 15:00 publish app 2.0 [critical] [minutes N] [released DATE] [minimum V] [for MODEL] [beside]
 //! at 2025-03-06 09:00 pause app 2.0 [until 2025-03-09] because "cameras stay dark"
@@ -25,6 +26,7 @@
 //! at 2025-03-09 09:00 force app 2.0 in Berlin-1,Berlin-2 [when-available]
 //! at 2025-03-09 09:00 cancel app 2.0 in Berlin-1 because "the room is needed"
 //! at 2025-03-09 09:00 recall app 2.0 because "cameras stay dark"
+//! at 2025-03-09 09:00 deactivate app 2.0 because "we skip it"
 //! at 2025-03-09 09:00 freeze organisation | ring Pilots | site Berlin | room Berlin-1 from 2025-03-10 until 2025-03-12 by "Facilities" because "trade fair"
 //! at 2025-03-09 09:00 move Berlin-1 to Staging
 //! at 2025-03-09 09:00 hold Berlin-1 until 2025-03-20 by "Facilities" because "trade fair"
@@ -52,6 +54,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::fleet::Fleet;
+use crate::halt::HaltRule;
 use crate::ids::{ProductId, RingId, RoomId, UpdateId};
 use crate::ring::RingSequence;
 use crate::settings::{Mode, Organisation, Settings};
@@ -177,6 +180,7 @@ impl Script {
             "device" => self.device(reader)?,
             "mode" => self.mode(reader)?,
             "guard" => self.guard(reader)?,
+            "halt" => self.halt(reader)?,
             "portfolio" => {
                 let release = self.release(reader)?;
                 self.add_release(release.update)?;
@@ -188,7 +192,7 @@ impl Script {
                 self.over = true;
             }
             unknown => {
-                let directives = "the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until";
+                let directives = "the directives are zone, clock, mode, guard, halt, ring, site, product, release, portfolio, rooms, room, device, at and until";
                 return Err(LineProblem::none_of("directive", unknown, directives));
             }
         }
@@ -210,10 +214,16 @@ impl Script {
 
     /// The starvation guard, off or on.
     fn guard(&mut self, reader: &mut TokenReader) -> LineResult {
-        let guard = reader.word("guard")?;
-        let is_on = ["off", "on"].iter().position(|word| *word == guard);
-        let is_on = is_on.ok_or_else(|| LineProblem::of("guard", format_args!("{guard} is neither on nor off")))?;
-        self.sim.fleet.organisation.settings.starvation_guard = is_on == 1;
+        self.sim.fleet.organisation.settings.starvation_guard = on_or_off(reader, "guard")?;
+        Ok(())
+    }
+
+    /// The halt rule, off or as it comes.
+    fn halt(&mut self, reader: &mut TokenReader) -> LineResult {
+        self.sim.fleet.organisation.settings.halt = match on_or_off(reader, "halt")? {
+            true => HaltRule::default(),
+            false => HaltRule::OFF,
+        };
         Ok(())
     }
 
@@ -234,5 +244,14 @@ impl Script {
             settings.automatic_days = reader.number("nights", 1, 60)?;
         }
         Ok(())
+    }
+}
+
+fn on_or_off(reader: &mut TokenReader, field: &'static str) -> Result<bool, LineProblem> {
+    let word = reader.word(field)?;
+    match word.as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(LineProblem::of(field, format_args!("{word} is neither on nor off"))),
     }
 }

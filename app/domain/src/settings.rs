@@ -3,6 +3,7 @@
 use chrono::{NaiveTime, Timelike, Weekday};
 use serde::{Deserialize, Serialize};
 
+use crate::halt::{HaltLimit, HaltRule};
 use crate::lifecycle::CountingRule;
 use crate::zone::Zone;
 
@@ -55,6 +56,14 @@ pub struct Settings {
     pub unmonitored_minutes: u32,
     /// Minutes for which a signal is bad before it opens a ticket (I4).
     pub bad_signal_minutes: u32,
+    /// After so many fall-backs within [`Settings::fall_back_days`] a room waits for a person, 1 to 20 (S16).
+    pub fall_back_times: u32,
+    /// Days for which a fall-back counts, 1 to 366 (S16).
+    pub fall_back_days: u32,
+    /// So often a room waits for its next window because a device did not take an update, 0 to 30 (S17).
+    pub refused_windows: u32,
+    /// When a rollout is paused by rule (K7).
+    pub halt: HaltRule,
 }
 
 /// How an update goes through the rooms (S12).
@@ -117,6 +126,10 @@ impl Default for Settings {
             facts_count_hours: 48,
             unmonitored_minutes: 30,
             bad_signal_minutes: 10,
+            fall_back_times: 3,
+            fall_back_days: 30,
+            refused_windows: 3,
+            halt: HaltRule::default(),
         }
     }
 }
@@ -124,6 +137,8 @@ impl Default for Settings {
 /// Why settings cannot be as somebody wants them. `text::refusal` makes the sentences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingRefusal {
+    /// A number of the halt rule is not within its limits (K7).
+    Halt(HaltLimit),
     /// A number is not within its limits.
     OutOfRange {
         /// Which: the name of the field of [`Settings`].
@@ -157,6 +172,7 @@ impl SettingRefusal {
     pub fn field(&self) -> &'static str {
         match self {
             Self::OutOfRange { field, .. } => field,
+            Self::Halt(limit) => limit.field,
             Self::WindowPastMidnight { .. } => "window_minutes",
             Self::UnmonitoredBetweenPolls { .. } => "unmonitored_minutes",
         }
@@ -191,6 +207,9 @@ impl Settings {
             ("facts_count_hours", self.facts_count_hours, LEAST_FACTS_HOURS, 14 * 24),
             ("unmonitored_minutes", self.unmonitored_minutes, 5, 2 * DAY),
             ("bad_signal_minutes", self.bad_signal_minutes, 0, DAY),
+            ("fall_back_times", self.fall_back_times, 1, 20),
+            ("fall_back_days", self.fall_back_days, 1, 366),
+            ("refused_windows", self.refused_windows, 0, 30),
         ];
         for (field, value, least, most) in limits {
             if !(least..=most).contains(&value) {
@@ -202,6 +221,7 @@ impl Settings {
                 });
             }
         }
+        self.halt.check().map_err(SettingRefusal::Halt)?;
         let opens = self.window_opens.num_seconds_from_midnight() / 60;
         if opens + self.window_minutes > DAY {
             return Err(SettingRefusal::WindowPastMidnight {

@@ -394,6 +394,13 @@ impl Simulation {
             self.schedule(again.min(self.now + TimeDelta::minutes(30)), DeviceEvent::Poll(action));
             return;
         }
+        if behaviour.refusals > 0 {
+            let mut behaviour = behaviour;
+            behaviour.refusals -= 1;
+            self.behaviours.insert(install.device, behaviour);
+            self.report(action, Finished::Failure, "refused:busy");
+            return;
+        }
         let feedback = Feedback {
             execution: Execution::Proceeding,
             finished: Finished::None,

@@ -166,6 +166,9 @@ pub struct FailureTicket {
     pub failures: Vec<String>,
 }
 
+/// Who opens tickets and pauses rollouts by rule.
+pub const OPENED_BY_RULE: &str = "Nightshift";
+
 /// What a plan does to a failure ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketChange {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ProductId, UpdateId};
 use crate::readiness;
-use crate::room::{Block, Device, Room, RoomState};
+use crate::room::{Block, Device, Room, RoomState, VersionSource};
 use crate::version::{self, Version, VersionScheme};
 
 pub use crate::product::ProductKind;
@@ -240,6 +240,32 @@ impl Update {
             .filter(|device| self.applicability(device) == Applicability::Applicable)
     }
 
+    /// Whether a room that had the update has lost it (S16): the version is lower, in another family, or gone, and no device of the room
+    /// has the update. What a file says of a device is not the device's word, and an unknown version changes nothing. `None`: the room
+    /// has it, or nobody knows.
+    #[must_use]
+    pub fn lost_in(&self, room: &Room) -> Option<Lost> {
+        if room.state == RoomState::Retired {
+            return None;
+        }
+        let mut lost = Lost { found: None };
+        for device in &room.devices {
+            let component = device.component(&self.product);
+            if component.is_some_and(|component| component.source == VersionSource::Imported) {
+                return None;
+            }
+            match self.applicability(device) {
+                Applicability::NoComponent => {}
+                Applicability::Current(_) | Applicability::UnknownVersion => return None,
+                Applicability::Applicable | Applicability::Unordered(_) => {
+                    // It may be for devices that do not say their version.
+                    lost.found = Some(component?.version.clone()?);
+                }
+            }
+        }
+        Some(lost)
+    }
+
     /// Why the update would not be scheduled for `room` on `date`, although it may apply; `None`: it would (S1, S6, S13).
     #[must_use]
     pub fn exclusion(&self, room: &Room, date: NaiveDate) -> Option<Exclusion> {
@@ -271,6 +297,13 @@ impl Update {
         let block = room.blocks.iter().find(is_kept_away);
         block.map(|block| Exclusion::Blocked { why: block.why.clone() })
     }
+}
+
+/// A room has lost an update (S16).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// What it has in its place; `None`: none of its devices has the product.
+    pub found: Option<String>,
 }
 
 /// Why a room needs no deployment of an update (T5).

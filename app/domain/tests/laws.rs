@@ -8,6 +8,7 @@ use domain::check::{Finding, check, forward};
 use domain::deployment::{Deployment, DeploymentState, Failure, Force, Night};
 use domain::fleet::{Fleet, RoomChecks};
 use domain::freeze::Freeze;
+use domain::halt::{Halt, HaltCause, HaltRule, RingTally};
 use domain::ids::{ActionId, DeploymentId, DeviceId, FreezeId, ProductId, RingId, RoomId, StageOf, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::planner;
@@ -61,7 +62,10 @@ fn simulation_until(end: &str) -> Simulation {
     let organisation = Organisation {
         name: "Example".to_owned(),
         zone,
-        settings: Settings::default(),
+        settings: Settings {
+            halt: HaltRule::OFF,
+            ..Settings::default()
+        },
     };
     let mut fleet = Fleet::new(organisation, RingSequence::preconfigured(ring(1), ring(2), ring(3)));
     for room in [
@@ -225,7 +229,9 @@ fn two_deployments_of_an_update_in_a_room_break_law_d_s7() {
     reported("D", |fleet| {
         let mut second = deployment(fleet, completed).clone();
         second.id = DeploymentId(Uuid::from_u128(999));
-        rollout(fleet).counts.entry(second.ring).or_default().completed += 1;
+        let counts = rollout(fleet).counts.entry(second.ring).or_default();
+        counts.completed += 1;
+        counts.attempted += 1;
         fleet.deployments.insert(second.id, second);
     });
 }
@@ -290,7 +296,8 @@ fn a_resolved_ticket_of_a_failed_room_breaks_law_f_k1() {
 
 #[test]
 fn an_open_ticket_of_a_completed_room_breaks_law_f_k1() {
-    reported("F", |fleet| {
+    // Its device says otherwise as well.
+    reported("FS", |fleet| {
         let failed = deployment(fleet, |deployment| {
             matches!(deployment.state, DeploymentState::Failed { .. })
         });
@@ -300,6 +307,7 @@ fn an_open_ticket_of_a_completed_room_breaks_law_f_k1() {
         let ring = failed.ring;
         let counts = rollout(fleet).counts.get_mut(&ring).expect("counts");
         counts.failed -= 1;
+        counts.failed_attempts -= 1;
         counts.completed += 1;
     });
 }
@@ -579,4 +587,33 @@ fn rooms_of_a_ring_that_is_entered_in_batches_have_their_first_night_s5_s6() {
         of_first.map(|of| of.reason.sentence()).collect::<Vec<_>>()
     );
     assert!(fleet.placements.is_empty(), "the order is not needed any more");
+}
+
+#[test]
+fn a_halt_without_its_ticket_breaks_law_r_k7() {
+    let halt = |rollout: &Rollout| Halt {
+        ring: RingTally {
+            name: rollout.stages[0].name.clone(),
+            failed: 1,
+            ..RingTally::default()
+        },
+        cause: HaltCause::FirstRing,
+        rule: HaltRule::default(),
+    };
+    reported("R", |fleet| {
+        let rollout = rollout(fleet);
+        rollout.halt = Some(halt(rollout));
+    });
+    reported("R", |fleet| {
+        fleet.halt_tickets.insert(UPDATE, TicketStatus::NeedsAction);
+    });
+}
+
+#[test]
+fn a_completed_room_whose_device_has_another_version_breaks_law_s_s16() {
+    reported("S", |fleet| {
+        let room = deployment(fleet, completed).room;
+        let room = fleet.rooms.get_mut(&room).expect("a room");
+        room.devices[0].components[0].version = Some("1".to_owned());
+    });
 }

@@ -148,7 +148,7 @@ fn a_line_that_cannot_be_played_is_named_with_its_field_and_limit_g5() {
     );
     assert_eq!(
         refused("fly"),
-        "line 5: directive: fly is unknown; the directives are zone, clock, mode, guard, ring, site, product, release, portfolio, rooms, room, device, at and until"
+        "line 5: directive: fly is unknown; the directives are zone, clock, mode, guard, halt, ring, site, product, release, portfolio, rooms, room, device, at and until"
     );
     assert_eq!(
         refusal("zone UTC\n"),

@@ -12,6 +12,7 @@ use domain::deployment::DeploymentState;
 use domain::event::Subject;
 use domain::fleet::Fleet;
 use domain::freeze::Freeze;
+use domain::halt::HaltRule;
 use domain::ids::{DeviceId, FreezeId, ProductId, RingId, RoomId, UpdateId};
 use domain::ring::{RingDraft, RingOrder, RingSequence};
 use domain::rollout::RolloutState;
@@ -160,7 +161,11 @@ fn estate() -> Year {
     let organisation = Organisation {
         name: "Tidewater Group".to_owned(),
         zone: Zone::parse("Europe/London").expect("London"),
-        settings: Settings::default(),
+        // Rooms fail at random, and nobody is there to resume what is halted.
+        settings: Settings {
+            halt: HaltRule::OFF,
+            ..Settings::default()
+        },
     };
     let start = "2024-12-02T09:00:00Z".parse().expect("an instant");
     let mut sim = Simulation::new(Fleet::new(organisation, rings), start);

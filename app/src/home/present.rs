@@ -78,6 +78,11 @@ impl RequestContext {
 fn attention(attention: Attention) -> (String, String, bool) {
     match attention {
         Attention::Paused { update, title } => (format!("{title} is paused."), format!("/updates/{update}"), false),
+        Attention::Halted { update, title, why } => (
+            format!("{title} was halted by rule. {why}"),
+            format!("/updates/{update}"),
+            true,
+        ),
         Attention::Failed { update, title, rooms } => {
             let rooms = formats::count(rooms, "room", "rooms");
             let address = format!("/updates/{update}?status=failed");

@@ -35,6 +35,15 @@ pub struct SettingsFields {
     pub facts_count_hours: String,
     pub unmonitored_minutes: String,
     pub bad_signal_minutes: String,
+    /// Of the halt rule (K7): empty switches a number off.
+    pub failed_rooms: String,
+    pub failed_percent: String,
+    pub attempted_percent: String,
+    pub attempted_at_least: String,
+    pub first_ring_one: String,
+    pub refused_windows: String,
+    pub fall_back_times: String,
+    pub fall_back_days: String,
 }
 
 /// Settings.

@@ -76,6 +76,16 @@ fn page(settings: SettingsView, address: &ParamsMap) -> AnyView {
                     fields.poll_seconds,
                     fields.prepare_minutes,
                 ])}
+                {bad_updates(
+                    [
+                        fields.failed_rooms,
+                        fields.failed_percent,
+                        fields.attempted_percent,
+                        fields.attempted_at_least,
+                        fields.first_ring_one,
+                    ],
+                    [fields.refused_windows, fields.fall_back_times, fields.fall_back_days],
+                )}
                 {rooms([fields.facts_count_hours, fields.unmonitored_minutes, fields.bad_signal_minutes, fields.support_rule])}
             </fieldset>
             {save}
@@ -111,6 +121,14 @@ fn typed(known: SettingsFields, address: &ParamsMap) -> SettingsFields {
         facts_count_hours: typed("facts_count_hours"),
         unmonitored_minutes: typed("unmonitored_minutes"),
         bad_signal_minutes: typed("bad_signal_minutes"),
+        failed_rooms: typed("failed_rooms"),
+        failed_percent: typed("failed_percent"),
+        attempted_percent: typed("attempted_percent"),
+        attempted_at_least: typed("attempted_at_least"),
+        first_ring_one: typed("first_ring_one"),
+        refused_windows: typed("refused_windows"),
+        fall_back_times: typed("fall_back_times"),
+        fall_back_days: typed("fall_back_days"),
     }
 }
 
@@ -216,6 +234,83 @@ fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
                     value=crowded
                     kind="number"
                     hint="1 to 30; then the room gets a ticket."
+                />
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn bad_updates([rooms, percent, share, least, first]: [String; 5], [refused, times, days]: [String; 3]) -> AnyView {
+    let choices = [("true", "Yes"), ("false", "No")].map(|(value, label)| (value.to_owned(), label.to_owned()));
+    view! {
+        <section aria-labelledby="h-bad-updates">
+            <h2 id="h-bad-updates">"Bad updates"</h2>
+            <p class="muted">
+                "A rollout is paused by rule when too many rooms of a ring have failed. A number that is left empty is switched off."
+            </p>
+            <div class="field-row field-row--3">
+                <TextField
+                    label="Failed rooms of a ring"
+                    name="failed_rooms"
+                    value=rooms
+                    kind="number"
+                    optional=true
+                    hint="1 to 10000; so many at least …"
+                />
+                <TextField
+                    label="Percent of its rooms"
+                    name="failed_percent"
+                    value=percent
+                    kind="number"
+                    optional=true
+                    hint="1 to 100; … and so many percent of the rooms that need the update."
+                />
+                <SelectField
+                    label="One is enough in the first ring"
+                    name="first_ring_one"
+                    value=first
+                    choices=choices.to_vec()
+                    hint="In the first ring with rooms that need the update."
+                />
+                <TextField
+                    label="Percent of attempted rooms"
+                    name="attempted_percent"
+                    value=share
+                    kind="number"
+                    optional=true
+                    hint="1 to 100; of the rooms in which the update was tried …"
+                />
+                <TextField
+                    label="Attempted rooms, at least"
+                    name="attempted_at_least"
+                    value=least
+                    kind="number"
+                    optional=true
+                    hint="1 to 10000; … once it was tried in so many."
+                />
+            </div>
+            <div class="field-row field-row--3">
+                <TextField
+                    label="Windows after a refusal"
+                    name="refused_windows"
+                    value=refused
+                    kind="number"
+                    hint="0 to 30; a device that is busy gets so many further windows before its room has failed."
+                />
+                <TextField
+                    label="Fall-backs until a person looks"
+                    name="fall_back_times"
+                    value=times
+                    kind="number"
+                    hint="1 to 20; a room that loses an update so often waits for a person."
+                />
+                <TextField
+                    label="Days for which fall-backs count"
+                    name="fall_back_days"
+                    value=days
+                    kind="number"
+                    hint="1 to 366."
                 />
             </div>
         </section>

@@ -2,6 +2,7 @@
 
 use chrono::{NaiveTime, Weekday};
 use domain::access::Act;
+use domain::halt::HaltRule;
 use domain::lifecycle::CountingRule;
 use domain::settings::{Mode, Settings};
 use domain::zone;
@@ -45,6 +46,14 @@ impl RequestContext {
                 facts_count_hours: settings.facts_count_hours.to_string(),
                 unmonitored_minutes: settings.unmonitored_minutes.to_string(),
                 bad_signal_minutes: settings.bad_signal_minutes.to_string(),
+                failed_rooms: or_empty(settings.halt.failed_rooms),
+                failed_percent: or_empty(settings.halt.failed_percent),
+                attempted_percent: or_empty(settings.halt.attempted_percent),
+                attempted_at_least: or_empty(settings.halt.attempted_at_least),
+                first_ring_one: settings.halt.first_ring_one.to_string(),
+                refused_windows: settings.refused_windows.to_string(),
+                fall_back_times: settings.fall_back_times.to_string(),
+                fall_back_days: settings.fall_back_days.to_string(),
             },
             tzdb: current.zone_rules,
             zones: if may_change { zone::names() } else { Vec::new() },
@@ -71,11 +80,19 @@ impl RequestContext {
     }
 }
 
+fn or_empty(number: Option<u32>) -> String {
+    number.map_or_else(String::new, |number| number.to_string())
+}
+
 fn settings_draft(fields: SettingsFields) -> Result<OrganisationDraft> {
     let number = |field: &'static str, text: &str| -> Result<u32> {
         text.trim()
             .parse()
             .map_err(|_| AppError::invalid(field, "a whole number"))
+    };
+    let number_or_off = |field: &'static str, text: &str| -> Result<Option<u32>> {
+        let is_off = text.trim().is_empty();
+        (!is_off).then(|| number(field, text)).transpose()
     };
     let opens = NaiveTime::parse_from_str(fields.window_opens.trim(), "%H:%M");
     let settings = Settings {
@@ -100,6 +117,16 @@ fn settings_draft(fields: SettingsFields) -> Result<OrganisationDraft> {
         facts_count_hours: number("facts_count_hours", &fields.facts_count_hours)?,
         unmonitored_minutes: number("unmonitored_minutes", &fields.unmonitored_minutes)?,
         bad_signal_minutes: number("bad_signal_minutes", &fields.bad_signal_minutes)?,
+        halt: HaltRule {
+            failed_rooms: number_or_off("failed_rooms", &fields.failed_rooms)?,
+            failed_percent: number_or_off("failed_percent", &fields.failed_percent)?,
+            attempted_percent: number_or_off("attempted_percent", &fields.attempted_percent)?,
+            attempted_at_least: number_or_off("attempted_at_least", &fields.attempted_at_least)?,
+            first_ring_one: fields.first_ring_one == "true",
+        },
+        refused_windows: number("refused_windows", &fields.refused_windows)?,
+        fall_back_times: number("fall_back_times", &fields.fall_back_times)?,
+        fall_back_days: number("fall_back_days", &fields.fall_back_days)?,
     };
     Ok(OrganisationDraft {
         name: fields.name.into(),

@@ -91,3 +91,9 @@ pub async fn force_update(
 pub async fn acknowledge_update(update: UpdateId, reason: String) -> Result<FormSuccess, AppError> {
     crate::context::current()?.acknowledge(update, &reason).await
 }
+
+/// Ends the rollout of an update by hand (S15).
+#[server(prefix = "/api", endpoint = "updates/deactivate")]
+pub async fn deactivate_update(update: UpdateId, reason: String) -> Result<FormSuccess, AppError> {
+    crate::context::current()?.deactivate(update, &reason).await
+}

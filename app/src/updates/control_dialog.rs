@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 
 use super::api::{
-    AcknowledgeUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, SetResumeDate, get_control,
+    AcknowledgeUpdate, DeactivateUpdate, ForceUpdate, PauseUpdate, ResumeUpdate, RetryAllFailed, SetResumeDate,
+    get_control,
 };
 use crate::components::address;
 use crate::components::dialog::{DIALOG, failed, opened};
@@ -68,6 +69,7 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
         Control::Retry => format!("Retry {} in all failed rooms?", view.title),
         Control::Force => format!("Force {}", view.title),
         Control::Acknowledge => format!("Acknowledge the failures of {}?", view.title),
+        Control::Deactivate => format!("Deactivate {}?", view.title),
     };
     if let Some(problem) = view.refused {
         return failed(what.label(), close, &AppError::Conflict { problem });
@@ -86,6 +88,7 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
         Control::Retry => (posts_to::<RetryAllFailed>(), format!("Retry {}", rooms(view.count))),
         Control::Force => (posts_to::<ForceUpdate>(), format!("Force {}", rooms(view.count))),
         Control::Acknowledge => (posts_to::<AcknowledgeUpdate>(), "Acknowledge".to_owned()),
+        Control::Deactivate => (posts_to::<DeactivateUpdate>(), "Deactivate update".to_owned()),
     };
     let id = view.id.to_string();
     let body = match what {
@@ -102,7 +105,7 @@ fn dialog(what: Control, view: ControlView, close: String, address: &ParamsMap) 
             <ReasonField value=reason />
         }
         .into_any(),
-        Control::Resume | Control::Acknowledge => view! {
+        Control::Resume | Control::Acknowledge | Control::Deactivate => view! {
             {sentences(view.sentences)}
             {named(view.rooms_heading, view.rooms, view.more_rooms)}
             <ReasonField value=reason first=true />

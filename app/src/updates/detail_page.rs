@@ -158,6 +158,7 @@ fn control(what: Control, path: &str) -> AnyView {
         Control::Retry => ("btn", "retry"),
         Control::Force => ("btn", "flash"),
         Control::Acknowledge => ("btn", "check"),
+        Control::Deactivate => ("btn", "x"),
     };
     let separator = if path.contains('?') { '&' } else { '?' };
     view! {

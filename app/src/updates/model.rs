@@ -22,17 +22,20 @@ pub enum Control {
     Force,
     /// Acknowledge its failures.
     Acknowledge,
+    /// End its rollout by hand.
+    Deactivate,
 }
 
 impl Control {
     /// Every one, in the order in which they are offered.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Resume,
         Self::ResumeDate,
         Self::Pause,
         Self::Retry,
         Self::Force,
         Self::Acknowledge,
+        Self::Deactivate,
     ];
 
     /// The word in addresses.
@@ -45,6 +48,7 @@ impl Control {
             Self::Retry => "retry",
             Self::Force => "force",
             Self::Acknowledge => "acknowledge",
+            Self::Deactivate => "deactivate",
         }
     }
 
@@ -64,6 +68,7 @@ impl Control {
             Self::Retry => "Retry all failed",
             Self::Force => "Force updates",
             Self::Acknowledge => "Acknowledge",
+            Self::Deactivate => "Deactivate",
         }
     }
 }

@@ -230,11 +230,14 @@ fn status_sentence(snapshot: &ReadSnapshot, summary: &UpdateSummary) -> String {
             reason,
             resumes_on,
         } => {
-            let paused = format!(
-                "Paused by {by} on {}: {}",
+            let (at, reason) = (
                 time_text::instant(*since, zone, snapshot.now),
-                formats::sentence(reason)
+                formats::sentence(reason),
             );
+            let paused = match summary.rollout.halt {
+                Some(_) => format!("Halted by rule on {at}: {reason} Nothing more starts until an admin resumes it."),
+                None => format!("Paused by {by} on {at}: {reason}"),
+            };
             match resumes_on {
                 Some(date) => format!(
                     "{paused} It resumes automatically on {} ({}).",

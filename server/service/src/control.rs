@@ -8,6 +8,7 @@ use domain::changes::Applied;
 use domain::clean::CleanText;
 use domain::commands::acknowledge::acknowledge;
 use domain::commands::cancel::{cancel, nothing_to_cancel};
+use domain::commands::deactivate::deactivate;
 use domain::commands::pause::{self, Pause};
 use domain::commands::resume::{Calendar, ResumedRollout, resume};
 use domain::commands::set_resume_date::set_resume_date;
@@ -15,9 +16,10 @@ use domain::freeze::Freezes;
 use domain::ids::{RoomId, UpdateId};
 use domain::refusal::Refusal;
 use domain::ring::RingSequence;
-use domain::rollout::{PlannedStage, Rollout, RolloutState};
+use domain::rollout::{Counts, PlannedStage, Rollout, RolloutState};
 use domain::settings::Organisation;
 use domain::text::counted;
+use domain::ticket::OPENED_BY_RULE;
 use domain::time_text;
 use domain::update::Update;
 use serde_json::json;
@@ -181,7 +183,7 @@ impl Service {
                 (ResumeFacts::of(tx, update).await?, title_of(tx, update).await?, reason)
             },
             |(facts, title, reason), now| {
-                let resumed = facts.resume(update, now)?;
+                let resumed = facts.resume(update, &actor.name, now)?;
                 let summary = format!(
                     "Resumed {title}, later dates move by {}: {reason}",
                     counted(resumed.days_later, "day")
@@ -205,7 +207,7 @@ impl Service {
             Act::ControlUpdates,
             |tx| { ResumeFacts::of(tx, update).await? },
             |facts, now| {
-                let resumed = facts.resume(update, now)?;
+                let resumed = facts.resume(update, &actor.name, now)?;
                 let pause = facts.pause().ok_or(Refusal::NoRollout)?;
                 let by_itself = match pause.resumes_on {
                     // The planner comes to it when that date begins.
@@ -257,6 +259,46 @@ impl Service {
                     .with_after(json!({ "room": room, "state": "asked to stop", "devices": applied.stops }));
                     Ok((vec![entry], applied.stops))
                 })
+            }
+        )
+    }
+
+    /// Whether [`Service::deactivate`] would do it (S15): how many rooms have it, and how many wait for it.
+    ///
+    /// # Errors
+    /// As there, the reason aside.
+    pub async fn deactivate_plan(&self, actor: &Actor, update: UpdateId) -> Result<Counts> {
+        preview!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| { (tx.rollout(update).await?, title_of(tx, update).await?) },
+            |(rollout, title), now| {
+                deactivate(rollout.as_ref(), &title, "", &actor.name, now)?;
+                rollout.map_or_else(Counts::default, |rollout| rollout.total_counts())
+            }
+        )
+    }
+
+    /// An admin ends an update's rollout by hand (S15): it is deprecated at once and nothing more starts.
+    ///
+    /// # Errors
+    /// There is no such rollout, or it is deprecated.
+    pub async fn deactivate(&self, actor: &Actor, update: UpdateId, reason: CleanText) -> Result<()> {
+        change!(
+            self,
+            actor,
+            Act::ControlUpdates,
+            |tx| {
+                let reason = checked_reason(reason.clone())?;
+                (locked_rollout(tx, update).await?, reason)
+            },
+            |((rollout, title), reason), now| {
+                let changes = deactivate(rollout.as_ref(), &title, &reason, &actor.name, now)?;
+                let summary = format!("Deactivated {title}: {reason}");
+                let entry = entry(actor, "rollout.deactivated", update, summary)
+                    .with_after(json!({ "state": "deprecated", "reason": reason }));
+                (changes, |_: &Applied| Ok((vec![entry], ())))
             }
         )
     }
@@ -364,19 +406,20 @@ impl ResumeFacts {
         })
     }
 
-    fn resume(&self, update: UpdateId, now: DateTime<Utc>) -> Result<ResumedRollout, Refusal> {
+    fn resume(&self, update: UpdateId, by: &str, now: DateTime<Utc>) -> Result<ResumedRollout, Refusal> {
         let step = self.releases.get(&update);
         resume(
             self.rollout.as_ref(),
             step,
             self.calendar(),
             self.releases.values(),
+            by,
             now,
         )
     }
 
     fn plan(&self, update: UpdateId, at: DateTime<Utc>) -> Result<ResumedPlan, Refusal> {
-        let resumed = self.resume(update, at)?;
+        let resumed = self.resume(update, OPENED_BY_RULE, at)?;
         Ok(ResumedPlan {
             days_later: resumed.days_later,
             ahead: resumed.ahead(self.calendar(), at),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::Act;
 use domain::changes::NewInstall;
-use domain::deployment::{Deployment, DeploymentState, Force, Night};
+use domain::deployment::{Deployment, DeploymentState, FallBacks, Force, Night};
 use domain::ids::{DeploymentId, ProductId, RingId, RoomId, StageOf, TicketId, UpdateId};
 use domain::install::{Install, InstallState};
 use domain::reason::Reason;
@@ -231,6 +231,9 @@ impl Service {
             paused_days: 0,
             automatic_days: None,
             superseded_by: Vec::new(),
+            first_test_over: matches!(past.state, RolloutState::Finished { .. }),
+            halt_rule: None,
+            halt: None,
             counts: BTreeMap::new(),
         };
         tx.add_rollout(&rollout, &past.published_by).await?;
@@ -284,6 +287,10 @@ impl Service {
             missed_windows: past.missed_windows,
             offered_windows: 0,
             crowded_windows: 0,
+            refusals: 0,
+            last_failure: None,
+            tolerated: false,
+            fall_backs: FallBacks::default(),
             from_version: past.from_version.clone(),
             reason: Reason::Written(past.reason.clone()),
             next_at: unfinished.then_some(now),

@@ -318,6 +318,9 @@ fn by_rule(slice: &Slice, changes: &Changes, before: &Rollout, after: &Rollout) 
             );
             ("rollout.resumed", summary)
         }
+        RolloutState::Paused { reason, .. } if after.halt.is_some() => {
+            ("rollout.halted", format!("Halted {title} by rule: {reason}"))
+        }
         RolloutState::Paused { reason, .. } => ("rollout.paused", format!("Paused {title}: {reason}")),
         RolloutState::Deprecated { reason, .. } => (
             "rollout.deprecated",

@@ -44,6 +44,12 @@ impl Tx {
         for change in &changes.tickets {
             self.apply_ticket(change, now).await?;
         }
+        for change in &changes.halt_tickets {
+            self.apply_halt_ticket(change, now).await?;
+        }
+        for update in &changes.tolerated {
+            self.tolerate_failed(*update).await?;
+        }
         for change in &changes.cause_tickets {
             self.apply_cause_ticket(change, now).await?;
         }
@@ -66,6 +72,7 @@ impl Tx {
         for wake in &changes.woken {
             match wake.what {
                 WakeOf::Update(update) => self.wake_deployments(update, wake.at).await?,
+                WakeOf::WaitingForStep(step) => self.wake_waiting_for_step(step, wake.at).await?,
                 WakeOf::UnderFinished(ring) => self.wake_under_finished(ring, wake.at).await?,
                 WakeOf::Rollouts => self.wake_rollouts(wake.at).await?,
             }
@@ -121,6 +128,8 @@ impl Tx {
                 Recheck::Ring(ring) => self.recheck_ring(*ring).await?,
                 Recheck::Site(site) => self.recheck_site(*site).await?,
                 Recheck::Room(room) => self.recheck(*room).await?,
+                Recheck::Late(update) => self.recheck_late(*update).await?,
+                Recheck::OutOfSupport { update, on } => self.recheck_out_of_support(*update, *on).await?,
             }
         }
         Ok(())

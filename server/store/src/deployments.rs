@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::deployment::{Bucket, Deployment, DeploymentState, Failure, Force, Night, Withdrawal};
+use domain::deployment::{Deployment, DeploymentState, Failure, FallBacks, Force, Night, Withdrawal};
 use domain::ids::{DeploymentId, RoomId, StageOf, UpdateId};
+use domain::rollout::Counts;
 use uuid::Uuid;
 
 use crate::error::{Result, StoreError};
@@ -36,11 +37,15 @@ pub(crate) struct DeploymentRow {
     reason: String,
     next_at: Option<i64>,
     reason_facts: Option<String>,
+    fall_backs: Option<String>,
+    last_failure: Option<String>,
+    tolerated: bool,
+    refusals: i64,
 }
 
 pub(crate) const DEPLOYMENT_COLUMNS: &str = "id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, \
     failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, \
-    reason_facts";
+    reason_facts, fall_backs, last_failure, tolerated, refusals";
 
 impl DeploymentRow {
     pub(crate) fn into_domain(self) -> Result<Deployment> {
@@ -75,6 +80,8 @@ impl DeploymentRow {
             .force
             .map(|force| word(table, id, &force, Force::from_word))
             .transpose()?;
+        let last_failure = self.last_failure.as_deref();
+        let last_failure = last_failure.map(|failure| word(table, id, failure, Failure::from_word));
         let (date, catch_up) = (self.night, self.catch_up);
         let night = match (self.planned_night, force, catch_up) {
             (Some(planned), None, false) => Night::Planned { date, planned },
@@ -96,11 +103,28 @@ impl DeploymentRow {
             missed_windows: small(table, id, self.missed_windows)?,
             offered_windows: small(table, id, self.offered_windows)?,
             crowded_windows: small(table, id, self.crowded_windows)?,
+            last_failure: last_failure.transpose()?,
+            tolerated: self.tolerated,
+            refusals: small(table, id, self.refusals)?,
+            fall_backs: fall_backs_of(table, id, self.fall_backs.as_deref())?,
             from_version: self.from_version,
             reason: reason(self.reason_facts.as_deref(), self.reason),
             next_at: opt_instant(table, id, self.next_at)?,
         })
     }
+}
+
+/// As they stand in a row; NULL: there was none.
+fn fall_backs_text(fall_backs: &FallBacks) -> Option<String> {
+    let has_any = *fall_backs != FallBacks::default();
+    has_any.then(|| serde_json::to_string(fall_backs).unwrap_or_default())
+}
+
+fn fall_backs_of(table: &'static str, id: Uuid, text: Option<&str>) -> Result<FallBacks> {
+    let Some(text) = text else {
+        return Ok(FallBacks::default());
+    };
+    serde_json::from_str(text).map_err(|error| StoreError::row(table, id, format!("fall_backs: {error}")))
 }
 
 /// The columns that a deployment's state fills. Nothing else writes them.
@@ -157,7 +181,7 @@ impl Tx {
     /// One deployment.
     pub async fn deployment_of(&mut self, room: RoomId, update: UpdateId) -> Result<Option<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
+                failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts, fall_backs, last_failure, tolerated, refusals
             FROM deployments WHERE room_id = $1 AND update_id = $2";
         let row: Option<DeploymentRow> =
             each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(update.0).fetch_optional(c).await)?;
@@ -193,7 +217,7 @@ impl Tx {
             let rows: Vec<DeploymentRow> = each!(self, c => {
                 let mut query = sqlx::QueryBuilder::new(
                     "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at, failure, withdrawal,
-                        attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
+                        attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts, fall_backs, last_failure, tolerated, refusals
                     FROM deployments WHERE update_id = ",
                 );
                 query.push_bind(update.0).push(" AND room_id IN (");
@@ -216,7 +240,7 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Deployment>> {
         const SQL: &str = "SELECT id, update_id, room_id, ring_id, night, planned_night, state, started_at, ended_at,
-                failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts
+                failure, withdrawal, attempt, missed_windows, offered_windows, crowded_windows, catch_up, force, from_version, reason, next_at, reason_facts, fall_backs, last_failure, tolerated, refusals
             FROM deployments WHERE update_id = $1 AND progress = 'failed'
                 AND (room_key, room_id) > (COALESCE((SELECT r.name_key FROM rooms r WHERE r.id = $2), ''), $2)
             ORDER BY room_key, room_id LIMIT $3";
@@ -233,7 +257,7 @@ impl Tx {
     /// A room has one already (law D).
     pub(crate) async fn place_deployments(&mut self, placed: &[Deployment], now: DateTime<Utc>) -> Result<()> {
         const ROWS: usize = 2000;
-        let mut deltas: BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        let mut deltas: BTreeMap<(UpdateId, StageOf), Counts> = BTreeMap::new();
         let mut by_ring: BTreeMap<(UpdateId, StageOf), Vec<&Deployment>> = BTreeMap::new();
         for deployment in placed {
             by_ring
@@ -247,10 +271,7 @@ impl Tx {
                 self.add_placed_events(update, batch, now).await?;
             }
             let number = i64::try_from(deployments.len()).unwrap_or(i64::MAX);
-            deltas
-                .entry((update, ring))
-                .or_default()
-                .insert(Bucket::Scheduled, number);
+            deltas.entry((update, ring)).or_default().scheduled = number;
         }
         self.add_to_counts(&deltas).await
     }
@@ -292,23 +313,19 @@ impl Tx {
         // What closes comes before what opens: a room has one open deployment at any instant.
         let mut ordered: Vec<&Deployment> = deployments.iter().collect();
         ordered.sort_by_key(|deployment| deployment.is_open());
-        let mut deltas: BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>> = BTreeMap::new();
+        let mut deltas: BTreeMap<(UpdateId, StageOf), Counts> = BTreeMap::new();
         for batch in ordered.chunks(BATCH) {
             let before = self
                 .deployments_by_id(batch.iter().map(|deployment| deployment.id))
                 .await?;
-            let mut count = |update, ring, bucket: Option<Bucket>, by| {
-                if let Some(bucket) = bucket {
-                    *deltas.entry((update, ring)).or_default().entry(bucket).or_insert(0) += by;
-                }
-            };
             let mut changed = Vec::new();
             for deployment in batch {
                 let old = before.get(&deployment.id);
                 if let Some(old) = old {
-                    count(old.update, old.ring, old.bucket(), -1);
+                    deltas.entry((old.update, old.ring)).or_default().count(old, -1);
                 }
-                count(deployment.update, deployment.ring, deployment.bucket(), 1);
+                let counts = deltas.entry((deployment.update, deployment.ring)).or_default();
+                counts.count(deployment, 1);
                 let is_news =
                     |old: &Deployment| old.state != deployment.state || deployment.reason.differs_from(&old.reason);
                 if old.is_none_or(is_news) {
@@ -364,6 +381,10 @@ impl Tx {
                     .push_bind(deployment.reason.sentence())
                     .push_bind(opt_micros(deployment.next_at))
                     .push_bind(reason_facts(&deployment.reason))
+                    .push_bind(fall_backs_text(&deployment.fall_backs))
+                    .push_bind(deployment.last_failure.map(Failure::as_str))
+                    .push_bind(deployment.tolerated)
+                    .push_bind(i64::from(deployment.refusals))
                     .push_bind(state.progress);
             });
             query.push(
@@ -373,7 +394,9 @@ impl Tx {
                 attempt = excluded.attempt, missed_windows = excluded.missed_windows, offered_windows = excluded.offered_windows,
                 crowded_windows = excluded.crowded_windows, catch_up = excluded.catch_up,
                 force = excluded.force, from_version = excluded.from_version, reason = excluded.reason,
-                next_at = excluded.next_at, reason_facts = excluded.reason_facts, progress = excluded.progress",
+                next_at = excluded.next_at, reason_facts = excluded.reason_facts, fall_backs = excluded.fall_backs,
+                last_failure = excluded.last_failure, tolerated = excluded.tolerated, refusals = excluded.refusals,
+                progress = excluded.progress",
             );
             query.build().execute(c).await.map(drop)
         })?;

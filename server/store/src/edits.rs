@@ -131,6 +131,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Has the planner look at everything unfinished of updates that may wait for this one as a step: `Update::may_wait_for`.
+    pub(crate) async fn wake_waiting_for_step(&mut self, step: UpdateId, now: DateTime<Utc>) -> Result<()> {
+        const SQL: &str =
+            "UPDATE deployments SET next_at = $2 WHERE progress IN ('not_started', 'in_progress') AND update_id IN (
+            SELECT u.id FROM updates s JOIN updates u ON u.product_id = s.product_id
+            WHERE s.id = $1 AND u.id <> s.id AND u.minimum_version IS NOT NULL)";
+        each!(self, c => sqlx::query(SQL).bind(step.0).bind(micros(now)).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
     /// Has the planner look at everything unfinished of a rollout.
     pub async fn wake_deployments(&mut self, update: UpdateId, now: DateTime<Utc>) -> Result<()> {
         const SQL: &str =

@@ -48,6 +48,7 @@ impl Tx {
         for ticket in self.failure_tickets().await? {
             fleet.tickets.insert((ticket.room, ticket.update), ticket);
         }
+        self.add_halt_tickets(&mut fleet).await?;
         self.add_checks(&mut fleet).await?;
         let placements: Vec<(Uuid, i64, Uuid)> = each!(self, c => sqlx::query_as(PLACEMENTS).fetch_all(c).await)?;
         for (update, position, room) in placements {
@@ -85,6 +86,17 @@ impl Tx {
         for row in rows {
             let install = row.into_domain()?;
             fleet.installs.insert(install.action, install);
+        }
+        Ok(())
+    }
+
+    async fn add_halt_tickets(&mut self, fleet: &mut Fleet) -> Result<()> {
+        const SQL: &str =
+            "SELECT halted_update_id, state FROM tickets WHERE halted_update_id IS NOT NULL ORDER BY number";
+        let tickets: Vec<(Uuid, String)> = each!(self, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+        for (update, state) in tickets {
+            let state = word("tickets", update, &state, TicketStatus::from_word)?;
+            fleet.halt_tickets.insert(UpdateId(update), state);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Rooms that the planner is to look at again, because their facts have changed (table `marks`).
 
-use domain::ids::{RingId, RoomId, SiteId};
+use chrono::NaiveDate;
+use domain::ids::{RingId, RoomId, SiteId, UpdateId};
 
 use crate::deployments::BATCH;
 use crate::error::Result;
@@ -43,6 +44,31 @@ impl Tx {
     pub async fn recheck_site(&mut self, site: SiteId) -> Result<()> {
         const SQL: &str = "INSERT INTO marks (room_id, due_at) SELECT id, 0 FROM rooms WHERE site_id = $1";
         each!(self, c => sqlx::query(SQL).bind(site.0).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Has the planner recheck every room that has a version of an update's product that is out of support on a date (S11).
+    pub(crate) async fn recheck_out_of_support(&mut self, update: UpdateId, on: NaiveDate) -> Result<()> {
+        const SQL: &str = "INSERT INTO marks (room_id, due_at)
+            SELECT DISTINCT c.room_id, 0 FROM updates u
+            JOIN versions v ON v.product_id = u.product_id AND v.supported_until < $2
+            JOIN components c ON c.product_id = v.product_id AND c.version_id = v.id AND c.room_key IS NOT NULL
+            WHERE u.id = $1";
+        each!(self, c => sqlx::query(SQL).bind(update.0).bind(on).execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Has the planner recheck every room that has yet to get an update of this one's product whose rollout is over (S11).
+    pub(crate) async fn recheck_late(&mut self, update: UpdateId) -> Result<()> {
+        const SQL: &str = "INSERT INTO marks (room_id, due_at)
+            SELECT DISTINCT c.room_id, 0 FROM updates x
+            JOIN updates u ON u.product_id = x.product_id
+            JOIN rollouts o ON o.update_id = u.id AND o.state = 'finished'
+            JOIN standings s ON s.update_id = u.id AND s.standing IN ('below', 'needs_first')
+            JOIN components c ON c.product_id = u.product_id AND c.version_id = s.version_id AND c.room_key IS NOT NULL
+            LEFT JOIN deployments d ON d.update_id = u.id AND d.room_id = c.room_id
+            WHERE x.id = $1 AND (d.id IS NULL OR d.state = 'withdrawn')";
+        each!(self, c => sqlx::query(SQL).bind(update.0).execute(c).await.map(drop))?;
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::changes::Acknowledgement;
-use domain::deployment::Bucket;
 use domain::ids::{StageOf, UpdateId};
 use domain::ring::RingPlace;
 use domain::rollout::{Counts, Rollout, RolloutState, Stage};
@@ -56,6 +55,9 @@ struct RolloutRow {
     paused_days: i64,
     automatic_days: Option<i64>,
     next_at: Option<i64>,
+    first_test_over: bool,
+    halt_rule: Option<String>,
+    halt: Option<String>,
     #[sqlx(flatten)]
     state: RolloutStateRow,
 }
@@ -78,8 +80,21 @@ impl RolloutRow {
             superseded_by: Vec::new(),
             counts: BTreeMap::new(),
             next_at: opt_instant("rollouts", id, self.next_at)?,
+            first_test_over: self.first_test_over,
+            halt_rule: of_text(id, self.halt_rule.as_deref())?,
+            halt: of_text(id, self.halt.as_deref())?,
         })
     }
+}
+
+/// A document of ours in a row.
+fn as_text(document: &impl serde::Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
+}
+
+fn of_text<T: serde::de::DeserializeOwned>(id: Uuid, text: Option<&str>) -> Result<Option<T>> {
+    let read = text.map(serde_json::from_str).transpose();
+    read.map_err(|error| StoreError::row("rollouts", id, error.to_string()))
 }
 
 impl Tx {
@@ -110,7 +125,7 @@ impl Tx {
         let rows: Vec<RolloutRow> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
                 "SELECT update_id, published_at, starts_on, state, state_since, state_by, state_reason, paused_days,
-                    automatic_days, next_at, resumes_on, state_reason_facts
+                    automatic_days, next_at, resumes_on, state_reason_facts, first_test_over, halt_rule, halt
                 FROM rollouts WHERE update_id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
@@ -212,17 +227,20 @@ impl Tx {
     }
 
     async fn add_counts(&mut self, ids: &[UpdateId], rollouts: &mut BTreeMap<UpdateId, Rollout>) -> Result<()> {
-        type Row = (Uuid, Uuid, i64, i64, i64, i64, i64, i64);
+        type Row = (Uuid, Uuid, i64, i64, i64, i64, i64, i64, i64, i64);
         let rows: Vec<Row> = each!(self, c => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up
+                "SELECT update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up,
+                    attempted, failed_attempts
                 FROM ring_counts WHERE update_id IN (",
             );
             ids_in(&mut query, ids.iter().map(|id| id.0));
             query.push(" ORDER BY update_id, ring_id");
             query.build_query_as().fetch_all(c).await
         })?;
-        for (id, ring, scheduled, in_progress, completed, failed, deprecated, catch_up) in rows {
+        for (id, ring, scheduled, in_progress, completed, failed, deprecated, catch_up, attempted, failed_attempts) in
+            rows
+        {
             if let Some(rollout) = rollouts.get_mut(&UpdateId(id)) {
                 let counts = Counts {
                     scheduled,
@@ -231,6 +249,8 @@ impl Tx {
                     failed,
                     deprecated,
                     catch_up,
+                    attempted,
+                    failed_attempts,
                 };
                 rollout.counts.insert(stage_of(ring), counts);
             }
@@ -289,7 +309,8 @@ impl Tx {
     pub async fn put_rollout(&mut self, rollout: &Rollout) -> Result<()> {
         const SQL: &str =
             "UPDATE rollouts SET starts_on = $2, state = $3, state_since = $4, state_by = $5, state_reason = $6,
-                paused_days = $7, next_at = $8, resumes_on = $9, state_reason_facts = $10, revision = revision + 1
+                paused_days = $7, next_at = $8, resumes_on = $9, state_reason_facts = $10, halt_rule = $11, halt = $12,
+                first_test_over = $13, revision = revision + 1
             WHERE update_id = $1";
         let resumes_on = match &rollout.state {
             RolloutState::Paused { resumes_on, .. } => *resumes_on,
@@ -318,6 +339,9 @@ impl Tx {
             .bind(opt_micros(rollout.next_at))
             .bind(resumes_on)
             .bind(facts)
+            .bind(rollout.halt_rule.map(|rule| as_text(&rule)))
+            .bind(rollout.halt.as_ref().map(as_text))
+            .bind(rollout.first_test_over)
             .execute(c)
             .await
             .map(|done| done.rows_affected()))?;
@@ -371,34 +395,34 @@ impl Tx {
     }
 
     /// Adds to the counts of rings.
-    pub(crate) async fn add_to_counts(
-        &mut self,
-        deltas: &BTreeMap<(UpdateId, StageOf), BTreeMap<Bucket, i64>>,
-    ) -> Result<()> {
+    pub(crate) async fn add_to_counts(&mut self, deltas: &BTreeMap<(UpdateId, StageOf), Counts>) -> Result<()> {
         const SQL: &str = "INSERT INTO ring_counts
-            (update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            (update_id, ring_id, scheduled, in_progress, completed, failed, deprecated, catch_up, attempted, failed_attempts)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             ON CONFLICT (update_id, ring_id) DO UPDATE SET
                 scheduled = ring_counts.scheduled + excluded.scheduled,
                 in_progress = ring_counts.in_progress + excluded.in_progress,
                 completed = ring_counts.completed + excluded.completed,
                 failed = ring_counts.failed + excluded.failed,
                 deprecated = ring_counts.deprecated + excluded.deprecated,
-                catch_up = ring_counts.catch_up + excluded.catch_up";
-        for ((update, ring), by_bucket) in deltas {
-            let by = |bucket: Bucket| by_bucket.get(&bucket).copied().unwrap_or(0);
-            if by_bucket.values().all(|by| *by == 0) {
+                catch_up = ring_counts.catch_up + excluded.catch_up,
+                attempted = ring_counts.attempted + excluded.attempted,
+                failed_attempts = ring_counts.failed_attempts + excluded.failed_attempts";
+        for ((update, ring), by) in deltas {
+            if *by == Counts::default() {
                 continue;
             }
             each!(self, c => sqlx::query(SQL)
                 .bind(update.0)
                 .bind(stage_id(*ring))
-                .bind(by(Bucket::Scheduled))
-                .bind(by(Bucket::InProgress))
-                .bind(by(Bucket::Completed))
-                .bind(by(Bucket::Failed))
-                .bind(by(Bucket::Deprecated))
-                .bind(by(Bucket::CatchUp))
+                .bind(by.scheduled)
+                .bind(by.in_progress)
+                .bind(by.completed)
+                .bind(by.failed)
+                .bind(by.deprecated)
+                .bind(by.catch_up)
+                .bind(by.attempted)
+                .bind(by.failed_attempts)
                 .execute(c)
                 .await
                 .map(drop))?;

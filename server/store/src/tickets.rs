@@ -43,7 +43,7 @@ pub struct TicketRecord {
 }
 
 /// Who opens tickets of failed deployments.
-const RULE: &str = "Nightshift";
+pub(crate) const RULE: &str = "Nightshift";
 
 /// The columns of a ticket, of a table called `t`.
 pub(crate) const COLUMNS: &str =

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use domain::check::{Finding, check};
 use domain::deployment::Deployment;
 use domain::fleet::Fleet;
+use domain::halt::HaltRule;
 use domain::ids::{ProductId, RingId, RoomId, UpdateId};
 use domain::ring::RingOrder;
 use domain::settings::Settings;
@@ -36,7 +37,7 @@ impl Estate {
         let service = serve(database.open(false).await, &clock, database.folder.path());
         assert!(
             service
-                .first_start("Example".into(), Zone::utc(), Settings::default())
+                .first_start("Example".into(), Zone::utc(), without_halts())
                 .await
                 .expect("a first start")
         );
@@ -49,6 +50,16 @@ impl Estate {
             clock,
             database,
         }
+    }
+
+    /// From now on a rollout is paused by rule when rooms fail (K7).
+    pub async fn with_halts(&self) {
+        let put: store::Result<()> = store::write!(self.service.store(), tx => {
+            let mut organisation = tx.organisation().await?.expect("an organisation");
+            organisation.settings.halt = HaltRule::default();
+            tx.put_organisation(&organisation).await
+        });
+        put.expect("settings");
     }
 
     /// Another process on the same database and with the same clock.
@@ -193,6 +204,15 @@ pub(crate) fn serve(store: Store, clock: &Clock, folder: &Path) -> Service {
 /// Who acts when it does not matter who: may do everything.
 pub fn actor() -> Actor {
     Actor::system("Admin")
+}
+
+/// The defaults, but for the halt rule: what fails in a test does not stop it.
+#[must_use]
+pub fn without_halts() -> Settings {
+    Settings {
+        halt: HaltRule::OFF,
+        ..Settings::default()
+    }
 }
 
 /// What somebody types into the form of a ring.

@@ -49,7 +49,7 @@ pub use catalogue::{BAR, MUTE};
 #[cfg(feature = "service")]
 pub use devices::{Devices, controller, open_install, say, speak};
 #[cfg(feature = "service")]
-pub use estate::{Estate, actor, draft, problem, service_on};
+pub use estate::{Estate, actor, draft, problem, service_on, without_halts};
 #[cfg(feature = "server")]
 pub use house::{
     ADMIN, Answer, House, Options, PASSWORD, action_in, address_of, bar, client, content, link, monday, rooms, rooms_in,

@@ -24,6 +24,7 @@ both_engines![
     a_retry_of_a_silent_device_waits_for_its_action_to_close_ddi_2_11_k4,
     a_success_out_of_nothing_is_doubtful_and_the_inventory_decides_ddi_2_12,
     a_skipped_update_is_no_success_ddi_2_12,
+    a_device_that_is_busy_has_not_failed_and_gets_its_next_window_s17,
     a_room_is_completed_only_when_the_inventory_says_so_ddi_2_13,
     an_install_that_the_inventory_never_shows_has_failed_as_unconfirmed_ddi_2_13,
     a_device_that_never_reports_versions_is_believed_and_its_version_is_set_ddi_2_13,
@@ -408,7 +409,7 @@ async fn a_device_that_objects_is_there_and_people_read_its_words_w5_t5(engine: 
                     counts,
                     ..
                 } => Some((execution, finished, words, counts)),
-                RoomEvent::Update { .. } | RoomEvent::Change { .. } => None,
+                RoomEvent::Update { .. } | RoomEvent::Change { .. } | RoomEvent::ExternalChange { .. } => None,
             })
             .collect();
         let first = |number: usize| (said[number].0, said[number].1, said[number].2.as_str(), said[number].3);
@@ -452,4 +453,26 @@ async fn a_device_that_never_reports_versions_is_believed_and_its_version_is_set
         "until it names another one"
     );
     assert_eq!(domain::check::check(&fleet), []);
+}
+
+async fn a_device_that_is_busy_has_not_failed_and_gets_its_next_window_s17(engine: Engine) {
+    let house = House::new(engine).await;
+    let update = house.publish("2.0").await;
+    house.enter_window(DEVICE).await;
+    let action = house.start(DEVICE).await;
+    let refusal = json!({ "id": action, "status": { "execution": "closed", "result": { "finished": "failure" }, "details": ["refused:busy", "A call is running."] } });
+    let answer = house.feedback(DEVICE, &action, refusal.to_string().into_bytes()).await;
+    assert_eq!(answer.status, 200);
+    house.tick().await;
+    assert_eq!(house.status(ROOM, update).await, RoomStatus::Scheduled);
+    let fleet = house.fleet().await;
+    let deployment = fleet
+        .deployments
+        .values()
+        .find(|deployment| deployment.update == update && deployment.refusals == 1);
+    assert_eq!(
+        deployment.expect("it was refused").reason.sentence(),
+        "A device did not take it: somebody was using it. The room waits for its next window."
+    );
+    assert!(fleet.tickets.is_empty(), "nobody must look");
 }

@@ -204,6 +204,12 @@ pub const FUNCTIONS: &[(&str, &str, &str, Act)] = &[
         "update=NOTHING&reason=r",
         Act::ControlUpdates,
     ),
+    (
+        "POST",
+        "/api/updates/deactivate",
+        "update=NOTHING&reason=r",
+        Act::ControlUpdates,
+    ),
     ("POST", "/api/home/announce", "title=", Act::Announce),
     ("POST", "/api/home/take-down", "id=NOTHING", Act::Announce),
     ("POST", "/api/home/dismiss", "id=NOTHING", Act::ManageOwnAccount),

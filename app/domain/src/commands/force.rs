@@ -149,7 +149,9 @@ impl Force<'_> {
                     Err(ForceRefusal::AlreadyForced)
                 }
                 DeploymentState::Waiting | DeploymentState::Prepared => Ok(forced(deployment.clone())),
-                DeploymentState::Failed { .. } => Ok(forced(Deployment {
+                DeploymentState::Failed { failure, .. } => Ok(forced(Deployment {
+                    last_failure: Some(failure),
+                    refusals: 0,
                     attempt: deployment.attempt + 1,
                     ..deployment.clone()
                 })),

@@ -5,6 +5,7 @@
 
 pub mod acknowledge;
 pub mod cancel;
+pub mod deactivate;
 pub mod edit_rings;
 pub mod edit_settings;
 pub mod force;

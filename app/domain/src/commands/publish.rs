@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::ring::RingSequence;
 use crate::rollout::Rollout;
 use crate::settings::{Organisation, Settings};
+use crate::ticket::OPENED_BY_RULE;
 use crate::update::Update;
 
 /// A release that somebody wants to publish.
@@ -68,7 +69,7 @@ pub fn publish(
         .filter_map(|older| older.supersede(facts.update, facts.organisation, facts.rings, facts.freezes, now));
     let superseded: Vec<Rollout> = superseded.collect();
     let rollout = Rollout::publish(facts.organisation, facts.update, now);
-    let changes = Changes {
+    let mut changes = Changes {
         new_rollouts: vec![NewRollout {
             rollout: rollout.clone(),
             by: by.to_owned(),
@@ -77,6 +78,7 @@ pub fn publish(
         rollouts: superseded,
         ..Changes::default()
     };
+    changes.note_ends(facts.older.values(), by, now);
     Ok(PublishedRelease { rollout, changes })
 }
 
@@ -133,7 +135,7 @@ pub fn recall(
         return Err(Refusal::RecalledBefore { title });
     }
     let after = rollout.and_then(|rollout| rollout.recall(why, now));
-    Ok(Changes {
+    let mut changes = Changes {
         recalled: vec![release],
         woken: after.iter().map(|after| Wake::update(after.update, now)).collect(),
         rollouts: after.into_iter().collect(),
@@ -143,5 +145,7 @@ pub fn recall(
             at: now,
         }],
         ..Changes::default()
-    })
+    };
+    changes.note_ends(rollout.into_iter(), OPENED_BY_RULE, now);
+    Ok(changes)
 }

@@ -46,7 +46,7 @@ impl ResumedRollout {
     }
 }
 
-/// `others`: the releases of its product. Rooms on their way to one of them may have waited for this one as a step (S8), also where the
+/// `by`: who asks. `others`: the releases of its product. Rooms on their way to one of them may have waited for this one as a step (S8), also where the
 /// rollout of that one is over and somebody retries it.
 ///
 /// # Errors
@@ -56,6 +56,7 @@ pub fn resume<'f>(
     update: Option<&Update>,
     calendar: Calendar<'f>,
     others: impl Iterator<Item = &'f Update>,
+    by: &str,
     now: DateTime<Utc>,
 ) -> Result<ResumedRollout, Refusal> {
     let before = rollout.ok_or(Refusal::NoRollout)?;
@@ -70,6 +71,7 @@ pub fn resume<'f>(
         woken: woken.map(|update| Wake::update(update, now)).collect(),
         ..Changes::default()
     };
+    changes.note_resume(before, calendar.zone.date(now), by);
     changes.move_nights(&after, &shift);
     changes.rollouts.push(after.clone());
     Ok(ResumedRollout {

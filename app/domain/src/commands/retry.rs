@@ -88,19 +88,21 @@ fn next_attempt(
     by: &str,
     now: DateTime<Utc>,
 ) -> Option<Deployment> {
-    match deployment.state {
-        DeploymentState::Failed { .. } => {}
+    let last_failure = match deployment.state {
+        DeploymentState::Failed { failure, .. } => Some(failure),
         DeploymentState::Waiting
         | DeploymentState::Prepared
         | DeploymentState::Started { .. }
         | DeploymentState::Completed { .. }
         | DeploymentState::Withdrawn { .. } => return None,
-    }
+    };
     let window = Window::next(zone, zone.date(now), now, settings.window());
     Some(Deployment {
         night: deployment.night.of_retry(window.night),
         state: DeploymentState::Waiting,
         attempt: deployment.attempt + 1,
+        last_failure,
+        refusals: 0,
         missed_windows: 0,
         offered_windows: 0,
         reason: Reason::Retried {

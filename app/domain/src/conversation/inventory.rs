@@ -1,7 +1,7 @@
 //! What reported facts mean: attributes, people in the room, and the components and versions of a device (`docs/devices.md` 1, 4).
 //!
-//! A change from outside (I5) is a version that Nightshift did not bring; here it is a version like any other, and the planner finds out
-//! what it means. Whoever calls loads what is known first, and writes what is [`Taken`]. Start with [`take`].
+//! An external change (I5) is a version that Nightshift did not bring: [`VersionChange::is_external`]. What it means for updates the planner
+//! finds out. Whoever calls loads what is known first, and writes what is [`Taken`]. Start with [`take`].
 
 use std::collections::BTreeMap;
 
@@ -89,6 +89,23 @@ pub struct KnownDevice {
     pub bad_since: BTreeMap<Signal, DateTime<Utc>>,
 }
 
+/// A device had told a version of a product, and now it tells another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionChange {
+    pub product: ProductId,
+    pub before: String,
+    /// `None`: it has the product no more.
+    pub after: Option<String>,
+}
+
+impl VersionChange {
+    /// Whether somebody else than Nightshift has brought it about (I5). `given`: the version that Nightshift gave the device last.
+    #[must_use]
+    pub fn is_external(&self, given: Option<&str>) -> bool {
+        self.after.is_none() || self.after.as_deref() != given
+    }
+}
+
 /// A device after a report of facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
@@ -106,6 +123,8 @@ pub struct Taken {
     pub first_named: Vec<ProductId>,
     /// Components that are not there any more.
     pub gone: Vec<ProductId>,
+    /// Versions that it had told and that are others now, or gone.
+    pub version_changes: Vec<VersionChange>,
     /// The device's own serial number, where it tells one.
     pub serial: Option<String>,
     /// Components whose serial number is new, or another one than before.
@@ -183,6 +202,23 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
     let (as_known, changed): (Vec<_>, Vec<_>) = reported
         .into_iter()
         .partition(|(product, version)| known_components.get(product) == Some(version));
+    let told_before = |product: &ProductId| reported_before.get(product).cloned().flatten();
+    let other = changed.iter().filter_map(|(product, after)| {
+        let (before, after) = (told_before(product)?, after.clone()?);
+        Some(VersionChange {
+            product: product.clone(),
+            before,
+            after: Some(after),
+        })
+    });
+    let none_left = gone.iter().filter_map(|product| {
+        Some(VersionChange {
+            product: product.clone(),
+            before: told_before(product)?,
+            after: None,
+        })
+    });
+    let version_changes = other.chain(none_left).collect();
     let as_known = as_known.into_iter().map(|(product, _)| product);
     let first_named: Vec<ProductId> = as_known
         .filter(|product| !reported_before.contains_key(product))
@@ -220,6 +256,7 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
         changed,
         first_named,
         gone,
+        version_changes,
     })
 }
 

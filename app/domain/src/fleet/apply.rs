@@ -8,19 +8,20 @@ use chrono::{DateTime, NaiveDate};
 
 use super::Fleet;
 use crate::changes::{
-    Applied, BelievedVersion, Changes, FreezeChange, MovedRooms, ReadinessEdit, Recheck, Stop, StopOf, TakeBack, Wake,
-    WakeOf,
+    Applied, BelievedVersion, Changes, FreezeChange, HaltTicket, MovedRooms, ReadinessEdit, Recheck, Stop, StopOf,
+    TakeBack, Wake, WakeOf,
 };
-use crate::deployment::{Bucket, Deployment};
+use crate::deployment::{Attempt, Deployment, DeploymentState};
 use crate::freeze::{Freeze, FreezeScope};
-use crate::ids::{ActionId, FreezeId, RoomId, StageOf, UpdateId};
+use crate::ids::{ActionId, FreezeId, RoomId, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::readiness::checked::CheckedRoom;
-use crate::rollout::RolloutState;
+use crate::rollout::{Counts, RolloutState};
 use crate::room::{Room, RoomState, VersionSource};
 use crate::ticket::{
     CauseEvent, CauseTicket, CauseTicketChange, FailureTicket, TicketChange, TicketEvent, TicketStatus,
 };
+use crate::update::Update;
 
 impl Fleet {
     /// Writes changes, as the store does.
@@ -62,9 +63,9 @@ impl Fleet {
         for deployment in changes.placed.iter().chain(&changes.deployments) {
             let before = self.deployments.insert(deployment.id, deployment.clone());
             if let Some(before) = before {
-                self.count(before.update, before.ring, before.bucket(), -1);
+                self.count(&before, -1);
             }
-            self.count(deployment.update, deployment.ring, deployment.bucket(), 1);
+            self.count(deployment, 1);
         }
         for install in &changes.installs {
             self.installs.insert(install.action, install.clone());
@@ -81,6 +82,12 @@ impl Fleet {
         }
         for change in &changes.tickets {
             self.apply_ticket(change);
+        }
+        for change in &changes.halt_tickets {
+            self.apply_halt_ticket(change);
+        }
+        for update in &changes.tolerated {
+            self.tolerate(*update);
         }
         for change in &changes.cause_tickets {
             self.apply_cause_ticket(change);
@@ -221,6 +228,8 @@ impl Fleet {
                 Recheck::Ring(ring) => self.in_scope(FreezeScope::Ring(*ring)).collect(),
                 Recheck::Site(site) => self.in_scope(FreezeScope::Site(*site)).collect(),
                 Recheck::Room(room) => vec![*room],
+                Recheck::OutOfSupport { update, on } => self.out_of_support(*update, *on),
+                Recheck::Late(update) => self.late_for(*update),
             };
             self.rechecks.extend(rooms);
         }
@@ -271,6 +280,42 @@ impl Fleet {
     }
 
     /// The rooms that a freeze of this scope would concern.
+    /// Rooms that have a version of an update's product that is out of support on a date.
+    fn out_of_support(&self, update: UpdateId, on: NaiveDate) -> Vec<RoomId> {
+        let product = self.updates.get(&update).map(|update| &update.product);
+        let is_over = |room: &&Room| product.is_some_and(|product| room.is_out_of_support(product, on));
+        self.rooms.values().filter(is_over).map(|room| room.id).collect()
+    }
+
+    /// Rooms that have yet to get an update of this one's product whose rollout is over.
+    fn late_for(&self, update: UpdateId) -> Vec<RoomId> {
+        let Some(product) = self.updates.get(&update).map(|update| &update.product) else {
+            return Vec::new();
+        };
+        let is_over = |update: &&Update| {
+            let rollout = self.rollouts.get(&update.id);
+            update.product == *product
+                && rollout.is_some_and(|rollout| matches!(rollout.state, RolloutState::Finished { .. }))
+        };
+        let over: Vec<&Update> = self.updates.values().filter(is_over).collect();
+        let is_behind = |room: &Room, update: &Update| {
+            let versions = room
+                .devices
+                .iter()
+                .filter_map(|device| device.component(product)?.version.as_ref());
+            let mut versions = versions.filter(|version| update.is_above(version));
+            let deployment = self.deployment_of(room.id, update.id);
+            let has_none =
+                deployment.is_none_or(|deployment| matches!(deployment.state, DeploymentState::Withdrawn { .. }));
+            has_none && versions.next().is_some()
+        };
+        let late = self
+            .rooms
+            .values()
+            .filter(|room| over.iter().any(|update| is_behind(room, update)));
+        late.map(|room| room.id).collect()
+    }
+
     fn in_scope(&self, scope: FreezeScope) -> impl Iterator<Item = RoomId> {
         let concerned = move |room: &&Room| match scope {
             FreezeScope::Organisation => true,
@@ -308,6 +353,19 @@ impl Fleet {
                     .filter(|deployment| deployment.update == update);
                 for deployment in of_update.filter(|deployment| deployment.is_unfinished()) {
                     deployment.next_at = Some(wake.at);
+                }
+            }
+            WakeOf::WaitingForStep(step) => {
+                let Some(step) = self.updates.get(&step) else { return };
+                let waits = |update: UpdateId| {
+                    self.updates
+                        .get(&update)
+                        .is_some_and(|update| update.may_wait_for(step))
+                };
+                for deployment in self.deployments.values_mut() {
+                    if deployment.is_unfinished() && waits(deployment.update) {
+                        deployment.next_at = Some(wake.at);
+                    }
                 }
             }
             WakeOf::UnderFinished(ring) => {
@@ -373,12 +431,38 @@ impl Fleet {
         self.deployments.values().filter_map(moves).collect()
     }
 
-    fn count(&mut self, update: UpdateId, ring: StageOf, bucket: Option<Bucket>, by: i64) {
-        let Some(bucket) = bucket else { return };
-        let Some(rollout) = self.rollouts.get_mut(&update) else {
+    fn count(&mut self, deployment: &Deployment, by: i64) {
+        let mut moved = Counts::default();
+        moved.count(deployment, by);
+        let Some(rollout) = self.rollouts.get_mut(&deployment.update) else {
             return;
         };
-        *rollout.counts.entry(ring).or_default().of(bucket) += by;
+        if moved != Counts::default() {
+            let counts = rollout.counts.entry(deployment.ring).or_default();
+            *counts = counts.plus(moved);
+        }
+    }
+
+    fn apply_halt_ticket(&mut self, change: &HaltTicket) {
+        match change {
+            HaltTicket::Opened { update, .. } => {
+                self.halt_tickets.insert(*update, TicketStatus::NeedsAction);
+            }
+            HaltTicket::Cleared { update, .. } => {
+                if let Some(ticket) = self.halt_tickets.get_mut(update) {
+                    *ticket = TicketStatus::Resolved;
+                }
+            }
+        }
+    }
+
+    /// Whatever has failed under an update fires no halt again (K7).
+    fn tolerate(&mut self, update: UpdateId) {
+        for deployment in self.deployments.values_mut() {
+            if deployment.update == update && deployment.attempted() == Some(Attempt::Failed) {
+                deployment.tolerated = true;
+            }
+        }
     }
 
     fn apply_ticket(&mut self, change: &TicketChange) {

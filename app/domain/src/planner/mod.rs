@@ -2,6 +2,7 @@
 //!
 //! It must not act, wait or ask: no I/O, no clock, no randomness, no order that depends on hashing seeds. Start with [`plan`].
 
+mod halt;
 mod rings;
 mod rooms;
 
@@ -28,5 +29,6 @@ pub fn plan(slice: &Slice, now: DateTime<Utc>, ids: &mut dyn NewIds) -> Changes 
     for due in &slice.rooms {
         rooms::plan_room(slice, due, !rings_moved, now, ids, &mut changes);
     }
+    halt::halt(slice, now, &mut changes);
     changes
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::changes::{Changes, Placement, Wake};
-use crate::deployment::{Deployment, DeploymentState, Night};
+use crate::changes::{Changes, Placement, Recheck, Wake};
+use crate::deployment::{Deployment, DeploymentState, FallBacks, Night};
 use crate::event::{Event, Late, Subject};
 use crate::fleet::{Candidate, DueRollout, Slice};
 use crate::freeze::Freezes;
@@ -11,6 +11,7 @@ use crate::ids::{NewIds, RoomId, StageOf, UpdateId};
 use crate::reason::{Delay, Frozen, Reason};
 use crate::ring::RingSequence;
 use crate::rollout::{PlannedStage, Rollout, RolloutState, Stage, days};
+use crate::ticket::OPENED_BY_RULE;
 use crate::time_text::Day;
 use crate::update::Update;
 use crate::window::Window;
@@ -137,6 +138,7 @@ fn resume(slice: &Slice, rollout: &Rollout, now: DateTime<Utc>, changes: &mut Ch
         Event::PauseOver { days: shift.days() },
     );
     changes.move_nights(&resumed, &shift);
+    changes.note_resume(rollout, zone.date(now), OPENED_BY_RULE);
     let step = slice.updates.get(&rollout.update);
     let others = slice
         .updates
@@ -168,10 +170,11 @@ impl Advance<'_> {
         }
         let calendar = rollout.calendar_at(&slice.rings, &slice.freezes, &organisation.zone, now);
         let today = organisation.zone.date(now);
+        let first_test_ends = self.first_test(rollout);
         if let Some(next) = calendar.iter().find(|stage| !stage.entered) {
             let (begins, zone) = begins(next.starts_on, &due.zones, &organisation.zone);
             if now < begins {
-                rollout.next_at = Some(begins);
+                rollout.next_at = Some(first_test_ends.map_or(begins, |ends| ends.min(begins)));
                 let (ring, starts) = (next.name.clone(), Day::new(next.starts_on, today));
                 self.changes.report_line(subject, Event::RingAhead { ring, starts });
                 return;
@@ -185,12 +188,29 @@ impl Advance<'_> {
         let Some(last) = calendar.last() else { return };
         let ends = organisation.zone.start_of(last.test_ends);
         if now < ends {
-            rollout.next_at = Some(ends);
+            rollout.next_at = Some(first_test_ends.map_or(ends, |first| first.min(ends)));
             let (ring, ends) = (last.name.clone(), Day::new(last.test_ends - days(1), today));
             self.changes.report_line(subject, Event::LastRing { ring, ends });
             return;
         }
         self.finish(rollout);
+    }
+
+    /// Once the first ring has finished its test, rooms that are out of support need not wait for their ring (S11). When it will have;
+    /// `None`: it has, or no ring is entered.
+    fn first_test(&mut self, rollout: &mut Rollout) -> Option<DateTime<Utc>> {
+        let zone = &self.slice.organisation.zone;
+        let first = rollout.stages.first().filter(|_| !rollout.first_test_over)?;
+        let ends = zone.start_of(first.test_ends);
+        if self.now < ends {
+            return Some(ends);
+        }
+        rollout.first_test_over = true;
+        self.changes.rechecks.push(Recheck::OutOfSupport {
+            update: rollout.update,
+            on: zone.date(self.now),
+        });
+        None
     }
 
     /// The dates of all rings are over (T6).
@@ -217,6 +237,7 @@ impl Advance<'_> {
             let reason = Reason::Superseded { by: newer.title() };
             self.changes.report_line(subject, Event::Deprecated(reason.clone()));
             rollout.state = RolloutState::Deprecated { at: self.now, reason };
+            self.changes.rechecks.push(Recheck::Late(rollout.update));
             return;
         }
         rollout.state = RolloutState::Finished { at: self.now };
@@ -330,6 +351,10 @@ impl Advance<'_> {
                 missed_windows: 0,
                 offered_windows: 0,
                 crowded_windows: 0,
+                refusals: 0,
+                last_failure: None,
+                tolerated: false,
+                fall_backs: FallBacks::default(),
                 from_version: candidate.from_version.clone(),
                 reason,
                 next_at: Some(slice.organisation.settings.prepares_at(&window)),
@@ -383,6 +408,7 @@ fn overtake(slice: &Slice, newer: &Rollout, now: DateTime<Utc>, changes: &mut Ch
         if older.is_live() && newer.has_entered_all(&slice.rings) {
             let reason = Reason::Superseded { by: title.clone() };
             changes.change_rollout(older, |older| *older = older.deprecate(reason.clone(), now));
+            changes.note_end(older, OPENED_BY_RULE, now);
             changes.report_line(Subject::Rollout(older.update), Event::Deprecated(reason));
         }
         changes.woken.push(Wake::update(older.update, now));

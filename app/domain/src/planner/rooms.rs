@@ -1,6 +1,7 @@
 //! A due room: what its devices said, windows that closed, rollouts it joins or leaves, and what is opened next.
 
 mod case;
+mod fall_back;
 mod join;
 mod lapse;
 mod next_instants;
@@ -31,6 +32,9 @@ pub(super) fn plan_room(
     lapse::withdraw_installs(&mut case);
     settle::conclude(&mut case);
     let is_recheck = due.recheck && is_recheck;
+    if is_recheck {
+        fall_back::fall_back(&mut case);
+    }
     join::leave(&mut case, is_recheck);
     if is_recheck {
         join::join(&mut case, ids);

@@ -148,11 +148,16 @@ pub fn decide(room: &RoomToCheck, rules: &Rules<'_>, now: DateTime<Utc>) -> Chan
     let blocks = (blocks != room.blocks).then_some(blocks);
     let unreviewed = unreviewed(&readiness);
     let mut changes = Changes::default();
-    if blocks.is_some() || becomes_managed {
+    let support = support_tickets(room, now);
+    let loses_support = support
+        .iter()
+        .any(|change| matches!(change.event, CauseEvent::Found { .. }));
+    // What is out of support is caught up with, whatever the room's ring (S11).
+    if blocks.is_some() || becomes_managed || loses_support {
         changes.rechecks.push(Recheck::Room(room.room));
     }
     changes.cause_tickets.extend(visit(room, &readiness));
-    changes.cause_tickets.extend(support_tickets(room, now));
+    changes.cause_tickets.extend(support);
     changes.cause_tickets.extend(signal_tickets(room, rules, now));
     for device in &room.devices {
         let (setting, ticket) = remedy(room, device, &readiness, rules, now);

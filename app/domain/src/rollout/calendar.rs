@@ -338,6 +338,9 @@ mod tests {
             paused_days: 0,
             automatic_days: None,
             superseded_by: Vec::new(),
+            first_test_over: false,
+            halt_rule: None,
+            halt: None,
             counts: BTreeMap::new(),
             next_at: None,
         };

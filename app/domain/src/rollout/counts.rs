@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::{Bucket, Progress};
+use crate::deployment::{Attempt, Bucket, Deployment, Progress};
 
 /// Deployments of a ring by what came of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +21,24 @@ pub struct Counts {
     pub deprecated: i64,
     /// See [`Bucket::CatchUp`].
     pub catch_up: i64,
+    /// Rooms in which it was tried, catch-ups and all (K7): see [`Attempt`].
+    pub attempted: i64,
+    /// Those of them that speak against it.
+    pub failed_attempts: i64,
 }
 
 impl Counts {
+    /// Counts a deployment in (1), or out again (-1).
+    pub fn count(&mut self, deployment: &Deployment, by: i64) {
+        if let Some(bucket) = deployment.bucket() {
+            *self.of(bucket) += by;
+        }
+        if let Some(attempt) = deployment.attempted() {
+            self.attempted += by;
+            self.failed_attempts += if attempt == Attempt::Failed { by } else { 0 };
+        }
+    }
+
     /// The count of one bucket, to change it.
     pub fn of(&mut self, bucket: Bucket) -> &mut i64 {
         match bucket {
@@ -59,6 +74,8 @@ impl Counts {
             failed: self.failed + other.failed,
             deprecated: self.deprecated + other.deprecated,
             catch_up: self.catch_up + other.catch_up,
+            attempted: self.attempted + other.attempted,
+            failed_attempts: self.failed_attempts + other.failed_attempts,
         }
     }
 

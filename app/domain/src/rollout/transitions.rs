@@ -42,6 +42,9 @@ impl Rollout {
             superseded_by: Vec::new(),
             counts: BTreeMap::new(),
             next_at: Some(now),
+            first_test_over: false,
+            halt_rule: None,
+            halt: None,
         }
     }
 
@@ -82,6 +85,7 @@ impl Rollout {
         Self {
             state: RolloutState::Deprecated { at: now, reason },
             next_at: None,
+            halt: None,
             ..self.clone()
         }
     }

@@ -31,6 +31,7 @@ impl Script {
             "force" => self.force(reader)?,
             "cancel" => self.cancel(reader)?,
             "recall" => self.recall(reader)?,
+            "deactivate" => self.deactivate(reader)?,
             "freeze" => self.freeze(reader)?,
             "mode" => self.change_mode(reader)?,
             "move" => self.move_room(reader)?,
@@ -45,7 +46,7 @@ impl Script {
             "device" => self.device(reader)?,
             "away" => self.be_away(reader)?,
             unknown => {
-                let actions = "use publish, pause, resume, retry, force, cancel, recall, freeze, mode, move, hold, add, report, tell, waive, confirm, support, ring, device or away";
+                let actions = "use publish, pause, resume, retry, force, cancel, recall, deactivate, freeze, mode, move, hold, add, report, tell, waive, confirm, support, ring, device or away";
                 return Err(LineProblem::none_of("action", unknown, actions));
             }
         }
@@ -124,6 +125,15 @@ impl Script {
         let reason = reader.reason()?;
         self.sim.note(format!("Admin recalls {title}: {reason}."));
         let done = self.sim.recall(update, &reason);
+        self.note_refusal(done);
+        Ok(())
+    }
+
+    fn deactivate(&mut self, reader: &mut TokenReader) -> LineResult {
+        let (update, title) = self.update(reader)?;
+        let reason = reader.reason()?;
+        self.sim.note(format!("Admin deactivates {title}: {reason}."));
+        let done = self.sim.deactivate(update, &reason);
         self.note_refusal(done);
         Ok(())
     }

@@ -201,6 +201,10 @@ impl Script {
                 let failures = reader.number("fails", 0, 1_000)?;
                 Box::new(move |behaviour| behaviour.failures = failures)
             }
+            "refuses" => {
+                let refusals = reader.number("refuses", 0, 1_000)?;
+                Box::new(move |behaviour| behaviour.refusals = refusals)
+            }
             "silent" => {
                 let silences = reader.number("silent", 0, 1_000)?;
                 let late_minutes = if reader.take_if("late") {
@@ -236,7 +240,7 @@ impl Script {
                 Box::new(move |behaviour| behaviour.busy.push((from, until)))
             }
             unknown => {
-                let behaviours = "use fails, silent, minutes, absent, busy, unconfirmed or refuses-cancel";
+                let behaviours = "use fails, refuses, silent, minutes, absent, busy, unconfirmed or refuses-cancel";
                 return Err(LineProblem::none_of("behaviour", unknown, behaviours));
             }
         };

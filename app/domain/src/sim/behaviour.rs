@@ -9,6 +9,8 @@ pub struct Behaviour {
     pub minutes: u32,
     /// So many attempts fail before one works.
     pub failures: u32,
+    /// So many attempts are refused because somebody is using the device (S17), before it takes one.
+    pub refusals: u32,
     /// So many attempts start and then go silent.
     pub silences: u32,
     /// Minutes after which a silent device reports its success after all; `None`: never.
@@ -28,6 +30,7 @@ impl Default for Behaviour {
         Self {
             minutes: 15,
             failures: 0,
+            refusals: 0,
             silences: 0,
             late_minutes: None,
             absences: Vec::new(),

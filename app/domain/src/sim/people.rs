@@ -8,6 +8,7 @@ use super::{DeviceEvent, LogEntry, Simulation};
 use crate::changes::{Applied, Changes, Recheck, StopOf, TakeBack, Wake};
 use crate::commands::acknowledge::acknowledge;
 use crate::commands::cancel::{cancel, nothing_to_cancel};
+use crate::commands::deactivate::deactivate;
 use crate::commands::edit_rings::{delete_ring, edit_rings};
 use crate::commands::edit_settings::edit_settings;
 use crate::commands::force::ForceOutcome;
@@ -103,6 +104,17 @@ impl Simulation {
         Ok(())
     }
 
+    /// Ends a rollout by hand (S15).
+    ///
+    /// # Errors
+    /// It is deprecated.
+    pub fn deactivate(&mut self, update: UpdateId, why: &str) -> Result<(), Refusal> {
+        let rollout = self.fleet.rollouts.get(&update);
+        let changes = deactivate(rollout, &self.title(update), why, "Admin", self.now)?;
+        self.write(&changes);
+        Ok(())
+    }
+
     /// Resumes a rollout (K3): later dates move by the days between.
     ///
     /// # Errors
@@ -115,6 +127,7 @@ impl Simulation {
             updates.get(&update),
             self.fleet.calendar(),
             updates.values(),
+            "Admin",
             self.now,
         )?;
         self.write(&resumed.changes);

@@ -75,6 +75,9 @@ fn rollout(state: RolloutState) -> Rollout {
         paused_days: 0,
         automatic_days: None,
         superseded_by: Vec::new(),
+        first_test_over: false,
+        halt_rule: None,
+        halt: None,
         counts: BTreeMap::from([(
             StageOf::Ring(ring_id(1)),
             Counts {

@@ -27,6 +27,7 @@ impl Event {
             }
             Self::LastRing { ring, ends } => format!("{ring} is over after {ends}."),
             Self::Finishing { rooms } => format!("Finishing: waits for {}.", counted(*rooms, "room")),
+            Self::Halted(halt) => format!("Halted by rule: {}", halt.sentence()),
             Self::Finished => "Through all rings.".to_owned(),
             Self::Deprecated(reason) | Self::Stands(reason) => reason.sentence(),
             Self::TakenBack(TakenBack::Paused) => "Taken back: the update is paused.".to_owned(),

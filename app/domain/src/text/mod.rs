@@ -8,6 +8,7 @@ mod checks;
 mod event;
 #[cfg(feature = "zones")]
 mod force;
+mod halt;
 mod lifecycle;
 mod path;
 mod readiness;
@@ -17,6 +18,8 @@ pub mod refusal;
 pub mod ring;
 mod status;
 mod ticket;
+#[cfg(feature = "zones")]
+mod version_change;
 
 use std::fmt;
 

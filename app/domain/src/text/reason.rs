@@ -3,6 +3,7 @@
 use chrono::Datelike;
 
 use crate::deployment::Force;
+use crate::install::DeviceRefusal;
 use crate::reason::{CatchUp, Delay, Frozen, Reason};
 use crate::text::counted;
 use crate::time_text;
@@ -22,9 +23,17 @@ impl Reason {
                 let delay = delay.as_ref().map_or_else(String::new, delayed);
                 format!("Night {night} of {nights} in {ring}{delay}.")
             }
+            Self::FellBack { version, found } => match found {
+                Some(found) => format!("Catch-up: the room had {version}, and its devices report {found} now."),
+                None => format!("The room had {version}, and none of its devices has the product any more."),
+            },
             Self::CatchUp { ring, cause } => match cause {
                 CatchUp::Moved => format!("Catch-up: moved to {ring} after the rollout had reached it."),
                 CatchUp::Joined => format!("Catch-up: joined the rollout after it had reached {ring}."),
+                CatchUp::Late => "Catch-up: the rollout is over, and the room has yet to get it.".to_owned(),
+                CatchUp::OutOfSupport => {
+                    format!("Catch-up: what the room has is out of support, so that it does not wait for {ring}.")
+                }
             },
             Self::MovedAhead { ring } => format!("Moved to {ring}, which the rollout has not entered."),
             Self::Forced { by, how } => match how {
@@ -42,6 +51,17 @@ impl Reason {
             Self::NoContact { night } => format!("No contact in the window of {night}; waits for the next one."),
             Self::NotStarted { night } => {
                 format!("Was offered on {night}, but did not start; waits for the next window.")
+            }
+            Self::Refused { why } => format!(
+                "A device did not take it: {}. The room waits for its next window.",
+                why.words()
+            ),
+            Self::RefusedOften { times, why } => {
+                format!(
+                    "A device did not take it {}. The last time {}.",
+                    counted(*times, "time"),
+                    why.words()
+                )
             }
             Self::CameLate { night } => {
                 format!("In contact on {night}, but too late in the window to start; waits for the next one.")
@@ -79,6 +99,7 @@ impl Reason {
                 format!("Some devices of the room have it. {}", because.sentence())
             }
             Self::Superseded { by } => format!("Superseded by {by}."),
+            Self::Deactivated { by, why } => format!("Deactivated by {by}: {why}."),
             Self::Recalled { why } => format!("Recalled: {why}."),
             Self::NotRequired { why, product, on } => why.sentence(product, |date| time_text::date(date, on.year())),
             Self::DeviceReported { detail } if detail.is_empty() => {
@@ -107,7 +128,24 @@ impl Reason {
                 counted(*windows, "window")
             ),
             Self::Stopped { why } => why.clone(),
+            Self::FellBackOften { version, times, days } => format!(
+                "The room has lost {version} {} within {}. Somebody must find out why before it is installed again.",
+                counted(*times, "time"),
+                counted(*days, "day")
+            ),
             Self::NoPath(missing) => missing.sentence(),
+        }
+    }
+}
+
+impl DeviceRefusal {
+    /// Why, as part of a sentence.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Busy => "somebody was using it",
+            Self::Installer => "another installer was running",
+            Self::Power => "it had not enough power",
+            Self::Restart => "a restart was pending",
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::commands::pause::MOST_PAUSED_DAYS;
 use crate::commands::readiness::MOST_WAIVED_DAYS;
 use crate::freeze::{LEAST_FREE_DAYS, MOST_FROZEN_DAYS};
+use crate::halt::HaltLimit;
 use crate::refusal::{ReadinessRefusal, Refusal, RefusalKind};
 use crate::settings::SettingRefusal;
 use crate::text::counted;
@@ -90,6 +91,9 @@ fn readiness(refusal: &ReadinessRefusal) -> String {
 fn setting(refusal: &SettingRefusal) -> String {
     match refusal {
         SettingRefusal::OutOfRange { value, least, most, .. } => format!("{value} is not between {least} and {most}"),
+        SettingRefusal::Halt(HaltLimit { value, least, most, .. }) => {
+            format!("{value} is not between {least} and {most}; leave it empty to switch it off")
+        }
         SettingRefusal::WindowPastMidnight { minutes, opens } => {
             let opens = opens.format("%H:%M");
             format!(

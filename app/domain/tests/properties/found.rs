@@ -9,6 +9,7 @@ fn conduct() -> Conduct {
     Conduct {
         minutes: 5,
         failures: 0,
+        refusals: 0,
         silences: 0,
         late_minutes: None,
         absent: None,
@@ -197,6 +198,7 @@ fn a_ticket_is_cleared_by_a_success_after_a_hold_in_between_k1() {
     let fails = RoomPlan {
         behaviour: Conduct {
             failures: 1,
+            refusals: 0,
             ..conduct()
         },
         ..in_ring(0)

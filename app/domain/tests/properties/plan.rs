@@ -38,6 +38,7 @@ pub struct RoomPlan {
 pub struct Conduct {
     pub minutes: u32,
     pub failures: u32,
+    pub refusals: u32,
     pub silences: u32,
     pub late_minutes: Option<u32>,
     pub absent: Option<(i64, i64)>,
@@ -65,6 +66,8 @@ pub enum Step {
     Mode {
         automatic: bool,
         guard: bool,
+        /// Whether the halt rule is on.
+        halts: bool,
     },
     Recall(usize),
     Cancel(usize, usize),
@@ -104,7 +107,10 @@ pub enum Step {
 pub fn a_conduct() -> impl Strategy<Value = Conduct> {
     (
         5_u32..200,
-        prop_oneof![4 => Just(0_u32), 1 => 1_u32..3],
+        (
+            prop_oneof![4 => Just(0_u32), 1 => 1_u32..3],
+            prop_oneof![5 => Just(0_u32), 1 => 1_u32..6],
+        ),
         prop_oneof![5 => Just(0_u32), 1 => 1_u32..3],
         proptest::option::of(30_u32..4_000),
         proptest::option::weighted(0.3, (0_i64..60, 1_i64..10)),
@@ -113,9 +119,10 @@ pub fn a_conduct() -> impl Strategy<Value = Conduct> {
         proptest::option::weighted(0.5, (0_i64..1_000, 1_i64..100)),
     )
         .prop_map(
-            |(minutes, failures, silences, late_minutes, absent, confirms, refuses_cancel, busy)| Conduct {
+            |(minutes, (failures, refusals), silences, late_minutes, absent, confirms, refuses_cancel, busy)| Conduct {
                 minutes,
                 failures,
+                refusals,
                 silences,
                 late_minutes,
                 absent,
@@ -152,7 +159,7 @@ pub fn a_step() -> impl Strategy<Value = Step> {
         4 => (0_usize..3, proptest::bool::weighted(0.3), 5_u32..300, any::<bool>(), proptest::bool::weighted(0.7)).prop_map(
             |(product, critical, minutes, needs_one, supersedes)| Step::Publish { product, critical, minutes, needs_one, supersedes }
         ),
-        1 => (any::<bool>(), any::<bool>()).prop_map(|(automatic, guard)| Step::Mode { automatic, guard }),
+        1 => any::<[bool; 3]>().prop_map(|[automatic, guard, halts]| Step::Mode { automatic, guard, halts }),
         1 => (0_usize..6).prop_map(Step::Recall),
         2 => (0_usize..6, 0_usize..8).prop_map(|(update, room)| Step::Cancel(update, room)),
         1 => (0_usize..6, proptest::collection::vec(0_usize..8, 1..4)).prop_map(|(update, rooms)| Step::ForceWhenFree(update, rooms)),

@@ -335,6 +335,13 @@ fn history_row(snapshot: &ReadSnapshot, room: &RoomDetail, item: RoomHistoryItem
             detail: words,
             bad: execution == Execution::Rejected || finished == Finished::Failure,
         },
+        RoomEvent::ExternalChange { device, what } => HistoryRow {
+            at,
+            about: String::new(),
+            text: what,
+            detail: format!("Device {device}"),
+            bad: false,
+        },
         RoomEvent::Change { actor, summary } => HistoryRow {
             at,
             about: String::new(),

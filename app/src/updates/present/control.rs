@@ -47,6 +47,7 @@ impl RequestContext {
             Control::Retry => self.retry_view(&snapshot, &mut view).await,
             Control::Force => self.force_view(&snapshot, &mut view).await,
             Control::Acknowledge => self.acknowledge_view(&mut view).await,
+            Control::Deactivate => self.deactivate_view(&mut view).await,
         };
         match follows {
             Ok(()) => {}
@@ -181,6 +182,20 @@ impl RequestContext {
         view.sentences = vec![
             format!("{} without it.", formats::count(view.count, "room stays", "rooms stay")),
             "The update moves to the past updates. Failed rooms can still be retried there.".to_owned(),
+        ];
+        Ok(())
+    }
+
+    async fn deactivate_view(&self, view: &mut ControlView) -> Result<()> {
+        let counts = self.service.deactivate_plan(self.actor(), view.id).await?;
+        view.count = counts.scheduled;
+        view.sentences = vec![
+            format!(
+                "It becomes deprecated at once and for good. {} for it in vain from then on; what runs now finishes.",
+                formats::count(counts.scheduled, "room waits", "rooms wait")
+            ),
+            format!("{} it.", formats::count(counts.completed, "room has it and keeps", "rooms have it and keep")),
+            "The release itself stays usable as a step to newer ones. To take it back altogether, recall it in the portfolio.".to_owned(),
         ];
         Ok(())
     }
@@ -342,7 +357,16 @@ impl RequestContext {
         done(id, text)
     }
 
-    /// Acknowledges the failures of an update (T9).
+    /// Ends the rollout of an update by hand (S15).
+    ///
+    /// # Errors
+    /// As [`service::Service::deactivate`].
+    pub async fn deactivate(&self, id: UpdateId, reason: &str) -> Result<FormSuccess> {
+        self.service.deactivate(self.actor(), id, reason.into()).await?;
+        done(id, "Deactivated. Nothing more starts.".to_owned())
+    }
+
+    /// Acknowledges the failures of an update.
     ///
     /// # Errors
     /// As [`service::Service::acknowledge`].
@@ -380,6 +404,7 @@ fn control(what: UpdateControl) -> Control {
         UpdateControl::RetryAllFailed => Control::Retry,
         UpdateControl::Force => Control::Force,
         UpdateControl::Acknowledge => Control::Acknowledge,
+        UpdateControl::Deactivate => Control::Deactivate,
     }
 }
 

@@ -47,6 +47,15 @@ pub enum Attention {
         /// Product and version.
         title: String,
     },
+    /// An update is paused by rule: it has failed in too many rooms (K7).
+    Halted {
+        /// Which.
+        update: UpdateId,
+        /// Product and version.
+        title: String,
+        /// Which rule fired, and on what evidence.
+        why: String,
+    },
     /// An update has failed in rooms.
     Failed {
         /// Which.
@@ -143,7 +152,10 @@ impl ReadSnapshot {
             let update = summary.update.id;
             let title = summary.update.title();
             let rooms = summary.counts.failed;
-            if summary.status == UpdateStatus::Paused {
+            if let Some(halt) = &summary.rollout.halt {
+                let why = halt.sentence();
+                attention.push(Attention::Halted { update, title, why });
+            } else if summary.status == UpdateStatus::Paused {
                 attention.push(Attention::Paused { update, title });
             } else if rooms > 0 {
                 attention.push(Attention::Failed { update, title, rooms });

@@ -219,6 +219,8 @@ impl Tx {
             each!(self, c => sqlx::query(SQL).bind(device.0).bind(&product.0).execute(c).await.map(drop))?;
         }
         self.put_serials(device, &taken.new_serials).await?;
+        let (room, changes) = (accepted.room, &accepted.taken.version_changes);
+        self.note_external_changes(room, device, changes, accepted.now).await?;
         Ok(true)
     }
 

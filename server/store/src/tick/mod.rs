@@ -154,11 +154,13 @@ impl Tx {
         let room_ids: Vec<RoomId> = room_ids.iter().copied().collect();
         let rooms = self.rooms(&room_ids).await?;
         let freezes = self.freezes().await?;
-        let mut deployments = self.planning_deployments(&room_ids, now).await?;
+        let missed = self.missed_updates(rechecks).await?;
+        let mut deployments = self.planning_deployments(&room_ids, &missed, now).await?;
         let mut installs = self.planning_installs(&deployments).await?;
 
         let mut update_ids: BTreeSet<UpdateId> = self.live_rollouts().await?.into_iter().collect();
         update_ids.extend(due);
+        update_ids.extend(missed);
         update_ids.extend(deployments.values().flatten().map(|deployment| deployment.update));
         let update_ids: Vec<UpdateId> = update_ids.into_iter().collect();
         let mut updates = self.updates(&update_ids).await?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::changes::NewInstall;
-use domain::deployment::{Deployment, DeploymentState, Night};
+use domain::deployment::{Deployment, DeploymentState, FallBacks, Night};
 use domain::ids::{ActionId, DeploymentId, DeviceId, ProductId, RingId, RoomId, SiteId, UpdateId};
 use domain::reason::Reason;
 use domain::ring::RingSequence;
@@ -115,6 +115,9 @@ pub fn a_rollout(update: UpdateId, state: RolloutState) -> Rollout {
         paused_days: 0,
         automatic_days: None,
         superseded_by: Vec::new(),
+        first_test_over: false,
+        halt_rule: None,
+        halt: None,
         counts: std::collections::BTreeMap::new(),
         next_at: None,
     }
@@ -151,6 +154,10 @@ pub fn a_deployment(number: u128, in_room: RoomId, state: DeploymentState) -> De
         missed_windows: 0,
         offered_windows: 0,
         crowded_windows: 0,
+        refusals: 0,
+        last_failure: None,
+        tolerated: false,
+        fall_backs: FallBacks::default(),
         from_version: Some("1".to_owned()),
         reason: Reason::Night {
             night: 1,

@@ -69,7 +69,7 @@ impl Default for Options {
             gateway_token: None,
             public_url: None,
             trusted_proxies: Vec::new(),
-            settings: Settings::default(),
+            settings: crate::without_halts(),
             rooms: rooms(&[
                 ("Lab", "Staging", "lab-1"),
                 ("Hall", "General", "hall-1"),

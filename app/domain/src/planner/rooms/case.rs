@@ -5,11 +5,12 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::fall_back;
 use crate::changes::{BelievedVersion, Changes, NewInstall};
 use crate::deployment::{Deployment, DeploymentState, Failure, Night, Withdrawal};
 use crate::fleet::{DueRoom, Slice};
 use crate::freeze::Freeze;
-use crate::ids::{ActionId, DeviceId, StageOf, UpdateId};
+use crate::ids::{ActionId, DeviceId, ProductId, StageOf, UpdateId};
 use crate::install::{Install, InstallState};
 use crate::planner::rings;
 use crate::reason::Reason;
@@ -96,6 +97,11 @@ impl<'s> RoomCase<'s> {
     /// The window of a night, by the hours and the zone of today; `None`: the room has no such date.
     pub(super) fn window_on(&self, night: NaiveDate) -> Option<Window> {
         Window::on(&self.room().zone, night, self.settings().window())
+    }
+
+    /// Whether what the room has of a product is out of support today (L1).
+    pub(super) fn is_out_of_support(&self, product: &ProductId) -> bool {
+        self.room().is_out_of_support(product, self.today())
     }
 
     /// The freeze in which nothing starts in this room on `date` (W6).
@@ -200,9 +206,10 @@ impl<'s> RoomCase<'s> {
         self.installs_of_attempt(update).filter(is_last).collect()
     }
 
-    /// When the first device started in the current attempt.
+    /// When the first device started in the current attempt; one that did not take it never did (S17).
     pub(super) fn started_at(&self, update: UpdateId) -> Option<DateTime<Utc>> {
         self.installs_of_attempt(update)
+            .filter(|install| install.refusal().is_none())
             .filter_map(|install| install.started_at)
             .min()
     }
@@ -220,10 +227,15 @@ impl<'s> RoomCase<'s> {
         let Some(release) = self.release(update) else {
             return Vec::new();
         };
+        // What was installed before the room fell back counts no more (S16).
+        let lost_at = self
+            .deployment(update)
+            .and_then(|deployment| deployment.fall_backs.at.last());
         let is_done = |device: &Device| {
             self.installs_of(update).any(|install| {
                 let of = install.update == update && install.device == device.id;
-                of && matches!(install.state, InstallState::Completed { .. })
+                let stays = |at| lost_at.is_none_or(|lost_at| at > *lost_at);
+                of && matches!(install.state, InstallState::Completed { at } if stays(at))
             })
         };
         let needing = release.devices_in(self.room());
@@ -261,6 +273,7 @@ impl RoomCase<'_> {
     pub(super) fn complete(&mut self, update: UpdateId, reason: Reason) {
         // Also on a first attempt: the deployment may have failed, been withdrawn and been made anew, with its ticket still open.
         self.change_ticket(update, TicketEvent::Cleared(reason.clone()));
+        self.edit(update, |deployment| deployment.last_failure = None);
         self.stand(update, DeploymentState::Completed { at: self.now }, reason);
     }
 
@@ -273,6 +286,7 @@ impl RoomCase<'_> {
             reason: reason.clone(),
         };
         self.change_ticket(update, event);
+        self.edit(update, |deployment| deployment.last_failure = None);
         self.stand(update, DeploymentState::Failed { at: self.now, failure }, reason);
     }
 
@@ -379,6 +393,67 @@ impl RoomCase<'_> {
         self.new_installs.extend(new);
         let state = DeploymentState::opened(self.started_at(update));
         self.stand(update, state, reason);
+    }
+
+    /// A device did not take it (S17): how often that has happened now.
+    pub(super) fn count_refusal(&mut self, update: UpdateId) -> u32 {
+        self.edit(update, |deployment| deployment.refusals += 1);
+        self.deployment(update).map_or(0, |deployment| deployment.refusals)
+    }
+
+    /// For the first window after its own night, or after today where it was forced; forced no more.
+    pub(super) fn wait_for_a_window(&mut self, update: UpdateId, reason: Reason) {
+        let after = self.deployment(update).map(|deployment| match deployment.night {
+            Night::Planned { date, .. } | Night::NextWindow { date, .. } => date,
+            Night::Forced { .. } => self.today(),
+        });
+        let Some(after) = after else { return };
+        let next = self.next_window(after + days(1)).night;
+        self.edit(update, |deployment| deployment.night = deployment.night.of_retry(next));
+        self.stand(update, DeploymentState::Waiting, reason);
+    }
+
+    /// Its devices have lost it (S16). `is_over`: its rollout is finished, and its counts stay.
+    pub(super) fn note_fall_back(&mut self, update: UpdateId, is_over: bool) {
+        let (now, since) = (
+            self.now,
+            self.now - fall_back::counted_for(self.settings().fall_back_days),
+        );
+        let planned = self
+            .deployment(update)
+            .is_some_and(|deployment| !deployment.is_catch_up());
+        self.edit(update, |deployment| {
+            deployment.fall_backs.at.retain(|at| *at > since);
+            deployment.fall_backs.at.push(now);
+            deployment.fall_backs.stays_counted |= is_over && planned;
+        });
+    }
+
+    /// How often its devices have lost it lately.
+    pub(super) fn fall_backs(&self, update: UpdateId) -> u32 {
+        let times = self
+            .deployment(update)
+            .map_or(0, |deployment| deployment.fall_backs.at.len());
+        u32::try_from(times).unwrap_or(u32::MAX)
+    }
+
+    /// It waits for the next window, as a new attempt and a catch-up.
+    pub(super) fn start_over(&mut self, update: UpdateId, reason: Reason) {
+        let (now, night) = (self.now, self.next_window(self.today()).night);
+        self.edit(update, |deployment| {
+            deployment.attempt += 1;
+            deployment.refusals = 0;
+            deployment.last_failure = None;
+            deployment.missed_windows = 0;
+            deployment.offered_windows = 0;
+            deployment.crowded_windows = 0;
+            deployment.night = Night::NextWindow {
+                date: night,
+                catch_up: true,
+            };
+            deployment.next_at = Some(now);
+        });
+        self.stand(update, DeploymentState::Waiting, reason);
     }
 
     /// It had failed, and a device runs after all.

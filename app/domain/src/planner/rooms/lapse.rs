@@ -2,9 +2,9 @@
 
 use super::case::RoomCase;
 use super::reasons;
-use crate::deployment::{Deployment, Force, Withdrawal};
+use crate::deployment::{Deployment, Failure, Force, Withdrawal};
 use crate::ids::{ActionId, UpdateId};
-use crate::install::{Install, InstallState};
+use crate::install::{DeviceRefusal, Install, InstallState};
 use crate::reason::{Frozen, Reason};
 use crate::start_window::StartWindow;
 
@@ -128,6 +128,19 @@ pub(super) fn back_to_waiting(case: &mut RoomCase<'_>, update: UpdateId) {
         case.wait(update);
     } else {
         to_next_window(case, update);
+    }
+}
+
+/// A device did not take it, for reasons of its own: the room waits for its next window, and has failed only when that has happened too
+/// often (S17). What was forced is not forced any more: it would be refused again at once.
+pub(super) fn refused(case: &mut RoomCase<'_>, update: UpdateId, why: DeviceRefusal) {
+    let most = case.settings().refused_windows;
+    let refusals = case.count_refusal(update);
+    if refusals > most {
+        let reason = Reason::RefusedOften { times: refusals, why };
+        case.fail(update, Failure::Refused, reason);
+    } else {
+        case.wait_for_a_window(update, Reason::Refused { why });
     }
 }
 

@@ -4,7 +4,7 @@ use super::case::RoomCase;
 use super::{lapse, reasons};
 use crate::deployment::{DeploymentState, Failure};
 use crate::ids::{ActionId, UpdateId};
-use crate::install::{Install, InstallState};
+use crate::install::{DeviceRefusal, Install, InstallState};
 use crate::reason::Reason;
 use crate::room::{Device, VersionSource};
 use crate::update::{Applicability, Update};
@@ -128,8 +128,10 @@ fn conclude_open(case: &mut RoomCase<'_>, update: UpdateId) {
         say_what_runs(case, update);
         return;
     }
+    let refusal = refusal_of(&installs);
     let failed = installs
         .iter()
+        .filter(|install| install.refusal().is_none())
         .find_map(|install| failure_of(install).map(|failure| (failure, reason_of(case, install, failure))));
     let all_completed = !installs.is_empty()
         && installs
@@ -144,6 +146,8 @@ fn conclude_open(case: &mut RoomCase<'_>, update: UpdateId) {
     let gives_up = reasons::to_give_up(case, update).is_some();
     if let Some((failure, reason)) = failed {
         case.fail(update, failure, reason);
+    } else if let (Some(why), false) = (refusal, gives_up) {
+        lapse::refused(case, update, why);
     } else if let (Some(why), false) = (canceled, gives_up) {
         case.fail(update, Failure::Canceled, Reason::Stopped { why });
     } else if is_step && all_completed && !gives_up {
@@ -235,6 +239,11 @@ fn is_current(case: &RoomCase<'_>, update: UpdateId) -> bool {
     current > 0
 }
 
+/// Why a device did not take it this time (S17).
+fn refusal_of(installs: &[&Install]) -> Option<DeviceRefusal> {
+    installs.iter().find_map(|install| install.refusal())
+}
+
 fn failure_of(install: &Install) -> Option<Failure> {
     match install.state {
         InstallState::Failed { failure, .. } => Some(failure),
@@ -272,8 +281,13 @@ fn reason_of(case: &RoomCase<'_>, install: &Install, failure: Failure) -> Reason
             version: case.version(install.update),
             hours: settings.confirm_within_hours,
         },
-        // These four are the room's and not a device's: their reasons are made where they are found.
-        Failure::Canceled | Failure::NoPath | Failure::Unreachable | Failure::NotStarted => Reason::Unreachable {
+        // These six are the room's and not a device's: their reasons are made where they are found.
+        Failure::Canceled
+        | Failure::NoPath
+        | Failure::Unreachable
+        | Failure::NotStarted
+        | Failure::FellBack
+        | Failure::Refused => Reason::Unreachable {
             windows: settings.unreachable_after_windows,
             last: None,
         },

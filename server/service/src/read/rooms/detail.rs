@@ -200,6 +200,13 @@ pub struct RoomHistoryItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum RoomEvent {
+    /// A version changed, and Nightshift did not bring it (I5).
+    ExternalChange {
+        /// What the device calls itself.
+        device: String,
+        /// What changed, in a sentence.
+        what: String,
+    },
     /// An update stands in another way.
     Update {
         update: UpdateId,
@@ -380,6 +387,7 @@ impl ReadSnapshot {
         let events = self.tx.events_of_room(id, MOST_EVENTS).await?;
         let audit = self.tx.audit_of("room", &id.to_string(), MOST_CHANGES).await?;
         let messages = self.tx.messages_of_room(id, MOST_MESSAGES).await?;
+        let external = self.tx.external_changes_of(id, MOST_CHANGES).await?;
         let of_messages = messages.iter().map(|message| message.update);
         let ids: BTreeSet<UpdateId> = events.iter().map(|event| event.update).chain(of_messages).collect();
         let ids: Vec<UpdateId> = ids.into_iter().collect();
@@ -412,7 +420,14 @@ impl ReadSnapshot {
                 summary: record.entry.summary,
             },
         });
-        let mut items: Vec<RoomHistoryItem> = events.chain(messages).chain(changes).collect();
+        let external = external.into_iter().map(|record| RoomHistoryItem {
+            at: record.at,
+            event: RoomEvent::ExternalChange {
+                what: record.change.sentence(&record.product_name),
+                device: record.device,
+            },
+        });
+        let mut items: Vec<RoomHistoryItem> = events.chain(messages).chain(changes).chain(external).collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.at));
         Ok(items)
     }

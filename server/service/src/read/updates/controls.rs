@@ -1,6 +1,7 @@
 //! What may be done with an update as it stands. The commands of the domain are asked; there is no second rule.
 
 use domain::commands::acknowledge::acknowledge;
+use domain::commands::deactivate::deactivate;
 use domain::commands::pause::{Pause, pause};
 use domain::commands::resume::{Calendar, resume};
 use domain::commands::startable_rollout;
@@ -25,16 +26,19 @@ pub enum UpdateControl {
     Force,
     /// [`crate::Service::acknowledge`].
     Acknowledge,
+    /// [`crate::Service::deactivate`].
+    Deactivate,
 }
 
 impl UpdateControl {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Pause,
         Self::Resume,
         Self::SetResumeDate,
         Self::RetryAllFailed,
         Self::Force,
         Self::Acknowledge,
+        Self::Deactivate,
     ];
 }
 
@@ -64,11 +68,12 @@ impl ReadSnapshot {
                     rings: &self.rings,
                     freezes: &self.freezes,
                 };
-                resume(rollout, None, calendar, std::iter::empty(), self.now).is_ok()
+                resume(rollout, None, calendar, std::iter::empty(), "", self.now).is_ok()
             }
             // Without a failed room a retry is not refused, but changes nothing.
             UpdateControl::RetryAllFailed => summary.counts.failed > 0 && startable_rollout(rollout, "").is_ok(),
             UpdateControl::Force => startable_rollout(rollout, "").is_ok(),
+            UpdateControl::Deactivate => deactivate(rollout, "", "", "", self.now).is_ok(),
             UpdateControl::Acknowledge => acknowledge(rollout, "", summary.update.acknowledged, "", self.now).is_ok(),
         }
     }

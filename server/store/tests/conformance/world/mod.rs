@@ -129,6 +129,7 @@ impl World {
             let behaviour = Behaviour {
                 minutes: self.dice.number(5, 150),
                 failures: u32::from(self.dice.one_in(4)),
+                refusals: u32::from(self.dice.one_in(6)),
                 silences: u32::from(self.dice.one_in(5)),
                 late_minutes: self.dice.one_in(2).then_some(900),
                 absences,

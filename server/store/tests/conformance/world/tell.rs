@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::changes::{Changes, NewInstall};
+use domain::changes::{Changes, HaltTicket, NewInstall};
 use domain::deployment::Deployment;
 use domain::fleet::Fleet;
 use domain::freeze::FreezeScope;
+use domain::halt::{Halt, HaltCause, HaltRule, RingTally};
 use domain::ids::{HoldId, ProductId, SiteId};
 use domain::install::Install;
 use domain::readiness::checked::CheckedRoom;
@@ -89,6 +90,7 @@ pub async fn tell(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>
             None => add_install(tx, install).await?,
         }
     }
+    tell_halts(tx, before, after, now).await?;
     for (pair, ticket) in after
         .tickets
         .iter()
@@ -284,4 +286,29 @@ async fn add_install(tx: &mut Tx, install: &Install) -> Result<()> {
     };
     tx.add_installs(&[new]).await?;
     tx.put_installs(std::slice::from_ref(install)).await
+}
+
+/// The tickets of rollouts that were paused by rule, and of those that go on (K7).
+async fn tell_halts(tx: &mut Tx, before: &Fleet, after: &Fleet, now: DateTime<Utc>) -> Result<()> {
+    for (update, ticket) in &after.halt_tickets {
+        if before.halt_tickets.get(update) == Some(ticket) {
+            continue;
+        }
+        let halt = Halt {
+            ring: RingTally::default(),
+            cause: HaltCause::FirstRing,
+            rule: HaltRule::default(),
+        };
+        let mut halt_tickets = vec![HaltTicket::Opened { update: *update, halt }];
+        if *ticket == TicketStatus::Resolved {
+            let by = "Admin".to_owned();
+            halt_tickets.push(HaltTicket::Cleared { update: *update, by });
+        }
+        let changes = Changes {
+            halt_tickets,
+            ..Changes::default()
+        };
+        tx.apply(&changes, &[], now).await?;
+    }
+    Ok(())
 }
