@@ -126,7 +126,9 @@ impl Findings {
 }
 
 fn starts(fleet: &Fleet, findings: &mut Findings) {
-    for install in fleet.installs.values() {
+    // What a device did not take it never started (S17).
+    let taken = fleet.installs.values().filter(|install| install.refusal().is_none());
+    for install in taken {
         let Some(started) = install.started_at else { continue };
         let deployment = fleet.deployments.get(&install.deployment);
         let is_forced = deployment.is_none_or(|of| of.is_forced() || of.attempt != install.attempt);

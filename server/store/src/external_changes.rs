@@ -101,11 +101,11 @@ impl Tx {
 
     /// The last external changes of a room, the newest first.
     pub async fn external_changes_of(&mut self, room: RoomId, limit: i64) -> Result<Vec<ExternalChangeRecord>> {
+        type Row = (i64, i64, String, String, String, String, Option<String>);
         const SQL: &str = "SELECT x.id, x.at, d.controller_id, p.name, p.id, x.version_before, x.version_after
             FROM external_changes x JOIN devices d ON d.id = x.device_id JOIN products p ON p.id = x.product_id
             WHERE x.room_id = $1 ORDER BY x.id DESC LIMIT $2";
-        let rows: Vec<(i64, i64, String, String, String, String, Option<String>)> =
-            each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(limit).fetch_all(c).await)?;
+        let rows: Vec<Row> = each!(self, c => sqlx::query_as(SQL).bind(room.0).bind(limit).fetch_all(c).await)?;
         rows.into_iter()
             .map(|(id, at, device, product_name, product, before, after)| {
                 Ok(ExternalChangeRecord {

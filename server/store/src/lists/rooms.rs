@@ -268,7 +268,7 @@ where
     match (&filter.versions, part) {
         (Some(versions), RoomsPart::Version(..)) => push_none_worse(query, versions),
         (Some(versions), RoomsPart::All | RoomsPart::Checked(..) | RoomsPart::Software(_)) => {
-            push_versions(query, versions)
+            push_versions(query, versions);
         }
         (None, _) => {}
     }

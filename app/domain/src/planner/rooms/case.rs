@@ -214,9 +214,11 @@ impl<'s> RoomCase<'s> {
             .min()
     }
 
-    /// In an earlier attempt, or on a device that is done.
+    /// In an earlier attempt, on a device that did not take it, or on one that is done.
     pub(super) fn was_tried(&self, update: UpdateId) -> bool {
-        let is_retry = self.deployment(update).is_some_and(|deployment| deployment.attempt > 1);
+        let is_retry = self
+            .deployment(update)
+            .is_some_and(|deployment| deployment.attempt > 1 || deployment.refusals > 0);
         let is_done = |install: &Install| matches!(install.state, InstallState::Completed { .. });
         is_retry || self.installs_of(update).any(is_done)
     }
