@@ -19,6 +19,7 @@ pub mod commands;
 #[cfg(feature = "zones")]
 pub mod conversation;
 pub mod deployment;
+pub mod device_refusal;
 #[cfg(feature = "zones")]
 pub mod event;
 #[cfg(feature = "zones")]

@@ -6,9 +6,9 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::device_refusal::DeviceRefusal;
 use crate::force::Force;
 use crate::freeze::Freeze;
-use crate::install::DeviceRefusal;
 use crate::path::MissingStep;
 use crate::time_text::{Day, Moment};
 use crate::update::Exclusion;

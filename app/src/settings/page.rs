@@ -46,6 +46,13 @@ fn page(settings: SettingsView, address: &ParamsMap) -> AnyView {
             </button>
         </ForRole>
     };
+    let halting = halting([
+        fields.failed_rooms,
+        fields.failed_percent,
+        fields.attempted_percent,
+        fields.attempted_at_least,
+        fields.first_ring_one,
+    ]);
     view! {
         <div class="btn-row">
             <a class="btn" href="/settings/freezes">
@@ -76,16 +83,8 @@ fn page(settings: SettingsView, address: &ParamsMap) -> AnyView {
                     fields.poll_seconds,
                     fields.prepare_minutes,
                 ])}
-                {bad_updates(
-                    [
-                        fields.failed_rooms,
-                        fields.failed_percent,
-                        fields.attempted_percent,
-                        fields.attempted_at_least,
-                        fields.first_ring_one,
-                    ],
-                    [fields.refused_windows, fields.fall_back_times, fields.fall_back_days],
-                )}
+                {halting}
+                {losing([fields.refused_windows, fields.fall_back_times, fields.fall_back_days])}
                 {rooms([fields.facts_count_hours, fields.unmonitored_minutes, fields.bad_signal_minutes, fields.support_rule])}
             </fieldset>
             {save}
@@ -241,55 +240,61 @@ fn windows([opens, minutes, unreachable, crowded]: [String; 4]) -> AnyView {
     .into_any()
 }
 
-fn bad_updates([rooms, percent, share, least, first]: [String; 5], [refused, times, days]: [String; 3]) -> AnyView {
+fn number_field(label: &'static str, name: &'static str, value: String, hint: &'static str) -> AnyView {
+    view! { <TextField label name value kind="number" optional=true hint /> }.into_any()
+}
+
+fn halting([rooms, percent, share, least, first]: [String; 5]) -> AnyView {
     let choices = [("true", "Yes"), ("false", "No")].map(|(value, label)| (value.to_owned(), label.to_owned()));
+    let rooms = number_field(
+        "Failed rooms of a ring",
+        "failed_rooms",
+        rooms,
+        "1 to 10000; so many at least …",
+    );
+    let percent = number_field(
+        "Percent of its rooms",
+        "failed_percent",
+        percent,
+        "1 to 100; … and so many percent of the rooms that need the update.",
+    );
+    let share = number_field(
+        "Percent of attempted rooms",
+        "attempted_percent",
+        share,
+        "1 to 100; of the rooms in which the update was tried …",
+    );
+    let least = number_field(
+        "Attempted rooms, at least",
+        "attempted_at_least",
+        least,
+        "1 to 10000; … once it was tried in so many.",
+    );
     view! {
-        <section aria-labelledby="h-bad-updates">
-            <h2 id="h-bad-updates">"Bad updates"</h2>
+        <section aria-labelledby="h-halt">
+            <h2 id="h-halt">"Halt rule"</h2>
             <p class="muted">
                 "A rollout is paused by rule when too many rooms of a ring have failed. A number that is left empty is switched off."
             </p>
             <div class="field-row field-row--3">
-                <TextField
-                    label="Failed rooms of a ring"
-                    name="failed_rooms"
-                    value=rooms
-                    kind="number"
-                    optional=true
-                    hint="1 to 10000; so many at least …"
-                />
-                <TextField
-                    label="Percent of its rooms"
-                    name="failed_percent"
-                    value=percent
-                    kind="number"
-                    optional=true
-                    hint="1 to 100; … and so many percent of the rooms that need the update."
-                />
+                {rooms} {percent}
                 <SelectField
                     label="One is enough in the first ring"
                     name="first_ring_one"
                     value=first
                     choices=choices.to_vec()
                     hint="In the first ring with rooms that need the update."
-                />
-                <TextField
-                    label="Percent of attempted rooms"
-                    name="attempted_percent"
-                    value=share
-                    kind="number"
-                    optional=true
-                    hint="1 to 100; of the rooms in which the update was tried …"
-                />
-                <TextField
-                    label="Attempted rooms, at least"
-                    name="attempted_at_least"
-                    value=least
-                    kind="number"
-                    optional=true
-                    hint="1 to 10000; … once it was tried in so many."
-                />
+                /> {share} {least}
             </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn losing([refused, times, days]: [String; 3]) -> AnyView {
+    view! {
+        <section aria-labelledby="h-lost">
+            <h2 id="h-lost">"Rooms that refuse or lose an update"</h2>
             <div class="field-row field-row--3">
                 <TextField
                     label="Windows after a refusal"

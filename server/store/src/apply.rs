@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use domain::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, WakeOf};
+use domain::changes::{Applied, Changes, FreezeChange, MovedRooms, Recheck, Wake, WakeOf};
 use domain::ids::RoomId;
 
 use crate::error::Result;
@@ -69,14 +69,7 @@ impl Tx {
         for taken in &changes.taken_back {
             self.take_back(taken).await?;
         }
-        for wake in &changes.woken {
-            match wake.what {
-                WakeOf::Update(update) => self.wake_deployments(update, wake.at).await?,
-                WakeOf::WaitingForStep(step) => self.wake_waiting_for_step(step, wake.at).await?,
-                WakeOf::UnderFinished(ring) => self.wake_under_finished(ring, wake.at).await?,
-                WakeOf::Rollouts => self.wake_rollouts(wake.at).await?,
-            }
-        }
+        self.wake(&changes.woken).await?;
         // A recheck that the plan has not done stays for the next round.
         let settled: BTreeSet<RoomId> = changes.rechecked_rooms.iter().copied().collect();
         let settled: Vec<i64> = rechecks
@@ -86,6 +79,18 @@ impl Tx {
             .collect();
         self.delete_rechecks(&settled).await?;
         Ok(applied)
+    }
+
+    async fn wake(&mut self, woken: &[Wake]) -> Result<()> {
+        for wake in woken {
+            match wake.what {
+                WakeOf::Update(update) => self.wake_deployments(update, wake.at).await?,
+                WakeOf::WaitingForStep(step) => self.wake_waiting_for_step(step, wake.at).await?,
+                WakeOf::UnderFinished(ring) => self.wake_under_finished(ring, wake.at).await?,
+                WakeOf::Rollouts => self.wake_rollouts(wake.at).await?,
+            }
+        }
+        Ok(())
     }
 
     /// What people set: the organisation, rings, freezes, the rings of rooms, and what they say of releases.

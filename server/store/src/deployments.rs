@@ -83,15 +83,7 @@ impl DeploymentRow {
         let last_failure = self.last_failure.as_deref();
         let last_failure = last_failure.map(|failure| word(table, id, failure, Failure::from_word));
         let (date, catch_up) = (self.night, self.catch_up);
-        let night = match (self.planned_night, force, catch_up) {
-            (Some(planned), None, false) => Night::Planned { date, planned },
-            (None, None, _) => Night::NextWindow { date, catch_up },
-            (None, Some(how), _) => Night::Forced { date, how, catch_up },
-            (Some(_), Some(_), _) | (Some(_), None, true) => {
-                let problem = "has a planned night, and is forced or a catch-up";
-                return Err(StoreError::row(table, id, problem));
-            }
-        };
+        let night = night_of(id, self.planned_night, date, force, catch_up)?;
         Ok(Deployment {
             id: DeploymentId(id),
             update: UpdateId(self.update_id),
@@ -111,6 +103,24 @@ impl DeploymentRow {
             reason: reason(self.reason_facts.as_deref(), self.reason),
             next_at: opt_instant(table, id, self.next_at)?,
         })
+    }
+}
+
+fn night_of(
+    id: Uuid,
+    planned: Option<NaiveDate>,
+    date: NaiveDate,
+    force: Option<Force>,
+    catch_up: bool,
+) -> Result<Night> {
+    match (planned, force, catch_up) {
+        (Some(planned), None, false) => Ok(Night::Planned { date, planned }),
+        (None, None, _) => Ok(Night::NextWindow { date, catch_up }),
+        (None, Some(how), _) => Ok(Night::Forced { date, how, catch_up }),
+        (Some(_), Some(_), _) | (Some(_), None, true) => {
+            let problem = "has a planned night, and is forced or a catch-up";
+            Err(StoreError::row("deployments", id, problem))
+        }
     }
 }
 

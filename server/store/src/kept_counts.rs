@@ -22,17 +22,6 @@ impl Tx {
                 FROM tickets t JOIN ticket_rooms tr ON tr.ticket_id = t.id WHERE t.troubles GROUP BY tr.room_id) AS k
             JOIN rooms r ON r.id = k.room_id
             GROUP BY r.id, r.name HAVING SUM(k.kept) <> SUM(k.found) ORDER BY r.id";
-        const KEYS: &str = "SELECT r.name, r.name_key, k.room_key, k.what
-            FROM (SELECT room_id, room_key, 'deployments' AS what FROM deployments
-                UNION ALL SELECT room_id, room_key, 'tickets' AS what FROM room_troubles
-                UNION ALL SELECT room_id, room_key, 'checks' AS what FROM checks
-                UNION ALL SELECT room_id, room_key, 'software' AS what FROM unreviewed_software
-                UNION ALL SELECT d.room_id, COALESCE(CASE WHEN c.room_id = d.room_id THEN c.room_key END, ''), 'components' AS what
-                    FROM components c JOIN devices d ON d.id = c.device_id WHERE d.revoked_at IS NULL) AS k
-            JOIN rooms r ON r.id = k.room_id
-            WHERE r.name_key <> k.room_key ORDER BY r.id, k.what";
-        const REVOKED: &str = "SELECT d.controller_id FROM components c JOIN devices d ON d.id = c.device_id
-            WHERE d.revoked_at IS NOT NULL AND c.room_key IS NOT NULL GROUP BY d.controller_id ORDER BY d.controller_id";
         const CHECKS: &str = "SELECT k.check_name, k.result, CAST(SUM(k.kept) AS BIGINT), CAST(SUM(k.found) AS BIGINT)
             FROM (SELECT check_name, result, rooms AS kept, 0 AS found FROM check_counts
                 UNION ALL SELECT check_name, result, 0 AS kept, COUNT(*) AS found FROM checks GROUP BY check_name, result) AS k
@@ -52,11 +41,6 @@ impl Tx {
         let rooms: Vec<(Uuid, Uuid, String, i64, i64)> = each!(self, c => sqlx::query_as(ROOMS).fetch_all(c).await)?;
         let tickets: Vec<(String, String, i64, i64)> = each!(self, c => sqlx::query_as(TICKETS).fetch_all(c).await)?;
         let unhealthy: Vec<(String, i64, i64)> = each!(self, c => sqlx::query_as(UNHEALTHY_COUNTS).fetch_all(c).await)?;
-        let keys: Vec<(String, String, String, String)> = each!(self, c => sqlx::query_as(KEYS).fetch_all(c).await)?;
-        let revoked: Vec<String> = each!(self, c => sqlx::query_scalar(REVOKED).fetch_all(c).await)?;
-        let revoked = revoked.into_iter();
-        let revoked =
-            revoked.map(|device| format!("the components of {device:?} stand in lists of rooms, and it is revoked"));
         let rooms = rooms.into_iter().map(|(ring, site, state, kept, found)| {
             format!("{kept} {state} rooms of ring {ring} at site {site} are counted, and there are {found}")
         });
@@ -66,16 +50,36 @@ impl Tx {
         let unhealthy = unhealthy.into_iter().map(|(room, kept, found)| {
             format!("{kept} tickets that make {room:?} unhealthy are counted, and there are {found}")
         });
-        let keys = keys.into_iter().map(|(room, key, kept, what)| {
-            format!("the {what} of {room:?} stand in lists as {kept:?}, and the room as {key:?}")
-        });
         Ok(rooms
             .chain(tickets)
             .chain(unhealthy)
             .chain(checks)
             .chain(software)
-            .chain(keys)
-            .chain(revoked)
+            .chain(self.wrong_keys().await?)
             .collect())
+    }
+
+    /// Copies of rooms' keys that are not those of their rooms.
+    async fn wrong_keys(&mut self) -> Result<Vec<String>> {
+        const KEYS: &str = "SELECT r.name, r.name_key, k.room_key, k.what
+            FROM (SELECT room_id, room_key, 'deployments' AS what FROM deployments
+                UNION ALL SELECT room_id, room_key, 'tickets' AS what FROM room_troubles
+                UNION ALL SELECT room_id, room_key, 'checks' AS what FROM checks
+                UNION ALL SELECT room_id, room_key, 'software' AS what FROM unreviewed_software
+                UNION ALL SELECT d.room_id, COALESCE(CASE WHEN c.room_id = d.room_id THEN c.room_key END, ''), 'components' AS what
+                    FROM components c JOIN devices d ON d.id = c.device_id WHERE d.revoked_at IS NULL) AS k
+            JOIN rooms r ON r.id = k.room_id
+            WHERE r.name_key <> k.room_key ORDER BY r.id, k.what";
+        const REVOKED: &str = "SELECT d.controller_id FROM components c JOIN devices d ON d.id = c.device_id
+            WHERE d.revoked_at IS NOT NULL AND c.room_key IS NOT NULL GROUP BY d.controller_id ORDER BY d.controller_id";
+        let keys: Vec<(String, String, String, String)> = each!(self, c => sqlx::query_as(KEYS).fetch_all(c).await)?;
+        let revoked: Vec<String> = each!(self, c => sqlx::query_scalar(REVOKED).fetch_all(c).await)?;
+        let revoked = revoked.into_iter();
+        let revoked =
+            revoked.map(|device| format!("the components of {device:?} stand in lists of rooms, and it is revoked"));
+        let keys = keys.into_iter().map(|(room, key, kept, what)| {
+            format!("the {what} of {room:?} stand in lists as {kept:?}, and the room as {key:?}")
+        });
+        Ok(keys.chain(revoked).collect())
     }
 }

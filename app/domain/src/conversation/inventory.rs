@@ -202,23 +202,7 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
     let (as_known, changed): (Vec<_>, Vec<_>) = reported
         .into_iter()
         .partition(|(product, version)| known_components.get(product) == Some(version));
-    let told_before = |product: &ProductId| reported_before.get(product).cloned().flatten();
-    let other = changed.iter().filter_map(|(product, after)| {
-        let (before, after) = (told_before(product)?, after.clone()?);
-        Some(VersionChange {
-            product: product.clone(),
-            before,
-            after: Some(after),
-        })
-    });
-    let none_left = gone.iter().filter_map(|product| {
-        Some(VersionChange {
-            product: product.clone(),
-            before: told_before(product)?,
-            after: None,
-        })
-    });
-    let version_changes = other.chain(none_left).collect();
+    let version_changes = version_changes(&reported_before, &changed, &gone);
     let as_known = as_known.into_iter().map(|(product, _)| product);
     let first_named: Vec<ProductId> = as_known
         .filter(|product| !reported_before.contains_key(product))
@@ -258,6 +242,31 @@ pub fn take(known: KnownDevice, report: &ConfigReport, now: DateTime<Utc>) -> Re
         gone,
         version_changes,
     })
+}
+
+/// Versions that a device had told, and that are others now or gone. One that it does not tell any more is not known to have changed.
+fn version_changes(
+    told: &Components,
+    changed: &[(ProductId, Option<String>)],
+    gone: &[ProductId],
+) -> Vec<VersionChange> {
+    let told_before = |product: &ProductId| told.get(product).cloned().flatten();
+    let other = changed.iter().filter_map(|(product, after)| {
+        let (before, after) = (told_before(product)?, after.clone()?);
+        Some(VersionChange {
+            product: product.clone(),
+            before,
+            after: Some(after),
+        })
+    });
+    let none_left = gone.iter().filter_map(|product| {
+        Some(VersionChange {
+            product: product.clone(),
+            before: told_before(product)?,
+            after: None,
+        })
+    });
+    other.chain(none_left).collect()
 }
 
 /// The components that a device with these attributes reports. `known`: those that it has.

@@ -3,7 +3,7 @@
 use chrono::Datelike;
 
 use crate::deployment::Force;
-use crate::install::DeviceRefusal;
+use crate::device_refusal::DeviceRefusal;
 use crate::reason::{CatchUp, Delay, Frozen, Reason};
 use crate::text::counted;
 use crate::time_text;

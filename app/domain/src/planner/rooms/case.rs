@@ -5,7 +5,6 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::fall_back;
 use crate::changes::{BelievedVersion, Changes, NewInstall};
 use crate::deployment::{Deployment, DeploymentState, Failure, Night, Withdrawal};
 use crate::fleet::{DueRoom, Slice};
@@ -417,10 +416,8 @@ impl RoomCase<'_> {
 
     /// Its devices have lost it (S16). `is_over`: its rollout is finished, and its counts stay.
     pub(super) fn note_fall_back(&mut self, update: UpdateId, is_over: bool) {
-        let (now, since) = (
-            self.now,
-            self.now - fall_back::counted_for(self.settings().fall_back_days),
-        );
+        let (now, days) = (self.now, self.settings().fall_back_days);
+        let since = now - TimeDelta::days(days.into());
         let planned = self
             .deployment(update)
             .is_some_and(|deployment| !deployment.is_catch_up());

@@ -1,7 +1,5 @@
 //! A room had an update, and its devices say now that it has not (S16).
 
-use chrono::TimeDelta;
-
 use super::case::RoomCase;
 use crate::deployment::{DeploymentState, Failure, Withdrawal};
 use crate::ids::UpdateId;
@@ -52,9 +50,4 @@ fn fall_back_one(case: &mut RoomCase<'_>, update: UpdateId, found: Option<String
     } else {
         case.start_over(update, reason);
     }
-}
-
-/// Fall-backs from before this count no more.
-pub(super) fn counted_for(days: u32) -> TimeDelta {
-    TimeDelta::days(days.into())
 }

@@ -3,8 +3,9 @@
 use super::case::RoomCase;
 use super::reasons;
 use crate::deployment::{Deployment, Failure, Force, Withdrawal};
+use crate::device_refusal::DeviceRefusal;
 use crate::ids::{ActionId, UpdateId};
-use crate::install::{DeviceRefusal, Install, InstallState};
+use crate::install::{Install, InstallState};
 use crate::reason::{Frozen, Reason};
 use crate::start_window::StartWindow;
 

@@ -3,8 +3,9 @@
 use super::case::RoomCase;
 use super::{lapse, reasons};
 use crate::deployment::{DeploymentState, Failure};
+use crate::device_refusal::DeviceRefusal;
 use crate::ids::{ActionId, UpdateId};
-use crate::install::{DeviceRefusal, Install, InstallState};
+use crate::install::{Install, InstallState};
 use crate::reason::Reason;
 use crate::room::{Device, VersionSource};
 use crate::update::{Applicability, Update};
