@@ -244,6 +244,28 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::Reported,
+        Self::Unreachable,
+        Self::NotStarted,
+        Self::Silent,
+        Self::Unconfirmed,
+        Self::Canceled,
+        Self::NoPath,
+        Self::FellBack,
+        Self::Refused,
+    ];
+
+    /// Whether it says something about the update, so that the halt rule counts it (K7).
+    #[must_use]
+    pub fn speaks_against(self) -> bool {
+        match self {
+            Self::Reported | Self::Silent | Self::Unconfirmed | Self::NotStarted | Self::FellBack => true,
+            Self::Unreachable | Self::Canceled | Self::NoPath | Self::Refused => false,
+        }
+    }
+
     /// The word in rows.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -263,19 +285,7 @@ impl Failure {
     /// The failure of a word that [`Failure::as_str`] gave.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::Reported,
-            Self::Unreachable,
-            Self::NotStarted,
-            Self::Silent,
-            Self::Unconfirmed,
-            Self::Canceled,
-            Self::NoPath,
-            Self::FellBack,
-            Self::Refused,
-        ]
-        .into_iter()
-        .find(|failure| failure.as_str() == word)
+        Self::ALL.into_iter().find(|failure| failure.as_str() == word)
     }
 }
 
@@ -430,12 +440,7 @@ impl Deployment {
     /// did not take it, says nothing about the update, and neither does one that an admin stopped, or that no release leads to.
     #[must_use]
     pub fn attempted(&self) -> Option<Attempt> {
-        let failed = |failure: Failure| match failure {
-            Failure::Reported | Failure::Silent | Failure::Unconfirmed | Failure::NotStarted | Failure::FellBack => {
-                Some(Attempt::Failed)
-            }
-            Failure::Unreachable | Failure::Canceled | Failure::NoPath | Failure::Refused => None,
-        };
+        let failed = |failure: Failure| failure.speaks_against().then_some(Attempt::Failed);
         match self.state {
             DeploymentState::Completed { .. } => Some(Attempt::NotFailed),
             DeploymentState::Failed { failure, .. } => failed(failure),

@@ -6,10 +6,10 @@
 use chrono::{DateTime, Utc};
 use domain::conversation::inventory::VersionChange;
 use domain::ids::{DeviceId, ProductId, RoomId};
+use domain::ticket::OPENED_BY_RULE;
 
 use crate::error::Result;
 use crate::rows::{instant, micros};
-use crate::tickets::RULE;
 use crate::tx::{Tx, each};
 
 /// So many are kept of a device, the newest: one that tells another version with every report must not fill the disk.
@@ -90,7 +90,7 @@ impl Tx {
         each!(self, c => sqlx::query(TICKETS)
             .bind(room.0)
             .bind(micros(at))
-            .bind(RULE)
+            .bind(OPENED_BY_RULE)
             .bind(&text)
             .bind(MOST_TICKET_EVENTS)
             .execute(c)

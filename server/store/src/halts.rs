@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::changes::HaltTicket;
+use domain::deployment::Failure;
 use domain::halt::Halt;
 use domain::ids::{RoomId, TicketId, UpdateId};
 use domain::ticket::{OPENED_BY_RULE, TicketSeverity, TicketState};
@@ -9,17 +10,18 @@ use domain::update::titled;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::rows::micros;
+use crate::rows::{micros, texts_in};
 use crate::tickets::TicketRecord;
 use crate::tx::{Tx, each};
 
 /// So many failed rooms stand on the ticket, the first by name; all of them are on the update's page.
 const MOST_ROOMS: i64 = 200;
 
-/// What the halt rule counts as failed, of a row that has failed. Of one deployment `Deployment::attempted` says it.
-///
-/// Compared in `what_has_failed_when_an_admin_resumes_fires_no_halt_again_k7`.
-const COUNTED_FAILURES: &str = "('reported', 'silent', 'unconfirmed', 'not_started', 'fell_back')";
+/// What the halt rule counts as failed, in rows.
+fn counted_failures() -> impl Iterator<Item = &'static str> {
+    let counted = Failure::ALL.into_iter().filter(|failure| failure.speaks_against());
+    counted.map(Failure::as_str)
+}
 
 impl Tx {
     /// Opens the ticket of a halt, or resolves it.
@@ -85,8 +87,9 @@ impl Tx {
 
     async fn rooms_that_failed(&mut self, update: UpdateId) -> Result<Vec<RoomId>> {
         let rooms: Vec<Uuid> = each!(self, c => {
-            let mut query = sqlx::QueryBuilder::new("SELECT room_id FROM deployments WHERE progress = 'failed' AND failure IN ");
-            query.push(COUNTED_FAILURES).push(" AND update_id = ").push_bind(update.0);
+            let mut query = sqlx::QueryBuilder::new("SELECT room_id FROM deployments WHERE progress = 'failed' AND failure IN (");
+            texts_in(&mut query, counted_failures());
+            query.push(" AND update_id = ").push_bind(update.0);
             query.push(" ORDER BY room_key, room_id LIMIT ").push_bind(MOST_ROOMS);
             query.build_query_scalar().fetch_all(c).await
         })?;
@@ -98,9 +101,11 @@ impl Tx {
         each!(self, c => {
             let mut query = sqlx::QueryBuilder::new("UPDATE deployments SET tolerated = ");
             query.push_bind(true).push(" WHERE update_id = ").push_bind(update.0);
-            query.push(" AND ((progress = 'failed' AND failure IN ").push(COUNTED_FAILURES);
-            query.push(") OR (progress IN ('not_started', 'in_progress') AND last_failure IN ");
-            query.push(COUNTED_FAILURES).push("))");
+            query.push(" AND ((progress = 'failed' AND failure IN (");
+            texts_in(&mut query, counted_failures());
+            query.push(") OR (progress IN ('not_started', 'in_progress') AND last_failure IN (");
+            texts_in(&mut query, counted_failures());
+            query.push("))");
             query.build().execute(c).await.map(drop)
         })?;
         Ok(())

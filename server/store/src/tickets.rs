@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use domain::ids::{RoomId, TicketId, UpdateId};
 use domain::ticket::{
-    CauseEvent, CauseTicketChange, Suppression, TicketChange, TicketEvent, TicketSeverity, TicketState, TicketStatus,
+    CauseEvent, CauseTicketChange, OPENED_BY_RULE, Suppression, TicketChange, TicketEvent, TicketSeverity, TicketState,
+    TicketStatus,
 };
 use uuid::Uuid;
 
@@ -41,9 +42,6 @@ pub struct TicketRecord {
     /// Names of its rooms, at most three, and how many there are.
     pub rooms: (Vec<String>, i64),
 }
-
-/// Who opens tickets of failed deployments.
-pub(crate) const RULE: &str = "Nightshift";
 
 /// The columns of a ticket, of a table called `t`.
 pub(crate) const COLUMNS: &str =
@@ -97,7 +95,7 @@ impl Row {
             state,
             high_impact: self.high_impact,
             update: self.update_id.map(UpdateId),
-            is_automatic: self.opened_by == RULE,
+            is_automatic: self.opened_by == OPENED_BY_RULE,
             opened_by: self.opened_by,
             opened_at: instant("tickets", id, self.opened_at)?,
             assignee: self.assignee,
@@ -123,11 +121,11 @@ impl Tx {
             }
             (TicketEvent::Failed { .. } | TicketEvent::NoSpace { .. }, Some(id)) => {
                 each!(self, c => sqlx::query(SET).bind(id).bind("needs_action").bind(None::<i64>).bind(micros(now)).execute(c).await.map(drop))?;
-                self.add_ticket_event(TicketId(id), RULE, &what, now).await
+                self.add_ticket_event(TicketId(id), OPENED_BY_RULE, &what, now).await
             }
             (TicketEvent::Cleared(_), Some(id)) => {
                 each!(self, c => sqlx::query(SET).bind(id).bind("resolved").bind(Some(micros(now))).bind(micros(now)).execute(c).await.map(drop))?;
-                self.add_ticket_event(TicketId(id), RULE, &format!("Resolved: {what}"), now)
+                self.add_ticket_event(TicketId(id), OPENED_BY_RULE, &format!("Resolved: {what}"), now)
                     .await
             }
             (TicketEvent::Cleared(_), None) => Ok(()),
@@ -158,7 +156,7 @@ impl Tx {
                     .execute(c)
                     .await
                     .map(drop))?;
-                self.add_ticket_event(TicketId(id), RULE, what, now).await
+                self.add_ticket_event(TicketId(id), OPENED_BY_RULE, what, now).await
             }
             (CauseEvent::Found { severity, what, .. }, Some((id, _, before))) => {
                 if before == severity.as_str() {
@@ -166,11 +164,11 @@ impl Tx {
                 }
                 each!(self, c => sqlx::query(SEVERITY).bind(id).bind(severity.as_str()).bind(micros(now)).execute(c).await.map(drop))?;
                 let text = format!("{} from now on: {what}", severity.label());
-                self.add_ticket_event(TicketId(id), RULE, &text, now).await
+                self.add_ticket_event(TicketId(id), OPENED_BY_RULE, &text, now).await
             }
             (CauseEvent::Gone { what }, Some((id, state, _))) if state != "resolved" => {
                 each!(self, c => sqlx::query(RESOLVE).bind(id).bind(micros(now)).execute(c).await.map(drop))?;
-                self.add_ticket_event(TicketId(id), RULE, &format!("Resolved: {what}"), now)
+                self.add_ticket_event(TicketId(id), OPENED_BY_RULE, &format!("Resolved: {what}"), now)
                     .await
             }
             (CauseEvent::Gone { .. }, Some(_) | None) => Ok(()),
@@ -199,14 +197,14 @@ impl Tx {
             update: None,
             is_automatic: true,
             suppression: None,
-            opened_by: RULE.to_owned(),
+            opened_by: OPENED_BY_RULE.to_owned(),
             opened_at: now,
             assignee: None,
             rooms: (Vec::new(), 0),
         };
         self.add_ticket(&ticket, &[change.room], None).await?;
         each!(self, c => sqlx::query(CAUSE).bind(id.0).bind(change.room.0).bind(&cause).execute(c).await.map(drop))?;
-        self.add_ticket_event(id, RULE, what, now).await
+        self.add_ticket_event(id, OPENED_BY_RULE, what, now).await
     }
 
     async fn open_failure_ticket(
@@ -235,13 +233,13 @@ impl Tx {
             update: Some(change.update),
             is_automatic: true,
             suppression: None,
-            opened_by: RULE.to_owned(),
+            opened_by: OPENED_BY_RULE.to_owned(),
             opened_at: now,
             assignee: None,
             rooms: (Vec::new(), 0),
         };
         self.add_ticket(&ticket, &[change.room], Some(change.room)).await?;
-        self.add_ticket_event(id, RULE, what, now).await
+        self.add_ticket_event(id, OPENED_BY_RULE, what, now).await
     }
 
     /// Adds a ticket; it gets the next number.

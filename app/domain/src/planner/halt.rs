@@ -67,8 +67,7 @@ fn moved_counts(slice: &Slice, changes: &Changes) -> BTreeMap<UpdateId, Moved> {
             of_update.counts.entry(old.ring).or_default().count(old, -1);
         }
         of_update.counts.entry(after.ring).or_default().count(after, 1);
-        let has_failed = |deployment: &Deployment| deployment.attempted() == Some(Attempt::Failed);
-        let was_failed = old.is_some_and(|old| has_failed(old) && old.state.progress() == after.state.progress());
+        let was_failed = old.is_some_and(|old| ends_badly(old));
         of_update.has_new_failure |= ends_badly(after) && !was_failed && !after.tolerated;
     }
     moved
